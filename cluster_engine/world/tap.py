@@ -1,0 +1,94 @@
+"""What the network tells whoever listens: the seam between the world and the lens.
+
+A tap is what a mirror port and a key-log file are in a real data centre: it hears that a connection was opened and by
+which processes (as `ss -p` would tell on either host), every segment at the moment it arrives or is lost, the TLS
+secrets as `SSLKEYLOGFILE` lines, and the notes that components write about what they did alone. It hears nothing else,
+and nothing it does reaches the world: a tap is passive.
+
+Modelled on tcpdump's view of a wire (RFC 9293's flags, sequence and acknowledgement numbers, which begin at 0 here) and
+on the NSS key log. Left out: checksums, windows, options, fragmentation.
+
+A worked example, a client that sends two bytes and hangs up:
+
+    connection(Connection(number=1, client=Endpoint("10.0.0.100", 40000), server=Endpoint("10.0.0.1", 6443), …))
+    segment(Segment(number=1, connection=1, from_client=True,  flags="S",  sequence=0, acknowledgement=0, payload=b""))
+    segment(Segment(number=2, connection=1, from_client=False, flags="SA", sequence=0, acknowledgement=1, payload=b""))
+    segment(Segment(number=3, connection=1, from_client=True,  flags="PA", sequence=1, acknowledgement=1, payload=b"hi"))
+    segment(Segment(number=4, connection=1, from_client=True,  flags="FA", sequence=3, acknowledgement=1, payload=b""))
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of a connection; of a unix socket the path is the address and the port is 0."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}" if self.port else self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection attempt, told once, before its first segment. Process ids are participants: "worker-1/kubelet"."""
+
+    number: int
+    client: Endpoint
+    server: Endpoint
+    client_process: str
+    server_process: str
+    opened: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Bytes (or bare flags) that crossed a link; told at arrival, or at sending when lost: then `arrived` is None.
+
+    `flags` is one of "S" "SA" "A" "PA" "FA" "R" "RA". SYN and FIN each take one sequence number, as in RFC 9293.
+    """
+
+    number: int
+    connection: int
+    from_client: bool
+    sent: float
+    arrived: float | None
+    flags: str
+    sequence: int
+    acknowledgement: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a participant did alone, in its own words: its log."""
+
+    at: float
+    process: str
+    host: str
+    kind: str
+    text: str
+    fields: dict[str, Any]
+
+
+class Tap(Protocol):
+    """Whoever listens. Calls come on the cluster's thread, in the order in which things happened."""
+
+    def connection(self, connection: Connection) -> None:
+        """Hear of a connection before its first segment."""
+        ...
+
+    def segment(self, segment: Segment) -> None:
+        """Hear one segment at its arrival (or loss)."""
+        ...
+
+    def secret(self, line: str) -> None:
+        """Hear one line of an NSS key log (SSLKEYLOGFILE), as the connection's server wrote it."""
+        ...
+
+    def note(self, note: Note) -> None:
+        """Hear something that crossed no wire."""
+        ...
