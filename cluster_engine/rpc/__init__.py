@@ -1,0 +1,1 @@
+"""Remote procedure calls: the protobuf text of every gRPC service in the cluster, and gRPC from its descriptors."""
