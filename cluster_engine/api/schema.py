@@ -1,0 +1,226 @@
+"""The words in which a kind is described, once; everything else about it is derived from that description.
+
+Modelled on what Kubernetes spreads over Go struct tags (`json:"…" protobuf:"…" patchStrategy:"merge"`), `zz_generated.*`
+files, `defaults.go`, `validation.go` and `printers.go`. Here a `Kind` has a `Message`, a message has `Field`s, a field has
+a type, a protobuf number, a sentence for `kubectl explain`, and what else is true of it. Defaulting, strict checking,
+protobuf, patches, OpenAPI and tables read these records; none of them knows a kind by name.
+
+Three words about presence, because Go's zero values show on the wire:
+- plain: Go leaves the field out when it is zero (`omitempty`), so `"nodeName": ""` is stored as nothing;
+- `pointer`: zero is a value and is kept (`replicas: 0`);
+- `always`: Go writes the field even when it is zero (`resources: {}`, `ready: false`, `creationTimestamp: null`).
+  `required` fields are written always too.
+
+A small example, the port of a container:
+
+    >>> from cluster_engine.api.schemas.containers import CONTAINER_PORT
+    >>> [(field.number, field.name, field.default) for field in CONTAINER_PORT.fields][2:4]
+    [(3, 'containerPort', None), (4, 'protocol', 'TCP')]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from cluster_engine.api.names import dns_subdomain_problems
+from cluster_engine.api.status import Cause
+
+JSON: TypeAlias = Any
+Object: TypeAlias = dict[str, Any]
+Rule: TypeAlias = Callable[[Object, str, list[Cause]], None]  # (object, its path, causes found so far)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A value without fields: its name in Go (for error texts), its OpenAPI form, and its zero in JSON."""
+
+    go: str
+    openapi: Mapping[str, Any]
+    zero: JSON
+
+
+STRING = Scalar("string", {"type": "string"}, "")
+BOOL = Scalar("bool", {"type": "boolean"}, False)
+INT32 = Scalar("int32", {"type": "integer", "format": "int32"}, 0)
+INT64 = Scalar("int64", {"type": "integer", "format": "int64"}, 0)
+BYTES = Scalar("[]uint8", {"type": "string", "format": "byte"}, None)
+TIME = Scalar("v1.Time", {"type": "string", "format": "date-time"}, None)
+MICRO_TIME = Scalar("v1.MicroTime", {"type": "string", "format": "date-time"}, None)
+QUANTITY = Scalar("resource.Quantity", {"type": "string"}, "0")
+INT_OR_STRING = Scalar("intstr.IntOrString", {"type": "string", "format": "int-or-string"}, 0)
+RAW = Scalar("v1.FieldsV1", {"type": "object"}, None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Message:
+    """A struct: its OpenAPI name, what `kubectl explain` says of it, its fields, and the rules that span several fields.
+
+    `defaults` changes the object in place after the fields' own defaults; `rules` appends causes.
+    """
+
+    name: str
+    doc: str
+    fields: tuple[Field, ...]
+    defaults: Callable[[Object], None] | None = None
+    rules: Rule | None = None
+    by_name: dict[str, Field] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {each.name: each for each in self.fields})
+
+    @property
+    def go_name(self) -> str:
+        """The struct's name in error texts: `PodSpec`."""
+        return self.name.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListOf:
+    """A repeated field."""
+
+    item: Scalar | Message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapOf:
+    """A map with string keys."""
+
+    value: Scalar | Message
+
+
+Type: TypeAlias = Scalar | Message | ListOf | MapOf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One field of a message. The module's text says what `pointer`, `always` and `required` mean.
+
+    `merge_key` and `patch_strategy` steer strategic merge patches, `list_keys` is `x-kubernetes-list-map-keys`,
+    `check` returns Kubernetes' sentences about a bad string, `minimum` and `maximum` bound numbers.
+    """
+
+    number: int
+    name: str
+    type: Type
+    doc: str
+    pointer: bool = False
+    always: bool = False
+    required: bool = False
+    default: JSON = None
+    enum: tuple[str, ...] = ()
+    merge_key: str = ""
+    patch_strategy: str = ""
+    list_keys: tuple[str, ...] = ()
+    immutable: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    check: Callable[[str], list[str]] | None = None
+
+
+def message(
+    name: str,
+    doc: str,
+    *fields: Field,
+    defaults: Callable[[Object], None] | None = None,
+    rules: Rule | None = None,
+) -> Message:
+    """Describe a struct; `name` is its OpenAPI name, such as `io.k8s.api.core.v1.PodSpec`."""
+    return Message(name, doc, fields, defaults, rules)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """One column of `kubectl get`: `cell` gives the value from the object and the server's now; wide ones need `-o wide`."""
+
+    name: str
+    cell: Callable[[Object, datetime], JSON]
+    doc: str
+    type: str = "string"
+    format: str = ""
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subresource:
+    """A path below an object. `group`, `version`, `kind` name the body; empty means the object's own kind."""
+
+    name: str
+    verbs: tuple[str, ...] = ("get", "patch", "update")
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+
+
+STANDARD_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+STATUS_SUBRESOURCE = Subresource("status")
+SCALE_SUBRESOURCE = Subresource("scale", group="autoscaling", version="v1", kind="Scale")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Kind:
+    """What the server knows about one kind. Two kinds are equal only if they are the same record."""
+
+    group: str
+    version: str
+    name: str
+    plural: str
+    singular: str
+    namespaced: bool
+    schema: Message
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = STANDARD_VERBS
+    subresources: tuple[Subresource, ...] = ()
+    columns: tuple[Column, ...] = ()
+    field_labels: Mapping[str, Callable[[Object], str]] = field(default_factory=dict)
+    name_problems: Callable[[str], list[str]] = dns_subdomain_problems
+    update_rules: Callable[[Object, Object, list[Cause]], None] | None = None
+    has_status: bool = False
+    has_generation: bool = False
+    create_on_update: bool = False
+    unconditional_update: bool = True
+    delete_returns_object: bool = False
+    storage_prefix: str = ""
+    api_version: str = field(init=False)
+    resource_name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "api_version", f"{self.group}/{self.version}" if self.group else self.version)
+        object.__setattr__(self, "resource_name", f"{self.plural}.{self.group}" if self.group else self.plural)
+        object.__setattr__(self, "storage_prefix", self.storage_prefix or self.plural)
+
+    @property
+    def list_kind(self) -> str:
+        """The kind of a list of these: `PodList`."""
+        return f"{self.name}List"
+
+    def subresource(self, name: str) -> Subresource | None:
+        """Find a subresource by its name."""
+        return next((each for each in self.subresources if each.name == name), None)
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """Return the URL path of a collection, an object or a subresource; no namespace means all of them."""
+        parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
+        if namespace and self.namespaced:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        parts += [part for part in (name, subresource) if part]
+        return "/".join(parts)
+
+
+def field_path(path: str) -> Callable[[Object], str]:
+    """Make a getter for a dotted path, as field selectors compare: text; missing is "", booleans are true and false."""
+    keys = path.split(".")
+
+    def get(obj: Object) -> str:
+        value: JSON = obj
+        for key in keys:
+            value = value.get(key)
+            if value is None:
+                return ""
+        return value if isinstance(value, str) else str(value).lower()
+
+    return get

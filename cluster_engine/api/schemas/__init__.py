@@ -1,0 +1,1 @@
+"""The descriptions of the kinds, by API group. `cluster_engine.api.kinds` is their index."""
