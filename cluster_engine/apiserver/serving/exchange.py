@@ -1,0 +1,148 @@
+"""A request and its response, whatever HTTP version carries them.
+
+Theory of operation. A request is handed to the service as soon as its head is complete: who may not come in is told so
+before a body is read. The body is awaited (`await request.read()`), bounded at 3 MiB as etcd-backed servers have it. A
+response is whole (`body`) or goes on (`stream`, a watch): then the service is given a `Writer` that never blocks. It
+counts what the peer has not taken yet (`backlog`), and whoever writes decides what to do about a peer that is slow.
+
+    async def service(request):
+        return Response(200, body=b"ok")                        # whole
+
+    async def service(request):
+        async def events(writer):                               # goes on until the function returns
+            writer.write(b'{"type":"ADDED"…}\n')
+            await writer.drain()
+        return Response(200, stream=events)
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cluster_engine.api.status import Refusal, TooLarge
+
+BODY_BYTES_MAX = 3 * 1024 * 1024
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Writer(Protocol):
+    """The body of a response that goes on. Bytes leave in order; nothing is lost unless the peer goes away."""
+
+    @property
+    def backlog(self) -> int:
+        """Count the bytes that were written and could not be sent yet."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether the peer has gone or the server is shutting down; writes are then ignored."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes and send what the peer's windows allow. Never blocks."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until everything written has been sent, or the peer has gone."""
+        ...
+
+
+@dataclass(slots=True)
+class Peer:
+    """Whoever is at the other end of a connection. `memory` lasts as long as the connection (the x509 identity)."""
+
+    address: str
+    certificates: tuple[bytes, ...] = ()
+    memory: dict[str, Any] = field(default_factory=dict)
+
+
+class Body:
+    """A request's body as it arrives. At most BODY_BYTES_MAX are kept; what comes beyond is dropped and told."""
+
+    __slots__ = ("_chunks", "_complete", "_reader", "_refusal", "_size")
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._complete = False
+        self._refusal: Refusal | None = None
+        self._reader: asyncio.Future[None] | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether the last byte has come."""
+        return self._complete
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the wire."""
+        self._size += len(data)
+        if self._size <= BODY_BYTES_MAX:
+            self._chunks.append(data)
+        elif self._refusal is None:
+            self._chunks.clear()
+            self._refusal = TooLarge(f"limit is {BODY_BYTES_MAX}")
+            self._wake()
+
+    def finish(self) -> None:
+        """Take note that the last byte has come."""
+        self._complete = True
+        self._wake()
+
+    async def read(self) -> bytes:
+        """Wait for the whole body; refuse with 413 as soon as it is too large."""
+        if not self._complete and self._refusal is None:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        if self._refusal is not None:
+            raise self._refusal
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+@dataclass(slots=True)
+class Request:
+    """The head of a request, and the way to its body. Header names are lower-case; values keep their order."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, tuple[str, ...]]
+    peer: Peer
+    body: Body
+
+    def header(self, name: str, default: str = "") -> str:
+        """Give the first value of a header."""
+        values = self.headers.get(name)
+        return values[0] if values else default
+
+    async def read(self) -> bytes:
+        """Wait for the whole body; Refusal 413 beyond BODY_BYTES_MAX."""
+        return await self.body.read()
+
+
+@dataclass(slots=True)
+class Response:
+    """What to answer. `body` is whole; with `stream` the body is what that function writes until it returns."""
+
+    status: int
+    content_type: str = "application/json"
+    body: bytes = b""
+    headers: Headers = ()
+    stream: Callable[[Writer], Awaitable[None]] | None = None
+
+
+Service = Callable[[Request], Awaitable[Response]]
+
+
+def header_map(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, tuple[str, ...]]:
+    """Collect header fields by lower-case name, repeated ones in order."""
+    collected: dict[str, tuple[str, ...]] = {}
+    for raw_name, raw_value in headers:
+        name = raw_name.decode("latin-1").lower()
+        collected[name] = (*collected.get(name, ()), raw_value.decode("latin-1"))
+    return collected

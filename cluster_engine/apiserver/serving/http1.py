@@ -1,0 +1,171 @@
+"""HTTP/1.1 at the server's end of one connection.
+
+Theory of operation. `h11` is the protocol's state machine: one request and one response at a time. Its events drive
+this module: `Request` starts a task, `Data` and `EndOfMessage` feed the body, and when both sides are `DONE` the next
+cycle begins with what the client has already sent ahead (pipelining). A watch is a response of unknown length: one
+chunk for each write, flushed at once. What is not HTTP gets a 400 and the connection ends; the server lives on.
+
+    GET /api/v1/pods?watch=1 HTTP/1.1      ──►   task
+                                           ◄──   HTTP/1.1 200 OK, Transfer-Encoding: chunked
+                                           ◄──   5a␍␊{"type":"ADDED",…}␊␍␊ …
+
+Left out: upgrades (WebSocket, SPDY), which come with exec; trailers.
+"""
+
+import h11
+
+from cluster_engine.apiserver.serving.connection import Exchange, Wire
+from cluster_engine.apiserver.serving.exchange import Body, Request, Response, header_map
+
+HEAD_BYTES_MAX = 1024 * 1024
+GARBAGE = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+)
+
+
+class Http1Wire(Wire):
+    """The HTTP/1.1 half of a connection: one exchange at a time."""
+
+    def start(self) -> None:
+        """See `Wire`."""
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES_MAX)
+        self._exchange: Exchange | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """See `Wire`."""
+        return self._exchange is None
+
+    # -- from the peer -------------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """See `Wire`."""
+        if self.transport.is_closing():
+            return
+        try:
+            self._h11.receive_data(data)
+            self._advance()
+        except h11.RemoteProtocolError:
+            self._refuse_garbage()
+
+    def _advance(self) -> None:
+        while not self.transport.is_closing():
+            event = self._h11.next_event()
+            if event is h11.PAUSED:
+                self.transport.pause_reading()
+                return
+            if event is h11.NEED_DATA:
+                self._continue_if_awaited()
+                return
+            if isinstance(event, h11.Request):
+                self._begin(event)
+            elif isinstance(event, h11.Data) and self._exchange is not None:
+                self._exchange.request.body.feed(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage) and self._exchange is not None:
+                self._exchange.request.body.finish()
+            elif isinstance(event, h11.ConnectionClosed):
+                self.transport.close()
+
+    def _begin(self, event: h11.Request) -> None:
+        path, _, query = event.target.decode("latin-1").partition("?")
+        if not path.startswith("/") and "://" in path:
+            path = "/" + path.split("://", 1)[1].partition("/")[2]
+        headers = header_map(event.headers)
+        request = Request(event.method.decode("latin-1"), path, query, headers, self.peer, Body())
+        self._exchange = Exchange(self, request)
+        self._exchange.task = self.tasks.create_task(self._serve(self._exchange))
+
+    def _continue_if_awaited(self) -> None:
+        if self._h11.they_are_waiting_for_100_continue:
+            self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+
+    def _refuse_garbage(self) -> None:
+        if self._exchange is not None:
+            self._exchange.drop()
+        if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.write(GARBAGE)
+        self.transport.close()
+
+    # -- to the peer ---------------------------------------------------------------------------------------------
+
+    async def _serve(self, exchange: Exchange) -> None:
+        response = await self.service(exchange.request)
+        if exchange.closed:
+            return
+        if response.stream is None:
+            self._send_head(response, len(response.body))
+            if response.body and exchange.request.method != "HEAD":
+                exchange.chunks.append(response.body)
+                exchange.backlog = len(response.body)
+        else:
+            self._send_head(response, None)
+            exchange.is_long = True
+            await response.stream(exchange)
+        exchange.end()
+
+    def _send_head(self, response: Response, length: int | None) -> None:
+        fields = [
+            (name.title().encode("latin-1"), value.encode("latin-1", "replace"))
+            for name, value in self.head_fields(response, length)
+        ]
+        if self.draining or (self._exchange is not None and not self._exchange.request.body.is_complete):
+            fields.append((b"Connection", b"close"))
+        self._send(h11.Response(status_code=response.status, headers=fields))
+
+    def _send(self, event: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> None:
+        data = self._h11.send(event)
+        if data and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def pump(self, exchange: Exchange) -> None:
+        """See `Wire`."""
+        while exchange.chunks and not self.is_paused:
+            chunk = exchange.chunks.popleft()
+            exchange.backlog -= len(chunk)
+            self._send(h11.Data(data=chunk))
+        if exchange.chunks:
+            return
+        if exchange.ending and not exchange.closed:
+            self._send(h11.EndOfMessage())
+            self._finish(exchange)
+        else:
+            exchange.wake()
+
+    def _finish(self, exchange: Exchange) -> None:
+        exchange.task = None
+        exchange.drop()
+        self._exchange = None
+        if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
+            self.became_idle()
+            self._h11.start_next_cycle()
+            self.transport.resume_reading()
+            self.loop.call_soon(self._go_on)
+        else:
+            self.transport.close()
+
+    def _go_on(self) -> None:
+        try:
+            self._advance()
+        except h11.RemoteProtocolError:
+            self._refuse_garbage()
+
+    # -- the connection's own events -----------------------------------------------------------------------------
+
+    def writable_again(self) -> None:
+        """See `Wire`."""
+        if self._exchange is not None:
+            self.pump(self._exchange)
+
+    def end_long_responses(self) -> None:
+        """See `Wire`."""
+        exchange = self._exchange
+        if exchange is not None and exchange.is_long and exchange.task is not None:
+            task = exchange.task
+            exchange.end()
+            task.cancel()
+
+    def lost(self) -> None:
+        """See `Wire`."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.drop()
