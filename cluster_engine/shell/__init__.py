@@ -1,0 +1,1 @@
+"""What a learner can type on the workstation: kubectl first."""

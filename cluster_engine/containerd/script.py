@@ -1,0 +1,402 @@
+"""What a container's command does, worked out beforehand: from argv to a timeline.
+
+Containers here run no programs. What a learner can see of one is when it writes which line, which files it makes, when
+it ends and with what code, and how it takes SIGTERM; so a command is evaluated once, at its start, into exactly that.
+A timeline is data: it lies on the host's disk, and a container lives on while containerd is away, as real ones do under
+their shims.
+
+Modelled on BusyBox's `sh`, as far as manifests in tutorials go: lists with `;` `&&` `||`, `if`, `while`, `for`, and
+the handful of commands below. Left out: pipes (only the first command counts), redirection (its output is dropped),
+functions, arithmetic, and every command not in `COMMANDS`, which is "not found" (127).
+
+    evaluate(["sh", "-c", "echo up; sleep 5; exit 3"], {})
+    Timeline(lines=(Line(at=0.0, text="up"),), ends_at=5.0, exit_code=3)
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+SIGTERM_IGNORED = None
+"""A process with pid 1 that has no handler for SIGTERM never gets it: it lives until SIGKILL (137)."""
+
+STAMP = "\0"
+STEPS_MAX = 2_000
+
+SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+_OPERATORS = re.compile(r"^[;&|\n]+$")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+class NotExecutableError(Exception):
+    """There is no such program in the image; the text is runc's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of output, `at` seconds after the start. Between two STAMPs stands a strftime format."""
+
+    at: float
+    text: str
+    stream: str = "stdout"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Lines written again and again, every `period` seconds from `begins_at` on, for ever."""
+
+    begins_at: float
+    period: float
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How a program takes SIGTERM: it ends after so many seconds, with this code."""
+
+    seconds: float
+    exit_code: int = 0
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file that appears (or goes), `at` seconds after the start."""
+
+    at: float
+    path: str
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """All that will happen in a container, if nobody stops it. `ends_at` None: it runs for ever."""
+
+    lines: tuple[Line, ...] = ()
+    ends_at: float | None = None
+    exit_code: int = 0
+    repeat: Repeat | None = None
+    on_term: Stop | None = SIGTERM_IGNORED
+    files: tuple[FileChange, ...] = ()
+
+    def exists(self, path: str, elapsed: float) -> bool:
+        """Tell whether the program has such a file, `elapsed` seconds after its start."""
+        changes = [change for change in self.files if change.path == path and change.at <= elapsed]
+        return bool(changes) and changes[-1].exists
+
+
+def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str], bool] = lambda _: False) -> Timeline:
+    """Work out what a program of a BusyBox-like image does.
+
+    `exists` tells of files that are there already. Raises NotExecutableError for an unknown program.
+    """
+    name = argv[0].rpartition("/")[2]
+    if name not in SHELLS and name not in COMMANDS and name not in _ENDERS:
+        raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
+    interpreter = _Interpreter(dict(env), exists)
+    try:
+        code = interpreter.simple(list(argv))
+        ends_at: float | None = interpreter.clock
+    except _Exit as end:
+        code, ends_at = end.code, interpreter.clock
+    except _Forever:
+        code, ends_at = 0, None
+    return Timeline(
+        lines=tuple(interpreter.lines),
+        ends_at=ends_at,
+        exit_code=code,
+        repeat=interpreter.repeat,
+        files=tuple(interpreter.files),
+    )
+
+
+def stamp(form: str) -> str:
+    """Stand for the time at which the line will be written, in strftime's format."""
+    return f"{STAMP}{form}{STAMP}"
+
+
+class _Exit(Exception):  # noqa: N818  (control flow, not an error)
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class _Forever(Exception):  # noqa: N818
+    """The script never gets any further."""
+
+
+@dataclass
+class _Interpreter:
+    """The state of one evaluation: the clock that `sleep` moves, and what has been seen by then."""
+
+    env: dict[str, str]
+    exists_before: Callable[[str], bool]
+    clock: float = 0.0
+    lines: list[Line] = field(default_factory=list)
+    files: list[FileChange] = field(default_factory=list)
+    repeat: Repeat | None = None
+    steps: int = 0
+
+    def say(self, text: str, stream: str = "stdout") -> None:
+        self.lines.extend(Line(self.clock, line, stream) for line in text.split("\n"))
+
+    def exists(self, path: str) -> bool:
+        known = [change.exists for change in self.files if change.path == path]
+        return known[-1] if known else self.exists_before(path)
+
+    def script(self, text: str) -> int:
+        return self.block(_tokens(text))
+
+    def block(self, tokens: list[str]) -> int:
+        """Run a list of commands; `&&` and `||` look at the code of the one before."""
+        code, position, operator = 0, 0, ";"
+        while position < len(tokens):
+            if _OPERATORS.match(tokens[position]):
+                operator = tokens[position]
+                position += 1
+                continue
+            end = _end_of_command(tokens, position)
+            skipped = ("&&" in operator and code != 0) or ("||" in operator and code == 0) or operator == "|"
+            if not skipped:
+                code = self.command(tokens[position:end])
+            position, operator = end, ";"
+        return code
+
+    def command(self, tokens: list[str]) -> int:
+        self.steps += 1
+        if self.steps > STEPS_MAX:
+            raise _Forever
+        match tokens[0]:
+            case "while" | "until":
+                return self.loop(tokens)
+            case "for":
+                return self.each(tokens)
+            case "if":
+                return self.branch(tokens)
+        return self.simple([self.expand(token) for token in _without_redirection(tokens)])
+
+    def loop(self, tokens: list[str]) -> int:
+        """Run the body as long as the condition holds; one that waits and always holds is a `Repeat`."""
+        do = tokens.index("do")
+        condition, body = tokens[1:do], tokens[do + 1 : -1]
+        wanted = tokens[0] == "while"
+        while (self.block(condition) == 0) == wanted:
+            begins_at, before = self.clock, len(self.lines)
+            self.block(body)
+            if condition[0] in {"true", ":", "false"}:
+                period = self.clock - begins_at
+                if period > 0:
+                    lines = tuple(Line(line.at - begins_at, line.text, line.stream) for line in self.lines[before:])
+                    self.repeat = Repeat(self.clock, period, lines)
+                raise _Forever
+        return 0
+
+    def each(self, tokens: list[str]) -> int:
+        do = tokens.index("do")
+        words = [self.expand(word) for word in tokens[3:do] if not _OPERATORS.match(word)]
+        code = 0
+        for word in words:
+            self.env[tokens[1]] = word
+            code = self.block(tokens[do + 1 : -1])
+        return code
+
+    def branch(self, tokens: list[str]) -> int:
+        then = tokens.index("then")
+        other = tokens.index("else") if "else" in tokens else len(tokens) - 1
+        if self.block(tokens[1:then]) == 0:
+            return self.block(tokens[then + 1 : other])
+        return self.block(tokens[other + 1 : -1])
+
+    def simple(self, words: list[str]) -> int:
+        """Run one command with its arguments."""
+        while words and re.match(r"^\w+=", words[0]):
+            name, _, value = words.pop(0).partition("=")
+            self.env[name] = value
+        if not words:
+            return 0
+        name, arguments = words[0].rpartition("/")[2], words[1:]
+        if name in _ENDERS or name in SHELLS:
+            return _ENDERS.get(name, _shell)(self, arguments)
+        if name not in COMMANDS:
+            self.say(f"sh: {words[0]}: not found", "stderr")
+            return 127
+        return COMMANDS[name](self, arguments)
+
+    def expand(self, word: str) -> str:
+        word = re.sub(r"\$\(date[^)]*\)|`date[^`]*`", stamp("%a %b %e %H:%M:%S UTC %Y"), word)
+        return _VARIABLE.sub(lambda match: self.env.get(match[1] or match[2], ""), word)
+
+
+def _tokens(text: str) -> list[str]:
+    lexer = shlex.shlex(text.strip(), posix=True, punctuation_chars=";&|\n")
+    lexer.whitespace = " \t\r"
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        return list(lexer)
+    except ValueError:
+        return ["sh: syntax error: unterminated quoted string"]
+
+
+_OPENING = {"while": "done", "until": "done", "for": "done", "if": "fi"}
+
+
+def _end_of_command(tokens: Sequence[str], start: int) -> int:
+    """Find where a command ends: at its closing word when compound, else before the next operator."""
+    depth = 0
+    for position in range(start, len(tokens)):
+        token = tokens[position]
+        if token in _OPENING and (position == start or _begins_command(tokens[position - 1])):
+            depth += 1
+        elif token in {"done", "fi"}:
+            depth -= 1
+            if depth == 0:
+                return position + 1
+        elif depth == 0 and _OPERATORS.match(token):
+            return position
+    return len(tokens)
+
+
+def _begins_command(before: str) -> bool:
+    return bool(_OPERATORS.match(before)) or before in {"do", "then", "else"}
+
+
+def _without_redirection(tokens: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    skip_next = False
+    for token in tokens:
+        if skip_next:
+            skip_next = False
+        elif re.match(r"^\d?>{1,2}(&\d)?$", token):
+            skip_next = "&" not in token
+        elif not re.match(r"^\d?>{1,2}.+$", token):
+            kept.append(token)
+    return kept if len(kept) == len(tokens) else ["true"]
+
+
+def _shell(shell: _Interpreter, arguments: list[str]) -> int:
+    """An interactive shell without a terminal reads end-of-file and ends; with -c it runs the script."""
+    if "-c" not in arguments:
+        return 0
+    script = arguments[arguments.index("-c") + 1 :]
+    return shell.script(script[0]) if script else 2
+
+
+def _sleep(shell: _Interpreter, arguments: list[str]) -> int:
+    total = 0.0
+    for argument in arguments:
+        if argument in {"infinity", "inf"}:
+            raise _Forever
+        match = re.match(r"^(\d+(?:\.\d+)?)([smhd]?)$", argument)
+        if not match:
+            shell.say(f"sleep: invalid number '{argument}'", "stderr")
+            return 1
+        total += float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+    shell.clock += total
+    return 0
+
+
+def _exit(_: _Interpreter, arguments: list[str]) -> int:
+    raise _Exit(int(arguments[0]) & 0xFF if arguments and arguments[0].isdigit() else 0)
+
+
+def _tail(shell: _Interpreter, arguments: list[str]) -> int:
+    if "-f" in arguments:
+        raise _Forever
+    return 0
+
+
+def _cat(shell: _Interpreter, arguments: list[str]) -> int:
+    for path in arguments:
+        if not shell.exists(path):
+            shell.say(f"cat: can't open '{path}': No such file or directory", "stderr")
+            return 1
+    return 0
+
+
+def _test(shell: _Interpreter, arguments: list[str]) -> int:
+    arguments = [argument for argument in arguments if argument != "]"]
+    match arguments:
+        case ["-f" | "-e" | "-d", path]:
+            return 0 if shell.exists(path) else 1
+        case [left, "=" | "==", right]:
+            return 0 if left == right else 1
+        case [left, "!=", right]:
+            return 0 if left != right else 1
+    return 0 if arguments and arguments[0] else 1
+
+
+def _touch(exists: bool) -> Callable[[_Interpreter, list[str]], int]:
+    def change(shell: _Interpreter, arguments: list[str]) -> int:
+        for path in arguments:
+            if not path.startswith("-"):
+                shell.files.append(FileChange(shell.clock, path, exists))
+        return 0
+
+    return change
+
+
+def _echo(shell: _Interpreter, arguments: list[str]) -> int:
+    shell.say(" ".join(argument for argument in arguments if argument not in {"-n", "-e"}))
+    return 0
+
+
+def _env(shell: _Interpreter, _: list[str]) -> int:
+    shell.say("\n".join(f"{name}={value}" for name, value in shell.env.items()))
+    return 0
+
+
+def _says(text: Callable[[_Interpreter, list[str]], str], code: int = 0) -> Callable[[_Interpreter, list[str]], int]:
+    def run(shell: _Interpreter, arguments: list[str]) -> int:
+        shell.say(text(shell, arguments), "stderr" if code else "stdout")
+        return code
+
+    return run
+
+
+def _silent(code: int) -> Callable[[_Interpreter, list[str]], int]:
+    return lambda *_: code
+
+
+_ENDERS: dict[str, Callable[[_Interpreter, list[str]], int]] = {
+    "exit": _exit,
+    "exec": lambda shell, arguments: shell.simple(arguments),
+    "busybox": lambda shell, arguments: shell.simple(arguments) if arguments else 0,
+    "timeout": lambda shell, arguments: shell.simple(arguments[1:]),
+}
+
+COMMANDS: dict[str, Callable[[_Interpreter, list[str]], int]] = {
+    "true": _silent(0),
+    ":": _silent(0),
+    "false": _silent(1),
+    "set": _silent(0),
+    "cd": _silent(0),
+    "mkdir": _touch(True),
+    "touch": _touch(True),
+    "rm": _touch(False),
+    "sleep": _sleep,
+    "tail": _tail,
+    "cat": _cat,
+    "test": _test,
+    "[": _test,
+    "ls": lambda shell, arguments: _cat(shell, [argument for argument in arguments if argument.startswith("/tmp/")]),
+    "echo": _echo,
+    "printf": lambda shell, arguments: _echo(shell, [argument.replace("\\n", "") for argument in arguments[:1]]),
+    "env": _env,
+    "printenv": _env,
+    "date": _says(lambda *_: stamp("%a %b %e %H:%M:%S UTC %Y")),
+    "hostname": _says(lambda shell, _: shell.env.get("HOSTNAME", "localhost")),
+    "uname": _says(lambda *_: "Linux"),
+    "whoami": _says(lambda *_: "root"),
+    "id": _says(lambda *_: "uid=0(root) gid=0(root) groups=0(root)"),
+    "pwd": _says(lambda *_: "/"),
+    "wget": _says(lambda _, arguments: f"wget: bad address '{_host(arguments)}'", 1),
+    "curl": _says(lambda _, arguments: f"curl: (6) Could not resolve host: {_host(arguments)}", 6),
+    "nslookup": _says(lambda *_: ";; connection timed out; no servers could be reached", 1),
+    "ping": _says(lambda _, arguments: f"ping: bad address '{_host(arguments)}'", 1),
+}
+
+
+def _host(arguments: Sequence[str]) -> str:
+    last = arguments[-1] if arguments else ""
+    return re.sub(r"^\w+://", "", last).partition("/")[0]

@@ -1,0 +1,208 @@
+"""What images run: for each well-known one, what its entrypoint writes, whether it lasts, and how it takes SIGTERM.
+
+A server's timeline has its first lines and no end. Several images stop at once without a password in their environment,
+in the words of the real entrypoints: the commonest crash loop of all. Anything else in a container is a command for
+`script`.
+
+Left out: what servers do with requests, beyond the port on which they would listen.
+
+    SERVICES["nginx"].timeline(command=[], args=[], env={})                       runs for ever
+    SERVICES["nginx"].timeline(command=["sleep", "5"], args=[], env={})           ends after 5 s
+    SERVICES["postgres"].timeline(command=[], args=[], env={})                    ends with 1, and says why
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cluster_engine.containerd import script
+from cluster_engine.containerd.script import Line, NotExecutableError, Stop, Timeline, stamp
+
+Program = Callable[[Sequence[str], Mapping[str, str]], Timeline]
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What an image brings: entrypoint and cmd as in its config, the programs that are its own, the port it serves."""
+
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    program: Program | None = None
+    programs: frozenset[str] = frozenset()
+    port: int | None = None
+    has_shell: bool = True
+
+    def argv(self, command: Sequence[str], args: Sequence[str]) -> list[str]:
+        """Combine a container's command and args with the image's, as Kubernetes documents it."""
+        if command:
+            return [*command, *args]
+        return [*self.entrypoint, *(args or self.cmd)]
+
+    def timeline(self, *, command: Sequence[str], args: Sequence[str], env: Mapping[str, str]) -> Timeline:
+        """Work out what a container of this image does. Raises NotExecutableError."""
+        argv = self.argv(command, args)
+        if not argv:
+            raise NotExecutableError("no command specified")
+        rest = (
+            argv[len(self.entrypoint) :]
+            if self.entrypoint and argv[: len(self.entrypoint)] == [*self.entrypoint]
+            else argv
+        )
+        named = rest[0].rpartition("/")[2] if rest else ""
+        if self.program is not None and (not rest or named in self.programs or rest[0].startswith("-")):
+            return self.program(rest, env)
+        if not self.has_shell:
+            raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
+        return script.evaluate(rest, env)
+
+
+def _server(*lines: str, stop: Stop, prefix: str = "") -> Program:
+    timeline = Timeline(
+        lines=tuple(Line(0.02 * (1 + i // 4), prefix + text) for i, text in enumerate(lines)), on_term=stop
+    )
+    return lambda argv, env: timeline
+
+
+def _unless(names: Sequence[str], complaint: str, program: Program) -> Program:
+    """Run `program` only when one of the environment variables is set; else complain and end with 1."""
+
+    def run(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
+        if any(env.get(name) for name in names):
+            return program(argv, env)
+        lines = tuple(Line(0.15, text, "stderr") for text in complaint.strip("\n").split("\n"))
+        return Timeline(lines=lines, ends_at=0.2, exit_code=1)
+
+    return run
+
+
+_NGINX_TIME = stamp("%Y/%m/%d %H:%M:%S")
+_NGINX = _server(
+    "/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration",
+    "/docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/",
+    "/docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh",
+    "/docker-entrypoint.sh: Configuration complete; ready for start up",
+    f'{_NGINX_TIME} [notice] 1#1: using the "epoll" event method',
+    f"{_NGINX_TIME} [notice] 1#1: nginx/1.27.3",
+    f"{_NGINX_TIME} [notice] 1#1: start worker processes",
+    f"{_NGINX_TIME} [notice] 1#1: start worker process 29",
+    stop=Stop(0.1, 0, (Line(0.0, f"{_NGINX_TIME} [notice] 1#1: signal 3 (SIGQUIT) received, shutting down"),)),
+)
+_HTTPD = _server(
+    "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using 10.244.0.1. "
+    "Set the 'ServerName' directive globally to suppress this message",
+    f"[{stamp('%a %b %d %H:%M:%S')} {stamp('%Y')}] [mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4.62 (Unix) "
+    "configured -- resuming normal operations",
+    f"[{stamp('%a %b %d %H:%M:%S')} {stamp('%Y')}] [core:notice] [pid 1:tid 1] AH00094: Command line: "
+    "'httpd -D FOREGROUND'",
+    stop=Stop(0.1),
+)
+_REDIS_TIME = f"1:M {stamp('%d %b %Y %H:%M:%S')}.000 *"
+_REDIS = _server(
+    f"1:C {stamp('%d %b %Y %H:%M:%S')}.000 * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
+    f"{_REDIS_TIME} Running mode=standalone, port=6379.",
+    f"{_REDIS_TIME} Server initialized",
+    f"{_REDIS_TIME} Ready to accept connections tcp",
+    stop=Stop(0.1, 0, (Line(0.0, f"{_REDIS_TIME} Redis is now ready to exit, bye bye..."),)),
+)
+_POSTGRES_TIME = f"{stamp('%Y-%m-%d %H:%M:%S')}.000 UTC"
+_POSTGRES = _unless(
+    ["POSTGRES_PASSWORD", "POSTGRES_HOST_AUTH_METHOD"],
+    """
+Error: Database is uninitialized and superuser password is not specified.
+       You must specify POSTGRES_PASSWORD to a non-empty value for the
+       superuser. For example, "-e POSTGRES_PASSWORD=password" on "docker run".
+
+       You may also use "POSTGRES_HOST_AUTH_METHOD=trust" to allow all
+       connections without a password. This is *not* recommended.
+
+       See PostgreSQL documentation about "trust":
+       https://www.postgresql.org/docs/current/auth-trust.html
+""",
+    _server(
+        "PostgreSQL init process complete; ready for start up.",
+        f"{_POSTGRES_TIME} [1] LOG:  starting PostgreSQL 17.2 on x86_64-pc-linux-gnu",
+        f'{_POSTGRES_TIME} [1] LOG:  listening on IPv4 address "0.0.0.0", port 5432',
+        f"{_POSTGRES_TIME} [1] LOG:  database system is ready to accept connections",
+        stop=Stop(0.2, 0, (Line(0.0, f"{_POSTGRES_TIME} [1] LOG:  received smart shutdown request"),)),
+    ),
+)
+
+
+def _mysql(prefix: str, name: str) -> Program:
+    time = stamp("%Y-%m-%d %H:%M:%S+00:00")
+    return _unless(
+        [
+            f"{prefix}_ROOT_PASSWORD",
+            f"{prefix}_ALLOW_EMPTY_PASSWORD",
+            f"{prefix}_RANDOM_ROOT_PASSWORD",
+            "MYSQL_ROOT_PASSWORD",
+        ],
+        f"""
+{time} [Note] [Entrypoint]: Entrypoint script for {name} Server started.
+{time} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified
+    You need to specify one of the following as an environment variable:
+    - {prefix}_ROOT_PASSWORD
+    - {prefix}_ALLOW_EMPTY_PASSWORD
+    - {prefix}_RANDOM_ROOT_PASSWORD
+""",
+        _server(
+            f"{time} [Note] [Entrypoint]: Entrypoint script for {name} Server started.",
+            f"{time} [Note] [Entrypoint]: {name} init process done. Ready for start up.",
+            f"{time} 0 [System] [Server] /usr/sbin/mysqld: ready for connections. port: 3306",
+            stop=Stop(0.5),
+        ),
+    )
+
+
+_HELLO = """
+Hello from Docker!
+This message shows that your installation appears to be working correctly.
+"""
+
+
+def _hello(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
+    return Timeline(lines=tuple(Line(0.0, text) for text in _HELLO.split("\n")), ends_at=0.02)
+
+
+def _interpreter(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
+    """Stand for python3 or node: without a terminal and a script they read end-of-file and end; with one they go on."""
+    return Timeline(ends_at=0.05) if len(argv) < 2 or argv[1] == "--version" else Timeline()
+
+
+SERVICES: dict[str, Workload] = {
+    "nginx": Workload(
+        ("/docker-entrypoint.sh",), ("nginx", "-g", "daemon off;"), _NGINX, frozenset({"nginx", "nginx-debug"}), 80
+    ),
+    "httpd": Workload((), ("httpd-foreground",), _HTTPD, frozenset({"httpd-foreground", "httpd"}), 80),
+    "redis": Workload(("docker-entrypoint.sh",), ("redis-server",), _REDIS, frozenset({"redis-server"}), 6379),
+    "memcached": Workload(
+        ("docker-entrypoint.sh",), ("memcached",), _server(stop=Stop(0.05)), frozenset({"memcached"}), 11211
+    ),
+    "postgres": Workload(("docker-entrypoint.sh",), ("postgres",), _POSTGRES, frozenset({"postgres"}), 5432),
+    "mysql": Workload(("docker-entrypoint.sh",), ("mysqld",), _mysql("MYSQL", "MySQL"), frozenset({"mysqld"}), 3306),
+    "mariadb": Workload(
+        ("docker-entrypoint.sh",), ("mariadbd",), _mysql("MARIADB", "MariaDB"), frozenset({"mariadbd", "mysqld"}), 3306
+    ),
+    "busybox": Workload(cmd=("sh",)),
+    "alpine": Workload(cmd=("/bin/sh",)),
+    "ubuntu": Workload(cmd=("/bin/bash",)),
+    "debian": Workload(cmd=("bash",)),
+    "python": Workload((), ("python3",), _interpreter, frozenset({"python", "python3"})),
+    "node": Workload(("docker-entrypoint.sh",), ("node",), _interpreter, frozenset({"node", "npm"})),
+    "hello-world": Workload((), ("/hello",), _hello, frozenset({"hello"}), has_shell=False),
+    "pause": Workload(("/pause",), (), _server(stop=Stop(0.01)), frozenset({"pause"}), has_shell=False),
+    "whoami": Workload(
+        ("/whoami",),
+        (),
+        _server("Starting up on port 80", stop=Stop(0.05, 2)),
+        frozenset({"whoami"}),
+        80,
+        has_shell=False,
+    ),
+    "agnhost": Workload(
+        ("/agnhost",),
+        ("pause",),
+        _server("Paused", stop=Stop(0.05)),
+        frozenset({"pause", "netexec", "agnhost", "serve-hostname", "test-webserver"}),
+        8080,
+    ),
+}
