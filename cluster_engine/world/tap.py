@@ -11,10 +11,10 @@ on the NSS key log. Left out: checksums, windows, options, fragmentation.
 A worked example, a client that sends two bytes and hangs up:
 
     connection(Connection(number=1, client=Endpoint("10.0.0.100", 40000), server=Endpoint("10.0.0.1", 6443), …))
-    segment(Segment(number=1, connection=1, from_client=True,  flags="S",  sequence=0, acknowledgement=0, payload=b""))
+    segment(Segment(number=1, connection=1, from_client=True, flags="S",  sequence=0, acknowledgement=0, payload=b""))
     segment(Segment(number=2, connection=1, from_client=False, flags="SA", sequence=0, acknowledgement=1, payload=b""))
-    segment(Segment(number=3, connection=1, from_client=True,  flags="PA", sequence=1, acknowledgement=1, payload=b"hi"))
-    segment(Segment(number=4, connection=1, from_client=True,  flags="FA", sequence=3, acknowledgement=1, payload=b""))
+    segment(Segment(number=3, connection=1, from_client=True, flags="PA", sequence=1, acknowledgement=1, payload=b"hi"))
+    segment(Segment(number=4, connection=1, from_client=True, flags="FA", sequence=3, acknowledgement=1, payload=b""))
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,163 @@
+"""When time moves: a selector that turns waiting into virtual time.
+
+Theory of operation. An asyncio loop does two things in turn: it runs every callback that is ready, then it asks its
+*selector* to wait, at most until the next timer. Real selectors wait by sleeping. This one owns the clock, so it may
+decide what waiting means:
+
+    leaping   nobody waits: the clock jumps to the next timer
+    paced     the clock walks `pace` virtual seconds for each real one (0.1 … 60)
+    paused    the clock stands; only the outside world (a gateway, a caller in another thread) is listened to
+    stepping  paused, but leaping until a condition holds
+
+Time moves nowhere else. So between two waits everything happens "at one instant", in the order in which asyncio queued
+it, and that order cannot depend on the pace or on how fast this machine is. (FoundationDB's and TigerBeetle's
+simulators and Rust's turmoil rest on the same observation.)
+
+Real sockets (the gateway) are kept in a real selector inside; when they speak they wake the loop, and the time that has
+really passed, times the pace, has passed in the world too.
+
+    clock = Clock(pace=None)                  # leaping
+    clock.select(3.5)  ->  []                 # returns at once
+    clock.now          ->  3.5
+
+Times are rounded to the nanosecond wherever they arise, so that the sum of the parts of a wait equals the whole.
+"""
+
+import selectors
+import time
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+
+LEAP = None
+LAG_SECONDS_MAX = 0.25
+"""A paced clock that has fallen further behind than this (a busy machine) forgets the debt instead of racing."""
+
+ROUNDS_BETWEEN_POLLS = 16
+"""While callbacks are ready, real sockets are looked at only every so many rounds: a system call costs more."""
+
+Events = list[tuple[selectors.SelectorKey, int]]
+
+
+class DeadlockError(RuntimeError):
+    """Every task waits, no timer is set and nobody outside can speak: this world has come to its end."""
+
+
+class Clock(selectors.BaseSelector):
+    """A selector that is also the world's clock. Belongs to one loop and one thread."""
+
+    def __init__(self, pace: float | None = LEAP) -> None:
+        self.now = 0.0
+        self.pace = pace
+        self.paused = False
+        self.outside_may_speak = False
+        """True when a caller in another thread may wake the loop: then having nothing to do is no deadlock."""
+        self.before_waiting: list[Callable[[], bool]] = []
+        """Asked whenever everything waits and time is about to move; True: "I made something ready, do not wait"."""
+        self.describe_deadlock: Callable[[], str] = lambda: ""
+        self._step_is_done: Callable[[], bool] | None = None
+        self._outside = selectors.DefaultSelector()
+        self._rounds = 0
+        self._anchor: tuple[float, float] | None = None
+
+    # -- what a person turns -------------------------------------------------------------------------------------
+
+    def set_pace(self, pace: float | None) -> None:
+        """Let `pace` virtual seconds pass in a real one; `LEAP` for no waiting at all."""
+        if pace is not None and not 0 < pace <= 1000:
+            raise ValueError(f"a pace of {pace} is outside 0 … 1000")
+        self.pace = pace
+        self._anchor = None
+
+    def pause(self) -> None:
+        """Stand still from the next wait on. What is ready at this instant still runs."""
+        self.paused = True
+        self._step_is_done = None
+
+    def resume(self) -> None:
+        """Go on at the pace set."""
+        self.paused = False
+        self._step_is_done = None
+        self._anchor = None
+
+    def step(self, is_done: Callable[[], bool]) -> None:
+        """Pause, and leap from wait to wait until `is_done()`."""
+        self.paused = True
+        self._step_is_done = is_done
+
+    # -- what asyncio asks ---------------------------------------------------------------------------------------
+
+    def select(self, timeout: float | None = None) -> Events:
+        """Wait for at most `timeout` virtual seconds (None: for ever), as the state above says."""
+        if timeout is not None and timeout <= 0:
+            self._rounds += 1
+            return self._outside.select(0) if self._rounds % ROUNDS_BETWEEN_POLLS == 0 else []
+        made_ready = [hook() for hook in self.before_waiting]
+        if any(made_ready):
+            return []
+        if self.paused and not self._is_stepping():
+            return self._wait_outside()
+        if timeout is None:
+            if not self.outside_may_speak and len(self._outside.get_map()) <= 1:
+                raise DeadlockError("nothing is ready and no timer is set" + self.describe_deadlock())
+            return self._wait_outside()
+        if self.paused or self.pace is None:
+            return self._leap(timeout)
+        return self._walk(timeout, self.pace)
+
+    def _is_stepping(self) -> bool:
+        if self._step_is_done is not None and self._step_is_done():
+            self._step_is_done = None
+        return self._step_is_done is not None
+
+    def _wait_outside(self) -> Events:
+        events = self._outside.select(None)
+        self._anchor = None
+        return events
+
+    def _leap(self, timeout: float) -> Events:
+        self._rounds += 1
+        if self._rounds % ROUNDS_BETWEEN_POLLS == 0 and (events := self._outside.select(0)):
+            return events
+        self.now = round(self.now + timeout, 9)
+        return []
+
+    def _walk(self, timeout: float, pace: float) -> Events:
+        real = time.monotonic()
+        if self._anchor is None:
+            self._anchor = (real, self.now)
+        anchor_real, anchor_now = self._anchor
+        wait = anchor_real + (self.now + timeout - anchor_now) / pace - real
+        if wait < -LAG_SECONDS_MAX:
+            self._anchor = None
+        if events := self._outside.select(max(wait, 0)):
+            passed = (time.monotonic() - anchor_real) * pace
+            self.now = max(self.now, min(round(self.now + timeout, 9), round(anchor_now + passed, 9)))
+            return events
+        self.now = round(self.now + timeout, 9)
+        return []
+
+    # -- real sockets, passed on ---------------------------------------------------------------------------------
+
+    def register(self, fileobj: int | IO[str], events: int, data: object = None) -> selectors.SelectorKey:  # type: ignore[override]
+        """See `selectors`."""
+        return self._outside.register(fileobj, events, data)
+
+    def unregister(self, fileobj: int | IO[str]) -> selectors.SelectorKey:  # type: ignore[override]
+        """See `selectors`."""
+        return self._outside.unregister(fileobj)
+
+    def modify(self, fileobj: int | IO[str], events: int, data: object = None) -> selectors.SelectorKey:  # type: ignore[override]
+        """See `selectors`."""
+        return self._outside.modify(fileobj, events, data)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """See `selectors`."""
+        return self._outside.get_map()
+
+    def get_key(self, fileobj: int | IO[str]) -> selectors.SelectorKey:  # type: ignore[override]
+        """See `selectors`."""
+        return self._outside.get_key(fileobj)
+
+    def close(self) -> None:
+        """See `selectors`."""
+        self._outside.close()

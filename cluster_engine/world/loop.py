@@ -1,0 +1,225 @@
+"""An asyncio event loop whose network calls stay inside the world.
+
+`create_connection`, `create_server`, their unix twins, `start_tls` and `getaddrinfo` are asyncio's own methods led into
+the simulated network of the process that calls them. Libraries (httpcore, httpx, grpclib, asyncio streams, anyio) run
+here unmodified. Two doors lead outside, to real sockets, for the gateway: `outside_server`, `outside_connection`.
+"""
+
+import asyncio
+import contextvars
+import socket
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.process import Process, current_process
+from cluster_engine.world.tls import ServerTLS, TLSLayer, client_engine, wrap_client
+
+if TYPE_CHECKING:
+    from cluster_engine.world.network import Network
+    from cluster_engine.world.tcp import Listener
+
+
+class WorldServer(asyncio.AbstractServer):
+    """What `create_server` gives: close it, wait for it, ask for its sockets."""
+
+    def __init__(self, loop: "ClusterLoop", listener: "Listener") -> None:
+        self._loop, self._listener = loop, listener
+        self._closed = False
+
+    @property
+    def sockets(self) -> tuple[Any, ...]:
+        """The listening socket's facts."""
+        return () if self._closed else (self._listener.facts,)
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """See asyncio."""
+        return self._loop
+
+    def is_serving(self) -> bool:
+        """True until closed."""
+        return not self._closed
+
+    async def start_serving(self) -> None:
+        """A world's server serves from the start."""
+
+    async def serve_forever(self) -> None:
+        """Wait until cancelled, then close."""
+        try:
+            await self._loop.create_future()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._closed = True
+        self._listener.close()
+
+    async def wait_closed(self) -> None:
+        """Nothing is left to wait for."""
+
+
+class ClusterLoop(asyncio.SelectorEventLoop):
+    """The world's event loop: virtual time from its `clock`, connections in its `network`."""
+
+    network: "Network"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        super().__init__(self.clock)
+        self.set_task_factory(_owned_task)  # type: ignore[arg-type]
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """Virtual seconds since the world began."""
+        return self.clock.now
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """See asyncio; the time is rounded to the nanosecond, as the clock's own steps are."""
+        return super().call_at(round(when, 9), callback, *args, context=context)
+
+    def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
+        """Refuse: a thread's work takes real time, and no world with one would be deterministic."""
+        raise RuntimeError("there are no threads in a world")
+
+    # -- the network ---------------------------------------------------------------------------------------------------
+
+    async def create_connection(
+        self,
+        protocol_factory: Callable[[], Any],
+        host: str | bytes | None = None,
+        port: int | str | None = None,
+        *,
+        ssl: Any = None,
+        server_hostname: str | None = None,
+        **_: Any,
+    ) -> tuple[Any, Any]:
+        """Connect the calling process to a host of the world, with TLS when `ssl` is a context."""
+        process = current_process.get()
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        address = self.network.resolve(process.host, name)
+        if not ssl:
+            return await self.network.connect(process, address, int(port or 0), protocol_factory)
+        return await wrap_client(
+            lambda make: self.network.connect(process, address, int(port or 0), make),
+            protocol_factory,
+            client_engine(ssl, server_hostname or name),
+        )
+
+    async def create_unix_connection(
+        self, protocol_factory: Callable[[], Any], path: Any = None, **_: Any
+    ) -> tuple[Any, Any]:
+        """Connect to a unix socket of the calling process's own host."""
+        return await self.network.connect(current_process.get(), str(path), 0, protocol_factory)
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], Any],
+        host: Any = None,
+        port: int | None = None,
+        *,
+        ssl: Any = None,
+        **_: Any,
+    ) -> WorldServer:
+        """Listen on the calling process's host; `ssl` is a `ServerTLS`."""
+        return self._listen(host, int(port or 0), protocol_factory, ssl)
+
+    async def create_unix_server(  # type: ignore[override]
+        self, protocol_factory: Callable[[], Any], path: Any = None, *, ssl: Any = None, **_: Any
+    ) -> WorldServer:
+        """Listen on a unix socket of the calling process's host."""
+        return self._listen(str(path), 0, protocol_factory, ssl)
+
+    def _listen(self, host: Any, port: int, factory: Callable[[], Any], ssl: ServerTLS | None) -> WorldServer:
+        accept = factory
+        if ssl is not None:
+            if not isinstance(ssl, ServerTLS):
+                raise TypeError("a server in a world takes ssl=ServerTLS(...)")
+            tls = ssl
+            tls.on_secret = self._tell_secret
+
+            def accept() -> TLSLayer:
+                return TLSLayer(factory, tls.engine())
+
+        return WorldServer(self, self.network.listen(current_process.get(), host, port, accept))
+
+    def _tell_secret(self, line: str) -> None:
+        if self.network.tap is not None:
+            self.network.tap.secret(line)
+
+    async def start_tls(
+        self,
+        transport: Any,
+        protocol: Any,
+        sslcontext: Any,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        **_: Any,
+    ) -> Any:
+        """Put TLS on an open connection (client side)."""
+        if server_side:
+            raise NotImplementedError("only a client may start TLS late")
+        layer = TLSLayer(lambda: protocol, client_engine(sslcontext, server_hostname or ""), tell_made=False)
+        transport.set_protocol(layer)
+        layer.connection_made(transport)
+        await layer.established
+        return layer.transport
+
+    async def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[tuple[Any, ...]]:
+        """Look a name up as the calling process's host would."""
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        address = self.network.resolve(current_process.get().host, name)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, int(port or 0)))]
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+        """Numbers only: there is no reverse DNS."""
+        return str(sockaddr[0]), str(sockaddr[1])
+
+    # -- doors to the real world ---------------------------------------------------------------------------------------
+
+    async def outside_server(self, protocol_factory: Callable[[], Any], host: str, port: int) -> asyncio.AbstractServer:
+        """Listen on a real socket of this machine."""
+        return await super().create_server(protocol_factory, sock=_real_socket(host, port))
+
+
+def _real_socket(host: str, port: int) -> socket.socket:
+    real = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    real.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        real.bind((host, port))
+    except OSError:
+        real.close()
+        raise
+    real.setblocking(False)
+    return real
+
+
+def _owned_task(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, Any],
+    *,
+    context: contextvars.Context | None = None,
+    **options: Any,
+) -> asyncio.Task[Any]:
+    """Make a task that belongs to the process in whose context it will run."""
+    task = asyncio.Task(coroutine, loop=loop, context=context, **options)
+    owner: Process | None = context.get(current_process) if context is not None else current_process.get(None)
+    if owner is not None:
+        owner.adopt(task)
+    return task
+
+
+__all__ = ["ClusterLoop", "WorldServer"]

@@ -1,0 +1,253 @@
+"""Hosts and the programs on them.
+
+A *host* has a name, addresses, a file system and a table of names (its /etc/hosts). A *process* is one run of a
+program on a host: every task that is made below its `main`, whoever makes it (a library too), every connection it opens
+and every port it listens on belong to it. A context variable carries that fact along, as the kernel's "current" pointer
+does; so a process can be killed as a kernel kills: at one instant, without its consent, its sockets closed behind it.
+
+    async def main(process):                       # an ordinary asyncio program
+        process.files.write("/run/hello", b"hi")
+        process.ready()                            # as sd_notify READY=1
+        await asyncio.sleep(3600)
+
+    process = world.spawn(host, "sleeper", main)
+    process.kill()                                 # SIGKILL: its sockets are closed behind it
+    await process.wait()
+
+What it leaves out: memory, signals other than "stop" (SIGTERM) and "kill" (SIGKILL), users, permissions.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from cluster_engine.world.tcp import End, Listener
+    from cluster_engine.world.world import World
+
+Main = Callable[["Process"], Awaitable[None]]
+STOP_GRACE_SECONDS = 30.0
+FILE_BYTES_MAX = 8 * 1024 * 1024
+
+current_process: contextvars.ContextVar["Process"] = contextvars.ContextVar("current_process")
+
+
+class FileSystem:
+    """A host's files by absolute path. Directories exist by having something in them."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+
+    def read(self, path: str) -> bytes:
+        """Give a file's bytes; FileNotFoundError names the path."""
+        try:
+            return self._files[path]
+        except KeyError:
+            raise FileNotFoundError(2, "No such file or directory", path) from None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Replace or make a file of at most FILE_BYTES_MAX (OSError beyond)."""
+        if not path.startswith("/"):
+            raise ValueError(f"{path!r} is not an absolute path")
+        if len(data) > FILE_BYTES_MAX:
+            raise OSError(27, "File too large", path)
+        self._files[path] = data
+
+    def remove(self, path: str) -> None:
+        """Delete a file; FileNotFoundError names the path."""
+        if self._files.pop(path, None) is None:
+            raise FileNotFoundError(2, "No such file or directory", path)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is a file or a directory of that path."""
+        return path in self._files or any(True for _ in self._below(path))
+
+    def listdir(self, path: str) -> list[str]:
+        """Name what a directory holds, sorted; FileNotFoundError when there is no such directory."""
+        names = {name[len(path.rstrip("/")) + 1 :].split("/")[0] for name in self._below(path)}
+        if not names:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return sorted(names)
+
+    def _below(self, path: str) -> Iterator[str]:
+        prefix = path.rstrip("/") + "/"
+        return (name for name in self._files if name.startswith(prefix))
+
+
+class Host:
+    """A machine of the simulated network: it keeps `files` and `disk` over anything that happens to its processes."""
+
+    def __init__(self, name: str, address: str) -> None:
+        self.name = name
+        self.address = address
+        self.addresses = {"127.0.0.1", address}
+        self.names: dict[str, str] = {"localhost": "127.0.0.1", name: address}
+        self.files = FileSystem()
+        self.disk: dict[str, Any] = {}
+        self.skew = timedelta(0)
+        self.powered = True
+        self.processes: dict[int, Process] = {}
+        self.listeners: dict[tuple[str, int], Listener] = {}
+        self._next_port = 32768
+        self._next_pid = 100
+
+    def next_port(self) -> int:
+        """Give an ephemeral port, 32768 … 60999 in turn, as Linux's default range."""
+        port = self._next_port
+        self._next_port = 32768 if port == 60999 else port + 1
+        return port
+
+    def next_pid(self) -> int:
+        """Give a process number."""
+        self._next_pid += 1
+        return self._next_pid
+
+    def __repr__(self) -> str:
+        return f"<Host {self.name} {self.address}>"
+
+
+class Process:
+    """One run of a program on a host. `exit_code` is None while it runs, 0 when main returned, 137 when killed."""
+
+    def __init__(self, world: "World", host: Host, name: str, main: Main, incarnation: int) -> None:
+        self.world = world
+        self.host = host
+        self.name = name
+        self.id = f"{host.name}/{name}"
+        self.pid = host.next_pid()
+        self.main = main
+        self.rng = random.Random(f"{world.seed}/{self.id}/{incarnation}")
+        self.exit_code: int | None = None
+        self.failure: BaseException | None = None
+        self.ends: dict[End, None] = {}
+        self.listeners: dict[Listener, None] = {}
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._ready = asyncio.Event()
+        self._exited = asyncio.Event()
+        self._main_task: asyncio.Task[None] | None = None
+
+    # -- what the program may ask ----------------------------------------------------------------------------------
+
+    @property
+    def files(self) -> FileSystem:
+        """The host's file system."""
+        return self.host.files
+
+    @property
+    def disk(self) -> dict[str, Any]:
+        """What lies on the host's disk, kept as Python objects where bytes would only cost time."""
+        return self.host.disk
+
+    @property
+    def is_alive(self) -> bool:
+        """False from the moment of the kill or of main's end."""
+        return self.exit_code is None
+
+    def now(self) -> datetime:
+        """Tell the host's wall clock, UTC."""
+        return self.world.now() + self.host.skew
+
+    def uuid(self) -> str:
+        """Make a version-4 UUID from the seeded random source."""
+        return str(UUID(int=self.rng.getrandbits(128), version=4))
+
+    def note(self, kind: str, text: str, /, **fields: Any) -> None:
+        """Log something done alone, that no wire shows."""
+        if self.is_alive:
+            self.world.note(kind, text, fields, self)
+
+    def ready(self) -> None:
+        """Say that the program serves (sd_notify READY=1)."""
+        self._ready.set()
+
+    # -- what others do to it ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Run main. Called once, by World.spawn."""
+        context = contextvars.copy_context()
+        context.run(current_process.set, self)
+        self._main_task = context.run(self.world.loop.create_task, self._run())
+        self._main_task.set_name(self.id)
+
+    async def wait(self) -> int:
+        """Wait until the process and every task of it has ended; give the exit code."""
+        await self._exited.wait()
+        assert self.exit_code is not None
+        return self.exit_code
+
+    async def wait_ready(self) -> None:
+        """Wait until the program has said `ready()`; ChildProcessError when it ends before that."""
+        waits = [asyncio.ensure_future(self._ready.wait()), asyncio.ensure_future(self._exited.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not self._ready.is_set():
+            raise ChildProcessError(f"{self.id} ended with {self.exit_code} before it was ready") from self.failure
+
+    def kill(self, *, power_cut: bool = False) -> None:
+        """End the process at this instant. Its peers see FIN or RST, or nothing at all when the power was cut."""
+        if not self.is_alive:
+            return
+        self._end(137, "was killed", power_cut=power_cut)
+
+    async def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> int:
+        """Ask the program to end (its main is cancelled and may clean up); kill it after the grace."""
+        if self._main_task is not None and self.is_alive:
+            self._main_task.cancel()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace_seconds):
+                    return await self.wait()
+            self.kill()
+        return await self.wait()
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """Count a task as this process's own. Called by the loop's task factory."""
+        self._tasks[task] = None
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.pop(task, None)
+        if not self.is_alive and not self._tasks:
+            self._exited.set()
+
+    async def _run(self) -> None:
+        code = 1
+        try:
+            await self.main(self)
+            code = 0
+        except asyncio.CancelledError:
+            code = 143
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        except Exception as failure:
+            self.failure = failure
+            self.world.process_failed(self, failure)
+        finally:
+            if self.is_alive:
+                self._end(code, "ended")
+
+    def _end(self, code: int, how: str, *, power_cut: bool = False) -> None:
+        self.note("process.exited", f"{self.name} {how} with code {code}", exitCode=code, pid=self.pid)
+        self.exit_code = code
+        self.host.processes.pop(self.pid, None)
+        for listener in list(self.listeners):
+            listener.close()
+        for end in list(self.ends):
+            end.process_died(silently=power_cut)
+        for task in list(self._tasks):
+            if task is not self._main_task or how == "was killed":
+                task.cancel()
+        if not self._tasks:
+            self._exited.set()
+
+    def __repr__(self) -> str:
+        return f"<Process {self.id} pid {self.pid}>"

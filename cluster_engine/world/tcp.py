@@ -1,0 +1,421 @@
+"""A TCP connection as its two ends, each an asyncio transport.
+
+Theory of operation. What a program writes at one end becomes *segments*; each is delivered at the other end one link
+latency later, in order. A connection opens with SYN, SYN-ACK, ACK, closes with FIN in each direction and breaks with
+RST, and every segment is told to the tap at the moment it arrives (or is lost).
+
+Flow control is real: at most WINDOW_BYTES may be under way or lie unread at the other end. A reader that pauses
+therefore stops the writer: first the sender's buffer fills, then asyncio's `pause_writing` reaches the writing program.
+
+While the network lets nothing through, what is to be sent waits and is tried again after 0.2, 0.4, 0.8 … seconds, as
+Linux does it (tcp_retries2 = 15); after about fifteen minutes the connection fails with ETIMEDOUT.
+
+    client                         server
+      |  S   seq=0                   |
+      |----------------------------->|     listening: an End is made; not listening: RST, "connection refused"
+      |                  SA  ack=1   |
+      |<-----------------------------|
+      |  A                           |     the server's program hears of it now
+      |----------------------------->|
+      |  PA  "hello"                 |
+
+What it leaves out: acknowledgements without data, congestion control, MSS (a segment carries up to 64 KiB, as captures
+on hosts with segmentation offload show), TIME_WAIT, checksums.
+"""
+
+import asyncio
+import contextvars
+import errno
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cluster_engine.world.tap import Endpoint, Segment
+
+if TYPE_CHECKING:
+    from cluster_engine.world.network import Network
+    from cluster_engine.world.process import Process
+
+SEGMENT_BYTES_MAX = 64 * 1024
+WINDOW_BYTES = 256 * 1024
+SEND_BUFFER_HIGH_BYTES = 64 * 1024
+SEND_BUFFER_LOW_BYTES = 16 * 1024
+RETRANSMIT_SECONDS = 0.2
+RETRANSMIT_SECONDS_MAX = 120.0
+RETRANSMITS_MAX = 15
+
+
+class SocketFacts:
+    """What libraries ask of `get_extra_info("socket")`; there is no file descriptor behind it."""
+
+    def __init__(self, local: Endpoint, remote: Endpoint | None, *, is_unix: bool) -> None:
+        self.family = socket.AF_UNIX if is_unix else socket.AF_INET
+        self.type = socket.SOCK_STREAM
+        self.proto = 0 if is_unix else socket.IPPROTO_TCP
+        self._local, self._remote = local, remote
+
+    def getsockname(self) -> Any:
+        """The local address, as a socket would say it."""
+        return _spoken(self._local)
+
+    def getpeername(self) -> Any:
+        """The remote address; OSError for a listening socket."""
+        if self._remote is None:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return _spoken(self._remote)
+
+    def setsockopt(self, *_: Any) -> None:
+        """Options change nothing here."""
+
+    def getsockopt(self, *_: Any) -> int:
+        """Options are all off."""
+        return 0
+
+    def fileno(self) -> int:
+        """-1: not a descriptor."""
+        return -1
+
+
+def _spoken(endpoint: Endpoint) -> Any:
+    return (endpoint.address, endpoint.port) if endpoint.port else endpoint.address
+
+
+class Listener:
+    """A listening socket of a process: an address ("" for every address of the host) and a port, or a path."""
+
+    def __init__(
+        self,
+        network: "Network",
+        process: "Process",
+        local: Endpoint,
+        accept: Callable[[], asyncio.BaseProtocol],
+    ) -> None:
+        self.network, self.process, self.local = network, process, local
+        self.accept = accept
+        self.context = contextvars.copy_context()
+        self.facts = SocketFacts(local, None, is_unix=not local.port)
+
+    def close(self) -> None:
+        """Accept no more. Open connections stay."""
+        self.network.unlisten(self)
+
+
+class End(asyncio.Transport):
+    """One end of a connection. `peer` is the other; both belong to processes, which may die under them."""
+
+    def __init__(
+        self, network: "Network", process: "Process", local: Endpoint, remote: Endpoint, *, is_client: bool
+    ) -> None:
+        super().__init__()
+        self.network, self.process, self.local, self.remote = network, process, local, remote
+        self.loop = network.loop
+        self.is_client = is_client
+        self.peer: End | None = None
+        self.number = 0
+        self.latency = 0.0
+        self.context = contextvars.copy_context()
+        self.protocol: Any = None
+        self.facts = SocketFacts(local, remote, is_unix=not (local.port or remote.port))
+        # sending
+        self.sequence = 0
+        self._to_send: deque[bytes] = deque()
+        self._to_send_bytes = 0
+        self._under_way = 0
+        self._in_flight: deque[Callable[[], None]] = deque()
+        self._fin_wanted = self._fin_sent = False
+        self._writer_paused = False
+        self._high, self._low = SEND_BUFFER_HIGH_BYTES, SEND_BUFFER_LOW_BYTES
+        self._retries = 0
+        self._retry_timer: asyncio.TimerHandle | None = None
+        # receiving
+        self._unread: deque[bytes] = deque()
+        self._unread_bytes = 0
+        self._reader_paused = False
+        self._eof_arrived = self._eof_told = False
+        self._closing = self._gone = False
+        process.ends[self] = None
+
+    # -- asyncio.Transport -------------------------------------------------------------------------------------------
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Tell "peername", "sockname", "socket"."""
+        match name:
+            case "peername":
+                return _spoken(self.remote)
+            case "sockname":
+                return _spoken(self.local)
+            case "socket":
+                return self.facts
+        return default
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """See asyncio."""
+        self.protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """See asyncio."""
+        return self.protocol  # type: ignore[no-any-return]
+
+    def is_closing(self) -> bool:
+        """See asyncio."""
+        return self._closing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Queue bytes for the other end."""
+        if self._closing or self._fin_wanted or not data:
+            return
+        self._to_send.append(bytes(data))
+        self._to_send_bytes += len(data)
+        self._transmit()
+        if self._to_send_bytes > self._high and not self._writer_paused:
+            self._writer_paused = True
+            self.protocol.pause_writing()
+
+    def write_eof(self) -> None:
+        """Half-close: FIN after what is queued; reading goes on."""
+        self._fin_wanted = True
+        self._transmit()
+
+    def can_write_eof(self) -> bool:
+        """True: TCP can."""
+        return True
+
+    def close(self) -> None:
+        """FIN after what is queued, then tell the protocol."""
+        if self._closing:
+            return
+        self._closing = self._fin_wanted = True
+        self._transmit()
+
+    def abort(self) -> None:
+        """RST at once."""
+        if self._gone:
+            return
+        self._send_reset()
+        self._lost(None)
+
+    def pause_reading(self) -> None:
+        """Leave bytes unread; the other end's window closes."""
+        self._reader_paused = True
+
+    def resume_reading(self) -> None:
+        """Take the unread bytes and go on."""
+        if not self._reader_paused:
+            return
+        self._reader_paused = False
+        if self._unread or self._eof_arrived:
+            self.loop.call_soon(self._hand_over, context=self.context)
+
+    def is_reading(self) -> bool:
+        """See asyncio."""
+        return not self._reader_paused and not self._closing
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """See asyncio."""
+        self._high = SEND_BUFFER_HIGH_BYTES if high is None else high
+        self._low = self._high // 4 if low is None else low
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes queued and not yet sent."""
+        return self._to_send_bytes
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """See asyncio."""
+        return self._low, self._high
+
+    # -- sending -----------------------------------------------------------------------------------------------------
+
+    def _transmit(self) -> None:
+        if self._retry_timer is not None:
+            return
+        while self._to_send and self._window_open():
+            if not self._link_is_up():
+                return
+            self._send_data(self._next_payload())
+        if self._writer_paused and self._to_send_bytes <= self._low:
+            self._writer_paused = False
+            self.protocol.resume_writing()
+        if self._fin_wanted and not self._to_send and not self._fin_sent and self._link_is_up():
+            self._send_fin()
+
+    def _window_open(self) -> bool:
+        peer = self.peer
+        return peer is None or self._under_way + peer._unread_bytes < WINDOW_BYTES
+
+    def _next_payload(self) -> bytes:
+        payload = self._to_send.popleft()
+        if len(payload) > SEGMENT_BYTES_MAX:
+            self._to_send.appendleft(payload[SEGMENT_BYTES_MAX:])
+            payload = payload[:SEGMENT_BYTES_MAX]
+        elif self._to_send:
+            parts = [payload]
+            size = len(payload)
+            while self._to_send and size + len(self._to_send[0]) <= SEGMENT_BYTES_MAX:
+                part = self._to_send.popleft()
+                parts.append(part)
+                size += len(part)
+            payload = b"".join(parts)
+        self._to_send_bytes -= len(payload)
+        return payload
+
+    def _send_data(self, payload: bytes) -> None:
+        self._under_way += len(payload)
+        sent, sequence = self.loop.time(), self.sequence
+        self.sequence += len(payload)
+
+        def arrive() -> None:
+            self._under_way -= len(payload)
+            self.tell("PA", sent, sequence, payload)
+            if self.peer is not None:
+                self.peer.data_arrived(payload)
+
+        self._put_on_wire(arrive)
+
+    def _send_fin(self) -> None:
+        self._fin_sent = True
+        sent, sequence = self.loop.time(), self.sequence
+        self.sequence += 1
+
+        def arrive() -> None:
+            self.tell("FA", sent, sequence)
+            if self.peer is not None:
+                self.peer.eof_arrived()
+
+        self._put_on_wire(arrive)
+        if self._closing:
+            self.loop.call_soon(self._lost, None, context=self.context)
+        elif self._eof_told:
+            self.close()
+
+    def _send_reset(self) -> None:
+        if self.peer is None or self.peer._gone or not self.network.can_pass(self.process.host, self.remote):
+            return
+        sent, sequence = self.loop.time(), self.sequence
+
+        def arrive() -> None:
+            self.tell("RA", sent, sequence)
+            if self.peer is not None:
+                self.peer.reset_arrived()
+
+        self._put_on_wire(arrive)
+
+    def _put_on_wire(self, arrive: Callable[[], None]) -> None:
+        """Have `arrive` called one latency later, never before what was sent earlier."""
+        self._in_flight.append(arrive)
+        peer = self.peer
+        context = peer.context if peer is not None else self.context
+        self.loop.call_at(self.loop.time() + self.latency, self._arrive_next, context=context)
+
+    def _arrive_next(self) -> None:
+        self._in_flight.popleft()()
+
+    def tell(self, flags: str, sent: float, sequence: int, payload: bytes = b"", *, lost: bool = False) -> None:
+        """Tell the tap of a segment from this end that has arrived now, or was lost."""
+        tap = self.network.tap
+        if tap is not None:
+            peer = self.peer
+            tap.segment(
+                Segment(
+                    self.network.next_segment_number(),
+                    self.number,
+                    self.is_client,
+                    sent,
+                    None if lost else self.loop.time(),
+                    flags,
+                    sequence,
+                    peer.sequence if peer is not None else 0,
+                    payload,
+                )
+            )
+
+    def _link_is_up(self) -> bool:
+        if self.network.can_pass(self.process.host, self.remote):
+            self._retries = 0
+            return True
+        self.tell("PA", self.loop.time(), self.sequence, lost=True)
+        if self._retries == RETRANSMITS_MAX:
+            self._lost(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+            return False
+        delay = min(RETRANSMIT_SECONDS * 2**self._retries, RETRANSMIT_SECONDS_MAX)
+        self._retries += 1
+        self._retry_timer = self.loop.call_later(delay, self._retry, context=self.context)
+        return False
+
+    def _retry(self) -> None:
+        self._retry_timer = None
+        if not self._gone:
+            self._transmit()
+
+    # -- receiving ---------------------------------------------------------------------------------------------------
+
+    def data_arrived(self, payload: bytes) -> None:
+        """Take bytes from the wire; one that is closed already answers with RST, as a kernel does."""
+        if self._closing:
+            self._send_reset()
+            return
+        if self._reader_paused or self._unread:
+            self._unread.append(payload)
+            self._unread_bytes += len(payload)
+            return
+        self.protocol.data_received(payload)
+
+    def _hand_over(self) -> None:
+        while self._unread and not self._reader_paused and not self._closing:
+            payload = self._unread.popleft()
+            self._unread_bytes -= len(payload)
+            self.protocol.data_received(payload)
+        if not self._unread and self._eof_arrived and not self._closing:
+            self._tell_eof()
+        peer = self.peer
+        if peer is not None and peer._to_send:
+            self.loop.call_later(self.latency, peer._transmit, context=peer.context)
+
+    def eof_arrived(self) -> None:
+        """Take the FIN; told to the protocol after all that came before it has been read."""
+        self._eof_arrived = True
+        if not self._closing and not self._reader_paused and not self._unread:
+            self._tell_eof()
+
+    def _tell_eof(self) -> None:
+        if self._eof_told:
+            return
+        self._eof_told = True
+        if not self.protocol.eof_received():
+            self.close()
+
+    def reset_arrived(self) -> None:
+        """Take a RST: the connection is gone."""
+        self._lost(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+
+    def _lost(self, reason: BaseException | None) -> None:
+        self._closing = True
+        if self._gone:
+            return
+        self._gone = True
+        self.process.ends.pop(self, None)
+        self.network.end_gone(self)
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
+            self._retry_timer = None
+        self._to_send.clear()
+        self._unread.clear()
+        self._to_send_bytes = self._unread_bytes = 0
+        if self.process.is_alive and self.protocol is not None:
+            self.loop.call_soon(self.protocol.connection_lost, reason, context=self.context)
+
+    def process_died(self, *, silently: bool) -> None:
+        """Close as the kernel does for a dead process: FIN, or RST when bytes lie unread; nothing on a power cut."""
+        if self._gone:
+            return
+        if not silently:
+            if self._unread:
+                self._send_reset()
+            elif not self._fin_sent and self.peer is not None and self.network.can_pass(self.process.host, self.remote):
+                self._closing = True
+                self._send_fin()
+        self._lost(None)
+
+    def __repr__(self) -> str:
+        return f"<End {self.process.id} {self.local} → {self.remote}>"

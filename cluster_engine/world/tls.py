@@ -1,0 +1,484 @@
+"""TLS over any transport, with two engines behind one seam.
+
+Theory of operation. A `TLSLayer` is the protocol of the connection below and the transport of the program above.
+Between them works an *engine*, ciphertext in, plaintext out and back, OpenSSL in both cases, over memory buffers:
+
+    client   the standard library's `ssl` (what httpcore and grpclib bring along)
+    server   pyOpenSSL, because a real API server *requests* a client certificate without refusing any (Go's
+             RequestClientCert): a foreign one must get 401, not an alert. The standard library cannot do that.
+
+A server's engine also writes the key log (SSLKEYLOGFILE's format) to whoever listens, so that a capture can be opened.
+
+    tls = ServerTLS(certificate, key, client_ca=ca, client_auth="request")
+    server = await loop.create_server(factory, "10.0.0.1", 6443, ssl=tls)
+    transport.get_extra_info("peercert_chain")     # inside: DER certificates, leaf first
+
+What it leaves out: renegotiation, session resumption of our own making, TLS started late by a server.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from OpenSSL import SSL
+
+READ_BYTES = 64 * 1024
+MODE_NO_AUTO_CHAIN = 0x8
+"""SSL_MODE_NO_AUTO_CHAIN of openssl/ssl.h: send the certificates given and no CA found on the way."""
+ClientAuth = Literal["none", "request", "require"]
+_VERIFY = {
+    "none": SSL.VERIFY_NONE,
+    "request": SSL.VERIFY_PEER,
+    "require": SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
+}
+
+
+def client_tls(
+    *,
+    ca: bytes,
+    certificate: bytes | None = None,
+    key: bytes | None = None,
+    alpn: Sequence[str] = ("h2", "http/1.1"),
+) -> ssl.SSLContext:
+    """Make a client's context that trusts `ca` alone and shows `certificate` when asked. All PEM.
+
+    ssl.SSLError when the PEM cannot be read or key and certificate do not belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=ca.decode())
+    context.set_alpn_protocols(list(alpn))
+    if certificate is not None and key is not None:
+        with tempfile.NamedTemporaryFile() as pem:  # `ssl` reads certificates from files only
+            pem.write(certificate + b"\n" + key)
+            pem.flush()
+            context.load_cert_chain(pem.name)
+    return context
+
+
+class ServerTLS:
+    """How a server does TLS; given as `ssl=` to `create_server`. `on_secret` gets each key-log line."""
+
+    def __init__(
+        self,
+        certificate: bytes,
+        key: bytes,
+        *,
+        client_ca: bytes | None,
+        client_auth: ClientAuth,
+        alpn: Sequence[str] = ("h2", "http/1.1"),
+    ) -> None:
+        self.on_secret: Callable[[str], None] | None = None
+        context = self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_mode(MODE_NO_AUTO_CHAIN)
+        leaf, *intermediates = x509.load_pem_x509_certificates(certificate)
+        context.use_certificate(leaf)
+        for intermediate in intermediates:
+            context.add_extra_chain_cert(intermediate)
+        context.use_privatekey(_private_key(key))
+        if client_ca is not None:
+            with tempfile.NamedTemporaryFile() as pem:
+                pem.write(client_ca)
+                pem.flush()
+                context.load_client_ca(pem.name.encode())
+                context.load_verify_locations(pem.name)
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        accepts_all = client_auth != "require"
+        context.set_verify(_VERIFY[client_auth], lambda _c, _x, _e, _d, ok: accepts_all or bool(ok))
+        offered = [name.encode() for name in alpn]
+        context.set_alpn_select_callback(lambda _, theirs: _first_common(offered, theirs))
+        context.set_keylog_callback(self._log_secret)
+
+    def engine(self) -> "Engine":
+        """Make the state of one connection."""
+        connection = SSL.Connection(self._context, None)
+        connection.set_accept_state()
+        return ServerEngine(connection)
+
+    def _log_secret(self, _: SSL.Connection, line: bytes) -> None:
+        if self.on_secret is not None:
+            self.on_secret(line.decode())
+
+
+def _private_key(pem: bytes) -> Any:
+    return load_pem_private_key(pem, None)
+
+
+def _first_common(ours: list[bytes], theirs: list[bytes]) -> Any:
+    return next((name for name in ours if name in theirs), SSL.NO_OVERLAPPING_PROTOCOLS)
+
+
+class Engine(Protocol):
+    """One connection's TLS state machine over memory buffers. Failures are ssl.SSLError."""
+
+    def feed(self, ciphertext: bytes) -> None:
+        """Take what came from the wire."""
+
+    def outgoing(self) -> bytes:
+        """Give what must go onto the wire now."""
+
+    def handshake(self) -> bool:
+        """Go as far as possible; True once done."""
+
+    def read(self) -> bytes:
+        """Give all plaintext there is (b"" for none yet); EOFError after close_notify."""
+
+    def write(self, plaintext: bytes) -> None:
+        """Encrypt."""
+
+    def shutdown(self) -> None:
+        """Say close_notify."""
+
+    def info(self, name: str) -> Any:
+        """Answer `get_extra_info`."""
+
+
+class ClientEngine:
+    """The standard library's engine."""
+
+    def __init__(self, context: ssl.SSLContext, server_hostname: str) -> None:
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_hostname or None)
+
+    def feed(self, ciphertext: bytes) -> None:
+        """See Engine."""
+        self._in.write(ciphertext)
+
+    def outgoing(self) -> bytes:
+        """See Engine."""
+        return self._out.read() if self._out.pending else b""
+
+    def handshake(self) -> bool:
+        """See Engine."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def read(self) -> bytes:
+        """See Engine."""
+        parts = []
+        try:
+            while self._in.pending or self._tls.pending():
+                part = self._tls.read(READ_BYTES)
+                if not part:
+                    break
+                parts.append(part)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            if not parts:
+                raise EOFError from None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def write(self, plaintext: bytes) -> None:
+        """See Engine."""
+        self._tls.write(plaintext)
+
+    def shutdown(self) -> None:
+        """See Engine."""
+        with contextlib.suppress(ssl.SSLError):
+            self._tls.unwrap()
+
+    def info(self, name: str) -> Any:
+        """See Engine."""
+        match name:
+            case "ssl_object":
+                return self._tls
+            case "alpn_protocol":
+                return self._tls.selected_alpn_protocol()
+            case "peercert":
+                return self._tls.getpeercert()
+            case "cipher":
+                return self._tls.cipher()
+        return None
+
+
+class ServerEngine:
+    """pyOpenSSL's engine."""
+
+    def __init__(self, connection: SSL.Connection) -> None:
+        self._tls = connection
+
+    def feed(self, ciphertext: bytes) -> None:
+        """See Engine."""
+        self._tls.bio_write(ciphertext)
+
+    def outgoing(self) -> bytes:
+        """See Engine."""
+        parts = []
+        try:
+            while True:
+                part = self._tls.bio_read(READ_BYTES)
+                parts.append(part)
+                if len(part) < READ_BYTES:
+                    break
+        except SSL.WantReadError:
+            pass
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def handshake(self) -> bool:
+        """See Engine."""
+        try:
+            self._tls.do_handshake()
+        except SSL.WantReadError:
+            return False
+        except SSL.Error as error:
+            raise _as_ssl_error(error) from error
+        return True
+
+    def read(self) -> bytes:
+        """See Engine."""
+        parts = []
+        try:
+            while True:
+                parts.append(self._tls.recv(READ_BYTES))
+        except SSL.WantReadError:
+            pass
+        except SSL.ZeroReturnError:
+            if not parts:
+                raise EOFError from None
+        except SSL.Error as error:
+            raise _as_ssl_error(error) from error
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def write(self, plaintext: bytes) -> None:
+        """See Engine."""
+        self._tls.sendall(plaintext)
+
+    def shutdown(self) -> None:
+        """See Engine."""
+        with contextlib.suppress(SSL.Error):
+            self._tls.shutdown()
+
+    def info(self, name: str) -> Any:
+        """See Engine."""
+        match name:
+            case "alpn_protocol":
+                return self._tls.get_alpn_proto_negotiated().decode() or None
+            case "peercert_chain":
+                return self._chain()
+            case "tls_version":
+                return self._tls.get_protocol_version_name()
+            case "cipher":
+                return self._tls.get_cipher_name()
+            case "server_name":
+                name_bytes = self._tls.get_servername()
+                return name_bytes.decode() if name_bytes else None
+        return None
+
+    def _chain(self) -> list[bytes]:
+        leaf = self._tls.get_peer_certificate(as_cryptography=True)
+        if leaf is None:
+            return []
+        rest = self._tls.get_peer_cert_chain(as_cryptography=True) or []
+        found = [leaf.public_bytes(Encoding.DER), *(one.public_bytes(Encoding.DER) for one in rest)]
+        return list(dict.fromkeys(found))
+
+
+def _as_ssl_error(error: SSL.Error) -> ssl.SSLError:
+    reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    return ssl.SSLError(1, reasons[-1][-1] if reasons else str(error) or "unexpected end")
+
+
+def client_engine(context: Any, server_hostname: str) -> Engine:
+    """Make a client's engine; `context` is an ssl.SSLContext."""
+    if not isinstance(context, ssl.SSLContext):
+        raise TypeError("a client in a world takes an ssl.SSLContext")
+    return ClientEngine(context, server_hostname)
+
+
+class TLSTransport(asyncio.Transport):
+    """What the program above writes to."""
+
+    def __init__(self, layer: "TLSLayer") -> None:
+        super().__init__()
+        self._layer = layer
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """TLS's own facts, then those of the connection below."""
+        found = self._layer.engine.info(name)
+        return self._layer.below.get_extra_info(name, default) if found is None else found
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Encrypt and send."""
+        self._layer.send(bytes(data))
+
+    def can_write_eof(self) -> bool:
+        """False: TLS here closes both ways at once."""
+        return False
+
+    def close(self) -> None:
+        """Say close_notify, then FIN."""
+        self._layer.close()
+
+    def abort(self) -> None:
+        """RST."""
+        self._layer.below.abort()
+
+    def is_closing(self) -> bool:
+        """See asyncio."""
+        return self._layer.closing or self._layer.below.is_closing()
+
+    def set_protocol(self, protocol: Any) -> None:
+        """See asyncio."""
+        self._layer.above = protocol
+
+    def get_protocol(self) -> Any:
+        """See asyncio."""
+        return self._layer.above
+
+    def pause_reading(self) -> None:
+        """See asyncio."""
+        self._layer.below.pause_reading()
+
+    def resume_reading(self) -> None:
+        """See asyncio."""
+        self._layer.below.resume_reading()
+
+    def is_reading(self) -> bool:
+        """See asyncio."""
+        return bool(self._layer.below.is_reading())
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """See asyncio."""
+        self._layer.below.set_write_buffer_limits(high, low)
+
+    def get_write_buffer_size(self) -> int:
+        """Ciphertext queued below."""
+        return int(self._layer.below.get_write_buffer_size())
+
+
+class TLSLayer(asyncio.Protocol):
+    """Protocol of the connection below, transport of the program above. `established` ends when the handshake does."""
+
+    def __init__(self, make_protocol: Callable[[], Any], engine: Engine, *, tell_made: bool = True) -> None:
+        self.engine = engine
+        self.above: Any = None
+        self.below: Any = None
+        self.closing = False
+        self.transport = TLSTransport(self)
+        self.established: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._make_protocol = make_protocol
+        self._tell_made = tell_made
+        self._reason: BaseException | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self.below = transport
+        self._shake_hands()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        self.engine.feed(data)
+        if not self.established.done():
+            self._shake_hands()
+            if not self.established.done():
+                return
+        if not self.closing:
+            self._read()
+
+    def _shake_hands(self) -> None:
+        try:
+            done = self.engine.handshake()
+        except ssl.SSLError as error:
+            self._fail(error)
+            return
+        self._flush()
+        if done:
+            self.established.set_result(None)
+            self.above = self._make_protocol()
+            if self._tell_made:
+                self.above.connection_made(self.transport)
+
+    def _read(self) -> None:
+        try:
+            plaintext = self.engine.read()
+        except EOFError:
+            self._peer_closed()
+            return
+        except ssl.SSLError as error:
+            self._fail(error)
+            return
+        self._flush()
+        if plaintext:
+            self.above.data_received(plaintext)
+
+    def _peer_closed(self) -> None:
+        if not self.above.eof_received():
+            self.close()
+
+    def _fail(self, error: ssl.SSLError) -> None:
+        self.closing = True
+        self._flush()
+        if not self.established.done():
+            self.established.set_exception(error)
+            self.established.exception()  # a server has nobody who waits for it
+        self._reason = error
+        self.below.close()
+
+    def _flush(self) -> None:
+        if ciphertext := self.engine.outgoing():
+            self.below.write(ciphertext)
+
+    def send(self, plaintext: bytes) -> None:
+        """Encrypt and send, unless closing."""
+        if self.closing or not plaintext:
+            return
+        self.engine.write(plaintext)
+        self._flush()
+
+    def close(self) -> None:
+        """Say close_notify and close the connection below."""
+        if self.closing:
+            return
+        self.closing = True
+        if self.established.done():
+            self.engine.shutdown()
+            self._flush()
+        self.below.close()
+
+    def eof_received(self) -> bool:
+        """See asyncio: TCP's end without close_notify is an end all the same."""
+        if self.established.done() and not self.closing and self.above is not None:
+            self._peer_closed()
+        return False
+
+    def connection_lost(self, reason: BaseException | None) -> None:
+        """See asyncio."""
+        self.closing = True
+        reason = self._reason or reason
+        if not self.established.done():
+            self.established.set_exception(reason or ConnectionResetError("the peer closed during the TLS handshake"))
+            self.established.exception()
+        elif self.above is not None:
+            self.above.connection_lost(reason)
+
+    def pause_writing(self) -> None:
+        """See asyncio."""
+        if self.above is not None:
+            self.above.pause_writing()
+
+    def resume_writing(self) -> None:
+        """See asyncio."""
+        if self.above is not None:
+            self.above.resume_writing()
+
+
+async def wrap_client(
+    connect: Callable[[Callable[[], Any]], Awaitable[tuple[Any, Any]]], make_protocol: Callable[[], Any], engine: Engine
+) -> tuple[Any, Any]:
+    """Connect with TLS; give transport and protocol once the handshake is done. ssl.SSLError when it fails."""
+    _, layer = await connect(lambda: TLSLayer(make_protocol, engine))
+    try:
+        await layer.established
+    except asyncio.CancelledError:
+        layer.below.abort()
+        raise
+    return layer.transport, layer.above

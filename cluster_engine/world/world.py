@@ -1,0 +1,139 @@
+"""One world: a loop, a network, the hosts on it and what runs there.
+
+    async def story(world):
+        host = world.add_host("a", "10.0.0.1")
+        process = world.spawn(host, "server", main)
+        await process.wait_ready()
+        await world.until(lambda: host.disk.get("done"), within_seconds=60)
+
+Whatever is unexpected is a bug of ours and ends the world: a program that fails with an exception is kept in `failure`
+and raised by whoever runs the world.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.network import Network
+from cluster_engine.world.process import Host, Main, Process
+from cluster_engine.world.tap import Note, Tap
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class World:
+    """Belongs to one ClusterLoop. `seed` decides all chance but keys and nonces; `epoch` is the date at time 0."""
+
+    def __init__(self, loop: ClusterLoop, *, seed: int = 1, epoch: datetime = EPOCH, tap: Tap | None = None) -> None:
+        self.loop = loop
+        self.seed = seed
+        self.epoch = epoch
+        self.rng = random.Random(f"{seed}")
+        self.network = loop.network = Network(loop)
+        self.network.tap = tap
+        self.failed: asyncio.Future[None] = loop.create_future()
+        self._incarnations: dict[str, int] = {}
+        self._movement: list[asyncio.Future[None]] = []
+        self._moved_at = -1.0
+        loop.set_exception_handler(self._unhandled)
+        loop.clock.before_waiting.append(self._wake_watchers)
+        loop.clock.describe_deadlock = self._describe_waits
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def add_host(self, name: str, address: str) -> Host:
+        """Plug a host into the network."""
+        return self.network.add_host(name, address)
+
+    def host(self, name: str) -> Host:
+        """Find a host; KeyError when there is none."""
+        return self.network.hosts[name]
+
+    def spawn(self, host: Host, name: str, main: Main) -> Process:
+        """Start a program on a host, now."""
+        incarnation = self._incarnations[f"{host.name}/{name}"] = self._incarnations.get(f"{host.name}/{name}", 0) + 1
+        process = Process(self, host, name, main, incarnation)
+        host.processes[process.pid] = process
+        process.note(
+            "process.started",
+            f"{name} starts on {host.name}",
+            name=name,
+            host=host.name,
+            address=host.address,
+            pid=process.pid,
+        )
+        process.start()
+        return process
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Tell the true time, UTC. Hosts may be skewed from it."""
+        return self.epoch + timedelta(seconds=self.loop.time())
+
+    async def until(self, predicate: Callable[[], Any], within_seconds: float = 60.0) -> Any:
+        """Wait until `predicate()` is true, asked whenever the world has come to rest; give its value.
+
+        TimeoutError after `within_seconds` virtual seconds, naming the predicate.
+        """
+        deadline = self.loop.time() + within_seconds
+        timer = self.loop.call_at(deadline, lambda: None)
+        try:
+            while not (value := predicate()):
+                if self.loop.time() >= deadline:
+                    name = getattr(predicate, "__qualname__", repr(predicate))
+                    raise TimeoutError(f"{name} did not come true within {within_seconds} s of virtual time")
+                rest = self.loop.create_future()
+                self._movement.append(rest)
+                await rest
+            return value
+        finally:
+            timer.cancel()
+
+    def _wake_watchers(self) -> bool:
+        if not self._movement or self._moved_at == self.loop.time():
+            return False
+        self._moved_at = self.loop.time()
+        woken, self._movement = self._movement, []
+        for rest in woken:
+            if not rest.done():
+                rest.set_result(None)
+        return True
+
+    # -- what is told -------------------------------------------------------------------------------------------------
+
+    def note(self, kind: str, text: str, fields: dict[str, Any], process: Process | None = None) -> None:
+        """Put a note into whatever taps this world."""
+        tap = self.network.tap
+        if tap is None:
+            return
+        owner, host = (process.id, process.host.name) if process else ("", "")
+        tap.note(Note(self.loop.time(), owner, host, kind, text, fields))
+
+    def process_failed(self, process: Process, failure: Exception) -> None:
+        """Take an exception that left a program's main: a bug. The world ends with it."""
+        failure.add_note(f"in {process.id} at {self.loop.time():.6f} s of virtual time, seed {self.seed}")
+        if not self.failed.done():
+            self.failed.set_exception(failure)
+
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what asyncio could hand to nobody. Lost connections and cancellations are life; the rest is a bug."""
+        failure = context.get("exception")
+        if isinstance(failure, OSError | asyncio.CancelledError):
+            return
+        if not isinstance(failure, Exception):
+            failure = RuntimeError(context.get("message", "asyncio reported an error without saying which"))
+        failure.add_note(f"{context.get('message')}, at {self.loop.time():.6f} s of virtual time, seed {self.seed}")
+        if not self.failed.done():
+            self.failed.set_exception(failure)
+
+    def _describe_waits(self) -> str:
+        waits = []
+        for task in sorted(asyncio.all_tasks(self.loop), key=lambda task: task.get_name()):
+            stack = task.get_stack(limit=1)
+            where = f"{stack[-1].f_code.co_filename}:{stack[-1].f_lineno}" if stack else "?"
+            waits.append(f"\n  {task.get_name()} waits at {where}")
+        return "; every task waits:" + "".join(waits)
