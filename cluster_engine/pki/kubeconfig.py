@@ -1,0 +1,47 @@
+"""A kubeconfig: which cluster, as whom. The file every client of an API server starts from.
+
+write("kubernetes", "https://10.0.0.1:6443", ca=ca, user="kubernetes-admin", pair=pair)   ->  YAML bytes
+"""
+
+import base64
+
+import yaml
+
+from cluster_engine.pki.authority import KeyPair
+
+
+def write(cluster: str, server: str, *, ca: bytes, user: str, pair: KeyPair) -> bytes:
+    """Make a kubeconfig with one cluster, one user by client certificate and one context that joins them."""
+    return _document(
+        cluster,
+        server,
+        ca,
+        user,
+        {"client-certificate-data": _base64(pair.certificate), "client-key-data": _base64(pair.key)},
+    )
+
+
+def write_with_files(cluster: str, server: str, *, ca: bytes, user: str, certificate: str, key: str) -> bytes:
+    """Make a kubeconfig whose user's certificate and key lie in files of the host (as a kubelet's do)."""
+    return _document(cluster, server, ca, user, {"client-certificate": certificate, "client-key": key})
+
+
+def _document(cluster: str, server: str, ca: bytes, user: str, credentials: dict[str, str]) -> bytes:
+    context = f"{user}@{cluster}"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": cluster, "cluster": {"certificate-authority-data": _base64(ca), "server": server}}],
+        "users": [{"name": user, "user": credentials}],
+        "contexts": [{"name": context, "context": {"cluster": cluster, "user": user}}],
+        "current-context": context,
+        "preferences": {},
+    }
+    return yaml.dump(config, sort_keys=False, Dumper=_DUMPER).encode()
+
+
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
