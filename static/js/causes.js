@@ -1,0 +1,35 @@
+/** From an entry back to what set it off, and forward to what it led to. Pure. */
+
+/** @typedef {import("./log.js").Entry} Entry */
+
+const CHAIN_MAX = 200;
+const EFFECTS_MAX = 12;
+/** Effects are looked for this far behind an entry; they follow within moments. */
+const LOOK_AHEAD_MAX = 4000;
+
+/** The chain of causes, first cause first, the entry itself last. @param {readonly Entry[]} entries by seq @param {number} seq @returns {Entry[]} */
+export function chainOf(entries, seq) {
+  /** @type {Entry[]} */
+  const chain = [];
+  for (let entry = entries[seq - 1]; entry && chain.length < CHAIN_MAX; entry = entries[(entry.cause ?? 0) - 1]) chain.push(entry);
+  return chain.reverse();
+}
+
+/** What this entry caused directly, as far as the cursor. @param {readonly Entry[]} entries @param {number} seq @param {number} cursor @returns {Entry[]} */
+export function effectsOf(entries, seq, cursor) {
+  /** @type {Entry[]} */
+  const effects = [];
+  const end = Math.min(cursor, seq + LOOK_AHEAD_MAX);
+  for (let i = seq; i < end && effects.length < EFFECTS_MAX; i += 1) if (entries[i].cause === seq) effects.push(entries[i]);
+  return effects;
+}
+
+/** The other half of a request and its answer. @param {readonly Entry[]} entries @param {number} seq @returns {number | null} */
+export function partnerOf(entries, seq) {
+  const entry = entries[seq - 1];
+  if (!entry) return null;
+  if (entry.replyTo) return entry.replyTo;
+  const end = Math.min(entries.length, seq + LOOK_AHEAD_MAX);
+  for (let i = seq; i < end; i += 1) if (entries[i].replyTo === seq) return entries[i].seq;
+  return null;
+}

@@ -1,0 +1,49 @@
+/**
+ * The one store of the page: the journal as far as it has arrived.
+ *
+ * Gap-free and without duplicates by construction: entry `seq` lives at index `seq - 1`, and a batch
+ * that does not continue the log is refused, so that the socket can fetch what is missing.
+ */
+import { signal } from "@preact/signals-core";
+
+/**
+ * @typedef {"story" | "http" | "tls" | "tcp"} Layer
+ * @typedef {{
+ *   seq: number, at: number, arrived: number | null, layer: Layer, kind: string, from: string, to: string | null,
+ *   label: string, sentence: string, cause: number | null, trigger: string | null, replyTo: number | null,
+ *   connection: number | null, stream: number | null, size: number, heartbeat: boolean, fields: Record<string, any>,
+ * }} Entry
+ */
+
+export class Log {
+  constructor() {
+    /** @type {Entry[]} */
+    this.entries = [];
+    /** The last seq held; the page redraws when it moves. */
+    this.head = signal(0);
+  }
+
+  /** @param {number | null | undefined} seq @returns {Entry | null} */
+  get(seq) {
+    return seq ? (this.entries[seq - 1] ?? null) : null;
+  }
+
+  /**
+   * Take what is new of a batch in seq order. False when the batch begins beyond the end: something is missing.
+   * @param {readonly Entry[]} batch
+   */
+  append(batch) {
+    let next = this.entries.length + 1;
+    for (const entry of batch) {
+      if (entry.seq < next) continue;
+      if (entry.seq > next) {
+        this.head.value = this.entries.length;
+        return false;
+      }
+      this.entries.push(entry);
+      next += 1;
+    }
+    this.head.value = this.entries.length;
+    return true;
+  }
+}

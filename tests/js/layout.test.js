@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { expectedLanes, hostsOf } from "../../static/js/lanes.js";
+import { ALTITUDES, Plan, foldedAt, gapHeight, layout } from "../../static/js/layout.js";
+import { journal, longJournal } from "./fixtures/journal.js";
+
+/** @typedef {import("../../static/js/layout.js").Options} Options */
+/** @typedef {import("../../static/js/layout.js").Row} Row */
+
+/** @type {Options[]} */
+const VIEWS = [
+  { altitude: "story", foldHeartbeats: true, expected: expectedLanes(2) },
+  { altitude: "story", foldHeartbeats: false },
+  { altitude: "tcp", foldHeartbeats: true, expected: expectedLanes(2) },
+  { altitude: "tls", foldHeartbeats: true, participants: new Set(["worker-1/kubelet"]) },
+  { altitude: "http", foldHeartbeats: true, text: "pods" },
+];
+
+/** Where a row is, without what may grow inside it. @param {Row} row */
+const place = ({ seq, y, height, gapHeight: gap, from, to }) => ({ seq, y, height, gap, from, to });
+
+test("a longer log never moves what is already drawn, at any cursor and in any view", () => {
+  for (const seed of [1, 2, 3]) {
+    const { entries } = journal({ seed, nodes: seed, idleSeconds: 30 });
+    for (const options of VIEWS) {
+      const whole = layout(entries, entries.length, options);
+      for (let cursor = 0; cursor <= entries.length; cursor += 1 + (cursor % 37)) {
+        const part = layout(entries, cursor, options);
+        assert.deepEqual(part.rows.map(place), whole.rows.slice(0, part.rows.length).map(place), `seed ${seed}, cursor ${cursor}, ${JSON.stringify(options)}`);
+        assert.deepEqual(part.lanes.map((lane) => lane.id), whole.lanes.slice(0, part.lanes.length).map((lane) => lane.id));
+      }
+    }
+  }
+});
+
+test("adding to a plan batch by batch gives the plan made at once", () => {
+  const entries = longJournal(3000);
+  for (const options of VIEWS) {
+    const plan = new Plan(options);
+    for (let from = 0, step = 1; from < entries.length; from += step, step = 1 + ((step * 7) % 53)) plan.extend(entries.slice(from, from + step));
+    assert.deepEqual(plan.rows, layout(entries, entries.length, options).rows);
+  }
+});
+
+test("the rows at a cursor are the rows of the log cut there", () => {
+  const { entries } = journal({ idleSeconds: 30 });
+  for (const options of VIEWS) {
+    const plan = new Plan(options).extend(entries);
+    for (let cursor = 0; cursor < entries.length; cursor += 13) {
+      const part = layout(entries, cursor, options);
+      assert.equal(plan.rowsAt(cursor), part.rows.length);
+      assert.equal(plan.heightAt(cursor), part.height);
+      const last = part.rows.at(-1);
+      if (last?.members) assert.equal(foldedAt(plan.rows[last.index], cursor), last.members.length);
+    }
+  }
+});
+
+test("an altitude shows its layer and everything above it, and nothing below", () => {
+  const { entries } = journal();
+  for (const altitude of /** @type {const} */ (["story", "http", "tls", "tcp"])) {
+    const rows = layout(entries, entries.length, { altitude, foldHeartbeats: false }).rows;
+    const wanted = entries.filter((entry) => ALTITUDES[entry.layer] <= ALTITUDES[altitude]);
+    assert.deepEqual(rows.map((row) => row.seq), wanted.map((entry) => entry.seq));
+  }
+});
+
+test("a run of heartbeats is one row that loses none of them", () => {
+  const { entries } = journal({ idleSeconds: 60 });
+  const rows = layout(entries, entries.length, { altitude: "story", foldHeartbeats: true }).rows;
+  const folded = rows.flatMap((row) => row.members ?? []);
+  assert.deepEqual(folded, entries.filter((entry) => entry.heartbeat && entry.layer === "story").map((entry) => entry.seq));
+  assert.ok(rows.some((row) => (row.members?.length ?? 0) > 10));
+  for (let i = 1; i < rows.length; i += 1) assert.ok(!(rows[i].members && rows[i - 1].members), "two folds in a row should be one");
+});
+
+test("rows follow each other without overlap, and a gap grows with the time that passed", () => {
+  const { entries } = journal();
+  const { rows, height } = layout(entries, entries.length, VIEWS[0]);
+  let y = 0;
+  for (const row of rows) {
+    assert.equal(row.y, y + row.gapHeight);
+    y = row.y + row.height;
+  }
+  assert.equal(height, y);
+  assert.equal(gapHeight(0.001), 0);
+  assert.ok(gapHeight(0.1) > 0 && gapHeight(1) > gapHeight(0.1) && gapHeight(3600) > gapHeight(1));
+});
+
+test("every height finds the row drawn there", () => {
+  const plan = new Plan(VIEWS[0]).extend(longJournal(2000));
+  for (let y = 0; y < plan.height; y += 9) {
+    const row = plan.rows[plan.rowAtHeight(y)];
+    assert.ok(row.y - row.gapHeight <= y && y < row.y + row.height, `y ${y}`);
+  }
+});
+
+test("a filter by participant keeps what it says and what is said to it", () => {
+  const { entries } = journal();
+  const rows = layout(entries, entries.length, { altitude: "story", foldHeartbeats: false, participants: new Set(["control-plane/etcd"]) }).rows;
+  assert.ok(rows.length > 0);
+  for (const row of rows) assert.ok([row.entry.from, row.entry.to].includes("control-plane/etcd"));
+});
+
+test("a search finds a message by label, sentence, path and number", () => {
+  const { entries } = journal();
+  const seqs = (/** @type {string} */ text) => layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, text }).rows.map((row) => row.seq);
+  const post = /** @type {any} */ (entries.find((entry) => entry.label === "POST deployments"));
+  for (const text of ["post deploy", "create deployment web", "fieldmanager=kubectl", `#${post.seq}`]) assert.ok(seqs(text).includes(post.seq), text);
+  assert.deepEqual(seqs("no such words"), []);
+});
+
+test("the cast is there before anyone speaks, and newcomers stand at the right", () => {
+  const lanes = layout(journal().entries, 5000, VIEWS[0]).lanes;
+  assert.deepEqual(lanes.slice(0, 3).map((lane) => lane.id), ["workstation", "control-plane/kube-apiserver", "control-plane/etcd"]);
+  assert.deepEqual(hostsOf(lanes).map(({ host, count }) => [host, count]), [["workstation", 1], ["control-plane", 4], ["worker-1", 3], ["worker-2", 3]]);
+  const foreign = layout([{ ...journal().entries[0], from: "lab/proxy" }], 1, VIEWS[0]).lanes;
+  assert.equal(foreign.at(-1)?.id, "lab/proxy");
+});
+
+test("a hundred thousand entries are laid out in well under a second, and a step adds to them", () => {
+  const entries = longJournal(100_000);
+  const plan = new Plan(VIEWS[0]).extend(entries);
+  assert.equal(plan.seq, 100_000);
+  assert.ok(plan.rows.length > 10_000);
+});
