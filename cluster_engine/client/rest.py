@@ -1,0 +1,346 @@
+"""A client of the API server: one HTTP request a call, one stream a watch.
+
+Theory of operation. Modelled on client-go's `rest`: a client is made from a kubeconfig and says who one is in one of
+two ways, by the certificate of the TLS connection or by a bearer token in each request's header. The server's
+authenticators take the certificate first; so `with_token` speaks over connections that show none, all such clients of
+one kubeconfig over the same ones. (That is why a real controller-manager, with a service account for each controller,
+has three connections.)
+
+    client = Client.from_kubeconfig(process, "/etc/kubernetes/scheduler.conf", user_agent="kube-scheduler")
+    node = await client.get(NODE, "worker-1")                     # GET /api/v1/nodes/worker-1
+    async with client.watch(POD, resource_version="7") as events:  # GET /api/v1/pods?watch=true&…
+        async for type_, pod in events:                           # "ADDED", {…}
+
+Answers that are failures raise `Refusal` with the server's Status. Network trouble is ConnectionError or TimeoutError.
+An answer with `Retry-After` (429 and 5xx) is waited for and asked again, up to RETRIES_MAX times; a GET whose
+connection broke likewise, after one second (`rest/with_retry.go`).
+
+Left out: protobuf, gzip, client-side rate limits (5 requests a second by default in client-go, 20 to 50 in components).
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+
+from cluster_engine.api.kinds import Kind
+from cluster_engine.api.status import Refusal
+from cluster_engine.client import kubeconfig
+from cluster_engine.client.http2 import Headers, Stream
+from cluster_engine.client.kubeconfig import KubeConfig
+from cluster_engine.client.transport import Transport
+from cluster_engine.world.tls import client_tls
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Process
+
+RETRIES_MAX = 10
+RETRY_BROKEN_GET_SECONDS = 1
+WATCH_LINE_BYTES_MAX = 16 << 20
+
+JSON = "application/json"
+PATCH_TYPES = {
+    "strategic": "application/strategic-merge-patch+json",
+    "merge": "application/merge-patch+json",
+    "json": "application/json-patch+json",
+}
+
+Obj = dict[str, Any]
+WatchEvent = tuple[str, Obj]
+Token = str | Callable[[], Awaitable[str]]
+Params = Mapping[str, str | int | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, whole. Header names are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Decode the body."""
+        return msgspec.json.decode(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An answer whose body is still arriving."""
+
+    status: int
+    headers: dict[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+class Client:
+    """Requests of one identity to one API server. Cheap to derive (`with_token`); connections are shared."""
+
+    def __init__(self, config: KubeConfig, process: "Process", user_agent: str) -> None:
+        self.config = config
+        self.process = process
+        self.user_agent = user_agent
+        self._token: Token | None = config.token
+        self._transports: dict[bool, Transport] = {}
+        self._shows_certificate = config.certificate is not None
+        self._fixed_headers: Headers | None = None
+
+    @classmethod
+    def from_kubeconfig(cls, process: "Process", path: str, *, user_agent: str, context: str | None = None) -> "Client":
+        """Make a client of what the file says; nothing is dialled yet. FileNotFoundError, KubeConfigError."""
+        return cls(kubeconfig.load(process.files, path, context=context), process, user_agent)
+
+    def with_token(self, token: Token, *, user_agent: str | None = None) -> "Client":
+        """Speak as the token's owner, without the certificate. `token` may be a coroutine function, asked each time."""
+        other = Client(self.config, self.process, user_agent or self.user_agent)
+        other._token, other._transports, other._shows_certificate = token, self._transports, False
+        return other
+
+    def with_user_agent(self, user_agent: str) -> "Client":
+        """Be the same identity under another User-Agent, over the same connections."""
+        other = Client(self.config, self.process, user_agent)
+        other._token, other._transports = self._token, self._transports
+        other._shows_certificate = self._shows_certificate
+        return other
+
+    # -- verbs -----------------------------------------------------------------------------------------------------
+
+    async def get(self, kind: Kind, name: str, namespace: str | None = None, *, subresource: str | None = None) -> Obj:
+        """Read one object."""
+        return await self._call("GET", kind.path(namespace, name, subresource))
+
+    async def list(self, kind: Kind, namespace: str | None = None, **params: str | int | bool | None) -> Obj:
+        """Read a collection (`limit`, `resourceVersion`, `labelSelector` … as on the wire); items carry their kind."""
+        listed = await self._call("GET", kind.path(namespace), params=params)
+        for item in listed["items"]:
+            item.setdefault("kind", kind.name)
+            item.setdefault("apiVersion", kind.api_version)
+        return listed
+
+    async def create(
+        self,
+        kind: Kind,
+        obj: Obj,
+        namespace: str | None = None,
+        *,
+        subresource: str | None = None,
+        name: str | None = None,
+    ) -> Obj:
+        """POST to a collection, or to a subresource of the named object."""
+        namespace = namespace or obj.get("metadata", {}).get("namespace")
+        return await self._call("POST", kind.path(namespace, name, subresource), obj)
+
+    async def update(self, kind: Kind, obj: Obj, subresource: str | None = None) -> Obj:
+        """PUT an object back; its resourceVersion, if there, must still be current (Conflict)."""
+        metadata = obj["metadata"]
+        return await self._call("PUT", kind.path(metadata.get("namespace"), metadata["name"], subresource), obj)
+
+    async def patch(
+        self,
+        kind: Kind,
+        name: str,
+        patch: Any,
+        namespace: str | None = None,
+        *,
+        type: Literal["strategic", "merge", "json"] = "strategic",  # noqa: A002, Kubernetes' word
+        subresource: str | None = None,
+    ) -> Obj:
+        """PATCH an object with one of the three client-side patch types."""
+        return await self._call("PATCH", kind.path(namespace, name, subresource), patch, content_type=PATCH_TYPES[type])
+
+    async def delete(self, kind: Kind, name: str, namespace: str | None = None, *, options: Obj | None = None) -> Obj:
+        """DELETE; `options` is a DeleteOptions. Gives the Status or the object on its way out."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", **options} if options else None
+        return await self._call("DELETE", kind.path(namespace, name), body)
+
+    @contextlib.asynccontextmanager
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        resource_version: str | None,
+        **params: str | int | bool | None,
+    ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        """Follow a collection from a version. An ERROR event raises its Refusal (410 Expired among them)."""
+        query = {"allowWatchBookmarks": True, "resourceVersion": resource_version, **params, "watch": True}
+        async with self.stream("GET", kind.path(namespace), params=query) as incoming:
+            if incoming.status != 200:
+                raise _refusal(incoming.status, b"".join([chunk async for chunk in incoming.chunks]))
+            yield _events(incoming.chunks)
+
+    # -- plain requests --------------------------------------------------------------------------------------------
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send a request and read the whole answer, whatever its status; waits out Retry-After."""
+        for attempt in range(RETRIES_MAX + 1):
+            last = attempt == RETRIES_MAX
+            try:
+                response = await self._once(method, path, params, body, headers)
+            except (ConnectionResetError, BrokenPipeError):
+                if method != "GET" or last:
+                    raise
+                await asyncio.sleep(RETRY_BROKEN_GET_SECONDS)
+                continue
+            wait = _retry_after_seconds(response)
+            if wait is None or last:
+                return response
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Incoming]:
+        """Send a request once, read the answer as it arrives (a watch, a log). Leaving the block resets the stream."""
+        stream = await self._open(method, path, params, body, headers)
+        try:
+            status, answered = _split(await stream.headers())
+            yield Incoming(status, answered, _chunks(stream))
+        finally:
+            stream.close()
+
+    async def aclose(self) -> None:
+        """Close the connections, also those of clients derived from this one."""
+        for transport in self._transports.values():
+            transport.close()
+
+    async def _call(
+        self, method: str, path: str, obj: Any = None, *, params: Params | None = None, content_type: str = JSON
+    ) -> Obj:
+        body = None if obj is None else msgspec.json.encode(obj)
+        headers = {"content-type": content_type} if body is not None else None
+        response = await self.request(method, path, params=params, body=body, headers=headers)
+        if response.status >= 400:
+            raise _refusal(response.status, response.body)
+        answer: Obj = msgspec.json.decode(response.body)
+        return answer
+
+    async def _once(
+        self, method: str, path: str, params: Params | None, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Response:
+        stream = await self._open(method, path, params, body, headers)
+        try:
+            status, answered = _split(await stream.headers())
+            chunks = [await stream.read()]
+            while chunks[-1]:
+                chunks.append(await stream.read())
+        finally:
+            stream.close()
+        return Response(status, answered, b"".join(chunks))
+
+    async def _open(
+        self, method: str, path: str, params: Params | None, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Stream:
+        transport = self._transport()
+        target = f"{path}?{query}" if params and (query := _query(params)) else path
+        sent: Headers = [
+            (b":method", method.encode()),
+            (b":authority", transport.authority),
+            (b":scheme", b"https"),
+            (b":path", target.encode()),
+        ]
+        extra = {name.lower(): value for name, value in headers.items()} if headers else {}
+        if "accept" not in extra:
+            sent.append((b"accept", b"application/json, */*"))
+        if "user-agent" not in extra:
+            sent.append((b"user-agent", self.user_agent.encode()))
+        if self._token is not None or self.config.token_file:
+            sent.append((b"authorization", f"Bearer {await self._bearer()}".encode()))
+        sent.extend((name.encode(), value.encode()) for name, value in extra.items())
+        if body is not None:
+            sent.append((b"content-length", str(len(body)).encode()))
+        return await transport.open(sent, body)
+
+    async def _bearer(self) -> str:
+        if isinstance(self._token, str):
+            return self._token
+        if self._token is not None:
+            return await self._token()
+        assert self.config.token_file is not None
+        return self.process.files.read(self.config.token_file).decode().strip()
+
+    def _transport(self) -> Transport:
+        transport = self._transports.get(self._shows_certificate)
+        if transport is None:
+            config = self.config if self._shows_certificate else replace(self.config, certificate=None, key=None)
+            transport = Transport(config.host, config.port, _tls(config), server_name=config.server_name)
+            self._transports[self._shows_certificate] = transport
+        return transport
+
+
+def _tls(config: KubeConfig) -> ssl.SSLContext:
+    if not config.insecure:
+        return client_tls(ca=config.ca or b"", certificate=config.certificate, key=config.key, alpn=("h2", "http/1.1"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    return tls
+
+
+def _query(params: Params) -> str:
+    said = ((name, str(value).lower() if isinstance(value, bool) else value) for name, value in params.items())
+    return urlencode([(name, value) for name, value in said if value is not None])
+
+
+def _split(headers: Headers) -> tuple[int, dict[str, str]]:
+    decoded = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    return int(decoded.pop(":status", "0")), decoded
+
+
+async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
+    while chunk := await stream.read():
+        yield chunk
+
+
+async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[WatchEvent]:
+    rest = b""
+    async for chunk in chunks:
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop()
+        if len(rest) > WATCH_LINE_BYTES_MAX:
+            raise ConnectionAbortedError("a watch event is longer than any object may be")
+        for line in lines:
+            event = msgspec.json.decode(line)
+            if event["type"] == "ERROR":
+                raise Refusal.from_status(event["object"])
+            yield event["type"], event["object"]
+
+
+def _retry_after_seconds(response: Response) -> int | None:
+    if response.status != 429 and response.status < 500:
+        return None
+    value = response.headers.get("retry-after", "")
+    return int(value) if value.isdigit() else None
+
+
+def _refusal(status: int, body: bytes) -> Refusal:
+    """Read the Status of a failed answer; make one, as client-go does, where the server (or a proxy) sent none."""
+    try:
+        answer = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        answer = None
+    if isinstance(answer, dict) and answer.get("kind") == "Status":
+        return Refusal.from_status(answer)
+    text = body[:2048].decode("utf-8", "replace").strip()
+    return Refusal(text or "the server responded with an unknown status", code=status)

@@ -1,0 +1,101 @@
+"""Connections to one server, opened when needed and shared by whoever shares the same TLS identity.
+
+Theory of operation. client-go keeps one transport for each TLS configuration (`transport/cache.go`), and every client
+made from it shares its connections. So does this: one `Transport` has one server and one TLS identity; a request takes
+a stream of an open HTTP/2 connection, and when that has no free one (100 at the API server) a further connection is
+dialled. A bearer token is a header, not a TLS identity: clients with different tokens share a transport.
+
+    first request:  dial, TLS, ALPN h2, stream 1      tenth:  stream 19 of the same connection
+
+Requests that the server cannot have looked at (GOAWAY, REFUSED_STREAM, a connection that died under them) are sent
+again, once, on a new connection. Left out: HTTP/1.1 (the API server speaks h2), proxies, DNS round robin.
+"""
+
+import asyncio
+import ssl
+
+from cluster_engine.client.http2 import Headers, Http2Connection, Stream, StreamNotTaken
+
+DIAL_TIMEOUT_SECONDS = 30.0
+TLS_HANDSHAKE_TIMEOUT_SECONDS = 10.0
+
+
+class Transport:
+    """A server, a TLS identity, and the connections open between them. Errors: ConnectionError, TimeoutError."""
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext, *, server_name: str | None = None) -> None:
+        self.host = host
+        self.port = port
+        self.authority = f"{host}:{port}".encode()
+        self._tls = tls
+        self._server_name = server_name or host
+        self._connections: list[Http2Connection] = []
+        self._dialling = asyncio.Lock()
+
+    async def open(self, headers: Headers, body: bytes | None) -> Stream:
+        """Send one request and wait for the headers of its answer; give the stream with the rest."""
+        try:
+            return await self._open(headers, body)
+        except StreamNotTaken:
+            return await self._open(headers, body)
+
+    async def _open(self, headers: Headers, body: bytes | None) -> Stream:
+        connection = await self._connection()
+        stream = await connection.open(headers, body)
+        try:
+            await stream.headers()
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    async def _connection(self) -> Http2Connection:
+        if connection := self._with_room():
+            return connection
+        async with self._dialling:
+            if connection := self._with_room():  # dialled while we waited
+                return connection
+            connection = await self._dial()
+            self._connections.append(connection)
+            return connection
+
+    def _with_room(self) -> Http2Connection | None:
+        for connection in self._connections:
+            if connection.has_room:
+                return connection
+        self._connections = [connection for connection in self._connections if connection.is_usable]
+        return None
+
+    async def _dial(self) -> Http2Connection:
+        where = f"dial tcp {self.host}:{self.port}"
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(DIAL_TIMEOUT_SECONDS):
+                transport, connection = await loop.create_connection(
+                    Http2Connection,
+                    self.host,
+                    self.port,
+                    ssl=self._tls,
+                    server_hostname=self._server_name,
+                    ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT_SECONDS,
+                )
+        except TimeoutError as error:
+            raise TimeoutError(f"{where}: i/o timeout") from error
+        except ConnectionRefusedError as error:
+            raise ConnectionRefusedError(f"{where}: connect: connection refused") from error
+        except ssl.SSLCertVerificationError as error:
+            raise ConnectionAbortedError(f"tls: failed to verify certificate: x509: {error.verify_message}") from error
+        except ssl.SSLError as error:
+            raise ConnectionAbortedError(f"remote error: tls: {error.reason or error}") from error
+        except OSError as error:
+            raise ConnectionError(f"{where}: {error.strerror or error}") from error
+        if transport.get_extra_info("alpn_protocol") != "h2":
+            transport.abort()
+            raise ConnectionAbortedError(f"{where}: the server did not choose h2")
+        return connection
+
+    def close(self) -> None:
+        """Say goodbye on every connection."""
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            connection.close()
