@@ -66,10 +66,10 @@ def handler(service: ServiceDescriptor, implementation: object) -> Service:
     mapping = {}
     for method in service.methods:
         function = getattr(implementation, method.name, None)
-        if function is None:
-            continue
         cardinality = _cardinality(method)
-        if cardinality is Cardinality.UNARY_UNARY:
+        if function is None:
+            function = _unimplemented(method)
+        elif cardinality is Cardinality.UNARY_UNARY:
             function = _unary(function)
         mapping[path(method)] = Handler(function, cardinality, *_types(method))
     return Service(mapping)
@@ -126,3 +126,12 @@ def _unary(function: Callable[[Any], Awaitable[Message]]) -> Callable[[server.St
         await stream.send_message(await function(request))
 
     return serve
+
+
+def _unimplemented(method: MethodDescriptor) -> Callable[[server.Stream[Any, Any]], Awaitable[None]]:
+    text = f"unknown method {method.name} for service {method.containing_service.full_name}"
+
+    async def refuse(stream: server.Stream[Any, Any]) -> None:
+        raise GRPCError(Status.UNIMPLEMENTED, text)
+
+    return refuse

@@ -1,0 +1,254 @@
+"""etcd's unary gRPC services on one store: KV, Lease, Cluster, Maintenance (Watch is `watch_service`).
+
+Each method takes the request of the wire and gives the response, or raises an `EtcdError`, which grpclib writes into
+the trailers as status and message. Modelled on etcd's `server/etcdserver/api/v3rpc`. Answers come at once: there is
+one member, so nothing has to be agreed upon first.
+
+Leases run out by the event loop's time: one task sleeps until the next is due.
+
+    LeaseGrant(TTL=10) at 0 s      the task sleeps until 10 s
+    LeaseKeepAlive at 8 s          the task still wakes at 10 s, finds nothing due and sleeps until 18 s
+    no more keep-alives            at 18 s the lease's keys go, in one revision, and watchers hear of it
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from grpclib.server import Stream
+
+from cluster_engine.etcd import apply
+from cluster_engine.etcd.errors import LeaseNotFoundError
+from cluster_engine.etcd.history import KeyValue
+from cluster_engine.etcd.store import Store
+from cluster_engine.rpc import etcd_pb2 as pb
+
+VERSION = "3.5.16"
+CLUSTER_ID = 0xCDF818194E3A8C32
+MEMBER_ID = 0x8E9E05C52164694D
+"""What etcd computes for a single member called "default"; seen in many a transcript."""
+
+
+class Log(Protocol):
+    """Where the server tells what it did on its own account."""
+
+    def __call__(self, kind: str, text: str, /, **fields: Any) -> None:
+        """Note one thing done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The one member of the cluster, as it introduces itself."""
+
+    name: str
+    client_url: str
+    peer_url: str
+
+
+class Headers:
+    """Fills response headers: who answers, and at which revision unless the response already says."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def fill(self, header: pb.ResponseHeader) -> None:
+        """Complete one header in place."""
+        header.cluster_id = CLUSTER_ID
+        header.member_id = MEMBER_ID
+        header.raft_term = self._store.raft_term
+        if not header.revision:
+            header.revision = self._store.revision
+
+
+class KVService:
+    """Range, Put, DeleteRange, Txn, Compact."""
+
+    def __init__(self, store: Store, headers: Headers, log: Log) -> None:
+        self._store = store
+        self._headers = headers
+        self._log = log
+
+    async def Range(self, request: pb.RangeRequest) -> pb.RangeResponse:  # noqa: N802 - named by the wire
+        """Read."""
+        response = apply.apply_range(self._store, request)
+        self._headers.fill(response.header)
+        return response
+
+    async def Put(self, request: pb.PutRequest) -> pb.PutResponse:  # noqa: N802
+        """Write one key."""
+        response = apply.apply_put(self._store, request)
+        self._headers.fill(response.header)
+        return response
+
+    async def DeleteRange(self, request: pb.DeleteRangeRequest) -> pb.DeleteRangeResponse:  # noqa: N802
+        """Delete a range of keys."""
+        response = apply.apply_delete_range(self._store, request)
+        self._headers.fill(response.header)
+        return response
+
+    async def Txn(self, request: pb.TxnRequest) -> pb.TxnResponse:  # noqa: N802
+        """Compare, then do the one or the other."""
+        response = apply.apply_txn(self._store, request)
+        self._headers.fill(response.header)
+        return response
+
+    async def Compact(self, request: pb.CompactionRequest) -> pb.CompactionResponse:  # noqa: N802
+        """Forget history."""
+        forgotten = self._store.compact(request.revision)
+        self._log(
+            "etcd.compacted",
+            f"history before revision {request.revision} is gone: {forgotten} superseded records",
+            revision=request.revision,
+            records=forgotten,
+        )
+        response = pb.CompactionResponse()
+        self._headers.fill(response.header)
+        return response
+
+
+class LeaseService:
+    """LeaseGrant, LeaseRevoke, LeaseKeepAlive, LeaseTimeToLive, LeaseLeases, and the clock behind them."""
+
+    def __init__(self, store: Store, headers: Headers, log: Log) -> None:
+        self._store = store
+        self._headers = headers
+        self._log = log
+        self._sooner = asyncio.Event()
+        self._wakes_at: float | None = None
+
+    async def run(self) -> None:
+        """Let leases run out when they are due; until cancelled."""
+        while True:
+            self._wakes_at = self._store.leases.next_due()
+            self._sooner.clear()
+            try:
+                async with asyncio.timeout_at(self._wakes_at):
+                    await self._sooner.wait()
+            except TimeoutError:
+                self._expire()
+
+    def _expire(self) -> None:
+        for lease_id, deleted in self._store.expire(_now()):
+            self._log(
+                "etcd.lease_expired",
+                f"lease {lease_id:x} ran out and took {_count(deleted)} with it",
+                lease=f"{lease_id:x}",
+                keys=[kv.key.decode(errors="replace") for kv in deleted],
+            )
+
+    async def LeaseGrant(self, request: pb.LeaseGrantRequest) -> pb.LeaseGrantResponse:  # noqa: N802
+        """Make a lease."""
+        lease = self._store.grant(request.TTL, request.ID, _now())
+        if self._wakes_at is None or lease.expires_at < self._wakes_at:
+            self._sooner.set()
+        response = pb.LeaseGrantResponse(ID=lease.id, TTL=lease.ttl)
+        self._headers.fill(response.header)
+        return response
+
+    async def LeaseRevoke(self, request: pb.LeaseRevokeRequest) -> pb.LeaseRevokeResponse:  # noqa: N802
+        """End a lease now."""
+        self._store.revoke(request.ID)
+        response = pb.LeaseRevokeResponse()
+        self._headers.fill(response.header)
+        return response
+
+    async def LeaseKeepAlive(  # noqa: N802
+        self, stream: Stream[pb.LeaseKeepAliveRequest, pb.LeaseKeepAliveResponse]
+    ) -> None:
+        """Start leases' time anew, as often as asked."""
+        async for request in stream:
+            response = pb.LeaseKeepAliveResponse(ID=request.ID)
+            try:
+                response.TTL = self._store.leases.keep_alive(request.ID, _now()).ttl
+            except LeaseNotFoundError:
+                response.TTL = 0
+            self._headers.fill(response.header)
+            await stream.send_message(response)
+
+    async def LeaseTimeToLive(  # noqa: N802
+        self, request: pb.LeaseTimeToLiveRequest
+    ) -> pb.LeaseTimeToLiveResponse:
+        """Tell how long a lease has left."""
+        response = pb.LeaseTimeToLiveResponse(ID=request.ID)
+        try:
+            lease = self._store.leases.get(request.ID)
+        except LeaseNotFoundError:
+            response.TTL = -1
+        else:
+            response.TTL = lease.remaining_seconds(_now())
+            response.grantedTTL = lease.ttl
+            if request.keys:
+                response.keys.extend(sorted(lease.keys))
+        self._headers.fill(response.header)
+        return response
+
+    async def LeaseLeases(self, request: pb.LeaseLeasesRequest) -> pb.LeaseLeasesResponse:  # noqa: N802
+        """List all leases."""
+        response = pb.LeaseLeasesResponse(leases=[pb.LeaseStatus(ID=lease_id) for lease_id in self._store.leases])
+        self._headers.fill(response.header)
+        return response
+
+
+class ClusterService:
+    """MemberList."""
+
+    def __init__(self, headers: Headers, member: Member) -> None:
+        self._headers = headers
+        self._member = member
+
+    async def MemberList(self, request: pb.MemberListRequest) -> pb.MemberListResponse:  # noqa: N802
+        """List the one member."""
+        response = pb.MemberListResponse()
+        response.members.add(
+            ID=MEMBER_ID,
+            name=self._member.name,
+            peerURLs=[self._member.peer_url],
+            clientURLs=[self._member.client_url],
+        )
+        self._headers.fill(response.header)
+        return response
+
+
+class MaintenanceService:
+    """Status, Alarm (there are none), Defragment (nothing to do)."""
+
+    def __init__(self, store: Store, headers: Headers) -> None:
+        self._store = store
+        self._headers = headers
+
+    async def Status(self, request: pb.StatusRequest) -> pb.StatusResponse:  # noqa: N802
+        """Tell version, size and place in the (one-member) Raft."""
+        store = self._store
+        size = store.history.size_bytes
+        response = pb.StatusResponse(
+            version=VERSION,
+            dbSize=size,
+            dbSizeInUse=size,
+            leader=MEMBER_ID,
+            raftIndex=store.raft_index,
+            raftAppliedIndex=store.raft_index,
+            raftTerm=store.raft_term,
+        )
+        self._headers.fill(response.header)
+        return response
+
+    async def Alarm(self, request: pb.AlarmRequest) -> pb.AlarmResponse:  # noqa: N802
+        """List the alarms."""
+        response = pb.AlarmResponse()
+        self._headers.fill(response.header)
+        return response
+
+    async def Defragment(self, request: pb.DefragmentRequest) -> pb.DefragmentResponse:  # noqa: N802
+        """Give freed space back."""
+        response = pb.DefragmentResponse()
+        self._headers.fill(response.header)
+        return response
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _count(deleted: Sequence[KeyValue]) -> str:
+    return "1 key" if len(deleted) == 1 else f"{len(deleted)} keys"
