@@ -115,13 +115,15 @@ class EventRecorder:
             change = {"count": count, "lastTimestamp": event["lastTimestamp"]}
             namespace = event["metadata"]["namespace"]
             try:
-                self._written[identity] = await self._client.patch(EVENT, known["metadata"]["name"], change, namespace)
-                return
+                await self._client.patch(EVENT, known["name"], change, namespace)
             except NotFound:
                 pass  # its hour is over
+            else:
+                self._written[identity] = {"name": known["name"], "count": count}
+                return
         event["metadata"]["name"] = f"{event['involvedObject']['name']}.{self._process.rng.getrandbits(64):016x}"
-        created = await self._client.create(EVENT, event)
-        self._written[identity] = {"metadata": {"name": created["metadata"]["name"]}, "count": 1}
+        await self._client.create(EVENT, event)
+        self._written[identity] = {"name": event["metadata"]["name"], "count": 1}
 
     def _may_speak(self, involved: Obj) -> bool:
         now = asyncio.get_running_loop().time()

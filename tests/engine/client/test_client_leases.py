@@ -1,0 +1,100 @@
+import asyncio
+
+import msgspec
+
+from cluster_engine.api.kinds import LEASE
+from cluster_engine.api.status import Conflict, NotFound
+from cluster_engine.client import LeaderElector, LeadershipLost
+
+
+class OneLease:
+    """A server that keeps one Lease, with versions."""
+
+    def __init__(self):
+        self.lease = None
+        self.version = 0
+        self.asked = []
+        self.silent = False
+
+    def __call__(self, request):
+        self.asked.append(request.method)
+        if self.silent:
+            return
+        if request.method == "GET":
+            if self.lease is None:
+                request.respond(404, NotFound(LEASE, "x").status())
+            else:
+                request.respond(200, self.lease)
+            return
+        sent = msgspec.json.decode(request.body)
+        if request.method == "PUT" and sent["metadata"]["resourceVersion"] != str(self.version):
+            request.respond(409, Conflict(LEASE, "x").status())
+            return
+        self.version += 1
+        sent["metadata"]["resourceVersion"] = str(self.version)
+        self.lease = sent
+        request.respond(200, sent)
+
+
+async def lead(elector, log):
+    await elector.acquire()
+    log.append(asyncio.get_running_loop().time())
+    await elector.renew()
+
+
+def test_a_leader_writes_every_two_seconds_and_reads_only_once(with_client):
+    server_side = OneLease()
+
+    async def story(world, client, server):
+        task = asyncio.create_task(lead(LeaderElector(client, client.process, "x"), []))
+        await asyncio.sleep(20.5)
+        task.cancel()
+
+    with_client(server_side, story)
+    assert server_side.asked == ["GET", "POST", *["PUT"] * 10]
+    assert server_side.lease["spec"]["leaseTransitions"] == 0
+
+
+def test_a_second_candidate_takes_over_fifteen_seconds_after_the_last_renewal(with_client):
+    server_side = OneLease()
+
+    async def story(world, client, server):
+        first, second = [], []
+        leader = asyncio.create_task(lead(LeaderElector(client, client.process, "x"), first))
+        await asyncio.sleep(1)
+        other = asyncio.create_task(lead(LeaderElector(client, client.process, "x"), second))
+        await asyncio.sleep(30)
+        assert not second
+        leader.cancel()
+        stopped = world.loop.time()
+        await world.until(lambda: second)
+        other.cancel()
+        return second[0] - stopped
+
+    assert 12 <= with_client(server_side, story) <= 15 + 4.4
+    assert server_side.lease["spec"]["leaseTransitions"] == 1
+
+
+def test_a_leader_that_cannot_renew_for_ten_seconds_stops(with_client):
+    server_side = OneLease()
+
+    async def story(world, client, server):
+        lost_at = []
+
+        async def whole():
+            try:
+                await lead(LeaderElector(client, client.process, "x"), [])
+            except LeadershipLost as lost:
+                lost_at.append((world.loop.time(), lost.code))
+
+        task = asyncio.create_task(whole())
+        await asyncio.sleep(5)
+        server_side.silent = True
+        silent_at = world.loop.time()
+        await world.until(lambda: lost_at)
+        await task
+        return lost_at[0][0] - silent_at, lost_at[0][1]
+
+    seconds, code = with_client(server_side, story)
+    assert 10 <= seconds <= 12.1
+    assert code == 1
