@@ -53,7 +53,8 @@ class Clock(selectors.BaseSelector):
         """True when a caller in another thread may wake the loop: then having nothing to do is no deadlock."""
         self.before_waiting: list[Callable[[], bool]] = []
         """Asked whenever everything waits and time is about to move; True: "I made something ready, do not wait"."""
-        self.describe_deadlock: Callable[[], str] = lambda: ""
+        self.on_deadlock: Callable[[], bool] = lambda: False
+        """Asked when nothing is ready, no timer is set and nobody outside may speak; True: "I made something ready"."""
         self._step_is_done: Callable[[], bool] | None = None
         self._outside = selectors.DefaultSelector()
         self._rounds = 0
@@ -98,7 +99,9 @@ class Clock(selectors.BaseSelector):
             return self._wait_outside()
         if timeout is None:
             if not self.outside_may_speak and len(self._outside.get_map()) <= 1:
-                raise DeadlockError("nothing is ready and no timer is set" + self.describe_deadlock())
+                if self.on_deadlock():
+                    return []
+                raise DeadlockError("nothing is ready and no timer is set")
             return self._wait_outside()
         if self.paused or self.pace is None:
             return self._leap(timeout)

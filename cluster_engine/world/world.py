@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cluster_engine.world.clock import DeadlockError
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.network import Network
 from cluster_engine.world.process import Host, Main, Process
@@ -40,7 +41,7 @@ class World:
         self._moved_at = -1.0
         loop.set_exception_handler(self._unhandled)
         loop.clock.before_waiting.append(self._wake_watchers)
-        loop.clock.describe_deadlock = self._describe_waits
+        loop.clock.on_deadlock = self._deadlocked
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -130,10 +131,20 @@ class World:
         if not self.failed.done():
             self.failed.set_exception(failure)
 
+    def _deadlocked(self) -> bool:
+        if self.failed.done():
+            return False
+        self.failed.set_exception(DeadlockError("nothing is ready and no timer is set" + self._describe_waits()))
+        return True
+
     def _describe_waits(self) -> str:
         waits = []
         for task in sorted(asyncio.all_tasks(self.loop), key=lambda task: task.get_name()):
-            stack = task.get_stack(limit=1)
-            where = f"{stack[-1].f_code.co_filename}:{stack[-1].f_lineno}" if stack else "?"
-            waits.append(f"\n  {task.get_name()} waits at {where}")
+            waits.append(f"\n  {task.get_name()} waits at {_innermost(task.get_coro())}")
         return "; every task waits:" + "".join(waits)
+
+
+def _innermost(coroutine: Any) -> str:
+    while getattr(coroutine.cr_await, "cr_frame", None) is not None:
+        coroutine = coroutine.cr_await
+    return f"{coroutine.cr_code.co_filename}:{coroutine.cr_frame.f_lineno}"
