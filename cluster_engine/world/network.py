@@ -101,10 +101,9 @@ class Network:
         for end in self.ends[number]:
             end.reset_arrived()
 
-    def can_pass(self, source: Host, remote: Endpoint) -> bool:
+    def can_pass(self, source: Host, target: Host) -> bool:
         """Tell whether a segment sent now would arrive."""
-        target = self._host_at(source, remote.address)
-        return target is not None and source.powered and target.powered and (source.name, target.name) not in self._cut
+        return source.powered and target.powered and (source.name, target.name) not in self._cut
 
     def _latency_between(self, a: Host, b: Host) -> float:
         default = LOOPBACK_LATENCY_SECONDS if a is b else LATENCY_SECONDS
@@ -166,16 +165,16 @@ class Network:
             if target is None or not target.powered or not source.powered:
                 await asyncio.sleep(ARP_SECONDS)
                 raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
-            await self._send_syn(end)
+            await self._send_syn(end, target)
             protocol = await self._shake_hands(end, target, make_protocol)
         except BaseException:
             process.ends.pop(end, None)
             raise
         return end, protocol
 
-    async def _send_syn(self, end: End) -> None:
+    async def _send_syn(self, end: End, target: Host) -> None:
         for attempt in range(SYN_RETRIES_MAX + 1):
-            if self.can_pass(end.process.host, end.remote):
+            if self.can_pass(end.process.host, target):
                 return
             end.tell("S", self.loop.time(), 0, lost=True)
             await asyncio.sleep(SYN_RETRY_SECONDS * 2**attempt)
@@ -199,7 +198,7 @@ class Network:
         server.number, server.latency = end.number, end.latency
         end.peer, server.peer = server, end
         self.ends[end.number] = (end, server)
-        while not self.can_pass(target, Endpoint(end.process.host.address, 1)):  # noqa: ASYNC110
+        while not self.can_pass(target, end.process.host):  # noqa: ASYNC110
             await asyncio.sleep(SYN_RETRY_SECONDS)  # the SYN-ACK is sent again by a timer, not by news
         await asyncio.sleep(end.latency)
         server.tell("SA", answered, 0)

@@ -290,7 +290,7 @@ class End(asyncio.Transport):
             self.close()
 
     def _send_reset(self) -> None:
-        if self.peer is None or self.peer._gone or not self.network.can_pass(self.process.host, self.remote):
+        if self.peer is None or self.peer._gone or not self._passes():
             return
         sent, sequence = self.loop.time(), self.sequence
 
@@ -330,8 +330,11 @@ class End(asyncio.Transport):
                 )
             )
 
+    def _passes(self) -> bool:
+        return self.peer is not None and self.network.can_pass(self.process.host, self.peer.process.host)
+
     def _link_is_up(self) -> bool:
-        if self.network.can_pass(self.process.host, self.remote):
+        if self._passes():
             self._retries = 0
             return True
         self.tell("PA", self.loop.time(), self.sequence, lost=True)
@@ -412,7 +415,7 @@ class End(asyncio.Transport):
         if not silently:
             if self._unread:
                 self._send_reset()
-            elif not self._fin_sent and self.peer is not None and self.network.can_pass(self.process.host, self.remote):
+            elif not self._fin_sent and self._passes():
                 self._closing = True
                 self._send_fin()
         self._lost(None)

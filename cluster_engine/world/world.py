@@ -138,9 +138,8 @@ class World:
         return True
 
     def _describe_waits(self) -> str:
-        waits = []
-        for task in sorted(asyncio.all_tasks(self.loop), key=lambda task: task.get_name()):
-            waits.append(f"\n  {task.get_name()} waits at {_innermost(task.get_coro())}")
+        tasks = sorted(asyncio.all_tasks(self.loop), key=lambda task: task.get_name())
+        waits = [f"\n  {task.get_name()} waits at {_innermost(task.get_coro())}" for task in tasks]
         return "; every task waits:" + "".join(waits)
 
 
