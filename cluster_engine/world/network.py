@@ -72,7 +72,10 @@ class Network:
         return name
 
     def _host_at(self, source: Host, address: str) -> Host | None:
-        return source if address in source.addresses or address.startswith("/") else self._by_address.get(address)
+        """Find who has the address; a unix socket, and the unnamed end that called it, are on the same host."""
+        if not address or address in source.addresses or address.startswith("/"):
+            return source
+        return self._by_address.get(address)
 
     # -- what is broken ------------------------------------------------------------------------------------------------
 
