@@ -67,7 +67,7 @@ def _other(name: str, tags: str, megabytes: float, workload: str) -> Repository:
 
 
 _CATALOGUE = (
-    _hub("nginx", rf"stable|mainline|(?:1|1\.\d+(?:\.\d+)?|stable|mainline)(?:-alpine|-perl)?|alpine", 72.4, 21.6),
+    _hub("nginx", r"stable|mainline|(?:1|1\.\d+(?:\.\d+)?|stable|mainline)(?:-alpine|-perl)?|alpine", 72.4, 21.6),
     _hub("httpd", r"2|2\.4(?:\.\d+)?|(?:2|2\.4(?:\.\d+)?)?-?alpine", 58.3, 24.1),
     _hub("redis", r"[4-8](?:\.\d+){0,2}(?:-alpine)?|alpine", 45.6, 17.2),
     _hub("memcached", r"1(?:\.\d+){0,2}(?:-alpine)?|alpine", 32.1, 9.9),

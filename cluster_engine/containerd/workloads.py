@@ -22,7 +22,7 @@ Program = Callable[[Sequence[str], Mapping[str, str]], Timeline]
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What an image brings: entrypoint and cmd as in its config, the programs that are its own, the port it serves."""
+    """What an image brings: entrypoint and cmd, programs of its own, the port it serves, its tools' output."""
 
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
@@ -30,12 +30,22 @@ class Workload:
     programs: frozenset[str] = frozenset()
     port: int | None = None
     has_shell: bool = True
+    tools: tuple[tuple[str, str], ...] = ()
 
     def argv(self, command: Sequence[str], args: Sequence[str]) -> list[str]:
         """Combine a container's command and args with the image's, as Kubernetes documents it."""
         if command:
             return [*command, *args]
         return [*self.entrypoint, *(args or self.cmd)]
+
+    def execute(self, argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str], bool]) -> Timeline:
+        """Work out what a further program in a running container does (`exec`). Raises NotExecutableError."""
+        said = dict(self.tools).get(argv[0].rpartition("/")[2])
+        if said is not None:
+            return Timeline(lines=(Line(0.0, said),), ends_at=0.0)
+        if not self.has_shell:
+            raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
+        return script.evaluate(argv, env, exists)
 
     def timeline(self, *, command: Sequence[str], args: Sequence[str], env: Mapping[str, str]) -> Timeline:
         """Work out what a container of this image does. Raises NotExecutableError."""
@@ -173,12 +183,33 @@ SERVICES: dict[str, Workload] = {
         ("/docker-entrypoint.sh",), ("nginx", "-g", "daemon off;"), _NGINX, frozenset({"nginx", "nginx-debug"}), 80
     ),
     "httpd": Workload((), ("httpd-foreground",), _HTTPD, frozenset({"httpd-foreground", "httpd"}), 80),
-    "redis": Workload(("docker-entrypoint.sh",), ("redis-server",), _REDIS, frozenset({"redis-server"}), 6379),
+    "redis": Workload(
+        ("docker-entrypoint.sh",),
+        ("redis-server",),
+        _REDIS,
+        frozenset({"redis-server"}),
+        6379,
+        tools=(("redis-cli", "PONG"),),
+    ),
     "memcached": Workload(
         ("docker-entrypoint.sh",), ("memcached",), _server(stop=Stop(0.05)), frozenset({"memcached"}), 11211
     ),
-    "postgres": Workload(("docker-entrypoint.sh",), ("postgres",), _POSTGRES, frozenset({"postgres"}), 5432),
-    "mysql": Workload(("docker-entrypoint.sh",), ("mysqld",), _mysql("MYSQL", "MySQL"), frozenset({"mysqld"}), 3306),
+    "postgres": Workload(
+        ("docker-entrypoint.sh",),
+        ("postgres",),
+        _POSTGRES,
+        frozenset({"postgres"}),
+        5432,
+        tools=(("pg_isready", "/var/run/postgresql:5432 - accepting connections"),),
+    ),
+    "mysql": Workload(
+        ("docker-entrypoint.sh",),
+        ("mysqld",),
+        _mysql("MYSQL", "MySQL"),
+        frozenset({"mysqld"}),
+        3306,
+        tools=(("mysqladmin", "mysqld is alive"),),
+    ),
     "mariadb": Workload(
         ("docker-entrypoint.sh",), ("mariadbd",), _mysql("MARIADB", "MariaDB"), frozenset({"mariadbd", "mysqld"}), 3306
     ),

@@ -1,0 +1,85 @@
+"""CRI's ImageService: which images are on the node, and pulling those that are not.
+
+A pull first asks the registry what a tag means now (an image that is there already costs only that question), then
+fetches what is missing at PULL_BYTES_PER_SECOND. The registries are outside of this world: the pull is a note, not
+traffic. Modelled on `internal/cri/server/image_pull.go`. Left out: layers shared between images, garbage collection.
+"""
+
+import asyncio
+
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+
+from cluster_engine.containerd import registry
+from cluster_engine.containerd.registry import Image
+from cluster_engine.containerd.store import Store
+from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.process import Process
+
+PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
+RESOLVE_SECONDS = 0.35
+PULL_BYTES_PER_SECOND = 50_000_000
+
+
+class ImageService:
+    """The calls, named as in CRI; the images are in `store`."""
+
+    def __init__(self, process: Process, store: Store) -> None:
+        self._process = process
+        self._store = store
+
+    async def ListImages(self, request: cri.ListImagesRequest) -> cri.ListImagesResponse:  # noqa: N802
+        """List the images that are here, or the one asked for."""
+        wanted = request.filter.image.image
+        images = [self._find(wanted)] if wanted else self._store.images.values()
+        return cri.ListImagesResponse(images=[_message(image) for image in images if image is not None])
+
+    async def ImageStatus(self, request: cri.ImageStatusRequest) -> cri.ImageStatusResponse:  # noqa: N802
+        """Tell about one image; an empty answer when it is not here."""
+        image = self._find(request.image.image)
+        return cri.ImageStatusResponse(image=_message(image) if image is not None else None)
+
+    async def PullImage(self, request: cri.PullImageRequest) -> cri.PullImageResponse:  # noqa: N802
+        """Fetch an image. Refusals carry the registry's words."""
+        rng = self._process.rng
+        await asyncio.sleep(RESOLVE_SECONDS * (0.8 + 0.4 * rng.random()))
+        try:
+            image = registry.resolve(registry.normalise(request.image.image))
+        except registry.PullError as error:
+            raise GRPCError(Status[error.code], str(error)) from error
+        except ValueError as error:
+            raise GRPCError(
+                Status.UNKNOWN, f'failed to parse image reference "{request.image.image}": {error}'
+            ) from error
+        if image.reference not in self._store.images:
+            text = f"pulls {image.reference}: {image.bytes / 1e6:.1f} MB"
+            self._process.note("containerd.pull", text, image=image.reference, bytes=image.bytes)
+            await asyncio.sleep(image.bytes / PULL_BYTES_PER_SECOND * (0.8 + 0.4 * rng.random()))
+            self._store.images[image.reference] = image
+        return cri.PullImageResponse(image_ref=image.id)
+
+    async def RemoveImage(self, request: cri.RemoveImageRequest) -> cri.RemoveImageResponse:  # noqa: N802
+        """Forget an image."""
+        image = self._find(request.image.image)
+        if image is not None:
+            del self._store.images[image.reference]
+        return cri.RemoveImageResponse()
+
+    def _find(self, name: str) -> Image | None:
+        """Find an image by reference or by id."""
+        if name.startswith("sha256:"):
+            return next((image for image in self._store.images.values() if image.id == name), None)
+        try:
+            return self._store.images.get(registry.normalise(name))
+        except ValueError:
+            return None
+
+
+def _message(image: Image) -> cri.Image:
+    return cri.Image(
+        id=image.id,
+        repo_tags=[image.reference],
+        repo_digests=[f"{image.repository}@{image.digest}"],
+        size=image.bytes,
+        pinned=image.reference == PAUSE_IMAGE,
+    )

@@ -1,0 +1,46 @@
+"""containerd: the container runtime of a node, a host process behind CRI gRPC on a unix socket.
+
+Theory of operation. The kubelet is its client and calls, over `/run/containerd/containerd.sock`, what pods on this node
+need. State lies on the host's disk, so killing containerd kills no container: on its return it follows those that went
+on. What containers do is worked out from image and command (`workloads`, `script`); they run as records with timers,
+not as programs, and appear as notes.
+
+    kubelet                          containerd
+      RunPodSandbox  ───────────────▶  network namespace, address 10.244.1.2, pause
+      PullImage nginx ──────────────▶  (registry, outside of this world)
+      CreateContainer, StartContainer ▶  runs
+      GetContainerEvents  ◀───────────  CONTAINER_STARTED_EVENT with the pod's whole state
+"""
+
+import asyncio
+
+from grpclib.server import Server
+
+from cluster_engine.containerd import registry
+from cluster_engine.containerd.images import PAUSE_IMAGE, ImageService
+from cluster_engine.containerd.runtime import RuntimeService
+from cluster_engine.containerd.store import Store
+from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.rpc.grpc import handler
+from cluster_engine.world.process import Process
+
+SOCKET = "/run/containerd/containerd.sock"
+STATE = "/var/lib/containerd"
+
+
+async def main(process: Process, *, socket: str = SOCKET) -> None:
+    """Serve CRI until the process ends."""
+    store = process.disk.setdefault(STATE, Store())
+    store.images.setdefault(PAUSE_IMAGE, registry.resolve(PAUSE_IMAGE))
+    runtime, images = RuntimeService(process, store), ImageService(process, store)
+    services = cri.DESCRIPTOR.services_by_name
+    server = Server([handler(services["RuntimeService"], runtime), handler(services["ImageService"], images)])
+    async with asyncio.TaskGroup() as tasks:
+        runtime.shims.serve(tasks)
+        runtime.resume()
+        await server.start(path=socket)
+        process.ready()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            server.close()

@@ -1,0 +1,131 @@
+"""What containerd knows, as it lies on the host's disk: images, sandboxes, containers.
+
+These records are the truth of a node. They survive a kill of containerd and of the kubelet, as in reality, where the
+containers' parents are shims and not containerd; a container's end is written into it beforehand (`Timeline`), so a
+containerd that was away finds, when it comes back, who has ended meanwhile, and when.
+
+Modelled on containerd's metadata store (`internal/cri/store`). Left out: snapshots, leases, content.
+
+    store = Store()
+    store.sandboxes["1f…"] = Sandbox(id="1f…", config=…, ip="10.244.1.2", …)
+    store.containers_of("1f…") -> [Container, …] in order of creation
+"""
+
+from dataclasses import dataclass, field
+
+from cluster_engine.containerd.registry import Image
+from cluster_engine.containerd.script import Timeline
+from cluster_engine.rpc import cri_pb2 as cri
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """A pod's place on the node: network namespace, address, pause container."""
+
+    id: str
+    config: cri.PodSandboxConfig
+    created_at: int
+    ip: str
+    state: cri.PodSandboxState = cri.SANDBOX_READY
+
+    @property
+    def uid(self) -> str:
+        """The pod's."""
+        return self.config.metadata.uid
+
+    def status(self) -> cri.PodSandboxStatus:
+        """Say it as CRI does."""
+        return cri.PodSandboxStatus(
+            id=self.id,
+            metadata=self.config.metadata,
+            state=self.state,
+            created_at=self.created_at,
+            network=cri.PodSandboxNetworkStatus(ip=self.ip if self.state == cri.SANDBOX_READY else ""),
+            labels=self.config.labels,
+            annotations=self.config.annotations,
+        )
+
+    def summary(self) -> cri.PodSandbox:
+        """Say it as a list does."""
+        return cri.PodSandbox(
+            id=self.id,
+            metadata=self.config.metadata,
+            state=self.state,
+            created_at=self.created_at,
+            labels=self.config.labels,
+            annotations=self.config.annotations,
+        )
+
+
+@dataclass(slots=True)
+class Container:
+    """A container. `started` is the loop's time at its start, from which its timeline counts."""
+
+    id: str
+    sandbox_id: str
+    config: cri.ContainerConfig
+    image: Image
+    log_path: str
+    created_at: int
+    state: cri.ContainerState = cri.CONTAINER_CREATED
+    started: float = 0.0
+    started_at: int = 0
+    finished_at: int = 0
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    timeline: Timeline = field(default_factory=Timeline)
+    pid: int = 0
+
+    def status(self) -> cri.ContainerStatus:
+        """Say it as CRI does."""
+        return cri.ContainerStatus(
+            id=self.id,
+            metadata=self.config.metadata,
+            state=self.state,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            exit_code=self.exit_code,
+            image=cri.ImageSpec(
+                image=self.image.reference, user_specified_image=self.config.image.user_specified_image
+            ),
+            image_ref=f"{self.image.repository}@{self.image.digest}",
+            image_id=self.image.id,
+            reason=self.reason,
+            message=self.message,
+            labels=self.config.labels,
+            annotations=self.config.annotations,
+            mounts=self.config.mounts,
+            log_path=self.log_path,
+        )
+
+    def summary(self) -> cri.Container:
+        """Say it as a list does."""
+        return cri.Container(
+            id=self.id,
+            pod_sandbox_id=self.sandbox_id,
+            metadata=self.config.metadata,
+            image=cri.ImageSpec(image=self.image.reference),
+            image_ref=f"{self.image.repository}@{self.image.digest}",
+            image_id=self.image.id,
+            state=self.state,
+            created_at=self.created_at,
+            labels=self.config.labels,
+            annotations=self.config.annotations,
+        )
+
+
+@dataclass(slots=True)
+class Store:
+    """Everything, by id (images by reference), in order of creation."""
+
+    images: dict[str, Image] = field(default_factory=dict)
+    sandboxes: dict[str, Sandbox] = field(default_factory=dict)
+    containers: dict[str, Container] = field(default_factory=dict)
+    pod_cidr: str = ""
+    last_address: int = 1
+
+    def containers_of(self, sandbox_id: str) -> list[Container]:
+        """Give the containers of one sandbox."""
+        return [container for container in self.containers.values() if container.sandbox_id == sandbox_id]
