@@ -1,0 +1,102 @@
+"""`python -m cluster_engine up`: one cluster, without a web page, as a test control plane or a toy.
+
+When it is ready it prints one line of JSON (`gateway`, `kubeconfig`, `seconds`, `cpuSeconds`) and runs until Ctrl-C or
+SIGTERM.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; give the exit code."""
+    options = _parser().parse_args(arguments)
+    clock = Clock()
+    clock.outside_may_speak = True
+    loop = ClusterLoop(clock)
+    try:
+        return loop.run_until_complete(_up(options, loop))
+    except (ValueError, OSError) as error:
+        print(f"glassplane: {error}", file=sys.stderr)
+        return 1
+    finally:
+        loop.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cluster_engine", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="run one cluster until interrupted")
+    up.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
+    up.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
+    up.add_argument("--pace", type=float, default=1.0, help="virtual seconds in a real one (default 1)")
+    up.add_argument("--gateway", type=_address, default=("127.0.0.1", 6443), help="default 127.0.0.1:6443")
+    up.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig (default: a temporary file)")
+    up.add_argument("--journal", type=Path, help="write every message that crosses a wire to this file, as JSON lines")
+    return parser
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host or "127.0.0.1", int(port)
+
+
+async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
+    began = time.monotonic()
+    interrupted = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted.set)
+    spec = ClusterSpec(nodes=options.nodes, seed=options.seed, pace=options.pace, capture=options.journal is not None)
+    with tempfile.TemporaryDirectory(prefix="glassplane-") as directory:
+        async with Cluster(spec, loop) as cluster:
+            if options.journal is not None:
+                _write_journal(cluster, options.journal)
+            host, port = await cluster.open_gateway(*options.gateway)
+            path = options.kubeconfig or Path(directory) / "kubeconfig"
+            _write_private(path, await cluster.kubeconfig())
+            _say(
+                gateway=f"{host}:{port}",
+                kubeconfig=str(path),
+                seconds=round(time.monotonic() - began, 3),
+                cpuSeconds=round(time.process_time(), 3),
+            )
+            ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(interrupted.wait()), cluster.world.failed]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            failed = cluster.world.failed
+            if failed.done():
+                await failed
+    return 0
+
+
+def _write_journal(cluster: Cluster, path: Path) -> None:
+    assert cluster.journal is not None
+    file = path.open("w", encoding="utf-8", buffering=1)
+    for entry in cluster.journal.since(0, cluster.journal.head):
+        file.write(json.dumps(entry) + "\n")
+    cluster.journal.subscribe(lambda entry: file.write(json.dumps(entry) + "\n"))
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _say(**facts: Any) -> None:
+    print(json.dumps(facts), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

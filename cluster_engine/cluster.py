@@ -1,0 +1,227 @@
+"""The one door to a cluster: build it, type commands, pause, step, watch what happened.
+
+Theory of operation. A cluster is a world (`world/`) with hosts, certificates on their file systems (`pki/`) and
+programs:
+
+    control-plane 10.0.0.1    etcd, kube-apiserver, kube-controller-manager, kube-scheduler
+    worker-N      10.0.0.1N   containerd, kubelet, kube-proxy
+    workstation   10.0.0.100  whatever a person types
+    outside       10.0.0.254  real programs of this machine, through the gateway
+
+Each program is restarted ten seconds after it ended by itself, as systemd and the kubelet's static pods would do; one
+that was stopped or killed on purpose stays down. The network's tap feeds the lens, the lens the journal.
+
+The cluster starts in leaping time, so that a person does not wait for its back-offs, and then goes at the pace asked
+for.
+
+    async with Cluster(ClusterSpec(nodes=2), loop) as cluster:
+        await cluster.command("kubectl create deployment web --image=nginx --replicas=3", print_it)
+        await cluster.world.until(lambda: ..., within_seconds=30)
+
+Whoever is not on the cluster's own thread uses `cluster_engine.thread`.
+"""
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import cluster_engine.apiserver.main
+import cluster_engine.containerd.main
+import cluster_engine.controllers.manager
+import cluster_engine.etcd.server
+import cluster_engine.kubelet.main
+import cluster_engine.proxy.main
+import cluster_engine.scheduler.main
+from cluster_engine import shell
+from cluster_engine.journal import Journal
+from cluster_engine.lens import Lens
+from cluster_engine.pki.layout import API_SERVER_PORT, admin_kubeconfig, provision
+from cluster_engine.world.gateway import Gateway, open_gateway
+from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.process import Host, Main, Process
+from cluster_engine.world.story import end_all
+from cluster_engine.world.world import World
+
+NODES_MAX = 50
+RESTART_SECONDS = 10.0
+START_SECONDS_MAX = 300.0
+LINE_LENGTH_MAX = 64 * 1024
+
+Write = Callable[[str, str], None]
+"""Called with "stdout" or "stderr" and a piece of text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSpec:
+    """What a cluster is made from. Two with equal specs behave alike, message by message.
+
+    `pace` None leaps. Without `capture` nothing is kept of what crosses the wires. `directory` is where the journal
+    keeps what it does not hold in memory (None: a temporary one). `epoch` is the date at the beginning (None: the real
+    now).
+    """
+
+    nodes: int = 2
+    seed: int = 1
+    pace: float | None = 1.0
+    capture: bool = True
+    directory: Path | None = None
+    epoch: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.nodes <= NODES_MAX:
+            raise ValueError(f"a cluster has 1 to {NODES_MAX} nodes, not {self.nodes}")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Something that runs on a host for as long as the cluster does."""
+
+    host: str
+    name: str
+    main: Main
+
+
+class Cluster:
+    """A running control plane. Use as an async context manager, on its own ClusterLoop."""
+
+    def __init__(self, spec: ClusterSpec, loop: ClusterLoop) -> None:
+        self.spec = spec
+        self.loop = loop
+        self.clock = loop.clock
+        self.journal = Journal(spec.directory) if spec.capture else None
+        lens = Lens(self.journal) if self.journal is not None else None
+        self.world = World(loop, seed=spec.seed, epoch=spec.epoch or datetime.now(UTC), tap=lens)
+        self.processes: dict[str, Process] = {}
+        self._gateway: Gateway | None = None
+        self._commands = 0
+        self._keepers = contextlib.AsyncExitStack()
+        self._add_hosts()
+
+    def _add_hosts(self) -> None:
+        world = self.world
+        control_plane = world.add_host("control-plane", "10.0.0.1")
+        self.workers = [world.add_host(f"worker-{n}", f"10.0.0.{10 + n}") for n in range(1, self.spec.nodes + 1)]
+        workstation = world.add_host("workstation", "10.0.0.100")
+        world.add_host("outside", "10.0.0.254")
+        self.pki = provision(control_plane, self.workers, workstation, now=world.epoch)
+
+    # -- start and end ---------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Start everything and wait, in leaping time, until every component has synced."""
+        group = await self._keepers.enter_async_context(asyncio.TaskGroup())
+        self.clock.set_pace(None)
+        for stage in self._stages():
+            ready = []
+            for program in stage:
+                process = self.processes[f"{program.host}/{program.name}"] = self._spawn(program)
+                group.create_task(self._keep(program), name=f"keeper of {process.id}")
+                ready.append(process.wait_ready())
+            async with asyncio.timeout(START_SECONDS_MAX):
+                await self._all(ready)
+        self.clock.set_pace(self.spec.pace)
+        return self
+
+    async def _all(self, waits: list[Any]) -> None:
+        everything = asyncio.gather(*waits)
+        ends: list[asyncio.Future[Any]] = [everything, self.world.failed]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not everything.done():
+            everything.cancel()
+            await self.world.failed
+        await everything
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Kill every process, close the gateway and the journal."""
+        self.clock.resume()
+        self.clock.set_pace(None)
+        if self._gateway is not None:
+            self._gateway.close()
+        self.processes.clear()
+        await end_all(self.world)
+        await self._keepers.aclose()
+        if self.journal is not None:
+            self.journal.close()
+
+    def _stages(self) -> list[list[Program]]:
+        """What runs where, in the order in which it must be there to be of use."""
+        control_plane = "control-plane"
+        return [
+            [Program(control_plane, "etcd", cluster_engine.etcd.server.main)],
+            [
+                Program(control_plane, "kube-apiserver", cluster_engine.apiserver.main.main),
+                *(Program(host.name, "containerd", cluster_engine.containerd.main.main) for host in self.workers),
+            ],
+            [
+                Program(control_plane, "kube-controller-manager", cluster_engine.controllers.manager.main),
+                Program(control_plane, "kube-scheduler", cluster_engine.scheduler.main.main),
+                *(Program(host.name, "kubelet", _kubelet(host)) for host in self.workers),
+                *(Program(host.name, "kube-proxy", cluster_engine.proxy.main.main) for host in self.workers),
+            ],
+        ]
+
+    def _spawn(self, program: Program) -> Process:
+        return self.world.spawn(self.world.host(program.host), program.name, program.main)
+
+    async def _keep(self, program: Program) -> None:
+        """Start a program again whenever it has ended by itself."""
+        name = f"{program.host}/{program.name}"
+        while (process := self.processes.get(name)) is not None:
+            code = await process.wait()
+            if code in (137, 143) or self.world.failed.done() or name not in self.processes:
+                return
+            await asyncio.sleep(RESTART_SECONDS)
+            if name in self.processes:
+                self.processes[name] = self._spawn(program)
+
+    # -- what people do ----------------------------------------------------------------------------------------------
+
+    async def command(self, line: str, write: Write) -> int:
+        """Run what somebody typed on the workstation; give the exit code. Cancelling is Ctrl-C."""
+        if len(line) > LINE_LENGTH_MAX:
+            write("stderr", "sh: argument list too long\n")
+            return 126
+        return await shell.run(self.world, self.world.host("workstation"), line, write)
+
+    async def open_gateway(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
+        """Open a real loopback port that leads to the API server, once; give its address."""
+        if self._gateway is None:
+            to = (self.world.host("control-plane").address, API_SERVER_PORT)
+            self._gateway = await open_gateway(self.world, to=to, host=host, port=port)
+        return self._gateway.address
+
+    async def kubeconfig(self) -> str:
+        """Give an administrator's kubeconfig that works from this machine, through the gateway."""
+        host, port = await self.open_gateway()
+        return admin_kubeconfig(self.pki, f"https://{host}:{port}").decode()
+
+    async def step(self) -> int:
+        """From a paused state, let time go on until the journal has a new entry; give its number."""
+        assert self.journal is not None, "a cluster without capture has nothing to step through"
+        journal, head = self.journal, self.journal.head
+        done = self.loop.create_future()
+
+        def is_done() -> bool:
+            if journal.head == head:
+                return False
+            if not done.done():
+                done.set_result(journal.head)
+            return True
+
+        self.clock.step(is_done)
+        return int(await done)
+
+
+def _kubelet(host: Host) -> Callable[[Process], Awaitable[None]]:
+    return functools.partial(cluster_engine.kubelet.main.main, node_ip=host.address)
+
+
+__all__ = ["Cluster", "ClusterSpec"]

@@ -1,0 +1,258 @@
+"""One cluster in its own thread: a door that any other thread may use.
+
+Theory of operation. A cluster's loop has a clock of its own, which may stand or leap; no other loop can share it. So
+each cluster gets a thread, and whoever owns it (a web worker, a test, a script) talks to it by futures:
+
+    thread = ClusterThread(ClusterSpec(nodes=2), on_entries=print, on_clock=print)
+    thread.start().result()
+    thread.command("kubectl get nodes", lambda stream, text: print(text, end="")).result()
+    thread.stop().result()
+
+or, for a test of one's own operator or controller, with the gateway open:
+
+    with running(nodes=2) as control_plane:
+        subprocess.run(["kubectl", "--kubeconfig", control_plane.kubeconfig, "get", "nodes"])
+
+`on_entries` and `on_clock` are called on the cluster's thread, between two instants of its time; they must be quick.
+A cluster that ends by a bug of ours says so once, through `on_failure`, and every later call fails with ClusterEnded.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cluster_engine.cluster import Cluster, ClusterSpec, Write
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+BATCH_ENTRIES_MAX = 256
+
+
+class ClusterEndedError(RuntimeError):
+    """The cluster has been stopped, or has ended by a bug of ours."""
+
+
+def _ignore(_: Any) -> None:
+    """Take news that nobody wants."""
+
+
+class ClusterThread:
+    """One cluster on its own loop in its own thread. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        spec: ClusterSpec,
+        *,
+        on_entries: Callable[[list[Json]], None] = _ignore,
+        on_clock: Callable[[Json], None] = _ignore,
+        on_failure: Callable[[str], None] = _ignore,
+    ) -> None:
+        self.spec = spec
+        self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
+        self._clock = Clock()
+        self._loop: ClusterLoop | None = None
+        self._cluster: Cluster | None = None
+        self._started: Future[Json] = Future()
+        self._ended: Future[None] = Future()
+        self._stopping: asyncio.Event | None = None
+        self._pending: list[Json] = []
+        self._thread = threading.Thread(target=self._run, name=f"cluster seed {spec.seed}", daemon=True)
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Future[Json]:
+        """Build and start the cluster; the future ends when every component has synced."""
+        self._thread.start()
+        return self._started
+
+    def stop(self) -> Future[None]:
+        """End everything; the future ends when the thread's work is done."""
+        if not self._thread.is_alive() and not self._ended.done():
+            self._ended.set_result(None)
+        loop, stopping = self._loop, self._stopping
+        if loop is not None and stopping is not None:
+            with contextlib.suppress(RuntimeError):  # the loop closed just now
+                loop.call_soon_threadsafe(stopping.set)
+        return self._ended
+
+    def _run(self) -> None:
+        try:
+            self._clock.outside_may_speak = True
+            self._loop = ClusterLoop(self._clock)
+            self._loop.run_until_complete(self._live())
+        except BaseException as failure:
+            self._tell_failure(failure)
+        finally:
+            if self._loop is not None:
+                self._loop.close()
+            self._cluster = None
+            self._ended.set_result(None)
+
+    async def _live(self) -> None:
+        assert self._loop is not None
+        self._stopping = asyncio.Event()
+        async with Cluster(self.spec, self._loop) as cluster:
+            if cluster.journal is not None:
+                cluster.journal.subscribe(self._gather)
+                self._gather_what_was(cluster)
+            self._clock.before_waiting.append(self._flush)
+            self._cluster = cluster
+            self._started.set_result({"now": self._clock.now, "head": cluster.journal.head if cluster.journal else 0})
+            self._tell_clock()
+            stopping = asyncio.ensure_future(self._stopping.wait())
+            ends: list[asyncio.Future[Any]] = [stopping, cluster.world.failed]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            self._cluster = None
+            failure = cluster.world.failed.exception() if cluster.world.failed.done() else None
+            stopping.cancel()
+            self._flush()
+            if failure is not None:
+                raise failure
+
+    def _tell_failure(self, failure: BaseException) -> None:
+        if not self._started.done():
+            self._started.set_exception(failure)
+        where = "; ".join(getattr(failure, "__notes__", []))
+        self._on_failure(f"{type(failure).__name__}: {failure} ({where})")
+
+    # -- news ----------------------------------------------------------------------------------------------------------
+
+    def _gather_what_was(self, cluster: Cluster) -> None:
+        assert cluster.journal is not None
+        since = 0
+        while batch := cluster.journal.since(since, BATCH_ENTRIES_MAX):
+            since = batch[-1]["seq"]
+            self._on_entries(batch)
+
+    def _gather(self, entry: Json) -> None:
+        self._pending.append(entry)
+        if len(self._pending) >= BATCH_ENTRIES_MAX:
+            self._flush()
+
+    def _flush(self) -> bool:
+        if self._pending:
+            batch, self._pending = self._pending, []
+            self._on_entries(batch)
+        return False
+
+    def _tell_clock(self) -> None:
+        self._on_clock({"now": self._clock.now, "pace": self._clock.pace, "paused": self._clock.paused})
+
+    # -- what anybody may ask ------------------------------------------------------------------------------------------
+
+    def _ask(self, question: Callable[[Cluster], Coroutine[Any, Any, T]]) -> Future[T]:
+        loop, cluster = self._loop, self._cluster
+        if loop is None or cluster is None or loop.is_closed():
+            refused: Future[T] = Future()
+            refused.set_exception(ClusterEndedError("the cluster is not running"))
+            return refused
+        return asyncio.run_coroutine_threadsafe(question(cluster), loop)
+
+    def _turn(self, turn: Callable[[], None]) -> Future[None]:
+        async def do(_: Cluster) -> None:
+            turn()
+            self._tell_clock()
+
+        return self._ask(do)
+
+    def command(self, line: str, write: Write) -> Future[int]:
+        """Type a line on the workstation; `write` is called on the cluster's thread. Cancel the future for Ctrl-C."""
+        return self._ask(lambda cluster: cluster.command(line, write))
+
+    def pause(self) -> Future[None]:
+        """Let time stand."""
+        return self._turn(self._clock.pause)
+
+    def resume(self) -> Future[None]:
+        """Let time go on."""
+        return self._turn(self._clock.resume)
+
+    def set_pace(self, pace: float | None) -> Future[None]:
+        """Set how many virtual seconds pass in a real one; None leaps. ValueError out of range."""
+        return self._turn(lambda: self._clock.set_pace(pace))
+
+    def step(self) -> Future[int]:
+        """Pause, and go on to the next entry; give its number."""
+
+        async def do(cluster: Cluster) -> int:
+            seq = await cluster.step()
+            self._tell_clock()
+            return seq
+
+        return self._ask(do)
+
+    def entries(self, since: int, limit: int) -> Future[list[Json]]:
+        """Give at most `limit` entries after number `since`."""
+
+        async def do(cluster: Cluster) -> list[Json]:
+            return cluster.journal.since(since, limit) if cluster.journal else []
+
+        return self._ask(do)
+
+    def detail(self, seq: int) -> Future[Json]:
+        """Give everything there is behind an entry; KeyError when it is gone or never was."""
+
+        async def do(cluster: Cluster) -> Json:
+            if cluster.journal is None:
+                raise KeyError(seq)
+            return cluster.journal.detail(seq)
+
+        return self._ask(do)
+
+    def kubeconfig(self, host: str = "127.0.0.1", port: int = 0) -> Future[str]:
+        """Open the gateway if need be and give a kubeconfig that leads through it."""
+
+        async def do(cluster: Cluster) -> str:
+            await cluster.open_gateway(host, port)
+            return await cluster.kubeconfig()
+
+        return self._ask(do)
+
+    def gateway(self, host: str = "127.0.0.1", port: int = 0) -> Future[tuple[str, int]]:
+        """Open the gateway if need be and give its address. OSError when the port is taken."""
+        return self._ask(lambda cluster: cluster.open_gateway(host, port))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """A running cluster as a test sees it: a kubeconfig file for real clients, and kubectl without any."""
+
+    thread: ClusterThread
+    kubeconfig: str
+    address: tuple[str, int]
+
+    def kubectl(self, arguments: str) -> str:
+        """Run our own kubectl inside; give what it prints. RuntimeError with its words when it fails."""
+        out: list[str] = []
+        code = self.thread.command(f"kubectl {arguments}", lambda _, text: out.append(text)).result()
+        if code:
+            raise RuntimeError("".join(out).strip())
+        return "".join(out)
+
+
+@contextlib.contextmanager
+def running(**spec: Any) -> Iterator[ControlPlane]:
+    """Run one cluster for as long as the block lasts; `spec` as in ClusterSpec, without capture unless asked for."""
+    thread = ClusterThread(ClusterSpec(**{"capture": False, **spec}))
+    try:
+        thread.start().result()
+        address = thread.gateway().result()
+        with tempfile.TemporaryDirectory(prefix="glassplane-") as directory:
+            path = Path(directory) / "kubeconfig"
+            path.write_text(thread.kubeconfig().result())
+            path.chmod(0o600)
+            yield ControlPlane(thread, str(path), address)
+    finally:
+        thread.stop().result()
+
+
+__all__ = ["ClusterEndedError", "ClusterSpec", "ClusterThread", "ControlPlane", "running"]
