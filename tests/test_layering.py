@@ -1,0 +1,94 @@
+"""Which way imports point: the map of ARCHITECTURE.md, kept true."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENGINE = ROOT / "cluster_engine"
+
+# A room may import the rooms named, and itself. `cluster` and what stands above it may import every room.
+MAY_IMPORT = {
+    "world": set(),
+    "rpc": set(),
+    "pki": {"world"},
+    "etcd": {"world", "rpc"},
+    "api": {"rpc"},
+    "journal": {"lens.evidence", "lens.explanations", "lens.recent", "lens.spool"},
+    "lens": {"rpc", "world.tap", "journal", "api"},
+    "client": {"world", "api"},
+    "apiserver": {"world", "rpc", "etcd", "api"},
+    "controllers": {"world", "api", "client"},
+    "scheduler": {"world", "api", "client"},
+    "proxy": {"world", "api", "client"},
+    "containerd": {"world", "rpc"},
+    "kubelet": {"world", "rpc", "api", "client"},
+    "shell": {"world", "api", "client", "pki"},
+}
+ABOVE = {"cluster", "thread", "__main__"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """The dotted names a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{name.name}" for name in node.names} | {node.module or ""}
+    return found
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ENGINE).parts[0].removesuffix(".py")
+
+
+MODULES = [path for path in sorted(ENGINE.rglob("*.py")) if not path.name.endswith("_pb2.py")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_imports_point_down_the_map(path):
+    room = room_of(path)
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        assert top not in {"django", "channels", "visualizer", "daphne"}, f"the engine imports {name}"
+        if top != "cluster_engine" or not rest or room in ABOVE or room == "__init__":
+            continue
+        target = ".".join(rest)
+        allowed = {room, *MAY_IMPORT[room]}
+        assert any(target == one or target.startswith(f"{one}.") for one in allowed), f"{room} imports {name}"
+
+
+def test_every_room_is_on_the_map():
+    rooms = {room_of(path) for path in MODULES} - ABOVE - {"__init__"}
+    assert rooms == set(MAY_IMPORT)
+
+
+def test_the_worker_that_hosts_clusters_does_not_import_django():
+    path = ROOT / "visualizer" / "hosting" / "worker.py"
+    assert not [name for name in imports_of(path) if name.startswith(("django", "channels", "visualizer.models"))]
+
+
+FORBIDDEN = {
+    "time": {"time", "monotonic", "perf_counter", "sleep"},
+    "datetime": {"now", "utcnow", "today"},
+    "uuid": {"uuid1", "uuid4"},
+    "random": {"random", "randint", "choice", "shuffle", "sample", "uniform"},
+}
+OWNS_TIME = {"world/clock.py", "cluster.py", "__main__.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_the_engine_never_looks_at_the_wall_clock_or_unseeded_chance(path):
+    if str(path.relative_to(ENGINE)) in OWNS_TIME:
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert node.attr not in FORBIDDEN.get(node.value.id, set()), (
+                f"{node.value.id}.{node.attr}, line {node.lineno}"
+            )
+        elif isinstance(node, ast.ImportFrom) and node.module in FORBIDDEN:
+            taken = {name.name for name in node.names} & FORBIDDEN[node.module]
+            assert not taken, f"{path} imports {taken} from {node.module}"
