@@ -37,7 +37,7 @@ def imports_of(path: Path) -> set[str]:
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            found |= {f"{node.module}.{name.name}" for name in node.names} | {node.module or ""}
+            found |= {f"{node.module}.{name.name}" for name in node.names}
     return found
 
 

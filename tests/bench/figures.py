@@ -1,0 +1,180 @@
+"""The figures of `make bench`, one function each: it measures once and gives a dict of numbers."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+
+Numbers = dict[str, Any]
+IDLE_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is measured and against which target. A row is (key, unit, target)."""
+
+    measure: Callable[[], Numbers]
+    rows: list[tuple[str, str, str]]
+    runs: int = 5
+
+    def title(self, key: str) -> str:
+        """Name a row for the table."""
+        return key.replace("_", " ")
+
+
+def in_cluster(story: Callable[[Cluster], Any], *, make: Callable[..., Cluster] = Cluster, **spec: Any) -> Any:
+    """Run a story in a leaping cluster; `story` is an async function of it."""
+    loop = ClusterLoop(Clock())
+
+    async def tell() -> Any:
+        async with make(ClusterSpec(**{"pace": None, **spec}), loop) as cluster:
+            return await story(cluster)
+
+    try:
+        return loop.run_until_complete(tell())
+    finally:
+        loop.close()
+
+
+def cold_start() -> Numbers:
+    """CPU of a whole process from its start to all components synced."""
+    numbers: Numbers = {}
+    for key, extra in (("cold_start_cpu_without_capture", []), ("cold_start_cpu_with_lens", ["--journal", os.devnull])):
+        command = [sys.executable, "-m", "cluster_engine", "up", "--gateway", "127.0.0.1:0", *extra]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            process.terminate()
+        numbers[key] = told["cpuSeconds"]
+    before = time.process_time()
+    in_cluster(_nothing)
+    numbers["cluster_start_cpu_imports_done"] = time.process_time() - before
+    return numbers
+
+
+async def _nothing(_: Cluster) -> None:
+    """The cluster is up; that was all."""
+
+
+def memory() -> Numbers:
+    """Resident memory of a worker with one cluster, and what each further one adds, captures on."""
+    import psutil
+
+    from cluster_engine.thread import ClusterThread
+
+    def resident() -> float:
+        return float(psutil.Process().memory_info().rss) / 2**20
+
+    def add() -> ClusterThread:
+        thread = ClusterThread(ClusterSpec(pace=1.0))
+        thread.start().result()
+        thread.command("kubectl create deployment web --image=nginx --replicas=3", lambda *_: None).result()
+        return thread
+
+    threads = [add()]
+    first = resident()
+    threads += [add() for _ in range(5)]
+    each = (resident() - first) / 5
+    for thread in threads:
+        thread.stop().result()
+    return {"resident_with_first_cluster": first, "resident_each_further_cluster": each}
+
+
+def deployment() -> Numbers:
+    """CPU from typing `kubectl create deployment` with three replicas to all of them running, lens on and off."""
+    numbers: Numbers = {}
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.command("kubectl get nodes", lambda *_: None)
+        await asyncio.sleep(5)
+        head = cluster.journal.head if cluster.journal else 0
+        before, began = time.process_time(), cluster.loop.time()
+        await cluster.command("kubectl create deployment web --image=nginx --replicas=3", lambda *_: None)
+        await cluster.command("kubectl rollout status deployment/web", lambda *_: None)
+        key = "with_lens" if cluster.journal else "without_capture"
+        numbers[f"deployment_of_three_cpu_{key}"] = time.process_time() - before
+        numbers["deployment_of_three_virtual_time"] = cluster.loop.time() - began
+        if cluster.journal:
+            numbers["deployment_of_three_entries"] = cluster.journal.head - head
+
+    in_cluster(story)
+    in_cluster(story, capture=False)
+    return numbers
+
+
+def idle() -> Numbers:
+    """CPU of an hour of idle cluster time, lens on and off."""
+    numbers: Numbers = {}
+
+    async def story(cluster: Cluster) -> None:
+        await asyncio.sleep(60)
+        before = time.process_time()
+        await asyncio.sleep(IDLE_SECONDS)
+        numbers[f"idle_hour_cpu_{'with_lens' if cluster.journal else 'without_capture'}"] = time.process_time() - before
+
+    in_cluster(story)
+    in_cluster(story, capture=False)
+    return numbers
+
+
+def watch_event() -> Numbers:
+    """CPU of one watch event, from the API server's write to the parsed object in one more client."""
+    from tests.bench.watching import cost_of_an_event
+
+    return {"watch_event_server_to_client_cpu": in_cluster(cost_of_an_event, capture=False) * 1e6}
+
+
+def lens() -> Numbers:
+    """CPU of the lens for an entry, from a capture replayed without the world."""
+    from tests.bench.replaying import cost_of_an_entry
+
+    return {"lens_cpu_an_entry": cost_of_an_entry() * 1e6}
+
+
+FIGURES = {
+    "cold_start": Figure(
+        cold_start,
+        [
+            ("cold_start_cpu_without_capture", "s", "≤ 0.8 s"),
+            ("cold_start_cpu_with_lens", "s", "≤ 0.8 s"),
+            ("cluster_start_cpu_imports_done", "s", ""),
+        ],
+    ),
+    "memory": Figure(
+        memory,
+        [
+            ("resident_with_first_cluster", "MiB", "≤ 120 MiB"),
+            ("resident_each_further_cluster", "MiB", "≤ 15 MiB"),
+        ],
+        runs=3,
+    ),
+    "deployment": Figure(
+        deployment,
+        [
+            ("deployment_of_three_cpu_with_lens", "s", "≤ 0.4 s"),
+            ("deployment_of_three_cpu_without_capture", "s", ""),
+            ("deployment_of_three_entries", "", ""),
+            ("deployment_of_three_virtual_time", "s", ""),
+        ],
+    ),
+    "watch_event": Figure(watch_event, [("watch_event_server_to_client_cpu", "µs", "≤ 100 µs")]),
+    "lens": Figure(lens, [("lens_cpu_an_entry", "µs", "≤ 150 µs")]),
+    "idle": Figure(
+        idle,
+        [("idle_hour_cpu_with_lens", "s", "≤ 30 s"), ("idle_hour_cpu_without_capture", "s", "≤ 30 s")],
+        runs=1,
+    ),
+}
+
+
+if __name__ == "__main__":
+    print(json.dumps(FIGURES[sys.argv[1]].measure()))
