@@ -1,7 +1,7 @@
 """`make bench`: measure speed and size, print the figures. Nothing here passes or fails.
 
-Each figure is measured in a process of its own, several times; the median is printed beside the best and the worst, with
-the target it is held against. Figures worth keeping go to docs/benchmarks.md with the date and the machine.
+Each figure is measured in a process of its own, several times; the median is printed beside the best and the worst,
+with the target it is held against. Figures worth keeping go to docs/benchmarks.md with the date and the machine.
 
     python -m tests.bench                 all figures
     python -m tests.bench cold_start      one of them
@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tests.bench.figures import FIGURES
 
@@ -45,7 +46,7 @@ def _measure(name: str) -> dict[str, float]:
 
 
 def _machine() -> str:
-    with open("/proc/cpuinfo") as file:
+    with Path("/proc/cpuinfo").open() as file:
         model = next(
             (line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown processor"
         )
