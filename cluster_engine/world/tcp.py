@@ -270,8 +270,14 @@ class End(asyncio.Transport):
             self.tell("PA", sent, sequence, payload)
             if self.peer is not None:
                 self.peer.data_arrived(payload)
+            if self._to_send:  # the window was full; the acknowledgement that opens it comes one latency later
+                self.loop.call_later(self.latency, self._window_opened, context=self.context)
 
         self._put_on_wire(arrive)
+
+    def _window_opened(self) -> None:
+        if not self._gone:
+            self._transmit()
 
     def _send_fin(self) -> None:
         self._fin_sent = True
