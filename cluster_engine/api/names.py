@@ -2,7 +2,8 @@
 
 Modelled on `apimachinery/pkg/util/validation/validation.go` (the rules and their sentences),
 `apiserver/pkg/storage/names/generate.go` (`generateName` + 5 characters) and `pkg/controller/controller_utils.go`
-`ComputeHash` (the pod-template-hash). Each `…_problems` function returns Kubernetes' own sentences, none when all is well.
+`ComputeHash` (the pod-template-hash). Each `…_problems` function returns Kubernetes' own sentences, none when all is
+well.
 The alphabet has no vowels and no 0, 1, 3: generated names spell no words and no look-alikes.
 
 Left out: the hash is FNV-1a over the template's canonical JSON, not over Go's memory dump of it, so its value differs
@@ -36,25 +37,25 @@ _ENV_NAME = re.compile(r"[ -<>-~]+")
 
 _REGEX = "regex used for validation is"
 DNS_LABEL = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
-    f"alphanumeric character (e.g. 'my-name',  or '123-abc', {_REGEX} '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    f"an alphanumeric character (e.g. 'my-name',  or '123-abc', {_REGEX} '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 DNS_SUBDOMAIN = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end "
-    f"with an alphanumeric character (e.g. 'example.com', {_REGEX} "
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    f"end with an alphanumeric character (e.g. 'example.com', {_REGEX} "
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 DNS_1035_LABEL = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end "
-    f"with an alphanumeric character (e.g. 'my-name',  or 'abc-123', {_REGEX} '[a-z]([-a-z0-9]*[a-z0-9])?')"
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and "
+    f"end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', {_REGEX} '[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 QUALIFIED_NAME = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
     f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', {_REGEX} '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
 LABEL_VALUE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    f"with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', {_REGEX} "
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    f"end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', {_REGEX} "
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 CONFIG_KEY = (
@@ -140,8 +141,8 @@ def qualified_name_problems(text: str) -> list[str]:
     if slash:
         if "/" in prefix:
             return [
-                f"a qualified name {QUALIFIED_NAME.removeprefix('name part ')} with an optional DNS subdomain prefix and '/' "
-                "(e.g. 'example.com/MyName')"
+                f"a qualified name {QUALIFIED_NAME.removeprefix('name part ')} with an optional DNS subdomain prefix and "
+                "'/' (e.g. 'example.com/MyName')"
             ]
         if not prefix:
             problems.append("prefix part must be non-empty")

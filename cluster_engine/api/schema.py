@@ -1,15 +1,15 @@
 """The words in which a kind is described, once; everything else about it is derived from that description.
 
-Modelled on what Kubernetes spreads over Go struct tags (`json:"…" protobuf:"…" patchStrategy:"merge"`), `zz_generated.*`
-files, `defaults.go`, `validation.go` and `printers.go`. Here a `Kind` has a `Message`, a message has `Field`s, a field has
-a type, a protobuf number, a sentence for `kubectl explain`, and what else is true of it. Defaulting, strict checking,
-protobuf, patches, OpenAPI and tables read these records; none of them knows a kind by name.
+Modelled on what Kubernetes spreads over Go struct tags (`json:"…" protobuf:"…" patchStrategy:"merge"`), generated
+files, `defaults.go`, `validation.go` and `printers.go`. Here a `Kind` has a `Message`, a message has `Field`s, a field
+has a type, a protobuf number, a sentence for `kubectl explain`, and what else is true of it. Defaulting, strict
+checking, protobuf, patches, OpenAPI and tables read these records; none of them knows a kind by name.
 
 Three words about presence, because Go's zero values show on the wire:
 - plain: Go leaves the field out when it is zero (`omitempty`), so `"nodeName": ""` is stored as nothing;
 - `pointer`: zero is a value and is kept (`replicas: 0`);
 - `always`: Go writes the field even when it is zero (`resources: {}`, `ready: false`, `creationTimestamp: null`).
-  `required` fields are written always too.
+  `required` scalars and lists are written always too, a list as `[]` where Go writes `null`.
 
 A small example, the port of a container:
 
@@ -26,10 +26,9 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from cluster_engine.api.names import dns_subdomain_problems
+from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.status import Cause
 
-JSON: TypeAlias = Any
-Object: TypeAlias = dict[str, Any]
 Rule: TypeAlias = Callable[[Object, str, list[Cause]], None]  # (object, its path, causes found so far)
 
 
@@ -56,19 +55,23 @@ RAW = Scalar("v1.FieldsV1", {"type": "object"}, None)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Message:
-    """A struct: its OpenAPI name, what `kubectl explain` says of it, its fields, and the rules that span several fields.
+    """A struct: its OpenAPI name, what `kubectl explain` says of it, its fields, and rules that span fields.
 
+    `own` is what protobuf sees; `fields` is what JSON sees, with the inlined messages' fields spread out.
     `defaults` changes the object in place after the fields' own defaults; `rules` appends causes.
     """
 
     name: str
     doc: str
-    fields: tuple[Field, ...]
+    own: tuple[Field | Inline, ...]
     defaults: Callable[[Object], None] | None = None
     rules: Rule | None = None
+    fields: tuple[Field, ...] = field(init=False, repr=False)
     by_name: dict[str, Field] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        flat = [each.message.fields if isinstance(each, Inline) else (each,) for each in self.own]
+        object.__setattr__(self, "fields", tuple(each for group in flat for each in group))
         object.__setattr__(self, "by_name", {each.name: each for each in self.fields})
 
     @property
@@ -88,7 +91,7 @@ class ListOf:
 class MapOf:
     """A map with string keys."""
 
-    value: Scalar | Message
+    value: Scalar | Message | ListOf
 
 
 Type: TypeAlias = Scalar | Message | ListOf | MapOf
@@ -120,20 +123,28 @@ class Field:
     check: Callable[[str], list[str]] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Inline:
+    """A struct embedded in another: a message of its own in protobuf, but its fields stand in the parent's JSON."""
+
+    number: int
+    message: Message
+
+
 def message(
     name: str,
     doc: str,
-    *fields: Field,
+    *own: Field | Inline,
     defaults: Callable[[Object], None] | None = None,
     rules: Rule | None = None,
 ) -> Message:
     """Describe a struct; `name` is its OpenAPI name, such as `io.k8s.api.core.v1.PodSpec`."""
-    return Message(name, doc, fields, defaults, rules)
+    return Message(name, doc, own, defaults, rules)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """One column of `kubectl get`: `cell` gives the value from the object and the server's now; wide ones need `-o wide`."""
+    """One column of `kubectl get`: `cell` makes the value from object and now; wide ones need `-o wide`."""
 
     name: str
     cell: Callable[[Object, datetime], JSON]

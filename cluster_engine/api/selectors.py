@@ -7,7 +7,7 @@ Requirements are joined by "and". A label that is missing satisfies `!=` and `no
     >>> selector.matches({"app": "web", "tier": "back"}), selector.matches({"app": "web", "canary": ""})
     (True, False)
     >>> str(selector)
-    '!canary,app=web,tier in (back,front)'
+    'app=web,!canary,tier in (back,front)'
 """
 
 import re
@@ -120,7 +120,7 @@ class _Parser:
         return token
 
     def requirements(self) -> list[Requirement]:
-        found = []
+        found: list[Requirement] = []
         while True:
             if not self.is_word() and self.peek() != "!":
                 expected = "identifier after ','" if found else "!, identifier, or 'end of string'"
@@ -234,7 +234,7 @@ class FieldSelector:
         return True
 
     def exact(self, label: str) -> str | None:
-        """Return the one value that a field must have, if the selector says so: `metadata.name` turns a list into a get."""
+        """Return the one value a field must have, if the selector says so: a list by name is nearly a get."""
         return next((each.value for each in self.requirements if each.label == label and not each.negated), None)
 
     def __str__(self) -> str:
@@ -245,14 +245,14 @@ _METADATA_LABELS = {label: field_path(label) for label in ("metadata.name", "met
 
 
 def parse_field(kind: Kind, text: str | None) -> FieldSelector:
-    """Parse `fieldSelector=` for a kind. Raises BadRequest for bad syntax and for a field the kind cannot be selected by."""
+    """Parse `fieldSelector=` for a kind. Raises BadRequest for bad syntax and for a field not to select by."""
     if not text:
         return FieldSelector()
     return FieldSelector(tuple(_field_requirement(kind, term) for term in _terms(text) if term))
 
 
 def _terms(text: str) -> list[str]:
-    return [term for term in re.split(r"(?<!\\),", text)]
+    return re.split(r"(?<!\\),", text)
 
 
 def _field_requirement(kind: Kind, term: str) -> FieldRequirement:

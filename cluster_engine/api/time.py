@@ -1,4 +1,4 @@
-"""Time as Kubernetes writes it: RFC 3339 with a Z, microseconds where a type says MicroTime, ages as `kubectl get` shows.
+"""Time as Kubernetes writes it: RFC 3339 with a Z, microseconds for a MicroTime, ages as `kubectl get` shows them.
 
 Modelled on `apimachinery/pkg/apis/meta/v1/{time,micro_time}.go` and `apimachinery/pkg/util/duration/duration.go`.
 Nothing here looks at a clock; callers hand in what theirs says.
@@ -24,7 +24,7 @@ def micro(moment: datetime) -> str:
 
 
 def parse(text: str) -> datetime:
-    """Read an RFC 3339 time, with or without a fraction. Raises ValueError for anything else, zoneless times included."""
+    """Read an RFC 3339 time, with or without a fraction. ValueError for anything else, zoneless times too."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None or "T" not in text:
         raise ValueError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00"')

@@ -1,7 +1,41 @@
-"""Kinds of the authentication family."""
+"""TokenRequest and SelfSubjectReview: a token for a service account, and "who am I?". From `authentication/v1`."""
 
-from cluster_engine.api.schema import Kind
+from cluster_engine.api.schema import INT64, STRING, TIME, Field, Kind, ListOf, MapOf, message
 from cluster_engine.api.schemas.meta import object_message
+
+PACKAGE = "io.k8s.api.authentication.v1."
+
+BOUND_OBJECT_REFERENCE = message(
+    PACKAGE + "BoundObjectReference",
+    "BoundObjectReference is the object with which a token ends.",
+    Field(1, "kind", STRING, "Pod, Secret or Node."),
+    Field(2, "apiVersion", STRING, "API version of the object."),
+    Field(3, "name", STRING, "Name of the object."),
+    Field(4, "uid", STRING, "UID of the object."),
+)
+
+TOKEN_REQUEST_SPEC = message(
+    PACKAGE + "TokenRequestSpec",
+    "TokenRequestSpec is the token asked for.",
+    Field(1, "audiences", ListOf(STRING), "Whom the token is for; the API server unless given.", always=True),
+    Field(3, "boundObjectRef", BOUND_OBJECT_REFERENCE, "Object with which the token ends.", pointer=True),
+    Field(
+        4,
+        "expirationSeconds",
+        INT64,
+        "Seconds for which it is to be good.",
+        pointer=True,
+        default=3600,
+        minimum=600,
+    ),
+)
+
+TOKEN_REQUEST_STATUS = message(
+    PACKAGE + "TokenRequestStatus",
+    "TokenRequestStatus is the token given.",
+    Field(1, "token", STRING, "The token.", always=True),
+    Field(2, "expirationTimestamp", TIME, "Until when it is good.", always=True),
+)
 
 TOKEN_REQUEST = Kind(
     group="authentication.k8s.io",
@@ -10,8 +44,28 @@ TOKEN_REQUEST = Kind(
     plural="tokenrequests",
     singular="tokenrequest",
     namespaced=True,
-    schema=object_message("io.k8s.api.authentication.v1.TokenRequest", "TokenRequest."),
     verbs=(),
+    schema=object_message(
+        PACKAGE + "TokenRequest",
+        "TokenRequest asks for a token of a service account.",
+        Field(2, "spec", TOKEN_REQUEST_SPEC, "The token asked for.", always=True),
+        Field(3, "status", TOKEN_REQUEST_STATUS, "The token given.", always=True),
+    ),
+)
+
+USER_INFO = message(
+    PACKAGE + "UserInfo",
+    "UserInfo is who somebody is.",
+    Field(1, "username", STRING, "Name of the user."),
+    Field(2, "uid", STRING, "Identity of the user over time."),
+    Field(3, "groups", ListOf(STRING), "Groups of the user."),
+    Field(4, "extra", MapOf(ListOf(STRING)), "What else the authenticator knows."),
+)
+
+SELF_SUBJECT_REVIEW_STATUS = message(
+    PACKAGE + "SelfSubjectReviewStatus",
+    "SelfSubjectReviewStatus is the answer.",
+    Field(1, "userInfo", USER_INFO, "Who asked.", always=True),
 )
 
 SELF_SUBJECT_REVIEW = Kind(
@@ -21,6 +75,10 @@ SELF_SUBJECT_REVIEW = Kind(
     plural="selfsubjectreviews",
     singular="selfsubjectreview",
     namespaced=False,
-    schema=object_message("io.k8s.api.authentication.v1.SelfSubjectReview", "SelfSubjectReview."),
     verbs=("create",),
+    schema=object_message(
+        PACKAGE + "SelfSubjectReview",
+        "SelfSubjectReview asks the API server who one is.",
+        Field(2, "status", SELF_SUBJECT_REVIEW_STATUS, "The answer.", always=True),
+    ),
 )

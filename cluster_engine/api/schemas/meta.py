@@ -26,7 +26,7 @@ PACKAGE = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 OWNER_REFERENCE = message(
     PACKAGE + "OwnerReference",
-    "OwnerReference names the object that owns this one: when no owner is left, the garbage collector deletes this object.",
+    "OwnerReference names the object that owns this one: when no owner is left, this object is garbage.",
     Field(1, "kind", STRING, "Kind of the owner.", required=True),
     Field(3, "name", STRING, "Name of the owner, in the same namespace or cluster-scoped.", required=True),
     Field(4, "uid", STRING, "UID of the owner: a new object of the same name does not own this one.", required=True),

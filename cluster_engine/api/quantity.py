@@ -1,0 +1,84 @@
+"""Quantities: numbers with a unit, `100m`, `64Mi`, `1e3`, exact and in one canonical spelling.
+
+Modelled on `apimachinery/pkg/api/resource/quantity.go`. A server writes what it reads canonically: no fraction, the
+largest suffix that leaves an integer, the binary or decimal family that was given. Nothing finer than a billionth.
+
+    >>> parse("100m"), parse("64Mi")
+    (Decimal('0.100'), Decimal('67108864'))
+    >>> canonical("1000m"), canonical("0.5"), canonical("1024Ki"), canonical("1.5Gi")
+    ('1', '500m', '1Mi', '1536Mi')
+"""
+
+import re
+from decimal import ROUND_UP, Decimal, localcontext
+
+BAD = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+_FORM = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]?|[eE][+-]?\d+)")
+_BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
+_DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
+_POWER = {suffix: power for power, suffix in _DECIMAL.items()}
+_NANO = Decimal("1e-9")
+
+
+def _split(text: str) -> tuple[Decimal, str]:
+    found = _FORM.fullmatch(text)
+    if not found:
+        raise ValueError(BAD)
+    return Decimal(found[1]), found[2]
+
+
+def _value(number: Decimal, suffix: str) -> Decimal:
+    if suffix in _POWER:
+        return number.scaleb(_POWER[suffix])
+    if suffix.endswith("i"):
+        return number * 1024 ** _BINARY.index(suffix)
+    return number.scaleb(int(suffix[1:]))
+
+
+def parse(text: str | int | float) -> Decimal:
+    """Return the exact value. Raises ValueError, in Kubernetes' words, for anything that is not a quantity."""
+    with localcontext(prec=60):
+        return _value(*_split(str(text)))
+
+
+def canonical(text: str | int | float) -> str:
+    """Spell a quantity as the API server stores it. Raises ValueError as `parse` does."""
+    with localcontext(prec=60):
+        number, suffix = _split(str(text))
+        value = _value(number, suffix)
+        if value % _NANO:
+            value = value.quantize(_NANO, rounding=ROUND_UP)
+        if suffix.endswith("i") and abs(value) >= 1024 and value == value.to_integral_value():
+            return _binary(int(value))
+        if suffix[:1] in ("e", "E") and len(suffix) > 1:
+            return _exponent(value)
+        return _decimal(value)
+
+
+def _binary(value: int) -> str:
+    power = 0
+    while value and value % 1024 == 0 and power < len(_BINARY) - 1:
+        value //= 1024
+        power += 1
+    return f"{value}{_BINARY[power]}"
+
+
+def _decimal(value: Decimal) -> str:
+    number, power = _thousands(value)
+    while power > 18:
+        number, power = number * 1000, power - 3
+    return f"{number}{_DECIMAL[power]}"
+
+
+def _exponent(value: Decimal) -> str:
+    number, power = _thousands(value)
+    return f"{number}e{power}" if power else str(number)
+
+
+def _thousands(value: Decimal) -> tuple[int, int]:
+    number, power = int(value.scaleb(9)), -9
+    if not number:
+        return 0, 0
+    while number % 1000 == 0:
+        number, power = number // 1000, power + 3
+    return number, power
