@@ -12,13 +12,15 @@ happened.
         async for response in watch:                CompactedError when 8 is gone: list again
             ...
 
+grpclib lets a server take a hundred calls at a time on a connection, watches included: the hundred and first waits.
+
 Left out: several endpoints and their balancing, retries (who calls knows what may be repeated), keep-alive pings
 (client and server share a host). Deadlines are the caller's, by `asyncio.timeout`.
 """
 
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from google.protobuf.descriptor import ServiceDescriptor
 from grpclib.client import Channel, Stream
@@ -212,7 +214,7 @@ class Watch:
 
 
 async def _hang_up(stream: Stream[pb.WatchRequest, pb.WatchResponse]) -> None:
-    with translated():
+    with suppress(StreamTerminatedError):  # already broken
         await stream.cancel()
 
 

@@ -74,4 +74,3 @@ async def main(
         await leases.run()
     finally:
         server.close()
-        await server.wait_closed()
