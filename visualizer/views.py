@@ -1,18 +1,253 @@
-"""The pages and the small HTTP interface of a cluster. Thin: they ask `selectors`, `services` and `hosting`, and render.
+"""The pages and the small HTTP interface of a cluster: they ask `selectors`, `services` and `hosting`, and render.
 
-What the templates are given (room H draws them; this comment is the agreement):
+What the templates are given (the other half of the page contract in docs/plan.md):
 
-`playground.html` (extends `base.html`), for `GET /` and `GET /clusters/<id>/`
-    cluster  {"id", "state": "starting"|"running"|"ended", "message": why it ended, "nodes", "seed"}
-    urls     {"socket": "/ws/clusters/<id>/", "entries": "/clusters/<id>/entries/", "entry": "/clusters/<id>/entries/{seq}/",
-              "kubeconfig": "/clusters/<id>/kubeconfig", "new": "/clusters/", "home": "/"}
-             to be put into data attributes; replace the literal `{seq}` in `entry`.
-    `POST urls.new` (CSRF token as form field or `X-CSRFToken` header; form fields nodes, seed are optional) makes a new cluster and redirects
-    (303) to its page; with `Accept: application/json` it answers 201 {"id", "url"} instead.
-`error.html`, for every error that is a page
-    code 400|403|404|405|410|429|500|503, title, message (already in the reader's language)
+`playground.html`, for `GET /` and `GET /clusters/<id>/`
+    cluster_id, language; and for who wants them:
+    cluster {"id", "state": "starting"|"running"|"ended", "message", "nodes", "seed"}
+    `POST /clusters/` (CSRF token; form fields nodes, seed are optional) makes one and redirects (303) to its page.
+`404.html`, `500.html`, and `error.html` for every other error that is a page
+    status, message (already in the reader's language)
 every template
-    csp_nonce (for `<script type="importmap" nonce="{{ csp_nonce }}">`: the only inline script that the policy allows; styles are files only),
-    request, LANGUAGE_CODE, LANGUAGES; `{% csrf_token %}` works.
-`POST /language/` with `language=de|en` and `next=/path` switches the language (Django's `set_language`, url name `set_language`).
+    csp_nonce, for the one inline script that the policy allows: `<script type="importmap" nonce="{{ csp_nonce }}">`;
+    request, LANGUAGE_CODE, LANGUAGES. `{% csrf_token %}` works.
+`POST /language/` with `language=de|en` and `next=/path` switches the language (Django's view, named `set_language`).
 """
+
+import logging
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from visualizer import selectors, services
+from visualizer.database import in_database
+from visualizer.hosting import web_process
+from visualizer.hosting.batches import array
+from visualizer.hosting.clusters import NotRunning
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.messages import Detail, Kubeconfig
+from visualizer.models import Cluster
+from visualizer.reasons import said
+from visualizer.selectors import Owner
+
+logger = logging.getLogger(__name__)
+
+LIST_ENTRIES = 1000
+LIST_ENTRIES_MAX = 5000
+NODES_MAX = 8
+SEED_MAX = 2**31 - 1
+
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+
+
+class BadForm(ValueError):  # noqa: N818
+    """A number that was asked for is not one, or out of bounds."""
+
+
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+async def home(request: HttpRequest) -> HttpResponseBase:
+    """The landing page is the playground: the session's cluster, or a new one."""
+    if request.method == "HEAD":
+        return HttpResponse()
+    owner = await _owner(request)
+    cluster = await in_database(selectors.current_cluster)(owner)
+    if cluster is None:
+        cluster = await _launch(owner, nodes=2, seed=1)
+    return await _playground(request, cluster)
+
+
+@require_safe
+async def cluster_page(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    """The page of one cluster, running or ended."""
+    return await _playground(request, await _owned(request, cluster))
+
+
+@require_POST
+async def new_cluster(request: HttpRequest) -> HttpResponseBase:
+    """Make one more cluster and go to its page."""
+    try:
+        nodes = _number(request.POST, "nodes", 2, 1, NODES_MAX)
+        seed = _number(request.POST, "seed", 1, 0, SEED_MAX)
+    except BadForm as problem:
+        return _error(request, 400, str(problem))
+    try:
+        cluster = await _launch(await _owner(request), nodes=nodes, seed=seed)
+    except services.TooManyClusters:
+        return _error(request, 429, gettext("You have as many clusters running as one may have at a time."))
+    page = reverse("cluster", args=[cluster.pk])
+    if _wants_json(request):
+        return JsonResponse({"id": cluster.pk, "url": page}, status=201)
+    return HttpResponseRedirect(page, status=303)
+
+
+async def _launch(owner: Owner, *, nodes: int, seed: int) -> Cluster:
+    cluster = await in_database(services.create_cluster)(owner, nodes=nodes, seed=seed)
+    web_process.current().launch(cluster)
+    return cluster
+
+
+async def _playground(request: HttpRequest, cluster: Cluster) -> HttpResponse:
+    context = {
+        "cluster_id": cluster.pk,
+        "language": get_language(),
+        "cluster": {
+            "id": cluster.pk,
+            "state": cluster.state,
+            "message": said(cluster.reason),
+            "nodes": cluster.nodes,
+            "seed": cluster.seed,
+        },
+    }
+    return await sync_to_async(render)(request, "playground.html", context)
+
+
+# A cluster's journal and papers ---------------------------------------------------------------------------------------
+
+
+def _json_errors(view: View) -> View:
+    """Say errors of an interface for programs as JSON."""
+
+    @wraps(view)
+    async def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return await view(request, *args, **kwargs)
+        except Http404 as problem:
+            return JsonResponse({"message": str(problem)}, status=404)
+        except BadForm as problem:
+            return JsonResponse({"message": str(problem)}, status=400)
+        except NotRunning as refusal:
+            return JsonResponse({"message": gettext(str(refusal))}, status=410)
+        except Refused as refusal:
+            return JsonResponse({"message": gettext(str(refusal))}, status=503)
+
+    return answered
+
+
+@require_GET
+@_json_errors
+async def entries(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    """A part of the journal: {"entries": those after `since`, at most `limit`, "head": the last there is}."""
+    owned = await _owned(request, cluster)
+    since = _number(request.GET, "since", 0, 0, 2**53)
+    limit = _number(request.GET, "limit", LIST_ENTRIES, 1, LIST_ENTRIES_MAX)
+    host = web_process.current()
+    batches = await host.entries(owned.pk, since, limit)
+    head = max([owned.recorded, host.hub.head(owned.pk), *(batch.last for batch in batches)])
+    body = b'{"entries":' + array(batches) + b',"head":' + str(head).encode() + b"}"
+    return HttpResponse(body, content_type="application/json")
+
+
+@require_GET
+@_json_errors
+async def entry(request: HttpRequest, cluster: str, seq: int) -> HttpResponseBase:
+    """One entry with its headers, body and bytes; the running cluster alone knows them."""
+    owned = await _owned(request, cluster)
+    answer = await web_process.current().clusters.ask(owned.pk, Detail(seq))
+    return HttpResponse(answer, content_type="application/json")
+
+
+@require_GET
+@_json_errors
+async def kubeconfig(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    """A kubeconfig with which the real kubectl reaches this cluster."""
+    owned = await _owned(request, cluster)
+    text = await web_process.current().clusters.answer(owned.pk, Kubeconfig())
+    response = HttpResponse(text, content_type="application/yaml")
+    response.headers["Content-Disposition"] = 'attachment; filename="glassplane.kubeconfig"'
+    return response
+
+
+@require_safe
+async def healthz(request: HttpRequest) -> HttpResponseBase:
+    """Whether this server can do its work."""
+    ready = await web_process.current().ready()
+    return JsonResponse({"ready": ready}, status=200 if ready else 503)
+
+
+# Who asks, and what for -----------------------------------------------------------------------------------------------
+
+
+@in_database
+def _owner(request: HttpRequest) -> Owner:
+    return services.owner_of(request.session, request.user)
+
+
+@in_database
+def _find(request: HttpRequest, cluster: str) -> Cluster | None:
+    return selectors.owned_cluster(services.known_owner(request.session, request.user), cluster)
+
+
+async def _owned(request: HttpRequest, cluster: str) -> Cluster:
+    """The cluster, if it is theirs; a stranger's is not told from none."""
+    found = await _find(request, cluster)
+    if found is None:
+        raise Http404(gettext("There is no such cluster, or it is not yours."))
+    return found
+
+
+def _number(form: Any, name: str, default: int, least: int, most: int) -> int:
+    text = form.get(name, "")
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        bounds = {"name": name, "least": least, "most": most}
+        raise BadForm(gettext("%(name)s must be a whole number from %(least)s to %(most)s.") % bounds)
+    return number
+
+
+# Errors ---------------------------------------------------------------------------------------------------------------
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.accepts("application/json") and not request.accepts("text/html")
+
+
+def _error(request: HttpRequest, status: int, message: str, template: str = "error.html") -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"message": message}, status=status)
+    return render(request, template, {"status": status, "message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400."""
+    return _error(request, 400, gettext("This request was not understood."))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _error(request, 403, gettext("You may not do this."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form did not come from our page, or its cookie is gone."""
+    return _error(request, 403, gettext("This form has expired. Please go back, reload the page and try again."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _error(request, 404, gettext("There is no such page."), "404.html")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: says nothing of what went wrong; the log does."""
+    try:
+        return _error(request, 500, gettext("This broke inside Glassplane; that is our mistake."), "500.html")
+    except Exception:
+        logger.exception("even the page that says so broke")
+        return HttpResponse(
+            gettext("This broke inside Glassplane; that is our mistake."), status=500, content_type="text/plain"
+        )

@@ -1,0 +1,1 @@
+"""Where clusters run: workers, the bus between processes, the hub that feeds browsers, the recorder."""

@@ -1,0 +1,193 @@
+"""One suite for all buses: what one does, all do."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from visualizer.hosting.bus import Bus, BusLost, EmbeddedBus
+from visualizer.hosting.pipe_bus import PipeBus, lend
+from visualizer.hosting.redis_bus import RedisBus
+
+pytestmark = pytest.mark.asyncio
+KEPT = 5
+
+
+async def pipe() -> tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.StreamReader, asyncio.StreamWriter]:
+    ours, theirs = socket.socketpair()
+    return *await asyncio.open_connection(sock=ours), *await asyncio.open_connection(sock=theirs)
+
+
+@pytest_asyncio.fixture(params=["embedded", "pipe", pytest.param("redis", marks=pytest.mark.redis)])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    if request.param == "redis":
+        redis = RedisBus(
+            request.getfixturevalue("redis_url"), stream_messages_max=KEPT, prefix=f"test-{secrets.token_hex(4)}*?[:"
+        )
+        yield redis
+        await redis.aclose()
+        return
+    embedded = EmbeddedBus(stream_messages_max=KEPT)
+    if request.param == "embedded":
+        yield embedded
+        return
+    reader, writer, child_reader, child_writer = await pipe()
+    lending = asyncio.create_task(lend(embedded, reader, writer))
+    lent = PipeBus(child_reader, child_writer, stream_messages_max=KEPT)
+    yield lent
+    await lent.aclose()
+    await lending
+
+
+async def take(bus: Bus, stream: str, count: int) -> list[bytes]:
+    taken: list[bytes] = []
+    async with asyncio.timeout(5), contextlib.aclosing(bus.follow(stream)) as followed:
+        async for messages in followed:
+            taken += messages
+            if len(taken) >= count:
+                return taken
+    raise AssertionError("a followed stream never ends")
+
+
+async def test_a_follower_is_handed_what_is_kept_then_what_comes(bus):
+    await bus.append("s", b"1")
+    await bus.append("s", b"2")
+    following = asyncio.create_task(take(bus, "s", 4))
+    await asyncio.sleep(0)
+    await bus.append("s", b"3")
+    await bus.append("s", b"4")
+    assert await following == [b"1", b"2", b"3", b"4"]
+
+
+async def test_a_second_follower_of_a_stream_is_handed_everything_too(bus):
+    async with contextlib.aclosing(bus.follow("s")) as first:
+        await bus.append("s", b"1")
+        assert await anext(first) == [b"1"]
+        assert await take(bus, "s", 1) == [b"1"]
+        second = asyncio.create_task(take(bus, "s", 2))
+        await bus.append("s", b"2")
+        assert await second == [b"1", b"2"]
+        async with asyncio.timeout(5):
+            assert await anext(first) == [b"2"]
+
+
+async def test_streams_do_not_mix(bus):
+    await bus.append("one", b"1")
+    await bus.append("two", b"2")
+    assert await take(bus, "two", 1) == [b"2"]
+    assert await take(bus, "one", 1) == [b"1"]
+
+
+async def test_only_the_newest_messages_are_kept(bus):
+    for number in range(20):
+        await bus.append("s", str(number).encode())
+    assert await take(bus, "s", KEPT) == [b"15", b"16", b"17", b"18", b"19"]
+
+
+async def test_a_follower_that_falls_behind_misses_the_oldest_and_nothing_else(bus):
+    async with contextlib.aclosing(bus.follow("s")) as followed:
+        await bus.append("s", b"first")
+        assert await anext(followed) == [b"first"]
+        for number in range(50):
+            await bus.append("s", str(number).encode())
+        seen: list[bytes] = []
+        async with asyncio.timeout(5):
+            while not seen or seen[-1] != b"49":
+                seen += await anext(followed)
+    assert [int(one) for one in seen] == sorted({int(one) for one in seen})
+    assert seen[-KEPT:] == [b"45", b"46", b"47", b"48", b"49"]
+
+
+async def test_a_dropped_stream_is_forgotten_but_its_followers_go_on(bus):
+    async with contextlib.aclosing(bus.follow("s")) as followed:
+        await bus.append("s", b"1")
+        assert await anext(followed) == [b"1"]
+        await bus.drop("s")
+        await bus.append("s", b"2")
+        async with asyncio.timeout(5):
+            assert await anext(followed) == [b"2"]
+    assert await take(bus, "s", 1) == [b"2"]
+
+
+async def test_dropping_what_does_not_exist_is_no_error(bus):
+    await bus.drop("nothing")
+
+
+async def test_many_streams_are_followed_at_once(bus):
+    following = [asyncio.create_task(take(bus, f"s{number}", 2)) for number in range(20)]
+    for number in range(20):
+        await bus.append(f"s{number}", b"a")
+        await bus.append(f"s{number}", b"b")
+    assert await asyncio.gather(*following) == [[b"a", b"b"]] * 20
+
+
+async def test_any_bytes_pass_unchanged(bus):
+    message = bytes(range(256)) * 4000
+    await bus.append("s", message)
+    assert await take(bus, "s", 1) == [message]
+
+
+async def test_a_lease_has_one_holder_who_may_renew_it(bus):
+    assert await bus.hold("cluster:a", "worker-1", 30)
+    assert not await bus.hold("cluster:a", "worker-2", 30)
+    assert await bus.hold("cluster:a", "worker-1", 30)
+    assert await bus.holder("cluster:a") == "worker-1"
+    assert await bus.holder("cluster:b") is None
+
+
+async def test_a_lease_that_is_not_renewed_expires_and_is_taken_over(bus):
+    assert await bus.hold("cluster:a", "worker-1", 0.05)
+    async with asyncio.timeout(5):
+        while not await bus.hold("cluster:a", "worker-2", 30):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert await bus.holder("cluster:a") == "worker-2"
+    assert not await bus.hold("cluster:a", "worker-1", 30)
+
+
+async def test_only_its_holder_releases_a_lease(bus):
+    await bus.hold("cluster:a", "worker-1", 30)
+    await bus.release("cluster:a", "worker-2")
+    assert await bus.holder("cluster:a") == "worker-1"
+    await bus.release("cluster:a", "worker-1")
+    assert await bus.holder("cluster:a") is None
+    await bus.release("cluster:a", "worker-1")
+
+
+async def test_leases_are_listed_by_prefix(bus):
+    await bus.hold("cluster:a", "worker-1", 30)
+    await bus.hold("cluster:b", "worker-2", 30)
+    await bus.hold("worker:1", "worker-1", 30)
+    assert await bus.leases("cluster:") == {"cluster:a": "worker-1", "cluster:b": "worker-2"}
+    assert await bus.leases("nothing:") == {}
+
+
+async def test_a_child_learns_that_its_parent_is_gone():
+    reader, writer, child_reader, child_writer = await pipe()
+    lending = asyncio.create_task(lend(EmbeddedBus(), reader, writer))
+    lost = asyncio.Event()
+    lent = PipeBus(child_reader, child_writer, on_lost=lost.set)
+    followed = asyncio.create_task(take(lent, "s", 1))
+    assert await lent.hold("cluster:a", "worker-1", 30)
+    lending.cancel()
+    async with asyncio.timeout(5):
+        await lost.wait()
+        with pytest.raises(BusLost):
+            await followed
+        with pytest.raises(BusLost):
+            await lent.holder("cluster:a")
+        with pytest.raises(BusLost):
+            await lent.append("s", b"1")
+    await lent.aclose()
+    await asyncio.gather(lending, return_exceptions=True)
+
+
+@pytest.mark.redis
+async def test_a_redis_that_cannot_be_reached_is_told_as_a_lost_bus():
+    bus = RedisBus("redis://127.0.0.1:1/0")
+    with pytest.raises(BusLost, match="Redis cannot be reached"):
+        await bus.append("s", b"1")
+    await bus.aclose()

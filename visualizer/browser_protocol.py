@@ -1,0 +1,54 @@
+"""What a page may say over its WebSocket: one struct for each `type`, with its bounds."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
+Seq = Annotated[int, Meta(ge=0, le=2**53)]
+LINE_MAX = 32 * 1024
+MESSAGE_BYTES_MAX = 64 * 1024
+
+
+class Watch(msgspec.Struct, tag="watch"):
+    """Send the entries after `since`, and what running commands said after the frame named."""
+
+    since: Seq = 0
+    commands: Annotated[dict[Identifier, Seq], Meta(max_length=64)] = {}
+
+
+class Command(msgspec.Struct, tag="command"):
+    """Type a line on the workstation."""
+
+    id: Identifier
+    line: Annotated[str, Meta(max_length=LINE_MAX)]
+
+
+class Interrupt(msgspec.Struct, tag="interrupt"):
+    """Ctrl-C."""
+
+    id: Identifier
+
+
+class Pace(msgspec.Struct, tag="pace"):
+    """How many virtual seconds pass in a real one."""
+
+    pace: Annotated[float, Meta(ge=0.01, le=3600)]
+
+
+class Pause(msgspec.Struct, tag="pause"):
+    """Stop virtual time."""
+
+
+class Resume(msgspec.Struct, tag="resume"):
+    """Let virtual time go on."""
+
+
+class Step(msgspec.Struct, tag="step"):
+    """Go on to the next entry."""
+
+
+Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step
+
+decode = msgspec.json.Decoder(Said).decode

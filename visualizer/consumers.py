@@ -1,0 +1,184 @@
+"""The WebSocket of a page: what the page says goes to its cluster, what the cluster's feed has goes to the page."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from typing import Any
+
+import msgspec
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_noop as _
+
+from visualizer import browser_protocol as said
+from visualizer import selectors, services
+from visualizer.database import in_database
+from visualizer.hosting import messages, web_process
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.hub import Feed, Lost, Viewer, clock_fields
+from visualizer.language import language_of
+from visualizer.models import Cluster
+from visualizer.reasons import said as said_reason
+
+logger = logging.getLogger(__name__)
+
+NO_SUCH_CLUSTER = 4404  # also one that is somebody else's: an id tells nothing
+TOO_MANY = 4429
+TRY_AGAIN = 1013
+MESSAGES_PER_SECOND = 20.0
+MESSAGES_BURST = 60.0
+REFUSALS_MAX = 100  # of messages that came too fast, before the socket is closed
+
+
+class Allowance:
+    """A token bucket: so many messages at once, so many a second."""
+
+    def __init__(self, now: float, burst: float = MESSAGES_BURST, per_second: float = MESSAGES_PER_SECOND) -> None:
+        self._left, self._burst, self._per_second, self._at = burst, burst, per_second, now
+
+    def take(self, now: float) -> bool:
+        """Whether one more is allowed."""
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One page at one cluster."""
+
+    _feed: Feed | None = None
+    _viewer: Viewer
+    _writing: "asyncio.Task[None]"
+
+    async def connect(self) -> None:
+        """Accept, then close at once who has no business here: the page reads the code."""
+        self._language = language_of(self.scope)
+        self._allowance = Allowance(asyncio.get_running_loop().time())
+        self._refusals = 0
+        self._host = web_process.current()
+        await self.accept()
+        cluster = await in_database(self._find)(self.scope["url_route"]["kwargs"]["cluster"])
+        if cluster is None:
+            await self.close(NO_SUCH_CLUSTER)
+            return
+        self._cluster = cluster
+        try:
+            self._feed, self._viewer = await self._host.hub.join(cluster.pk)
+        except Refused as refusal:
+            await self._error(str(refusal))
+            await self.close(TOO_MANY)
+            return
+        await self.send(text_data=self._hello())
+        self._writing = asyncio.create_task(self._write(), name=f"page of {cluster.pk}")
+
+    def _find(self, cluster: str) -> Cluster | None:
+        owner = services.known_owner(self.scope["session"], self.scope["user"])
+        found = selectors.owned_cluster(owner, cluster)
+        if found is not None:
+            services.mark_seen([found.pk])
+        return found
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the feed."""
+        if self._feed is not None:
+            self._host.hub.leave(self._feed, self._viewer)
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+
+    # To the page ----------------------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        while True:
+            try:
+                await self.send(text_data=await self._viewer.next_frame(self._cluster_frame))
+            except Lost:
+                await self._error(_("Some entries of this journal were lost with the process that ran the cluster."))
+            except asyncio.CancelledError:
+                raise
+            except Exception:  # the page's outermost edge; it connects again and resumes
+                logger.exception("the writer of a page broke")
+                await self.close(TRY_AGAIN)
+                return
+
+    def _hello(self) -> str:
+        assert self._feed is not None
+        clock = clock_fields(self._feed.clock) if self._feed.clock is not None else None
+        hello = {"type": "hello", "cluster": self._cluster_fields(self._feed), "clock": clock, "head": self._feed.head}
+        return json.dumps(hello)
+
+    def _cluster_frame(self, feed: Feed) -> str:
+        return json.dumps({"type": "cluster", "cluster": self._cluster_fields(feed)})
+
+    def _cluster_fields(self, feed: Feed) -> dict[str, Any]:
+        state, reason = (feed.state.state, feed.state.reason) if feed.state is not None else ("starting", "")
+        with override(self._language):
+            message = said_reason(reason)
+        fields = {"id": feed.id, "state": state, "reason": reason, "message": message}
+        return {**fields, "nodes": self._cluster.nodes, "seed": self._cluster.seed}
+
+    async def _error(self, message: str, **fields: Any) -> None:
+        with override(self._language):
+            await self.send(text_data=json.dumps({"type": "error", "message": gettext(message), **fields}))
+
+    # From the page --------------------------------------------------------------------------------------------------
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Take one message; whatever is wrong with it is said in words."""
+        if self._feed is None:
+            return
+        if not self._allowance.take(asyncio.get_running_loop().time()):
+            await self._too_fast()
+        elif text_data is None:
+            await self._error(_("Only text messages are understood."))
+        elif len(text_data) > said.MESSAGE_BYTES_MAX:
+            await self._error(_("This message is too long."))
+        else:
+            await self._receive(text_data)
+
+    async def _too_fast(self) -> None:
+        self._refusals += 1
+        if self._refusals > REFUSALS_MAX:
+            await self.close(TOO_MANY)
+        else:
+            await self._error(_("Messages come too fast; this one was ignored."))
+
+    async def _receive(self, text: str) -> None:
+        try:
+            message = said.decode(text.encode("utf-8", "surrogatepass"))
+        except (msgspec.DecodeError, UnicodeError) as problem:
+            with override(self._language):
+                words = gettext("This message was not understood: %(problem)s") % {"problem": problem}
+            await self._error(words)
+            return
+        if isinstance(message, said.Watch):
+            self._viewer.watch(message.since, message.commands)
+            return
+        fields = {"id": message.id} if isinstance(message, said.Command | said.Interrupt) else {}
+        try:
+            await self._host.clusters.ask(self._cluster.pk, question_of(message))
+        except Refused as refusal:
+            with contextlib.suppress(RuntimeError):  # the page may be gone meanwhile
+                await self._error(str(refusal), **fields)
+
+
+def question_of(message: said.Said) -> messages.Question:
+    """What the page said, as a question to the worker."""
+    match message:
+        case said.Command(identifier, line):
+            return messages.Command(identifier, line)
+        case said.Interrupt(identifier):
+            return messages.Interrupt(identifier)
+        case said.Pace(pace):
+            return messages.Pace(pace)
+        case said.Pause():
+            return messages.Pause()
+        case said.Resume():
+            return messages.Resume()
+        case said.Step():
+            return messages.Step()
+        case said.Watch():
+            raise AssertionError("a watch is the hub's affair")

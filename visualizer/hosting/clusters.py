@@ -1,0 +1,90 @@
+"""Clusters as the web tier sees them: placed on a worker, asked through whoever holds their lease."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from visualizer.hosting import messages
+from visualizer.hosting.batches import Batch
+from visualizer.hosting.bus import Bus, BusLost
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.mailbox import Mailbox
+from visualizer.hosting.messages import Create, Entries, Question
+
+PLACE_SECONDS = 20.0  # a server that has just started is still loading its engines
+CREATE_SECONDS = 5.0
+LOOK_SECONDS = 0.05
+
+_raw = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class NoRoom(Exception):  # noqa: N818
+    """No worker takes another cluster; `reason` is `no-room` or `no-worker`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotRunning(Refused):
+    """No worker holds the cluster's lease."""
+
+
+class Clusters:
+    """Asks the worker that runs a cluster."""
+
+    def __init__(self, bus: Bus, mailbox: Mailbox) -> None:
+        self._bus = bus
+        self._mailbox = mailbox
+
+    async def place(self, cluster: str, create: Create) -> str:
+        """Start a cluster on the worker that runs the fewest; return the worker. Raise `NoRoom`."""
+        refused: set[str] = set()
+        workers: list[str] = []
+        deadline = asyncio.get_running_loop().time() + PLACE_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            try:
+                workers = await self._workers_by_load()
+            except BusLost:
+                workers = []
+            if workers and refused.issuperset(workers):
+                raise NoRoom("no-room")
+            for worker in [one for one in workers if one not in refused][:1]:
+                try:
+                    await self._mailbox.ask(worker, cluster, create, seconds=CREATE_SECONDS)
+                    return worker
+                except Refused:
+                    refused.add(worker)
+            if not workers:
+                await asyncio.sleep(LOOK_SECONDS)
+        raise NoRoom("no-room" if workers else "no-worker")
+
+    async def _workers_by_load(self) -> list[str]:
+        load = Counter((await self._bus.leases(messages.cluster_name(""))).values())
+        workers = (await self._bus.leases(messages.worker_name(""))).values()
+        return sorted(workers, key=lambda worker: (load[worker], worker))
+
+    async def ask(self, cluster: str, question: Question) -> bytes:
+        """Ask the worker that runs a cluster; the answer is JSON. Raise `NotRunning` or `Refused`."""
+        try:
+            worker = await self._bus.holder(messages.cluster_name(cluster))
+        except BusLost as problem:
+            raise Refused("The engine cannot be reached just now; please try again.") from problem
+        if worker is None or worker == messages.ENDED:
+            raise NotRunning("This cluster does not run any more.")
+        return await self._mailbox.ask(worker, cluster, question)
+
+    async def answer(self, cluster: str, question: Question) -> Any:
+        """Ask, and read the answer."""
+        return msgspec.json.decode(await self.ask(cluster, question))
+
+    async def entries(self, cluster: str, since: int, limit: int) -> list[Batch]:
+        """Journal entries after `since`, from the cluster itself; [] when it does not run."""
+        try:
+            answer = await self.ask(cluster, Entries(since, limit))
+        except NotRunning:
+            return []
+        count = len(_raw.decode(answer))
+        return [Batch(since + 1, since + count, answer[1:-1])] if count else []

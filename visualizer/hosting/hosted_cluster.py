@@ -1,0 +1,225 @@
+"""One cluster in a worker: its thread on one side, the bus on the other.
+
+The cluster's thread calls in with entries, clock and output; they go into an outbox, and the worker's loop sends what
+has gathered every `FLUSH_SECONDS`: consecutive batches joined, only the newest clock, consecutive output of one command
+joined. When the bus cannot keep up the outbox drops the oldest entries: whoever reads the stream sees the gap and asks
+for them (`Entries`), since the cluster itself keeps its whole journal.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Literal, Protocol, cast
+
+from visualizer.hosting import messages
+from visualizer.hosting.batches import Batch, encode, join
+from visualizer.hosting.bus import Bus, BusLost
+from visualizer.hosting.messages import Clock, Create, Done, Output, State, Told
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.01
+BATCH_BYTES_MAX = 256 * 1024
+OUTBOX_BYTES_MAX = 16 * 1024 * 1024
+COMMANDS_MAX = 8
+STOP_SECONDS = 5.0
+
+
+class ClusterThread(Protocol):
+    """What is asked of `cluster_engine.thread.ClusterThread`; every method may be called from any thread."""
+
+    def start(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
+    def command(self, line: str, write: Callable[[str, str], None]) -> "Future[int]": ...  # noqa: D102
+    def interrupt(self, future: "Future[int]") -> None: ...  # noqa: D102
+    def pause(self) -> "Future[None]": ...  # noqa: D102
+    def resume(self) -> "Future[None]": ...  # noqa: D102
+    def set_pace(self, pace: float) -> "Future[None]": ...  # noqa: D102
+    def step(self) -> "Future[int]": ...  # noqa: D102
+    def detail(self, seq: int) -> "Future[dict[str, Any]]": ...  # noqa: D102
+    def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]": ...  # noqa: D102
+    def kubeconfig(self) -> "Future[str]": ...  # noqa: D102
+    def stop(self) -> "Future[None]": ...  # noqa: D102
+
+
+Engine = Callable[..., ClusterThread]  # (nodes=, seed=, pace=, on_entries=, on_clock=) → ClusterThread
+
+
+class Refused(Exception):  # noqa: N818
+    """A question cannot be answered; the text is for people."""
+
+
+class HostedCluster:
+    """One cluster, run by this worker until it is stopped."""
+
+    def __init__(self, cluster: str, create: Create, engine: Engine, bus: Bus) -> None:
+        self.id = cluster
+        self._bus = bus
+        self._loop = asyncio.get_running_loop()
+        self._outbox: deque[Told] = deque()
+        self._outbox_bytes = 0
+        self._moved = asyncio.Event()
+        self._closing = False
+        self._commands: dict[str, Future[int]] = {}
+        self._frames: dict[str, int] = {}  # of each running command
+        self._newest_clock: Clock | None = None
+        self.thread = engine(
+            nodes=create.nodes, seed=create.seed, pace=create.pace, on_entries=self._entries, on_clock=self._clock
+        )
+        self._flushing = asyncio.create_task(self._flush_for_ever(), name=f"flush {cluster}")
+
+    # Called on the cluster's thread ---------------------------------------------------------------------------------
+
+    def _entries(self, entries: Sequence[dict[str, Any]]) -> None:
+        if entries:
+            self._put(encode(entries))
+
+    def _clock(self, clock: dict[str, Any]) -> None:
+        self._newest_clock = Clock(clock["now"], clock["pace"], clock["paused"])
+        self._put(self._newest_clock)
+
+    def _put(self, message: Told) -> None:
+        with contextlib.suppress(RuntimeError):  # the worker's loop is closed: nobody listens any more
+            self._loop.call_soon_threadsafe(self._post, message)
+
+    # Called on the worker's loop ------------------------------------------------------------------------------------
+
+    def _post(self, message: Told) -> None:
+        self._outbox.append(message)
+        self._outbox_bytes += _size(message)
+        while self._outbox_bytes > OUTBOX_BYTES_MAX and len(self._outbox) > 1:
+            self._outbox_bytes -= _size(self._outbox.popleft())
+        self._moved.set()
+
+    async def _flush_for_ever(self) -> None:
+        while not self._closing:
+            await self._moved.wait()
+            if not self._closing:
+                await asyncio.sleep(FLUSH_SECONDS)
+            self._moved.clear()
+            try:
+                await self._flush()
+            except BusLost as problem:
+                logger.warning("cluster %s: what it said is lost, readers will ask again: %s", self.id, problem)
+
+    async def _flush(self) -> None:
+        waiting, self._outbox, self._outbox_bytes = self._outbox, deque(), 0
+        for message in coalesce(list(waiting)):
+            await self._bus.append(messages.cluster_name(self.id), messages.pack(message))
+
+    def beat(self) -> None:
+        """Say the clock again, so that who comes late finds one in the stream however long it is paused."""
+        if self._newest_clock is not None and not any(isinstance(one, Clock) for one in self._outbox):
+            self._post(self._newest_clock)
+
+    async def start(self) -> bool:
+        """Bring the cluster up and tell it; False when it cannot be."""
+        try:
+            await asyncio.wrap_future(self.thread.start())
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # the cluster's outermost edge: whatever broke it, the worker and its other clusters go on
+            logger.exception("cluster %s did not start", self.id)
+            return False
+        self._post(State("running"))
+        return True
+
+    async def stop(self, reason: str | None) -> None:
+        """Stop the cluster, send what it said, and say why it ended (None: say nothing, it is not ours any more)."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await asyncio.wrap_future(self.thread.stop())
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("cluster %s did not stop cleanly", self.id)
+        await asyncio.sleep(0)  # what the thread said last has been posted by now
+        if reason is not None:
+            self._post(State("ended", reason))
+        self._closing = True
+        self._moved.set()
+        await self._flushing
+
+    def command(self, identifier: str, line: str) -> None:
+        """Start a command; its output and end are posted."""
+        if identifier in self._commands:
+            raise Refused("A command with this id is running already.")
+        if len(self._commands) >= COMMANDS_MAX:
+            raise Refused("Too many commands are running in this cluster; interrupt one first.")
+        self._frames[identifier] = 0
+
+        def write(stream: str, text: str) -> None:
+            self._loop.call_soon_threadsafe(self._output, identifier, stream, text)
+
+        future = self._commands[identifier] = self.thread.command(line, write)
+        future.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._ended, identifier, done))
+
+    def interrupt(self, identifier: str) -> None:
+        """Press Ctrl-C; without effect on a command that has ended."""
+        if identifier in self._commands:
+            self.thread.interrupt(self._commands[identifier])
+
+    def _output(self, identifier: str, stream: str, text: str) -> None:
+        if identifier in self._frames:
+            self._frames[identifier] += 1
+            name: Literal["stdout", "stderr"] = "stderr" if stream == "stderr" else "stdout"
+            self._post(Output(identifier, self._frames[identifier], name, text))
+
+    def _ended(self, identifier: str, done: "Future[int]") -> None:
+        del self._commands[identifier]
+        if done.cancelled():
+            code = 130  # what a shell says of a program ended by Ctrl-C
+        elif (problem := done.exception()) is not None:
+            logger.error("cluster %s: a command broke", self.id, exc_info=problem)
+            self._output(identifier, "stderr", "This command broke inside Glassplane; that is our mistake.\n")
+            code = 70
+        else:
+            code = done.result()
+        self._post(Done(identifier, self._frames.pop(identifier) + 1, code))
+
+
+def _size(message: Told) -> int:
+    match message:
+        case Batch():
+            return len(message.entries)
+        case Output():
+            return len(message.text)
+        case _:
+            return 64
+
+
+def _continues(said: list[Told], output: Output) -> bool:
+    before = said[-1] if said else None
+    return isinstance(before, Output) and (before.id, before.stream) == (output.id, output.stream)
+
+
+def coalesce(waiting: Sequence[Told]) -> list[Told]:
+    """Join what may be joined, keeping the order; of the clocks only the newest stays, in its place."""
+    said: list[Told] = []
+    run: list[Batch] = []
+    newest_clock = next((one for one in reversed(waiting) if isinstance(one, Clock)), None)
+
+    def end_run() -> None:
+        if run:
+            said.append(join(run))
+            run.clear()
+
+    for message in waiting:
+        match message:
+            case Batch():
+                size = sum(len(one.entries) for one in run) + len(message.entries)
+                if run and (message.first != run[-1].last + 1 or size > BATCH_BYTES_MAX):
+                    end_run()
+                run.append(message)
+            case Clock() if message is not newest_clock:
+                pass
+            case Output() if not run and _continues(said, message):
+                before = cast("Output", said.pop())
+                said.append(Output(message.id, message.n, message.stream, before.text + message.text))
+            case _:
+                end_run()
+                said.append(message)
+    end_run()
+    return said

@@ -1,0 +1,312 @@
+"""The hub of a web process: many browsers, each fed from one shared memory of each cluster.
+
+A `Feed` follows one cluster's stream while somebody watches it and keeps the newest entries in a ring, as bytes.
+A `Viewer` is one browser: a *cursor* (the last entry it was sent) and a few frames that are its own. Its one writer
+asks for the next frame whenever the last one is on its way, and gets everything between the cursor and the ring's head
+in one piece: nothing is queued for a slow viewer, it only falls behind. Frames are built once for all viewers that stand
+at the same place.
+
+List, then watch: a viewer whose cursor is older than the ring is listed from `history` (the database, then the cluster
+itself) until it reaches the ring. Since the cursor alone says what comes next, the hand-over can neither skip nor repeat
+an entry, whatever arrives meanwhile. A viewer that had reached the ring and fell out of it again is too slow: it is told
+to list again (`relist`) and gets no entries until it does. So does one whose own frames overflow.
+
+Worked example: ring 4–9, head 9. A viewer watches since 2: `history` lists 3 (perhaps 3–7), the ring the rest to 9 in
+one frame; the cursor is 9. Entries 10 and 11 arrive as two batches: its writer, once free, sends them as one frame.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from visualizer.hosting import messages
+from visualizer.hosting.batches import Batch, array
+from visualizer.hosting.bus import Bus, BusLost
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.messages import Clock, Done, Output, State, Told
+
+logger = logging.getLogger(__name__)
+
+RING_BYTES_MAX = 4 * 1024 * 1024
+FRAME_BYTES_MAX = 512 * 1024
+FRAMES_MAX = 512  # of a viewer's own: output, errors
+VIEWERS_MAX = 500  # of one cluster
+TERMINALS_MAX = 32  # commands whose output is kept for who reconnects
+TERMINAL_FRAMES_MAX = 256
+LIST_ENTRIES = 1000
+CATCH_UP_SECONDS = 0.25
+RETRY_SECONDS = 0.5
+
+# cluster, since, limit → what is known after since; [] when that is nothing, `Refused` when it should be asked again
+History = Callable[[str, int, int], Awaitable[list[Batch]]]
+
+
+class Lost(Exception):  # noqa: N818
+    """Entries that were told once cannot be listed any more."""
+
+
+class Feed:
+    """What a web process knows of one cluster that is being watched."""
+
+    def __init__(self, cluster: str, head: int, state: State | None) -> None:
+        self.id = cluster
+        self.head = head
+        self.clock: Clock | None = None
+        self.state = state  # None while it is starting
+        self.viewers: set[Viewer] = set()
+        self.caught_up = asyncio.Event()
+        self.ring: deque[Batch] = deque()
+        self._ring_bytes = 0
+        self._terminals: OrderedDict[str, deque[Output | Done]] = OrderedDict()
+        self._frames: dict[int, tuple[str, int]] = {}  # by cursor; emptied when the head moves
+
+    @property
+    def tail(self) -> int:
+        """The entry before the ring's first: a cursor that old or newer can be fed from the ring."""
+        return self.ring[0].first - 1 if self.ring else self.head
+
+    def take(self, told: list[Told]) -> None:
+        """Take in what the cluster's stream says, and wake the viewers."""
+        for message in told:
+            match message:
+                case Batch():
+                    self._take_batch(message)
+                case Clock():
+                    self.clock = message
+                    for viewer in self.viewers:
+                        viewer.clock_is_new = True
+                case Output() | Done():
+                    self._take_terminal(message)
+                case State():
+                    self.state = message
+                    for viewer in self.viewers:
+                        viewer.state_is_new = True
+        for viewer in self.viewers:
+            viewer.wake.set()
+
+    def _take_batch(self, batch: Batch) -> None:
+        fresh = batch.after(self.head)
+        if fresh is None:
+            return
+        if self.ring and fresh.first != self.head + 1:  # the stream was trimmed under us: viewers will list the gap
+            self.ring.clear()
+            self._ring_bytes = 0
+        self.ring.append(fresh)
+        self._ring_bytes += len(fresh.entries)
+        self.head = fresh.last
+        self._frames.clear()
+        while self._ring_bytes > RING_BYTES_MAX and len(self.ring) > 1:
+            self._ring_bytes -= len(self.ring.popleft().entries)
+
+    def _take_terminal(self, message: Output | Done) -> None:
+        terminal = self._terminals.setdefault(message.id, deque(maxlen=TERMINAL_FRAMES_MAX))
+        if terminal and message.n <= terminal[-1].n:
+            return
+        terminal.append(message)
+        while len(self._terminals) > TERMINALS_MAX:
+            self._terminals.popitem(last=False)
+        frame = terminal_frame(message)
+        for viewer in self.viewers:
+            viewer.notify(frame)
+
+    def terminal(self, identifier: str, since: int) -> list[str]:
+        """What a command said after its frame `since`."""
+        return [terminal_frame(one) for one in self._terminals.get(identifier, ()) if one.n > since]
+
+    def frame(self, cursor: int) -> tuple[str, int]:
+        """The entries after a cursor that stands in the ring, as one frame, and the cursor behind them."""
+        if cursor not in self._frames:
+            batches: list[Batch] = []
+            size = 0
+            for batch in self._newest_until(cursor):
+                if batches and size + len(batch.entries) > FRAME_BYTES_MAX:
+                    break
+                batches.append(batch)
+                size += len(batch.entries)
+            self._frames[cursor] = (entries_frame(batches), batches[-1].last)
+        return self._frames[cursor]
+
+    def _newest_until(self, cursor: int) -> list[Batch]:
+        wanted: list[Batch] = []
+        for batch in reversed(self.ring):  # most viewers stand close to the head
+            part = batch.after(cursor)
+            if part is None:
+                break
+            wanted.append(part)
+        wanted.reverse()
+        return wanted
+
+
+class Viewer:
+    """One browser at one cluster. Its consumer awaits `next_frame` again and again, and sends what it gets."""
+
+    def __init__(self, feed: Feed, history: History) -> None:
+        self.wake = asyncio.Event()
+        self.clock_is_new = False
+        self.state_is_new = False
+        self._feed = feed
+        self._history = history
+        self._cursor: int | None = None  # None: it does not watch
+        self._live = False  # it has reached the ring since it watches
+        self._own: deque[str] = deque()
+
+    def watch(self, since: int, commands: dict[str, int]) -> None:
+        """Send the entries after `since` from now on, and what these commands said after the frame given."""
+        self._cursor, self._live = since, False
+        for identifier, n in commands.items():
+            for frame in self._feed.terminal(identifier, n):
+                self.notify(frame)
+        self.wake.set()
+
+    def notify(self, frame: str) -> None:
+        """Send a frame of this viewer's own."""
+        if len(self._own) >= FRAMES_MAX:
+            self._own.clear()
+            self._overflow()
+        else:
+            self._own.append(frame)
+        self.wake.set()
+
+    def _overflow(self) -> None:
+        self._cursor = None
+        self._own.append('{"type":"relist"}')
+
+    async def next_frame(self, cluster_frame: Callable[[Feed], str]) -> str:
+        """Wait for something to send; `cluster_frame` says the state in the viewer's language."""
+        while True:
+            self.wake.clear()
+            if self._own:
+                return self._own.popleft()
+            if self.state_is_new:
+                self.state_is_new = False
+                return cluster_frame(self._feed)
+            if self.clock_is_new and self._feed.clock is not None:
+                self.clock_is_new = False
+                return clock_frame(self._feed.clock)
+            frame = await self._next_entries()
+            if frame is not None:
+                return frame
+            if not self._own:
+                await self.wake.wait()
+
+    async def _next_entries(self) -> str | None:
+        cursor, feed = self._cursor, self._feed
+        if cursor is None or cursor >= feed.head:
+            return None
+        if cursor >= feed.tail:
+            self._live = True
+            frame, self._cursor = feed.frame(cursor)
+            return frame
+        if self._live:
+            self._overflow()
+            return None
+        return await self._list(cursor)
+
+    async def _list(self, cursor: int) -> str | None:
+        try:
+            batches = await self._history(self._feed.id, cursor, LIST_ENTRIES)
+        except Refused:  # it runs but gives no answer just now
+            await asyncio.sleep(RETRY_SECONDS)
+            self.wake.set()
+            return None
+        if self._cursor != cursor:  # it was told to watch from elsewhere meanwhile
+            return None
+        if not batches:
+            self._cursor = None
+            raise Lost
+        self._cursor = batches[-1].last
+        return entries_frame(batches)
+
+
+class Hub:
+    """All feeds and viewers of this web process."""
+
+    def __init__(
+        self, bus: Bus, history: History, snapshot: Callable[[str], Awaitable[tuple[int, State | None]]]
+    ) -> None:
+        self._bus = bus
+        self._history = history
+        self._snapshot = snapshot  # what the database says of a cluster: the last entry recorded, how it ended
+        self._feeds: dict[str, tuple[Feed, asyncio.Task[None]]] = {}
+
+    def watched(self) -> list[str]:
+        """The clusters somebody watches here."""
+        return [cluster for cluster, (feed, _) in self._feeds.items() if feed.viewers]
+
+    def head(self, cluster: str) -> int:
+        """The newest entry this hub knows of, 0 when nobody watches."""
+        return self._feeds[cluster][0].head if cluster in self._feeds else 0
+
+    async def join(self, cluster: str) -> tuple[Feed, Viewer]:
+        """A new viewer of a cluster; `leave` when it goes. Raise `Refused` when there are too many."""
+        if cluster not in self._feeds:
+            head, state = await self._snapshot(cluster)
+            if cluster not in self._feeds:  # another viewer may have come first
+                feed = Feed(cluster, head, state)
+                self._feeds[cluster] = (feed, asyncio.create_task(self._follow(feed), name=f"feed {cluster}"))
+        feed, _ = self._feeds[cluster]
+        if len(feed.viewers) >= VIEWERS_MAX:
+            raise Refused("Too many pages watch this cluster.")
+        viewer = Viewer(feed, self._history)
+        feed.viewers.add(viewer)
+        with contextlib.suppress(TimeoutError):  # nothing is kept of a stream that is quiet or gone
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                await feed.caught_up.wait()
+        return feed, viewer
+
+    def leave(self, feed: Feed, viewer: Viewer) -> None:
+        """Forget a viewer, and the feed with its last one."""
+        feed.viewers.discard(viewer)
+        if not feed.viewers and self._feeds.get(feed.id, (None,))[0] is feed:
+            self._feeds.pop(feed.id)[1].cancel()
+
+    async def _follow(self, feed: Feed) -> None:
+        while True:
+            try:
+                async with contextlib.aclosing(self._bus.follow(messages.cluster_name(feed.id))) as stream:
+                    async for frames in stream:
+                        feed.take([messages.told.decode(frame) for frame in frames])
+                        feed.caught_up.set()
+            except BusLost as problem:
+                logger.warning("cluster %s: the feed is interrupted: %s", feed.id, problem)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def aclose(self) -> None:
+        """Stop all feeds."""
+        tasks = [task for _, task in self._feeds.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._feeds.clear()
+
+
+# Frames ---------------------------------------------------------------------------------------------------------------
+
+
+def entries_frame(batches: list[Batch]) -> str:
+    """Write entries for the browser."""
+    return f'{{"type":"entries","entries":{array(batches).decode()}}}'
+
+
+def clock_frame(clock: Clock) -> str:
+    """Write the clock for the browser."""
+    return json.dumps({"type": "clock", **clock_fields(clock)})
+
+
+def clock_fields(clock: Clock) -> dict[str, Any]:
+    """The clock's fields, as they stand in `clock` and in `hello`."""
+    return {"now": clock.now, "pace": clock.pace, "paused": clock.paused}
+
+
+def terminal_frame(message: Output | Done) -> str:
+    """Write a command's output or end for the browser."""
+    match message:
+        case Output():
+            fields = {"type": "output", "id": message.id, "n": message.n, "stream": message.stream}
+            return json.dumps({**fields, "text": message.text})
+        case Done():
+            return json.dumps({"type": "done", "id": message.id, "n": message.n, "code": message.code})

@@ -1,0 +1,55 @@
+"""Asking workers: a question goes into a worker's inbox, its answer comes back into this web process's own."""
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+
+from visualizer.hosting import messages
+from visualizer.hosting.bus import Bus, BusLost
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.messages import Ask, Question
+
+ASK_SECONDS = 25.0
+
+
+class Mailbox:
+    """Questions of one web process on their way."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.name = secrets.token_urlsafe(8)
+        self._bus = bus
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+
+    async def run(self) -> None:
+        """Take in answers, for ever."""
+        async with contextlib.aclosing(self._bus.follow(messages.web_name(self.name))) as inbox:
+            async for frames in inbox:
+                for frame in frames:
+                    self._settle(messages.reply.decode(frame))
+
+    def _settle(self, reply: messages.Reply) -> None:
+        future = self._waiting.pop(reply.id, None)
+        if future is None or future.done():
+            return
+        if reply.refusal is None:
+            future.set_result(bytes(reply.answer))
+        else:
+            future.set_exception(Refused(reply.refusal))
+
+    async def ask(self, worker: str, cluster: str, question: Question, *, seconds: float = ASK_SECONDS) -> bytes:
+        """Ask a worker; the answer is JSON. Raise `Refused` with the worker's words or when there is no answer."""
+        ask = Ask(next(self._numbers), messages.web_name(self.name), cluster, question)
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[ask.id] = future
+        try:
+            async with asyncio.timeout(seconds):
+                await self._bus.append(messages.worker_name(worker), messages.pack(ask))
+                return await future
+        except TimeoutError as problem:
+            raise Refused("The cluster is busy and gave no answer in time.") from problem
+        except BusLost as problem:
+            raise Refused("The engine cannot be reached just now; please try again.") from problem
+        finally:
+            self._waiting.pop(ask.id, None)

@@ -1,0 +1,248 @@
+"""The recorder: writes journals to the database, and notices clusters that ended, idle, overflow or lost their worker.
+
+One web process does this for all: the one that holds the lease `recorder`. Like every reader it lists, then watches:
+for each active cluster it knows the last entry recorded, follows the stream from the oldest message kept, passes over what
+is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process may take
+over at any moment, and nothing needs to be acknowledged.
+
+Written is what has gathered, every `WRITE_SECONDS`. A cluster whose lease nobody holds for the length of a lease is
+given up: its lease goes to `ENDED` for a while, so that its worker, should it wake, stops it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from django.db import Error as DatabaseError
+
+from visualizer import selectors, services
+from visualizer.database import in_database
+from visualizer.hosting import messages
+from visualizer.hosting.batches import Batch
+from visualizer.hosting.bus import Bus, BusLost
+from visualizer.hosting.clusters import Clusters
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.messages import State, Stop
+
+logger = logging.getLogger(__name__)
+
+LEASE = "recorder"
+WRITE_SECONDS = 1.0
+SWEEP_SECONDS = 2.0
+FORGET_SECONDS = 60 * 60
+GIVEN_UP_SECONDS = 10 * 60.0
+LINGER_SECONDS = 30.0  # the stream of an ended cluster stays for who reads it still
+LIST_ENTRIES = 1000
+PENDING_BYTES_MAX = 8 * 1024 * 1024
+RETRY_SECONDS = 1.0
+
+
+class Recorder:
+    """Records while it holds the lease."""
+
+    def __init__(self, name: str, bus: Bus, clusters: Clusters) -> None:
+        self.name = name
+        self._bus = bus
+        self._clusters = clusters
+        self._journals: dict[str, _Journal] = {}
+        self._missing: dict[str, float] = {}  # cluster → when its lease was first not there
+        self._dropping: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Wait for the lease, record while it is renewed, for ever."""
+        while True:
+            try:
+                if await self._bus.hold(LEASE, self.name, messages.LEASE_SECONDS):
+                    await self._record_while_held()
+            except BusLost as problem:
+                logger.warning("the recorder has lost the bus: %s", problem)
+            await asyncio.sleep(messages.RENEW_SECONDS)
+
+    async def _record_while_held(self) -> None:
+        work = asyncio.create_task(self._record(), name="record")
+        try:
+            while await self._bus.hold(LEASE, self.name, messages.LEASE_SECONDS):
+                done, _ = await asyncio.wait([work], timeout=messages.RENEW_SECONDS)
+                if done:
+                    work.result()
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _record(self) -> None:
+        self._journals, self._missing = {}, {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_again(self._find_journals, 0), name="find journals")
+                group.create_task(_again(self._write, WRITE_SECONDS), name="write journals")
+                group.create_task(_again(self._sweep, SWEEP_SECONDS), name="sweep clusters")
+                group.create_task(_again(_forget, FORGET_SECONDS), name="forget recordings")
+        finally:
+            for journal in self._journals.values():
+                journal.following.cancel()
+            await asyncio.gather(*(one.following for one in self._journals.values()), return_exceptions=True)
+
+    async def _find_journals(self) -> None:
+        for cluster in await in_database(selectors.active_clusters)():
+            self._follow(cluster.pk)
+        async with contextlib.aclosing(self._bus.follow(messages.CLUSTERS)) as announced:
+            async for frames in announced:
+                for frame in frames:
+                    identifier = messages.announced.decode(frame).cluster
+                    row = await in_database(selectors.cluster)(identifier)
+                    if row is not None and row.state in selectors.ACTIVE:
+                        self._follow(identifier)
+
+    def _follow(self, cluster: str) -> None:
+        if cluster not in self._journals:
+            self._journals[cluster] = _Journal(cluster, self._bus, self._clusters)
+
+    async def _write(self) -> None:
+        for journal in list(self._journals.values()):
+            await journal.write()
+            if journal.ended:
+                journal.following.cancel()
+                del self._journals[journal.cluster]
+                asyncio.get_running_loop().call_later(LINGER_SECONDS, self._drop, journal.cluster)
+
+    async def flush(self) -> None:
+        """Write what has gathered, once more, before the process ends."""
+        await asyncio.sleep(0.05)  # the followers have taken in what is on the bus
+        for journal in list(self._journals.values()):
+            await journal.write()
+
+    def _drop(self, cluster: str) -> None:
+        async def drop() -> None:
+            with contextlib.suppress(BusLost):
+                await self._bus.drop(messages.cluster_name(cluster))
+
+        task = asyncio.create_task(drop())
+        self._dropping.add(task)
+        task.add_done_callback(self._dropping.discard)
+
+    # Clusters that should not run, or do not run, any more ------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        await self._give_up_lost()
+        for find, reason in ((selectors.idle_clusters, "idle"), (selectors.full_journals, "full")):
+            for cluster in await in_database(find)():
+                with contextlib.suppress(Refused):
+                    await self._clusters.ask(cluster, Stop(reason))
+
+    async def _give_up_lost(self) -> None:
+        active = await in_database(selectors.active_clusters)()
+        leases = await self._bus.leases(messages.cluster_name(""))
+        now = asyncio.get_running_loop().time()
+        missing = [one for one in active if messages.cluster_name(one.pk) not in leases]
+        self._missing = {one.pk: self._missing.get(one.pk, now) for one in missing}
+        for cluster in missing:
+            # one that is starting may wait for a worker; whoever places it ends it in the end, unless they are gone
+            grace = messages.LEASE_SECONDS if cluster.state == cluster.State.RUNNING else 5 * messages.LEASE_SECONDS
+            if now - self._missing[cluster.pk] >= grace:
+                await self.give_up(cluster.pk, "worker-lost")
+
+    async def give_up(self, cluster: str, reason: str) -> None:
+        """End a cluster whose worker is gone."""
+        await self._bus.hold(messages.cluster_name(cluster), messages.ENDED, GIVEN_UP_SECONDS)
+        if cluster in self._journals:
+            await self._journals[cluster].write()
+        await end(self._bus, cluster, reason)
+
+
+async def end(bus: Bus, cluster: str, reason: str) -> None:
+    """Say that a cluster has ended, in the database and to who watches."""
+    if await in_database(services.mark_ended)(cluster, reason):
+        await bus.append(messages.cluster_name(cluster), messages.pack(State("ended", reason)))
+
+
+class _Journal:
+    """One cluster's journal on its way into the database."""
+
+    def __init__(self, cluster: str, bus: Bus, clusters: Clusters) -> None:
+        self.cluster = cluster
+        self.ended = False
+        self._bus = bus
+        self._clusters = clusters
+        self._recorded: int | None = None
+        self._pending: list[Batch] = []
+        self._pending_bytes = 0
+        self._states: list[State] = []
+        self._writing = asyncio.Lock()
+        self.following = asyncio.create_task(_again(self._follow, RETRY_SECONDS), name=f"record {cluster}")
+
+    async def _follow(self) -> None:
+        async with contextlib.aclosing(self._bus.follow(messages.cluster_name(self.cluster))) as stream:
+            async for frames in stream:
+                for frame in frames:
+                    self._take(messages.told.decode(frame))
+
+    def _take(self, message: messages.Told) -> None:
+        match message:
+            case Batch():
+                self._pending.append(message)
+                self._pending_bytes += len(message.entries)
+                while self._pending_bytes > PENDING_BYTES_MAX:  # the database stands still; they are asked for again
+                    self._pending_bytes -= len(self._pending.pop(0).entries)
+            case State():
+                self._states.append(message)
+
+    async def write(self) -> None:
+        """Write what has gathered; what is missing in between is asked for."""
+        async with self._writing:
+            states, self._states = self._states, []
+            pending, self._pending, self._pending_bytes = self._pending, [], 0
+            try:
+                if pending:
+                    await self._write(pending)
+                for state in states:
+                    await self._write_state(state)
+            except DatabaseError:
+                self._pending = pending + self._pending
+                self._states = states + self._states
+                raise
+
+    async def _write(self, pending: list[Batch]) -> None:
+        record = in_database(services.record)
+        if self._recorded is None:
+            self._recorded = await in_database(selectors.recorded)(self.cluster)
+        while fresh := [batch for batch in pending if batch.last > (self._recorded or 0)]:
+            if fresh[0].first > self._recorded + 1:
+                missing = await self._missing(self._recorded)
+                if not missing:
+                    logger.error("cluster %s: entries after %d are lost", self.cluster, self._recorded)
+                    return
+                fresh = missing
+            recorded = await record(self.cluster, fresh)
+            if recorded <= self._recorded:  # the row is gone, or somebody else records: look again next time
+                self._recorded = None
+                return
+            self._recorded = recorded
+
+    async def _missing(self, since: int) -> list[Batch]:
+        try:
+            return await self._clusters.entries(self.cluster, since, LIST_ENTRIES)
+        except Refused:
+            return []
+
+    async def _write_state(self, state: State) -> None:
+        if state.state == "running":
+            await in_database(services.mark_running)(self.cluster)
+        else:
+            await in_database(services.mark_ended)(self.cluster, state.reason)
+            self.ended = True
+
+
+async def _forget() -> None:
+    await in_database(services.forget_old_recordings)()
+
+
+async def _again(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Do some work again and again; the database and the bus may fail now and then."""
+    while True:
+        try:
+            await work()
+        except (DatabaseError, BusLost) as problem:
+            logger.warning("%s failed, trying again: %s", getattr(work, "__name__", work), problem)
+            await asyncio.sleep(RETRY_SECONDS)
+        await asyncio.sleep(seconds)

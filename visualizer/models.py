@@ -1,0 +1,64 @@
+"""What is kept: clusters, whose they are, and their journals in compressed chunks."""
+
+import secrets
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+def new_cluster_id() -> str:
+    """An id that cannot be guessed."""
+    return secrets.token_urlsafe(16)
+
+
+class Cluster(models.Model):
+    """One cluster, running or ended. It belongs to a visitor (an anonymous id kept in the session) or to a user."""
+
+    class State(models.TextChoices):
+        """Where a cluster is in its life; it only goes forward."""
+
+        STARTING = "starting"
+        RUNNING = "running"
+        ENDED = "ended"
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_cluster_id)
+    visitor = models.CharField(max_length=43, db_index=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    nodes = models.PositiveSmallIntegerField(default=2)
+    seed = models.BigIntegerField(default=1)
+    state = models.CharField(max_length=8, choices=State, default=State.STARTING, db_index=True)
+    reason = models.CharField(max_length=16, blank=True)  # why it ended: a key of visualizer.reasons.REASONS
+    recorded = models.PositiveBigIntegerField(default=0)  # the last entry of the journal that is in the database
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(null=True)  # when a page last watched it
+    ended_at = models.DateTimeField(null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"
+
+
+class Chunk(models.Model):
+    """The journal entries `first` … `last` of a cluster: JSON objects joined by commas, compressed with zlib.
+
+    Chunks of a cluster follow each other without a gap and never overlap: `services.record` appends under the cluster's
+    `recorded`, and the constraints stop who would not.
+    """
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="chunks")
+    first = models.PositiveBigIntegerField()
+    last = models.PositiveBigIntegerField()
+    entries = models.BinaryField()
+
+    class Meta:
+        """What must hold between chunks."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cluster", "first"], name="one_chunk_starts_here"),
+            models.UniqueConstraint(fields=["cluster", "last"], name="one_chunk_ends_here"),
+            models.CheckConstraint(condition=Q(last__gte=F("first")), name="chunk_ends_after_it_starts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cluster_id}: {self.first}–{self.last}"

@@ -1,0 +1,94 @@
+"""Everything that is read from the database."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from visualizer.hosting.batches import Batch
+from visualizer.models import Chunk, Cluster
+
+LIST_CHUNKS_MAX = 20
+ACTIVE = (Cluster.State.STARTING, Cluster.State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who asks: an anonymous visitor, perhaps also a user. An empty visitor owns nothing."""
+
+    visitor: str
+    user_id: int | None = None
+
+    def owns(self) -> Q:
+        """The clusters that are theirs."""
+        mine = Q(visitor=self.visitor) if self.visitor else Q(pk__in=[])
+        return mine | Q(user_id=self.user_id) if self.user_id is not None else mine
+
+
+def owned_cluster(owner: Owner, cluster: str) -> Cluster | None:
+    """A cluster, if it is theirs."""
+    return Cluster.objects.filter(owner.owns(), pk=cluster).first()
+
+
+def current_cluster(owner: Owner) -> Cluster | None:
+    """The newest cluster of theirs that has not ended."""
+    return Cluster.objects.filter(owner.owns(), state__in=ACTIVE).order_by("-created_at").first()
+
+
+def cluster(identifier: str) -> Cluster | None:
+    """A cluster, whosever it is: for the hosting tier, never for a view."""
+    return Cluster.objects.filter(pk=identifier).first()
+
+
+def recorded(identifier: str) -> int:
+    """The last entry in the database, 0 for none."""
+    return Cluster.objects.filter(pk=identifier).values_list("recorded", flat=True).first() or 0
+
+
+def batches(identifier: str, since: int, limit: int) -> list[Batch]:
+    """At most `limit` recorded entries after `since`, without a gap; [] when there are none."""
+    chunks = Chunk.objects.filter(cluster_id=identifier, last__gt=since).order_by("first")[:LIST_CHUNKS_MAX]
+    found: list[Batch] = []
+    for chunk in chunks:
+        batch = opened(chunk).after(since)
+        kept = batch.until(since + limit) if batch is not None else None
+        if kept is None:
+            break
+        found.append(kept)
+    return found
+
+
+def opened(chunk: Chunk) -> Batch:
+    """What a chunk holds."""
+    return Batch(chunk.first, chunk.last, zlib.decompress(chunk.entries))
+
+
+def active_clusters() -> list[Cluster]:
+    """All clusters that have not ended."""
+    return list(Cluster.objects.filter(state__in=ACTIVE))
+
+
+def idle_clusters() -> list[str]:
+    """Running clusters that nobody has watched for too long."""
+    now = timezone.now()
+    unseen = Q(seen_at=None, created_at__lt=now - timedelta(seconds=settings.CLUSTER_UNSEEN_SECONDS))
+    idle = Q(seen_at__lt=now - timedelta(seconds=settings.CLUSTER_IDLE_SECONDS))
+    return list(Cluster.objects.filter(unseen | idle, state__in=ACTIVE).values_list("pk", flat=True))
+
+
+def longest_unwatched(*, for_seconds: float) -> str | None:
+    """The cluster that could be given up first to make room: unwatched for some time, and longest."""
+    before = timezone.now() - timedelta(seconds=for_seconds)
+    watched = Coalesce("seen_at", "created_at")
+    unwatched = Cluster.objects.filter(state__in=ACTIVE).annotate(watched=watched).filter(watched__lt=before)
+    return unwatched.order_by("watched").values_list("pk", flat=True).first()
+
+
+def full_journals() -> list[str]:
+    """Running clusters whose journal has reached its bound."""
+    full = Cluster.objects.filter(state__in=ACTIVE, recorded__gte=settings.JOURNAL_ENTRIES_MAX)
+    return list(full.values_list("pk", flat=True))

@@ -1,0 +1,99 @@
+"""Daphne, with what Glassplane needs of it: back-pressure on WebSockets, and a clean start and end.
+
+Daphne writes each frame into Twisted's buffer and says it is sent, so a browser that does not read would fill this
+process's memory. Here the transport tells each WebSocket when its buffer is full, and `send` waits until it is not:
+the hub's cursors then do the rest. Frames are not compressed (permessage-deflate costs 2.4–3.5 times the CPU, and is
+off in Daphne unless asked for); whole recordings go over HTTP, compressed there.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from daphne.server import Server, reactor  # first: it installs Twisted's asyncio reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer  # type: ignore[import-untyped]
+
+from visualizer.browser_protocol import MESSAGE_BYTES_MAX
+from visualizer.hosting import web_process
+
+logger = logging.getLogger(__name__)
+
+STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
+
+
+@implementer(IPushProducer)
+class Flow:
+    """Whether one WebSocket's transport has room, told by Twisted."""
+
+    def __init__(self) -> None:
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """The buffer is full."""
+        self._room.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """The buffer is empty again."""
+        self._room.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """The connection is gone: nobody shall wait for it."""
+        self._room.set()
+
+    async def room(self) -> None:
+        """Wait until there is room."""
+        await self._room.wait()
+
+
+class GlassplaneServer(Server):  # type: ignore[misc]
+    """Daphne's server with back-pressure, and the hosting side beside it."""
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Hand a message to the connection, then wait while its buffer is full."""
+        await super().handle_reply(protocol, message)
+        if message["type"] == "websocket.send" and (transport := getattr(protocol, "transport", None)) is not None:
+            flow = getattr(protocol, "glassplane_flow", None)
+            if flow is None:
+                flow = protocol.glassplane_flow = Flow()
+                transport.unregisterProducer()  # the HTTP channel's, from before the upgrade
+                transport.registerProducer(flow, True)
+            try:
+                async with asyncio.timeout(STALLED_SECONDS):
+                    await flow.room()
+            except TimeoutError:
+                transport.abortConnection()
+
+    def kill_all_applications(self) -> Any:
+        """End the requests and pages that are open, then the hosting side."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    async def _end(self) -> None:
+        running = [one["application_instance"] for one in self.connections.values() if "application_instance" in one]
+        for application in running:
+            application.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await web_process.current().stop()
+        web_process.use(None)
+
+
+def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, int]], None]) -> bool:
+    """Serve until SIGINT or SIGTERM, telling `ready` the address; False when it cannot listen."""
+    server = GlassplaneServer(
+        application,
+        endpoints=endpoints,
+        server_name="glassplane",
+        websocket_max_message_size=2 * MESSAGE_BYTES_MAX,
+        websocket_max_frame_size=2 * MESSAGE_BYTES_MAX,
+    )
+
+    async def start() -> None:
+        web_process.current()
+        ready(server.listening_addresses[0])
+
+    reactor.callWhenRunning(lambda: asyncio.ensure_future(start()))
+    server.run()
+    return not server.abort_start

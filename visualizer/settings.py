@@ -1,0 +1,170 @@
+"""Django settings. Everything a person may want to change is an environment variable, named here and nowhere else.
+
+HOST, PORT       where to listen (127.0.0.1, 8000); a HOST of 0.0.0.0 or :: lets every Host header in
+ALLOWED_HOSTS    host names that browsers use to reach this server, separated by commas
+DATA_DIR         the database and the generated secret key (var/)
+SECRET_KEY       generated and kept in DATA_DIR when not given
+DEBUG            1 for Django's debug mode (off)
+HTTPS            1 behind a proxy that terminates TLS: secure cookies, HSTS, X-Forwarded-Proto
+REDIS_URL        the bus between processes; without it everything lives in this process and its children
+WORKERS          engine processes that this server starts itself (1 per core up to 2; none when REDIS_URL is given)
+bounds           CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR, CLUSTER_IDLE_SECONDS, JOURNAL_ENTRIES_MAX,
+                 RECORDINGS_KEPT_DAYS: see below
+"""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def flag(name: str) -> bool:
+    """Whether an environment variable says yes."""
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def number(name: str, default: int) -> int:
+    """An environment variable that is a whole number."""
+    return int(os.environ.get(name) or default)
+
+
+def kept_secret(path: Path) -> str:
+    """Read the secret key; make it the first time, readable by its owner alone."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as fresh:  # mode 0600
+            fresh.write(secrets.token_urlsafe(50))
+        try:
+            os.link(fresh.name, path)  # two servers that start together keep the same one
+        except FileExistsError:
+            pass
+        finally:
+            Path(fresh.name).unlink()
+        return path.read_text().strip()
+
+
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = number("PORT", 8000)
+DATA_DIR = Path(os.environ.get("DATA_DIR") or ROOT / "var")
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+DEBUG = flag("DEBUG")
+SECRET_KEY = os.environ.get("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = [name.strip() for name in os.environ.get("ALLOWED_HOSTS", "").split(",") if name.strip()]
+if not ALLOWED_HOSTS:
+    ALLOWED_HOSTS = ["*"] if HOST in {"0.0.0.0", "::"} else ["localhost", "127.0.0.1", "[::1]", HOST]
+
+# Where clusters run (visualizer.hosting)
+REDIS_URL = os.environ.get("REDIS_URL") or ""
+WORKERS = number("WORKERS", 0 if REDIS_URL else min(os.cpu_count() or 1, 2))
+CLUSTERS_PER_WORKER = number("CLUSTERS_PER_WORKER", 20)
+CLUSTERS_PER_VISITOR = number("CLUSTERS_PER_VISITOR", 3)
+CLUSTER_IDLE_SECONDS = number(
+    "CLUSTER_IDLE_SECONDS", 15 * 60
+)  # nobody watches: the cluster is stopped, its journal kept
+CLUSTER_UNSEEN_SECONDS = 60  # nobody ever watched it (a crawler asked for the page)
+JOURNAL_ENTRIES_MAX = number("JOURNAL_ENTRIES_MAX", 500_000)  # of one cluster; it is stopped when its journal is full
+RECORDINGS_KEPT_DAYS = number("RECORDINGS_KEPT_DAYS", 7)  # journals of ended clusters
+ENGINE = "cluster_engine.thread:ClusterThread"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "visualizer",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "visualizer.security.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "visualizer.urls"
+ASGI_APPLICATION = "visualizer.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "visualizer.security.nonce_context",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "glassplane.sqlite3",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",  # a writer waits its turn instead of failing half-way
+            "timeout": 10,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        },
+        # A file, so that every thread of a test sees it; one a process, so that test runs side by side do not share it.
+        "TEST": {"NAME": Path(tempfile.gettempdir()) / f"glassplane-test-{os.getpid()}.sqlite3"},
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [ROOT / "visualizer" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STATICFILES_DIRS = [ROOT / "static"]
+STATIC_COLLECTED = False  # `manage.py serve` sets it: serve the compressed copies of STATIC_ROOT instead of the sources
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Names stay as they are, so that modules which import each other by relative path are never loaded twice.
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+SESSION_COOKIE_NAME = "glassplane_session"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "glassplane_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "visualizer.views.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+if flag("HTTPS"):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"visualizer": {"level": "INFO"}, "django.server": {"level": "WARNING"}},
+}

@@ -1,0 +1,26 @@
+"""Which path leads where."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from visualizer import consumers, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("clusters/", views.new_cluster, name="clusters"),
+    path("clusters/<str:cluster>/", views.cluster_page, name="cluster"),
+    path("clusters/<str:cluster>/entries/", views.entries, name="entries"),
+    path("clusters/<str:cluster>/entries/<int:seq>/", views.entry, name="entry"),
+    path("clusters/<str:cluster>/kubeconfig", views.kubeconfig, name="kubeconfig"),
+    path("language/", set_language, name="set_language"),
+    path("healthz", views.healthz, name="healthz"),
+]
+
+websocket_urlpatterns = [
+    path("ws/clusters/<str:cluster>/", consumers.ClusterConsumer.as_asgi()),
+]
+
+handler400 = "visualizer.views.bad_request"
+handler403 = "visualizer.views.forbidden"
+handler404 = "visualizer.views.not_found"
+handler500 = "visualizer.views.server_error"
