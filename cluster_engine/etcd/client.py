@@ -23,13 +23,14 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from google.protobuf.descriptor import ServiceDescriptor
-from grpclib.client import Channel, Stream
+from grpclib.client import Stream
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from cluster_engine.etcd.errors import CompactedError, from_grpc
 from cluster_engine.etcd.history import prefix_end
 from cluster_engine.rpc import etcd_pb2 as pb
+from cluster_engine.rpc.endpoints import Channel
 from cluster_engine.rpc.grpc import Call, call
 
 __all__ = ["EtcdClient", "Watch", "delete", "get", "not_there", "prefix_end", "put", "unchanged"]

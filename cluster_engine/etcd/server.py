@@ -15,20 +15,16 @@ Left out: peers (port 2380) and the metrics port.
 
 import asyncio
 
-from grpclib.config import Configuration
-from grpclib.server import Server
-
 from cluster_engine.etcd.services import ClusterService, Headers, KVService, LeaseService, MaintenanceService, Member
 from cluster_engine.etcd.store import Store
 from cluster_engine.etcd.watch_service import WatchService
 from cluster_engine.rpc import etcd_pb2
+from cluster_engine.rpc.endpoints import Server
 from cluster_engine.rpc.grpc import handler
 from cluster_engine.world.process import Process
 from cluster_engine.world.tls import ServerTLS
 
 PKI = "/etc/kubernetes/pki/etcd"
-KEEPALIVE_NEVER = Configuration(_keepalive_time=None)
-"""grpclib would ping after two idle hours and then pace itself by the wall clock, which no cluster may read."""
 
 
 async def main(
@@ -67,7 +63,7 @@ async def main(
     }
     described = etcd_pb2.DESCRIPTOR.services_by_name
     served = [handler(described[name], implementation) for name, implementation in implementations.items()]
-    server = Server(served, config=KEEPALIVE_NEVER)
+    server = Server(served)
     await server.start(host, port, ssl=tls)  # type: ignore[arg-type]
     process.ready()
     try:

@@ -1,0 +1,99 @@
+"""grpclib's two ends, with frames that belong together sent together.
+
+A unary call is HEADERS and DATA in one direction, HEADERS, DATA and trailers (HEADERS again) in the other. grpclib
+writes each frame by itself, which over TLS makes five records and five segments of one call. gRPC's own
+implementations gather what is ready before they write (grpc-go's `loopyWriter`), and so do we: what is written in one
+round of the event loop goes out as one.
+
+    grpclib alone   > HEADERS   > DATA   < HEADERS   < DATA   < HEADERS      five records
+    here            > HEADERS DATA       < HEADERS DATA HEADERS              two
+
+Use `Server` and `Channel` of this module wherever grpclib's would do; the interfaces are the same.
+"""
+
+import asyncio
+from typing import Any
+
+from grpclib import client, server
+from grpclib.config import Configuration
+from grpclib.protocol import H2Protocol
+
+WAITING_BYTES_MAX = 64 * 1024
+
+NO_PINGS = Configuration(_keepalive_time=None)
+"""grpclib's server would ping after two idle hours and pace itself by the wall clock, which no cluster may read."""
+
+
+class GatheringTransport(asyncio.Transport):
+    """Writes at the end of the loop's round what was written during it, or earlier beyond 64 KiB."""
+
+    def __init__(self, below: asyncio.Transport) -> None:
+        super().__init__()
+        self._below = below
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._call_soon = asyncio.get_running_loop().call_soon
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Write soon."""
+        if not data:
+            return
+        if not self._waiting:
+            self._call_soon(self._flush)
+        self._waiting.append(bytes(data))
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes > WAITING_BYTES_MAX:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            self._below.write(data)
+
+    def close(self) -> None:
+        """Write what waits, then close."""
+        self._flush()
+        self._below.close()
+
+    def abort(self) -> None:
+        """Drop what waits and close at once."""
+        self._waiting.clear()
+        self._below.abort()
+
+    def is_closing(self) -> bool:
+        """See asyncio."""
+        return self._below.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """See asyncio."""
+        return self._below.get_extra_info(name, default)
+
+
+class GatheringProtocol(H2Protocol):
+    """grpclib's protocol on a transport that gathers."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        assert isinstance(transport, asyncio.Transport)
+        super().connection_made(GatheringTransport(transport))
+
+
+class Server(server.Server):
+    """grpclib's server, gathering, and without pings of its own."""
+
+    def __init__(self, handlers: Any) -> None:
+        super().__init__(handlers, config=NO_PINGS)
+
+    def _protocol_factory(self) -> H2Protocol:
+        made = super()._protocol_factory()
+        return GatheringProtocol(made.handler, made.config, made.h2_config)
+
+
+class Channel(client.Channel):
+    """grpclib's channel, gathering."""
+
+    def _protocol_factory(self) -> H2Protocol:
+        made = super()._protocol_factory()
+        return GatheringProtocol(made.handler, made.config, made.h2_config)

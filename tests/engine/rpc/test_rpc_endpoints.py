@@ -1,0 +1,106 @@
+import asyncio
+
+from cluster_engine.rpc import etcd_pb2 as pb
+from cluster_engine.rpc import grpc
+from cluster_engine.rpc.endpoints import WAITING_BYTES_MAX, Channel, GatheringTransport, Server
+
+KV = pb.DESCRIPTOR.services_by_name["KV"]
+
+
+class Echo:
+    async def Range(self, request):
+        return pb.RangeResponse(kvs=[{"value": request.key}])
+
+
+class Segments:
+    """A tap that keeps the segments that carry data."""
+
+    def __init__(self):
+        self.carrying = []
+
+    def connection(self, connection): ...
+    def secret(self, line): ...
+    def note(self, note): ...
+    def segment(self, segment):
+        if segment.payload:
+            self.carrying.append(segment.from_client)
+
+
+class Below(asyncio.Transport):
+    """A transport that remembers what was written to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = []
+        self.closed = False
+
+    def write(self, data):
+        self.written.append(data)
+
+    def close(self):
+        self.closed = True
+
+    def abort(self):
+        self.closed = True
+
+
+def test_a_unary_call_crosses_the_wire_as_one_segment_each_way(run):
+    segments = Segments()
+
+    async def story(world):
+        server = Server([grpc.handler(KV, Echo())])
+        await server.start("10.0.0.254", 2379)
+        channel = Channel("10.0.0.254", 2379)
+        range_ = grpc.call(channel, KV.methods_by_name["Range"])
+        await range_(pb.RangeRequest(key=b"first, and settings"))
+        await asyncio.sleep(1)
+        segments.carrying.clear()
+        await range_(pb.RangeRequest(key=b"second"))
+        await asyncio.sleep(1)
+        assert segments.carrying == [True, False]
+        channel.close()
+        server.close()
+
+    run(story, tap=segments)
+
+
+def test_what_is_written_in_one_round_goes_out_as_one_and_in_order(run):
+    async def story(world):
+        below = Below()
+        transport = GatheringTransport(below)
+        for part in (b"one ", b"", b"two ", b"three"):
+            transport.write(part)
+        assert below.written == []
+        await asyncio.sleep(0)
+        transport.write(b"later")
+        await asyncio.sleep(0)
+        assert below.written == [b"one two three", b"later"]
+
+    run(story)
+
+
+def test_no_more_than_the_limit_waits(run):
+    async def story(world):
+        below = Below()
+        transport = GatheringTransport(below)
+        transport.write(bytes(WAITING_BYTES_MAX))
+        assert below.written == []
+        transport.write(b"x")
+        assert [len(data) for data in below.written] == [WAITING_BYTES_MAX + 1]
+        await asyncio.sleep(0)
+        assert len(below.written) == 1
+
+    run(story)
+
+
+def test_closing_writes_what_waits_and_aborting_drops_it(run):
+    async def story(world):
+        for end, written in (("close", [b"last words"]), ("abort", [])):
+            below = Below()
+            transport = GatheringTransport(below)
+            transport.write(b"last words")
+            getattr(transport, end)()
+            await asyncio.sleep(0)
+            assert (below.written, below.closed) == (written, True)
+
+    run(story)
