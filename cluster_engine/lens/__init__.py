@@ -1,0 +1,16 @@
+"""The lens: turns captured bytes into messages, and says what each of them led to.
+
+It is passive. It hears what a tap hears (`world.tap`) and writes a journal; nothing it does reaches the world, and no
+component ever tells it anything. The way of the bytes, one module a step:
+
+    segment ─ tcp ─▸ stream ─ tls ─▸ plain bytes ─ http1 | http2 ─▸ exchange ─▸ entry in the journal
+              └ SYN, FIN, RST       └ handshake                    └ kubernetes, etcd, cri: what it means
+                                                                   └ causes: what it follows from
+
+`link` decides what a connection speaks, `scribe` writes the entries, `evidence` keeps what an entry can be opened to.
+`lens.Lens` is the whole of it; `cluster_engine.journal.Journal` is where it writes.
+"""
+
+from cluster_engine.lens.lens import Lens
+
+__all__ = ["Lens"]

@@ -1,0 +1,145 @@
+"""The journal: everything that was seen, as one append-only, gap-free, numbered line of entries.
+
+The screen is a pure function of (journal, cursor), so this is the one store of a cluster's history. Entries are numbered
+from 1 in the order of arrival and never change. Whoever watches it does as with Kubernetes: `since` (list), then
+`subscribe` (watch), and after a gap `since` again; `first` says where history begins, once the oldest has been dropped.
+
+An entry is a plain dict in the browser's form (docs/journal in plan.md and README). What it can be opened to lies beside it
+in the spool and is fetched by `detail`. Bodies are stored once, whoever receives them: ten watchers of one pod cost one.
+
+Modelled on a Raft log and on etcd's revisions; bounded as a Kafka topic is. Left out: durability (a cluster's journal is
+persisted by who subscribes to it), filtering, any knowledge of protocols (that is the lens').
+
+    journal = Journal()
+    journal.append({"seq": 0, "kind": "command.started", …})   -> 1
+    journal.since(0, 100)                                       -> [{"seq": 1, …}]
+    journal.detail(1)["explanation"]
+"""
+
+from array import array
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from cluster_engine.lens import evidence
+from cluster_engine.lens.explanations import explain
+from cluster_engine.lens.recent import Recent
+from cluster_engine.lens.spool import Spool
+
+MEMORY_BYTES_MAX = 4 * 1024 * 1024
+DISK_BYTES_MAX = 256 * 1024 * 1024
+BODIES_KNOWN_MAX = 2048
+
+Entry = dict[str, Any]
+Subscriber = Callable[[Entry], None]
+
+
+class Journal:
+    """Numbered entries with what they can be opened to.
+
+    With a `directory` history lies in anonymous files there, `bytes_max` in all; without one, in memory. Subscribers are
+    called with every entry as it is appended, in order; they must not change it. `export` gets each entry as a line of
+    JSON (`--journal FILE.jsonl`); it is the caller's to close, after `close`.
+    """
+
+    def __init__(
+        self, directory: Path | None = None, *, bytes_max: int | None = None, export: BinaryIO | None = None
+    ) -> None:
+        self._spool = Spool(directory, bytes_max=bytes_max or (DISK_BYTES_MAX if directory else MEMORY_BYTES_MAX))
+        self._half_of_history = (bytes_max or (DISK_BYTES_MAX if directory else MEMORY_BYTES_MAX)) // 2
+        self._export = export
+        self._encode = msgspec.json.Encoder().encode
+        self._positions = array("Q")
+        self._first = 1
+        self._spool_first = 0
+        self._bodies: Recent[bytes, int] = Recent(BODIES_KNOWN_MAX)
+        self._subscribers: tuple[Subscriber, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The oldest seq still here; `head + 1` when there is none."""
+        return self._first
+
+    @property
+    def head(self) -> int:
+        """The latest seq, 0 before the first entry."""
+        return self._first + len(self._positions) - 1
+
+    def append(self, entry: Entry, packed: bytes = evidence.NO_EVIDENCE) -> int:
+        """Number `entry` (it must have the key "seq") and keep it with its evidence; tell all subscribers."""
+        seq = entry["seq"] = self._first + len(self._positions)
+        line = self._encode(entry)
+        self._positions.append(self._spool.append(b"%b\n%b" % (line, packed)))
+        if self._spool.first != self._spool_first:
+            self._forget()
+        if self._export is not None:
+            self._export.write(line + b"\n")
+        for subscriber in self._subscribers:
+            subscriber(entry)
+        return seq
+
+    def keep(self, blob: bytes) -> int:
+        """Keep bytes that evidence refers to; give their position."""
+        return self._spool.append(blob)
+
+    def keep_body(self, body: bytes) -> int:
+        """Keep a body once, however often it is said; give its position, -1 for an empty one."""
+        if not body:
+            return -1
+        digest = blake2b(body, digest_size=16).digest()
+        known = self._bodies.get(digest)
+        if known is not None and self._spool.end - known < self._half_of_history:
+            return known
+        position = self._bodies[digest] = self._spool.append(body)
+        return position
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber` with each entry from now on; give the function that ends this."""
+        self._subscribers = (*self._subscribers, subscriber)
+
+        def unsubscribe() -> None:
+            self._subscribers = tuple(other for other in self._subscribers if other is not subscriber)
+
+        return unsubscribe
+
+    def since(self, seq: int, limit: int) -> list[Entry]:
+        """Give up to `limit` entries after `seq`, oldest first; a start before `first` begins at `first`."""
+        start = max(seq + 1, self._first)
+        return [msgspec.json.decode(self._line(at)) for at in range(start, min(start + limit, self.head + 1))]
+
+    def detail(self, seq: int) -> Entry:
+        """Open entry `seq`: headers, body, records, segments, explanation. KeyError when it is not (or no longer) here."""
+        if not self._first <= seq <= self.head:
+            raise KeyError(seq)
+        line, _, packed = self._blob(seq).partition(b"\n")
+        entry = msgspec.json.decode(line)
+        return {"seq": seq, **evidence.render(packed, self._spool.read), "explanation": explain(entry)}
+
+    def close(self) -> None:
+        """Give the space back. The journal can no longer be read."""
+        if self._export is not None:
+            self._export.flush()
+        self._first = self.head + 1
+        self._positions = array("Q")
+        self._subscribers = ()
+        self._spool.close()
+
+    def _line(self, seq: int) -> bytes:
+        return self._blob(seq).partition(b"\n")[0]
+
+    def _blob(self, seq: int) -> bytes:
+        blob = self._spool.read(self._positions[seq - self._first])
+        assert blob is not None, "an entry from `first` on is in the spool"
+        return blob
+
+    def _forget(self) -> None:
+        """Follow the spool, which has dropped its oldest chunk."""
+        self._spool_first = self._spool.first
+        gone = 0
+        while gone < len(self._positions) and self._positions[gone] < self._spool_first:
+            gone += 1
+        self._positions = self._positions[gone:]
+        self._first += gone

@@ -1,0 +1,24 @@
+"""What a gRPC message means: the form in which `etcd` and `cri` tell it to `grpc`.
+
+Both know their services' messages and nothing else; a service known to neither is shown by its names alone.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.lens.causes import Tokens
+
+
+@dataclass(slots=True)
+class Meaning:
+    """A message in words, facts and tokens. `said` follows "asks etcd" or "answers kubelet:".
+
+    `heartbeat` None: as housekeeping-like as its cause. `writes`: the call can make a new revision of a store.
+    """
+
+    label: str
+    said: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    tokens: Tokens = ()
+    heartbeat: bool | None = None
+    writes: bool = False

@@ -1,0 +1,177 @@
+"""Why a message was sent: found from the wire alone, never told by a component.
+
+What a participant says, it says because of something: a message that reached it, a command that started it, or the clock.
+The rules, the strongest first (`why`):
+
+  1. it is working on a request about the same object        (an API server's Txn <- the POST it is serving)
+  2. it lately received a message about the same object       (a Binding <- the watch event that brought the pod)
+  3. the connection was opened for this, its first request    (what led to the SYN led to the request)
+  4. it received a message at this very instant               (virtual time moves only while everybody waits)
+  5. it is a command's program: whatever it last received, or the command itself
+  6. it has received nothing yet: its own start
+  7. else a timer.
+
+"About the same object" is equality of tokens: uids, `resource/namespace/name`, owners', CRI ids. Housekeeping (heartbeats)
+is never a cause of anything else. Three more joins need no rule: a response follows its request, an etcd event the
+transaction of the same revision, and a watch event the etcd event of the same key and revision.
+
+What this promises: a cause is always an earlier entry that its speaker had received (or made). What it does not: that it
+was the only one; a controller that waited for three events is shown to follow the last.
+Every index is bounded, so a cause too long ago is not found, and the entry says "timer".
+"""
+
+from cluster_engine.lens.recent import Recent
+
+HEARD_MAX = 8192
+REVISIONS_MAX = 2048
+EVENTS_MAX = 4096
+PARTICIPANTS_MAX = 1024
+SERVING_MAX = 512
+REACTION_SECONDS_MAX = 5.0
+SAME_INSTANT_SECONDS = 1e-9
+
+Tokens = tuple[str, ...]
+Reason = tuple[int | None, str | None]
+"""A cause's seq, or a trigger."""
+
+PLAIN_NAMES = frozenset({"kubelet", "containerd", "kube-proxy"})
+
+
+class Participant:
+    """One life of a process: what it is called, what it last received, which requests it is serving."""
+
+    __slots__ = ("command", "id", "last", "last_at", "serial", "serving", "spoken", "started")
+
+    def __init__(self, name: str, serial: int) -> None:
+        self.id = name
+        self.serial = serial
+        host, _, program = name.rpartition("/")
+        self.spoken = f"{host}'s {program}" if host and program in PLAIN_NAMES else program
+        self.started: int | None = None
+        self.command = False
+        self.last: int | None = None
+        self.last_at = -1.0
+        self.serving: dict[int, Serving] = {}
+
+
+class Serving:
+    """A request not yet answered. `prefix` is set where the server will choose the name; `watches` go on for long."""
+
+    __slots__ = ("heartbeat", "prefix", "tokens", "watches")
+
+    def __init__(self, tokens: Tokens, prefix: str, watches: bool, heartbeat: bool) -> None:
+        self.tokens = tokens
+        self.prefix = prefix
+        self.watches = watches
+        self.heartbeat = heartbeat
+
+
+class Causes:
+    """Everything the lens remembers about who received what, bounded on all sides."""
+
+    def __init__(self) -> None:
+        self._participants: Recent[str, Participant] = Recent(PARTICIPANTS_MAX)
+        self._serial = 0
+        self._heard: Recent[tuple[int, str], tuple[int, float]] = Recent(HEARD_MAX)
+        self._revisions: Recent[tuple[int, int], tuple[int, bool]] = Recent(REVISIONS_MAX)
+        self._events: Recent[tuple[int, str, str], tuple[int, bool]] = Recent(EVENTS_MAX)
+        self._watches_ended: Recent[tuple[int, str], int] = Recent(PARTICIPANTS_MAX)
+
+    def participant(self, name: str) -> Participant:
+        """Find a participant; one not seen before begins to exist."""
+        return self._participants.get(name) or self._begin(name)
+
+    def started(self, name: str, seq: int, *, command: bool) -> Participant:
+        """A process begins a life at entry `seq`; what its predecessor of the same name received is not its business.
+
+        A command is noted before its program starts, so a program keeps the command as its beginning.
+        """
+        known = self._participants.get(name)
+        if known is not None and known.command and known.last is None and not command:
+            return known
+        participant = self._begin(name)
+        participant.started = seq
+        participant.command = command
+        return participant
+
+    def heard(self, who: Participant, seq: int, at: float, tokens: Tokens | list[str]) -> None:
+        """`who` received entry `seq`, which concerns `tokens`. Not to be called for housekeeping."""
+        who.last = seq
+        who.last_at = at
+        heard = self._heard
+        serial = who.serial
+        fact = (seq, at)
+        for token in tokens:
+            heard[serial, token] = fact
+
+    def serve(self, who: Participant, seq: int, serving: Serving) -> None:
+        """`who` has begun to work on request `seq`."""
+        requests = who.serving
+        requests[seq] = serving
+        if len(requests) > SERVING_MAX:
+            del requests[next(iter(requests))]
+
+    def why(self, who: Participant, at: float, tokens: Tokens | list[str], opened: Reason | None = None) -> Reason:
+        """Tell why `who` says something about `tokens` now; `opened` is the reason of a fresh connection's SYN."""
+        served = self.serving(who, tokens)
+        if served is not None:
+            return served[0], None
+        latest = 0
+        for token in tokens:
+            fact = self._heard.get((who.serial, token))
+            if fact is not None and fact[0] > latest and at - fact[1] <= REACTION_SECONDS_MAX:
+                latest = fact[0]
+        if latest:
+            return latest, None
+        return opened or self.origin(who, at)
+
+    def origin(self, who: Participant, at: float) -> Reason:
+        """Tell why `who` says something that concerns no object known to it."""
+        if who.last is not None and at - who.last_at <= SAME_INSTANT_SECONDS:
+            return who.last, None
+        working = [seq for seq, serving in who.serving.items() if not serving.watches and not serving.heartbeat]
+        if len(working) == 1:
+            return working[0], None
+        if who.command and who.last is not None:
+            return who.last, None
+        if who.started is not None and (who.command or who.last is None):
+            return who.started, None
+        return None, "timer"
+
+    def serving(self, who: Participant, tokens: Tokens | list[str]) -> tuple[int, bool] | None:
+        """Find the latest unanswered request about one of `tokens`: its seq and whether it is housekeeping."""
+        for seq in reversed(who.serving):
+            serving = who.serving[seq]
+            for token in tokens:
+                if token in serving.tokens or (serving.prefix and token.startswith(serving.prefix)):
+                    return seq, serving.heartbeat
+        return None
+
+    def stored(self, etcd: Participant, revision: int, seq: int, heartbeat: bool) -> None:
+        """The transaction that entry `seq` asked for made `revision`."""
+        self._revisions[etcd.serial, revision] = (seq, heartbeat)
+
+    def transaction(self, etcd: Participant, revision: int, tokens: Tokens) -> tuple[int, bool] | None:
+        """Find the request that made `revision`, answered already or not."""
+        return self._revisions.get((etcd.serial, revision)) or self.serving(etcd, tokens)
+
+    def told(self, server: Participant, token: str, version: str, seq: int, heartbeat: bool) -> None:
+        """`server` learned from etcd, by entry `seq`, of an object's new version."""
+        self._events[server.serial, token, version] = (seq, heartbeat)
+
+    def change(self, server: Participant, token: str, version: str) -> tuple[int, bool] | None:
+        """Find the etcd event by which `server` learned of a version."""
+        return self._events.get((server.serial, token, version))
+
+    def watch_ended(self, who: Participant, key: str, seq: int) -> None:
+        """A watch of `who` came to its ordinary end at entry `seq`."""
+        self._watches_ended[who.serial, key] = seq
+
+    def watch_ended_at(self, who: Participant, key: str) -> int | None:
+        """Find the ordinary end of the watch that a new one goes on from."""
+        return self._watches_ended.get((who.serial, key))
+
+    def _begin(self, name: str) -> Participant:
+        self._serial += 1
+        participant = self._participants[name] = Participant(name, self._serial)
+        return participant

@@ -1,0 +1,158 @@
+"""The Container Runtime Interface in words: pods and containers by name where the wire has only ids.
+
+A kubelet names a pod when it has its sandbox made; from then on both sides speak of ids. What was named is remembered
+(bounded), so that `StartContainer 7f3a…` can be shown as the start of a container of that pod, and belongs to it.
+
+    RunPodSandbox    metadata {name web-1, namespace default, uid u1}  -> tokens ("u1", "pods/default/web-1")
+    answer           pod_sandbox_id "s1"                               -> s1 is known by these
+    CreateContainer  pod_sandbox_id "s1", name nginx;  answer "c1"     -> c1 too
+    StartContainer   "c1"                                              -> "StartContainer web-1/nginx"
+"""
+
+from typing import Any
+
+from cluster_engine.lens.calls import Meaning
+from cluster_engine.lens.recent import Recent
+
+PACKAGE = "/runtime.v1."
+IDS_MAX = 4096
+POD_UID_LABEL = "io.kubernetes.pod.uid"
+POD_NAME_LABEL = "io.kubernetes.pod.name"
+HOUSEKEEPING = frozenset({"Version", "Status", "ListPodSandbox", "ListContainers", "ListImages", "UpdateRuntimeConfig"})
+SAYINGS = {
+    "RunPodSandbox": "to make the sandbox of {what}",
+    "StopPodSandbox": "to stop the sandbox of {what}",
+    "RemovePodSandbox": "to remove the sandbox of {what}",
+    "PodSandboxStatus": "how the sandbox of {what} is",
+    "CreateContainer": "to create container {what}",
+    "StartContainer": "to start container {what}",
+    "StopContainer": "to stop container {what}",
+    "RemoveContainer": "to remove container {what}",
+    "ContainerStatus": "how container {what} is",
+    "ExecSync": "to run a command in container {what}",
+    "PullImage": "to pull image {what}",
+    "ImageStatus": "whether image {what} is there",
+    "RemoveImage": "to remove image {what}",
+    "ListPodSandbox": "for all sandboxes",
+    "ListContainers": "for all containers",
+    "ListImages": "for all images",
+    "Version": "for its version",
+    "Status": "whether it is ready",
+    "GetContainerEvents": "to tell of every change of a container",
+}
+EVENTS = {0: "was created", 1: "was started", 2: "has stopped", 3: "was removed"}
+
+
+class Known:
+    """What an id stands for: pod and container, and the tokens of the pod."""
+
+    __slots__ = ("container", "pod", "tokens")
+
+    def __init__(self, pod: str, container: str, tokens: tuple[str, ...]) -> None:
+        self.pod = pod
+        self.container = container
+        self.tokens = tokens
+
+    @property
+    def called(self) -> str:
+        """The name in a label."""
+        return f"{self.pod}/{self.container}" if self.container else self.pod
+
+
+class Runtime:
+    """Reads the messages of all container runtimes of a cluster; remembers at most `IDS_MAX` ids."""
+
+    def __init__(self) -> None:
+        self._ids: Recent[str, Known] = Recent(IDS_MAX)
+
+    def request(self, method: str, message: Any) -> Meaning:
+        """Describe what a kubelet asks."""
+        known, what = self._about(method, message)
+        fields: dict[str, Any] = {}
+        if known is not None:
+            fields["pod"] = known.pod
+            if known.container:
+                fields["container"] = known.container
+        tokens = known.tokens if known is not None else ()
+        heartbeat = method in HOUSEKEEPING and not tokens
+        said = SAYINGS.get(method, f"for {method}").format(what=what)
+        return Meaning(f"{method} {what}".rstrip(), said, fields, tokens, heartbeat=heartbeat)
+
+    def response(self, method: str, message: Any, question: Any) -> Meaning:
+        """Describe what a runtime answers, and learn the ids it gave."""
+        fields: dict[str, Any] = {}
+        said = "done"
+        if method == "RunPodSandbox":
+            known = _pod(question.config.metadata)
+            self._learn(message.pod_sandbox_id, known)
+            fields["sandboxId"] = message.pod_sandbox_id
+            said = f"the sandbox of {known.pod} is {message.pod_sandbox_id[:13]}"
+        elif method == "CreateContainer":
+            made, _ = self._about(method, question)
+            if made is not None:
+                self._learn(message.container_id, made)
+            fields["containerId"] = message.container_id
+            said = f"container {message.container_id[:13]} is made"
+        elif method in ("ListPodSandbox", "ListContainers", "ListImages"):
+            items = next((value for _, value in message.ListFields()), ())
+            fields["items"] = len(items)
+            said = f"{len(items)} of them"
+        about, _ = self._about(method, question)
+        return Meaning(f"{method} done", said, fields, about.tokens if about is not None else ())
+
+    def event(self, message: Any) -> Meaning:
+        """Describe one message of GetContainerEvents."""
+        metadata = message.pod_sandbox_status.metadata
+        known = self._ids.get(message.container_id) or _pod(metadata)
+        happened = EVENTS.get(message.container_event_type, "has changed")
+        one = f"container {known.called}" if known.container else f"the sandbox of {known.pod}"
+        fields = {"pod": known.pod, "container": known.container, "event": happened, "id": message.container_id}
+        tokens = (*known.tokens, f"cri:{message.container_id}")
+        return Meaning(f"{known.called} {happened}", f"{one} {happened}", fields, tokens)
+
+    def _about(self, method: str, message: Any) -> tuple[Known | None, str]:
+        """Tell what a request is about: the known pod or container, and its name in a sentence."""
+        if method == "RunPodSandbox":
+            known = _pod(message.config.metadata)
+            return known, known.called
+        if method == "CreateContainer":
+            pod = _pod(message.sandbox_config.metadata)
+            sandbox = self._ids.get(message.pod_sandbox_id)
+            tokens = pod.tokens or (sandbox.tokens if sandbox else ())
+            name = pod.pod or (sandbox.pod if sandbox else "")
+            known = Known(name, message.config.metadata.name, (*tokens, f"cri:{message.pod_sandbox_id}"))
+            return known, known.called
+        if method == "PullImage":
+            known = _pod(message.sandbox_config.metadata)
+            return (known if known.pod else None), message.image.image
+        if method in ("ImageStatus", "RemoveImage"):
+            return None, message.image.image
+        for field in ("container_id", "pod_sandbox_id"):
+            identity = getattr(message, field, "")
+            if identity:
+                known_id = self._ids.get(identity)
+                return known_id or Known(identity[:13], "", (f"cri:{identity}",)), (
+                    known_id.called if known_id else identity[:13]
+                )
+        return self._filtered(message), ""
+
+    def _filtered(self, message: Any) -> Known | None:
+        """A list may be asked for one pod only: then it is about that pod."""
+        if not hasattr(message, "filter"):
+            return None
+        chosen = message.filter
+        labels = getattr(chosen, "label_selector", {})
+        if POD_UID_LABEL in labels:
+            uid = labels[POD_UID_LABEL]
+            return Known(labels.get(POD_NAME_LABEL, uid), "", (uid,))
+        identity = getattr(chosen, "pod_sandbox_id", "") or getattr(chosen, "id", "")
+        return self._ids.get(identity) if identity else None
+
+    def _learn(self, identity: str, known: Known) -> None:
+        self._ids[identity] = Known(known.pod, known.container, (*known.tokens, f"cri:{identity}"))
+
+
+def _pod(metadata: Any) -> Known:
+    if not metadata.name:
+        return Known("", "", ())
+    return Known(metadata.name, "", (metadata.uid, f"pods/{metadata.namespace}/{metadata.name}"))

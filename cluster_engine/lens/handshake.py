@@ -1,0 +1,340 @@
+"""TLS handshake messages to facts and words (RFC 8446 section 4; RFC 5246 section 7.4 for what only TLS 1.2 has).
+
+Each message becomes one entry. `parse` is pure: a type and a body give a `Said`, whose sentence has places for who
+speaks and who listens. Modelled on what `openssl s_client -msg` and Wireshark show.
+
+    parse(20, bytes(32), TLS_1_3)
+    -> Said(kind="tls.finished", label="Finished", sentence="{speaker} has all it needs …", fields={"length": 32})
+
+Left out: early data, post-handshake authentication, the contents of extensions that no lesson needs (they are named).
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.lens import certificates
+from cluster_engine.lens.protection import TLS_1_3
+from cluster_engine.lens.tls_names import EXTENSIONS, GROUPS, SIGNATURES, VERSIONS, name, suite_name
+from cluster_engine.lens.unreadable import Unreadable
+
+CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, ENCRYPTED_EXTENSIONS = 1, 2, 4, 8
+CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE = 11, 12, 13, 14
+CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE = 15, 16, 20, 24
+RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+SERVER_NAME, SUPPORTED_GROUPS, SIGNATURE_ALGORITHMS, ALPN = 0, 10, 13, 16
+PRE_SHARED_KEY, SUPPORTED_VERSIONS, CERTIFICATE_AUTHORITIES, KEY_SHARE = 41, 43, 47, 51
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a handshake message says. `sentence` has the places {speaker} and {listener}."""
+
+    kind: str
+    label: str
+    sentence: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+class Reader:
+    """Reads TLS's presentation language from the front; raises Unreadable when the bytes end too early."""
+
+    __slots__ = ("_at", "_data")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def __bool__(self) -> bool:
+        return self._at < len(self._data)
+
+    def take(self, count: int) -> bytes:
+        """Read `count` bytes."""
+        end = self._at + count
+        if end > len(self._data):
+            raise Unreadable("a handshake message ends early")
+        part = self._data[self._at : end]
+        self._at = end
+        return part
+
+    def number(self, size: int) -> int:
+        """Read an unsigned integer of `size` bytes."""
+        return int.from_bytes(self.take(size))
+
+    def vector(self, size: int) -> bytes:
+        """Read a vector whose length stands before it in `size` bytes."""
+        return self.take(self.number(size))
+
+
+def parse(message_type: int, body: bytes, version: int) -> Said:
+    """Describe a handshake message; `version` is the negotiated one, by which some messages differ."""
+    known = PARSERS.get(message_type)
+    if known is None:
+        return Said(
+            "tls.handshake",
+            f"handshake type {message_type}",
+            "{speaker} sends {listener} a handshake message of a type unknown here",
+            {"type": message_type, "length": len(body)},
+        )
+    return known(Reader(body), version)
+
+
+def hello_random(body: bytes) -> bytes:
+    """Give the random of a ClientHello or ServerHello."""
+    return body[2:34]
+
+
+def server_choice(body: bytes) -> tuple[int, int]:
+    """Give version and cipher suite of a ServerHello."""
+    reader = Reader(body)
+    version = reader.number(2)
+    reader.take(32)
+    reader.vector(1)
+    suite = reader.number(2)
+    reader.take(1)
+    extensions = _extensions(reader)
+    if SUPPORTED_VERSIONS in extensions:
+        version = int.from_bytes(extensions[SUPPORTED_VERSIONS])
+    return version, suite
+
+
+def _extensions(reader: Reader) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    if not reader:
+        return found
+    inner = Reader(reader.vector(2))
+    while inner:
+        number = inner.number(2)
+        found[number] = inner.vector(2)
+    return found
+
+
+def _numbers(data: bytes) -> list[int]:
+    return [number for (number,) in struct.iter_unpack(">H", data[: len(data) & ~1])]
+
+
+def _protocols(data: bytes) -> list[str]:
+    reader = Reader(Reader(data).vector(2))
+    found = []
+    while reader:
+        found.append(reader.vector(1).decode("latin-1"))
+    return found
+
+
+def _names(extensions: dict[int, bytes]) -> list[str]:
+    return [name(EXTENSIONS, number) for number in extensions]
+
+
+def _client_hello(reader: Reader, _version: int) -> Said:
+    legacy = reader.number(2)
+    random = reader.take(32)
+    session = reader.vector(1)
+    suites = _numbers(reader.vector(2))
+    reader.vector(1)
+    extensions = _extensions(reader)
+    versions = _numbers(extensions[SUPPORTED_VERSIONS][1:]) if SUPPORTED_VERSIONS in extensions else [legacy]
+    server_name = extensions.get(SERVER_NAME, b"")[5:].decode("latin-1")
+    protocols = _protocols(extensions[ALPN]) if ALPN in extensions else []
+    fields = {
+        "serverName": server_name or None,
+        "alpn": protocols,
+        "versions": [name(VERSIONS, number) for number in versions],
+        "ciphers": [suite_name(number) for number in suites],
+        "groups": [name(GROUPS, number) for number in _numbers(extensions.get(SUPPORTED_GROUPS, b"")[2:])],
+        "keyShares": _client_shares(extensions.get(KEY_SHARE, b"")),
+        "signatureSchemes": [
+            name(SIGNATURES, number) for number in _numbers(extensions.get(SIGNATURE_ALGORITHMS, b"")[2:])
+        ],
+        "resumes": PRE_SHARED_KEY in extensions,
+        "random": random.hex(),
+        "sessionId": session.hex(),
+        "extensions": _names(extensions),
+    }
+    offer = ", ".join([" or ".join(fields["versions"][:2]), *protocols[:2]])  # type: ignore[index]
+    asked = f" for {server_name}" if server_name else ""
+    return Said(
+        "tls.client_hello",
+        f"ClientHello {server_name}".rstrip(),
+        f"{{speaker}} opens a TLS handshake with {{listener}}{_brace(asked)} and offers {_brace(offer)}",
+        fields,
+    )
+
+
+def _client_shares(data: bytes) -> list[str]:
+    if not data:
+        return []
+    reader = Reader(Reader(data).vector(2))
+    found = []
+    while reader:
+        found.append(name(GROUPS, reader.number(2)))
+        reader.vector(2)
+    return found
+
+
+def _server_hello(reader: Reader, _version: int) -> Said:
+    version = reader.number(2)
+    random = reader.take(32)
+    session = reader.vector(1)
+    suite = suite_name(reader.number(2))
+    reader.take(1)
+    extensions = _extensions(reader)
+    if SUPPORTED_VERSIONS in extensions:
+        version = int.from_bytes(extensions[SUPPORTED_VERSIONS])
+    share = name(GROUPS, int.from_bytes(extensions[KEY_SHARE][:2])) if KEY_SHARE in extensions else None
+    fields = {
+        "version": name(VERSIONS, version),
+        "cipher": suite,
+        "keyShare": share,
+        "resumes": PRE_SHARED_KEY in extensions,
+        "random": random.hex(),
+        "sessionId": session.hex(),
+        "extensions": _names(extensions),
+    }
+    if ALPN in extensions:
+        fields["alpn"] = next(iter(_protocols(extensions[ALPN])), None)
+    if random == RETRY_RANDOM:
+        sentence = "{speaker} asks {listener} to start again with another key share: " + str(share)
+        return Said("tls.server_hello", "HelloRetryRequest", sentence, {**fields, "retry": True})
+    chosen = ", ".join(filter(None, [str(fields["version"]), suite, share]))
+    return Said("tls.server_hello", "ServerHello", "{speaker} answers {listener} and chooses " + chosen, fields)
+
+
+def _encrypted_extensions(reader: Reader, _version: int) -> Said:
+    extensions = _extensions(reader)
+    protocol = next(iter(_protocols(extensions[ALPN])), None) if ALPN in extensions else None
+    chosen = f" and chooses {protocol} to speak inside" if protocol else ""
+    return Said(
+        "tls.encrypted_extensions",
+        f"EncryptedExtensions {protocol or ''}".rstrip(),
+        "{speaker} sends {listener} the rest of its answer, now encrypted" + _brace(chosen),
+        {"alpn": protocol, "extensions": _names(extensions)},
+    )
+
+
+def _certificate_request(reader: Reader, version: int) -> Said:
+    if version == TLS_1_3:
+        reader.vector(1)
+        extensions = _extensions(reader)
+        schemes = _numbers(extensions.get(SIGNATURE_ALGORITHMS, b"")[2:])
+        authorities = extensions.get(CERTIFICATE_AUTHORITIES, b"\0\0")
+        names = Reader(Reader(authorities).vector(2))
+    else:
+        reader.vector(1)
+        schemes = _numbers(reader.vector(2))
+        names = Reader(reader.vector(2))
+    issuers = []
+    while names:
+        issuers.append(certificates.distinguished_name(names.vector(2)))
+    by = f" issued by {' or '.join(issuers)}" if issuers else ""
+    return Said(
+        "tls.certificate_request",
+        "CertificateRequest",
+        "{speaker} asks {listener} for a certificate" + _brace(by),
+        {"authorities": issuers, "signatureSchemes": [name(SIGNATURES, number) for number in schemes]},
+    )
+
+
+def _certificate(reader: Reader, version: int) -> Said:
+    if version == TLS_1_3:
+        reader.vector(1)
+    entries = Reader(reader.vector(3))
+    chain = []
+    while entries:
+        chain.append(certificates.facts(entries.vector(3)))
+        if version == TLS_1_3:
+            entries.vector(2)
+    if not chain:
+        return Said(
+            "tls.certificate", "Certificate (none)", "{speaker} has no certificate to show {listener}", {"chain": []}
+        )
+    leaf = chain[0]
+    who = leaf["commonName"] or leaf["subject"] or "?"
+    groups = f" (group {', '.join(leaf['organizations'])})" if leaf.get("organizations") else ""
+    text = f" its certificate: {who}{groups}, issued by {leaf.get('issuer', '?')}"
+    return Said(
+        "tls.certificate", f"Certificate {who}", "{speaker} shows {listener}" + _brace(text), {**leaf, "chain": chain}
+    )
+
+
+def _certificate_verify(reader: Reader, _version: int) -> Said:
+    scheme = name(SIGNATURES, reader.number(2))
+    return Said(
+        "tls.certificate_verify",
+        "CertificateVerify",
+        "{speaker} proves to {listener} that it holds the certificate's private key, by a signature over the handshake",
+        {"signatureScheme": scheme, "signatureBytes": len(reader.vector(2))},
+    )
+
+
+def _finished(reader: Reader, _version: int) -> Said:
+    length = len(reader._data)
+    return Said(
+        "tls.finished",
+        "Finished",
+        "{speaker} is done with the handshake and confirms to {listener} all that was said in it",
+        {"length": length},
+    )
+
+
+def _new_session_ticket(reader: Reader, version: int) -> Said:
+    lifetime = reader.number(4)
+    if version == TLS_1_3:
+        reader.take(4)
+        reader.vector(1)
+    return Said(
+        "tls.new_session_ticket",
+        "NewSessionTicket",
+        "{speaker} gives {listener} a ticket with which a later connection can be resumed",
+        {"lifetimeSeconds": lifetime, "ticketBytes": len(reader.vector(2))},
+    )
+
+
+def _key_update(reader: Reader, _version: int) -> Said:
+    return Said(
+        "tls.key_update",
+        "KeyUpdate",
+        "{speaker} tells {listener} that it goes on with fresh keys",
+        {"answerWanted": bool(reader.number(1))},
+    )
+
+
+def _server_key_exchange(reader: Reader, _version: int) -> Said:
+    group = name(GROUPS, reader.number(2)) if reader.number(1) == 3 else None
+    return Said(
+        "tls.server_key_exchange",
+        "ServerKeyExchange",
+        "{speaker} sends {listener} its half of the key exchange, signed",
+        {"keyShare": group},
+    )
+
+
+def _client_key_exchange(_reader: Reader, _version: int) -> Said:
+    return Said(
+        "tls.client_key_exchange", "ClientKeyExchange", "{speaker} sends {listener} its half of the key exchange"
+    )
+
+
+def _server_hello_done(_reader: Reader, _version: int) -> Said:
+    return Said("tls.server_hello_done", "ServerHelloDone", "{speaker} waits for {listener}'s part of the handshake")
+
+
+def _brace(text: str) -> str:
+    """Keep braces in captured text from being taken for places."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+PARSERS: dict[int, Callable[[Reader, int], Said]] = {
+    CLIENT_HELLO: _client_hello,
+    SERVER_HELLO: _server_hello,
+    NEW_SESSION_TICKET: _new_session_ticket,
+    ENCRYPTED_EXTENSIONS: _encrypted_extensions,
+    CERTIFICATE: _certificate,
+    SERVER_KEY_EXCHANGE: _server_key_exchange,
+    CERTIFICATE_REQUEST: _certificate_request,
+    SERVER_HELLO_DONE: _server_hello_done,
+    CERTIFICATE_VERIFY: _certificate_verify,
+    CLIENT_KEY_EXCHANGE: _client_key_exchange,
+    FINISHED: _finished,
+    KEY_UPDATE: _key_update,
+}

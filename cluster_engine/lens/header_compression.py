@@ -1,0 +1,178 @@
+"""HPACK, the receiving half: header blocks to headers (RFC 7541), and nothing else.
+
+The lens reads every header block of a cluster, so this decoder is built for speed: Huffman codes are looked up ten bits
+at a time, and strings seen before (paths, tokens, user agents) are remembered. The `hpack` package, which the clients
+and servers of the cluster use, takes four times as long; a test holds the two equal. Only the static tables are its.
+
+Left out: encoding, and the limit on the table size that the receiver's SETTINGS impose (the receiver minds it).
+
+    decoder = HeaderDecoder()
+    decoder.decode(bytes.fromhex("828684410f7777772e6578616d706c652e636f6d"))
+    -> [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "www.example.com")]     RFC 7541 C.3.1
+"""
+
+from functools import lru_cache
+
+from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
+from hpack.table import HeaderTable
+
+from cluster_engine.lens.unreadable import Unreadable
+
+PEEK_BITS = 10
+TABLE_BYTES = 4096
+ENTRY_OVERHEAD_BYTES = 32
+INTEGER_BYTES_MAX = 6
+
+Header = tuple[str, str]
+
+STATIC: tuple[Header, ...] = tuple((name.decode(), value.decode()) for name, value in HeaderTable.STATIC_TABLE)
+STATIC_COUNT = len(STATIC)
+
+
+def _short_codes() -> list[int]:
+    """For each value of the next ten bits: symbol and code length as `symbol << 4 | length`, 0 if the code is longer."""
+    table = [0] * (1 << PEEK_BITS)
+    for symbol, (code, length) in enumerate(zip(REQUEST_CODES, REQUEST_CODES_LENGTH, strict=True)):
+        if length <= PEEK_BITS:
+            first = code << (PEEK_BITS - length)
+            for value in range(first, first + (1 << (PEEK_BITS - length))):
+                table[value] = symbol << 4 | length
+    return table
+
+
+SHORT = _short_codes()
+LONG = {
+    (length, code): symbol
+    for symbol, (code, length) in enumerate(zip(REQUEST_CODES, REQUEST_CODES_LENGTH, strict=True))
+    if length > PEEK_BITS
+}
+
+
+@lru_cache(maxsize=1024)
+def huffman(data: bytes) -> str:
+    """Decode a Huffman-coded string (RFC 7541 section 5.2 and appendix B)."""
+    left = len(data) * 8
+    bits = int.from_bytes(data) << PEEK_BITS | ((1 << PEEK_BITS) - 1)
+    out = bytearray()
+    while left > 0:
+        found = SHORT[bits >> left & 1023]
+        length = found & 15
+        if not found:
+            symbol, length = _long_code(bits, left)
+            if length == 0:
+                break
+            out.append(symbol)
+        elif length > left:
+            break
+        else:
+            out.append(found >> 4)
+        left -= length
+    return out.decode("latin-1")
+
+
+def _long_code(bits: int, left: int) -> tuple[int, int]:
+    for length in range(PEEK_BITS + 1, 31):
+        if length > left:
+            if left < 8:
+                return 0, 0
+            break
+        symbol = LONG.get((length, bits >> (left + PEEK_BITS - length) & ((1 << length) - 1)))
+        if symbol is not None and symbol < 256:
+            return symbol, length
+    raise Unreadable("a header's Huffman code ends nowhere")
+
+
+class HeaderDecoder:
+    """One direction of one HTTP/2 connection: blocks must be given in the order of the wire."""
+
+    __slots__ = ("_bytes", "_bytes_max", "_newest_last")
+
+    def __init__(self) -> None:
+        self._newest_last: list[Header] = []
+        self._bytes = 0
+        self._bytes_max = TABLE_BYTES
+
+    def decode(self, block: bytes) -> list[Header]:
+        """Give the headers of a whole block; raises Unreadable on what RFC 7541 does not allow."""
+        headers: list[Header] = []
+        at = 0
+        end = len(block)
+        try:
+            while at < end:
+                first = block[at]
+                if first & 0x80:
+                    index, at = (first & 0x7F, at + 1) if first != 0xFF else self._integer(block, at, 0x7F)
+                    headers.append(self._entry(index))
+                elif first & 0xE0 == 0x20:
+                    self._bytes_max, at = self._integer(block, at, 0x1F)
+                    self._evict()
+                else:
+                    mask = 0x3F if first & 0x40 else 0x0F
+                    header, at = self._literal(block, at, mask)
+                    headers.append(header)
+                    if first & 0x40:
+                        self._add(header)
+        except IndexError as error:
+            raise Unreadable("a header block ends early or names an entry that is not there") from error
+        return headers
+
+    def _entry(self, index: int) -> Header:
+        if 0 < index <= STATIC_COUNT:
+            return STATIC[index - 1]
+        if index == 0:
+            raise Unreadable("header index 0")
+        return self._newest_last[STATIC_COUNT - index]
+
+    def _literal(self, block: bytes, at: int, mask: int) -> tuple[Header, int]:
+        index = block[at] & mask
+        if index == mask:
+            index, at = self._integer(block, at, mask)
+        else:
+            at += 1
+        if index:
+            name = self._entry(index)[0]
+        else:
+            name, at = self._string(block, at)
+        value, at = self._string(block, at)
+        return (name, value), at
+
+    def _string(self, block: bytes, at: int) -> tuple[str, int]:
+        first = block[at]
+        length = first & 0x7F
+        if length == 0x7F:
+            length, at = self._integer(block, at, 0x7F)
+        else:
+            at += 1
+        end = at + length
+        if end > len(block):
+            raise Unreadable("a header's string ends after its block")
+        data = block[at:end]
+        return (huffman(data) if first & 0x80 else data.decode("latin-1")), end
+
+    @staticmethod
+    def _integer(block: bytes, at: int, mask: int) -> tuple[int, int]:
+        value = block[at] & mask
+        at += 1
+        if value < mask:
+            return value, at
+        for shift in range(0, 7 * INTEGER_BYTES_MAX, 7):
+            byte = block[at]
+            at += 1
+            value += (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value, at
+        raise Unreadable("a header block's integer is too long")
+
+    def _add(self, header: Header) -> None:
+        self._newest_last.append(header)
+        self._bytes += len(header[0]) + len(header[1]) + ENTRY_OVERHEAD_BYTES
+        if self._bytes > self._bytes_max:
+            self._evict()
+
+    def _evict(self) -> None:
+        gone = 0
+        while self._bytes > self._bytes_max:
+            name, value = self._newest_last[gone]
+            self._bytes -= len(name) + len(value) + ENTRY_OVERHEAD_BYTES
+            gone += 1
+        del self._newest_last[:gone]

@@ -1,0 +1,215 @@
+"""HTTP/1.1 as the lens reads it: heads and bodies out of the plain bytes, incrementally (RFC 9112).
+
+Each direction is a small machine: head → body (by length, by chunks, or until the end) → next head. Requests wait in a
+line for their responses, which come in the same order (pipelining). A head is shown with HTTP/2's names (`:method`,
+`:path`, `:status`), so that what follows need not know which version carried it. Left out: obsolete line folding.
+
+    "GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n"  ->  headers [(":method", "GET"), (":path", "/a"), ("host", "b")], then the end
+
+After an upgrade (101) or CONNECT the bytes are another protocol's, and are shown as bytes.
+"""
+
+from collections import deque
+
+from cluster_engine.lens.evidence import Headers, Piece
+from cluster_engine.lens.exchange import Exchange, header, open_exchange
+from cluster_engine.lens.link import Link
+from cluster_engine.lens.unreadable import Unreadable
+
+HEAD_BYTES_MAX = 256 * 1024
+LINE_BYTES_MAX = 8 * 1024
+PIPELINE_MAX = 1024
+HEAD, LENGTH, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILERS, REST, UPGRADED = range(8)
+
+
+class Side:
+    """One direction: where it is in a message, how much of a body is left, bytes that do not make a line yet."""
+
+    __slots__ = ("left", "pieces", "rest", "state")
+
+    def __init__(self) -> None:
+        self.state = HEAD
+        self.left = 0
+        self.rest = b""
+        self.pieces: list[Piece] = []
+
+
+class Http1:
+    """An HTTP/1.1 connection, both directions."""
+
+    __slots__ = ("_asking", "_link", "_sides", "_waiting")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._sides = (Side(), Side())
+        self._waiting: deque[tuple[str, Exchange]] = deque()
+        self._asking: Exchange | None = None
+
+    def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
+        """Take the next bytes of a direction."""
+        side = self._sides[from_client]
+        if side.rest:
+            chunk = side.rest + chunk
+            side.rest = b""
+        side.pieces.append(piece)
+        while chunk:
+            left = self._step(from_client, side, chunk)
+            if left is None:
+                break
+            chunk = left
+            side.pieces = [piece]
+        if not side.rest:
+            side.pieces = []
+
+    def ended(self, from_client: bool) -> None:
+        """A side has closed; a body that goes on until the end is complete with that."""
+        side = self._sides[from_client]
+        if side.state == REST:
+            self._finish(from_client, side, [])
+            return
+        for _, exchange in self._waiting:
+            exchange.broken()
+        self._waiting.clear()
+
+    def broken(self) -> None:
+        """The connection is no more."""
+        for _, exchange in self._waiting:
+            exchange.broken()
+        self._waiting.clear()
+
+    def _step(self, from_client: bool, side: Side, chunk: bytes) -> bytes | None:
+        """Read one thing from the front of `chunk`; give what is left, or None when it is too little and must wait."""
+        if side.state == HEAD:
+            return self._head(from_client, side, chunk)
+        if side.state in (LENGTH, CHUNK):
+            part, chunk = chunk[: side.left], chunk[side.left :]
+            side.left -= len(part)
+            self._body(from_client, part, side.pieces)
+            if not side.left:
+                if side.state == LENGTH:
+                    self._finish(from_client, side, side.pieces)
+                else:
+                    side.state = CHUNK_END
+            return chunk
+        if side.state == REST:
+            self._body(from_client, chunk, side.pieces)
+            return b""
+        if side.state == UPGRADED:
+            raise Unreadable("another protocol, after an upgrade")
+        return self._chunk_line(from_client, side, chunk)
+
+    def _chunk_line(self, from_client: bool, side: Side, chunk: bytes) -> bytes | None:
+        line, found, after = chunk.partition(b"\n")
+        if not found:
+            if len(chunk) > LINE_BYTES_MAX:
+                raise Unreadable("a line of a chunked body without end")
+            side.rest = chunk
+            return None
+        line = line.rstrip(b"\r")
+        if side.state == CHUNK_SIZE:
+            try:
+                side.left = int(line.partition(b";")[0], 16)
+            except ValueError as error:
+                raise Unreadable("a chunk without size") from error
+            if side.left < 0:
+                raise Unreadable("a chunk of less than nothing")
+            side.state = CHUNK if side.left else TRAILERS
+        elif side.state == CHUNK_END:
+            side.state = CHUNK_SIZE
+        elif not line:
+            self._finish(from_client, side, side.pieces)
+        return after
+
+    def _head(self, from_client: bool, side: Side, chunk: bytes) -> bytes | None:
+        chunk = chunk.lstrip(b"\r\n")
+        end = chunk.find(b"\r\n\r\n")
+        if end < 0:
+            if len(chunk) > HEAD_BYTES_MAX:
+                raise Unreadable("a head without end")
+            side.rest = chunk
+            return None
+        lines = chunk[:end].decode("latin-1").split("\r\n")
+        headers = _request_line(lines[0]) if from_client else _status_line(lines[0])
+        for line in lines[1:]:
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise Unreadable("a header without a colon")
+            headers.append((name.strip().lower(), value.strip()))
+        if from_client:
+            self._asked(side, headers, end + 4)
+        else:
+            self._answered(side, headers, end + 4)
+        return chunk[end + 4 :]
+
+    def _asked(self, side: Side, headers: Headers, size: int) -> None:
+        exchange = open_exchange(self._link, None, headers)
+        self._asking = exchange
+        self._waiting.append((headers[0][1], exchange))
+        if len(self._waiting) > PIPELINE_MAX:
+            raise Unreadable("requests without responses")
+        exchange.headers(True, headers, size, side.pieces)
+        if not _measure(side, headers, until_end=False):
+            self._finish(True, side, side.pieces)
+
+    def _answered(self, side: Side, headers: Headers, size: int) -> None:
+        if not self._waiting:
+            raise Unreadable("a response to nothing")
+        method, exchange = self._waiting[0]
+        status = int(headers[0][1])
+        exchange.headers(False, headers, size, side.pieces)
+        if status == 101 or (method == "CONNECT" and status < 300):
+            self._finish(False, side, side.pieces)
+            self._sides[0].state = self._sides[1].state = UPGRADED
+        elif status < 200:
+            return
+        elif method == "HEAD" or status in (204, 304) or not _measure(side, headers, until_end=True):
+            self._finish(False, side, side.pieces)
+
+    def _body(self, from_client: bool, part: bytes, pieces: list[Piece]) -> None:
+        exchange = self._asking if from_client else self._waiting[0][1] if self._waiting else None
+        if exchange is not None and part:
+            exchange.data(from_client, part, pieces)
+
+    def _finish(self, from_client: bool, side: Side, pieces: list[Piece]) -> None:
+        side.state = HEAD
+        if from_client:
+            if self._asking is not None:
+                self._asking.ended(True, pieces)
+                self._asking = None
+        elif self._waiting:
+            _, exchange = self._waiting.popleft()
+            exchange.ended(False, pieces)
+            if not exchange.question.done:
+                exchange.ended(True, [])
+
+
+def _measure(side: Side, headers: Headers, *, until_end: bool) -> bool:
+    """Find how the body's length is told; False when there is no body."""
+    if "chunked" in header(headers, "transfer-encoding").lower():
+        side.state = CHUNK_SIZE
+        return True
+    length = header(headers, "content-length")
+    if length:
+        if not length.isdecimal():
+            raise Unreadable("a Content-Length that is no number")
+        side.left = int(length)
+        side.state = LENGTH
+        return side.left > 0
+    if until_end:
+        side.state = REST
+        return True
+    return False
+
+
+def _request_line(line: str) -> Headers:
+    parts = line.split(" ")
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+        raise Unreadable("not a request line")
+    return [(":method", parts[0]), (":path", parts[1])]
+
+
+def _status_line(line: str) -> Headers:
+    parts = line.split(" ", 2)
+    if not parts[0].startswith("HTTP/1.") or len(parts) < 2 or not parts[1].isdecimal():
+        raise Unreadable("not a status line")
+    return [(":status", parts[1])]

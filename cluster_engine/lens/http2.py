@@ -1,0 +1,296 @@
+"""HTTP/2 as the lens reads it: frames out of the plain bytes, headers out of HPACK, exchanges by stream (RFC 9113).
+
+A thin reader, not a state machine: it refuses only what it cannot understand, since whether a frame was allowed is the
+peers' business, and they are being watched, not judged. DATA and HEADERS go to the stream's exchange; SETTINGS, PING,
+GOAWAY and RST_STREAM become entries; PRIORITY and WINDOW_UPDATE are passed over (they are in the records).
+
+    00 00 05  01  05  00 00 00 01  82 86 84 41 8a        length 5, HEADERS, END_STREAM|END_HEADERS, stream 1
+    │length   │type│flags│stream   │header block
+"""
+
+import struct
+from typing import Any
+
+from cluster_engine.lens.causes import Reason
+from cluster_engine.lens.evidence import Piece
+from cluster_engine.lens.exchange import Exchange, open_exchange
+from cluster_engine.lens.header_compression import HeaderDecoder
+from cluster_engine.lens.link import PREFACE, Link
+from cluster_engine.lens.scribe import HTTP
+from cluster_engine.lens.unreadable import Unreadable
+
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE = 0, 1, 2, 3, 4, 5
+PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 6, 7, 8, 9
+END_STREAM, ACK, END_HEADERS, PADDED, PRIORITIZED = 0x01, 0x01, 0x04, 0x08, 0x20
+FRAME_HEADER_BYTES = 9
+FRAME_BYTES_MAX = 1 << 20
+HEADER_BLOCK_BYTES_MAX = 256 * 1024
+EXCHANGES_MAX = 4096
+SETTING_NAMES = {
+    1: "HEADER_TABLE_SIZE",
+    2: "ENABLE_PUSH",
+    3: "MAX_CONCURRENT_STREAMS",
+    4: "INITIAL_WINDOW_SIZE",
+    5: "MAX_FRAME_SIZE",
+    6: "MAX_HEADER_LIST_SIZE",
+    8: "ENABLE_CONNECT_PROTOCOL",
+}
+ERRORS = (
+    "NO_ERROR",
+    "PROTOCOL_ERROR",
+    "INTERNAL_ERROR",
+    "FLOW_CONTROL_ERROR",
+    "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM",
+    "CANCEL",
+    "COMPRESSION_ERROR",
+    "CONNECT_ERROR",
+    "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY",
+    "HTTP_1_1_REQUIRED",
+)
+
+
+class Side:
+    """One direction: bytes not yet a frame, the HPACK table, a header block under way, questions not yet answered."""
+
+    __slots__ = (
+        "block",
+        "block_ends_stream",
+        "block_pieces",
+        "block_stream",
+        "headers",
+        "ping",
+        "pieces",
+        "rest",
+        "settings",
+    )
+
+    def __init__(self) -> None:
+        self.rest = b""
+        self.pieces: list[Piece] = []
+        self.headers = HeaderDecoder()
+        self.block: bytes | None = None
+        self.block_stream = 0
+        self.block_ends_stream = False
+        self.block_pieces: list[Piece] = []
+        self.settings: int | None = None
+        self.ping: int | None = None
+
+
+class Http2:
+    """An HTTP/2 connection, both directions."""
+
+    __slots__ = ("_exchanges", "_link", "_preface_due", "_sides")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._sides = (Side(), Side())
+        self._preface_due = True
+        self._exchanges: dict[int, Exchange] = {}
+
+    def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
+        """Cut frames out of the plain bytes and read them."""
+        side = self._sides[from_client]
+        if side.rest:
+            chunk = side.rest + chunk
+            side.pieces.append(piece)
+            pieces = side.pieces
+        else:
+            pieces = [piece]
+        at = 0
+        end = len(chunk)
+        if from_client and self._preface_due:
+            if end < len(PREFACE) and PREFACE.startswith(chunk):
+                side.rest, side.pieces = chunk, pieces
+                return
+            if not chunk.startswith(PREFACE):
+                raise Unreadable("not HTTP/2's connection preface")
+            self._preface_due = False
+            at = len(PREFACE)
+        while end - at >= FRAME_HEADER_BYTES:
+            length = chunk[at] << 16 | chunk[at + 1] << 8 | chunk[at + 2]
+            if length > FRAME_BYTES_MAX or chunk[at + 3] > 0x20:
+                raise Unreadable("not an HTTP/2 frame")
+            start = at + FRAME_HEADER_BYTES
+            if end - start < length:
+                break
+            stream = int.from_bytes(chunk[at + 5 : start]) & 0x7FFFFFFF
+            self._frame(from_client, side, chunk[at + 3], chunk[at + 4], stream, chunk[start : start + length], pieces)
+            at = start + length
+            if len(pieces) > 1:
+                pieces = [piece]
+        side.rest = chunk[at:]
+        side.pieces = pieces if side.rest else []
+
+    def ended(self, from_client: bool) -> None:
+        """A side has closed: what it had begun to say stays unfinished."""
+        exchanges, self._exchanges = self._exchanges, {}
+        for exchange in exchanges.values():
+            exchange.broken()
+
+    def broken(self) -> None:
+        """The connection is no more."""
+        self.ended(False)
+
+    def _frame(
+        self, from_client: bool, side: Side, kind: int, flags: int, stream: int, payload: bytes, pieces: list[Piece]
+    ) -> None:
+        if side.block is not None and kind != CONTINUATION:
+            raise Unreadable("a header block is interrupted")
+        if kind == DATA:
+            exchange = self._exchanges.get(stream)
+            if exchange is not None:
+                body = _unpad(payload) if flags & PADDED else payload
+                if body:
+                    exchange.data(from_client, body, pieces)
+                if flags & END_STREAM:
+                    self._end(from_client, stream, exchange, pieces)
+        elif kind == HEADERS:
+            block = _unpad(payload) if flags & PADDED else payload
+            if flags & PRIORITIZED:
+                block = block[5:]
+            self._block(from_client, side, stream, block, flags, pieces, ends=bool(flags & END_STREAM))
+        elif kind == CONTINUATION:
+            if side.block is None or side.block_stream != stream:
+                raise Unreadable("CONTINUATION of no header block")
+            ends, block = side.block_ends_stream, side.block + payload
+            begun, side.block, side.block_pieces = side.block_pieces, None, []
+            self._block(from_client, side, stream, block, flags, _joined(begun, pieces), ends=ends)
+        elif kind == SETTINGS:
+            self._settings(from_client, side, flags, payload, pieces)
+        elif kind == RST_STREAM:
+            self._reset(from_client, stream, payload, pieces)
+        elif kind == PING:
+            self._ping(from_client, side, flags, payload, pieces)
+        elif kind == GOAWAY:
+            self._goaway(from_client, payload, pieces)
+        elif kind == PUSH_PROMISE:
+            side.headers.decode((_unpad(payload) if flags & PADDED else payload)[4:])
+
+    def _block(
+        self, from_client: bool, side: Side, stream: int, block: bytes, flags: int, pieces: list[Piece], *, ends: bool
+    ) -> None:
+        if not flags & END_HEADERS:
+            if len(block) > HEADER_BLOCK_BYTES_MAX:
+                raise Unreadable("a header block without end")
+            side.block, side.block_stream, side.block_ends_stream = block, stream, ends
+            side.block_pieces = list(pieces)
+            return
+        headers = side.headers.decode(block)
+        exchange = self._exchanges.get(stream)
+        if exchange is None:
+            if not from_client:
+                return
+            exchange = self._exchanges[stream] = open_exchange(self._link, stream, headers)
+            if len(self._exchanges) > EXCHANGES_MAX:
+                del self._exchanges[next(iter(self._exchanges))]
+        exchange.headers(from_client, headers, len(block), pieces)
+        if ends:
+            self._end(from_client, stream, exchange, pieces)
+
+    def _end(self, from_client: bool, stream: int, exchange: Exchange, pieces: list[Piece]) -> None:
+        exchange.ended(from_client, pieces)
+        if exchange.over:
+            del self._exchanges[stream]
+
+    def _settings(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
+        speaker, listener = self._link.ends(from_client)
+        if flags & ACK:
+            asked = self._sides[not from_client].settings
+            reason: Reason = (asked, None) if asked is not None else self._link.reason()
+            sentence = f"{speaker.spoken} acknowledges the HTTP/2 settings of {listener.spoken}"
+            self._say(from_client, "h2.settings", "SETTINGS ACK", sentence, reason, {"ack": True}, payload, pieces)
+            return
+        if len(payload) % 6:
+            raise Unreadable("SETTINGS of a wrong size")
+        settings = {SETTING_NAMES.get(key, f"0x{key:X}"): value for key, value in struct.iter_unpack(">HI", payload)}
+        sentence = f"{speaker.spoken} tells {listener.spoken} its HTTP/2 settings"
+        fields = {"ack": False, "settings": settings}
+        reason = self._link.reason()
+        side.settings = self._say(from_client, "h2.settings", "SETTINGS", sentence, reason, fields, payload, pieces)
+
+    def _ping(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
+        speaker, listener = self._link.ends(from_client)
+        fields = {"ack": bool(flags & ACK), "data": payload.hex()}
+        if flags & ACK:
+            asked = self._sides[not from_client].ping
+            reason: Reason = (asked, None) if asked is not None else (None, "timer")
+            sentence = f"{speaker.spoken} answers the ping of {listener.spoken}: it is alive"
+            self._say(from_client, "h2.ping", "PING ACK", sentence, reason, fields, payload, pieces, heartbeat=True)
+            return
+        sentence = f"{speaker.spoken} asks {listener.spoken} whether it is alive"
+        reason = (None, "timer")
+        side.ping = self._say(from_client, "h2.ping", "PING", sentence, reason, fields, payload, pieces, heartbeat=True)
+
+    def _goaway(self, from_client: bool, payload: bytes, pieces: list[Piece]) -> None:
+        if len(payload) < 8:
+            raise Unreadable("GOAWAY of a wrong size")
+        speaker, listener = self._link.ends(from_client)
+        last, code = struct.unpack_from(">II", payload)
+        fields = {
+            "lastStream": last & 0x7FFFFFFF,
+            "error": _error(code),
+            "debug": payload[8:].decode("utf-8", "replace"),
+        }
+        sentence = f"{speaker.spoken} tells {listener.spoken} that this connection takes no new requests"
+        self._say(
+            from_client, "h2.goaway", f"GOAWAY {_error(code)}", sentence, self._link.reason(), fields, payload, pieces
+        )
+
+    def _reset(self, from_client: bool, stream: int, payload: bytes, pieces: list[Piece]) -> None:
+        if len(payload) != 4:
+            raise Unreadable("RST_STREAM of a wrong size")
+        speaker, listener = self._link.ends(from_client)
+        error = _error(int.from_bytes(payload))
+        exchange = self._exchanges.pop(stream, None)
+        asked = None
+        if exchange is not None:
+            exchange.broken()
+            asked = exchange.request
+        reason: Reason = (asked, None) if asked is not None else self._link.reason()
+        sentence = f"{speaker.spoken} breaks off one exchange with {listener.spoken}: {error}"
+        self._say(
+            from_client,
+            "h2.rst_stream",
+            f"RST_STREAM {error}",
+            sentence,
+            reason,
+            {"error": error},
+            payload,
+            pieces,
+            stream=stream,
+        )
+
+    def _say(
+        self,
+        from_client: bool,
+        kind: str,
+        label: str,
+        sentence: str,
+        reason: Reason,
+        fields: dict[str, Any],
+        payload: bytes,
+        pieces: list[Piece],
+        **more: Any,
+    ) -> int:
+        size = FRAME_HEADER_BYTES + len(payload)
+        return self._link.say(
+            from_client, HTTP, kind, label, sentence, reason, fields, size=size, pieces=pieces, **more
+        )
+
+
+def _unpad(payload: bytes) -> bytes:
+    if not payload or payload[0] >= len(payload):
+        raise Unreadable("padding longer than its frame")
+    return payload[1 : len(payload) - payload[0]]
+
+
+def _error(code: int) -> str:
+    return ERRORS[code] if code < len(ERRORS) else f"0x{code:X}"
+
+
+def _joined(begun: list[Piece], pieces: list[Piece]) -> list[Piece]:
+    return begun + [piece for piece in pieces if piece not in begun]

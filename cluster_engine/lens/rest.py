@@ -1,0 +1,364 @@
+"""Requests and responses of Kubernetes' REST API, and of any other HTTP; watch streams event by event.
+
+    http.request   POST deployments      <- what led to it (causes.why)
+    http.response  201 Created           <- its request
+    watch.event    ADDED deployment web  <- the etcd event of the same key and version
+    http.end       the watch is over     <- the server's timer
+
+A watch's events are lines of JSON in a body that goes on for minutes; each becomes an entry when its line is complete. Left
+out: watches in protobuf or over WebSocket (shown as one response).
+"""
+
+from typing import Any
+
+import msgspec
+
+from cluster_engine.lens import kubernetes, objects, words
+from cluster_engine.lens.causes import Participant, Reason, Serving
+from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Headers, Piece, decode_kubernetes
+from cluster_engine.lens.exchange import Exchange, Part, header
+from cluster_engine.lens.link import Link
+from cluster_engine.lens.objects import NOTHING, Thing
+from cluster_engine.lens.scribe import HTTP, STORY
+from cluster_engine.lens.unreadable import Unreadable
+
+EVENT_BYTES_MAX = 4 * 1024 * 1024
+HEALTH = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
+CONDITION_HEARTBEAT = frozenset({"type", "lastHeartbeatTime"})
+TIMER: Reason = (None, "timer")
+
+
+class RestExchange(Exchange):
+    """A request by path and its response; a watch when the path asks for one and the server agrees."""
+
+    __slots__ = ("_asked", "_name", "_response", "_rest", "_status", "_watching")
+
+    def __init__(self, link: Link, stream: int | None, headers: Headers) -> None:
+        super().__init__(link, stream)
+        self._asked = kubernetes.parse(header(headers, ":method"), header(headers, ":path"))
+        self._name = self._asked.name
+        self._status = 0
+        self._response: int | None = None
+        self._watching = False
+        self._rest = b""
+
+    def headers(self, from_client: bool, headers: Headers, size: int, pieces: list[Piece]) -> None:
+        """Take a head, or trailers."""
+        part = self.question if from_client else self.answer
+        part.seen(pieces)
+        part.size += size
+        if part.headers:
+            part.headers += headers
+            return
+        if not from_client:
+            status = header(headers, ":status")
+            self._status = int(status) if status.isdecimal() else 0
+            if 100 <= self._status < 200 and self._status != 101:
+                return
+        part.headers = headers
+        if not from_client and self._asked.verb == "watch" and self._status == 200 and _is_json(headers):
+            self._watching = True
+            self._respond()
+            part.pieces = []
+
+    def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
+        """Take some of a body; of a watch, as many events as it completes."""
+        part = self.question if from_client else self.answer
+        part.seen(pieces)
+        if from_client or not self._watching:
+            part.add(data)
+            return
+        lines = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            if line:
+                self._event(line)
+                part.pieces = pieces[-1:]
+        if not self._rest:
+            part.pieces = []
+        elif len(self._rest) > EVENT_BYTES_MAX:
+            raise Unreadable("a watch event without end")
+
+    def ended(self, from_client: bool, pieces: list[Piece]) -> None:
+        """A side has said all: write it."""
+        part = self.question if from_client else self.answer
+        if part.done:
+            return
+        part.seen(pieces)
+        part.done = True
+        if from_client:
+            if self.request is None:
+                self._request()
+        elif self._watching:
+            self._watch_ended()
+        else:
+            self._respond()
+        if self.question.done and self.answer.done:
+            self.finished()
+
+    def broken(self) -> None:
+        """Write what was begun, as unfinished."""
+        if not self.question.done and self.request is None and self.question.headers:
+            self._request(unfinished=True)
+        if not self.answer.done and not self._watching and self.answer.headers:
+            self._respond(unfinished=True)
+        self.finished()
+
+    def _request(self, *, unfinished: bool = False) -> None:
+        link, asked, part = self.link, self._asked, self.question
+        body = part.text()
+        thing = self._thing(part, body)
+        metadata = thing.metadata
+        prefix = ""
+        if metadata is not None:
+            metadata.namespace = metadata.namespace or asked.namespace
+            if not self._name:
+                self._name = metadata.name
+                if metadata.generate_name and not metadata.name:
+                    prefix = kubernetes.token(asked.resource, asked.namespace, metadata.generate_name)
+        tokens = thing.tokens(asked.resource)
+        if asked.resource:
+            tokens.append(kubernetes.token(asked.resource, asked.namespace, self._name))
+        self.tokens = tuple(tokens)
+        reason = self._request_reason(link.client, body)
+        target = thing.target.name if thing.target is not None else ""
+        fields = asked.fields()
+        if self._name:
+            fields["name"] = self._name
+        if target:
+            fields["target"] = target
+        if unfinished:
+            fields["unfinished"] = True
+        said = words.request(asked, self._name or (metadata.generate_name + "…" if prefix and metadata else ""), target)
+        verb = "asks" if asked.resource else "sends"
+        self.request = seq = link.say(
+            True,
+            STORY,
+            "http.request",
+            words.request_label(asked, self._name),
+            f"{link.client.spoken} {verb} {link.server.spoken} {said}",
+            reason,
+            fields,
+            **self._evidence(part, body),
+        )
+        link.fresh = False
+        causes = link.scribe.causes
+        causes.serve(link.server, seq, Serving(self.tokens, prefix, asked.verb == "watch", self.heartbeat))
+        if not self.heartbeat:
+            causes.heard(link.server, seq, link.scribe.now, self.tokens)
+
+    def _request_reason(self, client: Participant, body: bytes) -> Reason:
+        """Find the cause, and whether this is housekeeping."""
+        link, asked = self.link, self._asked
+        causes = link.scribe.causes
+        if not client.command and _housekeeping(asked, body):
+            self.heartbeat = True
+            return TIMER
+        if asked.verb == "watch":
+            ended = causes.watch_ended_at(client, _watch_key(asked))
+            if ended is not None:
+                self.heartbeat = True
+                return ended, None
+        return causes.why(client, link.scribe.sent, self.tokens, link.opened if link.fresh else None)
+
+    def _respond(self, *, unfinished: bool = False) -> None:
+        if self.request is None:
+            self._request(unfinished=not self.question.done)
+        link, asked, part = self.link, self._asked, self.answer
+        body = part.text()
+        thing = self._thing(part, body)
+        tokens = [*self.tokens, *self._answer_tokens(thing)]
+        problem = thing.message or "" if self._status >= 400 else ""
+        label = f"{self._status} {thing.reason if problem and thing.reason else words.phrase(self._status)}".rstrip()
+        fields: dict[str, Any] = {"status": self._status, **self._subject()}
+        if problem:
+            fields["reason"] = thing.reason
+            fields["message"] = problem
+        elif thing.metadata is not None and thing.metadata.resource_version:
+            fields["resourceVersion"] = thing.metadata.resource_version
+        if thing.items is not None:
+            fields["items"] = len(thing.items)
+        if unfinished:
+            fields["unfinished"] = True
+        said = words.answer(self._status, asked, self._name, problem)
+        self._response = seq = link.say(
+            False,
+            STORY,
+            "http.response",
+            label,
+            f"{link.server.spoken} answers {link.client.spoken}: {said}",
+            (self.request, None),
+            fields,
+            reply_to=self.request,
+            **self._evidence(part, body),
+        )
+        if not self.heartbeat:
+            link.scribe.causes.heard(link.client, seq, link.scribe.now, tokens)
+
+    def _answer_tokens(self, thing: Thing) -> list[str]:
+        """Name what a response is about; the name that the server chose becomes the exchange's."""
+        resource, namespace = self._asked.resource, self._asked.namespace
+        if thing.items is not None or thing.rows is not None:
+            return thing.item_tokens(resource)
+        metadata = thing.metadata
+        if metadata is None or not resource or thing.kind == "Status":
+            return []
+        metadata.namespace = metadata.namespace or namespace
+        if not self._name:
+            self._name = metadata.name
+        return thing.tokens(resource)
+
+    def _event(self, line: bytes) -> None:
+        link, asked = self.link, self._asked
+        event = objects.read_watch_event(line)
+        if event is None:
+            self._unreadable_event(line)
+            return
+        kind = event.type
+        thing = event.object or NOTHING
+        if thing.rows:
+            thing = thing.rows[0].object or thing
+        metadata = thing.metadata or objects.Metadata()
+        name, version, resource = metadata.name, metadata.resource_version, asked.resource
+        fields: dict[str, Any] = {"type": kind, "resource": resource, "kind": thing.kind, "resourceVersion": version}
+        if metadata.namespace:
+            fields["namespace"] = metadata.namespace
+        if name:
+            fields["name"] = name
+            fields["uid"] = metadata.uid
+        speaker, listener = link.server.spoken, link.client.spoken
+        if kind == "BOOKMARK":
+            heartbeat = True
+            reason = TIMER
+            sentence = f"{speaker} tells {listener} how far its watch on {resource} has come: version {version}"
+            label = f"BOOKMARK {version}"
+        elif kind == "ERROR":
+            heartbeat = False
+            reason = (self.request, None)
+            fields["code"], fields["reason"], fields["message"] = thing.code, thing.reason, thing.message
+            sentence = f"{speaker} tells {listener} that its watch on {resource} cannot go on: {thing.message}"
+            label = f"ERROR {thing.code or ''} {thing.reason or ''}".rstrip()
+        else:
+            token = kubernetes.token(resource, metadata.namespace, name)
+            reason, heartbeat = self._change(token, version)
+            one = words.reference(resource, name, metadata.namespace)
+            sentence = f"{speaker} tells {listener}: {one} {words.CHANGES.get(kind, kind)}"
+            label = f"{kind} {kubernetes.singular(resource)} {name}"
+        evidence = {"pieces": self.answer.pieces, "headers": [], "body": line, "body_type": "application/json"}
+        seq = link.say(
+            False,
+            STORY,
+            "watch.event",
+            label,
+            sentence,
+            reason,
+            fields,
+            stream=self.stream,
+            size=len(line),
+            heartbeat=heartbeat,
+            **evidence,
+        )
+        if not heartbeat:
+            tokens = [kubernetes.token(resource, asked.namespace, "")] if kind == "ERROR" else thing.tokens(resource)
+            link.scribe.causes.heard(link.client, seq, link.scribe.now, tokens)
+
+    def _change(self, token: str, version: str) -> tuple[Reason, bool]:
+        """Join an event with etcd's, or, of what happened before the watch began, with the request."""
+        change = self.link.scribe.causes.change(self.link.server, token, version)
+        if change is not None and (self.request is None or change[0] > self.request):
+            return (change[0], None), change[1]
+        return (self.request, None), False
+
+    def _unreadable_event(self, line: bytes) -> None:
+        link = self.link
+        sentence = f"{link.server.spoken} sends {link.client.spoken} a line of a watch that cannot be read"
+        link.say(
+            False,
+            STORY,
+            "watch.event",
+            "unreadable",
+            sentence,
+            (self.request, None),
+            {"type": "", "resource": self._asked.resource, "unreadable": "not a watch event"},
+            stream=self.stream,
+            size=len(line),
+            pieces=self.answer.pieces,
+            body=line,
+            body_type="text/plain",
+        )
+
+    def _watch_ended(self) -> None:
+        link, asked = self.link, self._asked
+        seq = link.say(
+            False,
+            HTTP,
+            "http.end",
+            f"end of watch {asked.resource}",
+            f"{link.server.spoken} ends the watch of {link.client.spoken} on {asked.resource}",
+            TIMER,
+            self._subject(),
+            reply_to=self.request,
+            stream=self.stream,
+            heartbeat=True,
+            pieces=self.answer.pieces,
+        )
+        link.scribe.causes.watch_ended(link.client, _watch_key(asked), seq)
+
+    def _subject(self) -> dict[str, Any]:
+        asked = self._asked
+        found = {"verb": asked.verb}
+        if asked.resource:
+            found["resource"] = asked.resource
+        if asked.namespace:
+            found["namespace"] = asked.namespace
+        if self._name:
+            found["name"] = self._name
+        return found
+
+    def _evidence(self, part: Part, body: bytes) -> dict[str, Any]:
+        return {
+            "stream": self.stream,
+            "size": part.size,
+            "heartbeat": self.heartbeat,
+            "pieces": part.pieces,
+            "headers": part.headers,
+            "body": body,
+            "body_type": header(part.headers, "content-type"),
+            "truncated": part.truncated,
+        }
+
+    @staticmethod
+    def _thing(part: Part, body: bytes) -> Thing:
+        if not body:
+            return Thing()
+        content_type = header(part.headers, "content-type")
+        if content_type.startswith(KUBERNETES_PROTOBUF):
+            return objects.from_builtins(decode_kubernetes(body) or {})
+        return objects.read(body) if body[0] == 0x7B else Thing()
+
+
+def _is_json(headers: Headers) -> bool:
+    return header(headers, "content-type").startswith("application/json")
+
+
+def _watch_key(asked: kubernetes.Asked) -> str:
+    return "?".join((asked.path.partition("?")[0], asked.parameter("fieldSelector"), asked.parameter("labelSelector")))
+
+
+def _housekeeping(asked: kubernetes.Asked, body: bytes) -> bool:
+    """Tell lease renewals, health checks, and node statuses in which nothing but the heartbeat has changed."""
+    if asked.resource == "leases":
+        return asked.verb in ("get", "update", "patch")
+    if asked.resource == "nodes" and asked.subresource == "status" and asked.verb == "patch":
+        return _only_heartbeats(body)
+    return not asked.resource and any(asked.path.startswith(path) for path in HEALTH)
+
+
+def _only_heartbeats(body: bytes) -> bool:
+    try:
+        status = msgspec.json.decode(body).get("status", {})
+        conditions = status.pop("conditions", [])
+        rest = [key for key in status if not key.startswith("$")]
+        return not rest and all(condition.keys() <= CONDITION_HEARTBEAT for condition in conditions)
+    except (msgspec.DecodeError, AttributeError):
+        return False

@@ -1,0 +1,121 @@
+"""Where captured bytes wait until somebody asks: an append-only store with a bound.
+
+A spool is a line of chunks. New blobs go to the end of the last chunk; when all chunks together exceed the bound, the
+oldest chunk goes. With a directory the chunks are anonymous files there (nothing is left behind by a crash) and memory
+holds only the last few kilobytes not yet written; without one the chunks stay in memory, and the bound should be small.
+
+Modelled on a log-structured file (Kafka's segments, in miniature). Left out: an index (a blob is found by the position
+its writer was given), durability, deleting single blobs.
+
+    spool = Spool(None, bytes_max=1 << 20)
+    spool.append(b"abc")      -> 0
+    spool.append(b"de")       -> 7        four bytes of length stand before each blob
+    spool.read(0)             -> b"abc"
+    spool.first               -> 0        a position below `first` has been dropped; reading it gives None
+"""
+
+import os
+import tempfile
+from bisect import bisect_right
+from pathlib import Path
+
+LENGTH_BYTES = 4
+TAIL_BYTES_MAX = 64 * 1024
+READ_AHEAD_BYTES = 2048
+
+
+class Chunk:
+    """A run of blobs that is dropped as a whole. `tail` holds what the file does not have yet, or everything."""
+
+    __slots__ = ("file", "flushed", "start", "tail")
+
+    def __init__(self, start: int, directory: Path | None) -> None:
+        self.start = start
+        self.tail = bytearray()
+        self.flushed = 0
+        self.file = tempfile.TemporaryFile(dir=directory, buffering=0) if directory else None  # noqa: SIM115
+
+    def flush(self) -> None:
+        """Move the tail to the file, if there is one."""
+        if self.file is None:
+            return
+        self.file.write(self.tail)
+        self.flushed += len(self.tail)
+        self.tail = bytearray()
+
+    def read(self, offset: int) -> bytes:
+        """Give the blob whose length stands at `offset`."""
+        if self.file is None or offset >= self.flushed:
+            at = offset - self.flushed
+            length = int.from_bytes(self.tail[at : at + LENGTH_BYTES])
+            return bytes(self.tail[at + LENGTH_BYTES : at + LENGTH_BYTES + length])
+        ahead = os.pread(self.file.fileno(), READ_AHEAD_BYTES, offset)
+        end = LENGTH_BYTES + int.from_bytes(ahead[:LENGTH_BYTES])
+        if end <= len(ahead):
+            return ahead[LENGTH_BYTES:end]
+        return ahead[LENGTH_BYTES:] + os.pread(self.file.fileno(), end - len(ahead), offset + len(ahead))
+
+    def close(self) -> None:
+        """Give the file's space back."""
+        if self.file is not None:
+            self.file.close()
+
+
+class Spool:
+    """Blobs by position. Holds at most `bytes_max` (give or take one blob); the oldest go first, a chunk at a time."""
+
+    def __init__(self, directory: Path | None, *, bytes_max: int) -> None:
+        self._directory = directory
+        self._chunk_bytes_max = max(1, bytes_max // 16)
+        self._bytes_max = bytes_max
+        self._end = 0
+        self._chunks = [Chunk(0, directory)]
+        self._starts = [0]
+
+    @property
+    def first(self) -> int:
+        """The lowest position that can still be read."""
+        return self._starts[0]
+
+    @property
+    def end(self) -> int:
+        """The position that the next blob will get."""
+        return self._end
+
+    def append(self, blob: bytes) -> int:
+        """Keep `blob`; give the position by which `read` finds it."""
+        chunk = self._chunks[-1]
+        position = self._end
+        if position - chunk.start >= self._chunk_bytes_max:
+            chunk = self._turn(chunk)
+        tail = chunk.tail
+        tail += len(blob).to_bytes(LENGTH_BYTES)
+        tail += blob
+        self._end = position + LENGTH_BYTES + len(blob)
+        if len(tail) >= TAIL_BYTES_MAX:
+            chunk.flush()
+        return position
+
+    def read(self, position: int) -> bytes | None:
+        """Give the blob at `position`, or None when it has been dropped."""
+        if position < self._starts[0] or position >= self._end:
+            return None
+        chunk = self._chunks[bisect_right(self._starts, position) - 1]
+        return chunk.read(position - chunk.start)
+
+    def close(self) -> None:
+        """Give all space back; nothing can be read any more."""
+        for chunk in self._chunks:
+            chunk.close()
+        self._starts = [self._end]
+        self._chunks = []
+
+    def _turn(self, full: Chunk) -> Chunk:
+        full.flush()
+        chunk = Chunk(self._end, self._directory)
+        self._chunks.append(chunk)
+        self._starts.append(self._end)
+        while self._end - self._starts[0] > self._bytes_max and len(self._chunks) > 1:
+            self._chunks.pop(0).close()
+            self._starts.pop(0)
+        return chunk

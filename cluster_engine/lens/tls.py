@@ -1,0 +1,368 @@
+"""TLS as the lens reads it: records out of the stream, opened with the key log, handshake messages as entries.
+
+A connection's bytes are cut into records (RFC 8446 section 5.1). The hellos come in the clear; from ServerHello on each
+direction has keys, first for the handshake, then for the application, and new ones at every KeyUpdate. What is inside is
+handed to the parser that ALPN names. Without secrets (a capture begun late, a foreign server) every record is still
+shown, as encrypted.
+
+    client half   clear ─ ServerHello ▸ handshake keys ─ its Finished ▸ application keys ─ KeyUpdate ▸ next
+    server half   clear ─ ServerHello ▸ handshake keys ─ its Finished ▸ application keys ─ KeyUpdate ▸ next
+
+A server writes the client's application secret down when it has read the client's Finished, so what the client sends in the
+same breath is heard before its secret: it is held until the secret comes, or until time has gone on without it.
+
+TLS 1.2 is read as well where the key log has the master secret (`CLIENT_RANDOM`): keys come into use with
+ChangeCipherSpec. Left out: early data, renegotiation, compression.
+"""
+
+from typing import NamedTuple
+
+from cluster_engine.lens import handshake, protection
+from cluster_engine.lens.evidence import Piece
+from cluster_engine.lens.link import Guess, Link
+from cluster_engine.lens.protection import TLS_1_3, Protection
+from cluster_engine.lens.scribe import TLS
+from cluster_engine.lens.tls_names import ALERTS, RECORD_TYPES, SUITES, name
+from cluster_engine.lens.unreadable import Unreadable
+
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
+HEADER_BYTES = 5
+RECORD_BYTES_MAX = HEADER_BYTES + (1 << 14) + 2048
+MESSAGE_BYTES_MAX = 256 * 1024
+CLOSE_NOTIFY = 0
+HELD_MAX = 256
+
+
+class Held(NamedTuple):
+    """A record whose secret is still to come, and when it came itself."""
+
+    record: bytes
+    number: int
+    offset: int
+    positions: tuple[int, ...]
+    sent: float
+    arrived: float | None
+
+
+class Half:
+    """One direction: the bytes not yet a record, the keys in use, the handshake message under way.
+
+    `bounds` says which kept segment each stretch of `rest` came from: (where it begins, its position), where the first
+    may begin before `rest` does.
+    """
+
+    __slots__ = (
+        "awaited",
+        "bounds",
+        "held",
+        "keys",
+        "message",
+        "message_pieces",
+        "packed",
+        "pending",
+        "protected",
+        "records",
+        "rest",
+        "sealed",
+        "secret",
+    )
+
+    def __init__(self) -> None:
+        self.rest = b""
+        self.bounds: list[tuple[int, int]] = []
+        self.records = 0
+        self.keys: Protection | None = None
+        self.packed = b""
+        self.protected = 0
+        self.secret = b""
+        self.sealed = False
+        self.pending: Protection | None = None
+        self.message = b""
+        self.message_pieces: list[Piece] = []
+        self.awaited = ""
+        self.held: list[Held] = []
+
+    def use(self, keys: Protection | None) -> None:
+        """Read with these keys from the next record on; None: nothing can be read from here on."""
+        self.keys = keys
+        self.packed = keys.pack() if keys else b""
+        self.protected = 0
+        self.sealed = keys is None
+
+
+class Tls:
+    """A TLS connection, both directions."""
+
+    __slots__ = (
+        "_application",
+        "_client_random",
+        "_halves",
+        "_holding",
+        "_link",
+        "_protocol",
+        "_secrets",
+        "_suite",
+        "_version",
+    )
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._halves = (Half(), Half())
+        self._client_random = b""
+        self._secrets: dict[str, bytes] = {}
+        self._version = 0
+        self._suite = 0
+        self._protocol: str | None = None
+        self._application: Guess | None = None
+        self._holding = False
+
+    def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
+        """Cut records out of the stream and read them."""
+        if self._holding:
+            self._stop_holding_if_late()
+        half = self._halves[from_client]
+        position = piece[3][0]
+        if half.rest:
+            half.bounds.append((len(half.rest), position))
+            chunk = half.rest + chunk
+        else:
+            half.bounds = [(0, position)]
+        at = 0
+        end = len(chunk)
+        while end - at >= HEADER_BYTES:
+            length = HEADER_BYTES + (chunk[at + 3] << 8 | chunk[at + 4])
+            if (
+                not CHANGE_CIPHER_SPEC <= chunk[at] <= APPLICATION_DATA
+                or chunk[at + 1] != 3
+                or length > RECORD_BYTES_MAX
+            ):
+                raise Unreadable("not a TLS record")
+            if end - at < length:
+                break
+            half.records += 1
+            offset, positions = self._origin(half, at, at + length)
+            record = chunk[at : at + length]
+            if half.awaited and not self._awaited(half):
+                self._hold(half, record, offset, positions)
+            else:
+                self._record(from_client, half, record, half.records, offset, positions)
+            at += length
+        half.rest = chunk[at:]
+        if at and half.rest:
+            first = max(index for index, (start, _) in enumerate(half.bounds) if start <= at)
+            half.bounds = [(start - at, kept) for start, kept in half.bounds[first:]]
+
+    def ended(self, from_client: bool) -> None:
+        """The stream below has ended; so has what is inside."""
+        self._stop_holding()
+        if self._application is not None:
+            self._application.ended(from_client)
+
+    def broken(self) -> None:
+        """The stream below is no more."""
+        self._stop_holding()
+        if self._application is not None:
+            self._application.broken()
+
+    @staticmethod
+    def _origin(half: Half, at: int, end: int) -> tuple[int, tuple[int, ...]]:
+        """Find the kept segments of a record, and where in the first of them it begins."""
+        bounds = half.bounds
+        if len(bounds) == 1:
+            start, position = bounds[0]
+            return at - start, (position,)
+        first = max(index for index, (start, _) in enumerate(bounds) if start <= at)
+        return at - bounds[first][0], tuple(kept for start, kept in bounds[first:] if start < end)
+
+    def _awaited(self, half: Half) -> bool:
+        """Begin to use an awaited secret, if it has come."""
+        secret = self._secrets.get(half.awaited)
+        if secret is None:
+            return False
+        half.awaited = ""
+        half.secret = secret
+        half.use(protection.from_secret(self._suite, secret))
+        self._link.keylog.forget(self._client_random)
+        return True
+
+    def _hold(self, half: Half, record: bytes, offset: int, positions: tuple[int, ...]) -> None:
+        scribe = self._link.scribe
+        half.held.append(Held(record, half.records, offset, positions, scribe.sent, scribe.arrived))
+        self._holding = True
+        self._link.keylog.when_told(self._client_random, self._secret_came)
+        if len(half.held) > HELD_MAX:
+            self._stop_holding()
+
+    def _secret_came(self) -> None:
+        """Read what was held. Called from the key log, so the link catches what cannot be read."""
+        half = self._halves[True]
+        if half.awaited and self._awaited(half):
+            self._link.guard(self._read_held)
+
+    def _stop_holding_if_late(self) -> None:
+        held = self._halves[True].held
+        if held and self._link.scribe.now > (held[0].arrived or held[0].sent):
+            self._stop_holding()
+
+    def _stop_holding(self) -> None:
+        """The secret has not come: what was held is shown as encrypted."""
+        half = self._halves[True]
+        if half.awaited and half.held:
+            half.awaited = ""
+            half.use(None)
+            self._read_held()
+
+    def _read_held(self) -> None:
+        half = self._halves[True]
+        scribe = self._link.scribe
+        now = scribe.sent, scribe.arrived
+        held, half.held, self._holding = half.held, [], False
+        try:
+            for record, number, offset, positions, sent, arrived in held:
+                scribe.sent, scribe.arrived = sent, arrived
+                self._record(True, half, record, number, offset, positions)
+        finally:
+            scribe.sent, scribe.arrived = now
+
+    def _record(
+        self, from_client: bool, half: Half, record: bytes, record_number: int, offset: int, positions: tuple[int, ...]
+    ) -> None:
+        content_type = record[0]
+        if half.sealed:
+            if content_type != CHANGE_CIPHER_SPEC:
+                self._encrypted(from_client, record, (record_number, offset, len(record), positions, 0, b""))
+            return
+        if half.keys is not None and (content_type == APPLICATION_DATA or self._version != TLS_1_3):
+            number = half.protected
+            half.protected += 1
+            piece = (record_number, offset, len(record), positions, number, half.packed)
+            try:
+                content_type, content = half.keys.open(record, number)
+            except Unreadable:
+                half.use(None)
+                self._encrypted(from_client, record, piece)
+                return
+        elif content_type == APPLICATION_DATA:
+            half.use(None)
+            self._encrypted(from_client, record, (record_number, offset, len(record), positions, 0, b""))
+            return
+        else:
+            content = record[HEADER_BYTES:]
+            piece = (record_number, offset, len(record), positions, -1, b"")
+        self._content(from_client, half, content_type, content, piece)
+
+    def _content(self, from_client: bool, half: Half, content_type: int, content: bytes, piece: Piece) -> None:
+        if content_type == APPLICATION_DATA:
+            if content:
+                if self._application is None:
+                    self._application = Guess(self._link, TLS, self._protocol)
+                self._application.data(from_client, content, piece)
+        elif content_type == HANDSHAKE:
+            self._handshake(from_client, half, content, piece)
+        elif content_type == ALERT:
+            self._alert(from_client, content, piece)
+        elif half.pending is not None:
+            half.use(half.pending)
+            half.pending = None
+        elif self._version and self._version != TLS_1_3:
+            half.use(None)
+
+    def _handshake(self, from_client: bool, half: Half, content: bytes, piece: Piece) -> None:
+        data = half.message + content
+        half.message_pieces.append(piece)
+        while len(data) >= 4:
+            end = 4 + int.from_bytes(data[1:4])
+            if end > MESSAGE_BYTES_MAX:
+                raise Unreadable("a handshake message too long to be one")
+            if len(data) < end:
+                break
+            self._message(from_client, half, data[0], data[4:end], half.message_pieces)
+            data = data[end:]
+            half.message_pieces = [piece]
+        half.message = data
+        if not data:
+            half.message_pieces = []
+
+    def _message(self, from_client: bool, half: Half, message_type: int, body: bytes, pieces: list[Piece]) -> None:
+        if message_type == handshake.SERVER_HELLO:
+            self._version, self._suite = handshake.server_choice(body)
+        said = handshake.parse(message_type, body, self._version)
+        link = self._link
+        speaker, listener = link.ends(from_client)
+        reason = (link.handshake, None) if link.handshake is not None else link.reason()
+        sentence = said.sentence.format(speaker=speaker.spoken, listener=listener.spoken)
+        link.handshake = link.say(
+            from_client, TLS, said.kind, said.label, sentence, reason, said.fields, size=len(body) + 4, pieces=pieces
+        )
+        self._follow(from_client, half, message_type, body, said)
+
+    def _follow(self, from_client: bool, half: Half, message_type: int, body: bytes, said: handshake.Said) -> None:
+        """Change keys where a message asks for it, and remember what is needed for that."""
+        if message_type == handshake.CLIENT_HELLO:
+            self._client_random = handshake.hello_random(body)
+            self._secrets = self._link.keylog.secrets(self._client_random)
+        elif message_type == handshake.SERVER_HELLO:
+            self._protocol = said.fields.get("alpn") or self._protocol
+            if not said.fields.get("retry"):
+                self._agreed(handshake.hello_random(body))
+        elif message_type == handshake.ENCRYPTED_EXTENSIONS:
+            self._protocol = said.fields["alpn"]
+        elif self._version != TLS_1_3:
+            return
+        elif message_type == handshake.FINISHED:
+            self._use(half, "CLIENT_TRAFFIC_SECRET_0" if from_client else "SERVER_TRAFFIC_SECRET_0")
+        elif message_type == handshake.KEY_UPDATE and half.secret:
+            half.secret = protection.next_secret(self._suite, half.secret)
+            half.use(protection.from_secret(self._suite, half.secret))
+
+    def _agreed(self, server_random: bytes) -> None:
+        server, client = self._halves
+        if self._version == TLS_1_3:
+            self._use(server, "SERVER_HANDSHAKE_TRAFFIC_SECRET")
+            self._use(client, "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
+            return
+        master = self._secrets.get("CLIENT_RANDOM")
+        suite = SUITES.get(self._suite)
+        if master is not None and suite is not None:
+            client.pending, server.pending = protection.from_master_secret(
+                self._suite, master, self._client_random, server_random
+            )
+
+    def _use(self, half: Half, label: str) -> None:
+        secret = self._secrets.get(label)
+        if secret is None and half.keys is not None and half is self._halves[True]:
+            half.awaited = label
+            return
+        half.secret = secret or b""
+        half.use(protection.from_secret(self._suite, secret) if secret and self._suite in SUITES else None)
+
+    def _alert(self, from_client: bool, content: bytes, piece: Piece) -> None:
+        if len(content) != 2:
+            raise Unreadable("an alert that is not two bytes long")
+        level = "fatal" if content[0] == 2 else "warning"
+        alert = name(ALERTS, content[1])
+        speaker, listener = self._link.ends(from_client)
+        if content[1] == CLOSE_NOTIFY:
+            sentence = f"{speaker.spoken} tells {listener.spoken} that it will send nothing more"
+        else:
+            sentence = f"{speaker.spoken} breaks off the connection with {listener.spoken}: {alert}"
+        fields = {"level": level, "description": alert}
+        reason = self._link.reason()
+        self._link.say(
+            from_client, TLS, "tls.alert", f"Alert {alert}", sentence, reason, fields, size=2, pieces=[piece]
+        )
+
+    def _encrypted(self, from_client: bool, record: bytes, piece: Piece) -> None:
+        speaker, listener = self._link.ends(from_client)
+        kind = name(RECORD_TYPES, record[0])
+        self._link.say(
+            from_client,
+            TLS,
+            "tls.encrypted",
+            f"encrypted, {len(record)} bytes",
+            f"{speaker.spoken} sends {listener.spoken} an encrypted record that cannot be opened here",
+            self._link.reason(),
+            {"type": kind, "length": len(record)},
+            size=len(record),
+            pieces=[piece],
+        )
