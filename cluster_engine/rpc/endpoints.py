@@ -8,17 +8,26 @@ round of the event loop goes out as one.
     grpclib alone   > HEADERS   > DATA   < HEADERS   < DATA   < HEADERS      five records
     here            > HEADERS DATA       < HEADERS DATA HEADERS              two
 
-Use `Server` and `Channel` of this module wherever grpclib's would do; the interfaces are the same.
+Use `Server` and `Channel` of this module wherever grpclib's would do; the interfaces are the same. The server bounds
+the messages it takes, and answers a call of a service it does not have in words that every gRPC client understands.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Any
 
 from grpclib import client, server
 from grpclib.config import Configuration
-from grpclib.protocol import H2Protocol
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.exceptions import GRPCError
+from grpclib.protocol import H2Protocol, Stream
+
+from cluster_engine.rpc.grpc import Service, unimplemented
 
 WAITING_BYTES_MAX = 64 * 1024
+MESSAGE_BYTES_MAX = 2 * 1024 * 1024
+"""etcd's own: the largest request and half a mebibyte for what gRPC adds."""
 
 NO_PINGS = Configuration(_keepalive_time=None)
 """grpclib's server would ping after two idle hours and pace itself by the wall clock, which no cluster may read."""
@@ -80,15 +89,47 @@ class GatheringProtocol(H2Protocol):
         super().connection_made(GatheringTransport(transport))
 
 
-class Server(server.Server):
-    """grpclib's server, gathering, and without pings of its own."""
+class Methods(dict[str, Handler]):
+    """Handlers by path; a path of no service gets one that says so."""
 
-    def __init__(self, handlers: Any) -> None:
-        super().__init__(handlers, config=NO_PINGS)
+    def get(self, path: str, default: Any = None) -> Handler:
+        """Find the handler of a call."""
+        found = super().get(path)
+        if found is not None:
+            return found
+        service, _, method = path.strip("/").partition("/")
+        known = any(one.startswith(f"/{service}/") for one in self)
+        text = f"unknown method {method} for service {service}" if known else f"unknown service {service}"
+        return Handler(unimplemented(text), Cardinality.STREAM_STREAM, None, None)
+
+
+class Server(server.Server):
+    """grpclib's server: gathering, bounded, without pings of its own."""
+
+    def __init__(self, services: Collection[Service], *, message_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
+        super().__init__(services, config=NO_PINGS)
+        self._mapping = Methods(self._mapping)
+        self._message_bytes_max = message_bytes_max
 
     def _protocol_factory(self) -> H2Protocol:
         made = super()._protocol_factory()
+        accept = made.handler.accept
+
+        def accept_bounded(stream: Stream, headers: Any, release_stream: Callable[[], None]) -> None:
+            read = partial(_read_bounded, stream.recv_data, self._message_bytes_max)
+            stream.recv_data = read  # type: ignore[method-assign]
+            accept(stream, headers, release_stream)
+
+        made.handler.accept = accept_bounded  # type: ignore[method-assign]
         return GatheringProtocol(made.handler, made.config, made.h2_config)
+
+
+async def _read_bounded(read: Callable[[int], Awaitable[bytes]], message_bytes_max: int, size: int) -> bytes:
+    if size > message_bytes_max:
+        raise GRPCError(
+            Status.RESOURCE_EXHAUSTED, f"grpc: received message larger than max ({size} vs. {message_bytes_max})"
+        )
+    return await read(size)
 
 
 class Channel(client.Channel):

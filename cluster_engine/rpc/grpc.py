@@ -68,11 +68,20 @@ def handler(service: ServiceDescriptor, implementation: object) -> Service:
         function = getattr(implementation, method.name, None)
         cardinality = _cardinality(method)
         if function is None:
-            function = _unimplemented(method)
+            function = unimplemented(f"unknown method {method.name} for service {service.full_name}")
         elif cardinality is Cardinality.UNARY_UNARY:
             function = _unary(function)
         mapping[path(method)] = Handler(function, cardinality, *_types(method))
     return Service(mapping)
+
+
+def unimplemented(text: str) -> Callable[[server.Stream[Any, Any]], Awaitable[None]]:
+    """Make the function of a method that there is not; `text` is told to the client."""
+
+    async def refuse(stream: server.Stream[Any, Any]) -> None:
+        raise GRPCError(Status.UNIMPLEMENTED, text)
+
+    return refuse
 
 
 def call(channel: client.Channel, method: MethodDescriptor) -> Call:
@@ -126,12 +135,3 @@ def _unary(function: Callable[[Any], Awaitable[Message]]) -> Callable[[server.St
         await stream.send_message(await function(request))
 
     return serve
-
-
-def _unimplemented(method: MethodDescriptor) -> Callable[[server.Stream[Any, Any]], Awaitable[None]]:
-    text = f"unknown method {method.name} for service {method.containing_service.full_name}"
-
-    async def refuse(stream: server.Stream[Any, Any]) -> None:
-        raise GRPCError(Status.UNIMPLEMENTED, text)
-
-    return refuse

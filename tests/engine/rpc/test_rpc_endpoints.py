@@ -1,9 +1,15 @@
 import asyncio
 
+import pytest
+from grpclib.const import Status
+from grpclib.encoding.proto import ProtoCodec
+from grpclib.exceptions import GRPCError
+
 from cluster_engine.rpc import etcd_pb2 as pb
 from cluster_engine.rpc import grpc
 from cluster_engine.rpc.endpoints import WAITING_BYTES_MAX, Channel, GatheringTransport, Server
 
+LEASE = pb.DESCRIPTOR.services_by_name["Lease"]
 KV = pb.DESCRIPTOR.services_by_name["KV"]
 
 
@@ -62,6 +68,52 @@ def test_a_unary_call_crosses_the_wire_as_one_segment_each_way(run):
         server.close()
 
     run(story, tap=segments)
+
+
+class Garbage(ProtoCodec):
+    """Sends what no message looks like."""
+
+    def encode(self, message, message_type):
+        return b"\xff\xff\xff"
+
+
+def refusal_of(run, request, *, service=KV, method="Range", codec=None):
+    """Call a server of KV, tell how it refused, and make sure that it goes on serving the same connection."""
+
+    async def story(world):
+        server = Server([grpc.handler(KV, Echo())], message_bytes_max=1000)
+        await server.start("10.0.0.254", 2379)
+        channel = Channel("10.0.0.254", 2379, codec=codec)
+        with pytest.raises(GRPCError) as refusal:
+            await grpc.call(channel, service.methods_by_name[method])(request)
+        channel._codec = ProtoCodec()
+        reply = await grpc.call(channel, KV.methods_by_name["Range"])(pb.RangeRequest(key=b"alive"))
+        assert reply.kvs[0].value == b"alive"
+        channel.close()
+        server.close()
+        return refusal.value
+
+    return run(story)
+
+
+def test_a_message_that_is_none_is_refused(run):
+    assert refusal_of(run, pb.RangeRequest(), codec=Garbage()).status is Status.INTERNAL
+
+
+def test_a_message_beyond_the_bound_is_refused_before_it_is_read(run):
+    refusal = refusal_of(run, pb.RangeRequest(key=bytes(10_000_000)))
+    assert refusal.status is Status.RESOURCE_EXHAUSTED
+    assert refusal.message == "grpc: received message larger than max (10000005 vs. 1000)"
+
+
+def test_a_service_that_is_not_there_is_unimplemented(run):
+    refusal = refusal_of(run, pb.LeaseGrantRequest(), service=LEASE, method="LeaseGrant")
+    assert (refusal.status, refusal.message) == (Status.UNIMPLEMENTED, "unknown service etcdserverpb.Lease")
+
+
+def test_a_method_that_is_not_there_is_unimplemented(run):
+    refusal = refusal_of(run, pb.CompactionRequest(), method="Compact")
+    assert refusal.message == "unknown method Compact for service etcdserverpb.KV"
 
 
 def test_what_is_written_in_one_round_goes_out_as_one_and_in_order(run):
