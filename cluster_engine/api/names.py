@@ -46,8 +46,8 @@ DNS_SUBDOMAIN = (
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 DNS_1035_LABEL = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and "
-    f"end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', {_REGEX} '[a-z]([-a-z0-9]*[a-z0-9])?')"
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    f"and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', {_REGEX} '[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 QUALIFIED_NAME = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
@@ -141,8 +141,8 @@ def qualified_name_problems(text: str) -> list[str]:
     if slash:
         if "/" in prefix:
             return [
-                f"a qualified name {QUALIFIED_NAME.removeprefix('name part ')} with an optional DNS subdomain prefix and "
-                "'/' (e.g. 'example.com/MyName')"
+                f"a qualified name {QUALIFIED_NAME.removeprefix('name part ')} with an optional DNS subdomain prefix "
+                "and '/' (e.g. 'example.com/MyName')"
             ]
         if not prefix:
             problems.append("prefix part must be non-empty")

@@ -31,7 +31,7 @@ def _value(number: Decimal, suffix: str) -> Decimal:
     if suffix in _POWER:
         return number.scaleb(_POWER[suffix])
     if suffix.endswith("i"):
-        return number * 1024 ** _BINARY.index(suffix)
+        return number * Decimal(1024 ** _BINARY.index(suffix))
     return number.scaleb(int(suffix[1:]))
 
 

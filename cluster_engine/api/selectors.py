@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.api.names import label_value_problems, qualified_name_problems
-from cluster_engine.api.schema import Kind, Object, field_path
+from cluster_engine.api.objects import Object
+from cluster_engine.api.schema import Kind, field_path
 from cluster_engine.api.status import BadRequest
 
 _OPERATORS = "in, notin, =, ==, !=, gt, lt"

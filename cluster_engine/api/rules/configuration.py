@@ -27,18 +27,19 @@ def _data(obj: Object, fields: tuple[str, ...], causes: list[Cause]) -> None:
 def config_map(obj: Object, path: str, causes: list[Cause]) -> None:
     """Keys are well formed and stand in one of the two fields only."""
     _data(obj, ("data", "binaryData"), causes)
-    for key in obj.get("binaryData") or {}:
-        if key in (obj.get("data") or {}):
-            causes.append(invalid(f"{child(path, 'data')}[{key}]", key, "duplicate of key present in binaryData"))
+    causes += [
+        invalid(f"{child(path, 'data')}[{key}]", key, "duplicate of key present in binaryData")
+        for key in obj.get("binaryData") or {}
+        if key in (obj.get("data") or {})
+    ]
 
 
 def secret(obj: Object, path: str, causes: list[Cause]) -> None:
     """Keys are well formed, and those that the type needs are there."""
     _data(obj, ("data",), causes)
     data = obj.get("data") or {}
-    for key in _NEEDED_KEYS.get(obj.get("type", ""), ()):
-        if key not in data:
-            causes.append(required(f"{child(path, 'data')}[{key}]"))
+    needed = _NEEDED_KEYS.get(obj.get("type", ""), ())
+    causes += [required(f"{child(path, 'data')}[{key}]") for key in needed if key not in data]
     if obj.get("type") == "kubernetes.io/basic-auth" and not ({"username", "password"} & data.keys()):
         causes += [required(f"data[{key}]") for key in ("username", "password")]
     if obj.get("type") == "kubernetes.io/service-account-token":

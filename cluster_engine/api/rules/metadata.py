@@ -72,9 +72,18 @@ def namespace(obj: Object, namespaced: bool, causes: list[Cause]) -> None:
 
 def update(new: Object, old: Object, causes: list[Cause]) -> None:
     """Identity does not change; finalizers do not come once deletion has begun."""
-    for field in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
-        if new.get(field) != old.get(field):
-            causes.append(invalid(f"metadata.{field}", new.get(field), IMMUTABLE))
+    causes += [
+        invalid(f"metadata.{field}", new.get(field), IMMUTABLE)
+        for field in (
+            "name",
+            "namespace",
+            "uid",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+        )
+        if new.get(field) != old.get(field)
+    ]
     if old.get("deletionTimestamp"):
         added = [each for each in new.get("finalizers", ()) if each not in old.get("finalizers", ())]
         if added:

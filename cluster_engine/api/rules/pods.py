@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cluster_engine.api.causes import child, duplicate, forbidden, invalid, not_found, required
 from cluster_engine.api.names import dns_label_problems, dns_subdomain_problems
 from cluster_engine.api.objects import JSON, Object
-from cluster_engine.api.rules.metadata import labels
+from cluster_engine.api.rules.metadata import labels, metadata
 from cluster_engine.api.status import Cause
 
 MAY_NOT_CHANGE = (
@@ -35,6 +35,11 @@ def pod_spec(obj: Object, path: str, causes: list[Cause]) -> None:
         detail = "must provide at least one DNS nameserver when `dnsPolicy` is None"
         where = "dnsConfig.nameservers" if obj.get("dnsConfig") else "dnsConfig"
         causes.append(required(child(path, where), detail))
+
+
+def pod_template(obj: Object, path: str, causes: list[Cause]) -> None:
+    """Labels and annotations of a template are as good as an object's own."""
+    metadata(obj.get("metadata") or {}, child(path, "metadata"), causes)
 
 
 def _containers(obj: Object, path: str) -> Iterator[tuple[str, Object]]:
@@ -105,9 +110,11 @@ def pod_update(new: Object, old: Object, causes: list[Cause]) -> None:
 
 
 def _same_containers(before: Object, after: Object, causes: list[Cause]) -> None:
-    for field in ("containers", "initContainers"):
-        if len(before.get(field, ())) != len(after.get(field, ())):
-            causes.append(forbidden(f"spec.{field}", "pod updates may not add or remove containers"))
+    causes += [
+        forbidden(f"spec.{field}", "pod updates may not add or remove containers")
+        for field in ("containers", "initContainers")
+        if len(before.get(field, ())) != len(after.get(field, ()))
+    ]
 
 
 _CHANGEABLE = ("activeDeadlineSeconds", "tolerations")

@@ -2,6 +2,7 @@
 
 from cluster_engine.api.cells import apps as cells
 from cluster_engine.api.cells.common import age, name
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import apps as rules
 from cluster_engine.api.schema import (
     BOOL,
@@ -16,7 +17,6 @@ from cluster_engine.api.schema import (
     Field,
     Kind,
     ListOf,
-    Object,
     message,
 )
 from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message

@@ -5,6 +5,7 @@ from base64 import b64encode
 from cluster_engine.api.cells import configuration as cells
 from cluster_engine.api.cells.common import age, name
 from cluster_engine.api.names import dns_label_problems
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import configuration as rules
 from cluster_engine.api.schema import (
     BOOL,
@@ -17,7 +18,6 @@ from cluster_engine.api.schema import (
     Kind,
     ListOf,
     MapOf,
-    Object,
     Subresource,
     field_path,
     message,

@@ -4,6 +4,7 @@ From `core/v1` `Container` and what hangs below it. Left out: Windows options' d
 resource allocation beyond their names.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import containers as rules
 from cluster_engine.api.schema import (
     BOOL,
@@ -16,7 +17,6 @@ from cluster_engine.api.schema import (
     Inline,
     ListOf,
     MapOf,
-    Object,
     message,
 )
 from cluster_engine.api.schemas.references import (

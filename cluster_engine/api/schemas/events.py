@@ -1,8 +1,9 @@
 """Event: something that happened to an object, told for people and kept for an hour. From `core/v1`."""
 
 from cluster_engine.api.cells import events as cells
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import events as rules
-from cluster_engine.api.schema import INT32, MICRO_TIME, STRING, TIME, Column, Field, Kind, Object, field_path, message
+from cluster_engine.api.schema import INT32, MICRO_TIME, STRING, TIME, Column, Field, Kind, field_path, message
 from cluster_engine.api.schemas.meta import object_message
 from cluster_engine.api.schemas.references import OBJECT_REFERENCE, PACKAGE
 

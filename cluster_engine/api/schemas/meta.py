@@ -5,6 +5,7 @@ From `apimachinery/pkg/apis/meta/v1`.
 
 from collections.abc import Callable
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import (
     BOOL,
     INT32,
@@ -17,7 +18,6 @@ from cluster_engine.api.schema import (
     ListOf,
     MapOf,
     Message,
-    Object,
     Rule,
     message,
 )

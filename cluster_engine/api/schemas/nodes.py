@@ -5,6 +5,7 @@ From `core/v1` `Node`. Left out: dynamic kubelet configuration, which Kubernetes
 
 from cluster_engine.api.cells import nodes as cells
 from cluster_engine.api.cells.common import age, name
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import placement as rules
 from cluster_engine.api.schema import (
     BOOL,
@@ -19,7 +20,6 @@ from cluster_engine.api.schema import (
     Kind,
     ListOf,
     MapOf,
-    Object,
     field_path,
     message,
 )

@@ -6,6 +6,7 @@ From `core/v1`. Defaults follow `pkg/apis/core/v1/defaults.go`, columns `pkg/pri
 from cluster_engine.api.cells import pods as cells
 from cluster_engine.api.cells.common import age, name
 from cluster_engine.api.names import dns_subdomain_problems
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import pods as rules
 from cluster_engine.api.schema import (
     BOOL,
@@ -19,7 +20,6 @@ from cluster_engine.api.schema import (
     Kind,
     ListOf,
     MapOf,
-    Object,
     Subresource,
     field_path,
     message,
@@ -250,6 +250,7 @@ POD_TEMPLATE_SPEC = message(
     "PodTemplateSpec is a pod to be made from a template.",
     Field(1, "metadata", OBJECT_META, "Labels and annotations of the pods.", always=True),
     Field(2, "spec", POD_SPEC, "What the pods are to be.", always=True),
+    rules=rules.pod_template,
 )
 
 POD = Kind(

@@ -6,8 +6,9 @@ There are no denials: a request is allowed if one rule of one bound role allows 
 from cluster_engine.api.cells import rbac as cells
 from cluster_engine.api.cells.common import age, created_at, name
 from cluster_engine.api.names import path_segment_problems
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import rbac as rules
-from cluster_engine.api.schema import STRING, Column, Field, Kind, ListOf, Object, message
+from cluster_engine.api.schema import STRING, Column, Field, Kind, ListOf, message
 from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message
 
 GROUP = "rbac.authorization.k8s.io"

@@ -6,6 +6,7 @@ Cluster IPs and node ports are allocated by the API server's registry, not defau
 from cluster_engine.api.cells import services as cells
 from cluster_engine.api.cells.common import age, name
 from cluster_engine.api.names import dns_1035_label_problems
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import services as rules
 from cluster_engine.api.schema import (
     BOOL,
@@ -18,7 +19,6 @@ from cluster_engine.api.schema import (
     Kind,
     ListOf,
     MapOf,
-    Object,
     field_path,
     message,
 )

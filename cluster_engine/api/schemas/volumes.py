@@ -4,6 +4,7 @@ From `core/v1` `Volume`. Left out: the clouds' and vendors' own volume types, ep
 A manifest that names one of these gets `unknown field`, not a pod that waits for ever.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.rules import volumes as rules
 from cluster_engine.api.schema import (
     BOOL,
@@ -15,7 +16,6 @@ from cluster_engine.api.schema import (
     Inline,
     ListOf,
     MapOf,
-    Object,
     message,
 )
 from cluster_engine.api.schemas.references import (

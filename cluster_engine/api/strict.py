@@ -1,0 +1,370 @@
+"""Strict decoding: what of an object belongs to its kind, in which types, and what does not belong.
+
+Does what Go's JSON decoder does when it fills a struct: unknown fields are left out and reported, values of a wrong
+type are refused in the decoder's words, `null` and (unless a field is a pointer) zero values vanish, quantities and
+times take their canonical spelling. So two spellings of one object become one object, and an update that changes
+nothing is seen as such. What is returned may share parts with what was given.
+
+A cleaner is made of each message once; paths are only spelled out where an object or list is entered.
+
+    >>> from cluster_engine.api.kinds import CONFIG_MAP
+    >>> check(CONFIG_MAP, {"metadata": {"name": "c", "labels": None}, "data": {"a": "1"}, "zz": 1})
+    (['unknown field "zz"'], {'metadata': {'name': 'c'}, 'data': {'a': '1'}})
+"""
+
+import json
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import NoReturn, TypeAlias
+
+from cluster_engine.api import quantity, time
+from cluster_engine.api.objects import JSON, Object
+from cluster_engine.api.schema import (
+    BOOL,
+    BYTES,
+    INT32,
+    INT64,
+    INT_OR_STRING,
+    MICRO_TIME,
+    QUANTITY,
+    RAW,
+    STRING,
+    TIME,
+    Field,
+    Kind,
+    ListOf,
+    MapOf,
+    Message,
+    Scalar,
+    Type,
+)
+from cluster_engine.api.status import BadRequest
+
+Problems: TypeAlias = list[str]
+Cleaner: TypeAlias = Callable[[JSON, str, Problems], JSON]  # (value, the path of its struct, problems so far)
+
+_INDEX = re.compile(r"\[[^]]*\]")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_RFC3339_MICRO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_cleaners: dict[Message, Cleaner] = {}
+
+
+class _Unfit(Exception):  # noqa: N818, becomes a BadRequest at the edge of this module
+    """The decoder's sentence about a value of a wrong type."""
+
+
+def check(kind: Kind, obj: JSON) -> tuple[Problems, Object]:
+    """Return what does not belong (`unknown field "spec.zz"`), and the object without it.
+
+    Raises BadRequest where a value has a wrong type, in the words of the Go decoder.
+    """
+    problems: Problems = []
+    try:
+        if not isinstance(obj, dict):
+            raise _Unfit(f"json: cannot unmarshal {_json_type(obj)} into Go value of type v1.{kind.name}")
+        return problems, _cleaner(kind.schema)(obj, "", problems)
+    except _Unfit as unfit:
+        raise undecodable(kind, str(unfit)) from None
+
+
+def undecodable(kind: Kind, why: str) -> BadRequest:
+    """Make the refusal of a body that is not an object of this kind."""
+    return BadRequest(f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {why}')
+
+
+def strict_error(kind: Kind, problems: Sequence[str]) -> BadRequest:
+    """Make the refusal that `fieldValidation=Strict` asks for."""
+    return undecodable(kind, f"strict decoding error: {', '.join(problems)}")
+
+
+def duplicate_fields(body: bytes | str) -> Problems:
+    """Report keys that stand twice in one object of a JSON body. The body must be valid JSON."""
+    doubled: list[tuple[Object, str]] = []
+
+    def pairs(found: list[tuple[str, JSON]]) -> Object:
+        obj = dict(found)
+        if len(obj) != len(found):
+            keys = [key for key, _ in found]
+            doubled.extend((obj, key) for key in obj if keys.count(key) > 1)
+        return obj
+
+    tree = json.loads(body, object_pairs_hook=pairs)
+    if not doubled:
+        return []
+    paths = {id(obj): path for obj, path in _objects(tree, "")}
+    return [f'duplicate field "{_join(paths[id(obj)], key)}"' for obj, key in doubled if id(obj) in paths]
+
+
+def _objects(value: JSON, path: str) -> Iterator[tuple[Object, str]]:
+    if isinstance(value, dict):
+        yield value, path
+        for key, each in value.items():
+            yield from _objects(each, _join(path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _objects(each, f"{path}[{index}]")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _cleaner(message: Message) -> Cleaner:
+    found = _cleaners.get(message)
+    if found is None:
+        found = _cleaners[message] = _make_cleaner(message)
+    return found
+
+
+def _make_cleaner(message: Message) -> Cleaner:
+    fields = {each.name: (_field_cleaner(message, each), _dropped(each)) for each in message.fields}
+
+    def clean(obj: JSON, path: str, problems: Problems) -> Object:
+        cleaned: Object = {}
+        for name, value in obj.items():
+            known = fields.get(name)
+            if known is None:
+                problems.append(f'unknown field "{_join(path, name)}"')
+            elif value is not None:
+                found = known[0](value, path, problems)
+                if found or found not in known[1]:
+                    cleaned[name] = found
+        return cleaned
+
+    return clean
+
+
+def _dropped(field: Field) -> tuple[JSON, ...]:
+    """Say which empty values Go would not write for this field."""
+    if field.pointer and not isinstance(field.type, ListOf | MapOf):
+        return ()
+    if field.always or field.required:
+        return ()
+    if isinstance(field.type, ListOf):
+        return ([],)
+    if isinstance(field.type, MapOf):
+        return ({},)
+    return () if isinstance(field.type, Message) else (field.type.zero,)
+
+
+def _field_cleaner(owner: Message, field: Field) -> Cleaner:
+    return _value_cleaner(owner, field.name, field.type)
+
+
+def _value_cleaner(owner: Message, name: str, type_: Type) -> Cleaner:
+    if isinstance(type_, Message):
+        return _object_cleaner(owner, name, type_)
+    if isinstance(type_, ListOf):
+        return _list_cleaner(owner, name, type_)
+    if isinstance(type_, MapOf):
+        return _map_cleaner(owner, name, type_)
+    return _scalar_cleaner(owner, name, type_)
+
+
+def _object_cleaner(owner: Message, name: str, message: Message) -> Cleaner:
+    inner = _cleaner(message)
+
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        if type(value) is not dict:
+            _unfit(value, owner, path, name, message)
+        return inner(value, f"{path}.{name}" if path else name, problems)
+
+    return clean
+
+
+def _list_cleaner(owner: Message, name: str, type_: ListOf) -> Cleaner:
+    if type_.item is STRING:
+        return _string_list_cleaner(owner, name, type_)
+    if not isinstance(type_.item, Message):
+        scalar = _scalar_cleaner(owner, name, type_.item)
+        return lambda value, path, problems: [
+            scalar(each, path, problems) for each in _as_list(value, owner, path, name, type_)
+        ]
+    message, inner = type_.item, _cleaner(type_.item)
+
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        base = f"{path}.{name}" if path else name
+        cleaned = []
+        for index, each in enumerate(_as_list(value, owner, path, name, type_)):
+            if type(each) is not dict and each is not None:
+                _unfit(each, owner, path, name, message)
+            cleaned.append(inner(each or {}, f"{base}[{index}]", problems))
+        return cleaned
+
+    return clean
+
+
+def _string_list_cleaner(owner: Message, name: str, type_: ListOf) -> Cleaner:
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        del problems
+        for each in _as_list(value, owner, path, name, type_):
+            if type(each) is not str:
+                _unfit(each, owner, path, name, STRING)
+        return value
+
+    return clean
+
+
+def _map_cleaner(owner: Message, name: str, type_: MapOf) -> Cleaner:
+    if type_.value is STRING:
+        return _string_map_cleaner(owner, name, type_)
+    inner = _value_cleaner(owner, name, type_.value)
+
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        if type(value) is not dict:
+            _unfit(value, owner, path, name, type_)
+        return {key: inner(each, path, problems) for key, each in value.items() if each is not None}
+
+    return clean
+
+
+def _string_map_cleaner(owner: Message, name: str, type_: MapOf) -> Cleaner:
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        del problems
+        if type(value) is not dict:
+            _unfit(value, owner, path, name, type_)
+        for each in value.values():
+            if type(each) is not str:
+                if each is None:
+                    return {key: found or "" for key, found in value.items()}
+                _unfit(each, owner, path, name, STRING)
+        return value
+
+    return clean
+
+
+def _as_list(value: JSON, owner: Message, path: str, name: str, type_: ListOf) -> list[JSON]:
+    if type(value) is not list:
+        _unfit(value, owner, path, name, type_)
+    found: list[JSON] = value
+    return found
+
+
+_BOUNDS = {INT32: 2**31, INT64: 2**63}
+_PLAIN = {STRING: str, BOOL: bool, RAW: dict}
+
+
+def _scalar_cleaner(owner: Message, name: str, scalar: Scalar) -> Cleaner:
+    if scalar in _PLAIN:
+        return _plain_cleaner(owner, name, scalar, _PLAIN[scalar])
+    if scalar in _BOUNDS:
+        return _integer_cleaner(owner, name, scalar, _BOUNDS[scalar])
+    convert = _CONVERTERS[scalar]
+    return lambda value, path, problems: convert(value)
+
+
+def _plain_cleaner(owner: Message, name: str, scalar: Scalar, python: type) -> Cleaner:
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        del problems
+        if type(value) is not python:
+            _unfit(value, owner, path, name, scalar)
+        return value
+
+    return clean
+
+
+def _integer_cleaner(owner: Message, name: str, scalar: Scalar, bound: int) -> Cleaner:
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        del problems
+        if type(value) is not int or not -bound <= value < bound:
+            _unfit(value, owner, path, name, scalar)
+        return value
+
+    return clean
+
+
+def _bytes(value: JSON) -> str:
+    text = _text(value)
+    try:
+        b64decode(text, validate=True)
+    except (Base64Error, ValueError):
+        raise _Unfit("illegal base64 data at input byte 0") from None
+    return text
+
+
+def _time(value: JSON) -> str:
+    text = _text(value)
+    return text if _RFC3339.fullmatch(text) else time.rfc3339(_moment(text))
+
+
+def _micro_time(value: JSON) -> str:
+    text = _text(value)
+    return text if _RFC3339_MICRO.fullmatch(text) else time.micro(_moment(text))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return time.parse(text)
+    except ValueError:
+        layout = "2006-01-02T15:04:05Z07:00"
+        raise _Unfit(f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "2006"') from None
+
+
+def _text(value: JSON) -> str:
+    if type(value) is not str:
+        raise _Unfit(f"json: cannot unmarshal {_json_type(value)} into Go value of type string")
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _canonical(text: str | int | float) -> str:
+    try:
+        return quantity.canonical(text)
+    except ValueError as problem:
+        raise _Unfit(str(problem)) from None
+
+
+def _quantity(value: JSON) -> str:
+    if isinstance(value, bool | list | dict):
+        raise _Unfit(quantity.BAD)
+    return _canonical(value)
+
+
+def _int_or_string(value: JSON) -> int | str:
+    if type(value) not in (int, str):
+        raise _Unfit(f"json: cannot unmarshal {_json_type(value)} into Go value of type int32")
+    found: int | str = value
+    return found
+
+
+_CONVERTERS: dict[Scalar, Callable[[JSON], JSON]] = {
+    BYTES: _bytes,
+    TIME: _time,
+    MICRO_TIME: _micro_time,
+    QUANTITY: _quantity,
+    INT_OR_STRING: _int_or_string,
+}
+
+
+def _json_type(value: JSON) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _go_type(type_: Type) -> str:
+    if isinstance(type_, Message):
+        return f"v1.{type_.go_name}"
+    if isinstance(type_, ListOf):
+        return f"[]{_go_type(type_.item)}"
+    if isinstance(type_, MapOf):
+        return f"map[string]{_go_type(type_.value)}"
+    return type_.go
+
+
+def _unfit(value: JSON, owner: Message, path: str, name: str, type_: Type) -> NoReturn:
+    what = _json_type(value)
+    if what == "number" and isinstance(type_, Scalar) and type_ in _BOUNDS:
+        what = f"number {value}"
+    where = _INDEX.sub("", _join(path, name))
+    raise _Unfit(
+        f"json: cannot unmarshal {what} into Go struct field {owner.go_name}.{where} of type {_go_type(type_)}"
+    )
