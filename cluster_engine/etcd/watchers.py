@@ -55,6 +55,9 @@ class WatchHub:
         self._watchers: dict[Watcher, None] = {}
         store.on_commit = self._committed
 
+    def __len__(self) -> int:
+        return len(self._watchers)
+
     def add(self, watcher: Watcher) -> None:
         """Register a watcher; one that starts in the past is woken before this returns."""
         self._watchers[watcher] = None

@@ -262,3 +262,39 @@ def test_ninety_watches_and_writes_share_one_connection(run_etcd):
             assert sorted(key for _, key, _ in arrived) == keys
 
     run_etcd(story)
+
+
+def test_a_reader_too_slow_for_the_history_is_cancelled_and_never_skips(run_etcd):
+    async def story(world, etcd):
+        async with etcd.client() as reader, etcd.client() as writer:
+            async with reader.watch(WEB) as watch:
+                for _ in range(80):
+                    await writer.put(WEB, bytes(100_000))  # with prev_kv 16 MB; 4 MiB fit the stream's window
+                await writer.compact(81)
+                revisions = []
+                with pytest.raises(CompactedError) as gone:
+                    while True:
+                        revisions += [event.kv.mod_revision for event in (await anext(watch)).events]
+            assert gone.value.compact_revision == 81
+            assert revisions == list(range(2, 2 + len(revisions)))
+            assert 10 <= len(revisions) < 40
+            assert (await reader.get(WEB)).kvs[0].version == 80
+
+    run_etcd(story)
+
+
+def test_a_client_that_leaves_takes_its_watches_along(run_etcd):
+    async def story(world, etcd):
+        async with etcd.client() as client, etcd.client() as writer:
+            async with client.watch(PODS, prefix_end(PODS)) as watch:
+                await writer.put(WEB, b"1")
+                await collect(watch, 1)
+            async with client.watch(PODS, prefix_end(PODS)) as watch:
+                await client.aclose()
+                with pytest.raises(ConnectionError):
+                    await anext(watch)
+            await asyncio.sleep(1)
+            hub = etcd.host.disk["/var/lib/etcd"].on_commit.__self__
+            assert len(hub) == 0
+
+    run_etcd(story)
