@@ -20,7 +20,8 @@ really passed, times the pace, has passed in the world too.
     clock.select(3.5)  ->  []                 # returns at once
     clock.now          ->  3.5
 
-Times are rounded to the nanosecond wherever they arise, so that the sum of the parts of a wait equals the whole.
+Times are rounded to ten nanoseconds wherever they arise, so that the sum of the parts of a wait equals the whole, and a
+timer is never called before its time (asyncio calls those due within the next nanosecond, its clock's resolution).
 """
 
 import selectors
@@ -36,6 +37,11 @@ ROUNDS_BETWEEN_POLLS = 16
 """While callbacks are ready, real sockets are looked at only every so many rounds: a system call costs more."""
 
 Events = list[tuple[selectors.SelectorKey, int]]
+
+
+def rounded(seconds: float) -> float:
+    """Give a time as the clock can show it."""
+    return round(seconds, 8)
 
 
 class DeadlockError(RuntimeError):
@@ -121,7 +127,7 @@ class Clock(selectors.BaseSelector):
         self._rounds += 1
         if self._rounds % ROUNDS_BETWEEN_POLLS == 0 and (events := self._outside.select(0)):
             return events
-        self.now = round(self.now + timeout, 9)
+        self.now = rounded(self.now + timeout)
         return []
 
     def _walk(self, timeout: float, pace: float) -> Events:
@@ -134,9 +140,9 @@ class Clock(selectors.BaseSelector):
             self._anchor = None
         if events := self._outside.select(max(wait, 0)):
             passed = (time.monotonic() - anchor_real) * pace
-            self.now = max(self.now, min(round(self.now + timeout, 9), round(anchor_now + passed, 9)))
+            self.now = max(self.now, min(rounded(self.now + timeout), rounded(anchor_now + passed)))
             return events
-        self.now = round(self.now + timeout, 9)
+        self.now = rounded(self.now + timeout)
         return []
 
     # -- real sockets, passed on ---------------------------------------------------------------------------------

@@ -223,3 +223,17 @@ def test_unix_sockets_lead_to_the_same_host_only(run):
             await asyncio.open_unix_connection(path)
 
     run(story)
+
+
+def test_what_a_full_window_held_back_is_sent_on_when_it_opens(run):
+    async def story(world):
+        process = await serving(world, never_read)
+        _, writer = await asyncio.open_connection("server", 80)
+        writer.write(b"x" * (4 * WINDOW_BYTES))
+        writer.write_eof()
+        await asyncio.sleep(1)
+        process.disk["transport"].resume_reading()
+        async with asyncio.timeout(5):
+            assert len(await process.disk["received"].read()) == 4 * WINDOW_BYTES
+
+    run(story)

@@ -199,3 +199,17 @@ def test_threads_are_refused(run):
             await asyncio.to_thread(print)
 
     run(story)
+
+
+def test_a_timer_is_never_called_before_its_time(run):
+    async def story(world):
+        loop, early = world.loop, []
+        for number in range(2000):
+            due = loop.time() + world.rng.random()
+            loop.call_at(due, lambda due=due: early.append(due) if loop.time() < due - 5e-9 else None)
+            if number % 10 == 0:
+                await asyncio.sleep(world.rng.random() / 1e6)
+        await asyncio.sleep(2)
+        assert not early
+
+    run(story)
