@@ -25,7 +25,7 @@ export function backoff(attempt, chance) {
 export class Socket {
   /**
    * @param {{url: string, entriesUrl: string, log: import("./log.js").Log, onFrame: (frame: Frame) => void,
-   *   onState: (state: ConnectionState) => void, WebSocket?: typeof WebSocket, fetch?: typeof fetch}} options
+   *   onState: (state: ConnectionState) => void, commands?: () => Record<string, number>, WebSocket?: typeof WebSocket, fetch?: typeof fetch}} options
    */
   constructor(options) {
     this.options = options;
@@ -90,7 +90,8 @@ export class Socket {
   }
 
   watch() {
-    this.send({ type: "watch", since: this.options.log.head.peek() });
+    const commands = this.options.commands?.() ?? {};
+    this.send({ type: "watch", since: this.options.log.head.peek(), ...(Object.keys(commands).length ? { commands } : {}) });
   }
 
   /** @param {Frame} frame */

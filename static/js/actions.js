@@ -1,0 +1,157 @@
+/**
+ * What the reader can do: move in time, change the view, ask the cluster for something.
+ *
+ * Moving back touches only the cursor. Moving forward at the live end of a paused cluster asks it for one step,
+ * and again until the altitude the reader looks at shows something new.
+ */
+import { batch, effect } from "@preact/signals-core";
+
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./layout.js").Row} Row */
+/** @typedef {ReturnType<typeof createActions>} Actions */
+
+const STEPS_MAX = 2000;
+export const PACES = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
+/** @type {import("./log.js").Layer[]} */
+export const LAYERS = ["story", "http", "tls", "tcp"];
+
+/** The seq at which the whole row is on screen. @param {Row} row @param {number} head */
+const endOf = (row, head) => Math.min(head, row.members ? row.members[row.members.length - 1] : row.seq);
+
+/** @param {Store} store @param {{send: (frame: import("./socket.js").Frame) => boolean}} wire */
+export function createActions(store, wire) {
+  const { log, cursor, selected, picture, shown, clock } = store;
+  /** How many steps may still be asked for, and the rows there were before. @type {{left: number, rows: number} | null} */
+  let stepping = null;
+
+  const plan = () => picture.peek().plan;
+  /** @param {Row | undefined} row */
+  function stand(row) {
+    batch(() => {
+      const head = log.head.peek();
+      const last = row === plan().rows[plan().rows.length - 1];
+      cursor.value = row ? (last ? null : endOf(row, head)) : 0;
+      selected.value = row ? row.seq : null;
+      store.follow.value = true;
+    });
+  }
+
+  function stepOnce() {
+    if (!stepping || stepping.left <= 0 || !wire.send({ type: "step" })) stepping = null;
+    else stepping.left -= 1;
+  }
+
+  effect(() => {
+    const { plan: now } = picture.value;
+    if (!stepping) return;
+    if (now.rows.length > stepping.rows) {
+      stepping = null;
+      selected.value = now.rows[now.rows.length - 1].seq;
+    } else stepOnce();
+  });
+
+  const actions = {
+    stepForward() {
+      const next = plan().rows[plan().rowsAt(shown.peek())];
+      if (next) return stand(next);
+      batch(() => {
+        cursor.value = null;
+        store.follow.value = true;
+      });
+      if (clock.peek().paused && !stepping) {
+        stepping = { left: STEPS_MAX, rows: plan().rows.length };
+        stepOnce();
+      }
+    },
+    stepBack() {
+      stand(plan().rows[plan().rowsAt(shown.peek()) - 2]);
+    },
+    toStart() {
+      stand(plan().rows[0]);
+    },
+    toLive() {
+      batch(() => {
+        cursor.value = null;
+        store.follow.value = true;
+      });
+    },
+    /** @param {number} index of a row */
+    toRow(index) {
+      stand(index < 0 ? undefined : plan().rows[index]);
+    },
+    /** Show an entry: bring the cursor to it where it lies ahead, look lower where it is not drawn. @param {number} seq */
+    reveal(seq) {
+      const entry = log.get(seq);
+      if (!entry) return;
+      batch(() => {
+        if (seq > shown.peek()) cursor.value = seq;
+        if (LAYERS.indexOf(entry.layer) > LAYERS.indexOf(store.altitude.peek())) store.altitude.value = entry.layer;
+        if (!picture.value.plan.shows(seq)) actions.clearFilters();
+        selected.value = seq;
+        store.follow.value = false;
+      });
+    },
+    /** Move the selection among what is drawn. @param {number} by */
+    move(by) {
+      const { rows } = plan();
+      const end = plan().rowsAt(shown.peek());
+      if (end === 0) return;
+      const seq = selected.peek();
+      const at = seq === null ? end : plan().rowsAt(seq) - 1;
+      const row = rows[Math.max(0, Math.min(end - 1, at + by))];
+      batch(() => {
+        selected.value = row.seq;
+        if (cursor.peek() === null && row.index < end - 1) store.follow.value = false;
+      });
+    },
+    /** @param {number} seq */
+    open(seq) {
+      batch(() => {
+        selected.value = seq;
+        store.drawer.value = true;
+      });
+    },
+    /** @param {import("./store.js").Tab} tab */
+    show(tab) {
+      batch(() => {
+        if (selected.peek() === null) selected.value = plan().rowOf(shown.peek())?.seq ?? null;
+        if (selected.peek() === null) return;
+        store.tab.value = tab;
+        store.drawer.value = true;
+      });
+    },
+    close() {
+      store.drawer.value = false;
+    },
+    toggleRun() {
+      stepping = null;
+      const paused = clock.peek().paused;
+      if (!wire.send({ type: paused ? "resume" : "pause" })) return;
+      clock.value = { ...clock.peek(), paused: !paused };
+      if (paused) actions.toLive();
+    },
+    /** @param {number} pace */
+    setPace(pace) {
+      if (wire.send({ type: "pace", pace })) clock.value = { ...clock.peek(), pace };
+    },
+    /** @param {1 | -1} by */
+    changePace(by) {
+      const pace = clock.peek().pace ?? 60;
+      const next = by > 0 ? PACES.find((p) => p > pace) : PACES.findLast((p) => p < pace);
+      if (next) actions.setPace(next);
+    },
+    /** @param {string} lane */
+    toggleParticipant(lane) {
+      const next = new Set(store.participants.peek());
+      if (!next.delete(lane)) next.add(lane);
+      store.participants.value = next;
+    },
+    clearFilters() {
+      batch(() => {
+        store.participants.value = new Set();
+        store.text.value = "";
+      });
+    },
+  };
+  return actions;
+}

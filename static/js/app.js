@@ -1,0 +1,133 @@
+/** The page put together: store, wire, console and panels know each other only through this. */
+import { signal } from "@preact/signals-core";
+import { createActions } from "./actions.js";
+import { createCoach } from "./coach.js";
+import { createConsole } from "./console.js";
+import { createDetails } from "./details.js";
+import { createKeys } from "./keys.js";
+import { createSettings, keep, keepLanguage, recall } from "./settings.js";
+import { Socket } from "./socket.js";
+import { createStore } from "./store.js";
+
+/** @typedef {{socket: string, entries: string, kubeconfig: string, newCluster: string, strings: Record<string, string>}} Urls */
+/** @typedef {ReturnType<typeof createApp>} App */
+
+const TYPE_MS = 14;
+const TOAST_MS = 4000;
+
+/** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings}} page */
+export function createApp({ clusterId, urls, strings }) {
+  const store = createStore({ cluster: { id: clusterId }, shortcuts: recall("shortcuts") !== "off" });
+  const settings = createSettings();
+  const details = createDetails(urls.entries);
+  const endMessage = signal("");
+  const typed = signal("");
+  const terminalFolded = signal(recall("terminal") === "folded");
+  let toasts = 0;
+
+  const socket = new Socket({
+    url: urls.socket, entriesUrl: urls.entries, log: store.log, onFrame: hear, onState,
+    commands: () => shell.heard(),
+  });
+  const shell = createConsole({ send: (frame) => socket.send(frame), newId, history: parseHistory(recall("history")) });
+  const actions = createActions(store, socket);
+  const coach = createCoach(store, shell);
+
+  /** @param {string} text */
+  function toast(text) {
+    const id = (toasts += 1);
+    store.toasts.value = [...store.toasts.peek(), { id, text }].slice(-3);
+    setTimeout(() => { store.toasts.value = store.toasts.peek().filter((other) => other.id !== id); }, TOAST_MS);
+  }
+
+  /** @param {import("./socket.js").ConnectionState} next */
+  function onState(next) {
+    const before = store.connection.peek();
+    store.connection.value = next;
+    if (next.state === "open" && before.attempt > 0) toast(strings.t("toast.resumed", { seq: store.log.head.peek() }));
+    if (next.state === "open") shell.resume();
+    if (next.state === "gone") shell.cut();
+  }
+
+  /** @param {{state: any, message?: string, nodes?: number, seed?: number}} cluster */
+  function onCluster(cluster) {
+    store.cluster.value = { ...store.cluster.peek(), ...cluster };
+    if (cluster.state !== "ended") return;
+    endMessage.value = cluster.message ?? "";
+    shell.cut();
+  }
+
+  /** @param {import("./socket.js").Frame} frame */
+  function hear(frame) {
+    if (frame.type === "hello") {
+      onCluster(frame.cluster);
+      if (frame.clock) store.clock.value = { now: 0, pace: 1, paused: false, ...frame.clock, heardAt: performance.now() };
+    } else if (frame.type === "clock") store.clock.value = { now: frame.now, pace: frame.pace, paused: frame.paused, heardAt: performance.now() };
+    else if (frame.type === "cluster") onCluster(frame.cluster);
+    else if (frame.type === "output" || frame.type === "done") shell.hear(frame);
+    else if (frame.type === "error") toast(frame.message);
+  }
+
+  /** @param {boolean} folded */
+  function foldTerminal(folded) {
+    terminalFolded.value = folded;
+    keep("terminal", folded ? "folded" : "open");
+  }
+
+  function focusTerminal() {
+    foldTerminal(false);
+    requestAnimationFrame(() => document.getElementById("command")?.focus());
+  }
+
+  /** @param {string} line */
+  function submit(line) {
+    if (!line.trim()) return;
+    typed.value = "";
+    actions.toLive();
+    shell.run(line);
+    keep("history", JSON.stringify(shell.past.peek()));
+  }
+
+  return {
+    store, settings, details, strings, urls, actions, coach, console: shell, endMessage, typed, terminalFolded, toast,
+    keys: createKeys({ store, actions, focusTerminal }),
+    retryNow: () => socket.retryNow(),
+    open: () => socket.open(),
+    submit,
+    /** Type a command letter by letter, then run it: so that the reader sees what the button stands for. @param {string} line */
+    async typeCommand(line) {
+      foldTerminal(false);
+      if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+        for (let n = 2; n < line.length; n += 2) {
+          typed.value = line.slice(0, n);
+          await new Promise((resolve) => setTimeout(resolve, TYPE_MS));
+        }
+      }
+      submit(line);
+    },
+    foldTerminal,
+    /** @param {string} language */
+    async setLanguage(language) {
+      strings.use(await (await fetch(urls.strings[language])).json(), language);
+      keepLanguage(language);
+    },
+    newCluster() {
+      /** @type {HTMLFormElement | null} */ (document.getElementById("new-cluster"))?.requestSubmit();
+    },
+  };
+}
+
+/** @param {string | null} text @returns {string[]} */
+function parseHistory(text) {
+  try {
+    const lines = JSON.parse(text ?? "[]");
+    return Array.isArray(lines) ? lines.filter((line) => typeof line === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** An id no other command has; `crypto.randomUUID` is missing where the page came over plain HTTP from another machine. */
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,99 @@
+/**
+ * The learner's commands and what they answered. No DOM: the terminal panel shows it.
+ *
+ * One command runs at a time; what is typed meanwhile waits its turn, as in a terminal. Output frames are numbered
+ * within their command, so that a lost connection can be resumed there too, without a gap or a duplicate.
+ */
+import { computed, signal } from "@preact/signals-core";
+
+/** @typedef {{stream: string, text: string}} Chunk */
+/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | null>, n: number, letters: number}} Command */
+/** @typedef {ReturnType<typeof createConsole>} Console */
+
+const COMMANDS_MAX = 100;
+const LETTERS_MAX = 200_000;
+const HISTORY_MAX = 200;
+const WAITING_MAX = 50;
+
+/** @param {{send: (frame: import("./socket.js").Frame) => boolean, newId: () => string, history?: string[]}} parts */
+export function createConsole({ send, newId, history = [] }) {
+  const commands = signal(/** @type {Command[]} */ ([]));
+  const waiting = signal(/** @type {string[]} */ ([]));
+  const past = signal(history.slice(-HISTORY_MAX));
+  const running = computed(() => commands.value.find((command) => command.code.value === null) ?? null);
+
+  /** @param {string} line */
+  function start(line) {
+    /** @type {Command} */
+    const command = { id: newId(), line, chunks: signal([]), code: signal(null), n: 0, letters: 0 };
+    if (!send({ type: "command", id: command.id, line })) return false;
+    commands.value = [...commands.value, command].slice(-COMMANDS_MAX);
+    return true;
+  }
+
+  /** @param {Command} command @param {Chunk} chunk */
+  function add(command, chunk) {
+    const chunks = command.chunks.peek();
+    const last = chunks[chunks.length - 1];
+    const joined = last?.stream === chunk.stream ? [...chunks.slice(0, -1), { stream: chunk.stream, text: last.text + chunk.text }] : [...chunks, chunk];
+    command.letters += chunk.text.length;
+    while (command.letters > LETTERS_MAX && joined.length > 0) {
+      const over = command.letters - LETTERS_MAX;
+      const first = joined[0];
+      if (first.text.length <= over) joined.shift();
+      else joined[0] = { ...first, text: first.text.slice(over) };
+      command.letters -= Math.min(over, first.text.length);
+    }
+    command.chunks.value = joined;
+  }
+
+  function next() {
+    if (running.peek() || waiting.peek().length === 0) return;
+    const [line, ...rest] = waiting.peek();
+    if (start(line)) waiting.value = rest;
+  }
+
+  return {
+    commands,
+    waiting,
+    past,
+    running,
+    /** Run a line now, or after those before it. @param {string} text */
+    run(text) {
+      const lines = text.split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("#"));
+      for (const line of lines) if (past.peek()[past.peek().length - 1] !== line) past.value = [...past.peek(), line].slice(-HISTORY_MAX);
+      waiting.value = [...waiting.peek(), ...lines].slice(0, WAITING_MAX);
+      next();
+    },
+    interrupt() {
+      waiting.value = [];
+      const command = running.peek();
+      if (command) send({ type: "interrupt", id: command.id });
+    },
+    clear() {
+      commands.value = commands.peek().filter((command) => command.code.peek() === null);
+    },
+    /** For each running command the last frame heard: where the server is to go on. */
+    heard() {
+      return Object.fromEntries(commands.peek().filter((command) => command.code.peek() === null).map((command) => [command.id, command.n]));
+    },
+    /** The connection is back: what could not be sent is sent now. */
+    resume: next,
+    /** The cluster ended: nothing more will be heard of what runs. */
+    cut() {
+      for (const command of commands.peek()) if (command.code.peek() === null) command.code.value = "cut";
+      waiting.value = [];
+    },
+    /** @param {import("./socket.js").Frame} frame */
+    hear(frame) {
+      const command = commands.peek().find(({ id }) => id === frame.id);
+      if (!command || command.code.peek() !== null || (frame.n !== undefined && frame.n <= command.n)) return;
+      command.n = frame.n ?? command.n;
+      if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text });
+      else if (frame.type === "done") {
+        command.code.value = frame.code;
+        next();
+      }
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The page's keys. Single keys work wherever nothing is being typed, and can be switched off (WCAG 2.1.4);
+ * then they work only while the diagram has the focus.
+ */
+import { LAYERS } from "./actions.js";
+import { keep } from "./settings.js";
+
+/** @typedef {{keys: string[], name: string, match: string[], run: () => void}} Binding */
+
+/** @param {{store: import("./store.js").Store, actions: import("./actions.js").Actions, focusTerminal: () => void}} parts */
+export function createKeys({ store, actions, focusTerminal }) {
+  const row = (/** @type {number} */ by) => () => actions.move(by);
+  /** @type {Binding[]} */
+  const list = [
+    { keys: [" "], name: "run", match: [" "], run: actions.toggleRun },
+    { keys: ["→"], name: "forward", match: ["ArrowRight"], run: actions.stepForward },
+    { keys: ["←"], name: "back", match: ["ArrowLeft"], run: actions.stepBack },
+    { keys: ["Home"], name: "start", match: ["Home"], run: actions.toStart },
+    { keys: ["End"], name: "live", match: ["End"], run: actions.toLive },
+    { keys: ["j", "↓"], name: "next", match: ["j", "ArrowDown"], run: row(1) },
+    { keys: ["k", "↑"], name: "previous", match: ["k", "ArrowUp"], run: row(-1) },
+    { keys: ["Enter"], name: "open", match: ["Enter"], run: () => actions.show(store.tab.peek()) },
+    { keys: ["w"], name: "why", match: ["w"], run: () => (store.why.peek() ? actions.show("what") : actions.show("why")) },
+    { keys: ["Esc"], name: "close", match: ["Escape"], run: () => (store.drawer.peek() ? actions.close() : actions.clearFilters()) },
+    { keys: ["1", "2", "3", "4"], name: "altitude", match: ["1", "2", "3", "4"], run: () => {} },
+    { keys: ["+", "−"], name: "pace", match: ["+", "-", "="], run: () => {} },
+    { keys: ["h"], name: "heartbeats", match: ["h"], run: () => { store.foldHeartbeats.value = !store.foldHeartbeats.peek(); } },
+    { keys: ["/"], name: "search", match: ["/"], run: () => document.getElementById("search")?.focus() },
+    { keys: ["t"], name: "terminal", match: ["t"], run: focusTerminal },
+    { keys: ["?"], name: "help", match: ["?"], run: () => { store.dialog.value = "help"; } },
+  ];
+  const byKey = new Map(list.flatMap((binding) => binding.match.map((key) => /** @type {const} */ ([key, binding]))));
+
+  /** @param {KeyboardEvent} event */
+  function hear(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || store.dialog.peek()) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (isTyping(target) || (target.closest("[popover]:popover-open"))) return;
+    const inDiagram = target.id === "diagram";
+    if (!store.shortcuts.peek() && !inDiagram) return;
+    const binding = byKey.get(event.key);
+    if (!binding || (takesKey(target, event.key) && !inDiagram)) return;
+    event.preventDefault();
+    if (LAYERS[Number(event.key) - 1]) store.altitude.value = LAYERS[Number(event.key) - 1];
+    else if (binding.name === "pace") actions.changePace(event.key === "-" ? -1 : 1);
+    else binding.run();
+  }
+
+  return {
+    list,
+    hear,
+    /** @param {boolean} on */
+    enable(on) {
+      store.shortcuts.value = on;
+      keep("shortcuts", on ? "on" : "off");
+    },
+  };
+}
+
+/** @param {HTMLElement} target */
+function isTyping(target) {
+  if (target.tagName === "INPUT") return !["checkbox", "range", "button"].includes(/** @type {HTMLInputElement} */ (target).type);
+  return target.tagName === "TEXTAREA" || target.tagName === "SELECT" || target.isContentEditable;
+}
+
+/** Does this element need the key for itself? @param {HTMLElement} target @param {string} key */
+function takesKey(target, key) {
+  if (/** @type {HTMLInputElement} */ (target).type === "range") return key.startsWith("Arrow") || key === "Home" || key === "End";
+  if (target.closest("button, a, summary")) return key === " " || key === "Enter";
+  return target.scrollHeight > target.clientHeight + 1 && target.tabIndex === 0 && ["ArrowUp", "ArrowDown", "Home", "End", " "].includes(key);
+}

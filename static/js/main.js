@@ -1,0 +1,75 @@
+/** The page's start: read where things are, load the words, draw the panels, open the socket. */
+import { h, render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import "@preact/signals";
+import { createApp } from "./app.js";
+import { Diagram } from "./diagram/diagram.js";
+import { Drawer } from "./panels/drawer.js";
+import { Header } from "./panels/header.js";
+import { LaneHeads } from "./panels/lanes.js";
+import { Banner, Coach, Help, Sentence, Toasts } from "./panels/overlays.js";
+import { Splitter } from "./panels/splitter.js";
+import { Terminal } from "./panels/terminal.js";
+import { Transport } from "./panels/transport.js";
+import { createStrings } from "./strings.js";
+
+/** @typedef {{app: import("./app.js").App}} Props */
+
+/** @param {Props} props */
+function Stage({ app }) {
+  const { store, actions, strings } = app;
+  const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const body = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const [size, setSize] = useState({ laneWidth: 100, width: 0 });
+  useEffect(() => {
+    void new Diagram({ scroller: /** @type {HTMLElement} */ (scroller.current), body: /** @type {HTMLElement} */ (body.current), store, actions, strings, onWidth: (laneWidth, width) => setSize({ laneWidth, width }) });
+  }, []);
+  const nothing = store.picture.value.plan.rowsAt(store.shown.value) === 0;
+  return h("section", { class: `stage pane${store.why.value ? " asking" : ""}`, "aria-label": strings.t("diagram.label") },
+    h("div", { class: "scroller", ref: scroller },
+      h("div", { class: "heads" }, h("div", { class: "corner", "aria-hidden": "true" }, strings.t("diagram.time")), h(LaneHeads, { app, ...size })),
+      h(Still, { hold: body, label: strings.t("diagram.rows") })),
+    nothing && store.filtered.value && h("p", { class: "nothing" }, strings.t("diagram.nothing"), " ", h("button", { type: "button", class: "button", onClick: actions.clearFilters }, strings.t("search.clear"))),
+    h(Coach, { app }),
+    h(Sentence, { app }));
+}
+
+/** The diagram's own ground: panels never touch what is inside. @param {{hold: {current: HTMLDivElement | null}, label: string}} props */
+function Still({ hold, label }) {
+  return h("div", { class: "rows-body", id: "diagram", tabIndex: 0, ref: hold, "aria-label": label });
+}
+
+/** @param {Props} props */
+function Page({ app }) {
+  return h("div", { class: "page" },
+    h(Header, { app }),
+    h(Banner, { app }),
+    h("div", { class: "middle" }, h(Stage, { app }), app.store.drawer.value && h(Splitter, { name: "drawer", axis: "x", app }), h(Drawer, { app })),
+    h(Transport, { app }),
+    h(Splitter, { name: "terminal", axis: "y", app }),
+    h(Terminal, { app }),
+    h(Toasts, { app }),
+    h(Help, { app }));
+}
+
+const place = /** @type {HTMLElement} */ (document.getElementById("playground"));
+const { cluster = "", socket = "", entries = "", kubeconfig = "", newCluster = "", stringsEn = "", stringsDe = "" } = place.dataset;
+const language = document.documentElement.lang === "de" ? "de" : "en";
+const urls = { socket: new URL(socket, location.href.replace(/^http/, "ws")).href, entries, kubeconfig, newCluster, strings: /** @type {Record<string, string>} */ ({ en: stringsEn, de: stringsDe }) };
+const strings = createStrings(await (await fetch(urls.strings[language])).json(), language);
+const app = createApp({ clusterId: cluster, urls, strings });
+place.replaceChildren();
+render(h(Page, { app }), place);
+addEventListener("keydown", app.keys.hear);
+addEventListener("online", app.retryNow);
+app.open();
+
+const asked = /^#e(\d+)$/.exec(location.hash);
+if (asked) {
+  const stop = app.store.log.head.subscribe((head) => {
+    if (head < Number(asked[1])) return;
+    app.actions.reveal(Number(asked[1]));
+    app.actions.open(Number(asked[1]));
+    queueMicrotask(() => stop());
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * The terminal: an accessible console. What programs print is a log region that screen readers follow; the line
+ * has history, pasting of several lines, Ctrl-C and Ctrl-L; suggestions type and run a command.
+ */
+import { h } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Icon } from "../icons.js";
+
+/** @typedef {{app: import("../app.js").App}} Props */
+
+export const FIRST_COMMAND = "kubectl create deployment web --image=nginx --replicas=3";
+const SUGGESTIONS = [FIRST_COMMAND, "kubectl get pods -o wide", "kubectl get pods -w", "kubectl scale deployment web --replicas=5", "kubectl delete deployment web", "kubectl get nodes"];
+const PROMPT = "workstation:~$";
+
+/** @param {Props} props */
+export function Terminal({ app }) {
+  const { strings: { t }, console: shell } = app;
+  const folded = app.terminalFolded.value;
+  const log = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const commands = shell.commands.value;
+  const letters = commands.reduce((sum, command) => sum + command.chunks.value.length + command.letters, 0);
+  useLayoutEffect(() => {
+    if (log.current) log.current.scrollTop = log.current.scrollHeight;
+  }, [letters, commands.length, folded]);
+  return h("section", { class: `terminal pane${folded ? " folded" : ""}`, "aria-label": t("terminal.label") },
+    h("header", { class: "terminal-head" },
+      h("button", { type: "button", class: "ghost title", "aria-expanded": String(!folded), onClick: () => app.foldTerminal(!folded) }, h(Icon, { name: folded ? "up" : "down", size: 15 }), t("terminal.title")),
+      h("div", { class: "suggestions", role: "group", "aria-label": t("terminal.suggestions") }, SUGGESTIONS.map((line, i) => h("button", { key: line, type: "button", class: `chip${i === 0 && commands.length === 0 ? " first" : ""}`, onClick: () => app.typeCommand(line), title: line }, line))),
+      commands.length > 0 && h("button", { type: "button", class: "ghost small", onClick: shell.clear, title: "Ctrl-L" }, t("terminal.clear"))),
+    !folded && h("div", { class: "screen", onClick: (/** @type {MouseEvent} */ event) => {
+      if (!getSelection()?.toString() && !(/** @type {Element} */ (event.target).closest("button"))) document.getElementById("command")?.focus({ preventScroll: true });
+    } },
+    h("div", { class: "screen-log", ref: log, role: "log", "aria-live": "polite", "aria-label": t("terminal.output"), tabIndex: 0 },
+      commands.length === 0 && h("p", { class: "screen-hint" }, t("terminal.hint")),
+      commands.map((command) => h(Ran, { key: command.id, app, command }))),
+    h(Line, { app })));
+}
+
+/** @param {{app: import("../app.js").App, command: import("../console.js").Command}} props */
+function Ran({ app, command }) {
+  const { t } = app.strings;
+  const code = command.code.value;
+  return h("div", { class: "ran" },
+    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") })),
+    command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
+    code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : code !== null && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
+}
+
+/** Without the colour codes some programs write. @param {string} text */
+// eslint-disable-next-line no-control-regex
+const plain = (text) => text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/\r(?!\n)/g, "");
+
+/** @param {Props} props */
+function Line({ app }) {
+  const { strings: { t }, console: shell } = app;
+  const typed = app.typed;
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const [at, setAt] = useState(0);
+  const running = shell.running.value;
+  const waiting = shell.waiting.value.length;
+  useEffect(() => setAt(0), [shell.past.value.length]);
+
+  const recallLine = (/** @type {number} */ by) => {
+    const past = shell.past.value;
+    const next = Math.max(0, Math.min(past.length, at + by));
+    setAt(next);
+    typed.value = next === 0 ? "" : past[past.length - next];
+  };
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    const { key } = event;
+    if (key === "Escape") {
+      document.getElementById("diagram")?.focus();
+    } else if (key === "ArrowUp" || key === "ArrowDown") {
+      event.preventDefault();
+      recallLine(key === "ArrowUp" ? 1 : -1);
+    } else if (event.ctrlKey && key === "c" && !selection(input.current)) {
+      event.preventDefault();
+      typed.value = "";
+      shell.interrupt();
+    } else if (event.ctrlKey && key === "l") {
+      event.preventDefault();
+      shell.clear();
+    }
+    event.stopPropagation();
+  };
+  const onPaste = (/** @type {ClipboardEvent} */ event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!text.trim().includes("\n")) return;
+    event.preventDefault();
+    shell.run(typed.value + text);
+    typed.value = "";
+  };
+  return h("form", { class: "line", onSubmit: (/** @type {Event} */ event) => {
+    event.preventDefault();
+    app.submit(typed.value);
+  } },
+  h("label", { class: "prompt", for: "command" }, PROMPT),
+  h("input", { id: "command", ref: input, type: "text", value: typed.value, autocomplete: "off", autocapitalize: "off", autocorrect: "off", spellcheck: false, "aria-label": t("terminal.command"), placeholder: running ? t("terminal.busy") : "", onInput: (/** @type {Event} */ event) => { typed.value = /** @type {HTMLInputElement} */ (event.currentTarget).value; }, onKeyDown, onPaste }),
+  waiting > 0 && h("span", { class: "fine" }, t("terminal.waiting", { count: waiting })),
+  running && h("button", { type: "button", class: "ghost small stop", onClick: shell.interrupt }, h(Icon, { name: "stop", size: 12 }), "Ctrl-C"));
+}
+
+/** @param {HTMLInputElement | null} input */
+const selection = (input) => input !== null && input.selectionStart !== input.selectionEnd;

@@ -1,0 +1,52 @@
+/** What happened: an explanation, the times, and the facts of the entry. */
+import { h } from "preact";
+import { effectsOf } from "../causes.js";
+import { clock, duration, size } from "../format.js";
+import { Icon } from "../icons.js";
+import { EntryLink } from "./entrylink.js";
+
+/** @param {import("./drawer.js").TabProps} props */
+export function What({ app, entry }) {
+  const { store, details, strings: { t, language } } = app;
+  const loaded = details.of(entry.seq).value;
+  const code = language.value;
+  const cause = store.log.get(entry.cause);
+  const effects = effectsOf(store.log.entries, entry.seq, store.shown.value);
+  const told = code === "de" ? t(`explain.${entry.kind}`) : "";
+  const explanation = told && told !== `explain.${entry.kind}` ? told : loaded.detail?.explanation;
+  return h("div", { class: "what" },
+    h(Flight, { app, entry }),
+    explanation && h("p", { class: "explanation" }, explanation),
+    h("section", null,
+      h("h3", null, t("what.because")),
+      cause ? h(EntryLink, { app, entry: cause }) : h("p", { class: "origin" }, h(Icon, { name: ORIGINS[entry.trigger ?? "start"] ?? "power", size: 15 }), t(`trigger.${entry.trigger ?? "start"}`)),
+      cause && h("button", { type: "button", class: "button", onClick: () => { store.tab.value = "why"; } }, h(Icon, { name: "why", size: 15 }), t("what.why"))),
+    effects.length > 0 && h("section", null, h("h3", null, t("what.effects")), h("ul", { class: "links" }, effects.map((effect) => h("li", { key: effect.seq }, h(EntryLink, { app, entry: effect }))))),
+    h("section", null, h("h3", null, t("what.facts")), h("dl", { class: "facts" }, facts(app, entry).map(([key, value]) => [h("dt", { key: `${key}t` }, key), h("dd", { key }, value)]))));
+
+  /** @param {import("../app.js").App} of @param {import("../log.js").Entry} it @returns {[string, string][]} */
+  function facts(of, it) {
+    /** @type {[string, string | null][]} */
+    const own = [
+      [t("fact.kind"), it.kind],
+      [t("fact.layer"), t(`altitude.${it.layer}`)],
+      [t("fact.connection"), it.connection === null ? null : String(it.connection) + (it.stream === null ? "" : ` · ${t("fact.stream", { stream: it.stream })}`)],
+      [t("fact.size"), it.to === null ? null : size(it.size, code)],
+    ];
+    const more = Object.entries(it.fields).map(([key, value]) => /** @type {[string, string]} */ ([key, typeof value === "object" ? JSON.stringify(value) : String(value)]));
+    return /** @type {[string, string][]} */ ([...own.filter(([, value]) => value !== null), ...more]);
+  }
+}
+
+/** @type {Record<string, string>} */
+const ORIGINS = { command: "prompt", timer: "pulse", fault: "bolt", start: "power" };
+
+/** When it left, when it arrived, how long it took. @param {import("./drawer.js").TabProps} props */
+function Flight({ app, entry }) {
+  const { t, language } = app.strings;
+  if (entry.to === null) return h("p", { class: "flight" }, h("span", null, t("what.at"), h("b", null, clock(entry.at, 6))));
+  return h("p", { class: "flight" },
+    h("span", null, t("what.sent"), h("b", null, clock(entry.at, 6))),
+    h("span", { class: "flight-line" }, entry.arrived === null ? t("what.lost") : duration(Math.max(0, entry.arrived - entry.at), language.value)),
+    h("span", null, t("what.arrived"), h("b", null, entry.arrived === null ? "—" : clock(entry.arrived, 6))));
+}

@@ -1,0 +1,42 @@
+/** What the reader prefers, kept in this browser: theme, language, pane sizes. Storage may be forbidden; then nothing is kept. */
+import { signal } from "@preact/signals-core";
+
+const PREFIX = "glassplane.";
+/** @typedef {"auto" | "light" | "dark"} Theme */
+
+/** @param {string} key @returns {string | null} */
+export function recall(key) {
+  try {
+    return localStorage.getItem(PREFIX + key);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} key @param {string} value */
+export function keep(key, value) {
+  try {
+    localStorage.setItem(PREFIX + key, value);
+  } catch {
+    // Private windows may refuse; the setting then lasts as long as the page.
+  }
+}
+
+export function createSettings() {
+  const theme = signal(/** @type {Theme} */ (document.documentElement.dataset.theme ?? "auto"));
+  return {
+    theme,
+    nextTheme() {
+      const next = /** @type {const} */ ({ auto: "light", light: "dark", dark: "auto" })[theme.peek()];
+      theme.value = next;
+      keep("theme", next);
+      if (next === "auto") delete document.documentElement.dataset.theme;
+      else document.documentElement.dataset.theme = next;
+    },
+  };
+}
+
+/** The page's language, where the server reads it too. @param {string} language */
+export function keepLanguage(language) {
+  document.cookie = `django_language=${language}; path=/; max-age=31536000; samesite=lax`;
+}

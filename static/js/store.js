@@ -1,0 +1,62 @@
+/**
+ * What the page knows: the log, where the reader stands in it, and how they look at it. Signals only; no DOM.
+ *
+ * The screen is a function of (log, cursor, view). `cursor` null means the live end.
+ */
+import { batch, computed, signal } from "@preact/signals-core";
+import { chainOf } from "./causes.js";
+import { expectedLanes } from "./lanes.js";
+import { Plan } from "./layout.js";
+import { Log } from "./log.js";
+
+/** @typedef {import("./log.js").Entry} Entry */
+/** @typedef {import("./log.js").Layer} Layer */
+/** @typedef {import("./socket.js").ConnectionState} ConnectionState */
+/** @typedef {{now: number, pace: number | null, paused: boolean, heardAt: number}} Clock  `pace` null: as fast as it goes */
+/** @typedef {{id: string, state: "starting" | "running" | "ended", nodes: number, seed: number}} Cluster */
+/** @typedef {"what" | "why" | "headers" | "body" | "records" | "bytes"} Tab */
+/** @typedef {ReturnType<typeof createStore>} Store */
+
+/** @param {{cluster?: Partial<Cluster>, shortcuts?: boolean}} [start] */
+export function createStore(start = {}) {
+  const log = new Log();
+  const cluster = signal(/** @type {Cluster} */ ({ id: "", state: "starting", nodes: 2, seed: 1, ...start.cluster }));
+  const clock = signal(/** @type {Clock} */ ({ now: 0, pace: 1, paused: false, heardAt: 0 }));
+  const connection = signal(/** @type {ConnectionState} */ ({ state: "connecting", attempt: 0, retryAt: null }));
+  const cursor = signal(/** @type {number | null} */ (null));
+  const altitude = signal(/** @type {Layer} */ ("story"));
+  const foldHeartbeats = signal(true);
+  const participants = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+  const text = signal("");
+  const selected = signal(/** @type {number | null} */ (null));
+  const drawer = signal(false);
+  const tab = signal(/** @type {Tab} */ ("what"));
+  const follow = signal(true);
+  const nodes = computed(() => cluster.value.nodes);
+
+  /** The last seq on screen. */
+  const shown = computed(() => Math.min(cursor.value ?? log.head.value, log.head.value));
+  const empty = computed(
+    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, expected: expectedLanes(nodes.value) }),
+  );
+  /** The layout of the whole log; a new wrapper whenever it has grown. */
+  const picture = computed(() => {
+    const plan = empty.value;
+    const head = log.head.value;
+    return { plan: plan.extend(log.entries, plan.seq), head };
+  });
+  /** The chain of causes of what is selected, while the reader asks why. */
+  const why = computed(() => drawer.value && tab.value === "why");
+  const chain = computed(() => new Set(selected.value ? chainOf(log.entries, selected.value).map((entry) => entry.seq) : []));
+
+  return {
+    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, text, selected, drawer, tab, follow, shown, picture, why, chain,
+    toasts: signal(/** @type {{id: number, text: string}[]} */ ([])),
+    dialog: signal(/** @type {"help" | null} */ (null)),
+    shortcuts: signal(start.shortcuts ?? true),
+    hovered: signal(/** @type {number | null} */ (null)),
+    /** Does any filter hide messages now? */
+    filtered: computed(() => participants.value.size > 0 || text.value.trim() !== ""),
+    batch,
+  };
+}

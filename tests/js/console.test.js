@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createConsole } from "../../static/js/console.js";
+
+function stage() {
+  /** @type {any[]} */
+  const sent = [];
+  let online = true;
+  let ids = 0;
+  const shell = createConsole({ send: (frame) => (online ? (sent.push(frame), true) : false), newId: () => `c${(ids += 1)}` });
+  return { sent, shell, offline: (/** @type {boolean} */ off) => { online = !off; } };
+}
+
+const textOf = (/** @type {any} */ command) => command.chunks.value.map((/** @type {any} */ chunk) => chunk.text).join("");
+
+test("what is typed while a command runs waits its turn", () => {
+  const { sent, shell } = stage();
+  shell.run("kubectl get pods");
+  shell.run("kubectl get nodes");
+  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods"]);
+  shell.hear({ type: "done", id: "c1", n: 1, code: 0 });
+  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods", "kubectl get nodes"]);
+});
+
+test("several pasted lines run one after another, without comments and empty lines", () => {
+  const { sent, shell } = stage();
+  shell.run("kubectl get pods\n\n# then\nkubectl get nodes\n");
+  shell.hear({ type: "done", id: "c1", n: 1, code: 1 });
+  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods", "kubectl get nodes"]);
+  assert.equal(shell.commands.value[0].code.value, 1);
+});
+
+test("an output frame that is said twice is printed once", () => {
+  const { shell } = stage();
+  shell.run("kubectl get pods -w");
+  shell.hear({ type: "output", id: "c1", n: 1, stream: "stdout", text: "a\n" });
+  shell.hear({ type: "output", id: "c1", n: 1, stream: "stdout", text: "a\n" });
+  assert.deepEqual(shell.heard(), { c1: 1 });
+  shell.hear({ type: "output", id: "c1", n: 2, stream: "stdout", text: "b\n" });
+  assert.equal(textOf(shell.commands.value[0]), "a\nb\n");
+});
+
+test("another page's output is not ours", () => {
+  const { shell } = stage();
+  shell.run("kubectl get pods");
+  shell.hear({ type: "output", id: "other", n: 1, stream: "stdout", text: "x" });
+  assert.equal(textOf(shell.commands.value[0]), "");
+});
+
+test("Ctrl-C interrupts what runs and forgets what waits", () => {
+  const { sent, shell } = stage();
+  shell.run("kubectl get pods -w\nkubectl get nodes");
+  shell.interrupt();
+  assert.deepEqual(sent.at(-1), { type: "interrupt", id: "c1" });
+  shell.hear({ type: "done", id: "c1", n: 1, code: 130 });
+  assert.equal(shell.running.value, null);
+  assert.equal(sent.length, 2);
+});
+
+test("a line typed without a connection is sent when it is back", () => {
+  const { sent, shell, offline } = stage();
+  offline(true);
+  shell.run("kubectl get pods");
+  assert.equal(sent.length, 0);
+  offline(false);
+  shell.resume();
+  assert.equal(sent[0].line, "kubectl get pods");
+});
+
+test("endless output keeps its end and forgets its beginning", () => {
+  const { shell } = stage();
+  shell.run("yes");
+  for (let n = 1; n <= 300; n += 1) shell.hear({ type: "output", id: "c1", n, stream: n % 2 ? "stdout" : "stderr", text: `${n}`.padEnd(1000, ".") });
+  const text = textOf(shell.commands.value[0]);
+  assert.equal(text.length, 200_000);
+  assert.ok(text.includes("300..."));
+  assert.ok(!text.includes("\n"));
+});
