@@ -4,7 +4,7 @@ Theory of operation. client-go `tools/leaderelection` with a Lease lock. Every R
 the Lease and, where the holder is itself, nobody, or one whose record has not changed for LEASE_DURATION_SECONDS *by
 the reader's own clock*, writes itself in; the resourceVersion in the PUT makes sure that one of two wins. The holder
 writes `renewTime` as often, and stops leading when it could not for RENEW_DEADLINE_SECONDS: a real process exits
-then, and so does ours (`LeadershipLost`), leaving it to whatever started it to start it again.
+then, and so does ours (`lead`), leaving it to whatever started it to start it again.
 
     0 s  GET lease → 404, POST lease {holderIdentity: cp_…, leaseTransitions: 0}      leading
     2 s  PUT lease {renewTime: …}     4 s  PUT …                                      one write each time, no read
@@ -14,7 +14,8 @@ Left out: releasing the lease on exit (off in the control plane's components), c
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import LEASE
@@ -30,11 +31,8 @@ RETRY_PERIOD_SECONDS = 2.0
 JITTER = 1.2
 
 
-class LeadershipLost(SystemExit):
-    """The lease could not be renewed in time. Components exit, with code 1."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
+class LeadershipLost(Exception):  # noqa: N818, it says what happened
+    """The lease could not be renewed in time."""
 
 
 class LeaderElector:
@@ -49,6 +47,24 @@ class LeaderElector:
         self._lease: Obj | None = None
         self._observed: Obj | None = None
         self._observed_at = 0.0
+
+    async def lead(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait until leading, then do the work for as long. SystemExit with code 1 when leadership is lost."""
+        try:
+            await self.acquire()
+        except BaseException:
+            work.close()
+            raise
+        tasks = (asyncio.create_task(self.renew(), name="leader-election"), asyncio.create_task(work, name="leader"))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except LeadershipLost:
+            raise SystemExit(1) from None
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def acquire(self) -> None:
         """Wait until this candidate leads."""

@@ -158,6 +158,11 @@ class Client:
         body = {"kind": "DeleteOptions", "apiVersion": "v1", **options} if options else None
         return await self._call("DELETE", kind.path(namespace, name), body)
 
+    async def delete_collection(self, kind: Kind, namespace: str | None = None, *, options: Obj | None = None) -> Obj:
+        """DELETE every object of a collection."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", **(options or {})}
+        return await self._call("DELETE", kind.path(namespace), body)
+
     @contextlib.asynccontextmanager
     async def watch(
         self,

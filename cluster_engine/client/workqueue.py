@@ -130,6 +130,22 @@ class WorkQueue(Generic[Key]):
         """Count `add_rate_limited` since the last `forget`."""
         return self._failures.get(key, 0)
 
+    async def run(
+        self,
+        sync: Callable[[Key], Awaitable[None]],
+        *,
+        workers: int = 1,
+        retries_max: int | None = None,
+        on_error: Callable[[Key, Exception], None] | None = None,
+    ) -> None:
+        """Run so many workers, for ever."""
+        if workers == 1:
+            await self.work(sync, retries_max=retries_max, on_error=on_error)
+            return
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(workers):
+                tasks.create_task(self.work(sync, retries_max=retries_max, on_error=on_error))
+
     async def work(
         self,
         sync: Callable[[Key], Awaitable[None]],

@@ -1,0 +1,1 @@
+"""kube-proxy: what a node's packet filter must know of Services. `main.main` runs it."""

@@ -1,0 +1,1 @@
+"""kube-scheduler: which node for which pod. `main.main` runs it."""

@@ -1,0 +1,26 @@
+"""What the controllers of one process share, and the form of a controller."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cluster_engine.client import Client, EventRecorder, SharedInformers
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Process
+
+
+@dataclass(slots=True)
+class Context:
+    """What a controller is given: a client in its own name, an event recorder, the shared informers."""
+
+    process: "Process"
+    client: Client
+    events: EventRecorder
+    informers: SharedInformers
+
+
+class Controller(Protocol):
+    """A controller registers its handlers when made and works in `run`, until cancelled."""
+
+    async def run(self) -> None:
+        """Work for ever."""

@@ -1,0 +1,78 @@
+"""kube-controller-manager: one process, many controllers, one leader.
+
+Theory of operation. Of all controller-managers of a cluster one works: the holder of the Lease
+`kube-system/kube-controller-manager`. It then starts its controllers. They share informers, so however many of them
+care about pods, pods are listed and watched once; and each writes with a token of its own service account. A controller
+is a loop that compares what is wanted with what is, and makes one small step; it keeps no state that it could not lose.
+
+    lease → tokens → LIST and WATCH of each kind → ready → each controller's workers
+
+When the Lease cannot be renewed for ten seconds the process exits, with code 1, as the real one does; whoever started
+it (a kubelet, for a static pod) starts it again.
+
+Modelled on `cmd/kube-controller-manager/app/controllermanager.go`. Left out: the controllers of kinds that this cluster
+does not have, and --controllers.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cluster_engine.client import Client, EventRecorder, LeaderElector, SharedInformers
+from cluster_engine.controllers.context import Context, Controller
+from cluster_engine.controllers.credentials import ServiceAccountToken
+from cluster_engine.controllers.deployment import DeploymentController
+from cluster_engine.controllers.endpoint_slices import EndpointSliceController
+from cluster_engine.controllers.endpoints import EndpointsController
+from cluster_engine.controllers.garbage_collector import GarbageCollector
+from cluster_engine.controllers.namespaces import NamespaceController
+from cluster_engine.controllers.node_lifecycle import NodeLifecycleController
+from cluster_engine.controllers.pod_gc import PodGarbageCollector
+from cluster_engine.controllers.replica_set import ReplicaSetController
+from cluster_engine.controllers.service_accounts import ServiceAccountController
+from cluster_engine.controllers.taint_eviction import TaintEvictionController
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Process
+
+USER_AGENT = "kube-controller-manager/v1.32.4 (linux/amd64) kubernetes/glassplane"
+
+
+CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
+    ("deployment-controller", DeploymentController),
+    ("replicaset-controller", ReplicaSetController),
+    ("endpointslice-controller", EndpointSliceController),
+    ("endpoint-controller", EndpointsController),
+    ("node-controller", NodeLifecycleController),
+    ("node-controller", TaintEvictionController),
+    ("service-account-controller", ServiceAccountController),
+    ("namespace-controller", NamespaceController),
+    ("generic-garbage-collector", GarbageCollector),
+    ("pod-garbage-collector", PodGarbageCollector),
+)
+"""Each with the name of its service account."""
+
+
+async def main(process: "Process", *, kubeconfig: str = "/etc/kubernetes/controller-manager.conf") -> None:
+    """Run the controller-manager. SystemExit with code 1 when leadership is lost."""
+    client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+    elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-controller-manager")
+    await elector.lead(_work(process, client))
+
+
+async def _work(process: "Process", client: Client) -> None:
+    informers = SharedInformers(client.with_user_agent(f"{USER_AGENT}/shared-informers"), process)
+    asking = client.with_user_agent(f"{USER_AGENT}/tokens")
+    tokens = {name: ServiceAccountToken(asking, process, name) for name, _ in CONTROLLERS}
+    clients = {name: client.with_token(token, user_agent=f"{USER_AGENT}/{name}") for name, token in tokens.items()}
+    recorders = {name: EventRecorder(clients[name], process, name) for name in clients}
+    controllers = [make(Context(process, clients[name], recorders[name], informers)) for name, make in CONTROLLERS]
+    async with asyncio.TaskGroup() as tasks:
+        for token in tokens.values():
+            tasks.create_task(token.prepare())
+        for recorder in recorders.values():
+            tasks.create_task(recorder.run())
+        await informers.start(tasks)
+        process.ready()
+        for controller in controllers:
+            tasks.create_task(controller.run())

@@ -1,0 +1,108 @@
+"""Who controls whom: ownerReferences, and how controllers adopt and release what their selector says.
+
+Theory of operation. An object made by a controller names its maker in `metadata.ownerReferences`; at most one of them
+has `controller: true`. Whether a controller counts an object as its own is decided by two facts, the reference (its
+uid) and the selector:
+
+    controlled by me, selected        mine
+    controlled by me, not selected    released: the reference is taken away
+    controlled by nobody, selected    adopted: the reference is added (after asking the server whether I still live)
+    controlled by another             left alone
+
+Modelled on `pkg/controller/controller_ref_manager.go`.
+"""
+
+from typing import Any
+
+from cluster_engine.api.kinds import Kind
+from cluster_engine.api.selectors import LabelSelector
+from cluster_engine.api.status import Invalid, NotFound
+from cluster_engine.client import Client
+
+Obj = dict[str, Any]
+
+
+def controller_of(obj: Obj) -> Obj | None:
+    """Give the reference to the object's controller."""
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return dict(reference)
+    return None
+
+
+def is_controlled_by(obj: Obj, owner: Obj) -> bool:
+    """Tell whether the owner, and not a namesake of it, controls the object."""
+    reference = controller_of(obj)
+    return reference is not None and reference["uid"] == owner["metadata"]["uid"]
+
+
+def controller_reference(kind: Kind, owner: Obj) -> Obj:
+    """Make the reference that says: this one controls you, and waits for you in a foreground deletion."""
+    return {
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def is_deleting(obj: Obj) -> bool:
+    """Tell whether the object is on its way out."""
+    return "deletionTimestamp" in obj["metadata"]
+
+
+class Claims:
+    """Claims of one controller object on objects of one kind, in one sync."""
+
+    def __init__(self, client: Client, owner_kind: Kind, owner: Obj, kind: Kind, selector: LabelSelector) -> None:
+        self._client = client
+        self._owner_kind = owner_kind
+        self._owner = owner
+        self._kind = kind
+        self._selector = selector
+        self._may_adopt: bool | None = None
+
+    async def claim(self, candidates: list[Obj]) -> list[Obj]:
+        """Give those of the candidates that are the owner's, after adopting and releasing."""
+        return [obj for obj in candidates if await self._is_ours(obj)]
+
+    async def _is_ours(self, obj: Obj) -> bool:
+        matches = self._selector.matches(obj["metadata"].get("labels"))
+        reference = controller_of(obj)
+        if reference is not None:
+            if reference["uid"] != self._owner["metadata"]["uid"]:
+                return False
+            if not matches and not is_deleting(self._owner):
+                await self._release(obj)
+            return matches
+        if not matches or is_deleting(self._owner) or is_deleting(obj):
+            return False
+        return await self._adopt(obj)
+
+    async def _adopt(self, obj: Obj) -> bool:
+        metadata = self._owner["metadata"]
+        if self._may_adopt is None:  # the cache may be old: never adopt for somebody who is gone
+            try:
+                live = await self._client.get(self._owner_kind, metadata["name"], metadata["namespace"])
+            except NotFound:
+                self._may_adopt = False
+            else:
+                self._may_adopt = live["metadata"]["uid"] == metadata["uid"] and not is_deleting(live)
+        if not self._may_adopt:
+            return False
+        reference = controller_reference(self._owner_kind, self._owner)
+        return await self._patch(obj, [reference])
+
+    async def _release(self, obj: Obj) -> None:
+        await self._patch(obj, [{"$patch": "delete", "uid": self._owner["metadata"]["uid"]}])
+
+    async def _patch(self, obj: Obj, references: list[Obj]) -> bool:
+        metadata = obj["metadata"]
+        patch = {"metadata": {"ownerReferences": references, "uid": metadata["uid"]}}
+        try:
+            await self._client.patch(self._kind, metadata["name"], patch, metadata["namespace"])
+        except (NotFound, Invalid):  # gone, or made anew under the same name
+            return False
+        return True

@@ -1,0 +1,280 @@
+"""The ReplicaSet controller: so many pods of this template, no more, no fewer.
+
+Theory of operation. It counts the pods that its ReplicaSet controls and that are neither finished nor on their way out.
+Too few: it creates the difference, one at first, then two, four … (slow start: if the first fails, a quota perhaps, the
+others are not even tried). Too many: it chooses the least useful (`pods.to_delete`) and deletes them. Expectations keep
+it from acting twice on what its cache has not yet heard. Then the counts go into the status, if they have changed.
+
+    wanted 3, has 0 → POST pod; POST pod, POST pod → PUT replicasets/status {replicas: 0 … observedGeneration: 1}
+    (the pods appear, become ready)                → PUT replicasets/status {replicas: 3}, … {readyReplicas: 1} …
+
+Modelled on `pkg/controller/replicaset/replica_set.go`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from cluster_engine.api import time
+from cluster_engine.api.kinds import POD, REPLICA_SET
+from cluster_engine.api.selectors import label_selector_from_object
+from cluster_engine.api.status import Conflict, Forbidden, NotFound, Refusal
+from cluster_engine.client import WorkQueue, key_of
+from cluster_engine.controllers import pods
+from cluster_engine.controllers.context import Context
+from cluster_engine.controllers.expectations import Expectations
+from cluster_engine.controllers.ownership import (
+    Claims,
+    controller_of,
+    controller_reference,
+    is_controlled_by,
+    is_deleting,
+)
+
+Obj = dict[str, Any]
+Failure = Refusal | ConnectionError | TimeoutError
+BURST_REPLICAS = 500
+WORKERS = 5
+POD_NAME_PREFIX_MAX = 253 - 5
+
+
+class ReplicaSetController:
+    """Keeps ReplicaSets; see the module's text."""
+
+    def __init__(self, context: Context) -> None:
+        self._process = context.process
+        self._client = context.client
+        self._events = context.events
+        self._replica_sets = context.informers.informer(REPLICA_SET)
+        self._pods = context.informers.informer(POD)
+        self._pods.add_index("controller", _controller_uid)
+        self._queue = WorkQueue[str]()
+        self._expectations = Expectations()
+        self._replica_sets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
+        self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        await self._queue.run(self._sync, workers=WORKERS)
+
+    # -- what wakes it
+
+    def _enqueue(self, replica_set: Obj) -> None:
+        self._queue.add(key_of(replica_set))
+
+    def _gone(self, replica_set: Obj) -> None:
+        self._expectations.forget(key_of(replica_set))
+        self._enqueue(replica_set)
+
+    def _pod_added(self, pod: Obj) -> None:
+        if is_deleting(pod):
+            self._pod_deleted(pod)
+        elif controller_of(pod) is None:
+            self._enqueue_selecting(pod)
+        elif owner := self._owner_of(pod):
+            self._expectations.created(key_of(owner))
+            self._enqueue(owner)
+
+    def _pod_updated(self, old: Obj, new: Obj) -> None:
+        if is_deleting(new):
+            self._pod_deleted(new)
+            return
+        if controller_of(old) != controller_of(new) and (owner := self._owner_of(old)):
+            self._enqueue(owner)
+        if owner := self._owner_of(new):
+            self._enqueue(owner)
+            seconds = owner["spec"].get("minReadySeconds", 0)
+            if seconds and not pods.is_ready(old) and pods.is_ready(new):
+                self._queue.add_after(key_of(owner), seconds + 1)
+        elif controller_of(new) is None and old["metadata"].get("labels") != new["metadata"].get("labels"):
+            self._enqueue_selecting(new)
+
+    def _pod_deleted(self, pod: Obj) -> None:
+        if owner := self._owner_of(pod):
+            self._expectations.deleted(key_of(owner), key_of(pod))
+            self._enqueue(owner)
+
+    def _owner_of(self, pod: Obj) -> Obj | None:
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != "ReplicaSet":
+            return None
+        owner = self._replica_sets.get(f"{pod['metadata']['namespace']}/{reference['name']}")
+        return owner if owner and is_controlled_by(pod, owner) else None
+
+    def _enqueue_selecting(self, pod: Obj) -> None:
+        metadata = pod["metadata"]
+        for one in self._replica_sets.items():
+            selector = label_selector_from_object(one["spec"].get("selector"))
+            if one["metadata"]["namespace"] == metadata["namespace"] and selector.matches(metadata.get("labels")):
+                self._enqueue(one)
+
+    # -- one sync
+
+    async def _sync(self, key: str) -> None:
+        replica_set = self._replica_sets.get(key)
+        if replica_set is None:
+            return
+        may_act = self._expectations.satisfied(key)
+        active = await self._claimed(replica_set)
+        failure: Failure | None = None
+        if may_act and not is_deleting(replica_set):
+            failure = await self._act(key, replica_set, active)
+        status = calculate_status(replica_set, active, failure, self._process.now())
+        await self._write_status(replica_set, status)
+        seconds = replica_set["spec"].get("minReadySeconds", 0)
+        ready, available = status.get("readyReplicas", 0), status.get("availableReplicas", 0)
+        if seconds and failure is None and ready == _wanted(replica_set) != available:
+            self._queue.add_after(key, seconds)
+        if failure is not None:
+            raise failure
+
+    async def _claimed(self, replica_set: Obj) -> list[Obj]:
+        metadata = replica_set["metadata"]
+        candidates = self._pods.by_index("controller", metadata["uid"])
+        orphans = self._pods.by_index("controller", "")
+        candidates += [pod for pod in orphans if pod["metadata"]["namespace"] == metadata["namespace"]]
+        selector = label_selector_from_object(replica_set["spec"]["selector"])
+        claims = Claims(self._client, REPLICA_SET, replica_set, POD, selector)
+        return await claims.claim([pod for pod in candidates if pods.is_active(pod)])
+
+    async def _act(self, key: str, replica_set: Obj, active: list[Obj]) -> Failure | None:
+        difference = _wanted(replica_set) - len(active)
+        if difference > 0:
+            return await self._create(key, replica_set, min(difference, BURST_REPLICAS))
+        if difference < 0:
+            return await self._delete(key, replica_set, active, min(-difference, BURST_REPLICAS))
+        return None
+
+    async def _create(self, key: str, replica_set: Obj, count: int) -> Failure | None:
+        self._expectations.expect_creations(key, count)
+        created, failure = await slow_start(count, lambda: self._create_one(replica_set))
+        for _ in range(count - created):  # of those that were never asked for, nothing will be seen
+            self._expectations.created(key)
+        return failure
+
+    async def _create_one(self, replica_set: Obj) -> Failure | None:
+        try:
+            pod = await self._client.create(POD, pod_of(replica_set))
+        except (Refusal, ConnectionError, TimeoutError) as failure:
+            if isinstance(failure, Forbidden) and _namespace_ends(failure):
+                return None  # it would never succeed, and will soon not matter
+            self._events.event(replica_set, "Warning", "FailedCreate", f"Error creating: {failure}")
+            return failure
+        self._events.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return None
+
+    async def _delete(self, key: str, replica_set: Obj, active: list[Obj], count: int) -> Failure | None:
+        chosen = pods.to_delete(active, self._related(replica_set), count, self._process.now())
+        self._expectations.expect_deletions(key, [key_of(pod) for pod in chosen])
+        failures = await asyncio.gather(*(self._delete_one(key, replica_set, pod) for pod in chosen))
+        return next((failure for failure in failures if failure is not None), None)
+
+    async def _delete_one(self, key: str, replica_set: Obj, pod: Obj) -> Failure | None:
+        metadata = pod["metadata"]
+        try:
+            await self._client.delete(POD, metadata["name"], metadata["namespace"])
+        except NotFound:
+            self._expectations.deleted(key, key_of(pod))
+            return None
+        except (Refusal, ConnectionError, TimeoutError) as failure:
+            self._expectations.deleted(key, key_of(pod))
+            self._events.event(replica_set, "Warning", "FailedDelete", f"Error deleting: {failure}")
+            return failure
+        self._events.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
+        return None
+
+    def _related(self, replica_set: Obj) -> list[Obj]:
+        """Give the pods of all ReplicaSets of the same Deployment."""
+        owner = controller_of(replica_set)
+        siblings = [
+            one
+            for one in self._replica_sets.items()
+            if one is replica_set or (owner and (controller_of(one) or {}).get("uid") == owner["uid"])
+        ]
+        return [pod for one in siblings for pod in self._pods.by_index("controller", one["metadata"]["uid"])]
+
+    async def _write_status(self, replica_set: Obj, status: Obj) -> None:
+        if status == replica_set.get("status", {}):
+            return
+        try:
+            await self._client.update(REPLICA_SET, {**replica_set, "status": status}, "status")
+        except Conflict:  # somebody changed its spec meanwhile; what was counted is still true
+            metadata = replica_set["metadata"]
+            live = await self._client.get(REPLICA_SET, metadata["name"], metadata["namespace"])
+            await self._client.update(REPLICA_SET, {**live, "status": status}, "status")
+
+
+async def slow_start(count: int, create: Callable[[], Awaitable[Failure | None]]) -> tuple[int, Failure | None]:
+    """Call `create` so often, in batches of 1, 2, 4 …, until one fails. Give successes and the failure."""
+    created, batch = 0, 1
+    while created < count:
+        results = await asyncio.gather(*(create() for _ in range(min(batch, count - created))))
+        failures = [result for result in results if result is not None]
+        created += len(results) - len(failures)
+        if failures:
+            return created, failures[0]
+        batch *= 2
+    return created, None
+
+
+def pod_of(replica_set: Obj) -> Obj:
+    """Make a pod from the template; the server makes up the end of its name."""
+    template = replica_set["spec"]["template"]
+    metadata = {key: value for key, value in template.get("metadata", {}).items() if key in ("labels", "annotations")}
+    return {
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": {
+            "generateName": f"{replica_set['metadata']['name']}-"[:POD_NAME_PREFIX_MAX],
+            "namespace": replica_set["metadata"]["namespace"],
+            **metadata,
+            "ownerReferences": [controller_reference(REPLICA_SET, replica_set)],
+        },
+        "spec": template["spec"],
+    }
+
+
+def calculate_status(replica_set: Obj, active: list[Obj], failure: Failure | None, now: datetime) -> Obj:
+    """Make the status: counts of the active pods (zeros left out but for `replicas`), ReplicaFailure if so."""
+    labels = replica_set["spec"]["template"].get("metadata", {}).get("labels", {}).items()
+    seconds = replica_set["spec"].get("minReadySeconds", 0)
+    numbers = {
+        "fullyLabeledReplicas": sum(labels <= pod["metadata"].get("labels", {}).items() for pod in active),
+        "readyReplicas": sum(pods.is_ready(pod) for pod in active),
+        "availableReplicas": sum(pods.is_available(pod, seconds, now) for pod in active),
+        "observedGeneration": replica_set["metadata"].get("generation", 0),
+    }
+    status: Obj = {"replicas": len(active), **{name: number for name, number in numbers.items() if number}}
+    before = replica_set.get("status", {}).get("conditions", [])
+    conditions = [dict(each) for each in before]
+    known = next((each for each in conditions if each["type"] == "ReplicaFailure"), None)
+    if failure is None:
+        conditions = [each for each in conditions if each is not known]
+    elif known is None:
+        reason = "FailedCreate" if len(active) < _wanted(replica_set) else "FailedDelete"
+        conditions.append(
+            {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "lastTransitionTime": time.rfc3339(now),
+                "reason": reason,
+                "message": str(failure),
+            }
+        )
+    if conditions:
+        status["conditions"] = conditions
+    return status
+
+
+def _wanted(replica_set: Obj) -> int:
+    return int(replica_set["spec"].get("replicas", 1))
+
+
+def _controller_uid(pod: Obj) -> list[str]:
+    reference = controller_of(pod)
+    return [reference["uid"] if reference else ""]
+
+
+def _namespace_ends(refusal: Refusal) -> bool:
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in refusal.details.get("causes", ()))

@@ -1,0 +1,119 @@
+"""Filters: can this node run this pod at all? Each says why not, in the words that `kubectl describe` shows.
+
+Theory of operation. For a pod every node goes through the filters in order; the first that objects decides what is said
+of the node. What is said is counted over all nodes and becomes the message of the FailedScheduling event:
+
+    0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.
+    preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful …
+
+An objection that nobody's leaving could remove (the wrong name, a taint) is *unresolvable*: preemption would not help.
+
+Modelled on `pkg/scheduler/framework/plugins/*`. Left out: volumes, inter-pod affinity, hard topology spread, and
+preemption itself (all pods here have equal priority).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cluster_engine.scheduler.affinity import matches_node_selector, tolerates
+from cluster_engine.scheduler.nodes import NodeInfo, host_ports
+from cluster_engine.scheduler.resources import requests
+
+Obj = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why not this node: several reasons are possible (cpu, memory). `unresolvable`: freeing space would not help."""
+
+    plugin: str
+    reasons: tuple[str, ...]
+    unresolvable: bool
+
+
+def node_unschedulable(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+    """Refuse a cordoned node."""
+    taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    if info.node["spec"].get("unschedulable") and not tolerates(pod, taint):
+        return ("node(s) were unschedulable",)
+    return ()
+
+
+def node_name(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+    """Refuse all nodes but the one named."""
+    wanted = pod["spec"].get("nodeName")
+    return ("node(s) didn't match the requested node name",) if wanted and wanted != info.name else ()
+
+
+def taint_toleration(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+    """Refuse a node with a NoSchedule or NoExecute taint that the pod does not tolerate."""
+    for taint in info.node["spec"].get("taints") or ():
+        if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
+            return (f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}",)
+    return ()
+
+
+def node_affinity(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+    """Refuse a node without the labels asked for."""
+    return () if matches_node_selector(pod, info.node) else ("node(s) didn't match Pod's node affinity/selector",)
+
+
+def node_ports(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+    """Refuse a node where a wanted host port is taken."""
+    for address, protocol, port in host_ports(pod):
+        for taken_address, taken_protocol, taken in info.ports:
+            everywhere = "0.0.0.0" in (address, taken_address)
+            if (protocol, port) == (taken_protocol, taken) and (everywhere or address == taken_address):
+                return ("node(s) didn't have free ports for the requested pod ports",)
+    return ()
+
+
+def node_resources_fit(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+    """Refuse a node without room."""
+    reasons = []
+    if len(info.pods) + 1 > info.allocatable.get("pods", 0):
+        reasons.append("Too many pods")
+    for name, asked in requests(pod).items():
+        if asked and asked > info.allocatable.get(name, 0) - info.requested.get(name, 0):
+            reasons.append(f"Insufficient {name}")
+    return tuple(reasons)
+
+
+FILTERS: tuple[tuple[str, Callable[[Obj, NodeInfo], tuple[str, ...]], bool], ...] = (
+    ("NodeUnschedulable", node_unschedulable, True),
+    ("NodeName", node_name, True),
+    ("TaintToleration", taint_toleration, True),
+    ("NodeAffinity", node_affinity, True),
+    ("NodePorts", node_ports, False),
+    ("NodeResourcesFit", node_resources_fit, False),
+)
+"""Name, filter, and whether its objections are unresolvable."""
+
+
+def objection(pod: Obj, info: NodeInfo) -> Objection | None:
+    """Give the first objection to a node, if there is one."""
+    for plugin, check, unresolvable in FILTERS:
+        if reasons := check(pod, info):
+            return Objection(plugin, reasons, unresolvable)
+    return None
+
+
+def message(objections: dict[str, Objection]) -> str:
+    """Say why no node would do; nodes' names to objections."""
+    if not objections:
+        return "no nodes available to schedule pods"
+    reasons = [reason for each in objections.values() for reason in each.reasons]
+    preemption = [
+        "Preemption is not helpful for scheduling"
+        if each.unresolvable
+        else "No preemption victims found for incoming pod"
+        for each in objections.values()
+    ]
+    head = f"0/{len(objections)} nodes are available: "
+    return f"{head}{_histogram(reasons)}. preemption: {head}{_histogram(preemption)}."
+
+
+def _histogram(reasons: list[str]) -> str:
+    counts = {reason: reasons.count(reason) for reason in reasons}
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
