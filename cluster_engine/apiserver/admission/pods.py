@@ -1,0 +1,99 @@
+"""What admission adds to a pod: its service account and token volume, its priority, its patience with a lost node.
+
+Modelled on plugin/pkg/admission/{serviceaccount,priority,defaulttolerationseconds}.
+
+    volume kube-api-access-x7k2p = token (3607 s) + ConfigMap kube-root-ca.crt + namespace, mounted in every container
+    tolerations not-ready and unreachable: NoExecute, for 300 s
+"""
+
+from typing import Any
+
+from cluster_engine.api.kinds import SERVICE_ACCOUNT
+from cluster_engine.api.names import generated
+from cluster_engine.api.status import Forbidden
+from cluster_engine.apiserver.registry.backend import Backend, Call
+
+Object = dict[str, Any]
+
+MIRROR = "kubernetes.io/config.mirror"
+MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOKEN_SECONDS = 3607
+TOLERATION_SECONDS = 300
+TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
+
+
+def admit(backend: Backend, call: Call, pod: Object) -> None:
+    """Fill in a new pod; refuse it when its service account does not exist."""
+    spec = pod.setdefault("spec", {})
+    if MIRROR not in (pod["metadata"].get("annotations") or {}):
+        _service_account(backend, call, pod["metadata"], spec)
+    _priority(call, pod["metadata"], spec)
+    _tolerations(spec)
+
+
+def _service_account(backend: Backend, call: Call, metadata: Object, spec: Object) -> None:
+    name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    spec["serviceAccountName"] = spec["serviceAccount"] = name
+    account = backend.find(SERVICE_ACCOUNT, call.namespace, name)
+    if account is None:
+        pod_name = metadata.get("name") or metadata.get("generateName", "")
+        why = f'error looking up service account {call.namespace}/{name}: serviceaccount "{name}" not found'
+        raise Forbidden.because(call.kind, pod_name, why)
+    if account.get("imagePullSecrets") and not spec.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = [dict(each) for each in account["imagePullSecrets"]]
+    mounts = spec.get("automountServiceAccountToken")
+    if mounts is None:
+        mounts = account.get("automountServiceAccountToken", True)
+    if mounts:
+        _mount_token(backend, spec)
+
+
+def _mount_token(backend: Backend, spec: Object) -> None:
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    without = [
+        container
+        for container in containers
+        if all(mount.get("mountPath") != MOUNT_PATH for mount in container.get("volumeMounts") or ())
+    ]
+    if not without:
+        return
+    name = generated("kube-api-access-", backend.process.rng)
+    for container in without:
+        mount = {"name": name, "readOnly": True, "mountPath": MOUNT_PATH}
+        container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mount]
+    spec["volumes"] = [*(spec.get("volumes") or ()), {"name": name, "projected": _projected()}]
+
+
+def _projected() -> Object:
+    namespace = {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
+    return {
+        "sources": [
+            {"serviceAccountToken": {"expirationSeconds": TOKEN_SECONDS, "path": "token"}},
+            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [namespace]}},
+        ],
+        "defaultMode": 420,
+    }
+
+
+def _priority(call: Call, metadata: Object, spec: Object) -> None:
+    wanted = spec.get("priorityClassName", "")
+    if wanted and wanted not in PRIORITIES:
+        raise Forbidden.because(call.kind, metadata.get("name", ""), f"no PriorityClass with name {wanted} was found")
+    spec["priority"] = PRIORITIES.get(wanted, 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def _tolerations(spec: Object) -> None:
+    tolerations = list(spec.get("tolerations") or ())
+    for taint in TAINTS:
+        if not any(_tolerates(each, taint) for each in tolerations):
+            tolerations.append(
+                {"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_SECONDS}
+            )
+    spec["tolerations"] = tolerations
+
+
+def _tolerates(toleration: Object, taint: str) -> bool:
+    return toleration.get("key") in (taint, None, "") and toleration.get("effect") in ("NoExecute", None, "")

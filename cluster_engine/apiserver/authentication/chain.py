@@ -1,0 +1,116 @@
+"""Who sends this request: certificate, token, or anonymous; and on whose behalf.
+
+    Authorization: Bearer eyJ…        a service account, or 401
+    a client certificate              its subject, or 401 when the chain does not hold
+    neither                           system:anonymous
+    Impersonate-User: jane            the above must be allowed to `impersonate` jane; from here on it is jane
+
+A certificate is checked once for a connection. When it fails and there is a token, the token decides, as in the real
+union of authenticators: the first success wins, and only if there is none does a failure count.
+
+Modelled on apiserver/pkg/endpoints/filters/{authentication,impersonation}.go. Left out: bootstrap tokens, OIDC,
+webhooks, front-proxy headers.
+"""
+
+from datetime import datetime
+
+from cluster_engine.api.status import Forbidden, Refusal, Unauthorized
+from cluster_engine.apiserver.authentication.tokens import BadToken, ServiceAccountTokens
+from cluster_engine.apiserver.authentication.users import (
+    ANONYMOUS,
+    NOBODY,
+    SERVICE_ACCOUNT_PREFIX,
+    Extra,
+    User,
+    authenticated,
+    service_account_user,
+)
+from cluster_engine.apiserver.authentication.x509 import BadCertificate, ClientCertificates
+from cluster_engine.apiserver.authorization.attributes import Attributes, Chain, refusal_text
+from cluster_engine.apiserver.serving.exchange import Request
+
+EXTRA_PREFIX = "impersonate-extra-"
+
+
+class Authentication:
+    """The authenticators of one API server."""
+
+    def __init__(self, certificates: ClientCertificates, tokens: ServiceAccountTokens) -> None:
+        self._certificates = certificates
+        self._tokens = tokens
+
+    def user(self, request: Request, now: datetime) -> User:
+        """Tell who asks. Unauthorized, caused by what was wrong."""
+        problem: Exception | None = None
+        if request.peer.certificates:
+            try:
+                return self._by_certificate(request, now)
+            except BadCertificate as bad:
+                problem = bad
+        scheme, _, token = request.header("authorization").partition(" ")
+        if scheme.lower() == "bearer" and token.strip():
+            try:
+                return self._tokens.user(token.strip(), now)
+            except BadToken as bad:
+                problem = bad
+        if problem is not None:
+            raise Unauthorized() from problem
+        return NOBODY
+
+    def _by_certificate(self, request: Request, now: datetime) -> User:
+        memory = request.peer.memory
+        found = memory.get("x509")
+        if found is None:
+            try:
+                found = self._certificates.user(request.peer.certificates, now)
+            except BadCertificate as bad:
+                found = bad
+            memory["x509"] = found
+        if isinstance(found, BadCertificate):
+            raise found
+        assert isinstance(found, User)
+        return found
+
+
+def impersonated(request: Request, user: User, authorizer: Chain) -> User:
+    """Give the user that the request is to be served as: `user`, or whoever the Impersonate headers name."""
+    headers = request.headers
+    name = request.header("impersonate-user")
+    wants_more = any(key in ("impersonate-group", "impersonate-uid") or key.startswith(EXTRA_PREFIX) for key in headers)
+    if not name:
+        if wants_more:
+            text = "requested impersonation without impersonating a user"
+            raise Refusal(f"Internal error occurred: {text}", code=500, reason="InternalError")
+        return user
+    groups = headers.get("impersonate-group", ())
+    uid = request.header("impersonate-uid")
+    extra = tuple((key.removeprefix(EXTRA_PREFIX), headers[key]) for key in headers if key.startswith(EXTRA_PREFIX))
+    for attributes in _impersonations(user, name, uid, groups, extra):
+        decision = authorizer.authorize(attributes)
+        if not decision.allowed:
+            raise Forbidden(refusal_text(attributes, decision.reason))
+    if name.startswith(SERVICE_ACCOUNT_PREFIX) and not groups:
+        namespace, _, account = name.removeprefix(SERVICE_ACCOUNT_PREFIX).partition(":")
+        return service_account_user(namespace, account, uid, extra)
+    if name == ANONYMOUS:
+        return User(name, uid, groups or NOBODY.groups, extra)
+    return authenticated(name, uid=uid, groups=groups, extra=extra)
+
+
+def _impersonations(user: User, name: str, uid: str, groups: tuple[str, ...], extra: Extra) -> list[Attributes]:
+    asked = []
+    if name.startswith(SERVICE_ACCOUNT_PREFIX):
+        namespace, _, account = name.removeprefix(SERVICE_ACCOUNT_PREFIX).partition(":")
+        asked.append(Attributes(user, "impersonate", resource="serviceaccounts", namespace=namespace, name=account))
+    else:
+        asked.append(Attributes(user, "impersonate", resource="users", name=name))
+    asked += [Attributes(user, "impersonate", resource="groups", name=group) for group in groups]
+    group = "authentication.k8s.io"
+    if uid:
+        asked.append(Attributes(user, "impersonate", group=group, resource="uids", name=uid))
+    for key, values in extra:
+        asked += [
+            Attributes(user, "impersonate", group=group, resource="userextras", subresource=key, name=value)
+            for value in values
+        ]
+    return asked

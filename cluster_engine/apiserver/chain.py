@@ -1,0 +1,140 @@
+"""The handler chain: what every request goes through, outermost first.
+
+    panic recovery → audit id → request info → deadline → authentication → impersonation → authorization → handler
+
+The order can be seen from outside: an anonymous user who asks for an unknown resource gets 403 and not 404, and a bad
+certificate 401 whatever the path. Refusals are noted (who, what, why), because a learner looks for them; requests that
+go through are on the wire for all to see.
+
+Modelled on DefaultBuildHandlerChain in apiserver/pkg/server/config.go. Left out: CORS, priority and fairness, audit
+policies and back ends.
+"""
+
+import asyncio
+import gzip
+from typing import Any
+
+import msgspec
+
+from cluster_engine.api.status import InternalError, NotFound, Refusal, Timeout
+from cluster_engine.apiserver.authentication.chain import Authentication, impersonated
+from cluster_engine.apiserver.authentication.users import User
+from cluster_engine.apiserver.authorization.attributes import Chain, attributes_of, refusal_text
+from cluster_engine.apiserver.handlers.meta import Meta
+from cluster_engine.apiserver.handlers.negotiation import is_for_reading
+from cluster_engine.apiserver.handlers.resources import Resources
+from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT, refused
+from cluster_engine.apiserver.request_info import RequestInfo, parse_query, request_info
+from cluster_engine.apiserver.serving.exchange import Request, Response
+from cluster_engine.world.process import Process
+
+REQUEST_SECONDS = 60.0
+GZIP_BYTES_MIN = 128 * 1024
+GZIP_LEVEL = 1
+CACHE_CONTROL = ("cache-control", "no-cache, private")
+
+
+class HandlerChain:
+    """Serves requests, whatever happens."""
+
+    def __init__(
+        self, process: Process, authentication: Authentication, authorizer: Chain, resources: Resources, meta: Meta
+    ) -> None:
+        self._process = process
+        self._authentication = authentication
+        self._authorizer = authorizer
+        self._resources = resources
+        self._meta = meta
+
+    async def serve(self, request: Request) -> Response:
+        """Answer a request; never raises but for cancellation."""
+        audit_id = request.header("audit-id") or self._process.uuid()
+        info = request_info(request.method, request.path, request.query)
+        warnings: list[str] = []
+        try:
+            response = await self._within_deadline(request, info, warnings)
+        except Refusal as refusal:
+            response = refused(refusal)
+        except Exception as bug:
+            self._process.note("apiserver.panic", f"{type(bug).__name__}: {bug}", path=request.path)
+            response = refused(InternalError(f"panic serving {request.path}"))
+        self._meta.requests[info.verb, info.resource, response.status] += 1
+        return _finished(request, response, audit_id, warnings)
+
+    async def _within_deadline(self, request: Request, info: RequestInfo, warnings: list[str]) -> Response:
+        if info.is_resource and info.is_long_running:
+            return await self._serve(request, info, warnings)
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await self._serve(request, info, warnings)
+        except TimeoutError:
+            raise Timeout("request did not complete within requested timeout - context deadline exceeded") from None
+
+    async def _serve(self, request: Request, info: RequestInfo, warnings: list[str]) -> Response:
+        user = self._authenticated(request, info)
+        user = impersonated(request, user, self._authorizer)
+        self._authorize(user, request, info)
+        if "//" in request.path:
+            return NOT_FOUND_TEXT
+        if info.is_resource:
+            if request.method in ("HEAD", "OPTIONS"):
+                raise Refusal(NotFound().message, code=405, reason="MethodNotAllowed")
+            return await self._resources.serve(request, info, user, warnings)
+        return await self._meta.serve(request)
+
+    def _authenticated(self, request: Request, info: RequestInfo) -> User:
+        try:
+            return self._authentication.user(request, self._process.now())
+        except Refusal as refusal:
+            self._process.note(
+                "apiserver.unauthenticated",
+                f"{info.verb} {request.path} from {request.peer.address} is refused: {refusal.__cause__}",
+                verb=info.verb,
+                path=request.path,
+                source=request.peer.address,
+                reason=str(refusal.__cause__),
+            )
+            raise
+
+    def _authorize(self, user: User, request: Request, info: RequestInfo) -> None:
+        attributes = attributes_of(user, info, request.query)
+        decision = self._authorizer.authorize(attributes)
+        if decision.allowed:
+            return
+        text = refusal_text(attributes, decision.reason)
+        self._process.note(
+            "apiserver.forbidden",
+            text,
+            user=user.name,
+            groups=list(user.groups),
+            verb=info.verb,
+            path=request.path,
+            reason=decision.reason,
+        )
+        details: dict[str, Any] = {}
+        if info.is_resource:
+            details = {"name": info.name, "group": info.group, "kind": info.resource}
+            details = {key: value for key, value in details.items() if value}
+        raise Refusal(text, code=403, reason="Forbidden", details=details)
+
+
+def _finished(request: Request, response: Response, audit_id: str, warnings: list[str]) -> Response:
+    """Add the headers that all answers have, indent or compress where that is wanted."""
+    headers: list[tuple[str, str]] = [("audit-id", audit_id)]
+    if all(name != "cache-control" for name, _ in response.headers):
+        headers.append(CACHE_CONTROL)
+    headers.extend(response.headers)
+    headers.extend(("warning", f"299 - {_quoted(text)}") for text in dict.fromkeys(warnings))
+    body = response.body
+    is_json = response.content_type == "application/json" and response.stream is None
+    if is_json and body and is_for_reading(request.header("user-agent"), parse_query(request.query).get("pretty")):
+        body = msgspec.json.format(body, indent=2) + b"\n"
+    if len(body) > GZIP_BYTES_MIN and "gzip" in request.header("accept-encoding"):
+        body = gzip.compress(body, GZIP_LEVEL, mtime=0)
+        headers += [("content-encoding", "gzip"), ("vary", "Accept-Encoding")]
+    return Response(response.status, response.content_type, body, tuple(headers), response.stream)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

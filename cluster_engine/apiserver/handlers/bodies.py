@@ -1,0 +1,94 @@
+"""Bodies of requests: JSON, YAML or protobuf to plain objects, checked against the kind and defaulted.
+
+    application/json ──┐
+    application/yaml ──┼──►  dict  ──►  strict check (unknown fields: warn or refuse)  ──►  defaults  ──►  object
+    …protobuf ─────────┘
+
+Modelled on apiserver/pkg/endpoints/handlers/{create,rest}.go and apimachinery's serializers.
+"""
+
+from typing import Any
+
+import msgspec
+import yaml
+
+from cluster_engine.api import protobuf, strict
+from cluster_engine.api.defaulting import default
+from cluster_engine.api.schema import Kind
+from cluster_engine.api.status import BadRequest, UnsupportedMediaType
+from cluster_engine.apiserver.registry.backend import Call
+
+Object = dict[str, Any]
+
+JSON = "application/json"
+YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+VALIDATIONS = ("", "Ignore", "Warn", "Strict")
+
+
+def media_type(content_type: str) -> str:
+    """Give a Content-Type without its parameters; JSON where there is none."""
+    return content_type.partition(";")[0].strip().lower() or JSON
+
+
+def decode(body: bytes, content_type: str, expected: str) -> Object:
+    """Read a body as an object; `expected` is the Go name of what it should be. BadRequest, UnsupportedMediaType."""
+    media = media_type(content_type)
+    if media == PROTOBUF:
+        return protobuf.decode(body)
+    if media == JSON:
+        value = decode_json(body, expected)
+    elif media == YAML:
+        value = _decode_yaml(body, expected)
+    else:
+        raise UnsupportedMediaType()
+    if not isinstance(value, dict):
+        raise BadRequest(f"the object provided is unrecognized (must be of type {expected}): it is not an object")
+    return value
+
+
+def decode_json(body: bytes, expected: str) -> Any:
+    """Read JSON, whatever it holds."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unrecognized(body, expected, str(error)) from error
+
+
+def _decode_yaml(body: bytes, expected: str) -> Any:
+    try:
+        return yaml.load(body, Loader=YamlLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise _unrecognized(body, expected, str(error).partition("\n")[0]) from error
+
+
+class YamlLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
+    """YAML's JSON part: times stay text."""
+
+
+YamlLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _unrecognized(body: bytes, expected: str, why: str) -> BadRequest:
+    start = body[:32].hex(" ")
+    return BadRequest(
+        f"the object provided is unrecognized (must be of type {expected}): couldn't get version/kind; "
+        f"json parse error: {why} ({start})"
+    )
+
+
+def complete(call: Call, kind: Kind, obj: Object) -> Object:
+    """Check an object's fields as `fieldValidation` says, and fill in defaults."""
+    mode = call.parameters.get("fieldValidation", "")
+    if mode not in VALIDATIONS:
+        raise BadRequest(f'fieldValidation: Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"')
+    problems, cleaned = strict.check(kind, obj)
+    if problems and mode == "Strict":
+        raise strict.strict_error(kind, problems)
+    if mode != "Ignore":
+        call.warnings.extend(problems)
+    default(kind, cleaned)
+    return cleaned

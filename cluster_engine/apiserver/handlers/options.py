@@ -1,0 +1,149 @@
+"""The query parameters of lists and watches, checked.
+
+Modelled on apimachinery/pkg/apis/meta/internalversion/validation and wire rules seen on a 1.32 server:
+
+    resourceVersion  match          meaning
+    unset                           the newest state
+    "0"                             any state; from the cache, whole
+    N                               not older than N
+    N                Exact          the state at N, or 410
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from cluster_engine.api.schema import Kind
+from cluster_engine.api.selectors import FieldSelector, LabelSelector, parse_field, parse_label
+from cluster_engine.api.status import BadRequest, Cause, Refusal
+from cluster_engine.apiserver.request_info import is_true
+from cluster_engine.apiserver.storage import prefix_of, version_number
+from cluster_engine.apiserver.watch_cache import Selection
+
+TOKEN_VERSION = "meta.k8s.io/v1"
+INCONSISTENT = -1
+"""The version in a token that says "go on, from whatever is newest"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """What a list or watch asks for."""
+
+    labels: LabelSelector
+    fields: FieldSelector
+    version: str
+    match: str
+    limit: int
+    token: str
+    bookmarks: bool
+    initial_events: bool | None
+    timeout_seconds: int
+
+    def selection(self, kind: Kind, namespace: str) -> Selection:
+        """Give the selection of the objects that are asked for."""
+        return Selection(prefix_of(kind, namespace if kind.namespaced else ""), self.labels, self.fields)
+
+
+def list_options(kind: Kind, parameters: Mapping[str, str], *, watch: bool) -> ListOptions:
+    """Read and check the parameters. 400, 422, or 500 for a version that is not a number."""
+    initial = parameters.get("sendInitialEvents")
+    options = ListOptions(
+        labels=parse_label(parameters.get("labelSelector")),
+        fields=parse_field(kind, parameters.get("fieldSelector")),
+        version=parameters.get("resourceVersion", ""),
+        match=parameters.get("resourceVersionMatch", ""),
+        limit=_number(parameters, "limit"),
+        token=parameters.get("continue", ""),
+        bookmarks=is_true(parameters.get("allowWatchBookmarks")),
+        initial_events=None if initial is None else is_true(initial),
+        timeout_seconds=_number(parameters, "timeoutSeconds"),
+    )
+    problem = _watch_problem(options) if watch else _list_problem(options)
+    if problem is not None:
+        raise _invalid(problem)
+    if options.version:
+        version_number(options.version)
+    return options
+
+
+def _number(parameters: Mapping[str, str], name: str) -> int:
+    text = parameters.get(name, "")
+    if not text:
+        return 0
+    try:
+        return int(text)
+    except ValueError:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def _list_problem(options: ListOptions) -> Cause | None:
+    if options.initial_events is not None:
+        return _forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
+    if not options.match:
+        return None
+    if not options.version:
+        return _forbidden(
+            "resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        )
+    if options.token:
+        return _forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided")
+    if options.match not in ("Exact", "NotOlderThan"):
+        return _unsupported(options.match, '"Exact", "NotOlderThan", ""')
+    if options.match == "Exact" and options.version == "0":
+        why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+        return _forbidden("resourceVersionMatch", why)
+    return None
+
+
+def _watch_problem(options: ListOptions) -> Cause | None:
+    if options.initial_events is None:
+        if options.match:
+            why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            return _forbidden("resourceVersionMatch", why)
+        return None
+    if not options.match:
+        return _forbidden(
+            "resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        )
+    if options.match != "NotOlderThan":
+        return _unsupported(options.match, '"NotOlderThan"')
+    return None
+
+
+def _forbidden(field: str, why: str) -> Cause:
+    return Cause(field, "FieldValueForbidden", f"Forbidden: {why}")
+
+
+def _unsupported(value: str, supported: str) -> Cause:
+    text = f'Unsupported value: "{value}": supported values: {supported}'
+    return Cause("resourceVersionMatch", "FieldValueNotSupported", text)
+
+
+def _invalid(cause: Cause) -> Refusal:
+    details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": [cause.to_dict()]}
+    message = f'ListOptions.meta.k8s.io "" is invalid: {cause}'
+    return Refusal(message, code=422, reason="Invalid", details=details)
+
+
+def encode_continue(revision: int, start: str) -> str:
+    """Write the token with which the next page is asked for; `start` is relative to the list's prefix."""
+    token = msgspec.json.encode({"v": TOKEN_VERSION, "rv": revision, "start": start})
+    return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+
+
+def decode_continue(token: str, version: str) -> tuple[int, str]:
+    """Read a token: (revision, start). 400 for garbage."""
+    if version not in ("", "0"):
+        raise BadRequest("specifying resource version is not allowed when using continue")
+    try:
+        read = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        revision, start = read["rv"], read["start"]
+        if read["v"] != TOKEN_VERSION or not isinstance(revision, int) or not isinstance(start, str) or revision == 0:
+            raise ValueError("a part of it is wrong")
+    except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+        raise BadRequest(f"invalid continue token: {error}") from error
+    if start.startswith("/") or ".." in start.split("/"):
+        raise BadRequest("invalid continue token: invalid continue token")
+    return revision, start

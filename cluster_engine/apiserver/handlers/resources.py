@@ -1,0 +1,332 @@
+"""Verbs on resources: which handler answers, and what each does between the body and the registry.
+
+    POST   pods                 create      PUT    pods/x            update      PATCH pods/x/status   patch
+    GET    pods?watch=1         watch       DELETE pods              deletecollection
+    POST   pods/x/binding       a subresource of its own kind: Binding
+
+Modelled on apiserver/pkg/endpoints/handlers/{create,get,update,patch,delete}.go and endpoints/installer.go.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from cluster_engine.api import kinds
+from cluster_engine.api.kinds import NAMESPACE, POD, SERVICE_ACCOUNT
+from cluster_engine.api.schema import Kind, Subresource
+from cluster_engine.api.status import BadRequest, Cause, Invalid, MethodNotAllowed, NotFound, Refusal, success
+from cluster_engine.apiserver.admission.chain import Admission
+from cluster_engine.apiserver.authentication.tokens import Signer
+from cluster_engine.apiserver.authentication.users import User
+from cluster_engine.apiserver.authorization.attributes import Attributes, Chain, refusal_text
+from cluster_engine.apiserver.handlers import bodies, responses
+from cluster_engine.apiserver.handlers.listing import list_objects
+from cluster_engine.apiserver.handlers.negotiation import Form, negotiate
+from cluster_engine.apiserver.handlers.options import list_options
+from cluster_engine.apiserver.handlers.patching import patcher
+from cluster_engine.apiserver.handlers.watching import Rendering, serve_watch
+from cluster_engine.apiserver.registry import deletion, pods, reviews, scale, service_accounts
+from cluster_engine.apiserver.registry.backend import Call
+from cluster_engine.apiserver.registry.metadata import check_kind
+from cluster_engine.apiserver.registry.store import Store
+from cluster_engine.apiserver.request_info import RequestInfo, parse_query
+from cluster_engine.apiserver.serving.exchange import Request, Response
+from cluster_engine.apiserver.storage import CachedObject
+
+Object = dict[str, Any]
+
+COLLECTION_VERBS = ("list", "watch", "create", "deletecollection")
+ALL_NAMESPACES_VERBS = ("list", "watch")
+
+
+class Resources:
+    """Answers requests for resources, after authentication and authorization."""
+
+    def __init__(self, store: Store, admission: Admission, authorizer: Chain, signer: Signer) -> None:
+        self._store = store
+        self._backend = store.backend
+        self._admission = admission
+        self._authorizer = authorizer
+        self._signer = signer
+
+    async def serve(self, request: Request, info: RequestInfo, user: User, warnings: list[str]) -> Response:
+        """Answer one request."""
+        kind = kinds.by_resource(info.group, info.version, info.resource)
+        if kind is None:
+            if any((each.group, each.version) == (info.group, info.version) for each in kinds.STORED):
+                raise NotFound()
+            return responses.NOT_FOUND_TEXT
+        subresource = kind.subresource(info.subresource) if info.subresource else None
+        self._check_path(info, kind, subresource)
+        parameters = parse_query(request.query)
+        call = Call(
+            kind=kind,
+            verb=info.verb,
+            user=user,
+            now=self._backend.process.now(),
+            namespace=info.namespace if kind.namespaced else "",
+            name=info.name if info.names_object else "",
+            subresource=info.subresource,
+            parameters=dict(parameters),
+            dry_run=_dry_run(kind, parameters.get("dryRun")),
+            warnings=warnings,
+        )
+        form = negotiate(request.header("accept"))
+        if subresource is not None:
+            return await SUBRESOURCES.get(info.subresource, Resources._other)(self, request, call, form)
+        if kind in kinds.STORED:
+            return await VERBS[info.verb](self, request, call, form)
+        return await self._virtual(request, call)
+
+    def _check_path(self, info: RequestInfo, kind: Kind, subresource: Subresource | None) -> None:
+        """Refuse what the path or the method rules out: 404 for what does not exist, 405 for what one cannot do."""
+        if info.subresource and subresource is None:
+            raise NotFound()
+        if info.namespace and not kind.namespaced and kind is not NAMESPACE:
+            raise NotFound()
+        verbs = kind.verbs if subresource is None else subresource.verbs
+        verb_fits = info.verb in verbs
+        if subresource is None and (info.verb in COLLECTION_VERBS) is info.names_object and info.verb != "watch":
+            verb_fits = False
+        if kind.namespaced and not info.namespace and info.verb not in ALL_NAMESPACES_VERBS:
+            verb_fits = False
+        if not verb_fits:
+            raise MethodNotAllowed()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    async def _get(self, request: Request, call: Call, form: Form) -> Response:
+        view = self._view(call, form)
+        return responses.one(call.kind, await self._store.get(call), view)
+
+    async def _list(self, request: Request, call: Call, form: Form) -> Response:
+        view = self._view(call, form)
+        options = list_options(call.kind, call.parameters, watch=False)
+        found, metadata = await list_objects(self._store, call, options)
+        return responses.several(call.kind, found, view, metadata)
+
+    async def _watch(self, request: Request, call: Call, form: Form) -> Response:
+        if call.name:  # ?watch=1 on a named object means nothing; the old /watch/ prefix is not known here as a name
+            return await self._get(request, call, form)
+        include = responses.include_object(call.parameters)
+        options = list_options(call.kind, call.parameters, watch=True)
+        rendering = Rendering(call.kind, form, include, self._backend.process.now)
+        return await serve_watch(self._backend, self._store.cache(call.kind), call, options, rendering)
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    async def _create(self, request: Request, call: Call, form: Form) -> Response:
+        obj = await self._read_object(request, call, call.kind)
+        created = await self._store.create(call, obj)
+        return self._answer(call, created, form, 201)
+
+    async def _update(self, request: Request, call: Call, form: Form) -> Response:
+        obj = await self._read_object(request, call, call.kind)
+        try:
+            updated = await self._store.update(call, lambda old: _fresh(obj))
+        except NotFound:
+            if not call.kind.create_on_update or (obj.get("metadata") or {}).get("resourceVersion"):
+                raise
+            return await self._create_by_update(call, obj, form)
+        return self._answer(call, updated, form)
+
+    async def _create_by_update(self, call: Call, obj: Object, form: Form) -> Response:
+        attributes = Attributes(
+            call.user,
+            "create",
+            group=call.kind.group,
+            resource=call.kind.plural,
+            namespace=call.namespace,
+            name=call.name,
+        )
+        decision = self._authorizer.authorize(attributes)
+        if not decision.allowed:
+            raise Refusal(refusal_text(attributes, decision.reason), code=403, reason="Forbidden")
+        (obj.setdefault("metadata", {})).setdefault("name", call.name)
+        created = await self._store.create(call, obj)
+        return self._answer(call, created, form, 201)
+
+    async def _patch(self, request: Request, call: Call, form: Form) -> Response:
+        apply = patcher(request.header("content-type"), await request.read(), call)
+
+        def change(old: Object) -> Object:
+            patched = apply(call.kind, copied(old))
+            return bodies.complete(call, call.kind, patched)
+
+        if call.subresource == "status":
+            changed = await self._store.update_status(call, change)
+        else:
+            changed = await self._store.update(call, change)
+        return self._answer(call, changed, form)
+
+    async def _delete(self, request: Request, call: Call, form: Form) -> Response:
+        options = await self._delete_options(request, call)
+        obj, is_gone = await self._store.delete(call, options)
+        if is_gone and not call.kind.delete_returns_object:
+            return responses.document(success(_deleted(call.kind, obj)), 200, Form(form.media))
+        return self._answer(call, obj, form)
+
+    async def _delete_collection(self, request: Request, call: Call, form: Form) -> Response:
+        options = await self._delete_options(request, call)
+        selection = list_options(call.kind, call.parameters, watch=False)
+        found, metadata = await list_objects(self._store, call, selection)
+        deleted = []
+        for each in found:
+            one = each.object["metadata"]
+            each_call = Call(call.kind, call.verb, call.user, call.now, one.get("namespace", ""), one["name"])
+            each_call.dry_run = call.dry_run
+            try:
+                obj, _ = await self._store.delete(each_call, options)
+            except NotFound:
+                continue
+            deleted.append(CachedObject(each_call.key, obj, 0))
+        return responses.several(call.kind, deleted, self._view(call, form), metadata)
+
+    # -- subresources ----------------------------------------------------------------------------------------------
+
+    async def _status(self, request: Request, call: Call, form: Form) -> Response:
+        if call.verb == "get":
+            return await self._get(request, call, form)
+        if call.verb == "patch":
+            return await self._patch(request, call, form)
+        obj = await self._read_object(request, call, call.kind)
+        updated = await self._store.update_status(call, lambda old: _fresh(obj))
+        return self._answer(call, updated, form)
+
+    async def _scale(self, request: Request, call: Call, form: Form) -> Response:
+        if call.verb == "get":
+            return self._scaled((await self._store.get(call)).object, call, form)
+        if call.verb == "update":
+            wanted = await self._read_object(request, call, kinds.SCALE)
+
+            def change(old: Object) -> Object:
+                return scale.scaled(call, old, wanted)
+        else:
+            apply = patcher(request.header("content-type"), await request.read(), call)
+
+            def change(old: Object) -> Object:
+                return scale.scaled(call, old, apply(kinds.SCALE, copied(scale.scale_of(old))))
+
+        return self._scaled(await self._store.update(call, change), call, form)
+
+    def _scaled(self, obj: Object, call: Call, form: Form) -> Response:
+        found = CachedObject(call.key, scale.scale_of(obj), 0)
+        return responses.one(kinds.SCALE, found, self._view(call, form))
+
+    async def _binding(self, request: Request, call: Call, form: Form) -> Response:
+        binding = await self._read_object(request, call, kinds.BINDING)
+        if call.name == "":
+            call.name = (binding.get("metadata") or {}).get("name") or ""
+        call.kind = POD
+        return responses.document(await pods.bind(self._store, call, binding), 201)
+
+    async def _eviction(self, request: Request, call: Call, form: Form) -> Response:
+        eviction = await self._read_object(request, call, kinds.EVICTION)
+        return responses.document(await pods.evict(self._store, call, eviction), 201)
+
+    async def _token(self, request: Request, call: Call, form: Form) -> Response:
+        asked = await self._read_object(request, call, kinds.TOKEN_REQUEST)
+        assert call.kind is SERVICE_ACCOUNT
+        self._admission.on_token(call, asked)
+        answer = await service_accounts.request_token(self._backend, self._signer, call, asked)
+        return responses.document(answer, 201)
+
+    async def _finalize(self, request: Request, call: Call, form: Form) -> Response:
+        wanted = await self._read_object(request, call, NAMESPACE)
+        finalizers = (wanted.get("spec") or {}).get("finalizers") or []
+
+        def change(old: Object) -> Object:
+            spec = {name: value for name, value in (old.get("spec") or {}).items() if name != "finalizers"}
+            return {**old, "spec": spec | ({"finalizers": finalizers} if finalizers else {})}
+
+        return self._answer(call, await self._store.guaranteed_update(call, change), form)
+
+    async def _other(self, request: Request, call: Call, form: Form) -> Response:
+        """A subresource without rules of its own: a part of the object (ephemeral containers), or not served yet."""
+        if call.subresource == "ephemeralcontainers":
+            return await (self._get if call.verb == "get" else self._patch)(request, call, form)
+        raise NotFound()
+
+    # -- resources that are not stored -------------------------------------------------------------------------------
+
+    async def _virtual(self, request: Request, call: Call) -> Response:
+        if call.kind is kinds.BINDING:
+            return await self._binding(request, call, Form())
+        review = await self._read_object(request, call, call.kind)
+        check_kind(call.kind, review)
+        if call.kind is kinds.SELF_SUBJECT_REVIEW:
+            return responses.document(reviews.review_self(call, review), 201)
+        return responses.document(reviews.review_access(self._authorizer, call, review), 201)
+
+    # -- bodies and answers ------------------------------------------------------------------------------------------
+
+    async def _read_object(self, request: Request, call: Call, kind: Kind) -> Object:
+        expected = f"{kind.api_version}.{kind.name}"
+        obj = bodies.decode(await request.read(), request.header("content-type"), expected)
+        check_kind(kind, obj)
+        return bodies.complete(call, kind, obj)
+
+    async def _delete_options(self, request: Request, call: Call) -> deletion.Options:
+        body = await request.read()
+        given = None
+        if body:
+            given = bodies.decode(body, request.header("content-type"), "v1.DeleteOptions")
+            if given.get("kind") not in (None, "DeleteOptions"):
+                raise BadRequest(f"the object provided is unrecognized: no kind DeleteOptions but {given['kind']}")
+        return deletion.options_from(given, call.parameters)
+
+    def _view(self, call: Call, form: Form) -> responses.View:
+        return responses.View(form, responses.include_object(call.parameters), call.now)
+
+    def _answer(self, call: Call, obj: Object, form: Form, status: int = 200) -> Response:
+        return responses.one(call.kind, CachedObject(call.key, obj, 0), self._view(call, form), status)
+
+
+def copied(obj: Object) -> Object:
+    """Copy deeply; by way of JSON, which is the fastest."""
+    copy: Object = msgspec.json.decode(msgspec.json.encode(obj))
+    return copy
+
+
+def _fresh(obj: Object) -> Object:
+    """Give a body anew for each attempt, since what is made of it is changed in place."""
+    return {**obj, "metadata": dict(obj.get("metadata") or {})}
+
+
+def _deleted(kind: Kind, obj: Object) -> Object:
+    details = {"name": obj["metadata"]["name"]}
+    if kind.group:
+        details["group"] = kind.group
+    return {**details, "kind": kind.plural, "uid": obj["metadata"]["uid"]}
+
+
+def _dry_run(kind: Kind, value: str | None) -> bool:
+    if value in (None, ""):
+        return False
+    if value != "All":
+        text = f'Unsupported value: "{value}": supported values: "All"'
+        raise Invalid(kind, "", [Cause("dryRun", "FieldValueNotSupported", text)])
+    return True
+
+
+Handler = Callable[[Resources, Request, Call, Form], Awaitable[Response]]
+
+VERBS: dict[str, Handler] = {
+    "get": Resources._get,
+    "list": Resources._list,
+    "watch": Resources._watch,
+    "create": Resources._create,
+    "update": Resources._update,
+    "patch": Resources._patch,
+    "delete": Resources._delete,
+    "deletecollection": Resources._delete_collection,
+}
+SUBRESOURCES: dict[str, Handler] = {
+    "status": Resources._status,
+    "scale": Resources._scale,
+    "binding": Resources._binding,
+    "eviction": Resources._eviction,
+    "token": Resources._token,
+    "finalize": Resources._finalize,
+}

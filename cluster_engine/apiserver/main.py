@@ -1,0 +1,168 @@
+"""kube-apiserver: puts the parts together and runs them until it is told to stop.
+
+    1. the caches list and watch etcd (and wait for it, if it is not there yet)
+    2. the port opens: h1 and h2 over TLS, client certificates requested and never required
+    3. namespaces, RBAC policy, Service `kubernetes` are there: /readyz says ok, the process is ready
+    4. stopped: GOAWAY, watches end, requests under way finish; killed: nothing of that, and etcd has all that matters
+
+As kubeadm starts it: `--authorization-mode=Node,RBAC --client-ca-file --etcd-servers --service-cluster-ip-range
+--service-account-signing-key-file --tls-cert-file` with the files of `pki`.
+"""
+
+import asyncio
+import ssl
+from ipaddress import IPv4Network
+
+from cluster_engine.api import kinds
+from cluster_engine.api.schema import Kind
+from cluster_engine.apiserver.admission.chain import Admission
+from cluster_engine.apiserver.authentication.chain import Authentication
+from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
+from cluster_engine.apiserver.authentication.x509 import ClientCertificates
+from cluster_engine.apiserver.authorization.attributes import Chain
+from cluster_engine.apiserver.authorization.node import Graph, NodeAuthorizer
+from cluster_engine.apiserver.authorization.rbac import RBAC, Policy
+from cluster_engine.apiserver.bootstrap.policy import NODE_RULES
+from cluster_engine.apiserver.bootstrap.post_start import PostStart
+from cluster_engine.apiserver.chain import HandlerChain
+from cluster_engine.apiserver.handlers.meta import Meta
+from cluster_engine.apiserver.handlers.resources import Resources
+from cluster_engine.apiserver.registry.backend import Backend
+from cluster_engine.apiserver.registry.services import ServiceAllocator
+from cluster_engine.apiserver.registry.store import Store
+from cluster_engine.apiserver.serving.listener import Listener
+from cluster_engine.apiserver.storage import Storage
+from cluster_engine.apiserver.watch_cache import Event, WatchCache
+from cluster_engine.etcd.client import EtcdClient
+from cluster_engine.world.process import Process
+from cluster_engine.world.tls import ServerTLS, client_tls
+
+PKI = "/etc/kubernetes/pki"
+PORT = 6443
+SERVICE_RANGE = "10.96.0.0/12"
+ETCD_CHECK_SECONDS = 2.0
+
+
+async def main(
+    process: Process,
+    *,
+    pki: str = PKI,
+    port: int = PORT,
+    etcd_host: str = "127.0.0.1",
+    etcd_port: int = 2379,
+    service_range: str = SERVICE_RANGE,
+) -> None:
+    """Serve the Kubernetes API on all of the host's addresses until cancelled."""
+    server = Server(process, pki, EtcdClient(etcd_host, etcd_port, etcd_tls(process, pki)), service_range)
+    try:
+        await server.run(port, api_tls(process, pki))
+    finally:
+        await server.etcd.aclose()
+
+
+def etcd_tls(process: Process, pki: str) -> ssl.SSLContext:
+    """Give the context with which this server shows itself to etcd."""
+    read = process.files.read
+    return client_tls(
+        ca=read(f"{pki}/etcd/ca.crt"),
+        certificate=read(f"{pki}/apiserver-etcd-client.crt"),
+        key=read(f"{pki}/apiserver-etcd-client.key"),
+        alpn=("h2",),
+    )
+
+
+def api_tls(process: Process, pki: str) -> ServerTLS:
+    """Give what TLS on the API server's port is: a certificate is asked for, whatever comes is let in."""
+    read = process.files.read
+    authorities = read(f"{pki}/ca.crt")
+    if process.files.exists(f"{pki}/front-proxy-ca.crt"):
+        authorities += read(f"{pki}/front-proxy-ca.crt")
+    return ServerTLS(
+        read(f"{pki}/apiserver.crt"), read(f"{pki}/apiserver.key"), client_ca=authorities, client_auth="request"
+    )
+
+
+class Server:
+    """All parts of one API server."""
+
+    def __init__(self, process: Process, pki: str, etcd: EtcdClient, service_range: str) -> None:
+        read = process.files.read
+        self.process = process
+        self.etcd = etcd
+        storage = Storage(etcd)
+        self.caches: dict[Kind, WatchCache] = {kind: WatchCache(kind, storage) for kind in kinds.STORED}
+        self.backend = Backend(process, storage, self.caches)
+        authorizer = self._authorizer()
+        tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup)
+        authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
+        admission = Admission(self.backend)
+        store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
+        resources = Resources(store, admission, authorizer, Signer(read(f"{pki}/sa.key")))
+        checks = {
+            "ping": _all_well,
+            "etcd": self._check_etcd,
+            "poststarthook/rbac/bootstrap-roles": self._check_started,
+        }
+        self.chain = HandlerChain(process, authentication, authorizer, resources, Meta(process, checks))
+        self._service_address = str(IPv4Network(service_range)[1])
+        self._started = False
+
+    def _authorizer(self) -> Chain:
+        caches = self.caches
+        rbac = RBAC(
+            Policy(
+                roles=caches[kinds.ROLE].objects,
+                role_bindings=caches[kinds.ROLE_BINDING].objects,
+                cluster_roles=caches[kinds.CLUSTER_ROLE].objects,
+                cluster_role_bindings=caches[kinds.CLUSTER_ROLE_BINDING].objects,
+            )
+        )
+        for kind in (kinds.ROLE, kinds.ROLE_BINDING, kinds.CLUSTER_ROLE, kinds.CLUSTER_ROLE_BINDING):
+            caches[kind].listen(lambda _: rbac.changed())
+        graph = Graph()
+
+        def follow(event: Event) -> None:
+            if event.now is not None:
+                graph.pod_changed(event.now.object)
+            elif event.before is not None:
+                graph.pod_deleted(event.before.object)
+
+        caches[kinds.POD].listen(follow)
+        return Chain(NodeAuthorizer(graph, NODE_RULES), rbac)
+
+    def _lookup(self, resource: str, namespace: str, name: str) -> dict[str, object] | None:
+        kind = {"serviceaccounts": kinds.SERVICE_ACCOUNT, "pods": kinds.POD}[resource]
+        return self.backend.find(kind, namespace, name)
+
+    async def run(self, port: int, tls: ServerTLS) -> None:
+        """Serve until cancelled."""
+        address = self.process.host.address
+        post_start = PostStart(self.backend, address, port, self._service_address)
+        async with asyncio.TaskGroup() as tasks:
+            for cache in self.caches.values():
+                tasks.create_task(cache.run())
+            async with Listener(self.process, self.chain.serve) as listener:
+                await listener.listen("0.0.0.0", port, tls)
+                for cache in self.caches.values():
+                    await cache.ready.wait()
+                await post_start.ensure()
+                self._started = True
+                tasks.create_task(post_start.renew_identity())
+                tasks.create_task(post_start.compact())
+                self.process.ready()
+                await asyncio.get_running_loop().create_future()
+
+    async def _check_etcd(self) -> str | None:
+        try:
+            async with asyncio.timeout(ETCD_CHECK_SECONDS):
+                await self.etcd.get(b"health")
+        except (OSError, TimeoutError) as error:
+            return str(error)
+        return None
+
+    async def _check_started(self) -> str | None:
+        return None if self._started else "not finished"
+
+
+async def _all_well() -> str | None:
+    return None

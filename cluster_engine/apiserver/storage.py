@@ -1,0 +1,228 @@
+"""The way to etcd: keys, values, and transactions that compare before they write.
+
+Theory of operation. An object lives under `/registry/<resource>/[<namespace>/]<name>`; its value is the object's JSON
+without `metadata.resourceVersion`, because the version *is* the key's mod revision and etcd alone knows it. Every
+write is one transaction with one comparison, "the key is still as I saw it"; when it is not, the answer brings the
+present state, so that losing a race costs nothing more.
+
+    Txn  if mod(/registry/pods/default/web-0) == 41  then put …  else get …      ──► succeeded, revision 57
+
+Modelled on apiserver/pkg/storage/etcd3/store.go. Values there are protobuf behind `k8s\\0`, here JSON
+(docs/fidelity.md). Left out: encryption at rest.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from grpclib.exceptions import GRPCError
+
+from cluster_engine.api.schema import Kind
+from cluster_engine.api.status import Expired, Refusal
+from cluster_engine.etcd.client import EtcdClient, delete, get, not_there, prefix_end, put, unchanged
+from cluster_engine.etcd.errors import CompactedError
+from cluster_engine.rpc import kv_pb2
+
+REGISTRY = "/registry"
+METADATA_ORDER = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+
+Object = dict[str, Any]
+
+
+def prefix_of(kind: Kind, namespace: str = "") -> str:
+    """Give the prefix below which a kind's objects (of a namespace) lie; ends in a slash."""
+    return f"{REGISTRY}/{kind.storage_prefix}/{namespace}/" if namespace else f"{REGISTRY}/{kind.storage_prefix}/"
+
+
+def key_of(kind: Kind, namespace: str, name: str) -> str:
+    """Give an object's key."""
+    return f"{prefix_of(kind, namespace if kind.namespaced else '')}{name}"
+
+
+def in_order(obj: Object) -> Object:
+    """Put an object's fields into the order in which Kubernetes writes them: kind, apiVersion, metadata, the rest."""
+    metadata = obj.get("metadata") or {}
+    ordered = {name: metadata[name] for name in METADATA_ORDER if name in metadata}
+    first = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": ordered}
+    return first | {name: value for name, value in obj.items() if name not in first}
+
+
+def with_version(obj: Object, revision: int) -> Object:
+    """Give the object as clients see it: `metadata.resourceVersion` set, after the uid. `obj` itself stays as it is."""
+    metadata: Object = {}
+    for name, value in obj["metadata"].items():
+        if name != "resourceVersion":
+            metadata[name] = value
+        if name == "uid":
+            metadata["resourceVersion"] = str(revision)
+    metadata.setdefault("resourceVersion", str(revision))
+    return {**obj, "metadata": metadata}
+
+
+def version_number(text: str) -> int:
+    """Read a resourceVersion; what is no number is answered 500, as real servers do."""
+    if not text.isdigit():
+        quoted = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise Refusal(f'Invalid value: "{text}": {quoted}', code=500)
+    return int(text)
+
+
+def encode(obj: Object) -> bytes:
+    """Write an object as etcd keeps it."""
+    metadata = {name: value for name, value in obj["metadata"].items() if name != "resourceVersion"}
+    return msgspec.json.encode({**obj, "metadata": metadata})
+
+
+class CachedObject:
+    """One version of one object, and its JSON, which is written when first asked for."""
+
+    __slots__ = ("_json", "key", "object", "revision")
+
+    def __init__(self, key: str, obj: Object, revision: int) -> None:
+        self.key = key
+        self.object = obj
+        self.revision = revision
+        self._json: bytes | None = None
+
+    @property
+    def json(self) -> bytes:
+        """The object as clients get it; begins with kind and apiVersion."""
+        if self._json is None:
+            self._json = msgspec.json.encode(self.object)
+        return self._json
+
+
+Known = Callable[[str], CachedObject | None]
+"""From a key to what is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list: its objects in key order, the revision of the read, and how many keys remain after it."""
+
+    objects: list[CachedObject]
+    revision: int
+    remaining: int
+
+
+def cached(kv: kv_pb2.KeyValue, known: Known) -> CachedObject:
+    """Give what etcd returned, from `known` where that has the same version."""
+    key = kv.key.decode()
+    found = known(key)
+    if found is not None and found.revision == kv.mod_revision:
+        return found
+    return CachedObject(key, with_version(msgspec.json.decode(kv.value), kv.mod_revision), kv.mod_revision)
+
+
+def unknown(key: str) -> None:
+    """Know nothing (a `Known`)."""
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a conditional write ended: `revision` when it was done, else what lies there now (None: nothing)."""
+
+    revision: int
+    current: CachedObject | None = None
+
+
+class Storage:
+    """All reads and writes of one API server."""
+
+    def __init__(self, etcd: EtcdClient) -> None:
+        self.etcd = etcd
+
+    async def read(self, key: str, known: Known = unknown) -> CachedObject | None:
+        """Read one key as it is now."""
+        with translated():
+            response = await self.etcd.get(key.encode())
+        return cached(response.kvs[0], known) if response.kvs else None
+
+    async def create(self, key: str, value: bytes, *, lease: int = 0) -> int | None:
+        """Write a key that must not exist yet; give the revision, or None when it exists."""
+        raw = key.encode()
+        with translated():
+            response = await self.etcd.txn([not_there(raw)], [put(raw, value, lease=lease)])
+        return response.header.revision if response.succeeded else None
+
+    async def create_all(self, values: Sequence[tuple[str, bytes]]) -> bool:
+        """Write several keys in one transaction, if none of them exists."""
+        with translated():
+            response = await self.etcd.txn(
+                [not_there(key.encode()) for key, _ in values], [put(key.encode(), value) for key, value in values]
+            )
+        return response.succeeded
+
+    async def replace(self, key: str, revision: int, value: bytes, *, lease: int = 0) -> Written:
+        """Write a key if it is still at `revision` (0: not there)."""
+        raw = key.encode()
+        with translated():
+            response = await self.etcd.txn([unchanged(raw, revision)], [put(raw, value, lease=lease)], [get(raw)])
+        return _written(response)
+
+    async def remove(self, key: str, revision: int) -> Written:
+        """Delete a key if it is still at `revision`."""
+        raw = key.encode()
+        with translated():
+            response = await self.etcd.txn([unchanged(raw, revision)], [delete(raw)], [get(raw)])
+        return _written(response)
+
+    async def revision(self, prefix: str) -> int:
+        """Ask etcd how far it has come, by the cheapest consistent read there is."""
+        raw = prefix.encode()
+        with translated():
+            response = await self.etcd.get(raw, range_end=prefix_end(raw), limit=1, keys_only=True)
+        return response.header.revision
+
+    async def page(self, start: str, prefix: str, known: Known, *, revision: int = 0, limit: int = 0) -> Page:
+        """Read at most `limit` keys from `start` on below `prefix`, at `revision` (0: now).
+
+        What `known` has at the version that etcd returns is taken from there instead of being decoded.
+        """
+        end = prefix_end(prefix.encode())
+        with translated():
+            response = await self.etcd.get(start.encode(), range_end=end, revision=revision, limit=limit)
+        objects = [cached(kv, known) for kv in response.kvs]
+        remaining = response.count - len(objects) if response.more else 0
+        return Page(objects, response.header.revision, remaining)
+
+
+def _written(response: Any) -> Written:
+    revision = response.header.revision
+    if response.succeeded:
+        return Written(revision)
+    found = response.responses[0].response_range.kvs
+    return Written(0, cached(found[0], unknown) if found else None)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn etcd's troubles into what a client is told: 410 for lost history, else 500 with etcd's own words."""
+    try:
+        yield
+    except CompactedError as error:
+        raise Expired(
+            "The provided resource version is too old. Please start a new list without the resource version."
+        ) from error
+    except GRPCError as error:
+        raise Refusal(str(error.message), code=500) from error
+    except OSError as error:
+        raise Refusal(f'rpc error: code = Unavailable desc = connection error: desc = "{error}"', code=500) from error

@@ -1,0 +1,349 @@
+"""The watch cache: one etcd watch per resource, whatever the number of clients.
+
+Theory of operation. For each kind a cache lists the objects once and then follows etcd's watch. It holds the present
+state (lists with resourceVersion=0, admission and authorization read it), the recent history (so that a client that
+knows version N hears what came after N), and the clients that watch. An event is decoded once and its JSON is written
+once, however many watchers it goes to.
+
+    etcd   put pods/default/web-0 @57 ──► cache: state[web-0]@57, history […, 57] ──► watcher 1, watcher 2, watcher 3
+
+The window. A watch may begin at any version from `oldest` on. At first that is the version of the list; later events
+leave the history when they are older than 75 s and more than 100 have come since, and `oldest` moves with them.
+Asking for less is 410 Expired: list again.
+
+How fresh. Another resource's write moves etcd's revision but not this cache. Who needs "at least revision N" asks
+etcd for progress on this cache's own stream and waits for the answer, which arrives in its turn among the events.
+
+Modelled on apiserver/pkg/storage/cacher. Left out: the index by spec.nodeName, snapshots for older lists.
+"""
+
+import asyncio
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from cluster_engine.api.schema import Kind
+from cluster_engine.api.selectors import FieldSelector, LabelSelector
+from cluster_engine.api.status import Cause, Expired, Refusal, Timeout, TooManyRequests
+from cluster_engine.apiserver.storage import (
+    CachedObject,
+    Object,
+    Storage,
+    cached,
+    prefix_of,
+    unknown,
+    with_version,
+)
+from cluster_engine.etcd.client import Watch, prefix_end
+from cluster_engine.etcd.errors import CompactedError
+from cluster_engine.rpc import etcd_pb2, kv_pb2
+
+HISTORY_SECONDS = 75.0
+HISTORY_EVENTS_MIN = 100
+HISTORY_EVENTS_MAX = 102400
+FRESH_WAIT_SECONDS = 3.0
+PROGRESS_PERIOD_SECONDS = 0.1
+RETRY_SECONDS = 0.25
+RETRY_SECONDS_MAX = 5.0
+
+ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
+
+
+class Event:
+    """One change of one key. `now` is None when it was deleted, `before` when it was created."""
+
+    __slots__ = ("_gone", "_lines", "before", "key", "now", "revision")
+
+    def __init__(self, key: str, revision: int, before: CachedObject | None, now: CachedObject | None) -> None:
+        self.key = key
+        self.revision = revision
+        self.before = before
+        self.now = now
+        self._gone: CachedObject | None = None
+        self._lines: dict[tuple[str, str], bytes] = {}
+
+    def object_for(self, event_type: str) -> CachedObject:
+        """Give the object that an event of this type carries; DELETED: the old state with the new version."""
+        if event_type != DELETED:
+            assert self.now is not None
+            return self.now
+        if self._gone is None:
+            assert self.before is not None
+            self._gone = CachedObject(self.key, with_version(self.before.object, self.revision), self.revision)
+        return self._gone
+
+    def line(self, event_type: str, form: str, write: Callable[[str, CachedObject], bytes]) -> bytes:
+        """Give the event's line in a form (JSON, Table …), written once and shared by all watchers that want it so."""
+        known = self._lines.get((event_type, form))
+        if known is None:
+            known = self._lines[event_type, form] = write(event_type, self.object_for(event_type))
+        return known
+
+
+class Selection:
+    """Which objects a list or watch is about: a key prefix, labels, fields."""
+
+    __slots__ = ("everything", "fields", "labels", "prefix")
+
+    def __init__(self, prefix: str, labels: LabelSelector, fields: FieldSelector) -> None:
+        self.prefix = prefix
+        self.labels = labels
+        self.fields = fields
+        self.everything = labels.everything and fields.everything
+
+    def takes(self, obj: Object) -> bool:
+        """Tell whether an object below the prefix is selected."""
+        if self.everything:
+            return True
+        return self.labels.matches(obj["metadata"].get("labels")) and self.fields.matches(obj)
+
+    def type_of(self, event: Event) -> str | None:
+        """Tell what an event is to this selection: entering is ADDED, leaving is DELETED, None when it is nothing."""
+        if not event.key.startswith(self.prefix):
+            return None
+        before = event.before is not None and self.takes(event.before.object)
+        if event.now is not None and self.takes(event.now.object):
+            return MODIFIED if before else ADDED
+        return DELETED if before else None
+
+
+class Watcher:
+    """A client of the cache. `tell` is called at once for each event after `since`; `ended` when the cache drops it."""
+
+    __slots__ = ("ended", "selection", "since", "tell")
+
+    def __init__(self, selection: Selection, since: int, tell: Callable[[Event, str], None]) -> None:
+        self.selection = selection
+        self.since = since
+        self.tell = tell
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(self) -> None:
+        """Let the client go; it will come again."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+class WatchCache:
+    """The cache of one kind. `run` must be running; `ready` tells whether it holds a state."""
+
+    def __init__(self, kind: Kind, storage: Storage) -> None:
+        self.kind = kind
+        self.prefix = prefix_of(kind)
+        self.revision = 0
+        self.oldest = 0
+        self.ready = asyncio.Event()
+        self._storage = storage
+        self._objects: dict[str, CachedObject] = {}
+        self._keys: list[str] | None = []
+        self._history: deque[tuple[float, Event]] = deque()
+        self._watchers: dict[Watcher, None] = {}
+        self._listeners: list[Callable[[Event], None]] = []
+        self._waiting: dict[asyncio.Future[None], int] = {}
+        self._watch: Watch | None = None
+        self._progress_is_due = False
+
+    # -- following etcd --------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """List, then follow, for ever: trouble on the way is waited out, lost history is listed anew."""
+        delay = RETRY_SECONDS
+        while True:
+            try:
+                if not self.ready.is_set():
+                    await self._list()
+                await self._follow()
+            except CompactedError:
+                self._start_over()
+            except (OSError, Refusal, TimeoutError):
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, RETRY_SECONDS_MAX)
+            else:
+                delay = RETRY_SECONDS
+
+    async def _list(self) -> None:
+        response = await self._storage.etcd.get(self.prefix.encode(), range_end=prefix_end(self.prefix.encode()))
+        self.replace([cached(kv, self.get) for kv in response.kvs], response.header.revision)
+
+    async def _follow(self) -> None:
+        raw = self.prefix.encode()
+        async with self._storage.etcd.watch(raw, prefix_end(raw), self.revision + 1, progress_notify=True) as watch:
+            self._watch = watch
+            try:
+                if self._waiting:
+                    await self._ask_for_progress()
+                async for response in watch:
+                    self.take(response)
+            finally:
+                self._watch = None
+                self._progress_is_due = False
+
+    def _start_over(self) -> None:
+        self.ready.clear()
+        for watcher in list(self._watchers):
+            watcher.end()
+        self._watchers.clear()
+
+    def replace(self, objects: list[CachedObject], revision: int) -> None:
+        """Begin anew from a list read at `revision`; listeners hear of the differences, history begins here."""
+        before, self._objects = self._objects, {found.key: found for found in objects}
+        self._keys = None
+        self._history.clear()
+        self.oldest = revision
+        for key, old in before.items():
+            if key not in self._objects:
+                self._tell_listeners(Event(key, revision, old, None))
+        for found in objects:
+            old_one = before.get(found.key)
+            if old_one is None or old_one.revision != found.revision:
+                self._tell_listeners(Event(found.key, found.revision, old_one, found))
+        self.ready.set()
+        self._advance(revision)
+
+    def take(self, response: "etcd_pb2.WatchResponse") -> None:
+        """Take what etcd tells: events, or only how far it has come."""
+        for change in response.events:
+            kv = change.kv
+            key = kv.key.decode()
+            before = self._objects.get(key)
+            if change.type == kv_pb2.Event.DELETE:
+                now = None
+                self._objects.pop(key, None)
+                self._keys = None
+            else:
+                now = self._objects[key] = cached(kv, unknown)
+                if before is None:
+                    self._keys = None
+            if now is not None or before is not None:
+                self._publish(Event(key, kv.mod_revision, before, now))
+            self.revision = kv.mod_revision
+        if not response.events and not response.created:
+            self._progress_is_due = False
+            self._advance(response.header.revision)
+        else:
+            self._advance(self.revision)
+
+    def _publish(self, event: Event) -> None:
+        now = asyncio.get_running_loop().time()
+        history = self._history
+        history.append((now, event))
+        while len(history) > HISTORY_EVENTS_MIN and (
+            history[0][0] < now - HISTORY_SECONDS or len(history) > HISTORY_EVENTS_MAX
+        ):
+            self.oldest = history.popleft()[1].revision
+        self._tell_listeners(event)
+        for watcher in list(self._watchers):
+            event_type = watcher.selection.type_of(event) if event.revision > watcher.since else None
+            if event_type is not None:
+                watcher.tell(event, event_type)
+
+    def _tell_listeners(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    def _advance(self, revision: int) -> None:
+        self.revision = max(self.revision, revision)
+        for waiting, wanted in list(self._waiting.items()):
+            if self.revision >= wanted and not waiting.done():
+                waiting.set_result(None)
+
+    # -- what the rest of the server asks --------------------------------------------------------------------------
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Call `listener` for every change from now on, objects of the first list included."""
+        self._listeners.append(listener)
+
+    def get(self, key: str) -> CachedObject | None:
+        """Give an object as the cache knows it, which may be a little old."""
+        return self._objects.get(key)
+
+    def objects(self) -> Iterator[Object]:
+        """Give all objects in key order."""
+        return (found.object for found in self.select(""))
+
+    def select(self, prefix: str) -> Iterator[CachedObject]:
+        """Give all objects below a key prefix, in key order."""
+        if self._keys is None:
+            self._keys = sorted(self._objects)
+        keys = self._keys
+        start = bisect_left(keys, prefix)
+        for index in range(start, len(keys)):
+            key = keys[index]
+            if not key.startswith(prefix):
+                return
+            yield self._objects[key]
+
+    def require_ready(self) -> None:
+        """Refuse while there is nothing to answer from."""
+        if not self.ready.is_set():
+            raise TooManyRequests("storage is (re)initializing", retry_after_seconds=1)
+
+    async def wait_until_fresh(self, revision: int) -> None:
+        """Wait until the cache has seen `revision`; 504 after three seconds."""
+        if self.revision >= revision:
+            return
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[waiting] = revision
+        try:
+            async with asyncio.timeout(FRESH_WAIT_SECONDS):
+                while not waiting.done():
+                    await self._ask_for_progress()
+                    await asyncio.wait([waiting], timeout=PROGRESS_PERIOD_SECONDS)
+        except TimeoutError:
+            text = f"Too large resource version: {revision}, current: {self.revision}"
+            cause = Cause("", "ResourceVersionTooLarge", "Too large resource version")
+            raise Timeout(text, retry_after_seconds=1, causes=[cause]) from None
+        finally:
+            self._waiting.pop(waiting, None)
+
+    async def _ask_for_progress(self) -> None:
+        if self._watch is not None and not self._progress_is_due:
+            self._progress_is_due = True
+            with suppress(OSError):
+                await self._watch.request_progress()
+
+    def watch(self, selection: Selection, since: int, tell: Callable[[Event, str], None]) -> Watcher:
+        """Begin to watch: events after version `since` are told at once, later ones when they come. 410 if too old."""
+        self.require_history(since)
+        watcher = Watcher(selection, since, tell)
+        for _, event in self._history:
+            if event.revision > since:
+                event_type = selection.type_of(event)
+                if event_type is not None:
+                    tell(event, event_type)
+        self._watchers[watcher] = None
+        return watcher
+
+    def require_history(self, since: int) -> None:
+        """Refuse (410) a version from before the window."""
+        if since < self.oldest:
+            raise Expired(f"too old resource version: {since} ({self.oldest})")
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Stop telling."""
+        self._watchers.pop(watcher, None)
+
+
+def item_json(found: CachedObject, kind: Kind) -> bytes:
+    """Give an object as an item of a list, where kind and apiVersion stand once for all."""
+    head = head_of(kind)
+    body = found.json
+    assert body.startswith(head), "objects are stored with kind and apiVersion first"
+    return b"{" + body[len(head) :]
+
+
+def head_of(kind: Kind) -> bytes:
+    """Give the bytes that every object's JSON of this kind begins with."""
+    return b'{"kind":"' + kind.name.encode() + b'","apiVersion":"' + kind.api_version.encode() + b'",'
+
+
+Caches = dict[Kind, WatchCache]
+"""One per stored kind."""
+
+
+def lookup(caches: Caches, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
+    """Find an object in the caches."""
+    found = caches[kind].get(f"{prefix_of(kind, namespace if kind.namespaced else '')}{name}")
+    return None if found is None else found.object
