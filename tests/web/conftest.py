@@ -1,14 +1,25 @@
 """What the tests of the web tier share: a redis-server of their own."""
 
+import asyncio
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from web_until import until
+
+from visualizer.hosting import web_process
+from visualizer.hosting.bus import Bus, EmbeddedBus
+from visualizer.hosting.hosted_cluster import Engine
+from visualizer.hosting.redis_bus import RedisBus
+from visualizer.hosting.web_process import WebProcess
+from visualizer.hosting.worker import Worker, load_engine
 
 
 def free_port() -> int:
@@ -56,3 +67,42 @@ def redis_url() -> Iterator[str]:
             server.terminate()
             server.wait(10)
     assert not Path(folder).exists()
+
+
+@pytest_asyncio.fixture(params=["embedded", pytest.param("redis", marks=pytest.mark.redis)])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    """Both buses that servers use."""
+    if request.param == "redis":
+        made: Bus = RedisBus(request.getfixturevalue("redis_url"), prefix=f"test-{secrets.token_hex(4)}:")
+    else:
+        made = EmbeddedBus()
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return load_engine("fake_cluster:ClusterThread")
+
+
+@pytest_asyncio.fixture
+async def worker(bus: Bus, engine: Engine) -> AsyncIterator[Worker]:
+    """A worker with the fake engine, in this process."""
+    made = Worker("w1", bus, engine, clusters_max=3)
+    running = asyncio.create_task(made.run())
+    await until(lambda: bus.holder("worker:w1"))
+    yield made
+    await made.stop("server-stopped")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest_asyncio.fixture
+async def host(bus: Bus, worker: Worker) -> AsyncIterator[WebProcess]:
+    """A web process beside that worker, current in this loop."""
+    made = WebProcess(bus)
+    web_process.use(made)
+    made.start()
+    yield made
+    await made.stop()
+    web_process.use(None)

@@ -1,6 +1,7 @@
 """A ClusterThread that only pretends: the same interface as `cluster_engine.thread`, and a journal that tests command.
 
-Lines it knows: `echo TEXT`, `emit N` (N entries, one call), `trickle N` (N calls), `wait` (until interrupted), `fail`, `break`.
+Lines it knows: `echo TEXT`, `emit N` (N entries in one call), `trickle N` (in N calls), `wait` (until interrupted),
+`break`.
 """
 
 import queue

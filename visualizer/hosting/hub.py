@@ -1,15 +1,15 @@
-"""The hub of a web process: many browsers, each fed from one shared memory of each cluster.
+"""The hub of a web process: many browsers, fed from one shared memory of each cluster.
 
 A `Feed` follows one cluster's stream while somebody watches it and keeps the newest entries in a ring, as bytes.
 A `Viewer` is one browser: a *cursor* (the last entry it was sent) and a few frames that are its own. Its one writer
 asks for the next frame whenever the last one is on its way, and gets everything between the cursor and the ring's head
-in one piece: nothing is queued for a slow viewer, it only falls behind. Frames are built once for all viewers that stand
-at the same place.
+in one piece: nothing is queued for a slow viewer, it only falls behind. Frames are built once for all viewers that
+stand at the same place.
 
 List, then watch: a viewer whose cursor is older than the ring is listed from `history` (the database, then the cluster
-itself) until it reaches the ring. Since the cursor alone says what comes next, the hand-over can neither skip nor repeat
-an entry, whatever arrives meanwhile. A viewer that had reached the ring and fell out of it again is too slow: it is told
-to list again (`relist`) and gets no entries until it does. So does one whose own frames overflow.
+itself) until it reaches the ring. Since the cursor alone says what comes next, the hand-over can neither skip nor
+repeat an entry, whatever arrives meanwhile. A viewer that had reached the ring and fell out of it again is too slow: it
+is told to list again (`relist`) and gets no entries until it does. So does one whose own frames overflow.
 
 Worked example: ring 4–9, head 9. A viewer watches since 2: `history` lists 3 (perhaps 3–7), the ring the rest to 9 in
 one frame; the cursor is 9. Entries 10 and 11 arrive as two batches: its writer, once free, sends them as one frame.
@@ -20,7 +20,7 @@ import contextlib
 import json
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from visualizer.hosting import messages
@@ -69,7 +69,7 @@ class Feed:
         """The entry before the ring's first: a cursor that old or newer can be fed from the ring."""
         return self.ring[0].first - 1 if self.ring else self.head
 
-    def take(self, told: list[Told]) -> None:
+    def take(self, told: Iterable[Told]) -> None:
         """Take in what the cluster's stream says, and wake the viewers."""
         for message in told:
             match message:
@@ -269,7 +269,7 @@ class Hub:
             try:
                 async with contextlib.aclosing(self._bus.follow(messages.cluster_name(feed.id))) as stream:
                     async for frames in stream:
-                        feed.take([messages.told.decode(frame) for frame in frames])
+                        feed.take(messages.told(frames))
                         feed.caught_up.set()
             except BusLost as problem:
                 logger.warning("cluster %s: the feed is interrupted: %s", feed.id, problem)

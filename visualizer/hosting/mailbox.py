@@ -26,15 +26,15 @@ class Mailbox:
         """Take in answers, for ever."""
         async with contextlib.aclosing(self._bus.follow(messages.web_name(self.name))) as inbox:
             async for frames in inbox:
-                for frame in frames:
-                    self._settle(messages.reply.decode(frame))
+                for reply in messages.replies(frames):
+                    self._settle(reply)
 
     def _settle(self, reply: messages.Reply) -> None:
         future = self._waiting.pop(reply.id, None)
         if future is None or future.done():
             return
         if reply.refusal is None:
-            future.set_result(bytes(reply.answer))
+            future.set_result(reply.answer)
         else:
             future.set_exception(Refused(reply.refusal))
 

@@ -12,11 +12,16 @@ cluster:<cluster>  the worker   it runs that cluster; `ENDED` holds it for a whi
 recorder           a web        it writes journals to the database and gives up clusters whose worker is gone
 """
 
-from typing import Literal
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeVar
 
 import msgspec
 
 from visualizer.hosting.batches import Batch
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 ENDED = "ended"  # the holder of the lease of a cluster that was given up: its worker, if it wakes, stops it
 LEASE_SECONDS = 6.0
@@ -120,7 +125,7 @@ class Reply(msgspec.Struct, frozen=True):
     """The answer as JSON, or why there is none, in words for people."""
 
     id: int
-    answer: msgspec.Raw = msgspec.Raw(b"null")
+    answer: bytes = b"null"
     refusal: str | None = None
 
 
@@ -168,7 +173,36 @@ class Announced(msgspec.Struct, frozen=True):
 Told = Batch | Clock | Output | Done | State
 
 pack = msgspec.msgpack.Encoder().encode
-ask = msgspec.msgpack.Decoder(Ask)
-reply = msgspec.msgpack.Decoder(Reply)
-told = msgspec.msgpack.Decoder(Told)
-announced = msgspec.msgpack.Decoder(Announced)
+_ask = msgspec.msgpack.Decoder(Ask)
+_reply = msgspec.msgpack.Decoder(Reply)
+_told = msgspec.msgpack.Decoder(Told)
+_announced = msgspec.msgpack.Decoder(Announced)
+
+
+def asks(frames: Iterable[bytes]) -> Iterator[Ask]:
+    """Read what a worker's inbox holds."""
+    return _decoded(_ask, frames)
+
+
+def replies(frames: Iterable[bytes]) -> Iterator[Reply]:
+    """Read what a web process's inbox holds."""
+    return _decoded(_reply, frames)
+
+
+def told(frames: Iterable[bytes]) -> Iterator[Told]:
+    """Read what a cluster's stream holds."""
+    return _decoded(_told, frames)
+
+
+def announced(frames: Iterable[bytes]) -> Iterator[Announced]:
+    """Read what the stream of all clusters holds."""
+    return _decoded(_announced, frames)
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], frames: Iterable[bytes]) -> Iterator[T]:
+    """Read frames; one of another version's making is passed over, not stumbled upon again and again."""
+    for frame in frames:
+        try:
+            yield decoder.decode(frame)
+        except msgspec.DecodeError as problem:
+            logger.warning("a message on the bus was not understood: %s", problem)

@@ -1,8 +1,8 @@
-"""The recorder: writes journals to the database, and notices clusters that ended, idle, overflow or lost their worker.
+"""The recorder: writes journals to the database, and notices clusters that ended, idle or lost their worker.
 
 One web process does this for all: the one that holds the lease `recorder`. Like every reader it lists, then watches:
-for each active cluster it knows the last entry recorded, follows the stream from the oldest message kept, passes over what
-is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process may take
+for each active cluster it knows the last entry recorded, follows the stream from the oldest message kept, passes over
+what is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process may take
 over at any moment, and nothing needs to be acknowledged.
 
 Written is what has gathered, every `WRITE_SECONDS`. A cluster whose lease nobody holds for the length of a lease is
@@ -88,11 +88,10 @@ class Recorder:
             self._follow(cluster.pk)
         async with contextlib.aclosing(self._bus.follow(messages.CLUSTERS)) as announced:
             async for frames in announced:
-                for frame in frames:
-                    identifier = messages.announced.decode(frame).cluster
-                    row = await in_database(selectors.cluster)(identifier)
+                for one in messages.announced(frames):
+                    row = await in_database(selectors.cluster)(one.cluster)
                     if row is not None and row.state in selectors.ACTIVE:
-                        self._follow(identifier)
+                        self._follow(one.cluster)
 
     def _follow(self, cluster: str) -> None:
         if cluster not in self._journals:
@@ -174,8 +173,8 @@ class _Journal:
     async def _follow(self) -> None:
         async with contextlib.aclosing(self._bus.follow(messages.cluster_name(self.cluster))) as stream:
             async for frames in stream:
-                for frame in frames:
-                    self._take(messages.told.decode(frame))
+                for message in messages.told(frames):
+                    self._take(message)
 
     def _take(self, message: messages.Told) -> None:
         match message:

@@ -102,8 +102,8 @@ class Worker:
     async def _serve_inbox(self) -> None:
         async with contextlib.aclosing(self._bus.follow(messages.worker_name(self.name))) as inbox:
             async for frames in inbox:
-                for frame in frames:
-                    await self._serve(messages.ask.decode(frame))
+                for ask in messages.asks(frames):
+                    await self._serve(ask)
 
     async def _serve(self, ask: Ask) -> None:
         try:
@@ -156,7 +156,7 @@ class Worker:
     async def _answer(self, ask: Ask, answer: Awaitable[Any]) -> None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                reply = Reply(ask.id, msgspec.Raw(msgspec.json.encode(await answer)))
+                reply = Reply(ask.id, msgspec.json.encode(await answer))
         except TimeoutError:
             reply = Reply(ask.id, refusal="The cluster is busy and gave no answer in time.")
         except (LookupError, ValueError) as problem:  # the engine's words for "no such entry" and "that cannot be"

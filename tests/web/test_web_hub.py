@@ -1,0 +1,335 @@
+"""The hub: whatever arrives in whatever order, a browser is told every entry once."""
+
+import asyncio
+import json
+import random
+
+import pytest
+
+from visualizer.hosting import hub as hub_module
+from visualizer.hosting import messages
+from visualizer.hosting.batches import Batch, encode
+from visualizer.hosting.bus import EmbeddedBus
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.hub import Feed, Hub, Lost, Viewer
+from visualizer.hosting.messages import Clock, Done, Output, State
+
+pytestmark = pytest.mark.asyncio
+
+
+def batch(first: int, last: int) -> Batch:
+    return encode([{"seq": seq} for seq in range(first, last + 1)])
+
+
+class Journal:
+    """What history can list: everything up to `recorded`, at most `page` entries at a time."""
+
+    def __init__(self, recorded: int = 0, page: int = 1000) -> None:
+        self.recorded, self.page = recorded, page
+        self.listed: list[int] = []
+        self.meanwhile = lambda: None
+
+    async def __call__(self, cluster: str, since: int, limit: int) -> list[Batch]:
+        self.listed.append(since)
+        await asyncio.sleep(0)
+        self.meanwhile()
+        await asyncio.sleep(0)
+        last = min(self.recorded, since + min(limit, self.page))
+        return [batch(since + 1, last)] if last > since else []
+
+
+async def frames(viewer: Viewer, until=None, seconds: float = 5.0) -> list[dict]:
+    """All frames up to the one with entry `until`, or (None) all that are there without waiting."""
+    got: list[dict] = []
+    while True:
+        try:
+            async with asyncio.timeout(0.02 if until is None else seconds):
+                got.append(json.loads(await viewer.next_frame(lambda feed: json.dumps({"type": "cluster"}))))
+        except TimeoutError:
+            if until is None:
+                return got
+            raise
+        if got[-1]["type"] == "entries" and got[-1]["entries"][-1]["seq"] == until:
+            return got
+
+
+def seqs(got: list[dict]) -> list[int]:
+    return [entry["seq"] for frame in got if frame["type"] == "entries" for entry in frame["entries"]]
+
+
+def feed_with(head: int = 0) -> Feed:
+    return Feed("c", head, State("running"))
+
+
+def join(feed: Feed, history) -> Viewer:
+    viewer = Viewer(feed, history)
+    feed.viewers.add(viewer)
+    return viewer
+
+
+async def test_nothing_is_sent_before_the_page_watches():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    feed.take([batch(1, 5)])
+    assert await frames(viewer) == []
+
+
+async def test_what_comes_is_sent_in_order_and_joined_while_the_writer_is_busy():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    viewer.watch(0, {})
+    feed.take([batch(1, 2)])
+    feed.take([batch(3, 3), batch(4, 6)])
+    got = await frames(viewer)
+    assert [frame["type"] for frame in got] == ["entries"]
+    assert seqs(got) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_page_resumes_in_the_middle_of_a_batch():
+    feed = feed_with()
+    feed.take([batch(1, 10)])
+    viewer = join(feed, Journal())
+    viewer.watch(4, {})
+    assert seqs(await frames(viewer)) == [5, 6, 7, 8, 9, 10]
+
+
+async def test_a_page_that_knows_everything_is_sent_nothing():
+    feed = feed_with()
+    feed.take([batch(1, 10)])
+    viewer = join(feed, Journal())
+    viewer.watch(10, {})
+    assert await frames(viewer) == []
+    feed.take([batch(11, 11)])
+    assert seqs(await frames(viewer)) == [11]
+
+
+async def test_what_the_ring_no_longer_has_is_listed_page_by_page_and_then_watched():
+    feed = feed_with(head=25)
+    feed.take([batch(26, 30)])
+    history = Journal(recorded=27, page=10)
+    viewer = join(feed, history)
+    viewer.watch(0, {})
+    assert seqs(await frames(viewer)) == list(range(1, 31))
+    assert history.listed == [0, 10, 20]
+
+
+async def test_entries_that_arrive_while_the_page_is_listed_are_neither_lost_nor_repeated():
+    feed = feed_with(head=20)
+    history = Journal(recorded=20, page=7)
+    arriving = iter(range(21, 60))
+    history.meanwhile = lambda: feed.take([batch(next_seq := next(arriving), next_seq)])
+    viewer = join(feed, history)
+    viewer.watch(0, {})
+    got = await frames(viewer)
+    assert seqs(got) == list(range(1, feed.head + 1))
+    assert feed.head > 20
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_in_any_interleaving_every_entry_comes_once_and_in_order(seed, monkeypatch):
+    monkeypatch.setattr(hub_module, "RING_BYTES_MAX", 200)
+    rng = random.Random(seed)
+    feed, history = feed_with(), Journal(page=rng.randint(1, 20))
+    viewer = join(feed, history)
+    seen: list[int] = []
+    known = 0  # what the page has, as it would say after losing its socket
+    viewer.watch(0, {})
+    for _ in range(200):
+        match rng.choice(["batch", "batch", "again", "record", "read", "read", "cut"]):
+            case "batch":
+                feed.take([batch(feed.head + 1, feed.head + rng.randint(1, 9))])
+            case "again" if feed.head:  # the bus hands over twice
+                feed.take([batch(max(1, feed.head - rng.randint(0, 5)), feed.head)])
+            case "record":
+                history.recorded = rng.randint(history.recorded, feed.head)
+            case "read":
+                history.recorded = max(history.recorded, feed.tail)  # else these entries were lost for good
+                try:
+                    async with asyncio.timeout(0.005):
+                        frame = json.loads(await viewer.next_frame(lambda feed: "{}"))
+                except TimeoutError:
+                    continue
+                if frame["type"] == "relist":
+                    viewer.watch(known, {})
+                else:
+                    seen += [entry["seq"] for entry in frame["entries"]]
+                    known = seen[-1]
+            case "cut":
+                feed.viewers.discard(viewer)
+                viewer = join(feed, history)
+                viewer.watch(known, {})
+    history.recorded = feed.head
+    viewer.watch(known, {})
+    seen += seqs(await frames(viewer))
+    assert seen == list(range(1, feed.head + 1)), f"seed {seed}"
+
+
+async def test_a_page_too_slow_for_the_ring_is_told_to_list_again_and_gets_nothing_until_it_does(monkeypatch):
+    monkeypatch.setattr(hub_module, "RING_BYTES_MAX", 100)
+    feed, history = feed_with(), Journal()
+    viewer = join(feed, history)
+    viewer.watch(0, {})
+    feed.take([batch(1, 3)])
+    assert seqs(await frames(viewer)) == [1, 2, 3]
+    for seq in range(4, 60):
+        feed.take([batch(seq, seq)])
+    assert await frames(viewer) == [{"type": "relist"}]
+    feed.take([batch(60, 60)])
+    assert await frames(viewer) == []
+    history.recorded = 59
+    viewer.watch(3, {})
+    assert seqs(await frames(viewer)) == list(range(4, 61))
+
+
+async def test_a_page_that_takes_no_output_any_more_is_told_to_list_again(monkeypatch):
+    monkeypatch.setattr(hub_module, "FRAMES_MAX", 10)
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    viewer.watch(0, {})
+    feed.take([Output("k", n, "stdout", "x") for n in range(1, 12)])
+    assert await frames(viewer) == [{"type": "relist"}]
+    viewer.watch(0, {"k": 9})
+    assert [frame["n"] for frame in await frames(viewer)] == [10, 11]
+
+
+async def test_a_frame_is_bounded(monkeypatch):
+    monkeypatch.setattr(hub_module, "FRAME_BYTES_MAX", 50)
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    feed.take([batch(seq, seq) for seq in range(1, 21)])
+    viewer.watch(0, {})
+    got = await frames(viewer)
+    assert seqs(got) == list(range(1, 21))
+    assert all(len(json.dumps(frame)) < 150 for frame in got)
+    assert len(got) > 3
+
+
+async def test_a_frame_is_built_once_for_all_who_stand_at_the_same_place():
+    feed = feed_with()
+    feed.take([batch(1, 50)])
+    assert feed.frame(10)[0] is feed.frame(10)[0]
+
+
+async def test_a_gap_in_the_stream_is_listed():
+    feed, history = feed_with(), Journal(recorded=30)
+    viewer = join(feed, history)
+    viewer.watch(0, {})
+    feed.take([batch(1, 10)])
+    assert seqs(await frames(viewer)) == list(range(1, 11))
+    feed.take([batch(21, 30)])
+    assert await frames(viewer) == [{"type": "relist"}]
+    viewer.watch(10, {})
+    assert seqs(await frames(viewer)) == list(range(11, 31))
+
+
+async def test_entries_that_nobody_has_any_more_are_told_as_lost_and_not_asked_for_again():
+    feed = feed_with(head=5)
+    feed.take([batch(9, 10)])
+    history = Journal(recorded=5)
+    viewer = join(feed, history)
+    viewer.watch(0, {})
+    with pytest.raises(Lost):
+        await frames(viewer, until=10)
+    assert await frames(viewer) == []
+    assert history.listed == [0, 5]
+
+
+async def test_a_busy_cluster_is_asked_again(monkeypatch):
+    monkeypatch.setattr(hub_module, "RETRY_SECONDS", 0.001)
+    feed = feed_with(head=5)
+    answers = iter([Refused("busy"), Refused("busy"), [batch(1, 5)]])
+
+    async def history(cluster: str, since: int, limit: int) -> list[Batch]:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    viewer = join(feed, history)
+    viewer.watch(0, {})
+    assert seqs(await frames(viewer, until=5)) == [1, 2, 3, 4, 5]
+
+
+async def test_of_many_clocks_only_the_newest_is_sent():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    feed.take([Clock(now, 1.0, False) for now in range(50)])
+    assert await frames(viewer) == [{"type": "clock", "now": 49, "pace": 1.0, "paused": False}]
+
+
+async def test_a_clock_is_not_starved_by_entries():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    viewer.watch(0, {})
+    kinds = []
+    for seq in range(1, 5):
+        feed.take([Clock(seq, 1.0, False), batch(seq, seq)])
+        kinds.append(json.loads(await viewer.next_frame(lambda feed: "{}"))["type"])
+    assert "clock" in kinds
+
+
+async def test_a_change_of_state_reaches_every_page():
+    feed = feed_with()
+    one, two = join(feed, Journal()), join(feed, Journal())
+    feed.take([State("ended", "idle")])
+    assert await frames(one) == await frames(two) == [{"type": "cluster"}]
+
+
+async def test_output_missed_while_the_socket_was_down_is_said_again_from_the_frame_named():
+    feed = feed_with()
+    feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stderr", "b"), Done("k", 3, 0), Done("other", 1, 0)])
+    viewer = join(feed, Journal())
+    viewer.watch(0, {"k": 1, "unknown": 0})
+    assert await frames(viewer) == [
+        {"type": "output", "id": "k", "n": 2, "stream": "stderr", "text": "b"},
+        {"type": "done", "id": "k", "n": 3, "code": 0},
+    ]
+
+
+async def test_output_that_the_bus_hands_over_twice_is_said_once():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    feed.take([Output("k", 1, "stdout", "a")])
+    feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b")])
+    assert [frame["n"] for frame in await frames(viewer)] == [1, 2]
+
+
+async def test_the_output_kept_is_bounded():
+    feed = feed_with()
+    for number in range(hub_module.TERMINALS_MAX + 5):
+        feed.take([Output(f"k{number}", n, "stdout", "x") for n in range(1, hub_module.TERMINAL_FRAMES_MAX + 5)])
+    assert feed.terminal("k0", 0) == []
+    assert len(feed.terminal(f"k{hub_module.TERMINALS_MAX + 4}", 0)) == hub_module.TERMINAL_FRAMES_MAX
+
+
+async def snapshot(cluster: str) -> tuple[int, State | None]:
+    return 0, None
+
+
+async def test_a_feed_lives_while_somebody_watches_and_starts_from_what_the_bus_keeps():
+    bus = EmbeddedBus()
+    hub = Hub(bus, Journal(), snapshot)
+    await bus.append("cluster:c", messages.pack(batch(1, 3)))
+    feed, viewer = await hub.join("c")
+    assert (feed.head, hub.head("c"), hub.watched()) == (3, 3, ["c"])
+    same_feed, second = await hub.join("c")
+    assert same_feed is feed
+    hub.leave(feed, viewer)
+    assert hub.watched() == ["c"]
+    hub.leave(feed, second)
+    assert (hub.watched(), hub.head("c")) == ([], 0)
+    again, viewer = await hub.join("c")
+    viewer.watch(1, {})
+    assert seqs(await frames(viewer)) == [2, 3]
+    hub.leave(again, viewer)
+    await hub.aclose()
+
+
+async def test_the_pages_of_one_cluster_are_bounded(monkeypatch):
+    monkeypatch.setattr(hub_module, "VIEWERS_MAX", 2)
+    hub = Hub(EmbeddedBus(), Journal(), snapshot)
+    await hub.join("c")
+    await hub.join("c")
+    with pytest.raises(Refused, match="Too many pages"):
+        await hub.join("c")
+    await hub.aclose()

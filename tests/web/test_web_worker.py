@@ -1,0 +1,256 @@
+"""A worker, asked over the bus as a web process asks it."""
+
+import asyncio
+import contextlib
+
+import pytest
+import pytest_asyncio
+from web_until import until
+
+from visualizer.hosting import messages
+from visualizer.hosting.batches import Batch, decode
+from visualizer.hosting.clusters import Clusters, NoRoom, NotRunning
+from visualizer.hosting.hosted_cluster import COMMANDS_MAX, Refused, coalesce
+from visualizer.hosting.mailbox import Mailbox
+from visualizer.hosting.messages import (
+    Clock,
+    Command,
+    Create,
+    Detail,
+    Done,
+    Interrupt,
+    Kubeconfig,
+    Output,
+    Pace,
+    Pause,
+    Resume,
+    State,
+    Step,
+    Stop,
+)
+from visualizer.hosting.worker import Worker
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def clusters(bus):
+    mailbox = Mailbox(bus)
+    running = asyncio.create_task(mailbox.run())
+    yield Clusters(bus, mailbox)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def heard(bus, cluster, enough):
+    """What a cluster's stream says, from its start, until `enough(messages)`."""
+    told = []
+    async with asyncio.timeout(10), contextlib.aclosing(bus.follow(f"cluster:{cluster}")) as stream:
+        async for frames in stream:
+            told += messages.told(frames)
+            if enough(told):
+                return told
+    raise AssertionError("a stream never ends")
+
+
+def seqs(told):
+    return [entry["seq"] for batch in told if isinstance(batch, Batch) for entry in decode(batch)]
+
+
+def has(kind, **fields):
+    return lambda told: any(
+        isinstance(one, kind) and all(getattr(one, name) == value for name, value in fields.items()) for one in told
+    )
+
+
+async def test_a_cluster_that_is_placed_runs_and_tells_its_journal(bus, worker, clusters):
+    assert await clusters.place("c", Create(nodes=2, seed=1)) == "w1"
+    assert await bus.holder("cluster:c") == "w1"
+    told = await heard(bus, "c", has(State, state="running"))
+    assert seqs(told) == [1, 2, 3]
+    assert has(Clock, now=0.0, pace=1.0, paused=False)(told)
+
+
+async def test_a_command_is_accepted_at_once_and_its_output_and_end_are_told(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    assert await clusters.answer("c", Command("k1", "echo hello")) == {}
+    told = await heard(bus, "c", has(Done))
+    assert [one for one in told if isinstance(one, Output | Done)] == [
+        Output("k1", 1, "stdout", "hello\n"),
+        Done("k1", 2, 0),
+    ]
+
+
+async def test_a_command_that_breaks_says_so_and_the_cluster_goes_on(bus, worker, clusters, caplog):
+    await clusters.place("c", Create(2, 1))
+    await clusters.ask("c", Command("k1", "break"))
+    told = await heard(bus, "c", has(Done))
+    assert has(Done, id="k1", code=70)(told)
+    assert "our mistake" in next(one.text for one in told if isinstance(one, Output))
+    assert "a bug" in caplog.text
+    await clusters.ask("c", Command("k2", "nonsense"))
+    assert has(Done, id="k2", code=127)(await heard(bus, "c", has(Done, id="k2")))
+
+
+async def test_an_interrupt_ends_a_command_that_waits(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    await clusters.ask("c", Command("k1", "wait"))
+    await heard(bus, "c", has(Output, text="waiting\n"))
+    await clusters.ask("c", Interrupt("k1"))
+    assert has(Done, id="k1", code=130)(await heard(bus, "c", has(Done)))
+    await clusters.ask("c", Interrupt("k1"))
+
+
+async def test_commands_of_a_cluster_are_bounded_and_their_ids_unique(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    for number in range(COMMANDS_MAX):
+        await clusters.ask("c", Command(f"k{number}", "wait"))
+    with pytest.raises(Refused, match="this id"):
+        await clusters.ask("c", Command("k0", "wait"))
+    with pytest.raises(Refused, match="Too many commands"):
+        await clusters.ask("c", Command("one more", "wait"))
+
+
+async def test_time_is_paused_paced_and_stepped(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    with pytest.raises(Refused, match="not paused"):
+        await clusters.ask("c", Step())
+    await clusters.ask("c", Pause())
+    assert await clusters.answer("c", Step()) == {"seq": 4}
+    await clusters.ask("c", Pace(10))
+    await clusters.ask("c", Resume())
+    told = await heard(bus, "c", has(Clock, pace=10.0, paused=False))
+    assert seqs(told) == [1, 2, 3, 4]
+
+
+async def test_questions_reach_a_cluster_in_the_order_in_which_they_were_asked(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    asked = [Pause(), Step(), Step(), Resume(), Pause(), Step()]
+    answers = await asyncio.gather(*(clusters.answer("c", question) for question in asked))
+    assert answers == [{}, {"seq": 4}, {"seq": 5}, {}, {}, {"seq": 6}]
+
+
+async def test_details_and_kubeconfig_are_answered_by_the_cluster(bus, worker, clusters):
+    await clusters.place("c", Create(2, 7))
+    await heard(bus, "c", has(State))
+    assert (await clusters.answer("c", Detail(2)))["seq"] == 2
+    with pytest.raises(Refused, match="there is no entry 99"):
+        await clusters.ask("c", Detail(99))
+    assert "# seed 7" in await clusters.answer("c", Kubeconfig())
+
+
+async def test_entries_that_a_stream_lost_are_listed_by_the_cluster_itself(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    await clusters.ask("c", Command("k", "emit 10"))
+    await heard(bus, "c", has(Done))
+    batches = await clusters.entries("c", 4, 5)
+    assert [entry["seq"] for batch in batches for entry in decode(batch)] == [5, 6, 7, 8, 9]
+    assert await clusters.entries("c", 13, 5) == []
+    assert await clusters.entries("unknown", 0, 5) == []
+
+
+async def test_a_message_that_nobody_understands_is_passed_over(bus, worker, clusters, caplog):
+    await bus.append("worker:w1", b"\xc1 of another version")
+    assert await clusters.place("c", Create(2, 1)) == "w1"
+    assert "not understood" in caplog.text
+
+
+async def test_a_stopped_cluster_says_why_and_its_lease_is_free(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    await clusters.ask("c", Stop("idle"))
+    assert has(State, state="ended", reason="idle")(await heard(bus, "c", has(State, state="ended")))
+    await until(lambda: not worker.clusters)
+    assert await bus.holder("cluster:c") is None
+    with pytest.raises(NotRunning):
+        await clusters.ask("c", Pause())
+
+
+async def test_a_cluster_that_does_not_start_ends_and_the_worker_goes_on(bus, worker, clusters, caplog):
+    await clusters.place("bad", Create(2, 666))
+    assert has(State, state="ended", reason="failed")(await heard(bus, "bad", has(State)))
+    assert "this seed does not start" in caplog.text
+    await clusters.place("good", Create(2, 1))
+    assert has(State, state="running")(await heard(bus, "good", has(State)))
+
+
+async def test_a_worker_takes_no_more_clusters_than_it_may(bus, worker, clusters):
+    for name in "abc":
+        await clusters.place(name, Create(2, 1))
+    with pytest.raises(NoRoom) as refused:
+        await clusters.place("d", Create(2, 1))
+    assert refused.value.reason == "no-room"
+
+
+async def test_clusters_go_to_the_worker_that_runs_fewest(bus, worker, engine, clusters):
+    other = Worker("w2", bus, engine)
+    running = asyncio.create_task(other.run())
+    await until(lambda: bus.holder("worker:w2"))
+    placed = [await clusters.place(name, Create(2, 1)) for name in "abcd"]
+    assert sorted(placed) == ["w1", "w1", "w2", "w2"]
+    await other.stop("server-stopped")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_cluster_is_run_by_one_worker_only(bus, worker, clusters):
+    assert await bus.hold("cluster:c", "another worker", 30)
+    with pytest.raises(NoRoom):
+        await clusters.place("c", Create(2, 1))
+    assert not worker.clusters
+
+
+async def test_a_cluster_that_was_given_up_meanwhile_is_stopped_without_a_word(bus, worker, clusters, monkeypatch):
+    monkeypatch.setattr(messages, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(messages, "LEASE_SECONDS", 0.1)
+    await clusters.place("c", Create(2, 1))
+    await heard(bus, "c", has(State, state="running"))
+    await bus.release("cluster:c", "w1")
+    await bus.hold("cluster:c", messages.ENDED, 30)
+    await until(lambda: not worker.clusters)
+    assert await bus.holder("cluster:c") == messages.ENDED
+
+
+async def test_leases_are_renewed_while_a_cluster_runs(bus, engine, clusters, monkeypatch):
+    monkeypatch.setattr(messages, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr(messages, "LEASE_SECONDS", 0.3)
+    worker = Worker("w3", bus, engine)
+    running = asyncio.create_task(worker.run())
+    await clusters.place("c", Create(2, 1))
+    for _ in range(10):
+        await asyncio.sleep(0.06)
+        assert await bus.holder("cluster:c") == "w3"
+        assert await bus.holder("worker:w3") == "w3"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await until(lambda: _nobody(bus, "cluster:c"))
+
+
+async def _nobody(bus, lease):
+    return await bus.holder(lease) is None
+
+
+async def test_without_a_worker_nothing_can_be_placed(bus, clusters, monkeypatch):
+    monkeypatch.setattr("visualizer.hosting.clusters.PLACE_SECONDS", 0.1)
+    with pytest.raises(NoRoom) as refused:
+        await clusters.place("c", Create(2, 1))
+    assert refused.value.reason == "no-worker"
+
+
+async def test_a_question_without_an_answer_is_refused_in_the_end(bus, clusters):
+    await bus.hold("cluster:c", "a worker that hangs", 30)
+    with pytest.raises(Refused, match="no answer in time"):
+        await clusters._mailbox.ask("a worker that hangs", "c", Pause(), seconds=0.05)
+
+
+async def test_what_waits_is_joined_without_changing_its_order():
+    one, two, later = Batch(1, 1, b"1"), Batch(2, 3, b"2,3"), Batch(9, 9, b"9")
+    old, new = Clock(1, 1, False), Clock(2, 1, False)
+    out = [Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b"), Output("k", 3, "stderr", "c"), Done("k", 4, 0)]
+    assert coalesce([old, one, two, later, *out, new]) == [
+        Batch(1, 3, b"1,2,3"),
+        later,
+        Output("k", 2, "stdout", "ab"),
+        Output("k", 3, "stderr", "c"),
+        Done("k", 4, 0),
+        new,
+    ]
