@@ -286,8 +286,10 @@ class RuntimeService:
         )
 
     async def ContainerStatus(self, request: cri.ContainerStatusRequest) -> cri.ContainerStatusResponse:  # noqa: N802
-        """Tell a container's state."""
-        return cri.ContainerStatusResponse(status=self._container(request.container_id).status())
+        """Tell a container's state; verbosely also what its program listens for, since nothing answers there."""
+        container = self._container(request.container_id)
+        info = container.image.workload.offers(container.config.command) if request.verbose else {}
+        return cri.ContainerStatusResponse(status=container.status(), info=info)
 
     async def ExecSync(self, request: cri.ExecSyncRequest) -> cri.ExecSyncResponse:  # noqa: N802
         """Run a further program in a container to its end."""

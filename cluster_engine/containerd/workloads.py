@@ -31,12 +31,19 @@ class Workload:
     port: int | None = None
     has_shell: bool = True
     tools: tuple[tuple[str, str], ...] = ()
+    paths: tuple[str, ...] = ()
 
     def argv(self, command: Sequence[str], args: Sequence[str]) -> list[str]:
         """Combine a container's command and args with the image's, as Kubernetes documents it."""
         if command:
             return [*command, *args]
         return [*self.entrypoint, *(args or self.cmd)]
+
+    def offers(self, command: Sequence[str]) -> dict[str, str]:
+        """Say on which port a container of this image would listen, and which HTTP paths it has (none named: all)."""
+        if self.port is None or (command and command[0].rpartition("/")[2] not in self.programs):
+            return {}
+        return {"port": str(self.port), "paths": " ".join(self.paths)}
 
     def execute(self, argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str], bool]) -> Timeline:
         """Work out what a further program in a running container does (`exec`). Raises NotExecutableError."""
@@ -178,11 +185,20 @@ def _interpreter(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
     return Timeline(ends_at=0.05) if len(argv) < 2 or argv[1] == "--version" else Timeline()
 
 
+_NGINX_PATHS = ("/", "/index.html", "/50x.html")
+
 SERVICES: dict[str, Workload] = {
     "nginx": Workload(
-        ("/docker-entrypoint.sh",), ("nginx", "-g", "daemon off;"), _NGINX, frozenset({"nginx", "nginx-debug"}), 80
+        ("/docker-entrypoint.sh",),
+        ("nginx", "-g", "daemon off;"),
+        _NGINX,
+        frozenset({"nginx", "nginx-debug"}),
+        80,
+        paths=("/", "/index.html", "/50x.html"),
     ),
-    "httpd": Workload((), ("httpd-foreground",), _HTTPD, frozenset({"httpd-foreground", "httpd"}), 80),
+    "httpd": Workload(
+        (), ("httpd-foreground",), _HTTPD, frozenset({"httpd-foreground", "httpd"}), 80, paths=_NGINX_PATHS[:2]
+    ),
     "redis": Workload(
         ("docker-entrypoint.sh",),
         ("redis-server",),

@@ -1,0 +1,167 @@
+"""Starting and stopping containers: the CRI calls for one pod, with their events, and waiting until the cache has seen.
+
+What cannot be started raises `StartFailure`, whose reason and message become the container's waiting state:
+ErrImagePull, CreateContainerConfigError, RunContainerError and the others that everyone who runs pods gets to know.
+
+Modelled on kuberuntime_container.go (`startContainer`, `killContainer`). Left out: lifecycle hooks, messages
+of termination.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cluster_engine.client.events import EventRecorder
+from cluster_engine.kubelet import pods
+from cluster_engine.kubelet.cri_config import container_config
+from cluster_engine.kubelet.environment import environment
+from cluster_engine.kubelet.images import Images, StartFailure
+from cluster_engine.kubelet.objects import MissingObjectError, Objects
+from cluster_engine.kubelet.pods import Obj
+from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
+from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
+from cluster_engine.rpc import cri_pb2 as cri
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a pod's containers are made: its sandbox."""
+
+    sandbox_id: str
+    config: cri.PodSandboxConfig
+
+
+class Containers:
+    """The CRI calls that make a pod's containers."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        cache: RuntimeCache,
+        images: Images,
+        objects: Objects,
+        recorder: EventRecorder,
+        services: Callable[[], Iterable[Obj]],
+        host_ip: str,
+    ) -> None:
+        self._runtime = runtime
+        self._cache = cache
+        self._images = images
+        self._objects = objects
+        self._recorder = recorder
+        self._services = services
+        self._host_ip = host_ip
+
+    async def make_sandbox(self, pod: Obj, config: cri.PodSandboxConfig) -> Place:
+        """Make the sandbox. RuntimeRefusal, told in an event."""
+        try:
+            id_ = await self._runtime.run_sandbox(config)
+        except RuntimeRefusal as refusal:
+            text = f"Failed to create pod sandbox: {refusal}"
+            self._recorder.event(pod, "Warning", "FailedCreatePodSandBox", text)
+            raise
+        await self._seen(pod, lambda runtime: id_ in runtime.sandboxes)
+        return Place(id_, config)
+
+    async def start(self, pod: Obj, container: Obj, place: Place) -> None:
+        """Pull, create and start one container. StartFailure, told in an event."""
+
+        def say(type_: str, reason: str, message: str) -> None:
+            self._recorder.event(pod, type_, reason, message, field_path=pods.container_field(pod, container))
+
+        try:
+            image = await self._images.ensure(pod, container, place.config, say)
+            await self._create_and_start(pod, container, place, image, say)
+        except StartFailure as failure:
+            plain = failure.reason if failure.reason in _NAMED_ONLY else str(failure)
+            say("Warning", "Failed", f"Error: {plain}")
+            raise
+
+    async def _create_and_start(
+        self, pod: Obj, container: Obj, place: Place, image: str, say: Callable[[str, str, str], None]
+    ) -> None:
+        runtime = self._cache.get(pods.uid(pod))
+        latest = runtime.latest(container["name"])
+        attempt = 0 if latest is None else latest.metadata.attempt + 1
+        facts = {"podIP": runtime.ip or self._host_ip, "hostIP": self._host_ip}
+        try:
+            variables = await environment(pod, container, services=self._services(), objects=self._objects, facts=facts)
+        except MissingObjectError as error:
+            raise StartFailure("CreateContainerConfigError", str(error)) from error
+        wanted = container_config(pod, container, image=image, attempt=attempt, variables=variables)
+        try:
+            id_ = await self._runtime.create_container(place.sandbox_id, wanted, place.config)
+        except RuntimeRefusal as refusal:
+            raise StartFailure("CreateContainerError", refusal.description) from refusal
+        say("Normal", "Created", f"Created container: {container['name']}")
+        try:
+            await self._runtime.start_container(id_)
+        except RuntimeRefusal as refusal:
+            await self._seen(pod, _is_past_created(id_))
+            raise StartFailure("RunContainerError", refusal.description) from refusal
+        say("Normal", "Started", f"Started container {container['name']}")
+        await self._seen(pod, _is_past_created(id_))
+        await self._remove_old(runtime, container["name"])
+
+    async def _remove_old(self, runtime: PodRuntime, name: str) -> None:
+        """Keep one dead container of each name, for its logs and last state."""
+        for status in runtime.of_name(name)[1:]:
+            if status.state == cri.CONTAINER_EXITED:
+                await self._runtime.remove_container(status.id)
+
+    async def kill(self, pod: Obj, status: cri.ContainerStatus, grace_seconds: int, message: str) -> None:
+        """Stop one container and wait until it has ended."""
+        name = status.metadata.name
+        field = next((pods.container_field(pod, c) for c in _all(pod) if c["name"] == name), "")
+        self._recorder.event(pod, "Normal", "Killing", message, field_path=field)
+        await self._runtime.stop_container(status.id, grace_seconds)
+        await self._seen(pod, lambda runtime: not _runs(runtime, status.id))
+
+    async def kill_all(self, pod: Obj, grace_seconds: int) -> None:
+        """Stop all containers, at the same time, and then the sandboxes."""
+        runtime = self._cache.get(pods.uid(pod))
+        kills = [
+            self.kill(pod, status, grace_seconds, f"Stopping container {status.metadata.name}")
+            for status in runtime.running()
+        ]
+        for outcome in await asyncio.gather(*kills, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        for id_, sandbox in list(runtime.sandboxes.items()):
+            if sandbox.is_ready:
+                await self._runtime.stop_sandbox(id_)
+
+    async def remove_all(self, uid: str) -> None:
+        """Remove what is left of a pod: containers, then sandboxes."""
+        runtime = self._cache.get(uid)
+        for status in runtime.all_containers():
+            await self._runtime.remove_container(status.id)
+        for id_ in list(runtime.sandboxes):
+            await self._runtime.remove_sandbox(id_)
+
+    async def _seen(self, pod: Obj, predicate: Callable[[PodRuntime], bool]) -> None:
+        try:
+            await self._cache.until(pods.uid(pod), predicate)
+        except TimeoutError as error:
+            raise RuntimeRefusal("DeadlineExceeded", "the container runtime told no event") from error
+
+
+_NAMED_ONLY = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+
+
+def _all(pod: Obj) -> list[Obj]:
+    return pods.init_containers(pod) + pods.containers(pod)
+
+
+def _is_past_created(id_: str) -> Callable[[PodRuntime], bool]:
+    def is_past_created(runtime: PodRuntime) -> bool:
+        status = runtime.container(id_)
+        return status is not None and status.state != cri.CONTAINER_CREATED
+
+    return is_past_created
+
+
+def _runs(runtime: PodRuntime, id_: str) -> bool:
+    status = runtime.container(id_)
+    return status is not None and status.state == cri.CONTAINER_RUNNING

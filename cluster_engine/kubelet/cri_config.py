@@ -1,0 +1,120 @@
+"""What CRI is asked for: a pod's sandbox and containers, in CRI's own words.
+
+Labels say whose it is, so that the kubelet finds its own again after a restart; annotations say from which version of
+the spec it was made. Modelled on kuberuntime_sandbox.go, kuberuntime_container.go and labels.go.
+"""
+
+from collections.abc import Mapping
+
+from cluster_engine.api.quantity import parse
+from cluster_engine.kubelet import pods
+from cluster_engine.kubelet.actions import container_hash
+from cluster_engine.kubelet.environment import expand
+from cluster_engine.kubelet.pods import Obj
+from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
+from cluster_engine.rpc import cri_pb2 as cri
+
+CLUSTER_DNS = "10.96.0.10"
+CLUSTER_DOMAIN = "cluster.local"
+CPU_PERIOD_MICROSECONDS = 100_000
+
+
+def sandbox_config(pod: Obj, attempt: int, seen: str) -> cri.PodSandboxConfig:
+    """Describe the pod's sandbox; `seen` is when the kubelet first saw the pod."""
+    metadata = pod["metadata"]
+    name, namespace, uid = metadata["name"], metadata["namespace"], metadata["uid"]
+    network = cri.NODE if pods.uses_host_network(pod) else cri.POD
+    return cri.PodSandboxConfig(
+        metadata=cri.PodSandboxMetadata(name=name, namespace=namespace, uid=uid, attempt=attempt),
+        hostname="" if network == cri.NODE else str(pod["spec"].get("hostname") or name),
+        log_directory=log_directory(pod),
+        dns_config=cri.DNSConfig(
+            servers=[CLUSTER_DNS],
+            searches=[f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN],
+            options=["ndots:5"],
+        ),
+        port_mappings=[_port(port) for container in pods.containers(pod) for port in container.get("ports") or []],
+        labels={**(metadata.get("labels") or {}), **_identity(pod)},
+        annotations={
+            **(metadata.get("annotations") or {}),
+            "kubernetes.io/config.seen": seen,
+            "kubernetes.io/config.source": "api",
+        },
+        linux=cri.LinuxPodSandboxConfig(
+            cgroup_parent=f"/kubepods/pod{uid}",
+            security_context=cri.LinuxSandboxSecurityContext(namespace_options=cri.NamespaceOption(network=network)),
+        ),
+    )
+
+
+def container_config(
+    pod: Obj, container: Obj, *, image: str, attempt: int, variables: Mapping[str, str]
+) -> cri.ContainerConfig:
+    """Describe a container; `image` is the id of an image that is on the node."""
+    return cri.ContainerConfig(
+        metadata=cri.ContainerMetadata(name=container["name"], attempt=attempt),
+        image=cri.ImageSpec(image=image, user_specified_image=container["image"]),
+        command=[expand(word, variables) for word in container.get("command") or []],
+        args=[expand(word, variables) for word in container.get("args") or []],
+        working_dir=container.get("workingDir") or "",
+        envs=[cri.KeyValue(key=name, value=value) for name, value in variables.items()],
+        mounts=[_mount(pod, mount) for mount in container.get("volumeMounts") or []],
+        labels={CONTAINER_NAME: container["name"], **_identity(pod)},
+        annotations={
+            CONTAINER_HASH: container_hash(container),
+            "io.kubernetes.container.restartCount": str(attempt),
+            "io.kubernetes.container.terminationMessagePath": container.get("terminationMessagePath")
+            or "/dev/termination-log",
+            "io.kubernetes.pod.terminationGracePeriod": str(pod["spec"].get("terminationGracePeriodSeconds", 30)),
+        },
+        log_path=f"{container['name']}/{attempt}.log",
+        stdin=bool(container.get("stdin")),
+        stdin_once=bool(container.get("stdinOnce")),
+        tty=bool(container.get("tty")),
+        linux=cri.LinuxContainerConfig(resources=_resources(container.get("resources") or {})),
+    )
+
+
+def log_directory(pod: Obj) -> str:
+    """Say where the logs of a pod's containers lie."""
+    metadata = pod["metadata"]
+    return f"/var/log/pods/{metadata['namespace']}_{metadata['name']}_{metadata['uid']}"
+
+
+def volume_directory(uid: str, name: str) -> str:
+    """Say where a pod's volume lies on the host."""
+    return f"/var/lib/kubelet/pods/{uid}/volumes/{name}"
+
+
+def _identity(pod: Obj) -> dict[str, str]:
+    metadata = pod["metadata"]
+    return {POD_NAME: metadata["name"], POD_NAMESPACE: metadata["namespace"], POD_UID: metadata["uid"]}
+
+
+def _port(port: Obj) -> cri.PortMapping:
+    return cri.PortMapping(
+        protocol=port.get("protocol") or "TCP",
+        container_port=port["containerPort"],
+        host_port=port.get("hostPort") or 0,
+        host_ip=port.get("hostIP") or "",
+    )
+
+
+def _mount(pod: Obj, mount: Obj) -> cri.Mount:
+    return cri.Mount(
+        container_path=mount["mountPath"],
+        host_path=volume_directory(pods.uid(pod), mount["name"]),
+        readonly=bool(mount.get("readOnly")),
+    )
+
+
+def _resources(resources: Obj) -> cri.LinuxContainerResources:
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    cpu = parse(str(requests.get("cpu", "0")))
+    quota = parse(str(limits.get("cpu", "0")))
+    return cri.LinuxContainerResources(
+        cpu_shares=max(2, int(cpu * 1024)),
+        cpu_period=CPU_PERIOD_MICROSECONDS,
+        cpu_quota=int(quota * CPU_PERIOD_MICROSECONDS),
+        memory_limit_in_bytes=int(parse(str(limits.get("memory", "0")))),
+    )

@@ -1,0 +1,152 @@
+"""A container's environment variables: Services first, then what the spec says, `$(NAME)` resolved.
+
+    Service kubernetes 10.96.0.1:443      KUBERNETES_SERVICE_HOST=10.96.0.1  KUBERNETES_SERVICE_PORT=443  …
+    envFrom configMapRef                  every key of it that is a name
+    env [{name: A, value: "x"}, {name: B, value: "$(A)y"}]        A=x  B=xy
+
+Modelled on kubelet_pods.go `makeEnvironmentVariables` and pkg/kubelet/envvars. Left out: resourceFieldRef divisors.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+
+from cluster_engine.kubelet.objects import MissingObjectError, Objects
+from cluster_engine.kubelet.pods import Obj
+
+_REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
+_NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
+
+
+async def environment(
+    pod: Obj, container: Obj, *, services: Iterable[Obj], objects: Objects, facts: Obj
+) -> dict[str, str]:
+    """Give the variables. `facts` is what fieldRef may ask: podIP, hostIP. MissingObjectError."""
+    namespace = pod["metadata"]["namespace"]
+    links = pod["spec"].get("enableServiceLinks", True)
+    variables = service_variables(services, namespace if links else None)
+    for source in container.get("envFrom") or []:
+        variables |= await _from_object(source, namespace, objects)
+    for variable in container.get("env") or []:
+        if "valueFrom" in variable:
+            value = await _value_from(pod, container, variable["valueFrom"], objects, facts)
+            if value is not None:
+                variables[variable["name"]] = value
+        else:
+            variables[variable["name"]] = expand(variable.get("value") or "", variables)
+    return variables
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """Resolve `$(NAME)`; unknown names stay as they are, `$$` is a dollar."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[0] == "$$":
+            return "$"
+        return variables.get(match[1], match[0])
+
+    return _REFERENCE.sub(replace, text)
+
+
+def service_variables(services: Iterable[Obj], namespace: str | None) -> dict[str, str]:
+    """Name the Services of the namespace (None: of none) and the `kubernetes` one, Docker links included."""
+    variables: dict[str, str] = {}
+    for service in services:
+        metadata, spec = service["metadata"], service["spec"]
+        is_master = (metadata["namespace"], metadata["name"]) == ("default", "kubernetes")
+        address, ports = spec.get("clusterIP"), spec.get("ports") or []
+        if (metadata["namespace"] != namespace and not is_master) or address in (None, "", "None") or not ports:
+            continue
+        prefix = _upper(metadata["name"])
+        variables[f"{prefix}_SERVICE_HOST"] = address
+        variables[f"{prefix}_SERVICE_PORT"] = str(ports[0]["port"])
+        for port in ports:
+            if port.get("name"):
+                variables[f"{prefix}_SERVICE_PORT_{_upper(port['name'])}"] = str(port["port"])
+        variables |= _links(prefix, address, ports)
+    return variables
+
+
+def _links(prefix: str, address: str, ports: list[Obj]) -> dict[str, str]:
+    variables = {}
+    for index, port in enumerate(ports):
+        protocol = port.get("protocol") or "TCP"
+        url = f"{protocol.lower()}://{address}:{port['port']}"
+        if index == 0:
+            variables[f"{prefix}_PORT"] = url
+        link = f"{prefix}_PORT_{port['port']}_{protocol}"
+        variables |= {
+            link: url,
+            f"{link}_PROTO": protocol.lower(),
+            f"{link}_PORT": str(port["port"]),
+            f"{link}_ADDR": address,
+        }
+    return variables
+
+
+def _upper(name: str) -> str:
+    return name.upper().replace("-", "_").replace(".", "_")
+
+
+async def _from_object(source: Obj, namespace: str, objects: Objects) -> dict[str, str]:
+    what, reference = (
+        ("configmap", source["configMapRef"]) if source.get("configMapRef") else ("secret", source["secretRef"])
+    )
+    try:
+        data = _data(what, await objects.get(what, namespace, reference["name"]))
+    except MissingObjectError:
+        if reference.get("optional"):
+            return {}
+        raise
+    return {source.get("prefix", "") + key: value for key, value in data.items() if _NAME.match(key)}
+
+
+async def _value_from(pod: Obj, container: Obj, source: Obj, objects: Objects, facts: Obj) -> str | None:
+    if reference := source.get("fieldRef"):
+        return _field(pod, reference["fieldPath"], facts)
+    if reference := source.get("resourceFieldRef"):
+        amounts = (container.get("resources") or {}).get(reference["resource"].partition(".")[0]) or {}
+        return str(amounts.get(reference["resource"].partition(".")[2], "0"))
+    what, reference = (
+        ("configmap", source["configMapKeyRef"])
+        if source.get("configMapKeyRef")
+        else ("secret", source["secretKeyRef"])
+    )
+    namespace = pod["metadata"]["namespace"]
+    try:
+        data = _data(what, await objects.get(what, namespace, reference["name"]))
+    except MissingObjectError:
+        if reference.get("optional"):
+            return None
+        raise
+    if reference["key"] in data:
+        return data[reference["key"]]
+    if reference.get("optional"):
+        return None
+    title = "ConfigMap" if what == "configmap" else "Secret"
+    raise MissingObjectError(f"couldn't find key {reference['key']} in {title} {namespace}/{reference['name']}")
+
+
+def _data(what: str, obj: Obj) -> dict[str, str]:
+    data = obj.get("data") or {}
+    if what == "configmap":
+        return dict(data)
+    return {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
+
+
+def _field(pod: Obj, path: str, facts: Obj) -> str:
+    metadata, spec = pod["metadata"], pod["spec"]
+    if match := re.fullmatch(r"metadata\.(labels|annotations)\['([^']+)'\]", path):
+        return str((metadata.get(match[1]) or {}).get(match[2], ""))
+    values = {
+        "metadata.name": metadata["name"],
+        "metadata.namespace": metadata["namespace"],
+        "metadata.uid": metadata["uid"],
+        "spec.nodeName": spec.get("nodeName", ""),
+        "spec.serviceAccountName": spec.get("serviceAccountName", ""),
+        "status.podIP": facts.get("podIP", ""),
+        "status.podIPs": facts.get("podIP", ""),
+        "status.hostIP": facts.get("hostIP", ""),
+        "status.hostIPs": facts.get("hostIP", ""),
+    }
+    return str(values.get(path, ""))

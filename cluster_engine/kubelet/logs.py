@@ -1,0 +1,70 @@
+"""Reading a container's log file: CRI's format in, what `kubectl logs` shows out.
+
+    b"2026-11-21T10:00:00.000000000Z stdout F hello\\n"     ->  b"hello\\n", with timestamps the time before it
+
+Modelled on pkg/kubelet/kuberuntime/logs. Left out: rotated files.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cluster_engine.api.time import parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """What part of a log is wanted, and how."""
+
+    follow: bool = False
+    previous: bool = False
+    timestamps: bool = False
+    tail_lines: int | None = None
+    limit_bytes: int | None = None
+    since_seconds: int | None = None
+    since_time: datetime | None = None
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, Sequence[str]]) -> "LogOptions":
+        """Read the options of a request; what cannot be read counts as not said."""
+
+        def number(name: str) -> int | None:
+            text = query.get(name, [""])[0]
+            return int(text) if text.isdigit() else None
+
+        def flag(name: str) -> bool:
+            return query.get(name, ["false"])[0] in ("", "true", "1")
+
+        try:
+            since_time = parse(query["sinceTime"][0]) if "sinceTime" in query else None
+        except ValueError:
+            since_time = None
+        return cls(
+            follow=flag("follow"),
+            previous=flag("previous"),
+            timestamps=flag("timestamps"),
+            tail_lines=number("tailLines"),
+            limit_bytes=number("limitBytes"),
+            since_seconds=number("sinceSeconds"),
+            since_time=since_time,
+        )
+
+
+def select(lines: Sequence[bytes], options: LogOptions, now: datetime) -> list[bytes]:
+    """Give the lines that are wanted, as they are to be shown."""
+    since = options.since_time
+    if options.since_seconds is not None:
+        since = now - timedelta(seconds=options.since_seconds)
+    kept = [line for line in lines if since is None or parse(line.split(b" ", 1)[0].decode()) >= since]
+    if options.tail_lines is not None:
+        kept = kept[len(kept) - min(options.tail_lines, len(kept)) :]
+    shown = [render(line, options) for line in kept]
+    if options.limit_bytes is None:
+        return shown
+    return [b"".join(shown)[: options.limit_bytes]]
+
+
+def render(line: bytes, options: LogOptions) -> bytes:
+    """Show one line."""
+    time, _, _, text = line.split(b" ", 3)
+    return time + b" " + text if options.timestamps else text

@@ -1,0 +1,197 @@
+"""The kubelet: the agent of one node. It makes true on its machine what the API server says about its pods.
+
+Theory of operation. The kubelet is a client: of the API server (pods bound to this node, its own Node, Services;
+statuses, events, a lease), and of containerd (CRI). It is a server too, on 10250, for logs.
+
+    watch pods?fieldSelector=spec.nodeName=worker-1 ─▶ a worker for each pod ─▶ CRI ─▶ containerd
+                     ▲                                     │                             │ events
+    PATCH pods/<name>/status ◀── status manager ◀──────────┴──── cache ◀─────── pleg ◀───┘
+
+Everything in it is level-triggered: it may be killed at any time, and what comes back lists, looks and goes on. Pods
+whose uid the API no longer knows are stopped.
+
+Modelled on pkg/kubelet/kubelet.go. Left out: static pods, cgroups and eviction under pressure, devices, most volumes,
+exec and port-forward, certificate rotation. Deviations are listed in docs/fidelity.md.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
+
+from cluster_engine.api.kinds import NODE, POD, SERVICE
+from cluster_engine.client.events import EventRecorder
+from cluster_engine.client.informer import Informer
+from cluster_engine.client.rest import Client
+from cluster_engine.kubelet import pods
+from cluster_engine.kubelet.containers import Containers
+from cluster_engine.kubelet.images import Images
+from cluster_engine.kubelet.node import NodeAgent
+from cluster_engine.kubelet.node_status import KUBELET_VERSION
+from cluster_engine.kubelet.objects import Objects
+from cluster_engine.kubelet.pleg import LifecycleEvents
+from cluster_engine.kubelet.pods import Obj
+from cluster_engine.kubelet.probes import Probes
+from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.kubelet.runtime_cache import RuntimeCache
+from cluster_engine.kubelet.server import KubeletServer
+from cluster_engine.kubelet.status_manager import StatusManager
+from cluster_engine.kubelet.volumes import Volumes
+from cluster_engine.kubelet.worker import Node, PodWorker
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Process
+
+USER_AGENT = f"kubelet/{KUBELET_VERSION} (linux/amd64) kubernetes/glassplane"
+SOCKET = "/run/containerd/containerd.sock"
+
+
+async def main(
+    process: "Process", *, kubeconfig: str = "/etc/kubernetes/kubelet.conf", node_ip: str, socket: str = SOCKET
+) -> None:
+    """Run the kubelet of this host until the process ends."""
+    client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+    async with asyncio.TaskGroup() as tasks:
+        await Kubelet(process, client, Runtime(socket), node_ip).run(tasks)
+
+
+class Kubelet:
+    """All parts of one kubelet, wired together."""
+
+    def __init__(self, process: "Process", client: Client, runtime: Runtime, address: str) -> None:
+        self._process = process
+        self._runtime = runtime
+        self._recorder = EventRecorder(client, process, "kubelet", host=process.host.name)
+        self._agent = NodeAgent(client, process, runtime, self._recorder, address)
+        self._cache = RuntimeCache(self._containers_changed)
+        self._pleg = LifecycleEvents(process, runtime, self._cache, self._health)
+        self._statuses = StatusManager(client, process)
+        self._objects = Objects(client, process)
+        self._probes = Probes(process, runtime, self._recorder)
+        name = process.host.name
+        self._pods = Informer(client, POD, process, field_selector=f"spec.nodeName={name}")
+        self._services = Informer(client, SERVICE, process)
+        self._node = Informer(client, NODE, process, field_selector=f"metadata.name={name}")
+        images = Images(runtime, self._pulled)
+        containers = Containers(
+            runtime=runtime,
+            cache=self._cache,
+            images=images,
+            objects=self._objects,
+            recorder=self._recorder,
+            services=self._known_services,
+            host_ip=address,
+        )
+        self._shared = Node(
+            process=process,
+            cache=self._cache,
+            containers=containers,
+            images=images,
+            statuses=self._statuses,
+            recorder=self._recorder,
+            volumes=Volumes(client, process, self._objects, self._recorder),
+            probes=self._probes,
+            host_ip=address,
+            network_problem=self._agent.network_problem,
+        )
+        self._server = KubeletServer(process, client, self._pods, self._cache, address)
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self, tasks: asyncio.TaskGroup) -> None:
+        """Start everything in this group, in the order in which one part needs another."""
+        self._tasks = tasks
+        self._objects.serve(tasks)
+        self._probes.serve(tasks)
+        tasks.create_task(self._recorder.run(), name="events")
+        tasks.create_task(self._pleg.run(), name="pleg")
+        tasks.create_task(self._pleg.relist_now_and_then(), name="pleg relist")
+        await self._pleg.listed()
+        await self._agent.learn_runtime()
+        await self._agent.register()
+        self._node.on(add=self._node_changed, update=lambda _, node: self._node_changed(node))
+        for informer in (self._node, self._services, self._pods):
+            tasks.create_task(informer.run(), name=f"informer {informer.kind.plural}")
+        tasks.create_task(self._agent.report(), name="node status")
+        tasks.create_task(self._agent.renew_lease(), name="node lease")
+        tasks.create_task(self._statuses.run(), name="status manager")
+        tasks.create_task(self._server.run(), name="server")
+        for informer in (self._node, self._services, self._pods):
+            await informer.synced()
+        self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
+        self._stop_orphans()
+        self._process.ready()
+
+    # -- pods ----------------------------------------------------------------------------------------------------------
+
+    def _pod_added(self, pod: Obj) -> None:
+        uid = pods.uid(pod)
+        if uid in self._workers:
+            self._workers[uid].update(pod)
+            return
+        worker = self._workers[uid] = PodWorker(self._shared, pod)
+        assert self._tasks is not None
+        self._tasks.create_task(self._work(worker), name=f"pod {pods.full_name(pod)}")
+
+    def _pod_updated(self, _: Obj, pod: Obj) -> None:
+        self._pod_added(pod)
+
+    def _pod_deleted(self, pod: Obj) -> None:
+        worker = self._workers.get(pods.uid(pod))
+        if worker is not None:
+            worker.remove()
+
+    async def _work(self, worker: PodWorker) -> None:
+        await worker.run()
+        del self._workers[worker.uid]
+
+    def _stop_orphans(self) -> None:
+        """Stop what runs here although the API knows nothing of it (any more)."""
+        for runtime in self._cache.pods():
+            sandbox = runtime.sandbox
+            if runtime.uid not in self._workers and sandbox is not None:
+                metadata = sandbox.status.metadata
+                about = {"name": metadata.name, "namespace": metadata.namespace, "uid": runtime.uid}
+                pod = {"kind": "Pod", "apiVersion": "v1", "metadata": about, "spec": {}, "status": {}}
+                self._pod_added(pod)
+                self._workers[runtime.uid].remove()
+
+    # -- what the parts tell -------------------------------------------------------------------------------------------
+
+    def _containers_changed(self, uid: str) -> None:
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.containers_changed()
+
+    def _health(self, problem: str) -> None:
+        if problem:
+            self._agent.runtime_failed(problem)
+        elif self._server.is_running:
+            self._start(self._recover(), "runtime is back")
+
+    async def _recover(self) -> None:
+        """containerd is back: learn about it anew, and let every worker look."""
+        await self._agent.learn_runtime()
+        self._all_look()
+
+    def _node_changed(self, node: Obj) -> None:
+        self._start(self._take_node(node), "node changed")
+
+    async def _take_node(self, node: Obj) -> None:
+        had_problem = bool(self._agent.network_problem())
+        await self._agent.node_changed(node)
+        if had_problem and not self._agent.network_problem():
+            self._all_look()
+
+    def _pulled(self) -> None:
+        self._start(self._agent.learn_images(), "images")
+
+    def _all_look(self) -> None:
+        for worker in self._workers.values():
+            worker.look()
+
+    def _known_services(self) -> Iterable[Obj]:
+        return self._services.items()
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        assert self._tasks is not None
+        self._tasks.create_task(work, name=name)

@@ -1,0 +1,177 @@
+"""The status of a pod: spec, runtime state and what lately went wrong in, `pod.status` out. Pure.
+
+What `kubectl get pods` shows is made here: phase, conditions, container states. ErrImagePull, CrashLoopBackOff and
+their kin are the reason of a *waiting* container, not phases: while a crashed container waits for its next start, its
+end is in `lastState` and its `state` is waiting.
+
+    no sandbox yet        Pending, waiting ContainerCreating,  Ready False (ContainersNotReady)
+    started               Running, running since …,            Ready True
+    ended with 1          Running, waiting CrashLoopBackOff,   lastState terminated Error 1
+    ended, policy Never   Succeeded or Failed, terminated,     Ready False (PodCompleted)
+
+Modelled on kubelet_pods.go (`convertStatusToAPIStatus`, `getPhase`) and status/generate.go. Left out: sidecars,
+ephemeral containers, resizing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cluster_engine.api.time import rfc3339
+from cluster_engine.kubelet import conditions, pods
+from cluster_engine.kubelet.actions import should_restart
+from cluster_engine.kubelet.pods import Obj
+from cluster_engine.kubelet.quality import quality_of_service
+from cluster_engine.kubelet.runtime_cache import PodRuntime
+from cluster_engine.rpc import cri_pb2 as cri
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why a container could not be started: the reason and the message of a waiting state."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What status needs beyond spec and runtime. Probes by container name; those not named are True."""
+
+    now: datetime
+    host_ip: str
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    probed_ready: Mapping[str, bool] = field(default_factory=dict)
+    probed_started: Mapping[str, bool] = field(default_factory=dict)
+    is_terminating: bool = False
+
+
+def generate(pod: Obj, runtime: PodRuntime, old: Obj, knowledge: Knowledge) -> Obj:
+    """Make the status that the API should have. `old` is the one it was given before, or has."""
+    init = [_container_status(pod, c, runtime, knowledge, is_init=True) for c in pods.init_containers(pod)]
+    mains = [_container_status(pod, c, runtime, knowledge, is_init=False) for c in pods.containers(pod)]
+    phase = _phase(pod, init, mains, is_terminating=knowledge.is_terminating)
+    if old.get("phase") in pods.TERMINAL_PHASES:
+        phase = str(old["phase"])
+    status: Obj = {"phase": phase}
+    has_network = runtime.sandbox is not None and runtime.sandbox.is_ready
+    facts = conditions.facts(pod, phase, init, mains, has_network=has_network)
+    status["conditions"] = conditions.merge(facts, pod, old, knowledge.now)
+    status["hostIP"] = knowledge.host_ip
+    status["hostIPs"] = [{"ip": knowledge.host_ip}]
+    ip = knowledge.host_ip if pods.uses_host_network(pod) else runtime.ip or str(old.get("podIP") or "")
+    if ip:
+        status["podIP"] = ip
+        status["podIPs"] = [{"ip": ip}]
+    status["startTime"] = old.get("startTime") or rfc3339(knowledge.now)
+    if init:
+        status["initContainerStatuses"] = init
+    status["containerStatuses"] = mains
+    status["qosClass"] = (pod.get("status") or {}).get("qosClass") or quality_of_service(pod)
+    return status
+
+
+# -- containers --------------------------------------------------------------------------------------------------------
+
+
+def _container_status(pod: Obj, container: Obj, runtime: PodRuntime, knowledge: Knowledge, *, is_init: bool) -> Obj:
+    name = container["name"]
+    history = runtime.of_name(name)
+    latest = history[0] if history else None
+    waiting = knowledge.waiting.get(name)
+    state = _state(latest) if latest else _not_created(pod)
+    last = next((_state(status) for status in history[1:2] if status.state == cri.CONTAINER_EXITED), {})
+    if waiting is not None and (latest is None or _would_start(pod, latest, is_init=is_init)):
+        if "terminated" in state:
+            last = state
+        state = {"waiting": {"reason": waiting.reason, "message": waiting.message}}
+    running = latest is not None and latest.state == cri.CONTAINER_RUNNING
+    started = running and knowledge.probed_started.get(name, True)
+    ready = started and knowledge.probed_ready.get(name, True)
+    if is_init:
+        ready = latest is not None and latest.state == cri.CONTAINER_EXITED and latest.exit_code == 0
+    status: Obj = {
+        "name": name,
+        "state": state,
+        "lastState": last,
+        "ready": ready,
+        "restartCount": latest.metadata.attempt if latest else 0,
+        "image": latest.image.image if latest else container.get("image", ""),
+        "imageID": latest.image_ref if latest else "",
+    }
+    if latest is not None:
+        status["containerID"] = f"containerd://{latest.id}"
+    status["started"] = started
+    mounts = [_mount_status(mount) for mount in container.get("volumeMounts") or []]
+    if mounts:
+        status["volumeMounts"] = mounts
+    return status
+
+
+def _mount_status(mount: Obj) -> Obj:
+    status = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    if mount.get("readOnly"):
+        status |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return status
+
+
+def _would_start(pod: Obj, status: cri.ContainerStatus, *, is_init: bool) -> bool:
+    if is_init:
+        failed = status.state == cri.CONTAINER_EXITED and status.exit_code != 0
+        return failed and pods.restart_policy(pod) != "Never"
+    return should_restart(pod, status)
+
+
+def _not_created(pod: Obj) -> Obj:
+    return {"waiting": {"reason": "PodInitializing" if pods.init_containers(pod) else "ContainerCreating"}}
+
+
+def _state(status: cri.ContainerStatus) -> Obj:
+    if status.state == cri.CONTAINER_RUNNING:
+        return {"running": {"startedAt": _time(status.started_at)}}
+    if status.state == cri.CONTAINER_EXITED:
+        ended: Obj = {"exitCode": status.exit_code, "reason": status.reason}
+        if status.message:
+            ended["message"] = status.message
+        ended["startedAt"] = _time(status.started_at)
+        ended["finishedAt"] = _time(status.finished_at)
+        ended["containerID"] = f"containerd://{status.id}"
+        return {"terminated": ended}
+    return {"waiting": {"reason": "ContainerCreating"}}
+
+
+def _time(nanoseconds: int) -> str:
+    return rfc3339(datetime.fromtimestamp(nanoseconds / 1e9, UTC))
+
+
+# -- phase -------------------------------------------------------------------------------------------------------------
+
+
+def _phase(pod: Obj, init: list[Obj], mains: list[Obj], *, is_terminating: bool) -> str:
+    policy = pods.restart_policy(pod)
+    failed_init = any(_exit_code(status) not in (None, 0) for status in init)
+    pending_init = any(not status["ready"] for status in init)
+    started = [status for status in mains if not _waits(status)]
+    if failed_init and policy == "Never":
+        return "Failed"
+    if pending_init and not started:
+        return "Failed" if is_terminating else "Pending"
+    if len(started) < len(mains):
+        return "Failed" if is_terminating else "Pending"
+    if any("running" in status["state"] for status in mains):
+        return "Running"
+    codes = [_exit_code(status) for status in mains]
+    succeeded = all(code == 0 for code in codes)
+    if is_terminating or policy == "Never":
+        return "Succeeded" if succeeded else "Failed"
+    return "Succeeded" if policy == "OnFailure" and succeeded else "Running"
+
+
+def _waits(status: Obj) -> bool:
+    """Tell whether a container has not been started even once."""
+    return "waiting" in status["state"] and "terminated" not in status["lastState"]
+
+
+def _exit_code(status: Obj) -> int | None:
+    ended = status["state"].get("terminated") or status["lastState"].get("terminated")
+    return int(ended["exitCode"]) if ended else None

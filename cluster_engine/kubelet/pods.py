@@ -1,0 +1,71 @@
+"""A pod, read: the few questions that every part of the kubelet asks of a pod object (plain JSON).
+
+format_pod(pod)      "web-0_default(7d0c…)", as in the kubelet's messages
+"""
+
+from typing import Any
+
+Obj = dict[str, Any]
+
+DEFAULT_GRACE_SECONDS = 30
+TERMINAL_PHASES = ("Succeeded", "Failed")
+
+
+def uid(pod: Obj) -> str:
+    """Give the pod's uid."""
+    return str(pod["metadata"]["uid"])
+
+
+def full_name(pod: Obj) -> str:
+    """Name the pod as notes do: namespace/name."""
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def format_pod(pod: Obj) -> str:
+    """Name the pod as the kubelet's messages do."""
+    metadata = pod["metadata"]
+    return f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+
+
+def containers(pod: Obj) -> list[Obj]:
+    """Give the containers of the spec."""
+    return list(pod["spec"].get("containers") or [])
+
+
+def init_containers(pod: Obj) -> list[Obj]:
+    """Give the init containers of the spec."""
+    return list(pod["spec"].get("initContainers") or [])
+
+
+def restart_policy(pod: Obj) -> str:
+    """Give Always, OnFailure or Never."""
+    return str(pod["spec"].get("restartPolicy") or "Always")
+
+
+def is_deleted(pod: Obj) -> bool:
+    """Tell whether somebody has asked for the pod's end."""
+    return bool(pod["metadata"].get("deletionTimestamp"))
+
+
+def is_terminal(pod: Obj) -> bool:
+    """Tell whether the pod, by its status, has ended for good."""
+    return (pod.get("status") or {}).get("phase") in TERMINAL_PHASES
+
+
+def uses_host_network(pod: Obj) -> bool:
+    """Tell whether the pod has the node's address."""
+    return bool(pod["spec"].get("hostNetwork"))
+
+
+def grace_seconds(pod: Obj) -> int:
+    """Give how long the pod's containers may take to end; one second at least, as the kubelet has it."""
+    asked = pod["metadata"].get("deletionGracePeriodSeconds")
+    if asked is None:
+        asked = pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)
+    return max(1, int(asked))
+
+
+def container_field(pod: Obj, container: Obj) -> str:
+    """Say which part of the pod an event is about, as involvedObject.fieldPath."""
+    field = "initContainers" if any(container is init for init in init_containers(pod)) else "containers"
+    return f"spec.{field}{{{container['name']}}}"

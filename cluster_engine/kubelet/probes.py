@@ -1,0 +1,164 @@
+"""Probes: is a container alive, ready, started? One worker for each probe of each running container.
+
+A probe is asked every `periodSeconds`; `failureThreshold` failures in a row make it fail, `successThreshold` successes
+make it succeed. Until its first success a container with a readiness probe is not ready; liveness is taken as good
+until it fails. While there is a startup probe that has not succeeded, the others are not asked.
+
+    readiness fails    the pod is not Ready: no traffic from Services         event Unhealthy
+    liveness fails     the container is killed and started anew               events Unhealthy, Killing
+
+exec goes over CRI (ExecSync). httpGet, tcpSocket and grpc would be connections to the pod; containers here answer no
+requests, so containerd is asked (ContainerStatus, verbose) on which port the program would listen and which paths it
+has. Modelled on pkg/kubelet/prober.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cluster_engine.client.events import EventRecorder
+from cluster_engine.kubelet import pods
+from cluster_engine.kubelet.pods import Obj
+from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
+from cluster_engine.kubelet.runtime_cache import PodRuntime
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Process
+
+KINDS = ("startup", "readiness", "liveness")
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What is known of one probe: None until the first success or the first failure that counts."""
+
+    container_id: str
+    kind: str
+    probe: Obj
+    ip: str
+    healthy: bool | None = None
+    task: asyncio.Task[None] | None = None
+    wants_news: Callable[[], None] = field(default=lambda: None)
+
+
+class Probes:
+    """All probes of the node, by pod uid, container name and kind."""
+
+    def __init__(self, process: "Process", runtime: Runtime, recorder: EventRecorder) -> None:
+        self._process = process
+        self._runtime = runtime
+        self._recorder = recorder
+        self._outcomes: dict[Key, _Outcome] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def serve(self, tasks: asyncio.TaskGroup) -> None:
+        """Probe in this group."""
+        self._tasks = tasks
+
+    def follow(self, pod: Obj, runtime: PodRuntime, look: Callable[[], None]) -> None:
+        """Probe the containers that run, and no longer those that do not. `look` is called when an outcome changes."""
+        assert self._tasks is not None
+        running = {status.metadata.name: status.id for status in runtime.running()}
+        for container in pods.containers(pod):
+            for kind in KINDS:
+                probe = container.get(f"{kind}Probe")
+                if not probe:
+                    continue
+                key = (pods.uid(pod), container["name"], kind)
+                id_ = running.get(container["name"])
+                known = self._outcomes.get(key)
+                if known is not None and known.container_id == id_:
+                    continue
+                self._drop(key)
+                if id_ is not None:
+                    outcome = self._outcomes[key] = _Outcome(id_, kind, probe, runtime.ip, wants_news=look)
+                    work = self._probe(pod, container, outcome)
+                    outcome.task = self._tasks.create_task(work, name=f"probe {kind} {container['name']}")
+
+    def stop(self, uid: str) -> None:
+        """Probe nothing of a pod any more."""
+        for key in [key for key in self._outcomes if key[0] == uid]:
+            self._drop(key)
+
+    def results(self, uid: str) -> tuple[Mapping[str, bool], Mapping[str, bool]]:
+        """Tell which containers with probes are ready, and which have started."""
+        of = {(name, kind): outcome.healthy for (pod, name, kind), outcome in self._outcomes.items() if pod == uid}
+        ready = {name: healthy is True for (name, kind), healthy in of.items() if kind == "readiness"}
+        started = {name: healthy is True for (name, kind), healthy in of.items() if kind == "startup"}
+        return ready, started
+
+    def unhealthy(self, uid: str) -> Mapping[str, str]:
+        """Name the container ids that a probe wants dead, and the probe."""
+        return {
+            outcome.container_id: kind
+            for (pod, _, kind), outcome in self._outcomes.items()
+            if pod == uid and kind != "readiness" and outcome.healthy is False
+        }
+
+    def _drop(self, key: Key) -> None:
+        outcome = self._outcomes.pop(key, None)
+        if outcome is not None and outcome.task is not None:
+            outcome.task.cancel()
+
+    async def _probe(self, pod: Obj, container: Obj, outcome: _Outcome) -> None:
+        kind, probe = outcome.kind, outcome.probe
+        period = probe.get("periodSeconds") or 10
+        await asyncio.sleep(probe.get("initialDelaySeconds") or 0)
+        await asyncio.sleep(period * self._process.rng.random())
+        streak, last = 0, None
+        while True:
+            if kind == "startup" or self._has_started(pods.uid(pod), container["name"]):
+                failure = await self._ask(container, outcome)
+                succeeded = not failure
+                streak = streak + 1 if succeeded is last else 1
+                last = succeeded
+                if failure:
+                    title = kind.capitalize()
+                    text = f"{title} probe failed: {failure}"
+                    place = pods.container_field(pod, container)
+                    self._recorder.event(pod, "Warning", "Unhealthy", text, field_path=place)
+                threshold = probe.get("successThreshold") or 1 if succeeded else probe.get("failureThreshold") or 3
+                if streak >= threshold and outcome.healthy is not succeeded:
+                    outcome.healthy = succeeded
+                    outcome.wants_news()
+                if kind == "startup" and outcome.healthy:
+                    return
+            await asyncio.sleep(period)
+
+    def _has_started(self, uid: str, name: str) -> bool:
+        outcome = self._outcomes.get((uid, name, "startup"))
+        return outcome is None or outcome.healthy is True
+
+    async def _ask(self, container: Obj, outcome: _Outcome) -> str:
+        """Ask once; give "" or what is wrong."""
+        probe, id_ = outcome.probe, outcome.container_id
+        try:
+            if "exec" in probe:
+                command, timeout = probe["exec"]["command"], probe.get("timeoutSeconds") or 1
+                answer = await self._runtime.execute(id_, command, timeout)
+                return "" if answer.exit_code == 0 else (answer.stdout + answer.stderr).decode() or "command failed"
+            offers = await self._runtime.listens(id_)
+        except RuntimeRefusal as refusal:
+            return str(refusal)
+        return _judge(container, probe, offers, outcome.ip)
+
+
+def _judge(container: Obj, probe: Obj, offers: Mapping[str, str], ip: str) -> str:
+    action = probe.get("httpGet") or probe.get("tcpSocket") or probe.get("grpc") or {}
+    port = _port(container, action.get("port"))
+    refused = f"dial tcp {ip}:{port}: connect: connection refused"
+    if "httpGet" in probe:
+        path = action.get("path") or "/"
+        if str(port) != offers.get("port"):
+            scheme = (action.get("scheme") or "HTTP").lower()
+            return f'Get "{scheme}://{ip}:{port}{path}": {refused}'
+        known = offers.get("paths", "").split()
+        return "" if not known or path.partition("?")[0] in known else "HTTP probe failed with statuscode: 404"
+    return "" if str(port) == offers.get("port") else refused
+
+
+def _port(container: Obj, port: object) -> object:
+    named = {entry.get("name"): entry["containerPort"] for entry in container.get("ports") or []}
+    return named.get(port, port)

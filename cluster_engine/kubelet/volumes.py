@@ -1,0 +1,119 @@
+"""Volumes, as far as containers here have any: what a pod's start waits for, and the tokens it is given.
+
+ConfigMaps and Secrets must be there before the pod's containers are made. A projected service-account token is asked of
+the API server (TokenRequest, bound to the pod), written to a file on the host as the kubelet does, and asked for anew
+once 80 % of its life, less up to 10 s, are gone. No Secret is involved.
+
+    POST /api/v1/namespaces/default/serviceaccounts/default/token
+    {"spec": {"audiences": [], "expirationSeconds": 3607, "boundObjectRef": {"kind": "Pod", "name": "web-0", "uid": …}}}
+
+Modelled on pkg/volume/projected, configmap, secret and pkg/kubelet/token/token_manager.go. Left out: every other kind
+of volume (they are there at once), and the files themselves inside containers.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cluster_engine.api.kinds import SERVICE_ACCOUNT
+from cluster_engine.api.status import Refusal
+from cluster_engine.api.time import parse
+from cluster_engine.client.events import EventRecorder
+from cluster_engine.client.rest import Client
+from cluster_engine.kubelet import pods
+from cluster_engine.kubelet.cri_config import volume_directory
+from cluster_engine.kubelet.objects import MissingObjectError, Objects
+from cluster_engine.kubelet.pods import Obj
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Process
+
+TOKEN_SECONDS = 3607
+REFRESH_AT = 0.8
+REFRESH_JITTER_SECONDS = 10.0
+
+
+class VolumeFailure(Exception):  # noqa: N818
+    """A volume is not there yet; the text is that of the FailedMount event."""
+
+
+@dataclass(slots=True)
+class _Token:
+    path: str
+    refresh_at: float
+
+
+class Volumes:
+    """The volumes of the pods on this node."""
+
+    def __init__(self, client: Client, process: "Process", objects: Objects, recorder: EventRecorder) -> None:
+        self._client = client
+        self._process = process
+        self._objects = objects
+        self._recorder = recorder
+        self._tokens: dict[tuple[str, str], _Token] = {}
+
+    async def mount(self, pod: Obj) -> None:
+        """See to it that all is there. VolumeFailure, told in an event."""
+        self._objects.register(pod)
+        for volume in pod["spec"].get("volumes") or []:
+            try:
+                await self._mount(pod, volume)
+            except (MissingObjectError, Refusal) as error:
+                message = error.message if isinstance(error, Refusal) else str(error)
+                text = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {message}'
+                self._recorder.event(pod, "Warning", "FailedMount", text)
+                raise VolumeFailure(text) from error
+
+    def unmount(self, uid: str) -> None:
+        """Let go of a pod's volumes."""
+        self._objects.unregister(uid)
+        for key in [key for key in self._tokens if key[0] == uid]:
+            path = self._tokens.pop(key).path
+            if self._process.files.exists(path):
+                self._process.files.remove(path)
+
+    async def _mount(self, pod: Obj, volume: Obj) -> None:
+        for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
+            if token := source.get("serviceAccountToken"):
+                await self._mount_token(pod, volume["name"], token)
+            for what, reference, name_field in (
+                ("configmap", source.get("configMap"), "name"),
+                ("secret", source.get("secret"), "secretName" if source is volume else "name"),
+            ):
+                if reference:
+                    await self._mount_object(pod, what, reference, name_field)
+
+    async def _mount_object(self, pod: Obj, what: str, reference: Obj, name_field: str) -> None:
+        try:
+            await self._objects.get(what, pod["metadata"]["namespace"], reference[name_field])
+        except MissingObjectError:
+            if not reference.get("optional"):
+                raise
+
+    async def _mount_token(self, pod: Obj, volume: str, wanted: Obj) -> None:
+        key = (pods.uid(pod), volume)
+        now = asyncio.get_running_loop().time()
+        known = self._tokens.get(key)
+        if known is not None and now < known.refresh_at:
+            return
+        status = (await self._request(pod, wanted))["status"]
+        seconds = (parse(status["expirationTimestamp"]) - self._process.now()).total_seconds()
+        path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
+        self._process.files.write(path, status["token"].encode())
+        jitter = REFRESH_JITTER_SECONDS * self._process.rng.random()
+        self._tokens[key] = _Token(path, now + seconds * REFRESH_AT - jitter)
+
+    async def _request(self, pod: Obj, wanted: Obj) -> Obj:
+        metadata = pod["metadata"]
+        bound = {"kind": "Pod", "apiVersion": "v1", "name": metadata["name"], "uid": metadata["uid"]}
+        spec = {
+            "audiences": [wanted["audience"]] if wanted.get("audience") else [],
+            "expirationSeconds": wanted.get("expirationSeconds") or TOKEN_SECONDS,
+            "boundObjectRef": bound,
+        }
+        request = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec}
+        account = pod["spec"].get("serviceAccountName") or "default"
+        return await self._client.create(
+            SERVICE_ACCOUNT, request, metadata["namespace"], subresource="token", name=account
+        )
