@@ -48,6 +48,7 @@ class Link:
     """A connection's two participants, two streams and one parser; `say` writes what one tells the other."""
 
     __slots__ = (
+        "_accepted",
         "_ends",
         "_streams",
         "client",
@@ -75,6 +76,7 @@ class Link:
         self.parser: Parser = Guess(self, TCP)
         self._streams = (Stream(), Stream())
         self._ends = [False, False]
+        self._accepted = False
 
     @property
     def over(self) -> bool:
@@ -158,6 +160,7 @@ class Link:
         else:
             label, sentence = "SYN, ACK", f"{speaker.spoken} accepts the connection from {listener.spoken}"
             reason = self.reason()
+            self._accepted = True
         self.say(segment.from_client, TCP, "tcp.syn", label, sentence, reason, _flags(segment), pieces=[piece])
 
     def _finish(self, segment: Segment, piece: Piece) -> None:
@@ -169,7 +172,7 @@ class Link:
 
     def _reset(self, segment: Segment, piece: Piece, fault: int | None) -> None:
         speaker, listener = self.ends(segment.from_client)
-        refused = self.last is not None and not segment.from_client and isinstance(self.parser, Guess)
+        refused = not self._accepted and not segment.from_client
         verb = "refuses the connection from" if refused else "breaks off the connection with"
         self._ends = [True, True]
         self.parser.broken()

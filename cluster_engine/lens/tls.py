@@ -31,6 +31,7 @@ RECORD_BYTES_MAX = HEADER_BYTES + (1 << 14) + 2048
 MESSAGE_BYTES_MAX = 256 * 1024
 CLOSE_NOTIFY = 0
 HELD_MAX = 256
+CLIENT_APPLICATION = "CLIENT_TRAFFIC_SECRET_0"
 
 
 class Held(NamedTuple):
@@ -59,7 +60,6 @@ class Half:
         "message",
         "message_pieces",
         "packed",
-        "pending",
         "protected",
         "records",
         "rest",
@@ -76,7 +76,6 @@ class Half:
         self.protected = 0
         self.secret = b""
         self.sealed = False
-        self.pending: Protection | None = None
         self.message = b""
         self.message_pieces: list[Piece] = []
         self.awaited = ""
@@ -99,7 +98,7 @@ class Tls:
         "_halves",
         "_holding",
         "_link",
-        "_protocol",
+        "_protocol", "_server_random",
         "_secrets",
         "_suite",
         "_version",
@@ -109,6 +108,7 @@ class Tls:
         self._link = link
         self._halves = (Half(), Half())
         self._client_random = b""
+        self._server_random = b""
         self._secrets: dict[str, bytes] = {}
         self._version = 0
         self._suite = 0
@@ -180,8 +180,14 @@ class Tls:
         if secret is None:
             return False
         half.awaited = ""
-        half.secret = secret
-        half.use(protection.from_secret(self._suite, secret))
+        if self._version == TLS_1_3:
+            half.secret = secret
+            half.use(protection.from_secret(self._suite, secret))
+        else:
+            client, server = protection.from_master_secret(
+                self._suite, secret, self._client_random, self._server_random
+            )
+            half.use(client if half is self._halves[True] else server)
         self._link.keylog.forget(self._client_random)
         return True
 
@@ -261,10 +267,16 @@ class Tls:
             self._handshake(from_client, half, content, piece)
         elif content_type == ALERT:
             self._alert(from_client, content, piece)
-        elif half.pending is not None:
-            half.use(half.pending)
-            half.pending = None
         elif self._version and self._version != TLS_1_3:
+            self._change_cipher(half)
+
+    def _change_cipher(self, half: Half) -> None:
+        """TLS 1.2's ChangeCipherSpec: what follows in this direction is protected."""
+        if self._suite not in SUITES:
+            half.use(None)
+        elif "CLIENT_RANDOM" in self._secrets or half is self._halves[True]:
+            half.awaited = "CLIENT_RANDOM"
+        else:
             half.use(None)
 
     def _handshake(self, from_client: bool, half: Half, content: bytes, piece: Piece) -> None:
@@ -303,36 +315,27 @@ class Tls:
             self._secrets = self._link.keylog.secrets(self._client_random)
         elif message_type == handshake.SERVER_HELLO:
             self._protocol = said.fields.get("alpn") or self._protocol
-            if not said.fields.get("retry"):
-                self._agreed(handshake.hello_random(body))
+            self._server_random = handshake.hello_random(body)
+            if self._version == TLS_1_3 and not said.fields.get("retry"):
+                self._use(half, "SERVER_HANDSHAKE_TRAFFIC_SECRET")
+                self._use(self._halves[True], "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
         elif message_type == handshake.ENCRYPTED_EXTENSIONS:
             self._protocol = said.fields["alpn"]
         elif self._version != TLS_1_3:
             return
         elif message_type == handshake.FINISHED:
-            self._use(half, "CLIENT_TRAFFIC_SECRET_0" if from_client else "SERVER_TRAFFIC_SECRET_0")
+            self._use(half, CLIENT_APPLICATION if from_client else "SERVER_TRAFFIC_SECRET_0")
         elif message_type == handshake.KEY_UPDATE and half.secret:
             half.secret = protection.next_secret(self._suite, half.secret)
             half.use(protection.from_secret(self._suite, half.secret))
-
-    def _agreed(self, server_random: bytes) -> None:
-        server, client = self._halves
-        if self._version == TLS_1_3:
-            self._use(server, "SERVER_HANDSHAKE_TRAFFIC_SECRET")
-            self._use(client, "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
-            return
-        master = self._secrets.get("CLIENT_RANDOM")
-        suite = SUITES.get(self._suite)
-        if master is not None and suite is not None:
-            client.pending, server.pending = protection.from_master_secret(
-                self._suite, master, self._client_random, server_random
-            )
 
     def _use(self, half: Half, label: str) -> None:
         secret = self._secrets.get(label)
         if secret is None and half.keys is not None and half is self._halves[True]:
             half.awaited = label
             return
+        if label == CLIENT_APPLICATION:
+            self._link.keylog.forget(self._client_random)
         half.secret = secret or b""
         half.use(protection.from_secret(self._suite, secret) if secret and self._suite in SUITES else None)
 

@@ -133,9 +133,7 @@ class Secured:
         if with_secrets:
             server.on_secret = capture.secret
         pair = client or client_pair()
-        context = client_tls(
-            ca=authority().pair.certificate, certificate=pair.certificate, key=pair.key, alpn=alpn
-        )
+        context = client_tls(ca=authority().pair.certificate, certificate=pair.certificate, key=pair.key, alpn=alpn)
         if tls12:
             import ssl
 
@@ -269,3 +267,44 @@ def chain(entries: list[dict[str, Any]], entry: dict[str, Any]) -> list[dict[str
         entry = by_seq[entry["cause"]]
         found.append(entry)
     return found
+
+
+class Grpc:
+    """gRPC over a pair of h2 machines: messages with their five bytes, and trailers."""
+
+    def __init__(self, h2_pair: H2) -> None:
+        self.h2 = h2_pair
+
+    def ask(self, path: str, message: Any | None = None, *, end: bool = True) -> int:
+        client = self.h2.client
+        stream = client.get_next_available_stream_id()
+        headers = [(":method", "POST"), (":scheme", "http"), (":authority", "etcd"), (":path", path)]
+        client.send_headers(stream, [*headers, ("content-type", "application/grpc"), ("te", "trailers")])
+        if message is not None:
+            client.send_data(stream, prefixed(message), end_stream=end)
+        self.h2.flush()
+        return stream
+
+    def say(self, stream: int, message: Any, *, from_client: bool = True) -> None:
+        side = self.h2.client if from_client else self.h2.server
+        side.send_data(stream, prefixed(message))
+        self.h2.flush()
+
+    def open_answer(self, stream: int) -> None:
+        self.h2.server.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
+        self.h2.flush()
+
+    def end(self, stream: int, status: int = 0, message: str = "") -> None:
+        trailers = [("grpc-status", str(status)), *([("grpc-message", message)] if message else [])]
+        self.h2.server.send_headers(stream, trailers, end_stream=True)
+        self.h2.flush()
+
+    def answer(self, stream: int, message: Any) -> None:
+        self.open_answer(stream)
+        self.say(stream, message, from_client=False)
+        self.end(stream)
+
+
+def prefixed(message: Any) -> bytes:
+    data = message.SerializeToString()
+    return b"\0" + len(data).to_bytes(4) + data

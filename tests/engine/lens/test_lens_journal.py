@@ -1,0 +1,193 @@
+"""The journal: numbered without a gap, bounded, opened on demand."""
+
+import io
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lens_capture import Capture, one, secured_h2
+
+from cluster_engine.journal import Journal
+from cluster_engine.lens import Lens
+from cluster_engine.lens.spool import Spool
+
+
+def entry(number: int = 0, text: str = "") -> dict:
+    return {"seq": 0, "kind": "test", "label": f"entry {number}", "sentence": text, "fields": {}}
+
+
+@pytest.fixture(params=["memory", "disk"])
+def where(request, tmp_path):
+    return None if request.param == "memory" else tmp_path
+
+
+def test_entries_are_numbered_from_one_without_a_gap(where):
+    journal = Journal(where)
+    assert (journal.first, journal.head) == (1, 0)
+    assert [journal.append(entry(n)) for n in range(5)] == [1, 2, 3, 4, 5]
+    assert [e["seq"] for e in journal.since(0, 100)] == [1, 2, 3, 4, 5]
+    assert [e["seq"] for e in journal.since(2, 2)] == [3, 4]
+    assert journal.since(5, 10) == []
+    journal.close()
+
+
+def test_subscribers_hear_every_entry_in_order_until_they_leave():
+    journal, heard = Journal(), []
+    journal.append(entry())
+    leave = journal.subscribe(heard.append)
+    journal.append(entry(1))
+    journal.append(entry(2))
+    leave()
+    journal.append(entry(3))
+    assert [e["seq"] for e in heard] == [2, 3]
+
+
+def test_history_is_bounded_and_says_where_it_begins(where):
+    bound = 256 * 1024
+    journal = Journal(where, bytes_max=bound)
+    for number in range(5_000):
+        journal.append(entry(number, "x" * 200))
+    assert journal.head == 5_000
+    assert 1 < journal.first < 5_000
+    assert journal._spool.end - journal._spool.first <= bound * 1.1
+    rest = journal.since(0, 10_000)
+    assert [e["seq"] for e in rest] == list(range(journal.first, 5_001))
+    with pytest.raises(KeyError):
+        journal.detail(journal.first - 1)
+    assert journal.detail(journal.first)["seq"] == journal.first
+    journal.close()
+
+
+def test_on_disk_memory_holds_only_the_last_of_it(tmp_path):
+    journal = Journal(tmp_path, bytes_max=4 * 1024 * 1024)
+    for number in range(5_000):
+        journal.append(entry(number, "x" * 500))
+    assert sum(len(chunk.tail) for chunk in journal._spool._chunks) <= 64 * 1024 + 1024
+    assert journal.first == 1
+    assert journal.since(0, 1)[0]["label"] == "entry 0"
+    assert list(tmp_path.iterdir()) == []
+    journal.close()
+
+
+def test_a_body_is_kept_once_however_often_it_is_said():
+    journal = Journal()
+    first = journal.keep_body(b"a pod" * 100)
+    end = journal._spool.end
+    assert journal.keep_body(b"a pod" * 100) == first
+    assert journal._spool.end == end
+    assert journal.keep_body(b"another") != first
+    assert journal.keep_body(b"") == -1
+
+
+def test_a_body_about_to_be_forgotten_is_kept_again():
+    journal = Journal(bytes_max=64 * 1024)
+    first = journal.keep_body(b"said often")
+    for _ in range(40):
+        journal.keep(b"x" * 1024)
+    assert journal.keep_body(b"said often") != first
+
+
+def test_an_entry_whose_bytes_are_gone_says_so():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    stream = h2.request("GET", "/api/v1/pods?watch=true")
+    h2.respond(stream, 200, end=False)
+    journal = Journal(bytes_max=48 * 1024)
+    lens = Lens(journal)
+    capture.replay(lens)
+    kept = journal.detail(journal.head)
+    assert kept["records"] and kept["segments"]
+    late = Capture(heard=[])
+    late.heard = []
+    for number in range(400):
+        journal.append(entry(number, "x" * 200))
+        journal.keep(b"y")
+    with pytest.raises(KeyError):
+        journal.detail(1)
+
+
+def test_the_export_has_a_line_for_every_entry():
+    out = io.BytesIO()
+    journal = Journal(export=out)
+    for number in range(3):
+        journal.append(entry(number))
+    lines = out.getvalue().splitlines()
+    assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3]
+    assert [json.loads(line) for line in lines] == journal.since(0, 10)
+
+
+def test_an_entry_opens_to_headers_body_records_and_segments():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    body = b'{"kind":"Pod","metadata":{"name":"a"}}'
+    stream = h2.request("POST", "/api/v1/namespaces/default/pods", body, [("content-type", "application/json")])
+    h2.respond(stream, 201, body)
+    journal = capture.journal()
+    request = one(journal.since(0, 99), "http.request")
+    detail = journal.detail(request["seq"])
+
+    assert [":path", "/api/v1/namespaces/default/pods"] in detail["headers"]
+    assert detail["body"] == {"type": "json", "text": body.decode(), "truncated": False}
+    plain = b"".join(bytes.fromhex(record["plaintext"]) for record in detail["records"])
+    assert body in plain
+    cipher = "".join(record["ciphertext"] for record in detail["records"])
+    assert cipher == "".join(segment["payload"] for segment in detail["segments"])
+    assert detail["records"][0]["type"] == "application_data"
+    assert detail["explanation"].startswith("POST to a collection")
+
+
+def test_a_record_cut_over_many_segments_opens_to_all_of_them():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    h2.request("GET", "/version")
+
+    def in_tens(payload: bytes) -> list[bytes]:
+        return [payload[at : at + 10] for at in range(0, len(payload), 10)]
+
+    journal = capture.journal(in_tens)
+    request = one(journal.since(0, 99), "http.request")
+    detail = journal.detail(request["seq"])
+    assert len(detail["segments"]) > 5
+    (record,) = detail["records"]
+    assert record["ciphertext"] in "".join(segment["payload"] for segment in detail["segments"])
+    assert record["plaintext"].startswith("0000")
+
+
+def test_long_hex_is_cut_and_says_so():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    h2.request("POST", "/api/v1/namespaces/default/configmaps", b"x" * 15_000)
+    journal = capture.journal()
+    detail = journal.detail(one(journal.since(0, 99), "http.request")["seq"])
+    assert any(record.get("truncated") for record in detail["records"])
+    assert all(len(record["plaintext"]) <= 16 * 1024 for record in detail["records"])
+
+
+def test_a_note_opens_to_nothing_but_its_explanation():
+    capture = Capture()
+    capture.note("control-plane/etcd", "process.started", "etcd starts", name="etcd")
+    detail = capture.journal().detail(1)
+    assert detail["headers"] == detail["records"] == detail["segments"] == []
+    assert detail["body"]["type"] == "none"
+    assert detail["explanation"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=300), max_size=60), st.sampled_from([1, 64, 1000, 5000]))
+def test_a_spool_gives_back_what_it_was_given_or_none(blobs, bound):
+    spool = Spool(None, bytes_max=bound)
+    positions = [spool.append(blob) for blob in blobs]
+    assert positions == sorted(positions)
+    for position, blob in zip(positions, blobs, strict=True):
+        assert spool.read(position) == (blob if position >= spool.first else None)
+    assert spool.read(spool.end) is None
+    spool.close()
+
+
+def test_a_spool_on_disk_gives_back_blobs_of_any_size(tmp_path):
+    spool = Spool(tmp_path, bytes_max=10_000_000)
+    blobs = [bytes([n % 256]) * (n * 997 % 150_000) for n in range(60)]
+    positions = [spool.append(blob) for blob in blobs]
+    assert [spool.read(position) for position in positions] == blobs
+    spool.close()

@@ -1,0 +1,387 @@
+"""Paths and keys to meaning, in the words that entries use."""
+
+import pytest
+from lens_capture import KUBECTL, Capture, Grpc, clear_h2, kinds, one, secured_h2
+
+from cluster_engine.lens import etcd, kubernetes, objects, words
+from cluster_engine.lens.explanations import explain, load
+from cluster_engine.lens.kubernetes import parse, plural, registry_token, singular
+from cluster_engine.rpc import cri_pb2, etcd_pb2, kv_pb2
+
+KUBELET, CONTAINERD, API, ETCD = (
+    "worker-1/kubelet",
+    "worker-1/containerd",
+    "control-plane/kube-apiserver",
+    "control-plane/etcd",
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/api/v1/pods", ("list", "", "pods", "", "", "")),
+        ("GET", "/api/v1/pods?watch=true", ("watch", "", "pods", "", "", "")),
+        ("GET", "/api/v1/pods?watch=0", ("list", "", "pods", "", "", "")),
+        ("GET", "/api/v1/namespaces", ("list", "", "namespaces", "", "", "")),
+        ("GET", "/api/v1/namespaces/default", ("get", "", "namespaces", "", "default", "")),
+        ("PUT", "/api/v1/namespaces/x/finalize", ("update", "", "namespaces", "", "x", "finalize")),
+        ("GET", "/api/v1/namespaces/x/pods/p?watch=1", ("get", "", "pods", "x", "p", "")),
+        ("POST", "/api/v1/namespaces/x/pods/p/binding", ("create", "", "pods", "x", "p", "binding")),
+        (
+            "PATCH",
+            "/apis/apps/v1/namespaces/x/deployments/w/scale",
+            ("patch", "apps", "deployments", "x", "w", "scale"),
+        ),
+        ("DELETE", "/apis/apps/v1/namespaces/x/deployments", ("deletecollection", "apps", "deployments", "x", "", "")),
+        ("GET", "/apis/apps/v1", ("get", "", "", "", "", "")),
+        ("GET", "/version", ("get", "", "", "", "", "")),
+        ("GET", "/api/v1/namespaces/x/pods/a%2Fb", ("get", "", "pods", "x", "a/b", "")),
+    ],
+)
+def test_a_request_line_says_what_is_asked(method, path, expected):
+    asked = parse(method, path)
+    assert (asked.verb, asked.group, asked.resource, asked.namespace, asked.name, asked.subresource) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "token"),
+    [
+        ("/registry/pods/default/web-1", "pods/default/web-1"),
+        ("/registry/minions/worker-1", "nodes//worker-1"),
+        ("/registry/services/specs/default/kubernetes", "services/default/kubernetes"),
+        ("/registry/services/endpoints/default/kubernetes", "endpoints/default/kubernetes"),
+        ("/registry/apiregistration.k8s.io/apiservices/v1.apps", "apiservices//v1.apps"),
+        ("/registry/namespaces/default", "namespaces//default"),
+        ("/registry/pods/", "pods//"),
+        ("compact_rev_key", ""),
+    ],
+)
+def test_an_etcd_key_names_the_same_object_as_a_path(key, token):
+    assert registry_token(key) == token
+
+
+def test_one_and_many():
+    pairs = {"pods": "Pod", "networkpolicies": "NetworkPolicy", "ingresses": "Ingress", "endpoints": "Endpoints"}
+    for resource, kind in pairs.items():
+        assert plural(kind) == resource
+    assert [singular(resource) for resource in pairs] == ["pod", "networkpolicy", "ingress", "endpoints"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sentence", "label"),
+    [
+        ("GET", "/api/v1/pods?limit=500", "for the list of pods in all namespaces", "GET pods"),
+        ("GET", "/api/v1/nodes?watch=1&resourceVersion=7", "to watch nodes from version 7 on", "watch nodes"),
+        (
+            "GET",
+            "/api/v1/pods?watch=1&fieldSelector=spec.nodeName%3Dworker-1",
+            "to watch pods in all namespaces with spec.nodeName=worker-1",
+            "watch pods",
+        ),
+        ("DELETE", "/api/v1/namespaces/x/pods/p", "to delete pod p in namespace x", "DELETE pods/p"),
+        ("PATCH", "/api/v1/nodes/n/status", "to change the status of node n", "PATCH nodes/n/status"),
+        ("POST", "/api/v1/namespaces/x/pods/p/binding", "to bind pod p in namespace x to node", "POST pods/p/binding"),
+        (
+            "POST",
+            "/api/v1/namespaces/x/serviceaccounts/default/token",
+            "for a token of service account default in namespace x",
+            "POST serviceaccounts/default/token",
+        ),
+        ("GET", "/version?timeout=5s", "GET /version?timeout=5s", "GET /version"),
+    ],
+)
+def test_requests_in_words(method, path, sentence, label):
+    asked = parse(method, path)
+    assert words.request(asked, asked.name, "") == sentence
+    assert words.request_label(asked, asked.name) == label
+
+
+def test_objects_name_themselves_and_those_they_refer_to():
+    pod = b"""{"kind":"Pod","metadata":{"name":"a","namespace":"x","uid":"u","ownerReferences":
+        [{"kind":"ReplicaSet","name":"r","uid":"ru"}]},"spec":{"containers":[{"name":"c"}],"nodeName":null}}"""
+    assert objects.read(pod).tokens("pods") == ["pods/x/a", "u", "ru", "replicasets/x/r"]
+    token_request = b'{"kind":"TokenRequest","spec":{"boundObjectRef":{"kind":"Pod","name":"a","uid":"u"}}}'
+    assert "u" in objects.read(token_request).tokens("serviceaccounts")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"metadata":7}', b'{"items":"no"}', b"\xff\xfe", b"null"])
+def test_what_is_no_object_has_no_facts(body):
+    assert objects.read(body).tokens("pods") == []
+    assert objects.read_watch_event(body) is None
+
+
+def test_a_protobuf_body_is_read_for_its_name_and_shown_as_json():
+    pytest.importorskip("cluster_engine.api.protobuf")
+    capture = Capture()
+    h2 = secured_h2(capture)
+    metadata = b"\x0a\x03web\x1a\x07default"
+    raw = b"\x0a" + bytes([len(metadata)]) + metadata
+    body = b"k8s\0\x0a\x15\x0a\x07apps/v1\x12\x0aDeployment\x12" + bytes([len(raw)]) + raw
+    stream = h2.request(
+        "POST",
+        "/apis/apps/v1/namespaces/default/deployments",
+        body,
+        [("content-type", "application/vnd.kubernetes.protobuf")],
+    )
+    assert stream
+    journal = capture.journal()
+    request = one(journal.since(0, 99), "http.request")
+    assert request["fields"]["name"] == "web"
+    shown = journal.detail(request["seq"])["body"]
+    assert shown["type"] == "protobuf"
+    assert '"name":"web"' in shown["text"]
+
+
+def test_a_table_of_a_watch_is_read_by_its_row():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    stream = h2.request("GET", "/api/v1/namespaces/default/pods?watch=true")
+    h2.respond(stream, 200, end=False, content_type="application/json;as=Table;v=v1;g=meta.k8s.io")
+    row = b'{"cells":["a"],"object":{"kind":"PartialObjectMetadata","metadata":{"name":"a","namespace":"default"}}}'
+    h2.more(stream, b'{"type":"ADDED","object":{"kind":"Table","rows":[%b]}}\n' % row)
+    assert one(capture.entries(), "watch.event")["fields"]["name"] == "a"
+
+
+# -- etcd and CRI -----------------------------------------------------------------------------------------------------
+
+
+def etcd_calls() -> tuple[Capture, Grpc]:
+    capture = Capture()
+    return capture, Grpc(secured_h2(capture, API, ETCD))
+
+
+def test_ranges_puts_and_leases_say_which_keys_and_revisions():
+    capture, call = etcd_calls()
+    header = etcd_pb2.ResponseHeader(revision=12)
+    stream = call.ask(
+        "/etcdserverpb.KV/Range", etcd_pb2.RangeRequest(key=b"/registry/pods/", range_end=b"/registry/pods0")
+    )
+    pair = kv_pb2.KeyValue(key=b"/registry/pods/default/a", value=b"{}", mod_revision=9)
+    call.answer(stream, etcd_pb2.RangeResponse(header=header, kvs=[pair], count=1))
+    stream = call.ask("/etcdserverpb.Lease/LeaseGrant", etcd_pb2.LeaseGrantRequest(TTL=3600))
+    call.answer(stream, etcd_pb2.LeaseGrantResponse(header=header, ID=7, TTL=3600))
+    journal = capture.journal()
+    entries = journal.since(0, 99)
+
+    asked = one(entries, "grpc.request", method="Range")
+    assert asked["label"] == "Range pods/"
+    assert asked["sentence"] == "kube-apiserver asks etcd for all keys under /registry/pods/"
+    answer = one(entries, "grpc.response", count=1)
+    assert (answer["replyTo"], answer["cause"], answer["fields"]["revision"]) == (asked["seq"], asked["seq"], 12)
+    detail = journal.detail(answer["seq"])
+    assert detail["body"]["type"] == "protobuf"
+    assert '"key": "/registry/pods/default/a"' in detail["body"]["text"]
+    assert ["grpc-status", "0"] in detail["headers"]
+    assert "lease of 3600 seconds" in one(entries, "grpc.request", method="LeaseGrant")["sentence"]
+
+
+def test_a_transaction_says_whether_its_condition_held():
+    capture, call = etcd_calls()
+    key = b"/registry/pods/default/a"
+    compare = etcd_pb2.Compare(key=key, target="MOD", mod_revision=5)
+    get = etcd_pb2.RequestOp(request_range=etcd_pb2.RangeRequest(key=key))
+    put = etcd_pb2.RequestOp(request_put=etcd_pb2.PutRequest(key=key, value=b"{}"))
+    stream = call.ask("/etcdserverpb.KV/Txn", etcd_pb2.TxnRequest(compare=[compare], success=[put], failure=[get]))
+    call.answer(stream, etcd_pb2.TxnResponse(header=etcd_pb2.ResponseHeader(revision=8), succeeded=False))
+    stream = call.ask(
+        "/etcdserverpb.KV/Txn",
+        etcd_pb2.TxnRequest(
+            compare=[compare], success=[etcd_pb2.RequestOp(request_delete_range=etcd_pb2.DeleteRangeRequest(key=key))]
+        ),
+    )
+    call.answer(stream, etcd_pb2.TxnResponse(header=etcd_pb2.ResponseHeader(revision=9), succeeded=True))
+
+    entries = capture.entries()
+    update, delete = [entry for entry in entries if entry["kind"] == "grpc.request"]
+    assert (update["fields"]["operation"], update["label"]) == ("update", "Txn update pods/default/a")
+    assert delete["label"] == "Txn delete pods/default/a"
+    assert one(entries, "grpc.response", succeeded=False)["label"] == "condition failed"
+    assert one(entries, "grpc.response", succeeded=True)["label"] == "revision 9"
+
+
+def test_each_event_of_an_etcd_watch_is_an_entry_and_a_lease_that_ran_out_is_a_timers_doing():
+    capture, call = etcd_calls()
+    create = etcd_pb2.WatchCreateRequest(key=b"/registry/events/", range_end=b"/registry/events0", start_revision=3)
+    stream = call.ask("/etcdserverpb.Watch/Watch", etcd_pb2.WatchRequest(create_request=create), end=False)
+    call.open_answer(stream)
+    header = etcd_pb2.ResponseHeader(revision=3)
+    call.say(stream, etcd_pb2.WatchResponse(header=header, created=True), from_client=False)
+    events = [
+        kv_pb2.Event(type="DELETE", kv=kv_pb2.KeyValue(key=b"/registry/events/default/%d" % n, mod_revision=n))
+        for n in (4, 5)
+    ]
+    call.say(stream, etcd_pb2.WatchResponse(header=header, events=events), from_client=False)
+    call.say(stream, etcd_pb2.WatchResponse(header=header), from_client=False)
+    call.say(stream, etcd_pb2.WatchRequest(cancel_request=etcd_pb2.WatchCancelRequest(watch_id=1)))
+    call.say(stream, etcd_pb2.WatchResponse(header=header, canceled=True, cancel_reason="so"), from_client=False)
+    call.end(stream, 14, "gone")
+
+    entries = capture.entries()
+    after = kinds(entries)[kinds(entries).index("grpc.request") :]
+    assert after == [
+        "grpc.request",
+        "grpc.message",
+        "etcd.event",
+        "etcd.event",
+        "grpc.message",
+        "grpc.message",
+        "grpc.message",
+        "grpc.response",
+    ]
+    event = one(entries, "etcd.event", revision=5)
+    assert event["label"] == "DELETE events/default/5"
+    assert (event["cause"], event["trigger"]) == (None, "timer")
+    assert [entry["heartbeat"] for entry in entries if entry["kind"] == "grpc.message"] == [False, True, False, False]
+    assert one(entries, "grpc.response")["label"] == "UNAVAILABLE"
+
+
+def test_a_call_of_an_unknown_service_is_shown_by_name():
+    capture, call = etcd_calls()
+    stream = call.ask("/acme.Rocket/Launch", etcd_pb2.PutRequest(key=b"x"))
+    call.answer(stream, etcd_pb2.PutResponse())
+    entries = capture.entries()
+    assert one(entries, "grpc.request")["fields"] == {"service": "acme.Rocket", "method": "Launch"}
+    assert one(entries, "grpc.response")["label"] == "Launch done"
+
+
+def test_a_message_that_is_no_such_message_is_shown_all_the_same():
+    capture, call = etcd_calls()
+    client = call.h2.client
+    stream = client.get_next_available_stream_id()
+    headers = [(":method", "POST"), (":scheme", "http"), (":authority", "e"), (":path", "/etcdserverpb.KV/Range")]
+    client.send_headers(stream, [*headers, ("content-type", "application/grpc")])
+    client.send_data(stream, b"\0\0\0\0\x02\xff\xff", end_stream=True)
+    call.h2.flush()
+    journal = capture.journal()
+    request = one(journal.since(0, 99), "grpc.request")
+    assert journal.detail(request["seq"])["body"]["text"] == "ff ff"
+
+
+def test_containers_are_called_by_name_once_they_have_one():
+    capture = Capture()
+    call = Grpc(clear_h2(capture, KUBELET, CONTAINERD))
+    metadata = cri_pb2.PodSandboxMetadata(name="web-1", namespace="default", uid="u")
+    config = cri_pb2.PodSandboxConfig(metadata=metadata)
+    service = "/runtime.v1.RuntimeService/"
+    stream = call.ask(service + "RunPodSandbox", cri_pb2.RunPodSandboxRequest(config=config))
+    call.answer(stream, cri_pb2.RunPodSandboxResponse(pod_sandbox_id="sss"))
+    stream = call.ask(
+        "/runtime.v1.ImageService/PullImage",
+        cri_pb2.PullImageRequest(image=cri_pb2.ImageSpec(image="nginx"), sandbox_config=config),
+    )
+    call.answer(stream, cri_pb2.PullImageResponse(image_ref="r"))
+    container = cri_pb2.ContainerConfig(metadata=cri_pb2.ContainerMetadata(name="nginx"))
+    request = cri_pb2.CreateContainerRequest(pod_sandbox_id="sss", config=container, sandbox_config=config)
+    call.answer(call.ask(service + "CreateContainer", request), cri_pb2.CreateContainerResponse(container_id="ccc"))
+    stop = cri_pb2.StopContainerRequest(container_id="ccc")
+    call.answer(call.ask(service + "StopContainer", stop), cri_pb2.StopContainerResponse())
+    unknown = cri_pb2.StopContainerRequest(container_id="0123456789abcdef")
+    call.answer(call.ask(service + "StopContainer", unknown), cri_pb2.StopContainerResponse())
+    listing = call.ask(service + "ListPodSandbox", cri_pb2.ListPodSandboxRequest())
+    call.answer(listing, cri_pb2.ListPodSandboxResponse(items=[cri_pb2.PodSandbox(id="sss")]))
+    of_pod = cri_pb2.PodSandboxFilter(label_selector={"io.kubernetes.pod.uid": "u"})
+    call.answer(
+        call.ask(service + "ListPodSandbox", cri_pb2.ListPodSandboxRequest(filter=of_pod)),
+        cri_pb2.ListPodSandboxResponse(),
+    )
+
+    entries = capture.entries()
+    labels = [entry["label"] for entry in entries if entry["kind"] == "grpc.request"]
+    assert labels == [
+        "RunPodSandbox web-1",
+        "PullImage nginx",
+        "CreateContainer web-1/nginx",
+        "StopContainer web-1/nginx",
+        "StopContainer 0123456789abc",
+        "ListPodSandbox",
+        "ListPodSandbox",
+    ]
+    assert one(entries, "grpc.request", method="RunPodSandbox")["sentence"] == (
+        "worker-1's kubelet asks worker-1's containerd to make the sandbox of web-1"
+    )
+    heartbeats = [entry["heartbeat"] for entry in entries if entry["kind"] == "grpc.request"]
+    assert heartbeats == [False, False, False, False, False, True, False]
+
+
+def test_a_runtimes_event_follows_the_call_that_made_it():
+    capture = Capture()
+    call = Grpc(clear_h2(capture, KUBELET, CONTAINERD))
+    service = "/runtime.v1.RuntimeService/"
+    events = call.ask(service + "GetContainerEvents", cri_pb2.GetEventsRequest())
+    call.open_answer(events)
+    metadata = cri_pb2.PodSandboxMetadata(name="web-1", namespace="default", uid="u")
+    run = cri_pb2.RunPodSandboxRequest(config=cri_pb2.PodSandboxConfig(metadata=metadata))
+    stream = call.ask(service + "RunPodSandbox", run)
+    status = cri_pb2.PodSandboxStatus(id="sss", metadata=metadata)
+    event = cri_pb2.ContainerEventResponse(container_id="sss", container_event_type=1, pod_sandbox_status=status)
+    call.say(events, event, from_client=False)
+    call.answer(stream, cri_pb2.RunPodSandboxResponse(pod_sandbox_id="sss"))
+
+    entries = capture.entries()
+    message = one(entries, "grpc.message")
+    assert message["cause"] == one(entries, "grpc.request", method="RunPodSandbox")["seq"]
+    assert message["sentence"] == "worker-1's containerd tells worker-1's kubelet: the sandbox of web-1 was started"
+
+
+def test_a_compressed_message_is_shown_as_bytes():
+    capture, call = etcd_calls()
+    client = call.h2.client
+    stream = client.get_next_available_stream_id()
+    headers = [(":method", "POST"), (":scheme", "http"), (":authority", "e"), (":path", "/etcdserverpb.KV/Range")]
+    client.send_headers(stream, [*headers, ("content-type", "application/grpc")])
+    client.send_data(stream, b"\1\0\0\0\0", end_stream=True)
+    call.h2.flush()
+    last = capture.entries()[-1]
+    assert (last["kind"], last["fields"]["unreadable"]) == ("tls.data", "a compressed gRPC message")
+
+
+# -- words and explanations -------------------------------------------------------------------------------------------
+
+
+def test_every_kind_that_the_lens_writes_is_explained():
+    source = "".join(path.read_text() for path in kubernetes_sources())
+    written = {
+        part
+        for part in source.replace("'", '"').split('"')
+        if part.startswith(("tcp.", "tls.", "http.", "h2.", "watch.", "grpc.", "etcd."))
+        and part.islower()
+        and " " not in part
+    }
+    assert {"tls.client_hello", "watch.event", "tcp.syn"} <= written
+    for kind in written:
+        assert explain({"kind": kind, "fields": {}}), f"{kind} is not explained"
+
+
+def kubernetes_sources():
+    from pathlib import Path
+
+    return sorted(Path(kubernetes.__file__).parent.glob("*.py"))
+
+
+def test_variants_are_explained_by_their_fields():
+    bookmark = explain({"kind": "watch.event", "fields": {"type": "BOOKMARK"}})
+    assert bookmark == load("en")["watch.event"]["BOOKMARK"]
+    assert explain({"kind": "scheduler.scores", "fields": {}}) == ""
+
+
+def test_every_entry_has_a_sentence_with_both_names():
+    capture = Capture()
+    capture.note(KUBECTL, "command.started", "kubectl get pods")
+    h2 = secured_h2(capture)
+    h2.respond(h2.request("GET", "/api/v1/namespaces/default/pods"), 200, b'{"kind":"PodList","items":[]}')
+    for entry in capture.entries():
+        assert entry["sentence"]
+        assert entry["label"]
+        if entry["to"]:
+            assert "kubectl" in entry["sentence"] and "kube-apiserver" in entry["sentence"]
+
+
+def test_etcd_knows_a_create_by_its_condition():
+    key = b"/registry/pods/default/a"
+    put = etcd_pb2.RequestOp(request_put=etcd_pb2.PutRequest(key=key))
+    for compare in (
+        etcd_pb2.Compare(key=key, target="MOD", mod_revision=0),
+        etcd_pb2.Compare(key=key, target="VERSION"),
+    ):
+        meaning = etcd.request("Txn", etcd_pb2.TxnRequest(compare=[compare], success=[put]))
+        assert meaning.fields["operation"] == "create"
