@@ -37,9 +37,10 @@ class Stream:
         if sequence < self._expected:
             fresh = payload[self._expected - sequence :]
             return self.receive(self._expected, fresh, position) if fresh else []
-        if sequence not in self._waiting:
+        known = len(self._waiting[sequence][0]) if sequence in self._waiting else 0
+        if len(payload) > known:
             self._waiting[sequence] = (payload, position)
-            self._waiting_bytes += len(payload)
+            self._waiting_bytes += len(payload) - known
             if self._waiting_bytes > WAITING_BYTES_MAX:
                 raise Unreadable("bytes before these never came")
         return []

@@ -12,6 +12,7 @@ from typing import Any
 
 import h2.config
 import h2.connection
+import h2.events
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
@@ -202,7 +203,9 @@ class H2:
                 data = source.data_to_send()
                 if data:
                     self.wire.send(from_client, data)
-                    target.receive_data(data)
+                    for event in target.receive_data(data):
+                        if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length:
+                            target.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
 
     def request(self, method: str, path: str, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> int:
         stream = self.client.get_next_available_stream_id()
