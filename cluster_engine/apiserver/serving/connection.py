@@ -6,7 +6,7 @@ depend on the version: back-pressure from the transport, the idle timeout, and t
 
     idle for 90 s          no request is open: GOAWAY (h2), then FIN            apiserver/pkg/server/secure_serving.go
     no request for 32 s    a connection that never sent a whole request head    (read-header timeout)
-    shutdown               GOAWAY, watches end cleanly, requests under way may finish, FIN
+    shutdown               watches end cleanly, requests under way finish, then GOAWAY (h2), FIN
 """
 
 import asyncio
@@ -151,6 +151,7 @@ class Wire:
         self.served = True
         self.idle_since = self.loop.time()
         if self.draining:
+            self.say_goodbye()
             self.transport.close()
 
     def head_fields(self, response: Response, length: int | None) -> Iterator[tuple[str, str]]:
@@ -220,6 +221,8 @@ class Connection(asyncio.Protocol):
     def _look_at_the_clock(self) -> None:
         wire = self._wire
         assert wire is not None
+        if self.transport.is_closing():
+            return
         now = wire.loop.time()
         allowed = IDLE_SECONDS if wire.served else FIRST_REQUEST_SECONDS
         deadline = wire.idle_since + allowed if wire.is_idle else now + IDLE_SECONDS
@@ -235,9 +238,9 @@ class Connection(asyncio.Protocol):
         if wire is None or self.transport.is_closing():
             return
         wire.draining = True
-        wire.say_goodbye()
         wire.end_long_responses()
         if wire.is_idle:
+            wire.say_goodbye()
             self.transport.close()
 
     def abort(self) -> None:

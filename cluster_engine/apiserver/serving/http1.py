@@ -12,12 +12,16 @@ chunk for each write, flushed at once. What is not HTTP gets a 400 and the conne
 Left out: upgrades (WebSocket, SPDY), which come with exec; trailers.
 """
 
+import functools
+from http import HTTPStatus
+
 import h11
 
 from cluster_engine.apiserver.serving.connection import Exchange, Wire
 from cluster_engine.apiserver.serving.exchange import Body, Request, Response, header_map
 
 HEAD_BYTES_MAX = 1024 * 1024
+VERSIONS = (b"1.0", b"1.1")
 GARBAGE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
 )
@@ -67,6 +71,9 @@ class Http1Wire(Wire):
                 self.transport.close()
 
     def _begin(self, event: h11.Request) -> None:
+        if event.http_version not in VERSIONS:
+            self._refuse_garbage()
+            return
         path, _, query = event.target.decode("latin-1").partition("?")
         if not path.startswith("/") and "://" in path:
             path = "/" + path.split("://", 1)[1].partition("/")[2]
@@ -110,7 +117,7 @@ class Http1Wire(Wire):
         ]
         if self.draining or (self._exchange is not None and not self._exchange.request.body.is_complete):
             fields.append((b"Connection", b"close"))
-        self._send(h11.Response(status_code=response.status, headers=fields))
+        self._send(h11.Response(status_code=response.status, headers=fields, reason=_phrase(response.status)))
 
     def _send(self, event: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> None:
         data = self._h11.send(event)
@@ -169,3 +176,8 @@ class Http1Wire(Wire):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.drop()
+
+
+@functools.cache
+def _phrase(status: int) -> bytes:
+    return HTTPStatus(status).phrase.encode()

@@ -11,7 +11,7 @@ by the loop when the callbacks of this instant are done.
 
     stream 1   HEADERS ──►  task ──►  HEADERS, DATA "{…}" END_STREAM
     stream 3   HEADERS ──►  task ──►  HEADERS, DATA event, DATA event, … (window empty: queue) … ◄── WINDOW_UPDATE, DATA
-    shutdown                          GOAWAY(last stream 3), streams end, FIN
+    shutdown                          streams end, GOAWAY(last stream 3), FIN
 
 Modelled on Go's net/http2 server with the settings kube-apiserver gives it (apiserver/pkg/server/secure_serving.go: 100
 streams, windows and frames of 256 KiB, idle for 90 s). Left out: push, priorities, trailers, padding.
@@ -260,7 +260,7 @@ class Http2Wire(Wire):
         self._pump_blocked()
 
     def say_goodbye(self) -> None:
-        """Announce the end: a GOAWAY with the last stream taken. Streams that are open may still finish."""
+        """Announce the end: a GOAWAY with the last stream taken."""
         self._flush()
         if not self.transport.is_closing():
             self.transport.write(GoAwayFrame(0, last_stream_id=self._last_stream).serialize())

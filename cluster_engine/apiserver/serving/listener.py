@@ -2,7 +2,7 @@
 
     async with Listener(process, service) as listener:
         server = await listener.listen("10.0.0.1", 6443, tls)
-        ...                                   # on leaving: no new connections, GOAWAY, the last responses, then FIN
+        ...                                   # on leaving: no new connections, the last responses, GOAWAY, FIN
 
 Left out: listeners on several addresses, connection limits (Go has none either), HTTP/2 without TLS.
 """

@@ -1,0 +1,488 @@
+"""The port, spoken to by bare h2 and by bytes written by hand: what a well-behaved client never does is done here."""
+
+import asyncio
+import ssl
+
+import h2.events
+import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.settings import SettingCodes
+
+from cluster_engine.api.status import TooLarge
+from cluster_engine.apiserver.serving.exchange import BODY_BYTES_MAX, Response
+from cluster_engine.apiserver.serving.listener import Listener
+from cluster_engine.pki.layout import PKI
+from cluster_engine.world.tls import ServerTLS, client_tls
+
+HEAD = [(":method", "GET"), (":scheme", "https"), (":authority", "server")]
+
+
+class Server:
+    """A listener with a service that answers by path; `writers` are the bodies that go on."""
+
+    def __init__(self, world, files):
+        self.world = world
+        self.files = files
+        self.writers = []
+        self.seen = []
+        self.ended = 0
+
+    async def start(self):
+        host = self.world.add_host("server", "10.0.0.1")
+        self.process = self.world.spawn(host, "server", self.main)
+        await self.process.wait_ready()
+
+    async def main(self, process):
+        tls = ServerTLS(
+            self.files[f"{PKI}/apiserver.crt"], self.files[f"{PKI}/apiserver.key"], client_ca=None, client_auth="none"
+        )
+        async with Listener(process, self.serve) as listener:
+            await listener.listen("0.0.0.0", 6443, tls)
+            process.ready()
+            await asyncio.get_running_loop().create_future()
+
+    async def serve(self, request):
+        self.seen.append((request.method, request.path, request.query))
+        if request.path == "/watch":
+            return Response(200, stream=self.stream)
+        if request.path == "/slow":
+            await asyncio.sleep(2)
+        if request.path == "/big":
+            return Response(200, body=b"x" * 300_000)
+        try:
+            body = await request.read()
+        except TooLarge as refusal:
+            return Response(refusal.code, body=refusal.message.encode())
+        return Response(200, "text/plain", body or b"hello", (("audit-id", "1"),))
+
+    async def stream(self, writer):
+        self.writers.append(writer)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.ended += 1
+
+
+class Client:
+    """A bare HTTP/2 client that does nothing by itself: windows grow only when a test says so."""
+
+    def __init__(self, reader, writer, settings=None):
+        self.reader, self.writer = reader, writer
+        self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+        if settings:
+            self.h2.local_settings.update(settings)
+            self.h2.local_settings.acknowledge()
+        self.h2.initiate_connection()
+        self.flush()
+        self.events = []
+
+    def flush(self):
+        self.writer.write(self.h2.data_to_send())
+
+    def ask(self, path="/", *, method="GET", body=None):
+        number = self.h2.get_next_available_stream_id()
+        head = [(":method", method), *HEAD[1:], (":path", path)]
+        self.h2.send_headers(number, head, end_stream=body is None)
+        if body is not None:
+            self.h2.send_data(number, body, end_stream=True)
+        self.flush()
+        return number
+
+    async def until(self, kind, stream=None):
+        """Read until an event of that kind (for that stream) has come; give it."""
+        while True:
+            for event in self.events:
+                if isinstance(event, kind) and stream in (None, getattr(event, "stream_id", None)):
+                    self.events.remove(event)
+                    return event
+            await self.more()
+
+    async def more(self):
+        data = await self.reader.read(65536)
+        if not data:
+            raise EOFError
+        self.events += self.h2.receive_data(data)
+        self.flush()
+
+    async def listen(self, seconds=1.0):
+        """Read whatever comes in that time."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self.more()
+        except TimeoutError:
+            return
+
+    def body(self, stream):
+        return b"".join(
+            event.data
+            for event in self.events
+            if isinstance(event, h2.events.DataReceived) and event.stream_id == stream
+        )
+
+
+@pytest.fixture
+def run_server(run, pki_files):
+    def run_story(story):
+        async def with_server(world):
+            server = Server(world, pki_files[0])
+            await server.start()
+
+            async def connect(alpn="h2", settings=None):
+                tls = client_tls(ca=pki_files[0][f"{PKI}/ca.crt"], alpn=(alpn,))
+                reader, writer = await asyncio.open_connection("10.0.0.1", 6443, ssl=tls)
+                return Client(reader, writer, settings) if alpn == "h2" else (reader, writer)
+
+            return await story(server, connect)
+
+        return run(with_server)
+
+    return run_story
+
+
+async def answer(reader):
+    """Read one HTTP/1.1 response with a Content-Length: (status line, headers, body)."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in head[1:] if line)
+    return head[0], headers, await reader.readexactly(int(headers["Content-Length"]))
+
+
+def test_alpn_decides_which_http_is_spoken(run_server):
+    async def story(server, connect):
+        client = await connect("h2")
+        stream = client.ask("/a?x=1")
+        head = await client.until(h2.events.ResponseReceived, stream)
+        assert dict(head.headers)[":status"] == "200"
+        assert dict(head.headers)["content-length"] == "5"
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET /b HTTP/1.1\r\nHost: server\r\n\r\n")
+        status, headers, body = await answer(reader)
+        assert (status, body) == ("HTTP/1.1 200 OK", b"hello")
+        assert headers["Audit-Id"] == "1"
+        assert headers["Date"].endswith("GMT")
+        assert server.seen == [("GET", "/a", "x=1"), ("GET", "/b", "")]
+
+    run_server(story)
+
+
+def test_the_server_says_the_settings_of_kube_apiserver(run_server):
+    async def story(server, connect):
+        client = await connect()
+        changed = (await client.until(h2.events.RemoteSettingsChanged)).changed_settings
+        assert changed[SettingCodes.MAX_CONCURRENT_STREAMS].new_value == 100
+        assert changed[SettingCodes.INITIAL_WINDOW_SIZE].new_value == 256 * 1024
+        assert changed[SettingCodes.MAX_FRAME_SIZE].new_value == 256 * 1024
+
+    run_server(story)
+
+
+def test_a_response_waits_for_the_stream_window_and_goes_on_when_it_opens(run_server):
+    async def story(server, connect):
+        client = await connect()
+        stream = client.ask("/big")
+        await client.listen()
+        assert len(client.body(stream)) == 65535
+        client.h2.increment_flow_control_window(100_000, stream)
+        client.h2.increment_flow_control_window(1_000_000)
+        client.flush()
+        await client.listen()
+        assert len(client.body(stream)) == 165_535
+        client.h2.increment_flow_control_window(200_000, stream)
+        client.flush()
+        await client.until(h2.events.StreamEnded, stream)
+        assert client.body(stream) == b"x" * 300_000
+
+    run_server(story)
+
+
+def test_one_stream_without_a_window_does_not_hold_up_another(run_server):
+    async def story(server, connect):
+        client = await connect(settings={SettingCodes.INITIAL_WINDOW_SIZE: 1000})
+        big, small = client.ask("/big"), client.ask("/")
+        await client.until(h2.events.StreamEnded, small)
+        await client.listen()
+        assert len(client.body(big)) == 1000
+        client.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 5000})
+        client.flush()
+        await client.listen()
+        assert len(client.body(big)) == 5000
+
+    run_server(story)
+
+
+def test_the_connection_window_is_shared_and_its_update_wakes_all(run_server):
+    async def story(server, connect):
+        client = await connect(settings={SettingCodes.INITIAL_WINDOW_SIZE: 1_000_000})
+        streams = [client.ask("/big"), client.ask("/big")]
+        await client.listen()
+        assert sum(len(client.body(stream)) for stream in streams) == 65535
+        client.h2.increment_flow_control_window(10_000_000)
+        client.flush()
+        for stream in streams:
+            await client.until(h2.events.StreamEnded, stream)
+            assert len(client.body(stream)) == 300_000
+
+    run_server(story)
+
+
+def test_a_reset_ends_the_task_behind_the_stream(run_server):
+    async def story(server, connect):
+        client = await connect()
+        stream = client.ask("/watch")
+        await client.until(h2.events.ResponseReceived, stream)
+        server.writers[0].write(b"one\n")
+        await client.until(h2.events.DataReceived, stream)
+        client.h2.reset_stream(stream)
+        client.flush()
+        await client.listen()
+        assert server.ended == 1
+        assert server.writers[0].closed
+        server.writers[0].write(b"nobody hears this\n")
+        other = client.ask("/")
+        await client.until(h2.events.StreamEnded, other)
+
+    run_server(story)
+
+
+def test_a_hundred_streams_are_served_at_once_and_no_more_are_allowed(run_server):
+    async def story(server, connect):
+        client = await connect()
+        await client.until(h2.events.RemoteSettingsChanged)
+        streams = [client.ask("/watch") for _ in range(100)]
+        await client.listen()
+        assert len(server.writers) == 100
+        with pytest.raises(h2.exceptions.TooManyStreamsError):
+            client.ask("/watch")
+        for writer in server.writers:
+            writer.write(b"event\n")
+        await client.listen()
+        assert all(client.body(stream) == b"event\n" for stream in streams)
+
+    run_server(story)
+
+
+def test_writes_of_one_instant_leave_in_one_segment(run_server):
+    async def story(server, connect):
+        client = await connect()
+        streams = [client.ask("/watch") for _ in range(10)]
+        await client.listen()
+        for writer in server.writers:
+            writer.write(b"event\n")
+        data = await client.reader.read(65536)
+        assert data.count(b"event\n") == len(streams)
+
+    run_server(story)
+
+
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+def test_a_body_over_three_mebibytes_is_answered_413(run_server, alpn):
+    async def story(server, connect):
+        body = b"x" * (BODY_BYTES_MAX + 1)
+        if alpn == "h2":
+            client = await connect()
+            number = client.h2.get_next_available_stream_id()
+            client.h2.send_headers(number, [(":method", "POST"), *HEAD[1:], (":path", "/")])
+            sent = 0
+            while sent < len(body) and not client.events_of(h2.events.ResponseReceived):
+                room = min(client.h2.local_flow_control_window(number), client.h2.max_outbound_frame_size)
+                if room == 0:
+                    await client.more()
+                    continue
+                client.h2.send_data(number, body[sent : sent + room], end_stream=sent + room >= len(body))
+                sent += room
+                client.flush()
+            head = await client.until(h2.events.ResponseReceived, number)
+            assert dict(head.headers)[":status"] == "413"
+            other = client.ask("/")
+            await client.until(h2.events.StreamEnded, other)
+        else:
+            reader, writer = await connect("http/1.1")
+            writer.write(b"POST / HTTP/1.1\r\nHost: s\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            status, headers, _ = await answer(reader)
+            assert status.startswith("HTTP/1.1 413")
+
+    Client.events_of = lambda self, kind: [event for event in self.events if isinstance(event, kind)]
+    run_server(story)
+
+
+def test_a_body_of_exactly_three_mebibytes_is_taken(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: s\r\nContent-Length: %d\r\n\r\n" % BODY_BYTES_MAX + b"x" * BODY_BYTES_MAX
+        )
+        status, _, body = await answer(reader)
+        assert status.startswith("HTTP/1.1 200")
+        assert len(body) == BODY_BYTES_MAX
+
+    run_server(story)
+
+
+def test_a_refusal_before_the_body_does_not_wait_for_it(run_server):
+    async def story(server, connect):
+        client = await connect()
+        number = client.h2.get_next_available_stream_id()
+        client.h2.send_headers(number, [(":method", "POST"), *HEAD[1:], (":path", "/big")])
+        client.flush()
+        head = await client.until(h2.events.ResponseReceived, number)
+        assert dict(head.headers)[":status"] == "200"
+
+    run_server(story)
+
+
+def test_a_watch_over_http11_is_chunked_and_each_write_comes_at_once(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET /watch HTTP/1.1\r\nHost: s\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"Transfer-Encoding: chunked" in head
+        server.writers[0].write(b"first\n")
+        assert await reader.readuntil(b"first\n\r\n") == b"6\r\nfirst\n\r\n"
+        server.writers[0].write(b"second\n")
+        assert await reader.readuntil(b"second\n\r\n") == b"7\r\nsecond\n\r\n"
+        writer.close()
+        await asyncio.sleep(1)
+        assert server.ended == 1
+
+    run_server(story)
+
+
+def test_requests_sent_ahead_are_answered_in_order(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(
+            b"".join(b"POST /%d HTTP/1.1\r\nHost: s\r\nContent-Length: 1\r\n\r\n%d" % (n, n) for n in range(5))
+        )
+        bodies = [(await answer(reader))[2] for _ in range(5)]
+        assert bodies == [b"0", b"1", b"2", b"3", b"4"]
+        assert [path for _, path, _ in server.seen] == ["/0", "/1", "/2", "/3", "/4"]
+
+    run_server(story)
+
+
+def test_who_expects_100_continue_is_told_to(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(b"POST / HTTP/1.1\r\nHost: s\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+        writer.write(b"abc")
+        assert (await answer(reader))[2] == b"abc"
+
+    run_server(story)
+
+
+@pytest.mark.parametrize("garbage", [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"hello there\r\n\r\n"])
+def test_what_is_not_http_gets_400_and_the_server_lives_on(run_server, garbage):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(garbage)
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 Bad Request")
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+        assert (await answer(reader))[2] == b"hello"
+
+    run_server(story)
+
+
+def test_what_is_not_http2_after_h2_was_agreed_ends_the_connection_with_a_goaway(run_server):
+    async def story(server, connect):
+        client = await connect()
+        await client.until(h2.events.RemoteSettingsChanged)
+        client.writer.write(b"\x00\x00\x04\x03\x00\x00\x00\x00\x00garb")
+        assert (await client.until(h2.events.ConnectionTerminated)).error_code != 0
+        with pytest.raises(EOFError):
+            await client.more()
+        healthy = await connect()
+        await healthy.until(h2.events.ResponseReceived, healthy.ask("/"))
+
+    run_server(story)
+
+
+def test_bytes_that_are_not_even_tls_are_turned_away(run_server):
+    async def story(server, connect):
+        reader, writer = await asyncio.open_connection("10.0.0.1", 6443)
+        writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+        try:
+            await reader.read()
+        except (ssl.SSLError, OSError):
+            pass
+        healthy = await connect()
+        await healthy.until(h2.events.ResponseReceived, healthy.ask("/"))
+
+    run_server(story)
+
+
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+def test_a_connection_idle_for_90_seconds_is_closed(run_server, alpn):
+    async def story(server, connect):
+        loop = asyncio.get_running_loop()
+        if alpn == "h2":
+            client = await connect()
+            await client.until(h2.events.StreamEnded, client.ask("/"))
+            began = loop.time()
+            assert (await client.until(h2.events.ConnectionTerminated)).error_code == 0
+        else:
+            reader, writer = await connect("http/1.1")
+            writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+            await answer(reader)
+            began = loop.time()
+            assert await reader.read() == b""
+        assert loop.time() - began == pytest.approx(90, abs=0.1)
+
+    run_server(story)
+
+
+def test_a_connection_that_never_asks_is_closed_after_32_seconds(run_server):
+    async def story(server, connect):
+        reader, _ = await connect("http/1.1")
+        assert await reader.read() == b""
+        assert asyncio.get_running_loop().time() == pytest.approx(32, abs=0.1)
+
+    run_server(story)
+
+
+def test_a_connection_with_a_watch_is_never_idle(run_server):
+    async def story(server, connect):
+        client = await connect()
+        stream = client.ask("/watch")
+        await client.until(h2.events.ResponseReceived, stream)
+        await asyncio.sleep(1000)
+        server.writers[0].write(b"still here\n")
+        assert (await client.until(h2.events.DataReceived, stream)).data == b"still here\n"
+
+    run_server(story)
+
+
+def test_on_shutdown_watches_end_and_requests_under_way_finish(run_server):
+    async def story(server, connect):
+        client = await connect()
+        watch, slow = client.ask("/watch"), client.ask("/slow")
+        await client.until(h2.events.ResponseReceived, watch)
+        stopping = asyncio.ensure_future(server.process.stop())
+        await client.until(h2.events.StreamEnded, watch)
+        late = client.ask("/")
+        await client.until(h2.events.StreamReset, late)
+        await client.until(h2.events.StreamEnded, slow)
+        goaway = await client.until(h2.events.ConnectionTerminated)
+        assert (goaway.error_code, goaway.last_stream_id) == (0, slow)
+        assert await stopping == 143
+
+    run_server(story)
+
+
+def test_a_client_that_reads_nothing_holds_bytes_back_at_its_own_connection_only(run_server):
+    async def story(server, connect):
+        lazy = await connect(settings={SettingCodes.INITIAL_WINDOW_SIZE: 2**31 - 1})
+        lazy.h2.increment_flow_control_window(2**31 - 1 - 65535)
+        stream = lazy.ask("/watch")
+        await lazy.until(h2.events.ResponseReceived, stream)
+        lazy.reader._transport.pause_reading()
+        for _ in range(200):
+            server.writers[0].write(b"y" * 50_000)
+            await asyncio.sleep(0.01)
+        assert server.writers[0].backlog > 1_000_000
+        other = await connect()
+        await other.until(h2.events.StreamEnded, other.ask("/"))
+
+    run_server(story)
