@@ -1,9 +1,9 @@
 """Reading Kubernetes protobuf: what kubectl 1.32 sends for typed calls such as `create deployment`.
 
-A body is four bytes `k8s\\0` and a message Unknown: who it is (TypeMeta), and the object's own bytes. The field numbers
-are those of the schemas; a number that the schema does not have is skipped, as protobuf wants it. proto2 with gogo writes
-scalars even when they are empty, so the result goes through the same cleaning as JSON. Nothing is written in protobuf:
-answers are JSON, which every client also accepts.
+A body is four bytes `k8s\\0` and a message Unknown: who it is (TypeMeta), and the object's own bytes. The field
+numbers are those of the schemas; a number that the schema does not have is skipped, as protobuf wants it. proto2 with
+gogo writes scalars even when they are empty, so the result goes through the same cleaning as JSON. Nothing is written in
+protobuf: answers are JSON, which every client also accepts.
 
 A small example, a ConfigMap without data, named c, by hand: TypeMeta `0a 0f | 0a 02 v1 | 12 09 ConfigMap`,
 raw bytes `12 05 | 0a 03 (metadata) | 0a 01 c (name)`.
@@ -39,6 +39,7 @@ from cluster_engine.api.schema import (
     Message,
     Scalar,
     Type,
+    message,
 )
 from cluster_engine.api.status import BadRequest, UnsupportedMediaType
 from cluster_engine.api.strict import check
@@ -112,16 +113,16 @@ def _fields(data: bytes) -> Iterator[tuple[int, Value]]:
         yield number, value
 
 
-def _read(message: Message, data: bytes) -> Object:
+def _read(of: Message, data: bytes) -> Object:
     obj: Object = {}
-    _fill(message, data, obj)
+    _fill(of, data, obj)
     return obj
 
 
-def _fill(message: Message, data: bytes, obj: Object) -> None:
-    stores = _stores.get(message)
+def _fill(of: Message, data: bytes, obj: Object) -> None:
+    stores = _stores.get(of)
     if stores is None:
-        stores = _stores[message] = {each.number: _store(each) for each in message.own if each.number}
+        stores = _stores[of] = {each.number: _store(each) for each in of.own if each.number}
     for number, value in _fields(data):
         store = stores.get(number)
         if store:
@@ -252,23 +253,19 @@ _READERS: dict[Scalar, Reader] = {
 }
 
 
-def _envelope() -> Message:
-    type_meta = Message(
-        "TypeMeta",
-        "Who the object is.",
-        (Field(1, "apiVersion", STRING, "Its API version."), Field(2, "kind", STRING, "Its kind.")),
-    )
-    return Message(
-        "Unknown",
-        "The envelope.",
-        (
-            Field(1, "typeMeta", type_meta, "Who the object is."),
-            Field(2, "raw", Scalar("[]uint8", {}, None), "Its bytes."),
-            Field(3, "contentEncoding", STRING, "How they are packed; not at all."),
-            Field(4, "contentType", STRING, "What they are; protobuf unless given."),
-        ),
-    )
-
-
-_UNKNOWN = _envelope()
-_READERS[_UNKNOWN.by_name["raw"].type] = _as_bytes  # type: ignore[index]
+_BARE = Scalar("[]uint8", {}, None)
+_READERS[_BARE] = _as_bytes
+_TYPE_META = message(
+    "TypeMeta",
+    "Who the object is.",
+    Field(1, "apiVersion", STRING, "Its API version."),
+    Field(2, "kind", STRING, "Its kind."),
+)
+_UNKNOWN = message(
+    "Unknown",
+    "The envelope.",
+    Field(1, "typeMeta", _TYPE_META, "Who the object is."),
+    Field(2, "raw", _BARE, "Its bytes."),
+    Field(3, "contentEncoding", STRING, "How they are packed; not at all."),
+    Field(4, "contentType", STRING, "What they are; protobuf unless given."),
+)

@@ -34,11 +34,17 @@ Rule: TypeAlias = Callable[[Object, str, list[Cause]], None]  # (object, its pat
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    """A value without fields: its name in Go (for error texts), its OpenAPI form, and its zero in JSON."""
+    """A value without fields: its name in Go (for error texts), its OpenAPI form, and its zero in JSON.
+
+    One with a `name` is a definition of its own in OpenAPI; `openapi_v3` is its form there, if version 3 can say more.
+    """
 
     go: str
     openapi: Mapping[str, Any]
     zero: JSON
+    name: str = ""
+    doc: str = ""
+    openapi_v3: Mapping[str, Any] | None = None
 
 
 STRING = Scalar("string", {"type": "string"}, "")
@@ -46,11 +52,27 @@ BOOL = Scalar("bool", {"type": "boolean"}, False)
 INT32 = Scalar("int32", {"type": "integer", "format": "int32"}, 0)
 INT64 = Scalar("int64", {"type": "integer", "format": "int64"}, 0)
 BYTES = Scalar("[]uint8", {"type": "string", "format": "byte"}, None)
-TIME = Scalar("v1.Time", {"type": "string", "format": "date-time"}, None)
-MICRO_TIME = Scalar("v1.MicroTime", {"type": "string", "format": "date-time"}, None)
-QUANTITY = Scalar("resource.Quantity", {"type": "string"}, "0")
-INT_OR_STRING = Scalar("intstr.IntOrString", {"type": "string", "format": "int-or-string"}, 0)
-RAW = Scalar("v1.FieldsV1", {"type": "object"}, None)
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+_DATE_TIME = {"type": "string", "format": "date-time"}
+TIME = Scalar("v1.Time", _DATE_TIME, None, _META + "Time", "A moment, in RFC 3339, to the second.")
+MICRO_TIME = Scalar("v1.MicroTime", _DATE_TIME, None, _META + "MicroTime", "A moment, in RFC 3339, to the microsecond.")
+QUANTITY = Scalar(
+    "resource.Quantity",
+    {"type": "string"},
+    "0",
+    "io.k8s.apimachinery.pkg.api.resource.Quantity",
+    "A number with a unit, such as 100m, 64Mi or 2.",
+    {"oneOf": [{"type": "string"}, {"type": "number"}]},
+)
+INT_OR_STRING = Scalar(
+    "intstr.IntOrString",
+    {"type": "string", "format": "int-or-string"},
+    0,
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    "A number, or a string such as a name or a percentage.",
+    {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
+)
+RAW = Scalar("v1.FieldsV1", {"type": "object"}, None, _META + "FieldsV1", "A set of fields, as a tree.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,3 +257,17 @@ def field_path(path: str) -> Callable[[Object], str]:
         return value if isinstance(value, str) else str(value).lower()
 
     return get
+
+
+def merge_extensions(field: Field) -> dict[str, JSON]:
+    """Return what OpenAPI says of a list in Kubernetes' own words: how it is merged, and what its keys are."""
+    found: dict[str, JSON] = {}
+    if field.list_keys:
+        found |= {"x-kubernetes-list-map-keys": list(field.list_keys), "x-kubernetes-list-type": "map"}
+    elif isinstance(field.type, ListOf):
+        found["x-kubernetes-list-type"] = "set" if field.patch_strategy == "merge" else "atomic"
+    if field.merge_key:
+        found["x-kubernetes-patch-merge-key"] = field.merge_key
+    if field.patch_strategy:
+        found["x-kubernetes-patch-strategy"] = field.patch_strategy
+    return found

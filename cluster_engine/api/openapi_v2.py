@@ -1,0 +1,116 @@
+"""OpenAPI 2, for kubectl up to 1.28: apply asks it for merge keys and whether the server validates fields and dry-runs.
+
+kubectl wants it in gnostic's protobuf form and no other. Two oddities of its old reader are respected: an object with
+properties has no `type` (with one it would be taken for a map), and extensions are YAML text in a message.
+"""
+
+import json
+from collections.abc import Sequence
+
+from cluster_engine.api.kinds import DELETE_OPTIONS, STATUS
+from cluster_engine.api.objects import JSON, Object
+from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scalar, Type, merge_extensions
+from cluster_engine.rpc import openapi_v2_pb2 as pb
+
+GVK = "x-kubernetes-group-version-kind"
+PATCH_TYPES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+_REFERENCE = "#/definitions/"
+
+
+def document(kinds: Sequence[Kind]) -> bytes:
+    """Write the document about some kinds, those that they refer to included."""
+    schemas: dict[str, pb.Schema] = {}
+    for kind in (*kinds, DELETE_OPTIONS, STATUS):
+        _add_message(kind.schema, schemas, kind)
+    paths = [path for kind in kinds for path in _paths(kind)]
+    made = pb.Document(
+        swagger="2.0",
+        info=pb.Info(title="Kubernetes", version="v1.32.13"),
+        paths=pb.Paths(path=paths),
+        definitions=pb.Definitions(
+            additional_properties=[pb.NamedSchema(name=name, value=value) for name, value in sorted(schemas.items())]
+        ),
+    )
+    return made.SerializeToString(deterministic=True)
+
+
+def _yaml(value: JSON) -> pb.Any:
+    return pb.Any(yaml=json.dumps(value))
+
+
+def _extensions(found: Object) -> list[pb.NamedAny]:
+    return [pb.NamedAny(name=name, value=_yaml(value)) for name, value in found.items()]
+
+
+def _gvk(kind: Kind) -> Object:
+    return {"group": kind.group, "kind": kind.name, "version": kind.version}
+
+
+def _add_message(message: Message, schemas: dict[str, pb.Schema], kind: Kind | None = None) -> None:
+    """Add a message and whatever it refers to."""
+    if message.name in schemas:
+        return
+    schema = schemas[message.name] = pb.Schema(description=message.doc)
+    properties = [pb.NamedSchema(name=each.name, value=_property(each, schemas)) for each in message.fields]
+    schema.properties.CopyFrom(pb.Properties(additional_properties=properties))
+    schema.required.extend(each.name for each in message.fields if each.required)
+    if kind:
+        schema.vendor_extension.extend(_extensions({GVK: [_gvk(kind)]}))
+
+
+def _property(field: Field, schemas: dict[str, pb.Schema]) -> pb.Schema:
+    schema = _type(field.type, schemas)
+    schema.description = field.doc
+    schema.vendor_extension.extend(_extensions(merge_extensions(field)))
+    return schema
+
+
+def _type(type_: Type, schemas: dict[str, pb.Schema]) -> pb.Schema:
+    if isinstance(type_, Message):
+        _add_message(type_, schemas)
+        return pb.Schema(_ref=_REFERENCE + type_.name)
+    if isinstance(type_, ListOf):
+        return pb.Schema(type=pb.TypeItem(value=["array"]), items=pb.ItemsItem(schema=[_type(type_.item, schemas)]))
+    if isinstance(type_, MapOf):
+        values = pb.AdditionalPropertiesItem(schema=_type(type_.value, schemas))
+        return pb.Schema(type=pb.TypeItem(value=["object"]), additional_properties=values)
+    return _scalar(type_, schemas)
+
+
+def _scalar(scalar: Scalar, schemas: dict[str, pb.Schema]) -> pb.Schema:
+    schema = pb.Schema(format=scalar.openapi.get("format", ""))
+    if scalar.openapi["type"] != "object":
+        schema.type.value.append(scalar.openapi["type"])
+    if not scalar.name:
+        return schema
+    schema.description = scalar.doc
+    schemas[scalar.name] = schema
+    return pb.Schema(_ref=_REFERENCE + scalar.name)
+
+
+def _paths(kind: Kind) -> Sequence[pb.NamedPathItem]:
+    """Make the path of a kind's objects, with the one operation that kubectl looks at."""
+    if "patch" not in kind.verbs:
+        return ()
+    parameters = [_query(name) for name in ("dryRun", "fieldManager", "fieldValidation")]
+    patch = pb.Operation(
+        description=f"patch {kind.name}",
+        operation_id=f"patch{kind.name}",
+        consumes=PATCH_TYPES,
+        produces=["application/json"],
+        parameters=parameters,
+        vendor_extension=_extensions({GVK: _gvk(kind), "x-kubernetes-action": "patch"}),
+    )
+    path = kind.path("{namespace}" if kind.namespaced else None, "{name}")
+    return (pb.NamedPathItem(name=path, value=pb.PathItem(patch=patch)),)
+
+
+def _query(name: str) -> pb.ParametersItem:
+    query = pb.QueryParameterSubSchema(**{"in": "query"}, name=name, type="string")
+    parameter = pb.Parameter(non_body_parameter=pb.NonBodyParameter(query_parameter_sub_schema=query))
+    return pb.ParametersItem(parameter=parameter)
