@@ -13,7 +13,8 @@ from cluster_engine.lens.causes import Tokens
 class Meaning:
     """A message in words, facts and tokens. `said` follows "asks etcd" or "answers kubelet:".
 
-    `heartbeat` None: as housekeeping-like as its cause. `writes`: the call can make a new revision of a store.
+    `heartbeat` None: housekeeping if its cause is. `writes`: the call can make a new revision of a store. `renews`: it
+    is housekeeping unless somebody asked for it (an API server renews a lease of its own).
     """
 
     label: str
@@ -22,3 +23,4 @@ class Meaning:
     tokens: Tokens = ()
     heartbeat: bool | None = None
     writes: bool = False
+    renews: bool = False

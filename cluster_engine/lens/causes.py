@@ -55,11 +55,16 @@ class Participant:
 
 
 class Serving:
-    """A request not yet answered. `prefix` is set where the server will choose the name; `watches` go on for long."""
+    """A request not yet answered.
 
-    __slots__ = ("heartbeat", "prefix", "tokens", "watches")
+    `own` is the object it is about (for an etcd call the key's), `tokens` all that it concerns. Where the server will
+    choose the name, `prefix` is what it will begin with, until that is seen. `watches` go on for long.
+    """
 
-    def __init__(self, tokens: Tokens, prefix: str, watches: bool, heartbeat: bool) -> None:
+    __slots__ = ("heartbeat", "own", "prefix", "tokens", "watches")
+
+    def __init__(self, own: str, tokens: Tokens, prefix: str = "", *, watches: bool, heartbeat: bool) -> None:
+        self.own = own
         self.tokens = tokens
         self.prefix = prefix
         self.watches = watches
@@ -139,12 +144,27 @@ class Causes:
         return None, "timer"
 
     def serving(self, who: Participant, tokens: Tokens | list[str]) -> tuple[int, bool] | None:
-        """Find the latest unanswered request about one of `tokens`: its seq and whether it is housekeeping."""
-        for seq in reversed(who.serving):
-            serving = who.serving[seq]
+        """Find the unanswered request about one of `tokens`: its seq and whether it is housekeeping.
+
+        The latest about that very object goes before the first whose server has yet to choose a name, and both before
+        the latest that only concerns it.
+        """
+        requests = who.serving
+        if not requests or not tokens:
+            return None
+        for seq in reversed(requests):
+            if requests[seq].own in tokens:
+                return seq, requests[seq].heartbeat
+        for seq, serving in requests.items():
+            if serving.prefix:
+                for token in tokens:
+                    if token.startswith(serving.prefix):
+                        serving.own, serving.prefix = token, ""
+                        return seq, serving.heartbeat
+        for seq in reversed(requests):
             for token in tokens:
-                if token in serving.tokens or (serving.prefix and token.startswith(serving.prefix)):
-                    return seq, serving.heartbeat
+                if token in requests[seq].tokens:
+                    return seq, requests[seq].heartbeat
         return None
 
     def stored(self, etcd: Participant, revision: int, seq: int, heartbeat: bool) -> None:

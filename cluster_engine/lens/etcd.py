@@ -17,6 +17,7 @@ from cluster_engine.lens.kubernetes import REGISTRY_PREFIX, registry_token
 PACKAGE = "/etcdserverpb."
 HOUSEKEEPING_KEYS = ("/registry/masterleases/", "compact_rev_key", "/registry/health")
 HOUSEKEEPING_METHODS = frozenset({"LeaseKeepAlive", "Compact", "Status", "MemberList", "Alarm", "Defragment"})
+LEASES = "/registry/leases/"
 DELETED = 1
 
 
@@ -143,7 +144,8 @@ def _write(operation: str, said: str, raw: bytes, call: str = "") -> Meaning:
     fields, tokens = _key_fields(key)
     fields["operation"] = operation
     label = f"{call} {operation} {short(key)}".lstrip()
-    return Meaning(label, f"{said} {key}", fields, tokens, heartbeat=_housekeeping(key), writes=True)
+    renews = operation == "update" and key.startswith(LEASES)
+    return Meaning(label, f"{said} {key}", fields, tokens, heartbeat=_housekeeping(key), writes=True, renews=renews)
 
 
 def _watch(message: Any) -> Meaning:

@@ -160,13 +160,14 @@ class GrpcExchange(Exchange):
         self._question = message
         asked = self._asked = self._describe_request(message)
         self.tokens = asked.tokens
-        if asked.heartbeat and not client.command:
-            reason: Reason = TIMER
-            self.heartbeat = True
+        served = causes.serving(client, asked.tokens)
+        if served is not None:
+            reason: Reason = (served[0], None)
+            self.heartbeat = served[1] or bool(asked.heartbeat)
+        elif not client.command and (asked.heartbeat or (asked.heartbeat is None and asked.renews)):
+            reason, self.heartbeat = TIMER, True
         else:
-            served = causes.serving(client, asked.tokens)
             reason = causes.why(client, link.scribe.sent, asked.tokens, link.opened if link.fresh else None)
-            self.heartbeat = served is not None and served[1] and asked.heartbeat is None
         link.fresh = False
         service, _, _ = self._method.path.strip("/").partition("/")
         fields = {"service": service, "method": self._method.name, **asked.fields}
@@ -175,7 +176,9 @@ class GrpcExchange(Exchange):
         self.request = seq = self._say(
             True, "grpc.request", asked.label, f"asks {server.spoken} {asked.said}", reason, fields, self.question, data
         )
-        causes.serve(server, seq, Serving(self.tokens, "", self._method.streams, self.heartbeat))
+        own = self.tokens[0] if self.tokens else ""
+        serving = Serving(own, self.tokens, watches=self._method.streams, heartbeat=self.heartbeat)
+        causes.serve(server, seq, serving)
         if not self.heartbeat:
             causes.heard(server, seq, link.scribe.now, self.tokens)
 

@@ -117,8 +117,10 @@ class RestExchange(Exchange):
                 if metadata.generate_name and not metadata.name:
                     prefix = kubernetes.token(asked.resource, asked.namespace, metadata.generate_name)
         tokens = thing.tokens(asked.resource)
+        own = ""
         if asked.resource:
-            tokens.append(kubernetes.token(asked.resource, asked.namespace, self._name))
+            own = kubernetes.token(asked.resource, asked.namespace, self._name)
+            tokens.append(own)
         self.tokens = tuple(tokens)
         reason = self._request_reason(link.client, body)
         target = thing.target.name if thing.target is not None else ""
@@ -143,7 +145,8 @@ class RestExchange(Exchange):
         )
         link.fresh = False
         causes = link.scribe.causes
-        causes.serve(link.server, seq, Serving(self.tokens, prefix, asked.verb == "watch", self.heartbeat))
+        serving = Serving(own, self.tokens, prefix, watches=asked.verb == "watch", heartbeat=self.heartbeat)
+        causes.serve(link.server, seq, serving)
         if not self.heartbeat:
             causes.heard(link.server, seq, link.scribe.now, self.tokens)
 

@@ -393,9 +393,38 @@ def test_an_unfinished_exchange_leaves_nothing_behind_that_could_be_a_cause():
     assert etcd.number == 2
     lens_causes = Causes()
     server = lens_causes.participant(API)
-    lens_causes.serve(server, 1, Serving(("pods/default/a",), "", False, False))
+    lens_causes.serve(server, 1, Serving("pods/default/a", (), watches=False, heartbeat=False))
     server.serving.pop(1)
     assert lens_causes.serving(server, ["pods/default/a"]) is None
+
+
+def test_each_of_two_creations_with_generated_names_has_its_own_transaction():
+    cluster = Cluster()
+    cluster.watch(MANAGER, "pods")
+    manager, _ = cluster.watches[MANAGER]
+    posts = []
+    for _ in range(2):
+        body = encoded({"kind": "Pod", "metadata": {"generateName": "web-"}})
+        posts.append(manager.request("POST", "/api/v1/namespaces/default/pods", body, JSON))
+    for name in ("web-aaaaa", "web-bbbbb"):
+        cluster.store(f"/registry/pods/default/{name}", obj("Pod", name, name, 0))
+    manager.request("PATCH", "/api/v1/namespaces/default/pods/web-aaaaa/status", b"{}", JSON)
+    cluster.store("/registry/pods/default/web-aaaaa", obj("Pod", "web-aaaaa", "web-aaaaa", 0), create=False)
+
+    entries = cluster.capture.entries()
+    asked = [entry["seq"] for entry in entries if entry["kind"] == "http.request"][-3:]
+    written = [entry["cause"] for entry in entries if entry["kind"] == "grpc.request"][-3:]
+    assert written == asked
+
+
+def test_an_api_servers_own_lease_is_renewed_by_a_timer():
+    cluster = Cluster()
+    cluster.capture.at += 10
+    cluster.store("/registry/leases/kube-system/apiserver-1", obj("Lease", "apiserver-1", "l", 0), create=False)
+    entries = cluster.capture.entries()
+    renewal = one(entries, "grpc.request", operation="update")
+    assert (renewal["trigger"], renewal["heartbeat"]) == ("timer", True)
+    assert one(entries, "etcd.event")["heartbeat"] is True
 
 
 def test_indexes_forget_the_oldest_and_keep_what_is_used():
@@ -412,7 +441,7 @@ def test_what_participants_heard_is_bounded():
     who = causes.participant(API)
     for number in range(20_000):
         causes.heard(who, number + 1, 1.0, [f"pods/default/p{number}"])
-        causes.serve(who, number + 1, Serving((), "", False, True))
+        causes.serve(who, number + 1, Serving("", (), watches=False, heartbeat=True))
         causes.participant(f"outside/client-{number}")
     assert len(causes._heard) <= 8192
     assert len(who.serving) <= 512
