@@ -146,10 +146,17 @@ export function createActions(store, wire) {
       if (!next.delete(lane)) next.add(lane);
       store.participants.value = next;
     },
+    /** Show only messages that hold this text; with none, show everything around what is selected. @param {string} text */
+    filter(text) {
+      batch(() => {
+        store.text.value = text;
+        if (!store.filtered.value && selected.peek() !== null) store.follow.value = false;
+      });
+    },
     clearFilters() {
       batch(() => {
         store.participants.value = new Set();
-        store.text.value = "";
+        actions.filter("");
       });
     },
   };

@@ -13,13 +13,19 @@ export function createCoach(store, shell) {
     closed.value = true;
     keep("coach", "closed");
   };
+  let looked = 0;
+  /** A command typed on another page, or before a reload, counts too. */
+  const commanded = () => {
+    for (; looked < store.log.head.value; looked += 1) if (store.log.entries[looked].kind === "command.started") return true;
+    return false;
+  };
   const tick = (/** @type {CoachStep} */ step) => {
     if (!done.peek().has(step)) done.value = new Set([...done.peek(), step]);
   };
   effect(() => {
-    if (shell.commands.value.length > 0) tick("run");
+    if (shell.commands.value.length > 0 || (!done.peek().has("run") && commanded())) tick("run");
     if (store.clock.value.paused && store.selected.value !== null) tick("pause");
-    if (store.drawer.value && shell.commands.value.length > 0) tick("open");
+    if (store.drawer.value) tick("open");
     if (store.why.value) tick("why");
   });
   effect(() => {

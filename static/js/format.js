@@ -15,8 +15,8 @@ export function clock(seconds, digits = 4) {
 /** A length of time in its natural unit: 250 µs, 1.2 ms, 4.1 s, 2 min 5 s. @param {number} seconds @param {string} [language] */
 export function duration(seconds, language = "en") {
   const number = (/** @type {number} */ n) => new Intl.NumberFormat(language, { maximumSignificantDigits: 3 }).format(n);
-  if (seconds < 0.001) return `${number(seconds * 1e6)} µs`;
-  if (seconds < 1) return `${number(seconds * 1e3)} ms`;
+  if (seconds < 0.0009995) return `${number(seconds * 1e6)} µs`;
+  if (seconds < 0.9995) return `${number(seconds * 1e3)} ms`;
   if (seconds < 60) return `${number(seconds)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;

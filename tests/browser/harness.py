@@ -145,5 +145,7 @@ app.router.add_get("/ws/clusters/harness/", socket)
 app.router.add_get("/clusters/harness/entries/", entries)
 app.router.add_get("/clusters/harness/entries/{seq}/", detail)
 app.router.add_static("/static/", ROOT / "static")
+app.router.add_static("/fixtures/", ROOT / "tests" / "js" / "fixtures")
+app.router.add_static("/browser/", ROOT / "tests" / "browser")
 if __name__ == "__main__":
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]) if len(sys.argv) > 1 else 8700, print=None)

@@ -16,8 +16,8 @@ import { RowView, element, set } from "./rowview.js";
 
 const MARGIN = 360;
 const AXIS = 76;
-const LANE_MIN = 84;
-const LANE_MIN_SMALL = 66;
+const LANE_MIN = 66;
+const LANE_MIN_SMALL = 62;
 const BOTTOM = 56;
 
 export class Diagram {
@@ -89,7 +89,8 @@ export class Diagram {
     });
     /** Keep in view what the reader stands on, when they move it and not while they scroll. */
     effect(() => {
-      void [this.store.selected.value, this.store.cursor.value, this.store.altitude.value, this.store.drawer.value];
+      const { selected, cursor, altitude, drawer, filtered } = this.store;
+      void [selected.value, cursor.value, altitude.value, drawer.value, filtered.value];
       this.chase = true;
       this.schedule();
     });
@@ -264,7 +265,7 @@ export class Diagram {
         const row = plan.rowOf(seq);
         if (!row || row.seq !== seq) continue;
         const x = this.laneX(row.from);
-        const y = row.y + (row.to < 0 ? 15 : 15);
+        const y = row.y + 16;
         if (last && row.y + row.height >= top && last.y <= bottom) d += `M${last.x} ${last.y - top}${last.x === x ? "" : `H${x}`}V${y - top}`;
         const end = row.to < 0 ? { x, y } : { x: this.laneX(row.to), y: y + 4 };
         if (row.to >= 0 && row.y + row.height >= top && row.y <= bottom) d += `M${x} ${y - top}L${end.x} ${end.y - top}`;

@@ -15,8 +15,8 @@ import { SHAPES, familyOf } from "../shapes.js";
 const SVG = "http://www.w3.org/2000/svg";
 const LETTER = 6.15;
 const MONO_LETTER = 6.9;
-const TAIL_Y = 15;
-const LABEL_Y = 10.5;
+const TAIL_Y = 16.5;
+const LABEL_Y = 9.5;
 const CHIP_MAX = 46;
 
 /** @param {string} name @param {string} [className] @param {Element} [parent] */
@@ -49,10 +49,10 @@ export class RowView {
     this.chip = element("rect", "chip", this.group);
     this.line = element("path", "line", this.group);
     this.core = element("path", "core", this.group);
-    this.tail = element("path", "tail", this.group);
-    this.head = element("path", "head", this.group);
     this.icon = element("path", "glyph", this.group);
     this.label = element("text", "label", this.group);
+    this.tail = element("path", "tail", this.group);
+    this.head = element("path", "head", this.group);
     this.axis = element("g", "tick");
     this.mark = element("rect", "tick-mark", this.axis);
     this.same = element("tspan", "same");
@@ -61,11 +61,15 @@ export class RowView {
     this.pause = element("text", "pause", this.axis);
     /** @type {Row | null} */
     this.row = null;
+    /** What was last written to the elements, so that nothing is written twice. */
+    this.told = "";
+    this.y = Number.NaN;
   }
 
   /** @param {Row} row @param {Scene} scene */
   show(row, scene) {
     this.row = row;
+    this.told = "";
     const { entry } = row;
     this.family = row.members ? "fold" : familyOf(entry);
     set(this.back, { x: 0, y: 0, width: scene.width, height: row.height });
@@ -162,6 +166,9 @@ export class RowView {
 
   /** What changes without the row being another: selection, hover, chain. @param {string} state @param {boolean} selected @param {string} sentence @param {number} place @param {number} total */
   mood(state, selected, sentence, place, total) {
+    const told = `${this.family}${state}${selected}${sentence}${place}/${total}`;
+    if (told === this.told) return;
+    this.told = told;
     this.group.setAttribute("class", `row ${this.family} ${state}`);
     this.axis.setAttribute("class", `tick ${state}`);
     set(this.group, { "aria-label": sentence, "aria-selected": String(selected), "aria-posinset": place, "aria-setsize": total });
@@ -169,6 +176,8 @@ export class RowView {
 
   /** @param {number} y */
   moveTo(y) {
+    if (y === this.y) return;
+    this.y = y;
     this.group.setAttribute("transform", `translate(0 ${y})`);
     this.axis.setAttribute("transform", `translate(0 ${y})`);
   }

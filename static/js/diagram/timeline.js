@@ -1,17 +1,17 @@
-/** The whole journal as a strip of columns: how much was said, by which family, and where commands and faults lie. */
+/**
+ * The whole journal as a strip: the sequence diagram lying on its side. Time runs to the right, every message is a
+ * stroke between the heights of its two lanes, commands and faults are marked on the upper edge.
+ */
 import { effect } from "@preact/signals-core";
 import { familyOf } from "../shapes.js";
 
-/** @typedef {import("../shapes.js").Family} Family */
+/** @typedef {import("../layout.js").Row} Row */
 
-const COLUMN = 3;
-/** Families are stacked in groups. @type {Record<string, Family[]>} */
-const GROUPS = {
-  request: ["request", "reply", "refusal"], watch: ["watch"], call: ["call", "result", "stored"],
-  note: ["note", "process", "command", "fault"], tls: ["tls", "alert", "frame"], tcp: ["tcp", "lost"],
-};
-const GROUP_OF = new Map(Object.entries(GROUPS).flatMap(([group, families]) => families.map((family) => [family, group])));
-const NAMES = Object.keys(GROUPS);
+const TOP = 8;
+const BOTTOM = 3;
+/** Where more messages than this fall on one pixel, an even sample of them is drawn. */
+const STROKES_PER_PIXEL_MAX = 4;
+const COLOURS = { request: "request", reply: "reply", refusal: "refusal", watch: "watch", call: "call", result: "call", stored: "stored", frame: "frame", tls: "tls", alert: "refusal", tcp: "tcp", lost: "refusal", note: "tls", command: "note", process: "note", fault: "refusal" };
 
 export class Timeline {
   /** @param {HTMLCanvasElement} canvas @param {import("../store.js").Store} store */
@@ -19,9 +19,8 @@ export class Timeline {
     this.canvas = canvas;
     this.store = store;
     this.frame = 0;
+    this.picture = document.createElement("canvas");
     this.key = "";
-    /** @type {{counts: Uint32Array[], max: number, marks: {x: number, family: string}[]}} */
-    this.columns = { counts: [], max: 1, marks: [] };
   }
 
   /** Draw whenever what it shows has moved. Returns how to stop. */
@@ -32,12 +31,16 @@ export class Timeline {
         this.draw();
       });
     };
+    const recoloured = () => {
+      this.key = "";
+      again();
+    };
     const size = new ResizeObserver(again);
     size.observe(this.canvas);
-    const theme = new MutationObserver(again);
+    const theme = new MutationObserver(recoloured);
     theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", again);
+    dark.addEventListener("change", recoloured);
     const stop = effect(() => {
       void [this.store.picture.value, this.store.shown.value];
       again();
@@ -46,30 +49,8 @@ export class Timeline {
       stop();
       size.disconnect();
       theme.disconnect();
-      dark.removeEventListener("change", again);
+      dark.removeEventListener("change", recoloured);
     };
-  }
-
-  /** Count rows into columns; only when there are enough new ones to see. @param {number} width */
-  count(width) {
-    const { plan } = this.store.picture.peek();
-    const rows = plan.rows;
-    const grown = rows.length < 4000 ? rows.length : Math.round(rows.length / 200);
-    const key = `${width} ${grown} ${rows.length > 0 ? rows[0].seq : 0} ${plan.options.altitude} ${plan.options.foldHeartbeats} ${plan.needle} ${plan.options.participants?.size}`;
-    if (key === this.key) return;
-    this.key = key;
-    const n = Math.max(1, Math.floor(width / COLUMN));
-    const counts = NAMES.map(() => new Uint32Array(n));
-    const marks = [];
-    for (const row of rows) {
-      const x = Math.floor((row.index / rows.length) * n);
-      const family = familyOf(row.entry);
-      counts[NAMES.indexOf(GROUP_OF.get(family) ?? "note")][x] += 1;
-      if (row.entry.kind === "command.started" || family === "fault") marks.push({ x: (row.index / rows.length) * width, family });
-    }
-    let max = 1;
-    for (let x = 0; x < n; x += 1) max = Math.max(max, counts.reduce((sum, column) => sum + column[x], 0));
-    this.columns = { counts, max, marks };
   }
 
   draw() {
@@ -77,41 +58,66 @@ export class Timeline {
     const ratio = devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height } = canvas;
     if (width === 0) return;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
-    this.count(width);
-    const style = getComputedStyle(canvas);
-    const colour = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
-    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    const { counts, max, marks } = this.columns;
     const { plan } = store.picture.peek();
-    const played = plan.rows.length ? (plan.rowsAt(store.shown.peek()) / plan.rows.length) * width : 0;
-    const room = height - 9;
-    for (let x = 0; x < (counts[0]?.length ?? 0); x += 1) {
-      let y = height - 1;
-      pen.globalAlpha = x * COLUMN < played ? 1 : 0.3;
-      for (const [i, name] of NAMES.entries()) {
-        if (counts[i][x] === 0) continue;
-        const tall = Math.max(1.5, (counts[i][x] / max) * room);
-        pen.fillStyle = colour(`ink-${name}`);
-        pen.fillRect(x * COLUMN, y - tall, COLUMN - 1, tall);
-        y -= tall;
-      }
-    }
+    this.paint(width, height, ratio);
+    const [w, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== w || canvas.height !== tall) Object.assign(canvas, { width: w, height: tall });
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const played = Math.round(plan.rows.length ? (plan.rowsAt(store.shown.peek()) / plan.rows.length) * w : 0);
+    pen.clearRect(0, 0, w, tall);
     pen.globalAlpha = 1;
-    for (const { x, family } of marks) {
-      pen.fillStyle = colour(family === "fault" ? "ink-refusal" : "accent");
-      pen.beginPath();
-      pen.moveTo(x - 4, 0);
-      pen.lineTo(x + 4, 0);
-      pen.lineTo(x, 6);
-      pen.fill();
-    }
-    pen.fillStyle = colour("ink");
-    pen.fillRect(Math.min(width - 2, Math.max(0, played - 1)), 0, 2, height);
+    if (played > 0) pen.drawImage(this.picture, 0, 0, played, tall, 0, 0, played, tall);
+    pen.globalAlpha = 0.28;
+    if (played < w) pen.drawImage(this.picture, played, 0, w - played, tall, played, 0, w - played, tall);
+    pen.globalAlpha = 1;
+    pen.fillStyle = getComputedStyle(canvas).getPropertyValue("--ink");
+    pen.fillRect(Math.min(w - 2 * ratio, Math.max(0, played - ratio)), 0, 2 * ratio, tall);
   }
+
+  /** Draw all rows once; again only when there are enough new ones to see. @param {number} width @param {number} height @param {number} ratio */
+  paint(width, height, ratio) {
+    const { plan } = this.store.picture.peek();
+    const { rows } = plan;
+    const grown = rows.length < 2000 ? rows.length : Math.round(rows.length / 200) * 200;
+    const { altitude, foldHeartbeats, participants } = plan.options;
+    const key = [width, height, ratio, grown, rows[0]?.seq, altitude, foldHeartbeats, plan.needle, ...(participants ?? [])].join(" ");
+    if (key === this.key) return;
+    this.key = key;
+    Object.assign(this.picture, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    const pen = /** @type {CanvasRenderingContext2D} */ (this.picture.getContext("2d"));
+    pen.scale(ratio, ratio);
+    const style = getComputedStyle(this.canvas);
+    /** @type {Map<string, string>} */
+    const colours = new Map(Object.entries(COLOURS).map(([family, name]) => [family, style.getPropertyValue(`--ink-${name}`)]));
+    const pitch = width / Math.max(1, rows.length);
+    const step = Math.max(1, Math.floor(1 / (pitch * STROKES_PER_PIXEL_MAX)));
+    const lane = (height - TOP - BOTTOM) / Math.max(1, plan.lanes.list.length - 1);
+    const thick = Math.max(0.8, Math.min(3, pitch * 0.65));
+    pen.globalAlpha = pitch < 0.5 ? 0.5 : 0.9;
+    for (let i = 0; i < rows.length; i += step) stroke(pen, rows[i], (i + 0.5) * pitch, lane, thick, colours);
+    pen.globalAlpha = 1;
+    for (const row of rows) mark(pen, row, (row.index + 0.5) * pitch, style);
+  }
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {Row} row @param {number} x @param {number} lane @param {number} thick @param {Map<string, string>} colours */
+function stroke(pen, row, x, lane, thick, colours) {
+  if (row.members) return;
+  pen.fillStyle = /** @type {string} */ (colours.get(familyOf(row.entry)));
+  const y = TOP + row.from * lane;
+  if (row.to < 0) return pen.fillRect(x - Math.max(1.2, thick / 2), y - 1.2, Math.max(2.4, thick), 2.4);
+  const end = TOP + row.to * lane;
+  return pen.fillRect(x - thick / 2, Math.min(y, end), thick, Math.max(1.5, Math.abs(end - y)));
+}
+
+/** @param {CanvasRenderingContext2D} pen @param {Row} row @param {number} x @param {CSSStyleDeclaration} style */
+function mark(pen, row, x, style) {
+  const fault = row.entry.kind.startsWith("fault.");
+  if (row.entry.kind !== "command.started" && !fault) return;
+  pen.fillStyle = style.getPropertyValue(fault ? "--ink-refusal" : "--accent");
+  pen.beginPath();
+  pen.moveTo(x - 4, 0);
+  pen.lineTo(x + 4, 0);
+  pen.lineTo(x, 6);
+  pen.fill();
 }

@@ -82,5 +82,5 @@ function Tree({ app, value, note }) {
     h("span", { class: "twist", "aria-hidden": "true" }, row.count ? h(Icon, { name: row.open ? "down" : "right", size: 12 }) : null),
     row.name !== null && h("span", { class: "leaf-name" }, row.name, ":"),
     " ",
-    row.open ? null : h("span", { class: "leaf-value" }, row.text)))));
+    row.open && row.name !== null ? null : h("span", { class: "leaf-value" }, row.text)))));
 }

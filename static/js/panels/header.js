@@ -77,7 +77,7 @@ function Search({ app }) {
     h(Icon, { name: "search", size: 15 }),
     h("input", {
       id: "search", type: "search", placeholder: t("search.placeholder"), "aria-label": t("search.label"), value: store.text.value, autocomplete: "off", spellcheck: false,
-      onInput: (/** @type {Event} */ event) => { store.text.value = /** @type {HTMLInputElement} */ (event.currentTarget).value; },
+      onInput: (/** @type {Event} */ event) => actions.filter(/** @type {HTMLInputElement} */ (event.currentTarget).value),
       onKeyDown: (/** @type {KeyboardEvent} */ event) => {
         if (event.key !== "Escape") return;
         actions.clearFilters();

@@ -3,7 +3,7 @@ import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { keep, recall } from "../settings.js";
 
-const LIMITS = /** @type {const} */ ({ drawer: { min: 320, max: 900, first: 420 }, terminal: { min: 96, max: 620, first: 196 } });
+const LIMITS = /** @type {const} */ ({ drawer: { min: 320, max: 900, first: 420 }, terminal: { min: 96, max: 620, first: 168 } });
 const KEY_STEP = 24;
 
 /** @param {{app: import("../app.js").App, name: keyof typeof LIMITS, axis: "x" | "y"}} props */

@@ -25,7 +25,7 @@ export function Terminal({ app }) {
   return h("section", { class: `terminal pane${folded ? " folded" : ""}`, "aria-label": t("terminal.label") },
     h("header", { class: "terminal-head" },
       h("button", { type: "button", class: "ghost title", "aria-expanded": String(!folded), onClick: () => app.foldTerminal(!folded) }, h(Icon, { name: folded ? "up" : "down", size: 15 }), t("terminal.title")),
-      h("div", { class: "suggestions", role: "group", "aria-label": t("terminal.suggestions") }, SUGGESTIONS.map((line, i) => h("button", { key: line, type: "button", class: `chip${i === 0 && commands.length === 0 ? " first" : ""}`, onClick: () => app.typeCommand(line), title: line }, line))),
+      h("div", { class: "suggestions", role: "group", "aria-label": t("terminal.suggestions") }, SUGGESTIONS.map((line, i) => h("button", { key: line, type: "button", class: `suggestion${i === 0 && commands.length === 0 ? " first" : ""}`, onClick: () => app.typeCommand(line), title: line }, line))),
       commands.length > 0 && h("button", { type: "button", class: "ghost small", onClick: shell.clear, title: "Ctrl-L" }, t("terminal.clear"))),
     !folded && h("div", { class: "screen", onClick: (/** @type {MouseEvent} */ event) => {
       if (!getSelection()?.toString() && !(/** @type {Element} */ (event.target).closest("button"))) document.getElementById("command")?.focus({ preventScroll: true });
