@@ -16,11 +16,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
-from visualizer.browser_protocol import MESSAGE_BYTES_MAX
 from visualizer.hosting import web_process
 
 logger = logging.getLogger(__name__)
 
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024  # autobahn holds what we send to it too: a frame of the hub with its last batch
 STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
 
 
@@ -86,8 +86,8 @@ def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, in
         application,
         endpoints=endpoints,
         server_name="glassplane",
-        websocket_max_message_size=2 * MESSAGE_BYTES_MAX,
-        websocket_max_frame_size=2 * MESSAGE_BYTES_MAX,
+        websocket_max_message_size=MESSAGE_BYTES_MAX,
+        websocket_max_frame_size=MESSAGE_BYTES_MAX,
     )
 
     async def start() -> None:
