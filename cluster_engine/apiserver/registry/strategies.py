@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_engine.api.kinds import NAMESPACE, NODE, POD
+from cluster_engine.api.kinds import DEPLOYMENT, NAMESPACE, NODE, POD, REPLICA_SET
 from cluster_engine.api.quantity import parse as parse_quantity
 from cluster_engine.api.schema import Kind
 
@@ -80,8 +80,8 @@ STRATEGIES: dict[Kind, Strategy] = {
     POD: Strategy(_create_pod),
 }
 KEEPS_STATUS_ON_CREATE = frozenset({NODE, POD, NAMESPACE})
-STATUS_CARRIES_METADATA = frozenset({POD, NODE, NAMESPACE})
-"""Kinds whose status subresource also takes labels and annotations."""
+STATUS_CARRIES_METADATA = frozenset({POD, NODE, NAMESPACE, DEPLOYMENT, REPLICA_SET})
+"""Kinds whose status subresource also takes labels and annotations: the deployment controller numbers revisions so."""
 
 
 PLAIN = Strategy()
