@@ -26,6 +26,7 @@ from cluster_engine.controllers.endpoint_slices import EndpointSliceController
 from cluster_engine.controllers.endpoints import EndpointsController
 from cluster_engine.controllers.garbage_collector import GarbageCollector
 from cluster_engine.controllers.namespaces import NamespaceController
+from cluster_engine.controllers.node_ipam import NodeIpamController
 from cluster_engine.controllers.node_lifecycle import NodeLifecycleController
 from cluster_engine.controllers.pod_gc import PodGarbageCollector
 from cluster_engine.controllers.replica_set import ReplicaSetController
@@ -43,6 +44,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("replicaset-controller", ReplicaSetController),
     ("endpointslice-controller", EndpointSliceController),
     ("endpoint-controller", EndpointsController),
+    ("node-controller", NodeIpamController),
     ("node-controller", NodeLifecycleController),
     ("node-controller", TaintEvictionController),
     ("service-account-controller", ServiceAccountController),
