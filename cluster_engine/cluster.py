@@ -31,6 +31,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 import cluster_engine.apiserver.main
 import cluster_engine.containerd.main
 import cluster_engine.controllers.manager
@@ -39,6 +41,8 @@ import cluster_engine.kubelet.main
 import cluster_engine.proxy.main
 import cluster_engine.scheduler.main
 from cluster_engine import shell
+from cluster_engine.etcd.client import prefix_end
+from cluster_engine.etcd.store import Store
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.pki.layout import API_SERVER_PORT, admin_kubeconfig, provision
@@ -48,6 +52,7 @@ from cluster_engine.world.process import Host, Main, Process
 from cluster_engine.world.story import end_all
 from cluster_engine.world.world import World
 
+DATA_DIRECTORY = "/var/lib/etcd"
 NODES_MAX = 50
 RESTART_SECONDS = 10.0
 START_SECONDS_MAX = 300.0
@@ -115,6 +120,14 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         """Start everything and wait, in leaping time, until every component has synced."""
+        try:
+            await self._start()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    async def _start(self) -> None:
         group = await self._keepers.enter_async_context(asyncio.TaskGroup())
         self.clock.set_pace(None)
         for stage in self._stages():
@@ -125,8 +138,8 @@ class Cluster:
                 ready.append(process.wait_ready())
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)
+        await self.world.until(self._nodes_are_ready, within_seconds=START_SECONDS_MAX)
         self.clock.set_pace(self.spec.pace)
-        return self
 
     async def _all(self, waits: list[Any]) -> None:
         everything = asyncio.gather(*waits)
@@ -182,6 +195,10 @@ class Cluster:
             if name in self.processes:
                 self.processes[name] = self._spawn(program)
 
+    def _nodes_are_ready(self) -> bool:
+        nodes = self.objects("/registry/minions/")
+        return len(nodes) == self.spec.nodes and not any(node["spec"].get("taints") for node in nodes)
+
     # -- what people do ----------------------------------------------------------------------------------------------
 
     async def command(self, line: str, write: Write) -> int:
@@ -190,6 +207,12 @@ class Cluster:
             write("stderr", "sh: argument list too long\n")
             return 126
         return await shell.run(self.world, self.world.host("workstation"), line, write)
+
+    def objects(self, prefix: str) -> list[dict[str, Any]]:
+        """Give the objects under a key prefix, "/registry/pods/default/", as they lie in etcd; no wire carries this."""
+        store: Store = self.world.host("control-plane").disk[DATA_DIRECTORY]
+        found = store.range(prefix.encode(), prefix_end(prefix.encode()))
+        return [msgspec.json.decode(pair.value) for pair in found.kvs]
 
     async def open_gateway(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
         """Open a real loopback port that leads to the API server, once; give its address."""
