@@ -27,7 +27,7 @@ class NodeIpamController:
 
     def __init__(self, context: Context) -> None:
         self._client = context.client
-        self._recorder = context.recorder
+        self._events = context.events
         self._nodes = context.informers.informer(NODE)
         self._queue = WorkQueue[str]()
         self._taken: dict[str, str] = {}
@@ -53,7 +53,7 @@ class NodeIpamController:
             return
         cidr = next((cidr for cidr in map(str, _ranges()) if self._taken.get(cidr, name) == name), None)
         if cidr is None:
-            self._recorder.event(node, "Normal", "CIDRNotAvailable", f"Node {name} status is now: CIDRNotAvailable")
+            self._events.event(node, "Normal", "CIDRNotAvailable", f"Node {name} status is now: CIDRNotAvailable")
             return
         self._taken[cidr] = name
         with contextlib.suppress(NotFound):
