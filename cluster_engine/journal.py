@@ -1,14 +1,25 @@
 """The journal: everything that was seen, as one append-only, gap-free, numbered line of entries.
 
-The screen is a pure function of (journal, cursor), so this is the one store of a cluster's history. Entries are numbered
-from 1 in the order of arrival and never change. Whoever watches it does as with Kubernetes: `since` (list), then
-`subscribe` (watch), and after a gap `since` again; `first` says where history begins, once the oldest has been dropped.
+The screen is a pure function of (journal, cursor), so this is the one store of a cluster's history. Entries are
+numbered from 1 in the order of arrival and never change. Whoever watches it does as with Kubernetes: `since` (list),
+then `subscribe` (watch), and after a gap `since` again; `first` says where history begins, once the oldest has been
+dropped.
 
-An entry is a plain dict in the browser's form (docs/journal in plan.md and README). What it can be opened to lies beside it
-in the spool and is fetched by `detail`. Bodies are stored once, whoever receives them: ten watchers of one pod cost one.
+An entry is a plain dict, as the browser is given it:
 
-Modelled on a Raft log and on etcd's revisions; bounded as a Kafka topic is. Left out: durability (a cluster's journal is
-persisted by who subscribes to it), filtering, any knowledge of protocols (that is the lens').
+    {"seq": 12, "at": 0.00125, "arrived": 0.0015,        numbered by arrival; times are virtual seconds
+     "layer": "story",                                    highest altitude at which it is drawn: story, http, tls, tcp
+     "kind": "http.request", "label": "POST deployments", "sentence": "kubectl asks kube-apiserver to create …",
+     "from": "workstation/kubectl", "to": "control-plane/kube-apiserver",      `to` is null for a note
+     "cause": 3, "trigger": null, "replyTo": null,        why: an earlier entry, or command, timer, fault, start
+     "connection": 4, "stream": 1, "size": 812, "heartbeat": false,
+     "fields": {"verb": "create", "resource": "deployments", …}}               facts, by kind
+
+What it can be opened to lies beside it in the spool and is fetched by `detail`. Bodies are stored once, whoever
+receives them: ten watchers of one pod cost one.
+
+Modelled on a Raft log and on etcd's revisions; bounded as a Kafka topic is. Left out: durability (a cluster's journal
+is persisted by who subscribes to it), filtering, any knowledge of protocols (that is the lens').
 
     journal = Journal()
     journal.append({"seq": 0, "kind": "command.started", …})   -> 1
@@ -40,9 +51,9 @@ Subscriber = Callable[[Entry], None]
 class Journal:
     """Numbered entries with what they can be opened to.
 
-    With a `directory` history lies in anonymous files there, `bytes_max` in all; without one, in memory. Subscribers are
-    called with every entry as it is appended, in order; they must not change it. `export` gets each entry as a line of
-    JSON (`--journal FILE.jsonl`); it is the caller's to close, after `close`.
+    With a `directory` history lies in anonymous files there, `bytes_max` in all; without one, in memory. Subscribers
+    are called with every entry as it is appended, in order; they must not change it. `export` gets each entry as a
+    line of JSON (`--journal FILE.jsonl`); it is the caller's to close, after `close`.
     """
 
     def __init__(
@@ -111,7 +122,7 @@ class Journal:
         return [msgspec.json.decode(self._line(at)) for at in range(start, min(start + limit, self.head + 1))]
 
     def detail(self, seq: int) -> Entry:
-        """Open entry `seq`: headers, body, records, segments, explanation. KeyError when it is not (or no longer) here."""
+        """Open entry `seq`: headers, body, records, segments, explanation. KeyError when it is not here."""
         if not self._first <= seq <= self.head:
             raise KeyError(seq)
         line, _, packed = self._blob(seq).partition(b"\n")

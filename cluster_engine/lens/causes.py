@@ -1,7 +1,7 @@
 """Why a message was sent: found from the wire alone, never told by a component.
 
-What a participant says, it says because of something: a message that reached it, a command that started it, or the clock.
-The rules, the strongest first (`why`):
+What a participant says, it says because of something: a message that reached it, a command that started it, or the
+clock. The rules, the strongest first (`why`):
 
   1. it is working on a request about the same object        (an API server's Txn <- the POST it is serving)
   2. it lately received a message about the same object       (a Binding <- the watch event that brought the pod)
@@ -11,13 +11,13 @@ The rules, the strongest first (`why`):
   6. it has received nothing yet: its own start
   7. else a timer.
 
-"About the same object" is equality of tokens: uids, `resource/namespace/name`, owners', CRI ids. Housekeeping (heartbeats)
-is never a cause of anything else. Three more joins need no rule: a response follows its request, an etcd event the
-transaction of the same revision, and a watch event the etcd event of the same key and revision.
+"About the same object" is equality of tokens: uids, `resource/namespace/name`, owners', CRI ids. Housekeeping
+(heartbeats) is never a cause of anything else. Three more joins need no rule: a response follows its request, an etcd
+event the transaction of the same revision, and a watch event the etcd event of the same key and revision.
 
-What this promises: a cause is always an earlier entry that its speaker had received (or made). What it does not: that it
-was the only one; a controller that waited for three events is shown to follow the last.
-Every index is bounded, so a cause too long ago is not found, and the entry says "timer".
+What this promises: a cause is always an earlier entry that its speaker had received (or made). What it does not: that
+it was the only one; a controller that waited for three events is shown to follow the last. Every index is bounded, so
+a cause too long ago is not found, and the entry says "timer".
 """
 
 from cluster_engine.lens.recent import Recent
@@ -27,7 +27,7 @@ REVISIONS_MAX = 2048
 EVENTS_MAX = 4096
 PARTICIPANTS_MAX = 1024
 SERVING_MAX = 512
-REACTION_SECONDS_MAX = 5.0
+REACTION_SECONDS_MAX = 30.0
 SAME_INSTANT_SECONDS = 1e-9
 
 Tokens = tuple[str, ...]
@@ -38,9 +38,12 @@ PLAIN_NAMES = frozenset({"kubelet", "containerd", "kube-proxy"})
 
 
 class Participant:
-    """One life of a process: what it is called, what it last received, which requests it is serving."""
+    """One life of a process: what it is called, what it last received, which requests it is serving.
 
-    __slots__ = ("command", "id", "last", "last_at", "serial", "serving", "spoken", "started")
+    `beats` is set once it has begun its housekeeping: the first look at a lease belongs to its start.
+    """
+
+    __slots__ = ("beats", "command", "id", "last", "last_at", "serial", "serving", "spoken", "started")
 
     def __init__(self, name: str, serial: int) -> None:
         self.id = name
@@ -49,6 +52,7 @@ class Participant:
         self.spoken = f"{host}'s {program}" if host and program in PLAIN_NAMES else program
         self.started: int | None = None
         self.command = False
+        self.beats = False
         self.last: int | None = None
         self.last_at = -1.0
         self.serving: dict[int, Serving] = {}

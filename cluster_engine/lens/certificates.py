@@ -2,7 +2,8 @@
 
     facts(der) -> {"subject": "CN=system:node:worker-1,O=system:nodes", "commonName": "system:node:worker-1",
                    "organizations": ["system:nodes"], "issuer": "kubernetes", "names": [], "usages": ["clientAuth"],
-                   "notBefore": "2026-11-21T09:55:00Z", "notAfter": "2027-11-21T10:00:00Z", "serial": "…", "key": "EC secp256r1"}
+                   "notBefore": "2026-11-21T09:55:00Z", "notAfter": "2027-11-21T10:00:00Z", "serial": "…",
+                   "key": "EC secp256r1"}
 
 Certificates are shown again at every handshake, so their facts are remembered (a few dozen differ in a cluster).
 """

@@ -1,8 +1,8 @@
 """What an entry can be opened to: headers, body, TLS records, segments.
 
-While the lens reads, it notes for every entry which bytes it was read from, as positions in the spool; nothing is copied.
-When somebody opens the entry, `render` fetches the segments, cuts the records out of them and decrypts these again, with
-the keys that stand in the evidence.
+While the lens reads, it notes for every entry which bytes it was read from, as positions in the spool; nothing is
+copied. When somebody opens the entry, `render` fetches the segments, cuts the records out of them and decrypts these
+again, with the keys that stand in the evidence.
 
 A piece is one run of stream bytes that a parser was given at once: a TLS record, or the payload of a segment where
 nothing is encrypted.
@@ -23,6 +23,7 @@ from google.protobuf.message_factory import GetMessageClass
 from cluster_engine.lens.protection import Protection
 from cluster_engine.lens.tls_names import RECORD_TYPES, VERSIONS, name
 from cluster_engine.lens.unreadable import Unreadable
+from cluster_engine.world.tap import Segment
 
 HEX_BYTES_MAX = 8 * 1024
 PIECES_MAX = 64
@@ -70,9 +71,9 @@ def pack(
     return _pack((pieces, headers, body_type, body, truncated))
 
 
-def pack_segment(number: int, flags: str, sequence: int, sent: float, arrived: float | None, payload: bytes) -> bytes:
-    """Make the bytes that a segment is kept as."""
-    return _pack((number, flags, sequence, sent, arrived, payload))
+def pack_segment(segment: Segment, sent: float, arrived: float | None) -> bytes:
+    """Make the bytes that a segment is kept as; the times are the entries'."""
+    return _pack((segment.number, segment.flags, segment.sequence, sent, arrived, segment.payload))
 
 
 def render(packed: bytes, fetch: Fetch) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """An HTTP exchange: one request and its answer, whatever carries it (HTTP/1.1 or a stream of HTTP/2).
 
-The carriers' parsers call `headers`, `data`, `ended`, `broken` as bytes come; what kind of exchange it is (Kubernetes' REST,
-a watch, gRPC) is decided by the request's headers. A request becomes an entry when its last byte has arrived, a response
-as well, except where it goes on for long: a watch's response is an entry as soon as its headers are there.
+The carriers' parsers call `headers`, `data`, `ended`, `broken` as bytes come; what kind of exchange it is
+(Kubernetes' REST, a watch, gRPC) is decided by the request's headers. A request becomes an entry when its last byte
+has arrived, a response as well, except where it goes on for long: a watch's response is an entry as soon as its
+headers are there.
 """
 
 from cluster_engine.lens.causes import Tokens

@@ -1,7 +1,7 @@
 """One or two true sentences about every kind of message, for learners: read from a data file for each language.
 
-`explanation_texts/en.toml` is keyed by kind; a kind may have variants, chosen by one of the entry's fields. Adding a language
-is adding a file. What is not explained there gets the explanation of its kind, else an empty string.
+`explanation_texts/en.toml` is keyed by kind; a kind may have variants, chosen by one of the entry's fields. Adding a
+language is adding a file. What is not explained there gets the explanation of its kind, else an empty string.
 
     explain({"kind": "watch.event", "fields": {"type": "BOOKMARK"}})   -> "A BOOKMARK carries nothing but …"
 """

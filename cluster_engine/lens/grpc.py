@@ -1,9 +1,9 @@
 """gRPC calls as entries: messages out of the length-prefixed bytes, decoded by their descriptors.
 
-A gRPC call is an HTTP/2 exchange whose body is messages, each with one byte of flags and four of length before it, and
-whose outcome stands in the trailers. A call with one message each way is two entries, request and response. One that
-streams is opened by its first message (`grpc.request`); every further one is a `grpc.message`, except that each event of
-an etcd watch is an `etcd.event` of its own; trailers close it (`grpc.response`).
+A gRPC call is an HTTP/2 exchange whose body is messages, each with one byte of flags and four of length before it,
+and whose outcome stands in the trailers. A call with one message each way is two entries, request and response. One
+that streams is opened by its first message (`grpc.request`); every further one is a `grpc.message`, except that each
+event of an etcd watch is an `etcd.event` of its own; trailers close it (`grpc.response`).
 
     00  00 00 00 04  0a 02 2f 61        not compressed, 4 bytes, RangeRequest{key: "/a"}
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError, Message
+from grpclib.const import Status
 
 from cluster_engine.lens import cri, etcd
 from cluster_engine.lens.calls import Meaning
@@ -30,11 +31,6 @@ from cluster_engine.rpc.grpc import message_types
 PREFIX_BYTES = 5
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 TIMER: Reason = (None, "timer")
-STATUSES = (
-    "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "
-    "RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS "
-    "UNAUTHENTICATED"
-).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +170,14 @@ class GrpcExchange(Exchange):
         if unfinished:
             fields["unfinished"] = True
         self.request = seq = self._say(
-            True, "grpc.request", asked.label, f"asks {server.spoken} {asked.said}", reason, fields, self.question, data
+            True,
+            "grpc.request",
+            label=asked.label,
+            said=f"asks {server.spoken} {asked.said}",
+            reason=reason,
+            fields=fields,
+            part=self.question,
+            data=data,
         )
         own = self.tokens[0] if self.tokens else ""
         serving = Serving(own, self.tokens, watches=self._method.streams, heartbeat=self.heartbeat)
@@ -188,7 +191,17 @@ class GrpcExchange(Exchange):
         housekeeping = bool(asked.heartbeat)
         reason = TIMER if housekeeping else link.scribe.causes.why(link.client, link.scribe.sent, asked.tokens)
         said = f"asks {link.server.spoken} {asked.said}"
-        self._say(True, "grpc.message", asked.label, said, reason, asked.fields, part, data, heartbeat=housekeeping)
+        self._say(
+            True,
+            "grpc.message",
+            label=asked.label,
+            said=said,
+            reason=reason,
+            fields=asked.fields,
+            part=part,
+            data=data,
+            heartbeat=housekeeping,
+        )
 
     def _server_message(self, part: Part, data: bytes) -> None:
         if self.request is None:
@@ -209,7 +222,15 @@ class GrpcExchange(Exchange):
         said = f"tells {link.client.spoken}: {told.said}"
         housekeeping = bool(told.heartbeat)
         seq = self._say(
-            False, "grpc.message", told.label, said, reason, told.fields, part, data, heartbeat=housekeeping
+            False,
+            "grpc.message",
+            label=told.label,
+            said=said,
+            reason=reason,
+            fields=told.fields,
+            part=part,
+            data=data,
+            heartbeat=housekeeping,
         )
         if not housekeeping:
             causes.heard(link.client, seq, link.scribe.now, told.tokens)
@@ -233,12 +254,12 @@ class GrpcExchange(Exchange):
         seq = self._say(
             False,
             "etcd.event",
-            told.label,
-            said,
-            reason,
-            told.fields,
-            part,
-            data,
+            label=told.label,
+            said=said,
+            reason=reason,
+            fields=told.fields,
+            part=part,
+            data=data,
             heartbeat=heartbeat,
             body_type="protobuf:mvccpb.Event",
             size=size,
@@ -272,12 +293,12 @@ class GrpcExchange(Exchange):
         seq = self._say(
             False,
             "grpc.response",
-            label,
-            f"answers {link.client.spoken}: {said}",
-            (self.request, None),
-            fields,
-            part,
-            data,
+            label=label,
+            said=f"answers {link.client.spoken}: {said}",
+            reason=(self.request, None),
+            fields=fields,
+            part=part,
+            data=data,
             reply_to=self.request,
         )
         if not self.heartbeat:
@@ -307,13 +328,13 @@ class GrpcExchange(Exchange):
         self,
         from_client: bool,
         kind: str,
+        *,
         label: str,
         said: str,
         reason: Reason,
         fields: dict[str, Any],
         part: Part,
         data: bytes,
-        *,
         heartbeat: bool | None = None,
         body_type: str = "",
         size: int | None = None,
@@ -324,10 +345,10 @@ class GrpcExchange(Exchange):
             from_client,
             STORY,
             kind,
-            label,
-            f"{speaker.spoken} {said}",
-            reason,
-            fields,
+            label=label,
+            sentence=f"{speaker.spoken} {said}",
+            reason=reason,
+            fields=fields,
             reply_to=reply_to,
             stream=self.stream,
             size=part.size if size is None else size,
@@ -342,4 +363,7 @@ class GrpcExchange(Exchange):
 def _status(number: str) -> str:
     if not number:
         return "OK"
-    return STATUSES[int(number)] if number.isdecimal() and int(number) < len(STATUSES) else number
+    try:
+        return Status(int(number)).name
+    except ValueError:
+        return number

@@ -30,7 +30,7 @@ STATIC_COUNT = len(STATIC)
 
 
 def _short_codes() -> list[int]:
-    """For each value of the next ten bits: symbol and code length as `symbol << 4 | length`, 0 if the code is longer."""
+    """For each value of the next ten bits: `symbol << 4 | length` of the code, 0 if the code is longer."""
     table = [0] * (1 << PEEK_BITS)
     for symbol, (code, length) in enumerate(zip(REQUEST_CODES, REQUEST_CODES_LENGTH, strict=True)):
         if length <= PEEK_BITS:

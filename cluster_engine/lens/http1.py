@@ -4,7 +4,8 @@ Each direction is a small machine: head → body (by length, by chunks, or until
 line for their responses, which come in the same order (pipelining). A head is shown with HTTP/2's names (`:method`,
 `:path`, `:status`), so that what follows need not know which version carried it. Left out: obsolete line folding.
 
-    "GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n"  ->  headers [(":method", "GET"), (":path", "/a"), ("host", "b")], then the end
+    "GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n"  ->  headers [(":method", "GET"), (":path", "/a"), ("host", "b")], then
+    the end
 
 After an upgrade (101) or CONNECT the bytes are another protocol's, and are shown as bytes.
 """

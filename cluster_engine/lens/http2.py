@@ -62,8 +62,8 @@ class Side:
         "block_pieces",
         "block_stream",
         "headers",
-        "ping",
         "pieces",
+        "ping",
         "rest",
         "settings",
     )
@@ -118,7 +118,15 @@ class Http2:
             if end - start < length:
                 break
             stream = int.from_bytes(chunk[at + 5 : start]) & 0x7FFFFFFF
-            self._frame(from_client, side, chunk[at + 3], chunk[at + 4], stream, chunk[start : start + length], pieces)
+            self._frame(
+                from_client,
+                side,
+                chunk[at + 3],
+                chunk[at + 4],
+                stream=stream,
+                payload=chunk[start : start + length],
+                pieces=pieces,
+            )
             at = start + length
             if len(pieces) > 1:
                 pieces = [piece]
@@ -136,7 +144,7 @@ class Http2:
         self.ended(False)
 
     def _frame(
-        self, from_client: bool, side: Side, kind: int, flags: int, stream: int, payload: bytes, pieces: list[Piece]
+        self, from_client: bool, side: Side, kind: int, flags: int, *, stream: int, payload: bytes, pieces: list[Piece]
     ) -> None:
         if side.block is not None and kind != CONTINUATION:
             raise Unreadable("a header block is interrupted")
@@ -152,13 +160,13 @@ class Http2:
             block = _unpad(payload) if flags & PADDED else payload
             if flags & PRIORITIZED:
                 block = block[5:]
-            self._block(from_client, side, stream, block, flags, pieces, ends=bool(flags & END_STREAM))
+            self._block(from_client, side, stream, block, flags=flags, pieces=pieces, ends=bool(flags & END_STREAM))
         elif kind == CONTINUATION:
             if side.block is None or side.block_stream != stream:
                 raise Unreadable("CONTINUATION of no header block")
             ends, block = side.block_ends_stream, side.block + payload
             begun, side.block, side.block_pieces = side.block_pieces, None, []
-            self._block(from_client, side, stream, block, flags, _joined(begun, pieces), ends=ends)
+            self._block(from_client, side, stream, block, flags=flags, pieces=_joined(begun, pieces), ends=ends)
         elif kind == SETTINGS:
             self._settings(from_client, side, flags, payload, pieces)
         elif kind == RST_STREAM:
@@ -171,7 +179,7 @@ class Http2:
             side.headers.decode((_unpad(payload) if flags & PADDED else payload)[4:])
 
     def _block(
-        self, from_client: bool, side: Side, stream: int, block: bytes, flags: int, pieces: list[Piece], *, ends: bool
+        self, from_client: bool, side: Side, stream: int, block: bytes, *, flags: int, pieces: list[Piece], ends: bool
     ) -> None:
         if not flags & END_HEADERS:
             if len(block) > HEADER_BLOCK_BYTES_MAX:
@@ -202,7 +210,16 @@ class Http2:
             asked = self._sides[not from_client].settings
             reason: Reason = (asked, None) if asked is not None else self._link.reason()
             sentence = f"{speaker.spoken} acknowledges the HTTP/2 settings of {listener.spoken}"
-            self._say(from_client, "h2.settings", "SETTINGS ACK", sentence, reason, {"ack": True}, payload, pieces)
+            self._say(
+                from_client,
+                "h2.settings",
+                label="SETTINGS ACK",
+                sentence=sentence,
+                reason=reason,
+                fields={"ack": True},
+                payload=payload,
+                pieces=pieces,
+            )
             return
         if len(payload) % 6:
             raise Unreadable("SETTINGS of a wrong size")
@@ -210,7 +227,16 @@ class Http2:
         sentence = f"{speaker.spoken} tells {listener.spoken} its HTTP/2 settings"
         fields = {"ack": False, "settings": settings}
         reason = self._link.reason()
-        side.settings = self._say(from_client, "h2.settings", "SETTINGS", sentence, reason, fields, payload, pieces)
+        side.settings = self._say(
+            from_client,
+            "h2.settings",
+            label="SETTINGS",
+            sentence=sentence,
+            reason=reason,
+            fields=fields,
+            payload=payload,
+            pieces=pieces,
+        )
 
     def _ping(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
         speaker, listener = self._link.ends(from_client)
@@ -219,11 +245,31 @@ class Http2:
             asked = self._sides[not from_client].ping
             reason: Reason = (asked, None) if asked is not None else (None, "timer")
             sentence = f"{speaker.spoken} answers the ping of {listener.spoken}: it is alive"
-            self._say(from_client, "h2.ping", "PING ACK", sentence, reason, fields, payload, pieces, heartbeat=True)
+            self._say(
+                from_client,
+                "h2.ping",
+                label="PING ACK",
+                sentence=sentence,
+                reason=reason,
+                fields=fields,
+                payload=payload,
+                pieces=pieces,
+                heartbeat=True,
+            )
             return
         sentence = f"{speaker.spoken} asks {listener.spoken} whether it is alive"
         reason = (None, "timer")
-        side.ping = self._say(from_client, "h2.ping", "PING", sentence, reason, fields, payload, pieces, heartbeat=True)
+        side.ping = self._say(
+            from_client,
+            "h2.ping",
+            label="PING",
+            sentence=sentence,
+            reason=reason,
+            fields=fields,
+            payload=payload,
+            pieces=pieces,
+            heartbeat=True,
+        )
 
     def _goaway(self, from_client: bool, payload: bytes, pieces: list[Piece]) -> None:
         if len(payload) < 8:
@@ -237,7 +283,14 @@ class Http2:
         }
         sentence = f"{speaker.spoken} tells {listener.spoken} that this connection takes no new requests"
         self._say(
-            from_client, "h2.goaway", f"GOAWAY {_error(code)}", sentence, self._link.reason(), fields, payload, pieces
+            from_client,
+            "h2.goaway",
+            label=f"GOAWAY {_error(code)}",
+            sentence=sentence,
+            reason=self._link.reason(),
+            fields=fields,
+            payload=payload,
+            pieces=pieces,
         )
 
     def _reset(self, from_client: bool, stream: int, payload: bytes, pieces: list[Piece]) -> None:
@@ -255,12 +308,12 @@ class Http2:
         self._say(
             from_client,
             "h2.rst_stream",
-            f"RST_STREAM {error}",
-            sentence,
-            reason,
-            {"error": error},
-            payload,
-            pieces,
+            label=f"RST_STREAM {error}",
+            sentence=sentence,
+            reason=reason,
+            fields={"error": error},
+            payload=payload,
+            pieces=pieces,
             stream=stream,
         )
 
@@ -268,6 +321,7 @@ class Http2:
         self,
         from_client: bool,
         kind: str,
+        *,
         label: str,
         sentence: str,
         reason: Reason,
@@ -278,7 +332,16 @@ class Http2:
     ) -> int:
         size = FRAME_HEADER_BYTES + len(payload)
         return self._link.say(
-            from_client, HTTP, kind, label, sentence, reason, fields, size=size, pieces=pieces, **more
+            from_client,
+            HTTP,
+            kind,
+            label=label,
+            sentence=sentence,
+            reason=reason,
+            fields=fields,
+            size=size,
+            pieces=pieces,
+            **more,
         )
 
 

@@ -1,8 +1,8 @@
 """What a path asks of an API server: Kubernetes' request attributes, from method and path alone.
 
-Modelled on `apiserver/pkg/endpoints/request/requestinfo.go`, which the authorizer of a real API server goes by. Also how
-the same object is called in etcd (`/registry/minions/a` is `nodes//a`), so that both sides of the server can be joined.
-Left out: proxy paths' inner path, the old `/watch/` prefix.
+Modelled on `apiserver/pkg/endpoints/request/requestinfo.go`, which the authorizer of a real API server goes by. Also
+how the same object is called in etcd (`/registry/minions/a` is `nodes//a`), so that both sides of the server can be
+joined. Left out: proxy paths' inner path, the old `/watch/` prefix.
 
     parse("POST", "/apis/apps/v1/namespaces/default/deployments?fieldManager=kubectl-create")
     -> Asked(verb="create", group="apps", version="v1", resource="deployments", namespace="default", …)

@@ -4,8 +4,8 @@
     world = World(tap=Lens(journal))          every segment becomes entries as it arrives
     journal.since(0, 10)
 
-What it costs is declared (150 µs of CPU an entry, all in) and measured by `make bench`. What it holds is bounded: links that
-are open, the reassembly of what has not come whole, and the indexes of `causes`.
+What it costs is declared (150 µs of CPU an entry, all in) and measured by `make bench`. What it holds is bounded:
+links that are open, the reassembly of what has not come whole, and the indexes of `causes`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -51,9 +51,7 @@ class Lens:
         scribe = self._scribe
         scribe.sent = round(segment.sent, DECIMALS)
         scribe.arrived = None if segment.arrived is None else round(segment.arrived, DECIMALS)
-        packed = evidence.pack_segment(
-            segment.number, segment.flags, segment.sequence, scribe.sent, scribe.arrived, segment.payload
-        )
+        packed = evidence.pack_segment(segment, scribe.sent, scribe.arrived)
         link.segment(segment, self.journal.keep(packed), self._fault_now(scribe.sent))
         if link.over:
             del self._links[segment.connection]
@@ -73,10 +71,10 @@ class Lens:
             note.kind,
             participant,
             None,
-            note.text or note.kind,
-            f"{participant.spoken}: {note.text}" if note.text else f"{participant.spoken}: {note.kind}",
-            reason,
-            note.fields,
+            label=note.text or note.kind,
+            sentence=f"{participant.spoken}: {note.text}" if note.text else f"{participant.spoken}: {note.kind}",
+            reason=reason,
+            fields=note.fields,
         )
         if note.kind == "command.started":
             self._causes.started(_subject(note), seq, command=True)

@@ -1,9 +1,9 @@
 """A connection as the lens follows it: who speaks to whom, what it speaks, and what is said of the connection itself.
 
 Segments become bytes in order (`tcp`), and the bytes go to a parser. Which one is found from the first bytes, as a
-protocol analyser does: a TLS record, HTTP/2's preface or SETTINGS, an HTTP/1 request line. What is none of these is shown
-as bytes. A parser that meets something it cannot read hands over to that as well, so nothing that crosses a wire can stop
-the lens.
+protocol analyser does: a TLS record, HTTP/2's preface or SETTINGS, an HTTP/1 request line. What is none of these is
+shown as bytes. A parser that meets something it cannot read hands over to that as well, so nothing that crosses a
+wire can stop the lens.
 
     16 03 01 …            TLS            50 52 49 20 2a …  "PRI *"   HTTP/2 without TLS
     "GET / HTTP/1.1"      HTTP/1.1       anything else               tcp.data
@@ -104,6 +104,7 @@ class Link:
         from_client: bool,
         layer: str,
         kind: str,
+        *,
         label: str,
         sentence: str,
         reason: Reason,
@@ -113,7 +114,16 @@ class Link:
         """Write an entry from one end of this connection to the other."""
         speaker, listener = (self.client, self.server) if from_client else (self.server, self.client)
         seq = self.scribe.write(
-            layer, kind, speaker, listener, label, sentence, reason, fields, connection=self.number, **more
+            layer,
+            kind,
+            speaker,
+            listener,
+            label=label,
+            sentence=sentence,
+            reason=reason,
+            fields=fields,
+            connection=self.number,
+            **more,
         )
         self.last = seq
         return seq
@@ -161,14 +171,32 @@ class Link:
             label, sentence = "SYN, ACK", f"{speaker.spoken} accepts the connection from {listener.spoken}"
             reason = self.reason()
             self._accepted = True
-        self.say(segment.from_client, TCP, "tcp.syn", label, sentence, reason, _flags(segment), pieces=[piece])
+        self.say(
+            segment.from_client,
+            TCP,
+            "tcp.syn",
+            label=label,
+            sentence=sentence,
+            reason=reason,
+            fields=_flags(segment),
+            pieces=[piece],
+        )
 
     def _finish(self, segment: Segment, piece: Piece) -> None:
         speaker, listener = self.ends(segment.from_client)
         self._ends[segment.from_client] = True
         self.parser.ended(segment.from_client)
         sentence = f"{speaker.spoken} has nothing more to send to {listener.spoken} and closes its side"
-        self.say(segment.from_client, TCP, "tcp.fin", "FIN", sentence, self.reason(), _flags(segment), pieces=[piece])
+        self.say(
+            segment.from_client,
+            TCP,
+            "tcp.fin",
+            label="FIN",
+            sentence=sentence,
+            reason=self.reason(),
+            fields=_flags(segment),
+            pieces=[piece],
+        )
 
     def _reset(self, segment: Segment, piece: Piece, fault: int | None) -> None:
         speaker, listener = self.ends(segment.from_client)
@@ -178,7 +206,16 @@ class Link:
         self.parser.broken()
         reason: Reason = self.reason() if fault is None else (fault, None)
         sentence = f"{speaker.spoken} {verb} {listener.spoken}"
-        self.say(segment.from_client, TCP, "tcp.rst", "RST", sentence, reason, _flags(segment), pieces=[piece])
+        self.say(
+            segment.from_client,
+            TCP,
+            "tcp.rst",
+            label="RST",
+            sentence=sentence,
+            reason=reason,
+            fields=_flags(segment),
+            pieces=[piece],
+        )
 
     def _lost(self, segment: Segment, piece: Piece, fault: int | None) -> None:
         speaker, listener = self.ends(segment.from_client)
@@ -189,10 +226,10 @@ class Link:
             segment.from_client,
             TCP,
             "tcp.lost",
-            f"{_spell(segment.flags)} lost",
-            sentence,
-            reason,
-            _flags(segment),
+            label=f"{_spell(segment.flags)} lost",
+            sentence=sentence,
+            reason=reason,
+            fields=_flags(segment),
             pieces=[piece],
             size=len(segment.payload),
         )
@@ -216,10 +253,10 @@ class Opaque:
             from_client,
             self._layer,
             f"{self._layer}.data",
-            f"{size} bytes",
-            f"{speaker.spoken} sends {listener.spoken} {size} bytes that cannot be read here",
-            self._link.reason(),
-            {"unreadable": self._problem},
+            label=f"{size} bytes",
+            sentence=f"{speaker.spoken} sends {listener.spoken} {size} bytes that cannot be read here",
+            reason=self._link.reason(),
+            fields={"unreadable": self._problem},
             size=size,
             pieces=[piece],
         )

@@ -1,8 +1,8 @@
 """What an object says about itself and others: the few facts by which causes are found.
 
-A pod's JSON has hundreds of values; of them the lens needs name, uid, version, and whom it refers to (owners, the object
-an Event is about, the pods an EndpointSlice lists, the pod a token is for). msgspec reads just those and skips the
-rest, in a microsecond or two. What has another shape than these gives no facts, never an error.
+A pod's JSON has hundreds of values; of them the lens needs name, uid, version, and whom it refers to (owners, the
+object an Event is about, the pods an EndpointSlice lists, the pod a token is for). msgspec reads just those and skips
+the rest, in a microsecond or two. What has another shape than these gives no facts, never an error.
 
     read(b'{"kind":"Pod","metadata":{"name":"web-1","namespace":"default","uid":"u1",
            "ownerReferences":[{"kind":"ReplicaSet","name":"web","uid":"u2"}]}}').tokens("pods")

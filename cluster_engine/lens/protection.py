@@ -1,15 +1,15 @@
 """Opening protected TLS records with the keys that the key log gives (RFC 8446 section 5, RFC 5288, RFC 7905).
 
-A `Protection` is one direction's key and IV. Every record has a number, counted from 0 since the key came into use, that
-is not sent: it is mixed into the nonce, which is why records can only be read in order and from the start. A protection
-can be packed into a few bytes, which stand in the evidence of an entry: so a record can be opened again, years later,
-from its ciphertext alone, and nothing needs to be kept twice.
+A `Protection` is one direction's key and IV. Every record has a number, counted from 0 since the key came into use,
+that is not sent: it is mixed into the nonce, which is why records can only be read in order and from the start. A
+protection can be packed into a few bytes, which stand in the evidence of an entry: so a record can be opened again,
+years later, from its ciphertext alone, and nothing needs to be kept twice.
 
 Modelled on TLS's record protection layer; the cryptography is the `cryptography` package's.
 Left out: CBC suites, and suites without forward secrecy.
 
-    secret (32 bytes) ── HKDF-Expand-Label "key", "iv" ──▸ Protection ── open(record, 0), open(record, 1) … ──▸ plaintext
-                     └── HKDF-Expand-Label "traffic upd" ──▸ the next secret (KeyUpdate)
+    secret, 32 bytes ── HKDF-Expand-Label "key", "iv" ──▸ Protection ── open(record, 0), open(record, 1) … ──▸ plaintext
+                     └─ HKDF-Expand-Label "traffic upd" ─▸ the next secret (KeyUpdate)
 """
 
 import struct

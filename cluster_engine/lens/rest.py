@@ -5,8 +5,8 @@
     watch.event    ADDED deployment web  <- the etcd event of the same key and version
     http.end       the watch is over     <- the server's timer
 
-A watch's events are lines of JSON in a body that goes on for minutes; each becomes an entry when its line is complete. Left
-out: watches in protobuf or over WebSocket (shown as one response).
+A watch's events are lines of JSON in a body that goes on for minutes; each becomes an entry when its line is
+complete. Left out: watches in protobuf or over WebSocket (shown as one response).
 """
 
 from typing import Any
@@ -137,10 +137,10 @@ class RestExchange(Exchange):
             True,
             STORY,
             "http.request",
-            words.request_label(asked, self._name),
-            f"{link.client.spoken} {verb} {link.server.spoken} {said}",
-            reason,
-            fields,
+            label=words.request_label(asked, self._name),
+            sentence=f"{link.client.spoken} {verb} {link.server.spoken} {said}",
+            reason=reason,
+            fields=fields,
             **self._evidence(part, body),
         )
         link.fresh = False
@@ -155,8 +155,10 @@ class RestExchange(Exchange):
         link, asked = self.link, self._asked
         causes = link.scribe.causes
         if not client.command and _housekeeping(asked, body):
-            self.heartbeat = True
-            return TIMER
+            first, client.beats = not client.beats, True
+            if asked.verb != "get" or not first:
+                self.heartbeat = True
+                return TIMER
         if asked.verb == "watch":
             ended = causes.watch_ended_at(client, _watch_key(asked))
             if ended is not None:
@@ -188,10 +190,10 @@ class RestExchange(Exchange):
             False,
             STORY,
             "http.response",
-            label,
-            f"{link.server.spoken} answers {link.client.spoken}: {said}",
-            (self.request, None),
-            fields,
+            label=label,
+            sentence=f"{link.server.spoken} answers {link.client.spoken}: {said}",
+            reason=(self.request, None),
+            fields=fields,
             reply_to=self.request,
             **self._evidence(part, body),
         )
@@ -252,10 +254,10 @@ class RestExchange(Exchange):
             False,
             STORY,
             "watch.event",
-            label,
-            sentence,
-            reason,
-            fields,
+            label=label,
+            sentence=sentence,
+            reason=reason,
+            fields=fields,
             stream=self.stream,
             size=len(line),
             heartbeat=heartbeat,
@@ -279,10 +281,10 @@ class RestExchange(Exchange):
             False,
             STORY,
             "watch.event",
-            "unreadable",
-            sentence,
-            (self.request, None),
-            {"type": "", "resource": self._asked.resource, "unreadable": "not a watch event"},
+            label="unreadable",
+            sentence=sentence,
+            reason=(self.request, None),
+            fields={"type": "", "resource": self._asked.resource, "unreadable": "not a watch event"},
             stream=self.stream,
             size=len(line),
             pieces=self.answer.pieces,
@@ -296,10 +298,10 @@ class RestExchange(Exchange):
             False,
             HTTP,
             "http.end",
-            f"end of watch {asked.resource}",
-            f"{link.server.spoken} ends the watch of {link.client.spoken} on {asked.resource}",
-            TIMER,
-            self._subject(),
+            label=f"end of watch {asked.resource}",
+            sentence=f"{link.server.spoken} ends the watch of {link.client.spoken} on {asked.resource}",
+            reason=TIMER,
+            fields=self._subject(),
             reply_to=self.request,
             stream=self.stream,
             heartbeat=True,

@@ -1,7 +1,7 @@
 """Writes the entries: every parser hands what it found to one scribe, which knows the hour and the journal.
 
-An entry has the form that the browser is given (design: one journal). `layer` is the highest altitude at which it is drawn:
-story › http › tls › tcp.
+An entry has the form that the browser is given (design: one journal). `layer` is the highest altitude at which it is
+drawn: story › http › tls › tcp.
 """
 
 from collections.abc import Sequence
@@ -42,11 +42,11 @@ class Scribe:
         kind: str,
         speaker: Participant,
         listener: Participant | None,
+        *,
         label: str,
         sentence: str,
         reason: Reason,
         fields: dict[str, Any],
-        *,
         reply_to: int | None = None,
         connection: int | None = None,
         stream: int | None = None,

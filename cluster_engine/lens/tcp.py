@@ -1,8 +1,8 @@
 """One direction of a connection: segments as they arrive to bytes in order (RFC 9293 section 3.4).
 
-A segment that comes before its turn waits, a repeated one is passed over, and one that repeats in part is cut. What waits
-is bounded; when the missing bytes do not come, the direction is unreadable from there on. A direction first heard in the
-middle (a capture begun late) starts wherever it is.
+A segment that comes before its turn waits, a repeated one is passed over, and one that repeats in part is cut. What
+waits is bounded; when the missing bytes do not come, the direction is unreadable from there on. A direction first
+heard in the middle (a capture begun late) starts wherever it is.
 
     stream = Stream(); stream.begin(1)
     stream.receive(3, b"cd", 1)   -> []                       waits for 1 and 2

@@ -1,15 +1,16 @@
 """TLS as the lens reads it: records out of the stream, opened with the key log, handshake messages as entries.
 
-A connection's bytes are cut into records (RFC 8446 section 5.1). The hellos come in the clear; from ServerHello on each
-direction has keys, first for the handshake, then for the application, and new ones at every KeyUpdate. What is inside is
-handed to the parser that ALPN names. Without secrets (a capture begun late, a foreign server) every record is still
-shown, as encrypted.
+A connection's bytes are cut into records (RFC 8446 section 5.1). The hellos come in the clear; from ServerHello on
+each direction has keys, first for the handshake, then for the application, and new ones at every KeyUpdate. What is
+inside is handed to the parser that ALPN names. Without secrets (a capture begun late, a foreign server) every record
+is still shown, as encrypted.
 
     client half   clear ─ ServerHello ▸ handshake keys ─ its Finished ▸ application keys ─ KeyUpdate ▸ next
     server half   clear ─ ServerHello ▸ handshake keys ─ its Finished ▸ application keys ─ KeyUpdate ▸ next
 
-A server writes the client's application secret down when it has read the client's Finished, so what the client sends in the
-same breath is heard before its secret: it is held until the secret comes, or until time has gone on without it.
+A server writes the client's application secret down when it has read the client's Finished, so what the client sends
+in the same breath is heard before its secret: it is held until the secret comes, or until time has gone on without
+it.
 
 TLS 1.2 is read as well where the key log has the master secret (`CLIENT_RANDOM`): keys come into use with
 ChangeCipherSpec. Left out: early data, renegotiation, compression.
@@ -99,8 +100,8 @@ class Tls:
         "_holding",
         "_link",
         "_protocol",
-        "_server_random",
         "_secrets",
+        "_server_random",
         "_suite",
         "_version",
     )
@@ -146,7 +147,7 @@ class Tls:
             if half.awaited and not self._awaited(half):
                 self._hold(half, record, offset, positions)
             else:
-                self._record(from_client, half, record, half.records, offset, positions)
+                self._record(from_client, half, record, number=half.records, offset=offset, positions=positions)
             at += length
         half.rest = chunk[at:]
         if at and half.rest:
@@ -227,35 +228,34 @@ class Tls:
         try:
             for record, number, offset, positions, sent, arrived in held:
                 scribe.sent, scribe.arrived = sent, arrived
-                self._record(True, half, record, number, offset, positions)
+                self._record(True, half, record, number=number, offset=offset, positions=positions)
         finally:
             scribe.sent, scribe.arrived = now
 
     def _record(
-        self, from_client: bool, half: Half, record: bytes, record_number: int, offset: int, positions: tuple[int, ...]
+        self, from_client: bool, half: Half, record: bytes, *, number: int, offset: int, positions: tuple[int, ...]
     ) -> None:
         content_type = record[0]
         if half.sealed:
             if content_type != CHANGE_CIPHER_SPEC:
-                self._encrypted(from_client, record, (record_number, offset, len(record), positions, 0, b""))
+                self._encrypted(from_client, record, (number, offset, len(record), positions, 0, b""))
             return
         if half.keys is not None and (content_type == APPLICATION_DATA or self._version != TLS_1_3):
-            number = half.protected
-            half.protected += 1
-            piece = (record_number, offset, len(record), positions, number, half.packed)
+            piece = (number, offset, len(record), positions, half.protected, half.packed)
             try:
-                content_type, content = half.keys.open(record, number)
+                content_type, content = half.keys.open(record, half.protected)
             except Unreadable:
                 half.use(None)
                 self._encrypted(from_client, record, piece)
                 return
+            half.protected += 1
         elif content_type == APPLICATION_DATA:
             half.use(None)
-            self._encrypted(from_client, record, (record_number, offset, len(record), positions, 0, b""))
+            self._encrypted(from_client, record, (number, offset, len(record), positions, 0, b""))
             return
         else:
             content = record[HEADER_BYTES:]
-            piece = (record_number, offset, len(record), positions, -1, b"")
+            piece = (number, offset, len(record), positions, -1, b"")
         self._content(from_client, half, content_type, content, piece)
 
     def _content(self, from_client: bool, half: Half, content_type: int, content: bytes, piece: Piece) -> None:
@@ -305,7 +305,15 @@ class Tls:
         reason = (link.handshake, None) if link.handshake is not None else link.reason()
         sentence = said.sentence.format(speaker=speaker.spoken, listener=listener.spoken)
         link.handshake = link.say(
-            from_client, TLS, said.kind, said.label, sentence, reason, said.fields, size=len(body) + 4, pieces=pieces
+            from_client,
+            TLS,
+            said.kind,
+            label=said.label,
+            sentence=sentence,
+            reason=reason,
+            fields=said.fields,
+            size=len(body) + 4,
+            pieces=pieces,
         )
         self._follow(from_client, half, message_type, body, said)
 
@@ -353,7 +361,15 @@ class Tls:
         fields = {"level": level, "description": alert}
         reason = self._link.reason()
         self._link.say(
-            from_client, TLS, "tls.alert", f"Alert {alert}", sentence, reason, fields, size=2, pieces=[piece]
+            from_client,
+            TLS,
+            "tls.alert",
+            label=f"Alert {alert}",
+            sentence=sentence,
+            reason=reason,
+            fields=fields,
+            size=2,
+            pieces=[piece],
         )
 
     def _encrypted(self, from_client: bool, record: bytes, piece: Piece) -> None:
@@ -363,10 +379,10 @@ class Tls:
             from_client,
             TLS,
             "tls.encrypted",
-            f"encrypted, {len(record)} bytes",
-            f"{speaker.spoken} sends {listener.spoken} an encrypted record that cannot be opened here",
-            self._link.reason(),
-            {"type": kind, "length": len(record)},
+            label=f"encrypted, {len(record)} bytes",
+            sentence=f"{speaker.spoken} sends {listener.spoken} an encrypted record that cannot be opened here",
+            reason=self._link.reason(),
+            fields={"type": kind, "length": len(record)},
             size=len(record),
             pieces=[piece],
         )
