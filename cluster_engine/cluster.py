@@ -24,6 +24,7 @@ Whoever is not on the cluster's own thread uses `cluster_engine.thread`.
 import asyncio
 import contextlib
 import functools
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,7 +100,7 @@ class Cluster:
         self.spec = spec
         self.loop = loop
         self.clock = loop.clock
-        self.journal = Journal(spec.directory) if spec.capture else None
+        self.journal = Journal(spec.directory or Path(tempfile.gettempdir())) if spec.capture else None
         lens = Lens(self.journal) if self.journal is not None else None
         self.world = World(loop, seed=spec.seed, epoch=spec.epoch or datetime.now(UTC), tap=lens)
         self.processes: dict[str, Process] = {}
