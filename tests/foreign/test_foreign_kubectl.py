@@ -1,0 +1,133 @@
+"""The real kubectl works against a Glassplane cluster as against any other."""
+
+import json
+import subprocess
+import time
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.foreign
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: nginx
+        image: nginx:1.27
+        env: [{name: A, value: "1"}, {name: B, value: "2"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+"""
+
+
+def test_version_names_both_sides(kubectl):
+    told = json.loads(kubectl("version", "-o", "json").stdout)
+    assert told["serverVersion"]["minor"] == "32"
+    assert "glassplane" in told["serverVersion"]["gitVersion"]
+
+
+def test_nodes_are_ready_in_a_table(kubectl):
+    header, *rows = kubectl("get", "nodes").stdout.splitlines()
+    assert header.split() == ["NAME", "STATUS", "ROLES", "AGE", "VERSION"]
+    assert [row.split()[:3] for row in rows] == [["worker-1", "Ready", "<none>"], ["worker-2", "Ready", "<none>"]]
+
+
+def test_a_deployment_is_created_scaled_and_deleted(kubectl, namespace):
+    n = ("-n", namespace)
+    assert "created" in kubectl("create", "deployment", "web", "--image=nginx", *n).stdout
+    assert "successfully rolled out" in kubectl("rollout", "status", "deployment/web", *n).stdout
+    assert "scaled" in kubectl("scale", "deployment", "web", "--replicas=3", *n).stdout
+    kubectl("rollout", "status", "deployment/web", *n)
+    pods = json.loads(kubectl("get", "pods", "-o", "json", *n).stdout)["items"]
+    assert [pod["status"]["phase"] for pod in pods] == ["Running"] * 3
+    assert len({pod["status"]["podIP"] for pod in pods}) == 3
+    assert 'deployment.apps "web" deleted' in kubectl("delete", "deployment", "web", *n).stdout
+    deadline = time.monotonic() + 30
+    while kubectl("get", "rs,pods", *n).stdout and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert kubectl("get", "rs,pods", *n).stderr.startswith("No resources found")
+
+
+def test_apply_creates_then_changes_nothing_then_merges(kubectl, namespace):
+    n = ("-n", namespace)
+    first = kubectl("apply", "-f", "-", *n, stdin=DEPLOYMENT).stdout
+    assert "deployment.apps/web created" in first
+    assert "service/web created" in first
+    assert "deployment.apps/web unchanged" in kubectl("apply", "-f", "-", *n, stdin=DEPLOYMENT).stdout
+    changed = DEPLOYMENT.replace('{name: B, value: "2"}', '{name: C, value: "3"}')
+    assert "deployment.apps/web configured" in kubectl("apply", "-f", "-", *n, stdin=changed).stdout
+    told = yaml.safe_load(kubectl("get", "deployment", "web", "-o", "yaml", *n).stdout)
+    (container,) = told["spec"]["template"]["spec"]["containers"]
+    assert [one["name"] for one in container["env"]] == ["A", "C"]
+
+
+def test_a_watch_shows_pods_come_to_life(control_plane, kubectl, namespace):
+    command = ["kubectl", "--kubeconfig", control_plane.kubeconfig, "get", "pods", "-w", "-n", namespace]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watch:
+        kubectl("create", "deployment", "one", "--image=nginx", "-n", namespace)
+        assert watch.stdout is not None
+        seen = []
+        for line in watch.stdout:
+            seen.append(line.split())
+            if "Running" in line and "1/1" in line:
+                break
+        watch.terminate()
+    assert next(row[2] for row in seen if row[0] != "NAME") == "Pending"
+    assert {"ContainerCreating", "Running"} <= {row[2] for row in seen}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("get", "pods", "nothing"), 'Error from server (NotFound): pods "nothing" not found'),
+        (("get", "unicorns"), 'the server doesn\'t have a resource type "unicorns"'),
+        (("create", "namespace", "default"), "(AlreadyExists)"),
+        (("create", "namespace", "Bad_Name"), "is invalid"),
+        (("delete", "namespace", "kube-system"), "(Forbidden)"),
+        (("get", "pods", "-l", "a in b"), "unable to parse requirement"),
+    ],
+)
+def test_mistakes_are_told_in_kubectls_words(kubectl, arguments, words):
+    done = kubectl(*arguments, check=False)
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["{not json", "kind: Pod\napiVersion: v1\nmetadata: {name: x}\nspec: {containers: 3}", "a: b"]
+)
+def test_malformed_manifests_are_refused_and_the_cluster_goes_on(kubectl, text):
+    done = kubectl("apply", "-f", "-", stdin=text, check=False)
+    assert done.returncode != 0
+    assert "error" in done.stderr.lower()
+    kubectl("get", "nodes")
+
+
+def test_a_foreign_certificate_gets_401_and_none_at_all_403(control_plane, kubectl, tmp_path):
+    done = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+        + ["-subj", "/O=system:masters/CN=evil", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "crt")],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    host, port = control_plane.address
+    base = ["kubectl", "--server", f"https://{host}:{port}", "--insecure-skip-tls-verify", "--kubeconfig", "/dev/null"]
+    base += ["--cache-dir", str(tmp_path / "cache")]
+    stranger = [*base, "--client-certificate", str(tmp_path / "crt"), "--client-key", str(tmp_path / "key")]
+    asked = ["get", "--raw", "/api/v1/pods"]
+    refused = subprocess.run([*stranger, *asked], capture_output=True, text=True, check=False, timeout=30).stderr
+    assert "Unauthorized" in refused or "must be logged in" in refused
+    anonymous = subprocess.run([*base, *asked], capture_output=True, text=True, check=False, timeout=30).stderr
+    assert 'User "system:anonymous" cannot list resource "pods"' in anonymous
