@@ -82,8 +82,9 @@ class Shims:
         timeline = container.timeline
         position = self._written_before(container, timeline.lines)
         while position < len(timeline.lines):
-            await self._until(container, timeline.lines[position].at)
-            due = [line for line in timeline.lines[position:] if line.at <= self._elapsed(container)]
+            now = timeline.lines[position].at
+            await self._until(container, now)
+            due = [line for line in timeline.lines[position:] if line.at <= now]
             self._write(container, due)
             position += len(due)
         if timeline.ends_at is not None:

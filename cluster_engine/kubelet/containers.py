@@ -102,13 +102,14 @@ class Containers:
             raise StartFailure("RunContainerError", refusal.description) from refusal
         say("Normal", "Started", f"Started container {container['name']}")
         await self._seen(pod, _is_past_created(id_))
-        await self._remove_old(runtime, container["name"])
+        await self._remove_old(pod, runtime, container["name"])
 
-    async def _remove_old(self, runtime: PodRuntime, name: str) -> None:
+    async def _remove_old(self, pod: Obj, runtime: PodRuntime, name: str) -> None:
         """Keep one dead container of each name, for its logs and last state."""
         for status in runtime.of_name(name)[1:]:
             if status.state == cri.CONTAINER_EXITED:
                 await self._runtime.remove_container(status.id)
+                await self._seen(pod, _is_gone(status.id))
 
     async def kill(self, pod: Obj, status: cri.ContainerStatus, grace_seconds: int, message: str) -> None:
         """Stop one container and wait until it has ended."""
@@ -160,6 +161,10 @@ def _is_past_created(id_: str) -> Callable[[PodRuntime], bool]:
         return status is not None and status.state != cri.CONTAINER_CREATED
 
     return is_past_created
+
+
+def _is_gone(id_: str) -> Callable[[PodRuntime], bool]:
+    return lambda runtime: runtime.container(id_) is None
 
 
 def _runs(runtime: PodRuntime, id_: str) -> bool:

@@ -229,9 +229,13 @@ class PodWorker:
                 failures.append(f"{failure.reason}: {failure}")
             else:
                 self._waiting.pop(container["name"], None)
-        self._tell(self._node.cache.get(self.uid))
+        runtime = self._node.cache.get(self.uid)
+        self._tell(runtime)
         if failures:
             raise NotYet("; ".join(failures))
+        running = {status.metadata.name for status in runtime.running()}
+        if any(container["name"] not in running for container in containers):
+            self.look()  # it has ended already
 
     def _tell(self, runtime: PodRuntime) -> Obj:
         """Tell the status, and remember from what it was made."""
@@ -278,10 +282,12 @@ class PodWorker:
             self._node.statuses.finish(self.pod, status)
 
     async def _wait_until_removed(self) -> None:
+        told_deleted = pods.is_deleted(self.pod)
         while not self.removed:
             await self._news.wait()
             self._news.clear()
-            if pods.is_deleted(self.pod):
+            if pods.is_deleted(self.pod) and not told_deleted:
+                told_deleted = True
                 self._finish()
         self._node.statuses.forget(self.uid)
 
