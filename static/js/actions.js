@@ -11,6 +11,9 @@ import { batch, effect } from "@preact/signals-core";
 /** @typedef {ReturnType<typeof createActions>} Actions */
 
 const STEPS_MAX = 2000;
+/** The server takes a burst and then so many a second; a long way through hidden messages is walked, not run. */
+const STEPS_AT_ONCE = 40;
+const STEP_MS = 60;
 export const PACES = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 /** @type {import("./log.js").Layer[]} */
 export const LAYERS = ["story", "http", "tls", "tcp"];
@@ -41,13 +44,18 @@ export function createActions(store, wire) {
     else stepping.left -= 1;
   }
 
+  function stepAgain() {
+    if (stepping && stepping.left < STEPS_MAX - STEPS_AT_ONCE) setTimeout(stepOnce, STEP_MS);
+    else stepOnce();
+  }
+
   effect(() => {
     const { plan: now } = picture.value;
     if (!stepping) return;
     if (now.rows.length > stepping.rows) {
       stepping = null;
       selected.value = now.rows[now.rows.length - 1].seq;
-    } else stepOnce();
+    } else stepAgain();
   });
 
   const actions = {

@@ -25,14 +25,26 @@ export function createStrings(dictionary, language) {
 
   /** An entry as a sentence. @param {Entry} entry */
   const say = (entry) => {
-    const pattern = current.value === "en" ? undefined : patternOf(words.value, entry);
-    return pattern ? fill(pattern, { ...entry.fields, label: entry.label, from: name(entry.from), to: entry.to ? name(entry.to) : "" }) : entry.sentence;
+    const all = words.value;
+    if (!("say.within" in all)) return entry.sentence;
+    const known = spoken(entry);
+    known.within = entry.fields.namespace ? fill(all["say.within"], entry.fields) : "";
+    const pattern = patternKeys(entry).map((key) => all[key]).find((text) => text && complete(text, known));
+    return pattern ? fill(pattern, known) : entry.sentence;
+  };
+
+  /** What this kind of entry is, in the page's language; null where only the engine's own words are there. @param {Entry} entry */
+  const explain = (entry) => {
+    const { type, method, verb, operation } = entry.fields;
+    const variant = [type, method, verb, operation].map((value) => words.value[`explain.${entry.kind}.${value}`]).find(Boolean);
+    return variant ?? words.value[`explain.${entry.kind}`] ?? null;
   };
 
   return {
     language: current,
     t,
     say,
+    explain,
     /** @param {Dictionary} next @param {string} code */
     use(next, code) {
       words.value = next;
@@ -45,13 +57,31 @@ export function createStrings(dictionary, language) {
 /** @param {string} pattern @param {Record<string, any>} values */
 const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (whole, key) => (values[key] === undefined || values[key] === null ? whole : String(values[key])));
 
-/** The most particular pattern whose every word the entry can give. @param {Dictionary} words @param {Entry} entry */
-function patternOf(words, entry) {
-  const { verb, resource, type } = entry.fields;
-  const keys = [`say.${entry.kind}.${verb ?? type}.${resource}`, `say.${entry.kind}.${verb ?? type}`, `say.${entry.kind}.${entry.fields.name ? "named" : "plain"}`, `say.${entry.kind}`];
-  const known = /** @type {Record<string, any>} */ ({ ...entry.fields, label: entry.label, from: entry.from, to: entry.to });
-  return keys.map((key) => words[key]).find((pattern) => pattern && [...pattern.matchAll(/\{(\w+)\}/g)].every(([, key]) => known[key] !== undefined && known[key] !== null));
+/** @param {string} pattern @param {Record<string, any>} known */
+const complete = (pattern, known) => [...pattern.matchAll(/\{(\w+)\}/g)].every(([, key]) => known[key] !== undefined && known[key] !== null);
+
+/** Keys of sentence patterns, the most particular first. @param {Entry} entry */
+function patternKeys({ kind, label, fields }) {
+  const keys = [`say.${kind}.${label}`];
+  if (fields.verb) keys.push(`say.${kind}.${fields.verb}${fields.subresource ? `/${fields.subresource}` : ""}`);
+  if (fields.type) keys.push(`say.${kind}.${fields.type}`);
+  if (fields.commonName) keys.push(`say.${kind}.named`);
+  return [...keys, `say.${kind}`];
 }
+
+/** What patterns may name: the entry's fields, who speaks, and one object. @param {Entry} entry @returns {Record<string, any>} */
+function spoken(entry) {
+  const { resource, name: object } = entry.fields;
+  const one = resource ? `${KINDS[resource] ?? resource} ${object ?? ""}`.trim() : undefined;
+  return { ...entry.fields, one, label: entry.label, from: name(entry.from), to: entry.to ? name(entry.to) : "" };
+}
+
+/** @type {Record<string, string>} */
+const KINDS = {
+  pods: "Pod", nodes: "Node", namespaces: "Namespace", services: "Service", endpoints: "Endpoints", endpointslices: "EndpointSlice",
+  configmaps: "ConfigMap", secrets: "Secret", serviceaccounts: "ServiceAccount", events: "Event", leases: "Lease", deployments: "Deployment",
+  replicasets: "ReplicaSet", roles: "Role", rolebindings: "RoleBinding", clusterroles: "ClusterRole", clusterrolebindings: "ClusterRoleBinding",
+};
 
 /** What a participant is called in a sentence. @param {string} participant */
 export function name(participant) {

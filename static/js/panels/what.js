@@ -7,13 +7,12 @@ import { EntryLink } from "./entrylink.js";
 
 /** @param {import("./drawer.js").TabProps} props */
 export function What({ app, entry }) {
-  const { store, details, strings: { t, language } } = app;
+  const { store, details, strings: { t, explain, language } } = app;
   const loaded = details.of(entry.seq).value;
   const code = language.value;
   const cause = store.log.get(entry.cause);
   const effects = effectsOf(store.log.entries, entry.seq, store.shown.value);
-  const told = code === "de" ? t(`explain.${entry.kind}`) : "";
-  const explanation = told && told !== `explain.${entry.kind}` ? told : loaded.detail?.explanation;
+  const explanation = explain(entry) ?? loaded.detail?.explanation;
   return h("div", { class: "what" },
     h(Flight, { app, entry }),
     explanation && h("p", { class: "explanation" }, explanation),
