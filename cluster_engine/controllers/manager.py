@@ -30,6 +30,7 @@ from cluster_engine.controllers.node_ipam import NodeIpamController
 from cluster_engine.controllers.node_lifecycle import NodeLifecycleController
 from cluster_engine.controllers.pod_gc import PodGarbageCollector
 from cluster_engine.controllers.replica_set import ReplicaSetController
+from cluster_engine.controllers.root_ca import RootCaPublisher
 from cluster_engine.controllers.service_accounts import ServiceAccountController
 from cluster_engine.controllers.taint_eviction import TaintEvictionController
 
@@ -48,6 +49,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("node-controller", NodeLifecycleController),
     ("node-controller", TaintEvictionController),
     ("service-account-controller", ServiceAccountController),
+    ("root-ca-cert-publisher", RootCaPublisher),
     ("namespace-controller", NamespaceController),
     ("generic-garbage-collector", GarbageCollector),
     ("pod-garbage-collector", PodGarbageCollector),
