@@ -38,9 +38,8 @@ import msgspec
 from cluster_engine.lens import evidence
 from cluster_engine.lens.explanations import explain
 from cluster_engine.lens.recent import Recent
-from cluster_engine.lens.spool import Spool
+from cluster_engine.lens.spool import MEMORY_BYTES_MAX, Spool
 
-MEMORY_BYTES_MAX = 4 * 1024 * 1024
 DISK_BYTES_MAX = 256 * 1024 * 1024
 BODIES_KNOWN_MAX = 2048
 
@@ -121,13 +120,13 @@ class Journal:
         start = max(seq + 1, self._first)
         return [msgspec.json.decode(self._line(at)) for at in range(start, min(start + limit, self.head + 1))]
 
-    def detail(self, seq: int) -> Entry:
+    def detail(self, seq: int, language: str = "en") -> Entry:
         """Open entry `seq`: headers, body, records, segments, explanation. KeyError when it is not here."""
         if not self._first <= seq <= self.head:
             raise KeyError(seq)
         line, _, packed = self._blob(seq).partition(b"\n")
         entry = msgspec.json.decode(line)
-        return {"seq": seq, **evidence.render(packed, self._spool.read), "explanation": explain(entry)}
+        return {"seq": seq, **evidence.render(packed, self._spool.read), "explanation": explain(entry, language)}
 
     def close(self) -> None:
         """Give the space back. The journal can no longer be read."""

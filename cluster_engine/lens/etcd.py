@@ -79,7 +79,7 @@ def event(change: Any) -> Meaning:
         happened = "was deleted"
     else:
         happened = "was created" if pair.create_revision == pair.mod_revision else "was changed"
-    fields = {"type": kind, "key": key, "name": key, "revision": pair.mod_revision, **subject(token)}
+    fields = {"type": kind, "key": key, "revision": pair.mod_revision, **subject(token)}
     return Meaning(
         f"{kind} {short(key)}",
         f"{key} {happened} at revision {pair.mod_revision}",
@@ -95,13 +95,14 @@ def short(key: str) -> str:
 
 
 def subject(token: str) -> dict[str, str]:
-    """Say resource and namespace of a token."""
+    """Say resource, namespace and name of a token."""
     resource, _, rest = token.partition("/")
-    namespace = rest.partition("/")[0]
-    return {key: value for key, value in (("resource", resource), ("namespace", namespace)) if value}
+    namespace, _, name = rest.partition("/")
+    parts = (("resource", resource), ("namespace", namespace), ("name", name))
+    return {key: value for key, value in parts if value}
 
 
-KEYS = ("key", "rangeEnd", "operation", "resource", "namespace")
+KEYS = ("key", "rangeEnd", "operation", "resource", "namespace", "name")
 
 
 def _range(message: Any) -> Meaning:

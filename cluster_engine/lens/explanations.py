@@ -29,6 +29,9 @@ def explain(entry: dict[str, Any], language: str = "en") -> str:
 
 @cache
 def load(language: str) -> dict[str, dict[str, str]]:
-    """Read a language's explanations: kind -> {"text": …, variant: …}."""
-    text = resources.files("cluster_engine.lens").joinpath("explanation_texts", f"{language}.toml").read_text("utf-8")
-    return tomllib.loads(text)["explanation"]  # type: ignore[no-any-return]
+    """Read a language's explanations: kind -> {"text": …, variant: …}. A language not there is read in English."""
+    texts = resources.files("cluster_engine.lens").joinpath("explanation_texts")
+    file = texts.joinpath(f"{language}.toml")
+    if not file.is_file():
+        file = texts.joinpath("en.toml")
+    return tomllib.loads(file.read_text("utf-8"))["explanation"]  # type: ignore[no-any-return]

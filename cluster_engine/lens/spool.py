@@ -17,11 +17,13 @@ its writer was given), durability, deleting single blobs.
 import os
 import tempfile
 from bisect import bisect_right
+from collections.abc import Callable
 from pathlib import Path
 
 LENGTH_BYTES = 4
 TAIL_BYTES_MAX = 64 * 1024
 READ_AHEAD_BYTES = 2048
+MEMORY_BYTES_MAX = 4 * 1024 * 1024
 
 
 class Chunk:
@@ -37,11 +39,10 @@ class Chunk:
 
     def flush(self) -> None:
         """Move the tail to the file, if there is one."""
-        if self.file is None:
-            return
-        self.file.write(self.tail)
-        self.flushed += len(self.tail)
-        self.tail = bytearray()
+        while self.file is not None and self.tail:
+            written = self.file.write(self.tail)
+            self.flushed += written
+            del self.tail[:written]
 
     def read(self, offset: int) -> bytes:
         """Give the blob whose length stands at `offset`."""
@@ -87,13 +88,14 @@ class Spool:
         chunk = self._chunks[-1]
         position = self._end
         if position - chunk.start >= self._chunk_bytes_max:
-            chunk = self._turn(chunk)
+            self._guarded(self._turn)
+            chunk = self._chunks[-1]
         tail = chunk.tail
         tail += len(blob).to_bytes(LENGTH_BYTES)
         tail += blob
         self._end = position + LENGTH_BYTES + len(blob)
         if len(tail) >= TAIL_BYTES_MAX:
-            chunk.flush()
+            self._guarded(chunk.flush)
         return position
 
     def read(self, position: int) -> bytes | None:
@@ -110,12 +112,26 @@ class Spool:
         self._starts = [self._end]
         self._chunks = []
 
-    def _turn(self, full: Chunk) -> Chunk:
-        full.flush()
-        chunk = Chunk(self._end, self._directory)
-        self._chunks.append(chunk)
+    def _turn(self) -> None:
+        """Begin a new chunk, and drop the oldest while there is too much."""
+        self._chunks[-1].flush()
+        self._chunks.append(Chunk(self._end, self._directory))
         self._starts.append(self._end)
         while self._end - self._starts[0] > self._bytes_max and len(self._chunks) > 1:
             self._chunks.pop(0).close()
             self._starts.pop(0)
-        return chunk
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        """Write to disk; a disk that is full or gone costs history, never the cluster: go on in memory."""
+        try:
+            write()
+        except OSError:
+            last = self._chunks[-1]
+            kept = Chunk(last.start + last.flushed, None)
+            kept.tail = last.tail
+            for chunk in self._chunks:
+                chunk.close()
+            self._chunks, self._starts = [kept], [kept.start]
+            self._directory = None
+            self._bytes_max = min(self._bytes_max, MEMORY_BYTES_MAX)
+            self._chunk_bytes_max = max(1, self._bytes_max // 16)

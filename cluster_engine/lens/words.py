@@ -73,7 +73,8 @@ def answer(status: int, asked: Asked, name: str, problem: str) -> str:
         return f"that it will tell of every change of {asked.resource} on this stream"
     if asked.verb in ("list", "deletecollection"):
         return f"{status} {phrase(status)}, the list of {asked.resource}"
-    return f"{status} {phrase(status)}, {reference(asked.resource, name, asked.namespace)}"
+    part = f"the {asked.subresource} of " if asked.subresource else ""
+    return f"{status} {phrase(status)}, {part}{reference(asked.resource, name, asked.namespace)}"
 
 
 def phrase(status: int) -> str:

@@ -185,6 +185,19 @@ def test_a_spool_gives_back_what_it_was_given_or_none(blobs, bound):
     spool.close()
 
 
+def test_a_disk_that_is_gone_costs_history_and_nothing_else(tmp_path):
+    place = tmp_path / "gone"
+    place.mkdir()
+    journal = Journal(place, bytes_max=1024 * 1024)
+    journal.append(entry(0))
+    place.rmdir()
+    for number in range(1, 1_000):
+        journal.append(entry(number, "x" * 300))
+    assert journal.head == 1_000
+    assert [e["seq"] for e in journal.since(0, 9_999)] == list(range(journal.first, 1_001))
+    assert journal.first < 1_000
+
+
 def test_a_spool_on_disk_gives_back_blobs_of_any_size(tmp_path):
     spool = Spool(tmp_path, bytes_max=10_000_000)
     blobs = [bytes([n % 256]) * (n * 997 % 150_000) for n in range(60)]
