@@ -24,6 +24,7 @@ REFUSALS = (
     _("The cluster is busy and gave no answer in time."),
     _("This broke inside Glassplane; that is our mistake."),
     _("The engine cannot be reached just now; please try again."),
+    _("Too many pages watch this cluster."),
 )
 
 

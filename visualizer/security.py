@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from asgiref.sync import iscoroutinefunction
 from channels.security.websocket import WebsocketDenier
@@ -81,8 +80,7 @@ def allowed_origin(scope: Scope) -> bool:
     """Whether Origin names the host that was asked, and that host is one of ours."""
     headers = {name.lower(): value.decode("latin1") for name, value in scope.get("headers", [])}
     host, origin = headers.get(b"host", ""), headers.get(b"origin", "")
-    parts = urlsplit(origin)
-    if parts.scheme not in {"http", "https"} or parts.netloc.lower() != host.lower():
+    if origin.lower() not in {f"http://{host.lower()}", f"https://{host.lower()}"}:
         return False
     domain, _ = split_domain_port(host)
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)

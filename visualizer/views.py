@@ -31,7 +31,7 @@ from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.batches import array
 from visualizer.hosting.clusters import NotRunning
-from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.hosted_cluster import Missing, Refused
 from visualizer.hosting.messages import Detail, Kubeconfig
 from visualizer.models import Cluster
 from visualizer.reasons import said
@@ -121,8 +121,8 @@ def _json_errors(view: View) -> View:
     async def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return await view(request, *args, **kwargs)
-        except Http404 as problem:
-            return JsonResponse({"message": str(problem)}, status=404)
+        except (Http404, Missing) as problem:
+            return JsonResponse({"message": gettext(str(problem))}, status=404)
         except BadForm as problem:
             return JsonResponse({"message": str(problem)}, status=400)
         except NotRunning as refusal:

@@ -9,24 +9,19 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from web_free_port import free_port
 from web_until import until
 
-from visualizer.hosting import web_process
+from visualizer.hosting import recorder, web_process
 from visualizer.hosting.bus import Bus, EmbeddedBus
 from visualizer.hosting.hosted_cluster import Engine
 from visualizer.hosting.redis_bus import RedisBus
 from visualizer.hosting.web_process import WebProcess
 from visualizer.hosting.worker import Worker, load_engine
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")
@@ -98,11 +93,18 @@ async def worker(bus: Bus, engine: Engine) -> AsyncIterator[Worker]:
 
 
 @pytest_asyncio.fixture
-async def host(bus: Bus, worker: Worker) -> AsyncIterator[WebProcess]:
-    """A web process beside that worker, current in this loop."""
+async def host(bus: Bus, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WebProcess]:
+    """A web process beside that worker, current in this loop, in a hurry to record."""
+    monkeypatch.setattr(recorder, "WRITE_SECONDS", 0.01)
     made = WebProcess(bus)
     web_process.use(made)
     made.start()
     yield made
     await made.stop()
     web_process.use(None)
+
+
+@pytest.fixture
+def plain_templates(settings: Any) -> None:
+    """Pages that show what they are given, whatever the real ones look like."""
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [Path(__file__).parent / "templates"]}]

@@ -51,6 +51,10 @@ class Refused(Exception):  # noqa: N818
     """A question cannot be answered; the text is for people."""
 
 
+class Missing(Refused):
+    """What was asked for does not exist."""
+
+
 class HostedCluster:
     """One cluster, run by this worker until it is stopped."""
 

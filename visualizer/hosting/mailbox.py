@@ -7,7 +7,7 @@ import secrets
 
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.hosted_cluster import Missing, Refused
 from visualizer.hosting.messages import Ask, Question
 
 ASK_SECONDS = 25.0
@@ -36,7 +36,7 @@ class Mailbox:
         if reply.refusal is None:
             future.set_result(reply.answer)
         else:
-            future.set_exception(Refused(reply.refusal))
+            future.set_exception((Missing if reply.missing else Refused)(reply.refusal))
 
     async def ask(self, worker: str, cluster: str, question: Question, *, seconds: float = ASK_SECONDS) -> bytes:
         """Ask a worker; the answer is JSON. Raise `Refused` with the worker's words or when there is no answer."""

@@ -127,6 +127,7 @@ class Reply(msgspec.Struct, frozen=True):
     id: int
     answer: bytes = b"null"
     refusal: str | None = None
+    missing: bool = False  # refused because there is no such thing
 
 
 # What a cluster's stream tells ----------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 One web process does this for all: the one that holds the lease `recorder`. Like every reader it lists, then watches:
 for each active cluster it knows the last entry recorded, follows the stream from the oldest message kept, passes over
-what is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process may take
-over at any moment, and nothing needs to be acknowledged.
+what is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process
+may take over at any moment, and nothing needs to be acknowledged.
 
 Written is what has gathered, every `WRITE_SECONDS`. A cluster whose lease nobody holds for the length of a lease is
 given up: its lease goes to `ENDED` for a while, so that its worker, should it wake, stops it.

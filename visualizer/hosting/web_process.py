@@ -8,8 +8,10 @@ import asyncio
 import contextlib
 import logging
 import weakref
+from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 
 from visualizer import selectors, services
 from visualizer.database import in_database
@@ -33,8 +35,11 @@ MAKE_ROOM_SECONDS = 60.0  # a cluster unwatched for so long may be ended when th
 class WebProcess:
     """The hosting side of one web process."""
 
-    def __init__(self, bus: Bus, *, workers: int = 0, engine: str = "", redis_url: str = "") -> None:
+    def __init__(
+        self, bus: Bus, *, workers: int = 0, engine: str = "", redis_url: str = "", alone: bool = False
+    ) -> None:
         self.bus = bus
+        self._alone = alone  # this process and its children are all there is
         self.mailbox = Mailbox(bus)
         self.clusters = Clusters(bus, self.mailbox)
         self.hub = Hub(bus, self.entries, _snapshot)
@@ -45,19 +50,20 @@ class WebProcess:
     @classmethod
     def from_settings(cls) -> "WebProcess":
         """As the settings say: embedded, or on Redis."""
-        if settings.REDIS_URL:
-            from visualizer.hosting.redis_bus import RedisBus
+        if not settings.REDIS_URL:
+            return cls(EmbeddedBus(), workers=settings.WORKERS, engine=settings.ENGINE, alone=True)
+        from visualizer.hosting.redis_bus import RedisBus
 
-            bus: Bus = RedisBus(settings.REDIS_URL)
-        else:
-            bus = EmbeddedBus()
-        return cls(bus, workers=settings.WORKERS, engine=settings.ENGINE, redis_url=settings.REDIS_URL)
+        url = settings.REDIS_URL
+        return cls(RedisBus(url), workers=settings.WORKERS, engine=settings.ENGINE, redis_url=url)
 
     def start(self) -> None:
         """Start what runs beside the requests; needs a running loop."""
         self._spawn(self.mailbox.run(), "mailbox")
         self._spawn(self.recorder.run(), "recorder")
         self._spawn(self._mark_seen(), "mark seen")
+        if self._alone:
+            self._spawn(self._give_up_leftovers(timezone.now()), "give up leftovers")
         self.supervisor.start()
 
     async def stop(self) -> None:
@@ -112,6 +118,12 @@ class WebProcess:
         """List a journal after `since`: what is recorded, else what the cluster itself has."""
         recorded = await in_database(selectors.batches)(cluster, since, limit)
         return recorded or await self.clusters.entries(cluster, since, limit)
+
+    async def _give_up_leftovers(self, started: datetime) -> None:
+        """What the database calls running since before we started ran in a server that is gone."""
+        for cluster in await in_database(selectors.active_clusters)():
+            if cluster.created_at < started:
+                await self.recorder.give_up(cluster.pk, "worker-lost")
 
     async def _gone(self, cluster: str) -> None:
         await self.recorder.give_up(cluster, "worker-lost")

@@ -160,7 +160,8 @@ class Worker:
         except TimeoutError:
             reply = Reply(ask.id, refusal="The cluster is busy and gave no answer in time.")
         except (LookupError, ValueError) as problem:  # the engine's words for "no such entry" and "that cannot be"
-            reply = Reply(ask.id, refusal=str(problem.args[0] if problem.args else problem))
+            words = str(problem.args[0] if problem.args else problem)
+            reply = Reply(ask.id, refusal=words, missing=isinstance(problem, LookupError))
         except Exception:  # the cluster's outermost edge
             logger.exception("cluster %s: %s broke", ask.cluster, type(ask.question).__name__)
             reply = Reply(ask.id, refusal="This broke inside Glassplane; that is our mistake.")

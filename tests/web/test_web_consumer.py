@@ -1,0 +1,378 @@
+"""The WebSocket of a page: what may be said, by whom, and what comes back."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from django.test import AsyncClient
+from web_until import until
+
+from visualizer import browser_protocol, consumers, selectors
+from visualizer.asgi import application
+from visualizer.database import in_database
+from visualizer.hosting.bus import EmbeddedBus
+from visualizer.hosting.messages import Command, Stop
+from visualizer.models import Cluster
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plain_templates")]
+
+HERE = [(b"host", b"localhost:8000"), (b"origin", b"http://localhost:8000")]
+
+
+@pytest.fixture
+def bus() -> EmbeddedBus:
+    return EmbeddedBus()
+
+
+class Page:
+    """A page's socket: `say` and `hear`."""
+
+    def __init__(
+        self, cluster: str, client: AsyncClient | None = None, headers: list[tuple[bytes, bytes]] = HERE
+    ) -> None:
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in (client.cookies if client else {}).items())
+        self._socket = WebsocketCommunicator(
+            application, f"/ws/clusters/{cluster}/", headers=[*headers, (b"cookie", cookies.encode())]
+        )
+        self.entries: list[int] = []
+
+    async def open(self) -> tuple[bool, Any]:
+        return await self._socket.connect(timeout=5)
+
+    async def say(self, **message: Any) -> None:
+        await self._socket.send_json_to(message)
+
+    async def say_raw(self, text: str) -> None:
+        await self._socket.send_to(text_data=text)
+
+    async def hear(self, kind: str | None = None, seconds: float = 5.0) -> dict[str, Any]:
+        """The next message (of a kind); entries that come by are noted."""
+        while True:
+            text = await self._socket.receive_from(timeout=seconds)
+            message = json.loads(text)
+            if message["type"] == "entries":
+                self.entries += [entry["seq"] for entry in message["entries"]]
+            if kind in {None, message["type"]}:
+                return message
+
+    async def hear_entries(self, last: int) -> list[int]:
+        while not self.entries or self.entries[-1] < last:
+            await self.hear("entries")
+        return self.entries
+
+    async def closed(self) -> int:
+        while True:
+            output = await self._socket.receive_output(timeout=5)
+            if output["type"] == "websocket.close":
+                return output["code"]
+
+    async def quiet(self) -> bool:
+        return await self._socket.receive_nothing(timeout=0.1)
+
+    async def close(self) -> None:
+        await self._socket.disconnect(timeout=5)
+
+
+@pytest_asyncio.fixture
+async def client(host) -> AsyncClient:
+    """A visitor whose cluster is up."""
+    visitor = AsyncClient()
+    await visitor.get("/")
+    visitor.cluster = (await in_database(Cluster.objects.get)()).pk
+    await until(lambda: recorded(visitor.cluster, 3))
+    return visitor
+
+
+async def recorded(cluster: str, last: int) -> bool:
+    return await in_database(selectors.recorded)(cluster) >= last
+
+
+@pytest_asyncio.fixture
+async def page(client):
+    opened = Page(client.cluster, client)
+    assert (await opened.open())[0]
+    yield opened
+    await opened.close()
+
+
+async def test_the_first_frame_says_where_the_cluster_is(client, page):
+    assert await page.hear() == {
+        "type": "hello",
+        "cluster": {"id": client.cluster, "state": "running", "reason": "", "message": "", "nodes": 2, "seed": 1},
+        "clock": {"now": 0.0, "pace": 1.0, "paused": False},
+        "head": 3,
+    }
+
+
+async def test_a_page_lists_then_watches(page):
+    await page.say(type="watch", since=0)
+    assert await page.hear_entries(3) == [1, 2, 3]
+    await page.say(type="command", id="k1", line="trickle 50")
+    assert await page.hear_entries(53) == list(range(1, 54))
+
+
+async def test_a_page_whose_socket_was_cut_resumes_without_a_gap_or_a_duplicate(client, page, host):
+    await page.say(type="watch", since=0)
+    seen = list(await page.hear_entries(3))
+    for round_number in range(5):
+        await host.clusters.ask(client.cluster, Command(f"k{round_number}", "trickle 200"))
+        await page.hear("entries")
+        seen = list(page.entries)
+        await page.close()
+        page = Page(client.cluster, client)
+        page.entries = seen
+        await page.open()
+        await page.say(type="watch", since=seen[-1])
+    assert await page.hear_entries(1003) == list(range(1, 1004))
+    await page.close()
+
+
+async def test_a_command_is_typed_and_its_output_comes_back(page):
+    await page.say(type="command", id="k1", line="echo Grüße")
+    assert await page.hear("output") == {"type": "output", "id": "k1", "n": 1, "stream": "stdout", "text": "Grüße\n"}
+    assert await page.hear("done") == {"type": "done", "id": "k1", "n": 2, "code": 0}
+
+
+async def test_output_said_while_the_socket_was_down_is_heard_after_it(client, page):
+    await page.say(type="command", id="k1", line="wait")
+    assert (await page.hear("output"))["n"] == 1
+    await page.close()
+    second = Page(client.cluster, client)
+    await second.open()
+    await second.say(type="interrupt", id="k1")
+    await second.hear("done")
+    await second.close()
+    third = Page(client.cluster, client)
+    await third.open()
+    await third.say(type="watch", since=3, commands={"k1": 1})
+    assert await third.hear("done") == {"type": "done", "id": "k1", "n": 2, "code": 130}
+    await third.close()
+
+
+async def test_time_is_in_the_hands_of_the_page(page):
+    await page.say(type="watch", since=0)
+    await page.say(type="pause")
+    while not (clock := await page.hear("clock"))["paused"]:
+        pass
+    await page.say(type="step")
+    assert await page.hear_entries(4) == [1, 2, 3, 4]
+    await page.say(type="pace", pace=60)
+    await page.say(type="resume")
+    while (clock["paused"], clock["pace"]) != (False, 60):
+        clock = await page.hear("clock")
+
+
+async def test_what_the_cluster_refuses_is_said_in_words(page):
+    await page.say(type="step")
+    assert await page.hear("error") == {"type": "error", "message": "the cluster is not paused"}
+    await page.say(type="command", id="k", line="wait")
+    await page.hear("output")
+    await page.say(type="command", id="k", line="wait")
+    assert await page.hear("error") == {
+        "type": "error",
+        "message": "A command with this id is running already.",
+        "id": "k",
+    }
+
+
+async def test_the_end_of_the_cluster_is_told_with_its_reason(client, page, host):
+    await host.clusters.ask(client.cluster, Stop("idle"))
+    cluster = (await page.hear("cluster"))["cluster"]
+    assert (cluster["state"], cluster["message"]) == (
+        "ended",
+        "Nobody watched this cluster for a while, so it was stopped.",
+    )
+    await page.say(type="pause")
+    assert (await page.hear("error"))["message"] == "This cluster does not run any more."
+
+
+async def test_an_ended_cluster_is_listed_from_the_database(client, host):
+    await host.clusters.ask(client.cluster, Stop("idle"))
+    await until(lambda: _ended(client.cluster))
+    await host.bus.drop(f"cluster:{client.cluster}")
+    late = Page(client.cluster, client)
+    await late.open()
+    assert (await late.hear("hello"))["cluster"]["state"] == "ended"
+    await late.say(type="watch", since=1)
+    assert await late.hear_entries(3) == [2, 3]
+    await late.close()
+
+
+async def _ended(cluster: str) -> bool:
+    return (await in_database(selectors.cluster)(cluster)).state == "ended"
+
+
+async def test_a_page_speaks_the_language_of_its_reader(client, host):
+    german = Page(client.cluster, client, [*HERE, (b"accept-language", b"de")])
+    await german.open()
+    await german.say(type="watch", since="x")
+    assert (await german.hear("error"))["message"].startswith("Diese Nachricht wurde nicht verstanden")
+    await host.clusters.ask(client.cluster, Stop("idle"))
+    assert (await german.hear("cluster"))["cluster"]["message"].startswith("Diesem Cluster hat eine Weile")
+    await german.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not json",
+        "[]",
+        "null",
+        "{}",
+        '{"type":"shutdown"}',
+        '{"type":"watch","since":-1}',
+        '{"type":"watch","since":1e400}',
+        '{"type":"watch","since":99999999999999999999999}',
+        '{"type":"watch","commands":{"k":"x"}}',
+        '{"type":"command","id":"k"}',
+        '{"type":"command","id":"","line":"x"}',
+        '{"type":"command","id":5,"line":"x"}',
+        '{"type":"command","id":"k","line":"' + "x" * 40_000 + '"}',
+        '{"type":"pace","pace":0}',
+        '{"type":"pace","pace":NaN}',
+        '{"type":"pace","pace":null}',
+        '{"type":"pause"' + "[" * 5000,
+        '{"type":"watch","since":0}' + " " * 70_000,
+        "\ud800",
+    ],
+)
+async def test_nonsense_is_answered_in_words_and_the_page_goes_on(page, text):
+    if text:
+        await page.say_raw(text)
+    else:
+        await page._socket.send_input({"type": "websocket.receive", "text": ""})
+    message = (await page.hear("error"))["message"]
+    assert "understood" in message or "too long" in message
+    assert "Traceback" not in message
+    await page.say(type="watch", since=0)
+    assert await page.hear_entries(3) == [1, 2, 3]
+
+
+async def test_binary_messages_are_refused_in_words(page):
+    await page._socket.send_to(bytes_data=b'{"type":"pause"}')
+    assert (await page.hear("error"))["message"] == "Only text messages are understood."
+
+
+async def test_a_page_that_talks_too_fast_is_told_and_in_the_end_cut_off(page, monkeypatch):
+    monkeypatch.setattr(consumers, "REFUSALS_MAX", 5)
+    for _ in range(int(consumers.MESSAGES_BURST) + 30):
+        await page.say(type="watch", since=3)
+    assert "too fast" in (await page.hear("error"))["message"]
+    assert await page.closed() == consumers.TOO_MANY
+
+
+async def test_an_allowance_fills_up_again():
+    allowance = consumers.Allowance(0.0, burst=3, per_second=2)
+    assert [allowance.take(0.0) for _ in range(4)] == [True, True, True, False]
+    assert [allowance.take(1.0) for _ in range(3)] == [True, True, False]
+    assert [allowance.take(100.0) for _ in range(4)] == [True, True, True, False]
+
+
+# Whose cluster it is ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["owner", "other visitor", "nobody", "user", "other user", "forged session"])
+async def test_a_socket_is_opened_by_the_owner_and_nobody_else(client, host, who):
+    users = get_user_model().objects
+    ann, bob = await in_database(users.create_user)("ann"), await in_database(users.create_user)("bob")
+    await in_database(Cluster.objects.update)(user=ann)
+    asking = client if who == "owner" else AsyncClient()
+    if who == "other visitor":
+        await asking.get("/")
+    if "user" in who:
+        await in_database(asking.force_login)(bob if who == "other user" else ann)
+    if who == "forged session":
+        asking.cookies["glassplane_session"] = "a" * 32
+    page = Page(client.cluster, asking)
+    assert (await page.open())[0]
+    if who in {"owner", "user"}:
+        assert (await page.hear())["type"] == "hello"
+    else:
+        assert await page.closed() == consumers.NO_SUCH_CLUSTER
+        await page.say(type="command", id="k", line="echo mine now")
+        assert await page.quiet()
+        assert host.hub.watched() == []
+    await page.close()
+
+
+async def test_a_cluster_that_does_not_exist_closes_with_the_same_code(client):
+    page = Page("x" * 22, client)
+    await page.open()
+    assert await page.closed() == consumers.NO_SUCH_CLUSTER
+    await page.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"host", b"localhost:8000")],
+        [(b"host", b"localhost:8000"), (b"origin", b"http://evil.example")],
+        [(b"host", b"localhost:8000"), (b"origin", b"http://localhost:8001")],
+        [(b"host", b"localhost:8000"), (b"origin", b"null")],
+        [(b"host", b"localhost:8000"), (b"origin", b"http://localhost:8000.evil.example")],
+        [(b"host", b"localhost:8000"), (b"origin", b"http://[nonsense")],
+        [(b"host", b"evil.example"), (b"origin", b"http://evil.example")],  # DNS rebinding
+        [(b"origin", b"http://localhost:8000")],
+    ],
+)
+async def test_a_socket_is_opened_only_from_a_page_of_this_server(client, headers):
+    accepted, _ = await Page(client.cluster, client, headers).open()
+    assert not accepted
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/ws/clusters/", "/ws/clusters/a/b/", "/"])
+async def test_a_socket_that_leads_nowhere_is_refused(client, path):
+    socket = WebsocketCommunicator(application, path, headers=HERE)
+    assert not (await socket.connect(timeout=5))[0]
+
+
+async def test_too_many_pages_are_told_so(client, page, monkeypatch):
+    monkeypatch.setattr("visualizer.hosting.hub.VIEWERS_MAX", 1)
+    second = Page(client.cluster, client)
+    await second.open()
+    assert (await second.hear())["message"] == "Too many pages watch this cluster."
+    assert await second.closed() == consumers.TOO_MANY
+    await second.close()
+
+
+async def test_a_page_that_leaves_is_forgotten(client, host, page):
+    await page.hear("hello")
+    assert host.hub.watched() == [client.cluster]
+    await page.close()
+    await until(lambda: not host.hub.watched())
+
+
+async def test_watching_keeps_a_cluster_from_being_idle(client, host, page):
+    await page.hear("hello")
+    assert (await in_database(selectors.cluster)(client.cluster)).seen_at is not None
+
+
+async def test_what_a_page_may_say_is_what_the_plan_says():
+    said = {"watch", "command", "interrupt", "pace", "pause", "resume", "step"}
+    assert {kind.__struct_config__.tag for kind in browser_protocol.Said.__args__} == said
+
+
+async def test_pages_of_many_visitors_see_their_own_journal_only(host):
+    visitors = [AsyncClient() for _ in range(3)]
+    for visitor in visitors:
+        await visitor.get("/")
+    newest = Cluster.objects.order_by("created_at").values_list("pk", flat=True)
+    clusters = list(zip(await in_database(lambda: list(newest))(), visitors, strict=True))
+    pages = []
+    for cluster, visitor in clusters:
+        page = Page(cluster, visitor)
+        await page.open()
+        await page.say(type="watch", since=0)
+        pages.append(page)
+    for number, page in enumerate(pages):
+        await until(lambda number=number: host.bus.holder(f"cluster:{clusters[number][0]}"))
+        await page.say(type="command", id="same id", line=f"echo for {number}")
+    for number, page in enumerate(pages):
+        assert (await page.hear("output"))["text"] == f"for {number}\n"
+        assert await page.hear_entries(4) == [1, 2, 3, 4]
+    await asyncio.gather(*(page.close() for page in pages))

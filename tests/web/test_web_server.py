@@ -1,0 +1,245 @@
+"""The whole server as a process: `manage.py serve`, a browser's HTTP and WebSocket, signals."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket as sockets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import websocket
+from web_free_port import free_port
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Server:
+    """A server on a free port, with the fake engine."""
+
+    def __init__(self, data: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={
+                **os.environ,
+                "DATA_DIR": str(data),
+                "PORT": str(self.port),
+                "ENGINE": "fake_cluster:ClusterThread",
+                "PYTHONPATH": f"{ROOT / 'tests' / 'web'}",
+                **environment,
+            },
+        )
+        assert self.process.stdout is not None
+        self.greeting = self.process.stdout.readline()
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self, number: int) -> tuple[int, str]:
+        """Send a signal; how it ended and what it complained of."""
+        self.process.send_signal(number)
+        _, complaints = self.process.communicate(timeout=20)
+        return self.process.returncode, complaints
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path)
+    yield made
+    if made.process.poll() is None:
+        made.end(signal.SIGKILL)
+
+
+def visit(server: Server, client: httpx.Client) -> str:
+    page = client.get(server.url + "/")
+    assert page.status_code == 200, page.text
+    cluster = re.search(r'data-cluster="([^"]+)"', page.text)
+    assert cluster, page.text
+    return cluster[1]
+
+
+def open_socket(server: Server, client: httpx.Client, cluster: str) -> websocket.WebSocket:
+    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    return websocket.create_connection(
+        f"ws://127.0.0.1:{server.port}/ws/clusters/{cluster}/", timeout=10, cookie=cookie, origin=server.url
+    )
+
+
+def hear(socket: websocket.WebSocket, kind: str) -> dict:
+    while True:
+        message = json.loads(socket.recv())
+        if message["type"] == kind:
+            return message
+
+
+def test_a_visitor_of_a_fresh_server_reaches_a_running_cluster(server):
+    assert f"http://127.0.0.1:{server.port}/" in server.greeting
+    with httpx.Client() as client:
+        socket = open_socket(server, client, visit(server, client))
+        hello = json.loads(socket.recv())
+        assert hello["type"] == "hello"
+        socket.send('{"type":"watch","since":0}')
+        assert hear(socket, "entries")["entries"][0]["seq"] == 1
+        socket.send('{"type":"command","id":"k","line":"echo hello"}')
+        assert hear(socket, "output")["text"] == "hello\n"
+        socket.close()
+        headers = socket.getheaders()
+        assert "sec-websocket-extensions" not in {name.lower() for name in headers}
+
+
+def test_a_browser_that_offers_compression_is_answered_without(server):
+    with httpx.Client() as client:
+        cluster = visit(server, client)
+        socket = websocket.WebSocket()
+        socket.connect(
+            f"ws://127.0.0.1:{server.port}/ws/clusters/{cluster}/",
+            origin=server.url,
+            cookie="; ".join(f"{name}={value}" for name, value in client.cookies.items()),
+            header=["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"],
+        )
+        assert "sec-websocket-extensions" not in {name.lower() for name in socket.getheaders()}
+        socket.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_server_and_workers_cleanly_even_with_a_page_open(server, number):
+    with httpx.Client() as client:
+        cluster = visit(server, client)
+        socket = open_socket(server, client, cluster)
+        hear(socket, "hello")
+        workers = server.children()
+        assert workers
+        code, complaints = server.end(number)
+    assert code == 0, complaints
+    assert "Traceback" not in complaints
+    assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
+    socket.close()
+
+
+def test_no_process_outlives_a_server_that_is_killed_and_the_next_one_says_what_became_of_its_clusters(
+    server, tmp_path
+):
+    with httpx.Client() as client:
+        cluster = visit(server, client)
+        workers = server.children()
+        server.end(signal.SIGKILL)
+        psutil.wait_procs(workers, timeout=10)
+        assert not any(worker.is_running() for worker in workers)
+        following = Server(tmp_path)
+        try:
+            socket = open_socket(following, client, cluster)
+            while (state := json.loads(socket.recv())["cluster"])["state"] != "ended":
+                pass
+            assert "journal is kept" in state["message"]
+            socket.close()
+            assert visit(following, client) != cluster
+        finally:
+            following.end(signal.SIGTERM)
+
+
+def test_a_port_that_is_taken_is_told_in_words(server, tmp_path):
+    second = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--port", str(server.port)],
+        cwd=ROOT,
+        env={**os.environ, "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "is it in use?" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_static_files_are_served_compressed_and_revalidated(server):
+    with httpx.Client() as client:
+        first = client.get(f"{server.url}/static/css/glassplane.css")
+        if first.status_code == 404:
+            name = next((ROOT / "static").rglob("*.js")).relative_to(ROOT / "static")
+            first = client.get(f"{server.url}/static/{name}")
+        assert first.status_code == 200
+        assert first.headers["X-Content-Type-Options"] == "nosniff"
+        assert first.headers["Content-Encoding"] == "gzip"
+        again = client.get(first.url, headers={"If-None-Match": first.headers["ETag"]})
+        assert again.status_code == 304
+        for path in ("/static/nothing.js", "/static/../manage.py", "/static/%2e%2e/manage.py", "/static/"):
+            assert client.get(server.url + path).status_code == 404
+
+
+def test_the_secret_key_is_made_once_and_kept_from_others(server, tmp_path):
+    key = tmp_path / "secret_key"
+    assert len(key.read_text()) >= 50
+    assert key.stat().st_mode & 0o077 == 0
+
+
+def test_garbage_on_the_port_is_refused_and_the_server_goes_on(server):
+    for garbage in (b"\x16\x03\x01\x02\x00" + os.urandom(200), b"GET / HTTP/9.9\r\n\r\n", b"\0" * 5000):
+        with sockets.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
+            raw.sendall(garbage)
+            raw.settimeout(5)
+            with contextlib.suppress(OSError):
+                raw.recv(1000)
+    deadline = time.monotonic() + 10
+    while httpx.get(server.url + "/healthz").status_code != 200:
+        assert time.monotonic() < deadline
+
+
+def test_a_message_larger_than_may_be_closes_the_socket_and_nothing_else(server):
+    with httpx.Client() as client:
+        cluster = visit(server, client)
+        socket = open_socket(server, client, cluster)
+        socket.send("x" * 300_000)
+        with pytest.raises((websocket.WebSocketException, OSError)):
+            while socket.recv():
+                pass
+        again = open_socket(server, client, cluster)
+        assert hear(again, "hello")
+        again.close()
+
+
+def test_a_browser_that_does_not_read_does_not_fill_the_server(server):
+    """Back-pressure: what a page does not take stays in the ring, not in this page's buffer."""
+    with httpx.Client() as client:
+        cluster = visit(server, client)
+        reader, stalled = open_socket(server, client, cluster), open_socket(server, client, cluster)
+        for socket in (reader, stalled):
+            socket.send('{"type":"watch","since":0}')
+        hear(reader, "entries")
+        before = psutil.Process(server.process.pid).memory_info().rss
+        for number in range(20):
+            reader.send(json.dumps({"type": "command", "id": f"k{number}", "line": "emit 20000"}))
+            while hear(reader, "entries")["entries"][-1]["seq"] < (number + 1) * 20000:
+                pass
+        grown = psutil.Process(server.process.pid).memory_info().rss - before
+        assert grown < 60 * 2**20, f"{grown / 2**20:.0f} MiB for some 40 MiB that one page did not read"
+        stalled.settimeout(20)
+        seen = 0
+        while True:
+            message = json.loads(stalled.recv())
+            if message["type"] == "relist":
+                break
+            if message["type"] == "entries":
+                assert message["entries"][0]["seq"] == seen + 1
+                seen = message["entries"][-1]["seq"]
+        assert 0 < seen < 400_000
+        stalled.send(json.dumps({"type": "watch", "since": seen}))
+        while seen < 400_000:
+            message = hear(stalled, "entries")
+            assert message["entries"][0]["seq"] == seen + 1
+            seen = message["entries"][-1]["seq"]
+        for socket in (reader, stalled):
+            socket.close()
