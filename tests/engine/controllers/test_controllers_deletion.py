@@ -1,0 +1,130 @@
+import asyncio
+
+from control_plane import deployment
+
+from cluster_engine.api.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, POD, REPLICA_SET, SERVICE_ACCOUNT
+from cluster_engine.api.status import Refusal
+
+
+async def with_web(plane):
+    await plane.client.create(DEPLOYMENT, deployment())
+    await asyncio.sleep(3)
+    assert len(await plane.items(POD, "default")) == 3
+
+
+async def left(plane):
+    return [len(await plane.items(kind, "default")) for kind in (DEPLOYMENT, REPLICA_SET, POD)]
+
+
+def test_background_deletion_takes_the_owner_first_and_all_below_after_it(cluster):
+    async def story(plane):
+        await with_web(plane)
+        answer = await plane.client.delete(DEPLOYMENT, "web", "default", options={"propagationPolicy": "Background"})
+        assert answer["status"] == "Success"
+        assert (await left(plane))[0] == 0
+        await asyncio.sleep(3)
+        return await left(plane)
+
+    assert cluster(story) == [0, 0, 0]
+
+
+def test_foreground_deletion_keeps_the_owner_until_all_below_are_gone(cluster):
+    async def story(plane):
+        await with_web(plane)
+        await plane.client.delete(DEPLOYMENT, "web", "default", options={"propagationPolicy": "Foreground"})
+        seen = []
+        for _ in range(40):
+            seen.append(await left(plane))
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(3)
+        assert await left(plane) == [0, 0, 0]
+        for deployments, replica_sets, pods in seen:
+            assert deployments >= min(1, replica_sets) >= min(1, pods)
+
+    cluster(story)
+
+
+def test_orphaned_replica_sets_stay_and_belong_to_nobody(cluster):
+    async def story(plane):
+        await with_web(plane)
+        await plane.client.delete(DEPLOYMENT, "web", "default", options={"propagationPolicy": "Orphan"})
+        await asyncio.sleep(3)
+        assert await left(plane) == [0, 1, 3]
+        (replica_set,) = await plane.items(REPLICA_SET, "default")
+        assert not replica_set["metadata"].get("ownerReferences")
+
+    cluster(story)
+
+
+def test_an_object_that_names_an_owner_who_never_was_is_collected(cluster):
+    async def story(plane):
+        owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "nobody", "uid": "no-such-uid"}
+        metadata = {"name": "child", "namespace": "default", "ownerReferences": [owner]}
+        await plane.client.create(CONFIG_MAP, {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata})
+        await asyncio.sleep(2)
+        return await plane.gone(CONFIG_MAP, "child", "default")
+
+    assert cluster(story) is True
+
+
+def test_an_object_with_another_living_owner_only_loses_the_reference(cluster):
+    async def story(plane):
+        def config_map(name, owners=()):
+            references = [
+                {
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "name": each["metadata"]["name"],
+                    "uid": each["metadata"]["uid"],
+                }
+                for each in owners
+            ]
+            metadata = {"name": name, "namespace": "default", "ownerReferences": references}
+            return {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata}
+
+        one, two = [await plane.client.create(CONFIG_MAP, config_map(name)) for name in ("one", "two")]
+        await plane.client.create(CONFIG_MAP, config_map("child", [one, two]))
+        await plane.client.delete(CONFIG_MAP, "one", "default")
+        await asyncio.sleep(2)
+        child = await plane.client.get(CONFIG_MAP, "child", "default")
+        return [each["name"] for each in child["metadata"]["ownerReferences"]]
+
+    assert cluster(story) == ["two"]
+
+
+def test_a_deleted_namespace_takes_everything_in_it_along(cluster):
+    async def story(plane):
+        await plane.client.create(NAMESPACE, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}})
+        await asyncio.sleep(1)
+        web = deployment()
+        web["metadata"]["namespace"] = "shop"
+        await plane.client.create(DEPLOYMENT, web)
+        await asyncio.sleep(3)
+        assert len(await plane.items(POD, "shop")) == 3
+        await plane.client.delete(NAMESPACE, "shop")
+        try:
+            await plane.client.create(DEPLOYMENT, {**web, "metadata": {"name": "late", "namespace": "shop"}})
+        except Refusal as refusal:
+            assert refusal.code == 403
+
+        async def is_gone():
+            return await plane.gone(NAMESPACE, "shop")
+
+        await plane.until(is_gone, 60)
+        assert [await plane.items(kind, "shop") for kind in (DEPLOYMENT, REPLICA_SET, POD, SERVICE_ACCOUNT)] == [[]] * 4
+
+    cluster(story)
+
+
+def test_every_namespace_has_a_default_account_that_comes_back(cluster):
+    async def story(plane):
+        await plane.client.create(NAMESPACE, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}})
+        await asyncio.sleep(1)
+        first = await plane.client.get(SERVICE_ACCOUNT, "default", "shop")
+        await plane.client.delete(SERVICE_ACCOUNT, "default", "shop")
+        await asyncio.sleep(1)
+        second = await plane.client.get(SERVICE_ACCOUNT, "default", "shop")
+        assert first["metadata"]["uid"] != second["metadata"]["uid"]
+        assert await plane.client.get(SERVICE_ACCOUNT, "default", "kube-system")
+
+    cluster(story)
