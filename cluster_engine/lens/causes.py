@@ -6,10 +6,11 @@ clock. The rules, the strongest first (`why`):
   1. it is working on a request about the same object        (an API server's Txn <- the POST it is serving)
   2. it lately received a message about the same object       (a Binding <- the watch event that brought the pod)
   3. the connection was opened for this, its first request    (what led to the SYN led to the request)
-  4. it received a message at this very instant               (virtual time moves only while everybody waits)
-  5. it is a command's program: whatever it last received, or the command itself
-  6. it has received nothing yet: its own start
-  7. else a timer.
+  4. it lately received a message about the namespace         (a namespace's first ServiceAccount <- the namespace)
+  5. it received a message at this very instant               (virtual time moves only while everybody waits)
+  6. it is a command's program: whatever it last received, or the command itself
+  7. it has received nothing yet: its own start
+  8. else a timer.
 
 "About the same object" is equality of tokens: uids, `resource/namespace/name`, owners', CRI ids. Housekeeping
 (heartbeats) is never a cause of anything else. Three more joins need no rule: a response follows its request, an etcd
@@ -120,19 +121,32 @@ class Causes:
         if len(requests) > SERVING_MAX:
             del requests[next(iter(requests))]
 
-    def why(self, who: Participant, at: float, tokens: Tokens | list[str], opened: Reason | None = None) -> Reason:
-        """Tell why `who` says something about `tokens` now; `opened` is the reason of a fresh connection's SYN."""
+    def why(
+        self, who: Participant, at: float, tokens: Tokens | list[str], opened: Reason | None = None, within: str = ""
+    ) -> Reason:
+        """Tell why `who` says something about `tokens` now.
+
+        `opened` is the reason of a fresh connection's SYN; `within` names the namespace that the objects are in.
+        """
         served = self.serving(who, tokens)
         if served is not None:
             return served[0], None
+        latest = self._latest(who, at, tokens)
+        if latest:
+            return latest, None
+        if opened is not None:
+            return opened
+        latest = self._latest(who, at, (within,)) if within else 0
+        return (latest, None) if latest else self.origin(who, at)
+
+    def _latest(self, who: Participant, at: float, tokens: Tokens | list[str]) -> int:
+        """Find the latest entry that `who` received about one of `tokens`, 0 when there is none or it is long ago."""
         latest = 0
         for token in tokens:
             fact = self._heard.get((who.serial, token))
             if fact is not None and fact[0] > latest and at - fact[1] <= REACTION_SECONDS_MAX:
                 latest = fact[0]
-        if latest:
-            return latest, None
-        return opened or self.origin(who, at)
+        return latest
 
     def origin(self, who: Participant, at: float) -> Reason:
         """Tell why `who` says something that concerns no object known to it."""

@@ -18,7 +18,7 @@ PACKAGE = "/runtime.v1."
 IDS_MAX = 4096
 POD_UID_LABEL = "io.kubernetes.pod.uid"
 POD_NAME_LABEL = "io.kubernetes.pod.name"
-HOUSEKEEPING = frozenset({"Version", "Status", "ListPodSandbox", "ListContainers", "ListImages", "UpdateRuntimeConfig"})
+HOUSEKEEPING = frozenset({"Version", "Status", "ListPodSandbox", "ListContainers", "ListImages"})
 SAYINGS = {
     "RunPodSandbox": "to make the sandbox of {what}",
     "StopPodSandbox": "to stop the sandbox of {what}",
@@ -38,6 +38,7 @@ SAYINGS = {
     "ListImages": "for all images",
     "Version": "for its version",
     "Status": "whether it is ready",
+    "UpdateRuntimeConfig": "to use the node's range of pod addresses",
     "GetContainerEvents": "to tell of every change of a container",
 }
 EVENTS = {0: "was created", 1: "was started", 2: "has stopped", 3: "was removed"}

@@ -164,7 +164,9 @@ class RestExchange(Exchange):
             if ended is not None:
                 self.heartbeat = True
                 return ended, None
-        return causes.why(client, link.scribe.sent, self.tokens, link.opened if link.fresh else None)
+        opened = link.opened if link.fresh else None
+        within = f"namespaces//{asked.namespace}" if asked.verb == "create" and asked.namespace else ""
+        return causes.why(client, link.scribe.sent, self.tokens, opened, within)
 
     def _respond(self, *, unfinished: bool = False) -> None:
         if self.request is None:

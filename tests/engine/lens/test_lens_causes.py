@@ -427,6 +427,18 @@ def test_an_api_servers_own_lease_is_renewed_by_a_timer():
     assert one(entries, "etcd.event")["heartbeat"] is True
 
 
+def test_the_first_object_of_a_namespace_follows_the_namespace():
+    cluster = Cluster()
+    cluster.watch(MANAGER, "namespaces")
+    cluster.tell(MANAGER, "ADDED", {"kind": "Namespace", "metadata": {"name": "shop", "resourceVersion": "9"}})
+    cluster.capture.at += 0.1
+    manager, _ = cluster.watches[MANAGER]
+    account = encoded({"kind": "ServiceAccount", "metadata": {"name": "default"}})
+    manager.request("POST", "/api/v1/namespaces/shop/serviceaccounts", account, JSON)
+    entries = cluster.capture.entries()
+    assert one(entries, "http.request", verb="create")["cause"] == one(entries, "watch.event")["seq"]
+
+
 def test_indexes_forget_the_oldest_and_keep_what_is_used():
     recent: Recent[str, int] = Recent(2)
     recent["a"] = 1

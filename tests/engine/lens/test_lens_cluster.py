@@ -1,0 +1,112 @@
+"""The lens on a whole cluster: everything is readable, every chain is complete, every run is alike."""
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import pytest
+from lens_capture import chain
+
+from cluster_engine.api.kinds import DEPLOYMENT
+from cluster_engine.client import Client
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.world.loop import ClusterLoop
+
+LINE = "kubectl create deployment web --image=nginx --replicas=3"
+TEMPLATE = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "nginx", "image": "nginx"}]}}
+WEB = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE},
+}
+
+
+async def _create(process: Any) -> None:
+    """What kubectl does, as far as the wires can tell."""
+    process.note("command.started", LINE, process=process.id)
+    client = Client.from_kubeconfig(process, "/root/.kube/config", user_agent="kubectl/v1.32")
+    await client.create(DEPLOYMENT, WEB, "default")
+
+
+async def _story(loop: ClusterLoop) -> tuple[list[dict], list[dict]]:
+    async with Cluster(ClusterSpec(nodes=2, seed=7, pace=None), loop) as cluster:
+        journal = cluster.journal
+        assert journal is not None
+        await cluster.world.spawn(cluster.world.host("workstation"), "kubectl", _create).wait()
+        running: list[str] = []
+        journal.subscribe(lambda entry: running.append(entry["label"]) if _says_running(entry) else None)
+        await cluster.world.until(lambda: len(running) == 3, within_seconds=60)
+        entries = journal.since(0, 100_000)
+        return entries, [journal.detail(entry["seq"]) for entry in entries]
+
+
+def _says_running(entry: dict) -> bool:
+    return entry["kind"] == "grpc.message" and entry["label"].endswith("nginx was started")
+
+
+@cache
+def run_cluster(_: int = 0) -> tuple[list[dict], list[dict]]:
+    loop = ClusterLoop()
+    try:
+        return loop.run_until_complete(_story(loop))
+    finally:
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def entries() -> list[dict]:
+    return run_cluster()[0]
+
+
+def test_nothing_on_the_wires_is_unreadable(entries):
+    bad = [entry for entry in entries if entry["kind"] in ("tcp.data", "tls.data", "tls.encrypted", "tls.handshake")]
+    assert bad == []
+    assert not [entry for entry in entries if "unreadable" in entry["fields"]]
+    assert len(entries) > 500
+
+
+def test_whatever_the_deployment_brought_about_leads_back_to_the_command(entries):
+    command = next(entry for entry in entries if entry["kind"] == "command.started")
+    about = [
+        entry
+        for entry in entries[command["seq"] :]
+        if str(entry["fields"].get("name") or entry["fields"].get("pod") or "").startswith("web")
+    ]
+    assert len(about) > 100
+    stray = [entry for entry in about if chain(entries, entry)[-1] is not command]
+    assert stray == []
+    started = [entry for entry in about if entry["label"].startswith("StartContainer web")]
+    assert len(started) == 3
+    kinds_of_causes = {entry["kind"] for entry in chain(entries, started[0])}
+    assert {"grpc.request", "watch.event", "etcd.event", "http.request", "command.started"} <= kinds_of_causes
+
+
+def test_every_chain_ends_in_a_command_a_timer_or_a_start(entries):
+    ends = Counter(chain(entries, entry)[-1]["trigger"] for entry in entries)
+    assert set(ends) <= {"command", "timer", "start"}
+    assert ends["command"] > 200
+
+
+def test_everything_before_the_command_that_is_no_heartbeat_leads_to_a_start(entries):
+    command = next(entry for entry in entries if entry["kind"] == "command.started")
+    before = [entry for entry in entries[: command["seq"] - 1] if not entry["heartbeat"]]
+    assert {chain(entries, entry)[-1]["kind"] for entry in before} == {"process.started"}
+
+
+def test_every_entry_opens_to_the_bytes_it_was_read_from():
+    entries, details = run_cluster()
+    for entry, detail in zip(entries, details, strict=True):
+        assert bool(detail["segments"]) == (entry["to"] is not None), entry
+        if entry["layer"] in ("story", "http") and entry["to"] and "containerd" not in (entry["from"] + entry["to"]):
+            assert detail["records"], entry
+            assert all(record["plaintext"] for record in detail["records"])
+
+
+def test_two_runs_with_one_seed_are_told_alike():
+    keys = ("seq", "at", "arrived", "kind", "from", "to", "label", "cause", "trigger", "replyTo", "heartbeat", "stream")
+
+    def told(entries: list[dict]) -> list[tuple]:
+        return [tuple(entry[key] for key in keys) for entry in entries]
+
+    assert told(run_cluster(0)[0]) == told(run_cluster(1)[0])
