@@ -18,9 +18,12 @@ from a real cluster's for the same template; its length, alphabet and stability 
 
 import random
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import msgspec
+
+ProblemsOf: TypeAlias = Callable[[str], list[str]]
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 NAME_LENGTH_MAX = 63

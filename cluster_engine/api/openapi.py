@@ -1,10 +1,12 @@
 """OpenAPI 3: the schemas again, in the form that `kubectl apply`, `create`, `explain` and `diff` read.
 
-One document for each group version. kubectl finds in it: the kind's schema by `x-kubernetes-group-version-kind`; the
-patch strategies and merge keys of lists, from which `apply` computes its three-way patch; in the paths a patch operation
-that takes `fieldValidation` (so the server validates, not the client) and `application/strategic-merge-patch+json`; and
-for `explain`, which kind stands behind a path. Left out: most parameters and all answers but the good one. Version 2,
-for older kubectl, is in `openapi_v2`.
+One document for each group version. kubectl finds in it:
+- the kind's schema, by `x-kubernetes-group-version-kind`;
+- the patch strategies and merge keys of lists, from which `apply` computes its three-way patch;
+- in the paths, a patch operation that takes `fieldValidation` (so that the server validates, not the client) and
+  `application/strategic-merge-patch+json`;
+- for `explain`, which kind stands behind a path.
+Left out: most parameters, and all answers but the good one. Version 2, for older kubectl, is in `openapi_v2`.
 
 The index names each document with a hash of its content, so that clients can keep it for ever.
 

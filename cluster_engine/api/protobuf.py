@@ -2,8 +2,8 @@
 
 A body is four bytes `k8s\\0` and a message Unknown: who it is (TypeMeta), and the object's own bytes. The field
 numbers are those of the schemas; a number that the schema does not have is skipped, as protobuf wants it. proto2 with
-gogo writes scalars even when they are empty, so the result goes through the same cleaning as JSON. Nothing is written in
-protobuf: answers are JSON, which every client also accepts.
+gogo writes scalars even when they are empty, so the result goes through the same cleaning as JSON. Nothing is written
+in protobuf: answers are JSON, which every client also accepts.
 
 A small example, a ConfigMap without data, named c, by hand: TypeMeta `0a 0f | 0a 02 v1 | 12 09 ConfigMap`,
 raw bytes `12 05 | 0a 03 (metadata) | 0a 01 c (name)`.
