@@ -145,7 +145,10 @@ class ClusterThread:
         return False
 
     def _tell_clock(self) -> None:
-        self._on_clock({"now": self._clock.now, "pace": self._clock.pace, "paused": self._clock.paused})
+        self._on_clock(self._clock_now())
+
+    def _clock_now(self) -> Json:
+        return {"now": self._clock.now, "pace": self._clock.pace, "paused": self._clock.paused}
 
     # -- what anybody may ask ------------------------------------------------------------------------------------------
 
@@ -187,6 +190,14 @@ class ClusterThread:
             seq = await cluster.step()
             self._tell_clock()
             return seq
+
+        return self._ask(do)
+
+    def clock(self) -> Future[Json]:
+        """Look at the clock, as `on_clock` would tell it."""
+
+        async def do(_: Cluster) -> Json:
+            return self._clock_now()
 
         return self._ask(do)
 
