@@ -76,18 +76,23 @@ def test_apply_creates_then_changes_nothing_then_merges(kubectl, namespace):
 
 
 def test_a_watch_shows_pods_come_to_life(control_plane, kubectl, namespace):
-    command = ["kubectl", "--kubeconfig", control_plane.kubeconfig, "get", "pods", "-w", "-n", namespace]
+    n = ("-n", namespace)
+    kubectl("create", "deployment", "first", "--image=nginx", *n)
+    kubectl("rollout", "status", "deployment/first", *n)
+    command = ["kubectl", "--kubeconfig", control_plane.kubeconfig, "get", "pods", "-w", *n]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watch:
-        kubectl("create", "deployment", "one", "--image=nginx", "-n", namespace)
         assert watch.stdout is not None
+        header, first = watch.stdout.readline(), watch.stdout.readline()
+        assert (header.split()[0], first.split()[2]) == ("NAME", "Running")
+        kubectl("create", "deployment", "second", "--image=nginx", *n)
         seen = []
         for line in watch.stdout:
-            seen.append(line.split())
-            if "Running" in line and "1/1" in line:
+            seen.append(line.split()[:3])
+            if seen[-1][1:] == ["1/1", "Running"]:
                 break
         watch.terminate()
-    assert next(row[2] for row in seen if row[0] != "NAME") == "Pending"
-    assert {"ContainerCreating", "Running"} <= {row[2] for row in seen}
+    assert seen[0][2] == "Pending"
+    assert "ContainerCreating" in {status for _, _, status in seen}
 
 
 @pytest.mark.parametrize(
