@@ -1,7 +1,7 @@
 /** Times and sizes as people read them. Pure; numbers in the reader's language. */
 
-/** Virtual time as m:ss.ffff, or h:mm:ss.ffff. @param {number} seconds @param {number} [digits] */
-export function clock(seconds, digits = 4) {
+/** Virtual time as m:ss.fffff, or h:mm:ss.fffff. @param {number} seconds @param {number} [digits] */
+export function clock(seconds, digits = 5) {
   const scale = 10 ** digits;
   const ticks = Math.round(Math.max(0, seconds) * scale);
   const whole = Math.floor(ticks / scale);

@@ -32,14 +32,14 @@ export const NOTE = 30;
 export const FOLD = 22;
 /** The number of layers that are drawn at each altitude. @type {Record<Layer, number>} */
 export const ALTITUDES = { story: 0, http: 1, tls: 2, tcp: 3 };
-const GAP_SECONDS_MIN = 0.05;
+const GAP_SECONDS_MIN = 0.01;
 /** From here on a gap says how long it was. */
 export const GAP_SECONDS_TOLD = 0.5;
 
 /** Pixels that a pause of so many seconds gets. @param {number} seconds */
 export function gapHeight(seconds) {
   if (seconds < GAP_SECONDS_MIN) return 0;
-  if (seconds < GAP_SECONDS_TOLD) return 8;
+  if (seconds < GAP_SECONDS_TOLD) return 6;
   return Math.round(26 + Math.min(18, 6 * Math.log10(seconds / GAP_SECONDS_TOLD)));
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")
-os.environ.setdefault("DATA_DIR", "/tmp/glassplane-harness")  # noqa: S108
+os.environ.setdefault("DATA_DIR", "/tmp/glassplane-harness")
 
 import django
 from aiohttp import WSMsgType, web
@@ -29,7 +29,9 @@ class Play:
     """A journal that grows with a virtual clock. The story after boot waits for a command."""
 
     def __init__(self) -> None:
-        text = subprocess.run(["node", "tests/js/fixtures/print.js"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(
+            ["node", "tests/js/fixtures/print.js"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
         record = json.loads(text)
         self.entries, self.details, self.boot_end = record["entries"], record["details"], record["bootEnd"]
         self.now, self.pace, self.paused, self.head = 0.0, 1.0, False, 0
@@ -57,7 +59,11 @@ class Play:
             if seen < self.head:
                 self.sockets[socket] = self.head
                 await say(socket, type="entries", entries=self.entries[seen : self.head])
-        if self.waiting and self.head and any(e["kind"] == "command.finished" for e in self.entries[self.boot_end : self.head]):
+        if (
+            self.waiting
+            and self.head
+            and any(e["kind"] == "command.finished" for e in self.entries[self.boot_end : self.head])
+        ):
             for socket, command in self.waiting:
                 await say(socket, type="output", id=command, n=1, stream="stdout", text="deployment.apps/web created\n")
                 await say(socket, type="done", id=command, n=2, code=0)
@@ -77,7 +83,14 @@ class Play:
                     self.now = self.entries[self.boot_end]["at"] - 0.005
                 self.waiting.append((socket, frame["id"]))
             else:
-                await say(socket, type="output", id=frame["id"], n=1, stream="stdout", text="NAME                   READY   STATUS    RESTARTS   AGE\nweb-6c8bjbrq4-rrcnh    1/1     Running   0          14s\nweb-6c8bjbrq4-gvrrq    1/1     Running   0          14s\n")
+                await say(
+                    socket,
+                    type="output",
+                    id=frame["id"],
+                    n=1,
+                    stream="stdout",
+                    text="NAME                   READY   STATUS    RESTARTS   AGE\nweb-6c8bjbrq4-rrcnh    1/1     Running   0          14s\nweb-6c8bjbrq4-gvrrq    1/1     Running   0          14s\n",
+                )
                 await say(socket, type="done", id=frame["id"], n=2, code=0)
         elif kind in {"pause", "resume"}:
             self.paused = kind == "pause"
@@ -99,7 +112,16 @@ async def say(socket: web.WebSocketResponse, **frame: object) -> None:
 async def page(request: web.Request) -> web.Response:
     language = request.cookies.get("django_language", "en")
     with translation.override(language):
-        text = render_to_string("playground.html", {"cluster_id": "harness", "language": language, "LANGUAGE_CODE": language, "csp_nonce": "harness", "csrf_token": "x"})
+        text = render_to_string(
+            "playground.html",
+            {
+                "cluster_id": "harness",
+                "language": language,
+                "LANGUAGE_CODE": language,
+                "csp_nonce": "harness",
+                "csrf_token": "x",
+            },
+        )
     return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": CSP})
 
 
@@ -107,7 +129,13 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
     play: Play = request.app["play"]
     ws = web.WebSocketResponse()
     await ws.prepare(request)
-    await say(ws, type="hello", cluster={"id": "harness", "state": "running", "nodes": 2, "seed": 1, "message": ""}, clock=play.clock(), head=play.head)
+    await say(
+        ws,
+        type="hello",
+        cluster={"id": "harness", "state": "running", "nodes": 2, "seed": 1, "message": ""},
+        clock=play.clock(),
+        head=play.head,
+    )
     async for message in ws:
         if message.type == WSMsgType.TEXT:
             await play.hear(ws, json.loads(message.data))

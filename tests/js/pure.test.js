@@ -72,8 +72,8 @@ test("text that is not JSON is no tree, and a stream of documents is a list of t
 });
 
 test("times and sizes are said in their natural units", () => {
-  assert.equal(clock(0), "0:00.0000");
-  assert.equal(clock(59.99999), "1:00.0000");
+  assert.equal(clock(0), "0:00.00000");
+  assert.equal(clock(59.999999), "1:00.00000");
   assert.equal(clock(3725.5, 1), "1:02:05.5");
   assert.equal(clock(61.9, 0), "1:02");
   assert.equal(duration(0.00025), "250 µs");

@@ -15,9 +15,9 @@ import { RowView, element, set } from "./rowview.js";
 /** @typedef {import("../strings.js").Strings} Strings */
 
 const MARGIN = 360;
-const AXIS = 76;
-const LANE_MIN = 66;
-const LANE_MIN_SMALL = 62;
+const AXIS = 88;
+const LANE_MIN = 60;
+const LANE_MIN_SMALL = 60;
 const BOTTOM = 56;
 
 export class Diagram {
@@ -149,6 +149,7 @@ export class Diagram {
     const { store, scroller } = this;
     const chase = this.chase;
     this.chase = false;
+    if (chase && store.selected.peek()) this.placeAcross(plan.rowOf(store.selected.peek() ?? 0));
     if (store.follow.peek() && (store.cursor.peek() === null || chase)) {
       const bottom = height + BOTTOM + this.body.offsetTop - scroller.clientHeight;
       if (store.cursor.peek() === null || bottom < scroller.scrollTop || height > scroller.scrollTop + scroller.clientHeight - this.body.offsetTop) scroller.scrollTop = Math.max(0, bottom);
@@ -159,6 +160,18 @@ export class Diagram {
     const room = scroller.clientHeight - this.body.offsetTop;
     if (row.y - row.gapHeight < scroller.scrollTop + 8) scroller.scrollTop = Math.max(0, row.y - row.gapHeight - room * 0.3);
     else if (row.y + row.height > scroller.scrollTop + room - 28) scroller.scrollTop = row.y + row.height - room * 0.7;
+  }
+
+  /** Scroll sideways until both ends of a message are in view, the one it comes from first. @param {Row | null} row */
+  placeAcross(row) {
+    if (!row) return;
+    const room = this.scroller.clientWidth - AXIS;
+    const half = this.laneWidth / 2;
+    const ends = [row.from, row.to < 0 ? row.from : row.to].map(this.laneX);
+    const [low, high] = [Math.min(...ends) - half, Math.max(...ends) + half];
+    const left = this.scroller.scrollLeft;
+    if (high > left + room) this.scroller.scrollLeft = Math.min(high - room, ends[0] - half);
+    if (low < this.scroller.scrollLeft) this.scroller.scrollLeft = Math.max(0, low, ends[0] + half - room);
   }
 
   /** @param {number} top @param {number} height @param {number} width */

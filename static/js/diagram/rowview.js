@@ -18,6 +18,7 @@ const MONO_LETTER = 6.9;
 const TAIL_Y = 16.5;
 const LABEL_Y = 9.5;
 const CHIP_MAX = 46;
+const AXIS_RIGHT = 80;
 
 /** @param {string} name @param {string} [className] @param {Element} [parent] */
 export function element(name, className, parent) {
@@ -36,7 +37,7 @@ export function set(node, attributes) {
 }
 
 /** How far an arrow falls on its way. @param {number} seconds */
-const slant = (seconds) => Math.max(2.5, Math.min(9, 4 + 1.6 * Math.log10(Math.max(seconds, 1e-6) / 0.00025)));
+const slant = (seconds) => Math.max(3, Math.min(9.5, 4.5 + 1.5 * Math.log10(Math.max(seconds, 1e-6) / 2e-5)));
 
 /** @param {string} text @param {number} max */
 const cut = (text, max) => (text.length > max ? `${text.slice(0, max - 1)}…` : text);
@@ -156,12 +157,12 @@ export class RowView {
     const same = scene.previous && row.gapHeight === 0 ? commonPrefix(clock(scene.previous.time), text) : 0;
     this.same.textContent = text.slice(0, same);
     /** @type {Text} */ (this.time.lastChild).data = text.slice(same);
-    set(this.time, { x: 68, y: row.members ? FOLD / 2 + 4 : row.to >= 0 ? TAIL_Y + 6 : 19 });
+    set(this.time, { x: AXIS_RIGHT, y: row.members ? FOLD / 2 + 4 : row.to >= 0 ? TAIL_Y + 6 : 19 });
     const told = row.gap >= GAP_SECONDS_TOLD;
     this.pause.textContent = told ? `⋮ ${duration(row.gap, scene.language)}` : "";
-    set(this.pause, { x: 68, y: -row.gapHeight / 2 + 4 });
+    set(this.pause, { x: AXIS_RIGHT, y: -row.gapHeight / 2 + 4 });
     set(this.gap, { x: 0, y: -row.gapHeight + 2, width: scene.width, height: told ? row.gapHeight - 4 : 0 });
-    set(this.mark, { x: 73, y: 0, width: 3, height: row.height });
+    set(this.mark, { x: AXIS_RIGHT + 5, y: 0, width: 3, height: row.height });
   }
 
   /** What changes without the row being another: selection, hover, chain. @param {string} state @param {boolean} selected @param {string} sentence @param {number} place @param {number} total */
@@ -171,7 +172,7 @@ export class RowView {
     this.told = told;
     this.group.setAttribute("class", `row ${this.family} ${state}`);
     this.axis.setAttribute("class", `tick ${state}`);
-    set(this.group, { "aria-label": sentence, "aria-selected": String(selected), "aria-posinset": place, "aria-setsize": total });
+    set(this.group, { "aria-label": sentence === this.label.textContent ? sentence : `${this.label.textContent}: ${sentence}`, "aria-selected": String(selected), "aria-posinset": place, "aria-setsize": total });
   }
 
   /** @param {number} y */

@@ -96,8 +96,7 @@ function Switches({ app }) {
   const { strings: { t, language }, settings, store } = app;
   const theme = settings.theme.value;
   return h("div", { class: "switches" },
-    h("button", { type: "button", class: "ghost language", onClick: () => app.setLanguage(language.value === "de" ? "en" : "de"), title: t("language.switch"), "aria-label": t("language.switch"), lang: language.value === "de" ? "en" : "de" },
-      language.value === "de" ? "EN" : "DE"),
+    h("button", { type: "button", class: "ghost language", onClick: () => app.setLanguage(language.value === "de" ? "en" : "de"), lang: language.value === "de" ? "en" : "de" }, t("language.switch")),
     h("button", { type: "button", class: "ghost", onClick: settings.nextTheme, title: t(`theme.${theme}`), "aria-label": t(`theme.${theme}`) }, h(Icon, { name: THEME_ICONS[theme] })),
     h("button", { type: "button", class: "ghost", onClick: () => { store.dialog.value = "help"; }, title: `${t("help.open")} (?)`, "aria-label": t("help.open") }, h(Icon, { name: "help" })));
 }

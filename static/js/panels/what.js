@@ -4,6 +4,7 @@ import { effectsOf } from "../causes.js";
 import { clock, duration, size } from "../format.js";
 import { Icon } from "../icons.js";
 import { EntryLink } from "./entrylink.js";
+import { Origin } from "./origin.js";
 
 /** @param {import("./drawer.js").TabProps} props */
 export function What({ app, entry }) {
@@ -18,7 +19,7 @@ export function What({ app, entry }) {
     explanation && h("p", { class: "explanation" }, explanation),
     h("section", null,
       h("h3", null, t("what.because")),
-      cause ? h(EntryLink, { app, entry: cause }) : h("p", { class: "origin" }, h(Icon, { name: ORIGINS[entry.trigger ?? "start"] ?? "power", size: 15 }), t(`trigger.${entry.trigger ?? "start"}`)),
+      cause ? h(EntryLink, { app, entry: cause }) : h(Origin, { app, entry }),
       cause && h("button", { type: "button", class: "button", onClick: () => { store.tab.value = "why"; } }, h(Icon, { name: "why", size: 15 }), t("what.why"))),
     effects.length > 0 && h("section", null, h("h3", null, t("what.effects")), h("ul", { class: "links" }, effects.map((effect) => h("li", { key: effect.seq }, h(EntryLink, { app, entry: effect }))))),
     h("section", null, h("h3", null, t("what.facts")), h("dl", { class: "facts" }, facts(app, entry).map(([key, value]) => [h("dt", { key: `${key}t` }, key), h("dd", { key }, value)]))));
@@ -36,9 +37,6 @@ export function What({ app, entry }) {
     return /** @type {[string, string][]} */ ([...own.filter(([, value]) => value !== null), ...more]);
   }
 }
-
-/** @type {Record<string, string>} */
-const ORIGINS = { command: "prompt", timer: "pulse", fault: "bolt", start: "power" };
 
 /** When it left, when it arrived, how long it took. @param {import("./drawer.js").TabProps} props */
 function Flight({ app, entry }) {

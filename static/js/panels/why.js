@@ -2,22 +2,18 @@
 import { h } from "preact";
 import { chainOf } from "../causes.js";
 import { duration } from "../format.js";
-import { Icon } from "../icons.js";
 import { EntryLink } from "./entrylink.js";
-
-/** @type {Record<string, string>} */
-const ORIGINS = { command: "prompt", timer: "pulse", fault: "bolt", start: "power" };
+import { Origin } from "./origin.js";
 
 /** @param {import("./drawer.js").TabProps} props */
 export function Why({ app, entry }) {
   const { t, language } = app.strings;
   const chain = chainOf(app.store.log.entries, entry.seq);
   const first = chain[0];
-  const trigger = first.trigger ?? "start";
   const passed = (entry.arrived ?? entry.at) - first.at;
   return h("div", { class: "why" },
     h("p", { class: "explanation" }, t("why.text", { count: chain.length - 1, time: duration(Math.max(0, passed), language.value) })),
-    h("p", { class: "origin" }, h(Icon, { name: ORIGINS[trigger] ?? "power", size: 15 }), t(`trigger.${trigger}`)),
+    h(Origin, { app, entry: first }),
     h("ol", { class: "chain" }, chain.map((link, i) => h("li", { key: link.seq },
       i > 0 && h("span", { class: "chain-wait", "aria-hidden": "true" }, duration(Math.max(0, (link.arrived ?? link.at) - (chain[i - 1].arrived ?? chain[i - 1].at)), language.value)),
       h(EntryLink, { app, entry: link, current: link.seq === entry.seq })))));

@@ -1,0 +1,124 @@
+"""The page for everybody: by keyboard, with a screen reader, in German, on a phone, in both themes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from browser_page import Glassplane
+from playwright.sync_api import Browser, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def violations(glassplane: Glassplane) -> list[str]:
+    """What axe-core finds on the page as it is now."""
+    page = glassplane.page
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run(document)).violations")
+    return [f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0]['failureSummary'][:200]}" for one in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_part_of_the_page(chromium: Browser, server: str, scheme: str) -> None:
+    glassplane = Glassplane(chromium, server, color_scheme=scheme)
+    try:
+        page = glassplane.open().page
+        assert violations(glassplane) == []
+        glassplane.find("GET")
+        glassplane.open_last()
+        for tab in ("what", "why", "headers", "body", "records", "bytes"):
+            page.click(f"#tab-{tab}")
+            expect(page.locator("#drawer-panel")).not_to_contain_text("Fetching")
+            assert violations(glassplane) == [], tab
+        glassplane.press("?")
+        page.locator("dialog[open]").wait_for()
+        assert violations(glassplane) == []
+        page.keyboard.press("Escape")
+        page.locator("[popovertarget=kubeconfig]").click()
+        assert violations(glassplane) == []
+        assert glassplane.complaints == []
+    finally:
+        glassplane.close()
+
+
+def test_everything_can_be_done_by_keyboard_alone(glassplane: Glassplane) -> None:
+    page = glassplane.open().page
+    glassplane.press(" ")
+    glassplane.wait_until_paused()
+    size = glassplane.size
+    glassplane.press("Home")
+    expect(glassplane.rows.last).to_have_attribute("aria-setsize", "1")
+    glassplane.press("ArrowRight", "j", "k", "Enter")
+    expect(page.locator(".drawer")).to_be_visible()
+    glassplane.press("Escape")
+    expect(page.locator(".drawer")).to_have_count(0)
+    glassplane.press("End")
+    expect(glassplane.rows.last).to_have_attribute("aria-setsize", str(size))
+    for key, layer in (("2", "HTTP"), ("3", "TLS"), ("4", "TCP"), ("1", "Story")):
+        glassplane.press(key)
+        expect(page.get_by_role("radio", name=layer)).to_be_checked()
+    glassplane.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("lease")
+    expect(page.locator(".search-count")).to_be_visible()
+    glassplane.press("Escape")
+    expect(page.locator("#diagram")).to_be_focused()
+    glassplane.press("t")
+    expect(page.locator("#command")).to_be_focused()
+    page.keyboard.type("space and w and ? are letters here")
+    expect(page.locator("#command")).to_have_value("space and w and ? are letters here")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator(".live-badge")).to_have_text("Paused")
+
+
+def test_the_page_speaks_german_to_a_german_browser_and_can_be_switched(chromium: Browser, server: str) -> None:
+    glassplane = Glassplane(chromium, server, locale="de-DE")
+    try:
+        page = glassplane.open().page
+        expect(page.locator(".coach h1")).to_have_text("Diese Control Plane ist aus Glas.")
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        glassplane.find("leases")
+        glassplane.open_last()
+        expect(page.locator(".drawer h2")).to_contain_text("kube-apiserver")
+        page.click(".language")
+        expect(page.locator(".coach h1, #tab-what").first).to_be_visible()
+        expect(page.locator("#tab-what")).to_have_text("What")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+    finally:
+        glassplane.close()
+
+
+def test_a_phone_shows_the_diagram_and_nothing_hangs_over_the_edge(chromium: Browser, server: str) -> None:
+    glassplane = Glassplane(chromium, server, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    try:
+        page = glassplane.open().page
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        for locator in ("#run", "#search", "#command", ".coach .primary", ".strip"):
+            box = page.locator(locator).bounding_box()
+            assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 391, locator
+        page.locator(".coach .close").tap()
+        glassplane.rows.last.tap()
+        expect(page.locator(".drawer h2")).to_be_visible()
+        assert glassplane.complaints == []
+    finally:
+        glassplane.close()
+
+
+def test_only_the_rows_in_view_are_in_the_document(glassplane: Glassplane) -> None:
+    glassplane.open()
+    glassplane.press("4", "h")
+    expect(glassplane.rows.last).to_have_attribute("aria-setsize", re.compile(r"^[3-9]\d\d$|^\d{4,}$"))
+    assert glassplane.size > 300
+    assert glassplane.rows.count() < 80
+
+
+def test_a_cluster_that_is_not_there_is_said_plainly(glassplane: Glassplane) -> None:
+    glassplane.open()
+    answer = glassplane.page.goto("/clusters/nowhere/")
+    assert answer is not None and answer.status == 404
+    expect(glassplane.page.locator("h1")).to_contain_text("There is nothing here")
+    glassplane.complaints.clear()  # the browser itself reports the 404
