@@ -105,11 +105,16 @@ def _chains_of(port: ServicePort) -> tuple[list[str], list[str]]:
     for endpoint in port.endpoints:
         name = chain("KUBE-SEP-", port.name, port.protocol, endpoint)
         names.append(name)
-        chance = f" -m statistic --mode random --probability {1 / left:.11f}" if left > 1 else ""
+        chance = f" -m statistic --mode random --probability {_probability(left)}" if left > 1 else ""
         rules.append(f'-A {service} -m comment --comment "{port.name} -> {endpoint}"{chance} -j {name}')
         ends += _endpoint(name, port, endpoint)
         left -= 1
     return names, rules + ends
+
+
+def _probability(left: int) -> str:
+    """Write 1/left as it comes back from the kernel, which keeps 31 bits of it."""
+    return f"{round(2**31 / left) / 2**31:.11f}"
 
 
 def _endpoint(name: str, port: ServicePort, endpoint: str) -> list[str]:
