@@ -17,7 +17,7 @@ from jsonpointer import JsonPointerException
 
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.status import BadRequest, Refusal
-from cluster_engine.api.strategic import strategic_patch
+from cluster_engine.api.strategic import TOO_DEEP, strategic_patch
 from cluster_engine.api.three_way import three_way
 
 JSON_PATCH_OPERATIONS_MAX = 10_000
@@ -32,6 +32,8 @@ def json_patch(obj: Object, operations: JSON) -> Object:
         raise Refusal(text, code=413, reason="RequestEntityTooLarge")
     try:
         patched = jsonpatch.JsonPatch(operations).apply(obj)
+    except RecursionError:
+        raise BadRequest(TOO_DEEP) from None
     except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, KeyError, ValueError, AttributeError):
         raise _unprocessable() from None
     if not isinstance(patched, dict):
@@ -44,7 +46,14 @@ def _unprocessable() -> Refusal:
 
 
 def merge_patch(obj: JSON, patch: JSON) -> JSON:
-    """Apply a JSON merge patch. What is not changed is shared with `obj`."""
+    """Apply a JSON merge patch. What is not changed is shared with `obj`. BadRequest if it is nested too deep."""
+    try:
+        return _merge(obj, patch)
+    except RecursionError:
+        raise BadRequest(TOO_DEEP) from None
+
+
+def _merge(obj: JSON, patch: JSON) -> JSON:
     if not isinstance(patch, dict):
         return patch
     merged = dict(obj) if isinstance(obj, dict) else {}
@@ -52,7 +61,7 @@ def merge_patch(obj: JSON, patch: JSON) -> JSON:
         if value is None:
             merged.pop(key, None)
         else:
-            merged[key] = merge_patch(merged.get(key), value)
+            merged[key] = _merge(merged.get(key), value)
     return merged
 
 

@@ -16,6 +16,8 @@ from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message
 from cluster_engine.api.status import BadRequest
 
+TOO_DEEP = "json: exceeded max depth"
+
 DIRECTIVE = "$patch"
 RETAIN_KEYS = "$retainKeys"
 DELETE_FROM = "$deleteFromPrimitiveList/"
@@ -26,7 +28,10 @@ def strategic_patch(kind: Kind, obj: Object, patch: JSON) -> Object:
     """Apply a strategic merge patch by the kind's schema. Raises BadRequest for a patch that makes no sense."""
     if not isinstance(patch, dict):
         raise BadRequest("invalid JSON document")
-    return _merge_objects(obj, patch, kind.schema)
+    try:
+        return _merge_objects(obj, patch, kind.schema)
+    except RecursionError:
+        raise BadRequest(TOO_DEEP) from None
 
 
 def field_of(message: Message | None, name: str) -> Field | None:

@@ -92,7 +92,10 @@ def duplicate_fields(body: bytes | str) -> Problems:
             doubled.extend((obj, key) for key in obj if keys.count(key) > 1)
         return obj
 
-    tree = json.loads(body, object_pairs_hook=pairs)
+    try:
+        tree = json.loads(body, object_pairs_hook=pairs)
+    except RecursionError:
+        return []  # nothing that belongs to a kind lies that deep
     if not doubled:
         return []
     paths = {id(obj): path for obj, path in _objects(tree, "")}
@@ -319,7 +322,7 @@ def _canonical(text: str | int | float) -> str:
 
 
 def _quantity(value: JSON) -> str:
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _Unfit(quantity.BAD)
     return _canonical(value)
 

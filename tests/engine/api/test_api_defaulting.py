@@ -121,7 +121,7 @@ def test_a_deployment_rolls_by_quarters() -> None:
 
 
 def test_a_service_gets_what_its_type_wants() -> None:
-    obj = {"metadata": {}, "spec": {"ports": [{"port": 80}]}}
+    obj: dict[str, Any] = {"metadata": {}, "spec": {"ports": [{"port": 80}]}}
     spec = defaulted(SERVICE, copy.deepcopy(obj))["spec"]
     assert spec["ports"] == [{"port": 80, "protocol": "TCP", "targetPort": 80}]
     assert (spec["type"], spec["sessionAffinity"], spec["internalTrafficPolicy"]) == ("ClusterIP", "None", "Cluster")

@@ -160,6 +160,19 @@ def test_a_strategic_patch_without_sense_is_a_bad_request(patch: Any) -> None:
         strategic_patch(POD, containers(A), patch)
 
 
+def test_a_patch_nested_too_deep_is_a_bad_request() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(2_000):
+        deep = {"a": deep}
+    for apply in (
+        lambda: merge_patch({}, deep),
+        lambda: strategic_patch(POD, {}, deep),
+        lambda: json_patch({}, [{"op": "add", "path": "/a", "value": deep}]),
+    ):
+        with pytest.raises(BadRequest, match="exceeded max depth"):
+            apply()
+
+
 def test_a_kubelet_changes_one_condition_and_leaves_the_others() -> None:
     ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
     disk = {"type": "DiskPressure", "status": "False"}
@@ -232,6 +245,22 @@ def test_apply_removes_only_those_strings_that_it_gave() -> None:
     live = {"metadata": {"finalizers": ["a", "b", "c"]}}
     patch = three_way(CONFIG_MAP, applied, modified, live)
     assert strategic_patch(CONFIG_MAP, live, patch) == {"metadata": {"finalizers": ["b", "c"]}}
+
+
+def test_apply_sends_an_order_when_only_the_order_differs() -> None:
+    patch = three_way(POD, containers(A, B), containers(B, A), containers(A, B))
+    assert patch == {"spec": {"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}]}}
+    assert strategic_patch(POD, containers(A, B), patch) == containers(B, A)
+
+
+def test_apply_lets_a_volume_have_one_source_only() -> None:
+    live = {"spec": {"volumes": [{"name": "v", "emptyDir": {}}]}}
+    modified = {"spec": {"volumes": [{"name": "v", "hostPath": {"path": "/x"}}]}}
+    patch = three_way(POD, None, modified, live)
+    assert patch["spec"]["volumes"] == [
+        {"name": "v", "$retainKeys": ["hostPath", "name"], "hostPath": {"path": "/x"}},
+    ]
+    assert strategic_patch(POD, live, patch) == modified
 
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])

@@ -117,6 +117,7 @@ def test_fields_given_twice_are_found_in_the_text() -> None:
         'duplicate field "spec.replicas"',
     ]
     assert duplicate_fields(b'{"a": {"b": 1}, "b": 1}') == []
+    assert duplicate_fields('{"a": ' * 5000 + "1" + "}" * 5000) == []
 
 
 JSON_VALUES = st.recursive(

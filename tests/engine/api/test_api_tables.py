@@ -44,7 +44,9 @@ def pod(
 
 
 def _status(name: str, state: dict[str, Any]) -> dict[str, Any]:
-    outer = {key: state[key] for key in ("ready", "restartCount", "lastState", "started", "spec") if key in state}
+    outer: dict[str, Any] = {
+        key: state[key] for key in ("ready", "restartCount", "lastState", "started", "spec") if key in state
+    }
     inner = {key: value for key, value in state.items() if key not in outer}
     return {"name": name, "state": inner, "ready": False, "restartCount": 0, **outer}
 
@@ -90,6 +92,9 @@ PODS = [
     (pod(READY, init=[COMPLETED]), "1/1", "Running", "0"),
     (pod({"waiting": {"reason": "PodInitializing"}}, phase="Pending", init=[COMPLETED]), "0/1", "PodInitializing", "0"),
     (pod(READY, init=[SIDECAR]), "2/2", "Running", "0"),
+    (pod(READY, init=[{**SIDECAR, "restartCount": 3, "lastState": LAST}]), "2/2", "Running", "3 (5s ago)"),
+    (pod(READY, init=[{**COMPLETED, "restartCount": 3}]), "1/1", "Running", "0"),
+    (pod({"waiting": {"reason": "ErrImagePull"}}, BACK_OFF), "0/2", "ErrImagePull", "2 (5s ago)"),
     (
         pod(phase="Pending", conditions=[{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]),
         "0/1",

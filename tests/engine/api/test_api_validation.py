@@ -110,6 +110,11 @@ BAD = [
     ),
     (
         POD,
+        pod_of(ports=[{"name": "x", "containerPort": 1}, {"name": "x", "containerPort": 2}]),
+        ['spec.containers[0].ports[1].name: Duplicate value: "x"'],
+    ),
+    (
+        POD,
         pod_of(volumeMounts=[{"name": "v", "mountPath": "/v"}]),
         ['spec.containers[0].volumeMounts[0].name: Not found: "v"'],
     ),

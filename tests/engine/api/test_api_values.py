@@ -67,6 +67,7 @@ def test_an_age_has_at_most_two_units(seconds: int, text: str) -> None:
         ("1.5Gi", "1536Mi"),
         ("1023Ki", "1023Ki"),
         ("0.5Ki", "512"),
+        ("0.9765625Ki", "1k"),
         ("1e3", "1e3"),
         ("12E", "12E"),
         ("-1", "-1"),
