@@ -34,7 +34,7 @@ class Interrupt(msgspec.Struct, tag="interrupt"):
 class Pace(msgspec.Struct, tag="pace"):
     """How many virtual seconds pass in a real one."""
 
-    pace: Annotated[float, Meta(ge=0.01, le=3600)]
+    pace: Annotated[float, Meta(ge=0.01, le=1000)]
 
 
 class Pause(msgspec.Struct, tag="pause"):

@@ -1,7 +1,6 @@
 """The WebSocket of a page: what the page says goes to its cluster, what the cluster's feed has goes to the page."""
 
 import asyncio
-import contextlib
 import json
 import logging
 from typing import Any
@@ -17,6 +16,7 @@ from visualizer.database import in_database
 from visualizer.hosting import messages, web_process
 from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Feed, Lost, Viewer, clock_fields
+from visualizer.hosting.mailbox import Answer
 from visualizer.language import language_of
 from visualizer.models import Cluster
 from visualizer.reasons import said as said_reason
@@ -28,6 +28,7 @@ TOO_MANY = 4429
 TRY_AGAIN = 1013
 MESSAGES_PER_SECOND = 20.0
 MESSAGES_BURST = 60.0
+ASKING_MAX = 32  # questions of one page that wait for an answer
 REFUSALS_MAX = 100  # of messages that came too fast, before the socket is closed
 
 
@@ -59,6 +60,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._language = language_of(self.scope)
         self._allowance = Allowance(asyncio.get_running_loop().time())
         self._refusals = 0
+        self._asking: set[asyncio.Task[None]] = set()
         self._host = web_process.current()
         await self.accept()
         cluster = await in_database(self._find)(self.scope["url_route"]["kwargs"]["cluster"])
@@ -86,8 +88,10 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Leave the feed."""
         if self._feed is not None:
             self._host.hub.leave(self._feed, self._viewer)
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+            tasks = [self._writing, *self._asking]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # To the page ----------------------------------------------------------------------------------------------------
 
@@ -121,8 +125,11 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return {**fields, "nodes": self._cluster.nodes, "seed": self._cluster.seed}
 
     async def _error(self, message: str, **fields: Any) -> None:
+        await self.send(text_data=self._error_frame(message, **fields))
+
+    def _error_frame(self, message: str, **fields: Any) -> str:
         with override(self._language):
-            await self.send(text_data=json.dumps({"type": "error", "message": gettext(message), **fields}))
+            return json.dumps({"type": "error", "message": gettext(message), **fields})
 
     # From the page --------------------------------------------------------------------------------------------------
 
@@ -158,11 +165,24 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._viewer.watch(message.since, message.commands)
             return
         fields = {"id": message.id} if isinstance(message, said.Command | said.Interrupt) else {}
+        if len(self._asking) >= ASKING_MAX:
+            await self._error(_("The cluster is busy and gave no answer in time."), **fields)
+            return
         try:
-            await self._host.clusters.ask(self._cluster.pk, question_of(message))
+            answer = await self._host.clusters.put(self._cluster.pk, question_of(message))
         except Refused as refusal:
-            with contextlib.suppress(RuntimeError):  # the page may be gone meanwhile
-                await self._error(str(refusal), **fields)
+            await self._error(str(refusal), **fields)
+            return
+        task = asyncio.create_task(self._hear(answer, fields))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _hear(self, answer: Answer, fields: dict[str, str]) -> None:
+        """Wait for an answer while the page goes on talking: a step may wait for a resume."""
+        try:
+            await answer
+        except Refused as refusal:
+            self._viewer.notify(self._error_frame(str(refusal), **fields))
 
 
 def question_of(message: said.Said) -> messages.Question:

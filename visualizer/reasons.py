@@ -21,6 +21,7 @@ REFUSALS = (
     _("A command with this id is running already."),
     _("Too many commands are running in this cluster; interrupt one first."),
     _("This cluster does not run any more."),
+    _("There is no such entry any more."),
     _("The cluster is busy and gave no answer in time."),
     _("This broke inside Glassplane; that is our mistake."),
     _("The engine cannot be reached just now; please try again."),

@@ -1,7 +1,7 @@
 """A ClusterThread that only pretends: the same interface as `cluster_engine.thread`, and a journal that tests command.
 
 Lines it knows: `echo TEXT`, `emit N` (N entries in one call), `trickle N` (in N calls), `wait` (until interrupted),
-`break`.
+`break` (the command), `crash` (the cluster).
 """
 
 import queue
@@ -29,11 +29,12 @@ class ClusterThread:
         *,
         on_entries: Callable[[list[dict[str, Any]]], None],
         on_clock: Callable[[dict[str, Any]], None],
+        on_failure: Callable[[str], None],
     ) -> None:
         self.spec = spec
         self.journal: list[dict[str, Any]] = []
-        self.clock = {"now": 0.0, "pace": spec.pace, "paused": False}
-        self._on_entries, self._on_clock = on_entries, on_clock
+        self.time = {"now": 0.0, "pace": spec.pace, "paused": False}
+        self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"fake cluster {spec.seed}", daemon=True)
         self._thread.start()
@@ -67,8 +68,8 @@ class ClusterThread:
             self._on_entries(entries)
 
     def _tick(self, **changes: Any) -> None:
-        self.clock |= changes
-        self._on_clock(dict(self.clock))
+        self.time |= changes
+        self._on_clock(dict(self.time))
 
     def start(self) -> "Future[dict[str, Any]]":
         def work() -> dict[str, Any]:
@@ -82,7 +83,6 @@ class ClusterThread:
 
     def command(self, line: str, write: Callable[[str, str], None]) -> "Future[int]":
         future: Future[int] = Future()
-        future.set_running_or_notify_cancel()
         word, _, rest = line.partition(" ")
 
         def work() -> None:
@@ -97,10 +97,12 @@ class ClusterThread:
                         self._emit(1)
                 case "wait":
                     write("stdout", "waiting\n")
-                    return
+                    return  # until it is cancelled
                 case "break":
                     future.set_exception(RuntimeError("a bug"))
                     return
+                case "crash":
+                    self._on_failure("RuntimeError: a bug in the cluster itself")
                 case _:
                     write("stderr", f"{word}: command not found\n")
                     future.set_result(127)
@@ -110,8 +112,8 @@ class ClusterThread:
         self._work.put(work)
         return future
 
-    def interrupt(self, future: "Future[int]") -> None:
-        self._work.put(lambda: None if future.done() else future.set_result(130))
+    def clock(self) -> "Future[dict[str, Any]]":
+        return self._soon(lambda: dict(self.time))
 
     def pause(self) -> "Future[None]":
         return self._soon(lambda: self._tick(paused=True))
@@ -124,7 +126,7 @@ class ClusterThread:
 
     def step(self) -> "Future[int]":
         def work() -> int:
-            if not self.clock["paused"]:
+            if not self.time["paused"]:
                 raise ValueError("the cluster is not paused")
             self._emit(1)
             return len(self.journal)
@@ -134,7 +136,7 @@ class ClusterThread:
     def detail(self, seq: int) -> "Future[dict[str, Any]]":
         def work() -> dict[str, Any]:
             if not 1 <= seq <= len(self.journal):
-                raise LookupError(f"there is no entry {seq}")
+                raise KeyError(seq)
             return {"seq": seq, "headers": [], "body": {"type": "none", "text": "", "truncated": False}}
 
         return self._soon(work)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from visualizer.hosting.bus import Bus, BusLost, EmbeddedBus
+from visualizer.hosting.bus import STREAM_BYTES_MAX, Bus, BusLost, EmbeddedBus
 from visualizer.hosting.pipe_bus import PipeBus, lend
 from visualizer.hosting.redis_bus import RedisBus
 
@@ -163,6 +163,15 @@ async def test_leases_are_listed_by_prefix(bus):
     await bus.hold("worker:1", "worker-1", 30)
     assert await bus.leases("cluster:") == {"cluster:a": "worker-1", "cluster:b": "worker-2"}
     assert await bus.leases("nothing:") == {}
+
+
+async def test_the_embedded_bus_bounds_the_bytes_it_keeps_too():
+    bus = EmbeddedBus()
+    for number in range(10):
+        await bus.append("s", bytes([number]) * (STREAM_BYTES_MAX // 3))
+    assert [message[0] for message in await take(bus, "s", 3)] == [7, 8, 9]
+    await bus.append("s", b"x" * (STREAM_BYTES_MAX + 1))
+    assert [len(message) for message in await take(bus, "s", 1)] == [STREAM_BYTES_MAX + 1]
 
 
 async def test_a_child_learns_that_its_parent_is_gone():

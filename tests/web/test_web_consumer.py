@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -164,6 +165,18 @@ async def test_time_is_in_the_hands_of_the_page(page):
     await page.say(type="resume")
     while (clock["paused"], clock["pace"]) != (False, 60):
         clock = await page.hear("clock")
+
+
+async def test_a_page_may_say_more_while_an_answer_is_on_its_way(page, worker):
+    await page.hear("hello")
+    cluster = next(iter(worker.clusters.values()))
+    blocked: Future[int] = Future()
+    cluster.thread.step = lambda: blocked
+    await page.say(type="step")
+    await page.say(type="command", id="k", line="echo meanwhile")
+    assert (await page.hear("output"))["text"] == "meanwhile\n"
+    blocked.set_exception(ValueError("there is nothing to step to"))
+    assert (await page.hear("error"))["message"] == "there is nothing to step to"
 
 
 async def test_what_the_cluster_refuses_is_said_in_words(page):

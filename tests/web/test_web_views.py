@@ -173,7 +173,7 @@ async def test_one_entry_is_opened(client, host):
     assert (await client.get(f"/clusters/{cluster}/entries/2/")).json()["seq"] == 2
     missing = await client.get(f"/clusters/{cluster}/entries/99/")
     assert missing.status_code == 404
-    assert missing.json() == {"message": "there is no entry 99"}
+    assert missing.json() == {"message": "There is no such entry any more."}
 
 
 async def test_a_kubeconfig_is_downloaded(client, host):

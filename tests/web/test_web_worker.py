@@ -10,7 +10,7 @@ from web_until import until
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, decode
 from visualizer.hosting.clusters import Clusters, NoRoom, NotRunning
-from visualizer.hosting.hosted_cluster import COMMANDS_MAX, Refused, coalesce
+from visualizer.hosting.hosted_cluster import COMMANDS_MAX, Missing, Refused, coalesce
 from visualizer.hosting.mailbox import Mailbox
 from visualizer.hosting.messages import (
     Clock,
@@ -126,15 +126,15 @@ async def test_time_is_paused_paced_and_stepped(bus, worker, clusters):
 async def test_questions_reach_a_cluster_in_the_order_in_which_they_were_asked(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
     asked = [Pause(), Step(), Step(), Resume(), Pause(), Step()]
-    answers = await asyncio.gather(*(clusters.answer("c", question) for question in asked))
-    assert answers == [{}, {"seq": 4}, {"seq": 5}, {}, {}, {"seq": 6}]
+    answers = [await clusters.put("c", question) for question in asked]
+    assert await asyncio.gather(*answers) == [b"{}", b'{"seq":4}', b'{"seq":5}', b"{}", b"{}", b'{"seq":6}']
 
 
 async def test_details_and_kubeconfig_are_answered_by_the_cluster(bus, worker, clusters):
     await clusters.place("c", Create(2, 7))
     await heard(bus, "c", has(State))
     assert (await clusters.answer("c", Detail(2)))["seq"] == 2
-    with pytest.raises(Refused, match="there is no entry 99"):
+    with pytest.raises(Missing, match="There is no such entry any more"):
         await clusters.ask("c", Detail(99))
     assert "# seed 7" in await clusters.answer("c", Kubeconfig())
 
@@ -171,6 +171,24 @@ async def test_a_cluster_that_does_not_start_ends_and_the_worker_goes_on(bus, wo
     assert "this seed does not start" in caplog.text
     await clusters.place("good", Create(2, 1))
     assert has(State, state="running")(await heard(bus, "good", has(State)))
+
+
+async def test_a_cluster_that_breaks_ends_with_an_apology_and_what_it_said_is_kept(bus, worker, clusters, caplog):
+    await clusters.place("c", Create(2, 1))
+    await heard(bus, "c", has(State, state="running"))
+    await clusters.ask("c", Command("k", "emit 5"))
+    await clusters.ask("c", Command("k2", "crash"))
+    told = await heard(bus, "c", has(State, state="ended"))
+    assert has(State, state="ended", reason="broken")(told)
+    assert seqs(told) == list(range(1, 9))
+    assert "a bug in the cluster itself" in caplog.text
+    await until(lambda: _nobody(bus, "cluster:c"))
+
+
+async def test_the_clock_is_told_again_now_and_then(bus, worker, clusters, monkeypatch):
+    monkeypatch.setattr(messages, "RENEW_SECONDS", 0.01)
+    await clusters.place("c", Create(2, 1))
+    await heard(bus, "c", lambda told: sum(isinstance(one, Clock) for one in told) > 2)
 
 
 async def test_a_worker_takes_no_more_clusters_than_it_may(bus, worker, clusters):

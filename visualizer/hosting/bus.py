@@ -2,7 +2,8 @@
 
 Modelled on what Redis Streams and Kubernetes Leases promise, cut down to what hosting clusters needs:
 
-A *stream* is a named, ordered run of messages of which only the newest `stream_messages_max` are kept. Everybody who
+A *stream* is a named, ordered run of messages of which only the newest `stream_messages_max` are kept (the embedded
+bus, which keeps them in this process, also counts their bytes). Everybody who
 follows it is handed what is kept, then what comes, in order. Who falls further behind than what is kept misses
 messages and is not told: the messages themselves carry sequence numbers, so that a reader sees the gap and lists again.
 
@@ -22,7 +23,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
-STREAM_MESSAGES_MAX = 1024
+STREAM_MESSAGES_MAX = 512
+STREAM_BYTES_MAX = 2 * 1024 * 1024
 
 
 class BusLost(ConnectionError):  # noqa: N818
@@ -59,7 +61,9 @@ class Bus(Protocol):
 
 class _Stream:
     def __init__(self, messages_max: int) -> None:
-        self.kept: deque[bytes] = deque(maxlen=messages_max)
+        self._messages_max = messages_max
+        self._bytes = 0
+        self.kept: deque[bytes] = deque()
         self.appended = 0  # since the stream was made
         self.followers = 0
         self.moved = asyncio.Event()  # replaced at each append: everybody who waits on it wakes
@@ -67,8 +71,15 @@ class _Stream:
     def append(self, message: bytes) -> None:
         self.kept.append(message)
         self.appended += 1
+        self._bytes += len(message)
+        while len(self.kept) > self._messages_max or (self._bytes > STREAM_BYTES_MAX and len(self.kept) > 1):
+            self._bytes -= len(self.kept.popleft())
         self.moved.set()
         self.moved = asyncio.Event()
+
+    def clear(self) -> None:
+        self.kept.clear()
+        self._bytes = 0
 
     def after(self, position: int) -> list[bytes]:
         missing = min(self.appended - position, len(self.kept))
@@ -118,7 +129,7 @@ class EmbeddedBus:
     async def drop(self, stream: str) -> None:
         """Forget what is kept."""
         if stream in self._streams:
-            self._streams[stream].kept.clear()
+            self._streams[stream].clear()
             self._forget_if_unused(stream)
 
     def _live(self, lease: str) -> str | None:

@@ -10,7 +10,7 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.mailbox import Mailbox
+from visualizer.hosting.mailbox import Answer, Mailbox
 from visualizer.hosting.messages import Create, Entries, Question
 
 PLACE_SECONDS = 20.0  # a server that has just started is still loading its engines
@@ -66,15 +66,19 @@ class Clusters:
         workers = (await self._bus.leases(messages.worker_name(""))).values()
         return sorted(workers, key=lambda worker: (load[worker], worker))
 
-    async def ask(self, cluster: str, question: Question) -> bytes:
-        """Ask the worker that runs a cluster; the answer is JSON. Raise `NotRunning` or `Refused`."""
+    async def put(self, cluster: str, question: Question) -> Answer:
+        """Put a question to the worker that runs a cluster (see `Mailbox.put`). Raise `NotRunning` or `Refused`."""
         try:
             worker = await self._bus.holder(messages.cluster_name(cluster))
         except BusLost as problem:
             raise Refused("The engine cannot be reached just now; please try again.") from problem
         if worker is None or worker == messages.ENDED:
             raise NotRunning("This cluster does not run any more.")
-        return await self._mailbox.ask(worker, cluster, question)
+        return await self._mailbox.put(worker, cluster, question)
+
+    async def ask(self, cluster: str, question: Question) -> bytes:
+        """Put a question and wait for the answer, which is JSON."""
+        return await (await self.put(cluster, question))
 
     async def answer(self, cluster: str, question: Question) -> Any:
         """Ask, and read the answer."""

@@ -22,7 +22,8 @@ from visualizer.hosting.messages import Clock, Create, Done, Output, State, Told
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.01
-BATCH_BYTES_MAX = 256 * 1024
+BATCH_ENTRIES_MAX = 100
+BATCH_BYTES_MAX = 64 * 1024
 OUTBOX_BYTES_MAX = 16 * 1024 * 1024
 COMMANDS_MAX = 8
 STOP_SECONDS = 5.0
@@ -32,19 +33,19 @@ class ClusterThread(Protocol):
     """What is asked of `cluster_engine.thread.ClusterThread`; every method may be called from any thread."""
 
     def start(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
-    def command(self, line: str, write: Callable[[str, str], None]) -> "Future[int]": ...  # noqa: D102
-    def interrupt(self, future: "Future[int]") -> None: ...  # noqa: D102
+    def command(self, line: str, write: Callable[[str, str], None]) -> "Future[int]": ...  # noqa: D102  cancel: Ctrl-C
     def pause(self) -> "Future[None]": ...  # noqa: D102
     def resume(self) -> "Future[None]": ...  # noqa: D102
     def set_pace(self, pace: float) -> "Future[None]": ...  # noqa: D102
     def step(self) -> "Future[int]": ...  # noqa: D102
     def detail(self, seq: int) -> "Future[dict[str, Any]]": ...  # noqa: D102
+    def clock(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]": ...  # noqa: D102
     def kubeconfig(self) -> "Future[str]": ...  # noqa: D102
     def stop(self) -> "Future[None]": ...  # noqa: D102
 
 
-Engine = Callable[..., ClusterThread]  # (nodes=, seed=, pace=, on_entries=, on_clock=) → ClusterThread
+Engine = Callable[..., ClusterThread]  # (nodes=, seed=, pace=, on_entries=, on_clock=, on_failure=) → ClusterThread
 
 
 class Refused(Exception):  # noqa: N818
@@ -58,8 +59,12 @@ class Missing(Refused):
 class HostedCluster:
     """One cluster, run by this worker until it is stopped."""
 
-    def __init__(self, cluster: str, create: Create, engine: Engine, bus: Bus) -> None:
+    def __init__(
+        self, cluster: str, create: Create, engine: Engine, bus: Bus, *, on_failure: Callable[[], None]
+    ) -> None:
         self.id = cluster
+        self.started = False
+        self._on_failure = on_failure
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self._outbox: deque[Told] = deque()
@@ -68,21 +73,29 @@ class HostedCluster:
         self._closing = False
         self._commands: dict[str, Future[int]] = {}
         self._frames: dict[str, int] = {}  # of each running command
-        self._newest_clock: Clock | None = None
         self.thread = engine(
-            nodes=create.nodes, seed=create.seed, pace=create.pace, on_entries=self._entries, on_clock=self._clock
+            nodes=create.nodes,
+            seed=create.seed,
+            pace=create.pace,
+            on_entries=self._entries,
+            on_clock=self._clock,
+            on_failure=self._failure,
         )
         self._flushing = asyncio.create_task(self._flush_for_ever(), name=f"flush {cluster}")
 
     # Called on the cluster's thread ---------------------------------------------------------------------------------
 
     def _entries(self, entries: Sequence[dict[str, Any]]) -> None:
-        if entries:
-            self._put(encode(entries))
+        for start in range(0, len(entries), BATCH_ENTRIES_MAX):
+            self._put(encode(entries[start : start + BATCH_ENTRIES_MAX]))
 
     def _clock(self, clock: dict[str, Any]) -> None:
-        self._newest_clock = Clock(clock["now"], clock["pace"], clock["paused"])
-        self._put(self._newest_clock)
+        self._put(Clock(clock["now"], clock["pace"], clock["paused"]))
+
+    def _failure(self, words: str) -> None:
+        logger.error("cluster %s ended by a bug of ours: %s", self.id, words)
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._on_failure)
 
     def _put(self, message: Told) -> None:
         with contextlib.suppress(RuntimeError):  # the worker's loop is closed: nobody listens any more
@@ -114,9 +127,12 @@ class HostedCluster:
             await self._bus.append(messages.cluster_name(self.id), messages.pack(message))
 
     def beat(self) -> None:
-        """Say the clock again, so that who comes late finds one in the stream however long it is paused."""
-        if self._newest_clock is not None and not any(isinstance(one, Clock) for one in self._outbox):
-            self._post(self._newest_clock)
+        """Have the clock told again: pages that draw time by themselves drift, and who comes late needs one."""
+        self.thread.clock().add_done_callback(self._beaten)
+
+    def _beaten(self, told: "Future[dict[str, Any]]") -> None:
+        if not told.cancelled() and told.exception() is None:  # else it is starting or ending
+            self._clock(told.result())
 
     async def start(self) -> bool:
         """Bring the cluster up and tell it; False when it cannot be."""
@@ -127,6 +143,7 @@ class HostedCluster:
         except Exception:  # the cluster's outermost edge: whatever broke it, the worker and its other clusters go on
             logger.exception("cluster %s did not start", self.id)
             return False
+        self.started = True
         self._post(State("running"))
         return True
 
@@ -163,7 +180,7 @@ class HostedCluster:
     def interrupt(self, identifier: str) -> None:
         """Press Ctrl-C; without effect on a command that has ended."""
         if identifier in self._commands:
-            self.thread.interrupt(self._commands[identifier])
+            self._commands[identifier].cancel()
 
     def _output(self, identifier: str, stream: str, text: str) -> None:
         if identifier in self._frames:

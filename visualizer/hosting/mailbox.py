@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import itertools
 import secrets
+from collections.abc import Coroutine
+from typing import Any
 
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
@@ -11,6 +13,8 @@ from visualizer.hosting.hosted_cluster import Missing, Refused
 from visualizer.hosting.messages import Ask, Question
 
 ASK_SECONDS = 25.0
+
+Answer = Coroutine[Any, Any, bytes]
 
 
 class Mailbox:
@@ -38,18 +42,31 @@ class Mailbox:
         else:
             future.set_exception((Missing if reply.missing else Refused)(reply.refusal))
 
-    async def ask(self, worker: str, cluster: str, question: Question, *, seconds: float = ASK_SECONDS) -> bytes:
-        """Ask a worker; the answer is JSON. Raise `Refused` with the worker's words or when there is no answer."""
+    async def put(self, worker: str, cluster: str, question: Question, *, seconds: float = ASK_SECONDS) -> Answer:
+        """Put a question to a worker, behind those put before; what is returned, when awaited, is the answer in JSON.
+
+        Both raise `Refused`: with the worker's words, or when there is no answer.
+        """
         ask = Ask(next(self._numbers), messages.web_name(self.name), cluster, question)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[ask.id] = future
         try:
             async with asyncio.timeout(seconds):
                 await self._bus.append(messages.worker_name(worker), messages.pack(ask))
+        except (TimeoutError, BusLost) as problem:
+            del self._waiting[ask.id]
+            raise Refused("The engine cannot be reached just now; please try again.") from problem
+        return self._answer(ask.id, future, seconds)
+
+    async def _answer(self, number: int, future: "asyncio.Future[bytes]", seconds: float) -> bytes:
+        try:
+            async with asyncio.timeout(seconds):
                 return await future
         except TimeoutError as problem:
             raise Refused("The cluster is busy and gave no answer in time.") from problem
-        except BusLost as problem:
-            raise Refused("The engine cannot be reached just now; please try again.") from problem
         finally:
-            self._waiting.pop(ask.id, None)
+            self._waiting.pop(number, None)
+
+    async def ask(self, worker: str, cluster: str, question: Question, *, seconds: float = ASK_SECONDS) -> bytes:
+        """Put a question and wait for the answer."""
+        return await (await self.put(worker, cluster, question, seconds=seconds))

@@ -143,7 +143,7 @@ class Worker:
             case messages.Step():
                 return _later(thread.step(), lambda seq: {"seq": seq})
             case messages.Detail(seq):
-                return _later(thread.detail(seq))
+                return _found(thread.detail(seq), "There is no such entry any more.")
             case messages.Entries(since, limit):
                 return _later(thread.entries(since, limit))
             case messages.Kubeconfig():
@@ -183,7 +183,10 @@ class Worker:
         try:
             if not await self._hold(identifier):
                 raise Refused("Another worker runs this cluster.")
-            cluster = self.clusters[identifier] = HostedCluster(identifier, create, self._engine, self._bus)
+            cluster = HostedCluster(
+                identifier, create, self._engine, self._bus, on_failure=lambda: self._failed(identifier)
+            )
+            self.clusters[identifier] = cluster
             await self._bus.append(messages.CLUSTERS, messages.pack(messages.Announced(identifier)))
         except BusLost as problem:
             raise Refused("The bus was lost.") from problem
@@ -192,6 +195,11 @@ class Worker:
     async def _start(self, cluster: HostedCluster) -> None:
         if not await cluster.start():
             await self._end(cluster, "failed")
+
+    def _failed(self, identifier: str) -> None:
+        cluster = self.clusters.get(identifier)
+        if cluster is not None and cluster.started:
+            self._spawn(self._end(cluster, "broken"))
 
     async def _end(self, cluster: HostedCluster, reason: str | None) -> None:
         """Stop a cluster; the lease outlives its last word, so that nobody calls it lost."""
@@ -220,6 +228,13 @@ async def _now(answer: Any) -> Any:
 async def _later(future: "Future[Any]", shape: Callable[[Any], Any] = lambda value: value) -> Any:
     answer = await asyncio.wrap_future(future)
     return {} if answer is None else shape(answer)
+
+
+async def _found(future: "Future[Any]", otherwise: str) -> Any:
+    try:
+        return await asyncio.wrap_future(future)
+    except LookupError as problem:
+        raise LookupError(otherwise) from problem
 
 
 # The process ----------------------------------------------------------------------------------------------------------
