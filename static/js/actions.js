@@ -24,7 +24,7 @@ const endOf = (row, head) => Math.min(head, row.members ? row.members[row.member
 /** @param {Store} store @param {{send: (frame: import("./socket.js").Frame) => boolean}} wire */
 export function createActions(store, wire) {
   const { log, cursor, selected, picture, shown, clock } = store;
-  /** How many steps may still be asked for, and the rows there were before. @type {{left: number, rows: number} | null} */
+  /** How many steps may still be asked for, and how much was drawn before. @type {{left: number, count: number} | null} */
   let stepping = null;
 
   const plan = () => picture.peek().plan;
@@ -36,6 +36,7 @@ export function createActions(store, wire) {
       cursor.value = row ? (last ? null : endOf(row, head)) : 0;
       selected.value = row ? row.seq : null;
       store.follow.value = true;
+      store.hovered.value = null;
     });
   }
 
@@ -52,7 +53,7 @@ export function createActions(store, wire) {
   effect(() => {
     const { plan: now } = picture.value;
     if (!stepping) return;
-    if (now.rows.length > stepping.rows) {
+    if (now.count > stepping.count) {
       stepping = null;
       selected.value = now.rows[now.rows.length - 1].seq;
     } else stepAgain();
@@ -67,7 +68,7 @@ export function createActions(store, wire) {
         store.follow.value = true;
       });
       if (clock.peek().paused && !stepping) {
-        stepping = { left: STEPS_MAX, rows: plan().rows.length };
+        stepping = { left: STEPS_MAX, count: plan().count };
         stepOnce();
       }
     },

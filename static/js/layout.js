@@ -65,6 +65,8 @@ export class Plan {
     this.height = 0;
     /** The last seq looked at, drawn or not. */
     this.seq = 0;
+    /** How many entries were let through, folded ones too. */
+    this.count = 0;
     /** When the last drawn entry arrived. @type {number | null} */
     this.time = null;
   }
@@ -82,6 +84,7 @@ export class Plan {
     const to = entry.to === null ? null : this.lanes.of(entry.to);
     if (entry.kind === "process.started" || entry.kind === "process.exited") this.lanes.live(entry, this.height);
     if (!passes(entry, this.options, this.lanes, this.needle)) return;
+    this.count += 1;
     const time = entry.arrived ?? entry.at;
     const last = this.rows[this.rows.length - 1];
     const folds = this.options.foldHeartbeats && entry.heartbeat;

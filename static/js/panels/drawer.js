@@ -7,6 +7,7 @@ import { familyOf } from "../shapes.js";
 import { name } from "../strings.js";
 import { Body } from "./body.js";
 import { Bytes } from "./bytes.js";
+import { Copy } from "./copy.js";
 import { Headers } from "./headers.js";
 import { Records } from "./records.js";
 import { What } from "./what.js";
@@ -42,6 +43,7 @@ export function Drawer({ app }) {
       h("span", { class: "route-names" }, name(entry.from), entry.to && [h(Icon, { name: "right", size: 13 }), h("span", { class: "visually-hidden" }, t("drawer.to")), name(entry.to)])),
     h("div", { class: "drawer-tools" },
       h(PartnerLink, { app, entry }),
+      h(Copy, { app, icon: "link", label: t("drawer.link"), text: `${location.origin}/clusters/${store.cluster.value.id}/#e${entry.seq}` }),
       h("button", { type: "button", class: "ghost", onClick: app.actions.close, title: `${t("drawer.close")} (Esc)`, "aria-label": t("drawer.close") }, h(Icon, { name: "close" }))),
     h("h2", { id: "drawer-title" }, say(entry))),
   h(Tabs, { app, entry }),

@@ -11,5 +11,5 @@ export function EntryLink({ app, entry, current = false }) {
   return h("button", { type: "button", class: `entry-link ${family}`, "aria-current": current ? "step" : undefined, onClick: () => app.actions.reveal(entry.seq), title: app.strings.say(entry) },
     h("span", { class: "entry-sign" }, h(Icon, { name: SHAPES[family].icon ?? (SHAPES[family].line === "dashed" ? "left" : "right"), size: 13 })),
     h("span", { class: "entry-words" }, h("span", { class: "entry-label" }, entry.label), h("span", { class: "entry-route" }, name(entry.from), entry.to ? ` → ${name(entry.to)}` : "")),
-    h("span", { class: "entry-time" }, clock(entry.arrived ?? entry.at, 3)));
+    h("span", { class: "entry-time" }, clock(entry.arrived ?? entry.at)));
 }

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createActions } from "../../static/js/actions.js";
+import { createStore } from "../../static/js/store.js";
+import { journal } from "./fixtures/journal.js";
+
+const { entries, bootEnd } = journal({ idleSeconds: 20 });
+const command = bootEnd + 1;
+
+/** A page that holds the first `held` entries, and a cluster that says one more for each step. @param {number} held @param {boolean} [paused] */
+function stage(held, paused = true) {
+  /** @type {any[]} */
+  const sent = [];
+  const store = createStore({ cluster: { nodes: 2, state: "running" } });
+  const send = (/** @type {any} */ frame) => {
+    sent.push(frame);
+    if (frame.type === "step") queueMicrotask(() => store.log.append([entries[store.log.head.peek()]]));
+    return true;
+  };
+  const actions = createActions(store, { send });
+  store.log.append(entries.slice(0, held));
+  store.clock.value = { ...store.clock.value, paused };
+  return { store, actions, sent, steps: () => sent.filter((frame) => frame.type === "step").length };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test("stepping back moves only the cursor, and asks the cluster for nothing", () => {
+  const { store, actions, sent } = stage(entries.length);
+  const rows = store.picture.value.plan.rows.length;
+  actions.stepBack();
+  actions.stepBack();
+  assert.equal(store.picture.value.plan.rowsAt(store.shown.value), rows - 2);
+  assert.equal(store.picture.value.plan.rows.length, rows);
+  assert.deepEqual(sent, []);
+});
+
+test("stepping forward again comes back to the live end", () => {
+  const { store, actions } = stage(entries.length);
+  for (let i = 0; i < 5; i += 1) actions.stepBack();
+  assert.notEqual(store.cursor.value, null);
+  for (let i = 0; i < 5; i += 1) actions.stepForward();
+  assert.equal(store.cursor.value, null);
+});
+
+test("one step at a paused end goes on until this altitude shows something new", async () => {
+  const { store, actions, steps } = stage(command + 1);
+  const rows = store.picture.value.plan.rows.length;
+  actions.stepForward();
+  await settled();
+  assert.equal(store.picture.value.plan.rows.length, rows + 1);
+  assert.ok(steps() > 1, "connection and handshake lie between the command and its first request");
+  const last = store.picture.value.plan.rows[rows];
+  assert.equal(last.entry.layer, "story");
+  assert.equal(store.selected.value, last.seq);
+});
+
+test("at the lowest altitude one step is one entry", async () => {
+  const { store, actions, steps } = stage(command + 1);
+  store.altitude.value = "tcp";
+  actions.stepForward();
+  await settled();
+  assert.equal(steps(), 1);
+});
+
+test("a running cluster is never stepped", async () => {
+  const { actions, steps } = stage(command, false);
+  actions.stepForward();
+  await settled();
+  assert.equal(steps(), 0);
+});
+
+test("to the start shows one row, and to the live end all", () => {
+  const { store, actions } = stage(entries.length);
+  actions.toStart();
+  assert.equal(store.picture.value.plan.rowsAt(store.shown.value), 1);
+  actions.toLive();
+  assert.equal(store.shown.value, entries.length);
+});
+
+test("an entry that the view hides is shown when it is asked for", () => {
+  const { store, actions } = stage(entries.length);
+  const hello = /** @type {any} */ (entries.find((entry) => entry.kind === "tls.client_hello"));
+  store.participants.value = new Set(["worker-1/containerd"]);
+  actions.toStart();
+  actions.reveal(hello.seq);
+  assert.equal(store.altitude.value, "tls");
+  assert.equal(store.selected.value, hello.seq);
+  assert.ok(store.picture.value.plan.shows(hello.seq));
+  assert.ok(store.shown.value >= hello.seq);
+});
+
+test("the selection moves among what is drawn and stops at its ends", () => {
+  const { store, actions } = stage(entries.length);
+  actions.toRow(10);
+  actions.move(-1);
+  assert.equal(store.selected.value, store.picture.value.plan.rows[9].seq);
+  actions.move(-100);
+  assert.equal(store.selected.value, store.picture.value.plan.rows[0].seq);
+  actions.move(100);
+  assert.equal(store.selected.value, store.picture.value.plan.rows[10].seq, "not beyond the cursor");
+});
+
+test("pace goes up and down its steps and stops at the ends", () => {
+  const { store, actions } = stage(10);
+  for (let i = 0; i < 20; i += 1) actions.changePace(1);
+  assert.equal(store.clock.value.pace, 60);
+  for (let i = 0; i < 20; i += 1) actions.changePace(-1);
+  assert.equal(store.clock.value.pace, 0.1);
+});
