@@ -6,11 +6,13 @@ SIGTERM.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,31 +64,39 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
     spec = ClusterSpec(nodes=options.nodes, seed=options.seed, pace=options.pace, capture=options.journal is not None)
     with tempfile.TemporaryDirectory(prefix="glassplane-") as directory:
         async with Cluster(spec, loop) as cluster:
-            if options.journal is not None:
-                _write_journal(cluster, options.journal)
-            host, port = await cluster.open_gateway(*options.gateway)
-            path = options.kubeconfig or Path(directory) / "kubeconfig"
-            _write_private(path, await cluster.kubeconfig())
-            _say(
-                gateway=f"{host}:{port}",
-                kubeconfig=str(path),
-                seconds=round(time.monotonic() - began, 3),
-                cpuSeconds=round(time.process_time(), 3),
-            )
-            ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(interrupted.wait()), cluster.world.failed]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            failed = cluster.world.failed
-            if failed.done():
-                await failed
+            with _journal_written(cluster, options.journal):
+                host, port = await cluster.open_gateway(*options.gateway)
+                path = options.kubeconfig or Path(directory) / "kubeconfig"
+                _write_private(path, await cluster.kubeconfig())
+                seconds, cpu = time.monotonic() - began, time.process_time()
+                _say(
+                    gateway=f"{host}:{port}", kubeconfig=str(path), seconds=round(seconds, 3), cpuSeconds=round(cpu, 3)
+                )
+                ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(interrupted.wait()), cluster.world.failed]
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                if cluster.world.failed.done():
+                    await cluster.world.failed
     return 0
 
 
-def _write_journal(cluster: Cluster, path: Path) -> None:
-    assert cluster.journal is not None
-    file = path.open("w", encoding="utf-8", buffering=1)
-    for entry in cluster.journal.since(0, cluster.journal.head):
-        file.write(json.dumps(entry) + "\n")
-    cluster.journal.subscribe(lambda entry: file.write(json.dumps(entry) + "\n"))
+@contextlib.contextmanager
+def _journal_written(cluster: Cluster, path: Path | None) -> Iterator[None]:
+    """Write the journal so far, and every entry to come, to a file."""
+    if path is None or cluster.journal is None:
+        yield
+        return
+    with path.open("w", encoding="utf-8", buffering=1) as file:
+
+        def write(entry: dict[str, Any]) -> None:
+            file.write(json.dumps(entry) + "\n")
+
+        for entry in cluster.journal.since(0, cluster.journal.head):
+            write(entry)
+        unsubscribe = cluster.journal.subscribe(write)
+        try:
+            yield
+        finally:
+            unsubscribe()
 
 
 def _write_private(path: Path, text: str) -> None:
