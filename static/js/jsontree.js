@@ -1,7 +1,8 @@
 /**
  * A JSON document as the rows of a tree: what is open, what matches a search, what a closed branch holds. Pure.
  *
- * A path is a JSON pointer ("/spec/replicas"); the root is "".
+ * A path is a JSON pointer ("/spec/replicas"); the root is "". A string that is a document itself, as etcd's values
+ * are, opens like one; its text keeps the quotes.
  */
 
 /**
@@ -10,6 +11,16 @@
  */
 
 const ROWS_MAX = 5000;
+
+/** What a string holds when it is a document, else the value itself. @param {unknown} value */
+function inner(value) {
+  if (typeof value !== "string" || !/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
 
 /** @param {unknown} value @returns {TreeRow["kind"]} */
 function kindOf(value) {
@@ -26,7 +37,7 @@ const childrenOf = (value) => (value !== null && typeof value === "object" ? Obj
 
 /** Every branch's path. @param {unknown} value @param {string} [path] @returns {string[]} */
 export function branches(value, path = "") {
-  const children = childrenOf(value);
+  const children = childrenOf(inner(value));
   if (children.length === 0) return [];
   return [path, ...children.flatMap(([key, child]) => branches(child, `${path}/${escape(key)}`))];
 }
@@ -50,7 +61,8 @@ export function search(value, query) {
   const matches = new Set();
   /** @type {Set<string>} */
   const open = new Set();
-  const visit = (/** @type {unknown} */ node, /** @type {string} */ path, /** @type {string} */ name) => {
+  const visit = (/** @type {unknown} */ outer, /** @type {string} */ path, /** @type {string} */ name) => {
+    const node = inner(outer);
     const children = childrenOf(node);
     let found = name.toLowerCase().includes(needle) || (children.length === 0 && String(node).toLowerCase().includes(needle));
     if (found) matches.add(path);
@@ -66,12 +78,13 @@ export function search(value, query) {
 export function treeRows(value, open, matches = new Set()) {
   /** @type {TreeRow[]} */
   const rows = [];
-  const visit = (/** @type {unknown} */ node, /** @type {string} */ path, /** @type {string | null} */ name, /** @type {number} */ depth) => {
+  const visit = (/** @type {unknown} */ outer, /** @type {string} */ path, /** @type {string | null} */ name, /** @type {number} */ depth) => {
     if (rows.length >= ROWS_MAX) return;
+    const node = inner(outer);
     const kind = kindOf(node);
     const children = childrenOf(node);
     const isOpen = children.length > 0 && open.has(path);
-    rows.push({ path, name, depth, kind, text: textOf(node, kind, children.length), count: children.length, open: isOpen, match: matches.has(path) });
+    rows.push({ path, name, depth, kind, text: node === outer ? textOf(node, kind, children.length) : `"${textOf(node, kind, children.length)}"`, count: children.length, open: isOpen, match: matches.has(path) });
     if (isOpen) for (const [key, child] of children) visit(child, `${path}/${escape(key)}`, key, depth + 1);
   };
   visit(value, "", null, 0);

@@ -65,6 +65,15 @@ test("a document opens at first as deep as stays readable", () => {
   assert.deepEqual([...firstOpen(wide)], [""]);
 });
 
+test("a document inside a string, as in etcd, opens like any other and keeps its quotes", () => {
+  const value = { kv: { key: "/registry/x", value: '{"kind":"Pod","spec":{"nodeName":"worker-1"}}', odd: "{not json" } };
+  const rows = treeRows(value, new Set(branches(value)));
+  assert.equal(rows.find((row) => row.path === "/kv/value")?.text, '"{…}"');
+  assert.equal(rows.find((row) => row.path === "/kv/value/spec/nodeName")?.text, '"worker-1"');
+  assert.equal(rows.find((row) => row.path === "/kv/odd")?.text, '"{not json"');
+  assert.ok(search(value, "nodename").matches.has("/kv/value/spec/nodeName"));
+});
+
 test("text that is not JSON is no tree, and a stream of documents is a list of them", () => {
   assert.equal(parse("hello"), null);
   assert.deepEqual(parse('{"a":1}'), { value: { a: 1 } });

@@ -24,7 +24,7 @@ export function What({ app, entry }) {
     effects.length > 0 && h("section", null, h("h3", null, t("what.effects")), h("ul", { class: "links" }, effects.map((effect) => h("li", { key: effect.seq }, h(EntryLink, { app, entry: effect }))))),
     h("section", null, h("h3", null, t("what.facts")), h("dl", { class: "facts" }, facts(app, entry).map(([key, value]) => [h("dt", { key: `${key}t` }, key), h("dd", { key }, value)]))));
 
-  /** @param {import("../app.js").App} of @param {import("../log.js").Entry} it @returns {[string, string][]} */
+  /** @param {import("../app.js").App} of @param {import("../log.js").Entry} it @returns {[string, any][]} */
   function facts(of, it) {
     /** @type {[string, string | null][]} */
     const own = [
@@ -33,9 +33,17 @@ export function What({ app, entry }) {
       [t("fact.connection"), it.connection === null ? null : String(it.connection) + (it.stream === null ? "" : ` · ${t("fact.stream", { stream: it.stream })}`)],
       [t("fact.size"), it.to === null ? null : size(it.size, code)],
     ];
-    const more = Object.entries(it.fields).map(([key, value]) => /** @type {[string, string]} */ ([key, typeof value === "object" ? JSON.stringify(value) : String(value)]));
-    return /** @type {[string, string][]} */ ([...own.filter(([, value]) => value !== null), ...more]);
+    const more = Object.entries(it.fields).map(([key, value]) => /** @type {[string, any]} */ ([key, fact(value)]));
+    return /** @type {[string, any][]} */ ([...own.filter(([, value]) => value !== null), ...more]);
   }
+}
+
+/** A field's value: short ones as they are, lists in a line, documents folded. @param {any} value */
+function fact(value) {
+  if (value === null || typeof value !== "object") return String(value);
+  const simple = Array.isArray(value) && value.every((item) => typeof item !== "object");
+  if (simple) return value.length ? value.join(", ") : "—";
+  return h("details", null, h("summary", null, Array.isArray(value) ? `[${value.length}]` : "{…}"), h("pre", null, JSON.stringify(value, null, 2)));
 }
 
 /** When it left, when it arrived, how long it took. @param {import("./drawer.js").TabProps} props */
