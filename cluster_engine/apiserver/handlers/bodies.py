@@ -15,8 +15,9 @@ import yaml
 from cluster_engine.api import protobuf, strict
 from cluster_engine.api.defaulting import default
 from cluster_engine.api.schema import Kind
-from cluster_engine.api.status import BadRequest, UnsupportedMediaType
+from cluster_engine.api.status import BadRequest, Cause, Invalid, UnsupportedMediaType
 from cluster_engine.apiserver.registry.backend import Call
+from cluster_engine.apiserver.registry.metadata import check_kind
 
 Object = dict[str, Any]
 
@@ -80,11 +81,28 @@ def _unrecognized(body: bytes, expected: str, why: str) -> BadRequest:
     )
 
 
+def read(call: Call, kind: Kind, body: bytes, content_type: str) -> Object:
+    """Read a body as an object of a kind, checked and completed.
+
+    Keys that stand twice are only looked for when `fieldValidation` is asked for, as kubectl does.
+    """
+    obj = decode(body, content_type, f"{kind.api_version}.{kind.name}")
+    check_kind(kind, obj)
+    mode = call.parameters.get("fieldValidation", "")
+    if mode in ("Strict", "Warn") and media_type(content_type) == JSON:
+        doubled = strict.duplicate_fields(body)
+        if doubled and mode == "Strict":
+            raise strict.strict_error(kind, doubled)
+        call.warnings.extend(doubled)
+    return complete(call, kind, obj)
+
+
 def complete(call: Call, kind: Kind, obj: Object) -> Object:
     """Check an object's fields as `fieldValidation` says, and fill in defaults."""
     mode = call.parameters.get("fieldValidation", "")
     if mode not in VALIDATIONS:
-        raise BadRequest(f'fieldValidation: Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"')
+        text = f'Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"'
+        raise Invalid(kind, "", [Cause("fieldValidation", "FieldValueNotSupported", text)])
     problems, cleaned = strict.check(kind, obj)
     if problems and mode == "Strict":
         raise strict.strict_error(kind, problems)

@@ -28,7 +28,6 @@ from cluster_engine.apiserver.handlers.patching import patcher
 from cluster_engine.apiserver.handlers.watching import Rendering, serve_watch
 from cluster_engine.apiserver.registry import deletion, pods, reviews, scale, service_accounts
 from cluster_engine.apiserver.registry.backend import Call
-from cluster_engine.apiserver.registry.metadata import check_kind
 from cluster_engine.apiserver.registry.store import Store
 from cluster_engine.apiserver.request_info import RequestInfo, parse_query
 from cluster_engine.apiserver.serving.exchange import Request, Response
@@ -254,7 +253,6 @@ class Resources:
         if call.kind is kinds.BINDING:
             return await self._binding(request, call, Form())
         review = await self._read_object(request, call, call.kind)
-        check_kind(call.kind, review)
         if call.kind is kinds.SELF_SUBJECT_REVIEW:
             return responses.document(reviews.review_self(call, review), 201)
         return responses.document(reviews.review_access(self._authorizer, call, review), 201)
@@ -262,10 +260,7 @@ class Resources:
     # -- bodies and answers ------------------------------------------------------------------------------------------
 
     async def _read_object(self, request: Request, call: Call, kind: Kind) -> Object:
-        expected = f"{kind.api_version}.{kind.name}"
-        obj = bodies.decode(await request.read(), request.header("content-type"), expected)
-        check_kind(kind, obj)
-        return bodies.complete(call, kind, obj)
+        return bodies.read(call, kind, await request.read(), request.header("content-type"))
 
     async def _delete_options(self, request: Request, call: Call) -> deletion.Options:
         body = await request.read()

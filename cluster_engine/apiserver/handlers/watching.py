@@ -15,7 +15,7 @@ Modelled on apiserver/pkg/endpoints/handlers/watch.go and storage/cacher/cache_w
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -180,14 +180,26 @@ class WatchStream:
         writer.write(self._rendering.line(event, event_type))
 
     async def _bookmarks(self, writer: Writer, watcher: Watcher, deadline: float) -> None:
+        """Sleep from bookmark to bookmark until the watch ends."""
         loop = asyncio.get_running_loop()
-        last = deadline - LAST_BOOKMARK_SECONDS
-        while not watcher.ended.done() and loop.time() < deadline:
-            now = loop.time()
-            next_bookmark = min(now + BOOKMARK_SECONDS, last) if now < last else deadline
-            await asyncio.wait([watcher.ended], timeout=(next_bookmark if self._options.bookmarks else deadline) - now)
-            if self._options.bookmarks and not watcher.ended.done() and loop.time() < deadline:
+        for moment, is_bookmark in self._moments(loop.time(), deadline):
+            await asyncio.wait([watcher.ended], timeout=moment - loop.time())
+            if watcher.ended.done():
+                return
+            if is_bookmark:
                 writer.write(self._rendering.bookmark(self._cache.revision))
+
+    def _moments(self, now: float, deadline: float) -> Iterator[tuple[float, bool]]:
+        """Give the times at which to wake, and whether a bookmark is due then; the last is the end."""
+        if self._options.bookmarks:
+            last = deadline - LAST_BOOKMARK_SECONDS
+            moment = now + BOOKMARK_SECONDS
+            while moment < last:
+                yield moment, True
+                moment += BOOKMARK_SECONDS
+            if last > now:
+                yield last, True
+        yield deadline, False
 
 
 def timeout_of(options: ListOptions, rng: random.Random) -> float:

@@ -72,6 +72,7 @@ class Store:
         metadata.check_place(call, obj)
         if kind.namespaced:
             await namespace_for_create(self.backend, call)
+        call.name = obj["metadata"].get("name", "")
         self._admission.on_create(call, obj)
         obj = metadata.on_create(self.backend, call, obj)
         call.name = obj["metadata"]["name"]

@@ -19,6 +19,8 @@ from cluster_engine.apiserver.serving.exchange import Peer, Request, Response, S
 
 IDLE_SECONDS = 90.0
 FIRST_REQUEST_SECONDS = 32.0
+CLOCK_RESOLUTION_SECONDS = 1e-6
+"""A timer may fire that much early by the loop's own clock."""
 
 
 class Tasks:
@@ -226,7 +228,7 @@ class Connection(asyncio.Protocol):
         now = wire.loop.time()
         allowed = IDLE_SECONDS if wire.served else FIRST_REQUEST_SECONDS
         deadline = wire.idle_since + allowed if wire.is_idle else now + IDLE_SECONDS
-        if deadline > now:
+        if deadline - now > CLOCK_RESOLUTION_SECONDS:
             self._timer = wire.loop.call_at(deadline, self._look_at_the_clock)
             return
         wire.say_goodbye()

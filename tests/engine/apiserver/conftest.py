@@ -122,8 +122,8 @@ class ControlPlane:
         self.etcd = self.world.spawn(self.host, "etcd", etcd.main)
         await self.etcd.wait_ready()
 
-    async def start(self):
-        self.process = self.world.spawn(self.host, "kube-apiserver", apiserver.main)
+    async def start(self, main=apiserver.main):
+        self.process = self.world.spawn(self.host, "kube-apiserver", main)
         await self.process.wait_ready()
 
     def person(self, name="kubernetes-super-admin", groups=("system:masters",), **options):
@@ -185,12 +185,3 @@ def run_api(run, pki_files):
         return run(with_plane, epoch=datetime.now(UTC), **options)
 
     return run_story
-
-
-def pod(name, *, node=None, labels=None, **spec):
-    """A small pod."""
-    made = {"metadata": {"name": name, "labels": labels or {"app": "web"}}}
-    made["spec"] = {"containers": [{"name": "web", "image": "nginx"}], **spec}
-    if node:
-        made["spec"]["nodeName"] = node
-    return made
