@@ -1,0 +1,1 @@
+"""`kubectl describe`: an object and what belongs to it, laid out for people."""

@@ -1,0 +1,123 @@
+"""Objects as YAML and JSON text, as kubectl writes them, and manifests as it reads them.
+
+YAML is written as go-yaml v2 writes it: keys sorted, lists not indented, text that could be taken for a number or a
+truth in double quotes, longer text as a block. JSON has four spaces, sorted keys, and Go's escapes for < > &.
+
+    to_yaml({"b": "1", "a": []})     'a: []\\nb: "1"\\n'
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import yaml
+
+Obj = dict[str, Any]
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TRUTHS = frozenset({"y", "Y", "n", "N", "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"})
+_SIXTIES = re.compile(r"^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$")
+
+
+class ManifestError(ValueError):
+    """Text that is no manifest; says why in go-yaml's words."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's dumper with go-yaml's choices."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if "\n" in text:
+        style = "|"
+    elif _is_ambiguous(dumper, text):
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _is_ambiguous(dumper: yaml.SafeDumper, text: str) -> bool:
+    if text in _TRUTHS or _SIXTIES.match(text):
+        return True
+    tag: str = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return tag != "tag:yaml.org,2002:str"
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def to_yaml(obj: Any) -> str:
+    """Write one document."""
+    return yaml.dump(obj, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, width=1 << 30)
+
+
+def to_json(obj: Any, indent: int = 4) -> str:
+    """Write one document, with a newline at its end."""
+    text = msgspec.json.format(msgspec.json.encode(obj, order="sorted"), indent=indent).decode()
+    return _go_escapes(text) + "\n"
+
+
+def to_compact_json(obj: Any) -> str:
+    """Write one document in one line, as Go's json.Marshal does with a map."""
+    return _go_escapes(msgspec.json.encode(obj, order="sorted").decode())
+
+
+def _go_escapes(text: str) -> str:
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def read_all(text: str) -> Iterator[Obj]:
+    """Read the documents of a manifest, YAML or JSON; lists are opened. ManifestError."""
+    try:
+        documents = list(yaml.load_all(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        raise ManifestError(f"error converting YAML to JSON: yaml: {_go_words(error)}") from error
+    except yaml.YAMLError as error:
+        raise ManifestError("error converting YAML to JSON: yaml: control characters are not allowed") from error
+    for document in documents:
+        if document is None:
+            continue
+        if not isinstance(document, dict):
+            raise ManifestError(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
+                f"{_go_type(document)} into Go value of type map[string]interface {{}}"
+            )
+        plain = _plain(document)
+        if plain.get("kind") == "List":
+            yield from plain.get("items") or []
+        else:
+            yield plain
+
+
+def _plain(value: Any) -> Any:
+    """Make JSON of what YAML gave: keys are text, dates are text again."""
+    if isinstance(value, dict):
+        return {_key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if hasattr(value, "isoformat"):
+        text = value.isoformat()
+        return text.replace("+00:00", "Z")
+    return value
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return str(key)
+
+
+def _go_words(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line if mark is not None else 0
+    problem = (error.problem or "could not find expected ':'").replace(
+        "mapping values are not allowed here", "mapping values are not allowed in this context"
+    )
+    return f"line {line + 1}: {problem}" if line else problem
+
+
+def _go_type(value: Any) -> str:
+    return "array" if isinstance(value, list) else "string" if isinstance(value, str) else "number"

@@ -1,0 +1,85 @@
+"""The shell of the workstation: a line in, programs run, text out, an exit code back.
+
+Theory of operation. A line is one or more commands, joined by `;` `&&` `||`, with words as a shell splits them. What
+prints, shows or lists files is built in; everything else is a program, and each program typed is a new process on the
+workstation with connections of its own, as in reality. Output can be sent into a file with `>`, and through `grep`,
+`head`, `tail`, `wc` and `sort` with `|`. Ctrl-C is the cancellation of `run`.
+
+    await run(world, host, "kubectl get pods && echo done", write)     -> 0
+
+Left out: variables, globs, loops, `cd`, jobs, and every program that is not in `PROGRAMS`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from cluster_engine.shell import builtins, examples
+from cluster_engine.shell.invocation import Invocation, Write, absolute
+from cluster_engine.shell.kubectl.main import kubectl
+from cluster_engine.shell.syntax import Command, SyntaxFailure, parse
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Host, Process
+    from cluster_engine.world.world import World
+
+Program = Callable[[Invocation], Awaitable[int]]
+PROGRAMS: dict[str, Program] = {"kubectl": kubectl, "k": kubectl}
+NOT_FOUND = 127
+INTERRUPTED_GRACE_SECONDS = 2.0
+
+
+async def run(world: "World", host: "Host", line: str, write: Write) -> int:
+    """Run a line on a host; give the exit code of its last command. `write(stream, text)` gets output as it comes."""
+    examples.provide(host.files)
+    try:
+        commands = parse(line)
+    except SyntaxFailure as failure:
+        write("stderr", f"sh: {failure}\n")
+        return 2
+    code = 0
+    for command in commands:
+        if (command.joined_by == "&&" and code != 0) or (command.joined_by == "||" and code == 0):
+            continue
+        code = await _run_command(world, host, command, write)
+    return code
+
+
+async def _run_command(world: "World", host: "Host", command: Command, write: Write) -> int:
+    """Run one command with its filters; its output goes on as soon as it is there."""
+    sink = _redirected(host, command, write)
+    for words in reversed(command.filters):
+        if words[0] not in builtins.FILTERS:
+            write("stderr", f"sh: {words[0]}: not found\n")
+            return NOT_FOUND
+        sink = builtins.FILTERS[words[0]](words, sink)
+    code = await _run_program(world, host, command.words, sink.write)
+    end = sink.close()
+    return code if end is None else end
+
+
+async def _run_program(world: "World", host: "Host", words: list[str], write: Write) -> int:
+    name = words[0]
+    if name in builtins.BUILTINS:
+        return builtins.BUILTINS[name](host, words, write)
+    program = PROGRAMS.get(name)
+    if program is None:
+        write("stderr", f"sh: {name}: command not found\n")
+        return NOT_FOUND
+    words = ["kubectl", *words[1:]] if program is kubectl else words
+
+    async def main(process: "Process") -> None:
+        raise SystemExit(await program(Invocation(process, words, write)))
+
+    process = world.spawn(host, words[0], main)
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        await process.stop(INTERRUPTED_GRACE_SECONDS)
+        raise
+
+
+def _redirected(host: "Host", command: Command, write: Write) -> builtins.Sink:
+    if command.into is None:
+        return builtins.Sink(write)
+    return builtins.FileSink(write, host.files, absolute(command.into), append=command.appends)
