@@ -1,5 +1,16 @@
 /** Times and sizes as people read them. Pure; numbers in the reader's language. */
 
+/** Formatters are slow to make and quick to use. @type {Map<string, Intl.NumberFormat>} */
+const formatters = new Map();
+
+/** @param {string} language @param {Intl.NumberFormatOptions} options */
+function numbers(language, options) {
+  const key = `${language} ${JSON.stringify(options)}`;
+  const known = formatters.get(key) ?? new Intl.NumberFormat(language, options);
+  formatters.set(key, known);
+  return (/** @type {number} */ n) => known.format(n);
+}
+
 /** Virtual time as m:ss.fffff, or h:mm:ss.fffff. @param {number} seconds @param {number} [digits] */
 export function clock(seconds, digits = 5) {
   const scale = 10 ** digits;
@@ -14,7 +25,7 @@ export function clock(seconds, digits = 5) {
 
 /** A length of time in its natural unit: 250 µs, 1.2 ms, 4.1 s, 2 min 5 s. @param {number} seconds @param {string} [language] */
 export function duration(seconds, language = "en") {
-  const number = (/** @type {number} */ n) => new Intl.NumberFormat(language, { maximumSignificantDigits: 3 }).format(n);
+  const number = numbers(language, { maximumSignificantDigits: 3 });
   if (seconds < 0.0009995) return `${number(seconds * 1e6)} µs`;
   if (seconds < 0.9995) return `${number(seconds * 1e3)} ms`;
   if (seconds < 60) return `${number(seconds)} s`;
@@ -25,7 +36,7 @@ export function duration(seconds, language = "en") {
 
 /** @param {number} bytes @param {string} [language] */
 export function size(bytes, language = "en") {
-  const number = (/** @type {number} */ n) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(n);
+  const number = numbers(language, { maximumFractionDigits: 1 });
   if (bytes < 1024) return `${number(bytes)} B`;
   if (bytes < 1024 * 1024) return `${number(bytes / 1024)} KiB`;
   return `${number(bytes / 1024 / 1024)} MiB`;

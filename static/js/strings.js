@@ -5,7 +5,7 @@
  * The engine writes each entry's sentence in English; other languages make it from the entry's fields where
  * they have a pattern for its kind, and quote the English where they do not.
  */
-import { signal } from "@preact/signals-core";
+import { computed, signal } from "@preact/signals-core";
 import { laneId } from "./lanes.js";
 
 /** @typedef {Record<string, string>} Dictionary */
@@ -16,10 +16,11 @@ import { laneId } from "./lanes.js";
 export function createStrings(dictionary, language) {
   const words = signal(dictionary);
   const current = signal(language);
+  const plurals = computed(() => new Intl.PluralRules(current.value));
 
   const t = (/** @type {string} */ key, /** @type {Record<string, any>} */ values = {}) => {
     const all = words.value;
-    const counted = typeof values.count === "number" ? all[`${key}_${new Intl.PluralRules(current.value).select(values.count)}`] : undefined;
+    const counted = typeof values.count === "number" ? all[`${key}_${plurals.value.select(values.count)}`] : undefined;
     return fill(counted ?? all[key] ?? key, values);
   };
 
