@@ -31,6 +31,7 @@ class StubKubelet:
         self.address, self.pods_seen = address, 0
         self.runs_pods = True
         self.start_seconds = 0.0
+        self.stop_seconds = 0.0
         self.pods = Informer(client, POD, process, field_selector=f"spec.nodeName={name}")
         self.pods.on(add=self._changed, update=lambda _, new: self._changed(new))
         self.started: set[str] = set()
@@ -75,6 +76,7 @@ class StubKubelet:
     async def _serve(self, pod: Obj) -> None:
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
         if "deletionTimestamp" in pod["metadata"]:
+            await asyncio.sleep(self.stop_seconds)
             with contextlib.suppress(NotFound):
                 await self.client.delete(POD, name, namespace, options={"gracePeriodSeconds": 0})
         elif self.runs_pods and pod["metadata"]["uid"] not in self.started:

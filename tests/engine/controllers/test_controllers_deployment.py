@@ -97,17 +97,20 @@ def test_going_back_makes_the_old_replica_set_the_newest_revision(cluster):
 def test_recreate_stops_everything_old_before_it_starts_anything_new(cluster):
     async def story(plane):
         await rolled_out(plane, strategy={"type": "Recreate"})
+        for kubelet in plane.kubelets.values():
+            kubelet.stop_seconds = 2.0
         images = []
 
         async def watch():
             while True:
                 pods = await plane.items(POD, "default")
                 images.append({pod["spec"]["containers"][0]["image"] for pod in pods})
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.1)
 
         watcher = asyncio.create_task(watch())
         await set_image(plane, "nginx:2")
         await plane.until(complete(plane))
+        await asyncio.sleep(0.5)
         watcher.cancel()
         assert {"nginx", "nginx:2"} not in images
         assert images[-1] == {"nginx:2"}

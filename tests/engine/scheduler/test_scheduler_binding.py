@@ -66,8 +66,7 @@ def test_a_pod_is_bound_and_the_scores_are_noted(run):
 
 def test_ten_pods_at_once_never_overfill_a_node(run):
     async def story(plane):
-        for number in range(10):
-            await plane.client.create(POD, pod(f"p{number}", cpu="500m"))
+        await asyncio.gather(*(plane.client.create(POD, pod(f"p{number}", cpu="500m")) for number in range(10)))
         await asyncio.sleep(2)
         homes = [await home(plane, f"p{number}") for number in range(10)]
         assert sorted(homes.count(name) for name in ("worker-1", "worker-2", "")) == [2, 4, 4]
