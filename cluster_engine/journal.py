@@ -40,7 +40,7 @@ from cluster_engine.lens.explanations import explain
 from cluster_engine.lens.recent import Recent
 from cluster_engine.lens.spool import MEMORY_BYTES_MAX, Spool
 
-DISK_BYTES_MAX = 256 * 1024 * 1024
+DISK_BYTES_MAX = 128 * 1024 * 1024
 BODIES_KNOWN_MAX = 2048
 
 Entry = dict[str, Any]
