@@ -39,9 +39,18 @@ ROUNDS_BETWEEN_POLLS = 16
 Events = list[tuple[selectors.SelectorKey, int]]
 
 
+TICK_SECONDS = 1e-8
+
+
 def rounded(seconds: float) -> float:
-    """Give a time as the clock can show it."""
+    """Give the time of the clock that is nearest."""
     return round(seconds, 8)
+
+
+def rounded_up(seconds: float) -> float:
+    """Give the first time of the clock that is not before `seconds`: whoever waits for a time finds it come."""
+    tick = round(seconds, 8)
+    return tick if tick >= seconds else round(tick + TICK_SECONDS, 8)
 
 
 class DeadlockError(RuntimeError):

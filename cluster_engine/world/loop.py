@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cluster_engine.world.clock import Clock, rounded
+from cluster_engine.world.clock import Clock, rounded_up
 from cluster_engine.world.process import Process, current_process
 from cluster_engine.world.tls import ServerTLS, TLSLayer, client_engine, wrap_client
 
@@ -78,8 +78,8 @@ class ClusterLoop(asyncio.SelectorEventLoop):
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
-        """See asyncio; the time is rounded as the clock's own steps are."""
-        return super().call_at(rounded(when), callback, *args, context=context)
+        """See asyncio; the time is the first of the clock's that is not before `when`."""
+        return super().call_at(rounded_up(when), callback, *args, context=context)
 
     def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
         """Refuse: a thread's work takes real time, and no world with one would be deterministic."""
