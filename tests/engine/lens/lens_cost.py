@@ -2,8 +2,8 @@
 
     python tests/engine/lens/lens_cost.py [pods]
 
-A controller creates pods, the API server stores each in etcd, and five watchers are told: ten entries a pod, over mutual
-TLS, HTTP/2, gRPC and watch streams. Making the capture is not counted; reading it is, journal on disk included.
+A controller creates pods, the API server stores each in etcd, and five watchers are told: ten entries a pod, over
+mutual TLS, HTTP/2, gRPC and watch streams. Making the capture is not counted; reading it is, journal on disk included.
 """
 
 import sys
