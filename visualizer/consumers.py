@@ -111,6 +111,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _hello(self) -> str:
         assert self._feed is not None
         clock = clock_fields(self._feed.clock) if self._feed.clock is not None else None
+        self._viewer.state_is_new = self._viewer.clock_is_new = False  # it says both
         hello = {"type": "hello", "cluster": self._cluster_fields(self._feed), "clock": clock, "head": self._feed.head}
         return json.dumps(hello)
 

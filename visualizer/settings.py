@@ -12,6 +12,7 @@ bounds           CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR, CLUSTER_IDLE_SECONDS
                  RECORDINGS_KEPT_DAYS: see below
 """
 
+import logging
 import os
 import secrets
 import tempfile
@@ -47,6 +48,11 @@ def kept_secret(path: Path) -> str:
         finally:
             Path(fresh.name).unlink()
         return path.read_text().strip()
+
+
+def is_no_health_check(record: logging.LogRecord) -> bool:
+    """Whether a log record is about something else than a health check."""
+    return "/healthz" not in record.getMessage()
 
 
 HOST = os.environ.get("HOST") or "127.0.0.1"
@@ -165,7 +171,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # who asks for health knows that the answer may be no
+    "filters": {"no_health": {"()": "django.utils.log.CallbackFilter", "callback": is_no_health_check}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_health"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"visualizer": {"level": "INFO"}, "django.server": {"level": "WARNING"}},
 }

@@ -38,7 +38,7 @@ VIEWERS_MAX = 500  # of one cluster
 TERMINALS_MAX = 32  # commands whose output is kept for who reconnects
 TERMINAL_FRAMES_MAX = 256
 LIST_ENTRIES = 1000
-CATCH_UP_SECONDS = 0.25
+CATCH_UP_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 
 # cluster, since, limit → what is known after since; [] when that is nothing, `Refused` when it should be asked again
