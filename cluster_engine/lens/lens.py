@@ -8,10 +8,11 @@ What it costs is declared (150 µs of CPU an entry, all in) and measured by `mak
 links that are open, the reassembly of what has not come whole, and the indexes of `causes`.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.lens import evidence
-from cluster_engine.lens.causes import Causes, Reason
+from cluster_engine.lens.causes import Causes, Participant, Reason
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.kubernetes import plural, token
 from cluster_engine.lens.link import Link
@@ -22,8 +23,18 @@ if TYPE_CHECKING:
     from cluster_engine.journal import Journal
 
 LINKS_MAX = 8192
+COMMANDS_MAX = 64
 DECIMALS = 9
 SAME_INSTANT_SECONDS = 1e-9
+
+
+@dataclass(slots=True)
+class Command:
+    """A command that somebody typed and that has not finished; its host is known once a process of it starts."""
+
+    seq: int
+    at: float
+    host: str
 
 
 class Lens:
@@ -36,6 +47,8 @@ class Lens:
         self._keylog = KeyLog()
         self._links: dict[int, Link] = {}
         self._fault: tuple[int, float] | None = None
+        self._commands: list[Command] = []
+        self._exited: tuple[str, int] | None = None
 
     def connection(self, connection: Connection) -> None:
         """Follow a connection from now on."""
@@ -64,24 +77,47 @@ class Lens:
         """Write a note, and begin or end a participant's life with it."""
         scribe = self._scribe
         scribe.sent = scribe.arrived = round(note.at, DECIMALS)
-        participant = self._causes.participant(note.process)
+        participant = self._causes.participant(note.process or _author(note))
         reason = self._note_reason(note)
+        text = note.text or note.kind
         seq = scribe.write(
             STORY,
             note.kind,
             participant,
             None,
-            label=note.text or note.kind,
-            sentence=f"{participant.spoken}: {note.text}" if note.text else f"{participant.spoken}: {note.kind}",
+            label=text,
+            sentence=f"You run {text}" if note.kind == "command.started" else f"{participant.spoken}: {text}",
             reason=reason,
             fields=note.fields,
         )
+        self._remember(note, seq, reason)
+
+    def _remember(self, note: Note, seq: int, reason: Reason) -> None:
+        """Keep what later causes need of a note."""
         if note.kind == "command.started":
-            self._causes.started(_subject(note), seq, command=True)
+            if "process" in note.fields:
+                self._causes.started(_subject(note), seq, command=True)
+            else:
+                self._commands.append(Command(seq, note.at, _host(note)))
+                del self._commands[:-COMMANDS_MAX]
+        elif note.kind == "command.finished" and "process" not in note.fields:
+            host = _host(note)
+            finished = next((one for one in reversed(self._commands) if one.host in (host, "")), None)
+            self._commands = [one for one in self._commands if one is not finished]
         elif note.kind == "process.started":
-            self._causes.started(note.process, seq, command=False)
+            command = self._command_of(note)
+            begun = seq if command is None else command.seq
+            self._causes.started(note.process, begun, command=command is not None)
         elif note.kind.startswith("fault."):
-            self._fault = (seq, scribe.sent)
+            self._fault = (seq, self._scribe.sent)
+
+    def _command_of(self, note: Note) -> "Command | None":
+        """Find the open command that a process on its host was started for, when the command did not name one."""
+        for command in reversed(self._commands):
+            if command.host == note.host or (not command.host and note.at - command.at <= SAME_INSTANT_SECONDS):
+                command.host = note.host
+                return command
+        return None
 
     def _note_reason(self, note: Note) -> Reason:
         kind = note.kind
@@ -91,11 +127,22 @@ class Lens:
             return None, "fault"
         who = self._causes.participant(_subject(note))
         if kind == "process.started":
+            command = self._command_of(note)
+            if command is not None:
+                return command.seq, None
             return (who.started, None) if who.command and who.last is None and who.started else (None, "start")
         if kind in ("process.exited", "command.finished"):
-            seq = who.last if who.last is not None else who.started
-            return (seq, None) if seq is not None else (None, "timer")
+            return self._ended_by(note, who)
         return self._causes.why(who, self._scribe.sent, _note_tokens(note.fields))
+
+    def _ended_by(self, note: Note, who: Participant) -> Reason:
+        """A process ends after what it last received; a command that named no process, after its last process."""
+        if note.kind == "process.exited":
+            self._exited = (note.host, self.journal.head + 1)
+        elif "process" not in note.fields and self._exited is not None and _host(note) in (self._exited[0], ""):
+            return self._exited[1], None
+        seq = who.last if who.last is not None else who.started
+        return (seq, None) if seq is not None else (None, "timer")
 
     def _fault_now(self, at: float) -> int | None:
         """Give the fault that struck at this instant, if one did."""
@@ -104,10 +151,21 @@ class Lens:
         return self._fault[0]
 
 
+def _host(note: Note) -> str:
+    """Name the host that a note speaks of, "" when it does not say."""
+    return note.host or str(note.fields.get("host", ""))
+
+
+def _author(note: Note) -> str:
+    """Name who wrote a note that no process wrote."""
+    named = note.fields.get("process")
+    return named if isinstance(named, str) and named else f"{_host(note) or 'workstation'}/terminal"
+
+
 def _subject(note: Note) -> str:
     """Name the process that a note is about: a command's note may be written by the terminal it was typed in."""
     named = note.fields.get("process")
-    return named if isinstance(named, str) and named else note.process
+    return named if isinstance(named, str) and named else note.process or _author(note)
 
 
 def _note_tokens(fields: dict[str, Any]) -> list[str]:

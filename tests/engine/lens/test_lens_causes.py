@@ -357,6 +357,32 @@ def test_a_command_that_asks_twice_asks_the_second_time_because_of_the_first_ans
     assert one(entries, "command.finished")["cause"] == answer["seq"]
 
 
+def test_a_command_that_names_no_process_is_why_the_programs_of_its_host_start():
+    capture = Capture()
+    capture.note("", "command.started", "kubectl get pods | grep web", host="workstation")
+    capture.note(KUBECTL, "process.started", "", name="kubectl")
+    h2 = secured_h2(capture)
+    h2.request("GET", "/api/v1/namespaces/default/pods")
+    capture.note(KUBECTL, "process.exited", "")
+    capture.at += 1
+    capture.note("workstation/grep", "process.started", "", name="grep")
+    capture.note("workstation/grep", "process.exited", "")
+    capture.note("", "command.finished", "exit 0", host="workstation")
+    capture.at += 1
+    capture.note("workstation/curl", "process.started", "", name="curl")
+    capture.note("worker-1/kubelet", "process.started", "", name="kubelet")
+
+    entries = capture.entries()
+    command = one(entries, "command.started")
+    assert (command["from"], command["sentence"]) == ("workstation/terminal", "You run kubectl get pods | grep web")
+    starts = [entry["cause"] for entry in entries if entry["kind"] == "process.started"]
+    assert starts == [1, 1, None, None]
+    assert one(entries, "http.request")["cause"] == 1
+    finished = one(entries, "command.finished")
+    assert chain(entries, finished)[-1] == command
+    assert entries[finished["cause"] - 1]["from"] == "workstation/grep"
+
+
 def test_a_second_command_does_not_inherit_from_the_first():
     capture = Capture()
     for _ in range(2):
