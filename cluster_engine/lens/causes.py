@@ -30,6 +30,7 @@ PARTICIPANTS_MAX = 1024
 SERVING_MAX = 512
 REACTION_SECONDS_MAX = 30.0
 SAME_INSTANT_SECONDS = 1e-9
+OUTSIDE = "outside/"
 
 Tokens = tuple[str, ...]
 Reason = tuple[int | None, str | None]
@@ -90,6 +91,15 @@ class Causes:
     def participant(self, name: str) -> Participant:
         """Find a participant; one not seen before begins to exist."""
         return self._participants.get(name) or self._begin(name)
+
+    def caller(self, name: str) -> Participant:
+        """Find who opens a connection. Each from outside is a program of its own, run by a person we do not see."""
+        if not name.startswith(OUTSIDE):
+            return self.participant(name)
+        self._serial += 1
+        stranger = Participant(name, self._serial)
+        stranger.command = True
+        return stranger
 
     def started(self, name: str, seq: int, *, command: bool) -> Participant:
         """A process begins a life at entry `seq`; what its predecessor of the same name received is not its business.
@@ -159,7 +169,7 @@ class Causes:
             return who.last, None
         if who.started is not None and (who.command or who.last is None):
             return who.started, None
-        return None, "timer"
+        return None, "command" if who.command else "timer"
 
     def serving(self, who: Participant, tokens: Tokens | list[str]) -> tuple[int, bool] | None:
         """Find the unanswered request about one of `tokens`: its seq and whether it is housekeeping.

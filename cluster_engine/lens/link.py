@@ -67,7 +67,7 @@ class Link:
         self.number = connection.number
         self.scribe = scribe
         self.keylog = keylog
-        self.client = scribe.causes.participant(connection.client_process)
+        self.client = scribe.causes.caller(connection.client_process)
         self.server = scribe.causes.participant(connection.server_process or str(connection.server))
         self.opened: Reason | None = None
         self.fresh = True

@@ -383,6 +383,19 @@ def test_a_command_that_names_no_process_is_why_the_programs_of_its_host_start()
     assert entries[finished["cause"] - 1]["from"] == "workstation/grep"
 
 
+def test_programs_from_outside_know_nothing_of_each_other():
+    capture = Capture()
+    for _ in range(2):
+        h2 = secured_h2(capture, "outside/client", API)
+        h2.respond(h2.request("GET", "/api/v1/pods"), 200, b"{}")
+        h2.request("GET", "/version")
+    entries = capture.entries()
+    asked = [entry for entry in entries if entry["kind"] == "http.request"]
+    assert [(entry["cause"], entry["trigger"]) for entry in asked[::2]] == [(None, "command")] * 2
+    answers = [entry["seq"] for entry in entries if entry["kind"] == "http.response"]
+    assert [entry["cause"] for entry in asked[1::2]] == answers
+
+
 def test_a_second_command_does_not_inherit_from_the_first():
     capture = Capture()
     for _ in range(2):
