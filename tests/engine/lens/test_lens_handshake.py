@@ -1,8 +1,11 @@
 """TLS as the lens shows it: every message in order, with its facts, however the bytes are cut."""
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lens_capture import API, KUBECTL, Capture, Secured, authority, byte_by_byte, kinds, one, secured_h2
 
+from cluster_engine.lens.protection import expand_label
+from cluster_engine.lens.tls_names import SUITES
 from cluster_engine.pki.authority import Usage
 
 
@@ -199,3 +202,44 @@ def test_close_notify_is_an_alert_that_nobody_need_fear():
 def test_a_handshake_cut_at_every_byte_gives_the_same_entries():
     capture = handshake()
     assert capture.entries(byte_by_byte) == capture.entries()
+
+
+def sealed(secret: bytes, number: int, content: bytes, content_type: int) -> bytes:
+    """A TLS 1.3 record under AES-128-GCM, made from a traffic secret with the package's primitives."""
+    key = expand_label(SUITES[0x1301], secret, "key", 16)
+    nonce = int.from_bytes(expand_label(SUITES[0x1301], secret, "iv", 12)) ^ number
+    header = b"\x17\x03\x03" + (len(content) + 17).to_bytes(2)
+    return header + AESGCM(key).encrypt(nonce.to_bytes(12), content + bytes([content_type]), header)
+
+
+def test_after_a_key_update_the_next_keys_are_used():
+    capture = Capture()
+    number = capture.connect()
+    Secured(capture, number, alpn=("http/1.1",), suites="TLS_AES_128_GCM_SHA256").shake_hands()
+    line = next(heard for heard in capture.heard if str(heard).startswith("CLIENT_TRAFFIC_SECRET_0"))
+    secret = bytes.fromhex(line.split()[2])
+    after = expand_label(SUITES[0x1301], secret, "traffic upd", 32)
+    capture.data(number, True, sealed(secret, 0, b"\x18\0\0\1\0", 22))
+    capture.data(number, True, sealed(after, 0, b"GET /version HTTP/1.1\r\n\r\n", 23))
+
+    entries = capture.entries()
+    assert one(entries, "tls.key_update")["fields"] == {"answerWanted": False}
+    assert one(entries, "http.request")["fields"]["path"] == "/version"
+    assert capture.entries(byte_by_byte) == entries
+
+
+def test_keys_are_derived_as_rfc_8448_shows():
+    secret = bytes.fromhex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38")
+    assert expand_label(SUITES[0x1301], secret, "key", 16).hex() == "3fce516009c21727d0f2e4e86ee403bc"
+    assert expand_label(SUITES[0x1301], secret, "iv", 12).hex() == "5d313eb2671276ee13000b30"
+
+
+def test_padding_inside_a_record_is_taken_away():
+    capture = Capture()
+    number = capture.connect()
+    Secured(capture, number, alpn=("http/1.1",), suites="TLS_AES_128_GCM_SHA256").shake_hands()
+    line = next(heard for heard in capture.heard if str(heard).startswith("CLIENT_TRAFFIC_SECRET_0"))
+    key = bytes.fromhex(line.split()[2])
+    request = b"GET /version HTTP/1.1\r\n\r\n"
+    capture.data(number, True, sealed(key, 0, request + b"\x17" + bytes(40), 0))
+    assert one(capture.entries(), "http.request")
