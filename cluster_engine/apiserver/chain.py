@@ -58,7 +58,7 @@ class HandlerChain:
         except Exception as bug:
             self._process.note("apiserver.panic", f"{type(bug).__name__}: {bug}", path=request.path)
             response = refused(InternalError(f"panic serving {request.path}"))
-        self._meta.requests[info.verb, info.resource, response.status] += 1
+        self._meta.count(info, response.status)
         return _finished(request, response, audit_id, warnings)
 
     async def _within_deadline(self, request: Request, info: RequestInfo, warnings: list[str]) -> Response:

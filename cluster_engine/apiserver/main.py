@@ -25,6 +25,7 @@ from cluster_engine.apiserver.authorization.rbac import RBAC, Policy
 from cluster_engine.apiserver.bootstrap.policy import NODE_RULES
 from cluster_engine.apiserver.bootstrap.post_start import PostStart
 from cluster_engine.apiserver.chain import HandlerChain
+from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.meta import Meta
 from cluster_engine.apiserver.handlers.resources import Resources
 from cluster_engine.apiserver.registry.backend import Backend
@@ -71,6 +72,16 @@ def etcd_tls(process: Process, pki: str) -> ssl.SSLContext:
     )
 
 
+def kubelet_tls(process: Process, pki: str) -> ssl.SSLContext:
+    """Give the context with which this server shows itself to kubelets, whose certificates it does not verify."""
+    read = process.files.read
+    certificate, key = (read(f"{pki}/apiserver-kubelet-client.{end}") for end in ("crt", "key"))
+    context = client_tls(ca=read(f"{pki}/ca.crt"), certificate=certificate, key=key, alpn=("http/1.1",))
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def api_tls(process: Process, pki: str) -> ServerTLS:
     """Give what TLS on the API server's port is: a certificate is asked for, whatever comes is let in."""
     read = process.files.read
@@ -97,7 +108,8 @@ class Server:
         authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
         admission = Admission(self.backend)
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
-        resources = Resources(store, admission, authorizer, Signer(read(f"{pki}/sa.key")))
+        logs = PodLogs(self.backend, kubelet_tls(process, pki))
+        resources = Resources(store, admission, authorizer, Signer(read(f"{pki}/sa.key")), logs)
         checks = {
             "ping": _all_well,
             "etcd": self._check_etcd,

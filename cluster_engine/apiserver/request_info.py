@@ -28,6 +28,9 @@ VERBS = {
     "DELETE": "delete",
 }
 NAMESPACE_SUBRESOURCES = ("status", "finalize")
+REMEMBERED_LENGTH_MAX = 512
+"""Longer URLs are read anew each time, so that what is remembered stays small."""
+
 TRUE_VALUES = ("1", "true", "True", "TRUE", "t", "T")
 _EXACT_NAME = re.compile(r"(?:^|,)\s*metadata\.name==?([^,!=]+)")
 
@@ -57,9 +60,13 @@ class RequestInfo:
         return self.verb == "watch" or (self.subresource == "log" and self.verb == "get")
 
 
-@functools.lru_cache(maxsize=512)
 def parse_query(query: str) -> Mapping[str, str]:
     """Read a query string; the first value of each parameter counts, empty values are kept."""
+    return _parse_query(query) if len(query) <= REMEMBERED_LENGTH_MAX else _parse_query.__wrapped__(query)
+
+
+@functools.lru_cache(maxsize=512)
+def _parse_query(query: str) -> Mapping[str, str]:
     parameters: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         parameters.setdefault(name, value)
@@ -71,9 +78,15 @@ def is_true(value: str | None) -> bool:
     return value in TRUE_VALUES
 
 
-@functools.lru_cache(maxsize=2048)
 def request_info(method: str, path: str, query: str) -> RequestInfo:
     """Tell what a request is about. `path` is percent-encoded, as it came."""
+    if len(path) + len(query) <= REMEMBERED_LENGTH_MAX:
+        return _request_info(method, path, query)
+    return _request_info.__wrapped__(method, path, query)
+
+
+@functools.lru_cache(maxsize=2048)
+def _request_info(method: str, path: str, query: str) -> RequestInfo:
     parts = [unquote(part) for part in path.split("/") if part]
     verb = VERBS.get(method, method.lower())
     nothing = RequestInfo(verb=method.lower(), path=unquote(path))

@@ -5,8 +5,9 @@
     neither                           system:anonymous
     Impersonate-User: jane            the above must be allowed to `impersonate` jane; from here on it is jane
 
-A certificate is checked once for a connection. When it fails and there is a token, the token decides, as in the real
-union of authenticators: the first success wins, and only if there is none does a failure count.
+A certificate is checked once for a connection, and again when its time is over. When it fails and there is a token, the
+token decides, as in the real union of authenticators: the first success wins, and only if there is none does a failure
+count.
 
 Modelled on apiserver/pkg/endpoints/filters/{authentication,impersonation}.go. Left out: bootstrap tokens, OIDC,
 webhooks, front-proxy headers.
@@ -25,7 +26,7 @@ from cluster_engine.apiserver.authentication.users import (
     authenticated,
     service_account_user,
 )
-from cluster_engine.apiserver.authentication.x509 import BadCertificate, ClientCertificates
+from cluster_engine.apiserver.authentication.x509 import BadCertificate, ClientCertificates, Identity
 from cluster_engine.apiserver.authorization.attributes import Attributes, Chain, refusal_text
 from cluster_engine.apiserver.serving.exchange import Request
 
@@ -59,17 +60,10 @@ class Authentication:
 
     def _by_certificate(self, request: Request, now: datetime) -> User:
         memory = request.peer.memory
-        found = memory.get("x509")
-        if found is None:
-            try:
-                found = self._certificates.user(request.peer.certificates, now)
-            except BadCertificate as bad:
-                found = bad
-            memory["x509"] = found
-        if isinstance(found, BadCertificate):
-            raise found
-        assert isinstance(found, User)
-        return found
+        known: Identity | None = memory.get("x509")
+        if known is None or not known.valid_from <= now <= known.valid_until:
+            known = memory["x509"] = self._certificates.identity(request.peer.certificates, now)
+        return known.user
 
 
 def impersonated(request: Request, user: User, authorizer: Chain) -> User:

@@ -11,6 +11,7 @@ Modelled on apiserver/pkg/authentication/request/x509/x509.go. Left out: revocat
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -24,6 +25,15 @@ class BadCertificate(Exception):  # noqa: N818, a refusal, told to the log and n
     """A client certificate that proves nothing here; says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a certificate names, and how long its chain holds."""
+
+    user: User
+    valid_from: datetime
+    valid_until: datetime
+
+
 class ClientCertificates:
     """Checks client certificates against the client CA."""
 
@@ -32,18 +42,26 @@ class ClientCertificates:
 
     def user(self, chain: tuple[bytes, ...], now: datetime) -> User:
         """Tell whose certificate heads `chain` (DER, leaf first). Raises BadCertificate."""
+        return self.identity(chain, now).user
+
+    def identity(self, chain: tuple[bytes, ...], now: datetime) -> Identity:
+        """As `user`, and how long that holds."""
         leaf, *intermediates = (x509.load_der_x509_certificate(der) for der in chain)
         builder = PolicyBuilder().store(self._store).time(now.replace(tzinfo=None))
         builder = builder.extension_policies(
             ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=ExtensionPolicy.permit_all()
         )
         try:
-            builder.build_client_verifier().verify(leaf, intermediates)
+            verified = builder.build_client_verifier().verify(leaf, intermediates)
         except VerificationError as error:
             raise BadCertificate(_why(leaf, now, error)) from error
         if not _is_for_clients(leaf):
             raise BadCertificate("x509: certificate specifies an incompatible key usage")
-        return _identity(leaf, chain[0])
+        return Identity(
+            user=_subject(leaf, chain[0]),
+            valid_from=max(certificate.not_valid_before_utc for certificate in verified.chain),
+            valid_until=min(certificate.not_valid_after_utc for certificate in verified.chain),
+        )
 
 
 def _is_for_clients(leaf: x509.Certificate) -> bool:
@@ -54,7 +72,7 @@ def _is_for_clients(leaf: x509.Certificate) -> bool:
     return ExtendedKeyUsageOID.CLIENT_AUTH in usages or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages
 
 
-def _identity(leaf: x509.Certificate, der: bytes) -> User:
+def _subject(leaf: x509.Certificate, der: bytes) -> User:
     names = [str(attribute.value) for attribute in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if not names:
         raise BadCertificate("x509: the subject has no common name")

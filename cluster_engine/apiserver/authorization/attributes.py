@@ -57,8 +57,8 @@ class Authorizer(Protocol):
 class Chain:
     """Asks authorizers in turn; the first that allows wins, else all their reasons are given.
 
-    Answers are remembered until an authorizer's version changes, so that a request of a kind seen before costs one
-    look.
+    What is allowed is remembered until an authorizer's version changes, so that a request seen before costs one look.
+    What is not is decided anew each time: nobody can fill the memory with what he may not do.
     """
 
     def __init__(self, *authorizers: Authorizer) -> None:
@@ -74,7 +74,9 @@ class Chain:
             self._versions = versions
         decision = self._decisions.get(attributes)
         if decision is None:
-            decision = self._decisions[attributes] = self._decide(attributes)
+            decision = self._decide(attributes)
+            if decision.allowed:
+                self._decisions[attributes] = decision
         return decision
 
     def _decide(self, attributes: Attributes) -> Decision:

@@ -24,6 +24,7 @@ Object = dict[str, Any]
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+DEPTH_MAX = 200
 VALIDATIONS = ("", "Ignore", "Warn", "Strict")
 
 
@@ -54,13 +55,27 @@ def decode_json(body: bytes, expected: str) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unrecognized(body, expected, str(error)) from error
+    except RecursionError as error:
+        raise _unrecognized(body, expected, "exceeded max depth") from error
 
 
 def _decode_yaml(body: bytes, expected: str) -> Any:
     try:
+        _check_yaml(body)
         return yaml.load(body, Loader=YamlLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise _unrecognized(body, expected, str(error).partition("\n")[0]) from error
+
+
+def _check_yaml(body: bytes) -> None:
+    """Refuse what would grow when read: aliases, and nesting without end."""
+    depth = 0
+    for event in yaml.parse(body, Loader=YamlLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not supported")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise yaml.YAMLError("exceeded max depth")
 
 
 class YamlLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]

@@ -15,7 +15,7 @@ from cluster_engine.api import kinds
 from cluster_engine.api.status import MethodNotAllowed
 from cluster_engine.apiserver.handlers import documents
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT, TEXT_TYPE, document
-from cluster_engine.apiserver.request_info import parse_query
+from cluster_engine.apiserver.request_info import VERBS, RequestInfo, parse_query
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.world.process import Process
 
@@ -30,6 +30,7 @@ VERSION = {
     "compiler": "gc",
     "platform": "linux/amd64",
 }
+COUNTED_VERBS = frozenset({*VERBS.values(), "list", "watch", "deletecollection"})
 HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
 
 Check = Callable[[], Awaitable[str | None]]
@@ -42,8 +43,14 @@ class Meta:
     def __init__(self, process: Process, checks: Mapping[str, Check]) -> None:
         self._process = process
         self._checks = checks
-        self.requests: Counter[tuple[str, str, int]] = Counter()
+        self._requests: Counter[tuple[str, str, int]] = Counter()
         self._version = msgspec.json.format(msgspec.json.encode(VERSION), indent=2)
+
+    def count(self, info: RequestInfo, code: int) -> None:
+        """Count a request; what nobody knows is counted together, so that there is an end to what is kept."""
+        kind = kinds.by_resource(info.group, info.version, info.resource) if info.is_resource else None
+        verb = info.verb if info.verb in COUNTED_VERBS else "other"
+        self._requests[verb, kind.plural if kind else "", code] += 1
 
     async def serve(self, request: Request) -> Response:
         """Answer one request."""
@@ -90,7 +97,7 @@ class Meta:
             "resource and HTTP response code.",
             "# TYPE apiserver_request_total counter",
         ]
-        for (verb, resource, code), count in sorted(self.requests.items()):
+        for (verb, resource, code), count in sorted(self._requests.items()):
             lines.append(f'apiserver_request_total{{code="{code}",resource="{resource}",verb="{verb}"}} {count}')
         return ("\n".join(lines) + "\n").encode()
 

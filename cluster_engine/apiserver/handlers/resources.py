@@ -7,7 +7,7 @@
 Modelled on apiserver/pkg/endpoints/handlers/{create,get,update,patch,delete}.go and endpoints/installer.go.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, Chain, refusal_text
 from cluster_engine.apiserver.handlers import bodies, responses
 from cluster_engine.apiserver.handlers.listing import list_objects
+from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.negotiation import Form, negotiate
 from cluster_engine.apiserver.handlers.options import list_options
 from cluster_engine.apiserver.handlers.patching import patcher
@@ -42,12 +43,13 @@ ALL_NAMESPACES_VERBS = ("list", "watch")
 class Resources:
     """Answers requests for resources, after authentication and authorization."""
 
-    def __init__(self, store: Store, admission: Admission, authorizer: Chain, signer: Signer) -> None:
+    def __init__(self, store: Store, admission: Admission, authorizer: Chain, signer: Signer, logs: PodLogs) -> None:
         self._store = store
         self._backend = store.backend
         self._admission = admission
         self._authorizer = authorizer
         self._signer = signer
+        self._logs = logs
 
     async def serve(self, request: Request, info: RequestInfo, user: User, warnings: list[str]) -> Response:
         """Answer one request."""
@@ -67,7 +69,7 @@ class Resources:
             namespace=info.namespace if kind.namespaced else "",
             name=info.name if info.names_object else "",
             subresource=info.subresource,
-            parameters=dict(parameters),
+            parameters=_about_one(info, parameters),
             dry_run=_dry_run(kind, parameters.get("dryRun")),
             warnings=warnings,
         )
@@ -106,7 +108,7 @@ class Resources:
         return responses.several(call.kind, found, view, metadata)
 
     async def _watch(self, request: Request, call: Call, form: Form) -> Response:
-        if call.name:  # ?watch=1 on a named object means nothing; the old /watch/ prefix is not known here as a name
+        if call.name:  # ?watch=1 on a named object means nothing
             return await self._get(request, call, form)
         include = responses.include_object(call.parameters)
         options = list_options(call.kind, call.parameters, watch=True)
@@ -241,6 +243,9 @@ class Resources:
 
         return self._answer(call, await self._store.guaranteed_update(call, change), form)
 
+    async def _log(self, request: Request, call: Call, form: Form) -> Response:
+        return await self._logs.serve(call)
+
     async def _other(self, request: Request, call: Call, form: Form) -> Response:
         """A subresource without rules of its own: a part of the object (ephemeral containers), or not served yet."""
         if call.subresource == "ephemeralcontainers":
@@ -284,6 +289,18 @@ def copied(obj: Object) -> Object:
     return copy
 
 
+def _about_one(info: RequestInfo, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Copy the parameters; a collection request that was authorized for one name stays with that name.
+
+    The name stands in the field selector, or in the path of the old form `/api/v1/watch/pods/x`.
+    """
+    copy = dict(parameters)
+    if info.name and not info.names_object:
+        terms = [copy.get("fieldSelector", ""), f"metadata.name={info.name}"]
+        copy["fieldSelector"] = ",".join(term for term in terms if term)
+    return copy
+
+
 def _fresh(obj: Object) -> Object:
     """Give a body anew for each attempt, since what is made of it is changed in place."""
     return {**obj, "metadata": dict(obj.get("metadata") or {})}
@@ -324,4 +341,5 @@ SUBRESOURCES: dict[str, Handler] = {
     "eviction": Resources._eviction,
     "token": Resources._token,
     "finalize": Resources._finalize,
+    "log": Resources._log,
 }

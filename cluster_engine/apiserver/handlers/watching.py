@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from cluster_engine.api.schema import Kind
-from cluster_engine.api.status import NotAcceptable, Refusal
+from cluster_engine.api.status import NotAcceptable, Refusal, Timeout
 from cluster_engine.apiserver.handlers.negotiation import Form
 from cluster_engine.apiserver.handlers.options import ListOptions
 from cluster_engine.apiserver.handlers.responses import JSON_TYPE, View, as_table, partial
@@ -38,6 +38,7 @@ from cluster_engine.apiserver.watch_cache import (
 )
 
 MIN_TIMEOUT_SECONDS = 1800
+PREPARE_SECONDS_MAX = 60.0
 BOOKMARK_SECONDS = 60.0
 LAST_BOOKMARK_SECONDS = 2.0
 BACKLOG_BYTES_MAX = 1024 * 1024
@@ -211,13 +212,13 @@ async def serve_watch(
     backend: Backend, cache: WatchCache, call: Call, options: ListOptions, rendering: Rendering
 ) -> Response:
     """Answer a watch."""
-    storage_revision = None
-    if not options.version:
-        storage_revision = await backend.storage.revision(cache.prefix)
     stream = WatchStream(cache, options.selection(call.kind, call.namespace), options, rendering)
     deadline = asyncio.get_running_loop().time() + timeout_of(options, backend.process.rng)
     try:
-        await stream.prepare(storage_revision)
+        async with asyncio.timeout(PREPARE_SECONDS_MAX):
+            await stream.prepare(None if options.version else await backend.storage.revision(cache.prefix))
+    except TimeoutError:
+        raise Timeout("the watch could not begin within the time that requests have") from None
     except Refusal as refusal:
         if refusal.code != 410:
             raise

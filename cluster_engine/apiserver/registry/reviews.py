@@ -8,48 +8,40 @@ Modelled on pkg/registry/authorization and pkg/registry/authentication/selfsubje
 
 from typing import Any
 
-from cluster_engine.api.kinds import SELF_SUBJECT_ACCESS_REVIEW, SUBJECT_ACCESS_REVIEW
-from cluster_engine.api.schema import Kind
-from cluster_engine.api.status import Cause, Invalid
+from cluster_engine.api.kinds import SELF_SUBJECT_ACCESS_REVIEW
+from cluster_engine.api.status import Invalid
+from cluster_engine.api.validation import validate
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, Chain
 from cluster_engine.apiserver.registry.backend import Call
 
 Object = dict[str, Any]
 
-ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-
 
 def review_access(authorizer: Chain, call: Call, review: Object) -> Object:
     """Answer a SelfSubjectAccessReview, or a SubjectAccessReview about somebody else."""
-    spec = review.get("spec") or {}
-    about_self = call.kind is SELF_SUBJECT_ACCESS_REVIEW
-    user = call.user if about_self else _user_in(call.kind, spec)
-    attributes = _attributes(call.kind, user, spec)
-    decision = authorizer.authorize(attributes)
+    causes = validate(call.kind, review)
+    if causes:
+        raise Invalid(call.kind, "", causes)
+    spec = review["spec"]
+    user = call.user if call.kind is SELF_SUBJECT_ACCESS_REVIEW else _user_in(spec)
+    decision = authorizer.authorize(_attributes(user, spec))
     status: Object = {"allowed": decision.allowed}
     if decision.reason:
         status["reason"] = decision.reason
-    return {**review, "kind": call.kind.name, "apiVersion": call.kind.api_version, "status": status}
+    return {**review, "status": status}
 
 
-def _user_in(kind: Kind, spec: Object) -> User:
-    if not spec.get("user") and not spec.get("groups"):
-        text = 'Invalid value: "": at least one of user or group must be specified'
-        raise Invalid(kind, "", [Cause("spec.user", "FieldValueInvalid", text)])
+def _user_in(spec: Object) -> User:
     extra = tuple((key, tuple(values)) for key, values in (spec.get("extra") or {}).items())
     return User(spec.get("user", ""), spec.get("uid", ""), tuple(spec.get("groups") or ()), extra)
 
 
-def _attributes(kind: Kind, user: User, spec: Object) -> Attributes:
-    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if (resource is None) == (path is None):
-        text = f"Invalid value: null: {ONE_OF}"
-        field = "spec.resourceAttributes" if resource is None else "spec.nonResourceAttributes"
-        raise Invalid(kind, "", [Cause(field, "FieldValueInvalid", text)])
-    if path is not None:
+def _attributes(user: User, spec: Object) -> Attributes:
+    path, resource = spec.get("nonResourceAttributes"), spec.get("resourceAttributes")
+    if resource is None:
+        path = path or {}
         return Attributes(user, path.get("verb", ""), path.get("path", ""), is_resource=False)
-    assert resource is not None
     return Attributes(
         user=user,
         verb=resource.get("verb", ""),
@@ -77,6 +69,3 @@ def review_self(call: Call, review: Object) -> Object:
         "apiVersion": call.kind.api_version,
         "status": {"userInfo": call.user.to_dict()},
     }
-
-
-__all__ = ["SUBJECT_ACCESS_REVIEW", "review_access", "review_self"]

@@ -97,17 +97,13 @@ class Http1Wire(Wire):
 
     async def _serve(self, exchange: Exchange) -> None:
         response = await self.service(exchange.request)
-        if exchange.closed:
-            return
-        if response.stream is None:
-            self._send_head(response, len(response.body))
-            if response.body and exchange.request.method != "HEAD":
-                exchange.chunks.append(response.body)
-                exchange.backlog = len(response.body)
-        else:
-            self._send_head(response, None)
+        if not exchange.closed:
+            self._send_head(response, len(response.body) if response.stream is None else None)
+        if response.stream is not None:
             exchange.is_long = True
             await response.stream(exchange)
+        elif exchange.request.method != "HEAD":
+            exchange.write(response.body)
         exchange.end()
 
     def _send_head(self, response: Response, length: int | None) -> None:

@@ -163,17 +163,13 @@ class Http2Wire(Wire):
 
     async def _serve(self, stream: Stream) -> None:
         response = await self.service(stream.request)
-        if stream.closed:
-            return
-        if response.stream is None:
-            self._send_head(stream, response, len(response.body))
-            if response.body and stream.request.method != "HEAD":
-                stream.chunks.append(response.body)
-                stream.backlog = len(response.body)
-        else:
-            self._send_head(stream, response, None)
+        if not stream.closed:
+            self._send_head(stream, response, len(response.body) if response.stream is None else None)
+        if response.stream is not None:
             stream.is_long = True
             await response.stream(stream)
+        elif stream.request.method != "HEAD":
+            stream.write(response.body)
         stream.end()
 
     def _send_head(self, stream: Stream, response: Response, length: int | None) -> None:
