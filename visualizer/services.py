@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.utils import timezone
 
@@ -97,7 +98,8 @@ def mark_seen(identifiers: Iterable[str]) -> None:
     Cluster.objects.filter(pk__in=list(identifiers)).update(seen_at=timezone.now())
 
 
-def forget_old_recordings() -> int:
-    """Delete clusters that ended long ago, journals and all."""
+def forget_what_is_old() -> None:
+    """Delete clusters that ended long ago, journals and all, and sessions that have expired."""
     before = timezone.now() - timedelta(days=settings.RECORDINGS_KEPT_DAYS)
-    return Cluster.objects.filter(state=Cluster.State.ENDED, ended_at__lt=before).delete()[0]
+    Cluster.objects.filter(state=Cluster.State.ENDED, ended_at__lt=before).delete()
+    SessionStore.clear_expired()

@@ -193,6 +193,7 @@ async def test_what_the_cluster_refuses_is_said_in_words(page):
 
 
 async def test_the_end_of_the_cluster_is_told_with_its_reason(client, page, host):
+    await page.hear("hello")
     await host.clusters.ask(client.cluster, Stop("idle"))
     cluster = (await page.hear("cluster"))["cluster"]
     assert (cluster["state"], cluster["message"]) == (
@@ -222,6 +223,7 @@ async def _ended(cluster: str) -> bool:
 async def test_a_page_speaks_the_language_of_its_reader(client, host):
     german = Page(client.cluster, client, [*HERE, (b"accept-language", b"de")])
     await german.open()
+    await german.hear("hello")
     await german.say(type="watch", since="x")
     assert (await german.hear("error"))["message"].startswith("Diese Nachricht wurde nicht verstanden")
     await host.clusters.ask(client.cluster, Stop("idle"))

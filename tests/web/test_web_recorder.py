@@ -109,10 +109,10 @@ def test_clusters_nobody_watches_are_idle_after_a_while(cluster, settings):
 def test_old_recordings_are_forgotten_journals_and_all(cluster, settings):
     services.record(cluster.pk, [batch(1, 5)])
     services.mark_ended(cluster.pk, "stopped")
-    services.forget_old_recordings()
+    services.forget_what_is_old()
     assert recorded(cluster.pk) == [1, 2, 3, 4, 5]
     Cluster.objects.update(ended_at=timezone.now() - timedelta(days=settings.RECORDINGS_KEPT_DAYS, seconds=1))
-    services.forget_old_recordings()
+    services.forget_what_is_old()
     assert not Cluster.objects.exists()
     assert not Chunk.objects.exists()
 

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from web_until import until
 
+from visualizer.hosting import messages, supervisor
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.mailbox import Mailbox
@@ -36,8 +37,9 @@ def alive(pid: int) -> bool:
 
 
 @pytest_asyncio.fixture
-async def server():
+async def server(monkeypatch):
     """Bus, questions and one worker process."""
+    monkeypatch.setattr(messages, "RENEW_SECONDS", 0.1)
     bus, gone = EmbeddedBus(), []
     mailbox = Mailbox(bus)
     receiving = asyncio.create_task(mailbox.run())
@@ -45,11 +47,11 @@ async def server():
     async def note(cluster: str) -> None:
         gone.append(cluster)
 
-    supervisor = Supervisor(bus, 1, gone=note, engine=FAKE)
-    supervisor.start()
-    supervisor.gone, supervisor.bus, supervisor.clusters = gone, bus, Clusters(bus, mailbox)
-    yield supervisor
-    await supervisor.stop()
+    made = Supervisor(bus, 1, gone=note, engine=FAKE)
+    made.start()
+    made.gone, made.bus, made.clusters = gone, bus, Clusters(bus, mailbox)
+    yield made
+    await made.stop()
     receiving.cancel()
     await asyncio.gather(receiving, return_exceptions=True)
 
@@ -79,6 +81,17 @@ async def test_a_worker_that_dies_is_replaced_and_what_it_ran_is_reported(server
 
 
 @pytest.mark.asyncio
+async def test_a_worker_that_hangs_is_killed_and_replaced(server, monkeypatch):
+    monkeypatch.setattr(supervisor, "HUNG_SECONDS", 0.1)
+    first = await server.clusters.place("c", Create(2, 1))
+    await asyncio.sleep(messages.RENEW_SECONDS * 1.5)  # it has been seen alive
+    os.kill(server.processes()[0], signal.SIGSTOP)
+    await server.bus.release(f"worker:{first}", first)  # as if its time were up
+    await until(lambda: server.gone == ["c"])
+    assert await server.clusters.place("d", Create(2, 1)) != first
+
+
+@pytest.mark.asyncio
 async def test_a_server_that_stops_takes_its_workers_along(server):
     await server.clusters.place("c", Create(2, 1))
     processes = server.processes()
@@ -97,6 +110,7 @@ async def test_ctrl_c_in_the_terminal_is_left_to_the_server(server):
 
 ORPHAN = """
 import asyncio, sys
+from visualizer.hosting import messages, supervisor
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.supervisor import Supervisor
 

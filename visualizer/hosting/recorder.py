@@ -233,7 +233,7 @@ class _Journal:
 
 
 async def _forget() -> None:
-    await in_database(services.forget_old_recordings)()
+    await in_database(services.forget_what_is_old)()
 
 
 async def _again(work: Callable[[], Awaitable[None]], seconds: float) -> None:

@@ -3,6 +3,7 @@
 Each worker is a child process on one end of a socket pair. Over it the child uses this process's bus (`lend`), or, with
 Redis, only learns when the server is gone. The pair is enough: a server that is killed closes its end, and the child
 stops. A child that dies is replaced after a pause that doubles up to `RESTART_SECONDS_MAX`; what it ran is reported.
+One that hangs is killed first.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 RESTART_SECONDS = 0.2
 RESTART_SECONDS_MAX = 30.0
 STEADY_SECONDS = 30.0  # a worker that lived so long is restarted quickly again
+HUNG_SECONDS = 20.0
 STOP_SECONDS = 8.0
 LAST_WORDS_SECONDS = 2.0  # what a dead worker wrote into its pipe is still read
 
@@ -92,14 +94,30 @@ class Supervisor:
             )
         self._children[worker] = child
         lending = asyncio.create_task(lend(self._bus, *await asyncio.open_connection(sock=ours)))
+        watching = asyncio.create_task(self._kill_when_hung(worker, child))
         try:
             code = await child.wait()
             await asyncio.wait([lending], timeout=LAST_WORDS_SECONDS)
             return code
         finally:
             del self._children[worker]
+            watching.cancel()
             lending.cancel()
-            await asyncio.gather(lending, return_exceptions=True)
+            await asyncio.gather(watching, lending, return_exceptions=True)
+
+    async def _kill_when_hung(self, worker: str, child: asyncio.subprocess.Process) -> None:
+        """A worker that has been ready and then renews its lease no more for long does nothing else either."""
+        lease = messages.worker_name(worker)
+        heard_at: float | None = None
+        while True:
+            await asyncio.sleep(messages.RENEW_SECONDS)
+            with contextlib.suppress(BusLost):
+                now = asyncio.get_running_loop().time()
+                if await self._bus.holder(lease) == worker:
+                    heard_at = now
+                elif heard_at is not None and now - heard_at > HUNG_SECONDS:
+                    logger.error("worker %s has not been heard of for %d s and is killed", worker, HUNG_SECONDS)
+                    child.kill()
 
     async def _clear_up(self, worker: str) -> None:
         """Give back what a dead worker held, and tell which clusters are gone with it."""

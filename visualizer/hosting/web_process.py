@@ -29,7 +29,7 @@ from visualizer.models import Cluster
 logger = logging.getLogger(__name__)
 
 SEEN_SECONDS = 15.0
-MAKE_ROOM_SECONDS = 60.0  # a cluster unwatched for so long may be ended when there is no room
+MAKE_ROOM_SECONDS = 20.0  # a cluster unwatched for so long may be ended when there is no room
 
 
 class WebProcess:
