@@ -15,7 +15,8 @@ from cluster_engine.lens.causes import Reason
 from cluster_engine.lens.evidence import Piece
 from cluster_engine.lens.exchange import Exchange, open_exchange
 from cluster_engine.lens.header_compression import HeaderDecoder
-from cluster_engine.lens.link import PREFACE, Link
+from cluster_engine.lens.link import Link
+from cluster_engine.lens.recognition import PREFACE
 from cluster_engine.lens.scribe import HTTP
 from cluster_engine.lens.unreadable import Unreadable
 

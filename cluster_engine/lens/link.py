@@ -1,47 +1,23 @@
-"""A connection as the lens follows it: who speaks to whom, what it speaks, and what is said of the connection itself.
+"""A connection as the lens follows it: who speaks to whom, and what is said of the connection itself.
 
-Segments become bytes in order (`tcp`), and the bytes go to a parser. Which one is found from the first bytes, as a
-protocol analyser does: a TLS record, HTTP/2's preface or SETTINGS, an HTTP/1 request line. What is none of these is
-shown as bytes. A parser that meets something it cannot read hands over to that as well, so nothing that crosses a
-wire can stop the lens.
+Segments become bytes in order (`tcp`), and the bytes go to a parser, which `recognition` finds. SYN, FIN, RST and lost
+segments are entries of their own; each knows the one before it on the connection, and the first what led to it.
 
-    16 03 01 …            TLS            50 52 49 20 2a …  "PRI *"   HTTP/2 without TLS
-    "GET / HTTP/1.1"      HTTP/1.1       anything else               tcp.data
+    S  ->  tcp.syn   <- what the client does it for        PA ->  whatever the parser makes of the bytes
+    SA ->  tcp.syn   <- the SYN                            R  ->  tcp.rst   <- the entry before, or a fault
 """
 
-import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from cluster_engine.lens.causes import Participant, Reason
 from cluster_engine.lens.evidence import Piece
 from cluster_engine.lens.keylog import KeyLog
-from cluster_engine.lens.scribe import TCP, TLS, Scribe
+from cluster_engine.lens.recognition import Guess, Opaque, Parser
+from cluster_engine.lens.scribe import TCP, Scribe
 from cluster_engine.lens.tcp import Stream
 from cluster_engine.lens.unreadable import Unreadable
 from cluster_engine.world.tap import Connection, Segment
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-REQUEST_LINE = re.compile(rb"[A-Z]{1,16} ")
-REQUEST_LINE_START = re.compile(rb"[A-Z]{1,16}\Z")
-GUESS_BYTES_MAX = 64
-TLS_RECORD_TYPES = frozenset({20, 21, 22, 23})
-
-
-class Parser(Protocol):
-    """Reads one connection's bytes, both directions. `data` may raise Unreadable."""
-
-    def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
-        """Take the next bytes of a direction."""
-        ...
-
-    def ended(self, from_client: bool) -> None:
-        """Nothing more comes from this side (FIN)."""
-        ...
-
-    def broken(self) -> None:
-        """The connection is no more (RST)."""
-        ...
 
 
 class Link:
@@ -233,134 +209,6 @@ class Link:
             pieces=[piece],
             size=len(segment.payload),
         )
-
-
-class Opaque:
-    """Shows bytes as bytes: what is said here, the lens cannot read."""
-
-    __slots__ = ("_layer", "_link", "_problem")
-
-    def __init__(self, link: Link, layer: str, problem: str) -> None:
-        self._link = link
-        self._layer = layer
-        self._problem = problem
-
-    def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
-        """Write the bytes down."""
-        speaker, listener = self._link.ends(from_client)
-        size = len(chunk)
-        self._link.say(
-            from_client,
-            self._layer,
-            f"{self._layer}.data",
-            label=f"{size} bytes",
-            sentence=f"{speaker.spoken} sends {listener.spoken} {size} bytes that cannot be read here",
-            reason=self._link.reason(),
-            fields={"unreadable": self._problem},
-            size=size,
-            pieces=[piece],
-        )
-
-    def ended(self, from_client: bool) -> None:
-        """Nothing is held back here."""
-
-    def broken(self) -> None:
-        """Nothing is held back here."""
-
-
-class Guess:
-    """Waits until the first bytes tell the protocol, then hands everything to its parser."""
-
-    __slots__ = ("_held", "_layer", "_link", "_parser", "_seen")
-
-    def __init__(self, link: Link, layer: str, protocol: str | None = None) -> None:
-        self._link = link
-        self._layer = layer
-        self._held: list[tuple[bool, bytes, Piece]] = []
-        self._seen = [b"", b""]
-        self._parser: Parser | None = make(link, layer, protocol) if protocol else None
-
-    def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
-        """Pass on, or hold until the protocol is known."""
-        if self._parser is not None:
-            self._hand(from_client, chunk, piece)
-            return
-        self._held.append((from_client, chunk, piece))
-        self._seen[from_client] = (self._seen[from_client] + chunk)[:GUESS_BYTES_MAX]
-        protocol = guess(from_client, self._seen[from_client])
-        if protocol is not None:
-            self._settle(protocol)
-
-    def ended(self, from_client: bool) -> None:
-        """Bytes too few to tell are shown as what they are."""
-        if self._parser is None and self._held:
-            self._settle("unknown")
-        if self._parser is not None:
-            self._parser.ended(from_client)
-
-    def broken(self) -> None:
-        """As `ended`, for both sides."""
-        if self._parser is None and self._held:
-            self._settle("unknown")
-        if self._parser is not None:
-            self._parser.broken()
-
-    def _settle(self, protocol: str) -> None:
-        self._parser = make(self._link, self._layer, protocol)
-        held, self._held = self._held, []
-        for from_client, chunk, piece in held:
-            self._hand(from_client, chunk, piece)
-
-    def _hand(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
-        assert self._parser is not None, "the protocol is known"
-        try:
-            self._parser.data(from_client, chunk, piece)
-        except Unreadable as problem:
-            self._parser.broken()
-            self._parser = Opaque(self._link, self._layer, str(problem))
-            self._parser.data(from_client, chunk, piece)
-
-
-def guess(from_client: bool, seen: bytes) -> str | None:
-    """Tell "tls", "h2", "http/1.1" or "unknown" from a side's first bytes; None while there are too few."""
-    if seen[0] in TLS_RECORD_TYPES:
-        if len(seen) < 2:
-            return None
-        return "tls" if seen[1] == 3 else "unknown"
-    return _guess_client(seen) if from_client else _guess_server(seen)
-
-
-def _guess_client(seen: bytes) -> str | None:
-    if PREFACE.startswith(seen[: len(PREFACE)]):
-        return "h2" if len(seen) >= 14 else None
-    if REQUEST_LINE.match(seen):
-        return "http/1.1"
-    return None if REQUEST_LINE_START.match(seen) else "unknown"
-
-
-def _guess_server(seen: bytes) -> str | None:
-    if b"HTTP/1.".startswith(seen[:7]):
-        return "http/1.1" if len(seen) >= 7 else None
-    if seen[0] != 0:
-        return "unknown"
-    if len(seen) < 9:
-        return None
-    return "h2" if seen[3] == 4 and seen[5:9] == b"\0\0\0\0" else "unknown"
-
-
-def make(link: Link, layer: str, protocol: str) -> Parser:
-    """Make the parser of a protocol."""
-    from cluster_engine.lens.http1 import Http1
-    from cluster_engine.lens.http2 import Http2
-    from cluster_engine.lens.tls import Tls
-
-    if protocol == "h2":
-        return Http2(link)
-    if protocol == "http/1.1":
-        return Http1(link)
-    if protocol == "tls" and layer == TCP:
-        return Tls(link)
-    return Opaque(link, TLS if layer == TLS else TCP, "neither TLS nor HTTP")
 
 
 def _flags(segment: Segment) -> dict[str, Any]:

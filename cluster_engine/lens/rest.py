@@ -18,11 +18,10 @@ from cluster_engine.lens.causes import Participant, Reason, Serving
 from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Headers, Piece, decode_kubernetes
 from cluster_engine.lens.exchange import Exchange, Part, header
 from cluster_engine.lens.link import Link
-from cluster_engine.lens.objects import NOTHING, Thing
-from cluster_engine.lens.scribe import HTTP, STORY
-from cluster_engine.lens.unreadable import Unreadable
+from cluster_engine.lens.objects import Thing
+from cluster_engine.lens.scribe import STORY
+from cluster_engine.lens.watch import WatchStream, watch_key
 
-EVENT_BYTES_MAX = 4 * 1024 * 1024
 HEALTH = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
 CONDITION_HEARTBEAT = frozenset({"type", "lastHeartbeatTime"})
 TIMER: Reason = (None, "timer")
@@ -31,16 +30,14 @@ TIMER: Reason = (None, "timer")
 class RestExchange(Exchange):
     """A request by path and its response; a watch when the path asks for one and the server agrees."""
 
-    __slots__ = ("_asked", "_name", "_response", "_rest", "_status", "_watching")
+    __slots__ = ("_asked", "_name", "_status", "_watch")
 
     def __init__(self, link: Link, stream: int | None, headers: Headers) -> None:
         super().__init__(link, stream)
         self._asked = kubernetes.parse(header(headers, ":method"), header(headers, ":path"))
         self._name = self._asked.name
         self._status = 0
-        self._response: int | None = None
-        self._watching = False
-        self._rest = b""
+        self._watch: WatchStream | None = None
 
     def headers(self, from_client: bool, headers: Headers, size: int, pieces: list[Piece]) -> None:
         """Take a head, or trailers."""
@@ -57,27 +54,17 @@ class RestExchange(Exchange):
                 return
         part.headers = headers
         if not from_client and self._asked.verb == "watch" and self._status == 200 and _is_json(headers):
-            self._watching = True
             self._respond()
-            part.pieces = []
+            self._watch = WatchStream(self.link, self._asked, self.stream, self.request)
 
     def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
         """Take some of a body; of a watch, as many events as it completes."""
+        if self._watch is not None and not from_client:
+            self._watch.data(data, pieces)
+            return
         part = self.question if from_client else self.answer
         part.seen(pieces)
-        if from_client or not self._watching:
-            part.add(data)
-            return
-        lines = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
-        self._rest = lines.pop()
-        for line in lines:
-            if line:
-                self._event(line)
-                part.pieces = pieces[-1:]
-        if not self._rest:
-            part.pieces = []
-        elif len(self._rest) > EVENT_BYTES_MAX:
-            raise Unreadable("a watch event without end")
+        part.add(data)
 
     def ended(self, from_client: bool, pieces: list[Piece]) -> None:
         """A side has said all: write it."""
@@ -89,8 +76,8 @@ class RestExchange(Exchange):
         if from_client:
             if self.request is None:
                 self._request()
-        elif self._watching:
-            self._watch_ended()
+        elif self._watch is not None:
+            self._watch.ended(pieces)
         else:
             self._respond()
         if self.question.done and self.answer.done:
@@ -100,7 +87,7 @@ class RestExchange(Exchange):
         """Write what was begun, as unfinished."""
         if not self.question.done and self.request is None and self.question.headers:
             self._request(unfinished=True)
-        if not self.answer.done and not self._watching and self.answer.headers:
+        if not self.answer.done and self._watch is None and self.answer.headers:
             self._respond(unfinished=True)
         self.finished()
 
@@ -160,7 +147,7 @@ class RestExchange(Exchange):
                 self.heartbeat = True
                 return TIMER
         if asked.verb == "watch":
-            ended = causes.watch_ended_at(client, _watch_key(asked))
+            ended = causes.watch_ended_at(client, watch_key(asked))
             if ended is not None:
                 self.heartbeat = True
                 return ended, None
@@ -188,7 +175,7 @@ class RestExchange(Exchange):
         if unfinished:
             fields["unfinished"] = True
         said = words.answer(self._status, asked, self._name, problem)
-        self._response = seq = link.say(
+        seq = link.say(
             False,
             STORY,
             "http.response",
@@ -214,102 +201,6 @@ class RestExchange(Exchange):
         if not self._name:
             self._name = metadata.name
         return thing.tokens(resource)
-
-    def _event(self, line: bytes) -> None:
-        link, asked = self.link, self._asked
-        event = objects.read_watch_event(line)
-        if event is None:
-            self._unreadable_event(line)
-            return
-        kind = event.type
-        thing = event.object or NOTHING
-        if thing.rows:
-            thing = thing.rows[0].object or thing
-        metadata = thing.metadata or objects.Metadata()
-        name, version, resource = metadata.name, metadata.resource_version, asked.resource
-        fields: dict[str, Any] = {"type": kind, "resource": resource, "kind": thing.kind, "resourceVersion": version}
-        if metadata.namespace:
-            fields["namespace"] = metadata.namespace
-        if name:
-            fields["name"] = name
-            fields["uid"] = metadata.uid
-        speaker, listener = link.server.spoken, link.client.spoken
-        if kind == "BOOKMARK":
-            heartbeat = True
-            reason = TIMER
-            sentence = f"{speaker} tells {listener} how far its watch on {resource} has come: version {version}"
-            label = f"BOOKMARK {version}"
-        elif kind == "ERROR":
-            heartbeat = False
-            reason = (self.request, None)
-            fields["code"], fields["reason"], fields["message"] = thing.code, thing.reason, thing.message
-            sentence = f"{speaker} tells {listener} that its watch on {resource} cannot go on: {thing.message}"
-            label = f"ERROR {thing.code or ''} {thing.reason or ''}".rstrip()
-        else:
-            token = kubernetes.token(resource, metadata.namespace, name)
-            reason, heartbeat = self._change(token, version)
-            one = words.reference(resource, name, metadata.namespace)
-            sentence = f"{speaker} tells {listener}: {one} {words.CHANGES.get(kind, kind)}"
-            label = f"{kind} {kubernetes.singular(resource)} {name}"
-        evidence = {"pieces": self.answer.pieces, "headers": [], "body": line, "body_type": "application/json"}
-        seq = link.say(
-            False,
-            STORY,
-            "watch.event",
-            label=label,
-            sentence=sentence,
-            reason=reason,
-            fields=fields,
-            stream=self.stream,
-            size=len(line),
-            heartbeat=heartbeat,
-            **evidence,
-        )
-        if not heartbeat:
-            tokens = [kubernetes.token(resource, asked.namespace, "")] if kind == "ERROR" else thing.tokens(resource)
-            link.scribe.causes.heard(link.client, seq, link.scribe.now, tokens)
-
-    def _change(self, token: str, version: str) -> tuple[Reason, bool]:
-        """Join an event with etcd's, or, of what happened before the watch began, with the request."""
-        change = self.link.scribe.causes.change(self.link.server, token, version)
-        if change is not None and (self.request is None or change[0] > self.request):
-            return (change[0], None), change[1]
-        return (self.request, None), False
-
-    def _unreadable_event(self, line: bytes) -> None:
-        link = self.link
-        sentence = f"{link.server.spoken} sends {link.client.spoken} a line of a watch that cannot be read"
-        link.say(
-            False,
-            STORY,
-            "watch.event",
-            label="unreadable",
-            sentence=sentence,
-            reason=(self.request, None),
-            fields={"type": "", "resource": self._asked.resource, "unreadable": "not a watch event"},
-            stream=self.stream,
-            size=len(line),
-            pieces=self.answer.pieces,
-            body=line,
-            body_type="text/plain",
-        )
-
-    def _watch_ended(self) -> None:
-        link, asked = self.link, self._asked
-        seq = link.say(
-            False,
-            HTTP,
-            "http.end",
-            label=f"end of watch {asked.resource}",
-            sentence=f"{link.server.spoken} ends the watch of {link.client.spoken} on {asked.resource}",
-            reason=TIMER,
-            fields=self._subject(),
-            reply_to=self.request,
-            stream=self.stream,
-            heartbeat=True,
-            pieces=self.answer.pieces,
-        )
-        link.scribe.causes.watch_ended(link.client, _watch_key(asked), seq)
 
     def _subject(self) -> dict[str, Any]:
         asked = self._asked
@@ -346,10 +237,6 @@ class RestExchange(Exchange):
 
 def _is_json(headers: Headers) -> bool:
     return header(headers, "content-type").startswith("application/json")
-
-
-def _watch_key(asked: kubernetes.Asked) -> str:
-    return "?".join((asked.path.partition("?")[0], asked.parameter("fieldSelector"), asked.parameter("labelSelector")))
 
 
 def _housekeeping(asked: kubernetes.Asked, body: bytes) -> bool:

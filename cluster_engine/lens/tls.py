@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 from cluster_engine.lens import handshake, protection
 from cluster_engine.lens.evidence import Piece
-from cluster_engine.lens.link import Guess, Link
+from cluster_engine.lens.link import Link
 from cluster_engine.lens.protection import TLS_1_3, Protection
+from cluster_engine.lens.recognition import Guess
 from cluster_engine.lens.scribe import TLS
 from cluster_engine.lens.tls_names import ALERTS, RECORD_TYPES, SUITES, name
 from cluster_engine.lens.unreadable import Unreadable
