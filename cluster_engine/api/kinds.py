@@ -8,8 +8,13 @@ True
 
 from cluster_engine.api.schema import Column, Kind, Subresource
 from cluster_engine.api.schemas.apps import DEPLOYMENT, REPLICA_SET
-from cluster_engine.api.schemas.authentication import SELF_SUBJECT_REVIEW, TOKEN_REQUEST
-from cluster_engine.api.schemas.authorization import SELF_SUBJECT_ACCESS_REVIEW, SUBJECT_ACCESS_REVIEW
+from cluster_engine.api.schemas.authentication import SELF_SUBJECT_REVIEW, TOKEN_REQUEST, TOKEN_REVIEW
+from cluster_engine.api.schemas.authorization import (
+    LOCAL_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_RULES_REVIEW,
+    SUBJECT_ACCESS_REVIEW,
+)
 from cluster_engine.api.schemas.autoscaling import SCALE
 from cluster_engine.api.schemas.configuration import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT
 from cluster_engine.api.schemas.coordination import LEASE
@@ -45,8 +50,11 @@ VIRTUAL: tuple[Kind, ...] = (
     BINDING,
     SCALE,
     TOKEN_REQUEST,
+    TOKEN_REVIEW,
     SELF_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_RULES_REVIEW,
     SUBJECT_ACCESS_REVIEW,
+    LOCAL_SUBJECT_ACCESS_REVIEW,
     SELF_SUBJECT_REVIEW,
     EVICTION,
     DELETE_OPTIONS,
@@ -83,6 +91,7 @@ __all__ = [
     "EVICTION",
     "KINDS",
     "LEASE",
+    "LOCAL_SUBJECT_ACCESS_REVIEW",
     "NAMESPACE",
     "NODE",
     "POD",
@@ -93,12 +102,14 @@ __all__ = [
     "SECRET",
     "SELF_SUBJECT_ACCESS_REVIEW",
     "SELF_SUBJECT_REVIEW",
+    "SELF_SUBJECT_RULES_REVIEW",
     "SERVICE",
     "SERVICE_ACCOUNT",
     "STATUS",
     "STORED",
     "SUBJECT_ACCESS_REVIEW",
     "TOKEN_REQUEST",
+    "TOKEN_REVIEW",
     "VIRTUAL",
     "Column",
     "Kind",

@@ -29,6 +29,7 @@ from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.meta import Meta
 from cluster_engine.apiserver.handlers.resources import Resources
 from cluster_engine.apiserver.registry.backend import Backend
+from cluster_engine.apiserver.registry.reviews import Reviewers
 from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.registry.store import Store
 from cluster_engine.apiserver.serving.listener import Listener
@@ -103,13 +104,15 @@ class Server:
         storage = Storage(etcd)
         self.caches: dict[Kind, WatchCache] = {kind: WatchCache(kind, storage) for kind in kinds.STORED}
         self.backend = Backend(process, storage, self.caches)
-        authorizer = self._authorizer()
+        rbac = self._rbac()
+        authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)
         tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup)
         authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
         admission = Admission(self.backend)
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
         logs = PodLogs(self.backend, kubelet_tls(process, pki))
-        resources = Resources(store, admission, authorizer, Signer(read(f"{pki}/sa.key")), logs)
+        reviewers = Reviewers(authorizer, rbac, tokens)
+        resources = Resources(store, admission, reviewers, Signer(read(f"{pki}/sa.key")), logs)
         checks = {
             "ping": _all_well,
             "etcd": self._check_etcd,
@@ -119,7 +122,7 @@ class Server:
         self._service_address = str(IPv4Network(service_range)[1])
         self._started = False
 
-    def _authorizer(self) -> Chain:
+    def _rbac(self) -> RBAC:
         caches = self.caches
         rbac = RBAC(
             Policy(
@@ -131,6 +134,9 @@ class Server:
         )
         for kind in (kinds.ROLE, kinds.ROLE_BINDING, kinds.CLUSTER_ROLE, kinds.CLUSTER_ROLE_BINDING):
             caches[kind].listen(lambda _: rbac.changed())
+        return rbac
+
+    def _graph(self) -> Graph:
         graph = Graph()
 
         def follow(event: Event) -> None:
@@ -139,8 +145,8 @@ class Server:
             elif event.before is not None:
                 graph.pod_deleted(event.before.object)
 
-        caches[kinds.POD].listen(follow)
-        return Chain(NodeAuthorizer(graph, NODE_RULES), rbac)
+        self.caches[kinds.POD].listen(follow)
+        return graph
 
     def _lookup(self, resource: str, namespace: str, name: str) -> dict[str, object] | None:
         kind = {"serviceaccounts": kinds.SERVICE_ACCOUNT, "pods": kinds.POD}[resource]

@@ -1,6 +1,6 @@
-"""TokenRequest and SelfSubjectReview: a token for a service account, and "who am I?". From `authentication/v1`."""
+"""TokenRequest, TokenReview and SelfSubjectReview: a token, whose it is, and "who am I?". From `authentication/v1`."""
 
-from cluster_engine.api.schema import INT64, STRING, TIME, Field, Kind, ListOf, MapOf, message
+from cluster_engine.api.schema import BOOL, INT64, STRING, TIME, Field, Kind, ListOf, MapOf, message
 from cluster_engine.api.schemas.meta import object_message
 
 PACKAGE = "io.k8s.api.authentication.v1."
@@ -80,5 +80,37 @@ SELF_SUBJECT_REVIEW = Kind(
         PACKAGE + "SelfSubjectReview",
         "SelfSubjectReview asks the API server who one is.",
         Field(2, "status", SELF_SUBJECT_REVIEW_STATUS, "The answer.", always=True),
+    ),
+)
+
+TOKEN_REVIEW_SPEC = message(
+    PACKAGE + "TokenReviewSpec",
+    "TokenReviewSpec is the token in question.",
+    Field(1, "token", STRING, "The token."),
+    Field(2, "audiences", ListOf(STRING), "Whom the token should be for; the API server unless given."),
+)
+
+TOKEN_REVIEW_STATUS = message(
+    PACKAGE + "TokenReviewStatus",
+    "TokenReviewStatus is the answer.",
+    Field(1, "authenticated", BOOL, "The token is good."),
+    Field(2, "user", USER_INFO, "Whose it is.", always=True),
+    Field(3, "error", STRING, "Why it is not good."),
+    Field(4, "audiences", ListOf(STRING), "Those asked for whom it is for."),
+)
+
+TOKEN_REVIEW = Kind(
+    group="authentication.k8s.io",
+    version="v1",
+    name="TokenReview",
+    plural="tokenreviews",
+    singular="tokenreview",
+    namespaced=False,
+    verbs=("create",),
+    schema=object_message(
+        PACKAGE + "TokenReview",
+        "TokenReview asks whose a token is.",
+        Field(2, "spec", TOKEN_REVIEW_SPEC, "The token in question.", required=True, always=True),
+        Field(3, "status", TOKEN_REVIEW_STATUS, "The answer.", always=True),
     ),
 )

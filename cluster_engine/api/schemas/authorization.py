@@ -1,4 +1,4 @@
-"""SubjectAccessReview and its "may I?" form: questions to the authorizer. From `authorization/v1`."""
+"""SubjectAccessReview, its "may I?" and its "what may I?": questions to the authorizer. From `authorization/v1`."""
 
 from cluster_engine.api.rules import authorization as rules
 from cluster_engine.api.schema import BOOL, STRING, Field, Kind, ListOf, MapOf, message
@@ -119,5 +119,75 @@ SUBJECT_ACCESS_REVIEW = Kind(
             always=True,
         ),
         Field(3, "status", SUBJECT_ACCESS_REVIEW_STATUS, "The answer.", always=True),
+    ),
+)
+
+LOCAL_SUBJECT_ACCESS_REVIEW = Kind(
+    group=GROUP,
+    version="v1",
+    name="LocalSubjectAccessReview",
+    plural="localsubjectaccessreviews",
+    singular="localsubjectaccessreview",
+    namespaced=True,
+    verbs=("create",),
+    schema=object_message(
+        PACKAGE + "LocalSubjectAccessReview",
+        "LocalSubjectAccessReview asks whether somebody may do something in one namespace.",
+        Field(
+            2,
+            "spec",
+            SUBJECT_ACCESS_REVIEW_SPEC,
+            "The request in question, and who would make it.",
+            required=True,
+            always=True,
+        ),
+        Field(3, "status", SUBJECT_ACCESS_REVIEW_STATUS, "The answer.", always=True),
+    ),
+)
+
+RESOURCE_RULE = message(
+    PACKAGE + "ResourceRule",
+    "ResourceRule is what may be done with resources.",
+    Field(1, "verbs", ListOf(STRING), "Verbs, * for all.", required=True),
+    Field(2, "apiGroups", ListOf(STRING), "API groups, * for all."),
+    Field(3, "resources", ListOf(STRING), "Resources, * for all."),
+    Field(4, "resourceNames", ListOf(STRING), "Names; none is all."),
+)
+
+NON_RESOURCE_RULE = message(
+    PACKAGE + "NonResourceRule",
+    "NonResourceRule is what may be done with paths outside /api and /apis.",
+    Field(1, "verbs", ListOf(STRING), "HTTP verbs in lower case, * for all.", required=True),
+    Field(2, "nonResourceURLs", ListOf(STRING), "Paths, * as the last part for all below."),
+)
+
+SELF_SUBJECT_RULES_REVIEW_SPEC = message(
+    PACKAGE + "SelfSubjectRulesReviewSpec",
+    "SelfSubjectRulesReviewSpec is the namespace in question.",
+    Field(1, "namespace", STRING, "The namespace."),
+)
+
+SUBJECT_RULES_REVIEW_STATUS = message(
+    PACKAGE + "SubjectRulesReviewStatus",
+    "SubjectRulesReviewStatus is what the authorizers could list.",
+    Field(1, "resourceRules", ListOf(RESOURCE_RULE), "What may be done with resources.", required=True),
+    Field(2, "nonResourceRules", ListOf(NON_RESOURCE_RULE), "What may be done with paths.", required=True),
+    Field(3, "incomplete", BOOL, "An authorizer could not list all it would allow.", required=True),
+    Field(4, "evaluationError", STRING, "What went wrong on the way."),
+)
+
+SELF_SUBJECT_RULES_REVIEW = Kind(
+    group=GROUP,
+    version="v1",
+    name="SelfSubjectRulesReview",
+    plural="selfsubjectrulesreviews",
+    singular="selfsubjectrulesreview",
+    namespaced=False,
+    verbs=("create",),
+    schema=object_message(
+        PACKAGE + "SelfSubjectRulesReview",
+        "SelfSubjectRulesReview asks what one may do in a namespace.",
+        Field(2, "spec", SELF_SUBJECT_RULES_REVIEW_SPEC, "The namespace in question.", required=True, always=True),
+        Field(3, "status", SUBJECT_RULES_REVIEW_STATUS, "The answer.", pointer=True),
     ),
 )

@@ -19,7 +19,7 @@ from cluster_engine.api.status import BadRequest, Cause, Invalid, MethodNotAllow
 from cluster_engine.apiserver.admission.chain import Admission
 from cluster_engine.apiserver.authentication.tokens import Signer
 from cluster_engine.apiserver.authentication.users import User
-from cluster_engine.apiserver.authorization.attributes import Attributes, Chain, refusal_text
+from cluster_engine.apiserver.authorization.attributes import Attributes, refusal_text
 from cluster_engine.apiserver.handlers import bodies, responses
 from cluster_engine.apiserver.handlers.listing import list_objects
 from cluster_engine.apiserver.handlers.logs import PodLogs
@@ -43,11 +43,13 @@ ALL_NAMESPACES_VERBS = ("list", "watch")
 class Resources:
     """Answers requests for resources, after authentication and authorization."""
 
-    def __init__(self, store: Store, admission: Admission, authorizer: Chain, signer: Signer, logs: PodLogs) -> None:
+    def __init__(
+        self, store: Store, admission: Admission, reviewers: reviews.Reviewers, signer: Signer, logs: PodLogs
+    ) -> None:
         self._store = store
         self._backend = store.backend
         self._admission = admission
-        self._authorizer = authorizer
+        self._reviewers = reviewers
         self._signer = signer
         self._logs = logs
 
@@ -141,7 +143,7 @@ class Resources:
             namespace=call.namespace,
             name=call.name,
         )
-        decision = self._authorizer.authorize(attributes)
+        decision = self._reviewers.authorizer.authorize(attributes)
         if not decision.allowed:
             raise Refusal(refusal_text(attributes, decision.reason), code=403, reason="Forbidden")
         (obj.setdefault("metadata", {})).setdefault("name", call.name)
@@ -257,10 +259,8 @@ class Resources:
     async def _virtual(self, request: Request, call: Call) -> Response:
         if call.kind is kinds.BINDING:
             return await self._binding(request, call, Form())
-        review = await self._read_object(request, call, call.kind)
-        if call.kind is kinds.SELF_SUBJECT_REVIEW:
-            return responses.document(reviews.review_self(call, review), 201)
-        return responses.document(reviews.review_access(self._authorizer, call, review), 201)
+        asked = await self._read_object(request, call, call.kind)
+        return responses.document(reviews.review(self._reviewers, call, asked), 201)
 
     # -- bodies and answers ------------------------------------------------------------------------------------------
 

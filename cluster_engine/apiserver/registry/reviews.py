@@ -1,4 +1,4 @@
-"""Questions as resources: who am I, may I, may they. Nothing of it is stored.
+"""Questions as resources: who am I, may I, may they, what may I, whose token is this. Nothing of it is stored.
 
     POST selfsubjectaccessreviews {spec: {resourceAttributes: {verb: create, resource: pods, namespace: default}}}
       ──►  201 {status: {allowed: true, reason: "RBAC: allowed by …"}}
@@ -6,30 +6,100 @@
 Modelled on pkg/registry/authorization and pkg/registry/authentication/selfsubjectreview.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from cluster_engine.api.kinds import SELF_SUBJECT_ACCESS_REVIEW
-from cluster_engine.api.status import Invalid
+from cluster_engine.api.kinds import (
+    LOCAL_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_REVIEW,
+    SELF_SUBJECT_RULES_REVIEW,
+    SUBJECT_ACCESS_REVIEW,
+    TOKEN_REVIEW,
+)
+from cluster_engine.api.schema import Kind
+from cluster_engine.api.status import BadRequest, Cause, Invalid
 from cluster_engine.api.validation import validate
+from cluster_engine.apiserver.authentication.tokens import ISSUER, BadToken, ServiceAccountTokens
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, Chain
+from cluster_engine.apiserver.authorization.rbac import RBAC
 from cluster_engine.apiserver.registry.backend import Call
 
 Object = dict[str, Any]
 
 
-def review_access(authorizer: Chain, call: Call, review: Object) -> Object:
-    """Answer a SelfSubjectAccessReview, or a SubjectAccessReview about somebody else."""
-    causes = validate(call.kind, review)
+@dataclass(frozen=True, slots=True)
+class Reviewers:
+    """Who knows the answers."""
+
+    authorizer: Chain
+    rbac: RBAC
+    tokens: ServiceAccountTokens
+
+
+def review(reviewers: Reviewers, call: Call, asked: Object) -> Object:
+    """Answer a review: give it back with its status."""
+    causes = validate(call.kind, asked)
     if causes:
         raise Invalid(call.kind, "", causes)
-    spec = review["spec"]
+    return {**asked, "status": ANSWERS[call.kind](reviewers, call, asked.get("spec") or {})}
+
+
+def _access(reviewers: Reviewers, call: Call, spec: Object) -> Object:
     user = call.user if call.kind is SELF_SUBJECT_ACCESS_REVIEW else _user_in(spec)
-    decision = authorizer.authorize(_attributes(user, spec))
-    status: Object = {"allowed": decision.allowed}
-    if decision.reason:
-        status["reason"] = decision.reason
-    return {**review, "status": status}
+    decision = reviewers.authorizer.authorize(_attributes(user, spec))
+    return {"allowed": decision.allowed} | ({"reason": decision.reason} if decision.reason else {})
+
+
+def _local_access(reviewers: Reviewers, call: Call, spec: Object) -> Object:
+    resource = spec.get("resourceAttributes")
+    if resource is None or resource.get("namespace") != call.namespace:
+        text = f'Invalid value: "{(resource or {}).get("namespace", "")}": must match metadata.namespace'
+        raise Invalid(call.kind, "", [Cause("spec.resourceAttributes.namespace", "FieldValueInvalid", text)])
+    return _access(reviewers, call, spec)
+
+
+def _rules(reviewers: Reviewers, call: Call, spec: Object) -> Object:
+    if not spec.get("namespace"):
+        raise BadRequest("no namespace on request")
+    found = reviewers.rbac.rules_for(call.user, spec["namespace"])
+    status: Object = {
+        "resourceRules": [rule for rule in found if "resources" in rule],
+        "nonResourceRules": [rule for rule in found if "nonResourceURLs" in rule],
+        "incomplete": call.user.node is not None,
+    }
+    if call.user.node is not None:
+        status["evaluationError"] = "node authorizer does not support user rule resolution"
+    return status
+
+
+def _self(reviewers: Reviewers, call: Call, spec: Object) -> Object:
+    return {"userInfo": call.user.to_dict()}
+
+
+def _token(reviewers: Reviewers, call: Call, spec: Object) -> Object:
+    if not spec.get("token"):
+        raise BadRequest("token is required for TokenReview in authentication")
+    wanted = spec.get("audiences") or [ISSUER]
+    try:
+        user = reviewers.tokens.user(spec["token"], call.now)
+    except BadToken as bad:
+        return {"user": {}, "error": str(bad)}
+    if ISSUER not in wanted:
+        return {"user": {}, "error": f'token audiences ["{ISSUER}"] is invalid for the target audiences {wanted}'}
+    return {"authenticated": True, "user": user.to_dict(), "audiences": [ISSUER]}
+
+
+ANSWERS: dict[Kind, Callable[[Reviewers, Call, Object], Object]] = {
+    SELF_SUBJECT_ACCESS_REVIEW: _access,
+    SUBJECT_ACCESS_REVIEW: _access,
+    LOCAL_SUBJECT_ACCESS_REVIEW: _local_access,
+    SELF_SUBJECT_RULES_REVIEW: _rules,
+    SELF_SUBJECT_REVIEW: _self,
+    TOKEN_REVIEW: _token,
+}
 
 
 def _user_in(spec: Object) -> User:
@@ -59,13 +129,3 @@ def _field_selector(selector: Object) -> str:
         return str(selector["rawSelector"])
     exact = [each for each in selector.get("requirements") or () if each.get("operator") == "In"]
     return ",".join(f"{each.get('key')}={each['values'][0]}" for each in exact if len(each.get("values") or ()) == 1)
-
-
-def review_self(call: Call, review: Object) -> Object:
-    """Answer a SelfSubjectReview: `kubectl auth whoami`."""
-    return {
-        **review,
-        "kind": call.kind.name,
-        "apiVersion": call.kind.api_version,
-        "status": {"userInfo": call.user.to_dict()},
-    }

@@ -323,3 +323,46 @@ def test_access_reviews_answer_with_the_reason(run_api):
         assert (await admin.post(f"{reviews}/selfsubjectaccessreviews", {"spec": {}})).code == 422
 
     run_api(story)
+
+
+def test_what_may_i_is_answered_with_rules(run_api):
+    async def story(plane):
+        path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+        admin = plane.person("kubernetes-admin", ["kubeadm:cluster-admins"])
+        status = (await admin.post(path, {"spec": {"namespace": "default"}})).body["status"]
+        assert {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]} in status["resourceRules"]
+        assert {"verbs": ["*"], "nonResourceURLs": ["*"]} in status["nonResourceRules"]
+        assert status["incomplete"] is False
+        assert (await admin.post(path, {"spec": {}})).code == 400
+        kubelet = plane.person("system:node:a", ["system:nodes"])
+        assert (await kubelet.post(path, {"spec": {"namespace": "default"}})).body["status"]["incomplete"] is True
+
+    run_api(story)
+
+
+def test_a_local_review_is_about_its_own_namespace(run_api):
+    async def story(plane):
+        admin = plane.person()
+        path = "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews"
+        resource = {"verb": "get", "resource": "pods", "namespace": "default"}
+        answer = await admin.post(path, {"spec": {"user": "jane", "resourceAttributes": resource}})
+        assert (answer.code, answer.body["status"]) == (201, {"allowed": False})
+        resource["namespace"] = "kube-system"
+        assert (await admin.post(path, {"spec": {"user": "jane", "resourceAttributes": resource}})).code == 422
+
+    run_api(story)
+
+
+def test_a_token_review_says_whose_a_token_is(run_api):
+    async def story(plane):
+        admin = plane.person()
+        made = await admin.post("/api/v1/namespaces/kube-system/serviceaccounts/kube-proxy/token", {"spec": {}})
+        path = "/apis/authentication.k8s.io/v1/tokenreviews"
+        status = (await admin.post(path, {"spec": {"token": made.body["status"]["token"]}})).body["status"]
+        assert status["authenticated"] is True
+        assert status["user"]["username"] == "system:serviceaccount:kube-system:kube-proxy"
+        bad = (await admin.post(path, {"spec": {"token": "nonsense"}})).body["status"]
+        assert bad == {"user": {}, "error": "the token is not a JSON Web Token"}
+        assert (await admin.post(path, {"spec": {}})).code == 400
+
+    run_api(story)
