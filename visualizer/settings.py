@@ -175,5 +175,5 @@ LOGGING = {
     "filters": {"no_health": {"()": "django.utils.log.CallbackFilter", "callback": is_no_health_check}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_health"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"visualizer": {"level": "INFO"}, "django.server": {"level": "WARNING"}},
+    "loggers": {"visualizer": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
 }

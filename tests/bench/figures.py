@@ -140,6 +140,13 @@ def lens() -> Numbers:
     return {"lens_cpu_an_entry": cost_of_an_entry() * 1e6}
 
 
+def serving() -> Numbers:
+    """The way to the browser, through a whole server with one worker: ages of entries at pages, memory, landing."""
+    from tests.bench.serving import measure
+
+    return measure()
+
+
 FIGURES = {
     "cold_start": Figure(
         cold_start,
@@ -168,6 +175,20 @@ FIGURES = {
     ),
     "watch_event": Figure(watch_event, [("watch_event_server_to_client_cpu", "µs", "≤ 100 µs")]),
     "lens": Figure(lens, [("lens_cpu_an_entry", "µs", "≤ 150 µs")]),
+    "serving": Figure(
+        serving,
+        [
+            ("landing_page", "ms", ""),
+            ("landing_to_cluster_running", "s", "≤ 1 s"),
+            ("engine_to_browser_p50_1_page", "ms", ""),
+            ("engine_to_browser_p99_1_page", "ms", "≤ 100 ms"),
+            ("engine_to_browser_p50_50_pages", "ms", ""),
+            ("engine_to_browser_p99_50_pages", "ms", "≤ 100 ms"),
+            ("worker_resident_with_first_cluster", "MiB", "≤ 120 MiB"),
+            ("worker_resident_with_five_clusters", "MiB", "≤ 180 MiB"),
+        ],
+        runs=3,
+    ),
     "idle": Figure(
         idle,
         [("idle_hour_cpu_with_lens", "s", "≤ 30 s"), ("idle_hour_cpu_without_capture", "s", "≤ 30 s")],
