@@ -173,7 +173,8 @@ class NodeAgent:
     def _facts(self) -> Facts:
         return Facts(
             now=self._process.now(),
-            machine_id=self._identity("/etc/machine-id"),
+            machine_id=self._identity("/etc/machine-id").replace("-", ""),
+            system_uuid=self._identity("/sys/class/dmi/id/product_uuid"),
             boot_id=self._identity("/proc/sys/kernel/random/boot_id"),
             runtime_version=self._runtime_version,
             problems=list(self.problems.values()),

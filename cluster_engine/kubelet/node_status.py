@@ -40,6 +40,7 @@ class Facts:
 
     now: datetime
     machine_id: str
+    system_uuid: str
     boot_id: str
     runtime_version: str
     problems: list[str] = field(default_factory=list)
@@ -84,7 +85,7 @@ def node_status(name: str, address: str, facts: Facts, old: Obj) -> Obj:
             "machineID": facts.machine_id,
             "operatingSystem": "linux",
             "osImage": "Debian GNU/Linux 12 (bookworm)",
-            "systemUUID": facts.machine_id,
+            "systemUUID": facts.system_uuid,
         },
     }
 

@@ -85,19 +85,19 @@ def read_all(text: str) -> Iterator[Obj]:
                 "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
                 f"{_go_type(document)} into Go value of type map[string]interface {{}}"
             )
-        plain = _plain(document)
-        if plain.get("kind") == "List":
-            yield from plain.get("items") or []
+        read = plain(document)
+        if read.get("kind") == "List":
+            yield from read.get("items") or []
         else:
-            yield plain
+            yield read
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Make JSON of what YAML gave: keys are text, dates are text again."""
     if isinstance(value, dict):
-        return {_key(key): _plain(item) for key, item in value.items()}
+        return {_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "isoformat"):
         text = value.isoformat()
         return text.replace("+00:00", "Z")

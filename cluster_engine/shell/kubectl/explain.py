@@ -1,0 +1,140 @@
+"""`kubectl explain`: what a field means, from the server's own OpenAPI document.
+
+    explain pod.spec.containers      GET /openapi/v3, GET /openapi/v3/api/v1?hash=…
+
+Modelled on kubectl/pkg/explain/v2 (template plaintext). Left out: --output, --api-version.
+"""
+
+import textwrap
+from typing import Any
+
+from cluster_engine.shell.kubectl import discovery
+from cluster_engine.shell.kubectl.discovery import Resource
+from cluster_engine.shell.kubectl.errors import CommandError
+from cluster_engine.shell.kubectl.flags import Flag
+from cluster_engine.shell.kubectl.schemas import download
+from cluster_engine.shell.kubectl.session import Obj, Session
+
+FLAGS = (Flag("recursive", kind="bool"),)
+WIDTH = 76
+GVK = "x-kubernetes-group-version-kind"
+
+
+async def run(session: Session, arguments: list[str]) -> int:
+    """Explain a kind or one of its fields."""
+    if not arguments:
+        hint = 'Use "kubectl api-resources" for a complete list of supported resources.'
+        raise CommandError(f"You must specify the type of resource to explain. {hint}")
+    if len(arguments) > 1:
+        raise CommandError("We accept only this format: explain RESOURCE")
+    name, *path = arguments[0].split(".")
+    resource = await discovery.find(session, name)
+    session.out(_explain(resource, await download(session, resource), path, recursive=session.flags["recursive"]))
+    return 0
+
+
+def _explain(resource: Resource, document: Obj, path: list[str], *, recursive: bool) -> str:
+    schemas = document["components"]["schemas"]
+    schema, field, required = _root(resource, schemas), None, False
+    for name in path:
+        owner = _resolved(schema, schemas)
+        if name not in (owner.get("properties") or {}):
+            raise CommandError(f'field "{name}" does not exist')
+        required = name in (owner.get("required") or [])
+        schema, field = owner["properties"][name], name
+    lines = [f"GROUP:      {resource.group}"] if resource.group else []
+    lines += [f"KIND:       {resource.kind}", f"VERSION:    {resource.version}", ""]
+    target = _resolved(schema, schemas)
+    if field is not None:
+        lines.append(f"FIELD: {field} <{_type(schema, schemas)}>{' -required-' if required else ''}")
+        lines += _enum(target, "ENUM:") or [""]
+    lines += [
+        "DESCRIPTION:",
+        *_wrapped(schema.get("description") or target.get("description") or "<empty>", "    "),
+        "    ",
+    ]
+    if target.get("properties"):
+        lines.append("FIELDS:")
+        lines += _short(target, schemas, 1, {}) if recursive else _fields(target, schemas)
+    return "\n".join([*lines, ""]) + "\n"
+
+
+def _root(resource: Resource, schemas: Obj) -> Obj:
+    wanted = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    for schema in schemas.values():
+        if wanted in (schema.get(GVK) or []):
+            return dict(schema)
+    raise CommandError(f'couldn\'t find resource for "{resource.api_version}, Kind={resource.kind}"')
+
+
+def _reference(schema: Obj) -> str | None:
+    for part in (
+        schema,
+        *(schema.get("allOf") or []),
+        schema.get("items") or {},
+        schema.get("additionalProperties") or {},
+    ):
+        if isinstance(part, dict) and (found := part.get("$ref") or _reference_of_all(part)):
+            return str(found).rpartition("/")[2]
+    return None
+
+
+def _reference_of_all(part: Obj) -> str | None:
+    return next((str(each["$ref"]) for each in part.get("allOf") or [] if "$ref" in each), None)
+
+
+def _resolved(schema: Obj, schemas: Obj) -> Obj:
+    name = _reference(schema)
+    return dict(schemas[name]) if name in schemas else schema
+
+
+def _type(schema: Obj, schemas: Obj) -> str:
+    if schema.get("type") == "array":
+        return f"[]{_type(schema.get('items') or {}, schemas)}"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"map[string]{_type(schema['additionalProperties'], schemas)}"
+    name = _reference({key: value for key, value in schema.items() if key != "items"})
+    if name:
+        target = schemas.get(name) or {}
+        return (
+            name.rpartition(".")[2] if target.get("properties") else str(target.get("type") or name.rpartition(".")[2])
+        )
+    return str(schema.get("type") or "Object")
+
+
+def _enum(schema: Obj, title: str) -> list[str]:
+    values = schema.get("enum")
+    return [title, *(f"    {value}" for value in sorted(values)), ""] if values else []
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        lines += textwrap.wrap(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"{indent}{line}" for line in lines]
+
+
+def _fields(schema: Obj, schemas: Obj) -> list[str]:
+    lines: list[str] = []
+    for name in sorted(schema["properties"]):
+        field = schema["properties"][name]
+        mark = " -required-" if name in (schema.get("required") or []) else ""
+        lines.append(f"  {name}\t<{_type(field, schemas)}>{mark}")
+        if field.get("enum"):
+            lines.append(f"  enum: {', '.join(sorted(field['enum']))}")
+        text = field.get("description") or _resolved(field, schemas).get("description") or "<no description>"
+        lines += [*_wrapped(text, "    "), ""]
+    return lines
+
+
+def _short(schema: Obj, schemas: Obj, depth: int, seen: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for name in sorted(schema["properties"]):
+        field = schema["properties"][name]
+        mark = " -required-" if name in (schema.get("required") or []) else ""
+        lines.append(f"{'  ' * depth}{name}\t<{_type(field, schemas)}>{mark}")
+        reference = _reference(field)
+        target = _resolved(field, schemas)
+        if reference and target.get("properties") and reference not in seen:
+            lines += _short(target, schemas, depth + 1, {**seen, reference: None})
+    return lines
