@@ -252,3 +252,15 @@ def test_who_may_impersonate_is_served_as_somebody_else(run_api):
         assert half.code == 500
 
     run_api(story)
+
+
+def test_a_certificate_that_runs_out_on_an_open_connection_is_a_401_from_then_on(run_api):
+    async def story(plane):
+        admin = plane.person()
+        assert (await admin.get("/api/v1/pods")).code == 200
+        plane.host.skew = timedelta(days=400)
+        assert (await admin.get("/api/v1/pods")).code == 401
+        plane.host.skew = timedelta(0)
+        assert (await admin.get("/api/v1/pods")).code == 200
+
+    run_api(story)

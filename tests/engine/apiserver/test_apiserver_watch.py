@@ -299,3 +299,16 @@ def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_on(run_api):
             assert 0 < heard < 80
 
     run_api(story)
+
+
+def test_the_old_watch_prefix_on_a_name_hears_of_that_name_only(run_api):
+    async def story(plane):
+        admin = plane.person()
+        await admin.post(CONFIG_MAPS, config_map("other"))
+        async with admin.watch("/api/v1/watch/namespaces/default/configmaps/a?timeoutSeconds=5") as watch:
+            await admin.post(CONFIG_MAPS, config_map("another"))
+            await admin.post(CONFIG_MAPS, config_map("a"))
+            assert said(await watch.next())[1] == "a"
+            assert await watch.next() is None
+
+    run_api(story)
