@@ -4,13 +4,14 @@ What a participant says, it says because of something: a message that reached it
 clock. The rules, the strongest first (`why`):
 
   1. it is working on a request about the same object        (an API server's Txn <- the POST it is serving)
-  2. it lately received a message about the same object       (a Binding <- the watch event that brought the pod)
-  3. the connection was opened for this, its first request    (what led to the SYN led to the request)
-  4. it lately received a message about the namespace         (a namespace's first ServiceAccount <- the namespace)
-  5. it received a message at this very instant               (virtual time moves only while everybody waits)
-  6. it is a command's program: whatever it last received, or the command itself
-  7. it has received nothing yet: its own start
-  8. else a timer.
+  2. it has at this instant received a message about it        (a Binding <- the watch event that brought the pod)
+  3. it has at this instant received any message               (virtual time moves only while everybody waits)
+  4. it lately received a message about the same object       (a retry after a back-off)
+  5. the connection was opened for this, its first request    (what led to the SYN led to the request)
+  6. it lately received a message about the namespace         (a namespace's first ServiceAccount <- the namespace)
+  7. it is a command's program: whatever it last received, or the command itself
+  8. it has received nothing yet: its own start
+  9. else a timer.
 
 "About the same object" is equality of tokens: uids, `resource/namespace/name`, owners', CRI ids. Housekeeping
 (heartbeats) is never a cause of anything else. Three more joins need no rule: a response follows its request, an etcd
@@ -141,21 +142,27 @@ class Causes:
         served = self.serving(who, tokens)
         if served is not None:
             return served[0], None
-        latest = self._latest(who, at, tokens)
-        if latest:
-            return latest, None
+        seq, heard_at = self._latest(who, tokens)
+        if seq and at - heard_at <= SAME_INSTANT_SECONDS:
+            return seq, None
+        if who.last is not None and at - who.last_at <= SAME_INSTANT_SECONDS:
+            return who.last, None
+        if seq and at - heard_at <= REACTION_SECONDS_MAX:
+            return seq, None
         if opened is not None:
             return opened
-        latest = self._latest(who, at, (within,)) if within else 0
-        return (latest, None) if latest else self.origin(who, at)
+        seq, heard_at = self._latest(who, (within,))
+        if seq and at - heard_at <= REACTION_SECONDS_MAX:
+            return seq, None
+        return self.origin(who, at)
 
-    def _latest(self, who: Participant, at: float, tokens: Tokens | list[str]) -> int:
-        """Find the latest entry that `who` received about one of `tokens`, 0 when there is none or it is long ago."""
-        latest = 0
+    def _latest(self, who: Participant, tokens: Tokens | list[str]) -> tuple[int, float]:
+        """Find the latest entry that `who` received about one of `tokens`, and when; (0, 0.0) when there is none."""
+        latest = (0, 0.0)
         for token in tokens:
             fact = self._heard.get((who.serial, token))
-            if fact is not None and fact[0] > latest and at - fact[1] <= REACTION_SECONDS_MAX:
-                latest = fact[0]
+            if fact is not None and fact[0] > latest[0]:
+                latest = fact
         return latest
 
     def origin(self, who: Participant, at: float) -> Reason:
