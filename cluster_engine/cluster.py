@@ -105,7 +105,6 @@ class Cluster:
         self.world = World(loop, seed=spec.seed, epoch=spec.epoch or datetime.now(UTC), tap=lens)
         self.processes: dict[str, Process] = {}
         self._gateway: Gateway | None = None
-        self._commands = 0
         self._keepers = contextlib.AsyncExitStack()
         self._add_hosts()
 
@@ -207,7 +206,16 @@ class Cluster:
         if len(line) > LINE_LENGTH_MAX:
             write("stderr", "sh: argument list too long\n")
             return 126
-        return await shell.run(self.world, self.world.host("workstation"), line, write)
+        said: dict[str, Any] = {"line": line, "host": "workstation"}
+        if line.split(maxsplit=1)[:1] in (["kubectl"], ["k"]):
+            said["process"] = "workstation/kubectl"
+        self.world.note("command.started", line, said)
+        code = 130  # as a shell says of what Ctrl-C ended
+        try:
+            code = await shell.run(self.world, self.world.host("workstation"), line, write)
+        finally:
+            self.world.note("command.finished", f"exit code {code}", {**said, "exitCode": code})
+        return code
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:
         """Give the objects under a key prefix, "/registry/pods/default/", as they lie in etcd; no wire carries this."""

@@ -30,11 +30,15 @@ SAME_INSTANT_SECONDS = 1e-9
 
 @dataclass(slots=True)
 class Command:
-    """A command that somebody typed and that has not finished; its host is known once a process of it starts."""
+    """A command that somebody typed and that has not finished. `last` is the end of its latest process, or itself.
+
+    Where it does not say on which host it was typed, that is known once a process of it starts.
+    """
 
     seq: int
     at: float
     host: str
+    last: int
 
 
 class Lens:
@@ -48,7 +52,6 @@ class Lens:
         self._links: dict[int, Link] = {}
         self._fault: tuple[int, float] | None = None
         self._commands: list[Command] = []
-        self._exited: tuple[str, int] | None = None
 
     def connection(self, connection: Connection) -> None:
         """Follow a connection from now on."""
@@ -97,12 +100,10 @@ class Lens:
         if note.kind == "command.started":
             if "process" in note.fields:
                 self._causes.started(_subject(note), seq, command=True)
-            else:
-                self._commands.append(Command(seq, note.at, _host(note)))
-                del self._commands[:-COMMANDS_MAX]
-        elif note.kind == "command.finished" and "process" not in note.fields:
-            host = _host(note)
-            finished = next((one for one in reversed(self._commands) if one.host in (host, "")), None)
+            self._commands.append(Command(seq, note.at, _host(note), seq))
+            del self._commands[:-COMMANDS_MAX]
+        elif note.kind == "command.finished":
+            finished = self._finished(note)
             self._commands = [one for one in self._commands if one is not finished]
         elif note.kind == "process.started":
             command = self._command_of(note)
@@ -112,12 +113,17 @@ class Lens:
             self._fault = (seq, self._scribe.sent)
 
     def _command_of(self, note: Note) -> "Command | None":
-        """Find the open command that a process on its host was started for, when the command did not name one."""
+        """Find the open command that a process on its host was started for: the latest that was typed there."""
         for command in reversed(self._commands):
             if command.host == note.host or (not command.host and note.at - command.at <= SAME_INSTANT_SECONDS):
                 command.host = note.host
                 return command
         return None
+
+    def _finished(self, note: Note) -> "Command | None":
+        """Find the open command that has finished: the latest typed on its host."""
+        host = _host(note)
+        return next((one for one in reversed(self._commands) if one.host in (host, "")), None)
 
     def _note_reason(self, note: Note) -> Reason:
         kind = note.kind
@@ -131,16 +137,18 @@ class Lens:
             if command is not None:
                 return command.seq, None
             return (who.started, None) if who.command and who.last is None and who.started else (None, "start")
-        if kind in ("process.exited", "command.finished"):
-            return self._ended_by(note, who)
+        if kind == "process.exited":
+            return self._exited(note, who)
+        if kind == "command.finished":
+            finished = self._finished(note)
+            return (finished.last, None) if finished is not None else (None, "timer")
         return self._causes.why(who, self._scribe.sent, _note_tokens(note.fields))
 
-    def _ended_by(self, note: Note, who: Participant) -> Reason:
-        """A process ends after what it last received; a command that named no process, after its last process."""
-        if note.kind == "process.exited":
-            self._exited = (note.host, self.journal.head + 1)
-        elif "process" not in note.fields and self._exited is not None and _host(note) in (self._exited[0], ""):
-            return self._exited[1], None
+    def _exited(self, note: Note, who: Participant) -> Reason:
+        """A process ends after what it last received."""
+        command = next((one for one in reversed(self._commands) if one.host == note.host), None)
+        if command is not None:
+            command.last = self.journal.head + 1
         seq = who.last if who.last is not None else who.started
         return (seq, None) if seq is not None else (None, "timer")
 

@@ -354,7 +354,8 @@ def test_a_command_that_asks_twice_asks_the_second_time_because_of_the_first_ans
     entries = capture.entries()
     answer = one(entries, "http.response")
     assert one(entries, "http.request", path="/version")["cause"] == answer["seq"]
-    assert one(entries, "command.finished")["cause"] == answer["seq"]
+    assert one(entries, "process.exited")["cause"] == answer["seq"]
+    assert one(entries, "command.finished")["cause"] == one(entries, "process.exited")["seq"]
 
 
 def test_a_command_that_names_no_process_is_why_the_programs_of_its_host_start():
@@ -381,6 +382,20 @@ def test_a_command_that_names_no_process_is_why_the_programs_of_its_host_start()
     finished = one(entries, "command.finished")
     assert chain(entries, finished)[-1] == command
     assert entries[finished["cause"] - 1]["from"] == "workstation/grep"
+
+
+def test_a_command_without_a_program_finishes_because_it_was_typed():
+    capture = Capture()
+    for line in ("kubectl version", "ls /etc"):
+        capture.note("", "command.started", line, host="workstation")
+        if line.startswith("kubectl"):
+            capture.note(KUBECTL, "process.started", "")
+            capture.note(KUBECTL, "process.exited", "")
+        capture.note("", "command.finished", "exit code 0", host="workstation")
+    entries = capture.entries()
+    first, second = [entry for entry in entries if entry["kind"] == "command.finished"]
+    assert first["cause"] == one(entries, "process.exited")["seq"]
+    assert second["cause"] == second["seq"] - 1
 
 
 def test_programs_from_outside_know_nothing_of_each_other():

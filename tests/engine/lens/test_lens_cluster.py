@@ -2,38 +2,22 @@
 
 from collections import Counter
 from functools import cache
-from typing import Any
 
 import pytest
 from lens_capture import chain
 
-from cluster_engine.api.kinds import DEPLOYMENT
-from cluster_engine.client import Client
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.world.loop import ClusterLoop
 
 LINE = "kubectl create deployment web --image=nginx --replicas=3"
-TEMPLATE = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "nginx", "image": "nginx"}]}}
-WEB = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "web"},
-    "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "web"}}, "template": TEMPLATE},
-}
-
-
-async def _create(process: Any) -> None:
-    """What kubectl does, as far as the wires can tell."""
-    process.note("command.started", LINE, process=process.id)
-    client = Client.from_kubeconfig(process, "/root/.kube/config", user_agent="kubectl/v1.32")
-    await client.create(DEPLOYMENT, WEB, "default")
 
 
 async def _story(loop: ClusterLoop) -> tuple[list[dict], list[dict]]:
     async with Cluster(ClusterSpec(nodes=2, seed=7, pace=None), loop) as cluster:
         journal = cluster.journal
         assert journal is not None
-        await cluster.world.spawn(cluster.world.host("workstation"), "kubectl", _create).wait()
+        said: list[str] = []
+        assert await cluster.command(LINE, lambda _, text: said.append(text)) == 0, said
         running: list[str] = []
         journal.subscribe(lambda entry: running.append(entry["label"]) if _says_running(entry) else None)
         await cluster.world.until(lambda: len(running) == 3, within_seconds=60)
