@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from cluster_engine.api import kinds
+from cluster_engine.api import kinds, strict
 from cluster_engine.api.kinds import NAMESPACE, POD, SERVICE_ACCOUNT
 from cluster_engine.api.schema import Kind, Subresource
 from cluster_engine.api.status import BadRequest, Cause, Invalid, MethodNotAllowed, NotFound, Refusal, success
@@ -274,6 +274,7 @@ class Resources:
             given = bodies.decode(body, request.header("content-type"), "v1.DeleteOptions")
             if given.get("kind") not in (None, "DeleteOptions"):
                 raise BadRequest(f"the object provided is unrecognized: no kind DeleteOptions but {given['kind']}")
+            _, given = strict.check(kinds.DELETE_OPTIONS, given)
         return deletion.options_from(given, call.parameters)
 
     def _view(self, call: Call, form: Form) -> responses.View:
