@@ -12,7 +12,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,41 +61,20 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
     spec = ClusterSpec(nodes=options.nodes, seed=options.seed, pace=options.pace, capture=options.journal is not None)
-    with tempfile.TemporaryDirectory(prefix="glassplane-") as directory:
-        async with Cluster(spec, loop) as cluster:
-            with _journal_written(cluster, options.journal):
-                host, port = await cluster.open_gateway(*options.gateway)
-                path = options.kubeconfig or Path(directory) / "kubeconfig"
-                _write_private(path, await cluster.kubeconfig())
-                seconds, cpu = time.monotonic() - began, time.process_time()
-                _say(
-                    gateway=f"{host}:{port}", kubeconfig=str(path), seconds=round(seconds, 3), cpuSeconds=round(cpu, 3)
-                )
-                ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(interrupted.wait()), cluster.world.failed]
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                if cluster.world.failed.done():
-                    await cluster.world.failed
+    with contextlib.ExitStack() as files:
+        directory = files.enter_context(tempfile.TemporaryDirectory(prefix="glassplane-"))
+        export = files.enter_context(options.journal.open("wb", buffering=0)) if options.journal else None
+        async with Cluster(spec, loop, export=export) as cluster:
+            host, port = await cluster.open_gateway(*options.gateway)
+            path = options.kubeconfig or Path(directory) / "kubeconfig"
+            _write_private(path, await cluster.kubeconfig())
+            seconds, cpu = time.monotonic() - began, time.process_time()
+            _say(gateway=f"{host}:{port}", kubeconfig=str(path), seconds=round(seconds, 3), cpuSeconds=round(cpu, 3))
+            ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(interrupted.wait()), cluster.world.failed]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if cluster.world.failed.done():
+                await cluster.world.failed
     return 0
-
-
-@contextlib.contextmanager
-def _journal_written(cluster: Cluster, path: Path | None) -> Iterator[None]:
-    """Write the journal so far, and every entry to come, to a file."""
-    if path is None or cluster.journal is None:
-        yield
-        return
-    with path.open("w", encoding="utf-8", buffering=1) as file:
-
-        def write(entry: dict[str, Any]) -> None:
-            file.write(json.dumps(entry) + "\n")
-
-        for entry in cluster.journal.since(0, cluster.journal.head):
-            write(entry)
-        unsubscribe = cluster.journal.subscribe(write)
-        try:
-            yield
-        finally:
-            unsubscribe()
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import msgspec
 
@@ -94,13 +94,17 @@ class Program:
 
 
 class Cluster:
-    """A running control plane. Use as an async context manager, on its own ClusterLoop."""
+    """A running control plane. Use as an async context manager, on its own ClusterLoop.
 
-    def __init__(self, spec: ClusterSpec, loop: ClusterLoop) -> None:
+    `export` gets every journal entry as a line of JSON; it is the caller's to close.
+    """
+
+    def __init__(self, spec: ClusterSpec, loop: ClusterLoop, *, export: BinaryIO | None = None) -> None:
         self.spec = spec
         self.loop = loop
         self.clock = loop.clock
-        self.journal = Journal(spec.directory or Path(tempfile.gettempdir())) if spec.capture else None
+        directory = spec.directory or Path(tempfile.gettempdir())
+        self.journal = Journal(directory, export=export) if spec.capture else None
         lens = Lens(self.journal) if self.journal is not None else None
         self.world = World(loop, seed=spec.seed, epoch=spec.epoch or datetime.now(UTC), tap=lens)
         self.processes: dict[str, Process] = {}
