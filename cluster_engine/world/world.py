@@ -123,6 +123,8 @@ class World:
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Take what asyncio could hand to nobody. Lost connections and cancellations are life; the rest is a bug."""
         failure = context.get("exception")
+        if failure is None and str(context.get("message")).startswith("Unclosed"):
+            return  # what a killed program held open, found by Python's collector: the kernel has closed it
         if isinstance(failure, OSError | asyncio.CancelledError):
             return
         if not isinstance(failure, Exception):
