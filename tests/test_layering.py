@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
     "containerd": {"world", "rpc"},
-    "kubelet": {"world", "rpc", "api", "client"},
+    # A kubelet's port is served and its callers are recognised as the API server's are (in Kubernetes: k8s.io/apiserver).
+    "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"},
     "shell": {"world", "api", "client", "pki"},
 }
 ABOVE = {"cluster", "thread", "__main__"}

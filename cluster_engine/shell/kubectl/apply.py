@@ -81,7 +81,7 @@ async def _apply(session: Session, resource: Resource, manifest: Manifest) -> No
     if not patch:
         _tell(session, resource, live, "unchanged")
         return
-    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
+    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}) and dry not in ("client", "unchanged"):
         session.err(
             f"Warning: resource {resource.plural}/{manifest.name} is missing the {LAST_APPLIED} annotation which is "
             "required by kubectl apply. kubectl apply should only be used on resources created declaratively by either "
@@ -90,7 +90,7 @@ async def _apply(session: Session, resource: Resource, manifest: Manifest) -> No
     patched = live
     if dry not in ("client", "unchanged"):
         path = resource.path(namespace, manifest.name)
-        patched = await session.patch(path, patch, type_=type_, manager=MANAGER, strict=True)
+        patched = await session.patch(path, patch, type_=type_, manager=MANAGER, strict=True, dry_run=dry == "server")
     same = patched["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"] and dry == "none"
     _tell(session, resource, patched, "unchanged" if same else "configured")
 

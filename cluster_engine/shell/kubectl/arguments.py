@@ -65,8 +65,10 @@ async def _slashed(session: Session, argument: str) -> Target:
             "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of "
             "'kubectl get resource resource/<resource_name>'"
         )
-    if not kind or not name or "/" in name:
+    if "/" in name:
         raise CommandError("arguments in resource/name form may not have more than one slash")
+    if not kind or not name:
+        raise CommandError("arguments in resource/name form must have a single resource and name")
     return Target(await discovery.find(session, kind), name)
 
 

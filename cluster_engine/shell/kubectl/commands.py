@@ -30,6 +30,8 @@ COMMANDS: dict[str, Command] = {}
 GROUPS: Mapping[str, str] = {
     "auth": "Inspect authorization.",
     "config": "Modify kubeconfig files.",
+    "create secret": "Create a secret with specified type.",
+    "create service": "Create a service using a specified subcommand.",
     "rollout": "Manage the rollout of one or many resources.",
     "set": "Configure application resources.",
 }

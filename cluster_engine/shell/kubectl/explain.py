@@ -17,6 +17,7 @@ from cluster_engine.shell.kubectl.session import Obj, Session
 
 FLAGS = (Flag("recursive", kind="bool"),)
 WIDTH = 76
+ENUM_SHOWN = 4
 GVK = "x-kubernetes-group-version-kind"
 
 
@@ -28,31 +29,34 @@ async def run(session: Session, arguments: list[str]) -> int:
     if len(arguments) > 1:
         raise CommandError("We accept only this format: explain RESOURCE")
     name, *path = arguments[0].split(".")
-    resource = await discovery.find(session, name)
-    session.out(_explain(resource, await download(session, resource), path, recursive=session.flags["recursive"]))
+    try:
+        resource = await discovery.find(session, name)
+    except CommandError as error:
+        raise CommandError(str(error), plain=True) from error
+    document = await download(session, resource)
+    group = f"GROUP:      {resource.group}\n" if resource.group else ""
+    session.out(f"{group}KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n")
+    session.out(_explain(resource, document, path, recursive=session.flags["recursive"]))
     return 0
 
 
 def _explain(resource: Resource, document: Obj, path: list[str], *, recursive: bool) -> str:
     schemas = document["components"]["schemas"]
-    schema, field, required = _root(resource, schemas), None, False
+    schema, lines = _root(resource, schemas), []
     for name in path:
         owner = _resolved(schema, schemas)
         if name not in (owner.get("properties") or {}):
             raise CommandError(f'field "{name}" does not exist')
-        required = name in (owner.get("required") or [])
-        schema, field = owner["properties"][name], name
-    lines = [f"GROUP:      {resource.group}"] if resource.group else []
-    lines += [f"KIND:       {resource.kind}", f"VERSION:    {resource.version}", ""]
+        schema = owner["properties"][name]
+        lines = [f"FIELD: {name} <{_type(schema, schemas)}>"]
     target = _resolved(schema, schemas)
-    if field is not None:
-        lines.append(f"FIELD: {field} <{_type(schema, schemas)}>{' -required-' if required else ''}")
-        lines += _enum(target, "ENUM:") or [""]
-    lines += [
-        "DESCRIPTION:",
-        *_wrapped(schema.get("description") or target.get("description") or "<empty>", "    "),
-        "    ",
-    ]
+    if lines:
+        lines += _enum(target) or ["", ""]
+    texts = [schema.get("description"), target.get("description") if target is not schema else None]
+    lines.append("DESCRIPTION:")
+    for text in [text for text in texts if text] or ["<empty>"]:
+        lines += _wrapped(text, "    ")
+    lines.append("    ")
     if target.get("properties"):
         lines.append("FIELDS:")
         lines += _short(target, schemas, 1, {}) if recursive else _fields(target, schemas)
@@ -102,9 +106,15 @@ def _type(schema: Obj, schemas: Obj) -> str:
     return str(schema.get("type") or "Object")
 
 
-def _enum(schema: Obj, title: str) -> list[str]:
+def _enum(schema: Obj) -> list[str]:
     values = schema.get("enum")
-    return [title, *(f"    {value}" for value in sorted(values)), ""] if values else []
+    return ["ENUM:", *(f"    {value}" for value in sorted(values)), ""] if values else []
+
+
+def _enum_in_line(schema: Obj, indent: str) -> list[str]:
+    values = sorted(schema.get("enum") or [])
+    shown = ", ".join(values[:ENUM_SHOWN]) + (", ...." if len(values) > ENUM_SHOWN else "")
+    return [f"{indent}enum: {shown}"] if values else []
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
@@ -120,8 +130,7 @@ def _fields(schema: Obj, schemas: Obj) -> list[str]:
         field = schema["properties"][name]
         mark = " -required-" if name in (schema.get("required") or []) else ""
         lines.append(f"  {name}\t<{_type(field, schemas)}>{mark}")
-        if field.get("enum"):
-            lines.append(f"  enum: {', '.join(sorted(field['enum']))}")
+        lines += _enum_in_line(field, "  ")
         text = field.get("description") or _resolved(field, schemas).get("description") or "<no description>"
         lines += [*_wrapped(text, "    "), ""]
     return lines
@@ -133,6 +142,7 @@ def _short(schema: Obj, schemas: Obj, depth: int, seen: dict[str, Any]) -> list[
         field = schema["properties"][name]
         mark = " -required-" if name in (schema.get("required") or []) else ""
         lines.append(f"{'  ' * depth}{name}\t<{_type(field, schemas)}>{mark}")
+        lines += _enum_in_line(field, "  " * depth)
         reference = _reference(field)
         target = _resolved(field, schemas)
         if reference and target.get("properties") and reference not in seen:

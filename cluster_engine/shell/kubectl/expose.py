@@ -37,9 +37,7 @@ async def run(session: Session, arguments: list[str]) -> int:
             )
         ports = [port for port in flags["port"].split(",") if port] or _ports(kind, obj)
         if not ports:
-            raise CommandError(
-                "couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples"
-            )
+            raise CommandError("couldn't find port via --port flag or introspection")
         name = flags["name"] or str(target.name)
         metadata: Obj = {"creationTimestamp": None, "name": name}
         if labels := _pairs(flags["labels"]) or obj["metadata"].get("labels"):

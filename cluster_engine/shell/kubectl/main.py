@@ -35,8 +35,9 @@ async def kubectl(invocation: Invocation) -> int:
     if not words or words[0] in ("help", "--help", "-h"):
         invocation.out(_overview())
         return 0
-    if " ".join(words[:1]) in GROUPS and " ".join(words[:2]) not in COMMANDS:
-        return _group(invocation, words)
+    group = next((" ".join(words[:length]) for length in (2, 1) if " ".join(words[:length]) in GROUPS), None)
+    if group is not None and not any(" ".join(words[:length]) in COMMANDS for length in (3, 2)):
+        return _group(invocation, group, words[len(group.split()) :])
     try:
         command, rest = find(words)
         flags = parse([*leading, *rest], [*command.flags, *_others(command.flags)], f"kubectl {command.name}")
@@ -74,16 +75,16 @@ def _others(own: Sequence[Flag]) -> list[Flag]:
     return [flag for flag in GLOBAL_FLAGS if flag.name not in names and (not flag.short or flag.short not in shorts)]
 
 
-def _group(invocation: Invocation, words: list[str]) -> int:
-    if len(words) > 1 and not words[1].startswith("-"):
-        rest = " ".join(words[1:])
-        invocation.err(f"error: unknown command \"{rest}\"\nSee 'kubectl {words[0]} -h' for help and examples\n")
+def _group(invocation: Invocation, group: str, rest: list[str]) -> int:
+    if rest and not rest[0].startswith("-"):
+        text = f'unknown command "{" ".join(rest)}"'
+        invocation.err(f"error: {text}\nSee 'kubectl {group} -h' for help and examples\n")
         return 1
-    names = [name for name in COMMANDS if name.startswith(f"{words[0]} ")]
-    width = max(len(name) for name in names)
-    lines = [f"  {name.partition(' ')[2]:<{width}}{COMMANDS[name].summary}" for name in names]
-    usage = f"\n\nUsage:\n  kubectl {words[0]} [flags] [options]\n"
-    invocation.out(f"{GROUPS[words[0]]}\n\nAvailable Commands:\n" + "\n".join(lines) + usage)
+    names = [name for name in COMMANDS if name.startswith(f"{group} ")]
+    width = max(len(name) for name in names) - len(group) + 2
+    lines = [f"  {name.removeprefix(f'{group} '):<{width}}{COMMANDS[name].summary}" for name in names]
+    usage = f"\n\nUsage:\n  kubectl {group} [flags] [options]\n"
+    invocation.out(f"{GROUPS[group]}\n\nAvailable Commands:\n" + "\n".join(lines) + usage)
     return 0
 
 

@@ -25,6 +25,7 @@ DRAIN_FLAGS = (
 TAINT_FLAGS = (Flag("overwrite", kind="bool"), Flag("all", kind="bool"), Flag("selector", "l", default=""))
 EVICTION_RETRY_SECONDS = 5.0
 _TAINT = re.compile(r"^(?P<key>[^=:-]+(?:[^=:]*[^=:-])?)(?:=(?P<value>[^:]*))?(?::(?P<effect>\w+))?(?P<minus>-)?$")
+HINT = "See 'kubectl taint -h' for help and examples"
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -162,7 +163,7 @@ def _changed(session: Session, node: Obj, texts: list[str]) -> tuple[list[Obj], 
     for text in texts:
         match = _TAINT.match(text)
         if match is None or (match["effect"] not in EFFECTS and not match["minus"]):
-            raise CommandError(f"invalid taint effect: {text.partition(':')[2]}, unsupported taint effect")
+            raise CommandError(f"invalid taint effect: {text.partition(':')[2]}, unsupported taint effect\n{HINT}")
         key, effect = match["key"], match["effect"]
         same = [each for each in taints if each["key"] == key and (effect is None or each["effect"] == effect)]
         if match["minus"]:

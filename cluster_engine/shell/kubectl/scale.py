@@ -28,7 +28,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     if replicas is None:
         raise CommandError('required flag(s) "replicas" not set')
     if replicas < 0:
-        raise CommandError("the --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
+        raise CommandError("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
     for target in await _wanted(session, arguments):
         await _scale(session, target, replicas)
     return 0
@@ -61,8 +61,6 @@ async def _scale(session: Session, target: Target, replicas: int) -> None:
         if refusal.code == 404:
             raise CommandError(f"no objects passed to scale {refusal.message}") from refusal
         raise
-    if "scale" not in resource.subresources:
-        raise CommandError(f"the server could not find the requested resource ({resource.plural}/{name} has no scale)")
     expected = session.flags["current-replicas"]
     actual = (obj.get("spec") or {}).get("replicas", 0)
     if expected >= 0 and actual != expected:

@@ -121,9 +121,15 @@ class Session:
         params = {"dryRun": "All" if dry_run else None, "fieldManager": manager, "fieldValidation": "Strict"}
         return await self.request("POST", path, body=obj, params=params)
 
-    async def patch(self, path: str, patch: Any, *, type_: str, manager: str, strict: bool = False) -> Any:
+    async def patch(
+        self, path: str, patch: Any, *, type_: str, manager: str, strict: bool = False, dry_run: bool = False
+    ) -> Any:
         """Patch with one of PATCH_TYPES."""
-        params = {"fieldManager": manager, "fieldValidation": "Strict" if strict else None}
+        params = {
+            "dryRun": "All" if dry_run else None,
+            "fieldManager": manager,
+            "fieldValidation": "Strict" if strict else None,
+        }
         return await self.request("PATCH", path, body=patch, params=params, content_type=PATCH_TYPES[type_])
 
     async def delete(self, path: str, options: Obj) -> Any:

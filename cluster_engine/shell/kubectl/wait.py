@@ -32,8 +32,6 @@ Holds = Callable[[Obj], bool]
 async def run(session: Session, arguments: list[str]) -> int:
     """Wait for objects."""
     wanted_for = session.flags["for"]
-    if not wanted_for:
-        raise CommandError('required flag(s) "for" not set')
     found = await _expanded(session, await targets(session, arguments))
     if not found:
         raise CommandError("no matching resources found")

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.shell.kubectl import errors
 from cluster_engine.shell.kubectl.arguments import Target, targets
-from cluster_engine.shell.kubectl.describe import nodes, others, pods, workloads
+from cluster_engine.shell.kubectl.describe import access, nodes, others, pods, workloads
 from cluster_engine.shell.kubectl.describe.lines import Lines
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.flags import Flag
@@ -45,8 +45,10 @@ async def run(session: Session, arguments: list[str]) -> int:
             found += [(target, obj) for obj in await _find(session, target)]
         except Refusal as refusal:
             failures.append(refusal)
+    begun = any(target.name not in (None, obj["metadata"]["name"]) for target, obj in found)
     for index, (target, obj) in enumerate(found):
-        session.out(("\n\n" if index else "") + await _describe(session, target, obj))
+        text = await _describe(session, target, obj)
+        session.out(f"{text}\n" if begun else ("\n\n" if index else "") + text)
     for failure in failures:
         session.err(f"{errors.refusal_text(failure)}\n")
     if not found and not failures:
@@ -178,6 +180,22 @@ async def _service_account(session: Session, lines: Lines, account: Obj) -> None
     others.describe_service_account(lines, account, await _events(session, account))
 
 
+async def _endpoints(session: Session, lines: Lines, endpoints: Obj) -> None:
+    others.describe_endpoints(lines, endpoints, await _events(session, endpoints))
+
+
+async def _endpoint_slice(session: Session, lines: Lines, endpoint_slice: Obj) -> None:
+    others.describe_endpoint_slice(lines, endpoint_slice, await _events(session, endpoint_slice))
+
+
+async def _role(_: Session, lines: Lines, role: Obj) -> None:
+    access.describe_role(lines, role)
+
+
+async def _binding(_: Session, lines: Lines, binding: Obj) -> None:
+    access.describe_binding(lines, binding)
+
+
 async def _anything(session: Session, lines: Lines, obj: Obj) -> None:
     others.describe_anything(lines, obj, await _events(session, obj))
 
@@ -192,4 +210,10 @@ _DESCRIBERS: dict[tuple[str, str], Describer] = {
     ("", "configmaps"): _config_map,
     ("", "secrets"): _secret,
     ("", "serviceaccounts"): _service_account,
+    ("", "endpoints"): _endpoints,
+    ("discovery.k8s.io", "endpointslices"): _endpoint_slice,
+    ("rbac.authorization.k8s.io", "roles"): _role,
+    ("rbac.authorization.k8s.io", "clusterroles"): _role,
+    ("rbac.authorization.k8s.io", "rolebindings"): _binding,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): _binding,
 }

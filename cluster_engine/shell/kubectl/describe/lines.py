@@ -74,7 +74,7 @@ class Lines:
     def several(self, title: str, texts: Sequence[str], indent: str = "") -> None:
         """A title and what belongs to it, one a line, or <none>."""
         for index, text in enumerate(texts or ["<none>"]):
-            self.raw.append(f"{indent}{title}:\t{text}" if index == 0 else f"{indent}\t{text}")
+            self.raw.append(f"{indent}{title}:\t{text}" if index == 0 else f"\t{text}")
 
     def events(self, events: Sequence[Obj]) -> None:
         """The events about an object."""

@@ -74,7 +74,7 @@ def describe_config_map(lines: Lines, config_map: Obj, events: list[Obj]) -> Non
     for line in ("", "Data", "===="):
         lines.add(0, line)
     for key in sorted(data):
-        for line in (f"{key}:", "----", *data[key].split("\n"), "", ""):
+        for line in (f"{key}:", "----", *data[key].split("\n"), ""):
             lines.add(0, line.replace("\t", "        "))
     for line in ("", "BinaryData", "===="):
         lines.add(0, line)
@@ -100,6 +100,52 @@ def describe_service_account(lines: Lines, account: Obj, events: list[Obj]) -> N
         lines.several(title, [each["name"] for each in account.get(field) or []])
     lines.several("Tokens", [])
     lines.events(events)
+
+
+def describe_endpoints(lines: Lines, endpoints: Obj, events: list[Obj]) -> None:
+    """Write an Endpoints object."""
+    _head(lines, endpoints["metadata"])
+    lines.add(0, "Subsets:")
+    for subset in endpoints.get("subsets") or []:
+        for field, title in (("addresses", "Addresses"), ("notReadyAddresses", "NotReadyAddresses")):
+            ips = ",".join(address["ip"] for address in subset.get(field) or [])
+            lines.add(1, f"{title}:\t{ips or '<none>'}")
+        if subset.get("ports"):
+            _ports(lines, subset["ports"], 1)
+        lines.add(0, "")
+    lines.events(events)
+
+
+def describe_endpoint_slice(lines: Lines, endpoint_slice: Obj, events: list[Obj]) -> None:
+    """Write an EndpointSlice."""
+    _head(lines, endpoint_slice["metadata"])
+    lines.add(0, f"AddressType:\t{endpoint_slice.get('addressType', '')}")
+    if endpoint_slice.get("ports"):
+        _ports(lines, endpoint_slice["ports"], 0)
+    else:
+        lines.add(0, "Ports: <unset>")
+    endpoints = endpoint_slice.get("endpoints") or []
+    lines.add(0, "Endpoints:" if endpoints else "Endpoints: <none>")
+    for endpoint in endpoints:
+        lines.add(1, f"- Addresses:\t{', '.join(endpoint.get('addresses') or [])}")
+        lines.add(2, "Conditions:")
+        ready = (endpoint.get("conditions") or {}).get("ready")
+        lines.add(3, f"Ready:\t{'<unset>' if ready is None else _scalar(ready)}")
+        lines.add(2, f"Hostname:\t{endpoint.get('hostname', '<unset>')}")
+        if target := endpoint.get("targetRef"):
+            lines.add(2, f"TargetRef:\t{target['kind']}/{target['name']}")
+        lines.add(2, f"NodeName:\t{endpoint.get('nodeName', '<unset>')}")
+        lines.add(2, f"Zone:\t{endpoint.get('zone', '<unset>')}")
+    lines.events(events)
+
+
+def _ports(lines: Lines, ports: list[Obj], level: int) -> None:
+    lines.add(level, "Ports:")
+    lines.add(level + 1, "Name\tPort\tProtocol")
+    lines.add(level + 1, "----\t----\t--------")
+    for port in ports:
+        name, number = port.get("name") or "<unset>", port.get("port", "<unset>")
+        lines.add(level + 1, f"{name}\t{number}\t{port.get('protocol', 'TCP')}")
 
 
 def describe_anything(lines: Lines, obj: Obj, events: list[Obj]) -> None:
