@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cluster_engine.world.clock import Clock, rounded_up
 from cluster_engine.world.process import Process, current_process
-from cluster_engine.world.tls import ServerTLS, TLSLayer, client_engine, wrap_client
+from cluster_engine.world.tls import ServerTLS, client_engine
+from cluster_engine.world.tls_layer import TLSLayer, wrap_client
 
 if TYPE_CHECKING:
     from cluster_engine.world.network import Network

@@ -10,7 +10,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.world.process import Process
 
 EVENTS = 500
-WATCHERS = 4
+WATCHERS = 10
 
 
 async def _watch(process: Process) -> None:

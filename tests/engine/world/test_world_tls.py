@@ -100,7 +100,7 @@ def test_garbage_instead_of_a_handshake_harms_nobody(run):
     async def story(world):
         await started(world, "request")
         reader, writer = await asyncio.open_connection("server", 443)
-        writer.write(b"GET / HTTP/1.1\r\n\r\n" * 100)
+        writer.write(b"\x16\x03\x01" + b"\xff" * 2000)
         await reader.read()
         writer.close()
         assert await ask(CLIENT) == b"1 h2 who\n"
@@ -124,5 +124,19 @@ def test_httpx_runs_unmodified(run):
         await world.spawn(world.add_host("server", "10.0.0.1"), "server", main).wait_ready()
         async with httpx.AsyncClient(verify=client_tls(ca=CA.pair.certificate)) as client:
             assert (await client.get("https://server/")).text == "ok"
+
+    run(story)
+
+
+def test_plain_http_is_told_to_use_https(run):
+    async def story(world):
+        await started(world, "request")
+        reader, writer = await asyncio.open_connection("server", 443)
+        writer.write(b"GET / HTTP/1.1\r\nHost: server\r\n\r\n")
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.0 400 Bad Request\r\n")
+        assert b"Client sent an HTTP request to an HTTPS server" in answer
+        writer.close()
+        assert await ask(CLIENT) == b"1 h2 who\n"
 
     run(story)
