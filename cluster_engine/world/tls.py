@@ -1,7 +1,7 @@
 """TLS's two engines behind one seam, and how a program asks for them.
 
-Theory of operation. An *engine* is one connection's TLS state machine over memory buffers, ciphertext in, plaintext out and
-back; `tls_layer` moves the bytes. OpenSSL does the work in both cases:
+Theory of operation. An *engine* is one connection's TLS state machine over memory buffers, ciphertext in, plaintext out
+and back; `tls_layer` moves the bytes. OpenSSL does the work in both cases:
 
     client   the standard library's `ssl` (what httpx and grpclib bring along)
     server   pyOpenSSL, because a real API server *requests* a client certificate without refusing any (Go's

@@ -1,7 +1,7 @@
 """TLS as a layer: the protocol of the connection below, the transport of the program above.
 
-Theory of operation. Ciphertext that arrives is fed to the connection's engine (`world/tls.py`); what the engine has to say,
-in the handshake or because the program wrote, goes out below. The program above is told of its connection once the
+Theory of operation. Ciphertext that arrives is fed to the connection's engine (`world/tls.py`); what the engine has to
+say, in the handshake or because the program wrote, goes out below. The program above is told of its connection once the
 handshake is done, and never sees a byte of it.
 
     connection_made → handshake … established → above.connection_made → data_received / write → close_notify, FIN
