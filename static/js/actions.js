@@ -1,8 +1,9 @@
 /**
  * What the reader can do: move in time, change the view, ask the cluster for something.
  *
- * Moving back touches only the cursor. Moving forward at the live end of a paused cluster asks it for one step,
- * and again until the altitude the reader looks at shows something new.
+ * Moving back touches only the cursor. Moving forward at the end of a paused cluster's journal asks it for one step,
+ * and again until the altitude the reader looks at shows something new; the cursor then stands on that one message,
+ * also where a step brought several.
  */
 import { batch, effect } from "@preact/signals-core";
 
@@ -24,7 +25,7 @@ const endOf = (row, head) => Math.min(head, row.members ? row.members[row.member
 /** @param {Store} store @param {{send: (frame: import("./socket.js").Frame) => boolean}} wire */
 export function createActions(store, wire) {
   const { log, cursor, selected, picture, shown, clock } = store;
-  /** How many steps may still be asked for, and how much was drawn before. @type {{left: number, count: number} | null} */
+  /** How many steps may still be asked for, and how much was drawn before. @type {{left: number, count: number, rows: number} | null} */
   let stepping = null;
 
   const plan = () => picture.peek().plan;
@@ -52,11 +53,16 @@ export function createActions(store, wire) {
 
   effect(() => {
     const { plan: now } = picture.value;
-    if (!stepping) return;
-    if (now.count > stepping.count) {
-      stepping = null;
-      selected.value = now.rows[now.rows.length - 1].seq;
-    } else stepAgain();
+    if (!stepping) return undefined;
+    if (now.count === stepping.count) return stepAgain();
+    // What arrives at one instant arrives together: show the first of it, keep the rest for the next steps.
+    const row = now.rows[Math.min(stepping.rows, now.rows.length - 1)];
+    stepping = null;
+    batch(() => {
+      cursor.value = endOf(row, log.head.peek());
+      selected.value = row.seq;
+    });
+    return undefined;
   });
 
   const actions = {
@@ -68,7 +74,7 @@ export function createActions(store, wire) {
         store.follow.value = true;
       });
       if (clock.peek().paused && !stepping) {
-        stepping = { left: STEPS_MAX, count: plan().count };
+        stepping = { left: STEPS_MAX, count: plan().count, rows: plan().rows.length };
         stepOnce();
       }
     },

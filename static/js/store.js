@@ -39,6 +39,8 @@ export function createStore(start = {}) {
   const empty = computed(
     () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, expected: expectedLanes(nodes.value) }),
   );
+  /** Is everything there is on screen? Then a step forward is the cluster's. */
+  const atEnd = computed(() => cursor.value === null || picture.value.plan.rowsAt(shown.value) === picture.value.plan.rows.length);
   /** The layout of the whole log; a new wrapper whenever it has grown. */
   const picture = computed(() => {
     const plan = empty.value;
@@ -50,7 +52,7 @@ export function createStore(start = {}) {
   const chain = computed(() => new Set(selected.value ? chainOf(log.entries, selected.value).map((entry) => entry.seq) : []));
 
   return {
-    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, text, selected, drawer, tab, follow, shown, picture, why, chain,
+    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, text, selected, drawer, tab, follow, shown, atEnd, picture, why, chain,
     toasts: signal(/** @type {{id: number, text: string}[]} */ ([])),
     dialog: signal(/** @type {"help" | null} */ (null)),
     shortcuts: signal(start.shortcuts ?? true),

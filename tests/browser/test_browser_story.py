@@ -42,11 +42,15 @@ def test_stepping_back_and_forward_moves_nothing_that_stays_drawn(created: Glass
     expect(created.page.locator(".live-badge")).to_have_text("In the past")
     expect(created.rows.last).to_have_attribute("aria-setsize", str(size - 3))
     earlier = created.places
-    assert earlier.keys() < places.keys()
-    assert earlier == {row: places[row] for row in earlier}
+    common = earlier.keys() & places.keys()
+    assert len(common) > 10
+    assert {row: earlier[row] for row in common} == {row: places[row] for row in common}
     created.press("ArrowRight", "ArrowRight", "ArrowRight")
     expect(created.rows.last).to_have_attribute("aria-setsize", str(size))
-    assert created.places == places
+    later = created.places
+    common = later.keys() & places.keys()
+    assert len(common) > 10
+    assert {row: later[row] for row in common} == {row: places[row] for row in common}
     created.wait_until_paused()
 
 

@@ -7,14 +7,14 @@ import { journal } from "./fixtures/journal.js";
 const { entries, bootEnd } = journal({ idleSeconds: 20 });
 const command = bootEnd + 1;
 
-/** A page that holds the first `held` entries, and a cluster that says one more for each step. @param {number} held @param {boolean} [paused] */
-function stage(held, paused = true) {
+/** A page that holds the first `held` entries, and a cluster that says one more for each step. @param {number} held @param {boolean} [paused] @param {number} [each] entries a step brings */
+function stage(held, paused = true, each = 1) {
   /** @type {any[]} */
   const sent = [];
   const store = createStore({ cluster: { nodes: 2, state: "running" } });
   const send = (/** @type {any} */ frame) => {
     sent.push(frame);
-    if (frame.type === "step") queueMicrotask(() => store.log.append([entries[store.log.head.peek()]]));
+    if (frame.type === "step") queueMicrotask(() => store.log.append(entries.slice(store.log.head.peek(), store.log.head.peek() + each)));
     return true;
   };
   const actions = createActions(store, { send });
@@ -60,6 +60,19 @@ test("at the lowest altitude one step is one entry", async () => {
   store.altitude.value = "tcp";
   actions.stepForward();
   await settled();
+  assert.equal(steps(), 1);
+});
+
+test("where a step brings several messages at once they are still shown one by one", async () => {
+  const { store, actions, steps } = stage(command + 1, true, 6);
+  store.altitude.value = "tcp";
+  const rows = store.picture.value.plan.rows.length;
+  for (let more = 1; more <= 6; more += 1) {
+    actions.stepForward();
+    await settled();
+    assert.equal(store.picture.value.plan.rowsAt(store.shown.value), rows + more);
+    assert.equal(store.atEnd.value, more === 6);
+  }
   assert.equal(steps(), 1);
 });
 

@@ -51,6 +51,7 @@ export class Diagram {
     this.full = 0;
     this.frame = 0;
     this.chase = false;
+    this.lastTop = 0;
     /** @type {import("../layout.js").Plan | null} */
     this.plan = null;
     /** Rows drawn before this stamp must be drawn anew: other plan, other width, other words. */
@@ -59,11 +60,7 @@ export class Diagram {
   }
 
   listen() {
-    this.scroller.addEventListener("scroll", () => {
-      const { scrollTop, clientHeight, scrollHeight } = this.scroller;
-      if (this.store.cursor.peek() === null) this.store.follow.value = scrollTop + clientHeight >= scrollHeight - 30;
-      this.schedule();
-    }, { passive: true });
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.schedule()).observe(this.scroller);
     const seqAt = (/** @type {Event} */ event) => {
       const row = /** @type {Element} */ (event.target).closest?.(".row");
@@ -94,6 +91,17 @@ export class Diagram {
       this.chase = true;
       this.schedule();
     });
+  }
+
+  /** Going up lets go of the live end, reaching the bottom takes hold of it again; panes that change size do neither. */
+  scrolled() {
+    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
+    if (this.store.cursor.peek() === null) {
+      if (scrollTop + clientHeight >= scrollHeight - 30) this.store.follow.value = true;
+      else if (scrollTop < this.lastTop - 1) this.store.follow.value = false;
+    }
+    this.lastTop = scrollTop;
+    this.schedule();
   }
 
   schedule() {
@@ -133,6 +141,7 @@ export class Diagram {
     if (count) this.body.setAttribute("role", "listbox");
     else this.body.removeAttribute("role");
     this.place(plan, shown, height);
+    this.lastTop = scroller.scrollTop;
     const top = Math.max(0, scroller.scrollTop - MARGIN);
     const bottom = Math.min(full, scroller.scrollTop + view + MARGIN);
     const first = plan.rowAtHeight(top);
@@ -200,7 +209,7 @@ export class Diagram {
     }
     this.idle.setAttribute("d", idle);
     this.alive.setAttribute("d", alive);
-    set(this.edge, { d: height > top && this.store.cursor.peek() !== null ? `M0 ${height - top + 4.5}H${this.width}` : "" });
+    set(this.edge, { d: height > top && !this.store.atEnd.peek() ? `M0 ${height - top + 4.5}H${this.width}` : "" });
   }
 
   /** @param {import("../layout.js").Plan} plan @param {number} first @param {number} end @param {number} top @param {number} count @param {number} shown @param {number} width */
@@ -256,7 +265,7 @@ export class Diagram {
     const lit = [selected, hovered].filter((seq) => seq !== null);
     const partners = new Set(lit.map((seq) => partnerOf(store.log.entries, /** @type {number} */ (seq))));
     const here = plan.rowOf(shown)?.index;
-    const back = store.cursor.peek() !== null;
+    const back = !store.atEnd.peek();
     return (/** @type {Row} */ row) => {
       let state = "";
       if (row.seq === selected || (selected !== null && row.members?.includes(selected))) state += " selected";

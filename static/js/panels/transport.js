@@ -12,7 +12,7 @@ import { Timeline } from "../diagram/timeline.js";
 export function Transport({ app }) {
   const { store, actions, strings: { t } } = app;
   const paused = store.clock.value.paused;
-  const live = store.cursor.value === null;
+  const live = store.atEnd.value;
   const ended = store.cluster.value.state === "ended";
   return h("section", { class: "transport pane", "aria-label": t("transport.label") },
     h("div", { class: "buttons" },
@@ -36,7 +36,7 @@ const Button = ({ icon, label, keys, onClick }) => h("button", { type: "button",
 function Clock({ app }) {
   const ref = useRef(/** @type {HTMLTimeElement | null} */ (null));
   const { store, strings: { t } } = app;
-  const back = store.cursor.value !== null;
+  const back = !store.atEnd.value;
   const state = store.clock.value;
   useEffect(() => {
     const write = () => {
@@ -55,9 +55,8 @@ function Clock({ app }) {
 
 /** Seconds to show: where the cursor stands, or what time it must be by now. @param {import("../store.js").Store} store */
 export function nowShown(store) {
-  const at = store.cursor.peek();
   const entry = store.log.get(store.shown.peek());
-  if (at !== null) return at === 0 ? 0 : (entry?.arrived ?? entry?.at ?? 0);
+  if (!store.atEnd.peek()) return entry?.arrived ?? entry?.at ?? 0;
   const { now, pace, paused, heardAt } = store.clock.peek();
   const running = !paused && pace !== null && store.connection.peek().state === "open" && store.cluster.peek().state === "running";
   return Math.max(running ? now + ((performance.now() - heardAt) / 1000) * pace : now, entry?.arrived ?? 0);
