@@ -198,8 +198,10 @@ class Informer:
         self._synced.set()
 
     async def _pages(self, version: str) -> tuple[list[Obj], str]:
+        # with a limit and a version the server would read etcd at exactly that version; without, "at least" from its cache
+        limit = PAGE_LIMIT if version in ("", "0") else None
         listed = await self._client.list(
-            self.kind, self._namespace, limit=PAGE_LIMIT, resourceVersion=version or None, **self._selectors
+            self.kind, self._namespace, limit=limit, resourceVersion=version or None, **self._selectors
         )
         items: list[Obj] = listed["items"]
         while token := listed["metadata"].get("continue"):

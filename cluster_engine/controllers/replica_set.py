@@ -202,7 +202,8 @@ class ReplicaSetController:
         except Conflict:  # somebody changed its spec meanwhile; what was counted is still true
             metadata = replica_set["metadata"]
             live = await self._client.get(REPLICA_SET, metadata["name"], metadata["namespace"])
-            await self._client.update(REPLICA_SET, {**live, "status": status}, "status")
+            if live.get("status", {}) != status:
+                await self._client.update(REPLICA_SET, {**live, "status": status}, "status")
 
 
 async def slow_start(count: int, create: Callable[[], Awaitable[Failure | None]]) -> tuple[int, Failure | None]:

@@ -31,7 +31,9 @@ class Script:
             self.watches.append((request, query))
             request.respond(200, end=False)
             return
-        self.asked.append(("LIST", query.get("resourceVersion", "")))
+        version = query.get("resourceVersion", "")
+        assert query.get("limit") == ("500" if version in ("", "0") else None)
+        self.asked.append(("LIST", version))
         answer = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
         if isinstance(answer, Expired):
             request.respond(410, answer.status())
