@@ -41,7 +41,6 @@ import cluster_engine.etcd.server
 import cluster_engine.kubelet.main
 import cluster_engine.proxy.main
 import cluster_engine.scheduler.main
-from cluster_engine import shell
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
 from cluster_engine.journal import Journal
@@ -55,6 +54,7 @@ from cluster_engine.world.world import World
 
 DATA_DIRECTORY = "/var/lib/etcd"
 NODES_MAX = 50
+WORKSTATION = "workstation"
 RESTART_SECONDS = 10.0
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
@@ -116,7 +116,7 @@ class Cluster:
         world = self.world
         control_plane = world.add_host("control-plane", "10.0.0.1")
         self.workers = [world.add_host(f"worker-{n}", f"10.0.0.{10 + n}") for n in range(1, self.spec.nodes + 1)]
-        workstation = world.add_host("workstation", "10.0.0.100")
+        workstation = world.add_host(WORKSTATION, "10.0.0.100")
         world.add_host("outside", "10.0.0.254")
         self.pki = provision(control_plane, self.workers, workstation, now=world.epoch)
 
@@ -210,13 +210,13 @@ class Cluster:
         if len(line) > LINE_LENGTH_MAX:
             write("stderr", "sh: argument list too long\n")
             return 126
-        said: dict[str, Any] = {"line": line, "host": "workstation"}
-        if line.split(maxsplit=1)[:1] in (["kubectl"], ["k"]):
-            said["process"] = "workstation/kubectl"
+        from cluster_engine import shell  # here, because a cluster that nobody types into should start without it
+
+        said: dict[str, Any] = {"line": line, "host": WORKSTATION}
         self.world.note("command.started", line, said)
         code = 130  # as a shell says of what Ctrl-C ended
         try:
-            code = await shell.run(self.world, self.world.host("workstation"), line, write)
+            code = await shell.run(self.world, self.world.host(WORKSTATION), line, write)
         finally:
             self.world.note("command.finished", f"exit code {code}", {**said, "exitCode": code})
         return code
