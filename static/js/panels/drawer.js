@@ -55,7 +55,7 @@ function PartnerLink({ app, entry }) {
   const partner = partnerOf(app.store.log.entries, entry.seq);
   if (!partner || partner > app.store.shown.value) return null;
   const label = app.strings.t(entry.replyTo ? "drawer.request" : "drawer.answer");
-  return h("button", { type: "button", class: "ghost small", onClick: () => app.actions.reveal(partner), title: label }, h(Icon, { name: entry.replyTo ? "up" : "down", size: 14 }), label);
+  return h("button", { type: "button", class: "ghost small", onClick: () => app.actions.reveal(partner), title: label }, h(Icon, { name: entry.replyTo ? "up" : "down", size: 14 }), h("span", null, label));
 }
 
 /** @param {TabProps} props */
