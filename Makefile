@@ -17,7 +17,8 @@ run: set-up  ## set up and serve Glassplane on HOST:PORT (127.0.0.1:8000)
 	@HOST=$(HOST) PORT=$(PORT) $(BIN)/python manage.py serve
 
 test: set-up-tests  ## set up and run all quick tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser
+	$(BIN)/python -m pytest -q tests/browser
 	$(NPM) test --silent
 
 check: set-up-tests  ## lint, formatting and types
