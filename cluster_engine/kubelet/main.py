@@ -66,7 +66,7 @@ class Kubelet:
         self._pleg = LifecycleEvents(process, runtime, self._cache, self._health)
         self._statuses = StatusManager(client, process)
         self._objects = Objects(client, process)
-        self._probes = Probes(process, runtime, self._recorder)
+        self._probes = Probes(process, runtime, self._cache, self._recorder)
         name = process.host.name
         self._pods = Informer(client, POD, process, field_selector=f"spec.nodeName={name}")
         self._services = Informer(client, SERVICE, process)
@@ -134,6 +134,7 @@ class Kubelet:
 
     def _pod_updated(self, _: Obj, pod: Obj) -> None:
         self._pod_added(pod)
+        self._statuses.reconcile(pod)
 
     def _pod_deleted(self, pod: Obj) -> None:
         worker = self._workers.get(pods.uid(pod))

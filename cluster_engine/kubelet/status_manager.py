@@ -8,6 +8,7 @@ A pod that is to be deleted and whose containers have ended is then removed by a
 kubelet says that a pod has really stopped, which is why pods of a dead node stay Terminating.
 
     set Pending ─▶ GET, PATCH     set Running ─▶ GET, PATCH     set Running (same) ─▶ nothing
+    overwritten (pods of a silent node are told Ready=False) ─▶ GET, PATCH
     finish Succeeded, deletionTimestamp is set ─▶ GET, PATCH, DELETE {gracePeriodSeconds: 0, preconditions: {uid}}
 
 Modelled on pkg/kubelet/status/status_manager.go.
@@ -37,6 +38,8 @@ class _Told:
     pod: Obj
     status: Obj
     finished: bool = False
+    version: int = 0
+    """The pod's resourceVersion when it was last read or written here."""
 
 
 class StatusManager:
@@ -70,6 +73,14 @@ class StatusManager:
         self.set(pod, status)
         self._told[pods.uid(pod)].finished = True
         if pods.is_deleted(pod):
+            self._mark(pods.uid(pod))
+
+    def reconcile(self, pod: Obj) -> None:
+        """Tell a status once more that somebody has overwritten: the node controller, while this node was not heard."""
+        told = self._told.get(pods.uid(pod))
+        if told is None or int(pod["metadata"]["resourceVersion"]) <= told.version:
+            return
+        if two_way(pod.get("status") or {}, _with_foreign_conditions(told.status, pod)):
             self._mark(pods.uid(pod))
 
     def forget(self, uid: str) -> None:
@@ -112,10 +123,12 @@ class StatusManager:
         pod = await self._client.get(POD, name, namespace)
         if pods.uid(pod) != uid:
             return
+        told.version = int(pod["metadata"]["resourceVersion"])
         patch = two_way(pod.get("status") or {}, _with_foreign_conditions(told.status, pod))
         if patch:
             body = {"metadata": {"uid": uid}, "status": patch}
             pod = await self._client.patch(POD, name, body, namespace, subresource="status")
+            told.version = int(pod["metadata"]["resourceVersion"])
         if told.finished and pods.is_deleted(pod):
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
             try:
