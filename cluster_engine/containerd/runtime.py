@@ -214,10 +214,9 @@ class RuntimeService:
             )
         await self._take(START_SECONDS)
         config = container.config
+        env = {"HOSTNAME": sandbox.config.hostname, **{pair.key: pair.value for pair in config.envs}}
         try:
-            timeline = container.image.workload.timeline(
-                command=config.command, args=config.args, env={pair.key: pair.value for pair in config.envs}
-            )
+            timeline = container.image.workload.timeline(command=config.command, args=config.args, env=env)
         except NotExecutableError as error:
             raise self._start_failed(container, sandbox, str(error)) from error
         self._start(container, sandbox, timeline)

@@ -13,6 +13,7 @@ functions, arithmetic, and every command not in `COMMANDS`, which is "not found"
     Timeline(lines=(Line(at=0.0, text="up"),), ends_at=5.0, exit_code=3)
 """
 
+import contextlib
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ STEPS_MAX = 2_000
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 _OPERATORS = re.compile(r"^[;&|\n]+$")
+_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -144,6 +146,13 @@ class _Interpreter:
         known = [change.exists for change in self.files if change.path == path]
         return known[-1] if known else self.exists_before(path)
 
+    def output(self, script: str) -> str:
+        """Give what a script writes, in one line."""
+        inner = _Interpreter(dict(self.env), self.exists)
+        with contextlib.suppress(_Exit, _Forever):
+            inner.script(script)
+        return " ".join(line.text for line in inner.lines if line.stream == "stdout")
+
     def script(self, text: str) -> int:
         return self.block(_tokens(text))
 
@@ -223,7 +232,8 @@ class _Interpreter:
         return COMMANDS[name](self, arguments)
 
     def expand(self, word: str) -> str:
-        word = re.sub(r"\$\(date[^)]*\)|`date[^`]*`", stamp("%a %b %e %H:%M:%S UTC %Y"), word)
+        """Resolve variables, and `$(…)` by what its commands would write."""
+        word = _SUBSTITUTION.sub(lambda match: self.output(match[1] or match[2]), word)
         return _VARIABLE.sub(lambda match: self.env.get(match[1] or match[2], ""), word)
 
 

@@ -102,11 +102,11 @@ class Containers:
             raise StartFailure("RunContainerError", refusal.description) from refusal
         say("Normal", "Started", f"Started container {container['name']}")
         await self._seen(pod, _is_past_created(id_))
-        await self._remove_old(pod, runtime, container["name"])
+        await self._remove_old(pod, container["name"])
 
-    async def _remove_old(self, pod: Obj, runtime: PodRuntime, name: str) -> None:
-        """Keep one dead container of each name, for its logs and last state."""
-        for status in runtime.of_name(name)[1:]:
+    async def _remove_old(self, pod: Obj, name: str) -> None:
+        """Keep the newest container of a name and the one before it, for its logs and its end."""
+        for status in self._cache.get(pods.uid(pod)).of_name(name)[2:]:
             if status.state == cri.CONTAINER_EXITED:
                 await self._runtime.remove_container(status.id)
                 await self._seen(pod, _is_gone(status.id))

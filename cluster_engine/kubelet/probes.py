@@ -21,7 +21,8 @@ from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
-from cluster_engine.kubelet.runtime_cache import PodRuntime
+from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
+from cluster_engine.rpc import cri_pb2 as cri
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -46,9 +47,10 @@ class _Outcome:
 class Probes:
     """All probes of the node, by pod uid, container name and kind."""
 
-    def __init__(self, process: "Process", runtime: Runtime, recorder: EventRecorder) -> None:
+    def __init__(self, process: "Process", runtime: Runtime, cache: RuntimeCache, recorder: EventRecorder) -> None:
         self._process = process
         self._runtime = runtime
+        self._cache = cache
         self._recorder = recorder
         self._outcomes: dict[Key, _Outcome] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -108,7 +110,7 @@ class Probes:
         await asyncio.sleep(probe.get("initialDelaySeconds") or 0)
         await asyncio.sleep(period * self._process.rng.random())
         streak, last = 0, None
-        while True:
+        while self._runs(pods.uid(pod), outcome.container_id):
             if kind == "startup" or self._has_started(pods.uid(pod), container["name"]):
                 failure = await self._ask(container, outcome)
                 succeeded = not failure
@@ -126,6 +128,10 @@ class Probes:
                 if kind == "startup" and outcome.healthy:
                     return
             await asyncio.sleep(period)
+
+    def _runs(self, uid: str, id_: str) -> bool:
+        status = self._cache.get(uid).container(id_)
+        return status is not None and status.state == cri.CONTAINER_RUNNING
 
     def _has_started(self, uid: str, name: str) -> bool:
         outcome = self._outcomes.get((uid, name, "startup"))

@@ -192,7 +192,6 @@ class PodWorker:
             node.recorder.event(pod, "Warning", "NetworkNotReady", f"network is not ready: {problem}")
             raise NotYet(problem)
         await node.volumes.mount(pod)
-        node.probes.follow(pod, runtime, self.look)
         await self._act(actions.compute(pod, runtime, node.probes.unhealthy(self.uid)), runtime)
 
     async def _act(self, wanted: actions.Actions, runtime: PodRuntime) -> None:
@@ -238,8 +237,9 @@ class PodWorker:
             self.look()  # it has ended already
 
     def _tell(self, runtime: PodRuntime) -> Obj:
-        """Tell the status, and remember from what it was made."""
+        """Tell the status, and remember from what it was made; what runs is probed from now on."""
         self._told = _signature(runtime)
+        self._node.probes.follow(self.pod, runtime, self.look)
         status = self._status(runtime)
         self._node.statuses.set(self.pod, status)
         return status

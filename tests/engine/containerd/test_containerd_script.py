@@ -103,3 +103,7 @@ def test_a_script_over_several_lines():
 
 def test_an_endless_finite_loop_is_cut_short():
     assert sh("while [ a = a ]; do echo a; done").ends_at is None
+
+
+def test_a_command_in_a_word_is_replaced_by_its_output():
+    assert texts(sh('echo "hello from $(hostname)" `whoami`', HOSTNAME="web-0")) == ["hello from web-0 root"]

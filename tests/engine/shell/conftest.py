@@ -1,0 +1,84 @@
+"""A workstation with a whole cluster around it, in leaping time."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+
+EPOCH = datetime(2026, 1, 1, 10, 0, tzinfo=UTC)
+
+
+@dataclass
+class Done:
+    """What a line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self):
+        return self.out.splitlines()
+
+
+class Workstation:
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.host = cluster.world.host("workstation")
+
+    async def __call__(self, line, *, interrupt_after=None):
+        out, err = [], []
+
+        def write(stream, text):
+            (out if stream == "stdout" else err).append(text)
+
+        running = asyncio.ensure_future(self.cluster.command(line, write))
+        try:
+            code = await asyncio.wait_for(asyncio.shield(running), interrupt_after)
+        except TimeoutError:
+            running.cancel()
+            await asyncio.wait([running])
+            code = 130
+        return Done(code, "".join(out), "".join(err))
+
+    async def ok(self, line):
+        done = await self(line)
+        assert done.code == 0, f"{line}: {done.err}"
+        return done.out
+
+    async def wait_for(self, line, text, within_seconds=60):
+        """Type a line again and again, each second, until its output has the text."""
+        for _ in range(within_seconds):
+            done = await self(line)
+            if text in done.out + done.err:
+                return done
+            await asyncio.sleep(1)
+        raise AssertionError(f"{line} never said {text!r}; at the end: {done.out}{done.err}")
+
+
+@pytest.fixture
+def workstation():
+    """Run `story(sh)` on the workstation of a new cluster."""
+
+    def start(story, **spec):
+        async def live(loop):
+            async with Cluster(ClusterSpec(pace=None, capture=False, epoch=EPOCH, **spec), loop) as cluster:
+                told = asyncio.ensure_future(story(Workstation(cluster)))
+                await asyncio.wait([told, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
+                if not told.done():
+                    await cluster.world.failed
+                return told.result()
+
+        loop = ClusterLoop(Clock(None))
+        try:
+            return loop.run_until_complete(live(loop))
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    return start
