@@ -198,7 +198,7 @@ class Informer:
         self._synced.set()
 
     async def _pages(self, version: str) -> tuple[list[Obj], str]:
-        # with a limit and a version the server would read etcd at exactly that version; without, "at least" from its cache
+        # with limit and version the server reads etcd at just that version; without limit its cache, at least as new
         limit = PAGE_LIMIT if version in ("", "0") else None
         listed = await self._client.list(
             self.kind, self._namespace, limit=limit, resourceVersion=version or None, **self._selectors
