@@ -147,6 +147,20 @@ def serving() -> Numbers:
     return measure()
 
 
+def drawing() -> Numbers:
+    """The diagram in real Chromium: first paint and a step, for a journal of 1,000 and one of 100,000 entries."""
+    from tests.browser.figures import figures
+
+    numbers: Numbers = {"why": "no Chromium here"}
+    for told in figures((1_000, 100_000)):
+        count = told["entries"]
+        numbers[f"first_paint_of_{count}_entries"] = told["firstPaintMs"]
+        for name, key in (("step_back", "stepBack"), ("step_forward", "stepForward")):
+            numbers[f"{name}_p50_{count}"] = told[key]["p50"]
+            numbers[f"{name}_p99_{count}"] = told[key]["p99"]
+    return numbers
+
+
 FIGURES = {
     "cold_start": Figure(
         cold_start,
@@ -186,6 +200,19 @@ FIGURES = {
             ("engine_to_browser_p99_50_pages", "ms", "≤ 100 ms"),
             ("worker_resident_with_first_cluster", "MiB", "≤ 120 MiB"),
             ("worker_resident_with_five_clusters", "MiB", "≤ 180 MiB"),
+        ],
+        runs=3,
+    ),
+    "drawing": Figure(
+        drawing,
+        [
+            ("first_paint_of_1000_entries", "ms", "≤ 100 ms"),
+            ("first_paint_of_100000_entries", "ms", ""),
+            ("step_forward_p50_1000", "ms", "≤ 8 ms"),
+            ("step_forward_p99_1000", "ms", ""),
+            ("step_back_p50_1000", "ms", "≤ 8 ms"),
+            ("step_back_p99_1000", "ms", ""),
+            ("step_back_p50_100000", "ms", "≤ 8 ms"),
         ],
         runs=3,
     ),
