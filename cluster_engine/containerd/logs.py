@@ -9,7 +9,7 @@ at 10 MiB, five files).
 
 from datetime import datetime, timedelta
 
-from cluster_engine.containerd.script import STAMP, Line
+from cluster_engine.containerd.timeline import STAMP, Line
 from cluster_engine.world.process import FileSystem
 
 LINES_MAX = 500

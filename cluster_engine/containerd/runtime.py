@@ -17,9 +17,9 @@ from grpclib.server import Stream
 
 from cluster_engine.containerd import network, registry
 from cluster_engine.containerd.events import Events
-from cluster_engine.containerd.script import NotExecutableError, Timeline
 from cluster_engine.containerd.shim import Shims, nanoseconds
 from cluster_engine.containerd.store import Container, Sandbox, Store
+from cluster_engine.containerd.timeline import NotExecutableError, Timeline
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import Process
 

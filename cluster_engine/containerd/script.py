@@ -15,77 +15,17 @@ functions, arithmetic, and every command not in `COMMANDS`, which is "not found"
 
 import contextlib
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-SIGTERM_IGNORED = None
-"""A process with pid 1 that has no handler for SIGTERM never gets it: it lives until SIGKILL (137)."""
+from cluster_engine.containerd.script_syntax import OPERATORS, end_of_command, tokens, without_redirection
+from cluster_engine.containerd.timeline import FileChange, Line, NotExecutableError, Repeat, Timeline, stamp
 
-STAMP = "\0"
 STEPS_MAX = 2_000
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
-_OPERATORS = re.compile(r"^[;&|\n]+$")
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-
-
-class NotExecutableError(Exception):
-    """There is no such program in the image; the text is runc's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of output, `at` seconds after the start. Between two STAMPs stands a strftime format."""
-
-    at: float
-    text: str
-    stream: str = "stdout"
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """Lines written again and again, every `period` seconds from `begins_at` on, for ever."""
-
-    begins_at: float
-    period: float
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """How a program takes SIGTERM: it ends after so many seconds, with this code."""
-
-    seconds: float
-    exit_code: int = 0
-    lines: tuple[Line, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """A file that appears (or goes), `at` seconds after the start."""
-
-    at: float
-    path: str
-    exists: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """All that will happen in a container, if nobody stops it. `ends_at` None: it runs for ever."""
-
-    lines: tuple[Line, ...] = ()
-    ends_at: float | None = None
-    exit_code: int = 0
-    repeat: Repeat | None = None
-    on_term: Stop | None = SIGTERM_IGNORED
-    files: tuple[FileChange, ...] = ()
-
-    def exists(self, path: str, elapsed: float) -> bool:
-        """Tell whether the program has such a file, `elapsed` seconds after its start."""
-        changes = [change for change in self.files if change.path == path and change.at <= elapsed]
-        return bool(changes) and changes[-1].exists
 
 
 def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str], bool] = lambda _: False) -> Timeline:
@@ -111,11 +51,6 @@ def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str]
         repeat=interpreter.repeat,
         files=tuple(interpreter.files),
     )
-
-
-def stamp(form: str) -> str:
-    """Stand for the time at which the line will be written, in strftime's format."""
-    return f"{STAMP}{form}{STAMP}"
 
 
 class _Exit(Exception):  # noqa: N818  (control flow, not an error)
@@ -154,41 +89,45 @@ class _Interpreter:
         return " ".join(line.text for line in inner.lines if line.stream == "stdout")
 
     def script(self, text: str) -> int:
-        return self.block(_tokens(text))
+        try:
+            return self.block(tokens(text))
+        except (ValueError, IndexError):  # a compound command without its `do`, `then`, `in` or end
+            self.say("sh: syntax error: unexpected end of file", "stderr")
+            return 2
 
-    def block(self, tokens: list[str]) -> int:
+    def block(self, words: list[str]) -> int:
         """Run a list of commands; `&&` and `||` look at the code of the one before."""
         code, position, operator = 0, 0, ";"
-        while position < len(tokens):
-            if _OPERATORS.match(tokens[position]):
-                operator = tokens[position]
+        while position < len(words):
+            if OPERATORS.match(words[position]):
+                operator = words[position]
                 position += 1
                 continue
-            end = _end_of_command(tokens, position)
+            end = end_of_command(words, position)
             skipped = ("&&" in operator and code != 0) or ("||" in operator and code == 0) or operator == "|"
             if not skipped:
-                code = self.command(tokens[position:end])
+                code = self.command(words[position:end])
             position, operator = end, ";"
         return code
 
-    def command(self, tokens: list[str]) -> int:
+    def command(self, words: list[str]) -> int:
         self.steps += 1
         if self.steps > STEPS_MAX:
             raise _Forever
-        match tokens[0]:
+        match words[0]:
             case "while" | "until":
-                return self.loop(tokens)
+                return self.loop(words)
             case "for":
-                return self.each(tokens)
+                return self.each(words)
             case "if":
-                return self.branch(tokens)
-        return self.simple([self.expand(token) for token in _without_redirection(tokens)])
+                return self.branch(words)
+        return self.simple([self.expand(word) for word in without_redirection(words)])
 
-    def loop(self, tokens: list[str]) -> int:
+    def loop(self, words: list[str]) -> int:
         """Run the body as long as the condition holds; one that waits and always holds is a `Repeat`."""
-        do = tokens.index("do")
-        condition, body = tokens[1:do], tokens[do + 1 : -1]
-        wanted = tokens[0] == "while"
+        do = words.index("do")
+        condition, body = words[1:do], words[do + 1 : -1]
+        wanted = words[0] == "while"
         while (self.block(condition) == 0) == wanted:
             begins_at, before = self.clock, len(self.lines)
             self.block(body)
@@ -200,21 +139,20 @@ class _Interpreter:
                 raise _Forever
         return 0
 
-    def each(self, tokens: list[str]) -> int:
-        do = tokens.index("do")
-        words = [self.expand(word) for word in tokens[3:do] if not _OPERATORS.match(word)]
+    def each(self, words: list[str]) -> int:
+        do = words.index("do")
         code = 0
-        for word in words:
-            self.env[tokens[1]] = word
-            code = self.block(tokens[do + 1 : -1])
+        for word in [self.expand(word) for word in words[3:do] if not OPERATORS.match(word)]:
+            self.env[words[1]] = word
+            code = self.block(words[do + 1 : -1])
         return code
 
-    def branch(self, tokens: list[str]) -> int:
-        then = tokens.index("then")
-        other = tokens.index("else") if "else" in tokens else len(tokens) - 1
-        if self.block(tokens[1:then]) == 0:
-            return self.block(tokens[then + 1 : other])
-        return self.block(tokens[other + 1 : -1])
+    def branch(self, words: list[str]) -> int:
+        then = words.index("then")
+        other = words.index("else") if "else" in words else len(words) - 1
+        if self.block(words[1:then]) == 0:
+            return self.block(words[then + 1 : other])
+        return self.block(words[other + 1 : -1])
 
     def simple(self, words: list[str]) -> int:
         """Run one command with its arguments."""
@@ -235,53 +173,6 @@ class _Interpreter:
         """Resolve variables, and `$(…)` by what its commands would write."""
         word = _SUBSTITUTION.sub(lambda match: self.output(match[1] or match[2]), word)
         return _VARIABLE.sub(lambda match: self.env.get(match[1] or match[2], ""), word)
-
-
-def _tokens(text: str) -> list[str]:
-    lexer = shlex.shlex(text.strip(), posix=True, punctuation_chars=";&|\n")
-    lexer.whitespace = " \t\r"
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    try:
-        return list(lexer)
-    except ValueError:
-        return ["sh: syntax error: unterminated quoted string"]
-
-
-_OPENING = {"while": "done", "until": "done", "for": "done", "if": "fi"}
-
-
-def _end_of_command(tokens: Sequence[str], start: int) -> int:
-    """Find where a command ends: at its closing word when compound, else before the next operator."""
-    depth = 0
-    for position in range(start, len(tokens)):
-        token = tokens[position]
-        if token in _OPENING and (position == start or _begins_command(tokens[position - 1])):
-            depth += 1
-        elif token in {"done", "fi"}:
-            depth -= 1
-            if depth == 0:
-                return position + 1
-        elif depth == 0 and _OPERATORS.match(token):
-            return position
-    return len(tokens)
-
-
-def _begins_command(before: str) -> bool:
-    return bool(_OPERATORS.match(before)) or before in {"do", "then", "else"}
-
-
-def _without_redirection(tokens: Sequence[str]) -> list[str]:
-    kept: list[str] = []
-    skip_next = False
-    for token in tokens:
-        if skip_next:
-            skip_next = False
-        elif re.match(r"^\d?>{1,2}(&\d)?$", token):
-            skip_next = "&" not in token
-        elif not re.match(r"^\d?>{1,2}.+$", token):
-            kept.append(token)
-    return kept if len(kept) == len(tokens) else ["true"]
 
 
 def _shell(shell: _Interpreter, arguments: list[str]) -> int:

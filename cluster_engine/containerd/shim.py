@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cluster_engine.containerd import logs
-from cluster_engine.containerd.script import Line
 from cluster_engine.containerd.store import Container
+from cluster_engine.containerd.timeline import Line
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import FileSystem
 

@@ -14,7 +14,7 @@ Modelled on containerd's metadata store (`internal/cri/store`). Left out: snapsh
 from dataclasses import dataclass, field
 
 from cluster_engine.containerd.registry import Image
-from cluster_engine.containerd.script import Timeline
+from cluster_engine.containerd.timeline import Timeline
 from cluster_engine.rpc import cri_pb2 as cri
 
 

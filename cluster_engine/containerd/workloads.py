@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster_engine.containerd import script
-from cluster_engine.containerd.script import Line, NotExecutableError, Stop, Timeline, stamp
+from cluster_engine.containerd.timeline import Line, NotExecutableError, Stop, Timeline, stamp
 
 Program = Callable[[Sequence[str], Mapping[str, str]], Timeline]
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Program = Callable[[Invocation], Awaitable[int]]
 PROGRAMS: dict[str, Program] = {"kubectl": kubectl, "k": kubectl}
 NOT_FOUND = 127
+CRASHED = 70
+BUG = "this is a bug of Glassplane, not of your command"
 INTERRUPTED_GRACE_SECONDS = 2.0
 
 
@@ -69,7 +71,7 @@ async def _run_program(world: "World", host: "Host", words: list[str], write: Wr
     words = ["kubectl", *words[1:]] if program is kubectl else words
 
     async def main(process: "Process") -> None:
-        raise SystemExit(await program(Invocation(process, words, write)))
+        raise SystemExit(await _without_harm(program, Invocation(process, words, write)))
 
     process = world.spawn(host, words[0], main)
     try:
@@ -77,6 +79,16 @@ async def _run_program(world: "World", host: "Host", words: list[str], write: Wr
     except asyncio.CancelledError:
         await process.stop(INTERRUPTED_GRACE_SECONDS)
         raise
+
+
+async def _without_harm(program: Program, invocation: Invocation) -> int:
+    """Run a program that a person has typed: a bug in it must not end their cluster, and must not be hidden either."""
+    try:
+        return await program(invocation)
+    except Exception as error:
+        invocation.err(f"{invocation.argv[0]}: {BUG}: {error!r}\n")
+        invocation.process.note("shell.bug", f"{' '.join(invocation.argv)}: {error!r}")
+        return CRASHED
 
 
 def _redirected(host: "Host", command: Command, write: Write) -> builtins.Sink:

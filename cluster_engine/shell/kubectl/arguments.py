@@ -14,6 +14,7 @@ from cluster_engine.shell.kubectl.discovery import Resource
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.session import Session
 
+NO_NAME = "resource name may not be empty"
 NOTHING_GIVEN = """You must provide one or more resources by argument or filename.
 Example resource specifications include:
    '-f rsrc.yaml'
@@ -37,6 +38,10 @@ async def targets(session: Session, arguments: list[str]) -> list[Target]:
     if any("/" in argument for argument in arguments):
         return [await _slashed(session, argument) for argument in arguments]
     kinds = await _kinds(session, arguments[0])
+    if not kinds:
+        raise CommandError('the server doesn\'t have a resource type ""')
+    if "" in arguments[1:]:
+        raise CommandError(NO_NAME)
     names: list[str | None] = list(arguments[1:]) or [None]
     return [Target(resource, name) for resource in kinds for name in names]
 

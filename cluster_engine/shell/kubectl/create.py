@@ -166,6 +166,13 @@ async def deployment(session: Session, arguments: list[str]) -> int:
     return await create(session, obj, path, f"deployment.apps/{name}", failed="failed to create deployment: ")
 
 
+def port_number(text: str) -> int:
+    """Read a port. CommandError."""
+    if not text.isdigit():
+        raise CommandError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    return int(text)
+
+
 def _container_name(image: str) -> str:
     name = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
     return "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in name.lower()).strip("-")
@@ -237,10 +244,8 @@ async def service_cluster_ip(session: Session, arguments: list[str]) -> int:
     ports = []
     for text in session.flags["tcp"]:
         port, _, target = text.partition(":")
-        if not port.isdigit():
-            raise CommandError(f'strconv.ParseInt: parsing "{port}": invalid syntax')
         target = target or port
-        entry: Obj = {"name": text.replace(":", "-"), "port": int(port), "protocol": "TCP"}
+        entry: Obj = {"name": text.replace(":", "-"), "port": port_number(port), "protocol": "TCP"}
         ports.append({**entry, "targetPort": int(target) if target.isdigit() else target})
     spec: Obj = {"ports": ports, "selector": {"app": name}, "type": "ClusterIP"}
     if session.flags["clusterip"]:
@@ -275,7 +280,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     if flags["image-pull-policy"]:
         container["imagePullPolicy"] = flags["image-pull-policy"]
     if flags["port"]:
-        container["ports"] = [{"containerPort": int(flags["port"])}]
+        container["ports"] = [{"containerPort": port_number(flags["port"])}]
     labels = dict(pair.split("=", 1) for pair in flags["labels"].split(",") if "=" in pair) or {"run": name}
     metadata = _metadata(name, _explicit_namespace(session), **labels)
     spec: Obj = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}

@@ -4,7 +4,7 @@ Modelled on kubectl/pkg/cmd/expose.
 """
 
 from cluster_engine.shell.kubectl.arguments import named
-from cluster_engine.shell.kubectl.create import COMMON_FLAGS, create
+from cluster_engine.shell.kubectl.create import COMMON_FLAGS, create, port_number
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.flags import Flag
 from cluster_engine.shell.kubectl.session import Obj, Session
@@ -65,7 +65,7 @@ async def run(session: Session, arguments: list[str]) -> int:
 def _port(port: str, index: int, ports: list[str], session: Session) -> Obj:
     target = session.flags["target-port"] or port
     entry: Obj = {"name": f"port-{index + 1}"} if len(ports) > 1 else {}
-    entry |= {"protocol": session.flags["protocol"], "port": int(port)}
+    entry |= {"protocol": session.flags["protocol"], "port": port_number(port)}
     return entry | {"targetPort": int(target) if target.isdigit() else target}
 
 

@@ -170,6 +170,8 @@ def _index(text: str, value: Any) -> list[Any]:
         return []
     if ":" in text:
         begin, _, end = text.partition(":")
+        if not re.fullmatch(r"(?:-?\d+)?:(?:-?\d+)?", text):
+            raise CommandError(f"invalid array index {text}")
         return value[int(begin) if begin else None : int(end) if end else None]
     found = []
     for part in text.split(","):

@@ -7,7 +7,7 @@ Modelled on kubectl/pkg/cmd/logs. Left out: --all-containers for several pods at
 """
 
 from cluster_engine.api.status import NotFound
-from cluster_engine.shell.kubectl.arguments import targets
+from cluster_engine.shell.kubectl.arguments import NO_NAME, targets
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.flags import Flag
 from cluster_engine.shell.kubectl.session import Obj, Params, Session
@@ -50,6 +50,8 @@ async def _pods(session: Session, arguments: list[str]) -> list[Obj]:
         if not listed["items"]:
             session.err(f"No resources found in {session.namespace} namespace.\n")
         return list(listed["items"])
+    if not arguments[0]:
+        raise CommandError(NO_NAME)
     if "/" not in arguments[0]:
         try:
             return [await session.get(f"{path}/{arguments[0]}")]

@@ -88,6 +88,8 @@ def _files(session: Session, path: str) -> list[str]:
 
 def _checked(source: str, document: dict[str, Any]) -> dict[str, Any]:
     missing = [f"{field} not set" for field in ("apiVersion", "kind") if not document.get(field)]
+    if not isinstance(document.get("metadata"), dict):
+        missing.append("metadata not set")
     if missing:
         what = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
         raise CommandError(f'error validating "{source}": error validating data: {what}; {WITHOUT_VALIDATION}')

@@ -11,6 +11,7 @@ import asyncio
 import re
 
 from cluster_engine.api.status import NotFound, TooManyRequests
+from cluster_engine.shell.kubectl.arguments import NO_NAME
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.flags import Flag
 from cluster_engine.shell.kubectl.session import Obj, Params, Session
@@ -54,7 +55,10 @@ async def _cordon(session: Session, arguments: list[str], word: str, *, unschedu
 
 
 def _node(name: str) -> str:
-    return name.rpartition("/")[2]
+    bare = name.rpartition("/")[2]
+    if not bare:
+        raise CommandError(NO_NAME)
+    return bare
 
 
 # -- drain -------------------------------------------------------------------------------------------------------------

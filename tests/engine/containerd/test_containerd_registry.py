@@ -3,7 +3,7 @@ import re
 import pytest
 
 from cluster_engine.containerd.registry import NotFoundError, PullError, normalise, resolve
-from cluster_engine.containerd.script import NotExecutableError
+from cluster_engine.containerd.timeline import NotExecutableError
 from cluster_engine.containerd.workloads import SERVICES
 
 

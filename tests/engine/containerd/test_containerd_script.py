@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cluster_engine.containerd.script import Line, NotExecutableError, evaluate, stamp
+from cluster_engine.containerd.script import evaluate
+from cluster_engine.containerd.timeline import Line, NotExecutableError, stamp
 
 
 def sh(script, **env):
@@ -107,3 +110,15 @@ def test_an_endless_finite_loop_is_cut_short():
 
 def test_a_command_in_a_word_is_replaced_by_its_output():
     assert texts(sh('echo "hello from $(hostname)" `whoami`', HOSTNAME="web-0")) == ["hello from web-0 root"]
+
+
+SCRIPT_WORDS = (
+    "echo sleep 1 exit 3 while for if do done then else fi in true false ; && || | > $(date) ` $ ' [ ] = x -f"
+)
+WORDS = st.sampled_from([*SCRIPT_WORDS.split(), "\n", '"'])
+
+
+@given(st.lists(WORDS, max_size=25))
+def test_any_script_has_a_timeline(words):
+    timeline = sh(" ".join(words))
+    assert timeline.ends_at is None or timeline.ends_at >= 0
