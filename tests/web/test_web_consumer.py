@@ -52,13 +52,14 @@ class Page:
 
     async def hear(self, kind: str | None = None, seconds: float = 5.0) -> dict[str, Any]:
         """The next message (of a kind); entries that come by are noted."""
-        while True:
-            text = await self._socket.receive_from(timeout=seconds)
-            message = json.loads(text)
+        deadline = asyncio.get_running_loop().time() + seconds
+        while (left := deadline - asyncio.get_running_loop().time()) > 0:
+            message = json.loads(await self._socket.receive_from(timeout=left))
             if message["type"] == "entries":
                 self.entries += [entry["seq"] for entry in message["entries"]]
             if kind in {None, message["type"]}:
                 return message
+        raise AssertionError(f"no {kind} came")
 
     async def hear_entries(self, last: int) -> list[int]:
         while not self.entries or self.entries[-1] < last:
@@ -66,10 +67,12 @@ class Page:
         return self.entries
 
     async def closed(self) -> int:
-        while True:
-            output = await self._socket.receive_output(timeout=5)
+        deadline = asyncio.get_running_loop().time() + 5
+        while (left := deadline - asyncio.get_running_loop().time()) > 0:
+            output = await self._socket.receive_output(timeout=left)
             if output["type"] == "websocket.close":
                 return output["code"]
+        raise AssertionError("the socket was not closed")
 
     async def quiet(self) -> bool:
         return await self._socket.receive_nothing(timeout=0.1)

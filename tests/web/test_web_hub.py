@@ -208,6 +208,8 @@ async def test_a_frame_is_built_once_for_all_who_stand_at_the_same_place():
     feed = feed_with()
     feed.take([batch(1, 50)])
     assert feed.frame(10)[0] is feed.frame(10)[0]
+    feed.take([batch(51, 60)])
+    assert feed.frame(10)[1] == 60
 
 
 async def test_a_gap_in_the_stream_is_listed():

@@ -83,10 +83,12 @@ def open_socket(server: Server, client: httpx.Client, cluster: str) -> websocket
 
 
 def hear(socket: websocket.WebSocket, kind: str) -> dict:
-    while True:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
         message = json.loads(socket.recv())
         if message["type"] == kind:
             return message
+    raise AssertionError(f"no {kind} came")
 
 
 def test_a_visitor_of_a_fresh_server_reaches_a_running_cluster(server):
