@@ -26,6 +26,7 @@ from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.containers import Containers
 from cluster_engine.kubelet.images import Images
 from cluster_engine.kubelet.node import NodeAgent
+from cluster_engine.kubelet.node_lease import NodeLease
 from cluster_engine.kubelet.node_status import KUBELET_VERSION
 from cluster_engine.kubelet.objects import Objects
 from cluster_engine.kubelet.pleg import LifecycleEvents
@@ -62,6 +63,7 @@ class Kubelet:
         self._runtime = runtime
         self._recorder = EventRecorder(client, process, "kubelet", host=process.host.name)
         self._agent = NodeAgent(client, process, runtime, self._recorder, address)
+        self._lease = NodeLease(client, process, lambda: self._agent.uid)
         self._cache = RuntimeCache(self._containers_changed)
         self._pleg = LifecycleEvents(process, runtime, self._cache, self._health)
         self._statuses = StatusManager(client, process)
@@ -112,7 +114,7 @@ class Kubelet:
         for informer in (self._node, self._services, self._pods):
             tasks.create_task(informer.run(), name=f"informer {informer.kind.plural}")
         tasks.create_task(self._agent.report(), name="node status")
-        tasks.create_task(self._agent.renew_lease(), name="node lease")
+        tasks.create_task(self._lease.run(), name="node lease")
         tasks.create_task(self._statuses.run(), name="status manager")
         tasks.create_task(self._server.run(), name="server")
         for informer in (self._node, self._services, self._pods):

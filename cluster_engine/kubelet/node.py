@@ -1,27 +1,27 @@
-"""Being a node: register, say how one is, renew the lease.
+"""Being a node: register, and say how one is.
 
 Theory of operation. Registration is a POST of a Node, or, when it exists already, a look at it. After that two things
 tell the control plane that this node lives:
 
-    the Lease `kube-node-lease/<node>`    a PUT every 10 s: the heartbeat, small on purpose
+    the Lease `kube-node-lease/<node>`    a PUT every 10 s: the heartbeat, small on purpose (`node_lease`)
     the Node's status                     computed every 10 s, PATCHed only when it has changed, or after 5 minutes
 
 The node watches itself: the pod range that the control plane gives it (`spec.podCIDR`) is handed on to containerd, and
 until then the network, and with it the node, is not ready. As soon as that changes the status is told, without waiting
 for the next ten seconds (the real kubelet's fastStatusUpdateOnce).
 
-Modelled on kubelet_node_status.go and component-helpers `apimachinery/lease/controller.go`. Intervals: constants.md.
+Modelled on kubelet_node_status.go.
 """
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from cluster_engine.api import time
-from cluster_engine.api.kinds import LEASE, NODE
-from cluster_engine.api.status import AlreadyExists, NotFound, Refusal
+from cluster_engine.api.kinds import NODE
+from cluster_engine.api.status import AlreadyExists, Refusal
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import node_status
+from cluster_engine.kubelet.node_lease import HEARTBEAT_TIMEOUT_SECONDS
 from cluster_engine.kubelet.node_status import Facts
 from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
@@ -34,11 +34,7 @@ if TYPE_CHECKING:
 STATUS_SECONDS, STATUS_JITTER = 10.0, 0.04
 REPORT_SECONDS = 300.0
 STATUS_TRIES = 5
-LEASE_SECONDS = 40
-RENEW_SECONDS = 10.0
-RENEW_TRIES = 5
 REGISTER_SECONDS, REGISTER_SECONDS_MAX = 0.1, 7.0
-LEASE_NAMESPACE = "kube-node-lease"
 
 
 class NodeAgent:
@@ -57,9 +53,13 @@ class NodeAgent:
         self.images: list[cri.Image] = []
         self._runtime_version = ""
         self._node: Obj = {}
-        self._lease: Obj | None = None
         self._reported_at = -REPORT_SECONDS
         self._look = asyncio.Event()
+
+    @property
+    def uid(self) -> str | None:
+        """The Node's uid, once it is registered."""
+        return (self._node.get("metadata") or {}).get("uid")
 
     # -- what the node is told ---------------------------------------------------------------------------------------
 
@@ -145,12 +145,15 @@ class NodeAgent:
         """Tell the node's status for ever: when it changes, or every REPORT_SECONDS."""
         while True:
             self._look.clear()
-            for _ in range(STATUS_TRIES):
+            for attempt in range(STATUS_TRIES):
                 try:
-                    await self._report()
+                    async with asyncio.timeout(HEARTBEAT_TIMEOUT_SECONDS):
+                        await self._report()
                     break
                 except (Refusal, ConnectionError, TimeoutError) as error:
                     self._process.note("kubelet.node_status", f"error updating node status, will retry: {error}")
+                    if attempt > 0:
+                        await self._client.aclose()
             try:
                 async with asyncio.timeout(STATUS_SECONDS * (1 + STATUS_JITTER * self._process.rng.random())):
                     await self._look.wait()
@@ -187,40 +190,6 @@ class NodeAgent:
         if not files.exists(path):
             files.write(path, self._process.uuid().encode())
         return files.read(path).decode()
-
-    # -- the lease -----------------------------------------------------------------------------------------------------
-
-    async def renew_lease(self) -> None:
-        """Renew the node's lease for ever."""
-        while True:
-            for _ in range(RENEW_TRIES):
-                try:
-                    await self._renew()
-                    break
-                except (Refusal, ConnectionError, TimeoutError) as error:
-                    self._lease = None
-                    self._process.note("kubelet.lease", f"failed to update lease, will retry: {error}")
-            await asyncio.sleep(RENEW_SECONDS)
-
-    async def _renew(self) -> None:
-        if self._lease is None:
-            try:
-                self._lease = await self._client.get(LEASE, self.name, LEASE_NAMESPACE)
-            except NotFound:
-                self._lease = await self._client.create(LEASE, self._new_lease())
-                return
-        spec = {"holderIdentity": self.name, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": self._renew_time()}
-        self._lease = await self._client.update(LEASE, {**self._lease, "spec": {**self._lease["spec"], **spec}})
-
-    def _new_lease(self) -> Obj:
-        metadata: Obj = {"name": self.name, "namespace": LEASE_NAMESPACE}
-        if uid := (self._node.get("metadata") or {}).get("uid"):
-            metadata["ownerReferences"] = [{"apiVersion": "v1", "kind": "Node", "name": self.name, "uid": uid}]
-        spec = {"holderIdentity": self.name, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": self._renew_time()}
-        return {"kind": "Lease", "apiVersion": LEASE.api_version, "metadata": metadata, "spec": spec}
-
-    def _renew_time(self) -> str:
-        return time.micro(self._process.now())
 
 
 def _about_node(name: str) -> Obj:

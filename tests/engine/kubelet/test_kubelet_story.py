@@ -414,3 +414,34 @@ def test_who_may_read_logs_at_the_kubelets_port(node):
     assert nosuch[0] == 404
     assert stranger == (403, "Forbidden (user=bob, verb=get, resource=nodes, subresource=log, name=worker-1)")
     assert nobody == (401, "Unauthorized")
+
+
+def test_a_heartbeat_is_heard_soon_after_a_cut_link_is_mended(node):
+    async def story(node):
+        async def is_renewed(before):
+            return (await node.client.get(LEASE, "worker-1", "kube-node-lease"))["spec"] != before["spec"]
+
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(15)
+        node.world.network.partition("worker-1", "control-plane")
+        await asyncio.sleep(200)
+        silent = await node.client.get(LEASE, "worker-1", "kube-node-lease")
+        node.world.network.heal("worker-1", "control-plane")
+        mended = loop.time()
+        await node.until(lambda: is_renewed(silent))
+        return loop.time() - mended
+
+    assert node(story) < 20
+
+
+def test_a_watch_that_a_cut_link_has_lost_is_taken_up_again(node):
+    async def story(node):
+        node.world.network.partition("worker-1", "control-plane")
+        await node.run_pod("web", "nginx", until=None)
+        await asyncio.sleep(200)
+        pending = (await node.pod("web"))["status"].get("phase")
+        node.world.network.heal("worker-1", "control-plane")
+        await node.until(lambda: node.phase_is("web", "Running"), within_seconds=60)
+        return pending
+
+    assert node(story) == "Pending"
