@@ -110,8 +110,12 @@ class Clock(selectors.BaseSelector):
         made_ready = [hook() for hook in self.before_waiting]
         if any(made_ready):
             return []
-        if self.paused and not self._is_stepping():
-            return self._wait_outside()
+        if self.paused:
+            if self._step_is_done is None:
+                return self._wait_outside()
+            if self._step_is_done():
+                self._step_is_done = None
+                return []  # whoever waits for the step may have been made ready by asking
         if timeout is None:
             if not self.outside_may_speak and len(self._outside.get_map()) <= 1:
                 if self.on_deadlock():
@@ -121,11 +125,6 @@ class Clock(selectors.BaseSelector):
         if self.paused or self.pace is None:
             return self._leap(timeout)
         return self._walk(timeout, self.pace)
-
-    def _is_stepping(self) -> bool:
-        if self._step_is_done is not None and self._step_is_done():
-            self._step_is_done = None
-        return self._step_is_done is not None
 
     def _wait_outside(self) -> Events:
         events = self._outside.select(None)

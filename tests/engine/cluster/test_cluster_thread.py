@@ -1,0 +1,110 @@
+"""A cluster in its own thread, and from the command line. Real threads and processes: that is the subject."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from cluster_engine.thread import ClusterEndedError, ClusterSpec, ClusterThread, running
+
+
+@pytest.fixture
+def thread():
+    entries, clocks = [], []
+    made = ClusterThread(ClusterSpec(pace=20.0), on_entries=entries.extend, on_clock=clocks.append)
+    made.entries_seen, made.clocks_seen = entries, clocks
+    made.start().result(timeout=60)
+    yield made
+    made.stop().result(timeout=60)
+
+
+def test_entries_come_in_order_without_a_gap(thread):
+    printed = []
+    assert thread.command("kubectl get nodes", lambda _, text: printed.append(text)).result(timeout=30) == 0
+    assert "worker-2" in "".join(printed)
+    thread.pause().result(timeout=10)
+    seqs = [entry["seq"] for entry in thread.entries_seen]
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert thread.entries(0, 10**6).result(timeout=10)[-1]["seq"] >= seqs[-1]
+
+
+def test_pause_step_and_pace_are_told(thread):
+    thread.pause().result(timeout=10)
+    assert thread.clocks_seen[-1]["paused"]
+    first = thread.step().result(timeout=10)
+    assert thread.step().result(timeout=10) > first
+    thread.set_pace(2.0).result(timeout=10)
+    thread.resume().result(timeout=10)
+    assert thread.clocks_seen[-1]["pace"] == 2.0
+    with pytest.raises(ValueError, match="pace"):
+        thread.set_pace(0).result(timeout=10)
+
+
+def test_an_entry_can_be_opened_to_its_bytes(thread):
+    thread.command("kubectl get nodes", lambda *_: None).result(timeout=30)
+    request = next(
+        entry
+        for entry in thread.entries(0, 10**6).result(timeout=10)
+        if entry["kind"] == "http.request" and entry["from"] == "workstation/kubectl"
+    )
+    detail = thread.detail(request["seq"]).result(timeout=10)
+    assert [":method", "GET"] in detail["headers"]
+    assert detail["records"][0]["type"] == "application_data"
+    assert detail["segments"][0]["payload"]
+    with pytest.raises(KeyError):
+        thread.detail(10**9).result(timeout=10)
+
+
+def test_after_the_end_every_question_is_refused_in_words():
+    thread = ClusterThread(ClusterSpec(pace=None, capture=False))
+    thread.start().result(timeout=60)
+    thread.stop().result(timeout=60)
+    with pytest.raises(ClusterEndedError, match="not running"):
+        thread.command("kubectl get nodes", lambda *_: None).result(timeout=10)
+
+
+def test_a_cluster_that_cannot_start_says_why():
+    with pytest.raises(ValueError, match="1 to 50"), running(nodes=0):
+        pass
+
+
+def test_as_a_test_control_plane():
+    with running(nodes=1, pace=30.0) as control_plane:
+        assert "worker-1" in control_plane.kubectl("get nodes")
+        with pytest.raises(RuntimeError, match="NotFound"):
+            control_plane.kubectl("get pod nothing")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_says_when_it_is_ready_and_ends_cleanly(tmp_path, number):
+    command = [sys.executable, "-m", "cluster_engine", "up", "--nodes", "1", "--gateway", "127.0.0.1:0"]
+    files = ["--kubeconfig", str(tmp_path / "kubeconfig"), "--journal", str(tmp_path / "journal.jsonl")]
+    with subprocess.Popen([*command, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        told = json.loads(process.stdout.readline())
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert set(told) == {"gateway", "kubeconfig", "seconds", "cpuSeconds"}
+    assert told["gateway"] in (tmp_path / "kubeconfig").read_text()
+    assert (tmp_path / "kubeconfig").stat().st_mode & 0o077 == 0
+    entries = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--nodes", "0"], "a cluster has 1 to 50 nodes, not 0"),
+        (["--gateway", "0.0.0.0:6443"], "loopback only"),
+        (["--gateway", "here"], "is not HOST:PORT"),
+        (["--pace", "-1"], "pace"),
+    ],
+)
+def test_up_refuses_bad_options_in_words(arguments, words):
+    command = [sys.executable, "-m", "cluster_engine", "up", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

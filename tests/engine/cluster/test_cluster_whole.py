@@ -1,0 +1,165 @@
+"""A whole cluster through its one door, on its own loop, in leaping time unless the pace is the subject."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+
+NOW = datetime.now(UTC)
+CREATE = "kubectl create deployment web --image=nginx --replicas=3"
+
+
+def in_cluster(story, **spec):
+    """Run `story(cluster)` in a cluster of its own and give what it returns."""
+    loop = ClusterLoop(Clock())
+
+    async def tell():
+        async with Cluster(ClusterSpec(**{"pace": None, "epoch": NOW, **spec}), loop) as cluster:
+            return await story(cluster)
+
+    try:
+        return loop.run_until_complete(tell())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def typed(cluster):
+    """Give a function that types a line and returns (exit code, what was printed)."""
+
+    async def type_(line):
+        printed = []
+        code = await cluster.command(line, lambda _, text: printed.append(text))
+        return code, "".join(printed)
+
+    return type_
+
+
+def running_pods(cluster):
+    return [pod for pod in cluster.objects("/registry/pods/default/") if pod["status"].get("phase") == "Running"]
+
+
+async def deploy(cluster):
+    code, printed = await typed(cluster)(CREATE)
+    assert (code, printed) == (0, "deployment.apps/web created\n")
+    await cluster.world.until(lambda: len(running_pods(cluster)) == 3)
+    return [
+        (entry["seq"], entry["at"], entry["kind"], entry["from"], entry["to"], entry["label"], entry["cause"])
+        for entry in cluster.journal.since(0, 10**6)
+    ]
+
+
+def test_one_seed_tells_one_story_at_any_pace():
+    leaping = in_cluster(deploy)
+    assert len(leaping) > 1000
+    for pace in (None, 20.0, 60.0):
+        assert in_cluster(deploy, pace=pace) == leaping
+
+
+def test_another_seed_gives_other_names():
+    def names(story):
+        return [label for _, _, kind, _, _, label, _ in story if kind == "watch.event" and "pod web" in label]
+
+    assert names(in_cluster(deploy, seed=1)) != names(in_cluster(deploy, seed=2))
+
+
+def test_time_stands_while_paused_and_a_step_brings_the_next_entry():
+    async def story(cluster):
+        cluster.clock.outside_may_speak = True
+        cluster.clock.pause()
+        before, head = cluster.loop.time(), cluster.journal.head
+        command = asyncio.ensure_future(typed(cluster)("kubectl get nodes"))
+        seen = [await cluster.step() for _ in range(20)]
+        assert seen == sorted(set(seen))
+        assert seen[0] > head
+        assert cluster.loop.time() - before < 0.1
+        cluster.clock.resume()
+        assert (await command)[0] == 0
+
+    in_cluster(story)
+
+
+@pytest.mark.parametrize(
+    "victim",
+    ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"],
+)
+def test_a_control_plane_component_may_die_at_any_instant_and_come_back(victim):
+    async def story(cluster):
+        type_ = typed(cluster)
+        assert (await type_(CREATE))[0] == 0
+        await asyncio.sleep(0.01)  # in the middle of it
+        program = next(one for stage in cluster._stages() for one in stage if one.name == victim)
+        cluster.processes[f"control-plane/{victim}"].kill()
+        await asyncio.sleep(5)
+        cluster.processes[f"control-plane/{victim}"] = cluster.world.spawn(
+            cluster.world.host("control-plane"), victim, program.main
+        )
+        await cluster.world.until(lambda: len(running_pods(cluster)) == 3, within_seconds=180)
+        _, printed = await type_("kubectl get pods")
+        assert printed.count("Running") == 3
+
+    in_cluster(story)
+
+
+def test_without_capture_nothing_is_kept_and_everything_works():
+    async def story(cluster):
+        assert cluster.journal is None
+        assert (await typed(cluster)(CREATE))[0] == 0
+        await cluster.world.until(lambda: len(running_pods(cluster)) == 3)
+
+    in_cluster(story, capture=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("foo --bar", 127, "sh: foo: command not found"),
+        ("kubectl frobnicate", 1, 'unknown command "frobnicate"'),
+        ("kubectl get unicorns", 1, "the server doesn't have a resource type"),
+        ("kubectl get pod nothing", 1, 'Error from server (NotFound): pods "nothing" not found'),
+        ("kubectl create deployment web", 1, "required flag(s)"),
+        ("echo 'no end", 2, "sh:"),
+        ("x" * 70_000, 126, "argument list too long"),
+    ],
+)
+def test_mistakes_are_told_in_words_and_the_cluster_goes_on(line, code, words):
+    async def story(cluster):
+        type_ = typed(cluster)
+        given, printed = await type_(line)
+        assert given == code
+        assert words in printed
+        assert (await type_("kubectl get nodes"))[0] == 0
+
+    in_cluster(story)
+
+
+def test_ctrl_c_ends_a_watch():
+    async def story(cluster):
+        watching = asyncio.ensure_future(typed(cluster)("kubectl get pods --watch"))
+        await asyncio.sleep(1)
+        watching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+        assert (await typed(cluster)("kubectl get nodes"))[0] == 0
+        assert not cluster.world.host("workstation").processes
+
+    in_cluster(story)
+
+
+@pytest.mark.parametrize("nodes", [0, 51])
+def test_a_cluster_has_between_1_and_50_nodes(nodes):
+    with pytest.raises(ValueError, match="1 to 50 nodes"):
+        ClusterSpec(nodes=nodes)
+
+
+def test_a_cluster_of_five_nodes_starts_and_spreads():
+    async def story(cluster):
+        await typed(cluster)("kubectl create deployment wide --image=nginx --replicas=10")
+        await cluster.world.until(lambda: len(running_pods(cluster)) == 10)
+        assert len({pod["spec"]["nodeName"] for pod in running_pods(cluster)}) == 5
+
+    in_cluster(story, nodes=5)
