@@ -51,6 +51,15 @@ kubectl api-resources
 kubectl version
 kubectl auth can-i create pods --as=bob
 kubectl auth whoami
+kubectl auth can-i --list
+kubectl describe ep kubernetes
+kubectl describe endpointslices
+kubectl describe clusterrole cluster-admin
+kubectl describe clusterrolebinding cluster-admin
+kubectl auth can-i get /healthz
+kubectl wait --for=condition=Available deploy/web
+kubectl taint node worker-1 a=b:Foo
+kubectl config view
 kubectl rollout history deployment/web
 kubectl rollout status deployment/web
 kubectl rollout undo deployment/web

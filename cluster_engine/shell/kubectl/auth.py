@@ -7,6 +7,7 @@ Modelled on kubectl/pkg/cmd/auth. Left out: reconcile.
 """
 
 from cluster_engine.shell.kubectl import discovery
+from cluster_engine.shell.kubectl.describe.access import rule_rows
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.flags import Flag
 from cluster_engine.shell.kubectl.output import printer
@@ -79,17 +80,10 @@ async def _list(session: Session) -> int:
         "spec": {"namespace": session.namespace},
     }
     answer = await session.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body=review)
-    rows = ["Resources\tNon-Resource URLs\tResource Names\tVerbs"]
-    for rule in answer["status"].get("resourceRules") or []:
-        for resource in rule.get("resources") or []:
-            for group in rule.get("apiGroups") or [""]:
-                full = f"{resource}.{group}" if group else resource
-                rows.append(f"{full}\t[]\t{_go(rule.get('resourceNames'))}\t{_go(rule.get('verbs'))}")
-    rows += [
-        f"\t{_go(rule.get('nonResourceURLs'))}\t[]\t{_go(rule.get('verbs'))}"
-        for rule in answer["status"].get("nonResourceRules") or []
-    ]
-    session.out(layout("".join(f"{row}\n" for row in rows), minimum=6, padding=3))
+    status = answer["status"]
+    rows = rule_rows([*(status.get("resourceRules") or []), *(status.get("nonResourceRules") or [])])
+    header = "Resources\tNon-Resource URLs\tResource Names\tVerbs"
+    session.out(layout("".join(f"{row}\n" for row in [header, *rows]), minimum=6, padding=3))
     return 0
 
 

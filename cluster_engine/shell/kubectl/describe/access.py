@@ -14,9 +14,8 @@ def describe_role(lines: Lines, role: Obj) -> None:
     lines.add(0, "PolicyRule:")
     lines.add(1, "Resources\tNon-Resource URLs\tResource Names\tVerbs")
     lines.add(1, "---------\t-----------------\t--------------\t-----")
-    rows = [row for rule in role.get("rules") or [] for row in _rows(rule)]
-    for row in sorted(rows, key=lambda row: (row[3], row[0].partition(".")[2], row[0], row[1])):
-        lines.add(1, "\t".join(row))
+    for row in rule_rows(role.get("rules") or []):
+        lines.add(1, row)
 
 
 def describe_binding(lines: Lines, binding: Obj) -> None:
@@ -38,14 +37,22 @@ def _head(lines: Lines, metadata: Obj) -> None:
     lines.annotations("Annotations", metadata.get("annotations"))
 
 
-def _rows(rule: Obj) -> list[Row]:
+def rule_rows(rules: list[Obj]) -> list[str]:
+    """Write rules, one row for each resource and each path, in the order in which Go prints them sorted."""
+    rows = [row for rule in rules for row in _rows(rule)]
+    return ["\t".join(row) for _, row in sorted(rows)]
+
+
+def _rows(rule: Obj) -> list[tuple[Row, Row]]:
+    """Give each row with what it is sorted by: verbs, group, resource, path."""
     verbs, names = _go(rule.get("verbs")), _go(rule.get("resourceNames"))
     rows = [
-        (f"{resource}.{group}" if group else resource, "[]", names, verbs)
+        ((verbs, f"[{group}]", f"[{resource}]", ""), (f"{resource}.{group}" if group else resource, "[]", names, verbs))
         for group in rule.get("apiGroups") or []
         for resource in rule.get("resources") or []
     ]
-    return rows + [("", _go([url]), names, verbs) for url in rule.get("nonResourceURLs") or []]
+    paths = [_go([url]) for url in rule.get("nonResourceURLs") or []]
+    return rows + [((verbs, "[]", "[]", path), ("", path, names, verbs)) for path in paths]
 
 
 def _go(texts: list[str] | None) -> str:
