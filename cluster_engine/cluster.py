@@ -242,18 +242,13 @@ class Cluster:
     async def step(self) -> int:
         """From a paused state, let time go on until the journal has a new entry; give its number."""
         assert self.journal is not None, "a cluster without capture has nothing to step through"
-        journal, head = self.journal, self.journal.head
-        done = self.loop.create_future()
-
-        def is_done() -> bool:
-            if journal.head == head:
-                return False
-            if not done.done():
-                done.set_result(journal.head)
-            return True
-
-        self.clock.step(is_done)
-        return int(await done)
+        done: asyncio.Future[int] = self.loop.create_future()
+        unsubscribe = self.journal.subscribe(lambda entry: None if done.done() else done.set_result(entry["seq"]))
+        self.clock.step(done.done)
+        try:
+            return await done
+        finally:
+            unsubscribe()
 
 
 def _kubelet(host: Host) -> Callable[[Process], Awaitable[None]]:

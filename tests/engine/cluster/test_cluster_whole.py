@@ -83,6 +83,17 @@ def test_time_stands_while_paused_and_a_step_brings_the_next_entry():
     in_cluster(story)
 
 
+def test_a_step_ends_even_if_somebody_lets_time_go_on_meanwhile():
+    async def story(cluster):
+        cluster.clock.pause()
+        step = asyncio.ensure_future(cluster.step())
+        await asyncio.sleep(0)
+        cluster.clock.resume()
+        assert await step > 0
+
+    in_cluster(story)
+
+
 @pytest.mark.parametrize(
     "victim",
     ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"],
