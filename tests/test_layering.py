@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
     "containerd": {"world", "rpc"},
-    # A kubelet's port is served and its callers are recognised as the API server's are (in Kubernetes: k8s.io/apiserver).
+    # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"},
     "shell": {"world", "api", "client", "pki"},
 }
