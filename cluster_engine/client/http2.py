@@ -15,7 +15,7 @@ deadline of its own to end.
 
 Why not httpcore's HTTP/2: its streams take turns at reading, under a lock. A task whose turn it is waits for *its*
 frame while another's, already here, lies unseen: with three or more watches on a connection, events come late or
-never. Nor does it reset a stream that the caller left, or send PINGs. See docs/decisions/0010-client-http2.md.
+never. Nor does it reset a stream that the caller left, or send PINGs. See docs/decisions/0003-client-http2.md.
 
 Left out: server push (switched off by SETTINGS), priorities, trailers (read over).
 """
