@@ -8,13 +8,16 @@ BIN := .venv/bin
 NODE_BIN := $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 NPM := $(if $(filter system,$(NODE_BIN)),npm,$(CURDIR)/$(BIN)/npm)
 
-.PHONY: run test check bench set-up set-up-tests browser-modules clean help
+.PHONY: run worker test check bench set-up set-up-tests browser-modules clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 run: set-up  ## set up and serve Glassplane on HOST:PORT (127.0.0.1:8000)
 	@HOST=$(HOST) PORT=$(PORT) $(BIN)/python manage.py serve
+
+worker: set-up  ## with REDIS_URL set: one more process that runs clusters
+	@$(BIN)/python -m visualizer.hosting.worker
 
 test: set-up-tests  ## set up and run all quick tests
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser
