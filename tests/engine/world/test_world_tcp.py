@@ -237,3 +237,35 @@ def test_what_a_full_window_held_back_is_sent_on_when_it_opens(run):
             assert len(await process.disk["received"].read()) == 4 * WINDOW_BYTES
 
     run(story)
+
+
+def test_a_slower_link_delays_what_crosses_it(run):
+    async def story(world):
+        await serving(world)
+        world.network.set_latency("outside", "server", 0.1)
+        reader, writer = await asyncio.open_connection("server", 80)
+        writer.write(b"hello\n")
+        await reader.readline()
+        assert world.loop.time() == pytest.approx(0.4)
+        world.network.set_latency("outside", "server", 0.5)
+        writer.write(b"hello\n")
+        await reader.readline()
+        assert world.loop.time() == pytest.approx(1.4)
+
+    run(story)
+
+
+def test_a_one_way_partition_lets_questions_through_but_no_answers(run):
+    async def story(world):
+        process = await serving(world)
+        reader, writer = await asyncio.open_connection("server", 80)
+        world.network.partition("server", "outside", both_ways=False)
+        writer.write(b"hello\n")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await reader.readline()
+        assert [end.sequence for end in process.ends] == [1]  # the answer is written and cannot leave
+        world.network.heal("server", "outside")
+        assert await reader.readline() == b"HELLO\n"
+
+    run(story)
