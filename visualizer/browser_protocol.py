@@ -52,3 +52,20 @@ class Step(msgspec.Struct, tag="step"):
 Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step
 
 decode = msgspec.json.Decoder(Said).decode
+
+
+class _Named(msgspec.Struct):
+    type: str
+    id: Identifier
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+def command_of(text: str) -> dict[str, str]:
+    """The `id` of the command that a refused message was to start, so that the page stops waiting for it."""
+    try:
+        named = _named(text.encode("utf-8", "surrogatepass"))
+    except (msgspec.DecodeError, UnicodeError):
+        return {}
+    return {"id": named.id} if named.type == "command" else {}

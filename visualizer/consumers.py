@@ -139,20 +139,20 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._feed is None:
             return
         if not self._allowance.take(asyncio.get_running_loop().time()):
-            await self._too_fast()
+            await self._too_fast(text_data or "")
         elif text_data is None:
             await self._error(_("Only text messages are understood."))
         elif len(text_data) > said.MESSAGE_BYTES_MAX:
-            await self._error(_("This message is too long."))
+            await self._error(_("This message is too long."), **said.command_of(text_data))
         else:
             await self._receive(text_data)
 
-    async def _too_fast(self) -> None:
+    async def _too_fast(self, text: str) -> None:
         self._refusals += 1
         if self._refusals > REFUSALS_MAX:
             await self.close(TOO_MANY)
         else:
-            await self._error(_("Messages come too fast; this one was ignored."))
+            await self._error(_("Messages come too fast; this one was ignored."), **said.command_of(text))
 
     async def _receive(self, text: str) -> None:
         try:
@@ -160,12 +160,12 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except (msgspec.DecodeError, UnicodeError) as problem:
             with override(self._language):
                 words = gettext("This message was not understood: %(problem)s") % {"problem": problem}
-            await self._error(words)
+            await self._error(words, **said.command_of(text))
             return
         if isinstance(message, said.Watch):
             self._viewer.watch(message.since, message.commands)
             return
-        fields = {"id": message.id} if isinstance(message, said.Command | said.Interrupt) else {}
+        fields = {"id": message.id} if isinstance(message, said.Command) else {}
         if len(self._asking) >= ASKING_MAX:
             await self._error(_("The cluster is busy and gave no answer in time."), **fields)
             return

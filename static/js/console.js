@@ -7,7 +7,7 @@
 import { computed, signal } from "@preact/signals-core";
 
 /** @typedef {{stream: string, text: string}} Chunk */
-/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | null>, n: number, letters: number}} Command */
+/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, n: number, letters: number}} Command */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
@@ -83,6 +83,14 @@ export function createConsole({ send, newId, history = [] }) {
     cut() {
       for (const command of commands.peek()) if (command.code.peek() === null) command.code.value = "cut";
       waiting.value = [];
+    },
+    /** The server did not start a command; nothing more will be heard of it. @param {string} id @param {string} message */
+    refuse(id, message) {
+      const command = commands.peek().find((other) => other.id === id);
+      if (!command || command.code.peek() !== null || command.n > 0) return;
+      add(command, { stream: "stderr", text: message });
+      command.code.value = "refused";
+      next();
     },
     /** @param {import("./socket.js").Frame} frame */
     hear(frame) {

@@ -76,3 +76,16 @@ test("endless output keeps its end and forgets its beginning", () => {
   assert.ok(text.includes("300..."));
   assert.ok(!text.includes("\n"));
 });
+
+test("a command the server would not take says so, and the next one runs", () => {
+  const { sent, shell } = stage();
+  shell.run("kubectl get pods " + "x".repeat(60_000));
+  shell.run("kubectl get nodes");
+  shell.refuse("c1", "This message is too long.");
+  assert.equal(shell.commands.value[0].code.value, "refused");
+  assert.equal(textOf(shell.commands.value[0]), "This message is too long.");
+  assert.equal(sent.at(-1).line, "kubectl get nodes");
+  shell.hear({ type: "output", id: "c2", n: 1, stream: "stdout", text: "NAME" });
+  shell.refuse("c2", "The cluster is busy and gave no answer in time.");
+  assert.equal(shell.commands.value[1].code.value, null, "what has begun is not ended by a refused Ctrl-C");
+});

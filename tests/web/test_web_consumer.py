@@ -271,6 +271,12 @@ async def test_nonsense_is_answered_in_words_and_the_page_goes_on(page, text):
     assert await page.hear_entries(3) == [1, 2, 3]
 
 
+async def test_a_line_too_long_is_refused_by_the_name_of_its_command(page):
+    for length in (40_000, 70_000):
+        await page.say(type="command", id="k", line="x" * length)
+        assert (await page.hear("error"))["id"] == "k"
+
+
 async def test_binary_messages_are_refused_in_words(page):
     await page._socket.send_to(bytes_data=b'{"type":"pause"}')
     assert (await page.hear("error"))["message"] == "Only text messages are understood."

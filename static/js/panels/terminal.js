@@ -43,7 +43,7 @@ function Ran({ app, command }) {
   return h("div", { class: "ran" },
     h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") })),
     command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
-    code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : code !== null && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
+    code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
 }
 
 /** Without the colour codes some programs write. @param {string} text */
