@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from cluster_engine.lens.protection import Protection
-from cluster_engine.lens.tls_names import RECORD_TYPES, VERSIONS, name
+from cluster_engine.lens.tls_names import RECORD_TYPES, name
 from cluster_engine.lens.unreadable import Unreadable
 from cluster_engine.world.tap import Segment
 
@@ -128,7 +128,7 @@ def _record(piece: Piece, segments: dict[int, StoredSegment | None]) -> dict[str
     return {
         "number": number,
         "type": name(RECORD_TYPES, content_type),
-        "version": name(VERSIONS, int.from_bytes(raw[1:3])),
+        "version": f"0x{raw[1:3].hex()}",  # as it is written: TLS 1.3 says 0x0303 here, and means nothing by it
         "length": length,
         **_hex("ciphertext", raw),
         **_hex("plaintext", plain),

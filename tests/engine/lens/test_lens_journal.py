@@ -134,6 +134,7 @@ def test_an_entry_opens_to_headers_body_records_and_segments():
     cipher = "".join(record["ciphertext"] for record in detail["records"])
     assert cipher == "".join(segment["payload"] for segment in detail["segments"])
     assert detail["records"][0]["type"] == "application_data"
+    assert detail["records"][0]["version"] == "0x0303"
     assert detail["explanation"].startswith("POST to a collection")
 
 
