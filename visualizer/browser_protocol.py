@@ -22,7 +22,7 @@ class Command(msgspec.Struct, tag="command"):
     """Type a line on the workstation."""
 
     id: Identifier
-    line: Annotated[str, Meta(max_length=LINE_MAX)]
+    line: str  # at most LINE_MAX; the consumer says so in words
 
 
 class Interrupt(msgspec.Struct, tag="interrupt"):

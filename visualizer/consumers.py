@@ -162,6 +162,9 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 words = gettext("This message was not understood: %(problem)s") % {"problem": problem}
             await self._error(words, **said.command_of(text))
             return
+        if isinstance(message, said.Command) and len(message.line) > said.LINE_MAX:
+            await self._error(_("This message is too long."), id=message.id)
+            return
         if isinstance(message, said.Watch):
             self._viewer.watch(message.since, message.commands)
             return

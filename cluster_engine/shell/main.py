@@ -52,7 +52,7 @@ async def _run_command(world: "World", host: "Host", command: Command, write: Wr
     sink = _redirected(host, command, write)
     for words in reversed(command.filters):
         if words[0] not in builtins.FILTERS:
-            write("stderr", f"sh: {words[0]}: not found\n")
+            write("stderr", f"sh: {words[0]}: this shell pipes only into {', '.join(sorted(builtins.FILTERS))}\n")
             return NOT_FOUND
         sink = builtins.FILTERS[words[0]](words, sink)
     code = await _run_program(world, host, command.words, sink.write)

@@ -59,8 +59,11 @@ async def from_files(session: Session, arguments: list[str]) -> int:
         raise CommandError(f"Unexpected args: [{' '.join(arguments)}]\nSee 'kubectl create -h' for help and examples")
     if not session.flags["filename"]:
         raise CommandError("must specify one of -f and -k")
+    manifests = list(read_manifests(session, session.flags["filename"]))
+    if not manifests:
+        raise CommandError("no objects passed to create")
     code = 0
-    for manifest in list(read_manifests(session, session.flags["filename"])):
+    for manifest in manifests:
         resource = await resource_of(session, manifest)
         namespace = namespace_of(session, resource, manifest)
         await download(session, resource)

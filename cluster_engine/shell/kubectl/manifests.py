@@ -72,6 +72,8 @@ def namespace_of(session: Session, resource: Resource, manifest: Manifest) -> st
 
 
 def _files(session: Session, path: str) -> list[str]:
+    if path == "-":
+        raise CommandError("standard input is not connected here: write a file (echo '…' > FILE) and name it after -f")
     files = session.process.files
     full = absolute(path)
     try:

@@ -77,3 +77,17 @@ def test_a_bug_of_ours_is_told_and_the_cluster_goes_on(workstation, monkeypatch)
     failed, after = workstation(story)
     assert (failed.code, failed.err) == (70, f"kubectl: {BUG}: KeyError('oh')\n")
     assert after.code == 0
+
+
+def test_what_this_shell_cannot_pipe_or_read_it_says_in_words(workstation):
+    async def story(sh):
+        sh.host.files.write("/root/empty.yaml", b"# nothing\n")
+        return [
+            (await sh(line)).err
+            for line in ("echo x | kubectl apply -f -", "kubectl apply -f -", "kubectl create -f empty.yaml")
+        ]
+
+    piped, read, empty = workstation(story)
+    assert piped == "sh: kubectl: this shell pipes only into grep, head, sort, tail, wc\n"
+    assert "standard input is not connected here" in read
+    assert empty == "error: no objects passed to create\n"
