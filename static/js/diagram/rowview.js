@@ -158,6 +158,7 @@ export class RowView {
     const same = scene.previous && row.gapHeight === 0 ? commonPrefix(clock(scene.previous.time), text) : 0;
     this.same.textContent = text.slice(0, same);
     /** @type {Text} */ (this.time.lastChild).data = text.slice(same);
+    this.time.classList.toggle("hours", row.time >= 3600);
     set(this.time, { x: AXIS_RIGHT, y: row.members ? FOLD / 2 + 4 : row.to >= 0 ? TAIL_Y + 6 : 19 });
     const told = row.gap >= GAP_SECONDS_TOLD;
     this.pause.textContent = told ? `⋮ ${duration(row.gap, scene.language)}` : "";
