@@ -73,7 +73,7 @@ export function createActions(store, wire) {
         cursor.value = null;
         store.follow.value = true;
       });
-      if (clock.peek().paused && !stepping) {
+      if (clock.peek().paused && !stepping && store.cluster.peek().state !== "ended") {
         stepping = { left: STEPS_MAX, count: plan().count, rows: plan().rows.length };
         stepOnce();
       }
@@ -140,6 +140,7 @@ export function createActions(store, wire) {
     },
     toggleRun() {
       stepping = null;
+      if (store.cluster.peek().state === "ended") return;
       const paused = clock.peek().paused;
       if (!wire.send({ type: paused ? "resume" : "pause" })) return;
       clock.value = { ...clock.peek(), paused: !paused };

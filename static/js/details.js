@@ -6,27 +6,30 @@ import { signal } from "@preact/signals-core";
  * @typedef {{number: number, flags: string, sequence: number, length: number, sent: number, arrived: number | null, payload: string, truncated?: boolean}} Segment
  * @typedef {{seq: number, headers: [string, string][], body: {type: string, text: string, truncated: boolean}, records: TlsRecord[], segments: Segment[], explanation: string}} Detail
  * @typedef {{state: "loading" | "ready" | "failed", detail: Detail | null, message: string}} Loaded
+ * @typedef {{value: import("@preact/signals-core").Signal<Loaded>, failedAt: number | null}} Slot
  */
 
 const KEPT_MAX = 200;
+/** What failed is told, and not asked for again before this: telling it draws the panel, which looks here once more. */
+const RETRY_MS = 3000;
 /** @type {Loaded} */
 const LOADING = { state: "loading", detail: null, message: "" };
 
-/** @param {string} entriesUrl @param {typeof fetch} [get] */
-export function createDetails(entriesUrl, get = (...request) => fetch(...request)) {
-  /** @type {Map<number, import("@preact/signals-core").Signal<Loaded>>} */
+/** @param {string} entriesUrl @param {typeof fetch} [get] @param {() => number} [now] */
+export function createDetails(entriesUrl, get = (...request) => fetch(...request), now = () => performance.now()) {
+  /** @type {Map<number, Slot>} */
   const kept = new Map();
 
-  /** @param {number} seq @param {import("@preact/signals-core").Signal<Loaded>} slot */
+  /** @param {number} seq @param {Slot} slot */
   async function load(seq, slot) {
     try {
       const response = await get(`${entriesUrl}${seq}/`);
       const body = await response.json();
       if (!response.ok) throw new Error(body.message ?? String(response.status));
-      slot.value = { state: "ready", detail: body, message: "" };
+      slot.value.value = { state: "ready", detail: body, message: "" };
     } catch (error) {
-      slot.value = { state: "failed", detail: null, message: error instanceof Error ? error.message : String(error) };
-      kept.delete(seq);
+      slot.failedAt = now();
+      slot.value.value = { state: "failed", detail: null, message: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -34,13 +37,13 @@ export function createDetails(entriesUrl, get = (...request) => fetch(...request
     /** @param {number} seq */
     of(seq) {
       let slot = kept.get(seq);
-      if (!slot) {
-        slot = signal(LOADING);
+      if (!slot || (slot.failedAt !== null && now() - slot.failedAt >= RETRY_MS)) {
+        slot = { value: signal(LOADING), failedAt: null };
         kept.set(seq, slot);
         if (kept.size > KEPT_MAX) kept.delete(/** @type {number} */ (kept.keys().next().value));
         void load(seq, slot);
       }
-      return slot;
+      return slot.value;
     },
   };
 }

@@ -121,3 +121,13 @@ test("pace goes up and down its steps and stops at the ends", () => {
   for (let i = 0; i < 20; i += 1) actions.changePace(-1);
   assert.equal(store.clock.value.pace, 0.1);
 });
+
+test("an ended cluster is asked for nothing", async () => {
+  const { store, actions, sent } = stage(entries.length);
+  store.cluster.value = { ...store.cluster.value, state: "ended" };
+  actions.toggleRun();
+  actions.stepForward();
+  await settled();
+  assert.deepEqual(sent, []);
+  assert.equal(store.clock.value.paused, true);
+});

@@ -25,7 +25,7 @@ export function Transport({ app }) {
     h(Clock, { app }),
     h(Strip, { app }),
     h("button", { type: "button", class: `live-badge${live ? " on" : ""}`, "aria-pressed": String(live), onClick: actions.toLive, title: t("transport.live") },
-      h("span", { class: "live-dot", "aria-hidden": "true" }), t(live ? (paused ? "transport.paused" : "transport.atLive") : "transport.past")),
+      h("span", { class: "live-dot", "aria-hidden": "true" }), t(live ? (ended ? "health.ended" : paused ? "transport.paused" : "transport.atLive") : "transport.past")),
     h(Pace, { app }));
 }
 
