@@ -65,10 +65,7 @@ export function createApp({ clusterId, urls, strings }) {
     } else if (frame.type === "clock") store.clock.value = { now: frame.now, pace: frame.pace, paused: frame.paused, heardAt: performance.now() };
     else if (frame.type === "cluster") onCluster(frame.cluster);
     else if (frame.type === "output" || frame.type === "done") shell.hear(frame);
-    else if (frame.type === "error") {
-      if (frame.id) shell.refuse(frame.id, frame.message);
-      toast(frame.message);
-    }
+    else if (frame.type === "error" && !(frame.id && shell.refuse(frame.id, frame.message))) toast(frame.message);
   }
 
   /** @param {boolean} folded */

@@ -84,13 +84,14 @@ export function createConsole({ send, newId, history = [] }) {
       for (const command of commands.peek()) if (command.code.peek() === null) command.code.value = "cut";
       waiting.value = [];
     },
-    /** The server did not start a command; nothing more will be heard of it. @param {string} id @param {string} message */
+    /** The server did not start a command; nothing more will be heard of it. @param {string} id @param {string} message @returns {boolean} whether it is told here */
     refuse(id, message) {
       const command = commands.peek().find((other) => other.id === id);
-      if (!command || command.code.peek() !== null || command.n > 0) return;
+      if (!command || command.code.peek() !== null || command.n > 0) return false;
       add(command, { stream: "stderr", text: message });
       command.code.value = "refused";
       next();
+      return true;
     },
     /** @param {import("./socket.js").Frame} frame */
     hear(frame) {
