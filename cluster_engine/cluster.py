@@ -8,8 +8,8 @@ programs:
     workstation   10.0.0.100  whatever a person types
     outside       10.0.0.254  real programs of this machine, through the gateway
 
-Each program is restarted ten seconds after it ended by itself, as systemd and the kubelet's static pods would do; one
-that was stopped or killed on purpose stays down. The network's tap feeds the lens, the lens the journal.
+`world/supervisor.py` starts a program again that ended by itself; `faults/` breaks things, on request. The network's
+tap feeds the lens, the lens the journal.
 
 The cluster starts in leaping time, so that a person does not wait for its back-offs, and then goes at the pace asked
 for.
@@ -43,19 +43,21 @@ import cluster_engine.proxy.main
 import cluster_engine.scheduler.main
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
+from cluster_engine.faults import Fault
+from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.pki.layout import API_SERVER_PORT, admin_kubeconfig, provision
 from cluster_engine.world.gateway import Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
-from cluster_engine.world.process import Host, Main, Process
+from cluster_engine.world.process import Host, Process
 from cluster_engine.world.story import end_all
+from cluster_engine.world.supervisor import Program, Supervisor
 from cluster_engine.world.world import World
 
 DATA_DIRECTORY = "/var/lib/etcd"
 NODES_MAX = 50
 WORKSTATION = "workstation"
-RESTART_SECONDS = 10.0
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
 
@@ -84,15 +86,6 @@ class ClusterSpec:
             raise ValueError(f"a cluster has 1 to {NODES_MAX} nodes, not {self.nodes}")
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """Something that runs on a host for as long as the cluster does."""
-
-    host: str
-    name: str
-    main: Main
-
-
 class Cluster:
     """A running control plane. Use as an async context manager, on its own ClusterLoop.
 
@@ -107,9 +100,12 @@ class Cluster:
         self.journal = Journal(directory, export=export) if spec.capture else None
         lens = Lens(self.journal) if self.journal is not None else None
         self.world = World(loop, seed=spec.seed, epoch=spec.epoch or datetime.now(UTC), tap=lens)
-        self.processes: dict[str, Process] = {}
+        self.supervisor = Supervisor(self.world)
+        self.processes = self.supervisor.processes
         self._gateway: Gateway | None = None
         self._keepers = contextlib.AsyncExitStack()
+        self._group: asyncio.TaskGroup | None = None
+        self._faults = Faults(self)
         self._add_hosts()
 
     def _add_hosts(self) -> None:
@@ -132,14 +128,10 @@ class Cluster:
         return self
 
     async def _start(self) -> None:
-        group = await self._keepers.enter_async_context(asyncio.TaskGroup())
+        group = self._group = await self._keepers.enter_async_context(asyncio.TaskGroup())
         self.clock.set_pace(None)
         for stage in self._stages():
-            ready = []
-            for program in stage:
-                process = self.processes[f"{program.host}/{program.name}"] = self._spawn(program)
-                group.create_task(self._keep(program), name=f"keeper of {process.id}")
-                ready.append(process.wait_ready())
+            ready = [self.supervisor.start(program, group).wait_ready() for program in stage]
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)
         await self.world.until(self._nodes_are_ready, within_seconds=START_SECONDS_MAX)
@@ -162,6 +154,7 @@ class Cluster:
         self.clock.set_pace(None)
         if self._gateway is not None:
             self._gateway.close()
+        self._faults.abandon()
         self.processes.clear()
         await end_all(self.world)
         await self._keepers.aclose()
@@ -186,18 +179,7 @@ class Cluster:
         ]
 
     def _spawn(self, program: Program) -> Process:
-        return self.world.spawn(self.world.host(program.host), program.name, program.main)
-
-    async def _keep(self, program: Program) -> None:
-        """Start a program again whenever it has ended by itself."""
-        name = f"{program.host}/{program.name}"
-        while (process := self.processes.get(name)) is not None:
-            code = await process.wait()
-            if code in (137, 143) or self.world.failed.done() or name not in self.processes:
-                return
-            await asyncio.sleep(RESTART_SECONDS)
-            if name in self.processes:
-                self.processes[name] = self._spawn(program)
+        return self.supervisor.spawn(program)
 
     def _nodes_are_ready(self) -> bool:
         nodes = self.objects("/registry/minions/")
@@ -210,16 +192,47 @@ class Cluster:
         if len(line) > LINE_LENGTH_MAX:
             write("stderr", "sh: argument list too long\n")
             return 126
-        from cluster_engine import shell  # here, because a cluster that nobody types into should start without it
-
         said: dict[str, Any] = {"line": line, "host": WORKSTATION}
         self.world.note("command.started", line, said)
         code = 130  # as a shell says of what Ctrl-C ended
         try:
-            code = await shell.run(self.world, self.world.host(WORKSTATION), line, write)
+            code = await self._type(WORKSTATION, line, write)
         finally:
             self.world.note("command.finished", f"exit code {code}", {**said, "exitCode": code})
         return code
+
+    async def _type(self, host: str, line: str, write: Write) -> int:
+        from cluster_engine import shell  # here, because a cluster that nobody types into should start without it
+
+        return await shell.run(self.world, self.world.host(host), line, write)
+
+    def inject(self, record: Fault) -> str:
+        """Let a fault happen (`cluster_engine.faults`); give its id. FaultError when it does not fit this cluster."""
+        assert self._group is not None, "a cluster that has not started cannot be broken"
+        return self._faults.inject(record, self._group)
+
+    async def heal(self, fault: str) -> None:
+        """Put right what a fault did; returns when that is done. FaultError when no such fault is active."""
+        await self._faults.heal(fault)
+
+    async def heal_all(self) -> None:
+        """Put right what every fault did."""
+        await self._faults.heal_all()
+
+    @property
+    def faults(self) -> list[Active]:
+        """What has been injected and is not over, in order of injection."""
+        return self._faults.active
+
+    def components(self) -> list[str]:
+        """Name every component, "host/program", in order of start."""
+        return list(self.supervisor.programs)
+
+    async def administer(self, line: str) -> tuple[int, str]:
+        """Run a line on the control plane, as its administrator would; give its exit code and all that it printed."""
+        printed: list[str] = []
+        code = await self._type("control-plane", line, lambda _, text: printed.append(text))
+        return code, "".join(printed)
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:
         """Give the objects under a key prefix, "/registry/pods/default/", as they lie in etcd; no wire carries this."""

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cluster_engine import faults
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
@@ -170,6 +171,30 @@ class ClusterThread:
     def command(self, line: str, write: Write) -> Future[int]:
         """Type a line on the workstation; `write` is called on the cluster's thread. Cancel the future for Ctrl-C."""
         return self._ask(lambda cluster: cluster.command(line, write))
+
+    def inject(self, fault: Json) -> Future[str]:
+        """Let a fault happen, given as JSON (`faults.read`); give its id. FaultError when it does not fit."""
+
+        async def do(cluster: Cluster) -> str:
+            return cluster.inject(faults.read(fault))
+
+        return self._ask(do)
+
+    def heal(self, fault: str) -> Future[None]:
+        """Put right what a fault did. FaultError when no such fault is active."""
+        return self._ask(lambda cluster: cluster.heal(fault))
+
+    def heal_all(self) -> Future[None]:
+        """Put right what every fault did."""
+        return self._ask(lambda cluster: cluster.heal_all())
+
+    def faults(self) -> Future[list[Json]]:
+        """Give the active faults: `id`, `at` (None before their start) and the record's own fields."""
+
+        async def do(cluster: Cluster) -> list[Json]:
+            return [{"id": one.id, "at": one.at, **faults.write(one.record)} for one in cluster.faults]
+
+        return self._ask(do)
 
     def pause(self) -> Future[None]:
         """Let time stand."""

@@ -25,6 +25,8 @@ MAY_IMPORT = {
     "containerd": {"world", "rpc"},
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"},
+    # Whose images are broken is written where containerd keeps what it knows of registries.
+    "faults": {"world", "pki", "api", "etcd", "containerd.registry"},
     "shell": {"world", "api", "client", "pki"},
 }
 ABOVE = {"cluster", "thread", "__main__"}

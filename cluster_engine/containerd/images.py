@@ -44,7 +44,10 @@ class ImageService:
         rng = self._process.rng
         await asyncio.sleep(RESOLVE_SECONDS * (0.8 + 0.4 * rng.random()))
         try:
-            image = registry.resolve(registry.normalise(request.image.image))
+            reference = registry.normalise(request.image.image)
+            if reference in registry.trouble_of(self._process.disk).missing:
+                raise registry.NotFoundError(registry.not_found(reference))
+            image = registry.resolve(reference)
         except registry.PullError as error:
             raise GRPCError(Status[error.code], str(error)) from error
         except ValueError as error:

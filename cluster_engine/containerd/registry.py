@@ -14,11 +14,17 @@ Left out: layers, platforms, credentials, rate limits.
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
+from cluster_engine.containerd.timeline import Line, Timeline
 from cluster_engine.containerd.workloads import SERVICES, Workload
 
 DEFAULT_REGISTRY = "docker.io"
+TROUBLE = "/var/lib/containerd-trouble"
+CRASH_EXIT_CODE = 1
+CRASH = Timeline(lines=(Line(0.3, "fatal: cannot go on, exiting", "stderr"),), ends_at=0.5, exit_code=CRASH_EXIT_CODE)
 _VERSION = r"\d+(?:\.\d+){0,2}"
 
 
@@ -55,6 +61,27 @@ class Image:
     id: str
     bytes: int
     workload: Workload
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What is wrong with images on a host, by full reference. Faults write it, `on_crash` is containerd's."""
+
+    missing: dict[str, None] = field(default_factory=dict)
+    crashing: dict[str, None] = field(default_factory=dict)
+    on_crash: Callable[[str], None] | None = None
+
+    def crash(self, reference: str) -> None:
+        """Let every container of the image crash: those that run, now, and those that start, soon."""
+        self.crashing[reference] = None
+        if self.on_crash is not None:
+            self.on_crash(reference)
+
+
+def trouble_of(disk: dict[str, Any]) -> Trouble:
+    """Give the trouble of the host whose disk this is."""
+    trouble: Trouble = disk.setdefault(TROUBLE, Trouble())
+    return trouble
 
 
 def _hub(name: str, tags: str, megabytes: float, slim: float | None = None, workload: str | None = None) -> Repository:
@@ -137,6 +164,12 @@ def resolve(reference: str) -> Image:
         bytes=int((slim or repository.megabytes) * 1_000_000) + int(_hex(reference)[:4], 16),
         workload=repository.workload,
     )
+
+
+def not_found(reference: str) -> str:
+    """Say that a repository has no such tag."""
+    resolved = f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}"'
+    return f"{resolved}: {reference}: not found"
 
 
 def _split(image: str) -> tuple[str, str, str]:

@@ -34,6 +34,7 @@ CREATE_SECONDS = 0.015
 START_SECONDS = 0.03
 CLEAN_UP_SECONDS = 0.01
 START_ERROR_CODE = 128
+UNKNOWN_EXIT_CODE = 255
 NETWORK_NOT_READY = "Network plugin returns error: cni plugin not initialized"
 
 
@@ -47,7 +48,11 @@ class RuntimeService:
         self.shims = Shims(process.files, process.now, self._exited)
 
     def resume(self) -> None:
-        """Follow the containers that have gone on while there was no containerd."""
+        """Follow the containers that have gone on while there was no containerd; after a boot there are none."""
+        if self._store.boots != self._process.host.boots:
+            self._store.boots = self._process.host.boots
+            self._bury()
+        registry.trouble_of(self._process.disk).on_crash = self._crash
         for container in self._store.containers.values():
             if container.state == cri.CONTAINER_RUNNING:
                 self.shims.adopt(container)
@@ -217,6 +222,8 @@ class RuntimeService:
         env = {"HOSTNAME": sandbox.config.hostname, **{pair.key: pair.value for pair in config.envs}}
         try:
             timeline = container.image.workload.timeline(command=config.command, args=config.args, env=env)
+            if container.image.reference in registry.trouble_of(self._process.disk).crashing:
+                timeline = registry.CRASH
         except NotExecutableError as error:
             raise self._start_failed(container, sandbox, str(error)) from error
         self._start(container, sandbox, timeline)
@@ -322,6 +329,21 @@ class RuntimeService:
         return cri.ExecSyncResponse(stdout=out.encode(), stderr=err.encode(), exit_code=ran.exit_code)
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _bury(self) -> None:
+        """Write down that nothing has survived a power cut, as containerd does of a task that it cannot find."""
+        for container in self._store.containers.values():
+            if container.state == cri.CONTAINER_RUNNING:
+                container.state, container.reason = cri.CONTAINER_EXITED, "Unknown"
+                container.exit_code, container.finished_at = UNKNOWN_EXIT_CODE, self._now()
+        for sandbox in self._store.sandboxes.values():
+            sandbox.state = cri.SANDBOX_NOTREADY
+
+    def _crash(self, reference: str) -> None:
+        """End the containers that run an image which is broken from now on."""
+        for container in list(self._store.containers.values()):
+            if container.image.reference == reference:
+                self.shims.crash(container, registry.CRASH_EXIT_CODE)
 
     def _exited(self, container: Container) -> None:
         sandbox = self._store.sandboxes.get(container.sandbox_id)

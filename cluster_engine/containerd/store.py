@@ -125,6 +125,7 @@ class Store:
     containers: dict[str, Container] = field(default_factory=dict)
     pod_cidr: str = ""
     last_address: int = 1
+    boots: int = 0
 
     def containers_of(self, sandbox_id: str) -> list[Container]:
         """Give the containers of one sandbox."""

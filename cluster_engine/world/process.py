@@ -80,7 +80,10 @@ class FileSystem:
 
 
 class Host:
-    """A machine of the simulated network: it keeps `files` and `disk` over anything that happens to its processes."""
+    """A machine of the simulated network: it keeps `files` and `disk` over anything that happens to its processes.
+
+    `boots` counts how often it was switched on, as /proc/sys/kernel/random/boot_id tells one boot from another.
+    """
 
     def __init__(self, name: str, address: str) -> None:
         self.name = name
@@ -91,6 +94,7 @@ class Host:
         self.disk: dict[str, Any] = {}
         self.skew = timedelta(0)
         self.powered = True
+        self.boots = 1
         self.processes: dict[int, Process] = {}
         self.listeners: dict[tuple[str, int], Listener] = {}
         self._next_port = 32768
@@ -106,6 +110,17 @@ class Host:
         """Give a process number."""
         self._next_pid += 1
         return self._next_pid
+
+    def power_off(self) -> None:
+        """Cut the power: every process is gone at this instant, and nobody is told. Files and disk stay."""
+        self.powered = False
+        for process in list(self.processes.values()):
+            process.kill(power_cut=True)
+
+    def power_on(self) -> None:
+        """Boot. What was running is not; whoever starts programs has to start them."""
+        self.powered = True
+        self.boots += 1
 
     def __repr__(self) -> str:
         return f"<Host {self.name} {self.address}>"

@@ -1,0 +1,108 @@
+"""Faults at work: begun at their time, noted in the journal, healed.
+
+Each injected fault is a task: it waits for the start, notes `fault.started`, lets it happen, waits for the end or for
+somebody who heals it, puts things right and notes `fault.ended`. A fault healed before its start leaves no trace.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.faults.ground import Ground
+from cluster_engine.faults.record import Fault, FaultError
+from cluster_engine.faults.table import write
+
+ACTIVE_MAX = 100
+
+
+@dataclass(slots=True)
+class Active:
+    """A fault that was injected and is not over. `at`: when it began, None before that."""
+
+    id: str
+    record: Fault
+    at: float | None = None
+    healed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Faults:
+    """The faults of one cluster, by id, in order of injection."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._active: dict[str, Active] = {}
+        self._count = 0
+
+    @property
+    def active(self) -> list[Active]:
+        """What has been injected and is not over."""
+        return list(self._active.values())
+
+    def inject(self, record: Fault, group: asyncio.TaskGroup) -> str:
+        """Let a fault happen at its time; give its id. FaultError when it does not fit this cluster."""
+        record.check(self._ground)
+        if len(self._active) >= ACTIVE_MAX:
+            raise FaultError(f"{ACTIVE_MAX} faults are active already; heal some first")
+        claims = record.claims()
+        for other in self._active.values():
+            if claims and other.record.claims() == claims:
+                raise FaultError(f"{claims} is the subject of {other.id} already; heal that first")
+        self._count += 1
+        active = self._active[f"fault-{self._count}"] = Active(f"fault-{self._count}", record)
+        # Not a part of whichever process this was called from.
+        active.task = group.create_task(self._happen(active), name=active.id, context=contextvars.Context())
+        return active.id
+
+    async def heal(self, id_: str) -> None:
+        """Put right what a fault did; returns when that is done. FaultError when there is no such fault."""
+        active = self._active.get(id_)
+        if active is None:
+            known = ", ".join(self._active) or "none"
+            raise FaultError(f"there is no active fault {id_}; active are {known}")
+        active.healed.set()
+        assert active.task is not None
+        await asyncio.wait([active.task])
+
+    async def heal_all(self) -> None:
+        """Heal everything: the latest first, as what was put on last comes off first."""
+        for active in reversed(self.active):
+            if active.id in self._active:
+                await self.heal(active.id)
+
+    def abandon(self) -> None:
+        """Leave everything as broken as it is: the world ends."""
+        for active in self.active:
+            if active.task is not None:
+                active.task.cancel()
+
+    async def _happen(self, active: Active) -> None:
+        record, loop = active.record, self._ground.world.loop
+        injected = loop.time()
+        try:
+            if await self._healed_within(active, injected + record.start):
+                return
+            active.at = loop.time()
+            self._note("fault.started", active, f"{record.name} begins: {record.target}")
+            heal = await record.begin(self._ground, active.id)
+            if heal is not None:
+                await self._healed_within(active, None if record.end is None else injected + record.end)
+                await heal()
+            self._note("fault.ended", active, f"{record.name} is over: {record.target}")
+        finally:
+            del self._active[active.id]
+
+    async def _healed_within(self, active: Active, deadline: float | None) -> bool:
+        """Wait for somebody who heals, until the deadline; tell whether there was one."""
+        if deadline is not None and deadline <= self._ground.world.loop.time():
+            return active.healed.is_set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await active.healed.wait()
+        return active.healed.is_set()
+
+    def _note(self, kind: str, active: Active, text: str) -> None:
+        fields: dict[str, Any] = {"id": active.id, **write(active.record)}
+        self._ground.world.note(kind, text, fields)

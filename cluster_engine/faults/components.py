@@ -1,0 +1,87 @@
+"""Faults of components: a program that ends, and stays away until it is healed. Its disk and files stay as they are."""
+
+import functools
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from cluster_engine.faults.ground import Ground
+from cluster_engine.faults.record import Component, Fault, Heal, bounded
+
+
+async def _down(ground: Ground, component: str, id_: str, *, kill: bool) -> Heal:
+    await ground.supervisor.hold(component, id_, kill=kill)
+    return functools.partial(_up, ground, component, id_)
+
+
+async def _up(ground: Ground, component: str, id_: str) -> None:
+    ground.supervisor.release(component, id_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Fault):
+    """SIGTERM: the program may say goodbye."""
+
+    name: ClassVar[str] = "stop"
+    description: ClassVar[str] = "A component is stopped in good order (SIGTERM) and stays down until healed."
+
+    target: str = field(metadata=bounded(Component()))
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Stop it."""
+        return await _down(ground, self.target, id_, kill=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill(Fault):
+    """SIGKILL: the kernel closes what it held open."""
+
+    name: ClassVar[str] = "kill"
+    description: ClassVar[str] = "A component is killed (SIGKILL), without a word, and stays down until healed."
+
+    target: str = field(metadata=bounded(Component()))
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Kill it."""
+        return await _down(ground, self.target, id_, kill=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart(Fault):
+    """SIGTERM and a new start."""
+
+    name: ClassVar[str] = "restart"
+    description: ClassVar[str] = "A component is stopped in good order and started again at once."
+
+    target: str = field(metadata=bounded(Component()))
+
+    async def begin(self, ground: Ground, id_: str) -> None:
+        """Restart it."""
+        await ground.supervisor.restart(self.target, id_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtcdDown(Fault):
+    """The cluster's memory is away: reads from watch caches go on, nothing can be written."""
+
+    name: ClassVar[str] = "etcd-down"
+    description: ClassVar[str] = "etcd is killed: nothing can be written until it is back; nothing that was is lost."
+
+    target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Kill etcd."""
+        return await _down(ground, self.target, id_, kill=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServerDown(Fault):
+    """Everybody is alone: what runs goes on running, nothing changes."""
+
+    name: ClassVar[str] = "api-server-down"
+    description: ClassVar[str] = "The API server is killed: connections are refused; running containers go on."
+
+    target: str = field(default="control-plane/kube-apiserver", metadata=bounded(Component(("kube-apiserver",))))
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Kill the API server."""
+        return await _down(ground, self.target, id_, kill=True)

@@ -1,0 +1,66 @@
+"""Faults of images: the registry has lost one, or the program in it has learnt to crash."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from cluster_engine.containerd import registry
+from cluster_engine.faults.ground import Ground
+from cluster_engine.faults.record import Fault, FaultError, Heal, Host, Text, bounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFault(Fault):
+    """An image as one worker sees it."""
+
+    target: str = field(metadata=bounded(Host(worker=True)))
+    image: str = field(default="nginx", metadata=bounded(Text()))
+
+    def check(self, ground: Ground) -> None:
+        """Raise FaultError also when it is no image's name."""
+        Fault.check(self, ground)
+        try:
+            registry.normalise(self.image)
+        except ValueError as error:
+            raise FaultError(str(error)) from error
+
+    def claims(self) -> str:
+        """One trouble of a kind for an image on a host."""
+        return f"{self.name} of {registry.normalise(self.image)} on {self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageNotFound(ImageFault):
+    """Pulls are refused; what runs goes on."""
+
+    name: ClassVar[str] = "image-not-found"
+    description: ClassVar[str] = "The registry no longer has an image: pulls fail (ErrImagePull, ImagePullBackOff)."
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Lose the image."""
+        missing = registry.trouble_of(ground.world.host(self.target).disk).missing
+        reference = registry.normalise(self.image)
+        missing[reference] = None
+
+        async def find() -> None:
+            missing.pop(reference, None)
+
+        return find
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrashLoop(ImageFault):
+    """Its containers end with exit code 1, now and soon after every start."""
+
+    name: ClassVar[str] = "crash-loop"
+    description: ClassVar[str] = "An image's program crashes, again after each start (CrashLoopBackOff)."
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Let it crash."""
+        trouble = registry.trouble_of(ground.world.host(self.target).disk)
+        reference = registry.normalise(self.image)
+        trouble.crash(reference)
+
+        async def mend() -> None:
+            trouble.crashing.pop(reference, None)
+
+        return mend

@@ -1,0 +1,91 @@
+"""All faults by name, and their way to JSON and back.
+
+read({"name": "power-off", "target": "worker-1"})     PowerOff(target="worker-1", start=0.0, end=None, seed=0)
+write(_)                                              the same, every field said
+"""
+
+import dataclasses
+from typing import Any
+
+from cluster_engine.faults.certificates import (
+    CertificateExpired,
+    CertificateUnknownAuthority,
+    CertificateWrongIdentity,
+    ServingCertificateWrongName,
+)
+from cluster_engine.faults.components import ApiServerDown, EtcdDown, Kill, Restart, Stop
+from cluster_engine.faults.hosts import PowerOff
+from cluster_engine.faults.images import CrashLoop, ImageNotFound
+from cluster_engine.faults.links import Latency, Partition, Reset
+from cluster_engine.faults.permissions import BindingRevoked
+from cluster_engine.faults.record import Fault, FaultError
+from cluster_engine.faults.storage import EtcdCompacted
+
+_ALL: tuple[type[Fault], ...] = (
+    Stop,
+    Kill,
+    Restart,
+    PowerOff,
+    Partition,
+    Latency,
+    Reset,
+    CertificateExpired,
+    CertificateUnknownAuthority,
+    CertificateWrongIdentity,
+    ServingCertificateWrongName,
+    BindingRevoked,
+    EtcdCompacted,
+    EtcdDown,
+    ApiServerDown,
+    ImageNotFound,
+    CrashLoop,
+)
+FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in _ALL}
+
+
+def write(record: Fault) -> dict[str, Any]:
+    """Give a record as JSON."""
+    values = {_camel(one.name): getattr(record, one.name) for one in dataclasses.fields(record)}
+    return {"name": record.name, **values}
+
+
+def read(document: Any) -> Fault:
+    """Make a record of JSON. FaultError when a name is unknown or a field is missing or too many."""
+    if not isinstance(document, dict):
+        raise FaultError("a fault is an object with a name and a target")
+    name = document.get("name")
+    kind = FAULTS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise FaultError(f"there is no fault {name}; faults are {', '.join(FAULTS)}")
+    known = {_camel(one.name): one for one in dataclasses.fields(kind)}
+    for field in document:
+        if field != "name" and field not in known:
+            raise FaultError(f"the fault {name} has no field {field}; its fields are {', '.join(known)}")
+    for field, one in known.items():
+        if one.default is dataclasses.MISSING and field not in document:
+            raise FaultError(f"the fault {name} needs a {field}")
+    return kind(**{one.name: document[field] for field, one in known.items() if field in document})
+
+
+def describe() -> list[dict[str, Any]]:
+    """Say as JSON what faults there are, with each field's default and bounds, for a form."""
+    return [
+        {
+            "name": kind.name,
+            "description": kind.description,
+            "fields": [
+                {
+                    "name": _camel(one.name),
+                    "default": None if one.default is dataclasses.MISSING else one.default,
+                    **one.metadata["bounds"].describe(),
+                }
+                for one in dataclasses.fields(kind)
+            ],
+        }
+        for kind in _ALL
+    ]
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,419 @@
+"""Each fault in a whole cluster, in leaping time: what follows, as documented, and that it is all well again after."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.faults import FAULTS, FaultError, describe, read, write
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+
+NOW = datetime.now(UTC)
+NODE_MONITOR_GRACE_SECONDS = 50.0
+NODE_MONITOR_PERIOD_SECONDS = 5.0
+TOLERATION_SECONDS = 300.0
+
+
+class Sandbox:
+    """A cluster with short words for what these tests ask again and again."""
+
+    def __init__(self, cluster):
+        self.cluster, self.world = cluster, cluster.world
+        self.until = cluster.world.until
+
+    def inject(self, name, **fields):
+        return self.cluster.inject(read({"name": name, **fields}))
+
+    async def kubectl(self, line):
+        printed = []
+        code = await self.cluster.command(f"kubectl {line}", lambda _, text: printed.append(text))
+        return code, "".join(printed)
+
+    def pods(self):
+        return self.cluster.objects("/registry/pods/default/")
+
+    def running(self):
+        ready = {"type": "Ready", "status": "True"}.items()
+        return [
+            pod
+            for pod in self.pods()
+            if "deletionTimestamp" not in pod["metadata"]
+            and any(ready <= condition.items() for condition in pod["status"].get("conditions", []))
+        ]
+
+    def node(self, name):
+        return next(one for one in self.cluster.objects("/registry/minions/") if one["metadata"]["name"] == name)
+
+    def ready(self, name):
+        return next(one["status"] for one in self.node(name)["status"]["conditions"] if one["type"] == "Ready")
+
+    def taints(self, name):
+        return {
+            (taint["key"].rpartition("/")[2], taint["effect"]) for taint in self.node(name)["spec"].get("taints", [])
+        }
+
+    def waiting(self):
+        statuses = [one for pod in self.pods() for one in pod["status"].get("containerStatuses", [])]
+        return {one["state"].get("waiting", {}).get("reason") for one in statuses} - {None}
+
+    def notes(self, kind):
+        return [one for one in self.cluster.journal.since(0, 10**6) if one["kind"] == kind]
+
+    def answers(self, who, since):
+        """Count the API server's answers to somebody by status code."""
+        entries = self.cluster.journal.since(since, 10**6)
+        return {one["fields"].get("status") for one in entries if one["kind"] == "http.response" and one["to"] == who}
+
+    async def deploy(self, replicas=2, name="web"):
+        assert (await self.kubectl(f"create deployment {name} --image=nginx --replicas={replicas}"))[0] == 0
+
+    async def all_well(self, replicas, within_seconds=400.0):
+        """Wait until nodes are ready, pods run, no fault is left and nobody's pod runs where it should not."""
+
+        def well():
+            nodes = self.cluster.objects("/registry/minions/")
+            return (
+                len(self.running()) == len(self.pods()) == replicas
+                and all(self.ready(node["metadata"]["name"]) == "True" for node in nodes)
+                and not any(node["spec"].get("taints") for node in nodes)
+            )
+
+        await self.until(well, within_seconds=within_seconds)
+        assert not self.cluster.faults
+        assert all(process.is_alive for process in self.cluster.processes.values())
+        code, printed = await self.kubectl("get pods -o json")
+        assert code == 0
+        served = {(pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in json.loads(printed)["items"]}
+        assert served == {(pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in self.pods()}
+
+
+def broken(story, **spec):
+    """Run `story(sandbox)` in a cluster of its own."""
+    loop = ClusterLoop(Clock())
+
+    async def tell():
+        async with Cluster(ClusterSpec(**{"pace": None, "epoch": NOW, "nodes": 2, **spec}), loop) as cluster:
+            await story(Sandbox(cluster))
+
+    try:
+        loop.run_until_complete(tell())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+# -- components -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["stop", "kill"])
+def test_a_scheduler_that_is_down_leaves_pods_pending_until_it_is_healed(name):
+    async def story(it):
+        fault = it.inject(name, target="control-plane/kube-scheduler")
+        await asyncio.sleep(1.0)
+        assert not it.cluster.processes["control-plane/kube-scheduler"].is_alive
+        await it.deploy()
+        await asyncio.sleep(60.0)
+        assert [pod["status"]["phase"] for pod in it.pods()] == ["Pending", "Pending"]
+        assert not it.cluster.processes["control-plane/kube-scheduler"].is_alive
+        await it.cluster.heal(fault)
+        await it.all_well(2)
+        begun, over = it.notes("fault.started")[-1], it.notes("fault.ended")[-1]
+        assert begun["fields"]["id"] == over["fields"]["id"] == fault
+        assert (begun["fields"]["name"], begun["trigger"]) == (name, "fault")
+
+    broken(story)
+
+
+def test_a_restarted_component_is_another_process_and_the_fault_is_over_at_once():
+    async def story(it):
+        before = it.cluster.processes["worker-1/kubelet"]
+        it.inject("restart", target="worker-1/kubelet")
+        await it.until(lambda: it.notes("fault.ended"))
+        assert it.cluster.processes["worker-1/kubelet"] is not before
+        assert not it.cluster.faults
+        await it.deploy()
+        await it.all_well(2)
+
+    broken(story)
+
+
+def test_without_etcd_nothing_is_written_and_nothing_is_lost():
+    async def story(it):
+        await it.deploy()
+        await it.until(lambda: len(it.running()) == 2)
+        fault = it.inject("etcd-down")
+        await asyncio.sleep(5.0)
+        assert (await it.kubectl("scale deployment web --replicas=3 --request-timeout=5s"))[0] != 0
+        assert len(it.pods()) == 2
+        await it.cluster.heal(fault)
+        await it.until(lambda: it.cluster.processes["control-plane/kube-apiserver"].is_alive)
+        await asyncio.sleep(60.0)
+        assert (await it.kubectl("scale deployment web --replicas=3"))[0] == 0
+        await it.all_well(3)
+
+    broken(story)
+
+
+def test_without_an_api_server_connections_are_refused_and_containers_go_on():
+    async def story(it):
+        await it.deploy()
+        await it.until(lambda: len(it.running()) == 2)
+        it.inject("api-server-down", end=30.0)
+        await asyncio.sleep(1.0)
+        code, printed = await it.kubectl("get pods")
+        assert code == 1
+        assert "refused" in printed
+        await it.until(lambda: not it.cluster.faults)
+        await it.all_well(2)
+        assert all(one["restartCount"] == 0 for pod in it.pods() for one in pod["status"]["containerStatuses"])
+
+    broken(story)
+
+
+# -- hosts and links ------------------------------------------------------------------------------------------------
+
+
+def test_a_host_without_power_is_unknown_after_the_grace_then_tainted_then_evicted():
+    async def story(it):
+        await it.deploy()
+        await it.until(lambda: len(it.running()) == 2)
+        began = it.cluster.loop.time()
+        fault = it.inject("power-off", target="worker-1")
+        await it.until(lambda: it.ready("worker-1") == "Unknown", within_seconds=90)
+        silence = it.cluster.loop.time() - began
+        assert (
+            NODE_MONITOR_GRACE_SECONDS - 10 <= silence <= NODE_MONITOR_GRACE_SECONDS + 2 * NODE_MONITOR_PERIOD_SECONDS
+        )
+        await it.until(lambda: ("unreachable", "NoExecute") in it.taints("worker-1"), within_seconds=30)
+        tainted = it.cluster.loop.time()
+        gone = lambda: [pod for pod in it.pods() if "deletionTimestamp" in pod["metadata"]]  # noqa: E731
+        await it.until(gone, within_seconds=400)
+        assert it.cluster.loop.time() - tainted == pytest.approx(TOLERATION_SECONDS, abs=10)
+        await it.until(lambda: len(it.running()) == 2, within_seconds=60)
+        assert {pod["spec"]["nodeName"] for pod in it.running()} == {"worker-2"}
+        await it.cluster.heal(fault)
+        await it.all_well(2)
+
+    broken(story)
+
+
+def test_containers_are_dead_when_their_host_comes_back_and_are_started_anew():
+    async def story(it):
+        await it.deploy(2)
+        await it.until(lambda: len(it.running()) == 2)
+        fault = it.inject("power-off", target="worker-1")
+        await asyncio.sleep(20.0)
+        await it.cluster.heal(fault)
+        restarts = lambda: {  # noqa: E731
+            pod["spec"]["nodeName"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in it.running()
+        }
+        await it.until(lambda: restarts() == {"worker-1": 1, "worker-2": 0}, within_seconds=120)
+        await it.all_well(2)
+
+    broken(story)
+
+
+@pytest.mark.parametrize("direction", ["both", "out", "in"])
+def test_a_node_cut_off_is_unknown_and_comes_back_with_the_same_containers(direction):
+    async def story(it):
+        await it.deploy()
+        await it.until(lambda: len(it.running()) == 2)
+        fault = it.inject("partition", target="worker-1", direction=direction)
+        await it.until(lambda: it.ready("worker-1") == "Unknown", within_seconds=90)
+        await it.cluster.heal(fault)
+        await it.all_well(2)
+        assert all(one["restartCount"] == 0 for pod in it.pods() for one in pod["status"]["containerStatuses"])
+
+    broken(story)
+
+
+def test_a_slow_link_slows_requests_and_is_quick_again_once_healed():
+    async def story(it):
+        async def seconds():
+            began = it.cluster.loop.time()
+            assert (await it.kubectl("get nodes"))[0] == 0
+            return it.cluster.loop.time() - began
+
+        quick = await seconds()
+        fault = it.inject("latency", target="control-plane", peer="workstation", seconds=0.5)
+        await asyncio.sleep(1.0)
+        assert await seconds() > 3 * 2 * 0.5 > quick  # TCP, TLS, HTTP: three round trips at least
+        await it.cluster.heal(fault)
+        assert await seconds() < quick * 2
+
+    broken(story, nodes=1)
+
+
+@pytest.mark.parametrize("which", ["all", "one"])
+def test_connections_that_were_reset_are_made_again(which):
+    async def story(it):
+        head = it.cluster.journal.head
+        it.inject("reset", target="worker-1", which=which, seed=7)
+        await asyncio.sleep(30.0)
+        resets = [one for one in it.cluster.journal.since(head, 10**6) if one["kind"] == "tcp.rst"]
+        numbers = {one["connection"] for one in resets}
+        assert (len(numbers) == 1) if which == "one" else (len(numbers) > 1)
+        await it.deploy()
+        await it.all_well(2)
+
+    broken(story)
+
+
+# -- identity and permission -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("certificate-expired", 401), ("certificate-unknown-authority", 401), ("certificate-wrong-identity", 403)],
+)
+@pytest.mark.parametrize("target", ["control-plane/kube-scheduler", "worker-1/kubelet"])
+def test_a_bad_certificate_is_answered_with_401_or_403_until_the_old_one_is_back(name, status, target):
+    async def story(it):
+        head = it.cluster.journal.head
+        fault = it.inject(name, target=target)
+        await asyncio.sleep(30.0)
+        assert it.answers(target, head) & {401, 403} == {status}
+        await it.cluster.heal(fault)
+        await it.deploy()
+        await it.all_well(2)
+
+    broken(story)
+
+
+def test_an_api_server_of_another_name_is_turned_away_by_its_clients():
+    async def story(it):
+        fault = it.inject("serving-certificate-wrong-name")
+        await asyncio.sleep(30.0)
+        code, printed = await it.kubectl("get nodes")
+        assert code == 1
+        assert "certificate" in printed
+        await it.cluster.heal(fault)
+        await asyncio.sleep(10.0)
+        await it.deploy()
+        await it.all_well(2)
+
+    broken(story)
+
+
+def test_a_revoked_binding_forbids_until_it_is_restored():
+    async def story(it):
+        head = it.cluster.journal.head
+        fault = it.inject("binding-revoked", target="system:kube-scheduler")
+        await asyncio.sleep(5.0)
+        await it.deploy()
+        await asyncio.sleep(20.0)
+        assert 403 in it.answers("control-plane/kube-scheduler", head)
+        assert not it.running()
+        await it.cluster.heal(fault)
+        await it.all_well(2)
+
+    broken(story)
+
+
+# -- etcd's history and images ----------------------------------------------------------------------------------------
+
+
+def test_after_a_compaction_the_past_is_gone_and_the_cluster_goes_on():
+    async def story(it):
+        store = it.world.host("control-plane").disk["/var/lib/etcd"]
+        before = store.revision
+        it.inject("etcd-compacted")
+        await it.until(lambda: it.notes("fault.ended"))
+        assert store.compacted >= before
+        it.inject("restart", target="control-plane/kube-apiserver")
+        await asyncio.sleep(30.0)
+        await it.deploy()
+        await it.all_well(2)
+
+    broken(story)
+
+
+def test_an_image_that_is_gone_backs_off_and_is_pulled_once_it_is_there_again():
+    async def story(it):
+        fault = it.inject("image-not-found", target="worker-1", image="nginx")
+        await it.deploy()
+        await it.until(lambda: "ImagePullBackOff" in it.waiting(), within_seconds=60)
+        await asyncio.sleep(20.0)
+        assert [pod["spec"]["nodeName"] for pod in it.running()] == ["worker-2"]
+        await it.cluster.heal(fault)
+        await it.all_well(2)
+
+    broken(story)
+
+
+def test_a_crashing_image_backs_off_on_its_host_only_and_runs_once_it_is_mended():
+    async def story(it):
+        await it.deploy()
+        await it.until(lambda: len(it.running()) == 2)
+        fault = it.inject("crash-loop", target="worker-1", image="nginx")
+        await it.until(lambda: "CrashLoopBackOff" in it.waiting(), within_seconds=60)
+        assert [pod["spec"]["nodeName"] for pod in it.running()] == ["worker-2"]
+        await it.cluster.heal(fault)
+        await it.all_well(2)
+
+    broken(story)
+
+
+# -- records and the door ---------------------------------------------------------------------------------------------
+
+
+def test_faults_have_a_start_an_end_and_are_healed_together():
+    async def story(it):
+        began = it.cluster.loop.time()
+        it.inject("stop", target="worker-1/kube-proxy", start=10.0, end=20.0)
+        await asyncio.sleep(9.9)
+        assert it.cluster.processes["worker-1/kube-proxy"].is_alive
+        await it.until(lambda: not it.cluster.faults)
+        assert [one["at"] - began for one in it.notes("fault.started")] == [pytest.approx(10.0)]
+        assert [one["at"] - began for one in it.notes("fault.ended")] == [pytest.approx(20.0)]
+        it.inject("power-off", target="worker-1", start=50.0)
+        it.inject("kill", target="worker-1/kubelet")
+        it.inject("kill", target="worker-1/kubelet")
+        await asyncio.sleep(1.0)
+        await it.cluster.heal_all()
+        assert len(it.notes("fault.started")) == 3
+        await it.all_well(0)
+
+    broken(story)
+
+
+def test_what_does_not_fit_is_refused_in_words():
+    async def story(it):
+        for words, document in {
+            "there is no host worker-9; hosts are control-plane, worker-1": {"name": "power-off", "target": "worker-9"},
+            "there is no fault meteor; faults are stop, kill": {"name": "meteor"},
+            "the fault stop needs a target": {"name": "stop"},
+            "has no field colour": {"name": "stop", "target": "worker-1/kubelet", "colour": "red"},
+            "there is no such component worker-1/vi": {"name": "kill", "target": "worker-1/vi"},
+            "seconds is a number from": {"name": "latency", "target": "worker-1", "seconds": 99},
+            "direction is one of 'both', 'out', 'in'": {"name": "partition", "target": "worker-1", "direction": "up"},
+            "is one$": {"name": "partition", "target": "worker-1", "peer": "worker-1"},
+            "start is a number": {"name": "stop", "target": "worker-1/kubelet", "start": True},
+            "not after its start": {"name": "stop", "target": "worker-1/kubelet", "start": 5, "end": 5},
+            "there is no binding nobody": {"name": "binding-revoked", "target": "nobody"},
+            "invalid reference format": {"name": "crash-loop", "target": "worker-1", "image": "a b"},
+        }.items():
+            with pytest.raises(FaultError, match=words):
+                it.cluster.inject(read(document))
+        it.inject("latency", target="worker-1")
+        with pytest.raises(FaultError, match="is the subject of fault-1 already"):
+            it.inject("latency", target="control-plane", peer="worker-1")
+        with pytest.raises(FaultError, match="there is no active fault fault-7; active are fault-1"):
+            await it.cluster.heal("fault-7")
+        await it.cluster.heal_all()
+
+    broken(story, nodes=1)
+
+
+def test_every_fault_goes_to_json_and_back_and_describes_itself():
+    described = {one["name"]: one for one in describe()}
+    assert set(described) == set(FAULTS)
+    json.dumps(describe())
+    for name, kind in FAULTS.items():
+        record = read({"name": name, "target": "worker-1", "start": 1.5, "end": 3.0, "seed": 4})
+        assert type(record) is kind
+        assert read(json.loads(json.dumps(write(record)))) == record
+        assert described[name]["description"].endswith(".")
