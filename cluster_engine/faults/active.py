@@ -67,10 +67,14 @@ class Faults:
         await asyncio.wait([active.task])
 
     async def heal_all(self) -> None:
-        """Heal everything: the latest first, as what was put on last comes off first."""
-        for active in reversed(self.active):
-            if active.id in self._active:
-                await self.heal(active.id)
+        """Heal everything, side by side: a binding can be restored only once the API server is back."""
+        tasks = []
+        for active in self.active:
+            active.healed.set()
+            assert active.task is not None
+            tasks.append(active.task)
+        if tasks:
+            await asyncio.wait(tasks)
 
     def abandon(self) -> None:
         """Leave everything as broken as it is: the world ends."""

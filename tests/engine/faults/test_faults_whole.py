@@ -8,6 +8,7 @@ import pytest
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.faults import FAULTS, FaultError, describe, read, write
+from cluster_engine.thread import ClusterThread
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 
@@ -378,6 +379,55 @@ def test_faults_have_a_start_an_end_and_are_healed_together():
         await it.all_well(0)
 
     broken(story)
+
+
+def test_a_binding_is_restored_although_the_api_server_was_down_too():
+    async def story(it):
+        it.inject("binding-revoked", target="system:kube-scheduler")
+        await asyncio.sleep(5.0)
+        it.inject("api-server-down")
+        await asyncio.sleep(5.0)
+        await it.cluster.heal_all()
+        assert it.cluster.faults == []
+        await it.deploy()
+        await it.all_well(2)
+
+    broken(story)
+
+
+def test_one_seed_and_one_fault_tell_one_story():
+    def told():
+        entries = []
+
+        async def story(it):
+            it.inject("reset", target="worker-1", which="one", seed=3, start=2.0)
+            it.inject("power-off", target="worker-2", start=5.0, end=30.0)
+            await it.deploy()
+            await asyncio.sleep(60.0)
+            entries.extend(
+                (one["at"], one["kind"], one["from"], one["label"]) for one in it.cluster.journal.since(0, 10**6)
+            )
+
+        broken(story)
+        return entries
+
+    assert told() == told()
+
+
+def test_faults_can_be_injected_and_healed_from_another_thread():
+    thread = ClusterThread(ClusterSpec(pace=None, nodes=1))
+    try:
+        thread.start().result(timeout=60)
+        thread.pause().result(timeout=10)
+        fault = thread.inject({"name": "kill", "target": "worker-1/kubelet"}).result(timeout=10)
+        assert [one["id"] for one in thread.faults().result(timeout=10)] == [fault]
+        with pytest.raises(FaultError, match="there is no fault meteor"):
+            thread.inject({"name": "meteor"}).result(timeout=10)
+        thread.heal(fault).result(timeout=10)
+        thread.heal_all().result(timeout=10)
+        assert thread.faults().result(timeout=10) == []
+    finally:
+        thread.stop().result(timeout=60)
 
 
 def test_what_does_not_fit_is_refused_in_words():
