@@ -128,6 +128,21 @@ def test_a_scheduler_that_is_down_leaves_pods_pending_until_it_is_healed(name):
     broken(story)
 
 
+def test_a_component_that_two_faults_hold_down_starts_when_both_are_healed():
+    async def story(it):
+        first, second = (it.inject("kill", target="worker-1/kubelet") for _ in range(2))
+        await asyncio.sleep(1.0)
+        await it.cluster.heal(first)
+        it.inject("restart", target="worker-1/kubelet")
+        await asyncio.sleep(15.0)
+        assert not it.cluster.processes["worker-1/kubelet"].is_alive
+        await it.cluster.heal(second)
+        assert it.cluster.processes["worker-1/kubelet"].is_alive
+        await it.all_well(0)
+
+    broken(story, nodes=1)
+
+
 def test_a_restarted_component_is_another_process_and_the_fault_is_over_at_once():
     async def story(it):
         before = it.cluster.processes["worker-1/kubelet"]
