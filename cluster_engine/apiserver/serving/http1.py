@@ -22,9 +22,10 @@ from cluster_engine.apiserver.serving.exchange import Body, Request, Response, h
 
 HEAD_BYTES_MAX = 1024 * 1024
 VERSIONS = (b"1.0", b"1.1")
-GARBAGE = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
-)
+AHEAD_BYTES_MAX = 64 * 1024
+"""How much of later requests is read while one is served; reading goes on, for else nobody would hear a client go."""
+GARBAGE = b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n%s"
+BAD_REQUEST, HEAD_TOO_LARGE = b"400 Bad Request", b"431 Request Header Fields Too Large"
 
 
 class Http1Wire(Wire):
@@ -49,14 +50,15 @@ class Http1Wire(Wire):
         try:
             self._h11.receive_data(data)
             self._advance()
-        except h11.RemoteProtocolError:
-            self._refuse_garbage()
+        except h11.RemoteProtocolError as error:
+            self._refuse_garbage(error)
 
     def _advance(self) -> None:
         while not self.transport.is_closing():
             event = self._h11.next_event()
             if event is h11.PAUSED:
-                self.transport.pause_reading()
+                if len(self._h11.trailing_data[0]) > AHEAD_BYTES_MAX:
+                    self.transport.pause_reading()
                 return
             if event is h11.NEED_DATA:
                 self._continue_if_awaited()
@@ -86,11 +88,13 @@ class Http1Wire(Wire):
         if self._h11.they_are_waiting_for_100_continue:
             self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
 
-    def _refuse_garbage(self) -> None:
+    def _refuse_garbage(self, error: h11.RemoteProtocolError | None = None) -> None:
         if self._exchange is not None:
             self._exchange.drop()
         if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.write(GARBAGE)
+            is_long = error is not None and error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            status = HEAD_TOO_LARGE if is_long else BAD_REQUEST
+            self.transport.write(GARBAGE % (status, status))
         self.transport.close()
 
     # -- to the peer ---------------------------------------------------------------------------------------------
@@ -149,8 +153,8 @@ class Http1Wire(Wire):
     def _go_on(self) -> None:
         try:
             self._advance()
-        except h11.RemoteProtocolError:
-            self._refuse_garbage()
+        except h11.RemoteProtocolError as error:
+            self._refuse_garbage(error)
 
     # -- the connection's own events -----------------------------------------------------------------------------
 

@@ -348,6 +348,40 @@ def test_a_watch_over_http11_is_chunked_and_each_write_comes_at_once(run_server)
     run_server(story)
 
 
+def test_a_client_that_hangs_up_on_a_silent_watch_is_heard(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET /watch HTTP/1.1\r\nHost: s\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await asyncio.sleep(1)
+        assert server.ended == 1
+
+    run_server(story)
+
+
+def test_what_is_sent_far_ahead_is_held_back_until_it_is_wanted(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        many = 20_000
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: s\r\n\r\n" + b"GET / HTTP/1.1\r\nHost: s\r\n\r\n" * many)
+        await asyncio.sleep(1)
+        assert writer.transport.get_write_buffer_size() > 0
+        for _ in range(many + 1):
+            assert (await answer(reader))[2] == b"hello"
+
+    run_server(story)
+
+
+def test_a_head_that_never_ends_gets_431(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200_000)
+        assert (await reader.read()).startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+
+    run_server(story)
+
+
 def test_requests_sent_ahead_are_answered_in_order(run_server):
     async def story(server, connect):
         reader, writer = await connect("http/1.1")
