@@ -224,5 +224,8 @@ def translated() -> Iterator[None]:
         ) from error
     except GRPCError as error:
         raise Refusal(str(error.message), code=500) from error
+    except ConnectionRefusedError as error:
+        trouble = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"
+        raise Refusal(f'rpc error: code = Unavailable desc = connection error: desc = "{trouble}"', code=500) from error
     except OSError as error:
         raise Refusal(f'rpc error: code = Unavailable desc = connection error: desc = "{error}"', code=500) from error

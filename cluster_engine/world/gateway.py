@@ -11,6 +11,7 @@ Bounded: CONNECTIONS_MAX at a time; a reader that is slow on either side stops t
 """
 
 import asyncio
+import contextlib
 from typing import Any
 
 from cluster_engine.world.loop import ClusterLoop
@@ -39,7 +40,7 @@ class Gateway:
             try:
                 server = await self.world.loop.outside_server(lambda: OutsideEnd(self), host, port)
             except OSError as error:
-                failed.set_exception(error)
+                failed.set_exception(OSError(error.errno, error.strerror, f"{host}:{port}"))
                 return
             self.address = server.sockets[0].getsockname()  # type: ignore[attr-defined]
             process.ready()
@@ -131,7 +132,8 @@ class InsideEnd(asyncio.Protocol):
     def eof_received(self) -> bool:
         """See asyncio."""
         if self._outside.can_write_eof() and not self._outside.is_closing():
-            self._outside.write_eof()
+            with contextlib.suppress(OSError):  # it may have been reset, and nobody reads there who would know
+                self._outside.write_eof()
         return True
 
     def connection_lost(self, reason: BaseException | None) -> None:

@@ -187,7 +187,10 @@ class End(asyncio.Transport):
         if self._closing:
             return
         self._closing = self._fin_wanted = True
-        self._transmit()
+        if self._fin_sent:  # by write_eof
+            self.loop.call_soon(self._lost, None, context=self.context)
+        else:
+            self._transmit()
 
     def abort(self) -> None:
         """RST at once."""
@@ -391,7 +394,7 @@ class End(asyncio.Transport):
         if self._eof_told:
             return
         self._eof_told = True
-        if not self.protocol.eof_received():
+        if not self.protocol.eof_received() or self._fin_sent:  # both have said their last
             self.close()
 
     def reset_arrived(self) -> None:

@@ -109,7 +109,15 @@ def _private_key(pem: bytes) -> Any:
 
 
 def _first_common(ours: list[bytes], theirs: list[bytes]) -> Any:
-    return next((name for name in ours if name in theirs), SSL.NO_OVERLAPPING_PROTOCOLS)
+    """Choose as Go's crypto/tls does: none in common is an alert, but who offers HTTP/1.1 is let in without ALPN."""
+    for name in ours:
+        if name in theirs:
+            return name
+    if b"http/1.1" in theirs:
+        return SSL.NO_OVERLAPPING_PROTOCOLS
+    raise ssl.SSLError(
+        f"tls: client requested unsupported application protocols ({b', '.join(theirs).decode('latin-1')})"
+    )
 
 
 class Engine(Protocol):

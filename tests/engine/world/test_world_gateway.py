@@ -96,6 +96,42 @@ def test_a_closed_port_inside_closes_the_real_connection():
     assert with_gateway(outside, port=81) == b""
 
 
+def test_a_port_that_is_taken_is_named(run):
+    async def story(world):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(OSError, match=f"127.0.0.1:{port}"):
+                await open_gateway(world, to=("10.0.0.1", 80), port=port)
+
+    run(story)
+
+
+def test_a_visitor_that_ends_first_leaves_nothing_behind():
+    """Its end goes in, the server's comes out: that is all of a connection, though nobody has called close."""
+    loop = ClusterLoop(Clock(1.0))
+
+    async def main():
+        world = World(loop)
+        await world.spawn(world.add_host("server", "10.0.0.1"), "server", shout).wait_ready()
+        gateway = await open_gateway(world, to=("10.0.0.1", 80))
+        visitor = socket.create_connection(gateway.address)
+        visitor.sendall(b"hi")
+        await asyncio.sleep(0.1)
+        assert visitor.recv(10) == b"HI"
+        assert len(gateway.connections) == 1
+        visitor.shutdown(socket.SHUT_WR)
+        await asyncio.sleep(0.2)
+        visitor.close()
+        left = len(gateway.connections)
+        gateway.close()
+        await end_all(world)
+        await asyncio.sleep(0.01)
+        return left
+
+    assert loop.run_until_complete(main()) == 0
+    loop.close()
+
+
 def test_a_gateway_listens_on_loopback_only(run):
     async def story(world):
         with pytest.raises(ValueError, match="loopback only"):

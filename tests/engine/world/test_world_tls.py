@@ -96,6 +96,19 @@ def test_alpn_is_agreed_in_the_servers_order(run):
     run(story)
 
 
+def test_no_common_alpn_is_an_alert_unless_http11_is_offered(run):
+    async def story(world):
+        await started(world, "none", alpn=["h2"])
+        with pytest.raises(ssl.SSLError, match=r"(?i)no.application.protocol"):
+            await ask(None, alpn=["spdy/3"])
+        context = client_tls(ca=CA.pair.certificate, alpn=["http/1.1"])
+        _, writer = await asyncio.open_connection("server", 443, ssl=context)
+        assert writer.get_extra_info("alpn_protocol") is None
+        writer.close()
+
+    run(story)
+
+
 def test_garbage_instead_of_a_handshake_harms_nobody(run):
     async def story(world):
         await started(world, "request")
