@@ -1,7 +1,12 @@
 """A whole cluster through its one door, on its own loop, in leaping time unless the pace is the subject."""
 
 import asyncio
+import os
+import random
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +179,55 @@ def test_a_cluster_of_five_nodes_starts_and_spreads():
         assert len({pod["spec"]["nodeName"] for pod in running_pods(cluster)}) == 5
 
     in_cluster(story, nodes=5)
+
+
+STORY = f"""
+import json, sys
+from datetime import datetime
+sys.path[:0] = [{str(Path(__file__).parent)!r}]
+import test_cluster_whole as whole
+whole.NOW = datetime.fromisoformat(sys.argv[1])
+print(json.dumps(whole.in_cluster(whole.deploy, seed=7)))
+"""
+
+
+def test_one_seed_tells_one_story_in_any_process():
+    """The order of a set of strings differs from process to process; none may be seen in a journal."""
+    stories = [
+        subprocess.run(
+            [sys.executable, "-c", STORY, NOW.isoformat()],
+            env={**os.environ, "PYTHONHASHSEED": hashes},
+            capture_output=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for hashes in ("1", "77")
+    ]
+    assert stories[0] == stories[1]
+    assert stories[0].count(b"watch.event") > 100
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_program_may_die_once_and_the_deployment_still_converges(seed):
+    async def story(cluster):
+        chance = random.Random(seed)
+        programs = [program for stage in cluster._stages() for program in stage]
+
+        async def die_and_return(program):
+            await asyncio.sleep(chance.uniform(0, 8))
+            cluster.processes[f"{program.host}/{program.name}"].kill()
+            await asyncio.sleep(chance.uniform(0.5, 10))
+            cluster.processes[f"{program.host}/{program.name}"] = cluster._spawn(program)
+
+        assert (await typed(cluster)(CREATE))[0] == 0
+        await asyncio.gather(*(die_and_return(program) for program in programs))
+        await cluster.world.until(lambda: whole(cluster), within_seconds=180)
+        await asyncio.sleep(60)
+        assert whole(cluster)
+
+    def whole(cluster):
+        (deployment,) = cluster.objects("/registry/deployments/default/")
+        there = len(cluster.objects("/registry/pods/default/")), len(running_pods(cluster))
+        return there == (3, 3) and deployment["status"].get("availableReplicas") == 3
+
+    in_cluster(story, seed=seed, capture=False)
