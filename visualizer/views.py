@@ -1,6 +1,6 @@
 """The pages and the small HTTP interface of a cluster: they ask `selectors`, `services` and `hosting`, and render.
 
-What the templates are given (the other half of the page contract in docs/plan.md):
+What the templates are given (the other half of the page contract in docs/journal.md):
 
 `playground.html`, for `GET /` and `GET /clusters/<id>/`
     cluster_id, language; and for who wants them:
