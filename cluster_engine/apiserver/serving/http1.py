@@ -22,8 +22,6 @@ from cluster_engine.apiserver.serving.exchange import Body, Request, Response, h
 
 HEAD_BYTES_MAX = 1024 * 1024
 VERSIONS = (b"1.0", b"1.1")
-AHEAD_BYTES_MAX = 64 * 1024
-"""How much of later requests is read while one is served; reading goes on, for else nobody would hear a client go."""
 GARBAGE = b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n%s"
 BAD_REQUEST, HEAD_TOO_LARGE = b"400 Bad Request", b"431 Request Header Fields Too Large"
 
@@ -57,8 +55,7 @@ class Http1Wire(Wire):
         while not self.transport.is_closing():
             event = self._h11.next_event()
             if event is h11.PAUSED:
-                if len(self._h11.trailing_data[0]) > AHEAD_BYTES_MAX:
-                    self.transport.pause_reading()
+                self.transport.pause_reading()
                 return
             if event is h11.NEED_DATA:
                 self._continue_if_awaited()
