@@ -121,6 +121,24 @@ def test_a_control_plane_component_may_die_at_any_instant_and_come_back(victim):
     in_cluster(story)
 
 
+def test_however_many_clients_watch_etcd_is_watched_once_for_each_resource():
+    async def story(cluster):
+        def watches_of_etcd():
+            asked = [entry for entry in cluster.journal.since(0, 10**6) if entry["fields"].get("method") == "Watch"]
+            return len([entry for entry in asked if entry["kind"] == "grpc.request"])
+
+        before = watches_of_etcd()
+        assert before > 10
+        watching = [asyncio.ensure_future(typed(cluster)("kubectl get pods --watch")) for _ in range(10)]
+        await asyncio.sleep(1)
+        assert watches_of_etcd() == before
+        for one in watching:
+            one.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+
+    in_cluster(story)
+
+
 def test_without_capture_nothing_is_kept_and_everything_works():
     async def story(cluster):
         assert cluster.journal is None
