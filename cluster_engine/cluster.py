@@ -206,10 +206,13 @@ class Cluster:
 
         return await shell.run(self.world, self.world.host(host), line, write)
 
-    def inject(self, record: Fault) -> str:
-        """Let a fault happen (`cluster_engine.faults`); give its id. FaultError when it does not fit this cluster."""
+    def inject(self, record: Fault, *, sealed: bool = False) -> str:
+        """Let a fault happen (`cluster_engine.faults`); give its id. FaultError when it does not fit this cluster.
+
+        The journal does not say what a `sealed` one is until it is over.
+        """
         assert self._group is not None, "a cluster that has not started cannot be broken"
-        return self._faults.inject(record, self._group)
+        return self._faults.inject(record, self._group, sealed=sealed)
 
     async def heal(self, fault: str) -> None:
         """Put right what a fault did; returns when that is done. FaultError when no such fault is active."""

@@ -172,11 +172,11 @@ class ClusterThread:
         """Type a line on the workstation; `write` is called on the cluster's thread. Cancel the future for Ctrl-C."""
         return self._ask(lambda cluster: cluster.command(line, write))
 
-    def inject(self, fault: Json) -> Future[str]:
+    def inject(self, fault: Json, *, sealed: bool = False) -> Future[str]:
         """Let a fault happen, given as JSON (`faults.read`); give its id. FaultError when it does not fit."""
 
         async def do(cluster: Cluster) -> str:
-            return cluster.inject(faults.read(fault))
+            return cluster.inject(faults.read(fault), sealed=sealed)
 
         return self._ask(do)
 

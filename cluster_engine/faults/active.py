@@ -2,6 +2,9 @@
 
 Each injected fault is a task: it waits for the start, notes `fault.started`, lets it happen, waits for the end or for
 somebody who heals it, puts things right and notes `fault.ended`. A fault healed before its start leaves no trace.
+
+A *sealed* fault is a riddle: its `fault.started` says that something was broken and not what (`sealed` among its
+fields); its `fault.ended` says everything.
 """
 
 import asyncio
@@ -23,6 +26,7 @@ class Active:
 
     id: str
     record: Fault
+    sealed: bool = False
     at: float | None = None
     healed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -41,7 +45,7 @@ class Faults:
         """What has been injected and is not over."""
         return list(self._active.values())
 
-    def inject(self, record: Fault, group: asyncio.TaskGroup) -> str:
+    def inject(self, record: Fault, group: asyncio.TaskGroup, *, sealed: bool = False) -> str:
         """Let a fault happen at its time; give its id. FaultError when it does not fit this cluster."""
         record.check(self._ground)
         if len(self._active) >= ACTIVE_MAX:
@@ -51,7 +55,7 @@ class Faults:
             if claims and other.record.claims() == claims:
                 raise FaultError(f"{claims} is the subject of {other.id} already; heal that first")
         self._count += 1
-        active = self._active[f"fault-{self._count}"] = Active(f"fault-{self._count}", record)
+        active = self._active[f"fault-{self._count}"] = Active(f"fault-{self._count}", record, sealed)
         # Not a part of whichever process this was called from.
         active.task = group.create_task(self._happen(active), name=active.id, context=contextvars.Context())
         return active.id
@@ -89,12 +93,12 @@ class Faults:
             if await self._healed_within(active, injected + record.start):
                 return
             active.at = loop.time()
-            self._note("fault.started", active, f"{record.name} begins: {record.target}")
+            self._note_start(active)
             heal = await record.begin(self._ground, active.id)
             if heal is not None:
                 await self._healed_within(active, None if record.end is None else injected + record.end)
                 await heal()
-            self._note("fault.ended", active, f"{record.name} is over: {record.target}")
+            self._note("fault.ended", f"{record.name} is over: {record.target}", active, write(record))
         finally:
             del self._active[active.id]
 
@@ -107,6 +111,12 @@ class Faults:
                 await active.healed.wait()
         return active.healed.is_set()
 
-    def _note(self, kind: str, active: Active, text: str) -> None:
-        fields: dict[str, Any] = {"id": active.id, **write(active.record)}
-        self._ground.world.note(kind, text, fields)
+    def _note_start(self, active: Active) -> None:
+        record = active.record
+        if active.sealed:
+            self._note("fault.started", "something is broken on purpose", active, {"sealed": True})
+        else:
+            self._note("fault.started", f"{record.name} begins: {record.target}", active, write(record))
+
+    def _note(self, kind: str, text: str, active: Active, fields: dict[str, Any]) -> None:
+        self._ground.world.note(kind, text, {"id": active.id, **fields})

@@ -396,6 +396,20 @@ def test_faults_have_a_start_an_end_and_are_healed_together():
     broken(story)
 
 
+def test_a_sealed_fault_is_named_only_when_it_is_over():
+    async def story(it):
+        fault = it.cluster.inject(read({"name": "stop", "target": "worker-1/kube-proxy"}), sealed=True)
+        await asyncio.sleep(1.0)
+        (begun,) = it.notes("fault.started")
+        assert begun["fields"] == {"id": fault, "sealed": True}
+        assert "proxy" not in begun["sentence"] and "stop" not in begun["sentence"]
+        await it.cluster.heal_all()
+        (over,) = it.notes("fault.ended")
+        assert (over["fields"]["name"], over["fields"]["target"]) == ("stop", "worker-1/kube-proxy")
+
+    broken(story)
+
+
 def test_a_binding_is_restored_although_the_api_server_was_down_too():
     async def story(it):
         it.inject("binding-revoked", target="system:kube-scheduler")
