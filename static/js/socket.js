@@ -2,91 +2,30 @@
  * The page's one WebSocket: list-then-watch with resume, as a reflector does it.
  *
  * Whatever is lost, the next connection asks for everything after the last seq held, so the log never has
- * a gap or a duplicate. Waits between attempts double to a bound, with jitter; being told that the cluster
- * is gone, or not ours, ends the attempts.
+ * a gap or a duplicate.
  */
+import { Connection } from "./connection.js";
 
 /** @typedef {import("./log.js").Entry} Entry */
-/** @typedef {{type: string, [field: string]: any}} Frame */
-/** @typedef {{state: "connecting" | "open" | "lost" | "gone", attempt: number, retryAt: number | null}} ConnectionState */
+/** @typedef {import("./connection.js").Frame} Frame */
+/** @typedef {import("./connection.js").ConnectionState} ConnectionState */
 
-const BACKOFF_FIRST_SECONDS = 0.4;
-const BACKOFF_SECONDS_MAX = 10;
 const PAGE_ENTRIES_MAX = 2000;
-/** Close codes after which trying again is pointless: not yours, no such cluster. */
-const FINAL_CODES = [4403, 4404];
 
-/** Seconds to wait before attempt n (from 1), with up to a quarter of jitter. @param {number} attempt @param {number} chance in [0, 1) */
-export function backoff(attempt, chance) {
-  const seconds = Math.min(BACKOFF_SECONDS_MAX, BACKOFF_FIRST_SECONDS * 2 ** (attempt - 1));
-  return seconds * (1 - chance / 4);
-}
-
-export class Socket {
+export class Socket extends Connection {
   /**
-   * @param {{url: string, entriesUrl: string, log: import("./log.js").Log, onFrame: (frame: Frame) => void,
-   *   onState: (state: ConnectionState) => void, commands?: () => Record<string, number>, WebSocket?: typeof WebSocket, fetch?: typeof fetch}} options
+   * @param {import("./connection.js").ConnectionOptions & {entriesUrl: string, log: import("./log.js").Log, onFrame: (frame: Frame) => void,
+   *   commands?: () => Record<string, number>, fetch?: typeof fetch}} options
    */
   constructor(options) {
+    super(options);
     this.options = options;
-    /** @type {WebSocket | null} */
-    this.socket = null;
-    this.attempt = 0;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
     this.filling = false;
-    this.closed = false;
   }
 
-  open() {
-    clearTimeout(this.timer);
-    this.state("connecting");
-    const socket = new (this.options.WebSocket ?? WebSocket)(this.options.url);
-    this.socket = socket;
-    socket.onopen = () => {
-      this.attempt = 0;
-      this.watch();
-      this.state("open");
-    };
-    socket.onmessage = (event) => {
-      if (this.socket === socket) this.hear(JSON.parse(event.data));
-    };
-    socket.onclose = (event) => {
-      if (this.socket !== socket) return;
-      this.socket = null;
-      if (FINAL_CODES.includes(event.code)) this.state("gone");
-      else if (!this.closed) this.retryLater();
-    };
-  }
-
-  retryLater() {
-    this.attempt += 1;
-    const seconds = backoff(this.attempt, Math.random());
-    this.state("lost", Date.now() + seconds * 1000);
-    this.timer = setTimeout(() => this.open(), seconds * 1000);
-  }
-
-  /** Try at once instead of waiting: the network came back, or the reader pressed the button. */
-  retryNow() {
-    if (this.socket === null && !this.closed) this.open();
-  }
-
-  close() {
-    this.closed = true;
-    clearTimeout(this.timer);
-    this.socket?.close();
-  }
-
-  /** @param {ConnectionState["state"]} state @param {number | null} [retryAt] */
-  state(state, retryAt = null) {
-    this.options.onState({ state, attempt: this.attempt, retryAt });
-  }
-
-  /** @param {Frame} frame @returns {boolean} whether it could be sent */
-  send(frame) {
-    if (this.socket?.readyState !== 1) return false;
-    this.socket.send(JSON.stringify(frame));
-    return true;
+  /** @override */
+  opened() {
+    this.watch();
   }
 
   watch() {
@@ -94,7 +33,7 @@ export class Socket {
     this.send({ type: "watch", since: this.options.log.head.peek(), ...(Object.keys(commands).length ? { commands } : {}) });
   }
 
-  /** @param {Frame} frame */
+  /** @override @param {Frame} frame */
   hear(frame) {
     if (frame.type === "entries") {
       if (!this.options.log.append(frame.entries)) void this.fill();

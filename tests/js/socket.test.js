@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { backoff } from "../../static/js/connection.js";
 import { Log } from "../../static/js/log.js";
-import { Socket, backoff } from "../../static/js/socket.js";
+import { Socket } from "../../static/js/socket.js";
 import { journal } from "./fixtures/journal.js";
 
 const { entries } = journal({ idleSeconds: 10 });
