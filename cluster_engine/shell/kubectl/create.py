@@ -121,7 +121,8 @@ async def create(
     return 0
 
 
-def _name(arguments: list[str], command: str) -> str:
+def named(arguments: list[str], command: str) -> str:
+    """Give the one NAME. CommandError."""
     if len(arguments) != 1:
         hint = f"See 'kubectl create {command} -h' for help and examples"
         raise CommandError(f"exactly one NAME is required, got {len(arguments)}\n{hint}")
@@ -148,7 +149,7 @@ async def deployment(session: Session, arguments: list[str]) -> int:
         raise CommandError('required flag(s) "image" not set')
     dashes = session.flags.before_dashes
     command = arguments[dashes:] if dashes is not None else []
-    name = _name(arguments[:dashes], "deployment")
+    name = named(arguments[:dashes], "deployment")
     if len(images) > 1 and command:
         raise CommandError("cannot specify multiple --image options and command")
     containers = []
@@ -189,14 +190,14 @@ def _namespace(session: Session) -> str:
 
 async def namespace(session: Session, arguments: list[str]) -> int:
     """Make a namespace."""
-    name = _name(arguments, "namespace")
+    name = named(arguments, "namespace")
     obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(name), "spec": {}, "status": {}}
     return await create(session, obj, "/api/v1/namespaces", f"namespace/{name}")
 
 
 async def service_account(session: Session, arguments: list[str]) -> int:
     """Make a service account."""
-    name = _name(arguments, "serviceaccount")
+    name = named(arguments, "serviceaccount")
     obj = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(name, _explicit_namespace(session))}
     path = f"/api/v1/namespaces/{_namespace(session)}/serviceaccounts"
     return await create(session, obj, path, f"serviceaccount/{name}", failed="failed to create serviceaccount: ")
@@ -204,7 +205,7 @@ async def service_account(session: Session, arguments: list[str]) -> int:
 
 async def config_map(session: Session, arguments: list[str]) -> int:
     """Make a ConfigMap."""
-    name = _name(arguments, "configmap")
+    name = named(arguments, "configmap")
     obj: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(name, _explicit_namespace(session))}
     if data := _data(session):
         obj["data"] = data
@@ -214,7 +215,7 @@ async def config_map(session: Session, arguments: list[str]) -> int:
 
 async def secret_generic(session: Session, arguments: list[str]) -> int:
     """Make a Secret."""
-    name = _name(arguments, "secret generic")
+    name = named(arguments, "secret generic")
     obj: Obj = {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(name, _explicit_namespace(session))}
     data = {key: base64.b64encode(value.encode()).decode() for key, value in _data(session).items()}
     if data:
@@ -241,7 +242,7 @@ def _data(session: Session) -> dict[str, str]:
 
 async def service_cluster_ip(session: Session, arguments: list[str]) -> int:
     """Make a ClusterIP service."""
-    name = _name(arguments, "service clusterip")
+    name = named(arguments, "service clusterip")
     if not session.flags["tcp"] and session.flags["clusterip"] != "None":
         raise CommandError("at least one tcp port specifier must be provided")
     ports = []

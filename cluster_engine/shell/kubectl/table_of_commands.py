@@ -5,6 +5,7 @@ from cluster_engine.shell.kubectl import (
     apply,
     auth,
     create,
+    create_bindings,
     delete,
     explain,
     expose,
@@ -41,6 +42,20 @@ _CREATE = (
     Command("create configmap", create.config_map, create.DATA_FLAGS, "Create a config map from files or literals"),
     Command(
         "create secret generic", create.secret_generic, create.DATA_FLAGS, "Create a secret from files or literals"
+    ),
+    Command(
+        "create clusterrolebinding",
+        create_bindings.cluster_role_binding,
+        create_bindings.CLUSTER_FLAGS,
+        "Create a cluster role binding for a particular cluster role",
+        "create clusterrolebinding NAME --clusterrole=NAME [--user=NAME] [--serviceaccount=NAMESPACE:NAME]",
+    ),
+    Command(
+        "create rolebinding",
+        create_bindings.role_binding,
+        create_bindings.NAMESPACED_FLAGS,
+        "Create a role binding for a particular role or cluster role",
+        "create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=NAME] [--serviceaccount=NAMESPACE:NAME]",
     ),
     Command("create service clusterip", create.service_cluster_ip, create.SERVICE_FLAGS, "Create a ClusterIP service"),
     Command("run", create.run, create.RUN_FLAGS, "Run a particular image on the cluster", "run NAME --image=image"),

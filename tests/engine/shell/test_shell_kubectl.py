@@ -302,3 +302,37 @@ def test_without_an_api_server_kubectl_says_so(workstation):
         'error: failed to create deployment: Post "https://10.0.0.1:6443/apis/apps/v1/namespaces/default/deployments?'
         'fieldManager=kubectl-create&fieldValidation=Strict": dial tcp 10.0.0.1:6443: connect: connection refused\n'
     )
+
+
+def test_a_binding_made_by_flags_gives_a_service_account_its_rights(workstation):
+    may = "kubectl auth can-i list pods --as=system:serviceaccount:default:default"
+
+    async def story(sh):
+        before = await sh(may)
+        made = await sh.ok("kubectl create rolebinding look --clusterrole=view --serviceaccount=default:default")
+        wide = await sh.ok("kubectl create clusterrolebinding all --clusterrole=view --user=ben --group=ops")
+        return before, made, wide, await sh.ok(may), await sh.ok("kubectl auth can-i list pods -A --as=ben")
+
+    before, made, wide, after, ben = workstation(story)
+    assert (before.code, before.out) == (1, "no\n")
+    assert made == "rolebinding.rbac.authorization.k8s.io/look created\n"
+    assert wide == "clusterrolebinding.rbac.authorization.k8s.io/all created\n"
+    assert (after, ben) == ("yes\n", "yes\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("clusterrolebinding x", 'required flag(s) "clusterrole" not set'),
+        ("clusterrolebinding --clusterrole=a", "exactly one NAME is required, got 0"),
+        ("clusterrolebinding x --clusterrole=a --serviceaccount=b", "serviceaccount must be <namespace>:<name>"),
+        ("rolebinding x --role=a --clusterrole=b", "exactly one of clusterrole or role must be specified"),
+    ],
+)
+def test_a_binding_that_lacks_something_is_refused_as_kubectl_does(workstation, line, said):
+    async def story(sh):
+        return await sh(f"kubectl create {line}")
+
+    done = workstation(story)
+    assert done.code == 1
+    assert said in done.err
