@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "visualizer",
+    "visualizer.rooms",
 ]
 
 MIDDLEWARE = [
@@ -112,6 +113,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
                 "visualizer.security.nonce_context",
             ],
         },
@@ -131,10 +133,19 @@ DATABASES = {
         "TEST": {"NAME": Path(tempfile.gettempdir()) / f"glassplane-test-{os.getpid()}.sqlite3"},
     },
 }
+# What counts attempts (joining a room, signing in): of all processes where there is Redis, of this one otherwise.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}},
+}
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365  # as static/js/settings.js keeps it
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [ROOT / "visualizer" / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -149,6 +160,15 @@ STORAGES = {
     # Names stay as they are, so that modules which import each other by relative path are never loaded twice.
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "progress"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 
 SESSION_COOKIE_NAME = "glassplane_session"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30

@@ -1,0 +1,5 @@
+"""placeholder."""
+
+
+def begin() -> None:
+    """Nothing yet."""
