@@ -1,0 +1,152 @@
+/**
+ * What can be broken, as the page knows it. Pure: the form and the chips show what is worked out here.
+ *
+ * The server says which faults there are and within which bounds their fields are (`GET /faults/`); the page adds the
+ * words, the groups and, for fields that name a host or a component, the cluster's cast as choices. A person thinks of
+ * when it begins and how long it lasts; a record holds `start` and `end`, both in seconds from the injection.
+ * Which faults are active follows from the journal alone. A sealed fault says only that it is there.
+ */
+import { expectedLanes } from "./lanes.js";
+
+/**
+ * @typedef {{name: string, default: any, type: "component" | "host" | "number" | "choice" | "text", programs?: string[], worker?: boolean,
+ *   least?: number, most?: number, optional?: boolean, values?: any[], lengthMax?: number, empty?: boolean}} Field
+ * @typedef {{name: string, description: string, fields: Field[]}} Fault
+ * @typedef {{hosts: readonly string[], components: readonly string[]}} Cast  hosts without the workstation; components as "host/program"
+ * @typedef {Record<string, string>} Values  what stands in the form, `delay` and `duration` among it
+ * @typedef {{key: string, values?: Record<string, any>}} Problem  words to say it with
+ * @typedef {{id: string, name: string | null, target: string | null, sealed: boolean, seq: number, at: number}} Active
+ */
+
+/** @type {Record<string, string[]>} */
+const GROUPS = {
+  components: ["stop", "kill", "restart", "api-server-down", "etcd-down"],
+  links: ["power-off", "partition", "latency", "reset"],
+  certificates: ["certificate-expired", "certificate-unknown-authority", "certificate-wrong-identity", "serving-certificate-wrong-name", "binding-revoked"],
+  storage: ["etcd-compacted"],
+  workloads: ["image-not-found", "crash-loop"],
+};
+/** Over as soon as they have happened: nothing to wait for, nothing to heal. */
+const AT_ONCE = new Set(["restart", "reset", "etcd-compacted"]);
+/** Told by `delay` and `duration`, or of no use to a person. */
+const NOT_ASKED = new Set(["start", "end", "seed"]);
+const SECONDS_MAX = 86_400;
+
+/** The faults by group, in the order in which they are shown; what has no group yet comes last. @param {readonly Fault[]} faults */
+export function grouped(faults) {
+  const known = new Set(Object.values(GROUPS).flat());
+  const groups = Object.entries(GROUPS).map(([group, names]) => ({ group, faults: names.flatMap((name) => faults.find((fault) => fault.name === name) ?? []) }));
+  const others = faults.filter((fault) => !known.has(fault.name));
+  return [...groups, { group: "other", faults: others }].filter((group) => group.faults.length > 0);
+}
+
+/** Who is in a cluster of so many workers, before any of them has spoken. @param {number} nodes @returns {Cast} */
+export function castOf(nodes) {
+  const components = expectedLanes(nodes).filter((lane) => lane.includes("/"));
+  return { hosts: [...new Set(components.map(hostOf))], components };
+}
+
+const hostOf = (/** @type {string} */ component) => component.slice(0, component.indexOf("/"));
+
+/** The fields a person fills in. @param {Fault} fault */
+export const askedFields = (fault) => fault.fields.filter((field) => !NOT_ASKED.has(field.name));
+
+/** @param {Fault} fault */
+export const lasts = (fault) => !AT_ONCE.has(fault.name);
+
+/** What a field may be in this cluster; null where any text or number goes. @param {Field} field @param {Cast} cast @returns {string[] | null} */
+export function choicesOf(field, { hosts, components }) {
+  if (field.type === "choice") return (field.values ?? []).map(String);
+  if (field.type === "component") {
+    const programs = field.programs ?? [];
+    return components.filter((one) => programs.length === 0 || programs.includes(one.slice(one.indexOf("/") + 1)));
+  }
+  if (field.type !== "host") return null;
+  if (field.worker) return hosts.filter((host) => components.includes(`${host}/kubelet`));
+  return field.name === "peer" ? [...hosts, "workstation"] : [...hosts];
+}
+
+/** What the form begins with. The target is a worker or what runs on one where that goes, rather than the whole control plane. @param {Fault} fault @param {Cast} cast @returns {Values} */
+export function firstValues(fault, cast) {
+  const entries = askedFields(fault).map((field) => {
+    const choices = choicesOf(field, cast);
+    const first = choices?.findLast((choice) => choice.startsWith("worker-")) ?? choices?.[0] ?? "";
+    return [field.name, field.default === null || (choices && !choices.includes(String(field.default))) ? first : String(field.default)];
+  });
+  return { ...Object.fromEntries(entries), delay: "", duration: "" };
+}
+
+/** What is wrong with a form, by field; nothing where it can be sent. @param {Fault} fault @param {Values} values @param {Cast} cast @returns {Record<string, Problem>} */
+export function problemsOf(fault, values, cast) {
+  /** @type {Record<string, Problem>} */
+  const problems = {};
+  for (const field of askedFields(fault)) {
+    const problem = problemOf(field, (values[field.name] ?? "").trim(), cast);
+    if (problem) problems[field.name] = problem;
+  }
+  if (values.delay && !within(values.delay, 0, SECONDS_MAX)) problems.delay = { key: "fault.problem.number", values: { least: 0, most: SECONDS_MAX } };
+  if (values.duration && !(within(values.duration, 0, SECONDS_MAX) && Number(values.duration) > 0)) problems.duration = { key: "fault.problem.number", values: { least: 1, most: SECONDS_MAX } };
+  if (values.target && values.target === values.peer) problems.peer = { key: "fault.problem.same" };
+  return problems;
+}
+
+/** @param {Field} field @param {string} text @param {Cast} cast @returns {Problem | null} */
+function problemOf(field, text, cast) {
+  const choices = choicesOf(field, cast);
+  if (choices) return choices.includes(text) ? null : { key: "fault.problem.choice" };
+  if (field.type === "number") {
+    const { least = 0, most = Infinity } = field;
+    return (text === "" && field.optional) || within(text, least, most) ? null : { key: "fault.problem.number", values: { least, most } };
+  }
+  if (text === "") return field.empty ? null : { key: "fault.problem.empty" };
+  return text.length > (field.lengthMax ?? Infinity) ? { key: "fault.problem.long", values: { most: field.lengthMax } } : null;
+}
+
+/** @param {string} text @param {number} least @param {number} most */
+const within = (text, least, most) => text.trim() !== "" && Number.isFinite(Number(text)) && Number(text) >= least && Number(text) <= most;
+
+/** The record that a filled-in form stands for. @param {Fault} fault @param {Values} values @returns {Record<string, any>} */
+export function recordOf(fault, values) {
+  /** @type {Record<string, any>} */
+  const record = { name: fault.name };
+  for (const field of askedFields(fault)) record[field.name] = typed(field, (values[field.name] ?? "").trim());
+  const start = Number(values.delay) || 0;
+  if (start) record.start = start;
+  if (values.duration && lasts(fault)) record.end = start + Number(values.duration);
+  return record;
+}
+
+/** @param {Field} field @param {string} text */
+function typed(field, text) {
+  if (field.type === "number") return text === "" ? null : Number(text);
+  if (field.type === "choice") return (field.values ?? []).find((value) => String(value) === text) ?? text;
+  return text;
+}
+
+/** Faults that have begun and are not over, in the order in which they began; heard entry by entry. */
+export class ActiveFaults {
+  constructor() {
+    /** @type {Map<string, Active>} */
+    this.byId = new Map();
+    this.seq = 0;
+  }
+
+  /** Look at what is new. True when something began or ended. @param {readonly import("./log.js").Entry[]} entries */
+  extend(entries) {
+    let moved = false;
+    for (; this.seq < entries.length; this.seq += 1) moved = this.hear(entries[this.seq]) || moved;
+    return moved;
+  }
+
+  /** @param {import("./log.js").Entry} entry */
+  hear({ kind, fields, seq, at }) {
+    if (kind === "fault.started") this.byId.set(fields.id, { id: fields.id, name: fields.sealed ? null : fields.name, target: fields.target ?? null, sealed: Boolean(fields.sealed), seq, at });
+    else if (kind === "fault.ended") this.byId.delete(fields.id);
+    else return false;
+    return true;
+  }
+
+  get list() {
+    return [...this.byId.values()];
+  }
+}
