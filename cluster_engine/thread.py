@@ -29,6 +29,8 @@ from typing import Any, TypeVar
 
 from cluster_engine import faults
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
+from cluster_engine.inputs import Inputs, Run
+from cluster_engine.journal import Journal
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 
@@ -56,8 +58,11 @@ class ClusterThread:
         on_entries: Callable[[list[Json]], None] = _ignore,
         on_clock: Callable[[Json], None] = _ignore,
         on_failure: Callable[[str], None] = _ignore,
+        run: Run | None = None,
     ) -> None:
         self.spec = spec
+        self._run_of_inputs = run
+        self._inputs: Inputs | None = None
         self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
         self._clock = Clock()
         self._loop: ClusterLoop | None = None
@@ -90,6 +95,8 @@ class ClusterThread:
             self._clock.outside_may_speak = True
             self._loop = ClusterLoop(self._clock)
             self._loop.run_until_complete(self._live())
+        except ClusterEndedError as ended:
+            self._started.set_exception(ended)
         except BaseException as failure:
             self._tell_failure(failure)
         finally:
@@ -102,22 +109,49 @@ class ClusterThread:
         assert self._loop is not None
         self._stopping = asyncio.Event()
         async with Cluster(self.spec, self._loop) as cluster:
-            if cluster.journal is not None:
-                cluster.journal.subscribe(self._gather)
-                self._gather_what_was(cluster)
-            self._clock.before_waiting.append(self._flush)
-            self._cluster = cluster
-            self._started.set_result({"now": self._clock.now, "head": cluster.journal.head if cluster.journal else 0})
-            self._tell_clock()
-            stopping = asyncio.ensure_future(self._stopping.wait())
-            ends: list[asyncio.Future[Any]] = [stopping, cluster.world.failed]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            self._cluster = None
-            failure = cluster.world.failed.exception() if cluster.world.failed.done() else None
-            stopping.cancel()
-            self._flush()
-            if failure is not None:
-                raise failure
+            stop_gathering = self._begin_gathering(cluster)
+            try:
+                if self._run_of_inputs is not None:
+                    await self._begin(cluster, self._run_of_inputs)
+                await self._go_on(cluster)
+            finally:
+                self._cluster = None
+                if self._inputs is not None:
+                    self._inputs.close()
+                self._flush()
+                stop_gathering()  # how the programs end now is no part of the story
+
+    async def _go_on(self, cluster: Cluster) -> None:
+        """Be at everybody's service until somebody stops it or it breaks."""
+        assert self._stopping is not None
+        if cluster.world.failed.done():
+            cluster.world.failed.result()
+        if self._stopping.is_set():
+            raise ClusterEndedError("the cluster was stopped before it was up")
+        self._cluster = cluster
+        self._started.set_result({"now": self._clock.now, "head": cluster.journal.head if cluster.journal else 0})
+        self._tell_clock()
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        ends: list[asyncio.Future[Any]] = [stopping, cluster.world.failed]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if cluster.world.failed.done():
+            cluster.world.failed.result()
+
+    async def _begin(self, cluster: Cluster, run: Run) -> None:
+        """Begin and replay a run, unless it is stopped or breaks meanwhile."""
+        assert self._loop is not None
+        assert self._stopping is not None
+        self._inputs = Inputs(self._loop, cluster, run)
+        begun = asyncio.ensure_future(self._inputs.begin())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        ends: list[asyncio.Future[Any]] = [begun, stopping, cluster.world.failed]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if begun.done():
+            begun.result()
+        else:
+            begun.cancel()
 
     def _tell_failure(self, failure: BaseException) -> None:
         if not self._started.done():
@@ -127,10 +161,17 @@ class ClusterThread:
 
     # -- news ----------------------------------------------------------------------------------------------------------
 
-    def _gather_what_was(self, cluster: Cluster) -> None:
-        assert cluster.journal is not None
+    def _begin_gathering(self, cluster: Cluster) -> Callable[[], None]:
+        """Tell what was and what comes; give the function that ends this."""
+        if cluster.journal is None:
+            return lambda: None
+        self._gather_what_was(cluster.journal)
+        self._clock.before_waiting.append(self._flush)
+        return cluster.journal.subscribe(self._gather)
+
+    def _gather_what_was(self, journal: Journal) -> None:
         since = 0
-        while batch := cluster.journal.since(since, BATCH_ENTRIES_MAX):
+        while batch := journal.since(since, BATCH_ENTRIES_MAX):
             since = batch[-1]["seq"]
             self._on_entries(batch)
 
@@ -167,6 +208,15 @@ class ClusterThread:
             self._tell_clock()
 
         return self._ask(do)
+
+    def put(self, document: Json) -> Future[Any]:
+        """Have an input of the `run` taken, at rest and dated (`cluster_engine.inputs`); give what it answers."""
+        inputs = self._inputs
+        if inputs is None or self._cluster is None:
+            refused: Future[Any] = Future()
+            refused.set_exception(ClusterEndedError("the cluster is not running"))
+            return refused
+        return inputs.put(document)
 
     def command(self, line: str, write: Write) -> Future[int]:
         """Type a line on the workstation; `write` is called on the cluster's thread. Cancel the future for Ctrl-C."""

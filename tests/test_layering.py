@@ -28,6 +28,7 @@ MAY_IMPORT = {
     # Whose images are broken is written where containerd keeps what it knows of registries.
     "faults": {"world", "pki", "api", "etcd", "containerd.registry"},
     "shell": {"world", "api", "client", "pki"},
+    "inputs": {"world"},
 }
 ABOVE = {"cluster", "thread", "__main__"}
 

@@ -68,6 +68,10 @@ class Clock(selectors.BaseSelector):
         """True when a caller in another thread may wake the loop: then having nothing to do is no deadlock."""
         self.before_waiting: list[Callable[[], bool]] = []
         """Asked whenever everything waits and time is about to move; True: "I made something ready, do not wait"."""
+        self.at_rest: Callable[[], bool] = lambda: False
+        """Asked when nobody of `before_waiting` has made anything ready: the instant is over. True: "not yet"."""
+        self.leap_until: float | None = None
+        """Leap, whatever pace and pause say, and no further than this; whoever sets it ends it, by `at_rest`."""
         self.on_deadlock: Callable[[], bool] = lambda: False
         """Asked when nothing is ready, no timer is set and nobody outside may speak; True: "I made something ready"."""
         self._step_is_done: Callable[[], bool] | None = None
@@ -100,6 +104,11 @@ class Clock(selectors.BaseSelector):
         self.paused = True
         self._step_is_done = is_done
 
+    @property
+    def stepping(self) -> bool:
+        """Whether it leaps to where a condition holds."""
+        return self._step_is_done is not None
+
     # -- what asyncio asks ---------------------------------------------------------------------------------------
 
     def select(self, timeout: float | None = None) -> Events:
@@ -110,12 +119,16 @@ class Clock(selectors.BaseSelector):
         made_ready = [hook() for hook in self.before_waiting]
         if any(made_ready):
             return []
-        if self.paused:
-            if self._step_is_done is None:
-                return self._wait_outside()
-            if self._step_is_done():
-                self._step_is_done = None
-                return []  # whoever waits for the step may have been made ready by asking
+        if self._step_is_done is not None and self._step_is_done():
+            self._step_is_done = None
+            return []  # whoever waits for the step may have been made ready by asking
+        if self.at_rest():
+            return []
+        if self.leap_until is not None:
+            rest = max(self.leap_until - self.now, 0.0)
+            return self._leap(rest if timeout is None else min(timeout, rest))
+        if self.paused and self._step_is_done is None:
+            return self._wait_outside()
         if timeout is None:
             if not self.outside_may_speak and len(self._outside.get_map()) <= 1:
                 if self.on_deadlock():
