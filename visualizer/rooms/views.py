@@ -3,13 +3,14 @@
 What the templates are given, beside what every template has (top of visualizer/views.py):
 
 `rooms/index.html`, `GET /rooms/` (an account's; others are sent to sign in), and `POST /rooms/` that was refused (400)
-    rooms     [{"id", "title", "code", "mode": "own"|"shared", "lesson": {"slug", "title"}|None, "state": "open"|"closed",
-                "members": count, "created_at", "closed_at": datetime|None,
+    rooms     [{"id", "title", "code", "mode": "own"|"shared", "lesson": {"slug", "title"}|None,
+                "state": "open"|"closed", "members": count, "created_at", "closed_at": datetime|None,
                 "console_url", "results_url", "close_url", "delete_url"}]      newest first
     lessons   [{"slug": "exercises/node-down", "title", "kind": "walkthrough"|"exercise"}]    in the reader's language
     form      {"title", "mode", "lesson"}: what was typed;  errors {field: words}, "" for the whole form
     rooms_max how many rooms one may have, full bool;  kept_days after which a closed room is deleted;  title_max
-    `POST /rooms/` with title, mode=own|shared, lesson (may be empty) → 303 to the console; JSON: 201 {"id","code","url"}
+    `POST /rooms/` with title, mode=own|shared, lesson (may be empty) → 303 to the console;
+    JSON: 201 {"id", "code", "url"}
 `rooms/join.html`, `GET /join/`, `GET /join/<code>/`, and `POST /join/` that was refused (400, 404 or 429)
     code, name, group     what was typed or is known, "" if nothing
     room      {"title", "groups": [names in use]} when the code is one, else None

@@ -1,0 +1,233 @@
+"""Everything that is read of rooms."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from visualizer.rooms.models import Incident, Member, Report, Room
+from visualizer.selectors import Owner
+
+ONLINE_SECONDS = 20.0
+ROOMS_LISTED_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in a room: its instructor, or a member."""
+
+    room: Room
+    member: Member | None
+
+    @property
+    def is_instructor(self) -> bool:
+        """Whether the room is theirs."""
+        return self.member is None
+
+
+def person(owner: Owner, room: str) -> Person | None:
+    """Who somebody is in a room; None when there is no such room or they are nobody there."""
+    found = Room.objects.select_related("cluster").filter(pk=room).first()
+    if found is None:
+        return None
+    if owner.user_id is not None and found.owner_id == owner.user_id:
+        return Person(found, None)
+    member = member_of(found, owner)
+    return Person(found, member) if member is not None else None
+
+
+def member_of(room: Room, owner: Owner) -> Member | None:
+    """The member that this browser is."""
+    if not owner.visitor:
+        return None
+    return Member.objects.select_related("cluster").filter(room=room, visitor=owner.visitor).first()
+
+
+def open_room(code: str) -> Room | None:
+    """The room that a code opens."""
+    return Room.objects.filter(code=code, state=Room.State.OPEN).first()
+
+
+def rooms_of(user_id: int) -> list[Room]:
+    """An instructor's rooms, newest first, each with its `headcount`."""
+    rooms = Room.objects.filter(owner_id=user_id).annotate(headcount=Count("members"))
+    return list(rooms.order_by("-created_at")[:ROOMS_LISTED_MAX])
+
+
+def groups(room: Room) -> list[str]:
+    """The groups in use."""
+    found = Member.objects.filter(room=room).exclude(group="")
+    return sorted(set(found.values_list("group", flat=True)))
+
+
+def old_rooms() -> list[Room]:
+    """Rooms that were closed so long ago that they are to be deleted."""
+    before = timezone.now() - timedelta(days=settings.RECORDINGS_KEPT_DAYS)
+    return list(Room.objects.filter(state=Room.State.CLOSED, closed_at__lt=before))
+
+
+# Clusters -------------------------------------------------------------------------------------------------------------
+
+
+def targeted(room: Room, targets: dict[str, Any]) -> list[Member]:
+    """The members that targets mean, with their clusters."""
+    members = Member.objects.filter(room=room).select_related("cluster").order_by("pk")
+    if "group" in targets:
+        members = members.filter(group=targets["group"])
+    elif "member" in targets:
+        members = members.filter(pk=targets["member"])
+    return list(members)
+
+
+def clusters_of(room: Room) -> list[str]:
+    """The clusters that a pause holds: the learners' own, or the one they all watch."""
+    if room.mode == Room.Mode.SHARED:
+        return [room.cluster_id] if room.cluster_id else []
+    held = Member.objects.filter(room=room).exclude(cluster=None)
+    return list(held.values_list("cluster_id", flat=True))
+
+
+def incident_clusters(incidents: Iterable[int]) -> list[tuple[int, str]]:
+    """Where incidents were put: (incident, cluster), once each; a cluster's successor in its stead."""
+    found = Report.objects.filter(incident__in=incidents).select_related("member", "incident__room")
+    pairs: dict[tuple[int, str], None] = {}
+    for report in found:
+        room = report.incident.room
+        now = room.cluster_id if room.mode == Room.Mode.SHARED else report.member.cluster_id
+        if now:
+            pairs[(report.incident_id, now)] = None
+    return list(pairs)
+
+
+# The board ------------------------------------------------------------------------------------------------------------
+
+
+def board_rows(room: str, members: Iterable[int] | None = None) -> list[dict[str, Any]]:
+    """The rows of a room's board, as they are sent (protocol.py); only of these members when given."""
+    found = Member.objects.filter(room_id=room).select_related("cluster").order_by("pk")
+    reports = Report.objects.filter(incident__room_id=room)
+    if members is not None:
+        wanted = list(members)
+        found, reports = found.filter(pk__in=wanted), reports.filter(member__in=wanted)
+    of: dict[int, list[Report]] = {}
+    for report in reports.order_by("incident_id"):
+        of.setdefault(report.member_id, []).append(report)
+    now = timezone.now()
+    return [_row(member, of.get(member.pk, []), now) for member in found]
+
+
+def _row(member: Member, reports: list[Report], now: datetime) -> dict[str, Any]:
+    return {
+        "member": member.pk,
+        "name": member.name,
+        "group": member.group,
+        "online": is_online(member, now),
+        "cluster": {"id": member.cluster_id, "state": member.cluster.state if member.cluster else None},
+        "where": member.where,
+        "help": iso(member.help_at),
+        "falseAlarms": member.false_alarms,
+        "reports": {str(report.incident_id): _report(report) for report in reports},
+    }
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "applied": iso(report.applied_at),
+        "problem": report.problem or None,
+        "noticed": seconds(report.applied_at, report.noticed_at),
+        "diagnosed": seconds(report.applied_at, report.diagnosed_at),
+        "tries": report.tries,
+    }
+
+
+def is_online(member: Member, now: datetime) -> bool:
+    """Whether a page of theirs was open just now."""
+    return member.seen_at is not None and now - member.seen_at <= timedelta(seconds=ONLINE_SECONDS)
+
+
+def iso(at: datetime | None) -> str | None:
+    """An instant as JSON."""
+    return at.isoformat(timespec="milliseconds") if at is not None else None
+
+
+def seconds(since: datetime | None, until: datetime | None) -> float | None:
+    """How long something took; None as long as it has not happened."""
+    return round(max(0.0, (until - since).total_seconds()), 1) if since and until else None
+
+
+def incidents(room: str, only: Iterable[int] | None = None) -> list[dict[str, Any]]:
+    """A room's incidents as they are sent to its instructor."""
+    found = Incident.objects.filter(room_id=room).order_by("pk")
+    if only is not None:
+        found = found.filter(pk__in=list(only))
+    return [
+        {
+            "id": one.pk,
+            "fault": one.record,
+            "when": one.when,
+            "targets": one.targets,
+            "made": iso(one.made_at),
+            "healed": iso(one.healed_at),
+        }
+        for one in found
+    ]
+
+
+def room_fields(room: Room, *, with_code: bool) -> dict[str, Any]:
+    """A room as it is sent; only an instructor is told its code."""
+    return {
+        "id": room.pk,
+        "title": room.title,
+        "code": room.code if with_code else None,
+        "mode": room.mode,
+        "lesson": room.lesson or None,
+        "state": room.state,
+        "paused": room.paused,
+        "leading": room.leading,
+        "cluster": room.cluster_id,
+    }
+
+
+def me_fields(room: Room, member: Member | None) -> dict[str, Any]:
+    """Who somebody is in a room, as it is sent."""
+    if member is None:
+        nobody = {"role": "instructor", "member": None, "name": "", "group": "", "help": None, "follows": False}
+        return {**nobody, "cluster": room.cluster_id}
+    return {
+        "role": "member",
+        "member": member.pk,
+        "name": member.name,
+        "group": member.group,
+        "help": iso(member.help_at),
+        "follows": member.follows,
+        "cluster": member.cluster_id,
+    }
+
+
+# Whose cluster it is to whom ------------------------------------------------------------------------------------------
+
+
+def instructs(user_id: int, clusters: Iterable[str]) -> bool:
+    """Whether one of these clusters is a room's of this user, or a member's of such a room."""
+    wanted = list(clusters)
+    return Room.objects.filter(Q(cluster__in=wanted) | Q(members__cluster__in=wanted), owner_id=user_id).exists()
+
+
+def watches(visitor: str, clusters: Iterable[str]) -> bool:
+    """Whether this visitor is a member of a room whose instructor's cluster is one of these."""
+    return Member.objects.filter(visitor=visitor, room__cluster__in=list(clusters)).exists()
+
+
+def is_held(visitor: str, clusters: Iterable[str]) -> bool:
+    """Whether the learner's cluster is one of an open room that is paused."""
+    held = Member.objects.filter(cluster__in=list(clusters), visitor=visitor)
+    return held.filter(room__paused=True, room__state=Room.State.OPEN).exists()
+
+
+def rooms_with(cluster: str) -> list[tuple[str, int]]:
+    """The (room, member) whose own cluster this is."""
+    return list(Member.objects.filter(cluster=cluster).values_list("room_id", "pk"))
