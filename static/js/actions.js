@@ -29,6 +29,8 @@ export function createActions(store, wire) {
   let stepping = null;
 
   const plan = () => picture.peek().plan;
+  /** Is there a cluster whose time is ours to drive? */
+  const driven = () => store.cluster.peek().state !== "ended" && store.may("drive");
   /** @param {Row | undefined} row */
   function stand(row) {
     batch(() => {
@@ -73,7 +75,7 @@ export function createActions(store, wire) {
         cursor.value = null;
         store.follow.value = true;
       });
-      if (clock.peek().paused && !stepping && store.cluster.peek().state !== "ended") {
+      if (clock.peek().paused && !stepping && driven()) {
         stepping = { left: STEPS_MAX, count: plan().count, rows: plan().rows.length };
         stepOnce();
       }
@@ -140,7 +142,7 @@ export function createActions(store, wire) {
     },
     toggleRun() {
       stepping = null;
-      if (store.cluster.peek().state === "ended") return;
+      if (!driven()) return;
       const paused = clock.peek().paused;
       if (!wire.send({ type: paused ? "resume" : "pause" })) return;
       clock.value = { ...clock.peek(), paused: !paused };
@@ -148,7 +150,7 @@ export function createActions(store, wire) {
     },
     /** @param {number} pace */
     setPace(pace) {
-      if (wire.send({ type: "pace", pace })) clock.value = { ...clock.peek(), pace };
+      if (store.may("drive") && wire.send({ type: "pace", pace })) clock.value = { ...clock.peek(), pace };
     },
     /** @param {1 | -1} by */
     changePace(by) {
@@ -172,6 +174,7 @@ export function createActions(store, wire) {
     clearFilters() {
       batch(() => {
         store.participants.value = new Set();
+        store.focus.value = new Set();
         actions.filter("");
       });
     },

@@ -12,15 +12,15 @@
  *     entries   #1 at 0.0  #2 at 0.1 (heartbeat)  #3 at 0.2 (heartbeat)  #4 at 9.0
  *     rows      y=0  #1 | y=ROW  fold of #2, #3 | y=ROW+FOLD+gap(8.8 s)  #4
  */
-import { Lanes } from "./lanes.js";
+import { Lanes, laneId } from "./lanes.js";
 
 /** @typedef {import("./log.js").Entry} Entry */
 /** @typedef {import("./log.js").Layer} Layer */
 /**
  * @typedef {{
  *   altitude: Layer, foldHeartbeats: boolean, participants?: ReadonlySet<string> | null, text?: string,
- *   expected?: readonly string[],
- * }} Options
+ *   expected?: readonly string[], focus?: ReadonlySet<string> | null,
+ * }} Options  with a `focus` only these lanes are there, and what passes between them
  * @typedef {{
  *   index: number, seq: number, entry: Entry, y: number, height: number, gap: number, gapHeight: number,
  *   from: number, to: number, time: number, members: number[] | null,
@@ -46,6 +46,8 @@ export function gapHeight(seconds) {
 /** @param {Entry} entry @param {Options} options @param {Lanes} lanes @param {string} needle the text looked for, in lower case */
 function passes(entry, options, lanes, needle) {
   if (ALTITUDES[entry.layer] > ALTITUDES[options.altitude]) return false;
+  // A sealed fault is for finding out: it is told once it is over.
+  if (entry.kind === "fault.started" && entry.fields.sealed) return false;
   const { participants } = options;
   if (participants?.size && !participants.has(lanes.of(entry.from).id) && !(entry.to && participants.has(lanes.of(entry.to).id))) return false;
   return !needle || searchable(entry).includes(needle);
@@ -59,7 +61,7 @@ export class Plan {
   constructor(options) {
     this.options = options;
     this.needle = (options.text ?? "").trim().toLowerCase();
-    this.lanes = new Lanes(options.expected ?? []);
+    this.lanes = new Lanes((options.expected ?? []).filter((lane) => !options.focus?.size || options.focus.has(lane)));
     /** @type {Row[]} */
     this.rows = [];
     this.height = 0;
@@ -80,6 +82,8 @@ export class Plan {
   /** @param {Entry} entry */
   add(entry) {
     this.seq = entry.seq;
+    const { focus } = this.options;
+    if (focus?.size && !(focus.has(laneId(entry.from)) && (entry.to === null || focus.has(laneId(entry.to))))) return;
     const from = this.lanes.of(entry.from);
     const to = entry.to === null ? null : this.lanes.of(entry.to);
     if (entry.kind === "process.started" || entry.kind === "process.exited") this.lanes.live(entry, this.height);

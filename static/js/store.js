@@ -13,7 +13,8 @@ import { Log } from "./log.js";
 /** @typedef {import("./log.js").Layer} Layer */
 /** @typedef {import("./socket.js").ConnectionState} ConnectionState */
 /** @typedef {{now: number, pace: number | null, paused: boolean, heardAt: number}} Clock  `pace` null: as fast as it goes */
-/** @typedef {{id: string, state: "starting" | "running" | "ended", nodes: number, seed: number}} Cluster */
+/** @typedef {"see" | "type" | "drive" | "break" | "learn" | "gateway" | "replace"} Action */
+/** @typedef {{id: string, state: "starting" | "running" | "suspended" | "ended", nodes: number, seed: number, may?: Action[]}} Cluster  without `may` everything is allowed */
 /** @typedef {"what" | "why" | "headers" | "body" | "records" | "bytes"} Tab */
 /** @typedef {ReturnType<typeof createStore>} Store */
 
@@ -27,6 +28,8 @@ export function createStore(start = {}) {
   const altitude = signal(/** @type {Layer} */ ("story"));
   const foldHeartbeats = signal(true);
   const participants = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+  /** The only lanes that are drawn; empty: all. */
+  const focus = signal(/** @type {ReadonlySet<string>} */ (new Set()));
   const text = signal("");
   const selected = signal(/** @type {number | null} */ (null));
   const drawer = signal(false);
@@ -37,7 +40,7 @@ export function createStore(start = {}) {
   /** The last seq on screen. */
   const shown = computed(() => Math.min(cursor.value ?? log.head.value, log.head.value));
   const empty = computed(
-    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, expected: expectedLanes(nodes.value) }),
+    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, focus: focus.value, expected: expectedLanes(nodes.value) }),
   );
   /** Is everything there is on screen? Then a step forward is the cluster's. */
   const atEnd = computed(() => cursor.value === null || picture.value.plan.rowsAt(shown.value) === picture.value.plan.rows.length);
@@ -52,13 +55,19 @@ export function createStore(start = {}) {
   const chain = computed(() => new Set(selected.value ? chainOf(log.entries, selected.value).map((entry) => entry.seq) : []));
 
   return {
-    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, text, selected, drawer, tab, follow, shown, atEnd, picture, why, chain,
+    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, focus, text, selected, drawer, tab, follow, shown, atEnd, picture, why, chain,
     toasts: signal(/** @type {{id: number, text: string}[]} */ ([])),
-    dialog: signal(/** @type {"help" | null} */ (null)),
+    dialog: signal(/** @type {"help" | "faults" | "myth" | null} */ (null)),
     shortcuts: signal(start.shortcuts ?? true),
     hovered: signal(/** @type {number | null} */ (null)),
     /** Does any filter hide messages now? */
-    filtered: computed(() => participants.value.size > 0 || text.value.trim() !== ""),
+    filtered: computed(() => participants.value.size > 0 || focus.value.size > 0 || text.value.trim() !== ""),
+    /** Is the selected row within the window? The diagram tells. */
+    inView: signal(true),
+    /** Moved when the diagram is to bring the selected row into the window again. */
+    recalled: signal(0),
+    /** May the reader do this with the cluster? @param {Action} action */
+    may: (action) => cluster.value.may?.includes(action) ?? true,
     batch,
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { expectedLanes, hostsOf } from "../../static/js/lanes.js";
+import { expectedLanes, hostsOf, laneId } from "../../static/js/lanes.js";
 import { ALTITUDES, Plan, foldedAt, gapHeight, layout } from "../../static/js/layout.js";
 import { journal, longJournal } from "./fixtures/journal.js";
 
@@ -123,4 +123,20 @@ test("a hundred thousand entries are laid out in well under a second, and a step
   const plan = new Plan(VIEWS[0]).extend(entries);
   assert.equal(plan.seq, 100_000);
   assert.ok(plan.rows.length > 10_000);
+});
+
+test("with a focus only its lanes are there, and only what passes between them", () => {
+  const { entries } = journal();
+  const focus = new Set(["workstation", "control-plane/kube-apiserver"]);
+  const { lanes, rows } = layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, focus, expected: expectedLanes(2) });
+  assert.deepEqual(lanes.map((lane) => lane.id), [...focus]);
+  assert.ok(rows.length > 10);
+  for (const { entry } of rows) for (const end of [entry.from, entry.to]) assert.ok(end === null || focus.has(laneId(end)));
+});
+
+test("a sealed fault is drawn only once it is over", () => {
+  const { entries } = journal();
+  const note = { ...entries[0], to: null, layer: /** @type {const} */ ("story"), heartbeat: false };
+  const sealed = [{ ...note, seq: 1, kind: "fault.started", fields: { id: "fault-1", sealed: true } }, { ...note, seq: 2, kind: "fault.ended", fields: { id: "fault-1", name: "kill" } }];
+  assert.deepEqual(layout(sealed, 2, { altitude: "tcp", foldHeartbeats: false }).rows.map((row) => row.seq), [2]);
 });

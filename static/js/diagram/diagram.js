@@ -86,8 +86,8 @@ export class Diagram {
     });
     /** Keep in view what the reader stands on, when they move it and not while they scroll. */
     effect(() => {
-      const { selected, cursor, altitude, drawer, filtered } = this.store;
-      void [selected.value, cursor.value, altitude.value, drawer.value, filtered.value];
+      const { selected, cursor, altitude, drawer, filtered, focus, recalled } = this.store;
+      void [selected.value, cursor.value, altitude.value, drawer.value, filtered.value, focus.value, recalled.value];
       this.chase = true;
       this.schedule();
     });
@@ -142,6 +142,7 @@ export class Diagram {
     else this.body.removeAttribute("role");
     this.place(plan, shown, height);
     this.lastTop = scroller.scrollTop;
+    this.tellInView(plan);
     const top = Math.max(0, scroller.scrollTop - MARGIN);
     const bottom = Math.min(full, scroller.scrollTop + view + MARGIN);
     const first = plan.rowAtHeight(top);
@@ -169,6 +170,14 @@ export class Diagram {
     const room = scroller.clientHeight - this.body.offsetTop;
     if (row.y - row.gapHeight < scroller.scrollTop + 8) scroller.scrollTop = Math.max(0, row.y - row.gapHeight - room * 0.3);
     else if (row.y + row.height > scroller.scrollTop + room - 28) scroller.scrollTop = row.y + row.height - room * 0.7;
+  }
+
+  /** Say whether the selected row can be seen. @param {import("../layout.js").Plan} plan */
+  tellInView(plan) {
+    const seq = this.store.selected.peek();
+    const row = seq === null ? null : plan.rowOf(seq);
+    const { scrollTop, clientHeight } = this.scroller;
+    this.store.inView.value = !row || (row.y + row.height > scrollTop && row.y < scrollTop + clientHeight - this.body.offsetTop);
   }
 
   /** Scroll sideways until both ends of a message are in view, the one it comes from first. @param {Row | null} row */

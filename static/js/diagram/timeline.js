@@ -79,8 +79,8 @@ export class Timeline {
     const { plan } = this.store.picture.peek();
     const { rows } = plan;
     const grown = rows.length < 2000 ? rows.length : Math.round(rows.length / 200) * 200;
-    const { altitude, foldHeartbeats, participants } = plan.options;
-    const key = [width, height, ratio, grown, rows[0]?.seq, altitude, foldHeartbeats, plan.needle, ...(participants ?? [])].join(" ");
+    const { altitude, foldHeartbeats, participants, focus } = plan.options;
+    const key = [width, height, ratio, grown, rows[0]?.seq, altitude, foldHeartbeats, plan.needle, ...(participants ?? []), "|", ...(focus ?? [])].join(" ");
     if (key === this.key) return;
     this.key = key;
     Object.assign(this.picture, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
