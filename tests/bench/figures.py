@@ -147,6 +147,13 @@ def serving() -> Numbers:
     return measure()
 
 
+def classroom() -> Numbers:
+    """A class of forty whose clusters are broken at once, and 200 viewers who follow an instructor's steps."""
+    from tests.bench.classroom import measure
+
+    return measure()
+
+
 def drawing() -> Numbers:
     """The diagram in real Chromium: first paint and a step, for a journal of 1,000 and one of 100,000 entries."""
     from tests.browser.figures import figures
@@ -200,6 +207,17 @@ FIGURES = {
             ("engine_to_browser_p99_50_pages", "ms", "≤ 100 ms"),
             ("worker_resident_with_first_cluster", "MiB", "≤ 120 MiB"),
             ("worker_resident_with_five_clusters", "MiB", "≤ 180 MiB"),
+        ],
+        runs=3,
+    ),
+    "classroom": Figure(
+        classroom,
+        [
+            ("fault_in_40_clusters_all", "s", "≤ 1 s"),
+            ("fault_in_40_clusters_first", "s", ""),
+            ("step_to_200_viewers_p50", "ms", ""),
+            ("step_to_200_viewers_p95", "ms", "≤ 150 ms"),
+            ("step_to_200_viewers_worst", "ms", ""),
         ],
         runs=3,
     ),
