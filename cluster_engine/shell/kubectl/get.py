@@ -8,6 +8,7 @@
 Modelled on kubectl/pkg/cmd/get/get.go.
 """
 
+import codecs
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,8 +52,7 @@ See 'kubectl get -h' for help and examples"""
 async def run(session: Session, arguments: list[str]) -> int:
     """Print objects."""
     if session.flags["raw"]:
-        session.out((await session.raw("GET", session.flags["raw"], accept="application/json, */*")).decode())
-        return 0
+        return await _print_raw(session, session.flags["raw"])
     if not arguments and not session.flags["filename"]:
         raise CommandError(NO_RESOURCE, plain=True)
     show = output.printer(session.flags["output"], managed_fields=session.flags["show-managed-fields"])
@@ -62,6 +62,15 @@ async def run(session: Session, arguments: list[str]) -> int:
     if show is not None:
         return await _print_objects(session, wanted, show)
     return await _print_tables(session, wanted)
+
+
+async def _print_raw(session: Session, path: str) -> int:
+    """Print an answer as it comes: a watch goes on until it ends."""
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    async with session.stream(path, {}, accept="application/json, */*") as chunks:
+        async for chunk in chunks:
+            session.out(decode(chunk))
+    return 0
 
 
 async def _wanted(session: Session, arguments: list[str]) -> list[Target]:

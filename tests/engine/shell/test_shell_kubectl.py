@@ -336,3 +336,25 @@ def test_a_binding_that_lacks_something_is_refused_as_kubectl_does(workstation, 
     done = workstation(story)
     assert done.code == 1
     assert said in done.err
+
+
+def test_a_raw_watch_is_printed_as_it_comes(workstation):
+    async def story(sh):
+        printed = []
+        path = "/api/v1/namespaces/default/configmaps?watch=true"
+        watching = asyncio.ensure_future(
+            sh.cluster.command(f"kubectl get --raw '{path}'", lambda _, text: printed.append(text))
+        )
+        await asyncio.sleep(1)
+        before = "".join(printed)
+        await sh.ok("kubectl create configmap fresh --from-literal=a=ä")
+        await asyncio.sleep(1)
+        after = "".join(printed)
+        watching.cancel()
+        await asyncio.wait([watching])
+        return before, after
+
+    before, after = workstation(story)
+    assert '"name":"kube-root-ca.crt"' in before
+    assert "fresh" not in before
+    assert '"name":"fresh"' in after and '"a":"ä"' in after
