@@ -23,14 +23,15 @@ Whoever is not on the cluster's own thread uses `cluster_engine.thread`.
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeVar
 
 import msgspec
 
@@ -48,6 +49,7 @@ from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.pki.layout import API_SERVER_PORT, admin_kubeconfig, provision
+from cluster_engine.stored import Stored
 from cluster_engine.world.gateway import Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.process import Host, Process
@@ -60,6 +62,8 @@ NODES_MAX = 50
 WORKSTATION = "workstation"
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
+
+T = TypeVar("T")
 
 Write = Callable[[str, str], None]
 """Called with "stdout" or "stderr" and a piece of text."""
@@ -105,7 +109,9 @@ class Cluster:
         self._gateway: Gateway | None = None
         self._keepers = contextlib.AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
+        self._company: dict[asyncio.Task[Any], None] = {}
         self._faults = Faults(self)
+        self._stored = Stored(self._store)
         self._add_hosts()
 
     def _add_hosts(self) -> None:
@@ -155,6 +161,8 @@ class Cluster:
         if self._gateway is not None:
             self._gateway.close()
         self._faults.abandon()
+        for task in list(self._company):
+            task.cancel()
         self.processes.clear()
         await end_all(self.world)
         await self._keepers.aclose()
@@ -239,9 +247,32 @@ class Cluster:
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:
         """Give the objects under a key prefix, "/registry/pods/default/", as they lie in etcd; no wire carries this."""
-        store: Store = self.world.host("control-plane").disk[DATA_DIRECTORY]
-        found = store.range(prefix.encode(), prefix_end(prefix.encode()))
+        found = self._store().range(prefix.encode(), prefix_end(prefix.encode()))
         return [msgspec.json.decode(pair.value) for pair in found.kvs]
+
+    def stored(self, resource: str, group: str | None = None, namespace: str | None = None) -> list[dict[str, Any]]:
+        """Give the objects of a resource as they lie in etcd; ValueError when there is no such resource.
+
+        The very same list as before when none of them has changed.
+        """
+        return self._stored.find(resource, group, namespace)
+
+    @property
+    def revision(self) -> int:
+        """The revision of etcd's store."""
+        return self._stored.revision
+
+    def _store(self) -> Store:
+        store: Store = self.world.host("control-plane").disk[DATA_DIRECTORY]
+        return store
+
+    def accompany(self, doing: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Run something beside the cluster, which is no part of it; it is cancelled when the cluster ends."""
+        assert self._group is not None, "a cluster that has not started cannot be accompanied"
+        task = self._group.create_task(doing, name=name, context=contextvars.Context())
+        self._company[task] = None
+        task.add_done_callback(self._company.pop)
+        return task
 
     async def open_gateway(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
         """Open a real loopback port that leads to the API server, once; give its address."""

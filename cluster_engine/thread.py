@@ -101,9 +101,18 @@ class ClusterThread:
             self._tell_failure(failure)
         finally:
             if self._loop is not None:
+                self._let_go(self._loop)
                 self._loop.close()
             self._cluster = None
             self._ended.set_result(None)
+
+    def _let_go(self, loop: ClusterLoop) -> None:
+        """Cancel what somebody asked for and the cluster did not live to answer."""
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=1.0))
 
     async def _live(self) -> None:
         assert self._loop is not None
@@ -194,20 +203,21 @@ class ClusterThread:
 
     # -- what anybody may ask ------------------------------------------------------------------------------------------
 
-    def _ask(self, question: Callable[[Cluster], Coroutine[Any, Any, T]]) -> Future[T]:
+    def run(self, do: Callable[[Cluster], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Run a coroutine with the cluster on its own loop; what it awaits there goes by the cluster's time."""
         loop, cluster = self._loop, self._cluster
         if loop is None or cluster is None or loop.is_closed():
             refused: Future[T] = Future()
             refused.set_exception(ClusterEndedError("the cluster is not running"))
             return refused
-        return asyncio.run_coroutine_threadsafe(question(cluster), loop)
+        return asyncio.run_coroutine_threadsafe(do(cluster), loop)
 
     def _turn(self, turn: Callable[[], None]) -> Future[None]:
         async def do(_: Cluster) -> None:
             turn()
             self._tell_clock()
 
-        return self._ask(do)
+        return self.run(do)
 
     def put(self, document: Json) -> Future[Any]:
         """Have an input of the `run` taken, at rest and dated (`cluster_engine.inputs`); give what it answers."""
@@ -220,7 +230,7 @@ class ClusterThread:
 
     def command(self, line: str, write: Write) -> Future[int]:
         """Type a line on the workstation; `write` is called on the cluster's thread. Cancel the future for Ctrl-C."""
-        return self._ask(lambda cluster: cluster.command(line, write))
+        return self.run(lambda cluster: cluster.command(line, write))
 
     def inject(self, fault: Json, *, sealed: bool = False) -> Future[str]:
         """Let a fault happen, given as JSON (`faults.read`); give its id. FaultError when it does not fit."""
@@ -228,15 +238,15 @@ class ClusterThread:
         async def do(cluster: Cluster) -> str:
             return cluster.inject(faults.read(fault), sealed=sealed)
 
-        return self._ask(do)
+        return self.run(do)
 
     def heal(self, fault: str) -> Future[None]:
         """Put right what a fault did. FaultError when no such fault is active."""
-        return self._ask(lambda cluster: cluster.heal(fault))
+        return self.run(lambda cluster: cluster.heal(fault))
 
     def heal_all(self) -> Future[None]:
         """Put right what every fault did."""
-        return self._ask(lambda cluster: cluster.heal_all())
+        return self.run(lambda cluster: cluster.heal_all())
 
     def faults(self) -> Future[list[Json]]:
         """Give the active faults: `id`, `at` (None before their start) and the record's own fields."""
@@ -244,7 +254,7 @@ class ClusterThread:
         async def do(cluster: Cluster) -> list[Json]:
             return [{"id": one.id, "at": one.at, **faults.write(one.record)} for one in cluster.faults]
 
-        return self._ask(do)
+        return self.run(do)
 
     def pause(self) -> Future[None]:
         """Let time stand."""
@@ -266,7 +276,7 @@ class ClusterThread:
             self._tell_clock()
             return seq
 
-        return self._ask(do)
+        return self.run(do)
 
     def clock(self) -> Future[Json]:
         """Look at the clock, as `on_clock` would tell it."""
@@ -274,7 +284,7 @@ class ClusterThread:
         async def do(_: Cluster) -> Json:
             return self._clock_now()
 
-        return self._ask(do)
+        return self.run(do)
 
     def entries(self, since: int, limit: int) -> Future[list[Json]]:
         """Give at most `limit` entries after number `since`."""
@@ -282,7 +292,7 @@ class ClusterThread:
         async def do(cluster: Cluster) -> list[Json]:
             return cluster.journal.since(since, limit) if cluster.journal else []
 
-        return self._ask(do)
+        return self.run(do)
 
     def detail(self, seq: int) -> Future[Json]:
         """Give everything there is behind an entry; KeyError when it is gone or never was."""
@@ -292,7 +302,7 @@ class ClusterThread:
                 raise KeyError(seq)
             return cluster.journal.detail(seq)
 
-        return self._ask(do)
+        return self.run(do)
 
     def kubeconfig(self, host: str = "127.0.0.1", port: int = 0) -> Future[str]:
         """Open the gateway if need be and give a kubeconfig that leads through it."""
@@ -301,11 +311,11 @@ class ClusterThread:
             await cluster.open_gateway(host, port)
             return await cluster.kubeconfig()
 
-        return self._ask(do)
+        return self.run(do)
 
     def gateway(self, host: str = "127.0.0.1", port: int = 0) -> Future[tuple[str, int]]:
         """Open the gateway if need be and give its address. OSError when the port is taken."""
-        return self._ask(lambda cluster: cluster.open_gateway(host, port))
+        return self.run(lambda cluster: cluster.open_gateway(host, port))
 
 
 @dataclass(frozen=True, slots=True)

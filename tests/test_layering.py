@@ -29,6 +29,8 @@ MAY_IMPORT = {
     "faults": {"world", "pki", "api", "etcd", "containerd.registry"},
     "shell": {"world", "api", "client", "pki"},
     "inputs": {"world"},
+    "predicates": set(),
+    "stored": {"api", "etcd"},
 }
 ABOVE = {"cluster", "thread", "__main__"}
 

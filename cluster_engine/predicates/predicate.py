@@ -1,0 +1,145 @@
+"""What a predicate is: a small tree of frozen records. `reading` makes one of a document, `parts` asks if it holds.
+
+Names are those of other predicates that the same lookout watches; what they refer to is the entry, or the instant, at
+which those came to hold.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Union
+
+from cluster_engine.predicates.matching import Between, Matcher
+from cluster_engine.predicates.paths import Path
+
+RELATIONS = ("after", "on", "stream", "answers", "follows")
+
+Where = tuple[tuple[Path, Matcher], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Some entry of the journal, the `nth` that fits; once seen it holds for ever.
+
+    `own` are an entry's own keys (from, to, label, layer, trigger, heartbeat), `fields` lead into its fields.
+    """
+
+    kind: Matcher | None = None
+    own: tuple[tuple[str, Matcher], ...] = ()
+    fields: Where = ()
+    nth: int = 1
+    after: str | None = None
+    on: str | None = None
+    stream: str | None = None
+    answers: str | None = None
+    follows: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names it refers to."""
+        return tuple(name for relation in RELATIONS if (name := getattr(self, relation)) is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objects:
+    """How many objects of a resource lie in etcd now."""
+
+    resource: str
+    group: str | None = None
+    namespace: str | None = None
+    name: Matcher | None = None
+    where: Where = ()
+    count: Between = Between(least=1)  # noqa: RUF009  a frozen record
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question has been answered, and rightly or not when `right` says so."""
+
+    question: str
+    right: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A name holds."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """So many virtual seconds have passed since a name came to hold."""
+
+    since: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds."""
+
+    parts: tuple["Predicate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """One part holds."""
+
+    parts: tuple["Predicate", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold, now."""
+
+    part: "Predicate"
+
+
+Predicate = Union[Entry, Objects, Answered, Reached, Passed, All, Any, Not]  # noqa: UP007  it names itself
+
+
+def leaves(predicate: Predicate) -> Iterator[Entry | Objects | Answered | Reached | Passed]:
+    """Give what a predicate is made of, from left to right."""
+    match predicate:
+        case All(parts) | Any(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(part):
+            yield from leaves(part)
+        case _:
+            yield predicate
+
+
+def names_in(predicate: Predicate) -> frozenset[str]:
+    """Give the names that a predicate refers to."""
+    found: set[str] = set()
+    for leaf in leaves(predicate):
+        match leaf:
+            case Entry():
+                found.update(leaf.names)
+            case Reached(name) | Passed(name, _):
+                found.add(name)
+    return frozenset(found)
+
+
+def questions_in(predicate: Predicate) -> frozenset[str]:
+    """Give the questions whose answers a predicate waits for."""
+    return frozenset(leaf.question for leaf in leaves(predicate) if isinstance(leaf, Answered))
+
+
+__all__ = [
+    "RELATIONS",
+    "All",
+    "Answered",
+    "Any",
+    "Entry",
+    "Not",
+    "Objects",
+    "Passed",
+    "Predicate",
+    "Reached",
+    "Where",
+    "leaves",
+    "names_in",
+    "questions_in",
+]

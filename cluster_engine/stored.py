@@ -1,0 +1,77 @@
+"""What lies in etcd, as objects, read without a wire: for lessons' checks and for whoever looks from above.
+
+An object is decoded once for each change, and a question whose answer has not changed gets the very same list again, so
+that it may be asked at every revision.
+
+    stored = Stored(lambda: store)
+    stored.find("pods", None, "default")          [{"kind": "Pod", …}]
+    stored.find("pod", None, None)                UnknownResourceError: there is no resource pod; …
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from cluster_engine.api.kinds import STORED, Kind
+from cluster_engine.etcd.client import prefix_end
+from cluster_engine.etcd.store import Store
+
+QUESTIONS_MAX = 256
+
+Object = dict[str, Any]
+
+
+class UnknownResourceError(ValueError):
+    """No such resource is kept in etcd."""
+
+
+def resource(plural: str, group: str | None = None) -> Kind:
+    """Find a resource by its plural, in any group when none is given. UnknownResourceError."""
+    for kind in STORED:
+        if kind.plural == plural and group in (None, kind.group):
+            return kind
+    known = ", ".join(kind.plural for kind in STORED)
+    where = f" in the group {group}" if group else ""
+    raise UnknownResourceError(f"there is no resource {plural}{where}; resources are {known}")
+
+
+class Stored:
+    """Reads a store that may be replaced: `store` gives the present one."""
+
+    def __init__(self, store: Callable[[], Store]) -> None:
+        self._store = store
+        self._found: dict[bytes, tuple[int, dict[bytes, tuple[int, Object]], list[Object]]] = {}
+
+    @property
+    def revision(self) -> int:
+        """The store's revision."""
+        return self._store().revision
+
+    def find(self, plural: str, group: str | None, namespace: str | None) -> list[Object]:
+        """Give the objects of a resource, of one namespace when given. UnknownResourceError."""
+        kind = resource(plural, group)
+        inner = f"{namespace}/" if namespace and kind.namespaced else ""
+        return self._read(f"/registry/{kind.storage_prefix}/{inner}".encode())
+
+    def _read(self, prefix: bytes) -> list[Object]:
+        store = self._store()
+        revision, known, objects = self._found.get(prefix, (-1, {}, []))
+        if revision == store.revision:
+            return objects
+        now: dict[bytes, tuple[int, Object]] = {}
+        changed = False
+        for pair in store.range(prefix, prefix_end(prefix)).kvs:
+            before = known.get(pair.key)
+            if before is None or before[0] != pair.mod_revision:
+                before, changed = (pair.mod_revision, msgspec.json.decode(pair.value)), True
+            now[pair.key] = before
+        if changed or len(now) != len(known):
+            objects = [one for _, one in now.values()]
+        if len(self._found) >= QUESTIONS_MAX:
+            self._found.clear()
+        self._found[prefix] = (store.revision, now, objects)
+        return objects
+
+
+__all__ = ["Stored", "UnknownResourceError", "resource"]
