@@ -49,6 +49,11 @@ export function createKeys({ store, actions, focusTerminal }) {
   return {
     list,
     hear,
+    /** One more key, of a part of the page that is not always there. @param {Binding} binding */
+    add(binding) {
+      list.push(binding);
+      for (const key of binding.match) byKey.set(key, binding);
+    },
     /** @param {boolean} on */
     enable(on) {
       store.shortcuts.value = on;

@@ -52,7 +52,7 @@ test("every entry has a family, and the families know notes from messages", () =
 
 test("the page asks early for every module it will need, and for no other", () => {
   const preloaded = [...read("templates/_preload.html").matchAll(/static '(js|vendor)\/([\w/-]+\.js)'/g)].map(([, folder, path]) => `${folder}/${path}`);
-  const wanted = modules.filter((path) => path !== "theme.js" && path !== "main.js" && !path.startsWith("pages/")).map((path) => `js/${path}`);
+  const wanted = modules.filter((path) => path !== "theme.js" && path !== "main.js" && !/^(pages|rooms)\//.test(path)).map((path) => `js/${path}`);
   const vendor = [...read("templates/_importmap.html").matchAll(/vendor\/[\w-]+\.js/g)].map(String);
   assert.deepEqual(preloaded.sort(), [...wanted, ...vendor].sort());
 });

@@ -8,7 +8,7 @@ export function Copy({ app, text, label, icon = "copy" }) {
   const { t } = app.strings;
   const [done, setDone] = useState(false);
   const copy = async () => {
-    await write(text);
+    await writeText(text);
     setDone(true);
     setTimeout(() => setDone(false), 1500);
   };
@@ -17,7 +17,7 @@ export function Copy({ app, text, label, icon = "copy" }) {
 }
 
 /** To the clipboard; the old way where the page came over plain HTTP from another machine. @param {string} text */
-async function write(text) {
+export async function writeText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const field = document.createElement("textarea");
   field.value = text;

@@ -1,0 +1,70 @@
+/** What the instructor's console knows and can do; page.js draws it. */
+import { effect, signal } from "@preact/signals-core";
+import { createAnnouncer } from "./announcer.js";
+import { newsOf } from "./board.js";
+import { createBreaking } from "./breaking.js";
+import { createLive } from "./live.js";
+
+/** @typedef {import("./live.js").Row} Row */
+/** @typedef {{title: string, text: string, yes: string, run: () => void}} Question */
+/** @typedef {ReturnType<typeof createConsole>} Console */
+
+/** @param {{place: HTMLElement, strings: import("../strings.js").Strings}} options */
+export function createConsole({ place, strings }) {
+  const { t } = strings;
+  const data = place.dataset;
+  const said = signal("");
+  const question = signal(/** @type {Question | null} */ (null));
+  const announcer = createAnnouncer({ t });
+  const live = createLive({
+    url: new URL(data.socket ?? "", location.href.replace(/^http/, "ws")).href,
+    onAnswer: (frame) => { if (!breaking.hear(frame) && frame.type === "error") said.value = frame.message; },
+  });
+  const breaking = createBreaking({ send: live.send, t, newId });
+
+  /** @type {ReadonlyMap<number, Row>} */
+  let before = new Map();
+  effect(() => {
+    const rows = live.rows.value;
+    announcer.hear(newsOf(before, rows));
+    before = rows;
+  });
+
+  /** @param {"close" | "delete"} what */
+  function ask(what) {
+    const form = /** @type {HTMLFormElement | null} */ (document.getElementById(`${what}-room`));
+    question.value = { title: t(`room.${what}`), text: t(`room.${what}.text`), yes: t(`room.${what}`), run: () => form?.requestSubmit() };
+  }
+
+  return {
+    live, strings, breaking, said, question, announcer, ask, data,
+    faults: readData("faults-data", []), places: readData("places-data", { hosts: [], components: [] }), beats: readData("beats-data", {}),
+    rowActions: {
+      /** @param {Row} row */
+      onHandDown: (row) => { live.send({ type: "help", member: row.member, on: false }); },
+      /** Heal what was put into this cluster alone. @param {Row} row */
+      onHeal(row) {
+        for (const incident of live.incidents.peek()) if (!incident.healed && incident.targets.member === row.member) live.send({ type: "heal", incident: incident.id });
+      },
+      /** @param {Row} row */
+      onForget(row) {
+        const run = () => {
+          const form = /** @type {HTMLFormElement} */ (document.getElementById("forget-member"));
+          form.action = (data.forget ?? "").replace("/0/", `/${row.member}/`);
+          form.requestSubmit();
+        };
+        question.value = { title: t("room.forget.title", { name: row.name }), text: t("room.forget.text"), yes: t("room.forget"), run };
+      },
+    },
+  };
+}
+
+/** @param {string} id @param {any} otherwise */
+function readData(id, otherwise) {
+  const text = document.getElementById(id)?.textContent;
+  return text ? JSON.parse(text) : otherwise;
+}
+
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
