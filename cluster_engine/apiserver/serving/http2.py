@@ -103,7 +103,7 @@ class Http2Wire(Wire):
             events = self._h2.receive_data(data)
         except ProtocolError:
             self._flush()
-            self.transport.close()
+            self._over()
             return
         for event in events:
             handle = HANDLERS.get(type(event))
@@ -157,6 +157,11 @@ class Http2Wire(Wire):
             self._pump_blocked()
 
     def _on_goaway(self, event: ConnectionTerminated) -> None:
+        self._over()
+
+    def _over(self) -> None:
+        """Close, and serve nobody any more: what was sent before may still be under way for long."""
+        self.lost()
         self.transport.close()
 
     # -- to the peer ---------------------------------------------------------------------------------------------

@@ -245,6 +245,24 @@ def test_a_reset_ends_the_task_behind_the_stream(run_server):
     run_server(story)
 
 
+def test_a_client_that_says_goodbye_is_served_no_more_although_it_cannot_hear_that(run_server):
+    async def story(server, connect):
+        client = await connect()
+        slow, big = client.ask("/slow"), client.ask("/big")
+        await client.until(h2.events.DataReceived, big)
+        server.world.network.partition("server", "outside", both_ways=False)
+        client.h2.increment_flow_control_window(200_000, big)  # what answers this never arrives
+        client.h2.close_connection()
+        client.flush()
+        await asyncio.sleep(5)
+        server.world.network.heal("server", "outside")
+        other = await connect()
+        await other.until(h2.events.StreamEnded, other.ask("/"))
+        assert not any(getattr(event, "stream_id", None) == slow for event in client.events)
+
+    run_server(story)
+
+
 def test_a_hundred_streams_are_served_at_once_and_no_more_are_allowed(run_server):
     async def story(server, connect):
         client = await connect()
