@@ -1,7 +1,7 @@
 """Who may do what with a cluster: the one place that says it, for views, consumers and the gateway's papers.
 
 A role is what somebody is to a cluster, an action what they want of it; `MAY` is the whole answer. A cluster that one
-may not even see is told apart from none by nobody.
+may not even see is told apart from none by nobody: to a stranger `find` gives None.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from visualizer import selectors
 from visualizer.models import Cluster
+from visualizer.rooms import selectors as rooms
 from visualizer.selectors import Owner
 
 
@@ -16,6 +17,9 @@ class Role(StrEnum):
     """What somebody is to a cluster."""
 
     OWNER = "owner"
+    HELD = "held"  # its owner, a learner in a room that is paused: time is the instructor's until it goes on
+    INSTRUCTOR = "instructor"  # of the room whose learner owns it
+    MEMBER = "member"  # of the room whose instructor it belongs to
 
 
 class Action(StrEnum):
@@ -30,7 +34,13 @@ class Action(StrEnum):
     REPLACE = "replace"  # undo, reset
 
 
-MAY: dict[Role, frozenset[Action]] = {Role.OWNER: frozenset(Action)}
+_ALL = frozenset(Action)
+MAY: dict[Role, frozenset[Action]] = {
+    Role.OWNER: _ALL,
+    Role.HELD: _ALL - {Action.DRIVE, Action.LEARN, Action.REPLACE},  # a lesson that goes on lets time go on
+    Role.INSTRUCTOR: _ALL - {Action.GATEWAY},  # a kubeconfig would outlive the room
+    Role.MEMBER: frozenset({Action.SEE}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +57,15 @@ class Access:
 
 def find(owner: Owner, cluster: str) -> Access | None:
     """Look a cluster up for somebody; None when it does not exist or they may not see it."""
-    found = selectors.owned_cluster(owner, cluster)
-    return Access(found, Role.OWNER) if found is not None else None
+    if (theirs := selectors.owned_cluster(owner, cluster)) is not None:
+        return Access(theirs, Role.HELD if rooms.is_held(cluster) else Role.OWNER)
+    found = selectors.cluster(cluster)
+    role = _role_in_a_room(owner, found) if found is not None else None
+    return Access(found, role) if found is not None and role is not None else None
+
+
+def _role_in_a_room(owner: Owner, cluster: Cluster) -> Role | None:
+    lives = rooms.lineage(cluster)
+    if owner.user_id is not None and rooms.instructs(owner.user_id, lives):
+        return Role.INSTRUCTOR
+    return Role.MEMBER if owner.visitor and rooms.watches(owner.visitor, lives) else None

@@ -33,6 +33,7 @@ import msgspec
 from msgspec import Meta
 
 MESSAGE_BYTES_MAX = 32 * 1024
+WHEN_MAX = 8 * 1024
 
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Number = Annotated[int, Meta(ge=1, le=2**53)]
@@ -97,12 +98,12 @@ class Targets(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Break(msgspec.Struct, tag="break"):
-    """Break the targets' clusters, now or when a predicate holds."""
+    """Break the targets' clusters, now or when a predicate holds (a document, or its text as YAML)."""
 
     id: Identifier
     fault: dict[str, Any]
     targets: Targets
-    when: dict[str, Any] | None = None
+    when: dict[str, Any] | Annotated[str, Meta(max_length=WHEN_MAX)] | None = None
 
 
 class Heal(msgspec.Struct, tag="heal"):

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from visualizer.models import Cluster
 from visualizer.rooms.models import Incident, Member, Report, Room
 from visualizer.selectors import Owner
 
@@ -211,6 +212,11 @@ def me_fields(room: Room, member: Member | None) -> dict[str, Any]:
 # Whose cluster it is to whom ------------------------------------------------------------------------------------------
 
 
+def lineage(cluster: Cluster) -> list[str]:
+    """A cluster and those it has replaced: a room may still name one of them."""
+    return [cluster.pk]
+
+
 def instructs(user_id: int, clusters: Iterable[str]) -> bool:
     """Whether one of these clusters is a room's of this user, or a member's of such a room."""
     wanted = list(clusters)
@@ -222,10 +228,9 @@ def watches(visitor: str, clusters: Iterable[str]) -> bool:
     return Member.objects.filter(visitor=visitor, room__cluster__in=list(clusters)).exists()
 
 
-def is_held(visitor: str, clusters: Iterable[str]) -> bool:
-    """Whether the learner's cluster is one of an open room that is paused."""
-    held = Member.objects.filter(cluster__in=list(clusters), visitor=visitor)
-    return held.filter(room__paused=True, room__state=Room.State.OPEN).exists()
+def is_held(cluster: str) -> bool:
+    """Whether a cluster is a learner's in an open room that is paused."""
+    return Member.objects.filter(cluster=cluster, room__paused=True, room__state=Room.State.OPEN).exists()
 
 
 def rooms_with(cluster: str) -> list[tuple[str, int]]:

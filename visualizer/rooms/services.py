@@ -86,11 +86,6 @@ def join(room: Room, visitor: str, *, name: str, group: str) -> Member:
         return member
 
 
-def forget(member: int) -> None:
-    """Forget a member: name, reports and all; clusters are `ending.py`'s."""
-    Member.objects.filter(pk=member).delete()
-
-
 def set_follows(member: int, on: bool) -> None:
     """Note whether a member goes along."""
     Member.objects.filter(pk=member).update(follows=on)

@@ -1,0 +1,136 @@
+"""What an instructor does to all clusters of a room at once: break, heal, pause.
+
+Each is a question to every cluster, put side by side; a cluster that does not answer holds up no other, and its report
+says why nothing happened there. Whether a fault has begun is told later, in the cluster's own stream (hearing.py).
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext_noop as _
+
+from cluster_engine import faults, predicates
+from visualizer.database import in_database
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.messages import HealIncident, Inject, Pause, Question, Resume
+from visualizer.hosting.web_process import WebProcess
+from visualizer.rooms import hub, incidents, protocol, selectors, services
+from visualizer.rooms.changes import Changed
+from visualizer.rooms.models import Incident, Member, Room
+
+NO_CLUSTER = "This learner has not opened the room's page yet."
+
+
+class Impossible(Exception):  # noqa: N818
+    """What was asked cannot be done; the text is for people."""
+
+
+async def break_clusters(host: WebProcess, room: Room, asked: protocol.Break) -> tuple[int, int]:
+    """Break the targets' clusters; the incident, and how many clusters took it. Raise `Impossible`."""
+    record, when = _fault(asked.fault), _when(asked.when)
+    incident, clusters = await in_database(_make)(room, record, when, asked.targets)
+    await hub.tell(host.bus, room.pk, Changed(incidents=[incident.pk], members=await _reported(incident)))
+    question = Inject(record=record, when=when, incident=incident.pk, sealed=True)
+    problems = await _ask_all(host, clusters, question)
+    for cluster, problem in problems.items():
+        await in_database(incidents.applied)(incident.pk, cluster, problem)
+    if problems:
+        await hub.tell(host.bus, room.pk, Changed(members=await _reported(incident)))
+    return incident.pk, len(clusters) - len(problems)
+
+
+async def _reported(incident: Incident) -> list[int]:
+    return await in_database(lambda: list(incident.reports.values_list("member_id", flat=True)))()
+
+
+def _fault(document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return faults.write(faults.read(document))
+    except faults.FaultError as problem:
+        raise Impossible(str(problem)) from problem
+
+
+def _when(document: dict[str, Any] | str | None) -> dict[str, Any] | None:
+    """Read a trigger; a text is YAML, without aliases: a short text could mean an endless document."""
+    if isinstance(document, str):
+        try:
+            if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(document)):
+                raise Impossible(_("The condition must not use YAML's aliases (*name)."))
+            document = yaml.safe_load(document)
+        except (yaml.YAMLError, ValueError, RecursionError) as problem:
+            raise Impossible(f"YAML: {problem}") from problem
+    if document is None:
+        return None
+    try:
+        predicates.read(document)
+    except predicates.PredicateError as problem:
+        raise Impossible(str(problem)) from problem
+    assert isinstance(document, dict)
+    return document
+
+
+def _make(
+    room: Room, record: dict[str, Any], when: dict[str, Any] | None, targets: protocol.Targets
+) -> tuple[Incident, list[str]]:
+    if room.state != Room.State.OPEN:
+        raise Impossible(_("This room is closed."))
+    whose = {"all": True} if room.mode == Room.Mode.SHARED else _document(targets)
+    members = selectors.targeted(room, whose)
+    if not members:
+        raise Impossible(_("Nobody is there whose cluster could be broken."))
+    try:
+        incident = incidents.make(room, record=record, when=when, targets=whose, members=members)
+    except incidents.TooManyIncidents as problem:
+        raise Impossible(_("This room has had as many incidents as it may.")) from problem
+    incidents.applied(incident.pk, "", NO_CLUSTER)
+    return incident, _clusters(room, members)
+
+
+def _document(targets: protocol.Targets) -> dict[str, Any]:
+    said = {"all": targets.all, "group": targets.group, "member": targets.member}
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _clusters(room: Room, members: list[Member]) -> list[str]:
+    if room.mode == Room.Mode.SHARED:
+        return [room.cluster_id] if room.cluster_id else []
+    return [member.cluster_id for member in members if member.cluster_id]
+
+
+async def heal(host: WebProcess, room: Room, incident: int | None) -> None:
+    """Heal one incident everywhere, or all of them. Raise `Impossible`."""
+    active = await in_database(incidents.active)(room.pk)
+    if incident is not None and incident not in active:
+        raise Impossible(_("There is no such incident, or it is healed already."))
+    chosen = active if incident is None else [incident]
+    pairs = await in_database(selectors.incident_clusters)(chosen)
+    answers = await asyncio.gather(*(_ask(host, cluster, HealIncident(one)) for one, cluster in pairs))
+    await in_database(incidents.healed)(chosen)
+    await hub.tell(host.bus, room.pk, Changed(incidents=chosen))
+    if problems := [problem for problem in answers if problem is not None]:
+        raise Impossible(problems[0])
+
+
+async def pause(host: WebProcess, room: Room, on: bool) -> None:
+    """Hold all clusters of a room, or let them go on; who may not drive meanwhile says visualizer.access."""
+    await in_database(services.set_paused)(room.pk, on)
+    await hub.tell(host.bus, room.pk, Changed(room=True))
+    clusters = await in_database(selectors.clusters_of)(room)
+    await _ask_all(host, clusters, Pause() if on else Resume())
+
+
+async def _ask_all(host: WebProcess, clusters: Iterable[str], question: Question) -> dict[str, str]:
+    """Put a question to clusters side by side; why some did not take it."""
+    asked = list(dict.fromkeys(clusters))
+    answers = await asyncio.gather(*(_ask(host, cluster, question) for cluster in asked))
+    return {cluster: problem for cluster, problem in zip(asked, answers, strict=True) if problem is not None}
+
+
+async def _ask(host: WebProcess, cluster: str, question: Question) -> str | None:
+    try:
+        await host.clusters.ask(cluster, question)
+    except Refused as refusal:
+        return str(refusal)
+    return None
