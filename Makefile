@@ -8,7 +8,7 @@ BIN := .venv/bin
 NODE_BIN := $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 NPM := $(if $(filter system,$(NODE_BIN)),npm,$(CURDIR)/$(BIN)/npm)
 
-.PHONY: run worker test check bench set-up set-up-tests browser-modules clean help
+.PHONY: run worker test simulate check bench set-up set-up-tests browser-modules clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -23,6 +23,10 @@ test: set-up-tests  ## set up and run all quick tests
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser
 	$(BIN)/python -m pytest -q tests/browser
 	$(NPM) test --silent
+	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2
+
+simulate: set-up-tests  ## break SEEDS clusters (100), each by a plan of its own, and judge every invariant over each
+	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2
 
 check: set-up-tests  ## lint, formatting and types
 	$(BIN)/ruff check .

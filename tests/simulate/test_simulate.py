@@ -1,0 +1,84 @@
+"""A share of `make simulate`, and that what goes wrong in a real cluster is found."""
+
+import pytest
+
+from cluster_engine.apiserver.watch_cache import WatchCache
+from cluster_engine.etcd.store import Write as StoreWrite
+from cluster_engine.faults import FAULTS
+from cluster_engine.scheduler.main import Scheduler
+from tests.simulate.__main__ import main, simulate
+from tests.simulate.ends import BUGS, COPIES, WISHES
+from tests.simulate.judge import judge
+from tests.simulate.plan import Plan, Typed, draw
+from tests.simulate.play import play
+from tests.simulate.watches import GAPS
+from tests.simulate.writes import LOST
+
+SEEDS = (11, 12, 13)
+QUIET = Plan(1, 1, 6.0, (Typed(0.5, "kubectl create deployment web --image=nginx --replicas=2"),))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_invariant_is_violated_whatever_breaks(seed):
+    assert simulate(seed).report == ""
+
+
+def test_seventeen_seeds_in_a_row_have_every_fault():
+    drawn = {fault.name for seed in range(1, 1 + len(FAULTS)) for fault in draw(seed).faults}
+    assert drawn == set(FAULTS)
+
+
+def test_one_seed_is_one_plan_and_one_story():
+    assert draw(5) == draw(5) != draw(6)
+    first, second = play(QUIET), play(QUIET)
+    told = [[(one["at"], one["kind"], one["label"]) for one in story.entries] for story in (first, second)]
+    assert told[0] == told[1]
+
+
+def violated(plan=QUIET):
+    return {violation.invariant for violation in judge(play(plan))}
+
+
+def test_an_event_that_the_watch_cache_forgets_is_found(monkeypatch):
+    publish = WatchCache._publish
+
+    def forgetful(cache, event):
+        if event.now is None or cache.kind.name != "Pod" or event.before is None:
+            publish(cache, event)
+
+    monkeypatch.setattr(WatchCache, "_publish", forgetful)
+    assert violated() >= {GAPS, COPIES, WISHES}
+
+
+def test_a_write_that_etcd_answers_and_does_not_do_is_found(monkeypatch):
+    put = StoreWrite.put
+
+    def forgetful(write, key, value, lease=0):
+        if key.startswith(b"/registry/deployments/default/web") and b'"availableReplicas":2' in value:
+            write._store.revision += 1
+            return None
+        return put(write, key, value, lease)
+
+    monkeypatch.setattr(StoreWrite, "put", forgetful)
+    assert LOST in violated()
+
+
+def test_a_bug_of_ours_is_found(monkeypatch):
+    async def broken(self):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(Scheduler, "run", broken)
+    assert BUGS in violated()
+
+
+def test_a_seed_that_fails_says_what_was_violated_and_how_to_see_it_again(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(WatchCache, "_publish", lambda cache, event: None)
+    monkeypatch.setattr("tests.simulate.__main__.draw", lambda _: QUIET)
+    journal = tmp_path / "journal.jsonl"
+    assert main(["--first", "1", "--journal", str(journal)]) == 1
+    printed = capsys.readouterr().out
+    assert "seed 1 fails: 1 node, 6 s" in printed
+    assert "0.5  kubectl create deployment web" in printed
+    assert f"{COPIES}: " in printed
+    assert "again: python -m tests.simulate --first 1 --journal 1.jsonl" in printed
+    assert journal.read_bytes().count(b"\n") > 500
