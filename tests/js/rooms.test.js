@@ -145,7 +145,7 @@ test("a leading page says where it stands at once, and what changes together as 
   store.selected.value = 40;
   paint(SAY_EVERY_MS);
   assert.equal(said.length, 2);
-  assert.deepEqual(said[1], { cluster: "theirs", cursor: 40, altitude: "tls", selected: 40, drawer: false, tab: "what", beat: null, focus: null });
+  assert.deepEqual(said[1], { cluster: "theirs", cursor: 40, altitude: "tls", selected: 40, drawer: false, tab: "what", beat: null, focus: null, participants: null, text: "", heartbeats: false });
 });
 
 test("positions are said at most twenty times a second, and the last of them always", () => {
@@ -181,6 +181,8 @@ test("a follower stands where the leader stands and sees it the same way", async
   const { store, said, paint } = leader();
   store.altitude.value = "http";
   store.participants.value = new Set(["control-plane/etcd"]);
+  store.focus.value = new Set(["control-plane/etcd", "control-plane/kube-apiserver"]);
+  store.foldHeartbeats.value = false;
   store.cursor.value = 90;
   store.selected.value = 70;
   store.tab.value = "why";
@@ -191,11 +193,24 @@ test("a follower stands where the leader stands and sees it the same way", async
   assert.equal(led.shown.value, 90);
 });
 
+test("following a leader who steps does not lay the whole journal out again", async () => {
+  const { signal } = await import("@preact/signals-core");
+  const { store: leading } = leader();
+  const store = createStore({ cluster: { id: "theirs", nodes: 2 } });
+  store.log.append(entries);
+  const position = signal(positionOf(leading));
+  takePositions({ store, position: () => position.value });
+  const { plan } = store.picture.value;
+  position.value = { ...positionOf(leading), cursor: 50 };
+  assert.equal(store.shown.value, 50);
+  assert.equal(store.picture.value.plan, plan);
+});
+
 test("a follower whose journal lags goes there as soon as it has come that far", async () => {
   const { signal } = await import("@preact/signals-core");
   const store = createStore({ cluster: { id: "theirs", nodes: 2 } });
   store.log.append(entries.slice(0, 20));
-  const place = { cluster: "theirs", cursor: null, altitude: "story", selected: 60, drawer: true, tab: "body", beat: null, focus: null };
+  const place = { cluster: "theirs", cursor: null, altitude: "story", selected: 60, drawer: true, tab: "body", beat: null, focus: null, participants: null, text: "", heartbeats: false };
   const position = signal(/** @type {any} */ (place));
   takePositions({ store, position: () => position.value });
   assert.equal(store.selected.value, null);

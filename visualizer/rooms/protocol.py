@@ -7,7 +7,8 @@ somebody leads) the last `position`. Nothing has to be said to get them, so a pa
         "paused","leading","cluster":id of the instructor's cluster|null},
       "me":{"role":"instructor"|"member","member":n|null,"name","group","help":iso|null,"follows","cluster":id|null}}
         at first and whenever any of it changes. A member is not told the code. `me.cluster` changes with reset and undo
-    {"type":"position","cluster","cursor","altitude","selected","drawer","tab","beat","focus"}     to who follows
+    {"type":"position","cluster","cursor","altitude","selected","drawer","tab","beat","focus",
+        "participants","text","heartbeats"}                     to who follows
     {"type":"board","rows":[row],"incidents":[incident]}    instructor; then what changes, at most four times a second:
     {"type":"row","row":{"member","name","group","online","cluster":{"id":id|null,"state"},
         "where":{"lesson","beat","checks","of","last":{"id","at"}|null}|null,"help":iso|null,"falseAlarms",
@@ -24,7 +25,8 @@ Closed with 4404: no such room (any more), or not a member (any more); 4429: too
 connects again. A leading instructor's page says its `position` again after it has connected again.
 
 Position: `cursor` null is the journal's end, `selected` an entry, `drawer` whether it is open and `tab` which of its
-tabs; `focus` null is all lanes. It is a place in the instructor's own cluster of the room, no other.
+tabs; `focus` null is all lanes; `participants` and `text` are the filters, `heartbeats` is true when they are unfolded.
+It is a place in the instructor's own cluster of the room, no other.
 """
 
 from typing import Annotated, Any, Literal
@@ -83,6 +85,9 @@ class Position(msgspec.Struct, tag="position"):
     tab: Word = ""
     beat: Word | None = None
     focus: Annotated[list[Lane], Meta(max_length=64)] | None = None
+    participants: Annotated[list[Lane], Meta(max_length=64)] | None = None
+    text: Annotated[str, Meta(max_length=256)] = ""
+    heartbeats: bool = False
 
 
 class Targets(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
