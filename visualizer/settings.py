@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "visualizer",
+    "visualizer.people",
     "visualizer.rooms",
 ]
 

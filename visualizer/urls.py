@@ -1,23 +1,33 @@
 """Which path leads where."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.i18n import set_language
 
-from visualizer import consumers, views
+from visualizer import consumers, doors, views
+from visualizer.rooms import urls as rooms
 
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", doors.landing, name="home"),
+    path("sandbox/", views.home, name="sandbox"),
+    path("walkthroughs/", doors.walkthroughs, name="walkthroughs"),
+    path("walkthroughs/<slug:slug>/", doors.walkthrough, name="walkthrough"),
+    path("exercises/", doors.exercises, name="exercises"),
+    path("exercises/<slug:slug>/", doors.exercise, name="exercise"),
+    path("privacy/", doors.privacy, name="privacy"),
+    path("", include("visualizer.people.urls")),
     path("clusters/", views.new_cluster, name="clusters"),
     path("clusters/<str:cluster>/", views.cluster_page, name="cluster"),
     path("clusters/<str:cluster>/entries/", views.entries, name="entries"),
     path("clusters/<str:cluster>/entries/<int:seq>/", views.entry, name="entry"),
     path("clusters/<str:cluster>/kubeconfig", views.kubeconfig, name="kubeconfig"),
+    path("", include("visualizer.rooms.urls")),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz, name="healthz"),
 ]
 
 websocket_urlpatterns = [
     path("ws/clusters/<str:cluster>/", consumers.ClusterConsumer.as_asgi()),
+    *rooms.websocket_urlpatterns,
 ]
 
 handler400 = "visualizer.views.bad_request"

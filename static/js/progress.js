@@ -38,6 +38,15 @@ export function mergeProgress(other) {
   return write(joined(readProgress(), cleaned(other)));
 }
 
+/** Keep nothing any more. */
+export function forgetProgress() {
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // Nothing could be kept either.
+  }
+}
+
 /** Two people's notes of the same lessons as one: solved stays solved, and earliest; the rest is the later one's. Pure. @param {Progress} a @param {Progress} b @returns {Progress} */
 export function joined(a, b) {
   const lessons = [...new Set([...Object.keys(a), ...Object.keys(b)])];

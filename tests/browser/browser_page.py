@@ -36,7 +36,7 @@ class Glassplane:
 
     def open(self) -> "Glassplane":
         """Go to the page and wait until the cluster runs and has said something."""
-        self.page.goto("/")
+        self.page.goto("/sandbox/")
         self.page.locator(".health.running").wait_for()
         self.rows.first.wait_for()
         return self

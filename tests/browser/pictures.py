@@ -22,7 +22,7 @@ def main(server: str, folder: Path) -> None:
                 viewport={"width": 1440, "height": 900}, color_scheme=scheme, device_scale_factor=1.5
             )
             page = context.new_page()
-            page.goto(server)
+            page.goto(server.rstrip("/") + "/sandbox/")
             page.locator(".health.running").wait_for()
             page.click("#first-command:enabled")
             page.get_by_text("deployment.apps/web created").wait_for()

@@ -85,7 +85,7 @@ class Page:
 async def client(host) -> AsyncClient:
     """A visitor whose cluster is up."""
     visitor = AsyncClient()
-    await visitor.get("/")
+    await visitor.get("/sandbox/")
     visitor.cluster = (await in_database(Cluster.objects.get)()).pk
     await until(lambda: recorded(visitor.cluster, 3))
     return visitor
@@ -307,7 +307,7 @@ async def test_a_socket_is_opened_by_the_owner_and_nobody_else(client, host, who
     await in_database(Cluster.objects.update)(user=ann)
     asking = client if who == "owner" else AsyncClient()
     if who == "other visitor":
-        await asking.get("/")
+        await asking.get("/sandbox/")
     if "user" in who:
         await in_database(asking.force_login)(bob if who == "other user" else ann)
     if who == "forged session":
@@ -384,7 +384,7 @@ async def test_what_a_page_may_say_is_what_the_plan_says():
 async def test_pages_of_many_visitors_see_their_own_journal_only(host):
     visitors = [AsyncClient() for _ in range(3)]
     for visitor in visitors:
-        await visitor.get("/")
+        await visitor.get("/sandbox/")
     newest = Cluster.objects.order_by("created_at").values_list("pk", flat=True)
     clusters = list(zip(await in_database(lambda: list(newest))(), visitors, strict=True))
     pages = []

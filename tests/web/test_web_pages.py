@@ -23,7 +23,7 @@ def client() -> AsyncClient:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_the_playground_is_drawn_with_its_cluster_and_nothing_that_the_policy_forbids(client, host, language):
-    response = await client.get("/", headers={"accept-language": language})
+    response = await client.get("/sandbox/", headers={"accept-language": language})
     page = response.content.decode()
     assert response.status_code == 200
     assert f'<html lang="{language}"' in page
@@ -46,7 +46,7 @@ async def test_every_error_is_a_page_of_ours(client, host, monkeypatch, language
         raise RuntimeError("a secret detail")
 
     monkeypatch.setattr(selectors, "current_cluster", broken)
-    ours = await client.get("/", headers=german)
+    ours = await client.get("/sandbox/", headers=german)
     for response, status in ((missing, 404), (bad, 400), (ours, 500)):
         assert response.status_code == status
         page = response.content.decode()
@@ -60,7 +60,7 @@ async def test_a_page_asks_for_nothing_that_is_not_there(client, host):
     """Every static file that the page names exists."""
     from django.conf import settings
 
-    page = (await client.get("/")).content.decode()
+    page = (await client.get("/sandbox/")).content.decode()
     named = set(re.findall(r'"(/static/[^"]+)"', page))
     assert named
     missing = [name for name in named if not (settings.ROOT / name.lstrip("/")).exists()]

@@ -64,7 +64,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def visit(server: Server, client: httpx.Client) -> str:
-    page = client.get(server.url + "/")
+    page = client.get(server.url + "/sandbox/")
     assert page.status_code == 200, page.text
     cluster = re.search(r'data-cluster="([^"]+)"', page.text)
     assert cluster, page.text

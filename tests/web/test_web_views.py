@@ -36,7 +36,7 @@ def cluster_of(response) -> str:
 
 async def running(client, host) -> str:
     """The session's cluster, up and with its first entries recorded."""
-    cluster = cluster_of(await client.get("/"))
+    cluster = cluster_of(await client.get("/sandbox/"))
     await until(lambda: _recorded(cluster, 3))
     return cluster
 
@@ -46,7 +46,7 @@ async def _recorded(cluster: str, last: int) -> bool:
 
 
 async def test_a_new_visitor_lands_on_a_cluster_that_starts(client, host):
-    response = await client.get("/")
+    response = await client.get("/sandbox/")
     assert response.status_code == 200
     cluster = cluster_of(response)
     assert 'data-state="starting"' in response.content.decode()
@@ -55,19 +55,19 @@ async def test_a_new_visitor_lands_on_a_cluster_that_starts(client, host):
 
 
 async def test_a_visitor_who_comes_back_finds_the_same_cluster(client, host):
-    assert cluster_of(await client.get("/")) == cluster_of(await client.get("/"))
+    assert cluster_of(await client.get("/sandbox/")) == cluster_of(await client.get("/sandbox/"))
     assert await in_database(Cluster.objects.count)() == 1
 
 
 async def test_two_visitors_have_a_cluster_each(client, host):
-    assert cluster_of(await client.get("/")) != cluster_of(await AsyncClient().get("/"))
+    assert cluster_of(await client.get("/sandbox/")) != cluster_of(await AsyncClient().get("/sandbox/"))
 
 
 async def test_once_it_has_ended_the_visitor_lands_on_a_new_one(client, host):
     old = await running(client, host)
     await host.clusters.ask(old, Stop("idle"))
     await until(lambda: _ended(old))
-    assert cluster_of(await client.get("/")) != old
+    assert cluster_of(await client.get("/sandbox/")) != old
     page = await client.get(f"/clusters/{old}/")
     assert page.status_code == 200
     assert "Nobody watched this cluster" in page.content.decode()
@@ -77,8 +77,8 @@ async def _ended(cluster: str) -> bool:
     return await in_database(lambda: Cluster.objects.get(pk=cluster).state)() == "ended"
 
 
-async def test_asking_for_the_headers_of_the_landing_page_starts_nothing(client, host):
-    assert (await client.head("/")).status_code == 200
+async def test_asking_for_the_headers_of_the_sandbox_starts_nothing(client, host):
+    assert (await client.head("/sandbox/")).status_code == 200
     assert await in_database(Cluster.objects.count)() == 0
 
 
@@ -107,7 +107,7 @@ async def test_a_form_with_nonsense_is_refused_in_words(client, host, form):
 
 async def test_a_visitor_who_has_too_many_clusters_is_told(client, host, settings):
     settings.CLUSTERS_PER_VISITOR = 1
-    await client.get("/")
+    await client.get("/sandbox/")
     response = await client.post("/clusters/")
     assert response.status_code == 429
     assert "as many clusters" in response.content.decode()
@@ -154,7 +154,7 @@ async def test_entries_of_an_ended_cluster_are_listed_still(client, host):
 
 @pytest.mark.parametrize("query", ["since=x", "since=-1", "limit=0", "limit=99999999", "since=1.5"])
 async def test_a_list_with_nonsense_is_refused_in_words(client, host, query):
-    cluster = cluster_of(await client.get("/"))
+    cluster = cluster_of(await client.get("/sandbox/"))
     response = await client.get(f"/clusters/{cluster}/entries/?{query}")
     assert response.status_code == 400
     assert "must be a whole number" in response.json()["message"]
@@ -204,7 +204,7 @@ async def test_a_cluster_is_reached_by_its_owner_and_nobody_else(client, host, p
     await in_database(Cluster.objects.update)(user=ann)
     asking = {"owner": client}.get(who) or AsyncClient()
     if who == "other visitor":
-        await asking.get("/")
+        await asking.get("/sandbox/")
     if "user" in who:
         await in_database(asking.force_login)(bob if who == "other user" else ann)
     response = await asking.get(f"/clusters/{cluster}/{path}")
@@ -221,7 +221,7 @@ async def test_a_cluster_is_reached_by_its_owner_and_nobody_else(client, host, p
 async def test_a_visitor_keeps_the_cluster_when_logging_in(client, host, django_user_model):
     cluster = await running(client, host)
     await in_database(client.force_login)(await in_database(django_user_model.objects.create_user)("ann"))
-    assert cluster_of(await client.get("/")) == cluster
+    assert cluster_of(await client.get("/sandbox/")) == cluster
 
 
 async def test_the_empty_visitor_owns_nothing(db):
@@ -244,7 +244,7 @@ async def test_an_error_of_ours_shows_no_trace(client, host, monkeypatch):
 
     monkeypatch.setattr(selectors, "current_cluster", broken)
     for accept, words in [("text/html", '<p id="message">'), ("application/json", '{"message":')]:
-        response = await client.get("/", headers={"accept": accept})
+        response = await client.get("/sandbox/", headers={"accept": accept})
         assert response.status_code == 500
         assert words in response.content.decode()
         assert "our mistake" in response.content.decode()
@@ -254,15 +254,15 @@ async def test_an_error_of_ours_shows_no_trace(client, host, monkeypatch):
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "post"])
 async def test_other_methods_are_not_allowed(client, host, method):
-    assert (await getattr(client, method)("/")).status_code == 405
+    assert (await getattr(client, method)("/sandbox/")).status_code == 405
 
 
 async def test_a_host_name_that_is_not_ours_is_refused(client, host):
-    assert (await client.get("/", headers={"host": "evil.example"})).status_code == 400
+    assert (await client.get("/sandbox/", headers={"host": "evil.example"})).status_code == 400
 
 
 async def test_the_policy_names_the_nonce_of_the_page_and_each_page_has_its_own(client, host):
-    first, second = await client.get("/"), await client.get("/")
+    first, second = await client.get("/sandbox/"), await client.get("/sandbox/")
     nonces = [re.search(r"'nonce-([^']+)'", page["Content-Security-Policy"])[1] for page in (first, second)]
     assert f'nonce="{nonces[0]}"' in first.content.decode()
     assert nonces[0] != nonces[1]
@@ -272,7 +272,7 @@ async def test_the_policy_names_the_nonce_of_the_page_and_each_page_has_its_own(
     assert "unsafe" not in first["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/no/such/page"])
+@pytest.mark.parametrize("path", ["/", "/sandbox/", "/healthz", "/no/such/page"])
 async def test_every_answer_carries_the_security_headers(client, host, path):
     headers = (await client.get(path)).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -284,19 +284,19 @@ async def test_every_answer_carries_the_security_headers(client, host, path):
 
 
 async def test_session_cookies_are_kept_from_scripts(client, host):
-    cookie = (await client.get("/")).cookies["glassplane_session"]
+    cookie = (await client.get("/sandbox/")).cookies["glassplane_session"]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
 
 
 async def test_the_language_follows_the_browser_and_then_the_choice(client, host):
     german = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
-    assert 'data-language="de"' in (await client.get("/", headers=german)).content.decode()
-    assert 'data-language="en"' in (await client.get("/")).content.decode()
-    assert 'data-language="en"' in (await client.get("/", headers={"accept-language": "fr"})).content.decode()
+    assert 'data-language="de"' in (await client.get("/sandbox/", headers=german)).content.decode()
+    assert 'data-language="en"' in (await client.get("/sandbox/")).content.decode()
+    assert 'data-language="en"' in (await client.get("/sandbox/", headers={"accept-language": "fr"})).content.decode()
     response = await client.post("/language/", {"language": "de", "next": "/healthz"})
     assert urlsplit(response["Location"]).path == "/healthz"
-    assert 'data-language="de"' in (await client.get("/")).content.decode()
+    assert 'data-language="de"' in (await client.get("/sandbox/")).content.decode()
     missing = await client.get("/no/such/page")
     assert "Diese Seite gibt es nicht." in missing.content.decode()
 
