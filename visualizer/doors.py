@@ -9,6 +9,8 @@ What the templates are given:
 `privacy.html`          days: how long journals are kept; session_days; cookies [name]
 """
 
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +19,23 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
+from visualizer import services, subjects
 from visualizer.database import in_database
+from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
+from visualizer.lessons.library import find, library, prose
+from visualizer.lessons.prose import Prose, Section
+from visualizer.lessons.source import InvalidLessonError
 from visualizer.people.notes import Note
-from visualizer.people.selectors import notes_of
+from visualizer.people.selectors import notes_of, under_way
 
-SANDBOX_NODES = 2
+logger = logging.getLogger(__name__)
+
+POINTER = re.compile(r'<a href="#" data-anchor="[^"]*">(.*?)</a>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,26 +51,52 @@ class Card:
     level_name: str
     subject_name: str
     mark: str  # "", "begun" or "done"
-    note: Note | None = None
 
 
 def cards(kind: str, notes: Mapping[str, Note]) -> list[Card]:
-    """All lessons of a kind ("walkthroughs", "exercises"), in order, with somebody's progress."""
-    return []
+    """All lessons of a kind ("walkthrough", "exercise"), in order, with somebody's progress."""
+    made = [card(lesson, notes.get(lesson.path)) for lesson in library().of_kind(kind)]
+    return [one for one in made if one is not None]
+
+
+def card(lesson: Lesson, note: Note | None) -> Card | None:
+    """A lesson's card; None when its prose cannot be read (`manage.py lessons check` says why)."""
+    text = _prose(lesson)
+    if text is None:
+        return None
+    return Card(
+        lesson=lesson.path,
+        url=lesson.url,
+        title=text.title,
+        summary=text.summary,
+        minutes=lesson.minutes,
+        level=lesson.level,
+        level_name=subjects.level(lesson.level),
+        subject_name=subjects.subject(lesson.subject),
+        mark=note.mark if note is not None else "",
+    )
+
+
+def _prose(lesson: Lesson) -> Prose | None:
+    try:
+        return prose(lesson, (get_language() or "en")[:2])
+    except InvalidLessonError as invalid:
+        logger.error("the lesson %s is left out:\n%s", lesson.path, invalid)
+        return None
 
 
 def shelves(notes: Mapping[str, Note]) -> list[dict[str, Any]]:
     """Both kinds of lessons with their cards."""
     return [
-        {"name": gettext("Walkthroughs"), "cards": cards("walkthroughs", notes)},
-        {"name": gettext("Exercises"), "cards": cards("exercises", notes)},
+        {"name": gettext("Walkthroughs"), "cards": cards(WALKTHROUGH, notes)},
+        {"name": gettext("Exercises"), "cards": cards(EXERCISE, notes)},
     ]
 
 
 @require_safe
 async def landing(request: HttpRequest) -> HttpResponseBase:
     """What this is, and where to go; nothing is started."""
-    counts = {kind: len(cards(kind, {})) for kind in ("walkthroughs", "exercises")}
+    counts = {f"{kind}s": len(cards(kind, {})) for kind in (WALKTHROUGH, EXERCISE)}
     notice = gettext("The account is deleted, with everything that was kept of it.") if "deleted" in request.GET else ""
     return await _page(request, "landing.html", notice=notice, **counts)
 
@@ -67,13 +104,13 @@ async def landing(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 async def walkthroughs(request: HttpRequest) -> HttpResponseBase:
     """The walkthroughs there are."""
-    return await _page(request, "walkthroughs.html", cards=cards("walkthroughs", await notes(request)))
+    return await _page(request, "walkthroughs.html", cards=cards(WALKTHROUGH, await notes(request)))
 
 
 @require_safe
 async def exercises(request: HttpRequest) -> HttpResponseBase:
     """The exercises there are."""
-    return await _page(request, "exercises.html", cards=cards("exercises", await notes(request)))
+    return await _page(request, "exercises.html", cards=cards(EXERCISE, await notes(request)))
 
 
 @require_safe
@@ -89,7 +126,35 @@ async def exercise(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 async def _introduce(request: HttpRequest, kind: str, slug: str) -> HttpResponseBase:
-    raise Http404
+    lesson = find(f"{kind}/{slug}")
+    text = _prose(lesson) if lesson is not None else None
+    if lesson is None or text is None:
+        raise Http404
+    return await _page(
+        request,
+        "lesson_intro.html",
+        card=card(lesson, (await notes(request)).get(lesson.path)),
+        goal=_shown(text.section("goal")),
+        beats=[section.title for beat in lesson.beats if (section := text.section("beat", beat.id))],
+        sources=_shown(text.section("sources")),
+        hosts=lesson.nodes + 1,
+        list_url=reverse(kind),
+        list_name=gettext("Walkthroughs") if kind == "walkthroughs" else gettext("Exercises"),
+        under_way=await _under_way(request, lesson.path),
+    )
+
+
+def _shown(section: Section | None) -> dict[str, str] | None:
+    """A section as a page without a diagram shows it: there is no entry to point to."""
+    if section is None:
+        return None
+    return {"title": section.title, "html": mark_safe(POINTER.sub(r"\1", section.html))}  # made by prose.py
+
+
+@in_database
+def _under_way(request: HttpRequest, lesson: str) -> str:
+    cluster = under_way(services.known_owner(request.session, request.user), lesson)
+    return reverse("cluster", args=[cluster]) if cluster is not None else ""
 
 
 @in_database

@@ -58,6 +58,13 @@ class Note:
     answered: int = 0
     solved_at: datetime | None = None
 
+    @property
+    def mark(self) -> str:
+        """What lists say of it: "done", "begun" or nothing."""
+        if self.solved_at is not None:
+            return "done"
+        return "begun" if self.beat or self.hints or self.answered else ""
+
     def joined(self, other: "Note") -> "Note":
         """Solved stays solved, and earliest; the rest is the later one's."""
         later = other if other.at > self.at else self

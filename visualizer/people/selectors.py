@@ -36,3 +36,9 @@ def document_of(user: Any) -> dict[str, Any]:
 def running_clusters(owner: Owner) -> list[str]:
     """The clusters of theirs that have a process."""
     return list(Cluster.objects.filter(owner.owns(), state__in=ACTIVE).values_list("pk", flat=True))
+
+
+def under_way(owner: Owner, lesson: str) -> str | None:
+    """The newest cluster of theirs in which this lesson was begun, and can be gone on with."""
+    begun = Cluster.objects.filter(owner.owns(), lesson=lesson, successor=None).exclude(state=Cluster.State.ENDED)
+    return begun.order_by("-created_at").values_list("pk", flat=True).first()
