@@ -1,0 +1,192 @@
+"""What a lesson is: frozen records, made by `reading` from `lesson.yaml`.
+
+A lesson's *names* are the ids of its beats, marks and checks: whatever can come to hold at an entry of the journal.
+`line` is where each stands in the file.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cluster_engine.predicates import Predicate
+from visualizer.lessons.questions import Question
+from visualizer.lessons.steps import Run, Step
+
+WALKTHROUGH, EXERCISE = "walkthrough", "exercise"
+LANGUAGES = ("en", "de")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A name and what makes it hold: a mark, a check or a debrief."""
+
+    id: str
+    when: Predicate
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Myth:
+    """The common drawing beside what was captured: arrows as people draw them, and names that hold."""
+
+    id: str
+    common: tuple[tuple[str, str, str], ...]
+    wire: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """Time runs and the terminal is the learner's, until the next beat's anchor holds."""
+
+    suggest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """One place of a walkthrough: what is done to get there, and the entry it stands at."""
+
+    id: str
+    anchor: Predicate
+    do: tuple[Step, ...] = ()
+    within: float = 120.0
+    layer: str = "story"
+    focus: tuple[str, ...] = ()
+    open: str | None = None
+    question: str | None = None
+    myth: Myth | None = None
+    hand_over: HandOver | None = None
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question of an exercise and when it is asked: before the `start`, or before the `checks` are looked at."""
+
+    question: str
+    before: str = "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMiss:
+    """What nearly solves an exercise, which checks refuse it, and what is said to it."""
+
+    id: str
+    play: tuple[Step, ...]
+    refuses: tuple[str, ...]
+    debrief: str | None = None
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A walkthrough or an exercise. `slug` is its folder's name, `path` names it among all lessons."""
+
+    kind: str
+    slug: str
+    subject: int
+    order: int
+    minutes: int
+    level: int
+    nodes: int
+    seed: int
+    folder: Path
+    start: tuple[Step, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    questions: tuple[Question, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    checks: tuple[Mark, ...] = ()
+    ask: tuple[Ask, ...] = ()
+    hints: int = 0
+    solution: tuple[Step, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
+    debriefs: tuple[Mark, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Name it among all lessons: "walkthroughs/mutual-tls"."""
+        return f"{self.kind}s/{self.slug}"
+
+    @property
+    def url(self) -> str:
+        """Give its page's address."""
+        return f"/{self.path}/"
+
+    @property
+    def file(self) -> str:
+        """Name the file it was read from, for errors."""
+        return str(self.folder / "lesson.yaml")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give the ids of whatever may come to hold."""
+        beats = [beat.id for beat in self.beats]
+        return (*beats, *(mark.id for mark in (*self.marks, *self.checks)))
+
+    def question(self, id_: str) -> Question | None:
+        """Find a question."""
+        return next((one for one in self.questions if one.id == id_), None)
+
+    def beat_number(self, id_: str) -> int | None:
+        """Find a beat's place, from 0."""
+        return next((n for n, beat in enumerate(self.beats) if beat.id == id_), None)
+
+    def page_data(self, titles: dict[str, dict[tuple[str, str], str]]) -> dict[str, Any]:
+        """Give what a page may know of a lesson, never what is right. `titles`: of sections, by language."""
+
+        def titled(kind: str, id_: str) -> dict[str, str]:
+            return {language: there.get((kind, id_), "") for language, there in titles.items()}
+
+        return {
+            "lesson": self.path,
+            "slug": self.slug,
+            "kind": self.kind,
+            "subject": self.subject,
+            "minutes": self.minutes,
+            "level": self.level,
+            "titles": titled("lesson", ""),
+            "beats": [{**_beat(beat), "title": titled("beat", beat.id)} for beat in self.beats],
+            "questions": [_question(one) for one in self.questions],
+            "checks": [{"id": check.id} for check in self.checks],
+            "ask": [{"question": ask.question, "before": ask.before} for ask in self.ask],
+            "hints": self.hints,
+            "solution": [step.line for step in self.solution if isinstance(step, Run)],
+        }
+
+
+def _beat(beat: Beat) -> dict[str, Any]:
+    myth, hand_over = beat.myth, beat.hand_over
+    arrows = [{"from": begin, "to": end, "label": label} for begin, end, label in myth.common] if myth else []
+    return {
+        "id": beat.id,
+        "layer": beat.layer,
+        "focus": list(beat.focus),
+        "open": beat.open,
+        "question": beat.question,
+        "myth": {"id": myth.id, "common": arrows, "wire": list(myth.wire)} if myth else None,
+        "handOver": {"suggest": hand_over.suggest} if hand_over else None,
+    }
+
+
+def _question(question: Question) -> dict[str, Any]:
+    facts: dict[str, Any] = {"id": question.id, "kind": question.kind}
+    match question.kind:
+        case "choice":
+            return {**facts, "options": list(question.options), "many": question.many}
+        case "order":
+            return {**facts, "items": sorted(question.items)}
+        case _:
+            return {**facts, "unit": question.unit}
+
+
+__all__ = [
+    "EXERCISE",
+    "LANGUAGES",
+    "WALKTHROUGH",
+    "Ask",
+    "Beat",
+    "HandOver",
+    "Lesson",
+    "Mark",
+    "Myth",
+    "NearMiss",
+]

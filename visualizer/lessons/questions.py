@@ -1,0 +1,92 @@
+"""Questions: what may be answered, and whether it is right, as soon as that can be told.
+
+A `choice` is right by the lesson. An `order` is judged by the journal: its items are names, and the right order is that
+in which they came to hold. A `number` is known, or it is the virtual time between two names.
+
+    order.judge(("a", "b"), held)      None until both hold, then Verdict(right=True, truth=("a", "b"))
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.predicates import Held
+
+NUMBER_MAX = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The time from one name to another."""
+
+    begin: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an answer is right, and what would have been."""
+
+    right: bool
+    truth: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question. `options` of a choice, `items` of an order, `truth` of a number."""
+
+    id: str
+    kind: str
+    options: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+    many: bool = False
+    items: tuple[str, ...] = ()
+    unit: str = ""
+    truth: Between | float = 0.0
+    tolerance: float = 0.0
+    line: int = field(default=0, compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which the journal judges it."""
+        return (self.truth.begin, self.truth.end) if isinstance(self.truth, Between) else self.items
+
+    def accept(self, answer: Any) -> Any:
+        """Give an answer in its own form. ValueError, in words for a person, when it is none to this question."""
+        if self.kind == "number":
+            if isinstance(answer, bool) or not isinstance(answer, int | float) or not math.isfinite(answer):
+                raise ValueError(f"The answer to {self.id} is a number.")
+            if abs(answer) > NUMBER_MAX:
+                raise ValueError(f"The answer to {self.id} is at most {NUMBER_MAX:g}.")
+            return answer
+        chosen = [answer] if isinstance(answer, str) else answer
+        known = self.options or self.items
+        if not isinstance(chosen, list) or not chosen or any(one not in known for one in chosen):
+            raise ValueError(f"The answer to {self.id} is made of {', '.join(known)}.")
+        if len(set(chosen)) != len(chosen) or (self.kind == "order" and len(chosen) != len(known)):
+            raise ValueError(f"The answer to {self.id} has each of {', '.join(known)} once.")
+        if self.kind == "order":
+            return chosen
+        if not self.many and len(chosen) > 1:
+            raise ValueError(f"The answer to {self.id} is one of {', '.join(known)}.")
+        return [one for one in known if one in chosen] if self.many else chosen[0]
+
+    def judge(self, answer: Any, held: Mapping[str, Held]) -> Verdict | None:
+        """Judge an accepted answer; None while the journal cannot tell yet."""
+        if any(name not in held for name in self.names):
+            return None
+        match self.kind:
+            case "choice":
+                truth = [one for one in self.options if one in self.right] if self.many else self.right[0]
+                return Verdict(answer == truth, truth)
+            case "order":
+                truth = sorted(self.items, key=lambda name: held[name].seq)
+                return Verdict(answer == truth, truth)
+            case _:
+                known = self.truth
+                seconds = held[known.end].at - held[known.begin].at if isinstance(known, Between) else known
+                return Verdict(abs(answer - seconds) <= self.tolerance, round(seconds, 3))
+
+
+__all__ = ["Between", "Question", "Verdict"]

@@ -1,0 +1,288 @@
+"""From `lesson.yaml` to a lesson, or to every mistake in it, each with its line and remedy.
+
+Ids are gathered first, because predicates refer to one another by name in any order; then each part is read by itself,
+so that one mistake hides no other. Names must not refer to each other in a circle: none of them could ever hold.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from cluster_engine import predicates
+from cluster_engine.predicates import Predicate, PredicateError, names_in
+from cluster_engine.predicates.predicate import Objects, leaves
+from cluster_engine.predicates.reading import LAYERS
+from cluster_engine.stored import UnknownResourceError, resource
+from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, HandOver, Lesson, Mark, Myth, NearMiss
+from visualizer.lessons.places import Place, Problems, Wrong
+from visualizer.lessons.questions import NUMBER_MAX, Between, Question
+from visualizer.lessons.reading_steps import SECONDS_MAX, StepReader
+from visualizer.lessons.source import InvalidLessonError, Source, Where
+
+BEATS_MAX = 40
+MARKS_MAX = 60
+QUESTIONS_MAX = 20
+OPTIONS_MAX = 12
+CHECKS_MAX = 20
+HINTS_MAX = 10
+NEAR_MISSES_MAX = 12
+FOCUS_MAX = 20
+ARROWS_MAX = 20
+NODES_MAX = 10
+SEED_MAX = 2**32 - 1
+TABS = ("what", "why", "headers", "body", "records", "bytes")
+
+_BOTH = ("subject", "order", "minutes", "level", "cluster", "start", "marks", "questions")
+_KEYS = {
+    WALKTHROUGH: (WALKTHROUGH, *_BOTH, "beats"),
+    EXERCISE: (EXERCISE, *_BOTH, "checks", "ask", "hints", "solution", "near-misses", "debriefs"),
+}
+_NEEDED = {
+    WALKTHROUGH: ("subject", "order", "minutes", "level", "cluster", "beats"),
+    EXERCISE: ("subject", "order", "minutes", "level", "cluster", "checks", "solution", "near-misses"),
+}
+_LEARNERS = ("answer", "hint")
+
+
+def read_lesson(folder: Path) -> Lesson:
+    """Read a lesson's folder. InvalidLessonError with all mistakes."""
+    source = Source.read(folder / "lesson.yaml")
+    problems = Problems(source, [])
+    lesson = problems.attempt(lambda: _Reader(source, problems, folder).lesson(), None)
+    if problems.errors or lesson is None:
+        raise InvalidLessonError(sorted(set(problems.errors)))
+    return lesson
+
+
+class _Reader:
+    def __init__(self, source: Source, problems: Problems, folder: Path) -> None:
+        self._source, self._problems, self._folder = source, problems, folder
+        self._names: dict[str, Where] = {}
+        self._circles: dict[str, frozenset[str]] = {}
+        self._questions: dict[str, Question] = {}
+        self._question_ids: list[str] = []
+        self._steps = StepReader(source, problems, self._predicate, self._questions)
+
+    # -- the whole -----------------------------------------------------------------------------------------------------
+
+    def lesson(self) -> Lesson:
+        root = Place(self._source.data, ())
+        kind = next((one for one in _KEYS if isinstance(root.value, dict) and one in root.value), None)
+        if kind is None:
+            raise root.wrong("this is neither a walkthrough nor an exercise", "begin with walkthrough: or exercise:")
+        keys = root.keys(_KEYS[kind], needed=_NEEDED[kind])
+        self._gather_ids(keys)
+        facts: dict[str, Any] = {"kind": kind, "folder": self._folder, "slug": self._slug(keys[kind])}
+        self._take(facts, self._facts(keys))
+        self._take(facts, self._parts(keys))
+        self._refuse_circles()
+        if self._problems.errors:
+            raise InvalidLessonError(sorted(set(self._problems.errors)))
+        return Lesson(**facts)
+
+    def _take(self, facts: dict[str, Any], reads: Iterable[tuple[str, Callable[[], Any]]]) -> None:
+        for name, read in reads:
+            facts[name] = self._problems.attempt(read, None)
+
+    def _slug(self, place: Place) -> str:
+        if place.value != self._folder.name:
+            self._problems.add(place.where, f"{place.value} is not the folder's name", f"write {self._folder.name}")
+        return self._folder.name
+
+    def _facts(self, keys: dict[str, Place]) -> list[tuple[str, Callable[[], Any]]]:
+        return [
+            ("subject", lambda: keys["subject"].whole(0, 99)),
+            ("order", lambda: keys["order"].whole(0, 999)),
+            ("minutes", lambda: keys["minutes"].whole(1, 120)),
+            ("level", lambda: keys["level"].whole(1, 3)),
+            ("nodes", lambda: self._cluster(keys["cluster"])["nodes"].whole(1, NODES_MAX)),
+            ("seed", lambda: self._cluster(keys["cluster"])["seed"].whole(0, SEED_MAX)),
+        ]
+
+    def _cluster(self, place: Place) -> dict[str, Place]:
+        return place.keys(("nodes", "seed"), needed=("nodes", "seed"))
+
+    def _parts(self, keys: dict[str, Place]) -> list[tuple[str, Callable[[], Any]]]:
+        each = self._problems.each
+
+        def near_miss(place: Place) -> NearMiss:
+            return self._near_miss(place, keys)
+
+        parts: list[tuple[str, Callable[[Place], Any]]] = [
+            ("questions", lambda place: each(place.items(QUESTIONS_MAX), self._question)),  # first: steps answer them
+            ("marks", lambda place: each(place.items(MARKS_MAX), self._mark)),
+            ("start", lambda place: self._steps.read(place, without=_LEARNERS)),
+            ("beats", lambda place: each(place.items(BEATS_MAX, 1), self._beat)),
+            ("checks", lambda place: each(place.items(CHECKS_MAX, 1), self._mark)),
+            ("ask", lambda place: each(place.items(QUESTIONS_MAX), self._ask)),
+            ("hints", lambda place: place.whole(0, HINTS_MAX)),
+            ("solution", self._steps.read),
+            ("debriefs", lambda place: each(place.items(CHECKS_MAX), self._mark)),
+            ("near-misses", lambda place: each(place.items(NEAR_MISSES_MAX, 1), near_miss)),
+        ]
+        return [
+            (name.replace("-", "_"), lambda read=read, place=keys[name]: read(place))  # type: ignore[misc]
+            for name, read in parts
+            if name in keys
+        ]
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def _gather_ids(self, keys: dict[str, Place]) -> None:
+        for part in ("beats", "marks", "checks"):
+            for id_, where in _ids(keys, part):
+                if id_ in self._names:
+                    line = self._source.line(self._names[id_])
+                    self._problems.add(where, f"the id {id_} is taken (line {line})", "beats, marks and checks differ")
+                self._names[id_] = where
+        for part in ("questions", "debriefs", "near-misses"):
+            seen: set[str] = set()
+            for id_, where in _ids(keys, part):
+                if id_ in seen:
+                    self._problems.add(where, f"the id {id_} is there twice", "give each its own")
+                seen.add(id_)
+        self._question_ids = [id_ for id_, _ in _ids(keys, "questions")]
+
+    def _predicate(self, place: Place) -> Predicate:
+        try:
+            predicate = predicates.read(place.value, tuple(self._names), tuple(self._question_ids))
+        except PredicateError as error:
+            raise Wrong((*place.where, *error.path), error.problem, error.remedy) from error
+        for leaf in leaves(predicate):
+            if isinstance(leaf, Objects):
+                self._check_resource(leaf, place)
+        return predicate
+
+    def _check_resource(self, objects: Objects, place: Place) -> None:
+        try:
+            resource(objects.resource, objects.group)
+        except UnknownResourceError as error:
+            problem, _, remedy = str(error).partition("; ")
+            raise place.wrong(problem, remedy) from error
+
+    def _named(self, id_: str, predicate: Predicate) -> None:
+        self._circles[id_] = names_in(predicate)
+
+    def _refuse_circles(self) -> None:
+        """Find names that wait for each other: what is left when all that can hold is taken away."""
+        left = dict(self._circles)
+        while free := [id_ for id_, needs in left.items() if not needs & left.keys()]:
+            for id_ in free:
+                del left[id_]
+        for id_, needs in left.items():
+            others = ", ".join(sorted(needs & left.keys()))
+            self._problems.add(self._names[id_], f"{id_} waits for {others}, which waits for it", "break the circle")
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _mark(self, place: Place) -> Mark:
+        keys = place.keys(("id", "when"), needed=("id", "when"))
+        id_, when = keys["id"].identifier(), self._predicate(keys["when"])
+        if place.where[0] != "debriefs":
+            self._named(id_, when)
+        return Mark(id=id_, when=when, line=self._source.line(place.where))
+
+    def _question(self, place: Place) -> Question:
+        known = {
+            "choice": ("options", "right"),
+            "order": ("items",),
+            "number": ("unit", "truth", "tolerance"),
+        }
+        head = place.keys(("id", "kind", *(key for keys in known.values() for key in keys)), needed=("id", "kind"))
+        kind = head["kind"].one_of(known, "kind of question")
+        keys = place.keys(("id", "kind", *known[kind]), needed=("id", "kind", *known[kind]))
+        read = {"choice": self._choice, "order": self._order, "number": self._number}[kind]
+        id_ = keys["id"].identifier()
+        made = Question(id=id_, kind=kind, line=self._source.line(place.where), **read(keys))
+        self._questions[id_] = made
+        return made
+
+    def _choice(self, keys: dict[str, Place]) -> dict[str, Any]:
+        options = tuple(one.identifier() for one in keys["options"].items(OPTIONS_MAX, 2))
+        _refuse_twice(options, keys["options"])
+        many = isinstance(keys["right"].value, list)
+        right = keys["right"].items(OPTIONS_MAX, 1) if many else [keys["right"]]
+        return {"options": options, "right": tuple(one.one_of(options, "option") for one in right), "many": many}
+
+    def _order(self, keys: dict[str, Place]) -> dict[str, Any]:
+        items = tuple(one.one_of(self._names, "name") for one in keys["items"].items(OPTIONS_MAX, 2))
+        _refuse_twice(items, keys["items"])
+        return {"items": items}
+
+    def _number(self, keys: dict[str, Place]) -> dict[str, Any]:
+        place = keys["truth"]
+        truth: Between | float
+        if isinstance(place.value, dict):
+            ends = place.keys(("from", "to"), needed=("from", "to"))
+            truth = Between(ends["from"].one_of(self._names, "name"), ends["to"].one_of(self._names, "name"))
+        else:
+            truth = place.number(-NUMBER_MAX, NUMBER_MAX)
+        return {"unit": keys["unit"].text(), "truth": truth, "tolerance": keys["tolerance"].number(0, NUMBER_MAX)}
+
+    def _beat(self, place: Place) -> Beat:
+        known = ("id", "do", "anchor", "within", "layer", "focus", "open", "question", "myth", "hand-over")
+        keys = place.keys(known, needed=("id", "anchor"))
+        id_, anchor = keys["id"].identifier(), self._predicate(keys["anchor"])
+        self._named(id_, anchor)
+        optional: dict[str, Any] = {
+            "do": lambda one: self._steps.read(one, without=_LEARNERS),
+            "within": lambda one: one.number(0, SECONDS_MAX),
+            "layer": lambda one: one.one_of(LAYERS, "layer"),
+            "focus": lambda one: tuple(lane.text() for lane in one.items(FOCUS_MAX, 1)),
+            "open": lambda one: one.one_of(TABS, "tab"),
+            "question": lambda one: one.one_of(self._question_ids, "question"),
+            "myth": self._myth,
+            "hand-over": self._hand_over,
+        }
+        facts = {key.replace("-", "_"): read(keys[key]) for key, read in optional.items() if key in keys}
+        return Beat(id=id_, anchor=anchor, line=self._source.line(place.where), **facts)
+
+    def _myth(self, place: Place) -> Myth:
+        keys = place.keys(("id", "common", "wire"), needed=("id", "common", "wire"))
+        arrows = []
+        for arrow in keys["common"].items(ARROWS_MAX, 1):
+            ends = arrow.keys(("from", "to", "label"), needed=("from", "to", "label"))
+            arrows.append((ends["from"].text(), ends["to"].text(), ends["label"].text()))
+        wire = tuple(one.one_of(self._names, "name") for one in keys["wire"].items(ARROWS_MAX, 1))
+        return Myth(id=keys["id"].identifier(), common=tuple(arrows), wire=wire)
+
+    def _hand_over(self, place: Place) -> HandOver:
+        if place.value is True:
+            return HandOver()
+        keys = place.keys(("suggest",))
+        return HandOver(suggest=keys["suggest"].text() if "suggest" in keys else None)
+
+    def _ask(self, place: Place) -> Ask:
+        if isinstance(place.value, str):
+            return Ask(place.one_of(self._question_ids, "question"))
+        keys = place.keys(("question", "before"), needed=("question",))
+        before = keys["before"].one_of(("start", "checks"), "such moment:") if "before" in keys else "start"
+        return Ask(keys["question"].one_of(self._question_ids, "question"), before)
+
+    def _near_miss(self, place: Place, lesson: dict[str, Place]) -> NearMiss:
+        keys = place.keys(("id", "play", "refuses", "debrief"), needed=("id", "play", "refuses"))
+        checks = [id_ for id_, _ in _ids(lesson, "checks")]
+        debriefs = [id_ for id_, _ in _ids(lesson, "debriefs")]
+        return NearMiss(
+            id=keys["id"].identifier(),
+            play=self._steps.read(keys["play"]),
+            refuses=tuple(one.one_of(checks, "check") for one in keys["refuses"].items(CHECKS_MAX, 1)),
+            debrief=keys["debrief"].one_of(debriefs, "debrief") if "debrief" in keys else None,
+            line=self._source.line(place.where),
+        )
+
+
+def _ids(keys: dict[str, Place], part: str) -> list[tuple[str, Where]]:
+    """Give the ids of a part, as far as they are there; what is wrong with them is told when the part is read."""
+    items = keys[part].value if part in keys and isinstance(keys[part].value, list) else []
+    ids = [(one.get("id"), (part, n)) for n, one in enumerate(items) if isinstance(one, dict)]
+    return [(id_, where) for id_, where in ids if isinstance(id_, str)]
+
+
+def _refuse_twice(ids: tuple[str, ...], place: Place) -> None:
+    for id_ in ids:
+        if ids.count(id_) > 1:
+            raise place.wrong(f"{id_} is there twice", "name each once")
+
+
+__all__ = ["read_lesson"]
