@@ -8,7 +8,7 @@ from visualizer import services as clusters
 from visualizer.database import in_database
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
-from visualizer.rooms import hub, lessons, services
+from visualizer.rooms import hub, lessons, selectors, services
 from visualizer.rooms.changes import Changed
 from visualizer.rooms.models import Member, Room
 from visualizer.selectors import Owner
@@ -56,4 +56,10 @@ def _find_or_make(room: Room, whose: Room | Member, owner: Owner) -> tuple[Clust
 
 def _current(whose: Room | Member) -> Cluster | None:
     """The cluster somebody has in a room, or its last successor; None when there is none any more."""
-    return whose.cluster
+    old = whose.cluster
+    if old is None:
+        return None
+    current = selectors.newest(old)
+    if current.pk != old.pk:
+        services.replace_cluster(old.pk, current.pk)
+    return current

@@ -5,7 +5,6 @@ says why nothing happened there. Whether a fault has begun is told later, in the
 """
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -33,12 +32,21 @@ async def break_clusters(host: WebProcess, room: Room, asked: protocol.Break) ->
     incident, clusters = await in_database(_make)(room, record, when, asked.targets)
     await hub.tell(host.bus, room.pk, Changed(incidents=[incident.pk], members=await _reported(incident)))
     question = Inject(record=record, when=when, incident=incident.pk, sealed=True)
-    problems = await _ask_all(host, clusters, question)
-    for cluster, problem in problems.items():
-        await in_database(incidents.applied)(incident.pk, cluster, problem)
-    if problems:
-        await hub.tell(host.bus, room.pk, Changed(members=await _reported(incident)))
-    return incident.pk, len(clusters) - len(problems)
+    taken = await asyncio.gather(*(_break(host, room, incident.pk, cluster, question) for cluster in clusters))
+    return incident.pk, sum(taken)
+
+
+async def _break(host: WebProcess, room: Room, incident: int, cluster: str, question: Inject) -> bool:
+    """Break one cluster. What its stream tells says the same, and later what waits for its moment."""
+    try:
+        answer = await host.clusters.answer(cluster, question)
+        problem = None
+    except Refused as refusal:
+        answer, problem = {}, str(refusal)
+    if problem is not None or answer.get("fault") is not None:
+        members = await in_database(incidents.applied)(incident, cluster, problem)
+        await hub.tell(host.bus, room.pk, Changed(members=members))
+    return problem is None
 
 
 async def _reported(incident: Incident) -> list[int]:
@@ -118,14 +126,8 @@ async def pause(host: WebProcess, room: Room, on: bool) -> None:
     await in_database(services.set_paused)(room.pk, on)
     await hub.tell(host.bus, room.pk, Changed(room=True))
     clusters = await in_database(selectors.clusters_of)(room)
-    await _ask_all(host, clusters, Pause() if on else Resume())
-
-
-async def _ask_all(host: WebProcess, clusters: Iterable[str], question: Question) -> dict[str, str]:
-    """Put a question to clusters side by side; why some did not take it."""
-    asked = list(dict.fromkeys(clusters))
-    answers = await asyncio.gather(*(_ask(host, cluster, question) for cluster in asked))
-    return {cluster: problem for cluster, problem in zip(asked, answers, strict=True) if problem is not None}
+    question = Pause() if on else Resume()
+    await asyncio.gather(*(_ask(host, cluster, question) for cluster in dict.fromkeys(clusters)))
 
 
 async def _ask(host: WebProcess, cluster: str, question: Question) -> str | None:

@@ -1,5 +1,90 @@
-"""placeholder."""
+"""What the clusters' streams tell that matters to rooms, heard by whichever web process records them.
+
+`Applied`: a fault of an incident has begun, or cannot. `Lesson`: how far a learner is; the recorder writes that itself,
+so here it is only said, a moment later, that there is something new to read. `State`: a cluster came, went or was
+replaced. All of it may be heard twice, and by two processes when one takes over from the other: what is written is the
+same.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from django.db import Error as DatabaseError
+
+from visualizer.database import in_database
+from visualizer.hosting import recorder, web_process
+from visualizer.hosting.messages import Applied, Lesson, State, Told
+from visualizer.rooms import ending, hub, incidents, selectors, services
+from visualizer.rooms.changes import Changed
+
+logger = logging.getLogger(__name__)
+
+WAITING_MAX = 1000  # clusters that said something and are not looked up yet
+
+_tasks: "set[asyncio.Task[None]]" = set()
+_waiting: set[str] = set()
 
 
 def begin() -> None:
-    """Nothing yet."""
+    """Listen with the recorder of this process, whenever it is the one that records; forget with it too."""
+    recorder.listeners.append(hear)
+    recorder.forgetters.append(forget)
+
+
+async def forget() -> None:
+    """Delete rooms that were closed long ago."""
+    await ending.delete_old_rooms(web_process.current())
+
+
+def hear(cluster: str, message: Told) -> None:
+    """Take one message; never waits."""
+    match message:
+        case Applied(incident, _, _, problem) if incident is not None:
+            _spawn(_applied(incident, cluster, problem))
+        case State(_, _, _, successor) if successor is not None:
+            _spawn(_replaced(cluster, successor))
+        case Lesson() | State():
+            if cluster not in _waiting and len(_waiting) < WAITING_MAX:
+                _waiting.add(cluster)
+                _spawn(_say_soon(cluster))
+
+
+def _spawn(work: "asyncio._CoroutineLike[None]") -> None:
+    task = asyncio.create_task(_tried(work))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _tried(work: Any) -> None:
+    try:
+        await work
+    except DatabaseError:
+        logger.exception("what a cluster told its room is not written")
+
+
+async def _applied(incident: int, cluster: str, problem: str | None) -> None:
+    members = await in_database(incidents.applied)(incident, cluster, problem)
+    room = await in_database(selectors.room_of_incident)(incident)
+    if room is not None and members:
+        await hub.tell(web_process.current().bus, room, Changed(members=members))
+
+
+async def _replaced(old: str, new: str) -> None:
+    await in_database(services.replace_cluster)(old, new)
+    await _say(new)
+
+
+async def _say_soon(cluster: str) -> None:
+    """Say that there is something new, once the recorder has written it."""
+    try:
+        await asyncio.sleep(1.5 * recorder.WRITE_SECONDS)
+    finally:
+        _waiting.discard(cluster)
+    await _say(cluster)
+
+
+async def _say(cluster: str) -> None:
+    bus = web_process.current().bus
+    for room, members in (await in_database(selectors.rooms_of_cluster)(cluster)).items():
+        await hub.tell(bus, room, Changed(room=True, members=members))

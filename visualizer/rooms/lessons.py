@@ -16,3 +16,8 @@ def about(slug: str) -> dict[str, str] | None:
 def cluster_of(slug: str) -> dict[str, Any]:
     """The cluster a learner gets."""
     return {"nodes": 2, "seed": 1}
+
+
+def milestones(slug: str) -> tuple[str, ...]:
+    """What a learner reaches in a lesson, by name: a walkthrough's beats, an exercise's checks."""
+    return ()

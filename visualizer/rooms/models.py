@@ -75,7 +75,6 @@ class Member(models.Model):
     help_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)  # renewed while a page of theirs is open, null once the last is closed
     false_alarms = models.PositiveIntegerField(default=0)
-    where = models.JSONField(null=True)  # how far they are in the lesson: `where` of a row (protocol.py)
     joined_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -10,11 +10,13 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from visualizer.models import Cluster
+from visualizer.rooms import lessons
 from visualizer.rooms.models import Incident, Member, Report, Room
 from visualizer.selectors import Owner
 
 ONLINE_SECONDS = 20.0
 ROOMS_LISTED_MAX = 200
+LINEAGE_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,26 @@ def _row(member: Member, reports: list[Report], now: datetime) -> dict[str, Any]
         "group": member.group,
         "online": is_online(member, now),
         "cluster": {"id": member.cluster_id, "state": member.cluster.state if member.cluster else None},
-        "where": member.where,
+        "where": _where(member.cluster),
         "help": iso(member.help_at),
         "falseAlarms": member.false_alarms,
         "reports": {str(report.incident_id): _report(report) for report in reports},
+    }
+
+
+def _where(cluster: Cluster | None) -> dict[str, Any] | None:
+    """How far a cluster is in its lesson, from what its player said last."""
+    if cluster is None or not cluster.lesson:
+        return None
+    said = cluster.progress or {}
+    anchors: dict[str, dict[str, Any]] = {**said.get("anchors", {}), **said.get("checks", {})}
+    last = max(anchors, key=lambda name: anchors[name]["seq"], default=None)
+    return {
+        "lesson": cluster.lesson,
+        "beat": said.get("beat"),
+        "checks": sum(name in anchors for name in lessons.milestones(cluster.lesson)),
+        "of": len(lessons.milestones(cluster.lesson)),
+        "last": {"id": last, "at": anchors[last]["at"]} if last is not None else None,
     }
 
 
@@ -214,7 +232,35 @@ def me_fields(room: Room, member: Member | None) -> dict[str, Any]:
 
 def lineage(cluster: Cluster) -> list[str]:
     """A cluster and those it has replaced: a room may still name one of them."""
-    return [cluster.pk]
+    found = newest = [cluster.pk]
+    while newest and len(found) < LINEAGE_MAX:
+        newest = list(Cluster.objects.filter(successor__in=newest).exclude(pk__in=found).values_list("pk", flat=True))
+        found = found + newest
+    return found
+
+
+def newest(cluster: Cluster) -> Cluster:
+    """What has replaced a cluster in the end; itself when nothing has."""
+    passed = {cluster.pk}
+    while cluster.successor is not None and cluster.successor.pk not in passed:
+        cluster = cluster.successor
+        passed.add(cluster.pk)
+    return cluster
+
+
+def rooms_of_cluster(cluster: str) -> dict[str, list[int]]:
+    """The rooms for which it matters what becomes of a cluster, and the members whose own it is there."""
+    found: dict[str, list[int]] = {
+        room: [] for room in Room.objects.filter(cluster=cluster).values_list("pk", flat=True)
+    }
+    for room, member in Member.objects.filter(cluster=cluster).values_list("room_id", "pk"):
+        found.setdefault(room, []).append(member)
+    return found
+
+
+def room_of_incident(incident: int) -> str | None:
+    """The room in which something was broken."""
+    return Incident.objects.filter(pk=incident).values_list("room_id", flat=True).first()
 
 
 def instructs(user_id: int, clusters: Iterable[str]) -> bool:
@@ -231,8 +277,3 @@ def watches(visitor: str, clusters: Iterable[str]) -> bool:
 def is_held(cluster: str) -> bool:
     """Whether a cluster is a learner's in an open room that is paused."""
     return Member.objects.filter(cluster=cluster, room__paused=True, room__state=Room.State.OPEN).exists()
-
-
-def rooms_with(cluster: str) -> list[tuple[str, int]]:
-    """The (room, member) whose own cluster this is."""
-    return list(Member.objects.filter(cluster=cluster).values_list("room_id", "pk"))

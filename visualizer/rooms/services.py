@@ -127,8 +127,3 @@ def replace_cluster(old: str, new: str) -> None:
     """Put a cluster's successor in its place."""
     Member.objects.filter(cluster=old).update(cluster=new)
     Room.objects.filter(cluster=old).update(cluster=new)
-
-
-def set_where(cluster: str, where: dict[str, Any] | None) -> None:
-    """Note how far a learner's cluster is in its lesson."""
-    Member.objects.filter(cluster=cluster).update(where=where)

@@ -66,7 +66,6 @@ class Migration(migrations.Migration):
                 ("help_at", models.DateTimeField(null=True)),
                 ("seen_at", models.DateTimeField(null=True)),
                 ("false_alarms", models.PositiveIntegerField(default=0)),
-                ("where", models.JSONField(null=True)),
                 ("joined_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "cluster",
