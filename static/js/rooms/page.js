@@ -9,14 +9,14 @@ import { BreakDialog } from "./breaking.js";
 import { createConsole } from "./console.js";
 import { Confirm } from "./dialog.js";
 import { Incidents } from "./incidents.js";
-import { Projector } from "./projector.js";
+import { Picture, Projector } from "./projector.js";
 import { BoardTable } from "./table.js";
 import { TopBar } from "./topbar.js";
 
 /** @typedef {import("./live.js").Row} Row */
 /** @typedef {import("./console.js").Console} Console */
 
-const INCIDENTS_SHOWN = 3;
+const INCIDENTS_SHOWN = 2;
 
 /** @param {{app: Console}} props */
 function ConsolePage({ app }) {
@@ -40,7 +40,7 @@ function ConsolePage({ app }) {
     h("div", { key: "main", class: "room-main" }, h(Board, { app, rowActions }), h(Incidents, { live, strings, onBreak: () => openBreak(null) })),
     h("p", { key: "news", class: "visually-hidden", "aria-live": "polite" }, app.announcer.text.value),
     h(BreakDialog, { key: "break", open: breaks, member, onClose: () => setBreaks(false), onBroken: () => setBreaks(false), breaking: app.breaking, live, strings, faults: app.faults, places: app.places }),
-    h(Projector, { key: "project", open: projects, onClose: () => setProjects(false), strings, title: room.title, code: room.code ?? "", address: app.data.join ?? "", joined: live.rows.value.size, qr: /** @type {HTMLTemplateElement | null} */ (document.getElementById("join-qr")) }),
+    h(Projector, { key: "project", open: projects, onClose: () => setProjects(false), strings, title: room.title, code: room.code ?? "", address: app.data.join ?? "", joined: live.rows.value.size, qr: joinPicture() }),
     h(Confirm, { key: "confirm", open: asked !== null, title: asked?.title ?? "", text: asked?.text ?? "", yes: asked?.yes ?? "", no: t("room.no"), closing: t("room.dismiss"), onNo: no, onYes: () => { no(); asked?.run(); } }),
   ];
 }
@@ -67,8 +67,11 @@ function Board({ app, rowActions }) {
       } }, h("option", { value: "all" }, t("room.group.all")), groups.map((name) => h("option", { key: name, value: `=${name}` }, name || t("room.group.none")))))),
     rows.size
       ? h(BoardTable, { rows: ordered(rows.values(), order, group), incidents: shown, order, onOrder: setOrder, beats: app.beats, strings, actions: rowActions })
-      : h("p", { class: "room-empty" }, t("room.empty")));
+      : h("div", { class: "room-empty" }, h("p", null, t("room.empty")), h(Picture, { template: joinPicture() }), h("p", { class: "room-empty-address" }, app.data.join)));
 }
+
+/** The QR code that the server drew. */
+const joinPicture = () => /** @type {HTMLTemplateElement | null} */ (document.getElementById("join-qr"));
 
 /** A row that moves while one of its buttons has the focus takes the focus along. */
 function useKeptFocus() {

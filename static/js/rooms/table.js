@@ -75,7 +75,7 @@ function ReportCell({ report, t, language }) {
   if (!report.applied) return h("span", { class: "fine" }, t("room.report.waiting"));
   const tries = report.tries > 0 && h("span", { key: "t", class: "fine" }, t("room.report.tries", { count: report.tries }));
   if (report.diagnosed !== null) {
-    return [h("span", { key: "d", class: "room-step done" }, h(Icon, { name: "check", size: 14 }), t("room.report.diagnosed", { time: duration(report.diagnosed, language) })),
+    return [h("span", { key: "d", class: "room-step right" }, h(Icon, { name: "check", size: 14 }), t("room.report.diagnosed", { time: duration(report.diagnosed, language) })),
       report.noticed !== null && h("span", { key: "n", class: "fine" }, t("room.report.noticed", { time: duration(report.noticed, language) })), tries];
   }
   if (report.noticed !== null) return [h("span", { key: "n", class: "room-step" }, h(Icon, { name: "eye", size: 14 }), t("room.report.noticed", { time: duration(report.noticed, language) })), tries];
