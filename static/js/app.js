@@ -1,10 +1,13 @@
 /** The page put together: store, wire, console and panels know each other only through this. */
 import { signal } from "@preact/signals-core";
 import { createActions } from "./actions.js";
+import { createBreaking } from "./breaking.js";
 import { createCoach } from "./coach.js";
 import { createConsole } from "./console.js";
 import { createDetails } from "./details.js";
 import { createKeys } from "./keys.js";
+import { keepProgress } from "./lesson/keep.js";
+import { createLesson } from "./lesson/lesson.js";
 import { createSettings, keep, keepLanguage, recall } from "./settings.js";
 import { Socket } from "./socket.js";
 import { createStore } from "./store.js";
@@ -15,14 +18,15 @@ import { createStore } from "./store.js";
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
 
-/** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings}} page */
-export function createApp({ clusterId, urls, strings }) {
+/** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, inRoom?: boolean}} page */
+export function createApp({ clusterId, urls, strings, lessonData = null, inRoom = false }) {
   const store = createStore({ cluster: { id: clusterId }, shortcuts: recall("shortcuts") !== "off" });
   const settings = createSettings();
   const details = createDetails(urls.entries);
   const endMessage = signal("");
   const typed = signal("");
   const terminalFolded = signal(recall("terminal") === "folded");
+  const lessonFolded = signal(lessonData !== null && matchMedia("(width < 640px)").matches);
   let toasts = 0;
 
   const socket = new Socket({
@@ -32,6 +36,11 @@ export function createApp({ clusterId, urls, strings }) {
   const shell = createConsole({ send: (frame) => socket.send(frame), newId, history: parseHistory(recall("history")) });
   const actions = createActions(store, socket);
   const coach = createCoach(store, shell);
+  const send = (/** @type {import("./socket.js").Frame} */ frame) => socket.send(frame);
+  const lesson = lessonData ? createLesson({ data: lessonData, store, actions, send }) : null;
+  if (lesson) keepProgress(lesson);
+  // In a room finding out is the exercise: a sealed fault is not listed.
+  const breaking = createBreaking({ store, send, newId, t: (key) => strings.t(key), hidden: inRoom });
 
   /** @param {string} text */
   function toast(text) {
@@ -59,11 +68,14 @@ export function createApp({ clusterId, urls, strings }) {
 
   /** @param {import("./socket.js").Frame} frame */
   function hear(frame) {
+    if (breaking.hear(frame)) return;
     if (frame.type === "hello") {
       onCluster(frame.cluster);
+      lesson?.hear(frame.lesson ?? null);
       if (frame.clock) store.clock.value = { now: 0, pace: 1, paused: false, ...frame.clock, heardAt: performance.now() };
     } else if (frame.type === "clock") store.clock.value = { now: frame.now, pace: frame.pace, paused: frame.paused, heardAt: performance.now() };
     else if (frame.type === "cluster") onCluster(frame.cluster);
+    else if (frame.type === "lesson") lesson?.hear(frame.lesson);
     else if (frame.type === "output" || frame.type === "done") shell.hear(frame);
     else if (frame.type === "error" && !(frame.id && shell.refuse(frame.id, frame.message))) toast(frame.message);
   }
@@ -81,16 +93,29 @@ export function createApp({ clusterId, urls, strings }) {
 
   /** @param {string} line */
   function submit(line) {
-    if (!line.trim()) return;
+    if (!line.trim() || !store.may("type")) return;
     typed.value = "";
     actions.toLive();
     shell.run(line);
     keep("history", JSON.stringify(shell.past.peek()));
   }
 
+  const keys = createKeys({ store, actions, focusTerminal });
+  keys.add({ keys: ["x"], name: "break", match: ["x"], run: openFaults });
+  if (lesson && lesson.data.beats.length > 0) {
+    keys.add({ keys: ["n"], name: "lessonNext", match: ["n"], run: lesson.next });
+    keys.add({ keys: ["b"], name: "lessonBack", match: ["b"], run: lesson.previous });
+    keys.add({ keys: ["r"], name: "lessonReturn", match: ["r"], run: lesson.restore });
+  }
+
+  function openFaults() {
+    if (!store.may("break") || store.cluster.peek().state === "ended") return;
+    void breaking.load();
+    store.dialog.value = "faults";
+  }
+
   return {
-    store, settings, details, strings, urls, actions, coach, console: shell, endMessage, typed, terminalFolded, toast,
-    keys: createKeys({ store, actions, focusTerminal }),
+    store, settings, details, strings, urls, actions, coach, console: shell, endMessage, typed, terminalFolded, lessonFolded, toast, lesson, breaking, keys, openFaults,
     retryNow: () => socket.retryNow(),
     open: () => socket.open(),
     submit,
@@ -106,6 +131,22 @@ export function createApp({ clusterId, urls, strings }) {
       submit(line);
     },
     foldTerminal,
+    /** @param {boolean} folded */
+    foldLesson(folded) {
+      lessonFolded.value = folded;
+    },
+    /** Go on in another cluster: with everything but the last thing done to this one, or with nothing done yet. @param {"undo" | "reset"} how */
+    async replace(how) {
+      const token = /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=csrfmiddlewaretoken]"))?.value ?? "";
+      try {
+        const response = await fetch(`/clusters/${clusterId}/${how}/`, { method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" } });
+        const answer = await response.json();
+        if (response.ok) location.assign(answer.url);
+        else toast(answer.message);
+      } catch {
+        toast(strings.t("lesson.offline"));
+      }
+    },
     /** @param {string} language */
     async setLanguage(language) {
       strings.use(await (await fetch(urls.strings[language])).json(), language);

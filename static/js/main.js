@@ -5,8 +5,11 @@ import "@preact/signals";
 import { createApp } from "./app.js";
 import { Diagram } from "./diagram/diagram.js";
 import { Drawer } from "./panels/drawer.js";
+import { FaultChips, FaultsDialog } from "./panels/faults.js";
 import { Header } from "./panels/header.js";
 import { LaneHeads } from "./panels/lanes.js";
+import { LessonPane } from "./panels/lesson.js";
+import { MythDialog } from "./panels/myth.js";
 import { Banner, Coach, Help, Sentence, Toasts } from "./panels/overlays.js";
 import { Splitter } from "./panels/splitter.js";
 import { Terminal } from "./panels/terminal.js";
@@ -30,7 +33,7 @@ function Stage({ app }) {
       h("div", { class: "heads" }, h("div", { class: "corner", "aria-hidden": "true" }, strings.t("diagram.time")), h(LaneHeads, { app, ...size })),
       h(Still, { hold: body, label: strings.t("diagram.rows") })),
     nothing && store.filtered.value && h("p", { class: "nothing" }, strings.t("diagram.nothing"), " ", h("button", { type: "button", class: "button", onClick: actions.clearFilters }, strings.t("search.clear"))),
-    h(Coach, { app }),
+    !app.lesson && h(Coach, { app }),
     h(Sentence, { app }));
 }
 
@@ -41,15 +44,20 @@ function Still({ hold, label }) {
 
 /** @param {Props} props */
 function Page({ app }) {
-  return h("div", { class: "page" },
+  const beside = app.lesson && !app.lessonFolded.value;
+  return h("div", { class: `page${app.lesson ? " with-lesson" : ""}` },
     h(Header, { app }),
-    h(Banner, { app }),
+    h("div", { class: "notices" }, h(Banner, { app }), h(FaultChips, { app })),
+    h(LessonPane, { app }),
+    beside && h(Splitter, { name: "lesson", axis: "x", app, from: "start" }),
     h("div", { class: "middle" }, h(Stage, { app }), app.store.drawer.value && h(Splitter, { name: "drawer", axis: "x", app }), h(Drawer, { app })),
     h(Transport, { app }),
     h(Splitter, { name: "terminal", axis: "y", app }),
     h(Terminal, { app }),
     h(Toasts, { app }),
-    h(Help, { app }));
+    h(Help, { app }),
+    h(FaultsDialog, { app }),
+    h(MythDialog, { app }));
 }
 
 const place = /** @type {HTMLElement} */ (document.getElementById("playground"));
@@ -57,11 +65,14 @@ const { cluster = "", socket = "", entries = "", kubeconfig = "", newCluster = "
 const language = document.documentElement.lang === "de" ? "de" : "en";
 const urls = { socket: new URL(socket, location.href.replace(/^http/, "ws")).href, entries, kubeconfig, newCluster, strings: /** @type {Record<string, string>} */ ({ en: stringsEn, de: stringsDe }) };
 const strings = createStrings(await (await fetch(urls.strings[language])).json(), language);
-const app = createApp({ clusterId: cluster, urls, strings });
+const lessonData = JSON.parse(document.getElementById("lesson-data")?.textContent || "null");
+const app = createApp({ clusterId: cluster, urls, strings, lessonData, inRoom: Boolean(place.dataset.room) });
 place.replaceChildren();
 render(h(Page, { app }), place);
 addEventListener("keydown", app.keys.hear);
 addEventListener("online", app.retryNow);
+// In a room: its bar, who leads, who follows. The rest of the page need not know.
+if (place.dataset.room) (await import("./rooms/room.js")).startRoom(app, place);
 app.open();
 
 const asked = /^#e(\d+)$/.exec(location.hash);

@@ -3,6 +3,7 @@ import { h } from "preact";
 import { useRef } from "preact/hooks";
 import { LAYERS } from "../actions.js";
 import { Icon } from "../icons.js";
+import { BreakButton } from "./faults.js";
 import { Kubeconfig } from "./kubeconfig.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -17,7 +18,8 @@ export function Header({ app }) {
     h(Heartbeats, { app }),
     h(Search, { app }),
     h("div", { class: "bar-space" }),
-    h(Kubeconfig, { app }),
+    h(BreakButton, { app }),
+    app.store.may("gateway") && h(Kubeconfig, { app }),
     h(Switches, { app }));
 }
 
@@ -73,6 +75,7 @@ function Heartbeats({ app }) {
 function Search({ app }) {
   const { store, actions, strings: { t } } = app;
   const found = store.picture.value.plan.rows.length;
+  const only = store.participants.value.size === 0 && store.text.value.trim() === "";
   return h("div", { class: "search", role: "search" },
     h(Icon, { name: "search", size: 15 }),
     h("input", {
@@ -85,7 +88,7 @@ function Search({ app }) {
       },
     }),
     store.filtered.value
-      ? h("button", { type: "button", class: "search-count", onClick: actions.clearFilters, title: t("search.clear") }, t("search.found", { count: found }), h(Icon, { name: "close", size: 12 }))
+      ? h("button", { type: "button", class: "search-count", onClick: actions.clearFilters, title: t("search.clear") }, only ? t("search.lanes", { count: store.focus.value.size }) : t("search.found", { count: found }), h(Icon, { name: "close", size: 12 }))
       : h("kbd", { "aria-hidden": "true" }, "/"));
 }
 

@@ -39,10 +39,12 @@ export function Banner({ app }) {
   }, [lost]);
   const seconds = retryAt ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
   const ended = store.cluster.value.state === "ended" || state === "gone";
+  const returning = !ended && (store.cluster.value.state === "suspended" || (store.cluster.value.state === "starting" && store.log.head.value > 0));
   return h("div", { class: "banners" },
     h("div", { role: "alert", class: ended ? "banner ended pane" : "" }, ended && [
       h("p", { key: "p" }, t(state === "gone" ? "banner.gone" : "banner.ended"), " ", app.endMessage.value),
       h("button", { key: "b", type: "button", class: "button primary", onClick: app.newCluster }, t("banner.new"))]),
+    h("div", { role: "status", class: returning ? "banner returning pane" : "" }, returning && h("p", null, h("span", { class: "spin", "aria-hidden": "true" }), t("banner.returning"))),
     h("div", { role: "status", class: lost && !ended ? "banner lost pane" : "" }, lost && !ended && [
       h("p", { key: "p" }, h(Icon, { name: "plug", size: 16 }), t("banner.lost")),
       h("span", { key: "s", class: "fine", "aria-hidden": "true" }, seconds ? t("banner.retry", { count: seconds }) : t("banner.trying")),

@@ -3,12 +3,13 @@ import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { keep, recall } from "../settings.js";
 
-const LIMITS = /** @type {const} */ ({ drawer: { min: 320, max: 900, first: 420 }, terminal: { min: 96, max: 620, first: 168 } });
+const LIMITS = /** @type {const} */ ({ lesson: { min: 280, max: 640, first: 380 }, drawer: { min: 320, max: 900, first: 420 }, terminal: { min: 96, max: 620, first: 168 } });
 const KEY_STEP = 24;
 
-/** @param {{app: import("../app.js").App, name: keyof typeof LIMITS, axis: "x" | "y"}} props */
-export function Splitter({ app, name, axis }) {
+/** `from`: whether the pane that is sized lies before the bar or behind it. @param {{app: import("../app.js").App, name: keyof typeof LIMITS, axis: "x" | "y", from?: "start" | "end"}} props */
+export function Splitter({ app, name, axis, from = "end" }) {
   const limits = LIMITS[name];
+  const sign = from === "end" ? 1 : -1;
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
   const apply = (/** @type {number} */ pixels) => {
     const size = Math.round(Math.max(limits.min, Math.min(limits.max, pixels)));
@@ -23,7 +24,7 @@ export function Splitter({ app, name, axis }) {
     const before = now();
     const bar = /** @type {HTMLElement} */ (event.currentTarget);
     bar.setPointerCapture(event.pointerId);
-    const move = (/** @type {PointerEvent} */ next) => apply(before + start - (axis === "x" ? next.clientX : next.clientY));
+    const move = (/** @type {PointerEvent} */ next) => apply(before + sign * (start - (axis === "x" ? next.clientX : next.clientY)));
     bar.addEventListener("pointermove", move);
     bar.addEventListener("lostpointercapture", () => bar.removeEventListener("pointermove", move), { once: true });
   };
@@ -32,7 +33,7 @@ export function Splitter({ app, name, axis }) {
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
-    apply(now() + by);
+    apply(now() + sign * by);
   };
   return h("div", { ref, class: `splitter ${axis}`, role: "separator", tabIndex: 0, "aria-orientation": axis === "x" ? "vertical" : "horizontal", "aria-label": app.strings.t(`splitter.${name}`), "aria-valuemin": limits.min, "aria-valuemax": limits.max, "aria-valuenow": limits.first, onPointerDown, onKeyDown });
 }

@@ -25,15 +25,15 @@ export function Terminal({ app }) {
   return h("section", { class: `terminal pane${folded ? " folded" : ""}`, "aria-label": t("terminal.label") },
     h("header", { class: "terminal-head" },
       h("button", { type: "button", class: "ghost title", "aria-expanded": String(!folded), onClick: () => app.foldTerminal(!folded) }, h(Icon, { name: folded ? "up" : "down", size: 15 }), t("terminal.title")),
-      h("div", { class: "suggestions", role: "group", "aria-label": t("terminal.suggestions") }, SUGGESTIONS.map((line, i) => h("button", { key: line, type: "button", class: `suggestion${i === 0 && commands.length === 0 ? " first" : ""}`, onClick: () => app.typeCommand(line), title: line }, line))),
+      app.store.may("type") && h("div", { class: "suggestions", role: "group", "aria-label": t("terminal.suggestions") }, SUGGESTIONS.map((line, i) => h("button", { key: line, type: "button", class: `suggestion${i === 0 && commands.length === 0 ? " first" : ""}`, onClick: () => app.typeCommand(line), title: line }, line))),
       commands.length > 0 && h("button", { type: "button", class: "ghost small", onClick: shell.clear, title: "Ctrl-L" }, t("terminal.clear"))),
     !folded && h("div", { class: "screen", onClick: (/** @type {MouseEvent} */ event) => {
       if (!getSelection()?.toString() && !(/** @type {Element} */ (event.target).closest("button"))) document.getElementById("command")?.focus({ preventScroll: true });
     } },
     h("div", { class: "screen-log", ref: log, role: "log", "aria-live": "polite", "aria-label": t("terminal.output"), tabIndex: 0 },
-      commands.length === 0 && h("p", { class: "screen-hint" }, t("terminal.hint")),
+      commands.length === 0 && app.store.may("type") && h("p", { class: "screen-hint" }, t("terminal.hint")),
       commands.map((command) => h(Ran, { key: command.id, app, command }))),
-    h(Line, { app })));
+    app.store.may("type") ? h(Line, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching"))));
 }
 
 /** @param {{app: import("../app.js").App, command: import("../console.js").Command}} props */

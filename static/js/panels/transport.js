@@ -18,7 +18,7 @@ export function Transport({ app }) {
     h("div", { class: "buttons" },
       h(Button, { icon: "start", label: t("transport.start"), keys: "Home", onClick: actions.toStart }),
       h(Button, { icon: "back", label: t("transport.back"), keys: "←", onClick: actions.stepBack }),
-      h("button", { type: "button", class: "run", id: "run", disabled: ended, onClick: actions.toggleRun, title: `${t(paused ? "transport.run" : "transport.pause")} (${t("keys.space")})`, "aria-label": t(paused ? "transport.run" : "transport.pause") },
+      h("button", { type: "button", class: "run", id: "run", disabled: ended || !store.may("drive"), onClick: actions.toggleRun, title: `${t(paused ? "transport.run" : "transport.pause")} (${t("keys.space")})`, "aria-label": t(paused ? "transport.run" : "transport.pause") },
         h(Icon, { name: paused ? "play" : "pause", size: 20, class: paused ? "solid" : "" })),
       h(Button, { icon: "forward", label: t(live && paused ? "transport.step" : "transport.forward"), keys: "→", onClick: actions.stepForward }),
       h(Button, { icon: "live", label: t("transport.live"), keys: "End", onClick: actions.toLive })),
@@ -88,5 +88,5 @@ function Pace({ app }) {
   const text = pace === null ? t("pace.leap") : `${new Intl.NumberFormat(language.value).format(pace)}×`;
   return h("label", { class: "pace", title: `${t("pace.label")} (+ / −)` },
     h("span", { class: "pace-text" }, text),
-    h("input", { type: "range", min: 0, max: PACES.length - 1, step: 1, value: index, "aria-label": t("pace.label"), "aria-valuetext": text, onInput: (/** @type {Event} */ event) => actions.setPace(PACES[Number(/** @type {HTMLInputElement} */ (event.currentTarget).value)]) }));
+    h("input", { type: "range", min: 0, max: PACES.length - 1, step: 1, value: index, disabled: !store.may("drive"), "aria-label": t("pace.label"), "aria-valuetext": text, onInput: (/** @type {Event} */ event) => actions.setPace(PACES[Number(/** @type {HTMLInputElement} */ (event.currentTarget).value)]) }));
 }

@@ -1,0 +1,177 @@
+/**
+ * A lesson on the page: which beat is shown, what is asked first, when the cluster is to go on. Signals only; no DOM.
+ *
+ * The server plays: its state says how far the cluster is and which anchors hold. The page shows one beat, the server's
+ * or an earlier one. Going on shows the next beat; its question comes first, and only when that is answered or skipped is
+ * the cluster asked to play it. So nobody sees the answer before the question.
+ *
+ *     showing      the beat's question open  →  stage "question"
+ *                  its anchor does not hold  →  "waiting" (the server is asked to advance), or "lost" when it did not come
+ *                  its anchor holds          →  "beat": the diagram is set as the beat wants it, once
+ */
+import { batch, computed, effect, signal } from "@preact/signals-core";
+import { hasWandered, viewOf } from "./view.js";
+
+/** @typedef {import("./questions.js").Question} Question */
+/** @typedef {import("./questions.js").Answer} Answer */
+/** @typedef {{id: string, common: {from: string, to: string, label: string}[], wire: string[]}} Myth */
+/**
+ * @typedef {{id: string, layer?: import("../log.js").Layer | null, focus?: string[] | null, open?: import("../store.js").Tab | null, question?: string | null,
+ *   myth?: Myth | null, handOver?: {suggest?: string | null} | null, title: Record<string, string>}} Beat
+ * @typedef {{lesson: string, slug: string, kind: "walkthrough" | "exercise", subject: number, minutes: number, titles: Record<string, string>, beats: Beat[], questions: Question[],
+ *   checks: {id: string}[], ask: {question: string, before: string}[], hints: number, solution: string[]}} LessonData
+ * @typedef {{seq: number, at: number}} Held
+ * @typedef {{lesson: string, beat: string | null, busy: boolean, ready: boolean, lost: string | null, handedOver: boolean, anchors: Record<string, Held>,
+ *   checks: Record<string, Held>, answers: Record<string, Answer>, hints: number, debriefs: Record<string, Held>, solved: boolean}} LessonState
+ * @typedef {"question" | "waiting" | "lost" | "beat" | "none"} Stage
+ * @typedef {ReturnType<typeof createLesson>} Lesson
+ */
+
+/** @type {LessonState} */
+const BEFORE = { lesson: "", beat: null, busy: true, ready: false, lost: null, handedOver: false, anchors: {}, checks: {}, answers: {}, hints: 0, debriefs: {}, solved: false };
+
+/** @param {{data: LessonData, store: import("../store.js").Store, actions: import("../actions.js").Actions, send: (frame: import("../socket.js").Frame) => boolean}} parts */
+export function createLesson({ data, store, actions, send }) {
+  const { beats } = data;
+  const state = signal(BEFORE);
+  const heard = signal(false);
+  const showing = signal(/** @type {string | null} */ (null));
+  const skipped = signal(/** @type {ReadonlySet<string>} */ (new Set()));
+  const finished = signal(false);
+  /** Questions answered here, until the server says so too. @type {import("@preact/signals-core").Signal<Record<string, Answer>>} */
+  const given = signal({});
+  const indexOf = (/** @type {string | null} */ id) => beats.findIndex((beat) => beat.id === id);
+
+  const index = computed(() => indexOf(showing.value));
+  const beat = computed(() => beats[index.value] ?? null);
+  const anchors = computed(() => ({ ...state.value.anchors, ...state.value.checks }));
+  const answers = computed(() => ({ ...given.value, ...state.value.answers }));
+  /** How far the reader may go without asking anything of the cluster. */
+  const reached = computed(() => Math.max(indexOf(state.value.beat), 0));
+  const open = (/** @type {string | null | undefined} */ id) => Boolean(id) && !(/** @type {string} */ (id) in answers.value) && !skipped.value.has(/** @type {string} */ (id));
+  const anchor = computed(() => {
+    const held = beat.value ? (state.value.anchors[beat.value.id] ?? null) : null;
+    return held && store.log.head.value >= held.seq ? held : null;
+  });
+  const stage = computed(/** @returns {Stage} */ () => {
+    if (!beat.value) return "none";
+    if (open(beat.value.question)) return "question";
+    if (anchor.value) return "beat";
+    return state.value.lost === beat.value.id ? "lost" : "waiting";
+  });
+  const view = computed(() => (stage.value === "beat" && beat.value && anchor.value ? viewOf(beat.value, anchor.value.seq) : null));
+  /** For which beat the diagram has been set. */
+  const set = signal("");
+  const wandered = computed(() => view.value !== null && set.value === showing.value && !state.value.handedOver && !finished.value && hasWandered(view.value, {
+    altitude: store.altitude.value, focus: store.focus.value, participants: store.participants.value, text: store.text.value, foldHeartbeats: store.foldHeartbeats.value,
+    cursor: store.cursor.value, head: store.log.head.value, selected: store.selected.value, inView: store.inView.value,
+  }));
+  /** May the reader go on to the next beat? */
+  const able = computed(() => stage.value === "beat" && !finished.value && (index.value < reached.value || (!state.value.busy && store.may("learn"))));
+
+  function restore() {
+    const now = view.peek();
+    if (!now) return;
+    batch(() => {
+      store.altitude.value = now.altitude;
+      store.focus.value = now.focus;
+      store.participants.value = new Set();
+      store.text.value = "";
+      store.foldHeartbeats.value = true;
+      store.cursor.value = now.seq;
+      store.selected.value = now.seq;
+      store.follow.value = true;
+      store.hovered.value = null;
+      store.inView.value = true;
+      store.recalled.value += 1;
+      store.drawer.value = now.tab !== null;
+      if (now.tab) store.tab.value = now.tab;
+    });
+  }
+
+  /** Show a beat; those beyond the next are not there yet. @param {string} id */
+  function show(id) {
+    const next = indexOf(id);
+    if (next < 0 || next > reached.peek() + 1) return;
+    batch(() => {
+      finished.value = false;
+      set.value = "";
+      showing.value = id;
+    });
+  }
+
+  // The diagram is set once for each beat: when its anchor is there and nothing is asked any more.
+  effect(() => {
+    if (!view.value || set.value === showing.value) return;
+    restore();
+    set.value = /** @type {string} */ (showing.value);
+  });
+
+  // Whoever waits for something sees what comes; a question is asked before that.
+  effect(() => {
+    if (stage.value === "waiting" && heard.value) actions.toLive();
+  });
+
+  /** For which beat the server has been asked to go on, on this connection. */
+  let asked = "";
+  effect(() => {
+    const { busy, beat: playing } = state.value;
+    if (store.connection.value.state !== "open") asked = "";
+    if (stage.value !== "waiting" || !heard.value || busy || store.connection.value.state !== "open") return;
+    if (indexOf(playing) >= index.value || asked === showing.value || !store.may("learn")) return;
+    if (send({ type: "advance", beat: showing.value })) asked = showing.value ?? "";
+  });
+
+  /** @param {LessonState | null} next */
+  function hear(next) {
+    if (!next) return;
+    const before = state.peek();
+    batch(() => {
+      state.value = { ...BEFORE, ...next };
+      const first = !heard.peek();
+      heard.value = true;
+      // At the first word the reader is where the lesson is; later the page leads, except where the reader played on alone.
+      if (beats.length && (first || (before.handedOver && !next.handedOver && showing.peek() === before.beat && !finished.peek()))) {
+        showing.value = next.beat ?? beats[0].id;
+        set.value = "";
+      }
+      // What lies behind has been played before this page came: it is not asked any more.
+      if (first) skipped.value = new Set(beats.slice(0, Math.max(0, index.peek())).flatMap((one) => one.question ?? []));
+    });
+  }
+
+  return {
+    data, state, heard, showing, skipped, finished, index, beat, anchors, answers, reached, stage, view, wandered, able, restore, show, hear,
+    /** @param {string} id */
+    question: (id) => data.questions.find((question) => question.id === id) ?? null,
+    open,
+    next() {
+      if (!able.peek()) return;
+      if (index.peek() === beats.length - 1) finished.value = true;
+      else show(beats[index.peek() + 1].id);
+    },
+    previous() {
+      if (finished.peek()) finished.value = false;
+      else if (index.peek() > 0) show(beats[index.peek() - 1].id);
+    },
+    /** @param {string} id @param {any} answer @returns {boolean} whether it was sent */
+    answer(id, answer) {
+      if (!store.may("learn") || !send({ type: "answer", question: id, answer })) return false;
+      given.value = { ...given.peek(), [id]: { given: answer, right: null } };
+      return true;
+    },
+    /** @param {string} id */
+    skip(id) {
+      skipped.value = new Set([...skipped.peek(), id]);
+    },
+    hint: () => store.may("learn") && send({ type: "hint" }),
+    /** Show the entry at which a beat, mark or check held. @param {string} name @returns {boolean} whether it has */
+    reveal(name) {
+      const held = anchors.peek()[name] ?? state.peek().debriefs[name];
+      if (!held || held.seq > store.log.head.peek()) return false;
+      if (!store.log.get(held.seq)) return false;
+      actions.reveal(held.seq);
+      return true;
+    },
+  };
+}
