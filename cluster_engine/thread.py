@@ -65,6 +65,7 @@ class ClusterThread:
         self._inputs: Inputs | None = None
         self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
         self._clock = Clock()
+        self._clock_told: tuple[float | None, bool] | None = None
         self._loop: ClusterLoop | None = None
         self._cluster: Cluster | None = None
         self._started: Future[Json] = Future()
@@ -193,9 +194,12 @@ class ClusterThread:
         if self._pending:
             batch, self._pending = self._pending, []
             self._on_entries(batch)
+        if self._cluster is not None and (self._clock.pace, self._clock.paused) != self._clock_told:
+            self._tell_clock()  # somebody on this side has turned it: a lesson, a step
         return False
 
     def _tell_clock(self) -> None:
+        self._clock_told = (self._clock.pace, self._clock.paused)
         self._on_clock(self._clock_now())
 
     def _clock_now(self) -> Json:

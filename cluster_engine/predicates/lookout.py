@@ -127,10 +127,9 @@ class Lookout:
         self._dirty.pop(name, None)
 
     def answer(self, question: str, right: bool | None) -> None:
-        """Take note of an answer; `right` None while that cannot be told. The first one's instant counts."""
+        """Take note of an answer; `right` None while that cannot be told."""
         assert len(self.answers) < QUESTIONS_MAX
-        _, held = self.answers.get(question, (None, self.now()))
-        self.answers[question] = (right, held)
+        self.answers[question] = (right, self.now())
         self._dirty.update(dict.fromkeys(self._watched))
 
     def close(self) -> None:

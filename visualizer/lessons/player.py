@@ -1,0 +1,253 @@
+"""Plays a lesson on a cluster: brings it to the start, from beat to beat, and says what the learner has reached.
+
+Theory of operation. Everything happens on the cluster's own loop. A lookout watches the lesson's names. To come to a
+beat, the beat's steps are begun and the clock leaps until the anchor holds; it is stopped by the lookout, in the very
+instant of the entry, so that time stands there with everything still in flight. Steps that are not over by then go on
+when time does. A beat whose anchor holds already costs no time.
+
+    player = Player(cluster, find("walkthroughs/mutual-tls"), print)
+    await player.begin()                     the start, in leaping time; then time stands
+    await player.advance("client-hello")     time stands at the ClientHello
+    player.state()["anchors"]["client-hello"]["seq"]
+
+    exercise: after its start time runs, and checks are looked for in what comes from then on
+
+Nothing that a learner does in between can break this: a command may bring an anchor about, a pause only delays it.
+Telling is put off until everything waits, so a page hears of an entry before it hears what that entry means.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.predicates import Held, Lookout
+from visualizer.lessons.answers import Answers
+from visualizer.lessons.lesson import WALKTHROUGH, Beat, Lesson, Mark
+from visualizer.lessons.stage import Stage, StepFailedError, Typed
+from visualizer.lessons.steps import Run, Step
+
+START = "start"
+PACE = 1.0
+_DEBRIEF = "debrief "
+
+Json = dict[str, Any]
+
+
+class Player:
+    """One run of a lesson. `told` gets the whole state whenever it has changed; `typed` the lesson's own commands.
+
+    `pace` is that of the time that is the learner's. `problems` are the steps that failed.
+    """
+
+    def __init__(
+        self, cluster: Cluster, lesson: Lesson, told: Callable[[Json], None], typed: Typed | None = None
+    ) -> None:
+        self.lesson = lesson
+        self.pace: float | None = PACE
+        self.problems: list[StepFailedError] = []
+        self.lookout = Lookout(cluster)
+        self.stage = Stage(cluster, self.lookout, self, typed)
+        self._cluster, self._clock, self._told = cluster, cluster.clock, told
+        self._answers = Answers(lesson)
+        self._at: int | None = None
+        self._furthest = -1
+        self._hints = 0
+        self._busy = self._ready = self._handed_over = False
+        self._lost: str | None = None
+        self._begun: set[str] = set()
+        self._doing: asyncio.Task[None] | None = None
+        self._awaited: tuple[str, asyncio.Future[bool]] | None = None
+        self._changed = True
+        self._clock.before_waiting.append(self._tell)
+
+    # -- what is asked -------------------------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Play the start in leaping time. Then a walkthrough stands, and an exercise runs."""
+        self._busy = True
+        self._clock.set_pace(None)
+        self._clock.resume()
+        for beat in self.lesson.beats:
+            self._watch(beat.id, Mark(id=beat.id, when=beat.anchor))
+        for mark in self.lesson.marks:
+            self._watch(mark.id, mark)
+        try:
+            await self.stage.perform(self.lesson.start)
+        except StepFailedError as failed:
+            self.problems.append(failed)
+            self._lost = START
+        self._let_learner_in()
+
+    def advance(self, beat: str) -> Awaitable[None]:
+        """Go to a beat, by way of all that lie between. ValueError, at once, in words for a person."""
+        number = self.lesson.beat_number(beat)
+        if number is None:
+            raise ValueError(f"There is no beat {beat} in this lesson.")
+        if not self._ready:
+            raise ValueError("The lesson is still being prepared.")
+        if self._busy:
+            raise ValueError("The lesson is on its way already; please wait until it is there.")
+        self._busy = self._changed = True
+        self._lost, self._handed_over = None, False
+        return self._cluster.accompany(self._advance(number), f"advance to {beat}")
+
+    def answer(self, question: str, answer: Any) -> None:
+        """Take an answer. ValueError in words for a person."""
+        self._answers.take(question, answer)
+        self.lookout.answer(question, None)
+        self._judge()
+        self._changed = True
+
+    def hint(self) -> None:
+        """Unlock the next hint. ValueError when there is none left."""
+        if self._hints >= self.lesson.hints:
+            raise ValueError("There are no more hints.")
+        self._hints += 1
+        self._changed = True
+
+    def state(self) -> Json:
+        """Say how far it has come, whole."""
+        held = self.lookout.held
+        checks = _said(held, {check.id: check.id for check in self.lesson.checks})
+        return {
+            "lesson": self.lesson.path,
+            "beat": None if self._at is None else self.lesson.beats[self._at].id,
+            "busy": self._busy,
+            "ready": self._ready,
+            "lost": self._lost,
+            "handedOver": self._handed_over,
+            "anchors": _said(held, {name: name for name in self.lesson.names}),
+            "checks": checks,
+            "answers": self._answers.state(),
+            "hints": self._hints,
+            "debriefs": _said(held, {one.id: _DEBRIEF + one.id for one in self.lesson.debriefs}),
+            "solved": self._solved(checks),
+        }
+
+    def close(self) -> None:
+        """Look at the cluster no more."""
+        self.lookout.close()
+        self._clock.before_waiting.remove(self._tell)
+
+    # -- beginning -----------------------------------------------------------------------------------------------------
+
+    def _watch(self, name: str, mark: Mark, since: int = 0) -> None:
+        self.lookout.watch(name, mark.when, lambda held: self._held(name, held), since)
+
+    def _let_learner_in(self) -> None:
+        """Look for checks and debriefs from now on: what came before the learner passes none."""
+        since = self.lookout.now().seq
+        for check in self.lesson.checks:
+            self._watch(check.id, check, since)
+        for debrief in self.lesson.debriefs:
+            self._watch(_DEBRIEF + debrief.id, debrief, since)
+        if self.lesson.kind == WALKTHROUGH or self._lost is not None:
+            self._clock.pause()
+        else:
+            self._run_time()
+        self._busy, self._ready, self._changed = False, self._lost is None, True
+
+    def _run_time(self) -> None:
+        self._clock.set_pace(self.pace)
+        self._clock.resume()
+
+    # -- from beat to beat ---------------------------------------------------------------------------------------------
+
+    async def _advance(self, number: int) -> None:
+        here = -1 if self._at is None else self._at
+        for next_ in range(here + 1, number + 1) if number > here else (number,):
+            if not await self._reach(next_):
+                self._lost = self.lesson.beats[next_].id
+                break
+            self._at, self._furthest = next_, max(next_, self._furthest)
+        else:
+            self._hand_over(self.lesson.beats[number], number)
+        self._busy, self._changed = False, True
+
+    async def _reach(self, number: int) -> bool:
+        """Let time leap until the beat's anchor holds; tell whether it does."""
+        beat, loop = self.lesson.beats[number], self._cluster.loop
+        self._clock.pause()
+        if beat.id in self.lookout.held:
+            return True
+        arrived: asyncio.Future[bool] = loop.create_future()
+        self._awaited = (beat.id, arrived)
+        self._do(beat, self._steps_to(number))
+        deadline = loop.call_later(beat.within, lambda: self._arrive(False))
+        try:
+            self._clock.step(arrived.done)
+            return await arrived
+        finally:
+            deadline.cancel()
+            self._awaited = None
+            self._clock.pause()
+
+    def _steps_to(self, number: int) -> tuple[Step, ...]:
+        """Give what leads to a beat: its own steps, or what the beat before suggested and nobody has typed."""
+        before = self.lesson.beats[number - 1].hand_over if number else None
+        steps = self.lesson.beats[number].do
+        if steps or before is None or before.suggest is None:
+            return steps
+        return (Run(line=before.suggest, code=None),)
+
+    def _do(self, beat: Beat, steps: tuple[Step, ...]) -> None:
+        """Begin a beat's steps, once; they follow those of the beats before."""
+        if beat.id in self._begun or not steps:
+            return
+        self._begun.add(beat.id)
+        self._doing = self._cluster.accompany(self._perform(beat, steps, self._doing), f"beat {beat.id}")
+
+    async def _perform(self, beat: Beat, steps: tuple[Step, ...], before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            await self.stage.perform(steps)
+        except StepFailedError as failed:
+            self.problems.append(failed)
+            if self._awaited is not None and self._awaited[0] == beat.id:
+                self._arrive(False)
+
+    def _arrive(self, there: bool) -> None:
+        if self._awaited is not None and not self._awaited[1].done():
+            self._awaited[1].set_result(there)
+
+    def _hand_over(self, beat: Beat, number: int) -> None:
+        following = self.lesson.beats[number + 1 : number + 2]
+        if beat.hand_over is not None and not any(one.id in self.lookout.held for one in following):
+            self._handed_over = True
+            self._run_time()
+
+    # -- what comes to hold --------------------------------------------------------------------------------------------
+
+    def _held(self, name: str, _: Held) -> None:
+        self._changed = True
+        if self._awaited is not None and name == self._awaited[0]:
+            self._clock.pause()
+            self._arrive(True)
+        elif self._handed_over and self._at is not None and self.lesson.beat_number(name) == self._at + 1:
+            self._clock.pause()
+            self._handed_over = False
+        self._judge()
+
+    def _judge(self) -> None:
+        for question, right in self._answers.judge(self.lookout.held_names):
+            self.lookout.answer(question, right)
+
+    def _solved(self, checks: Json) -> bool:
+        if self.lesson.kind == WALKTHROUGH:
+            return self._furthest == len(self.lesson.beats) - 1
+        return self._ready and len(checks) == len(self.lesson.checks)
+
+    def _tell(self) -> bool:
+        if self._changed:
+            self._changed = False
+            self._told(self.state())
+        return False
+
+
+def _said(held: dict[str, Held], names: dict[str, str]) -> Json:
+    return {id_: {"seq": held[name].seq, "at": held[name].at} for id_, name in names.items() if name in held}
+
+
+__all__ = ["START", "Player"]
