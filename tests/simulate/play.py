@@ -14,6 +14,7 @@ from unittest import mock
 import msgspec
 
 from cluster_engine.api import kinds
+from cluster_engine.api.schema import Kind
 from cluster_engine.client import Client, Informer
 from cluster_engine.cluster import DATA_DIRECTORY, WORKSTATION, Cluster, ClusterSpec
 from cluster_engine.containerd.store import Store as Containers
@@ -36,6 +37,7 @@ POLL_SECONDS = 2.0
 STABLE_SECONDS = 6.0
 INTERRUPT_SECONDS = 5.0
 TRIES_MAX = 60
+LOOKS_MAX = 3
 CONTAINERD_DISK = "/var/lib/containerd"
 RULES_DISK = "iptables"
 
@@ -211,21 +213,25 @@ class _Stage:
     # -- the end ---------------------------------------------------------------------------------------------------
 
     async def _look(self) -> None:
-        """Compare every copy with etcd, all at one instant of a world at rest."""
-        cached: dict[str, dict[str, str]] = {}
+        """Compare every copy with etcd; again when one differs, for news may just be under way."""
+        for _ in range(LOOKS_MAX):
+            cached = await self._list_caches()
+            now = self._stored()
+            self._story.stored = {token: kv.mod_revision for token, kv in now.items()}
+            self._story.copies = [
+                Copy(f"the API server's cache of {kind.resource_name}", cached.get(kind, {}), _true(kind, now))
+                for kind in kinds.STORED
+            ]
+            self._story.copies += self._copies()
+            if all(copy.held == copy.true for copy in self._story.copies):
+                return
+            await asyncio.sleep(POLL_SECONDS / 4)
+
+    async def _list_caches(self) -> dict[Kind, dict[str, str]]:
+        cached: dict[Kind, dict[str, str]] = {}
         host = self._world.host(WORKSTATION)
-        auditor = self._world.spawn(host, "auditor", lambda process: _list_everything(process, cached))
-        await auditor.wait()
-        story = self._story
-        now = self._stored()
-        story.stored = {token: kv.mod_revision for token, kv in now.items()}
-        story.copies = [
-            Copy(
-                f"the API server's cache of {kind.resource_name}", cached.get(kind.resource_name, {}), _true(kind, now)
-            )
-            for kind in kinds.STORED
-        ]
-        story.copies += self._copies()
+        await self._world.spawn(host, "auditor", lambda process: _list_everything(process, cached)).wait()
+        return cached
 
     def _copies(self) -> list[Copy]:
         now = self._stored()
@@ -236,22 +242,20 @@ class _Stage:
         return {registry_token(kv.key.decode()): kv for kv in found}
 
 
-async def _list_everything(process: Process, cached: dict[str, dict[str, str]]) -> None:
+async def _list_everything(process: Process, cached: dict[Kind, dict[str, str]]) -> None:
     client = Client.from_kubeconfig(process, "/root/.kube/config", user_agent="auditor")
     for kind in kinds.STORED:
         listed = await client.list(kind, resourceVersion="0")
-        cached[kind.resource_name] = {
-            _token(kind, item): item["metadata"]["resourceVersion"] for item in listed["items"]
-        }
+        cached[kind] = {_token(kind, item): item["metadata"]["resourceVersion"] for item in listed["items"]}
     await client.aclose()
 
 
-def _token(kind: Any, obj: dict[str, Any]) -> str:
+def _token(kind: Kind, obj: dict[str, Any]) -> str:
     metadata = obj["metadata"]
     return f"{kind.plural}/{metadata.get('namespace', '')}/{metadata['name']}"
 
 
-def _true(kind: Any, now: dict[str, KeyValue], scope: Scope | None = None) -> dict[str, str]:
+def _true(kind: Kind, now: dict[str, KeyValue], scope: Scope | None = None) -> dict[str, str]:
     return {
         token: str(kv.mod_revision)
         for token, kv in now.items()

@@ -107,11 +107,15 @@ def _pod(pod: Object, it: Snapshot) -> Iterator[str]:
         yield f"pod {_name(pod)} is still going"
     elif phase == "Running" and _condition(pod, "Ready") != "True":
         yield f"pod {_name(pod)} runs and is not ready"
-    elif phase not in ("Running", "Succeeded"):
+    elif phase not in ("Running", "Succeeded") and not (phase == "Failed" and _is_never_restarted(pod)):
         yield f"pod {_name(pod)} is {phase}"
     owner = _controller(pod)
     if owner and owner not in {one["metadata"]["uid"] for one in it.of("replicasets")}:
         yield f"pod {_name(pod)} has lost its owner, and is still there"
+
+
+def _is_never_restarted(pod: Object) -> bool:
+    return bool(pod["spec"].get("restartPolicy") == "Never")
 
 
 def _runtime(it: Snapshot) -> Iterator[str]:
