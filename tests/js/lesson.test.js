@@ -167,14 +167,28 @@ test("opening and closing the drawer is reading, not wandering", () => {
 });
 
 test("while the terminal is the learner's nobody wanders, and the lesson goes on by itself", () => {
-  const { store, actions, lesson, say } = stage();
+  const { store, actions, lesson, say, asked } = stage();
   say("post", { answers: { guess: { given: "a", right: true } }, handedOver: true });
   actions.toLive();
   store.altitude.value = "tcp";
   assert.equal(lesson.wandered.value, false);
-  say("reply", { answers: { guess: { given: "a", right: true } } });
+  store.log.append(entries.slice(store.log.head.peek(), REPLY));
+  say("post", { answers: { guess: { given: "a", right: true } }, anchors: ANCHORS });
   assert.equal(lesson.showing.value, "reply");
   assert.equal(store.selected.value, REPLY);
+  assert.deepEqual(asked(), ["reply"], "the server is told that the lesson is there");
+  assert.equal(lesson.able.value, false);
+  say("reply", { answers: { guess: { given: "a", right: true } } });
+  assert.equal(lesson.able.value, true);
+});
+
+test("nothing is asked of a lesson that is still being prepared, and a start that failed is told", () => {
+  const { lesson, say, asked } = stage();
+  say(null, { ready: false, busy: true });
+  assert.deepEqual(asked(), []);
+  say(null, { ready: false, lost: "start" });
+  assert.equal(lesson.stage.value, "lost");
+  assert.deepEqual(asked(), []);
 });
 
 test("a link shows the entry of its name, once there is one", () => {

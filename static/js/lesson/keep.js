@@ -12,7 +12,7 @@ export function keepProgress(lesson, { save = saveProgress, now = () => new Date
     const { solved, hints } = lesson.state.value;
     // A walkthrough is gone through once its last beat has been read.
     const through = data.beats.length > 0 && lesson.finished.value;
-    const done = data.kind === "exercise" ? solved : through;
+    const done = solved || through;
     /** @type {[number, number] | null} */
     const beats = data.beats.length ? [lesson.reached.value + 1, data.beats.length] : null;
     const news = { beat: lesson.showing.value, beats, hints, answers: score(lesson.answers.value) };

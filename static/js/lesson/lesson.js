@@ -3,7 +3,8 @@
  *
  * The server plays: its state says how far the cluster is and which anchors hold. The page shows one beat, the server's
  * or an earlier one. Going on shows the next beat; its question comes first, and only when that is answered or skipped is
- * the cluster asked to play it. So nobody sees the answer before the question.
+ * the cluster asked to play it. So nobody sees the answer before the question. Where a beat hands the terminal over, the
+ * next one is shown as soon as its anchor holds, whoever brought it about.
  *
  *     showing      the beat's question open  →  stage "question"
  *                  its anchor does not hold  →  "waiting" (the server is asked to advance), or "lost" when it did not come
@@ -57,7 +58,7 @@ export function createLesson({ data, store, actions, send }) {
     if (!beat.value) return "none";
     if (open(beat.value.question)) return "question";
     if (anchor.value) return "beat";
-    return state.value.lost === beat.value.id ? "lost" : "waiting";
+    return [beat.value.id, "start"].includes(state.value.lost ?? "") ? "lost" : "waiting";
   });
   const view = computed(() => (stage.value === "beat" && beat.value && anchor.value ? viewOf(beat.value, anchor.value.seq) : null));
   /** For which beat the diagram has been set. */
@@ -67,7 +68,7 @@ export function createLesson({ data, store, actions, send }) {
     cursor: store.cursor.value, head: store.log.head.value, selected: store.selected.value, inView: store.inView.value,
   }));
   /** May the reader go on to the next beat? */
-  const able = computed(() => stage.value === "beat" && !finished.value && (index.value < reached.value || (!state.value.busy && store.may("learn"))));
+  const able = computed(() => stage.value === "beat" && !finished.value && (index.value < reached.value || (index.value === indexOf(state.value.beat) && !state.value.busy && store.may("learn"))));
 
   function restore() {
     const now = view.peek();
@@ -115,9 +116,9 @@ export function createLesson({ data, store, actions, send }) {
   /** For which beat the server has been asked to go on, on this connection. */
   let asked = "";
   effect(() => {
-    const { busy, beat: playing } = state.value;
+    const { busy, ready, beat: playing } = state.value;
     if (store.connection.value.state !== "open") asked = "";
-    if (stage.value !== "waiting" || !heard.value || busy || store.connection.value.state !== "open") return;
+    if (!["waiting", "beat"].includes(stage.value) || busy || !ready || store.connection.value.state !== "open") return;
     if (indexOf(playing) >= index.value || asked === showing.value || !store.may("learn")) return;
     if (send({ type: "advance", beat: showing.value })) asked = showing.value ?? "";
   });
@@ -131,10 +132,9 @@ export function createLesson({ data, store, actions, send }) {
       const first = !heard.peek();
       heard.value = true;
       // At the first word the reader is where the lesson is; later the page leads, except where the reader played on alone.
-      if (beats.length && (first || (before.handedOver && !next.handedOver && showing.peek() === before.beat && !finished.peek()))) {
-        showing.value = next.beat ?? beats[0].id;
-        set.value = "";
-      }
+      if (beats.length && first) showing.value = next.beat ?? beats[0].id;
+      const following = beats[indexOf(next.beat) + 1];
+      if (before.handedOver && !next.handedOver && !next.busy && showing.peek() === next.beat && following && following.id in next.anchors) show(following.id);
       // What lies behind has been played before this page came: it is not asked any more.
       if (first) skipped.value = new Set(beats.slice(0, Math.max(0, index.peek())).flatMap((one) => one.question ?? []));
     });

@@ -69,7 +69,7 @@ function Walkthrough({ app, lesson }) {
   const stages = {
     none: () => h(Waiting, { app, text: t("lesson.opening") }),
     question: () => h(Predict, { app, lesson }),
-    waiting: () => (lesson.state.value.handedOver ? h(YourTurn, { app, lesson }) : h(Waiting, { app, text: t("lesson.waiting") })),
+    waiting: () => h(Waiting, { app, text: t(lesson.state.value.ready ? "lesson.waiting" : "lesson.opening") }),
     lost: () => h(Lost, { app }),
     beat: () => h(BeatText, { app, lesson }),
   };
@@ -95,23 +95,21 @@ function BeatText({ app, lesson }) {
   const beat = lesson.beat.value;
   if (!beat) return null;
   const question = beat.question ? lesson.question(beat.question) : null;
-  const handOver = beat.handOver && lesson.index.value === lesson.reached.value ? beat.handOver : null;
+  const mine = lesson.state.value.handedOver && lesson.index.value === lesson.reached.value;
   return h("article", { class: "beat" },
     h("h2", null, inLanguage(language.value, beat.title)),
     question && h(Feedback, { app, lesson, question }),
     h(Prose, { app, section: `beat ${beat.id}` }),
     beat.myth && h(MythButton, { app, myth: beat.myth }),
     app.store.focus.value.size > 0 && h("p", { class: "focus-note fine" }, t("lesson.focus", { count: app.store.focus.value.size }), " ", h("button", { type: "button", class: "linklike", onClick: app.actions.clearFilters }, t("lesson.focus.all"))),
-    handOver && h("p", { class: "fine" }, t("lesson.handOver.next")));
+    mine && h(YourTurn, { app, suggest: beat.handOver?.suggest ?? null }));
 }
 
-/** The learner's own turn: time runs, the terminal is theirs, and the lesson goes on by itself. @param {Props} props */
-function YourTurn({ app, lesson }) {
+/** The learner's own turn: time runs, the terminal is theirs, and the lesson goes on by itself. @param {{app: import("../app.js").App, suggest: string | null}} props */
+function YourTurn({ app, suggest }) {
   const { t } = app.strings;
-  const before = lesson.data.beats[lesson.index.value - 1];
-  const suggest = before?.handOver?.suggest ?? lesson.beat.value?.handOver?.suggest;
-  return h("div", { class: "your-turn" },
-    h("h2", null, t("lesson.handOver.title")),
+  return h("section", { class: "your-turn" },
+    h("h3", null, h(Icon, { name: "terminal", size: 16 }), t("lesson.handOver.title")),
     h("p", null, t("lesson.handOver.text")),
     suggest && h("button", { type: "button", class: "button primary", disabled: !app.store.may("type"), onClick: () => app.typeCommand(suggest) }, h(Icon, { name: "prompt", size: 16 }), h("code", null, suggest)));
 }

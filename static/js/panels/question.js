@@ -26,7 +26,7 @@ export function QuestionForm({ app, lesson, question, onSkip, onSent }) {
     if (!lesson.answer(question.id, answer)) return setFailed(t("lesson.offline"));
     return onSent?.();
   };
-  const able = app.store.may("learn");
+  const able = app.store.may("learn") && lesson.state.value.ready;
   return h("form", { class: "question", noValidate: true, onSubmit: submit },
     h(Prose, { app, section }),
     h(Field, { app, question, draft, section, onDraft: (/** @type {any} */ next) => { setDraft(next); setFailed(""); } }),
