@@ -47,7 +47,7 @@ def _find_or_make(room: Room, whose: Room | Member, owner: Owner) -> tuple[Clust
     current = _current(whose)
     if current is not None:
         return current, False
-    made = clusters.create_cluster(owner, **lessons.cluster_of(room.lesson))
+    made = clusters.create_cluster(owner, **lessons.cluster_of(room.lesson), for_a_room=True)
     given = services.give_cluster(whose, made)
     if given.pk != made.pk:  # another page of theirs was quicker
         made.delete()

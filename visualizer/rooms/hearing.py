@@ -7,6 +7,7 @@ same.
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -14,7 +15,8 @@ from django.db import Error as DatabaseError
 
 from visualizer.database import in_database
 from visualizer.hosting import recorder, web_process
-from visualizer.hosting.messages import Applied, Lesson, State, Told
+from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.messages import Applied, HealIncident, Lesson, Pause, Question, State, Told
 from visualizer.rooms import ending, hub, incidents, selectors, services
 from visualizer.rooms.changes import Changed
 
@@ -44,6 +46,8 @@ def hear(cluster: str, message: Told) -> None:
             _spawn(_applied(incident, cluster, problem))
         case State(_, _, _, successor) if successor is not None:
             _spawn(_replaced(cluster, successor))
+        case State("running", _, life):
+            _spawn(_running(cluster, life))
         case Lesson() | State():
             if cluster not in _waiting and len(_waiting) < WAITING_MAX:
                 _waiting.add(cluster)
@@ -73,6 +77,18 @@ async def _applied(incident: int, cluster: str, problem: str | None) -> None:
 async def _replaced(old: str, new: str) -> None:
     await in_database(services.replace_cluster)(old, new)
     await _say(new)
+
+
+async def _running(cluster: str, life: int) -> None:
+    """A cluster is up: if its room is held so is it, and what was healed while it was away does not come back."""
+    clusters = web_process.current().clusters
+    questions: list[Question] = [Pause()] if await in_database(selectors.is_held)(cluster) else []
+    if life > 1:
+        questions += [HealIncident(one) for one in await in_database(selectors.healed_in)(cluster)]
+    for question in questions:
+        with contextlib.suppress(Refused):
+            await clusters.ask(cluster, question)
+    await _say_soon(cluster)
 
 
 async def _say_soon(cluster: str) -> None:

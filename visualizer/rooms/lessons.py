@@ -1,23 +1,44 @@
 """What a room needs to know of lessons: which there are, what they are called, what cluster they want."""
 
+from functools import lru_cache
 from typing import Any
+
+from django.utils.translation import get_language
+
+from visualizer.lessons import library
+from visualizer.lessons.lesson import LANGUAGES
+
+SANDBOX = {"nodes": 2, "seed": 1, "lesson": ""}
 
 
 def choices() -> list[dict[str, str]]:
     """All lessons, for a form, in the active language."""
-    return []
+    found = library.library().lessons.values()
+    return [{"slug": one.path, "title": _title(one.path), "kind": one.kind} for one in found]
 
 
 def about(slug: str) -> dict[str, str] | None:
     """A lesson's slug and title; None when there is none."""
-    return None
+    return {"slug": slug, "title": _title(slug)} if slug and library.find(slug) is not None else None
+
+
+def _title(slug: str) -> str:
+    lesson = library.find(slug)
+    assert lesson is not None
+    language = (get_language() or "")[:2]
+    return library.prose(lesson, language if language in LANGUAGES else "en").title
 
 
 def cluster_of(slug: str) -> dict[str, Any]:
-    """The cluster a learner gets."""
-    return {"nodes": 2, "seed": 1}
+    """The cluster a learner gets; an empty one when there is no lesson, or none any more."""
+    lesson = library.find(slug) if slug else None
+    return {"nodes": lesson.nodes, "seed": lesson.seed, "lesson": slug} if lesson is not None else dict(SANDBOX)
 
 
+@lru_cache(maxsize=500)
 def milestones(slug: str) -> tuple[str, ...]:
     """What a learner reaches in a lesson, by name: a walkthrough's beats, an exercise's checks."""
-    return ()
+    lesson = library.find(slug) if slug else None
+    if lesson is None:
+        return ()
+    return (*(beat.id for beat in lesson.beats), *(check.id for check in lesson.checks))

@@ -106,6 +106,12 @@ def incident_clusters(incidents: Iterable[int]) -> list[tuple[int, str]]:
     return list(pairs)
 
 
+def healed_in(cluster: str) -> list[int]:
+    """The incidents that were begun in a cluster and are healed."""
+    found = Report.objects.filter(Q(cluster=cluster) | Q(member__cluster=cluster)).exclude(applied_at=None)
+    return list(found.exclude(incident__healed_at=None).values_list("incident", flat=True).distinct())
+
+
 # The board ------------------------------------------------------------------------------------------------------------
 
 
