@@ -1,0 +1,44 @@
+"""`manage.py lessons check [slug…]`: read and play lessons; every mistake with its file, line and remedy."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from visualizer.lessons.check import check, chosen
+from visualizer.lessons.source import LessonError
+
+
+class Command(BaseCommand):
+    """Check lessons."""
+
+    help = "Check lessons: their files, their prose in every language, and every way to play them."
+    requires_system_checks = ()  # no database, no pages
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to do, and with which lessons."""
+        parser.add_argument("action", choices=["check"])
+        parser.add_argument("lesson", nargs="*", help="walkthroughs/mutual-tls, or just mutual-tls; default: all")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Check, print a line for each, and fail when anything is wrong."""
+        try:
+            paths = chosen(options["lesson"])
+        except LookupError as problem:
+            raise CommandError(problem.args[0]) from problem
+        seconds, entries, wrong = 0.0, 0, 0
+        for path in paths:
+            report = check(path)
+            self.stdout.write(str(report))
+            for error in report.errors:
+                self.stderr.write(_told(error))
+            seconds, entries, wrong = seconds + report.seconds, entries + report.entries, wrong + len(report.errors)
+        self.stdout.write(f"{len(paths)} lessons, {seconds:.2f} s of CPU, {entries} entries")
+        if wrong:
+            raise CommandError(f"{wrong} {'mistake' if wrong == 1 else 'mistakes'}")
+
+
+def _told(error: LessonError) -> str:
+    """Say an error with its file as seen from here."""
+    here = f"{Path.cwd()}/"
+    return str(error).removeprefix(here)
