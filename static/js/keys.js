@@ -33,7 +33,7 @@ export function createKeys({ store, actions, focusTerminal }) {
 
   /** @param {KeyboardEvent} event */
   function hear(event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || store.dialog.peek()) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || store.dialog.peek() || document.querySelector("dialog[open]")) return;
     const target = /** @type {HTMLElement} */ (event.target);
     if (isTyping(target) || (target.closest("[popover]:popover-open"))) return;
     const inDiagram = target.id === "diagram";

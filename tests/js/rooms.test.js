@@ -55,7 +55,7 @@ test("a board is made of a first picture and of what changes", () => {
   say({ type: "incident", incident: { id: 7, healed: "2026-11-21T10:00:00Z" } });
   say({ type: "incident", incident: { id: 8, healed: null } });
   assert.deepEqual([...live.rows.value.values()].map(({ name }) => name), ["Ben", "m5"]);
-  assert.deepEqual(live.incidents.value.map(({ id, healed }) => [id, Boolean(healed)]), [[7, true], [8, false]]);
+  assert.deepEqual(live.incidents.value.map(({ number, healed }) => [number, Boolean(healed)]), [[1, true], [2, false]]);
 });
 
 test("a board told again after a cut forgets who has gone meanwhile", (t) => {

@@ -60,7 +60,9 @@ export function BreakDialog({ open, member, onClose, onBroken, breaking, live, s
   const [when, setWhen] = useState("now");
   const [own, setOwn] = useState("");
   useEffect(() => {
-    if (open) setWhose(member === null ? "all" : `member ${member}`);
+    if (!open) return;
+    setWhose(member === null ? "all" : `member ${member}`);
+    setWhen("now");
   }, [open, member]);
   const submit = async (/** @type {Record<string, any>} */ fault) => {
     const predicate = when === "now" ? null : when === "own" ? own : MOMENTS[when];

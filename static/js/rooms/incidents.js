@@ -27,11 +27,11 @@ function Line({ incident, live, strings: { t, language } }) {
   const tally = tallyOf(incident, rows.values());
   const name = faultName(incident.fault, t);
   return h("li", { class: incident.healed ? "healed" : "" },
-    h("p", { class: "room-incident-name" }, h("span", { class: "room-number" }, t("room.incident", { id: incident.id })), h("b", null, name), " ", h("span", null, t("fault.on", { target: incident.fault.target }))),
+    h("p", { class: "room-incident-name" }, h("span", { class: "room-number" }, t("room.incident", { number: incident.number })), h("b", null, name), " ", h("span", null, t("fault.on", { target: incident.fault.target }))),
     h("p", { class: "fine" }, `${targetsText(incident.targets, rows, t)} · ${whenText(incident, t)} · ${instant(incident.made, language.value)}`),
     h("p", { class: "room-tally" }, tally.of === 0 ? t("room.tally.nobody") : t("room.tally", tally)),
     tally.problems.map((problem) => h("p", { key: problem, class: "room-problem" }, h(Icon, { name: "warning", size: 13 }), problem)),
     incident.healed
       ? h("p", { class: "fine" }, h(Icon, { name: "check", size: 13 }), t("room.healed", { time: instant(incident.healed, language.value) }))
-      : h("button", { type: "button", class: "button", onClick: () => live.send({ type: "heal", incident: incident.id }), "aria-label": t("room.heal.of", { id: incident.id, name }) }, t("fault.heal")));
+      : h("button", { type: "button", class: "button", onClick: () => live.send({ type: "heal", incident: incident.id }), "aria-label": t("room.heal.of", { number: incident.number, name }) }, t("fault.heal")));
 }

@@ -17,7 +17,7 @@ import { Connection } from "../connection.js";
 /** @typedef {{member: number, name: string, group: string, online: boolean, cluster: {id: string | null, state: string}, where: Where | null, help: string | null, falseAlarms?: number, reports: Record<string, Report>}} Row */
 /** @typedef {{all?: true, group?: string, member?: number}} Targets */
 /** @typedef {{name: string, target: string, [field: string]: any}} Fault */
-/** @typedef {{id: number, fault: Fault, when: Record<string, any> | null, targets: Targets, made: string, healed: string | null}} Incident */
+/** @typedef {{id: number, number: number, fault: Fault, when: Record<string, any> | null, targets: Targets, made: string, healed: string | null}} Incident */
 /** @typedef {ReturnType<typeof createLive>} Live */
 
 class RoomSocket extends Connection {
@@ -32,6 +32,9 @@ class RoomSocket extends Connection {
     this.options.onFrame(frame);
   }
 }
+
+/** In the order in which they were made, counted within the room. @param {Incident[]} incidents */
+const numbered = (incidents) => incidents.sort((a, b) => a.id - b.id).map((incident, i) => ({ ...incident, number: i + 1 }));
 
 /** @param {{url: string, onAnswer?: (frame: Frame) => void, WebSocket?: typeof globalThis.WebSocket}} options */
 export function createLive({ url, onAnswer = () => {}, WebSocket }) {
@@ -54,7 +57,7 @@ export function createLive({ url, onAnswer = () => {}, WebSocket }) {
     },
     board(frame) {
       rows.value = new Map(frame.rows.map((/** @type {Row} */ row) => [row.member, row]));
-      incidents.value = frame.incidents;
+      incidents.value = numbered(frame.incidents);
     },
     row({ row }) {
       rows.value = new Map(rows.peek()).set(row.member, row);
@@ -63,7 +66,7 @@ export function createLive({ url, onAnswer = () => {}, WebSocket }) {
       rows.value = new Map([...rows.peek()].filter(([number]) => number !== member));
     },
     incident({ incident }) {
-      incidents.value = [...incidents.peek().filter(({ id }) => id !== incident.id), incident].sort((a, b) => a.id - b.id);
+      incidents.value = numbered([...incidents.peek().filter(({ id }) => id !== incident.id), incident]);
     },
   };
 

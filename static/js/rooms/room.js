@@ -47,6 +47,8 @@ export function startRoom(app, place) {
 
   followCourse({ live, watching, cluster, links });
   const mirroring = computed(() => mirrors(live.room.value, live.me.value, cluster));
+  // Who is led is shown something already.
+  effect(() => { if (mirroring.value) app.coach.closed.value = true; });
   takePositions({ store, position: () => (mirroring.value ? live.position.value : null) });
   const leading = computed(() => live.me.value?.role === "instructor" && live.connection.value.state === "open" && Boolean(live.room.value?.leading) && live.room.value?.cluster === cluster);
   sayPositions({ store, on: () => leading.value, say: (position) => live.send({ type: "position", ...position }) });

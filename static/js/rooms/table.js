@@ -26,7 +26,7 @@ export function BoardTable({ rows, incidents, order, onOrder, beats, strings, ac
       h("thead", null, h("tr", null,
         COLUMNS.map((by) => h(Sortable, { key: by, by, order, onOrder, t })),
         incidents.map((incident) => h("th", { key: incident.id, scope: "col", class: `room-incident-head${incident.healed ? " healed" : ""}` },
-          h("span", { class: "room-number" }, t("room.incident", { id: incident.id })), h("span", null, faultName(incident.fault, t)), h("span", { class: "fine" }, incident.fault.target))),
+          h("span", { class: "room-number" }, t("room.incident", { number: incident.number })), h("span", null, faultName(incident.fault, t)), h("span", { class: "fine" }, incident.fault.target))),
         h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("room.actions"))))),
       h("tbody", null, rows.map((row) => h(BoardRow, { key: row.member, row, incidents, beats, t, language: language.value, actions })))));
 }
