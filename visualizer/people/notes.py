@@ -90,7 +90,7 @@ def read(body: bytes, outlines: dict[str, Outline], now: datetime) -> dict[str, 
         raise BadDocument
     try:
         notes = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BadDocument from problem
     if len(notes) > NOTES_MAX:
         raise BadDocument
@@ -101,7 +101,7 @@ def read(body: bytes, outlines: dict[str, Outline], now: datetime) -> dict[str, 
 def _note(raw: msgspec.Raw, outline: Outline, now: datetime) -> Note | None:
     try:
         said = msgspec.json.decode(raw, type=_Note)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     beat = said.beat if said.beat in outline.beats else ""
     answered = min(said.answers.total, outline.questions)

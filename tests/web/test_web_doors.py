@@ -1,0 +1,124 @@
+"""The ways in: what a visitor is shown, and that looking starts nothing."""
+
+import html
+import re
+
+import pytest
+from django.test import AsyncClient
+
+from visualizer import doors
+from visualizer.database import in_database
+from visualizer.lessons.library import library
+from visualizer.models import Cluster
+from visualizer.people.models import Progress
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+PAGES = ["/", "/walkthroughs/", "/exercises/", "/privacy/", "/progress/", "/account/sign-in/", "/account/sign-up/"]
+LESSONS = [lesson.path for lesson in library().lessons.values()]
+
+
+@pytest.fixture
+def client() -> AsyncClient:
+    return AsyncClient()
+
+
+async def text(client, path: str, language: str = "en") -> str:
+    response = await client.get(path, headers={"accept-language": language})
+    assert response.status_code == 200, path
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_every_page_is_whole_and_has_nothing_that_the_policy_forbids(client, language):
+    for path in [*PAGES, *(f"/{lesson}/" for lesson in LESSONS)]:
+        page = await text(client, path, language)
+        assert f'<html lang="{language}"' in page
+        assert page.count("<h1") == page.count("<main") == 1, path
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page), path
+        assert all(" src=" in script for script in re.findall(r"<script[^>]*>", page)), path
+        assert "{{" not in page, path
+        assert "{%" not in page, path
+
+
+async def test_looking_at_the_doors_starts_no_cluster_and_makes_no_session(client):
+    for path in [*PAGES, *(f"/{lesson}/" for lesson in LESSONS)]:
+        await text(client, path)
+    assert await in_database(Cluster.objects.count)() == 0
+    assert "glassplane_session" not in client.cookies
+
+
+async def test_a_german_browser_is_spoken_to_in_german_and_may_choose(client):
+    assert "Eine Kubernetes-Control-Plane aus Glas." in await text(client, "/", "de")
+    await client.post("/language/", {"language": "en", "next": "/"})
+    assert client.cookies["django_language"]["max-age"]
+    assert "A Kubernetes control plane made of glass." in await text(client, "/", "de")
+
+
+@pytest.mark.parametrize("kind", ["walkthroughs", "exercises"])
+async def test_a_list_names_all_its_lessons_in_order_with_what_they_need(client, kind):
+    page = await text(client, f"/{kind}/")
+    listed = re.findall(r'<a class="card-link" href="([^"]+)"', page)
+    assert listed == [lesson.url for lesson in getattr(library(), kind)]
+    for card in doors.cards(kind.removesuffix("s"), {}):
+        assert html.escape(card.title) in page
+        assert f"{card.minutes} minutes" in page
+
+
+async def test_lists_without_lessons_say_so(client, monkeypatch):
+    monkeypatch.setattr(doors, "cards", lambda kind, notes: [])
+    assert "There is nothing here yet" in await text(client, "/walkthroughs/")
+    assert "There is nothing here yet" in await text(client, "/progress/")
+
+
+async def test_a_lesson_that_is_not_there_is_a_404(client):
+    for path in ("/walkthroughs/none/", "/exercises/mutual-tls/", "/walkthroughs/..%2Fx/"):
+        assert (await client.get(path)).status_code == 404
+
+
+async def test_an_introduction_begins_its_lesson_with_a_form(client):
+    page = await text(client, "/walkthroughs/mutual-tls/")
+    form = re.search(r'<form[^>]*action="/clusters/".*?</form>', page, re.DOTALL)[0]
+    assert 'name="lesson" value="walkthroughs/mutual-tls"' in form
+    assert 'name="csrfmiddlewaretoken"' in form
+    assert "Go on" not in page
+
+
+async def test_an_introduction_leads_back_to_the_cluster_in_which_the_lesson_was_begun(client):
+    session = await client.asession()
+    await session.aset("visitor", "v" * 43)
+    await session.asave()
+    client.cookies["glassplane_session"] = session.session_key
+    begun = await in_database(Cluster.objects.create)(
+        visitor="v" * 43, lesson="walkthroughs/mutual-tls", state="running"
+    )
+    page = await text(client, "/walkthroughs/mutual-tls/")
+    assert f'href="/clusters/{begun.pk}/"' in page
+    assert "Start afresh" in page
+    assert f"/clusters/{begun.pk}/" not in await text(AsyncClient(), "/walkthroughs/mutual-tls/")
+    await in_database(Cluster.objects.update)(state="ended")
+    assert "Go on" not in await text(client, "/walkthroughs/mutual-tls/")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_no_pointer_into_a_diagram_is_left_where_there_is_none(client, language):
+    for lesson in LESSONS:
+        assert "data-anchor" not in await text(client, f"/{lesson}/", language)
+
+
+async def test_what_an_account_has_done_is_marked(client, django_user_model):
+    ann = await in_database(django_user_model.objects.create_user)("ann")
+    await in_database(Progress.objects.create)(
+        user=ann, lesson="walkthroughs/mutual-tls", beat="client-hello", reached=2
+    )
+    await in_database(client.force_login)(ann)
+    page = await text(client, "/walkthroughs/")
+    assert page.count('data-mark="begun"') == 1
+    assert page.count('data-mark="done"') == 0
+
+
+async def test_the_privacy_page_names_every_cookie_that_is_set(client, settings):
+    page = await text(client, "/privacy/")
+    for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME):
+        assert name in page
+    assert f"{settings.RECORDINGS_KEPT_DAYS} days after the cluster ended" in page
