@@ -15,6 +15,7 @@ import { createStore } from "./store.js";
 /** @typedef {{socket: string, entries: string, kubeconfig: string, newCluster: string, strings: Record<string, string>}} Urls */
 /** @typedef {ReturnType<typeof createApp>} App */
 
+const narrow = () => matchMedia("(width < 640px)").matches;
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
 
@@ -26,7 +27,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const endMessage = signal("");
   const typed = signal("");
   const terminalFolded = signal(recall("terminal") === "folded");
-  const lessonFolded = signal(lessonData !== null && matchMedia("(width < 640px)").matches);
+  const lessonFolded = signal(lessonData !== null && narrow());
   let toasts = 0;
 
   const socket = new Socket({
@@ -37,7 +38,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const actions = createActions(store, socket);
   const coach = createCoach(store, shell);
   const send = (/** @type {import("./socket.js").Frame} */ frame) => socket.send(frame);
-  const lesson = lessonData ? createLesson({ data: lessonData, store, actions, send }) : null;
+  const lesson = lessonData ? createLesson({ data: lessonData, store, actions, send, narrow }) : null;
   if (lesson) keepProgress(lesson);
   // In a room finding out is the exercise: a sealed fault is not listed.
   const breaking = createBreaking({ store, send, newId, t: (key) => strings.t(key), hidden: inRoom });
@@ -134,6 +135,10 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     /** @param {boolean} folded */
     foldLesson(folded) {
       lessonFolded.value = folded;
+    },
+    /** Fold the lesson away where it lies over the diagram. */
+    uncover() {
+      if (narrow()) lessonFolded.value = true;
     },
     /** Go on in another cluster: with everything but the last thing done to this one, or with nothing done yet. @param {"undo" | "reset"} how */
     async replace(how) {

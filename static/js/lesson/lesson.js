@@ -31,8 +31,11 @@ import { hasWandered, viewOf } from "./view.js";
 /** @type {LessonState} */
 const BEFORE = { lesson: "", beat: null, busy: true, ready: false, lost: null, handedOver: false, anchors: {}, checks: {}, answers: {}, hints: 0, debriefs: {}, solved: false };
 
-/** @param {{data: LessonData, store: import("../store.js").Store, actions: import("../actions.js").Actions, send: (frame: import("../socket.js").Frame) => boolean}} parts */
-export function createLesson({ data, store, actions, send }) {
+/**
+ * `narrow`: whether the window has room for the diagram only; a beat then leaves the drawer closed, which would hide it.
+ * @param {{data: LessonData, store: import("../store.js").Store, actions: import("../actions.js").Actions, send: (frame: import("../socket.js").Frame) => boolean, narrow?: () => boolean}} parts
+ */
+export function createLesson({ data, store, actions, send, narrow = () => false }) {
   const { beats } = data;
   const state = signal(BEFORE);
   const heard = signal(false);
@@ -85,7 +88,7 @@ export function createLesson({ data, store, actions, send }) {
       store.hovered.value = null;
       store.inView.value = true;
       store.recalled.value += 1;
-      store.drawer.value = now.tab !== null;
+      store.drawer.value = now.tab !== null && !narrow();
       if (now.tab) store.tab.value = now.tab;
     });
   }

@@ -75,7 +75,7 @@ function Checks({ app, lesson }) {
       return h("li", { key: id, class: held ? "passed" : "" },
         h("span", { class: "check-sign" }, held && h(Icon, { name: "check", size: 13 }), h("span", { class: "visually-hidden" }, t(held ? "lesson.check.passed" : "lesson.check.open"))),
         h("span", null, titleOf(language.value, `check ${id}`), h(Prose, { app, section: `check ${id}` })),
-        held && h("button", { type: "button", class: "ghost small", onClick: () => lesson.reveal(id), title: t("lesson.check.where") }, `#${held.seq}`));
+        held && h("button", { type: "button", class: "ghost small", onClick: () => lesson.reveal(id) && app.uncover(), title: t("lesson.check.where") }, `#${held.seq}`));
     })));
 }
 
@@ -86,7 +86,7 @@ function Debriefs({ app, lesson }) {
   return h("div", { role: "status" }, list.map(([id, held]) => h("section", { key: id, class: "debrief" },
     h("h2", null, h(Icon, { name: "warning", size: 16 }), titleOf(language.value, `debrief ${id}`)),
     h(Prose, { app, section: `debrief ${id}` }),
-    h("button", { type: "button", class: "button", onClick: () => lesson.reveal(id) }, t("lesson.debrief.where"), h("span", { class: "seq" }, `#${held.seq} · ${clock(held.at, 2)}`)))));
+    h("button", { type: "button", class: "button", onClick: () => lesson.reveal(id) && app.uncover() }, t("lesson.debrief.where"), h("span", { class: "seq" }, `#${held.seq} · ${clock(held.at, 2)}`)))));
 }
 
 /** Hints come one by one; who cannot wait asks twice. @param {Props} props */

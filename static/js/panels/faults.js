@@ -24,6 +24,10 @@ export function FaultsDialog({ app }) {
     if (open && !ref.current?.open) ref.current?.showModal();
     if (!open && ref.current?.open) ref.current.close();
   }, [open]);
+  const loaded = breaking.faults.value !== null;
+  useEffect(() => {
+    if (open && loaded) /** @type {HTMLInputElement | null | undefined} */ (ref.current?.querySelector("input:checked"))?.focus();
+  }, [open, loaded]);
   const close = () => { if (store.dialog.peek() === "faults") store.dialog.value = null; };
   const onSubmit = async (/** @type {Record<string, any>} */ record) => {
     const message = await breaking.inject(record);

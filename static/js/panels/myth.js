@@ -55,6 +55,7 @@ function Pictures({ app, myth, lesson, close }) {
   const show = () => {
     close();
     app.actions.reveal(wire.entries[0].seq);
+    app.uncover();
   };
   return h("div", { class: "myth-pictures" },
     h("figure", { class: "myth-common" },
