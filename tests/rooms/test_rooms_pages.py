@@ -24,8 +24,11 @@ async def count(model) -> int:
 # Opening --------------------------------------------------------------------------------------------------------------
 
 
-async def test_who_has_no_account_is_sent_to_sign_in(host):
+async def test_who_has_no_account_may_join_and_is_sent_to_sign_in_to_open_a_room(host):
     answer = await Browser().get("/rooms/")
+    assert answer.status_code == 200
+    assert "rooms" not in answer.context
+    answer = await Browser().post("/rooms/", {"title": "x"})
     assert answer.status_code == 302
     assert answer["Location"] == "/account/sign-in/?next=/rooms/"
     assert (await Browser().post("/rooms/", {"title": "x"}, headers=JSON)).status_code == 401

@@ -2,7 +2,7 @@
 
 What the templates are given, beside what every template has (top of visualizer/views.py):
 
-`rooms/index.html`, `GET /rooms/` (an account's; others are sent to sign in), and `POST /rooms/` that was refused (400)
+`rooms/index.html`, `GET /rooms/` (without an account none of what follows), and `POST /rooms/` that was refused (400)
     rooms     [{"id", "title", "code", "mode": "own"|"shared", "lesson": {"slug", "title"}|None,
                 "state": "open"|"closed", "members": count, "created_at", "closed_at": datetime|None,
                 "console_url", "results_url", "close_url", "delete_url"}]      newest first
@@ -99,7 +99,9 @@ async def index(request: HttpRequest) -> HttpResponseBase:
     if owner.user_id is None:
         if _wants_json(request):
             return _refused(request, 401, gettext("Please sign in first."))
-        return redirect_to_login(request.get_full_path(), SIGN_IN)
+        if request.method == "POST":
+            return redirect_to_login(request.get_full_path(), SIGN_IN)
+        return await _page(request, "rooms/index.html", {})  # what rooms are, and the way into one
     if request.method == "POST":
         return await _open(request, owner)
     return await _index(request, owner, {"title": "", "mode": Room.Mode.OWN, "lesson": ""}, {})
@@ -257,7 +259,7 @@ async def _room_of_code(request: HttpRequest, code: str) -> Room | None:
 
 
 async def _too_often(request: HttpRequest, code: str, problem: limits.TooOften) -> HttpResponseBase:
-    words = gettext("That were many codes that are none. Please wait a minute, then try again.")
+    words = gettext("Too many wrong codes. Please wait a minute, then try again.")
     response = await _join_page(request, {"code": code, "name": "", "group": ""}, {"code": words}, 429)
     response.headers["Retry-After"] = str(problem.seconds)
     return response
