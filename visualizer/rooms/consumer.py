@@ -148,7 +148,7 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _may_guess(self, what: str, member: int) -> bool:
         allowed = await in_database(limits.take)(what, str(member), GUESSES_A_MINUTE)
         if not allowed:
-            self._error(_("That were many tries; please look first and try again in a minute."))
+            self._error(_("Too many tries. Please look around first, then try again in a minute."))
         return allowed
 
     async def _of_instructor(

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import weakref
 
+from django.utils.translation import gettext_noop as _
+
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.bus import Bus, BusLost
@@ -42,7 +44,7 @@ class RoomHub:
         page = Page(member)
         mine = sum(one.member == member for one in live.open)
         if len(live.open) >= PAGES_MAX or mine >= PAGES_OF_ONE_MAX:
-            raise Refused("Too many pages of this room are open.")
+            raise Refused(_("Too many pages of this room are open."))
         live.open.add(page)  # it keeps the room while it waits for its first frames
         try:
             if member is not None:
