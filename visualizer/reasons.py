@@ -1,4 +1,4 @@
-"""Why a cluster has ended: the codes that travel and are stored, and what people read."""
+"""Why a cluster does not run, and what is refused: the codes that travel and are stored, and what people read."""
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -12,6 +12,10 @@ REASONS = {
     "broken": _("This cluster broke. That is our mistake; its journal is kept up to here."),
     "worker-lost": _("The process that ran this cluster is gone; its journal is kept up to here."),
     "server-stopped": _("The server was stopped, and this cluster with it; its journal is kept up to here."),
+    "replaced": _("Another cluster has taken the place of this one; its journal is kept."),
+    "outside": _("This cluster was stopped. It was spoken to from outside, so it cannot be brought back as it was."),
+    "too-long": _("This cluster was stopped. It had run for so long that it cannot be brought back."),
+    "differs": _("This cluster did not come back as it was. That is our mistake; its journal is kept."),
     "no-room": _("All engines are busy. Please try again in a few minutes."),
     "no-worker": _("No engine is running. Please try again in a moment."),
 }
@@ -26,7 +30,24 @@ REFUSALS = (
     _("This broke inside Glassplane; that is our mistake."),
     _("The engine cannot be reached just now; please try again."),
     _("Too many pages watch this cluster."),
+    _("This cluster is still starting; please try again in a moment."),
+    _("This cluster has been told as much as it can keep; please start a new one."),
+    _("Too many faults wait for their moment in this cluster; heal some first."),
+    _("This fault is over already."),
+    _("Whoever let this happen heals it; find out first what it is."),
+    _("There is no lesson in this cluster."),
 )
+
+# What somebody is told who may see a cluster, and wants more of it (keys: visualizer.access.Action).
+NOT_YOURS = {
+    "see": _("You may not see this."),
+    "type": _("You may watch this cluster, not type into it."),
+    "drive": _("Time in this cluster is not yours to drive."),
+    "break": _("You may watch this cluster, not break or heal it."),
+    "learn": _("You may watch this lesson, not go on in it."),
+    "gateway": _("A kubeconfig for this cluster is not yours to have."),
+    "replace": _("Undo and reset of this cluster are not yours."),
+}
 
 
 def said(reason: str) -> str:

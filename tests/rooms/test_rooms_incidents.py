@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from django.utils import timezone
-from rooms_people import Browser, Socket, instructor
+from rooms_people import JSON, Browser, Socket, instructor
 from web_until import until
 
 from visualizer.database import in_database
@@ -428,3 +428,22 @@ async def test_forty_clusters_are_asked_side_by_side(school, host, monkeypatch):
     await school.break_()
     assert most == 42
     assert len(await in_database(selectors.board_rows)(school.room.pk)) == 42
+
+
+async def test_a_learner_neither_heals_nor_undoes_what_the_instructor_broke(school):
+    await school.applied(school.bea, await school.break_())
+    page = await Socket.at(f"/ws/clusters/{school.bea.cluster}/", school.bea.browser)
+    await page.say(type="heal", id="h1", fault="fault-1")
+    assert "find out first" in (await page.hear("error", id="h1"))["message"]
+    await page.say(type="inject", id="i1", fault={"name": "power-off", "target": "worker-2"})
+    await page.hear("injected", id="i1")
+    await page.say(type="heal", id="h2")
+    await page.hear("healed", id="h2")
+    ended = await until(lambda: _ended(school, school.bea))
+    assert [entry["fields"]["id"] for entry in ended] == ["fault-2"]
+
+
+async def test_what_a_learner_did_before_an_incident_is_not_undone(school):
+    await school.applied(school.bea, await school.break_())
+    answer = await school.bea.browser.post(f"/clusters/{school.bea.cluster}/undo/", headers=JSON)
+    assert answer.status_code >= 400 and "nothing to undo" in answer.json()["message"]

@@ -66,6 +66,13 @@ class RoomHub:
             await in_database(services.mark_offline)(page.member)
             await tell(self._bus, live.id, Left(page.member))
 
+    async def run(self) -> None:
+        """Do nothing until the web process stops, then stop all of it."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.aclose()
+
     async def aclose(self) -> None:
         """Stop all of it."""
         rooms, self._rooms = list(self._rooms.values()), {}
@@ -80,4 +87,5 @@ def current() -> RoomHub:
     host = web_process.current()
     if host not in _hubs:
         _hubs[host] = RoomHub(host.bus)
+        host.spawn(_hubs[host].run(), "rooms")
     return _hubs[host]
