@@ -93,6 +93,7 @@ test("who follows goes to the instructor and comes back; who does not stays", ()
   assert.equal(course({ leading: true }, { follows: false }, "mine"), null);
   assert.equal(course({ leading: true }, { follows: false }, "theirs", true), at.own);
   assert.equal(course({ leading: false }, {}, "theirs", true), at.own);
+  assert.equal(course({ leading: false }, { cluster: null }, "theirs", true), at.own, "also who has no cluster of their own yet");
   assert.equal(course({ leading: false }, {}, "mine"), null);
   assert.equal(course({ leading: true, cluster: null }, {}, "mine"), null);
 });
