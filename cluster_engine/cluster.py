@@ -156,8 +156,7 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Kill every process, close the gateway and the journal."""
-        self.clock.resume()
-        self.clock.set_pace(None)
+        self.clock.before_waiting.append(self._hurry)
         if self._gateway is not None:
             self._gateway.close()
         self._faults.abandon()
@@ -168,6 +167,12 @@ class Cluster:
         await self._keepers.aclose()
         if self.journal is not None:
             self.journal.close()
+
+    def _hurry(self) -> bool:
+        """Let nothing hold up the end, whoever pauses now."""
+        self.clock.resume()
+        self.clock.set_pace(None)
+        return False
 
     def _stages(self) -> list[list[Program]]:
         """What runs where, in the order in which it must be there to be of use."""

@@ -175,13 +175,14 @@ class Player:
         self._awaited = (beat.id, arrived)
         self._do(beat, self._steps_to(number))
         deadline = loop.call_later(beat.within, lambda: self._arrive(False))
+        self._clock.step(arrived.done)
         try:
-            self._clock.step(arrived.done)
-            return await arrived
+            there = await arrived
         finally:
             deadline.cancel()
             self._awaited = None
-            self._clock.pause()
+        self._clock.pause()
+        return there
 
     def _steps_to(self, number: int) -> tuple[Step, ...]:
         """Give what leads to a beat: its own steps, or what the beat before suggested and nobody has typed."""

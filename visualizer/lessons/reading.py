@@ -75,7 +75,8 @@ class _Reader:
         facts: dict[str, Any] = {"kind": kind, "folder": self._folder, "slug": self._slug(keys[kind])}
         self._take(facts, self._facts(keys))
         self._take(facts, self._parts(keys))
-        self._refuse_circles()
+        if not self._problems.errors:
+            self._refuse_circles()
         if self._problems.errors:
             raise InvalidLessonError(sorted(set(self._problems.errors)))
         return Lesson(**facts)

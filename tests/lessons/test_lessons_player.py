@@ -1,0 +1,440 @@
+"""A player brings a cluster to a lesson's beats, at the very instants, and says what a learner has reached."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.thread import ClusterThread
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+from visualizer.lessons import library
+from visualizer.lessons.player import Player
+
+WALK, EXERCISE = "walkthroughs/tiny/lesson.yaml", "exercises/tiny/lesson.yaml"
+
+
+@pytest.fixture
+def play(content):
+    """Begin a lesson on a cluster of its own in leaping time and tell a story: `play(path, story)`."""
+
+    def play(path, story, begin=True):
+        lesson = library.read(path, content.folder)
+        loop, told = ClusterLoop(Clock()), []
+
+        async def tell():
+            spec = ClusterSpec(nodes=lesson.nodes, seed=lesson.seed, pace=None, epoch=datetime.now(UTC))
+            async with Cluster(spec, loop) as cluster:
+                player = Player(cluster, lesson, told.append)
+                player.pace, player.told = None, told
+                if begin:
+                    await player.begin()
+                return await story(cluster, player)
+
+        try:
+            return loop.run_until_complete(tell())
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    return play
+
+
+async def rest(cluster):
+    """Let everything that is ready happen, and the player tell it; time may stand."""
+    rested = cluster.loop.create_future()
+
+    def hook():
+        cluster.clock.before_waiting.remove(hook)
+        rested.set_result(None)
+        return True
+
+    cluster.clock.before_waiting.append(hook)
+    await rested
+
+
+def wait(seconds):
+    return asyncio.sleep(seconds)
+
+
+# -- walkthroughs ------------------------------------------------------------------------------------------------------
+
+
+def test_after_its_start_a_walkthrough_stands(play):
+    async def story(cluster, player):
+        await rest(cluster)
+        state = player.told[-1]
+        assert (state["ready"], state["busy"], state["beat"], state["anchors"]) == (True, False, None, {})
+        assert cluster.clock.paused
+        assert cluster.stored("deployments")
+
+    play("walkthroughs/tiny", story)
+
+
+def test_time_stands_at_the_instant_of_the_anchor_with_everything_in_flight(play):
+    async def story(cluster, player):
+        await player.advance("asked")
+        held = player.state()["anchors"]["asked"]
+        assert held["at"] == cluster.clock.now
+        assert cluster.clock.paused
+        entry = cluster.journal.since(held["seq"] - 1, 1)[0]
+        assert (entry["kind"], entry["fields"]["verb"]) == ("http.request", "list")
+        assert not [one for one in cluster.journal.since(held["seq"], 99) if one["replyTo"] == held["seq"]]
+        await player.advance("answered")
+        assert player.state()["anchors"]["answered"]["at"] > held["at"]
+
+    play("walkthroughs/tiny", story)
+
+
+def test_a_beat_whose_anchor_holds_costs_no_time(play):
+    async def story(cluster, player):
+        await player.advance("answered")
+        cluster.clock.pause()
+        await rest(cluster)
+        now, head = cluster.clock.now, cluster.journal.head
+        await player.advance("asked")
+        assert player.state()["beat"] == "asked"
+        await player.advance("answered")
+        assert (cluster.clock.now, cluster.journal.head) == (now, head)
+
+    play("walkthroughs/tiny", story)
+
+
+def test_advancing_over_several_beats_plays_those_between(play):
+    async def story(cluster, player):
+        await player.advance("deleted")
+        await rest(cluster)
+        state = player.told[-1]
+        assert list(state["anchors"]) == ["asked", "answered", "deleted", "syn"]
+        assert (state["beat"], state["solved"], state["handedOver"]) == ("deleted", True, False)
+
+    play("walkthroughs/tiny", story)
+
+
+def test_a_hand_over_ends_at_the_next_anchor_whoever_brings_it_about(play):
+    async def story(cluster, player):
+        woken = cluster.loop.create_future()
+
+        def standing():
+            if cluster.clock.paused and not woken.done() and "deleted" in player.lookout.held:
+                woken.set_result(None)
+                return True
+            return False
+
+        await player.advance("answered")
+        assert player.state()["handedOver"]
+        assert not cluster.clock.paused
+        cluster.clock.before_waiting.append(standing)
+        command = asyncio.ensure_future(cluster.command("kubectl delete deployment web", lambda *_: None))
+        await woken
+        assert not command.done()
+        state = player.state()
+        assert (state["handedOver"], state["beat"]) == (False, "answered")
+        assert state["anchors"]["deleted"]["at"] == cluster.clock.now
+        await player.advance("deleted")
+        cluster.clock.resume()
+        assert await command == 0
+
+    play("walkthroughs/tiny", story)
+
+
+def test_what_a_hand_over_suggests_is_typed_for_whoever_goes_on_without(play):
+    async def story(cluster, player):
+        await player.advance("answered")
+        await player.advance("deleted")
+        lines = [one["label"] for one in cluster.journal.since(0, 9999) if one["kind"] == "command.started"]
+        assert lines[-1] == "kubectl delete deployment web"
+        assert player.state()["lost"] is None
+
+    play("walkthroughs/tiny", story)
+
+
+def test_a_beats_steps_are_left_out_when_its_anchor_holds_already(play):
+    async def story(cluster, player):
+        cluster.clock.resume()
+        await cluster.command("kubectl get pods", lambda *_: None)
+        head = cluster.journal.head
+        await player.advance("asked")
+        assert cluster.journal.head == head
+
+    play("walkthroughs/tiny", story)
+
+
+def test_who_is_on_the_way_takes_no_second_order(play):
+    async def story(cluster, player):
+        first = player.advance("asked")
+        with pytest.raises(ValueError, match="on its way already"):
+            player.advance("answered")
+        await first
+        await player.advance("answered")
+
+    play("walkthroughs/tiny", story)
+
+
+def test_orders_that_make_no_sense_are_refused_in_words(play):
+    async def story(cluster, player):
+        with pytest.raises(ValueError, match="still being prepared"):
+            player.advance("asked")
+        await player.begin()
+        with pytest.raises(ValueError, match="There is no beat end"):
+            player.advance("end")
+        with pytest.raises(ValueError, match="There is no question why"):
+            player.answer("why", 1)
+        with pytest.raises(ValueError, match="no more hints"):
+            player.hint()
+
+    play("walkthroughs/tiny", story, begin=False)
+
+
+def test_an_anchor_that_does_not_come_is_lost_and_may_be_waited_for_again(play, content):
+    content.change(
+        WALK, ("    open: headers\n", "    within: 7\n"), ("fields: {verb: delete}", "fields: {verb: never}")
+    )
+
+    async def story(cluster, player):
+        await player.advance("answered")
+        before = cluster.clock.now
+        await player.advance("deleted")
+        state = player.state()
+        assert (state["lost"], state["beat"], state["busy"]) == ("deleted", "answered", False)
+        assert cluster.clock.now == pytest.approx(before + 7)
+        assert cluster.clock.paused
+        await player.advance("deleted")
+        assert cluster.clock.now == pytest.approx(before + 14)
+
+    play("walkthroughs/tiny", story)
+
+
+def test_a_command_that_fails_on_the_way_is_lost_at_once(play, content):
+    content.change(WALK, ("run: kubectl get pods", "run: kubectl get nonsense"))
+
+    async def story(cluster, player):
+        await player.advance("asked")
+        assert player.state()["lost"] == "asked"
+        (failed,) = player.problems
+        assert failed.at == content.line(WALK, "get nonsense")
+        assert "ended with 1, not 0: error: the server doesn't have a resource type" in failed.problem
+
+    play("walkthroughs/tiny", story)
+
+
+def test_a_start_that_fails_is_lost(play, content):
+    content.change(WALK, ("run: kubectl create deployment web --image=nginx", "run: kubectl create nonsense"))
+
+    async def story(cluster, player):
+        assert (player.state()["lost"], player.state()["ready"]) == ("start", False)
+        assert cluster.clock.paused
+
+    play("walkthroughs/tiny", story)
+
+
+def test_a_pause_on_the_way_only_delays_it(play):
+    async def story(cluster, player):
+        advancing = player.advance("asked")
+        await rest(cluster)
+        cluster.clock.pause()
+        assert player.state()["busy"]
+        cluster.clock.resume()
+        await advancing
+        assert player.state()["beat"] == "asked"
+        assert cluster.clock.paused
+        assert cluster.clock.now == player.state()["anchors"]["asked"]["at"]
+
+    play("walkthroughs/tiny", story)
+
+
+def test_the_state_is_told_after_the_entries_it_speaks_of_and_once_an_instant(play):
+    async def story(cluster, player):
+        await rest(cluster)
+        del player.told[:]
+        await player.advance("asked")
+        await rest(cluster)
+        assert [(state["busy"], list(state["anchors"])) for state in player.told[-2:]] == [
+            (True, ["syn"] if len(player.told) > 2 else []),
+            (False, ["asked", "syn"]),
+        ]
+        assert len(player.told) <= 3
+
+    play("walkthroughs/tiny", story)
+
+
+# -- questions ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_walkthroughs_question_is_answered_once_and_its_truth_told_only_then(play):
+    async def story(cluster, player):
+        assert player.state()["answers"] == {}
+        player.answer("which", "watch")
+        assert player.state()["answers"] == {"which": {"given": "watch", "right": False, "truth": "list"}}
+        with pytest.raises(ValueError, match="answered already"):
+            player.answer("which", "list")
+
+    play("walkthroughs/tiny", story)
+
+
+def test_an_order_is_judged_by_the_journal_once_all_have_happened(play):
+    async def story(cluster, player):
+        player.answer("sequence", ["asked", "syn", "answered"])
+        await player.advance("asked")
+        assert player.state()["answers"]["sequence"] == {"given": ["asked", "syn", "answered"], "right": None}
+        await player.advance("answered")
+        truth = ["syn", "asked", "answered"]
+        assert player.state()["answers"]["sequence"]["right"] is False
+        assert player.state()["answers"]["sequence"]["truth"] == truth
+
+    play("walkthroughs/tiny", story)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("which", "get"),
+        ("which", ["list", "watch"]),
+        ("which", []),
+        ("which", 3),
+        ("which", [{}]),
+        ("sequence", ["syn", "asked"]),
+        ("sequence", ["syn", "syn", "asked"]),
+        ("sequence", "syn"),
+    ],
+)
+def test_what_is_no_answer_is_refused(content, question, answer):
+    lesson = library.read("walkthroughs/tiny", content.folder)
+    with pytest.raises(ValueError, match="The answer to"):
+        lesson.question(question).accept(answer)
+
+
+@pytest.mark.parametrize("answer", [True, "10", None, float("nan"), 1e300, [1]])
+def test_what_is_no_number_is_refused(content, answer):
+    lesson = library.read("exercises/tiny", content.folder)
+    with pytest.raises(ValueError, match="The answer to seconds"):
+        lesson.question("seconds").accept(answer)
+
+
+# -- exercises ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_exercise_runs_after_its_start_and_is_solved_when_all_checks_have_passed(play):
+    async def story(cluster, player):
+        assert not cluster.clock.paused
+        player.answer("seconds", 10)
+        await cluster.command("kubectl scale deployment web --replicas=2", lambda *_: None)
+        await wait(30)
+        state = player.state()
+        assert set(state["checks"]) == {"two"}
+        assert not state["solved"]
+        assert state["answers"]["seconds"]["right"]
+        assert 0 < state["answers"]["seconds"]["truth"] < 30
+        player.answer("who", "controller")
+        await rest(cluster)
+        assert player.told[-1]["solved"]
+
+    play("exercises/tiny", story)
+
+
+def test_a_check_stays_passed(play):
+    async def story(cluster, player):
+        for replicas in (2, 5):
+            await cluster.command(f"kubectl scale deployment web --replicas={replicas}", lambda *_: None)
+            await wait(30)
+        assert "two" in player.state()["checks"]
+
+    play("exercises/tiny", story)
+
+
+def test_what_the_start_did_passes_no_check(play, content):
+    content.change(
+        EXERCISE,
+        ("objects: {resource: pods,", "entry: {kind: http.request, from: workstation/kubectl}}}  #"),
+    )
+
+    async def story(cluster, player):
+        await wait(1)
+        assert player.state()["checks"] == {}
+        await cluster.command("kubectl get pods", lambda *_: None)
+        assert "two" in player.state()["checks"]
+
+    play("exercises/tiny", story)
+
+
+def test_in_an_exercise_a_wrong_answer_may_be_mended_and_does_not_give_the_right_one_away(play):
+    async def story(cluster, player):
+        player.answer("who", "kubectl")
+        await wait(1)
+        state = player.state()
+        assert state["answers"]["who"] == {"given": "kubectl", "right": False}
+        assert "no-kubectl" in state["debriefs"]
+        player.answer("who", "controller")
+        await wait(1)
+        assert player.state()["answers"]["who"] == {"given": "controller", "right": True, "truth": "controller"}
+        assert "known" in player.state()["checks"]
+        with pytest.raises(ValueError, match="answered already"):
+            player.answer("who", "kubectl")
+
+    play("exercises/tiny", story)
+
+
+def test_there_are_as_many_hints_as_there_are(play):
+    async def story(cluster, player):
+        player.hint()
+        assert player.state()["hints"] == 1
+        with pytest.raises(ValueError, match="no more hints"):
+            player.hint()
+
+    play("exercises/tiny", story)
+
+
+def test_what_runs_in_the_background_is_interrupted_together(play, content):
+    content.change(EXERCISE, ("  - {answer: {seconds: 10}}\n", "  - {run: kubectl get pods -w, background: true}\n"
+        "  - {run: kubectl get pods -w, background: true}\n  - {wait: 2}\n  - {interrupt: all}\n"))  # fmt: skip
+
+    async def story(cluster, player):
+        await player.stage.perform(player.lesson.solution)
+        await wait(1)
+        ends = [one["fields"] for one in cluster.journal.since(0, 99999) if one["kind"] == "command.finished"]
+        assert [one["exitCode"] for one in ends if one["line"].endswith("-w")] == [130, 130]
+        assert player.state()["solved"]
+
+    play("exercises/tiny", story)
+
+
+def test_the_lessons_own_commands_can_be_shown(content):
+    lesson = library.read("exercises/tiny", content.folder)
+    loop, said = ClusterLoop(Clock()), []
+
+    async def tell():
+        async with Cluster(ClusterSpec(nodes=1, seed=3, pace=None), loop) as cluster:
+            player = Player(cluster, lesson, lambda _: None, lambda line: lambda _, text: said.append((line, text)))
+            await player.begin()
+
+    loop.run_until_complete(tell())
+    loop.close()
+    assert said == [("kubectl create deployment web --image=nginx", "deployment.apps/web created\n")]
+
+
+def test_a_cluster_may_end_while_a_lesson_is_on_its_way(content):
+    content.change(WALK, ("run: kubectl get pods", "until: {reached: deleted}"))
+    lesson = library.read("walkthroughs/tiny", content.folder)
+    thread, clocks = ClusterThread(ClusterSpec(nodes=1, seed=3, pace=None)), []
+    thread._on_clock = clocks.append
+    thread.start().result(timeout=60)
+    players = []
+
+    async def begin(cluster):
+        players.append(Player(cluster, lesson, lambda _: None))
+        await players[0].begin()
+
+    async def advance(_):
+        cluster_pauses = players[0].advance("asked")
+        players[0]._clock.pause()
+        await cluster_pauses
+
+    try:
+        thread.run(begin).result(timeout=60)
+        advancing = thread.run(advance)
+        thread.clock().result(timeout=60)
+    finally:
+        thread.stop().result(timeout=60)
+    assert advancing.done()
+    assert clocks[-1]["paused"], "a page is told of a clock that a lesson has stopped"
