@@ -55,9 +55,11 @@ async def main(
     service_range: str = SERVICE_RANGE,
 ) -> None:
     """Serve the Kubernetes API on all of the host's addresses until cancelled."""
-    server = Server(process, pki, EtcdClient(etcd_host, etcd_port, etcd_tls(process, pki)), service_range)
+    with process.starting():
+        etcd = EtcdClient(etcd_host, etcd_port, etcd_tls(process, pki))
+        server, tls = Server(process, pki, etcd, service_range), api_tls(process, pki)
     try:
-        await server.run(port, api_tls(process, pki))
+        await server.run(port, tls)
     finally:
         await server.etcd.aclose()
 

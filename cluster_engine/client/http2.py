@@ -35,7 +35,6 @@ import h2.settings
 
 READ_IDLE_SECONDS = 30.0
 PING_TIMEOUT_SECONDS = 15.0
-TIMER_SLACK_SECONDS = 0.001
 STREAM_WINDOW_BYTES = 4 << 20
 CONNECTION_WINDOW_BYTES = 1 << 30
 STREAMS_MAX_ASSUMED = 100
@@ -331,9 +330,9 @@ class Http2Connection(asyncio.Protocol):
         if self._ping_sent_at is not None:
             self._lose(TimeoutError("http2: client connection lost"))
             return
-        idle_in = self._last_read_at + READ_IDLE_SECONDS - now
-        if idle_in > TIMER_SLACK_SECONDS:
-            self._timer = self._loop.call_later(idle_in, self._check_health)
+        idle_at = self._last_read_at + READ_IDLE_SECONDS
+        if idle_at > now:
+            self._timer = self._loop.call_at(idle_at, self._check_health)
             return
         self._ping_sent_at = now
         self._h2.ping(b"glass\0\0\0")

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+PEM_BEGINS = b"-----BEGIN "
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -84,9 +85,20 @@ def load(files: Files, path: str, *, context: str | None = None) -> KubeConfig:
     )
 
 
+def pem_problem(config: KubeConfig) -> str:
+    """Say what is no PEM at all, in the words of Go's crypto/tls and of client-go; "" when there is nothing to say."""
+    if config.certificate is not None and PEM_BEGINS not in config.certificate:
+        return "tls: failed to find any PEM data in certificate input"
+    if config.certificate is not None and PEM_BEGINS not in (config.key or b""):
+        return "tls: failed to find any PEM data in key input"
+    if PEM_BEGINS not in (config.ca or b""):
+        return "unable to load root certificates: unable to parse bytes as PEM block"
+    return ""
+
+
 def _named(document: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
     for entry in document.get(f"{kind}s") or []:
-        if entry.get("name") == name:
+        if isinstance(entry, dict) and entry.get("name") == name:
             return dict(entry.get(kind) or {})
     raise KubeConfigError(f'{kind} "{name}" does not exist')
 

@@ -32,7 +32,7 @@ from cluster_engine.api.kinds import Kind
 from cluster_engine.api.status import Refusal
 from cluster_engine.client import kubeconfig
 from cluster_engine.client.http2 import Headers, Stream
-from cluster_engine.client.kubeconfig import KubeConfig
+from cluster_engine.client.kubeconfig import KubeConfig, KubeConfigError
 from cluster_engine.client.transport import Transport
 from cluster_engine.world.tls import client_tls
 
@@ -93,7 +93,9 @@ class Client:
     @classmethod
     def from_kubeconfig(cls, process: "Process", path: str, *, user_agent: str, context: str | None = None) -> "Client":
         """Make a client of what the file says; nothing is dialled yet. FileNotFoundError, KubeConfigError."""
-        return cls(kubeconfig.load(process.files, path, context=context), process, user_agent)
+        client = cls(kubeconfig.load(process.files, path, context=context), process, user_agent)
+        client._transport()  # a certificate or key that cannot be used is found now
+        return client
 
     def with_token(self, token: Token, *, user_agent: str | None = None) -> "Client":
         """Speak as the token's owner, without the certificate. `token` may be a coroutine function, asked each time."""
@@ -295,12 +297,22 @@ class Client:
 
 def _tls(config: KubeConfig) -> ssl.SSLContext:
     if not config.insecure:
-        return client_tls(ca=config.ca or b"", certificate=config.certificate, key=config.key, alpn=("h2", "http/1.1"))
+        if problem := kubeconfig.pem_problem(config):
+            raise KubeConfigError(problem)
+        alpn = ("h2", "http/1.1")
+        try:
+            return client_tls(ca=config.ca or b"", certificate=config.certificate, key=config.key, alpn=alpn)
+        except ssl.SSLError as error:
+            raise KubeConfigError(f"tls: {_mismatch(error)}") from error
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname = False
     tls.verify_mode = ssl.CERT_NONE
     tls.set_alpn_protocols(["h2", "http/1.1"])
     return tls
+
+
+def _mismatch(error: ssl.SSLError) -> str:
+    return "private key does not match public key" if error.reason == "KEY_VALUES_MISMATCH" else str(error)
 
 
 def _query(params: Params) -> str:

@@ -59,7 +59,8 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
 
 async def main(process: "Process", *, kubeconfig: str = "/etc/kubernetes/controller-manager.conf") -> None:
     """Run the controller-manager. SystemExit with code 1 when leadership is lost."""
-    client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+    with process.starting():
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-controller-manager")
     await elector.lead(_work(process, client))
 

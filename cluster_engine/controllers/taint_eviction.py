@@ -26,7 +26,6 @@ from cluster_engine.controllers.ownership import is_deleting
 
 Obj = dict[str, Any]
 DELETE_TRIES_MAX, DELETE_RETRY_SECONDS = 5, 0.01
-TIMER_SLACK_SECONDS = 0.001
 WORKERS = 4
 
 
@@ -105,7 +104,7 @@ class TaintEvictionController:
         known = self._sentences.get(key)
         since = known.since if known is not None and known.uid == uid else now
         sentence = self._sentences[key] = _Sentence(uid, since, since + seconds)
-        if sentence.at - now > TIMER_SLACK_SECONDS:
+        if sentence.at > now:
             self._queue.add_after(key, sentence.at - now)
             return
         await self._evict(pod)

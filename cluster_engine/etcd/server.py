@@ -39,13 +39,14 @@ async def main(
 ) -> None:
     """Serve the store of `data_dir` until cancelled."""
     files = process.files
-    tls = ServerTLS(
-        files.read(certificate),
-        files.read(key),
-        client_ca=files.read(client_ca),
-        client_auth="require",
-        alpn=("h2",),
-    )
+    with process.starting():
+        tls = ServerTLS(
+            files.read(certificate),
+            files.read(key),
+            client_ca=files.read(client_ca),
+            client_auth="require",
+            alpn=("h2",),
+        )
     store: Store = process.disk.setdefault(data_dir, Store())
     store.raft_term += 1
     store.leases.renew_all(asyncio.get_running_loop().time())

@@ -4,7 +4,8 @@ The file is replaced and the component restarted, so that it reads it; healing p
 again. What follows is the others' ordinary checking: 401 for a certificate that does not hold, 403 for somebody who may
 not, an alert in the handshake where a client does not trust a server.
 
-Left out: a certificate that expires while it is in use (the real API server goes on with the connection too).
+A certificate may also run out while it is in use: nobody closes the connection, its watches go on, and each new request
+over it is answered with 401, because a real API server verifies the certificate for every request.
 """
 
 import functools

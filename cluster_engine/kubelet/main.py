@@ -50,9 +50,11 @@ async def main(
     process: "Process", *, kubeconfig: str = "/etc/kubernetes/kubelet.conf", node_ip: str, socket: str = SOCKET
 ) -> None:
     """Run the kubelet of this host until the process ends."""
-    client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+    with process.starting():
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+        kubelet = Kubelet(process, client, Runtime(socket), node_ip)
     async with asyncio.TaskGroup() as tasks:
-        await Kubelet(process, client, Runtime(socket), node_ip).run(tasks)
+        await kubelet.run(tasks)
 
 
 class Kubelet:

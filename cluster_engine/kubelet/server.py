@@ -44,7 +44,7 @@ FOLLOW_SECONDS = 1.0
 
 
 class KubeletServer:
-    """Serves 10250 while `run` runs."""
+    """Serves 10250 while `run` runs. Made of the files it needs: OSError or ValueError when one cannot be used."""
 
     def __init__(self, process: "Process", client: Client, known: Informer, cache: RuntimeCache, address: str) -> None:
         self._process = process
@@ -53,22 +53,17 @@ class KubeletServer:
         self._cache = cache
         self._address = address
         self._decisions: dict[tuple[str, str, str], tuple[bool, float]] = {}
-        self._certificates: ClientCertificates | None = None
+        files = process.files
+        authority = files.read(CLIENT_CA)
+        self._certificates = ClientCertificates(authority)
+        certificate, key = (files.read(f"{SERVING_PAIR}.{end}") for end in ("crt", "key"))
+        self._tls = ServerTLS(certificate, key, client_ca=authority, client_auth="request")
         self.is_running = False
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        files = self._process.files
-        authority = files.read(CLIENT_CA)
-        self._certificates = ClientCertificates(authority)
-        tls = ServerTLS(
-            files.read(f"{SERVING_PAIR}.crt"),
-            files.read(f"{SERVING_PAIR}.key"),
-            client_ca=authority,
-            client_auth="request",
-        )
         async with Listener(self._process, self._serve) as listener:
-            await listener.listen(self._address, KUBELET_PORT, tls)
+            await listener.listen(self._address, KUBELET_PORT, self._tls)
             self.is_running = True
             await asyncio.get_running_loop().create_future()
 

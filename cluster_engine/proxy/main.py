@@ -34,7 +34,9 @@ REQUEST_SECONDS_MAX = 10.0
 
 async def main(process: "Process", *, kubeconfig: str = "/var/lib/kube-proxy/kubeconfig.conf") -> None:
     """Run kube-proxy on this node."""
-    await Proxy(process, Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)).run()
+    with process.starting():
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+    await Proxy(process, client).run()
 
 
 class Proxy:

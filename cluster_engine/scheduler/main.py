@@ -38,7 +38,8 @@ UNFINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 
 async def main(process: "Process", *, kubeconfig: str = "/etc/kubernetes/scheduler.conf") -> None:
     """Run the scheduler. SystemExit with code 1 when leadership is lost."""
-    client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler")
+    with process.starting():
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler")
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-scheduler")
     scheduler = Scheduler(process, client)
     async with asyncio.TaskGroup() as tasks:

@@ -176,6 +176,15 @@ class Process:
         if self.is_alive:
             self.world.note(kind, text, fields, self)
 
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        """Within this, a file that is not there or cannot be used ends the program: a line in its log, exit code 1."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            self.note("process.failed", f'"command failed" err="{_as_go_says(error)}"')
+            raise SystemExit(1) from error
+
     def ready(self) -> None:
         """Say that the program serves (sd_notify READY=1)."""
         self._ready.set()
@@ -266,3 +275,9 @@ class Process:
 
     def __repr__(self) -> str:
         return f"<Process {self.id} pid {self.pid}>"
+
+
+def _as_go_says(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"open {error.filename}: {error.strerror.lower()}"
+    return str(error)

@@ -19,7 +19,7 @@ What it leaves out: renegotiation, session resumption of our own making, TLS sta
 import contextlib
 import ssl
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from cryptography import x509
@@ -60,7 +60,10 @@ def client_tls(
 
 
 class ServerTLS:
-    """How a server does TLS; given as `ssl=` to `create_server`. `on_secret` gets each key-log line."""
+    """How a server does TLS; given as `ssl=` to `create_server`. `on_secret` gets each key-log line.
+
+    ssl.SSLError when the PEM cannot be read or key and certificate do not belong together.
+    """
 
     def __init__(
         self,
@@ -73,25 +76,31 @@ class ServerTLS:
     ) -> None:
         self.on_secret: Callable[[str], None] | None = None
         context = self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        with _unusable():
+            self._load(certificate, key, client_ca)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_mode(MODE_NO_AUTO_CHAIN)
-        leaf, *intermediates = x509.load_pem_x509_certificates(certificate)
-        context.use_certificate(leaf)
-        for intermediate in intermediates:
-            context.add_extra_chain_cert(intermediate)
-        context.use_privatekey(_private_key(key))
-        if client_ca is not None:
-            with tempfile.NamedTemporaryFile() as pem:
-                pem.write(client_ca)
-                pem.flush()
-                context.load_client_ca(pem.name.encode())
-                context.load_verify_locations(pem.name)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         accepts_all = client_auth != "require"
         context.set_verify(_VERIFY[client_auth], lambda _c, _x, _e, _d, ok: accepts_all or bool(ok))
         offered = [name.encode() for name in alpn]
         context.set_alpn_select_callback(lambda _, theirs: _first_common(offered, theirs))
         context.set_keylog_callback(self._log_secret)
+
+    def _load(self, certificate: bytes, key: bytes, client_ca: bytes | None) -> None:
+        context = self._context
+        leaf, *intermediates = x509.load_pem_x509_certificates(certificate)
+        context.use_certificate(leaf)
+        for intermediate in intermediates:
+            context.add_extra_chain_cert(intermediate)
+        context.use_privatekey(_private_key(key))
+        context.check_privatekey()
+        if client_ca is not None:
+            with tempfile.NamedTemporaryFile() as pem:
+                pem.write(client_ca)
+                pem.flush()
+                context.load_client_ca(pem.name.encode())
+                context.load_verify_locations(pem.name)
 
     def engine(self) -> "Engine":
         """Make the state of one connection."""
@@ -102,6 +111,15 @@ class ServerTLS:
     def _log_secret(self, _: SSL.Connection, line: bytes) -> None:
         if self.on_secret is not None:
             self.on_secret(line.decode())
+
+
+@contextlib.contextmanager
+def _unusable() -> Iterator[None]:
+    """Say in one way what cryptography and pyOpenSSL say in several."""
+    try:
+        yield
+    except (ValueError, TypeError, SSL.Error) as error:
+        raise ssl.SSLError(f"tls: unusable certificate or key: {error}") from error
 
 
 def _private_key(pem: bytes) -> Any:

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.faults import FAULTS, FaultError, describe, read, write
+from cluster_engine.faults.certificates import KUBELET_CERTIFICATE
+from cluster_engine.pki.authority import Usage
+from cluster_engine.pki.layout import PKI
 from cluster_engine.thread import ClusterThread
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
@@ -329,6 +332,67 @@ def test_a_revoked_binding_forbids_until_it_is_restored():
     broken(story)
 
 
+UNREADABLE = [
+    ("worker-1/kubelet", "/etc/kubernetes/kubelet.conf", None, "open /etc/kubernetes/kubelet.conf: no such file"),
+    ("worker-1/kubelet", "/etc/kubernetes/kubelet.conf", b"{: not yaml", "error loading config file"),
+    ("worker-1/kubelet", KUBELET_CERTIFICATE, b"nonsense", "tls: failed to find any PEM data in certificate input"),
+    ("worker-1/kubelet", "/var/lib/kubelet/pki/kubelet.key", b"nonsense", "tls: unusable certificate or key"),
+    ("worker-1/kube-proxy", "/var/lib/kube-proxy/kubeconfig.conf", b"[]", "not a kubeconfig"),
+    ("control-plane/kube-scheduler", "/etc/kubernetes/scheduler.conf", None, "no such file"),
+    ("control-plane/kube-controller-manager", "/etc/kubernetes/controller-manager.conf", b"a: 1", "does not exist"),
+    ("control-plane/kube-apiserver", f"{PKI}/apiserver.key", b"nonsense", "tls: unusable certificate or key"),
+    ("control-plane/kube-apiserver", f"{PKI}/sa.pub", None, f"open {PKI}/sa.pub: no such file"),
+    ("control-plane/etcd", f"{PKI}/etcd/server.crt", b"", "tls: unusable certificate or key"),
+]
+
+
+@pytest.mark.parametrize(("target", "path", "data", "said"), UNREADABLE, ids=lambda one: str(one)[:30])
+def test_a_component_that_cannot_read_its_files_says_so_and_exits_with_1_until_it_can(target, path, data, said):
+    async def story(it):
+        files = it.world.host(target.split("/")[0]).files
+        good = files.read(path)
+        files.remove(path)
+        if data is not None:
+            files.write(path, data)
+        it.inject("restart", target=target)
+        await asyncio.sleep(25.0)
+        ends = [one["fields"]["exitCode"] for one in it.notes("process.exited") if one["from"] == target]
+        assert ends[-2:] == [1, 1]
+        assert '"command failed" err="' in it.notes("process.failed")[-1]["sentence"]
+        assert said in it.notes("process.failed")[-1]["sentence"]
+        files.write(path, good)
+        await asyncio.sleep(15.0)
+        await it.deploy(1)
+        await it.all_well(1)
+
+    broken(story, nodes=1)
+
+
+def test_a_certificate_that_runs_out_in_use_leaves_watches_open_and_refuses_new_requests():
+    async def story(it):
+        now = it.world.now() - it.cluster.pki.cluster.now
+        pair = it.cluster.pki.cluster.issue(
+            "system:node:worker-1",
+            organizations=["system:nodes"],
+            usage=Usage.CLIENT,
+            lifetime=now + timedelta(seconds=30),
+        )
+        it.world.host("worker-1").files.write(KUBELET_CERTIFICATE, pair.certificate + pair.key)
+        it.inject("restart", target="worker-1/kubelet")
+        await asyncio.sleep(31.0)
+        assert it.answers("worker-1/kubelet", 0) & {401} == set()
+        head = it.cluster.journal.head
+        await it.deploy(1)
+        await asyncio.sleep(3.0)
+        entries = it.cluster.journal.since(0, 10**6)
+        told = [one for one in entries if one["seq"] > head and one["kind"] == "watch.event"]
+        (pod,) = [one for one in told if one["to"] == "worker-1/kubelet" and one["fields"]["resource"] == "pods"][:1]
+        refused = [one for one in entries if one["kind"] == "http.response" and one["fields"].get("status") == 401]
+        assert pod["connection"] in {one["connection"] for one in refused}
+
+    broken(story, nodes=1)
+
+
 # -- etcd's history and images ----------------------------------------------------------------------------------------
 
 
@@ -345,6 +409,56 @@ def test_after_a_compaction_the_past_is_gone_and_the_cluster_goes_on():
         await it.all_well(2)
 
     broken(story)
+
+
+def test_who_asks_for_the_past_after_a_compaction_is_told_410_each_in_its_own_way():
+    async def story(it):
+        await it.deploy()
+        code, printed = await it.kubectl("get --raw '/api/v1/configmaps?limit=1'")
+        token = json.loads(printed)["metadata"]["continue"]
+        await it.kubectl("create configmap later")
+        it.inject("etcd-compacted")
+        await it.until(lambda: it.notes("fault.ended"))
+        exact = "get --raw '/api/v1/pods?resourceVersion=2&resourceVersionMatch=Exact'"
+        for line in (exact, f"get --raw '/api/v1/configmaps?limit=1&continue={token}'"):
+            head = it.cluster.journal.head
+            code, printed = await it.kubectl(line)
+            assert code == 1
+            assert it.answers("workstation/kubectl", head) & {410, 200} == {410}
+        it.inject("restart", target="control-plane/kube-apiserver")  # until then its watch cache knows the past
+        await asyncio.sleep(15.0)
+        head = it.cluster.journal.head
+        code, printed = await it.kubectl("get --raw '/api/v1/pods?watch=true&resourceVersion=1'")
+        event = json.loads(printed.splitlines()[0])
+        assert (code, event["type"], event["object"]["code"], event["object"]["reason"]) == (0, "ERROR", 410, "Expired")
+        assert 200 in it.answers("workstation/kubectl", head)
+
+    broken(story, nodes=1)
+
+
+def test_a_reflector_that_cannot_resume_after_a_compaction_lists_again():
+    async def story(it):
+        await it.kubectl("create service clusterip later --tcp=80")
+        it.inject("etcd-compacted")
+        it.inject("kill", target="control-plane/kube-apiserver", start=1.0, end=2.0)
+        it.inject("partition", target="worker-1", start=0.5, end=15.0)
+        head = it.cluster.journal.head
+        await asyncio.sleep(5.0)
+        await it.kubectl("create service clusterip newest --tcp=80")
+        await asyncio.sleep(75.0)
+        entries = [
+            one for one in it.cluster.journal.since(head, 10**6) if "worker-1/kube-proxy" in (one["from"], one["to"])
+        ]
+        services = [one for one in entries if one["fields"].get("resource") == "services"]
+        (expired,) = [one for one in services if one["fields"].get("code") == 410]
+        assert expired["kind"] == "watch.event"
+        assert expired["fields"]["type"] == "ERROR"
+        listed = [one for one in services if one["seq"] > expired["seq"] and one["kind"] == "http.response"]
+        assert listed[0]["fields"]["verb"] == "list"
+        assert listed[0]["fields"]["items"] == 3
+        await it.all_well(0)
+
+    broken(story, nodes=1)
 
 
 def test_an_image_that_is_gone_backs_off_and_is_pulled_once_it_is_there_again():
