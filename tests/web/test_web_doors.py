@@ -49,7 +49,7 @@ async def test_looking_at_the_doors_starts_no_cluster_and_makes_no_session(clien
 
 
 async def test_a_german_browser_is_spoken_to_in_german_and_may_choose(client):
-    assert "Eine Kubernetes-Control-Plane aus Glas." in await text(client, "/", "de")
+    assert "Eine Control Plane aus Glas." in await text(client, "/", "de")
     await client.post("/language/", {"language": "en", "next": "/"})
     assert client.cookies["django_language"]["max-age"]
     assert "A Kubernetes control plane made of glass." in await text(client, "/", "de")
@@ -94,7 +94,7 @@ async def test_an_introduction_leads_back_to_the_cluster_in_which_the_lesson_was
     )
     page = await text(client, "/walkthroughs/mutual-tls/")
     assert f'href="/clusters/{begun.pk}/"' in page
-    assert "Start afresh" in page
+    assert f'action="/clusters/{begun.pk}/reset/"' in page
     assert f"/clusters/{begun.pk}/" not in await text(AsyncClient(), "/walkthroughs/mutual-tls/")
     await in_database(Cluster.objects.update)(state="ended")
     assert "Go on" not in await text(client, "/walkthroughs/mutual-tls/")
@@ -121,4 +121,4 @@ async def test_the_privacy_page_names_every_cookie_that_is_set(client, settings)
     page = await text(client, "/privacy/")
     for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME):
         assert name in page
-    assert f"{settings.RECORDINGS_KEPT_DAYS} days after the cluster ended" in page
+    assert f"{settings.RECORDINGS_KEPT_DAYS} days after the cluster stopped" in page
