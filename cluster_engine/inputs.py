@@ -47,6 +47,10 @@ class Run(Protocol):
         """Do what comes before all inputs, at the instant the cluster is up."""
         ...
 
+    def replayed(self) -> None:
+        """Hear that the past is over, if there was any: what comes now comes for the first time."""
+        ...
+
     def perform(self, cluster: Any, document: Json) -> Any:
         """Do what a document says, give the answer or a coroutine that will. ValueError, LookupError: refused."""
         ...
@@ -77,6 +81,7 @@ class Inputs:
             self._clock.leap_until = self._next()
             await self._replayed
             self._stand()
+        self._run.replayed()
 
     def put(self, document: Json) -> "Future[Any]":
         """Have a document taken as soon as the world is at rest; the future gives what `perform` answers."""

@@ -1,6 +1,6 @@
 """What a page may say over its WebSocket: one struct for each `type`, with its bounds."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -49,7 +49,41 @@ class Step(msgspec.Struct, tag="step"):
     """Go on to the next entry."""
 
 
-Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step
+class Inject(msgspec.Struct, tag="inject"):
+    """Let a fault happen, now or once a predicate holds; answered by `injected`."""
+
+    id: Identifier
+    fault: dict[str, Any]
+    when: dict[str, Any] | None = None
+    sealed: bool = False
+
+
+class Heal(msgspec.Struct, tag="heal"):
+    """Put right what a fault did, or all of them; answered by `healed`."""
+
+    id: Identifier
+    fault: Identifier | None = None
+
+
+class Advance(msgspec.Struct, tag="advance"):
+    """Go on to a beat of the lesson."""
+
+    beat: Identifier
+
+
+class Answer(msgspec.Struct, tag="answer"):
+    """Answer a question of the lesson."""
+
+    question: Identifier
+    answer: Any
+
+
+class Hint(msgspec.Struct, tag="hint"):
+    """Ask for the next hint."""
+
+
+Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
+ANSWERED = ("command", "inject", "heal")  # by their id; whoever sent them waits for that
 
 decode = msgspec.json.Decoder(Said).decode
 
@@ -63,9 +97,9 @@ _named = msgspec.json.Decoder(_Named).decode
 
 
 def command_of(text: str) -> dict[str, str]:
-    """The `id` of the command that a refused message was to start, so that the page stops waiting for it."""
+    """The `id` of what a refused message was to start, so that the page stops waiting for it."""
     try:
         named = _named(text.encode("utf-8", "surrogatepass"))
     except (msgspec.DecodeError, UnicodeError):
         return {}
-    return {"id": named.id} if named.type == "command" else {}
+    return {"id": named.id} if named.type in ANSWERED else {}

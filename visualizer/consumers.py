@@ -1,4 +1,7 @@
-"""The WebSocket of a page: what the page says goes to its cluster, what the cluster's feed has goes to the page."""
+"""The WebSocket of a page: what the page says goes to its cluster, what the cluster's feed has goes to the page.
+
+Who may do what is asked of `access` at every message, because a room may be paused or left at any moment.
+"""
 
 import asyncio
 import json
@@ -10,15 +13,17 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
+from visualizer import access, services
 from visualizer import browser_protocol as said
-from visualizer import selectors, services
+from visualizer.access import Access, Action
 from visualizer.database import in_database
 from visualizer.hosting import messages, web_process
 from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Feed, Lost, Viewer, clock_fields
 from visualizer.hosting.mailbox import Answer
+from visualizer.hosting.messages import State
 from visualizer.language import language_of
-from visualizer.models import Cluster
+from visualizer.reasons import NOT_YOURS
 from visualizer.reasons import said as said_reason
 
 logger = logging.getLogger(__name__)
@@ -63,25 +68,30 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._asking: set[asyncio.Task[None]] = set()
         self._host = web_process.current()
         await self.accept()
-        cluster = await in_database(self._find)(self.scope["url_route"]["kwargs"]["cluster"])
-        if cluster is None:
+        self._id = str(self.scope["url_route"]["kwargs"]["cluster"])
+        found = await in_database(self._enter)()
+        if found is None:
             await self.close(NO_SUCH_CLUSTER)
             return
-        self._cluster = cluster
+        self._access, self._cluster = found, found.cluster
+        await self._host.revival.wake(self._cluster)
         try:
-            self._feed, self._viewer = await self._host.hub.join(cluster.pk)
+            self._feed, self._viewer = await self._host.hub.join(self._cluster.pk)
         except Refused as refusal:
             await self._error(str(refusal))
             await self.close(TOO_MANY)
             return
         await self.send(text_data=self._hello())
-        self._writing = asyncio.create_task(self._write(), name=f"page of {cluster.pk}")
+        self._writing = asyncio.create_task(self._write(), name=f"page of {self._cluster.pk}")
 
-    def _find(self, cluster: str) -> Cluster | None:
-        owner = services.known_owner(self.scope["session"], self.scope["user"])
-        found = selectors.owned_cluster(owner, cluster)
+    def _find(self) -> Access | None:
+        found = access.find(services.known_owner(self.scope["session"], self.scope["user"]), self._id)
+        return found if found is not None and found.may(Action.SEE) else None
+
+    def _enter(self) -> Access | None:
+        found = self._find()
         if found is not None:
-            services.mark_seen([found.pk])
+            services.mark_seen([found.cluster.pk])
         return found
 
     async def disconnect(self, code: int) -> None:
@@ -110,20 +120,36 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _hello(self) -> str:
         assert self._feed is not None
-        clock = clock_fields(self._feed.clock) if self._feed.clock is not None else None
-        self._viewer.state_is_new = self._viewer.clock_is_new = False  # it says both
-        hello = {"type": "hello", "cluster": self._cluster_fields(self._feed), "clock": clock, "head": self._feed.head}
-        return json.dumps(hello)
+        feed, viewer = self._feed, self._viewer
+        viewer.state_is_new = viewer.clock_is_new = viewer.lesson_is_new = False  # it says all three
+        return json.dumps(
+            {
+                "type": "hello",
+                "cluster": self._cluster_fields(feed),
+                "clock": clock_fields(feed.clock) if feed.clock is not None else None,
+                "lesson": feed.lesson.state if feed.lesson is not None else None,
+                "head": feed.head,
+            }
+        )
 
     def _cluster_frame(self, feed: Feed) -> str:
         return json.dumps({"type": "cluster", "cluster": self._cluster_fields(feed)})
 
     def _cluster_fields(self, feed: Feed) -> dict[str, Any]:
-        state, reason = (feed.state.state, feed.state.reason) if feed.state is not None else ("starting", "")
+        state = feed.state or State("starting")
         with override(self._language):
-            message = said_reason(reason)
-        fields = {"id": feed.id, "state": state, "reason": reason, "message": message}
-        return {**fields, "nodes": self._cluster.nodes, "seed": self._cluster.seed}
+            message = said_reason(state.reason)
+        return {
+            "id": feed.id,
+            "state": state.state,
+            "reason": state.reason,
+            "message": message,
+            "successor": state.successor,
+            "nodes": self._cluster.nodes,
+            "seed": self._cluster.seed,
+            "lesson": self._cluster.lesson or None,
+            "may": [action.value for action in Action if self._access.may(action)],
+        }
 
     async def _error(self, message: str, **fields: Any) -> None:
         await self.send(text_data=self._error_frame(message, **fields))
@@ -168,25 +194,39 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if isinstance(message, said.Watch):
             self._viewer.watch(message.since, message.commands)
             return
-        fields = {"id": message.id} if isinstance(message, said.Command) else {}
-        if len(self._asking) >= ASKING_MAX:
-            await self._error(_("The cluster is busy and gave no answer in time."), **fields)
+        fields = {"id": message.id} if isinstance(message, said.Command | said.Inject | said.Heal) else {}
+        if (refusal := await self._refusal(message)) is not None:
+            await self._error(refusal, **fields)
             return
         try:
             answer = await self._host.clusters.put(self._cluster.pk, question_of(message))
-        except Refused as refusal:
-            await self._error(str(refusal), **fields)
+        except Refused as problem:
+            await self._error(str(problem), **fields)
             return
-        task = asyncio.create_task(self._hear(answer, fields))
+        task = asyncio.create_task(self._hear(message, answer, fields))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _hear(self, answer: Answer, fields: dict[str, str]) -> None:
+    async def _refusal(self, message: said.Said) -> str | None:
+        """Say why a message is not even asked."""
+        if len(self._asking) >= ASKING_MAX:
+            return _("The cluster is busy and gave no answer in time.")
+        found = await in_database(self._find)()
+        if found is None:
+            return _("There is no such cluster, or it is not yours.")
+        self._access = found
+        action = action_of(message)
+        return None if found.may(action) else NOT_YOURS[action]
+
+    async def _hear(self, message: said.Said, answer: Answer, fields: dict[str, str]) -> None:
         """Wait for an answer while the page goes on talking: a step may wait for a resume."""
         try:
-            await answer
+            frame = reply_of(message, await answer)
         except Refused as refusal:
             self._viewer.notify(self._error_frame(str(refusal), **fields))
+        else:
+            if frame is not None:
+                self._viewer.notify(frame)
 
 
 def question_of(message: said.Said) -> messages.Question:
@@ -204,5 +244,40 @@ def question_of(message: said.Said) -> messages.Question:
             return messages.Resume()
         case said.Step():
             return messages.Step()
+        case said.Inject(fault=fault, when=when, sealed=sealed):
+            return messages.Inject(fault, when, sealed=sealed)
+        case said.Heal(fault=fault):
+            return messages.Heal(fault)
+        case said.Advance(beat):
+            return messages.Advance(beat)
+        case said.Answer(question, answer):
+            return messages.Answer(question, answer)
+        case said.Hint():
+            return messages.Hint()
         case said.Watch():
             raise AssertionError("a watch is the hub's affair")
+
+
+def action_of(message: said.Said) -> Action:
+    """What the page wants, in terms of access."""
+    match message:
+        case said.Command() | said.Interrupt():
+            return Action.TYPE
+        case said.Pace() | said.Pause() | said.Resume() | said.Step():
+            return Action.DRIVE
+        case said.Inject() | said.Heal():
+            return Action.BREAK
+        case said.Advance() | said.Answer() | said.Hint():
+            return Action.LEARN
+        case said.Watch():
+            return Action.SEE
+
+
+def reply_of(message: said.Said, answer: bytes) -> str | None:
+    """The frame that tells the page its answer, where there is more to tell than progress."""
+    match message:
+        case said.Inject(identifier):
+            return json.dumps({"type": "injected", "id": identifier, "fault": json.loads(answer)["fault"]})
+        case said.Heal(identifier):
+            return json.dumps({"type": "healed", "id": identifier})
+    return None

@@ -1,4 +1,4 @@
-"""What is kept: clusters, whose they are, and their journals in compressed chunks."""
+"""What is kept: clusters, whose they are, their journals in compressed chunks, and what was done to them."""
 
 import secrets
 from typing import ClassVar
@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 
 def new_cluster_id() -> str:
@@ -14,13 +15,18 @@ def new_cluster_id() -> str:
 
 
 class Cluster(models.Model):
-    """One cluster, running or ended. It belongs to a visitor (an anonymous id kept in the session) or to a user."""
+    """One cluster, running or not. It belongs to a visitor (an anonymous id kept in the session) or to a user.
+
+    A suspended one has no process any more, but its inputs: from (nodes, seed, epoch, lesson, inputs) it is brought
+    back, in a new `life`, when somebody opens it.
+    """
 
     class State(models.TextChoices):
-        """Where a cluster is in its life; it only goes forward."""
+        """Where a cluster is: starting → running → ended, or suspended and starting again."""
 
         STARTING = "starting"
         RUNNING = "running"
+        SUSPENDED = "suspended"
         ENDED = "ended"
 
     id = models.CharField(primary_key=True, max_length=32, default=new_cluster_id)
@@ -28,12 +34,19 @@ class Cluster(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     nodes = models.PositiveSmallIntegerField(default=2)
     seed = models.BigIntegerField(default=1)
-    state = models.CharField(max_length=8, choices=State, default=State.STARTING, db_index=True)
-    reason = models.CharField(max_length=16, blank=True)  # why it ended: a key of visualizer.reasons.REASONS
+    lesson = models.CharField(max_length=100, blank=True)  # "walkthroughs/mutual-tls"; "" for the sandbox
+    epoch = models.DateTimeField(default=timezone.now)  # the date in the cluster at its beginning
+    life = models.PositiveIntegerField(default=1)  # counts the processes it has lived in
+    state = models.CharField(max_length=9, choices=State, default=State.STARTING, db_index=True)
+    reason = models.CharField(max_length=16, blank=True)  # why it does not run: a key of visualizer.reasons.REASONS
     recorded = models.PositiveBigIntegerField(default=0)  # the last entry of the journal that is in the database
+    clock = models.JSONField(null=True)  # {"now", "pace", "paused"}, as last heard: where it comes back to
+    progress = models.JSONField(null=True)  # the state of its lesson, as last heard
+    outside = models.BooleanField(default=False)  # spoken to through the gateway: its inputs are not the whole run
+    successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="predecessors")
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True)  # when a page last watched it
-    ended_at = models.DateTimeField(null=True, db_index=True)
+    ended_at = models.DateTimeField(null=True, db_index=True)  # or was suspended
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
@@ -62,3 +75,20 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cluster_id}: {self.first}–{self.last}"
+
+
+class Input(models.Model):
+    """The `n`th thing that was done to a cluster, and its virtual time (`visualizer.hosting.inputs`)."""
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="inputs")
+    n = models.PositiveIntegerField()
+    at = models.FloatField()
+    document = models.JSONField()
+
+    class Meta:
+        """What must hold between inputs."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["cluster", "n"], name="one_input_has_this_number")]
+
+    def __str__(self) -> str:
+        return f"{self.cluster_id}: {self.n} at {self.at}"

@@ -3,14 +3,16 @@
 import zlib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from visualizer.hosting.batches import Batch
-from visualizer.models import Chunk, Cluster
+from visualizer.hosting import messages
+from visualizer.hosting.batches import Batch, decode
+from visualizer.models import Chunk, Cluster, Input
 
 LIST_CHUNKS_MAX = 20
 ACTIVE = (Cluster.State.STARTING, Cluster.State.RUNNING)
@@ -35,8 +37,9 @@ def owned_cluster(owner: Owner, cluster: str) -> Cluster | None:
 
 
 def current_cluster(owner: Owner) -> Cluster | None:
-    """The newest cluster of theirs that has not ended."""
-    return Cluster.objects.filter(owner.owns(), state__in=ACTIVE).order_by("-created_at").first()
+    """The newest cluster of theirs that has not ended and is no lesson's and no room's; it may be suspended."""
+    theirs = Cluster.objects.filter(owner.owns(), lesson="", members=None, rooms=None)
+    return theirs.exclude(state=Cluster.State.ENDED).order_by("-created_at").first()
 
 
 def cluster(identifier: str) -> Cluster | None:
@@ -47,6 +50,23 @@ def cluster(identifier: str) -> Cluster | None:
 def recorded(identifier: str) -> int:
     """The last entry in the database, 0 for none."""
     return Cluster.objects.filter(pk=identifier).values_list("recorded", flat=True).first() or 0
+
+
+def inputs(identifier: str) -> list[messages.Input]:
+    """All that was done to a cluster, in order."""
+    rows = Input.objects.filter(cluster=identifier).order_by("n")
+    return [messages.Input(one.n, one.at, one.document) for one in rows]
+
+
+def inputs_recorded(identifier: str) -> int:
+    """The number of the last input in the database, 0 for none."""
+    return Input.objects.filter(cluster=identifier).order_by("-n").values_list("n", flat=True).first() or 0
+
+
+def last_entry(identifier: str) -> dict[str, Any] | None:
+    """The last recorded entry of a journal."""
+    last = batches(identifier, recorded(identifier) - 1, 1)
+    return decode(last[0])[0] if last else None
 
 
 def batches(identifier: str, since: int, limit: int) -> list[Batch]:
@@ -68,7 +88,7 @@ def opened(chunk: Chunk) -> Batch:
 
 
 def active_clusters() -> list[Cluster]:
-    """All clusters that have not ended."""
+    """All clusters that have a process, or are waiting for one."""
     return list(Cluster.objects.filter(state__in=ACTIVE))
 
 

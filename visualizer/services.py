@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from visualizer import selectors
+from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, join
-from visualizer.models import Chunk, Cluster
+from visualizer.models import Chunk, Cluster, Input
 from visualizer.selectors import ACTIVE, Owner
 
 CHUNK_ENTRIES_MAX = 500
@@ -37,12 +39,16 @@ def known_owner(session: Any, user: Any) -> Owner:
     return Owner(str(session.get("visitor", "")), user.pk if user is not None and user.is_authenticated else None)
 
 
-def create_cluster(owner: Owner, *, nodes: int = 2, seed: int = 1) -> Cluster:
-    """Make a cluster's row; where it runs is the hosting tier's affair."""
+def create_cluster(
+    owner: Owner, *, nodes: int = 2, seed: int = 1, lesson: str = "", for_a_room: bool = False
+) -> Cluster:
+    """Make a cluster's row; where it runs is the hosting tier's affair. Rooms have limits of their own."""
     with transaction.atomic():
-        if Cluster.objects.filter(owner.owns(), state__in=ACTIVE).count() >= settings.CLUSTERS_PER_VISITOR:
+        theirs = Cluster.objects.filter(owner.owns(), state__in=ACTIVE, members=None, rooms=None)
+        if not for_a_room and theirs.count() >= settings.CLUSTERS_PER_VISITOR:
             raise TooManyClusters
-        return Cluster.objects.create(visitor=owner.visitor, user_id=owner.user_id, nodes=nodes, seed=seed)
+        whose = {"visitor": owner.visitor, "user_id": owner.user_id}
+        return Cluster.objects.create(**whose, nodes=nodes, seed=seed, lesson=lesson)
 
 
 def record(identifier: str, batches: Iterable[Batch]) -> int:
@@ -82,15 +88,61 @@ def _append(identifier: str, batch: Batch) -> None:
     tail.save()
 
 
-def mark_running(identifier: str) -> None:
-    """A cluster is up."""
-    Cluster.objects.filter(pk=identifier, state=Cluster.State.STARTING).update(state=Cluster.State.RUNNING)
+def record_inputs(identifier: str, inputs: Iterable[messages.Input]) -> int:
+    """Append inputs; return the number of the last one there is. As with entries: no duplicate and no gap."""
+    with transaction.atomic():
+        if not Cluster.objects.select_for_update().filter(pk=identifier).exists():
+            return 0
+        known = selectors.inputs_recorded(identifier)
+        fresh: list[Input] = []
+        for one in inputs:
+            if one.n == known + 1:
+                fresh.append(Input(cluster_id=identifier, n=one.n, at=one.at, document=one.document))
+                known = one.n
+        Input.objects.bulk_create(fresh)
+        return known
 
 
-def mark_ended(identifier: str, reason: str) -> bool:
-    """A cluster has ended; False when that was known."""
+def keep_place(identifier: str, clock: messages.Clock | None, lesson: messages.Lesson | None) -> None:
+    """Remember where a cluster's time and its lesson stand, as far as they are told."""
+    place: dict[str, Any] = {}
+    if clock is not None:
+        place["clock"] = {"now": clock.now, "pace": clock.pace, "paused": clock.paused}
+    if lesson is not None:
+        place["progress"] = lesson.state
+    if place:
+        Cluster.objects.filter(pk=identifier).update(**place)
+
+
+def mark_outside(identifier: str) -> None:
+    """The inputs are not the whole run any more."""
+    Cluster.objects.filter(pk=identifier).update(outside=True)
+
+
+def mark_running(identifier: str, life: int = 1) -> None:
+    """A cluster is up, in this life."""
+    starting = Cluster.objects.filter(pk=identifier, state=Cluster.State.STARTING, life=life)
+    starting.update(state=Cluster.State.RUNNING)
+
+
+def mark_suspended(identifier: str, reason: str, life: int) -> bool:
+    """A cluster's process is gone, and may be made again; False when that was known, or is long past."""
+    suspended = {"state": Cluster.State.SUSPENDED, "reason": reason, "ended_at": timezone.now()}
+    return bool(Cluster.objects.filter(pk=identifier, state__in=ACTIVE, life=life).update(**suspended))
+
+
+def mark_ended(identifier: str, reason: str, life: int | None = None) -> bool:
+    """A cluster has ended (in this life, if one is given); False when that was known."""
     ended = {"state": Cluster.State.ENDED, "reason": reason, "ended_at": timezone.now()}
-    return bool(Cluster.objects.filter(pk=identifier, state__in=ACTIVE).update(**ended))
+    rows = Cluster.objects.filter(pk=identifier).exclude(state=Cluster.State.ENDED)
+    return bool((rows if life is None else rows.filter(life=life)).update(**ended))
+
+
+def claim_revival(identifier: str) -> Cluster | None:
+    """Begin a new life of a suspended cluster; None when it is not suspended: one of those who try wins."""
+    suspended = Cluster.objects.filter(pk=identifier, state=Cluster.State.SUSPENDED)
+    begun = {"state": Cluster.State.STARTING, "reason": "", "ended_at": None, "life": F("life") + 1}
+    return Cluster.objects.get(pk=identifier) if suspended.update(**begun) else None
 
 
 def mark_seen(identifiers: Iterable[str]) -> None:
@@ -99,7 +151,7 @@ def mark_seen(identifiers: Iterable[str]) -> None:
 
 
 def forget_what_is_old() -> None:
-    """Delete clusters that ended long ago, journals and all, and sessions that have expired."""
+    """Delete clusters that stopped long ago, journals and all, and sessions that have expired."""
     before = timezone.now() - timedelta(days=settings.RECORDINGS_KEPT_DAYS)
-    Cluster.objects.filter(state=Cluster.State.ENDED, ended_at__lt=before).delete()
+    Cluster.objects.exclude(state__in=ACTIVE).filter(ended_at__lt=before).delete()
     SessionStore.clear_expired()

@@ -17,10 +17,13 @@ urlpatterns = [
     path("", include("visualizer.people.urls")),
     path("clusters/", views.new_cluster, name="clusters"),
     path("clusters/<str:cluster>/", views.cluster_page, name="cluster"),
+    path("clusters/<str:cluster>/undo/", views.undo, name="undo"),
+    path("clusters/<str:cluster>/reset/", views.reset, name="reset"),
     path("clusters/<str:cluster>/entries/", views.entries, name="entries"),
     path("clusters/<str:cluster>/entries/<int:seq>/", views.entry, name="entry"),
     path("clusters/<str:cluster>/kubeconfig", views.kubeconfig, name="kubeconfig"),
     path("", include("visualizer.rooms.urls")),
+    path("faults/", views.faults, name="faults"),
     path("language/", set_language, name="set_language"),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -2,10 +2,13 @@
 
 What the templates are given (the other half of the page contract in docs/journal.md):
 
-`playground.html`, for `GET /` and `GET /clusters/<id>/`
+`playground.html`, for `GET /sandbox/`, `GET /clusters/<id>/` and the pages of rooms (`playground` below)
     cluster_id, language; and for who wants them:
-    cluster {"id", "state": "starting"|"running"|"ended", "message", "nodes", "seed"}
-    `POST /clusters/` (CSRF token; form fields nodes, seed are optional) makes one and redirects (303) to its page.
+    cluster {"id", "state": "starting"|"running"|"suspended"|"ended", "message", "nodes", "seed"}
+    lesson  None, or {"data", "prose", "url"} (`visualizer.lessons.library.page`);  room  what a room's page gives
+    `POST /clusters/` (CSRF token; optional fields nodes, seed or lesson) makes one and redirects (303) to its page.
+    `POST /clusters/<id>/undo/`, `POST /clusters/<id>/reset/` (CSRF token) redirect (303) to the successor's page;
+    who wants JSON gets {"id", "url"}, or {"message"} with 403, 404, 409 or 503.
 `404.html`, `500.html`, and `error.html` for every other error that is a page
     status, message (already in the reader's language)
 every template
@@ -14,6 +17,7 @@ every template
 `POST /language/` with `language=de|en` and `next=/path` switches the language (Django's view, named `set_language`).
 """
 
+import json
 import logging
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -24,17 +28,19 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from visualizer import selectors, services
+from visualizer import access, selectors, services, successors
+from visualizer.access import Access, Action
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.batches import array
 from visualizer.hosting.clusters import NotRunning
 from visualizer.hosting.hosted_cluster import Missing, Refused
-from visualizer.hosting.messages import Detail, Kubeconfig
+from visualizer.hosting.messages import Detail, Kubeconfig, Question
 from visualizer.models import Cluster
-from visualizer.reasons import said
+from visualizer.reasons import NOT_YOURS, said
 from visualizer.selectors import Owner
 
 logger = logging.getLogger(__name__)
@@ -48,55 +54,111 @@ View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 class BadForm(ValueError):  # noqa: N818
-    """A number that was asked for is not one, or out of bounds."""
+    """A number that was asked for is not one, or out of bounds; or there is no such lesson."""
+
+
+class NotYours(Exception):  # noqa: N818
+    """They may see the cluster, and not do this with it."""
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------
 
 
+def _page_errors(view: View) -> View:
+    """Say what cannot be as a page, or as JSON to who wants that."""
+
+    @wraps(view)
+    async def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return await view(request, *args, **kwargs)
+        except BadForm as problem:
+            return _error(request, 400, str(problem))
+        except NotYours as refusal:
+            return _error(request, 403, str(refusal))
+        except successors.CannotUndo as refusal:
+            return _error(request, 409, str(refusal))
+        except services.TooManyClusters:
+            return _error(request, 429, gettext("You have as many clusters running as one may have at a time."))
+        except Refused as refusal:
+            return _error(request, 503, gettext(str(refusal)))
+
+    return answered
+
+
 @require_safe
+@_page_errors
 async def home(request: HttpRequest) -> HttpResponseBase:
-    """The landing page is the playground: the session's cluster, or a new one."""
+    """The sandbox: the session's cluster, or a new one."""
     if request.method == "HEAD":
         return HttpResponse()
     owner = await _owner(request)
     cluster = await in_database(selectors.current_cluster)(owner)
     if cluster is None:
         cluster = await _launch(owner, nodes=2, seed=1)
-    return await _playground(request, cluster)
+    return await playground(request, Access(cluster, access.Role.OWNER))
 
 
 @require_safe
+@_page_errors
 async def cluster_page(request: HttpRequest, cluster: str) -> HttpResponseBase:
-    """The page of one cluster, running or ended."""
-    return await _playground(request, await _owned(request, cluster))
+    """The page of one cluster, running or ended; one that is suspended comes back."""
+    return await playground(request, await _allowed(request, cluster, Action.SEE))
 
 
 @require_POST
+@_page_errors
 async def new_cluster(request: HttpRequest) -> HttpResponseBase:
-    """Make one more cluster and go to its page."""
-    try:
-        nodes = _number(request.POST, "nodes", 2, 1, NODES_MAX)
-        seed = _number(request.POST, "seed", 1, 0, SEED_MAX)
-    except BadForm as problem:
-        return _error(request, 400, str(problem))
-    try:
-        cluster = await _launch(await _owner(request), nodes=nodes, seed=seed)
-    except services.TooManyClusters:
-        return _error(request, 429, gettext("You have as many clusters running as one may have at a time."))
+    """Make one more cluster, perhaps of a lesson, and go to its page."""
+    spec = await sync_to_async(_spec)(request.POST)
+    return _go_to(request, await _launch(await _owner(request), **spec))
+
+
+@require_POST
+@_page_errors
+async def undo(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    """Go to a cluster in which the last thing was not done."""
+    found = await _allowed(request, cluster, Action.REPLACE)
+    return _go_to(request, await successors.undo(web_process.current(), found.cluster))
+
+
+@require_POST
+@_page_errors
+async def reset(request: HttpRequest, cluster: str) -> HttpResponseBase:
+    """Go to a cluster that begins afresh."""
+    found = await _allowed(request, cluster, Action.REPLACE)
+    return _go_to(request, await successors.reset(web_process.current(), found.cluster))
+
+
+def _spec(form: Any) -> dict[str, Any]:
+    """Read what cluster is wanted: a lesson's, or so many nodes with a seed."""
+    if not (path := form.get("lesson", "")):
+        return {"nodes": _number(form, "nodes", 2, 1, NODES_MAX), "seed": _number(form, "seed", 1, 0, SEED_MAX)}
+    from visualizer.lessons import library
+
+    lesson = library.find(path)
+    if lesson is None:
+        raise BadForm(gettext("There is no such lesson."))
+    return {"nodes": lesson.nodes, "seed": lesson.seed, "lesson": lesson.path}
+
+
+def _go_to(request: HttpRequest, cluster: Cluster) -> HttpResponse:
     page = reverse("cluster", args=[cluster.pk])
     if _wants_json(request):
         return JsonResponse({"id": cluster.pk, "url": page}, status=201)
     return HttpResponseRedirect(page, status=303)
 
 
-async def _launch(owner: Owner, *, nodes: int, seed: int) -> Cluster:
-    cluster = await in_database(services.create_cluster)(owner, nodes=nodes, seed=seed)
+async def _launch(owner: Owner, **spec: Any) -> Cluster:
+    cluster = await in_database(services.create_cluster)(owner, **spec)
     web_process.current().launch(cluster)
     return cluster
 
 
-async def _playground(request: HttpRequest, cluster: Cluster) -> HttpResponse:
+async def playground(request: HttpRequest, found: Access, room: dict[str, Any] | None = None) -> HttpResponse:
+    """Render the page of a cluster, which comes back if it is suspended; `room`: what a room's page has beside it."""
+    cluster = found.cluster
+    if request.method != "HEAD":
+        cluster = await web_process.current().revival.wake(cluster)
     context = {
         "cluster_id": cluster.pk,
         "language": get_language(),
@@ -107,8 +169,19 @@ async def _playground(request: HttpRequest, cluster: Cluster) -> HttpResponse:
             "nodes": cluster.nodes,
             "seed": cluster.seed,
         },
+        "lesson": await sync_to_async(_lesson)(cluster.lesson),
+        "room": room,
     }
     return await sync_to_async(render)(request, "playground.html", context)
+
+
+def _lesson(path: str) -> dict[str, Any] | None:
+    if not path:
+        return None
+    from visualizer.lessons import library
+
+    lesson = library.find(path)
+    return library.page(lesson) if lesson is not None else None
 
 
 # A cluster's journal and papers ---------------------------------------------------------------------------------------
@@ -125,6 +198,8 @@ def _json_errors(view: View) -> View:
             return JsonResponse({"message": gettext(str(problem))}, status=404)
         except BadForm as problem:
             return JsonResponse({"message": str(problem)}, status=400)
+        except NotYours as refusal:
+            return JsonResponse({"message": str(refusal)}, status=403)
         except NotRunning as refusal:
             return JsonResponse({"message": gettext(str(refusal))}, status=410)
         except Refused as refusal:
@@ -137,7 +212,7 @@ def _json_errors(view: View) -> View:
 @_json_errors
 async def entries(request: HttpRequest, cluster: str) -> HttpResponseBase:
     """A part of the journal: {"entries": those after `since`, at most `limit`, "head": the last there is}."""
-    owned = await _owned(request, cluster)
+    owned = (await _allowed(request, cluster, Action.SEE)).cluster
     since = _number(request.GET, "since", 0, 0, 2**53)
     limit = _number(request.GET, "limit", LIST_ENTRIES, 1, LIST_ENTRIES_MAX)
     host = web_process.current()
@@ -151,8 +226,7 @@ async def entries(request: HttpRequest, cluster: str) -> HttpResponseBase:
 @_json_errors
 async def entry(request: HttpRequest, cluster: str, seq: int) -> HttpResponseBase:
     """One entry with its headers, body and bytes; the running cluster alone knows them."""
-    owned = await _owned(request, cluster)
-    answer = await web_process.current().clusters.ask(owned.pk, Detail(seq))
+    answer = await _ask(await _allowed(request, cluster, Action.SEE), Detail(seq))
     return HttpResponse(answer, content_type="application/json")
 
 
@@ -160,11 +234,30 @@ async def entry(request: HttpRequest, cluster: str, seq: int) -> HttpResponseBas
 @_json_errors
 async def kubeconfig(request: HttpRequest, cluster: str) -> HttpResponseBase:
     """A kubeconfig with which the real kubectl reaches this cluster."""
-    owned = await _owned(request, cluster)
-    text = await web_process.current().clusters.answer(owned.pk, Kubeconfig())
-    response = HttpResponse(text, content_type="application/yaml")
+    answer = await _ask(await _allowed(request, cluster, Action.GATEWAY), Kubeconfig())
+    response = HttpResponse(json.loads(answer), content_type="application/yaml")
     response.headers["Content-Disposition"] = 'attachment; filename="glassplane.kubeconfig"'
     return response
+
+
+async def _ask(found: Access, question: Question) -> bytes:
+    """Ask a cluster, which comes back if it is suspended."""
+    host = web_process.current()
+    cluster = await host.revival.wake(found.cluster)
+    try:
+        return await host.clusters.ask(cluster.pk, question)
+    except NotRunning:
+        if cluster.state == Cluster.State.STARTING:
+            raise Refused(_("This cluster is still starting; please try again in a moment.")) from None
+        raise
+
+
+@require_GET
+async def faults(request: HttpRequest) -> HttpResponseBase:
+    """What can be broken, with the fields of each fault and their bounds."""
+    from cluster_engine import faults as known  # only here: pages do without the engine
+
+    return JsonResponse(known.describe(), safe=False)
 
 
 @require_safe
@@ -183,15 +276,17 @@ def _owner(request: HttpRequest) -> Owner:
 
 
 @in_database
-def _find(request: HttpRequest, cluster: str) -> Cluster | None:
-    return selectors.owned_cluster(services.known_owner(request.session, request.user), cluster)
+def _find(request: HttpRequest, cluster: str) -> Access | None:
+    return access.find(services.known_owner(request.session, request.user), cluster)
 
 
-async def _owned(request: HttpRequest, cluster: str) -> Cluster:
-    """The cluster, if it is theirs; a stranger's is not told from none."""
+async def _allowed(request: HttpRequest, cluster: str, action: Action) -> Access:
+    """The cluster, if they may do this with it; one that they may not see is not told from none."""
     found = await _find(request, cluster)
-    if found is None:
+    if found is None or not found.may(Action.SEE):
         raise Http404(gettext("There is no such cluster, or it is not yours."))
+    if not found.may(action):
+        raise NotYours(gettext(NOT_YOURS[action]))
     return found
 
 

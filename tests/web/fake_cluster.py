@@ -1,15 +1,25 @@
 """A ClusterThread that only pretends: the same interface as `cluster_engine.thread`, and a journal that tests command.
 
 Lines it knows: `echo TEXT`, `emit N` (N entries in one call), `trickle N` (in N calls), `wait` (until interrupted),
-`break` (the command), `crash` (the cluster).
+`break` (the command), `crash` (the cluster), `outside` (an entry of a client from outside).
+
+Its time is its journal: entry 12 is of 0.12 s, and time passes by entries. So a replay, which leaps to the times of
+inputs, makes the entries that were made then, and, asked for a seed from 700 to 799, others.
 """
 
-import queue
+import asyncio
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
+
+from cluster_engine.faults import Fault, write
+from cluster_engine.inputs import ReplayDiffersError
+from cluster_engine.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -18,6 +28,70 @@ class ClusterSpec:
     seed: int = 1
     pace: float | None = 1.0
     capture: bool = True
+    epoch: datetime | None = None
+
+
+@dataclass
+class FakeCluster:
+    """What inputs are performed on."""
+
+    thread: "ClusterThread"
+    loop: asyncio.AbstractEventLoop
+    journal: Journal = field(default_factory=Journal)
+    clock: Any = field(default_factory=lambda: SimpleNamespace(before_waiting=[], now=0.0))
+    revision: int = 0
+    active: dict[str, Fault] = field(default_factory=dict)
+    injected: int = 0
+
+    @property
+    def faults(self) -> list[Any]:
+        return [SimpleNamespace(id=one, record=record) for one, record in self.active.items()]
+
+    def components(self) -> list[str]:
+        hosts = ["worker-1", "worker-2"]
+        return ["control-plane/etcd", "control-plane/kube-apiserver", *(f"{one}/kubelet" for one in hosts)]
+
+    def inject(self, record: Fault, *, sealed: bool = False) -> str:
+        record.check(self)  # type: ignore[arg-type]
+        self.injected += 1
+        name = f"fault-{self.injected}"
+        self.active[name] = record
+        fields = {"sealed": True} if sealed else write(record)
+        self.loop.call_soon(lambda: self.thread.emit(1, kind="fault.started", fields={"id": name, **fields}))
+        return name
+
+    async def heal(self, name: str) -> None:
+        del self.active[name]
+        self.thread.emit(1, kind="fault.ended", fields={"id": name})
+
+    async def heal_all(self) -> None:
+        for name in list(self.active):
+            await self.heal(name)
+
+    async def command(self, line: str, write: Callable[[str, str], None]) -> int:
+        word, _, rest = line.partition(" ")
+        match word:
+            case "echo":
+                write("stdout", rest + "\n")
+                self.thread.emit(1, label=rest)
+            case "emit":
+                self.thread.emit(int(rest))
+            case "trickle":
+                for _ in range(int(rest)):
+                    self.thread.emit(1)
+            case "wait":
+                write("stdout", "waiting\n")
+                await self.loop.create_future()  # until it is cancelled
+            case "break":
+                raise RuntimeError("a bug")
+            case "crash":
+                self.thread.on_failure("RuntimeError: a bug in the cluster itself")
+            case "outside":
+                self.thread.emit(1, **{"from": "outside/client"})
+            case _:
+                write("stderr", f"{word}: command not found\n")
+                return 127
+        return 0
 
 
 class ClusterThread:
@@ -30,124 +104,148 @@ class ClusterThread:
         on_entries: Callable[[list[dict[str, Any]]], None],
         on_clock: Callable[[dict[str, Any]], None],
         on_failure: Callable[[str], None],
+        run: Any = None,
     ) -> None:
         self.spec = spec
-        self.journal: list[dict[str, Any]] = []
         self.time = {"now": 0.0, "pace": spec.pace, "paused": False}
-        self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=f"fake cluster {spec.seed}", daemon=True)
+        self.on_failure = on_failure
+        self._on_entries, self._on_clock = on_entries, on_clock
+        self._run, self._count = run, 0
+        self._loop = asyncio.new_event_loop()
+        self._turns = asyncio.Lock()
+        self.cluster = FakeCluster(self, self._loop)
+        self._thread = threading.Thread(target=self._live, name=f"fake cluster {spec.seed}", daemon=True)
         self._thread.start()
 
-    def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            work()
+    def _live(self) -> None:
+        self._loop.run_forever()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
 
-    def _soon(self, work: Callable[[], Any]) -> "Future[Any]":
-        future: Future[Any] = Future()
+    def _in_turn(self, do: Callable[[], Any]) -> "Future[Any]":
+        async def turn() -> Any:
+            async with self._turns:
+                answer = do()
+                return await answer if inspect.isawaitable(answer) else answer
 
-        def do() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(work())
-            except Exception as problem:
-                future.set_exception(problem)
+        return self._ask(turn())
 
-        self._work.put(do)
-        return future
+    def _ask(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
+        if self._loop.is_closed():
+            work.close()
+            refused: Future[Any] = Future()
+            refused.set_exception(RuntimeError("the cluster is not running"))
+            return refused
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def _emit(self, count: int) -> None:
-        start = len(self.journal) + 1
-        entries = [
-            {"seq": seq, "at": seq / 100, "layer": "story", "kind": "test", "label": f"entry {seq}"}
-            for seq in range(start, start + count)
-        ]
-        self.journal += entries
+    # Time and entries -----------------------------------------------------------------------------------------------
+
+    def emit(self, count: int, **fields: Any) -> None:
+        """Make entries; time passes with them."""
+        entries = []
+        for _ in range(count):
+            seq = self.cluster.journal.head + 1
+            usual = {"layer": "story", "kind": "test", "from": "fake", "to": None, "label": f"entry {seq}"}
+            if 700 <= self.spec.seed < 800 and self._run.past:
+                usual["label"] = "another entry"
+            entry = {"seq": seq, "at": seq / 100, "arrived": seq / 100, **usual, "fields": {}, **fields}
+            self.cluster.clock.now = self.time["now"] = seq / 100
+            self.cluster.journal.append(entry)
+            entries.append(entry)
         if entries:
             self._on_entries(entries)
+        for hook in self.cluster.clock.before_waiting:
+            hook()
+
+    def _leap(self, at: float) -> None:
+        if self.time["now"] > at:
+            raise ReplayDiffersError(f"{at} is over")
+        self.emit(round(at * 100) - self.cluster.journal.head)
 
     def _tick(self, **changes: Any) -> None:
         self.time |= changes
         self._on_clock(dict(self.time))
 
+    # Life -----------------------------------------------------------------------------------------------------------
+
     def start(self) -> "Future[dict[str, Any]]":
-        def work() -> dict[str, Any]:
-            if self.spec.seed == 666:
-                raise RuntimeError("this seed does not start")
-            self._tick()
-            self._emit(self.START_ENTRIES)
-            return {"ready": True, "participants": []}
+        return self._in_turn(self._start)
 
-        return self._soon(work)
+    async def _start(self) -> dict[str, Any]:
+        if self.spec.seed == 666:
+            raise RuntimeError("this seed does not start")
+        self._tick()
+        self.emit(self.START_ENTRIES)
+        if self._run is not None:
+            await self._begin(self._run)
+        return {"ready": True, "participants": []}
 
-    def command(self, line: str, write: Callable[[str, str], None]) -> "Future[int]":
-        future: Future[int] = Future()
-        word, _, rest = line.partition(" ")
+    async def _begin(self, run: Any) -> None:
+        await run.begin(self.cluster)
+        for at, document in run.past:
+            self._leap(at)
+            self._take(document)
+            for _ in range(5):
+                await asyncio.sleep(0)
+        if run.until:
+            self._leap(run.until)
+            self._tick(paused=run.paused)
+        run.replayed()
 
-        def work() -> None:
-            match word:
-                case "echo":
-                    write("stdout", rest + "\n")
-                    self._emit(1)
-                case "emit":
-                    self._emit(int(rest))
-                case "trickle":
-                    for _ in range(int(rest)):
-                        self._emit(1)
-                case "wait":
-                    write("stdout", "waiting\n")
-                    return  # until it is cancelled
-                case "break":
-                    future.set_exception(RuntimeError("a bug"))
-                    return
-                case "crash":
-                    self._on_failure("RuntimeError: a bug in the cluster itself")
-                case _:
-                    write("stderr", f"{word}: command not found\n")
-                    future.set_result(127)
-                    return
-            future.set_result(0)
+    def put(self, document: dict[str, Any]) -> "Future[Any]":
+        return self._in_turn(lambda: self._put(document))
 
-        self._work.put(work)
-        return future
+    def _put(self, document: dict[str, Any]) -> Any:
+        return self._take(document)
+
+    def _take(self, document: dict[str, Any]) -> Any:
+        at = self.time["now"]
+        doing = self._run.perform(self.cluster, document)
+        self._count += 1
+        self._run.taken(self._count, at, document)
+        return self._loop.create_task(doing) if inspect.iscoroutine(doing) else doing
+
+    def stop(self) -> "Future[None]":
+        async def stop() -> None:
+            self._loop.call_soon(self._loop.stop)
+
+        return self._ask(stop())
+
+    # What may be asked ----------------------------------------------------------------------------------------------
 
     def clock(self) -> "Future[dict[str, Any]]":
-        return self._soon(lambda: dict(self.time))
+        return self._in_turn(lambda: dict(self.time))
 
     def pause(self) -> "Future[None]":
-        return self._soon(lambda: self._tick(paused=True))
+        return self._in_turn(lambda: self._tick(paused=True))
 
     def resume(self) -> "Future[None]":
-        return self._soon(lambda: self._tick(paused=False))
+        return self._in_turn(lambda: self._tick(paused=False))
 
     def set_pace(self, pace: float) -> "Future[None]":
-        return self._soon(lambda: self._tick(pace=pace))
+        return self._in_turn(lambda: self._tick(pace=pace))
 
     def step(self) -> "Future[int]":
         def work() -> int:
             if not self.time["paused"]:
                 raise ValueError("the cluster is not paused")
-            self._emit(1)
-            return len(self.journal)
+            self.emit(1)
+            return self.cluster.journal.head
 
-        return self._soon(work)
+        return self._in_turn(work)
 
     def detail(self, seq: int) -> "Future[dict[str, Any]]":
         def work() -> dict[str, Any]:
-            if not 1 <= seq <= len(self.journal):
+            if not 1 <= seq <= self.cluster.journal.head:
                 raise KeyError(seq)
             return {"seq": seq, "headers": [], "body": {"type": "none", "text": "", "truncated": False}}
 
-        return self._soon(work)
+        return self._in_turn(work)
 
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]":
-        return self._soon(lambda: self.journal[since : since + limit])
+        return self._in_turn(lambda: self.cluster.journal.since(since, limit))
 
     def kubeconfig(self) -> "Future[str]":
-        return self._soon(lambda: f"apiVersion: v1\nkind: Config\n# seed {self.spec.seed}\n")
-
-    def stop(self) -> "Future[None]":
-        future = self._soon(lambda: None)
-        self._work.put(None)
-        return future
+        return self._in_turn(lambda: f"apiVersion: v1\nkind: Config\n# seed {self.spec.seed}\n")

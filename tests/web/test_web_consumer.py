@@ -12,7 +12,8 @@ from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 from web_until import until
 
-from visualizer import browser_protocol, consumers, selectors
+from visualizer import access, browser_protocol, consumers, selectors
+from visualizer.access import Action
 from visualizer.asgi import application
 from visualizer.database import in_database
 from visualizer.hosting.bus import EmbeddedBus
@@ -104,10 +105,23 @@ async def page(client):
 
 
 async def test_the_first_frame_says_where_the_cluster_is(client, page):
-    assert await page.hear() == {
+    hello = await page.hear()
+    assert hello["clock"].keys() == {"now", "pace", "paused"}
+    assert hello == {
         "type": "hello",
-        "cluster": {"id": client.cluster, "state": "running", "reason": "", "message": "", "nodes": 2, "seed": 1},
-        "clock": {"now": 0.0, "pace": 1.0, "paused": False},
+        "cluster": {
+            "id": client.cluster,
+            "state": "running",
+            "reason": "",
+            "message": "",
+            "successor": None,
+            "nodes": 2,
+            "seed": 1,
+            "lesson": None,
+            "may": ["see", "type", "drive", "break", "learn", "gateway", "replace"],
+        },
+        "clock": hello["clock"],
+        "lesson": None,
         "head": 3,
     }
 
@@ -195,20 +209,78 @@ async def test_what_the_cluster_refuses_is_said_in_words(page):
     }
 
 
+POWER_OFF = {"name": "power-off", "target": "worker-1"}
+
+
+async def test_a_fault_is_let_happen_and_healed_from_the_page(page):
+    await page.say(type="inject", id="i1", fault=POWER_OFF)
+    assert await page.hear("injected") == {"type": "injected", "id": "i1", "fault": "fault-1"}
+    await page.say(type="inject", id="i2", fault=POWER_OFF, when={"entry": {"label": "later"}}, sealed=True)
+    assert await page.hear("injected") == {"type": "injected", "id": "i2", "fault": None}
+    await page.say(type="heal", id="h1", fault="fault-1")
+    assert await page.hear("healed") == {"type": "healed", "id": "h1"}
+    await page.say(type="heal", id="h2")
+    assert await page.hear("healed") == {"type": "healed", "id": "h2"}
+
+
+async def test_what_is_wrong_with_a_fault_is_said_by_the_id_of_who_asked(page):
+    for message, words in (
+        ({"type": "inject", "fault": {"name": "earthquake"}}, "there is no fault earthquake"),
+        ({"type": "inject", "fault": POWER_OFF | {"target": "moon"}}, "there is no host moon"),
+        ({"type": "inject", "fault": POWER_OFF, "when": {"entry": {"colour": "red"}}}, "colour"),
+        ({"type": "inject", "fault": "all of them"}, "understood"),
+        ({"type": "heal", "fault": "fault-9"}, "This fault is over already."),
+    ):
+        await page.say(id="x1", **message)
+        error = await page.hear("error")
+        assert error["id"] == "x1"
+        assert words in error["message"]
+
+
+async def test_without_a_lesson_nothing_is_learned(page):
+    for message in (
+        {"type": "advance", "beat": "b"},
+        {"type": "answer", "question": "q", "answer": 1},
+        {"type": "hint"},
+    ):
+        await page.say(**message)
+        assert (await page.hear("error"))["message"] == "There is no lesson in this cluster."
+
+
+@pytest.mark.parametrize(
+    ("action", "message", "words"),
+    [
+        (Action.TYPE, {"type": "command", "id": "k", "line": "echo"}, "You may watch this cluster, not type into it."),
+        (Action.TYPE, {"type": "interrupt", "id": "k"}, "You may watch this cluster, not type into it."),
+        (Action.DRIVE, {"type": "pause"}, "Time in this cluster is not yours to drive."),
+        (Action.DRIVE, {"type": "step"}, "Time in this cluster is not yours to drive."),
+        (Action.BREAK, {"type": "inject", "id": "k", "fault": POWER_OFF}, "not break or heal it."),
+        (Action.BREAK, {"type": "heal", "id": "k"}, "not break or heal it."),
+        (Action.LEARN, {"type": "hint"}, "You may watch this lesson, not go on in it."),
+    ],
+)
+async def test_who_may_not_do_something_is_told_so_from_then_on(page, monkeypatch, action, message, words):
+    monkeypatch.setitem(access.MAY, access.Role.OWNER, frozenset(Action) - {action})
+    await page.say(**message)
+    error = await page.hear("error")
+    assert words in error["message"]
+    assert error.get("id") == message.get("id")
+
+
 async def test_the_end_of_the_cluster_is_told_with_its_reason(client, page, host):
     await page.hear("hello")
-    await host.clusters.ask(client.cluster, Stop("idle"))
+    await host.clusters.ask(client.cluster, Stop("full"))
     cluster = (await page.hear("cluster"))["cluster"]
     assert (cluster["state"], cluster["message"]) == (
         "ended",
-        "Nobody watched this cluster for a while, so it was stopped.",
+        "The journal of this cluster is full, so it was stopped.",
     )
     await page.say(type="pause")
     assert (await page.hear("error"))["message"] == "This cluster does not run any more."
 
 
 async def test_an_ended_cluster_is_listed_from_the_database(client, host):
-    await host.clusters.ask(client.cluster, Stop("idle"))
+    await host.clusters.ask(client.cluster, Stop("stopped"))
     await until(lambda: _ended(client.cluster))
     await host.bus.drop(f"cluster:{client.cluster}")
     late = Page(client.cluster, client)
@@ -229,8 +301,8 @@ async def test_a_page_speaks_the_language_of_its_reader(client, host):
     await german.hear("hello")
     await german.say(type="watch", since="x")
     assert (await german.hear("error"))["message"].startswith("Diese Nachricht wurde nicht verstanden")
-    await host.clusters.ask(client.cluster, Stop("idle"))
-    assert (await german.hear("cluster"))["cluster"]["message"].startswith("Diesem Cluster hat eine Weile")
+    await host.clusters.ask(client.cluster, Stop("full"))
+    assert (await german.hear("cluster"))["cluster"]["message"].startswith("Das Journal dieses Clusters ist voll")
     await german.close()
 
 
@@ -378,6 +450,7 @@ async def test_watching_keeps_a_cluster_from_being_idle(client, host, page):
 
 async def test_what_a_page_may_say_is_what_the_plan_says():
     said = {"watch", "command", "interrupt", "pace", "pause", "resume", "step"}
+    said |= {"inject", "heal", "advance", "answer", "hint"}
     assert {kind.__struct_config__.tag for kind in browser_protocol.Said.__args__} == said
 
 

@@ -11,8 +11,8 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.hub import Feed, Hub, Lost, Viewer
-from visualizer.hosting.messages import Clock, Done, Output, State
+from visualizer.hosting.hub import Feed, Hub, Lost, Snapshot, Viewer
+from visualizer.hosting.messages import Clock, Done, Lesson, Output, State
 
 pytestmark = pytest.mark.asyncio
 
@@ -277,6 +277,22 @@ async def test_a_change_of_state_reaches_every_page():
     assert await frames(one) == await frames(two) == [{"type": "cluster"}]
 
 
+async def test_the_newest_state_of_a_lesson_is_told_after_the_entries_it_speaks_of():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    viewer.watch(0, {})
+    feed.take([Lesson({"beat": "one"}), batch(1, 2), Lesson({"beat": "two"})])
+    got = await frames(viewer)
+    assert [frame["type"] for frame in got] == ["entries", "lesson"]
+    assert got[1]["lesson"] == {"beat": "two"}
+
+
+async def test_what_is_said_of_an_earlier_life_is_passed_over():
+    feed = feed_with()
+    feed.take([State("starting", life=2), State("suspended", "idle", life=1)])
+    assert feed.state == State("starting", life=2)
+
+
 async def test_output_missed_while_the_socket_was_down_is_said_again_from_the_frame_named():
     feed = feed_with()
     feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stderr", "b"), Done("k", 3, 0), Done("other", 1, 0)])
@@ -304,8 +320,8 @@ async def test_the_output_kept_is_bounded():
     assert len(feed.terminal(f"k{hub_module.TERMINALS_MAX + 4}", 0)) == hub_module.TERMINAL_FRAMES_MAX
 
 
-async def snapshot(cluster: str) -> tuple[int, State | None]:
-    return 0, None
+async def snapshot(cluster: str) -> Snapshot:
+    return 0, None, None
 
 
 async def test_a_feed_lives_while_somebody_watches_and_starts_from_what_the_bus_keeps():

@@ -178,6 +178,7 @@ async def test_what_the_stream_has_lost_is_fetched_from_the_cluster(quick, host,
 @pytest.mark.django_db(transaction=True)
 async def test_another_process_takes_over_recording_without_a_gap_or_a_duplicate(quick, bus, worker):
     first, second = web_process.WebProcess(bus), web_process.WebProcess(bus)
+    web_process.use(second)
     first.start()
     cluster = await made()
     await first.clusters.place(cluster.pk, Create(2, 1))
@@ -194,6 +195,7 @@ async def test_another_process_takes_over_recording_without_a_gap_or_a_duplicate
     for task in list(second._tasks):
         task.cancel()
     await asyncio.gather(*first._tasks, *second._tasks, return_exceptions=True)
+    web_process.use(None)
 
 
 @pytest.mark.asyncio
@@ -218,30 +220,42 @@ async def test_a_database_that_fails_for_a_while_loses_nothing(quick, host, monk
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
-async def test_a_cluster_whose_worker_is_gone_is_given_up_and_its_pages_are_told(quick, host, bus, worker):
+async def test_a_cluster_whose_worker_is_gone_is_suspended_and_its_pages_are_told(quick, host, bus, worker):
+    host.revival.stop()  # else it would come back at once
     cluster = await made()
     await host.clusters.place(cluster.pk, Create(2, 1))
     await has_recorded(cluster, 3)
+    await until(lambda: _is(cluster, "running", ""))
     feed, _ = await host.hub.join(cluster.pk)
     worker.clusters.pop(cluster.pk)  # as if its process were killed: the lease is not renewed any more
-    await until(lambda: feed.state == State("ended", "worker-lost"))
-    assert await state(cluster) == ("ended", "worker-lost")
+    await until(lambda: feed.state == State("suspended", "worker-lost"))
+    assert await state(cluster) == ("suspended", "worker-lost")
     assert await bus.holder(f"cluster:{cluster.pk}") == messages.ENDED
     assert await in_database(recorded)(cluster.pk) == [1, 2, 3]
 
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
-async def test_clusters_left_over_from_a_server_that_was_killed_are_given_up(quick, bus):
+async def test_a_cluster_that_was_lost_while_it_started_ends(quick, host, bus):
+    cluster = await made()
+    await bus.hold(f"cluster:{cluster.pk}", "a worker that is killed", 60)
+    await bus.release(f"cluster:{cluster.pk}", "a worker that is killed")
+    await host._gone(cluster.pk)
+    assert await state(cluster) == ("ended", "worker-lost")
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_clusters_left_over_from_a_server_that_was_killed_are_suspended(quick, bus):
     cluster = await made()
     await in_database(services.mark_running)(cluster.pk)
-    host = web_process.WebProcess(bus)
+    host = web_process.WebProcess(bus, alone=True)
+    web_process.use(host)
+    host.supervisor._count = 0
     host.start()
-    await until(lambda: _is(cluster, "ended", "worker-lost"))
-    await host.supervisor.stop()
-    for task in list(host._tasks):
-        task.cancel()
-    await asyncio.gather(*host._tasks, return_exceptions=True)
+    await until(lambda: _is(cluster, "suspended", "server-stopped"))
+    await host.stop()
+    web_process.use(None)
 
 
 async def _is(cluster: Cluster, *wanted: str) -> bool:
@@ -259,7 +273,7 @@ async def test_idle_and_full_clusters_are_stopped(quick, host, settings):
     await in_database(Cluster.objects.filter(pk=idle.pk).update)(seen_at=long_ago)
     settings.JOURNAL_ENTRIES_MAX = 100
     await host.clusters.ask(full.pk, Command("k", "emit 200"))
-    await until(lambda: _is(idle, "ended", "idle"))
+    await until(lambda: _is(idle, "suspended", "idle"))
     await until(lambda: _is(full, "ended", "full"))
     with pytest.raises(Refused):
         await host.clusters.ask(full.pk, Command("k", "emit 200"))
@@ -275,7 +289,7 @@ async def test_a_full_house_makes_room_by_ending_what_nobody_watches(quick, host
     new = await made()
     host.launch(new)
     await until(lambda: _is(new, "running", ""))
-    assert await state(old[1]) == ("ended", "room")
+    assert await state(old[1]) == ("suspended", "room")
 
 
 @pytest.mark.asyncio

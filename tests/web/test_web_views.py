@@ -65,12 +65,12 @@ async def test_two_visitors_have_a_cluster_each(client, host):
 
 async def test_once_it_has_ended_the_visitor_lands_on_a_new_one(client, host):
     old = await running(client, host)
-    await host.clusters.ask(old, Stop("idle"))
+    await host.clusters.ask(old, Stop("full"))
     await until(lambda: _ended(old))
     assert cluster_of(await client.get("/sandbox/")) != old
     page = await client.get(f"/clusters/{old}/")
     assert page.status_code == 200
-    assert "Nobody watched this cluster" in page.content.decode()
+    assert "The journal of this cluster is full" in page.content.decode()
 
 
 async def _ended(cluster: str) -> bool:

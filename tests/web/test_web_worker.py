@@ -10,17 +10,25 @@ from web_until import until
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, decode
 from visualizer.hosting.clusters import Clusters, NoRoom, NotRunning
-from visualizer.hosting.hosted_cluster import COMMANDS_MAX, Missing, Refused, coalesce
+from visualizer.hosting.hosted_cluster import Missing, Refused, coalesce
 from visualizer.hosting.mailbox import Mailbox
 from visualizer.hosting.messages import (
+    Advance,
+    Applied,
     Clock,
     Command,
     Create,
     Detail,
     Done,
+    Heal,
+    HealIncident,
+    Inject,
+    Input,
+    Inputs,
     Interrupt,
     Kubeconfig,
     Output,
+    Outside,
     Pace,
     Pause,
     Resume,
@@ -28,6 +36,7 @@ from visualizer.hosting.messages import (
     Step,
     Stop,
 )
+from visualizer.hosting.performer import COMMANDS_MAX
 from visualizer.hosting.worker import Worker
 
 pytestmark = pytest.mark.asyncio
@@ -157,8 +166,8 @@ async def test_a_message_that_nobody_understands_is_passed_over(bus, worker, clu
 
 async def test_a_stopped_cluster_says_why_and_its_lease_is_free(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
-    await clusters.ask("c", Stop("idle"))
-    assert has(State, state="ended", reason="idle")(await heard(bus, "c", has(State, state="ended")))
+    await clusters.ask("c", Stop("stopped"))
+    assert has(State, state="ended", reason="stopped")(await heard(bus, "c", has(State, state="ended")))
     await until(lambda: not worker.clusters)
     assert await bus.holder("cluster:c") is None
     with pytest.raises(NotRunning):
@@ -272,3 +281,103 @@ async def test_what_waits_is_joined_without_changing_its_order():
         Done("k", 4, 0),
         new,
     ]
+
+
+# Faults and inputs --------------------------------------------------------------------------------------------
+
+POWER_OFF = {"name": "power-off", "target": "worker-1"}
+
+
+async def test_a_fault_is_let_happen_told_and_healed(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    assert await clusters.answer("c", Inject(POWER_OFF, incident=7)) == {"fault": "fault-1"}
+    assert has(Applied, incident=7, fault="fault-1", at=0.03, problem=None)(await heard(bus, "c", has(Applied)))
+    assert await clusters.answer("c", Inject(POWER_OFF | {"target": "worker-2"}, sealed=True)) == {"fault": "fault-2"}
+    assert await clusters.answer("c", Heal("fault-2")) == {}
+    assert await clusters.answer("c", HealIncident(7)) == {}
+    assert await clusters.answer("c", HealIncident(7)) == {}
+    with pytest.raises(Refused, match="over already"):
+        await clusters.ask("c", Heal("fault-1"))
+    assert await clusters.answer("c", Heal()) == {}
+
+
+@pytest.mark.parametrize(
+    ("record", "when", "words"),
+    [
+        ({"name": "earthquake"}, None, "there is no fault earthquake"),
+        ({"name": "power-off"}, None, "needs a target"),
+        (POWER_OFF | {"target": "worker-9"}, None, "there is no host worker-9"),
+        (POWER_OFF | {"target": "worker-9"}, {"entry": {"kind": "test"}}, "there is no host worker-9"),
+        (POWER_OFF, {"entry": {"colour": "red"}}, "colour"),
+        (POWER_OFF, {}, "exactly one"),
+    ],
+)
+async def test_a_fault_that_does_not_fit_is_refused_in_the_engines_words(bus, worker, clusters, record, when, words):
+    await clusters.place("c", Create(2, 1))
+    with pytest.raises(Refused, match=words):
+        await clusters.ask("c", Inject(record, when))
+    assert await clusters.answer("c", Inputs()) == []
+
+
+async def test_a_fault_waits_for_its_predicate(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    when = {"entry": {"label": "now"}}
+    assert await clusters.answer("c", Inject(POWER_OFF, when, incident=1)) == {"fault": None}
+    assert await clusters.answer("c", Inject(POWER_OFF | {"target": "worker-2"}, when, incident=2)) == {"fault": None}
+    await clusters.ask("c", HealIncident(2))
+    await clusters.ask("c", Command("k", "echo now"))
+    told = await heard(bus, "c", has(Done))
+    assert [one for one in told if isinstance(one, Applied)] == [Applied(1, "fault-1", 0.04)]
+
+
+async def test_a_fault_that_does_not_fit_any_more_when_its_moment_has_come_says_why(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    await clusters.ask("c", Inject(POWER_OFF, {"entry": {"label": "now"}}, incident=1))
+    thread = worker.clusters["c"].thread
+    thread.cluster.components = lambda: []
+    await clusters.ask("c", Command("k", "echo now"))
+    told = await heard(bus, "c", has(Applied))
+    assert "there is no host" in next(one.problem for one in told if isinstance(one, Applied))
+
+
+async def test_what_people_do_is_told_with_its_time_and_can_be_asked_for(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    await clusters.ask("c", Command("k", "wait"))
+    await clusters.ask("c", Pause())
+    await clusters.ask("c", Step())
+    await clusters.ask("c", Interrupt("k"))
+    await clusters.ask("c", Inject(POWER_OFF, sealed=True))
+    with pytest.raises(Refused):
+        await clusters.ask("c", Heal("fault-9"))
+    told = await heard(bus, "c", lambda told: sum(isinstance(one, Input) for one in told) == 3)
+    inputs = [
+        Input(1, 0.03, {"command": {"id": "k", "line": "wait"}}),
+        Input(2, 0.04, {"interrupt": "k"}),
+        Input(3, 0.04, {"fault": POWER_OFF, "sealed": True}),
+    ]
+    assert [one for one in told if isinstance(one, Input)] == inputs
+    answer = await clusters.answer("c", Inputs(1))
+    assert [one["n"] for one in answer] == [2, 3]
+
+
+async def test_inputs_are_bounded(bus, worker, clusters, monkeypatch):
+    monkeypatch.setattr("visualizer.hosting.performer.INPUTS_MAX", 2)
+    await clusters.place("c", Create(2, 1))
+    for number in range(2):
+        await clusters.ask("c", Command(f"k{number}", "echo x"))
+    with pytest.raises(Refused, match="as much as it can keep"):
+        await clusters.ask("c", Command("k3", "echo x"))
+
+
+async def test_somebody_from_outside_is_noticed_once(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    for number in range(2):
+        await clusters.ask("c", Command(f"k{number}", "outside"))
+    told = await heard(bus, "c", has(Done, id="k1"))
+    assert sum(isinstance(one, Outside) for one in told) == 1
+
+
+async def test_without_a_lesson_there_is_nothing_to_go_on_with(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    with pytest.raises(Refused, match="no lesson"):
+        await clusters.ask("c", Advance("somewhere"))

@@ -12,12 +12,16 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, Literal, Protocol, cast
+from datetime import UTC, datetime
+from typing import Any, Protocol, cast
 
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode, join
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.messages import Clock, Create, Done, Output, State, Told
+from visualizer.hosting.inputs import document_of
+from visualizer.hosting.messages import Clock, Create, Lesson, Output, Outside, State, Told
+from visualizer.hosting.performer import Performer
+from visualizer.hosting.replay import PassedOver
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +29,6 @@ FLUSH_SECONDS = 0.01
 BATCH_ENTRIES_MAX = 100
 BATCH_BYTES_MAX = 64 * 1024
 OUTBOX_BYTES_MAX = 16 * 1024 * 1024
-COMMANDS_MAX = 8
 STOP_SECONDS = 5.0
 
 
@@ -33,7 +36,7 @@ class ClusterThread(Protocol):
     """What is asked of `cluster_engine.thread.ClusterThread`; every method may be called from any thread."""
 
     def start(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
-    def command(self, line: str, write: Callable[[str, str], None]) -> "Future[int]": ...  # noqa: D102  cancel: Ctrl-C
+    def put(self, document: dict[str, Any]) -> "Future[Any]": ...  # noqa: D102
     def pause(self) -> "Future[None]": ...  # noqa: D102
     def resume(self) -> "Future[None]": ...  # noqa: D102
     def set_pace(self, pace: float) -> "Future[None]": ...  # noqa: D102
@@ -45,7 +48,7 @@ class ClusterThread(Protocol):
     def stop(self) -> "Future[None]": ...  # noqa: D102
 
 
-Engine = Callable[..., ClusterThread]  # (nodes=, seed=, pace=, on_entries=, on_clock=, on_failure=) → ClusterThread
+Engine = Callable[..., ClusterThread]  # (nodes=, seed=, pace=, epoch=, on_…=, run=) → ClusterThread
 
 
 class Refused(Exception):  # noqa: N818
@@ -71,12 +74,17 @@ class HostedCluster:
         self._outbox_bytes = 0
         self._moved = asyncio.Event()
         self._closing = False
-        self._commands: dict[str, Future[int]] = {}
-        self._frames: dict[str, int] = {}  # of each running command
+        self._life = create.life
+        self._resumes = create.until > 0 or create.lesson is not None
+        self._pass_over = PassedOver(create.recorded, create.last)
+        self._outside = False
+        self._performer = Performer(create, self._put)
         self.thread = engine(
             nodes=create.nodes,
             seed=create.seed,
             pace=create.pace,
+            epoch=None if create.epoch is None else datetime.fromtimestamp(create.epoch, UTC),
+            run=self._performer,
             on_entries=self._entries,
             on_clock=self._clock,
             on_failure=self._failure,
@@ -86,8 +94,12 @@ class HostedCluster:
     # Called on the cluster's thread ---------------------------------------------------------------------------------
 
     def _entries(self, entries: Sequence[dict[str, Any]]) -> None:
-        for start in range(0, len(entries), BATCH_ENTRIES_MAX):
-            self._put(encode(entries[start : start + BATCH_ENTRIES_MAX]))
+        fresh = self._pass_over(entries)
+        for start in range(0, len(fresh), BATCH_ENTRIES_MAX):
+            self._put(encode(fresh[start : start + BATCH_ENTRIES_MAX]))
+        if not self._outside and any(str(one.get("from")).startswith("outside/") for one in fresh):
+            self._outside = True
+            self._put(Outside())
 
     def _clock(self, clock: dict[str, Any]) -> None:
         self._put(Clock(clock["now"], clock["pace"], clock["paused"]))
@@ -107,11 +119,11 @@ class HostedCluster:
         self._outbox.append(message)
         self._outbox_bytes += _size(message)
         while self._outbox_bytes > OUTBOX_BYTES_MAX and len(self._outbox) > 1:
-            self._outbox_bytes -= _size(self._outbox.popleft())
+            self._outbox_bytes -= _size(self._outbox.popleft())  # what readers miss they ask for
         self._moved.set()
 
     async def _flush_for_ever(self) -> None:
-        while not self._closing:
+        while not self._closing or self._outbox:  # what is posted while it flushes for the last time is flushed too
             await self._moved.wait()
             if not self._closing:
                 await asyncio.sleep(FLUSH_SECONDS)
@@ -123,7 +135,7 @@ class HostedCluster:
 
     async def _flush(self) -> None:
         waiting, self._outbox, self._outbox_bytes = self._outbox, deque(), 0
-        for message in coalesce(list(waiting)):
+        for message in coalesce(list(waiting), joins_output=self.started or not self._resumes):
             await self._bus.append(messages.cluster_name(self.id), messages.pack(message))
 
     def beat(self) -> None:
@@ -134,21 +146,27 @@ class HostedCluster:
         if not told.cancelled() and told.exception() is None:  # else it is starting or ending
             self._clock(told.result())
 
-    async def start(self) -> bool:
-        """Bring the cluster up and tell it; False when it cannot be."""
+    async def start(self) -> str | None:
+        """Bring the cluster up and tell it; give why it cannot be, out of `REASONS`, else None."""
         try:
             await asyncio.wrap_future(self.thread.start())
         except asyncio.CancelledError:
             raise
-        except Exception:  # the cluster's outermost edge: whatever broke it, the worker and its other clusters go on
+        except Exception as problem:  # the cluster's outermost edge: the worker and its other clusters go on
             logger.exception("cluster %s did not start", self.id)
-            return False
+            return "differs" if type(problem).__name__ == "ReplayDiffersError" else "failed"
+        if not self._pass_over.is_complete():
+            logger.error("cluster %s came back as another; its inputs: %s", self.id, self._performer.inputs)
+            return "differs"
         self.started = True
-        self._post(State("running"))
-        return True
+        self._post(State("running", life=self._life))
+        return None
 
-    async def stop(self, reason: str | None) -> None:
+    async def stop(self, reason: str | None, successor: str | None = None) -> None:
         """Stop the cluster, send what it said, and say why it ended (None: say nothing, it is not ours any more)."""
+        with contextlib.suppress(Exception):  # where time stood, so that it can come back there
+            async with asyncio.timeout(STOP_SECONDS):
+                self._clock(await asyncio.wrap_future(self.thread.clock()))
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await asyncio.wrap_future(self.thread.stop())
@@ -158,47 +176,25 @@ class HostedCluster:
             logger.exception("cluster %s did not stop cleanly", self.id)
         await asyncio.sleep(0)  # what the thread said last has been posted by now
         if reason is not None:
-            self._post(State("ended", reason))
+            suspends = reason in messages.SUSPENDING
+            self._post(State("suspended" if suspends else "ended", reason, self._life, successor))
         self._closing = True
         self._moved.set()
         await self._flushing
 
-    def command(self, identifier: str, line: str) -> None:
-        """Start a command; its output and end are posted."""
-        if identifier in self._commands:
-            raise Refused("A command with this id is running already.")
-        if len(self._commands) >= COMMANDS_MAX:
-            raise Refused("Too many commands are running in this cluster; interrupt one first.")
-        self._frames[identifier] = 0
+    def put(self, doing: messages.Doing) -> "Future[Any]":
+        """Have something done; the future gives the answer. `Refused` while the past is not over."""
+        self._refuse_while_resuming()
+        return self.thread.put(document_of(doing))
 
-        def write(stream: str, text: str) -> None:
-            self._loop.call_soon_threadsafe(self._output, identifier, stream, text)
+    def inputs(self, since: int) -> list[messages.Input]:
+        """Give the inputs after number `since`. `Refused` while the past is not over."""
+        self._refuse_while_resuming()
+        return self._performer.inputs[since:]
 
-        future = self._commands[identifier] = self.thread.command(line, write)
-        future.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._ended, identifier, done))
-
-    def interrupt(self, identifier: str) -> None:
-        """Press Ctrl-C; without effect on a command that has ended."""
-        if identifier in self._commands:
-            self._commands[identifier].cancel()
-
-    def _output(self, identifier: str, stream: str, text: str) -> None:
-        if identifier in self._frames:
-            self._frames[identifier] += 1
-            name: Literal["stdout", "stderr"] = "stderr" if stream == "stderr" else "stdout"
-            self._post(Output(identifier, self._frames[identifier], name, text))
-
-    def _ended(self, identifier: str, done: "Future[int]") -> None:
-        del self._commands[identifier]
-        if done.cancelled():
-            code = 130  # what a shell says of a program ended by Ctrl-C
-        elif (problem := done.exception()) is not None:
-            logger.error("cluster %s: a command broke", self.id, exc_info=problem)
-            self._output(identifier, "stderr", "This command broke inside Glassplane; that is our mistake.\n")
-            code = 70
-        else:
-            code = done.result()
-        self._post(Done(identifier, self._frames.pop(identifier) + 1, code))
+    def _refuse_while_resuming(self) -> None:
+        if self._resumes and not self.started:
+            raise Refused("This cluster is still starting; please try again in a moment.")
 
 
 def _size(message: Told) -> int:
@@ -216,11 +212,14 @@ def _continues(said: list[Told], output: Output) -> bool:
     return isinstance(before, Output) and (before.id, before.stream) == (output.id, output.stream)
 
 
-def coalesce(waiting: Sequence[Told]) -> list[Told]:
-    """Join what may be joined, keeping the order; of the clocks only the newest stays, in its place."""
+def coalesce(waiting: Sequence[Told], *, joins_output: bool = True) -> list[Told]:
+    """Join what may be joined, keeping the order; of clocks and of lessons only the newest stays, in its place.
+
+    What a replay prints is not joined: whoever has heard a part of it passes over that part, frame by frame.
+    """
     said: list[Told] = []
     run: list[Batch] = []
-    newest_clock = next((one for one in reversed(waiting) if isinstance(one, Clock)), None)
+    newest = {type(one): one for one in waiting if isinstance(one, Clock | Lesson)}
 
     def end_run() -> None:
         if run:
@@ -234,9 +233,9 @@ def coalesce(waiting: Sequence[Told]) -> list[Told]:
                 if run and (message.first != run[-1].last + 1 or size > BATCH_BYTES_MAX):
                     end_run()
                 run.append(message)
-            case Clock() if message is not newest_clock:
+            case Clock() | Lesson() if message is not newest[type(message)]:
                 pass
-            case Output() if not run and _continues(said, message):
+            case Output() if joins_output and not run and _continues(said, message):
                 before = cast("Output", said.pop())
                 said.append(Output(message.id, message.n, message.stream, before.text + message.text))
             case _:

@@ -27,7 +27,7 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.messages import Clock, Done, Output, State, Told
+from visualizer.hosting.messages import Clock, Done, Lesson, Output, State, Told
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ LIST_ENTRIES = 1000
 CATCH_UP_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 
+# what the database says of a cluster: the last entry recorded, its state, how far its lesson has come
+Snapshot = tuple[int, State | None, Lesson | None]
 # cluster, since, limit → what is known after since; [] when that is nothing, `Refused` when it should be asked again
 History = Callable[[str, int, int], Awaitable[list[Batch]]]
 
@@ -52,9 +54,10 @@ class Lost(Exception):  # noqa: N818
 class Feed:
     """What a web process knows of one cluster that is being watched."""
 
-    def __init__(self, cluster: str, head: int, state: State | None) -> None:
+    def __init__(self, cluster: str, head: int, state: State | None, lesson: Lesson | None = None) -> None:
         self.id = cluster
         self.head = head
+        self.lesson = lesson
         self.clock: Clock | None = None
         self.state = state  # None while it is starting
         self.viewers: set[Viewer] = set()
@@ -81,7 +84,11 @@ class Feed:
                         viewer.clock_is_new = True
                 case Output() | Done():
                     self._take_terminal(message)
-                case State():
+                case Lesson():
+                    self.lesson = message
+                    for viewer in self.viewers:
+                        viewer.lesson_is_new = True
+                case State() if self.state is None or message.life >= self.state.life:
                     self.state = message
                     for viewer in self.viewers:
                         viewer.state_is_new = True
@@ -148,6 +155,7 @@ class Viewer:
         self.wake = asyncio.Event()
         self.clock_is_new = False
         self.state_is_new = False
+        self.lesson_is_new = False
         self._feed = feed
         self._history = history
         self._cursor: int | None = None  # None: it does not watch
@@ -190,6 +198,9 @@ class Viewer:
             frame = await self._next_entries()
             if frame is not None:
                 return frame
+            if self.lesson_is_new and self._feed.lesson is not None:  # after the entries that it speaks of
+                self.lesson_is_new = False
+                return json.dumps({"type": "lesson", "lesson": self._feed.lesson.state})
             if not self._own:
                 await self.wake.wait()
 
@@ -226,11 +237,16 @@ class Hub:
     """All feeds and viewers of this web process."""
 
     def __init__(
-        self, bus: Bus, history: History, snapshot: Callable[[str], Awaitable[tuple[int, State | None]]]
+        self,
+        bus: Bus,
+        history: History,
+        snapshot: Callable[[str], Awaitable[Snapshot]],
+        on_suspended: Callable[[Feed], None] = lambda _: None,
     ) -> None:
         self._bus = bus
         self._history = history
-        self._snapshot = snapshot  # what the database says of a cluster: the last entry recorded, how it ended
+        self._snapshot = snapshot
+        self._on_suspended = on_suspended  # called for a cluster that somebody watches here
         self._feeds: dict[str, tuple[Feed, asyncio.Task[None]]] = {}
 
     def watched(self) -> list[str]:
@@ -244,9 +260,9 @@ class Hub:
     async def join(self, cluster: str) -> tuple[Feed, Viewer]:
         """A new viewer of a cluster; `leave` when it goes. Raise `Refused` when there are too many."""
         if cluster not in self._feeds:
-            head, state = await self._snapshot(cluster)
+            snapshot = await self._snapshot(cluster)
             if cluster not in self._feeds:  # another viewer may have come first
-                feed = Feed(cluster, head, state)
+                feed = Feed(cluster, *snapshot)
                 self._feeds[cluster] = (feed, asyncio.create_task(self._follow(feed), name=f"feed {cluster}"))
         feed, _ = self._feeds[cluster]
         if len(feed.viewers) >= VIEWERS_MAX:
@@ -271,6 +287,8 @@ class Hub:
                     async for frames in stream:
                         feed.take(messages.told(frames))
                         feed.caught_up.set()
+                        if feed.state is not None and feed.state.state == "suspended":
+                            self._on_suspended(feed)
             except BusLost as problem:
                 logger.warning("cluster %s: the feed is interrupted: %s", feed.id, problem)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -3,7 +3,7 @@
 stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
-cluster:<cluster>  worker → whoever follows it    Batch, Clock, Output, Done, State: everything the page is told
+cluster:<cluster>  worker → whoever follows it    Batch, Clock, Output, Done, State, Lesson, Input, Applied, Outside
 clusters           worker → whoever records       Announced: this cluster now writes its stream
 
 lease              held by      means
@@ -14,7 +14,7 @@ recorder           a web        it writes journals to the database and gives up 
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from visualizer.hosting.batches import Batch
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+SUSPENDING = frozenset({"idle", "room", "server-stopped", "worker-lost"})  # reasons after which it may come back
 ENDED = "ended"  # the holder of the lease of a cluster that was given up: its worker, if it wakes, stops it
 LEASE_SECONDS = 6.0
 RENEW_SECONDS = 2.0
@@ -47,18 +48,40 @@ def cluster_name(cluster: str) -> str:
 # Questions ------------------------------------------------------------------------------------------------------------
 
 
+class Input(msgspec.Struct, tag=True, frozen=True):
+    """Something people did, as `inputs.py` writes it: the `n`th of this cluster, taken at a virtual time."""
+
+    n: int
+    at: float
+    document: dict[str, Any]
+
+
 class Create(msgspec.Struct, tag=True, frozen=True):
-    """Start a cluster; answered by {} once this worker holds it, long before it is up."""
+    """Start a cluster, or bring one back; answered by {} once this worker holds it, long before it is up.
+
+    What is brought back is replayed: its `inputs`, each at its time, up to `until`, where time stands if `paused`. The
+    entries up to `recorded` are known, the last of them as `last`; they are made again and not told again. Every
+    process that a cluster lives in is one `life` of it. `epoch` is the date at its beginning, in Unix seconds.
+    """
 
     nodes: int
     seed: int
-    pace: float = 1.0
+    pace: float | None = 1.0
+    lesson: str | None = None
+    epoch: float | None = None
+    life: int = 1
+    inputs: list[Input] = []
+    until: float = 0.0
+    paused: bool = False
+    recorded: int = 0
+    last: dict[str, Any] | None = None
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):
-    """Stop a cluster, for a reason out of `REASONS`; answered by {}."""
+    """Stop a cluster, for a reason out of `REASONS`; answered by {}. The `successor` is what it was replaced by."""
 
     reason: str
+    successor: str | None = None
 
 
 class Command(msgspec.Struct, tag=True, frozen=True):
@@ -109,7 +132,56 @@ class Kubeconfig(msgspec.Struct, tag=True, frozen=True):
     """Ask for a kubeconfig that leads through the gateway; answered by a JSON string."""
 
 
-Question = Create | Stop | Command | Interrupt | Pace | Pause | Resume | Step | Detail | Entries | Kubeconfig
+class Inject(msgspec.Struct, tag=True, frozen=True):
+    """Let a fault happen, now or once the predicate `when` holds; answered by {"fault": id | null}.
+
+    `incident` names it to who asked; `sealed` keeps from the journal what it is.
+    """
+
+    record: dict[str, Any]
+    when: dict[str, Any] | None = None
+    incident: int | None = None
+    sealed: bool = False
+
+
+class Heal(msgspec.Struct, tag=True, frozen=True):
+    """Put right what a fault did, or all of them, those too that wait for their `when`; incidents' faults stay."""
+
+    fault: str | None = None
+
+
+class HealIncident(msgspec.Struct, tag=True, frozen=True):
+    """Put right what an incident did, or keep it from happening."""
+
+    incident: int
+
+
+class Advance(msgspec.Struct, tag=True, frozen=True):
+    """Go on to a beat of the lesson; what comes of it is told by `Lesson`."""
+
+    beat: str
+
+
+class Answer(msgspec.Struct, tag=True, frozen=True):
+    """Answer a question of the lesson."""
+
+    question: str
+    answer: Any
+
+
+class Hint(msgspec.Struct, tag=True, frozen=True):
+    """Ask for the next hint."""
+
+
+class Inputs(msgspec.Struct, tag=True, frozen=True):
+    """Ask for the inputs after number `since`; answered by a JSON array."""
+
+    since: int = 0
+
+
+Doing = Command | Interrupt | Inject | Heal | HealIncident | Advance | Answer | Hint
+"""What becomes an input."""
+Question = Doing | Create | Stop | Pace | Pause | Resume | Step | Detail | Entries | Inputs | Kubeconfig
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -159,10 +231,31 @@ class Done(msgspec.Struct, tag=True, frozen=True):
 
 
 class State(msgspec.Struct, tag=True, frozen=True):
-    """What became of the cluster; `reason` out of `REASONS` when it has ended."""
+    """What became of the cluster in one of its lives; `reason` out of `REASONS` when it is suspended or has ended."""
 
-    state: Literal["running", "ended"]
+    state: Literal["starting", "running", "suspended", "ended"]
     reason: str = ""
+    life: int = 1
+    successor: str | None = None
+
+
+class Lesson(msgspec.Struct, tag=True, frozen=True):
+    """How far the lesson has come, whole; as the player says it."""
+
+    state: dict[str, Any]
+
+
+class Applied(msgspec.Struct, tag=True, frozen=True):
+    """A fault was let happen, at a virtual time, or could not be: then `problem` says why."""
+
+    incident: int | None
+    fault: str | None
+    at: float
+    problem: str | None = None
+
+
+class Outside(msgspec.Struct, tag=True, frozen=True):
+    """Somebody speaks to the cluster through the gateway: from now on its inputs are not the whole run."""
 
 
 class Announced(msgspec.Struct, frozen=True):
@@ -171,13 +264,14 @@ class Announced(msgspec.Struct, frozen=True):
     cluster: str
 
 
-Told = Batch | Clock | Output | Done | State
+Told = Batch | Clock | Output | Done | State | Lesson | Input | Applied | Outside
 
 pack = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask)
 _reply = msgspec.msgpack.Decoder(Reply)
 _told = msgspec.msgpack.Decoder(Told)
 _announced = msgspec.msgpack.Decoder(Announced)
+inputs = msgspec.json.Decoder(list[Input]).decode
 
 
 def asks(frames: Iterable[bytes]) -> Iterator[Ask]:

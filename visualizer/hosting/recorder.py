@@ -5,8 +5,10 @@ for each active cluster it knows the last entry recorded, follows the stream fro
 what is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process
 may take over at any moment, and nothing needs to be acknowledged.
 
-Written is what has gathered, every `WRITE_SECONDS`. A cluster whose lease nobody holds for the length of a lease is
-given up: its lease goes to `ENDED` for a while, so that its worker, should it wake, stops it.
+Written is what has gathered, every `WRITE_SECONDS`: inputs before the entries they led to, and what became of the
+cluster last, so that a row which says "suspended" has all that is needed to bring the cluster back. A cluster whose
+lease nobody holds for the length of a lease is given up: its lease goes to `ENDED` for a while, so that its worker,
+should it wake, stops it.
 """
 
 import asyncio
@@ -23,7 +25,8 @@ from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.messages import State, Stop
+from visualizer.hosting.messages import Clock, Input, Inputs, Lesson, Outside, State, Stop
+from visualizer.models import Cluster
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,11 @@ LINGER_SECONDS = 30.0  # the stream of an ended cluster stays for who reads it s
 LIST_ENTRIES = 1000
 PENDING_BYTES_MAX = 8 * 1024 * 1024
 RETRY_SECONDS = 1.0
+
+# What others want of whoever records: to hear, at once, what streams tell beside entries, clocks and output (it may be
+# told twice); and to forget what is old when the recorder does.
+listeners: list[Callable[[str, messages.Told], None]] = []
+forgetters: list[Callable[[], Awaitable[None]]] = []
 
 
 class Recorder:
@@ -85,17 +93,17 @@ class Recorder:
 
     async def _find_journals(self) -> None:
         for cluster in await in_database(selectors.active_clusters)():
-            self._follow(cluster.pk)
+            self._follow(cluster)
         async with contextlib.aclosing(self._bus.follow(messages.CLUSTERS)) as announced:
             async for frames in announced:
                 for one in messages.announced(frames):
                     row = await in_database(selectors.cluster)(one.cluster)
                     if row is not None and row.state in selectors.ACTIVE:
-                        self._follow(one.cluster)
+                        self._follow(row)
 
-    def _follow(self, cluster: str) -> None:
-        if cluster not in self._journals:
-            self._journals[cluster] = _Journal(cluster, self._bus, self._clusters)
+    def _follow(self, row: Cluster) -> None:
+        if row.pk not in self._journals:
+            self._journals[row.pk] = _Journal(row.pk, row.life, self._bus, self._clusters)
 
     async def _write(self) -> None:
         for journal in list(self._journals.values()):
@@ -114,7 +122,8 @@ class Recorder:
     def _drop(self, cluster: str) -> None:
         async def drop() -> None:
             with contextlib.suppress(BusLost):
-                await self._bus.drop(messages.cluster_name(cluster))
+                if cluster not in self._journals:  # else it has come back
+                    await self._bus.drop(messages.cluster_name(cluster))
 
         task = asyncio.create_task(drop())
         self._dropping.add(task)
@@ -131,9 +140,11 @@ class Recorder:
 
     async def _give_up_lost(self) -> None:
         active = await in_database(selectors.active_clusters)()
+        for cluster in active:
+            self._follow(cluster)
         leases = await self._bus.leases(messages.cluster_name(""))
         now = asyncio.get_running_loop().time()
-        missing = [one for one in active if messages.cluster_name(one.pk) not in leases]
+        missing = [one for one in active if leases.get(messages.cluster_name(one.pk), messages.ENDED) == messages.ENDED]
         self._missing = {one.pk: self._missing.get(one.pk, now) for one in missing}
         for cluster in missing:
             # one that is starting may wait for a worker; whoever places it ends it in the end, unless they are gone
@@ -142,31 +153,55 @@ class Recorder:
                 await self.give_up(cluster.pk, "worker-lost")
 
     async def give_up(self, cluster: str, reason: str) -> None:
-        """End a cluster whose worker is gone."""
+        """Suspend a cluster whose worker is gone; end it when it was lost while it started, lest it does so again."""
         await self._bus.hold(messages.cluster_name(cluster), messages.ENDED, GIVEN_UP_SECONDS)
         if cluster in self._journals:
             await self._journals[cluster].write()
-        await end(self._bus, cluster, reason)
+        row = await in_database(selectors.cluster)(cluster)
+        if row is None:
+            return
+        if row.state == Cluster.State.STARTING:
+            await end(self._bus, cluster, reason, row.life)
+        elif cluster in self._journals:
+            await suspend(self._bus, cluster, reason, row.life)
+        else:  # whoever records has more to write first
+            state = State("suspended", reason, row.life)
+            await self._bus.append(messages.cluster_name(cluster), messages.pack(state))
 
 
-async def end(bus: Bus, cluster: str, reason: str) -> None:
+async def end(bus: Bus, cluster: str, reason: str, life: int | None = None, successor: str | None = None) -> None:
     """Say that a cluster has ended, in the database and to who watches."""
-    if await in_database(services.mark_ended)(cluster, reason):
-        await bus.append(messages.cluster_name(cluster), messages.pack(State("ended", reason)))
+    if await in_database(services.mark_ended)(cluster, reason, life):
+        row = await in_database(selectors.cluster)(cluster)
+        state = State("ended", reason, row.life if row is not None else 1, successor)
+        await bus.append(messages.cluster_name(cluster), messages.pack(state))
+
+
+async def suspend(bus: Bus, cluster: str, reason: str, life: int) -> None:
+    """Say that a cluster is suspended, in the database and to who watches."""
+    if await in_database(services.mark_suspended)(cluster, reason, life):
+        state = State("suspended", reason, life)
+        await bus.append(messages.cluster_name(cluster), messages.pack(state))
 
 
 class _Journal:
-    """One cluster's journal on its way into the database."""
+    """One cluster's journal on its way into the database, and what else its stream says."""
 
-    def __init__(self, cluster: str, bus: Bus, clusters: Clusters) -> None:
+    def __init__(self, cluster: str, life: int, bus: Bus, clusters: Clusters) -> None:
         self.cluster = cluster
         self.ended = False
+        self._life = life
         self._bus = bus
         self._clusters = clusters
         self._recorded: int | None = None
         self._pending: list[Batch] = []
         self._pending_bytes = 0
         self._states: list[State] = []
+        self._inputs: list[Input] = []
+        self._clock: Clock | None = None
+        self._kept: Clock | None = None  # a clock that stands is written once
+        self._lesson: Lesson | None = None
+        self._outside = False
         self._writing = asyncio.Lock()
         self.following = asyncio.create_task(_again(self._follow, RETRY_SECONDS), name=f"record {cluster}")
 
@@ -177,29 +212,67 @@ class _Journal:
                     self._take(message)
 
     def _take(self, message: messages.Told) -> None:
+        if not isinstance(message, Batch | messages.Clock | messages.Output | messages.Done):
+            for listener in listeners:
+                listener(self.cluster, message)
         match message:
             case Batch():
                 self._pending.append(message)
                 self._pending_bytes += len(message.entries)
                 while self._pending_bytes > PENDING_BYTES_MAX:  # the database stands still; they are asked for again
                     self._pending_bytes -= len(self._pending.pop(0).entries)
-            case State():
+            case State() if message.life >= self._life:
+                self._life = message.life
                 self._states.append(message)
+            case Input():
+                self._inputs.append(message)
+            case Clock() if message != self._kept:
+                self._clock = self._kept = message
+            case Lesson():
+                self._lesson = message
+            case Outside():
+                self._outside = True
 
     async def write(self) -> None:
         """Write what has gathered; what is missing in between is asked for."""
         async with self._writing:
             states, self._states = self._states, []
+            inputs, self._inputs = self._inputs, []
             pending, self._pending, self._pending_bytes = self._pending, [], 0
             try:
+                if inputs:
+                    await self._write_inputs(inputs)
                 if pending:
                     await self._write(pending)
+                await self._write_place()
                 for state in states:
                     await self._write_state(state)
             except DatabaseError:
+                self._inputs = inputs + self._inputs
                 self._pending = pending + self._pending
                 self._states = states + self._states
                 raise
+
+    async def _write_inputs(self, inputs: list[Input]) -> None:
+        if await in_database(services.record_inputs)(self.cluster, inputs) >= inputs[-1].n:
+            return
+        try:
+            missing = messages.inputs(await self._clusters.ask(self.cluster, Inputs()))
+        except Refused:
+            missing = []
+        if await in_database(services.record_inputs)(self.cluster, missing) < inputs[-1].n:
+            logger.error("cluster %s: some of what was done to it is lost", self.cluster)
+            self._outside = True
+
+    async def _write_place(self) -> None:
+        clock, lesson = self._clock, self._lesson
+        if clock is not None or lesson is not None:
+            await in_database(services.keep_place)(self.cluster, clock, lesson)
+            self._clock = None if self._clock is clock else self._clock
+            self._lesson = None if self._lesson is lesson else self._lesson
+        if self._outside:
+            await in_database(services.mark_outside)(self.cluster)
+            self._outside = False
 
     async def _write(self, pending: list[Batch]) -> None:
         record = in_database(services.record)
@@ -225,15 +298,20 @@ class _Journal:
             return []
 
     async def _write_state(self, state: State) -> None:
-        if state.state == "running":
-            await in_database(services.mark_running)(self.cluster)
-        else:
-            await in_database(services.mark_ended)(self.cluster, state.reason)
-            self.ended = True
+        match state.state:
+            case "running":
+                await in_database(services.mark_running)(self.cluster, state.life)
+            case "suspended":
+                await in_database(services.mark_suspended)(self.cluster, state.reason, state.life)
+            case "ended":
+                await in_database(services.mark_ended)(self.cluster, state.reason, state.life)
+        self.ended = state.state in {"suspended", "ended"}
 
 
 async def _forget() -> None:
     await in_database(services.forget_what_is_old)()
+    for forget in forgetters:
+        await forget()
 
 
 async def _again(work: Callable[[], Awaitable[None]], seconds: float) -> None:

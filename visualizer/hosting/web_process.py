@@ -9,6 +9,7 @@ import contextlib
 import logging
 import weakref
 from datetime import datetime
+from typing import Any, cast
 
 from django.conf import settings
 from django.utils import timezone
@@ -19,10 +20,11 @@ from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost, EmbeddedBus
 from visualizer.hosting.clusters import Clusters, NoRoom
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.hub import Hub
+from visualizer.hosting.hub import Hub, Snapshot
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import Create, State, Stop
-from visualizer.hosting.recorder import Recorder, end
+from visualizer.hosting.messages import Create, Lesson, State, Stop
+from visualizer.hosting.recorder import Recorder, end, suspend
+from visualizer.hosting.revival import Revival, create_of
 from visualizer.hosting.supervisor import Supervisor
 from visualizer.models import Cluster
 
@@ -42,7 +44,8 @@ class WebProcess:
         self._alone = alone  # this process and its children are all there is
         self.mailbox = Mailbox(bus)
         self.clusters = Clusters(bus, self.mailbox)
-        self.hub = Hub(bus, self.entries, _snapshot)
+        self.revival = Revival(self)
+        self.hub = Hub(bus, self.entries, _snapshot, self.revival.watched)
         self.recorder = Recorder(self.mailbox.name, bus, self.clusters)
         self.supervisor = Supervisor(bus, workers, gone=self._gone, engine=engine, redis_url=redis_url)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,15 +62,16 @@ class WebProcess:
 
     def start(self) -> None:
         """Start what runs beside the requests; needs a running loop."""
-        self._spawn(self.mailbox.run(), "mailbox")
-        self._spawn(self.recorder.run(), "recorder")
-        self._spawn(self._mark_seen(), "mark seen")
+        self.spawn(self.mailbox.run(), "mailbox")
+        self.spawn(self.recorder.run(), "recorder")
+        self.spawn(self._mark_seen(), "mark seen")
         if self._alone:
-            self._spawn(self._give_up_leftovers(timezone.now()), "give up leftovers")
+            self.spawn(self._suspend_leftovers(timezone.now()), "suspend leftovers")
         self.supervisor.start()
 
     async def stop(self) -> None:
         """Stop all of it; workers of our own end their clusters first."""
+        self.revival.stop()
         await self.supervisor.stop()
         with contextlib.suppress(Exception):  # the last words are recorded if they still can be
             await self.recorder.flush()
@@ -77,7 +81,8 @@ class WebProcess:
         await self.hub.aclose()
         await self.bus.aclose()
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]", name: str) -> None:
+    def spawn(self, work: "asyncio._CoroutineLike[None]", name: str) -> None:
+        """Do some work beside the requests, until this process stops."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -91,18 +96,22 @@ class WebProcess:
 
     def launch(self, cluster: Cluster) -> None:
         """Have a cluster started, in the background; its page hears how it goes."""
-        self._spawn(self._launch(cluster.pk, Create(nodes=cluster.nodes, seed=cluster.seed)), f"launch {cluster.pk}")
+        self.spawn(self._launch(cluster), f"launch {cluster.pk}")
 
-    async def _launch(self, cluster: str, create: Create) -> None:
+    async def _launch(self, cluster: Cluster) -> None:
         try:
-            try:
-                await self.clusters.place(cluster, create)
-            except NoRoom as problem:
-                if problem.reason != "no-room" or not await self._make_room():
-                    raise
-                await self.clusters.place(cluster, create)
+            await self.place(cluster.pk, await in_database(create_of)(cluster))
         except NoRoom as problem:
-            await end(self.bus, cluster, problem.reason)
+            await end(self.bus, cluster.pk, problem.reason)
+
+    async def place(self, cluster: str, create: Create) -> None:
+        """Place a cluster on a worker, making room if need be. Raise `NoRoom`."""
+        try:
+            await self.clusters.place(cluster, create)
+        except NoRoom as problem:
+            if problem.reason != "no-room" or not await self._make_room():
+                raise
+            await self.clusters.place(cluster, create)
 
     async def _make_room(self) -> bool:
         unwatched = await in_database(selectors.longest_unwatched)(for_seconds=MAKE_ROOM_SECONDS)
@@ -119,11 +128,11 @@ class WebProcess:
         recorded = await in_database(selectors.batches)(cluster, since, limit)
         return recorded or await self.clusters.entries(cluster, since, limit)
 
-    async def _give_up_leftovers(self, started: datetime) -> None:
+    async def _suspend_leftovers(self, started: datetime) -> None:
         """What the database calls running since before we started ran in a server that is gone."""
         for cluster in await in_database(selectors.active_clusters)():
             if cluster.created_at < started:
-                await self.recorder.give_up(cluster.pk, "worker-lost")
+                await suspend(self.bus, cluster.pk, "server-stopped", cluster.life)
 
     async def _gone(self, cluster: str) -> None:
         await self.recorder.give_up(cluster, "worker-lost")
@@ -145,17 +154,12 @@ class WebProcess:
             return False
 
 
-async def _snapshot(cluster: str) -> tuple[int, State | None]:
+async def _snapshot(cluster: str) -> Snapshot:
     row = await in_database(selectors.cluster)(cluster)
     if row is None:
-        return 0, None
-    match row.state:
-        case Cluster.State.ENDED:
-            return row.recorded, State("ended", row.reason)
-        case Cluster.State.RUNNING:
-            return row.recorded, State("running")
-        case _:
-            return row.recorded, None
+        return 0, None, None
+    state = State(cast("Any", row.state), row.reason, row.life, row.successor_id)
+    return row.recorded, state, Lesson(row.progress) if row.progress is not None else None
 
 
 _running: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, WebProcess]" = weakref.WeakKeyDictionary()

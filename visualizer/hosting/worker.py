@@ -20,6 +20,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ from visualizer.hosting.pipe_bus import PipeBus
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 20.0
+BEGIN_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
 
@@ -42,8 +44,8 @@ def load_engine(name: str) -> Engine:
     module = importlib.import_module(module_name)
     made, spec = getattr(module, class_name), module.ClusterSpec
 
-    def engine(*, nodes: int, seed: int, pace: float, **listeners: Any) -> Any:
-        return made(spec(nodes=nodes, seed=seed, pace=pace), **listeners)
+    def engine(*, nodes: int, seed: int, pace: float | None, epoch: datetime | None, **others: Any) -> Any:
+        return made(spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch), **others)
 
     return engine
 
@@ -128,12 +130,6 @@ class Worker:
     def _put_to(self, cluster: HostedCluster, question: messages.Question) -> Awaitable[Any]:
         thread = cluster.thread
         match question:
-            case messages.Command(identifier, line):
-                cluster.command(identifier, line)
-                return _now({})
-            case messages.Interrupt(identifier):
-                cluster.interrupt(identifier)
-                return _now({})
             case messages.Pace(pace):
                 return _later(thread.set_pace(pace))
             case messages.Pause():
@@ -146,12 +142,18 @@ class Worker:
                 return _found(thread.detail(seq), "There is no such entry any more.")
             case messages.Entries(since, limit):
                 return _later(thread.entries(since, limit))
+            case messages.Inputs(since):
+                return _now(cluster.inputs(since))
             case messages.Kubeconfig():
                 return _later(thread.kubeconfig())
-            case messages.Stop(reason):
-                return self._end(cluster, reason)
+            case messages.Stop(reason, successor):
+                return self._end(cluster, reason, successor)
             case Create():
                 raise AssertionError("Create is answered before")
+            case messages.Heal() | messages.HealIncident() | messages.Advance():
+                return _begun(cluster.put(question))
+            case doing:
+                return _later(cluster.put(doing))
 
     async def _answer(self, ask: Ask, answer: Awaitable[Any]) -> None:
         try:
@@ -193,19 +195,20 @@ class Worker:
         self._spawn(self._start(cluster))
 
     async def _start(self, cluster: HostedCluster) -> None:
-        if not await cluster.start():
-            await self._end(cluster, "failed")
+        reason = await cluster.start()
+        if reason is not None:
+            await self._end(cluster, reason)
 
     def _failed(self, identifier: str) -> None:
         cluster = self.clusters.get(identifier)
         if cluster is not None and cluster.started:
             self._spawn(self._end(cluster, "broken"))
 
-    async def _end(self, cluster: HostedCluster, reason: str | None) -> None:
+    async def _end(self, cluster: HostedCluster, reason: str | None, successor: str | None = None) -> None:
         """Stop a cluster; the lease outlives its last word, so that nobody calls it lost."""
         if self.clusters.pop(cluster.id, None) is None:
             return
-        await cluster.stop(reason)
+        await cluster.stop(reason, successor)
         with contextlib.suppress(BusLost):
             await self._bus.release(messages.cluster_name(cluster.id), self.name)
 
@@ -228,6 +231,14 @@ async def _now(answer: Any) -> Any:
 async def _later(future: "Future[Any]", shape: Callable[[Any], Any] = lambda value: value) -> Any:
     answer = await asyncio.wrap_future(future)
     return {} if answer is None else shape(answer)
+
+
+async def _begun(future: "Future[Any]") -> Any:
+    """Answer for what may take its time, or for ever while time stands: once it is under way, or at once refused."""
+    waiting = asyncio.ensure_future(asyncio.wrap_future(future))
+    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may have nobody left to hear it
+    await asyncio.wait([waiting], timeout=BEGIN_SECONDS)
+    return waiting.result() if waiting.done() else {}
 
 
 async def _found(future: "Future[Any]", otherwise: str) -> Any:

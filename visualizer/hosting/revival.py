@@ -1,0 +1,132 @@
+"""Bringing suspended clusters back: under the same id, with the same journal, which goes on where it stood.
+
+A cluster is suspended when its process is gone (nobody watched it, the server was stopped, its worker died) and comes
+back as soon as somebody opens it, or at once when somebody is watching. Whoever wants that *claims* it in the database:
+of several web processes one wins, and places it on a worker in a new life with all its inputs. The worker replays them
+(`cluster_engine.inputs`); what has been recorded is made again and passed over (`replay.py`), so pages that stayed
+connected see the state "starting", then the entry after their last.
+
+    suspended, life 1, recorded 2,240     a page opens: claimed, life 2, starting
+    Create(inputs, until=80.0, recorded=2240, last=…)     the worker leaps to 80 s: 1 … 2,240 again, 2,241 is new
+    running                               and time stands or goes as it did
+
+What cannot be brought back ends, with the reason: a run that was spoken to from outside, or for too long.
+"""
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from visualizer import selectors, services
+from visualizer.database import in_database
+from visualizer.hosting import messages
+from visualizer.hosting.bus import BusLost
+from visualizer.hosting.clusters import NoRoom
+from visualizer.hosting.hub import Feed
+from visualizer.hosting.messages import Create, State
+from visualizer.hosting.recorder import end, suspend
+from visualizer.hosting.replay import REPLAY_SECONDS_MAX
+from visualizer.models import Cluster
+
+if TYPE_CHECKING:
+    from visualizer.hosting.web_process import WebProcess
+
+CLAIM_SECONDS = 15.0  # a cluster that has just lost its process is recorded to its end first
+LOOK_SECONDS = 0.05
+
+
+def create_of(cluster: Cluster) -> Create:
+    """Write how a cluster is started or, when it has lived, brought back."""
+    inputs, last = selectors.inputs(cluster.pk), selectors.last_entry(cluster.pk)
+    clock: dict[str, Any] = cluster.clock or {}
+    until = max(clock.get("now", 0.0), (last or {}).get("arrived", 0.0), *(one.at for one in inputs), 0.0)
+    return Create(
+        nodes=cluster.nodes,
+        seed=cluster.seed,
+        pace=clock.get("pace") or 1.0,
+        lesson=cluster.lesson or None,
+        epoch=cluster.epoch.timestamp(),
+        life=cluster.life,
+        inputs=inputs,
+        until=until,
+        paused=clock.get("paused", False),
+        recorded=cluster.recorded,
+        last=last,
+    )
+
+
+def obstacle(cluster: Cluster, create: Create) -> str | None:
+    """Say why a cluster cannot be brought back, as a reason; None when it can."""
+    if cluster.outside:
+        return "outside"
+    return "too-long" if create.until > REPLAY_SECONDS_MAX else None
+
+
+class Revival:
+    """Brings clusters back, for one web process."""
+
+    def __init__(self, host: "WebProcess") -> None:
+        self._host = host
+        self._claiming: set[str] = set()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Bring nothing back any more: this process stops."""
+        self._stopped = True
+
+    async def wake(self, cluster: Cluster) -> Cluster:
+        """Have a cluster that somebody opens brought back, if it is suspended; give its row as it is then."""
+        if cluster.state != Cluster.State.SUSPENDED or self._stopped:
+            return cluster
+        claimed = await in_database(services.claim_revival)(cluster.pk)
+        if claimed is None:
+            return await in_database(selectors.cluster)(cluster.pk) or cluster
+        self._host.spawn(self._bring_back(claimed), f"bring back {cluster.pk}")
+        return claimed
+
+    def watched(self, feed: Feed) -> None:
+        """Have a cluster brought back that was suspended while somebody watches; not when there was no room for it."""
+        state = feed.state
+        if not feed.viewers or state is None or state.reason not in messages.SUSPENDING or self._stopped:
+            return
+        if feed.id not in self._claiming:
+            self._claiming.add(feed.id)
+            self._host.spawn(self._wake_once_recorded(feed.id, state.life), f"wake {feed.id}")
+
+    async def _wake_once_recorded(self, cluster: str, life: int) -> None:
+        try:
+            async with asyncio.timeout(CLAIM_SECONDS):
+                while (row := await in_database(selectors.cluster)(cluster)) is not None and row.life == life:
+                    if row.state == Cluster.State.SUSPENDED:
+                        await self.wake(row)
+                        return
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            pass
+        finally:
+            self._claiming.discard(cluster)
+
+    async def _bring_back(self, cluster: Cluster) -> None:
+        bus, stream = self._host.bus, messages.cluster_name(cluster.pk)
+        with contextlib.suppress(BusLost):
+            await bus.append(stream, messages.pack(State("starting", life=cluster.life)))
+        create = await in_database(create_of)(cluster)
+        if (reason := obstacle(cluster, create)) is not None:
+            await end(bus, cluster.pk, reason, cluster.life)
+            return
+        try:
+            await self._until_free(stream)
+            await self._host.place(cluster.pk, create)
+        except NoRoom as problem:
+            await suspend(bus, cluster.pk, problem.reason, cluster.life)
+        except BusLost:
+            await suspend(bus, cluster.pk, "no-worker", cluster.life)
+
+    async def _until_free(self, lease: str) -> None:
+        """Wait until the last life has let go of the lease."""
+        bus = self._host.bus
+        await bus.release(lease, messages.ENDED)
+        for _ in range(round(messages.LEASE_SECONDS / LOOK_SECONDS)):
+            if await bus.holder(lease) is None:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
