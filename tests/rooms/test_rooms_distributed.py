@@ -1,0 +1,73 @@
+"""Rooms over Redis: two web processes hear the same, and attempts are counted together."""
+
+import asyncio
+import secrets
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+
+from visualizer.database import in_database
+from visualizer.hosting.redis_bus import RedisBus
+from visualizer.rooms import hub, limits, services
+from visualizer.rooms.changes import Changed, Placed
+from visualizer.rooms.models import Member, Room
+
+pytestmark = [pytest.mark.redis, pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+
+def _room() -> tuple[Room, Member]:
+    ada = get_user_model().objects.create_user("ada")
+    room = services.open_room(ada.pk, title="Tuesday", mode="own", lesson="")
+    return room, services.join(room, "visitor", name="Bea", group="")
+
+
+async def frames(page, *wanted: str) -> None:
+    """Hear frames that hold these texts, in whatever order."""
+    missing = set(wanted)
+    async with asyncio.timeout(20):
+        while missing:
+            frame = await page.next_frame()
+            missing = {text for text in missing if text not in frame}
+
+
+async def test_what_one_process_writes_the_pages_of_another_hear(redis_url):
+    prefix = f"test-{secrets.token_hex(4)}:"
+    buses = [RedisBus(redis_url, prefix=prefix) for _ in range(2)]
+    here, there = (hub.RoomHub(bus) for bus in buses)
+    try:
+        room, member = await in_database(_room)()
+        _, bea = await here.join(room.pk, member.pk)
+        live, ada = await there.join(room.pk, None)
+        await frames(ada, '"type":"room"', '"online":true')
+        await in_database(services.set_help)(room.pk, member.pk, True)
+        await in_database(services.set_leading)(room.pk, True)
+        await hub.tell(buses[0], room.pk, Placed(None))
+        await hub.tell(buses[0], room.pk, Changed(room=True, members=[member.pk]))
+        await frames(ada, '"leading":true', '"help":"2')
+        live.place({"cluster": "c", "cursor": 7})
+        await frames(bea, '"leading":true', '"cursor":7')
+    finally:
+        await here.aclose()
+        await there.aclose()
+        for bus in buses:
+            await bus.aclose()
+
+
+async def test_attempts_are_counted_in_redis_where_there_is_one(redis_url, settings, monkeypatch):
+    monkeypatch.setattr(limits, "MINUTE", 10**9)
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}}
+
+    def guess() -> None:
+        cache.clear()
+        attempts = limits.Attempts("visitor", "192.0.2.7")
+        for _ in range(limits.OF_VISITOR):
+            attempts.check()
+            attempts.failed()
+        with pytest.raises(limits.TooOften):
+            attempts.check()
+        limits.Attempts("another", "192.0.2.7").check()
+        assert [limits.take("diagnose", "1", 2) for _ in range(3)] == [True, True, False]
+        cache.close()
+
+    await in_database(guess)()
