@@ -1,12 +1,15 @@
 """Accounts: in, out, the password, the end; and what is told to nobody."""
 
 import pytest
-from conftest import PASSWORD
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import AsyncClient
+from people_password import PASSWORD
+from web_until import until
 
 from visualizer.database import in_database
+from visualizer.hosting.clusters import NotRunning
+from visualizer.hosting.messages import Stop
 from visualizer.models import Cluster
 from visualizer.people import limits
 from visualizer.people.models import Progress
@@ -176,7 +179,7 @@ async def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(client,
     assert (await sign_in(AsyncClient())).status_code == 400
 
 
-async def test_who_deletes_the_account_deletes_everything_that_is_theirs(client, ann, django_user_model):
+async def test_who_deletes_the_account_deletes_everything_that_is_theirs(client, host, ann, django_user_model):
     await with_visitor(client, "v" * 43)
     await sign_in(client)
     bob = await in_database(django_user_model.objects.create_user)("bob")
@@ -199,6 +202,17 @@ async def test_who_deletes_the_account_deletes_everything_that_is_theirs(client,
     for model in (Progress, Member, Session):
         assert not await in_database(model.objects.exists)(), model
     assert await in_database(lambda: [one.username for one in User.objects.all()])() == ["bob"]
+
+
+async def test_the_cluster_of_a_deleted_account_stops(client, host, ann):
+    await sign_in(client)
+    assert (await client.get("/sandbox/")).status_code == 200
+    cluster = await in_database(Cluster.objects.get)()
+    await until(lambda: host.bus.holder(f"cluster:{cluster.pk}"))
+    assert (await client.post("/account/delete/", {"password": PASSWORD})).status_code == 303
+    assert not await in_database(Cluster.objects.exists)()
+    with pytest.raises(NotRunning):
+        await host.clusters.put(cluster.pk, Stop("stopped"))
 
 
 async def test_a_page_names_who_is_signed_in_and_nobody_else(client, ann):

@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import PASSWORD
 from django.test import AsyncClient
 from django.utils import timezone
+from people_password import PASSWORD
 
 from visualizer.database import in_database
 from visualizer.lessons.library import find

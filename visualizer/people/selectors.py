@@ -6,7 +6,7 @@ from visualizer.models import Cluster
 from visualizer.people.models import Progress
 from visualizer.people.notes import Note
 from visualizer.people.outlines import outlines
-from visualizer.selectors import ACTIVE, Owner
+from visualizer.selectors import Owner
 
 
 def notes_of(user: Any) -> dict[str, Note]:
@@ -33,9 +33,9 @@ def document_of(user: Any) -> dict[str, Any]:
     return {lesson: note.document(known.get(lesson)) for lesson, note in notes_of(user).items()}
 
 
-def running_clusters(owner: Owner) -> list[str]:
-    """The clusters of theirs that have a process."""
-    return list(Cluster.objects.filter(owner.owns(), state__in=ACTIVE).values_list("pk", flat=True))
+def clusters_of(owner: Owner) -> list[str]:
+    """All clusters of theirs, running or not."""
+    return list(Cluster.objects.filter(owner.owns()).values_list("pk", flat=True))
 
 
 def under_way(owner: Owner, lesson: str) -> str | None:

@@ -88,18 +88,10 @@ def _keep(user: Any, lesson: str, note: Note) -> None:
 
 
 def delete_account(request: HttpRequest) -> None:
-    """Delete an account with everything that is theirs: progress, rooms, clusters with their journals, the session."""
+    """Delete an account, what is left of its clusters, and the session (see `people.ending`)."""
     owner = services.known_owner(request.session, request.user)
     user = request.user
     with transaction.atomic():
         Cluster.objects.filter(owner.owns()).delete()
-        _leave_rooms(owner.visitor)
         user.delete()
     request.session.flush()
-
-
-def _leave_rooms(visitor: str) -> None:
-    from visualizer.rooms.models import Member
-
-    if visitor:
-        Member.objects.filter(visitor=visitor).delete()

@@ -20,16 +20,14 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from visualizer import doors
-from visualizer import services as clusters
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.messages import Stop
 from visualizer.people import limits, services
+from visualizer.people.ending import delete_account
 from visualizer.people.forms import DeleteForm, NewPasswordForm, SignInForm, SignUpForm
 from visualizer.people.notes import BYTES_MAX, BadDocument, read
 from visualizer.people.outlines import outlines
-from visualizer.people.selectors import document_of, running_clusters
+from visualizer.people.selectors import document_of
 
 T = TypeVar("T")
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -153,22 +151,12 @@ async def delete(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         try:
             if await _apart(services.confirm, request, form.cleaned_data["password"]):
-                await _stop_clusters(request)
-                await in_database(services.delete_account)(request)
+                await delete_account(web_process.current(), request)
                 return _see_other(reverse("home") + "?deleted")
             form.add_error("password", gettext("This is not the password."))
         except limits.TooMany:
             form.add_error(None, _wait())
     return await _page(request, "delete", _status(form), form=form)
-
-
-async def _stop_clusters(request: HttpRequest) -> None:
-    owner = await in_database(clusters.known_owner)(request.session, request.user)
-    for cluster in await in_database(running_clusters)(owner):
-        try:
-            await web_process.current().clusters.ask(cluster, Stop("stopped"))
-        except Refused:
-            continue  # its worker ends it when its row is gone, or nobody watches
 
 
 # Progress -------------------------------------------------------------------------------------------------------------

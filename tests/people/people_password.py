@@ -1,0 +1,3 @@
+"""What everybody's password is in these tests."""
+
+PASSWORD = "a lamp beside the sea"
