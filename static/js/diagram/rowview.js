@@ -16,6 +16,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const LETTER = 6.15;
 const MONO_LETTER = 6.9;
 const CHIP_LETTER = 5.9;
+const BOLD_LETTER = 6.8;
 const TAIL_Y = 16.5;
 const LABEL_Y = 9.5;
 const CHIP_MAX = 46;
@@ -129,7 +130,7 @@ export class RowView {
     const command = this.family === "command";
     const shape = SHAPES[/** @type {import("../shapes.js").Family} */ (this.family)];
     const text = cut(entry.label, command ? 70 : CHIP_MAX);
-    const width = text.length * (command ? MONO_LETTER : this.family === "fault" ? LETTER + 0.4 : CHIP_LETTER) + 30;
+    const width = text.length * (command ? MONO_LETTER : this.family === "process" ? CHIP_LETTER : BOLD_LETTER) + 30;
     const lane = scene.laneX(row.from);
     const left = Math.max(3, Math.min(scene.width - width - 4, lane - Math.min(width / 2, command ? 24 : width / 2)));
     set(this.chip, { x: left, y: 4, width, height: 22, rx: 6 });

@@ -55,7 +55,7 @@ function Moves({ app, lesson }) {
     h("div", { role: "status", class: "wandered-place" }, wandered && h("p", { class: "wandered" }, h("span", null, t("lesson.wandered")), h("button", { type: "button", class: "button", onClick: lesson.restore }, t("lesson.return"), h("kbd", null, "r")))),
     h("div", { class: "moves" },
       h("button", { type: "button", class: "button", disabled: lesson.index.value <= 0 && !lesson.finished.value, onClick: lesson.previous, title: `${t("lesson.previous")} (b)` }, h(Icon, { name: "left", size: 15 }), t("lesson.previous.short")),
-      h("button", { type: "button", class: "button primary", disabled: !lesson.able.value, onClick: lesson.next, title: `${t(last ? "lesson.finish" : "lesson.next")} (n)` }, t(last ? "lesson.finish" : "lesson.next.short"), h(Icon, { name: last ? "check" : "right", size: 15 }))));
+      !lesson.finished.value && h("button", { type: "button", class: "button primary", disabled: !lesson.able.value, onClick: lesson.next, title: `${t(last ? "lesson.finish" : "lesson.next")} (n)` }, t(last ? "lesson.finish" : "lesson.next.short"), h(Icon, { name: last ? "check" : "right", size: 15 }))));
 }
 
 /** @param {Props} props */
