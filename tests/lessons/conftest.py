@@ -102,11 +102,11 @@ solution:
   - {hint: true}
   - {answer: {who: controller}}
 near-misses:
-  - id: too-many
+  - id: too-few
     play:
-      - {run: kubectl scale deployment web --replicas=3}
+      - {run: kubectl scale deployment web --replicas=1}
       - {answer: {who: kubectl}}
-      - {wait: 1}
+      - {wait: 10}
     refuses: [two, known]
     debrief: no-kubectl
 debriefs:

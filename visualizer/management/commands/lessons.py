@@ -33,7 +33,8 @@ class Command(BaseCommand):
             for error in report.errors:
                 self.stderr.write(_told(error))
             seconds, entries, wrong = seconds + report.seconds, entries + report.entries, wrong + len(report.errors)
-        self.stdout.write(f"{len(paths)} lessons, {seconds:.2f} s of CPU, {entries} entries")
+        counted = "1 lesson" if len(paths) == 1 else f"{len(paths)} lessons"
+        self.stdout.write(f"{counted}, {seconds:.2f} s of CPU, {entries} entries")
         if wrong:
             raise CommandError(f"{wrong} {'mistake' if wrong == 1 else 'mistakes'}")
 

@@ -1,0 +1,122 @@
+"""`manage.py lessons check` plays lessons and tells what does not hold, each with its line."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from visualizer.lessons import check, library
+from visualizer.management.commands import lessons
+
+WALK, EXERCISE = "walkthroughs/tiny/lesson.yaml", "exercises/tiny/lesson.yaml"
+
+
+def test_lessons_that_hold_are_counted(content):
+    walk, exercise = (check.check(path, content.folder) for path in check.chosen([], content.folder))
+    assert (walk.errors, exercise.errors) == ((), ())
+    assert walk.counts == "3 beats, 2 questions, 1 mark, 1 cluster"
+    assert exercise.counts == "2 checks, 2 questions, 1 mark, 1 near miss, 3 clusters"
+    assert walk.entries > 500
+    assert 0 < walk.seconds < 60
+    assert str(walk).startswith("walkthroughs/tiny ")
+
+
+PLAYED = [
+    # file, text, its change, where the mistake is told, what is told
+    (WALK, "fields: {verb: delete}", "fields: {verb: never}", "id: deleted", "does not come within 120 s"),
+    (WALK, "run: kubectl get pods", "run: kubectl get nonsense", "get nonsense", "ended with 1, not 0: error"),
+    (WALK, "run: kubectl create deployment", "run: kubectl create nonsense", "create nonsense", "not 0"),
+    (WALK, "kind: tcp.syn, from", "kind: x, from", "id: sequence", "cannot be judged: syn never holds"),
+    (
+        WALK,
+        "marks:\n",
+        "marks:\n  - {id: ghost, when: {entry: {kind: x}}}\n",
+        "id: ghost",
+        "the mark ghost never holds",
+    ),
+    (WALK, "after: answered, fields: {verb: delete}", "fields: {verb: create}", "id: deleted", "add after: answered"),
+    (WALK, "kind: http.response, answers: asked", "kind: tls.alert, on: asked", "id: answered", "say layer: tls"),
+    (WALK, "focus: [workstation/kubectl, ", "focus: [worker-1/kubelet, ", "id: asked", "hides workstation/kubectl"),
+    (
+        WALK,
+        "focus: [workstation/kubectl, ",
+        "focus: [worker-9/kubelet, workstation/kubectl, ",
+        "id: asked",
+        "no such lane",
+    ),
+    (EXERCISE, "count: 2}}", "count: {least: 1}}}", "id: too-few", "too-few passes two"),
+    (EXERCISE, "answer: {who: controller}", "answer: {who: kubectl}", "id: who, kind", "which is not right"),
+    (EXERCISE, "answer: {who: controller}", "answer: {who: kubectl}", "id: known", "the solution does not pass known"),
+    (EXERCISE, "  - {answer: {seconds: 10}}\n", "", "id: seconds, kind", "the solution does not answer seconds"),
+    (EXERCISE, "answer: {seconds: 10}", "answer: {seconds: 99}", "id: seconds, kind", "what is right is"),
+    (EXERCISE, "replicas=2}", "replicas=1}", "until:", "this did not come within 300 s"),
+    (EXERCISE, "answer: {who: kubectl}", "wait: 1", "id: too-few", "too-few does not show no-kubectl"),
+    (EXERCISE, "- {hint: true}", "- {hint: true}\n  - {hint: true}", "hint: true", "There are no more hints"),
+    (EXERCISE, "right: false", "right: true", "id: no-kubectl", "no-kubectl is shown to the solution"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "where", "words"), PLAYED)
+def test_what_does_not_hold_when_played_is_told_with_its_line(content, file, old, new, where, words):
+    content.change(file, (old, new))
+    told = content.told(check.check(file.removesuffix("/lesson.yaml"), content.folder).errors)
+    assert any(f"{file}:" in one and words in one for one in told), told
+    lines = [n for n, line in enumerate((content.folder / file).read_text().splitlines(), 1) if where in line]
+    assert any(one.startswith(f"{file}:{n}: ") and words in one for n in lines for one in told), (lines, told)
+
+
+def test_a_start_that_solves_an_exercise_alone_is_told(content):
+    content.change(
+        EXERCISE,
+        ("image=nginx", "image=nginx --replicas=2"),
+        ("answered: {question: who, right: true}", "reached: two"),
+    )
+    told = content.told(check.check("exercises/tiny", content.folder).errors)
+    assert any("the start alone solves it" in one for one in told), told
+
+
+def test_a_mistake_in_the_files_keeps_a_lesson_from_being_played(content):
+    content.change("walkthroughs/tiny/de.md", ("## beat asked: It asks", "## beat asks: It asks"))
+    report = check.check("walkthroughs/tiny", content.folder)
+    assert len(report.errors) == 2
+    assert report.counts == "not played"
+
+
+def test_lessons_are_chosen_by_slug_or_path(content):
+    assert check.chosen(["tiny"], content.folder) == ["walkthroughs/tiny", "exercises/tiny"]
+    assert check.chosen(["exercises/tiny/"], content.folder) == ["exercises/tiny"]
+    with pytest.raises(LookupError, match="there is no lesson huge; lessons are walkthroughs/tiny, exercises/tiny"):
+        check.chosen(["huge"], content.folder)
+
+
+def test_the_command_prints_a_line_a_lesson_and_fails_with_each_mistake(content, monkeypatch, capsys):
+    monkeypatch.chdir(content.folder)
+    monkeypatch.setattr(lessons, "chosen", lambda names: check.chosen(names, content.folder))
+    monkeypatch.setattr(lessons, "check", lambda path: check.check(path, content.folder))
+    call_command("lessons", "check", "walkthroughs/tiny")
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("walkthroughs/tiny ")
+    assert out[1].startswith("1 lesson, ")
+    content.change(WALK, ("level: 1", "level: 9"))
+    with pytest.raises(CommandError, match="1 mistake"):
+        call_command("lessons", "check")
+    assert capsys.readouterr().err == f"{WALK}:5: 9 cannot be this; give a whole number from 1 to 3\n"
+    with pytest.raises(CommandError, match="there is no lesson huge"):
+        call_command("lessons", "check", "huge")
+
+
+def test_a_library_leaves_out_what_cannot_be_read_and_says_why(content, monkeypatch, caplog):
+    monkeypatch.setattr(library, "CONTENT", content.folder)
+    monkeypatch.setattr(library.paths, "__defaults__", (content.folder,))
+    monkeypatch.setattr(library.read, "__defaults__", (content.folder,))
+    content.change(WALK, ("level: 1", "level: 9"))
+    library.library.cache_clear()
+    library.find.cache_clear()
+    try:
+        made = library.library()
+        assert list(made.lessons) == ["exercises/tiny"]
+        assert content.told(made.errors) == [f"{WALK}:5: 9 cannot be this; give a whole number from 1 to 3"]
+        assert "walkthroughs/tiny is left out" in caplog.text
+        assert library.find("exercises/tiny") is made.lessons["exercises/tiny"]
+        assert made.exercises == [made.lessons["exercises/tiny"]]
+    finally:
+        library.library.cache_clear()
+        library.find.cache_clear()
