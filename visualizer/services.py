@@ -112,6 +112,17 @@ def keep_place(identifier: str, clock: messages.Clock | None, lesson: messages.L
         place["progress"] = lesson.state
     if place:
         Cluster.objects.filter(pk=identifier).update(**place)
+    if lesson is not None:
+        _note_progress(identifier, lesson.state)
+
+
+def _note_progress(identifier: str, state: dict[str, Any]) -> None:
+    """What a cluster of an account comes to in its lesson is the account's progress."""
+    from visualizer.people.services import note_progress  # people stand on this module
+
+    row = Cluster.objects.filter(pk=identifier).exclude(user=None).exclude(lesson="").select_related("user").first()
+    if row is not None:
+        note_progress(row.user, row.lesson, state)
 
 
 def mark_outside(identifier: str) -> None:

@@ -8,8 +8,11 @@ from django.test import AsyncClient
 from django.utils import timezone
 from people_password import PASSWORD
 
+from visualizer import services as clusters
 from visualizer.database import in_database
+from visualizer.hosting.messages import Lesson
 from visualizer.lessons.library import find
+from visualizer.models import Cluster
 from visualizer.people import notes, services
 from visualizer.people.models import Progress
 from visualizer.people.outlines import outlines
@@ -188,3 +191,15 @@ class TestPages:
         await signed_in(client)
         assert (await client.get("/progress/export/")).json() == {}
         assert 'data-mark="done"' not in (await client.get("/progress/")).content.decode()
+
+
+@pytest.mark.django_db
+def test_what_is_solved_in_an_account_s_cluster_is_the_account_s_progress(django_user_model):
+    ann = django_user_model.objects.create_user("ann")
+    hers = Cluster.objects.create(visitor="v", user=ann, lesson=EXERCISE)
+    nobodys = Cluster.objects.create(visitor="w", lesson=LESSON)
+    for cluster in (hers, nobodys):
+        clusters.keep_place(cluster.pk, None, Lesson({"solved": True, "hints": 3}))
+    row = Progress.objects.get()
+    assert (row.user, row.lesson, row.hints) == (ann, EXERCISE, 3)
+    assert row.solved_at is not None
