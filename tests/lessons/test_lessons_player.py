@@ -189,7 +189,9 @@ def test_orders_that_make_no_sense_are_refused_in_words(play):
 
 def test_an_anchor_that_does_not_come_is_lost_and_may_be_waited_for_again(play, content):
     content.change(
-        WALK, ("    open: headers\n", "    within: 7\n"), ("fields: {verb: delete}", "fields: {verb: never}")
+        WALK,
+        ("    open: headers\n", "    within: 7\n    do: [{run: kubectl get nodes}]\n"),
+        ("fields: {verb: delete}", "fields: {verb: never}"),
     )
 
     async def story(cluster, player):
@@ -202,6 +204,8 @@ def test_an_anchor_that_does_not_come_is_lost_and_may_be_waited_for_again(play, 
         assert cluster.clock.paused
         await player.advance("deleted")
         assert cluster.clock.now == pytest.approx(before + 14)
+        lines = [one["label"] for one in cluster.journal.since(0, 9999) if one["kind"] == "command.started"]
+        assert lines.count("kubectl get nodes") == 1, "its steps are begun once"
 
     play("walkthroughs/tiny", story)
 
