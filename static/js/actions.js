@@ -30,7 +30,7 @@ export function createActions(store, wire) {
 
   const plan = () => picture.peek().plan;
   /** Is there a cluster whose time is ours to drive? */
-  const driven = () => store.cluster.peek().state !== "ended" && store.may("drive");
+  const driven = () => !["ended", "suspended"].includes(store.cluster.peek().state) && store.may("drive");
   /** @param {Row | undefined} row */
   function stand(row) {
     batch(() => {

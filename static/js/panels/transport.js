@@ -18,7 +18,7 @@ export function Transport({ app }) {
     h("div", { class: "buttons" },
       h(Button, { icon: "start", label: t("transport.start"), keys: "Home", onClick: actions.toStart }),
       h(Button, { icon: "back", label: t("transport.back"), keys: "←", onClick: actions.stepBack }),
-      h("button", { type: "button", class: "run", id: "run", disabled: ended || !store.may("drive"), onClick: actions.toggleRun, title: `${t(paused ? "transport.run" : "transport.pause")} (${t("keys.space")})`, "aria-label": t(paused ? "transport.run" : "transport.pause") },
+      h("button", { type: "button", class: "run", id: "run", disabled: ended || store.cluster.value.state === "suspended" || !store.may("drive"), onClick: actions.toggleRun, title: `${t(paused ? "transport.run" : "transport.pause")} (${t("keys.space")})`, "aria-label": t(paused ? "transport.run" : "transport.pause") },
         h(Icon, { name: paused ? "play" : "pause", size: 20, class: paused ? "solid" : "" })),
       h(Button, { icon: "forward", label: t(live && paused ? "transport.step" : "transport.forward"), keys: "→", onClick: actions.stepForward }),
       h(Button, { icon: "live", label: t("transport.live"), keys: "End", onClick: actions.toLive })),
