@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
@@ -199,3 +200,21 @@ def test_progress_goes_with_the_account_and_not_with_the_computer(visit: Any) ->
     sign_up(page)
     page.goto("/exercises/")
     expect(page.locator(".done:visible")).to_have_count(0)
+
+
+def test_a_lesson_is_begun_gone_on_with_and_started_afresh(visit: Any) -> None:
+    page = visit()
+    page.goto("/exercises/node-down/")
+    page.get_by_role("button", name="Start").click()
+    page.locator("#playground").wait_for()
+    begun = page.url
+    page.goto("/exercises/node-down/")
+    page.get_by_role("link", name="Go on").click()
+    expect(page).to_have_url(begun)
+    page.goto("/exercises/node-down/")
+    page.get_by_role("button", name="Start afresh").click()
+    page.locator("#playground").wait_for()
+    afresh = page.url
+    assert afresh != begun
+    page.goto("/exercises/node-down/")
+    expect(page.get_by_role("link", name="Go on")).to_have_attribute("href", urlsplit(afresh).path)
