@@ -1,6 +1,8 @@
 """Which way imports point: the map of ARCHITECTURE.md, kept true."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,29 @@ def test_every_room_is_on_the_map():
 def test_the_worker_that_hosts_clusters_does_not_import_django():
     path = ROOT / "visualizer" / "hosting" / "worker.py"
     assert not [name for name in imports_of(path) if name.startswith(("django", "channels", "visualizer.models"))]
+
+
+LESSONS = sorted((ROOT / "visualizer" / "lessons").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
+def test_lessons_do_without_django_and_know_nothing_of_the_web(path):
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        assert top not in {"django", "channels", "daphne"}, f"{path.name} imports {name}"
+        assert top != "visualizer" or rest[0] == "lessons", f"{path.name} imports {name}"
+
+
+def test_a_worker_that_plays_lessons_loads_neither_django_nor_markdown():
+    script = (
+        "import sys, visualizer.lessons.player as p, visualizer.lessons.library as l; l.library(); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+    )
+    loaded = set(done.stdout.split())
+    assert "visualizer.lessons.stage" in loaded
+    assert not loaded & {"django", "channels", "markdown_it", "cluster_engine.shell"}
 
 
 FORBIDDEN = {

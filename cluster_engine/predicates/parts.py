@@ -147,6 +147,7 @@ class Census:
     holds: bool = False
     latching: bool = False
     counted: Any = None
+    _known: dict[int, tuple[Json, bool]] = field(default_factory=dict)
 
     def held(self) -> Held | None:
         """See Part."""
@@ -157,7 +158,12 @@ class Census:
         if found is self.counted:
             return False
         self.counted, before = found, self.holds
-        self.holds = self.objects.count.has(sum(1 for one in found if self._fits(one)))
+        now: dict[int, tuple[Json, bool]] = {}  # an object that has not changed is the very same: look at it once
+        for one in found:
+            known = self._known.get(id(one))
+            now[id(one)] = known if known is not None and known[0] is one else (one, self._fits(one))
+        self._known = now
+        self.holds = self.objects.count.has(sum(fits for _, fits in now.values()))
         return self.holds != before
 
     def _fits(self, one: Json) -> bool:

@@ -1,13 +1,8 @@
 """Every lesson we ship: its files are complete in every language, and it keeps what it promises when it is played."""
 
-import ast
-from pathlib import Path
-
 import pytest
 
 from visualizer.lessons import check, library
-
-ROOT = Path(library.__file__).parent
 
 
 @pytest.mark.timeout(300)
@@ -21,11 +16,3 @@ def test_lessons_are_numbered_in_the_order_of_their_lists():
     for lessons in (library.library().walkthroughs, library.library().exercises):
         orders = [lesson.order for lesson in lessons]
         assert orders == sorted(set(orders)), [(lesson.slug, lesson.order) for lesson in lessons]
-
-
-@pytest.mark.parametrize("module", sorted(ROOT.glob("*.py")), ids=lambda module: module.name)
-def test_lessons_do_without_django(module):
-    for node in ast.walk(ast.parse(module.read_text())):
-        names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        assert not [name for name in names if name.split(".")[0] in ("django", "channels")], f"line {node.lineno}"
