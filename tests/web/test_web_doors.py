@@ -49,7 +49,7 @@ async def test_looking_at_the_doors_starts_no_cluster_and_makes_no_session(clien
 
 
 async def test_a_german_browser_is_spoken_to_in_german_and_may_choose(client):
-    assert "Eine Control Plane aus Glas." in await text(client, "/", "de")
+    assert "Eine Control\xa0Plane aus Glas." in await text(client, "/", "de")
     await client.post("/language/", {"language": "en", "next": "/"})
     assert client.cookies["django_language"]["max-age"]
     assert "A Kubernetes control plane made of glass." in await text(client, "/", "de")

@@ -7,9 +7,7 @@ whole class may sit behind one; the count of a name at an address is what stops 
 import hashlib
 from collections.abc import Mapping
 
-from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest
 
 FAILED_SECONDS = 15 * 60
 FAILED_MAX: Mapping[str, int] = {"name at address": 8, "name": 50, "address": 100}
@@ -19,12 +17,6 @@ OPENED_MAX = 60
 
 class TooMany(Exception):  # noqa: N818
     """A limit is reached; wait a while."""
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where a request comes from; behind the proxy that HTTPS=1 speaks of, what that proxy says."""
-    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")) if settings.SECURE_PROXY_SSL_HEADER else ""
-    return forwarded.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
 
 
 def check_sign_in(address: str, name: str) -> None:

@@ -14,11 +14,12 @@ from visualizer.people.models import Progress
 from visualizer.people.notes import Note, of_state
 from visualizer.people.outlines import outlines
 from visualizer.people.selectors import note_of
+from visualizer.rooms.limits import address_of
 
 
 def sign_in(request: HttpRequest, name: str, password: str) -> bool:
     """Sign somebody in; False when name and password do not fit. Raise `limits.TooMany`."""
-    address = limits.address_of(request)
+    address = address_of(request)
     limits.check_sign_in(address, name)
     user = authenticate(request, username=name, password=password)
     if user is None:
@@ -39,7 +40,7 @@ def welcome(request: HttpRequest, user: Any) -> None:
 
 def confirm(request: HttpRequest, password: str) -> bool:
     """Whether this is the password of who is signed in. Raise `limits.TooMany`."""
-    address, user = limits.address_of(request), request.user
+    address, user = address_of(request), request.user
     limits.check_sign_in(address, user.get_username())
     if user.check_password(password):
         return True

@@ -28,6 +28,7 @@ from visualizer.people.forms import DeleteForm, NewPasswordForm, SignInForm, Sig
 from visualizer.people.notes import BYTES_MAX, BadDocument, read
 from visualizer.people.outlines import outlines
 from visualizer.people.selectors import document_of
+from visualizer.rooms.limits import address_of
 
 T = TypeVar("T")
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -86,7 +87,7 @@ async def sign_up(request: HttpRequest) -> HttpResponseBase:
 def _opened(request: HttpRequest, form: SignUpForm) -> bool:
     if not form.is_valid():
         return False
-    limits.count_opened(limits.address_of(request))
+    limits.count_opened(address_of(request))
     services.welcome(request, form.save())
     return True
 
@@ -129,7 +130,7 @@ async def password(request: HttpRequest) -> HttpResponseBase:
 
 
 def _changed(request: HttpRequest, form: NewPasswordForm) -> bool:
-    address, name = limits.address_of(request), form.user.get_username()
+    address, name = address_of(request), form.user.get_username()
     try:
         limits.check_sign_in(address, name)
     except limits.TooMany:
