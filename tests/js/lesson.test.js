@@ -142,12 +142,12 @@ test("an anchor that did not come is told", () => {
 test("stepping, scrolling, another altitude, another lane, another message: the reader has wandered off, and comes back exactly", () => {
   const { store, actions, lesson, say } = stage();
   say("hello");
-  const look = () => JSON.stringify([store.altitude.value, [...store.focus.value], [...store.participants.value], store.text.value, store.foldHeartbeats.value, store.cursor.value, store.selected.value, store.drawer.value, store.tab.value]);
+  const look = () => JSON.stringify([store.altitude.value, [...store.focus.value], [...store.participants.value], store.text.value, store.cursor.value, store.selected.value, store.drawer.value, store.tab.value]);
   const before = look();
   /** @type {Record<string, () => void>} */
   const ways = {
     step: actions.stepBack, scroll: () => { store.inView.value = false; }, layer: () => { store.altitude.value = "tcp"; }, lane: () => actions.toggleParticipant("workstation"),
-    filter: () => actions.filter("pods"), all: actions.clearFilters, heartbeats: () => { store.foldHeartbeats.value = false; }, other: () => actions.move(-1),
+    filter: () => actions.filter("pods"), all: actions.clearFilters, other: () => actions.move(-1),
     type: () => { store.log.append(entries.slice(HELLO, HELLO + 5)); actions.toLive(); },
   };
   for (const [way, wander] of Object.entries(ways)) {
@@ -159,10 +159,11 @@ test("stepping, scrolling, another altitude, another lane, another message: the 
   }
 });
 
-test("opening and closing the drawer is reading, not wandering", () => {
-  const { actions, lesson, say } = stage();
+test("opening the drawer and unfolding heartbeats is reading, not wandering", () => {
+  const { store, actions, lesson, say } = stage();
   say("hello");
   actions.close();
+  store.foldHeartbeats.value = false;
   assert.equal(lesson.wandered.value, false);
 });
 
@@ -255,9 +256,10 @@ test("what nobody can know yet is neither right nor wrong", () => {
 });
 
 test("a view is as its beat says; without one, story and all lanes", () => {
-  assert.deepEqual(viewOf({}, 7), { altitude: "story", focus: new Set(), seq: 7, tab: null });
+  assert.deepEqual(viewOf({}, 7), { altitude: "story", focus: new Set(), seq: 7, tab: null, foldHeartbeats: true });
+  assert.equal(viewOf({}, 7, true).foldHeartbeats, false, "an anchor that is a heartbeat can be seen");
   const view = viewOf({ layer: "tls", focus: ["workstation/kubectl"] }, 7);
-  const look = { altitude: /** @type {const} */ ("tls"), focus: new Set(["workstation"]), participants: new Set(/** @type {string[]} */ ([])), text: " ", foldHeartbeats: true, cursor: null, head: 7, selected: 7, inView: true };
+  const look = { altitude: /** @type {const} */ ("tls"), focus: new Set(["workstation"]), participants: new Set(/** @type {string[]} */ ([])), text: " ", cursor: null, head: 7, selected: 7, inView: true };
   assert.equal(hasWandered(view, look), false, "the live end is the same place while nothing has come");
   assert.equal(hasWandered(view, { ...look, head: 8 }), true);
 });

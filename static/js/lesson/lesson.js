@@ -63,11 +63,11 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
     if (anchor.value) return "beat";
     return [beat.value.id, "start"].includes(state.value.lost ?? "") ? "lost" : "waiting";
   });
-  const view = computed(() => (stage.value === "beat" && beat.value && anchor.value ? viewOf(beat.value, anchor.value.seq) : null));
+  const view = computed(() => (stage.value === "beat" && beat.value && anchor.value ? viewOf(beat.value, anchor.value.seq, store.log.get(anchor.value.seq)?.heartbeat) : null));
   /** For which beat the diagram has been set. */
   const set = signal("");
   const wandered = computed(() => view.value !== null && set.value === showing.value && !state.value.handedOver && !finished.value && hasWandered(view.value, {
-    altitude: store.altitude.value, focus: store.focus.value, participants: store.participants.value, text: store.text.value, foldHeartbeats: store.foldHeartbeats.value,
+    altitude: store.altitude.value, focus: store.focus.value, participants: store.participants.value, text: store.text.value,
     cursor: store.cursor.value, head: store.log.head.value, selected: store.selected.value, inView: store.inView.value,
   }));
   /** May the reader go on to the next beat? */
@@ -81,7 +81,7 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
       store.focus.value = now.focus;
       store.participants.value = new Set();
       store.text.value = "";
-      store.foldHeartbeats.value = true;
+      store.foldHeartbeats.value = now.foldHeartbeats;
       store.cursor.value = now.seq;
       store.selected.value = now.seq;
       store.follow.value = true;
