@@ -77,7 +77,7 @@ kubectl create deployment web --image=nginx
 kubectl create deployment Web_1 --image=nginx
 kubectl create cm x --from-literal=a=b --dry-run=client -o yaml
 kubectl create service clusterip x
-kubectl create clusterrolebinding x --clusterrole=view --user=ben --group=g --serviceaccount=ns:sa --dry-run=client -o yaml
+kubectl create clusterrolebinding x --clusterrole=view --user=b --group=g --serviceaccount=n:s --dry-run=client -o yaml
 kubectl create rolebinding x --role=r --user=ben --dry-run=client -o yaml
 kubectl create rolebinding x --clusterrole=a --serviceaccount=b --dry-run=client
 kubectl apply -f nofile.yaml
