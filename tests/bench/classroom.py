@@ -134,7 +134,7 @@ async def _browsers(url: str, count: int) -> AsyncIterator[list[Browser]]:
 
 
 async def _open_room(instructor: Browser, mode: str) -> dict[str, Any]:
-    await instructor.post("/account/sign-in/", "/account/sign-in/", username=NAME, password=PASSWORD)
+    await instructor.post("/account/sign-in/", "/account/sign-in/", name=NAME, password=PASSWORD)
     room = await instructor.post("/rooms/", "/rooms/", title=f"bench {mode}", mode=mode, lesson="")
     return dict(room)
 
