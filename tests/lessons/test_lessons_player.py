@@ -389,6 +389,16 @@ def test_there_are_as_many_hints_as_there_are(play):
     play("exercises/tiny", story)
 
 
+def test_time_that_is_the_learners_has_the_learners_pace_and_does_not_leap(play):
+    async def story(cluster, player):
+        player.pace = 2.5
+        await player.begin()
+        assert (cluster.clock.pace, cluster.clock.paused) == (2.5, player.lesson.kind == "walkthrough")
+
+    for path in ("walkthroughs/tiny", "exercises/tiny"):
+        play(path, story, begin=False)
+
+
 def test_what_runs_in_the_background_is_interrupted_together(play, content):
     content.change(EXERCISE, ("  - {answer: {seconds: 10}}\n", "  - {run: kubectl get pods -w, background: true}\n"
         "  - {run: kubectl get pods -w, background: true}\n  - {wait: 2}\n  - {interrupt: all}\n"))  # fmt: skip

@@ -142,10 +142,9 @@ class Player:
             self._watch(check.id, check, since)
         for debrief in self.lesson.debriefs:
             self._watch(_DEBRIEF + debrief.id, debrief, since)
+        self._run_time()
         if self.lesson.kind == WALKTHROUGH or self._lost is not None:
             self._clock.pause()
-        else:
-            self._run_time()
         self._busy, self._ready, self._changed = False, self._lost is None, True
 
     def _run_time(self) -> None:
