@@ -69,6 +69,7 @@ class Inputs:
         self._count = 0
         self._past = deque(run.past)
         self._waiting: deque[tuple[Json, Future[Any]]] = deque()
+        self._doing: set[asyncio.Task[None]] = set()
         self._replayed: asyncio.Future[None] | None = None
         self._closed = False
 
@@ -159,7 +160,9 @@ class Inputs:
         if not inspect.iscoroutine(doing):
             future.set_result(doing)
         else:  # not a part of whichever process is running
-            self._loop.create_task(_settle(doing, future), context=contextvars.Context())
+            task = self._loop.create_task(_settle(doing, future), context=contextvars.Context())
+            self._doing.add(task)
+            task.add_done_callback(self._doing.discard)
 
 
 async def _settle(doing: Coroutine[Any, Any, Any], future: "Future[Any]") -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket as sockets
+import sqlite3
 import subprocess
 import sys
 import time
@@ -135,23 +136,40 @@ def test_a_signal_ends_server_and_workers_cleanly_even_with_a_page_open(server, 
     socket.close()
 
 
-def test_no_process_outlives_a_server_that_is_killed_and_the_next_one_says_what_became_of_its_clusters(
-    server, tmp_path
-):
+def recorded(folder: Path, cluster: str) -> int:
+    """The last entry of a cluster's journal that is in a server's database."""
+    with contextlib.closing(sqlite3.connect(folder / "glassplane.sqlite3", timeout=10)) as database:
+        return database.execute("SELECT recorded FROM visualizer_cluster WHERE id = ?", [cluster]).fetchone()[0]
+
+
+def test_no_process_outlives_a_server_that_is_killed_and_the_next_one_brings_its_clusters_back(server, tmp_path):
     with httpx.Client() as client:
         cluster = visit(server, client)
+        socket = open_socket(server, client, cluster)
+        socket.send('{"type":"watch","since":0}')
+        seen = [entry["seq"] for entry in hear(socket, "entries")["entries"]]
+        socket.send('{"type":"command","id":"k1","line":"emit 20"}')
+        while seen[-1] < 23:
+            seen += [entry["seq"] for entry in hear(socket, "entries")["entries"]]
+        while recorded(tmp_path, cluster) < 23:
+            time.sleep(0.05)
+        socket.close()
         workers = server.children()
         server.end(signal.SIGKILL)
         psutil.wait_procs(workers, timeout=10)
         assert not any(worker.is_running() for worker in workers)
         following = Server(tmp_path)
         try:
+            assert visit(following, client) == cluster
             socket = open_socket(following, client, cluster)
-            while (state := json.loads(socket.recv())["cluster"])["state"] != "ended":
+            while json.loads(socket.recv()).get("cluster", {}).get("state") != "running":
                 pass
-            assert "journal is kept" in state["message"]
+            socket.send(json.dumps({"type": "watch", "since": seen[-1]}))
+            socket.send('{"type":"command","id":"k2","line":"emit 5"}')
+            while seen[-1] < 28:
+                seen += [entry["seq"] for entry in hear(socket, "entries")["entries"]]
+            assert seen == list(range(1, 29))
             socket.close()
-            assert visit(following, client) != cluster
         finally:
             following.end(signal.SIGTERM)
 

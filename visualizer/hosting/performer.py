@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from visualizer.hosting.inputs import INPUTS_BYTES_MAX, INPUTS_MAX
-from visualizer.hosting.messages import Applied, Create, Done, Input, Lesson, Output, Told
+from visualizer.hosting.messages import Applied, Clock, Create, Done, Input, Lesson, Output, Told
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Performer:
         self.until, self.paused = create.until, create.paused
         self.inputs: list[Input] = []
         self._bytes = 0
-        self._slug = create.lesson
+        self._slug, self._pace = create.lesson, create.pace or 1.0
         self._replaying = bool(self.past) or create.until > 0
         self._tell = tell
         self._commands: dict[str, asyncio.Task[None]] = {}
@@ -42,6 +42,7 @@ class Performer:
         self._count = 0
         self._lookout: Any = None
         self._player: Any = None
+        self._clock: Any = None
 
     # -- cluster_engine.inputs.Run -------------------------------------------------------------------------------------
 
@@ -50,8 +51,11 @@ class Performer:
         if self._slug is not None:
             from visualizer.hosting.lessons import player  # only here: most clusters do without
 
+            self._clock = cluster.clock
             self._player = player(cluster, self._slug, self._tell_lesson)
             await self._player.begin()
+            if cluster.clock.pace is None:  # it has leapt through the start; whoever resumes wants to see something
+                cluster.clock.set_pace(self._pace)
 
     def replayed(self) -> None:
         """Say where the lesson stands, now that it stands there for good."""
@@ -205,6 +209,7 @@ class Performer:
     def _tell_lesson(self, state: dict[str, Any]) -> None:
         if not self._replaying:
             self._tell(Lesson(state))
+            self._tell(Clock(self._clock.now, self._clock.pace, self._clock.paused))  # the player drives it too
 
     def _spawn(self, cluster: Any, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Make a task that is no part of whichever process is running."""
