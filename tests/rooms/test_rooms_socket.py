@@ -239,15 +239,16 @@ async def test_one_whose_server_died_is_offline_after_a_while(room, ada, monkeyp
 async def test_a_row_is_told_at_most_four_times_a_second(room, ada):
     _, member, _ = await learner(room)
     board = await console(room, ada)
-    for number in range(40):
+    for number in range(41):  # it ends with another row than it began with
         await in_database(services.set_help)(room.pk, member.pk, number % 2 == 0)
         await hub.tell(hub.current()._bus, room.pk, live_room.Changed(members=[member.pk]))
         await asyncio.sleep(0.02)
-    heard = 0
+    await board.hear("row")
+    heard = 1
     while not await board.quiet(0.3):
         await board.hear("row")
         heard += 1
-    assert 1 <= heard <= 6
+    assert heard <= 6
 
 
 # Bounds ---------------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class FakeCluster:
 
     thread: "ClusterThread"
     loop: asyncio.AbstractEventLoop
-    journal: Journal = field(default_factory=Journal)
+    journal: Journal = field(default_factory=lambda: Journal(bytes_max=2**30))
     clock: Any = field(default_factory=lambda: SimpleNamespace(before_waiting=[], now=0.0))
     revision: int = 0
     active: dict[str, Fault] = field(default_factory=dict)
