@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
-from visualizer import access, services
+from visualizer import access, refusals, services
 from visualizer import browser_protocol as said
 from visualizer.access import Access, Action
 from visualizer.database import in_database
@@ -156,7 +156,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _error_frame(self, message: str, **fields: Any) -> str:
         with override(self._language):
-            return json.dumps({"type": "error", "message": gettext(message), **fields})
+            return json.dumps({"type": "error", "message": refusals.said(message), **fields})
 
     # From the page --------------------------------------------------------------------------------------------------
 

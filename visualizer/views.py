@@ -31,7 +31,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from visualizer import access, selectors, services, successors
+from visualizer import access, refusals, selectors, services, successors
 from visualizer.access import Access, Action
 from visualizer.database import in_database
 from visualizer.hosting import web_process
@@ -80,7 +80,7 @@ def _page_errors(view: View) -> View:
         except services.TooManyClusters:
             return _error(request, 429, gettext("You have as many clusters running as one may have at a time."))
         except Refused as refusal:
-            return _error(request, 503, gettext(str(refusal)))
+            return _error(request, 503, refusals.said(str(refusal)))
 
     return answered
 
@@ -195,15 +195,15 @@ def _json_errors(view: View) -> View:
         try:
             return await view(request, *args, **kwargs)
         except (Http404, Missing) as problem:
-            return JsonResponse({"message": gettext(str(problem))}, status=404)
+            return JsonResponse({"message": refusals.said(str(problem))}, status=404)
         except BadForm as problem:
             return JsonResponse({"message": str(problem)}, status=400)
         except NotYours as refusal:
             return JsonResponse({"message": str(refusal)}, status=403)
         except NotRunning as refusal:
-            return JsonResponse({"message": gettext(str(refusal))}, status=410)
+            return JsonResponse({"message": refusals.said(str(refusal))}, status=410)
         except Refused as refusal:
-            return JsonResponse({"message": gettext(str(refusal))}, status=503)
+            return JsonResponse({"message": refusals.said(str(refusal))}, status=503)
 
     return answered
 

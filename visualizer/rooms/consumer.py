@@ -11,6 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
+from visualizer import refusals
 from visualizer import services as visitors
 from visualizer.consumers import REFUSALS_MAX, TOO_MANY, TRY_AGAIN, Allowance
 from visualizer.database import in_database
@@ -93,7 +94,7 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _error_frame(self, message: str, identifier: str | None) -> str:
         with override(self._language):
-            return frame("error", message=gettext(message), id=identifier)
+            return frame("error", message=refusals.said(message), id=identifier)
 
     # From the page --------------------------------------------------------------------------------------------------
 
