@@ -112,6 +112,37 @@ test("going back asks the cluster for nothing, and going forward again neither",
   assert.equal(sent.length, before);
 });
 
+test("what was reached once stays reached when the lesson is led back, on a page that comes new to it too", () => {
+  const { lesson, say, asked } = stage();
+  say("hello", { furthest: "post", anchors: { hello: ANCHORS.hello, post: ANCHORS.post } });
+  assert.deepEqual([lesson.showing.value, lesson.reached.value, lesson.stage.value], ["post", 1, "waiting"]);
+  lesson.show("hello");
+  assert.equal(lesson.able.value, true);
+  lesson.next();
+  assert.equal(lesson.showing.value, "post");
+  assert.deepEqual(asked(), [], "nothing is played again");
+});
+
+test("a page that is loaded again asks no question that was skipped, and asks the first one when nothing was played", () => {
+  const one = stage();
+  one.say("post");
+  assert.equal(one.lesson.stage.value, "beat", "it was skipped before the page was loaded");
+  const two = stage({ ...DATA, beats: [{ ...DATA.beats[1] }, DATA.beats[2]] });
+  two.say(null);
+  assert.equal(two.lesson.stage.value, "question");
+});
+
+test("progress is the furthest beat, wherever the reader looks", () => {
+  const { lesson, say } = stage();
+  /** @type {any[]} */
+  const kept = [];
+  keepProgress(lesson, { save: (name, news) => { kept.push(news); return {}; }, now: () => "now" });
+  say("post");
+  lesson.previous();
+  assert.equal(lesson.showing.value, "hello");
+  assert.deepEqual([kept.at(-1).beat, kept.at(-1).beats], ["post", [2, 3]]);
+});
+
 test("nobody goes on while the cluster is busy, and nobody at all who may only watch", () => {
   const { store, lesson, say, asked } = stage();
   say("hello", { busy: true });

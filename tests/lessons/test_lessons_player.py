@@ -101,6 +101,19 @@ def test_a_beat_whose_anchor_holds_costs_no_time(play):
     play("walkthroughs/tiny", story)
 
 
+def test_who_goes_back_has_still_been_as_far_as_they_were(play):
+    async def story(cluster, player):
+        assert player.state()["furthest"] is None
+        await player.advance("answered")
+        await player.advance("asked")
+        state = player.state()
+        assert (state["beat"], state["furthest"]) == ("asked", "answered")
+        await player.advance("deleted")
+        assert player.state()["furthest"] == "deleted"
+
+    play("walkthroughs/tiny", story)
+
+
 def test_advancing_over_several_beats_plays_those_between(play):
     async def story(cluster, player):
         await player.advance("deleted")

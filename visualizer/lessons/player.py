@@ -113,6 +113,7 @@ class Player:
         return {
             "lesson": self.lesson.path,
             "beat": None if self._at is None else self.lesson.beats[self._at].id,
+            "furthest": None if self._furthest < 0 else self.lesson.beats[self._furthest].id,
             "busy": self._busy,
             "ready": self._ready,
             "lost": self._lost,

@@ -1,4 +1,4 @@
-/** What a lesson comes to is kept in this browser, whenever it has moved. */
+/** What a lesson comes to is kept in this browser, whenever it has moved: of a walkthrough the furthest beat. */
 import { effect } from "@preact/signals-core";
 import { saveProgress } from "../progress.js";
 import { score } from "./questions.js";
@@ -15,7 +15,7 @@ export function keepProgress(lesson, { save = saveProgress, now = () => new Date
     const done = solved || through;
     /** @type {[number, number] | null} */
     const beats = data.beats.length ? [lesson.reached.value + 1, data.beats.length] : null;
-    const news = { beat: lesson.showing.value, beats, hints, answers: score(lesson.answers.value) };
+    const news = { beat: data.beats[lesson.reached.value]?.id ?? null, beats, hints, answers: score(lesson.answers.value) };
     const key = JSON.stringify([news, done]);
     if (key === last) return;
     last = key;

@@ -1,8 +1,8 @@
 /**
  * A lesson on the page: which beat is shown, what is asked first, when the cluster is to go on. Signals only; no DOM.
  *
- * The server plays: its state says how far the cluster is and which anchors hold. The page shows one beat, the server's
- * or an earlier one. Going on shows the next beat; its question comes first, and only when that is answered or skipped is
+ * The server plays: its state says how far the cluster has come (`furthest`) and which anchors hold. The page shows one
+ * beat, the furthest or an earlier one. Going on shows the next beat; its question comes first, and only when that is answered or skipped is
  * the cluster asked to play it. So nobody sees the answer before the question. Where a beat hands the terminal over, the
  * next one is shown as soon as its anchor holds, whoever brought it about.
  *
@@ -22,14 +22,14 @@ import { hasWandered, viewOf } from "./view.js";
  * @typedef {{lesson: string, slug: string, kind: "walkthrough" | "exercise", subject: number, minutes: number, titles: Record<string, string>, beats: Beat[], questions: Question[],
  *   checks: {id: string}[], ask: {question: string, before: string}[], hints: number, solution: string[]}} LessonData
  * @typedef {{seq: number, at: number}} Held
- * @typedef {{lesson: string, beat: string | null, busy: boolean, ready: boolean, lost: string | null, handedOver: boolean, anchors: Record<string, Held>,
+ * @typedef {{lesson: string, beat: string | null, furthest: string | null, busy: boolean, ready: boolean, lost: string | null, handedOver: boolean, anchors: Record<string, Held>,
  *   checks: Record<string, Held>, answers: Record<string, Answer>, hints: number, debriefs: Record<string, Held>, solved: boolean}} LessonState
  * @typedef {"question" | "waiting" | "lost" | "beat" | "none"} Stage
  * @typedef {ReturnType<typeof createLesson>} Lesson
  */
 
 /** @type {LessonState} */
-const BEFORE = { lesson: "", beat: null, busy: true, ready: false, lost: null, handedOver: false, anchors: {}, checks: {}, answers: {}, hints: 0, debriefs: {}, solved: false };
+const BEFORE = { lesson: "", beat: null, furthest: null, busy: true, ready: false, lost: null, handedOver: false, anchors: {}, checks: {}, answers: {}, hints: 0, debriefs: {}, solved: false };
 
 /**
  * `narrow`: whether the window has room for the diagram only; a beat then leaves the drawer closed, which would hide it.
@@ -45,13 +45,15 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
   /** Questions answered here, until the server says so too. @type {import("@preact/signals-core").Signal<Record<string, Answer>>} */
   const given = signal({});
   const indexOf = (/** @type {string | null} */ id) => beats.findIndex((beat) => beat.id === id);
+  /** A lesson that was led back has still been as far as it was. @param {LessonState} known */
+  const furthestOf = ({ beat: playing, furthest }) => Math.max(indexOf(playing), indexOf(furthest));
 
   const index = computed(() => indexOf(showing.value));
   const beat = computed(() => beats[index.value] ?? null);
   const anchors = computed(() => ({ ...state.value.anchors, ...state.value.checks }));
   const answers = computed(() => ({ ...given.value, ...state.value.answers }));
   /** How far the reader may go without asking anything of the cluster. */
-  const reached = computed(() => Math.max(indexOf(state.value.beat), 0));
+  const reached = computed(() => Math.max(furthestOf(state.value), 0));
   const open = (/** @type {string | null | undefined} */ id) => Boolean(id) && !(/** @type {string} */ (id) in answers.value) && !skipped.value.has(/** @type {string} */ (id));
   const anchor = computed(() => {
     const held = beat.value ? (state.value.anchors[beat.value.id] ?? null) : null;
@@ -71,7 +73,7 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
     cursor: store.cursor.value, head: store.log.head.value, selected: store.selected.value, inView: store.inView.value,
   }));
   /** May the reader go on to the next beat? */
-  const able = computed(() => stage.value === "beat" && !finished.value && (index.value < reached.value || (index.value === indexOf(state.value.beat) && !state.value.busy && store.may("learn"))));
+  const able = computed(() => stage.value === "beat" && !finished.value && (index.value < reached.value || (index.value === reached.value && !state.value.busy && store.may("learn"))));
 
   function restore() {
     const now = view.peek();
@@ -119,10 +121,10 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
   /** For which beat the server has been asked to go on, on this connection. */
   let asked = "";
   effect(() => {
-    const { busy, ready, beat: playing } = state.value;
+    const { busy, ready } = state.value;
     if (store.connection.value.state !== "open") asked = "";
     if (!["waiting", "beat"].includes(stage.value) || busy || !ready || store.connection.value.state !== "open") return;
-    if (indexOf(playing) >= index.value || asked === showing.value || !store.may("learn")) return;
+    if (furthestOf(state.value) >= index.value || asked === showing.value || !store.may("learn")) return;
     if (send({ type: "advance", beat: showing.value })) asked = showing.value ?? "";
   });
 
@@ -135,11 +137,11 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
       const first = !heard.peek();
       heard.value = true;
       // At the first word the reader is where the lesson is; later the page leads, except where the reader played on alone.
-      if (beats.length && first) showing.value = next.beat ?? beats[0].id;
+      if (beats.length && first) showing.value = beats[Math.max(0, furthestOf(state.peek()))].id;
       const following = beats[indexOf(next.beat) + 1];
       if (before.handedOver && !next.handedOver && !next.busy && showing.peek() === next.beat && following && following.id in next.anchors) show(following.id);
-      // What lies behind has been played before this page came: it is not asked any more.
-      if (first) skipped.value = new Set(beats.slice(0, Math.max(0, index.peek())).flatMap((one) => one.question ?? []));
+      // What has been played before this page came was asked then: it is not asked any more.
+      if (first) skipped.value = new Set(beats.slice(0, furthestOf(state.peek()) + 1).flatMap((one) => one.question ?? []));
     });
   }
 
