@@ -23,7 +23,6 @@ test: set-up-tests  ## set up and run all quick tests
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser
 	$(BIN)/python -m pytest -q tests/browser
 	$(NPM) test --silent
-	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2
 
 simulate: set-up-tests  ## break SEEDS clusters (100), each by a plan of its own, and judge every invariant over each
 	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2
