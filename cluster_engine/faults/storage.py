@@ -36,10 +36,10 @@ async def compact_now(process: Process) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EtcdCompacted(Fault):
-    """Whoever resumes from before gets 410 Gone and has to list again."""
+    """Whoever resumes from before has to list again, once the watch cache does not hold that history either."""
 
     name: ClassVar[str] = "etcd-compacted"
-    description: ClassVar[str] = "etcd forgets its history up to now: whoever resumes from before must list again."
+    description: ClassVar[str] = "etcd forgets its history up to now; watches notice once the API server lost it too."
 
     target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
 

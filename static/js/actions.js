@@ -96,13 +96,14 @@ export function createActions(store, wire) {
     toRow(index) {
       stand(index < 0 ? undefined : plan().rows[index]);
     },
-    /** Show an entry: bring the cursor to it where it lies ahead, look lower where it is not drawn. @param {number} seq */
+    /** Show an entry: bring the cursor to it where it lies ahead, look lower where it is not drawn, unfold it from among heartbeats. @param {number} seq */
     reveal(seq) {
       const entry = log.get(seq);
       if (!entry) return;
       batch(() => {
         if (seq > shown.peek()) cursor.value = seq;
         if (LAYERS.indexOf(entry.layer) > LAYERS.indexOf(store.altitude.peek())) store.altitude.value = entry.layer;
+        if (entry.heartbeat) store.foldHeartbeats.value = false;
         if (!picture.value.plan.shows(seq)) actions.clearFilters();
         selected.value = seq;
         store.follow.value = false;

@@ -91,6 +91,15 @@ test("to the start shows one row, and to the live end all", () => {
   assert.equal(store.shown.value, entries.length);
 });
 
+test("an entry that lies in a fold of heartbeats is unfolded when it is asked for, another one unfolds nothing", () => {
+  const { store, actions } = stage(entries.length);
+  const heartbeat = /** @type {any} */ (entries.find((entry) => entry.heartbeat));
+  actions.reveal(/** @type {any} */ (entries.find((entry) => entry.kind === "http.request" && !entry.heartbeat)).seq);
+  assert.equal(store.foldHeartbeats.value, true);
+  actions.reveal(heartbeat.seq);
+  assert.equal(store.picture.value.plan.rowOf(heartbeat.seq)?.members, null, "it has a row of its own");
+});
+
 test("an entry that the view hides is shown when it is asked for", () => {
   const { store, actions } = stage(entries.length);
   const hello = /** @type {any} */ (entries.find((entry) => entry.kind === "tls.client_hello"));

@@ -26,7 +26,7 @@ beats:
     question: which
     myth:
       id: direct
-      common: [{from: kubectl, to: etcd, label: get}]
+      common: [{from: kubectl, to: etcd, label: GET pods}, {from: etcd, to: kubectl, says: all}]
       wire: [syn, asked, answered]
   - id: answered
     anchor: {entry: {kind: http.response, answers: asked}}
@@ -73,6 +73,8 @@ No.
 
 ## myth direct: "kubectl reads etcd"
 It does not.
+
+- all: all of them
 """
 
 EXERCISE = """\

@@ -108,6 +108,8 @@ LEFT_OVER = [
     (WALK_DE, "## myth direct: ", "## myth indirect: ", ("there is no myth direct", "has no myth indirect")),
     (WALK_EN, "- watch: WATCH\n", "", ("the option watch of which has no text",)),
     (WALK_EN, "- watch: WATCH\n", "- watch: WATCH\n- get: GET\n", ("which has no option get",)),
+    (WALK_DE, "- all: all of them\n", "", ("the label all of direct has no text",)),
+    (WALK_DE, "- all: all of them\n", "- all: alle\n- any: x\n", ("direct has no label any; its arrows say all",)),
     (WALK_EN, "### wrong watch\nNo.\n", "", ("nothing is said to a wrong answer of which",)),
     (WALK_EN, "### wrong watch", "### wrong list", ("to a wrong answer", "which cannot be answered 'wrong list'")),
     (WALK_EN, "(mark:syn)", "(mark:sin)", ("mark:sin leads nowhere; there are syn",)),

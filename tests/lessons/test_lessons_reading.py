@@ -3,6 +3,7 @@
 import pytest
 
 from visualizer.lessons import check, library, steps
+from visualizer.lessons.myths import plain_words
 from visualizer.lessons.questions import Between
 from visualizer.lessons.source import FILE_BYTES_MAX, InvalidLessonError, Source
 
@@ -105,6 +106,10 @@ BROKEN = [
     (WALK, "id: answered", "id: Answered!", "small letters, digits and single hyphens"),
     (WALK, "question: sequence", "question: nothing", "possible are which, sequence"),
     (WALK, "wire: [syn, asked, answered]", "wire: [nobody]", "there is no name 'nobody'"),
+    (WALK, "label: GET pods", "label: asks for pods", "words that need translating (asks, for)"),
+    (WALK, "label: GET pods", "label: GET pods, says: all", "either a label or says something"),
+    (WALK, "says: all", "says: All of them", "small letters, digits and single hyphens"),
+    (WALK, "{from: kubectl, to: etcd,", "{from: the client, to: etcd,", "'the client' is no component"),
     (WALK, "open: headers", "open: nothing", "possible are what, why, headers"),
     (WALK, "open: headers", "layer: ip", "possible are story, http, tls, tcp"),
     (WALK, "open: headers", "within: soon", "'soon' is no number"),
@@ -158,6 +163,22 @@ def test_a_lesson_lies_where_its_kind_belongs(content):
     assert "a walkthrough lies in exercises/; move it" in errors_of(content, "exercises/moved")[0]
 
 
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("DELETE pods", []),
+        ("PATCH pod: spec.nodeName", []),
+        ("GET ?watch=true", []),
+        ("PUT nodes/worker-2/status", []),
+        ("410 Gone", []),
+        ("the pod is gone", ["the", "is", "gone"]),
+        ("PUT status, every 10 s", ["every"]),
+    ],
+)
+def test_an_arrow_s_own_words_are_told_from_a_protocol_s(label, words):
+    assert plain_words(label) == words
+
+
 def test_what_a_page_is_told_of_a_lesson_does_not_say_what_is_right(content):
     lesson = library.read("exercises/tiny", content.folder)
     data = library.page(lesson)["data"]
@@ -170,6 +191,10 @@ def test_what_a_page_is_told_of_a_lesson_does_not_say_what_is_right(content):
     walk = library.page(library.read("walkthroughs/tiny", content.folder))["data"]
     assert walk["questions"][1]["items"] == ["answered", "asked", "syn"], "by name, not in the right order"
     assert walk["beats"][1]["handOver"] == {"suggest": "kubectl delete deployment web"}
+    assert walk["beats"][0]["myth"]["common"] == [
+        {"from": "kubectl", "to": "etcd", "label": "GET pods", "says": None},
+        {"from": "etcd", "to": "kubectl", "label": None, "says": "all"},
+    ]
     assert walk["beats"][0]["title"] == {"en": "It asks", "de": "It asks"}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from visualizer.lessons.lesson import EXERCISE, Lesson
+from visualizer.lessons.myths import Myth
 from visualizer.lessons.prose import Link, Prose, Section
 from visualizer.lessons.questions import Question
 from visualizer.lessons.source import LessonError
@@ -22,6 +23,7 @@ def compare(lesson: Lesson, texts: dict[str, Prose], lessons: Collection[str]) -
     for text in texts.values():
         errors += _sections(lesson, text, expected)
         errors += [error for question in lesson.questions for error in _question(question, text)]
+        errors += [error for beat in lesson.beats if beat.myth for error in _myth(beat.myth, text)]
         errors += [error for link in text.links for error in _link(link, lesson, text, lessons)]
     return errors
 
@@ -64,15 +66,27 @@ def _question(question: Question, text: Prose) -> Iterator[LessonError]:
     if section is None:
         return
     known = question.options or question.items
-    for option in known:
-        if option not in section.options:
-            remedy = f"add the list item - {option}: text"
-            yield LessonError(text.file, section.line, f"the option {option} of {question.id} has no text", remedy)
-    for option in section.options:
-        if option not in known:
-            remedy = f"options are {', '.join(known) or 'not there for a number'}"
-            yield LessonError(text.file, section.line, f"{question.id} has no option {option}", remedy)
+    yield from _items(section, known, "option", f"options are {', '.join(known) or 'not there for a number'}", text)
     yield from _answers(question, section, text)
+
+
+def _myth(myth: Myth, text: Prose) -> Iterator[LessonError]:
+    section = text.section("myth", myth.id)
+    if section is not None:
+        known = ", ".join(myth.said)
+        remedy = f"its arrows say {known}" if known else "give an arrow says: in lesson.yaml, or take the item away"
+        yield from _items(section, myth.said, "label", remedy, text)
+
+
+def _items(section: Section, known: Collection[str], what: str, remedy: str, text: Prose) -> Iterator[LessonError]:
+    """Compare a section's list items with the ids that lesson.yaml has."""
+    for one in known:
+        if one not in section.options:
+            problem = f"the {what} {one} of {section.id} has no text"
+            yield LessonError(text.file, section.line, problem, f"add the list item - {one}: text")
+    for one in section.options:
+        if one not in known:
+            yield LessonError(text.file, section.line, f"{section.id} has no {what} {one}", remedy)
 
 
 def _answers(question: Question, section: Section, text: Prose) -> Iterator[LessonError]:

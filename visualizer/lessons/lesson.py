@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_engine.predicates import Predicate
+from visualizer.lessons.myths import Myth
 from visualizer.lessons.questions import Question
 from visualizer.lessons.steps import Run, Step
 
@@ -23,15 +24,6 @@ class Mark:
     id: str
     when: Predicate
     line: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Myth:
-    """The common drawing beside what was captured: arrows as people draw them, and names that hold."""
-
-    id: str
-    common: tuple[tuple[str, str, str], ...]
-    wire: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,14 +147,13 @@ class Lesson:
 
 def _beat(beat: Beat) -> dict[str, Any]:
     myth, hand_over = beat.myth, beat.hand_over
-    arrows = [{"from": begin, "to": end, "label": label} for begin, end, label in myth.common] if myth else []
     return {
         "id": beat.id,
         "layer": beat.layer,
         "focus": list(beat.focus),
         "open": beat.open,
         "question": beat.question,
-        "myth": {"id": myth.id, "common": arrows, "wire": list(myth.wire)} if myth else None,
+        "myth": myth.page_data() if myth else None,
         "handOver": {"suggest": hand_over.suggest} if hand_over else None,
     }
 
@@ -187,6 +178,5 @@ __all__ = [
     "HandOver",
     "Lesson",
     "Mark",
-    "Myth",
     "NearMiss",
 ]

@@ -2,7 +2,7 @@
 
     # Title                            then a paragraph: the summary in lists
     ## beat client-hello: Title        kind, id, title; `goal`, `solution` and `sources` have no id, `hint` a number
-    - hello: In the ClientHello        in a question: what an option (or an item) is called
+    - hello: In the ClientHello        in a question: what an option (or an item) is called; in a myth: an arrow
     ### right                          in a question: said after the answer; also `wrong`, `wrong hello`
 
 Raw HTML is shown as text. Links lead to entries (`beat:`, `mark:`, `check:`), to lessons (`lesson:`) or to https.
@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from visualizer.lessons.source import InvalidLessonError, LessonError
 
 KINDS = ("beat", "question", "myth", "goal", "check", "hint", "solution", "debrief", "sources")
+WITH_ITEMS = ("question", "myth")
 WITHOUT_ID = ("goal", "solution", "sources")
 ANCHORS = ("beat", "mark", "check")
 SECTIONS_MAX = 200
@@ -126,7 +127,7 @@ class _Parser:
         kind, id_, title = named
         parts = list(_chunks(body, "h3"))
         text = parts[0][1]
-        options, text = _options(text, self._render_inline) if kind == "question" else ({}, text)
+        options, text = _options(text, self._render_inline) if kind in WITH_ITEMS else ({}, text)
         answers = dict(self._answers(kind, parts[1:]))
         return Section(kind, id_, title, self._render(text), options, answers, line)
 

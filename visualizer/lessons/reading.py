@@ -13,7 +13,8 @@ from cluster_engine.predicates import Predicate, PredicateError, names_in
 from cluster_engine.predicates.predicate import Objects, leaves
 from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.stored import UnknownResourceError, resource
-from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, HandOver, Lesson, Mark, Myth, NearMiss
+from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, HandOver, Lesson, Mark, NearMiss
+from visualizer.lessons.myths import read_myth
 from visualizer.lessons.places import Place, Problems, Wrong
 from visualizer.lessons.questions import NUMBER_MAX, Between, Question
 from visualizer.lessons.reading_steps import SECONDS_MAX, StepReader
@@ -27,7 +28,6 @@ CHECKS_MAX = 20
 HINTS_MAX = 10
 NEAR_MISSES_MAX = 12
 FOCUS_MAX = 20
-ARROWS_MAX = 20
 NODES_MAX = 10
 SEED_MAX = 2**32 - 1
 TABS = ("what", "why", "headers", "body", "records", "bytes")
@@ -232,20 +232,11 @@ class _Reader:
             "focus": lambda one: tuple(lane.text() for lane in one.items(FOCUS_MAX, 1)),
             "open": lambda one: one.one_of(TABS, "tab"),
             "question": lambda one: one.one_of(self._question_ids, "question"),
-            "myth": self._myth,
+            "myth": lambda one: read_myth(one, self._names),
             "hand-over": self._hand_over,
         }
         facts = {key.replace("-", "_"): read(keys[key]) for key, read in optional.items() if key in keys}
         return Beat(id=id_, anchor=anchor, line=self._source.line(place.where), **facts)
-
-    def _myth(self, place: Place) -> Myth:
-        keys = place.keys(("id", "common", "wire"), needed=("id", "common", "wire"))
-        arrows = []
-        for arrow in keys["common"].items(ARROWS_MAX, 1):
-            ends = arrow.keys(("from", "to", "label"), needed=("from", "to", "label"))
-            arrows.append((ends["from"].text(), ends["to"].text(), ends["label"].text()))
-        wire = tuple(one.one_of(self._names, "name") for one in keys["wire"].items(ARROWS_MAX, 1))
-        return Myth(id=keys["id"].identifier(), common=tuple(arrows), wire=wire)
 
     def _hand_over(self, place: Place) -> HandOver:
         if place.value is True:

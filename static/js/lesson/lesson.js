@@ -15,7 +15,7 @@ import { hasWandered, viewOf } from "./view.js";
 
 /** @typedef {import("./questions.js").Question} Question */
 /** @typedef {import("./questions.js").Answer} Answer */
-/** @typedef {{id: string, common: {from: string, to: string, label: string}[], wire: string[]}} Myth */
+/** @typedef {{id: string, common: {from: string, to: string, label: string | null, says: string | null}[], wire: string[]}} Myth */
 /**
  * @typedef {{id: string, layer?: import("../log.js").Layer | null, focus?: string[] | null, open?: import("../store.js").Tab | null, question?: string | null,
  *   myth?: Myth | null, handOver?: {suggest?: string | null} | null, title: Record<string, string>}} Beat

@@ -7,7 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { duration } from "../format.js";
 import { Icon } from "../icons.js";
 import { captured, sequence } from "../lesson/sequence.js";
-import { titleOf } from "../lesson/prose.js";
+import { optionOf, titleOf } from "../lesson/prose.js";
 import { name } from "../strings.js";
 import { Prose } from "./prose.js";
 
@@ -52,6 +52,8 @@ export function MythDialog({ app }) {
 function Pictures({ app, myth, lesson, close }) {
   const { store, strings: { t, language } } = app;
   const wire = captured(myth.wire, lesson.anchors.value, (seq) => store.log.get(seq), (seconds) => duration(seconds, language.value));
+  // The protocol's own words are the same everywhere; others are in the lesson's prose.
+  const common = myth.common.map(({ from, to, label, says }) => ({ from, to, label: (says ? optionOf(language.value, `myth ${myth.id}`, says)?.textContent : label) ?? "" }));
   const show = () => {
     close();
     app.actions.reveal(wire.entries[0].seq);
@@ -60,7 +62,7 @@ function Pictures({ app, myth, lesson, close }) {
   return h("div", { class: "myth-pictures" },
     h("figure", { class: "myth-common" },
       h("figcaption", null, h("span", { class: "myth-tag" }, t("lesson.myth.common")), " ", t("lesson.myth.common.more")),
-      h(Sequence, { messages: myth.common, label: t("lesson.myth.common") })),
+      h(Sequence, { messages: common, label: t("lesson.myth.common") })),
     h("figure", { class: "myth-wire" },
       h("figcaption", null, h("span", { class: "myth-tag" }, h(Icon, { name: "pulse", size: 13 }), t("lesson.myth.wire")), " ", t("lesson.myth.wire.more")),
       wire.messages.length > 0 ? h(Sequence, { messages: wire.messages, label: t("lesson.myth.wire") }) : null,
