@@ -347,6 +347,7 @@ async def test_what_was_healed_while_a_cluster_was_away_does_not_come_back_with_
     await until(lambda: _is_suspended(school.bea.cluster))
     await school.board.say(type="heal", incident=incident)
     await _healed(school, incident)
+    assert await in_database(Report.objects.filter(healed_at=None).count)() == 0
     await school.bea.browser.get(f"/rooms/{school.room.pk}/")
     await until(lambda: _runs(school.bea.cluster))
     await until(lambda: _ended(school, school.bea))
@@ -354,6 +355,93 @@ async def test_what_was_healed_while_a_cluster_was_away_does_not_come_back_with_
 
 async def _is_suspended(cluster: str) -> bool:
     return (await in_database(Cluster.objects.get)(pk=cluster)).state == Cluster.State.SUSPENDED
+
+
+async def _faults(school: Class, cluster: str, kind: str = "fault.started") -> list[dict]:
+    entries = (await school.ada.get(f"/clusters/{cluster}/entries/")).json()["entries"]
+    return [entry for entry in entries if entry["kind"] == kind]
+
+
+async def _reset(school: Class, one: Learner) -> str:
+    answer = await one.browser.post(f"/clusters/{one.cluster}/reset/", headers=JSON)
+    successor = answer.json()["id"]
+    await until(lambda: _runs(successor))
+    return successor
+
+
+async def test_a_reset_does_not_rid_a_learner_of_an_incident(school):
+    incident = await school.break_()
+    await school.applied(school.bea, incident)
+    first = (await in_database(Report.objects.get)(member=school.bea.member)).applied_at
+    successor = await _reset(school, school.bea)
+    started = await until(lambda: _faults(school, successor))
+    assert len(started) == 1 and started[0]["fields"]["sealed"]
+    assert await notice(school.bea), "it counts from the first time"
+    assert (await in_database(Report.objects.get)(member=school.bea.member)).applied_at == first
+    await school.board.say(type="heal", incident=incident)
+    await until(lambda: _faults(school, successor, "fault.ended"))
+
+
+async def test_what_still_waits_for_its_moment_waits_in_a_successor_too(school):
+    await school.break_(when="entry:\n  label: now\n")
+    successor = await _reset(school, school.bea)
+    page = await Socket.at(f"/ws/clusters/{successor}/", school.bea.browser)
+    await page.say(type="command", id="k1", line="echo other")
+    await page.hear("done", id="k1")
+    assert await _faults(school, successor) == []
+    await page.say(type="command", id="k2", line="echo now")
+    await until(lambda: _faults(school, successor))
+    await until(lambda: _is_applied(school.bea))
+
+
+async def _is_applied(one: Learner) -> bool:
+    return (await in_database(Report.objects.get)(member=one.member)).applied_at is not None
+
+
+async def test_what_was_healed_does_not_come_with_a_reset(school):
+    incident = await school.break_()
+    await school.applied(school.bea, incident)
+    await school.board.say(type="heal", incident=incident)
+    await _healed(school, incident)
+    successor = await _reset(school, school.bea)
+    later = await school.break_(fault={"name": "power-off", "target": "worker-2"})
+    await school.applied(school.bea, later)
+    await until(lambda: _faults(school, successor))
+    assert len(await _faults(school, successor)) == 1
+
+
+async def test_healing_for_one_reaches_what_was_broken_for_all_and_only_there(school):
+    incident = await school.break_()
+    for one in (school.bea, school.cleo):
+        await school.applied(one, incident)
+    await school.board.say(type="heal", targets={"member": school.bea.member.pk})
+    await until(lambda: _faults(school, school.bea.cluster, "fault.ended"))
+    row = await school.row(school.bea, lambda row: row["reports"][str(incident)]["healed"])
+    assert row["reports"][str(incident)]["applied"]
+    assert await _faults(school, school.cleo.cluster, "fault.ended") == []
+    assert not await notice(school.bea) and await notice(school.cleo)
+    assert (await in_database(Incident.objects.get)()).healed_at is None
+    await school.board.say(type="heal", targets={"group": "B"})
+    await _healed(school, incident)
+
+
+async def test_who_has_nothing_broken_cannot_be_healed(school):
+    await school.applied(school.bea, await school.break_({"member": school.bea.member.pk}))
+    await school.board.say(type="heal", targets={"member": school.cleo.member.pk})
+    assert "Nothing is broken there" in (await school.board.hear("error"))["message"]
+
+
+async def test_where_all_watch_one_cluster_it_is_healed_for_all(host, bus):
+    ada = await instructor()
+    room = await ada.open_room(mode="shared")
+    bea, cleo = await learner(room, "Bea"), await learner(room, "Cleo")
+    board = await Socket.of(room, ada)
+    await board.hear("board")
+    await board.say(type="break", id="b1", fault=OFF, targets=EVERYBODY)
+    await board.hear_row(lambda row: any(one["applied"] for one in row["reports"].values()))
+    await board.say(type="heal", targets={"member": bea.member.pk})
+    await board.hear_row(lambda row: row["name"] == "Cleo" and all(one["healed"] for one in row["reports"].values()))
+    assert not await notice(cleo)
 
 
 # The board ------------------------------------------------------------------------------------------------------------

@@ -330,6 +330,18 @@ async def test_a_fault_waits_for_its_predicate(bus, worker, clusters):
     assert [one for one in told if isinstance(one, Applied)] == [Applied(1, "fault-1", 0.04)]
 
 
+async def test_an_incident_is_put_into_a_cluster_once_whoever_asks_again(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    never = {"entry": {"label": "never"}}
+    await clusters.ask("c", Inject(POWER_OFF, incident=1))
+    await clusters.ask("c", Inject(POWER_OFF | {"target": "worker-2"}, never, incident=2))
+    await clusters.ask("c", HealIncident(3))
+    for incident in (1, 2, 3):
+        with pytest.raises(Refused, match="already, or is healed"):
+            await clusters.ask("c", Inject(POWER_OFF | {"target": "worker-2"}, incident=incident))
+    assert len(await clusters.answer("c", Inputs())) == 3
+
+
 async def test_a_fault_that_does_not_fit_any_more_when_its_moment_has_come_says_why(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
     await clusters.ask("c", Inject(POWER_OFF, {"entry": {"label": "now"}}, incident=1))

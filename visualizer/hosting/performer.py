@@ -39,6 +39,7 @@ class Performer:
         self._frames: dict[str, int] = {}  # of each running command
         self._waiting: dict[str, int | None] = {}  # faults that wait for their predicate, and their incidents
         self._incidents: dict[int, list[str]] = {}  # the faults of each
+        self._healed: set[int] = set()  # incidents that were, perhaps before they came
         self._count = 0
         self._lookout: Any = None
         self._player: Any = None
@@ -134,6 +135,7 @@ class Performer:
         from cluster_engine import faults
 
         fault = faults.read(record)
+        self._refuse_again(incident)
         if when is None:
             return {"fault": self._let_happen(cluster, fault, incident, bool(sealed))}
         fault.check(cluster)
@@ -144,6 +146,12 @@ class Performer:
         self._look_out(cluster, name, when, lambda: self._moment_has_come(cluster, name, fault, bool(sealed)))
         self._waiting[name] = incident
         return {"fault": None}
+
+    def _refuse_again(self, incident: int | None) -> None:
+        """Refuse an incident that is here already, or was healed before it came: who asks may ask twice."""
+        known = incident in self._incidents or incident in self._waiting.values() or incident in self._healed
+        if incident is not None and known and not self._replaying:
+            raise ValueError("This incident is in this cluster already, or is healed.")
 
     def _look_out(self, cluster: Any, name: str, when: dict[str, Any], then: Callable[[], None]) -> None:
         from cluster_engine import predicates
@@ -179,6 +187,7 @@ class Performer:
         return _nothing(cluster.heal(fault))
 
     def _heal_incident(self, cluster: Any, incident: int) -> Coroutine[Any, Any, Any]:
+        self._healed.add(incident)
         self._forget(lambda waiting: waiting == incident)
         active = {one.id for one in cluster.faults}
         mine = [fault for fault in self._incidents.pop(incident, ()) if fault in active]

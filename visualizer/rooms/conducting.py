@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 from cluster_engine import faults, predicates
 from visualizer.database import in_database
+from visualizer.hosting.clusters import NotRunning
 from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import HealIncident, Inject, Pause, Question, Resume
 from visualizer.hosting.web_process import WebProcess
@@ -84,7 +85,7 @@ def _make(
 ) -> tuple[Incident, list[str]]:
     if room.state != Room.State.OPEN:
         raise Impossible(_("This room is closed."))
-    whose = {"all": True} if room.mode == Room.Mode.SHARED else _document(targets)
+    whose = _whose(room, targets)
     members = selectors.targeted(room, whose)
     if not members:
         raise Impossible(_("Nobody is there whose cluster could be broken."))
@@ -96,7 +97,9 @@ def _make(
     return incident, _clusters(room, members)
 
 
-def _document(targets: protocol.Targets) -> dict[str, Any]:
+def _whose(room: Room, targets: protocol.Targets) -> dict[str, Any]:
+    if room.mode == Room.Mode.SHARED:
+        return {"all": True}
     said = {"all": targets.all, "group": targets.group, "member": targets.member}
     return {key: value for key, value in said.items() if value is not None}
 
@@ -107,18 +110,28 @@ def _clusters(room: Room, members: list[Member]) -> list[str]:
     return [member.cluster_id for member in members if member.cluster_id]
 
 
-async def heal(host: WebProcess, room: Room, incident: int | None) -> None:
-    """Heal one incident everywhere, or all of them. Raise `Impossible`."""
-    active = await in_database(incidents.active)(room.pk)
-    if incident is not None and incident not in active:
-        raise Impossible(_("There is no such incident, or it is healed already."))
-    chosen = active if incident is None else [incident]
-    pairs = await in_database(selectors.incident_clusters)(chosen)
+async def heal(host: WebProcess, room: Room, asked: protocol.Heal) -> None:
+    """Heal one incident or all of them, for the targets or for everybody. Raise `Impossible`."""
+    chosen, members = await in_database(_to_heal)(room, asked)
+    pairs = await in_database(selectors.incident_clusters)(chosen, members)
     answers = await asyncio.gather(*(_ask(host, cluster, HealIncident(one)) for one, cluster in pairs))
-    await in_database(incidents.healed)(chosen)
-    await hub.tell(host.bus, room.pk, Changed(incidents=chosen))
+    await in_database(incidents.healed)(chosen, members)
+    await hub.tell(host.bus, room.pk, Changed(incidents=chosen, members=members))
     if problems := [problem for problem in answers if problem is not None]:
         raise Impossible(problems[0])
+
+
+def _to_heal(room: Room, asked: protocol.Heal) -> tuple[list[int], list[int]]:
+    """The incidents that are meant, and the members for whom they are not over yet."""
+    active = incidents.active(room.pk)
+    if asked.incident is not None and asked.incident not in active:
+        raise Impossible(_("There is no such incident, or it is healed already."))
+    chosen = active if asked.incident is None else [asked.incident]
+    whose = {"all": True} if asked.targets is None else _whose(room, asked.targets)
+    members = selectors.with_incidents(chosen, [one.pk for one in selectors.targeted(room, whose)])
+    if asked.targets is not None and not members:
+        raise Impossible(_("Nothing is broken there."))
+    return chosen, members
 
 
 async def pause(host: WebProcess, room: Room, on: bool) -> None:
@@ -131,8 +144,11 @@ async def pause(host: WebProcess, room: Room, on: bool) -> None:
 
 
 async def _ask(host: WebProcess, cluster: str, question: Question) -> str | None:
+    """Put a question; why it was refused. A cluster that sleeps is asked again when it wakes (hearing.py)."""
     try:
         await host.clusters.ask(cluster, question)
+    except NotRunning:
+        return None
     except Refused as refusal:
         return str(refusal)
     return None

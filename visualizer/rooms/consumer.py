@@ -194,8 +194,8 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 case said.Break():
                     incident, count = await conducting.break_clusters(self._host, room, message)
                     self._page.answer(frame("broken", id=identifier, incident=incident, targets=count))
-                case said.Heal(incident):
-                    await conducting.heal(self._host, room, incident)
+                case said.Heal():
+                    await conducting.heal(self._host, room, message)
                 case said.Pause(on):
                     await conducting.pause(self._host, room, on)
         except (conducting.Impossible, Refused) as problem:

@@ -14,11 +14,23 @@ from typing import Any
 from django.db import Error as DatabaseError
 
 from visualizer.database import in_database
-from visualizer.hosting import recorder, web_process
+from visualizer.hosting import messages, recorder, web_process
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.messages import Applied, HealIncident, Lesson, Pause, Question, State, Told
+from visualizer.hosting.messages import (
+    Applied,
+    HealIncident,
+    Inject,
+    Input,
+    Inputs,
+    Lesson,
+    Pause,
+    Question,
+    State,
+    Told,
+)
 from visualizer.rooms import ending, hub, incidents, selectors, services
 from visualizer.rooms.changes import Changed
+from visualizer.rooms.models import Report
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +58,8 @@ def hear(cluster: str, message: Told) -> None:
             _spawn(_applied(incident, cluster, problem))
         case State(_, _, _, successor) if successor is not None:
             _spawn(_replaced(cluster, successor))
-        case State("running", _, life):
-            _spawn(_running(cluster, life))
+        case State("running"):
+            _spawn(_running(cluster))
         case Lesson() | State():
             if cluster not in _waiting and len(_waiting) < WAITING_MAX:
                 _waiting.add(cluster)
@@ -79,16 +91,38 @@ async def _replaced(old: str, new: str) -> None:
     await _say(new)
 
 
-async def _running(cluster: str, life: int) -> None:
-    """A cluster is up: if its room is held so is it, and what was healed while it was away does not come back."""
+async def _running(cluster: str) -> None:
+    """A cluster is up: if its room is held so is it, and what is broken in it is what was broken for its learner.
+
+    One that was made by a reset knows of no incident; one that was away has missed that an incident was healed.
+    """
     clusters = web_process.current().clusters
+    await in_database(services.take_over)(cluster)
     questions: list[Question] = [Pause()] if await in_database(selectors.is_held)(cluster) else []
-    if life > 1:
-        questions += [HealIncident(one) for one in await in_database(selectors.healed_in)(cluster)]
+    if reports := await in_database(selectors.reports_in)(cluster):
+        with contextlib.suppress(Refused):
+            questions += _missing(reports, messages.inputs(await clusters.ask(cluster, Inputs())))
     for question in questions:
         with contextlib.suppress(Refused):
             await clusters.ask(cluster, question)
     await _say_soon(cluster)
+
+
+def _missing(reports: list[Report], inputs: list[Input]) -> list[Question]:
+    """What has to be done in a cluster so that it is broken as the reports say; `inputs` is what was done."""
+    put_in = {one.document["incident"] for one in inputs if "incident" in one.document}
+    healed = {one.document["healIncident"] for one in inputs if "healIncident" in one.document}
+    return [
+        HealIncident(one.incident_id) if one.healed_at else _again(one)
+        for one in reports
+        if (one.incident_id in put_in - healed if one.healed_at else one.incident_id not in put_in)
+    ]
+
+
+def _again(report: Report) -> Inject:
+    """Let an incident happen; at once where its moment had come already."""
+    when = report.incident.when if report.applied_at is None else None
+    return Inject(report.incident.record, when, report.incident_id, sealed=True)
 
 
 async def _say_soon(cluster: str) -> None:

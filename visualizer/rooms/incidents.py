@@ -1,5 +1,7 @@
 """Everything that is written of incidents: made, applied, noticed, diagnosed, healed.
 
+What is healed is healed for a member: an incident that is for many is over once it is over for each of them.
+
 Seconds count from the instant a fault was applied in the learner's own cluster, on the server's clock. What somebody
 says before that, or of a cluster in which nothing is broken, is a false alarm; and a diagnosis tells nothing but
 whether it is right.
@@ -8,7 +10,7 @@ whether it is right.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from visualizer.rooms.models import Incident, Member, Report, Room
@@ -46,9 +48,14 @@ def applied(incident: int, cluster: str, problem: str | None) -> list[int]:
     return members
 
 
-def healed(incidents: list[int]) -> None:
-    """Note that incidents are over, for everybody."""
-    Incident.objects.filter(pk__in=incidents, healed_at=None).update(healed_at=timezone.now())
+def healed(incidents: list[int], members: list[int]) -> None:
+    """Note that incidents are over for members, and for good once they are over for all."""
+    with transaction.atomic():
+        reports = Report.objects.filter(incident__in=incidents, healed_at=None)
+        reports.filter(member__in=members).update(healed_at=timezone.now())
+        open_still = reports.filter(incident=OuterRef("pk"))
+        over = Incident.objects.filter(~Exists(open_still), pk__in=incidents, healed_at=None)
+        over.update(healed_at=timezone.now())
 
 
 def active(room: str) -> list[int]:
@@ -86,7 +93,7 @@ def diagnose(member: int, fault: str, target: str) -> tuple[bool, int]:
 
 
 def _broken(member: int) -> QuerySet[Report]:
-    return Report.objects.filter(member=member, incident__healed_at=None).exclude(applied_at=None)
+    return Report.objects.filter(member=member, healed_at=None).exclude(applied_at=None)
 
 
 def _open(reports: list[Report]) -> list[Report]:

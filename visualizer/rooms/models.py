@@ -114,6 +114,7 @@ class Report(models.Model):
     noticed_at = models.DateTimeField(null=True)
     diagnosed_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)
+    healed_at = models.DateTimeField(null=True)  # for this member; the incident is over once it is for all
 
     class Meta:
         """What must hold between reports."""

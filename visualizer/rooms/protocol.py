@@ -13,7 +13,7 @@ somebody leads) the last `position`. Nothing has to be said to get them, so a pa
     {"type":"row","row":{"member","name","group","online","cluster":{"id":id|null,"state"},
         "where":{"lesson","beat","checks","of","last":{"id","at"}|null}|null,"help":iso|null,"falseAlarms",
         "reports":{"<incident>":{"applied":iso|null,"problem":text|null,"noticed":seconds|null,
-                                 "diagnosed":seconds|null,"tries"}}}}
+                                 "diagnosed":seconds|null,"tries","healed":iso|null}}}}
     {"type":"gone","member":n}                              instructor: they left, or were forgotten
     {"type":"incident","incident":{"id","fault":{…},"when":{…}|null,"targets":{…},"made":iso,"healed":iso|null}}
     {"type":"broken","id","incident":n,"targets":count}     instructor: `break` was passed on to so many clusters
@@ -112,9 +112,10 @@ class Break(msgspec.Struct, tag="break"):
 
 
 class Heal(msgspec.Struct, tag="heal"):
-    """Heal an incident, or all of them."""
+    """Heal an incident, or all of them; for everybody, or for the targets whatever it was aimed at."""
 
     incident: Number | None = None
+    targets: Targets | None = None
 
 
 class Pause(msgspec.Struct, tag="pause"):

@@ -94,9 +94,16 @@ def clusters_of(room: Room) -> list[str]:
     return list(held.values_list("cluster_id", flat=True))
 
 
-def incident_clusters(incidents: Iterable[int]) -> list[tuple[int, str]]:
-    """Where incidents were put: (incident, cluster), once each; a cluster's successor in its stead."""
-    found = Report.objects.filter(incident__in=incidents).select_related("member", "incident__room")
+def with_incidents(incidents: Iterable[int], members: Iterable[int]) -> list[int]:
+    """Those of the members for whom one of the incidents is not over."""
+    found = Report.objects.filter(incident__in=list(incidents), member__in=list(members), healed_at=None)
+    return sorted(set(found.values_list("member_id", flat=True)))
+
+
+def incident_clusters(incidents: Iterable[int], members: Iterable[int]) -> list[tuple[int, str]]:
+    """Where these members' incidents were put: (incident, cluster), once each; a cluster's successor in its stead."""
+    found = Report.objects.filter(incident__in=list(incidents), member__in=list(members), healed_at=None)
+    found = found.select_related("member", "incident__room")
     pairs: dict[tuple[int, str], None] = {}
     for report in found:
         room = report.incident.room
@@ -106,10 +113,12 @@ def incident_clusters(incidents: Iterable[int]) -> list[tuple[int, str]]:
     return list(pairs)
 
 
-def healed_in(cluster: str) -> list[int]:
-    """The incidents that were begun in a cluster and are healed."""
-    found = Report.objects.filter(Q(cluster=cluster) | Q(member__cluster=cluster)).exclude(applied_at=None)
-    return list(found.exclude(incident__healed_at=None).values_list("incident", flat=True).distinct())
+def reports_in(cluster: str) -> list[Report]:
+    """What was put into a cluster, one report for each incident, the oldest first."""
+    found = Report.objects.filter(Q(cluster=cluster) | Q(member__cluster=cluster), problem="")
+    return list({one.incident_id: one for one in found.select_related("incident").order_by("-incident_id")}.values())[
+        ::-1
+    ]
 
 
 # The board ------------------------------------------------------------------------------------------------------------
@@ -166,6 +175,7 @@ def _report(report: Report) -> dict[str, Any]:
         "noticed": seconds(report.applied_at, report.noticed_at),
         "diagnosed": seconds(report.applied_at, report.diagnosed_at),
         "tries": report.tries,
+        "healed": iso(report.healed_at),
     }
 
 

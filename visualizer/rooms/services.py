@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from visualizer.models import Cluster
-from visualizer.rooms import codes, names
-from visualizer.rooms.models import Member, Room
+from visualizer.rooms import codes, names, selectors
+from visualizer.rooms.models import Member, Report, Room
 
 MEMBERS_MAX = 200
 ROOMS_MAX = 20  # of one instructor, closed ones too
@@ -127,3 +127,11 @@ def replace_cluster(old: str, new: str) -> None:
     """Put a cluster's successor in its place."""
     Member.objects.filter(cluster=old).update(cluster=new)
     Room.objects.filter(cluster=old).update(cluster=new)
+    Report.objects.filter(cluster=old).update(cluster=new)
+
+
+def take_over(cluster: str) -> None:
+    """Put a cluster in the place of all that it has replaced."""
+    found = Cluster.objects.filter(pk=cluster).first()
+    for old in selectors.lineage(found)[1:] if found is not None else []:
+        replace_cluster(old, cluster)
