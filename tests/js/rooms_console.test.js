@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createAnnouncer } from "../../static/js/rooms/announcer.js";
-import { countsOf, groupsOf, newsOf, ordered, tallyOf } from "../../static/js/rooms/board.js";
+import { countsOf, groupsOf, isBroken, newsOf, ordered, tallyOf } from "../../static/js/rooms/board.js";
 import { createBreaking, targetsOf } from "../../static/js/rooms/breaking.js";
 import { MOMENTS, momentOf } from "../../static/js/rooms/presets.js";
 import { instant, targetsText, whenText } from "../../static/js/rooms/words.js";
@@ -16,7 +16,7 @@ const { t } = createStrings(words, "en");
 
 /** @param {number} member @param {Partial<Row>} [more] @returns {Row} */
 const row = (member, more = {}) => ({ member, name: `learner ${member}`, group: "", online: true, cluster: { id: `c${member}`, state: "running" }, where: null, help: null, reports: {}, ...more });
-const report = (more = {}) => ({ applied: "2026-11-21T10:00:00Z", problem: null, noticed: null, diagnosed: null, tries: 0, ...more });
+const report = (more = {}) => ({ applied: "2026-11-21T10:00:00Z", problem: null, noticed: null, diagnosed: null, tries: 0, healed: null, ...more });
 const numbers = (/** @type {Row[]} */ rows) => rows.map(({ member }) => member);
 
 test("who asks for help comes first whatever the order, the longest wait first of all", () => {
@@ -43,6 +43,12 @@ test("groups are those in use, and those without one only where there are any", 
 test("an incident is counted over those it concerns, and each problem is told once", () => {
   const rows = [row(1, { reports: { 7: report({ noticed: 4, diagnosed: 9 }) } }), row(2, { reports: { 7: report({ applied: null, problem: "no worker-5" }) } }), row(3, { reports: { 7: report({ applied: null, problem: "no worker-5" }) } }), row(4)];
   assert.deepEqual(tallyOf(/** @type {any} */ ({ id: 7 }), rows), { of: 3, applied: 1, noticed: 1, diagnosed: 1, problems: ["no worker-5"] });
+});
+
+test("who may be healed is who has something broken, whomever it was aimed at, and not healed", () => {
+  const broken = (/** @type {any} */ reports) => isBroken(row(1, { reports }));
+  assert.ok(broken({ 7: report() }) && broken({ 7: report({ applied: null }) }));
+  assert.ok(!broken({}) && !broken({ 7: report({ healed: "2026-11-21T10:00:00Z" }) }) && !broken({ 7: report({ applied: null, problem: "no worker-5" }) }));
 });
 
 test("news is a hand that goes up and a fault that was found, not what was so already", () => {

@@ -41,20 +41,20 @@ async def instructor(name: str = "ada") -> Browser:
 class Socket:
     """A socket: `say` and `hear`."""
 
-    def __init__(self, path: str, browser: AsyncClient | None) -> None:
+    def __init__(self, path: str, browser: AsyncClient | None, language: str = "en") -> None:
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in (browser.cookies if browser else {}).items())
-        headers = [*HERE, (b"cookie", cookies.encode())]
+        headers = [*HERE, (b"cookie", cookies.encode()), (b"accept-language", language.encode())]
         self._socket = WebsocketCommunicator(application, path, headers=headers)
 
     @classmethod
-    async def of(cls, room: Room, browser: AsyncClient | None) -> "Socket":
+    async def of(cls, room: Room, browser: AsyncClient | None, language: str = "en") -> "Socket":
         """The socket of a page of a room."""
-        return await cls.at(f"/ws/rooms/{room.pk}/", browser)
+        return await cls.at(f"/ws/rooms/{room.pk}/", browser, language)
 
     @classmethod
-    async def at(cls, path: str, browser: AsyncClient | None) -> "Socket":
+    async def at(cls, path: str, browser: AsyncClient | None, language: str = "en") -> "Socket":
         """An open socket."""
-        made = cls(path, browser)
+        made = cls(path, browser, language)
         assert (await made._socket.connect(timeout=5))[0]
         return made
 

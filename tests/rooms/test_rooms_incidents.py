@@ -14,6 +14,7 @@ from web_until import until
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.messages import Applied, Lesson, Stop, cluster_name, pack
+from visualizer.lessons import library
 from visualizer.models import Cluster
 from visualizer.rooms import conducting, incidents, lessons, limits, live_room, selectors
 from visualizer.rooms.models import Incident, Member, Report, Room
@@ -492,6 +493,32 @@ async def test_results_are_a_row_for_each_learner(school):
     assert rows[1][what + "tries"] == ""
     german = await school.ada.get(f"/rooms/{school.room.pk}/results.csv", headers={"accept-language": "de"})
     assert "Gruppe" in german.content.decode("utf-8-sig")
+
+
+async def test_titles_and_problems_are_in_the_readers_language(school):
+    lesson = "exercises/node-down"
+    await in_database(Room.objects.filter(pk=school.room.pk).update)(lesson=lesson)
+    progress = {"beat": None, "anchors": {"noise": {"seq": 9, "at": 2.0}}, "checks": {"unknown": {"seq": 5, "at": 1.5}}}
+    await in_database(Cluster.objects.filter(pk=school.bea.cluster).update)(lesson=lesson, progress=progress)
+    await school.break_(fault={"name": "power-off", "target": "worker-77"})
+    german = {"accept-language": "de"}
+    console = await school.ada.get(f"/rooms/{school.room.pk}/console/", headers=german)
+    assert console.context["beats"]["unknown"].startswith("worker-2 ist Unknown")
+    row = (await in_database(selectors.board_rows)(school.room.pk, [school.bea.member.pk]))[0]
+    assert row["where"]["last"]["id"] == "unknown", "a mark has no title, so it is nowhere to be"
+    table = (await school.ada.get(f"/rooms/{school.room.pk}/results.csv", headers=german)).content.decode("utf-8-sig")
+    bea = list(csv.reader(io.StringIO(table, newline="")))[1]
+    assert bea[2] == library.prose(library.find(lesson), "de").title
+    assert any(cell.startswith("Einen Host worker-77 gibt es nicht") for cell in bea)
+    board = await Socket.of(school.room, school.ada, language="de")
+    rows = (await board.hear("board"))["rows"]
+    problems = [report["problem"] for row in rows for report in row["reports"].values()]
+    assert all(one.startswith("Einen Host worker-77 gibt es nicht") for one in problems) and len(problems) == 2
+    await school.break_(fault={"name": "power-off", "target": "worker-78"})
+    said = await board.hear_row(lambda row: len(row["reports"]) == 2 and list(row["reports"].values())[1]["problem"])
+    assert "worker-78 gibt es nicht" in list(said["reports"].values())[1]["problem"]
+    english = await school.board.hear_row(lambda row: len(row["reports"]) == 2)
+    assert "there is no" in next(iter(english["reports"].values()))["problem"]
 
 
 async def test_forty_clusters_are_asked_side_by_side(school, host, monkeypatch):

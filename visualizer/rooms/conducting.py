@@ -20,7 +20,7 @@ from visualizer.rooms import hub, incidents, protocol, selectors, services
 from visualizer.rooms.changes import Changed
 from visualizer.rooms.models import Incident, Member, Room
 
-NO_CLUSTER = "This learner has not opened the room's page yet."
+NO_CLUSTER = _("This learner has not opened the room's page yet.")
 
 
 class Impossible(Exception):  # noqa: N818

@@ -56,7 +56,7 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._allowance = Allowance(now) if person.is_instructor else Allowance(now, MEMBER_BURST, MEMBER_PER_SECOND)
         self._room, self._member = person.room.pk, person.member.pk if person.member is not None else None
         try:
-            self._live, self._page = await hub.current().join(self._room, self._member)
+            self._live, self._page = await hub.current().join(self._room, self._member, self._language)
         except Refused as refusal:
             await self.send(text_data=self._error_frame(str(refusal), None))
             await self.close(TOO_MANY)

@@ -36,12 +36,12 @@ class RoomHub:
         self._bus = bus
         self._rooms: dict[str, LiveRoom] = {}
 
-    async def join(self, room: str, member: int | None) -> tuple[LiveRoom, Page]:
-        """A new page of a room; `leave` when it goes. Raise `Refused` when there are too many."""
+    async def join(self, room: str, member: int | None, language: str = "en") -> tuple[LiveRoom, Page]:
+        """A new page of a room, read in a language; `leave` when it goes. Raise `Refused` when there are too many."""
         live = self._rooms.get(room)
         if live is None:
             live = self._rooms[room] = LiveRoom(room, self._bus)
-        page = Page(member)
+        page = Page(member, language)
         mine = sum(one.member == member for one in live.open)
         if len(live.open) >= PAGES_MAX or mine >= PAGES_OF_ONE_MAX:
             raise Refused(_("Too many pages of this room are open."))

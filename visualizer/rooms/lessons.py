@@ -25,8 +25,21 @@ def about(slug: str) -> dict[str, str] | None:
 def _title(slug: str) -> str:
     lesson = library.find(slug)
     assert lesson is not None
+    return library.prose(lesson, _language()).title
+
+
+def _language() -> str:
     language = (get_language() or "")[:2]
-    return library.prose(lesson, language if language in LANGUAGES else "en").title
+    return language if language in LANGUAGES else "en"
+
+
+def milestone_titles(slug: str) -> dict[str, str]:
+    """What the milestones of a lesson are called, by name, in the active language."""
+    lesson = library.find(slug) if slug else None
+    if lesson is None:
+        return {}
+    sections = library.prose(lesson, _language()).sections
+    return {one.id: one.title for one in sections if one.kind in {"beat", "check"}}
 
 
 def cluster_of(slug: str) -> dict[str, Any]:

@@ -82,7 +82,8 @@ class LiveRoom:
             if page.is_instructor:
                 rows, incidents = await in_database(_read_board)(self.id)
                 self._say_board(rows, incidents)
-                page.say("board", frame("board", rows=rows, incidents=incidents))
+                said = [selectors.worded(row, page.language) for row in rows]
+                page.say("board", frame("board", rows=said, incidents=incidents))
             self.pages.add(page)
             self._say_position(page)
 
@@ -189,16 +190,24 @@ class LiveRoom:
             page.say("position", frame("position", **self._position))
 
     def _say_board(self, rows: list[dict[str, Any]], incidents: list[dict[str, Any]], *, whole: bool = False) -> None:
-        frames = {f"row {row['member']}": frame("row", row=row) for row in rows}
         if whole:
-            for kind in [one for one in self._said if one.startswith("row ") and one not in frames]:
+            here = {f"row {row['member']}" for row in rows}
+            for kind in [one for one in self._said if one.startswith("row ") and one not in here]:
                 self._say_gone(int(kind.removeprefix("row ")))
-        frames |= {f"incident {one['id']}": frame("incident", incident=one) for one in incidents}
-        for kind, text in frames.items():
-            if self._said.get(kind) != text:
-                self._said[kind] = text
+        for row in rows:
+            if self._is_new(f"row {row['member']}", frame("row", row=row)):
                 for page in self._instructors():
-                    page.say(kind, text)
+                    page.say(f"row {row['member']}", frame("row", row=selectors.worded(row, page.language)))
+        for one in incidents:
+            if self._is_new(f"incident {one['id']}", text := frame("incident", incident=one)):
+                for page in self._instructors():
+                    page.say(f"incident {one['id']}", text)
+
+    def _is_new(self, kind: str, text: str) -> bool:
+        """Whether this is not what was said last of its kind."""
+        is_new = self._said.get(kind) != text
+        self._said[kind] = text
+        return is_new
 
     def _say_gone(self, member: int) -> None:
         self._said.pop(f"row {member}", None)

@@ -22,8 +22,9 @@ class Closed(Exception):  # noqa: N818
 class Page:
     """A room's page in this process: `member` is None for the instructor's."""
 
-    def __init__(self, member: int | None) -> None:
+    def __init__(self, member: int | None, language: str = "en") -> None:
         self.member = member
+        self.language = language
         self.follows = False
         self.was_led = False  # told a position since it follows
         self._last: dict[str, str] = {}  # of kinds that are said only when they are new

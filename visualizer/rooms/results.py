@@ -13,7 +13,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from visualizer.rooms import selectors
+from visualizer import refusals
+from visualizer.rooms import lessons, selectors
 from visualizer.rooms.models import Room
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -28,7 +29,8 @@ def table(room: Room) -> list[list[str]]:
         fault = incident["fault"]
         what = f"{number}. {fault.get('name')} ({fault.get('target')})"
         head += [f"{what}: {words}" for words in _incident_words()]
-    rows = [_row(row, [str(one["id"]) for one in incidents]) for row in selectors.board_rows(room.pk)]
+    titles = lessons.milestone_titles(room.lesson)
+    rows = [_row(row, [str(one["id"]) for one in incidents], titles) for row in selectors.board_rows(room.pk)]
     return [[safe(cell) for cell in line] for line in [head, *rows]]
 
 
@@ -36,13 +38,18 @@ def _incident_words() -> list[str]:
     return [gettext("applied"), gettext("noticed after seconds"), gettext("diagnosed after seconds"), gettext("tries")]
 
 
-def _row(row: dict[str, Any], incidents: list[str]) -> list[Any]:
+def _row(row: dict[str, Any], incidents: list[str], titles: dict[str, str]) -> list[Any]:
     where = row["where"] or {}
-    cells = [row["name"], row["group"], where.get("lesson"), where.get("beat"), where.get("checks"), where.get("of")]
-    cells.append(row["falseAlarms"])
+    lesson, beat = lessons.about(where.get("lesson", "")), where.get("beat")
+    cells = [row["name"], row["group"], lesson["title"] if lesson else where.get("lesson"), titles.get(beat or "", beat)]
+    cells += [where.get("checks"), where.get("of"), row["falseAlarms"]]
     for incident in incidents:
         report = row["reports"].get(incident, {})
-        cells += [report.get("applied") or report.get("problem"), report.get("noticed"), report.get("diagnosed")]
+        cells += [
+            report.get("applied") or refusals.said(report.get("problem") or ""),
+            report.get("noticed"),
+            report.get("diagnosed"),
+        ]
         cells.append(report.get("tries"))
     return cells
 

@@ -8,7 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import override
 
+from visualizer import refusals
 from visualizer.models import Cluster
 from visualizer.rooms import lessons
 from visualizer.rooms.models import Incident, Member, Report, Room
@@ -157,15 +159,27 @@ def _where(cluster: Cluster | None) -> dict[str, Any] | None:
     if cluster is None or not cluster.lesson:
         return None
     said = cluster.progress or {}
-    anchors: dict[str, dict[str, Any]] = {**said.get("anchors", {}), **said.get("checks", {})}
+    milestones = lessons.milestones(cluster.lesson)
+    held: dict[str, dict[str, Any]] = {**said.get("anchors", {}), **said.get("checks", {})}
+    anchors = {name: held[name] for name in milestones if name in held}
     last = max(anchors, key=lambda name: anchors[name]["seq"], default=None)
     return {
         "lesson": cluster.lesson,
         "beat": said.get("beat"),
-        "checks": sum(name in anchors for name in lessons.milestones(cluster.lesson)),
-        "of": len(lessons.milestones(cluster.lesson)),
+        "checks": len(anchors),
+        "of": len(milestones),
         "last": {"id": last, "at": anchors[last]["at"]} if last is not None else None,
     }
+
+
+def worded(row: dict[str, Any], language: str) -> dict[str, Any]:
+    """A row as it is read in a language: why something was not applied is kept in the engine's words."""
+    with override(language):
+        reports = {
+            incident: {**one, "problem": refusals.said(one["problem"])} if one["problem"] else one
+            for incident, one in row["reports"].items()
+        }
+    return {**row, "reports": reports}
 
 
 def _report(report: Report) -> dict[str, Any]:

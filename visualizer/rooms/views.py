@@ -20,6 +20,7 @@ What the templates are given, beside what every template has (top of visualizer/
 `rooms/console.html`, `GET /rooms/<id>/console/` (the instructor's)
     room      as in the `room` frame (protocol.py);  socket "/ws/rooms/<id>/"
     lesson    {"slug", "title"}|None
+    beats     for json_script: the titles of the lesson's beats and checks by id, in the reader's language
     join_url  absolute;  qr an <svg> of it, safe markup: {{ qr }} (black on white, sized by CSS: class "qr", role="img"
               and aria-label inside)
     faults    for json_script: the list of `GET /faults/`
@@ -341,6 +342,7 @@ async def console(request: HttpRequest, person: Person) -> HttpResponseBase:
         "room": selectors.room_fields(room, with_code=True),
         "socket": f"/ws/rooms/{room.pk}/",
         "lesson": lessons.about(room.lesson),
+        "beats": lessons.milestone_titles(room.lesson),
         "join_url": join_url,
         "qr": codes.qr_svg(join_url, gettext("QR code of the address %(address)s") % {"address": join_url}),
         "faults": faults.describe(),

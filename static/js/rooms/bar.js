@@ -6,7 +6,8 @@ import { mirrors } from "./course.js";
 import { Switch } from "./switch.js";
 
 /** @typedef {import("./live.js").Live} Live */
-/** @typedef {{live: Live, strings: import("../strings.js").Strings, cluster: string, links: {console: string, own: string, watch: string}, onNotice: () => void, onLeave: () => void, onFollow: (on: boolean) => void}} Props */
+/** @typedef {{live: Live, strings: import("../strings.js").Strings, cluster: string, links: {console: string, own: string, watch: string}, heading: boolean, onNotice: () => void, onLeave: () => void, onFollow: (on: boolean) => void}} Props */
+// `heading`: the page has no other; a lesson brings its own.
 
 /** @param {Props} props */
 export function RoomBar(props) {
@@ -17,7 +18,7 @@ export function RoomBar(props) {
   if (state === "gone") return h("div", { class: "room-bar-inner" }, h("p", { role: "alert", class: "room-flag warn" }, h(Icon, { name: "warning", size: 16 }), t("room.gone")), h("a", { class: "button", href: "/join/" }, t("room.join")));
   if (!room || !me) return h("div", { class: "room-bar-inner" }, h("p", { role: "status", class: "fine" }, t("room.connecting")));
   return h("div", { class: "room-bar-inner" },
-    h("p", { class: "room-title" }, h(Icon, { name: "users", size: 17 }), h("b", null, room.title),
+    h("div", { class: "room-title" }, h(Icon, { name: "users", size: 17 }), h(props.heading ? "h1" : "b", null, room.title),
       me.role === "member" && h("span", { class: "room-me" }, me.group ? `${me.name} · ${me.group}` : me.name)),
     h("div", { class: "room-flags", role: "status" },
       state === "lost" && h("p", { class: "room-flag warn" }, h(Icon, { name: "plug", size: 15 }), t("room.lost")),

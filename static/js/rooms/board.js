@@ -45,6 +45,11 @@ export function countsOf(rows) {
   return { all: all.length, online: all.filter((row) => row.online).length, help: all.filter((row) => row.help).length };
 }
 
+/** Whether something is broken for somebody, or waits to be. @param {Row} row */
+export function isBroken({ reports }) {
+  return Object.values(reports).some((report) => !report.healed && !report.problem);
+}
+
 /** How an incident went, over all it concerns. @param {Incident} incident @param {Iterable<Row>} rows */
 export function tallyOf({ id }, rows) {
   const reports = [...rows].map((row) => row.reports[id]).filter(Boolean);

@@ -42,10 +42,8 @@ export function createConsole({ place, strings }) {
     rowActions: {
       /** @param {Row} row */
       onHandDown: (row) => { live.send({ type: "help", member: row.member, on: false }); },
-      /** Heal what was put into this cluster alone. @param {Row} row */
-      onHeal(row) {
-        for (const incident of live.incidents.peek()) if (!incident.healed && incident.targets.member === row.member) live.send({ type: "heal", incident: incident.id });
-      },
+      /** Heal whatever is broken in this cluster, whomever it was aimed at. @param {Row} row */
+      onHeal: (row) => { live.send({ type: "heal", targets: { member: row.member } }); },
       /** @param {Row} row */
       onForget(row) {
         const run = () => {

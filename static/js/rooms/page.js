@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import "@preact/signals";
 import { Icon } from "../icons.js";
 import { createStrings } from "../strings.js";
-import { countsOf, groupsOf, ordered } from "./board.js";
+import { countsOf, groupsOf, isBroken, ordered } from "./board.js";
 import { BreakDialog } from "./breaking.js";
 import { createConsole } from "./console.js";
 import { Confirm } from "./dialog.js";
@@ -56,6 +56,7 @@ function Board({ app, rowActions }) {
   const groups = groupsOf(rows.values());
   const { all, online, help } = countsOf(rows.values());
   const incidents = live.incidents.value;
+  const shownRows = ordered(rows.values(), order, group);
   const shown = useMemo(() => (every ? incidents : incidents.slice(-INCIDENTS_SHOWN)).toReversed(), [incidents, every]);
   useKeptFocus();
   return h("section", { class: "room-boards pane", "aria-label": t("room.learners") },
@@ -64,9 +65,10 @@ function Board({ app, rowActions }) {
       groups.length > 0 && h("label", { class: "room-filter" }, h("span", null, t("room.column.group")), h("select", { value: group === null ? "all" : `=${group}`, onChange: (/** @type {Event} */ event) => {
         const { value } = /** @type {HTMLSelectElement} */ (event.currentTarget);
         setGroup(value === "all" ? null : value.slice(1));
-      } }, h("option", { value: "all" }, t("room.group.all")), groups.map((name) => h("option", { key: name, value: `=${name}` }, name || t("room.group.none")))))),
+      } }, h("option", { value: "all" }, t("room.group.all")), groups.map((name) => h("option", { key: name, value: `=${name}` }, name || t("room.group.none"))))),
+      group && shownRows.some(isBroken) && h("button", { type: "button", class: "button", onClick: () => live.send({ type: "heal", targets: { group } }) }, h(Icon, { name: "pulse", size: 15 }), t("room.heal.group", { group }))),
     rows.size
-      ? h(BoardTable, { rows: ordered(rows.values(), order, group), incidents: shown, order, onOrder: setOrder, beats: app.beats, strings, actions: rowActions })
+      ? h(BoardTable, { rows: shownRows, incidents: shown, order, onOrder: setOrder, beats: app.beats, strings, actions: rowActions })
       : h("div", { class: "room-empty" }, h("p", null, t("room.empty")), h(Picture, { template: joinPicture() }), h("p", { class: "room-empty-address" }, app.data.join)));
 }
 

@@ -56,7 +56,7 @@ export function startRoom(app, place) {
   addKey(app, () => {
     if (live.room.peek()?.leading && live.me.peek()?.role === "member") follow(!live.me.peek()?.follows);
   });
-  draw(place, () => h(Bar, { live, diagnosis, app, cluster, links, onFollow: follow, leaving, leave }), strings);
+  draw(place, () => h(Bar, { live, diagnosis, app, cluster, links, heading: !app.lesson, onFollow: follow, leaving, leave }), strings);
   addEventListener("online", live.retryNow);
   live.open();
   return live;

@@ -3,7 +3,7 @@ import { h } from "preact";
 import { memo } from "./memo.js";
 import { duration } from "../format.js";
 import { Icon } from "../icons.js";
-import { progress } from "./board.js";
+import { isBroken, progress } from "./board.js";
 import { faultName, instant } from "./words.js";
 
 /** @typedef {import("./live.js").Row} Row */
@@ -49,7 +49,7 @@ function Line({ row, incidents, beats, t, language, actions }) {
     h("td", null, h("span", { class: `room-online ${row.online ? "on" : "off"}` }, h("span", { class: "room-dot", "aria-hidden": "true" }), t(row.online ? "room.isOnline" : "room.isAway"))),
     h("td", { class: "room-where" }, h(Where, { row, beats, t, language })),
     incidents.map((incident) => h("td", { key: incident.id, class: "room-report" }, h(ReportCell, { report: row.reports[incident.id], t, language }))),
-    h("td", { class: "room-row-tools" }, h(Tools, { row, t, actions, heals: incidents.some((incident) => !incident.healed && incident.targets.member === row.member) })));
+    h("td", { class: "room-row-tools" }, h(Tools, { row, t, actions })));
 }
 
 /** @param {{row: Row, t: import("./words.js").T, language: string, actions: RowActions}} props */
@@ -72,8 +72,9 @@ function Where({ row, beats, t, language }) {
 function ReportCell({ report, t, language }) {
   if (!report) return h("span", { class: "fine", "aria-label": t("room.report.none") }, "–");
   if (report.problem) return h("span", { class: "room-problem" }, h(Icon, { name: "warning", size: 13 }), report.problem);
-  if (!report.applied) return h("span", { class: "fine" }, t("room.report.waiting"));
-  const tries = report.tries > 0 && h("span", { key: "t", class: "fine" }, t("room.report.tries", { count: report.tries }));
+  const healed = report.healed && h("span", { key: "h", class: "fine" }, t("room.healed", { time: instant(report.healed, language) }));
+  if (!report.applied) return healed || h("span", { class: "fine" }, t("room.report.waiting"));
+  const tries = [report.tries > 0 && h("span", { key: "t", class: "fine" }, t("room.report.tries", { count: report.tries })), healed];
   if (report.diagnosed !== null) {
     return [h("span", { key: "d", class: "room-step right" }, h(Icon, { name: "check", size: 14 }), t("room.report.diagnosed", { time: duration(report.diagnosed, language) })),
       report.noticed !== null && h("span", { key: "n", class: "fine" }, t("room.report.noticed", { time: duration(report.noticed, language) })), tries];
@@ -82,8 +83,8 @@ function ReportCell({ report, t, language }) {
   return [h("span", { key: "a", class: "room-step" }, h(Icon, { name: "bolt", size: 14 }), t("room.report.applied", { time: instant(report.applied, language) })), tries];
 }
 
-/** @param {{row: Row, t: import("./words.js").T, actions: RowActions, heals: boolean}} props */
-function Tools({ row, t, actions, heals }) {
+/** @param {{row: Row, t: import("./words.js").T, actions: RowActions}} props */
+function Tools({ row, t, actions }) {
   const tool = (/** @type {string} */ icon, /** @type {string} */ key, /** @type {() => void} */ onClick, disabled = false) => {
     const label = t(`room.row.${key}`, { name: row.name });
     return h("button", { type: "button", class: "ghost small", title: label, "aria-label": label, onClick, disabled }, h(Icon, { name: icon, size: 15 }));
@@ -92,7 +93,7 @@ function Tools({ row, t, actions, heals }) {
   return [
     row.cluster.id && h("a", { key: "o", class: "ghost small", href: `/clusters/${row.cluster.id}/`, target: "_blank", rel: "noopener", title: open, "aria-label": open }, h(Icon, { name: "eye", size: 15 })),
     tool("bolt", "break", () => actions.onBreak(row), !row.cluster.id),
-    tool("pulse", "heal", () => actions.onHeal(row), !heals),
+    tool("pulse", "heal", () => actions.onHeal(row), !isBroken(row)),
     tool("trash", "forget", () => actions.onForget(row)),
   ];
 }
