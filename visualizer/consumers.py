@@ -19,7 +19,7 @@ from visualizer.access import Access, Action
 from visualizer.database import in_database
 from visualizer.hosting import messages, web_process
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.hub import Feed, Lost, Viewer, clock_fields
+from visualizer.hosting.hub import Feed, Lost, Reconsider, Viewer, clock_fields
 from visualizer.hosting.mailbox import Answer
 from visualizer.hosting.messages import State
 from visualizer.language import language_of
@@ -109,6 +109,10 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         while True:
             try:
                 await self.send(text_data=await self._viewer.next_frame(self._cluster_frame))
+            except Reconsider:
+                if not await self._reconsider():
+                    await self.close(NO_SUCH_CLUSTER)
+                    return
             except Lost:
                 await self._error(_("Some entries of this journal were lost with the process that ran the cluster."))
             except asyncio.CancelledError:
@@ -117,6 +121,13 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 logger.exception("the writer of a page broke")
                 await self.close(TRY_AGAIN)
                 return
+
+    async def _reconsider(self) -> bool:
+        """Ask again what the page may do, and have it told; False when it may not even look any more."""
+        found = await in_database(self._find)()
+        if found is not None:
+            self._access, self._viewer.state_is_new = found, True
+        return found is not None
 
     def _hello(self) -> str:
         assert self._feed is not None

@@ -197,6 +197,33 @@ async def test_who_has_left_sees_the_instructors_cluster_no_more(school):
     assert (await school.bea.get(f"/clusters/{school.instructors}/")).status_code == 404
 
 
+@pytest.mark.parametrize("way", ["forgotten", "left"])
+async def test_whoever_is_no_member_any_more_is_told_no_more_of_the_instructors_cluster(school, way):
+    member = await in_database(Member.objects.get)(name="Bea")
+    theirs, cleos = [await Socket.at(f"/ws/clusters/{school.instructors}/", one) for one in (school.bea, school.cleo)]
+    for page in (theirs, cleos):
+        await page.say(type="watch", since=0)
+        await page.hear("entries")
+    if way == "forgotten":
+        await school.ada.post(f"/rooms/{school.room.pk}/members/{member.pk}/forget/")
+    else:
+        await school.bea.post(f"/rooms/{school.room.pk}/leave/")
+    assert await theirs.closed() == NO_SUCH_CLUSTER
+    console = await Socket.at(f"/ws/clusters/{school.instructors}/", school.ada)
+    await console.say(type="command", id="k1", line="echo hello")
+    assert (await cleos.hear("entries"))["entries"][-1]["label"] == "hello"
+
+
+async def test_a_learners_page_knows_that_time_is_not_theirs_as_long_as_the_room_is_paused(school):
+    page = await Socket.at(f"/ws/clusters/{school.learners}/", school.bea)
+    assert "drive" in (await page.hear("hello"))["cluster"]["may"]
+    board = await Socket.of(school.room, school.ada)
+    await board.say(type="pause", on=True)
+    assert "drive" not in (await page.hear("cluster"))["cluster"]["may"]
+    await board.say(type="pause", on=False)
+    assert "drive" in (await page.hear("cluster"))["cluster"]["may"]
+
+
 async def test_who_goes_along_to_a_successor_has_the_same_role_there(school):
     url = (await school.bea.post(f"/clusters/{school.learners}/reset/", headers=JSON)).json()["url"]
     assert (await school.ada.get(url)).status_code == 200

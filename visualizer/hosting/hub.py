@@ -27,7 +27,7 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.messages import Clock, Done, Lesson, Output, State, Told
+from visualizer.hosting.messages import Clock, Done, Lesson, Output, Rights, State, Told
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,10 @@ History = Callable[[str, int, int], Awaitable[list[Batch]]]
 
 class Lost(Exception):  # noqa: N818
     """Entries that were told once cannot be listed any more."""
+
+
+class Reconsider(Exception):  # noqa: N818
+    """Who may do what with the cluster has changed."""
 
 
 class Feed:
@@ -92,6 +96,9 @@ class Feed:
                     self.state = message
                     for viewer in self.viewers:
                         viewer.state_is_new = True
+                case Rights():
+                    for viewer in self.viewers:
+                        viewer.rights_are_new = True
         for viewer in self.viewers:
             viewer.wake.set()
 
@@ -156,6 +163,7 @@ class Viewer:
         self.clock_is_new = False
         self.state_is_new = False
         self.lesson_is_new = False
+        self.rights_are_new = False
         self._feed = feed
         self._history = history
         self._cursor: int | None = None  # None: it does not watch
@@ -184,9 +192,12 @@ class Viewer:
         self._own.append('{"type":"relist"}')
 
     async def next_frame(self, cluster_frame: Callable[[Feed], str]) -> str:
-        """Wait for something to send; `cluster_frame` says the state in the viewer's language."""
+        """Wait for something to send; `cluster_frame` says the state in the viewer's language. Raise `Reconsider`."""
         while True:
             self.wake.clear()
+            if self.rights_are_new:
+                self.rights_are_new = False
+                raise Reconsider
             if self._own:
                 return self._own.popleft()
             if self.state_is_new:

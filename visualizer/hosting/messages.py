@@ -4,6 +4,7 @@ stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
 cluster:<cluster>  worker → whoever follows it    Batch, Clock, Output, Done, State, Lesson, Input, Applied, Outside
+                   web → web processes            State (of a cluster without a process), Rights
 clusters           worker → whoever records       Announced: this cluster now writes its stream
 
 lease              held by      means
@@ -258,13 +259,17 @@ class Outside(msgspec.Struct, tag=True, frozen=True):
     """Somebody speaks to the cluster through the gateway: from now on its inputs are not the whole run."""
 
 
+class Rights(msgspec.Struct, tag=True, frozen=True):
+    """Who may do what with the cluster has changed: whoever serves its pages asks again."""
+
+
 class Announced(msgspec.Struct, frozen=True):
     """A worker has taken a cluster."""
 
     cluster: str
 
 
-Told = Batch | Clock | Output | Done | State | Lesson | Input | Applied | Outside
+Told = Batch | Clock | Output | Done | State | Lesson | Input | Applied | Outside | Rights
 
 pack = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask)

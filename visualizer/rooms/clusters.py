@@ -4,8 +4,13 @@ A learner's belongs to the learner, the room's own to the instructor; what other
 The limit on clusters of one visitor is for clusters they make themselves; a room has a limit on members instead.
 """
 
+import contextlib
+from collections.abc import Iterable
+
 from visualizer import services as clusters
 from visualizer.database import in_database
+from visualizer.hosting.bus import BusLost
+from visualizer.hosting.messages import Rights, cluster_name, pack
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
 from visualizer.rooms import hub, lessons, selectors, services
@@ -34,6 +39,13 @@ async def of_instructor(host: WebProcess, room: Room, owner: Owner | None) -> Cl
     if cluster.pk != room.cluster_id:
         await hub.tell(host.bus, room.pk, Changed(room=True))
     return cluster
+
+
+async def reconsider(host: WebProcess, clusters: Iterable[str]) -> None:
+    """Have the pages of clusters ask again what they may do; one that may not even look any more is closed."""
+    for cluster in await in_database(selectors.with_pages)(clusters):
+        with contextlib.suppress(BusLost):  # they ask before they do anything
+            await host.bus.append(cluster_name(cluster), pack(Rights()))
 
 
 async def _of(host: WebProcess, room: Room, whose: Room | Member, owner: Owner) -> Cluster:

@@ -16,7 +16,7 @@ from visualizer.hosting.clusters import NotRunning
 from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import HealIncident, Inject, Pause, Question, Resume
 from visualizer.hosting.web_process import WebProcess
-from visualizer.rooms import hub, incidents, protocol, selectors, services
+from visualizer.rooms import clusters, hub, incidents, protocol, selectors, services
 from visualizer.rooms.changes import Changed
 from visualizer.rooms.models import Incident, Member, Room
 
@@ -138,9 +138,10 @@ async def pause(host: WebProcess, room: Room, on: bool) -> None:
     """Hold all clusters of a room, or let them go on; who may not drive meanwhile says visualizer.access."""
     await in_database(services.set_paused)(room.pk, on)
     await hub.tell(host.bus, room.pk, Changed(room=True))
-    clusters = await in_database(selectors.clusters_of)(room)
+    held = list(dict.fromkeys(await in_database(selectors.clusters_of)(room)))
+    await clusters.reconsider(host, held)
     question = Pause() if on else Resume()
-    await asyncio.gather(*(_ask(host, cluster, question) for cluster in dict.fromkeys(clusters)))
+    await asyncio.gather(*(_ask(host, cluster, question) for cluster in held))
 
 
 async def _ask(host: WebProcess, cluster: str, question: Question) -> str | None:

@@ -16,7 +16,7 @@ from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import Resume, Stop
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
-from visualizer.rooms import hub, selectors, services
+from visualizer.rooms import clusters, hub, selectors, services
 from visualizer.rooms.changes import Changed, Deleted, Gone
 from visualizer.rooms.models import Member, Room
 
@@ -28,6 +28,7 @@ async def close(host: WebProcess, room: Room) -> None:
     held = await in_database(selectors.clusters_of)(room) if room.paused else []
     await in_database(services.close_room)(room.pk)
     await hub.tell(host.bus, room.pk, Changed(room=True))
+    await clusters.reconsider(host, held)
     await asyncio.gather(*(_ask(host, cluster, Resume()) for cluster in held))
 
 
@@ -41,12 +42,13 @@ async def delete(host: WebProcess, room: Room) -> None:
 
 async def forget(host: WebProcess, room: Room, members: list[int]) -> bool:
     """Forget members, reports and clusters included; False when there were none."""
-    clusters = await in_database(_forget)(room.pk, members)
-    if clusters is None:
+    theirs = await in_database(_forget)(room.pk, members)
+    if theirs is None:
         return False
     for member in members:
         await hub.tell(host.bus, room.pk, Gone(member))
-    await end_clusters(host, clusters)
+    await clusters.reconsider(host, [*theirs, room.cluster_id] if room.cluster_id else theirs)
+    await end_clusters(host, theirs)
     return True
 
 
@@ -57,13 +59,13 @@ def _members_of(room: Room) -> list[int]:
 def _forget(room: str, members: list[int]) -> list[str] | None:
     with transaction.atomic():
         found = list(Member.objects.filter(room=room, pk__in=members).select_related("cluster"))
-        clusters = [one for member in found if member.cluster for one in selectors.lineage(member.cluster)]
-        Cluster.objects.filter(pk__in=clusters).update(visitor="", user=None)
+        theirs = [one for member in found if member.cluster for one in selectors.lineage(member.cluster)]
+        Cluster.objects.filter(pk__in=theirs).update(visitor="", user=None)
         Member.objects.filter(pk__in=[member.pk for member in found]).delete()
-    return clusters if found else None
+    return theirs if found else None
 
 
-async def end_clusters(host: WebProcess, clusters: Iterable[str]) -> None:
+async def end_clusters(host: WebProcess, ended: Iterable[str]) -> None:
     """Stop clusters and delete them."""
     patience = asyncio.Semaphore(STOPS_AT_ONCE_MAX)
 
@@ -73,7 +75,7 @@ async def end_clusters(host: WebProcess, clusters: Iterable[str]) -> None:
         if stopped:
             await in_database(_delete)(cluster)
 
-    await asyncio.gather(*(end(cluster) for cluster in clusters))
+    await asyncio.gather(*(end(cluster) for cluster in ended))
 
 
 async def _ask(host: WebProcess, cluster: str, question: Stop | Resume) -> bool:

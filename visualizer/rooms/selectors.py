@@ -14,7 +14,7 @@ from visualizer import refusals
 from visualizer.models import Cluster
 from visualizer.rooms import lessons
 from visualizer.rooms.models import Incident, Member, Report, Room
-from visualizer.selectors import Owner
+from visualizer.selectors import ACTIVE, Owner
 
 ONLINE_SECONDS = 20.0
 ROOMS_LISTED_MAX = 200
@@ -94,6 +94,11 @@ def clusters_of(room: Room) -> list[str]:
         return [room.cluster_id] if room.cluster_id else []
     held = Member.objects.filter(room=room).exclude(cluster=None)
     return list(held.values_list("cluster_id", flat=True))
+
+
+def with_pages(clusters: Iterable[str]) -> list[str]:
+    """Those of the clusters whose streams somebody may be following."""
+    return list(Cluster.objects.filter(pk__in=list(clusters), state__in=ACTIVE).values_list("pk", flat=True))
 
 
 def with_incidents(incidents: Iterable[int], members: Iterable[int]) -> list[int]:
