@@ -196,7 +196,7 @@ class Link:
     def _lost(self, segment: Segment, piece: Piece, fault: int | None) -> None:
         speaker, listener = self.ends(segment.from_client)
         what = f"{len(segment.payload)} bytes" if segment.payload else f"a segment ({_spell(segment.flags)})"
-        sentence = f"{what} from {speaker.spoken} to {listener.spoken} never arrive".replace("never arrive", "are lost")
+        sentence = f"{what} from {speaker.spoken} to {listener.spoken} {'are' if segment.payload else 'is'} lost"
         reason: Reason = (None, "fault") if fault is None else (fault, None)
         self.say(
             segment.from_client,

@@ -6,7 +6,7 @@ import { askedAt, hintWait } from "../../static/js/lesson/hints.js";
 import { keepProgress } from "../../static/js/lesson/keep.js";
 import { createLesson } from "../../static/js/lesson/lesson.js";
 import { answerOf, firstDraft, mixed, moved, numberOf, score, ticked, verdictOf } from "../../static/js/lesson/questions.js";
-import { captured, sequence } from "../../static/js/lesson/sequence.js";
+import { captured, laneLines, sequence } from "../../static/js/lesson/sequence.js";
 import { hasWandered, viewOf } from "../../static/js/lesson/view.js";
 import { createStore } from "../../static/js/store.js";
 import { journal } from "./fixtures/journal.js";
@@ -304,6 +304,12 @@ test("the captured drawing is in the wire's order, with what has not come yet co
   assert.deepEqual(sequence([{ from: "client", to: "server", label: "x" }, { from: "server", to: null, label: "y" }]), {
     lanes: ["client", "server"], steps: [{ from: 0, to: 1, label: "x", note: "", missing: false }, { from: 1, to: -1, label: "y", note: "", missing: false }],
   });
+});
+
+test("a lane's long name takes two lines", () => {
+  assert.deepEqual(laneLines("kube-apiserver"), ["kube-apiserver"]);
+  assert.deepEqual(laneLines("kube-controller-manager"), ["kube-controller-", "manager"]);
+  assert.deepEqual(laneLines("kube-proxy (worker-2)"), ["kube-proxy", "(worker-2)"]);
 });
 
 test("hints wait a minute, and questions are asked at their time", () => {

@@ -20,6 +20,12 @@ export function sequence(messages) {
   return { lanes, steps };
 }
 
+/** A lane's name in one line, or in two where it is long: "kubelet (worker-2)", "kube-controller-manager". @param {string} name @returns {string[]} */
+export function laneLines(name) {
+  const cut = name.includes(" ") ? name.indexOf(" ") : name.length > 15 ? name.lastIndexOf("-") : -1;
+  return cut < 0 ? [name] : [name.slice(0, cut + 1).trim(), name.slice(cut + 1)];
+}
+
 /**
  * What really crossed the wire, in the order in which it arrived; what has not been seen yet comes last.
  * @param {readonly string[]} names @param {Record<string, {seq: number}>} held @param {(seq: number) => import("../log.js").Entry | null} entryOf

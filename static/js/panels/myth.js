@@ -6,7 +6,7 @@ import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { duration } from "../format.js";
 import { Icon } from "../icons.js";
-import { captured, sequence } from "../lesson/sequence.js";
+import { captured, laneLines, sequence } from "../lesson/sequence.js";
 import { optionOf, titleOf } from "../lesson/prose.js";
 import { name } from "../strings.js";
 import { Prose } from "./prose.js";
@@ -15,8 +15,9 @@ import { Prose } from "./prose.js";
 
 const LANE = 190;
 const ROW = 46;
-const TOP = 44;
+const TOP = 58;
 const LETTER = 6.4;
+const LANE_LETTER = 7.2;
 
 /** @param {{app: import("../app.js").App, myth: import("../lesson/lesson.js").Myth}} props */
 export function MythButton({ app, myth }) {
@@ -59,7 +60,8 @@ function Pictures({ app, myth, lesson, close }) {
     app.actions.reveal(wire.entries[0].seq);
     app.uncover();
   };
-  return h("div", { class: "myth-pictures" },
+  const wide = sequence(wire.messages).lanes.length > 3;
+  return h("div", { class: `myth-pictures${wide ? " wide" : ""}` },
     h("figure", { class: "myth-common" },
       h("figcaption", null, h("span", { class: "myth-tag" }, t("lesson.myth.common")), " ", t("lesson.myth.common.more")),
       h(Sequence, { messages: common, label: t("lesson.myth.common") })),
@@ -73,15 +75,17 @@ function Pictures({ app, myth, lesson, close }) {
 /** @param {{messages: readonly import("../lesson/sequence.js").Message[], label: string}} props */
 function Sequence({ messages, label }) {
   const { lanes, steps } = sequence(messages);
-  const pitch = lanes.length > 2 ? Math.max(120, 440 / lanes.length) : LANE;
+  const names = lanes.map((lane) => laneLines(name(lane)));
+  const longest = Math.max(...names.flat().map((line) => line.length)) * LANE_LETTER + 12;
+  const pitch = lanes.length > 2 ? Math.max(longest, 440 / lanes.length) : LANE;
   const width = Math.max(300, pitch * lanes.length);
   const height = TOP + steps.length * ROW + 10;
   const x = (/** @type {number} */ lane) => (width / lanes.length) * (lane + 0.5);
   return h("div", { class: "mini" },
     h("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", focusable: "false" },
       lanes.map((lane, i) => [
-        h("path", { key: `l${lane}`, class: "mini-life", d: `M${x(i)} 30V${height}` }),
-        h("text", { key: `t${lane}`, class: "mini-lane", x: x(i), y: 20, "text-anchor": "middle" }, name(lane))]),
+        h("path", { key: `l${lane}`, class: "mini-life", d: `M${x(i)} 40V${height}` }),
+        h("text", { key: `t${lane}`, class: "mini-lane", "text-anchor": "middle" }, names[i].map((line, n) => h("tspan", { key: n, x: x(i), y: 32 - 15 * (names[i].length - 1 - n) }, line)))]),
       steps.map((step, i) => h(Arrow, { key: i, step, y: TOP + i * ROW + 26, x, width }))),
     h("ol", { class: "visually-hidden", "aria-label": label }, messages.map((message, i) => h("li", { key: i }, `${name(message.from)}${message.to === null ? "" : ` → ${name(message.to)}`}: ${message.label} ${message.note ?? ""}`))));
 }
