@@ -33,6 +33,8 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
+from cluster_engine.rpc.http2 import Connection
+
 READ_IDLE_SECONDS = 30.0
 PING_TIMEOUT_SECONDS = 15.0
 STREAM_WINDOW_BYTES = 4 << 20
@@ -131,7 +133,7 @@ class Http2Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._h2 = h2.connection.H2Connection(config=CONFIG)
+        self._h2 = Connection(CONFIG)
         self._transport: asyncio.Transport | None = None
         self._streams: dict[int, Stream] = {}
         self._going_away = False

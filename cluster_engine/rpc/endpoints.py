@@ -21,9 +21,11 @@ from grpclib import client, server
 from grpclib.config import Configuration
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError
-from grpclib.protocol import H2Protocol, Stream
+from grpclib.protocol import Connection, EventsProcessor, H2Protocol, Stream
+from h2.settings import SettingCodes
 
 from cluster_engine.rpc.grpc import Service, unimplemented
+from cluster_engine.rpc.http2 import Connection as Http2
 
 WAITING_BYTES_MAX = 64 * 1024
 MESSAGE_BYTES_MAX = 2 * 1024 * 1024
@@ -81,12 +83,26 @@ class GatheringTransport(asyncio.Transport):
 
 
 class GatheringProtocol(H2Protocol):
-    """grpclib's protocol on a transport that gathers."""
+    """grpclib's protocol on a transport that gathers, with our HTTP/2 for h2's."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         assert isinstance(transport, asyncio.Transport)
-        super().connection_made(GatheringTransport(transport))
+        http2 = Http2(self.h2_config)
+        http2.initiate_connection()
+        self._widen(http2)
+        self.connection = Connection(http2, GatheringTransport(transport), config=self.config)
+        self.connection.flush()
+        self.connection.initialize()
+        self.processor = EventsProcessor(self.handler, self.connection)
+
+    def _widen(self, http2: Http2) -> None:
+        """Open the windows as far as grpclib does."""
+        initial = http2.local_settings.initial_window_size
+        if more := self.config.http2_connection_window_size - initial:
+            http2.increment_flow_control_window(more)
+        if self.config.http2_stream_window_size != initial:
+            http2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: self.config.http2_stream_window_size})
 
 
 class Methods(dict[str, Handler]):

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from typing import Any
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
@@ -40,6 +39,7 @@ from hyperframe.frame import GoAwayFrame
 
 from cluster_engine.apiserver.serving.connection import Exchange, Wire
 from cluster_engine.apiserver.serving.exchange import Body, Request, Response, header_map
+from cluster_engine.rpc.http2 import Connection
 
 STREAMS_MAX = 100
 WINDOW_BYTES = 256 * 1024
@@ -82,7 +82,7 @@ class Http2Wire(Wire):
             validate_outbound_headers=False,
             normalize_outbound_headers=False,
         )
-        self._h2 = H2Connection(configuration)
+        self._h2 = Connection(configuration)
         self._h2.local_settings.update(SETTINGS)
         self._h2.local_settings.acknowledge()
         self._h2.max_inbound_frame_size = WINDOW_BYTES

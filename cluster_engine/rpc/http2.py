@@ -1,0 +1,222 @@
+"""h2's connection, with short ways for what nearly all traffic is made of. Same bytes, same events, same errors.
+
+Theory of operation. `h2` is written to be right about every frame there is, and pays for that with each: it makes
+an object with a set of flags of every frame, prints it for a log that nobody keeps, and compresses fields by walking
+through a table. A cluster that does nothing sends some forty frames a virtual second (leases, mostly), nine in ten of
+them a whole HEADERS or a DATA without padding; on them h2 spent a third of the engine's time. Here such a frame takes a
+short way to the very method that h2 would have called, and a field that was compressed before is looked up:
+
+    HEADERS, END_HEADERS set, neither padding nor priority  ->  ShortHeaders  ->  h2's state machine
+    DATA without padding                                    ->  ShortData     ->  h2's state machine
+    everything else, and whatever stands in a header block  ->  h2, whole
+
+    HPACK: the same fields while the table has not changed  ->  the same bytes; and the other way round
+
+What is refused is still refused by h2: a short frame is well-formed by what makes it short. Nothing is left out, but
+this leans on h2's inside (`_receive_frame`, its dispatch table, `_open_streams`): the version is pinned, and
+tests/engine/rpc/test_rpc_http2.py holds both equal, frame by frame.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import Event
+from h2.exceptions import ProtocolError
+from h2.stream import StreamState
+from hpack import Decoder, Encoder, HeaderTuple
+from hpack.table import HeaderTable
+
+FRAME_HEADER_BYTES = 9
+PREFACE_BYTES = 24
+DATA, HEADERS, PUSH_PROMISE, CONTINUATION = 0, 1, 5, 9
+END_STREAM, END_HEADERS = 0x1, 0x4
+KNOWN_MAX = 64
+"""How many fields, and how many header blocks, are kept; a cluster's clients send a handful."""
+
+_ENDS = ("END_STREAM",)
+_OPEN = frozenset({StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL, StreamState.HALF_CLOSED_REMOTE})
+
+
+class ShortFrame:
+    """A frame with only what h2 looks at."""
+
+    __slots__ = ("data", "flags", "flow_controlled_length", "stream_id")
+
+    def __init__(self, stream_id: int, data: bytes, ends: bool) -> None:
+        self.stream_id, self.data = stream_id, data
+        self.flags = _ENDS if ends else ()
+        self.flow_controlled_length = len(data)
+
+    def __repr__(self) -> str:
+        return "frame"  # h2 prints every frame for a log, kept or not
+
+
+class ShortHeaders(ShortFrame):
+    """A whole header block."""
+
+    __slots__ = ()
+
+
+class ShortData(ShortFrame):
+    """A piece of a body."""
+
+    __slots__ = ()
+
+
+class Connection(H2Connection):
+    """Use it wherever `h2.connection.H2Connection` would do."""
+
+    def __init__(self, config: H2Configuration) -> None:
+        super().__init__(config)
+        self.encoder = KnowingEncoder()
+        decoder = KnowingDecoder()
+        decoder.max_header_list_size = self.decoder.max_header_list_size
+        self.decoder = decoder
+        self._frame_dispatch_table[ShortHeaders] = self._receive_headers_frame  # type: ignore[index]
+        self._frame_dispatch_table[ShortData] = self._receive_data_frame  # type: ignore[index]
+        self._preface_bytes = 0 if config.client_side else PREFACE_BYTES
+        self._rest = b""
+        self._in_header_block = False
+
+    def receive_data(self, data: bytes) -> list[Event]:  # type: ignore[override]
+        """See h2."""
+        events: list[Event] = []
+        data = self._rest + data if self._rest else bytes(data)
+        start = 0
+        if self._preface_bytes:
+            start = min(self._preface_bytes, len(data))
+            self._preface_bytes -= start
+            events += super().receive_data(data[:start])
+        whole = len(data) - FRAME_HEADER_BYTES
+        while start <= whole:
+            end = start + FRAME_HEADER_BYTES + (data[start] << 16 | data[start + 1] << 8 | data[start + 2])
+            if end > len(data):
+                break
+            events += self._receive(data, start, end)
+            start = end
+        self._rest = data[start:]
+        return events
+
+    def _receive(self, data: bytes, start: int, end: int) -> list[Event]:
+        """Take one whole frame."""
+        kind, flags = data[start + 3], data[start + 4]
+        stream_id = int.from_bytes(data[start + 5 : start + 9], "big") & 0x7FFFFFFF
+        body = start + FRAME_HEADER_BYTES
+        if self._in_header_block or not stream_id or end - body > self.max_inbound_frame_size:
+            return self._receive_long(data[start:end], kind, flags)
+        if kind == DATA and not flags & ~END_STREAM:
+            return self._receive_short(ShortData(stream_id, data[body:end], bool(flags)))
+        if kind == HEADERS and flags | END_STREAM == END_HEADERS | END_STREAM:
+            return self._receive_short(ShortHeaders(stream_id, data[body:end], bool(flags & END_STREAM)))
+        return self._receive_long(data[start:end], kind, flags)
+
+    def _receive_short(self, frame: ShortFrame) -> list[Event]:
+        try:
+            return self._receive_frame(frame)  # type: ignore[arg-type]
+        except ProtocolError as error:
+            self._terminate_connection(error.error_code)
+            raise
+
+    def _receive_long(self, frame: bytes, kind: int, flags: int) -> list[Event]:
+        if kind in (HEADERS, PUSH_PROMISE, CONTINUATION):
+            self._in_header_block = not flags & END_HEADERS
+        return super().receive_data(frame)
+
+    def _open_streams(self, remainder: int) -> int:
+        """Count open streams, forget closed ones: as h2 does, which asks each stream twice."""
+        count, closed = 0, []
+        for number, stream in self.streams.items():
+            state = stream.state_machine.state
+            if state is StreamState.CLOSED:
+                closed.append(number)
+            elif number & 1 == remainder and state in _OPEN:
+                count += 1
+        for number in closed:
+            self._closed_streams[number] = self.streams.pop(number).closed_by
+        return count
+
+
+class WatchedTable(HeaderTable):
+    """An HPACK table that counts its changes, and drops what is known of it when it changes."""
+
+    def __init__(self, known: dict[Any, Any]) -> None:
+        super().__init__()
+        self.changes = 0
+        self._known = known
+
+    def add(self, name: bytes, value: bytes) -> None:
+        """See hpack."""
+        self._changed()
+        super().add(name, value)
+
+    @property
+    def maxsize(self) -> int:
+        """See hpack."""
+        return super().maxsize
+
+    @maxsize.setter
+    def maxsize(self, size: int) -> None:
+        self._changed()
+        HeaderTable.maxsize.fset(self, size)  # type: ignore[attr-defined]
+
+    def _changed(self) -> None:
+        self.changes += 1
+        self._known.clear()
+
+
+class KnowingEncoder(Encoder):
+    """Finds a field that is in the table without looking through it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[bytes, bytes], bytes] = {}
+        self.header_table = WatchedTable(self._known)
+
+    def encode(self, headers: Iterable[Any], huffman: bool = True) -> bytes:
+        """See hpack; headers are pairs of bytes, as h2 gives them."""
+        if self.header_table.resized:
+            return super().encode(headers, huffman)
+        known, block = self._known, []
+        for header in headers:
+            indexable = header.indexable if isinstance(header, HeaderTuple) else True
+            field = known.get(header) if indexable else None
+            block.append(self._encode(header, indexable, huffman) if field is None else field)
+        return b"".join(block)
+
+    def _encode(self, header: tuple[bytes, bytes], indexable: bool, huffman: bool) -> bytes:
+        field = self.add(header, not indexable, huffman)
+        if indexable and field[0] & 0x80:  # an index into the table, RFC 7541 §6.1
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[header[0], header[1]] = field
+        return field
+
+
+class KnowingDecoder(Decoder):
+    """Knows a block that it has decoded while the table was as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[bytes, list[HeaderTuple]] = {}
+        self.header_table: WatchedTable = WatchedTable(self._known)
+        self._limits = (0, 0)
+
+    def decode(self, data: bytes, raw: bool = False) -> Iterable[HeaderTuple]:
+        """See hpack."""
+        limits = (self.max_header_list_size, self.max_allowed_table_size)
+        if limits != self._limits:
+            self._known.clear()
+            self._limits = limits
+        known = self._known.get(data) if raw else None
+        if known is not None:
+            return known.copy()
+        changes = self.header_table.changes
+        headers = list(super().decode(data, raw))
+        indexes_only = len(data) <= 2 * len(headers)  # or nearly: what says more does not come twice
+        if raw and indexes_only and changes == self.header_table.changes:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[data] = headers.copy()
+        return headers
