@@ -1,4 +1,4 @@
-"""What keeps strangers out of a page: the content security policy, and the same-origin rule for WebSockets."""
+"""What keeps strangers out of a page: the content security policy, the same-origin rule for WebSockets, no indexing."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.http.request import split_domain_port, validate_host
 from django.utils.decorators import sync_and_async_middleware
+
+from visualizer.crawlers import indexed
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
@@ -37,6 +39,8 @@ def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Calla
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "no-store")
+        if not indexed(request.path):
+            response.headers.setdefault("X-Robots-Tag", "noindex")
         return response
 
     if iscoroutinefunction(get_response):

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from visualizer import consumers, doors, views
+from visualizer import consumers, crawlers, doors, views
 from visualizer.rooms import urls as rooms
 
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("visualizer.rooms.urls")),
     path("faults/", views.faults, name="faults"),
     path("language/", set_language, name="set_language"),
+    path("robots.txt", crawlers.robots_txt, name="robots"),
     path("healthz", views.healthz, name="healthz"),
 ]
 

@@ -72,15 +72,15 @@ def _page_errors(view: View) -> View:
         try:
             return await view(request, *args, **kwargs)
         except BadForm as problem:
-            return _error(request, 400, str(problem))
+            return await _refused(request, 400, str(problem))
         except NotYours as refusal:
-            return _error(request, 403, str(refusal))
+            return await _refused(request, 403, str(refusal))
         except successors.CannotUndo as refusal:
-            return _error(request, 409, str(refusal))
+            return await _refused(request, 409, str(refusal))
         except services.TooManyClusters:
-            return _error(request, 429, gettext("You have as many clusters running as one may have at a time."))
+            return await _refused(request, 429, gettext("You have as many clusters running as one may have at a time."))
         except Refused as refusal:
-            return _error(request, 503, refusals.said(str(refusal)))
+            return await _refused(request, 503, refusals.said(str(refusal)))
 
     return answered
 
@@ -315,6 +315,9 @@ def _error(request: HttpRequest, status: int, message: str, template: str = "err
     if _wants_json(request):
         return JsonResponse({"message": message}, status=status)
     return render(request, template, {"status": status, "message": message}, status=status)
+
+
+_refused = sync_to_async(_error)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -122,3 +122,62 @@ async def test_the_privacy_page_names_every_cookie_that_is_set(client, settings)
     for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME):
         assert name in page
     assert f"{settings.RECORDINGS_KEPT_DAYS} days after the cluster stopped" in page
+
+
+DOORS = ["/", "/walkthroughs/", "/exercises/", "/rooms/", "/join/", "/privacy/", "/exercises/node-down/"]
+
+
+async def test_a_link_to_each_page_says_what_is_behind_it(client):
+    told = {}
+    for path in DOORS:
+        page = await text(client, path)
+        title = re.search(r"<title>(.+)</title>", page)[1]
+        description = re.search(r'<meta name="description" content="([^"]+)">', page)[1]
+        assert f'<meta property="og:title" content="{title}">' in page
+        assert f'<meta property="og:description" content="{description}">' in page
+        told[path] = (title, description)
+    for words in zip(*told.values(), strict=True):
+        assert len(set(words)) == len(DOORS)
+
+
+async def test_search_engines_list_the_doors_and_nothing_that_is_somebodys(client):
+    for path in DOORS:
+        assert "X-Robots-Tag" not in (await client.get(path)).headers, path
+    for path in ("/join/ABC234/", "/rooms/1/", "/rooms/1/console/", "/clusters/x/", "/account/sign-in/", "/nowhere/"):
+        assert (await client.get(path)).headers["X-Robots-Tag"] == "noindex", path
+    asked = await text(client, "/robots.txt")
+    assert "Disallow: /sandbox/" in asked  # it would start a cluster
+    assert "Disallow: /clusters/" in asked
+    assert "/join/" not in asked  # who may not fetch it cannot read that it is not to be listed
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "There is nothing here."), ("de", "Hier ist nichts.")])
+async def test_what_is_not_there_is_said_in_the_frame_of_all_pages(client, language, words):
+    response = await client.get("/nowhere/", headers={"accept-language": language})
+    page = response.content.decode()
+    assert response.status_code == 404
+    assert words in page
+    assert '<nav class="doors-bar"' in page
+    assert 'name="next" value="/nowhere/"' in page
+
+
+async def test_who_was_refused_a_form_and_switches_the_language_is_not_sent_to_the_forms_address(client):
+    response = await client.post("/clusters/", {"nodes": "99"})
+    assert response.status_code == 400
+    assert 'name="next" value="/"' in response.content.decode()
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "That was our mistake."), ("de", "Das war unser Fehler.")])
+async def test_a_bug_is_said_in_both_languages_without_what_may_have_broken(client, monkeypatch, language, words):
+    def broken(*_):
+        raise RuntimeError("broken for this test")
+
+    monkeypatch.setattr(doors, "cards", broken)
+    client.raise_request_exception = False
+    response = await client.get("/", headers={"accept-language": language})
+    page = response.content.decode()
+    assert response.status_code == 500
+    assert words in page
+    assert "glass.css" in page
+    assert "broken for this test" not in page
+    assert "doors-bar" not in page

@@ -82,7 +82,7 @@ def _for_people_of_the_room(*, instructor: bool = False) -> Callable[[View], Vie
             if person is None:
                 raise Http404(gettext("There is no such room, or you are not in it."))
             if instructor and not person.is_instructor:
-                return _refused(request, 403, gettext("You may not do this."))
+                return await _refused(request, 403, gettext("You may not do this."))
             return await view(request, person, **kwargs)
 
         return checked
@@ -99,7 +99,7 @@ async def index(request: HttpRequest) -> HttpResponseBase:
     owner = await _owner(request)
     if owner.user_id is None:
         if _wants_json(request):
-            return _refused(request, 401, gettext("Please sign in first."))
+            return await _refused(request, 401, gettext("Please sign in first."))
         if request.method == "POST":
             return redirect_to_login(request.get_full_path(), SIGN_IN)
         return await _page(request, "rooms/index.html", {})  # what rooms are, and the way into one
@@ -388,7 +388,7 @@ async def delete(request: HttpRequest, person: Person) -> HttpResponseBase:
 async def leave(request: HttpRequest, person: Person) -> HttpResponseBase:
     """Leave the room, and be forgotten."""
     if person.member is None:
-        return _refused(request, 403, gettext("You may not do this."))
+        return await _refused(request, 403, gettext("You may not do this."))
     await ending.forget(web_process.current(), person.room, [person.member.pk])
     return _done(request, reverse("join"))
 
@@ -427,7 +427,7 @@ def _wants_json(request: HttpRequest) -> bool:
     return request.accepts("application/json") and not request.accepts("text/html")
 
 
-def _refused(request: HttpRequest, status: int, message: str) -> HttpResponse:
+async def _refused(request: HttpRequest, status: int, message: str) -> HttpResponse:
     if _wants_json(request):
         return JsonResponse({"message": message}, status=status)
-    return render(request, "error.html", {"status": status, "message": message}, status=status)
+    return await _page(request, "error.html", {"status": status, "message": message}, status)
