@@ -1,0 +1,361 @@
+"""Every page and every state of the product that looks different, and how a person comes there.
+
+Each act is a generator: it goes from state to state as a person would and yields the state's name and its page, so that
+whoever iterates looks at the page (axe, a picture) before the act goes on. Nothing here depends on the language.
+
+    for name, page in playground(Stage(chromium, server)):
+        page.screenshot(path=f"{name}.png")
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+Scenes = Iterator[tuple[str, Page]]
+
+OPEN = {
+    "landing": "/",
+    "walkthroughs": "/walkthroughs/",
+    "walkthrough-intro": "/walkthroughs/mutual-tls/",
+    "exercises": "/exercises/",
+    "exercise-intro": "/exercises/node-down/",
+    "rooms": "/rooms/",
+    "join": "/join/",
+    "progress": "/progress/",
+    "privacy": "/privacy/",
+    "sign-in": "/account/sign-in/",
+    "sign-up": "/account/sign-up/",
+    "error-404": "/nowhere/",
+    "error-404-cluster": "/clusters/nowhere/",
+}
+MINE = {
+    "account": "/account/",
+    "account-password": "/account/password/",
+    "account-delete": "/account/delete/",
+    "account-progress": "/progress/",
+    "account-rooms": "/rooms/",
+}
+PASSWORD = "a lamp beside the sea"
+PATIENCE_MS = 60_000
+STEPS_MAX = 20
+
+
+class Stage:
+    """Where acts play: browsers of as many people as an act needs."""
+
+    def __init__(self, chromium: Browser, server: str, **options: Any) -> None:
+        self._chromium = chromium
+        self._options = {"base_url": server, "locale": "en-US", "reduced_motion": "reduce"} | options
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def person(self) -> Page:
+        """A page in a browser of somebody new."""
+        context = self._chromium.new_context(**self._options)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def close(self) -> None:
+        """Everybody leaves."""
+        for context in self._contexts:
+            context.close()
+
+
+def sign_up(page: Page, name: str = "") -> str:
+    """Open an account and be signed in."""
+    name = name or f"ann-{secrets.token_hex(4)}"
+    page.goto("/account/sign-up/")
+    page.fill("[name=username]", name)
+    page.fill("[name=password1]", PASSWORD)
+    page.fill("[name=password2]", PASSWORD)
+    page.click("main button[type=submit], main form button")
+    page.locator(".account-name").wait_for()
+    return name
+
+
+def doors(stage: Stage) -> Scenes:
+    """The pages that anybody may open, and what is said where something is not there, refused or broken."""
+    page = stage.person()
+    for name, path in OPEN.items():
+        page.goto(path)
+        yield name, page
+    page.goto("/account/sign-in/")
+    page.click("main button")
+    page.locator(".errorlist").first.wait_for()
+    yield "sign-in-refused", page
+    page.goto("/join/")
+    page.click("main button")
+    page.locator(".errorlist").first.wait_for()
+    yield "join-refused", page
+
+
+def errors(stage: Stage) -> Scenes:
+    """Forms that are refused: of another site, out of bounds, too many."""
+    page = stage.person()
+    post(page, "/clusters/", token=False)
+    yield "error-403", page
+    post(page, "/clusters/", nodes="99")
+    yield "error-400", page
+    page.goto("/walkthroughs/mutual-tls/")
+    for _ in range(STEPS_MAX):
+        answer = post(page, "/clusters/", lesson="walkthroughs/mutual-tls")
+        if answer == 429:
+            break
+    yield "error-429", page
+
+
+def post(page: Page, path: str, token: bool = True, **fields: str) -> int:
+    """Send a form as a page of ours would; the answer's status."""
+    page.goto("/walkthroughs/mutual-tls/")
+    with page.expect_navigation() as navigation:
+        page.evaluate(
+            """([path, token, fields]) => {
+              const form = document.createElement("form");
+              Object.assign(form, { method: "post", action: path });
+              const csrf = document.querySelector("[name=csrfmiddlewaretoken]").value;
+              for (const [name, value] of Object.entries(token ? { csrfmiddlewaretoken: csrf, ...fields } : fields)) {
+                const input = document.createElement("input");
+                Object.assign(input, { type: "hidden", name, value });
+                form.append(input);
+              }
+              document.body.append(form);
+              form.submit();
+            }""",
+            [path, token, fields],
+        )
+    answer = navigation.value
+    return answer.status if answer is not None else 0
+
+
+def account(stage: Stage) -> Scenes:
+    """The pages of somebody who has an account."""
+    page = stage.person()
+    sign_up(page)
+    for name, path in MINE.items():
+        page.goto(path)
+        yield name, page
+    page.locator(".account-name").click()
+    page.locator("#account-menu").wait_for()
+    yield "account-menu", page
+
+
+def playground(stage: Stage) -> Scenes:
+    """The sandbox: as it opens, with a message opened at each depth, its dialogs, and something broken."""
+    page = stage.person()
+    page.goto("/sandbox/")
+    page.locator(".health.running").wait_for()
+    page.locator("#diagram [role=option]").first.wait_for()
+    yield "sandbox", page
+    page.click("#first-command:enabled")
+    page.locator(".screen-log", has_text="deployment.apps/web created").wait_for()
+    close_coach(page)
+    page.fill("#search", "POST deployments")
+    page.locator(".row.request").first.click()
+    for tab in ("what", "why", "headers", "body", "records", "bytes"):
+        page.click(f"#tab-{tab}")
+        expect(page.locator("#drawer-panel .loading")).to_have_count(0)
+        yield f"drawer-{tab}", page
+    page.fill("#search", "")
+    page.locator("#diagram").focus()
+    page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()
+    yield "keys", page
+    page.keyboard.press("Escape")
+    page.locator("[popovertarget=kubeconfig]").first.click()
+    page.locator("#kubeconfig").wait_for()
+    yield "kubeconfig", page
+    page.keyboard.press("Escape")
+    page.locator("#diagram").focus()
+    page.keyboard.press("x")
+    page.locator("dialog.faults input:checked").wait_for()
+    yield "faults", page
+    page.locator("dialog.faults input[value=power-off]").check(force=True)
+    page.locator("dialog.faults [type=submit]").click()
+    page.locator(".fault-chip").wait_for()
+    yield "fault-active", page
+
+
+def close_coach(page: Page) -> None:
+    """The first hint is read."""
+    page.locator(".coach .close").click()
+
+
+def walkthrough(stage: Stage) -> Scenes:
+    """A walkthrough: a beat, a question, its answer, a myth card, the learner's turn, the end."""
+    page = stage.person()
+    start(page, "walkthroughs/mutual-tls")
+    page.locator(".beat h2").wait_for()
+    yield "beat", page
+    go_on(page, until=".predict")
+    yield "question-order", page
+    page.locator(".predict [type=submit]").click()
+    page.locator(".feedback").wait_for()
+    yield "answer", page
+    go_on(page, until=".myth-open")
+    page.click(".myth-open")
+    page.locator("dialog.myth[open] svg").first.wait_for()
+    yield "myth", page
+    page.keyboard.press("Escape")
+    go_on(page, until=".your-turn")
+    yield "your-turn", page
+    go_on(page, until=".finished")
+    yield "finished", page
+
+
+def start(page: Page, lesson: str) -> None:
+    """Begin a lesson from its introduction."""
+    page.goto(f"/{lesson}/")
+    page.locator("main .start button.primary").click()
+    page.locator(".lesson").wait_for()
+    unfold = page.locator(".lesson.folded .fold")  # as on a phone
+    if unfold.count():
+        unfold.click()
+
+
+def go_on(page: Page, until: str) -> None:
+    """Press on, answering nothing, until something is there."""
+    for _ in range(STEPS_MAX):
+        ready = page.locator(f"{until}, .moves .primary:enabled, .predict .ghost:enabled").first
+        ready.wait_for()
+        if page.locator(until).is_visible():
+            return
+        skip = page.locator(".predict .ghost:enabled")
+        before = page.locator(".steps-text").inner_text()
+        if skip.count():
+            skip.click()
+            page.locator(".predict").wait_for(state="detached")
+        else:
+            page.locator(".moves .primary:enabled").click()
+            page.wait_for_function(
+                """(before) => document.querySelector(".finished")
+                  || document.querySelector(".steps-text")?.textContent !== before""",
+                arg=before,
+            )
+        page.locator(f"{until}, .predict, .beat, .finished").first.wait_for()
+    raise AssertionError(f"no {until} came")
+
+
+def exercise(stage: Stage) -> Scenes:
+    """An exercise: as it begins, with a hint and an answer, and solved."""
+    page = stage.person()
+    start(page, "exercises/order-the-handshake")
+    page.locator(".exercise .question").first.wait_for()
+    page.locator(".question [type=submit]:enabled").first.wait_for()
+    yield "exercise", page
+    page.fill("#command", "kubectl get nodes")
+    page.press("#command", "Enter")
+    page.locator(".checks .passed").first.wait_for()
+    ask = page.locator(".hint-ask button")
+    ask.click()
+    ask.click()
+    page.locator(".hint-text").wait_for()
+    page.locator(".question [type=submit]:enabled").first.click()
+    page.locator(".feedback").first.wait_for()
+    yield "exercise-answered", page
+    page.locator("details.solution summary").click()
+    yield "exercise-solution", page
+    page.locator("details.solution summary").click()
+    solve_the_handshake(page)
+    page.locator(".solved").scroll_into_view_if_needed()
+    yield "exercise-solved", page
+
+
+ORDER = [
+    "client-hello",
+    "server-hello",
+    "certificate-request",
+    "server-certificate",
+    "client-certificate",
+    "first-request",
+]
+
+
+def solve_the_handshake(page: Page) -> None:
+    """Put it in order, and answer what is asked."""
+    again = page.locator(".asked.wrong button.button")
+    if again.count():
+        again.first.click()
+    for place, item in enumerate(ORDER):
+        for _ in range(len(ORDER)):
+            items = page.eval_on_selector_all(".order li", "(all) => all.map((one) => one.dataset.item)")
+            if items.index(item) <= place:
+                break
+            page.locator(f"#up-{item}").click()
+    page.locator("form:has(.order) [type=submit]").click()
+    page.locator(".asked.right").first.wait_for()
+    for answer in ("encrypted-extensions", "cluster-admins"):
+        option = page.locator(f"input[value={answer}]")
+        if not option.is_visible():
+            page.locator("details.asked", has=option).locator("summary").click()
+        option.check()
+        page.locator("form", has=option).locator("[type=submit]").click()
+        option.wait_for(state="detached")
+    page.locator(".solved").wait_for()
+
+
+def room(stage: Stage) -> Scenes:
+    """A class: the instructor's console empty and at work, a learner's page, an incident noticed and diagnosed."""
+    teacher = stage.person()
+    sign_up(teacher)
+    teacher.goto("/rooms/")
+    teacher.fill("#title", "Monday: when a node dies")
+    teacher.click("form[action='/rooms/'] button.primary")
+    teacher.locator(".room-code").first.wait_for()
+    yield "console-empty", teacher
+    code = teacher.locator(".room-code").first.inner_text()
+    learners = [join(stage.person(), code, name, group) for name, group in (("Kim", "A"), ("Robin", "B"))]
+    kim, robin = learners
+    yield "learner", kim
+    robin.locator(".room-help").click()
+    expect(teacher.locator("tbody tr")).to_have_count(2)
+    teacher.locator(".room-counts .room-flag").wait_for()
+    yield "console", teacher
+    teacher.click("#break")
+    teacher.locator("dialog[open] input[value=power-off]").check(force=True)
+    yield "console-break", teacher
+    teacher.locator("dialog[open] [type=submit]").click()
+    teacher.locator(".room-incidents li").first.wait_for()
+    expect(teacher.locator(".room-report .room-step")).to_have_count(2)
+    kim.locator(".room-notice").click()
+    kim.locator("dialog.room-diagnosis select").first.wait_for()
+    yield "learner-diagnosis", kim
+    kim.locator("dialog.room-diagnosis select").first.select_option("power-off")
+    kim.locator("dialog.room-diagnosis select").nth(1).select_option("worker-1")
+    kim.locator("dialog.room-diagnosis [type=submit]").click()
+    kim.locator(".room-verdict").wait_for()
+    yield "learner-verdict", kim
+    yield "console-incident", teacher
+    teacher.locator(".room-way-in button").first.click()
+    teacher.locator(".room-projected").wait_for()
+    yield "console-projected", teacher
+    teacher.keyboard.press("Escape")
+    teacher.goto("/rooms/")
+    yield "rooms-mine", teacher
+
+
+def join(page: Page, code: str, name: str, group: str) -> Page:
+    """Come into a room, and wait for the cluster to run."""
+    page.goto("/join/")
+    page.fill("#code", code)
+    page.fill("#name", name)
+    page.fill("#group", group)
+    page.click("main button.primary")
+    page.locator(".health.running").wait_for()
+    page.locator(".room-tools").wait_for()
+    return page
+
+
+ACTS: dict[str, Callable[[Stage], Scenes]] = {
+    "doors": doors,
+    "errors": errors,
+    "account": account,
+    "playground": playground,
+    "walkthrough": walkthrough,
+    "exercise": exercise,
+    "room": room,
+}
