@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "api": {"rpc"},
     "journal": {"lens.evidence", "lens.explanations", "lens.recent", "lens.spool"},
     "lens": {"rpc", "world.tap", "journal", "api"},
-    "client": {"world", "api"},
+    "client": {"world", "api", "rpc.http2"},
     "apiserver": {"world", "rpc", "etcd", "api"},
     "controllers": {"world", "api", "client"},
     "scheduler": {"world", "api", "client"},
