@@ -1,0 +1,99 @@
+"""What a learner does with a lesson, in the words of the page."""
+
+from typing import Any
+
+from browser_page import Glassplane
+from playwright.sync_api import Browser, Locator, expect
+
+PACE_60 = "8"  # the slider's last stop
+
+
+class Learner(Glassplane):
+    """Somebody at a lesson, in a browser of their own."""
+
+    def __init__(self, chromium: Browser, server: str, **options: Any) -> None:
+        super().__init__(chromium, server, **options)
+        self.page.on("dialog", lambda dialog: dialog.accept())
+
+    def begin(self, lesson: str) -> "Learner":
+        """Start a lesson from its introduction."""
+        self.page.goto(f"/{lesson}/")
+        self.page.locator("main .start button.primary").click()
+        self.arrive()
+        return self
+
+    def arrive(self) -> None:
+        """Wait until the lesson's page has heard from its cluster."""
+        self.page.locator(".health.running").wait_for()
+        self.page.locator(".beat, .predict, .exercise .question [type=submit]:enabled, .asked.right").first.wait_for()
+
+    # A walkthrough
+
+    @property
+    def title(self) -> Locator:
+        """The heading of the beat or question."""
+        return self.page.locator(".lesson-body h2").first
+
+    def next(self) -> None:
+        """Press n once the lesson lets go on."""
+        self.page.locator(".moves .primary:enabled").wait_for()
+        self.page.locator("#diagram").focus()
+        self.press("n")
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """How the diagram is looked at: altitude, lanes, the selected entry, the drawer's tab."""
+        return self.page.evaluate(
+            """() => ({
+              altitude: document.querySelector(".altitude [aria-pressed=true], .altitude [aria-checked=true]")?.textContent,
+              lanes: [...document.querySelectorAll("[data-lane]")].map((lane) => lane.dataset.lane),
+              selected: document.querySelector("#diagram [aria-selected=true]")?.id,
+              tab: document.querySelector("[role=tab][aria-selected=true]")?.id,
+            })"""
+        )
+
+    # An exercise
+
+    def asked(self, question: str) -> Locator:
+        """A question of an exercise, unfolded."""
+        item = self.page.locator(".asked", has_text=question)
+        if item.get_attribute("open") is None:
+            item.locator("summary").click()
+        return item
+
+    def answer_number(self, question: str, number: str) -> None:
+        """Give a number."""
+        item = self.asked(question)
+        item.locator(".number input").fill(number)
+        item.locator("[type=submit]").click()
+
+    def answer_choice(self, question: str, option: str) -> None:
+        """Tick an option."""
+        item = self.asked(question)
+        item.locator(f"input[value={option}]").check()
+        item.locator("[type=submit]").click()
+
+    def check(self, text: str) -> Locator:
+        """One line of what has to be reached."""
+        return self.page.locator(".checks li", has_text=text)
+
+    def cut_power(self, host: str) -> None:
+        """Break something: a host without power."""
+        self.page.locator("#diagram").focus()
+        self.press("x")
+        dialog = self.page.locator("dialog.faults")
+        dialog.locator("input[value=power-off]").check(force=True)
+        dialog.locator("#fault-target").select_option(host)
+        dialog.locator("[type=submit]").click()
+        expect(self.page.locator(".fault-chip")).to_contain_text(host)
+
+    def hurry(self) -> None:
+        """Sixty virtual seconds in one."""
+        self.page.locator(".pace input").fill(PACE_60)
+
+    def replace(self, button: str) -> None:
+        """Go on in another cluster, by this button."""
+        before = self.page.url
+        self.page.locator(".replace").get_by_role("button", name=button).click()
+        self.page.wait_for_url(lambda url: url != before)
+        self.arrive()

@@ -1,0 +1,107 @@
+"""An exercise as a learner lives it: predict, do the wrong thing, ask for a hint, undo, begin afresh, solve it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser_lesson import Learner
+from playwright.sync_api import Browser, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+WHEN, WHAT = "How many seconds after the power cut", "And the deleted pod itself"
+
+
+@pytest.fixture
+def learner(chromium: Browser, server: str) -> Iterator[Learner]:
+    """Somebody new; whatever the browser complains about fails the test."""
+    one = Learner(chromium, server)
+    yield one
+    one.close()
+    assert one.complaints == []
+
+
+def test_an_exercise_from_its_start_to_solved(learner: Learner) -> None:
+    page = learner.begin("exercises/node-down").page
+    predict_wrongly(learner)
+    ask_for_a_hint(learner)
+    drain_instead(learner)
+    learner.replace("Undo")
+    expect(page.locator(".debrief")).to_have_count(0)
+    expect(page.locator(".hint-text")).to_have_count(1)
+    expect(page.locator(".asked.right")).to_contain_text(WHAT)
+    learner.replace("Start afresh")
+    expect(page.locator(".asked.open")).to_have_count(2)
+    expect(page.locator(".hint-text")).to_have_count(0)
+    solve(learner)
+    expect(page.locator(".solved")).to_contain_text("2 of 2 predictions were right. Without a hint.")
+    kept_and_exported(learner)
+
+
+def predict_wrongly(learner: Learner) -> None:
+    """What cannot be known yet is said to be so; what is wrong is explained, and may be tried again."""
+    learner.answer_number(WHEN, "50")
+    expect(learner.asked(WHEN).locator(".feedback.pending")).to_contain_text("Nobody can know yet")
+    learner.answer_choice(WHAT, "gone")
+    expect(learner.asked(WHAT).locator(".feedback.wrong")).to_contain_text("Deletion is a request to the kubelet")
+    learner.asked(WHAT).get_by_role("button", name="Try again").click()
+    learner.answer_choice(WHAT, "terminating")
+    expect(learner.asked(WHAT).locator(".feedback.right")).to_contain_text("Only the kubelet may confirm")
+    expect(learner.check("Both predictions")).to_have_class("passed")
+
+
+def ask_for_a_hint(learner: Learner) -> None:
+    """A hint comes after a minute, or for who asks twice."""
+    ask = learner.page.locator(".hint-ask button")
+    ask.click()
+    expect(learner.page.locator(".hint-ask")).to_contain_text("Press again to see it now")
+    expect(learner.page.locator(".hint-text")).to_have_count(0)
+    ask.click()
+    expect(learner.page.locator(".hint-text")).to_contain_text("A node's heartbeat is its Lease")
+
+
+def drain_instead(learner: Learner) -> None:
+    """The wrong thing is noticed, and the debrief leads to where it happened."""
+    page = learner.page
+    learner.hurry()  # a drain waits until the pods have ended in good order
+    learner.type_command("kubectl drain worker-2 --ignore-daemonsets --force")
+    debrief = page.locator(".debrief")
+    expect(debrief).to_contain_text("A drain is not a failure")
+    where = debrief.get_by_role("button", name="To where it happened")
+    seq = where.locator(".seq").inner_text().split()[0].removeprefix("#")
+    where.click()
+    selected = page.locator("#diagram [aria-selected=true]")
+    expect(selected).to_have_id(f"row-{seq}")
+    expect(selected).to_contain_text("eviction")
+    expect(selected).to_be_in_viewport()
+
+
+def solve(learner: Learner) -> None:
+    """Predict rightly, cut the power, wait for the replacements, bring the power back."""
+    page = learner.page
+    learner.answer_number(WHEN, "355")
+    learner.answer_choice(WHAT, "terminating")
+    learner.cut_power("worker-2")
+    learner.hurry()
+    for check in ("worker-2 is Unknown", "The taint-eviction controller deletes", "Three pods are ready on worker-1"):
+        expect(learner.check(check)).to_have_class("passed", timeout=60_000)
+    expect(page.locator(".solved")).to_have_count(0)
+    verdict = learner.asked(WHEN).locator(".feedback.right")
+    expect(verdict).to_contain_text("You know the chain")
+    page.locator(".fault-heal").click()
+    expect(page.locator(".solved")).to_be_visible(timeout=60_000)
+    expect(page.locator(".fault-chip")).to_have_count(0)
+
+
+def kept_and_exported(learner: Learner) -> None:
+    """The list says done, and the file that can be saved says more."""
+    page = learner.page
+    page.goto("/exercises/")
+    expect(page.locator("[data-lesson='exercises/node-down'] .done")).to_have_text("done")
+    page.goto("/progress/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as a file").click()
+    saved = json.loads(Path(download.value.path()).read_text())["exercises/node-down"]
+    assert saved["solvedAt"] is not None
+    assert (saved["hints"], saved["answers"]) == (0, {"right": 2, "total": 2})
