@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
-from visualizer import access, refusals, services
+from visualizer import access, outlet, refusals, services
 from visualizer import browser_protocol as said
 from visualizer.access import Access, Action
 from visualizer.database import in_database
@@ -106,9 +106,10 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # To the page ----------------------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
+        send = outlet.of(self)
         while True:
             try:
-                await self.send(text_data=await self._viewer.next_frame(self._cluster_frame))
+                await send(await self._viewer.next_frames(self._cluster_frame))
             except Reconsider:
                 if not await self._reconsider():
                     await self.close(NO_SUCH_CLUSTER)

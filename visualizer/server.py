@@ -9,13 +9,16 @@ off in Daphne unless asked for); whole recordings go over HTTP, compressed there
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from autobahn.twisted.websocket import WebSocketServerProtocol
 from daphne.server import Server, reactor  # first: it installs Twisted's asyncio reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from visualizer import outlet
 from visualizer.hosting import web_process
 
 logger = logging.getLogger(__name__)
@@ -44,28 +47,29 @@ class Flow:
         """The connection is gone: nobody shall wait for it."""
         self._room.set()
 
+    def is_full(self) -> bool:
+        """Whether there is no room just now."""
+        return not self._room.is_set()
+
     async def room(self) -> None:
         """Wait until there is room."""
         await self._room.wait()
 
 
 class GlassplaneServer(Server):  # type: ignore[misc]
-    """Daphne's server with back-pressure, and the hosting side beside it."""
+    """Daphne's server with back-pressure, a short way out for WebSockets, and the hosting side beside it."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Start what answers a connection; a WebSocket's is offered the short way out."""
+        if scope["type"] == "websocket":
+            scope = {**scope, "extensions": {outlet.EXTENSION: partial(send_frames, protocol)}}
+        return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Hand a message to the connection, then wait while its buffer is full."""
         await super().handle_reply(protocol, message)
-        if message["type"] == "websocket.send" and (transport := getattr(protocol, "transport", None)) is not None:
-            flow = getattr(protocol, "glassplane_flow", None)
-            if flow is None:
-                flow = protocol.glassplane_flow = Flow()
-                transport.unregisterProducer()  # the HTTP channel's, from before the upgrade
-                transport.registerProducer(flow, True)
-            try:
-                async with asyncio.timeout(STALLED_SECONDS):
-                    await flow.room()
-            except TimeoutError:
-                transport.abortConnection()
+        if message["type"] == "websocket.send" and getattr(protocol, "transport", None) is not None:
+            await room_of(protocol)
 
     def kill_all_applications(self) -> Any:
         """End the requests and pages that are open, then the hosting side."""
@@ -78,6 +82,28 @@ class GlassplaneServer(Server):  # type: ignore[misc]
         await asyncio.gather(*running, return_exceptions=True)
         await web_process.current().stop()
         web_process.use(None)
+
+
+async def send_frames(protocol: Any, frames: tuple[str, ...]) -> None:
+    """Write frames at once, beside autobahn, which would do for each connection what is the same for all."""
+    if protocol.state == WebSocketServerProtocol.STATE_OPEN:
+        outlet.write_now(protocol.transport, outlet.on_the_wire(frames))
+        await room_of(protocol)
+
+
+async def room_of(protocol: Any) -> None:
+    """Wait while a connection's buffer is full; give it up when it stays so."""
+    flow = getattr(protocol, "glassplane_flow", None)
+    if flow is None:
+        flow = protocol.glassplane_flow = Flow()
+        protocol.transport.unregisterProducer()  # the HTTP channel's, from before the upgrade
+        protocol.transport.registerProducer(flow, True)
+    if flow.is_full():
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await flow.room()
+        except TimeoutError:
+            protocol.transport.abortConnection()
 
 
 def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, int]], None]) -> bool:

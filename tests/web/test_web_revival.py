@@ -143,7 +143,7 @@ async def test_a_page_that_stayed_sees_neither_gap_nor_duplicate(host, worker):
     await host._gone(cluster)
     seen: list[int] = []
     while 14 not in seen:
-        frame = json.loads(await viewer.next_frame(lambda feed: '{"type":"cluster"}'))
+        frame = json.loads((await viewer.next_frames(lambda feed: '{"type":"cluster"}'))[-1])
         if frame["type"] == "cluster" and feed.state is not None:
             states.append(feed.state)
             if feed.state.state == "running" and feed.state.life == 2:

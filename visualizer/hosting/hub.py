@@ -63,6 +63,7 @@ class Feed:
         self.head = head
         self.lesson = lesson
         self.clock: Clock | None = None
+        self.clock_frame: str | None = None
         self.state = state  # None while it is starting
         self.viewers: set[Viewer] = set()
         self.caught_up = asyncio.Event()
@@ -83,7 +84,7 @@ class Feed:
                 case Batch():
                     self._take_batch(message)
                 case Clock():
-                    self.clock = message
+                    self.clock, self.clock_frame = message, clock_frame(message)
                     for viewer in self.viewers:
                         viewer.clock_is_new = True
                 case Output() | Done():
@@ -156,7 +157,7 @@ class Feed:
 
 
 class Viewer:
-    """One browser at one cluster. Its consumer awaits `next_frame` again and again, and sends what it gets."""
+    """One browser at one cluster. Its consumer awaits `next_frames` again and again, and sends what it gets."""
 
     def __init__(self, feed: Feed, history: History) -> None:
         self.wake = asyncio.Event()
@@ -191,7 +192,7 @@ class Viewer:
         self._cursor = None
         self._own.append('{"type":"relist"}')
 
-    async def next_frame(self, cluster_frame: Callable[[Feed], str]) -> str:
+    async def next_frames(self, cluster_frame: Callable[[Feed], str]) -> tuple[str, ...]:
         """Wait for something to send; `cluster_frame` says the state in the viewer's language. Raise `Reconsider`."""
         while True:
             self.wake.clear()
@@ -199,21 +200,24 @@ class Viewer:
                 self.rights_are_new = False
                 raise Reconsider
             if self._own:
-                return self._own.popleft()
+                return (self._own.popleft(),)
             if self.state_is_new:
                 self.state_is_new = False
-                return cluster_frame(self._feed)
-            if self.clock_is_new and self._feed.clock is not None:
-                self.clock_is_new = False
-                return clock_frame(self._feed.clock)
-            frame = await self._next_entries()
-            if frame is not None:
-                return frame
+                return (cluster_frame(self._feed),)
+            entries = await self._next_entries()
+            if frames := tuple(frame for frame in (self._next_clock(), entries) if frame is not None):
+                return frames
             if self.lesson_is_new and self._feed.lesson is not None:  # after the entries that it speaks of
                 self.lesson_is_new = False
-                return json.dumps({"type": "lesson", "lesson": self._feed.lesson.state})
+                return (json.dumps({"type": "lesson", "lesson": self._feed.lesson.state}),)
             if not self._own:
                 await self.wake.wait()
+
+    def _next_clock(self) -> str | None:
+        if not self.clock_is_new:
+            return None
+        self.clock_is_new = False
+        return self._feed.clock_frame
 
     async def _next_entries(self) -> str | None:
         cursor, feed = self._cursor, self._feed

@@ -11,7 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
-from visualizer import refusals
+from visualizer import outlet, refusals
 from visualizer import services as visitors
 from visualizer.consumers import REFUSALS_MAX, TOO_MANY, TRY_AGAIN, Allowance
 from visualizer.database import in_database
@@ -78,9 +78,10 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # To the page ----------------------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
+        send = outlet.of(self)
         try:
             while True:
-                await self.send(text_data=await self._page.next_frame())
+                await send((await self._page.next_frame(),))
         except asyncio.CancelledError:
             raise
         except Closed as closed:

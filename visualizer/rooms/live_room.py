@@ -45,7 +45,7 @@ class LiveRoom:
         self.cluster: str | None = None  # the instructor's
         self._bus = bus
         self._lock = asyncio.Lock()
-        self._position: dict[str, Any] | None = None
+        self._position: str | None = None  # the frame, written once for everybody
         self._said: dict[str, str] = {}  # to instructors: kind → frame
         self._hints = Changed()
         self._everything = False
@@ -106,7 +106,7 @@ class LiveRoom:
             case Changed():
                 self._hint(change)
             case Placed(position):
-                self._position = position
+                self._position = _position_frame(position)
                 for page in self.pages:
                     self._say_position(page)
             case Left(member):
@@ -169,7 +169,7 @@ class LiveRoom:
 
     def _take_room(self, room: Room) -> None:
         if room.leading and not self.leading:
-            self._position = self._position or room.position
+            self._position = self._position or _position_frame(room.position)
         self.leading, self.cluster = room.leading, room.cluster_id
         if not room.leading:
             self._position = None
@@ -187,7 +187,7 @@ class LiveRoom:
                 page.was_led = False
         elif again or not page.was_led:
             page.was_led = True
-            page.say("position", frame("position", **self._position))
+            page.say("position", self._position)
 
     def _say_board(self, rows: list[dict[str, Any]], incidents: list[dict[str, Any]], *, whole: bool = False) -> None:
         if whole:
@@ -243,6 +243,10 @@ class LiveRoom:
 def frame(kind: str, **fields: Any) -> str:
     """Write a frame for the browser."""
     return msgspec.json.encode({"type": kind, **fields}).decode()
+
+
+def _position_frame(position: dict[str, Any] | None) -> str | None:
+    return None if position is None else frame("position", **position)
 
 
 def _read_room(room: str, members: Iterable[int]) -> tuple[Room | None, dict[int, Member]]:
