@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
@@ -16,6 +17,7 @@ from cluster_engine.world.loop import ClusterLoop
 
 Numbers = dict[str, Any]
 IDLE_SECONDS = 3600
+ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,23 @@ def lens() -> Numbers:
     return {"lens_cpu_an_entry": cost_of_an_entry() * 1e6}
 
 
+def walkthroughs() -> Numbers:
+    """CPU of every walkthrough, played whole in leaping time."""
+    from tests.bench.walking import cost_of_each
+
+    return {_walkthrough(slug): cost for slug, cost in cost_of_each().items()}
+
+
+def _walkthrough(slug: str) -> str:
+    return f"walkthrough_{slug}_cpu"
+
+
+def _walkthrough_rows() -> list[tuple[str, str, str]]:
+    """Name the rows without importing lessons: what other figures measure is not to grow by them."""
+    folders = (ROOT / "visualizer/lessons/walkthroughs").glob("*/lesson.yaml")
+    return [(_walkthrough(file.parent.name), "s", "≤ 2 s") for file in sorted(folders)]
+
+
 def serving() -> Numbers:
     """The way to the browser, through a whole server with one worker: ages of entries at pages, memory, landing."""
     from tests.bench.serving import measure
@@ -196,6 +215,7 @@ FIGURES = {
     ),
     "watch_event": Figure(watch_event, [("watch_event_server_to_client_cpu", "µs", "≤ 100 µs")]),
     "lens": Figure(lens, [("lens_cpu_an_entry", "µs", "≤ 150 µs")]),
+    "walkthroughs": Figure(walkthroughs, _walkthrough_rows(), runs=3),
     "serving": Figure(
         serving,
         [
