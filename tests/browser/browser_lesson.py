@@ -6,6 +6,13 @@ from browser_page import Glassplane
 from playwright.sync_api import Browser, Locator, expect
 
 PACE_60 = "8"  # the slider's last stop
+LOOK = """() => ({
+  altitude: document.querySelector(".segments [aria-checked=true]")?.textContent ?? null,
+  drawn: [...document.querySelectorAll("#diagram [role=option]")].map((row) => row.id),
+  filter: document.getElementById("search").value,
+  selected: document.querySelector("#diagram [aria-selected=true]")?.id ?? null,
+  tab: document.querySelector("[role=tab][aria-selected=true]")?.id ?? null,
+})"""
 
 
 class Learner(Glassplane):
@@ -42,15 +49,13 @@ class Learner(Glassplane):
 
     @property
     def look(self) -> dict[str, Any]:
-        """How the diagram is looked at: altitude, lanes, the selected entry, the drawer's tab."""
-        return self.page.evaluate(
-            """() => ({
-              altitude: document.querySelector(".altitude [aria-pressed=true], .altitude [aria-checked=true]")?.textContent,
-              lanes: [...document.querySelectorAll("[data-lane]")].map((lane) => lane.dataset.lane),
-              selected: document.querySelector("#diagram [aria-selected=true]")?.id,
-              tab: document.querySelector("[role=tab][aria-selected=true]")?.id,
-            })"""
-        )
+        """How the diagram is looked at: altitude, filter, what is drawn, the selected entry, the drawer's tab."""
+        return self.page.evaluate(LOOK)
+
+    def look_becomes(self, look: dict[str, Any]) -> None:
+        """Wait until it is looked at so."""
+        same = f"(look) => JSON.stringify(({LOOK})()) === JSON.stringify(look)"
+        self.page.wait_for_function(same, arg=look)
 
     # An exercise
 

@@ -1,0 +1,178 @@
+"""A walkthrough as a learner lives it, from its introduction to its last beat, with everything that may come between."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from browser_lesson import Learner
+from playwright.sync_api import Browser, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def learner(chromium: Browser, server: str) -> Iterator[Learner]:
+    """Somebody new; whatever the browser complains about fails the test."""
+    one = Learner(chromium, server)
+    yield one
+    one.close()
+    assert one.complaints == []
+
+
+def test_a_walkthrough_from_its_introduction_to_its_last_beat(learner: Learner) -> None:
+    learner.begin("walkthroughs/mutual-tls")
+    expect(learner.title).to_have_text("First, a connection")
+    skip_a_prediction(learner)
+    wander_off_and_come_back(learner)
+    go_back_and_forth(learner)
+    predict_before_it_is_shown(learner)
+    compare_a_myth_with_the_wire(learner)
+    load_the_page_again(learner)
+    read_on_in_german(learner)
+    take_the_terminal(learner)
+    finish(learner)
+
+
+def skip_a_prediction(learner: Learner) -> None:
+    """The question comes before its answer can be seen; nobody has to answer it."""
+    learner.next()
+    expect(learner.title).to_have_text("In which order do these cross the wire?")
+    expect(learner.row("ClientHello")).to_have_count(0)
+    learner.page.get_by_role("button", name="Skip").click()
+    expect(learner.title).to_have_text("ClientHello makes an offer")
+    expect(learner.row("ClientHello")).to_have_attribute("aria-selected", "true")
+
+
+def wander_off_and_come_back(learner: Learner) -> None:
+    """One key leads back to the step, however the reader left it."""
+    page = learner.page
+    before = learner.look
+    ways: dict[str, Callable[[], None]] = {
+        "step": lambda: learner.press("ArrowLeft"),
+        "altitude": lambda: learner.press("4"),
+        "filter": lambda: page.fill("#search", "kubelet"),
+        "type": lambda: (page.fill("#command", "kubectl get nodes"), page.press("#command", "Enter"))[0],
+        "break": lambda: break_a_link(learner),
+    }
+    for way, wander in ways.items():
+        page.locator("#diagram").focus()
+        wander()
+        expect(page.locator(".wandered"), way).to_contain_text("You have wandered off.")
+        page.locator("#diagram").focus()
+        learner.press("r")
+        expect(page.locator(".wandered"), way).to_have_count(0)
+        learner.look_becomes(before)
+
+
+def break_a_link(learner: Learner) -> None:
+    """Slow a link down, of somebody else, and let time run for a moment."""
+    page = learner.page
+    learner.press("x")
+    dialog = page.locator("dialog.faults")
+    dialog.locator("input[value=latency]").check(force=True)
+    dialog.locator("#fault-target").select_option("worker-1")
+    dialog.locator("#fault-peer").select_option("workstation")
+    dialog.locator("[type=submit]").click()
+    expect(page.locator(".fault-chip")).to_contain_text("worker-1")
+
+
+def go_back_and_forth(learner: Learner) -> None:
+    """What was reached stays reached, and is not played or asked again."""
+    page = learner.page
+    head = learner.head
+    page.locator("#diagram").focus()
+    learner.press("b")
+    expect(learner.title).to_have_text("First, a connection")
+    expect(page.locator(".steps .step:enabled")).to_have_count(2)
+    learner.next()
+    expect(learner.title).to_have_text("ClientHello makes an offer")
+    assert learner.head == head
+
+
+def predict_before_it_is_shown(learner: Learner) -> None:
+    """The text and the message come after the prediction, with a word on it."""
+    page = learner.page
+    for title in ("ServerHello, and from here on it is dark", "The server asks", "The server shows its certificate"):
+        learner.next()
+        expect(learner.title).to_have_text(title)
+    learner.next()
+    expect(learner.title).to_have_text("What is the server's private key used for in this handshake?")
+    expect(learner.row("Finished")).to_have_count(0)
+    page.locator(".predict input[value=encrypts]").check()
+    page.get_by_role("button", name="Answer", exact=True).click()
+    expect(learner.title).to_have_text("Signed, and finished")
+    expect(page.locator(".feedback.wrong")).to_contain_text("That was RSA key exchange")
+    expect(learner.row("Finished")).to_have_attribute("aria-selected", "true")
+
+
+def compare_a_myth_with_the_wire(learner: Learner) -> None:
+    """The common drawing beside what was captured, from which a button leads into the diagram."""
+    page = learner.page
+    page.locator(".myth-open").click()
+    expect(page.locator(".myth-common li")).to_have_text(
+        ["kubectl → kube-apiserver: session key, encrypted with the server's public key"]
+    )
+    expect(page.locator(".myth-wire li")).to_contain_text(["ClientHello", "ServerHello", "CertificateVerify"])
+    page.get_by_role("button", name="Show in the diagram").click()
+    expect(learner.row("ClientHello")).to_have_attribute("aria-selected", "true")
+    page.locator("#diagram").focus()
+    learner.press("r")
+
+
+def load_the_page_again(learner: Learner) -> None:
+    """The page comes back to the furthest step, also from an earlier one; what was skipped is not asked again."""
+    page = learner.page
+    page.locator("#diagram").focus()
+    learner.press("b")
+    page.reload()
+    learner.arrive()
+    expect(learner.title).to_have_text("Signed, and finished")
+    expect(page.locator(".feedback.wrong")).to_be_visible()
+    expect(learner.row("Finished")).to_have_attribute("aria-selected", "true")
+    page.locator(".steps .step").nth(1).click()
+    expect(learner.title).to_have_text("ClientHello makes an offer")
+    page.locator(".steps .step").nth(5).click()
+    expect(learner.title).to_have_text("Signed, and finished")
+
+
+def read_on_in_german(learner: Learner) -> None:
+    """Everything speaks German at once, the common drawing of a myth too; nothing else moves."""
+    page = learner.page
+    before = learner.look["selected"]
+    page.get_by_role("button", name="Deutsch").click()
+    expect(learner.title).to_have_text("Signiert und fertig")
+    expect(page.locator(".feedback.wrong")).to_contain_text("Das war der RSA-Schlüsseltausch")
+    page.locator(".myth-open").click()
+    expect(page.locator(".myth-common li")).to_contain_text(["Sitzungsschlüssel, für den Server verschlüsselt"])
+    page.keyboard.press("Escape")
+    assert learner.look["selected"] == before
+
+
+def take_the_terminal(learner: Learner) -> None:
+    """The lesson hands the terminal over, and goes on by itself once the learner has done it."""
+    page = learner.page
+    for title in ("Erst jetzt, und verschlüsselt", "Besitz bewiesen, und gleich weiter", "Wer bin ich?"):
+        learner.next()
+        expect(learner.title).to_have_text(title)
+    learner.next()
+    page.locator(".predict input[value=unauthorized]").check()
+    page.get_by_role("button", name="Antworten", exact=True).click()
+    expect(learner.title).to_have_text("Der Fremde beendet den Handshake")
+    expect(page.locator(".feedback.right")).to_be_visible()
+    learner.next()
+    expect(learner.title).to_have_text("401, höflich, über eine einwandfreie Verbindung")
+    page.locator(".your-turn button").click()
+    expect(learner.title).to_have_text("Eine leere Antwort ist auch eine")
+    expect(learner.row("Certificate (none)")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".screen-log")).to_contain_text("nobody.conf")
+
+
+def finish(learner: Learner) -> None:
+    """The last step ends the walkthrough, which the list then says."""
+    page = learner.page
+    learner.next()
+    expect(learner.title).to_have_text("Bekannt als niemand: 403")
+    learner.next()
+    expect(learner.title).to_have_text("Geschafft")
+    expect(page.locator(".sources a").first).to_have_attribute("href", "https://www.rfc-editor.org/rfc/rfc8446")
+    page.locator(".finished-links a").click()
+    expect(page.locator("[data-lesson='walkthroughs/mutual-tls'] .done")).to_have_text("geschafft")
