@@ -1,4 +1,4 @@
-"""A walkthrough as a learner lives it, from its introduction to its last beat, with everything that may come between."""
+"""A walkthrough as a learner lives it, from its introduction to its end, with everything that may come between."""
 
 from collections.abc import Callable, Iterator
 
