@@ -154,6 +154,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return {
             "id": feed.id,
             "state": state.state,
+            "life": state.life,
             "reason": state.reason,
             "message": message,
             "successor": state.successor,

@@ -59,8 +59,9 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (next.state === "gone") shell.cut();
   }
 
-  /** @param {{state: any, message?: string, nodes?: number, seed?: number}} cluster */
+  /** @param {{state: any, message?: string, nodes?: number, seed?: number, life?: number}} cluster */
   function onCluster(cluster) {
+    if ((cluster.life ?? 1) > (store.cluster.peek().life ?? cluster.life ?? 1)) socket.compare();
     store.cluster.value = { ...store.cluster.peek(), ...cluster };
     if (cluster.state !== "ended") return;
     endMessage.value = cluster.message ?? "";
@@ -146,7 +147,8 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
       try {
         const response = await fetch(`/clusters/${clusterId}/${how}/`, { method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" } });
         const answer = await response.json();
-        if (response.ok) location.assign(answer.url);
+        // In a room the address stays: it leads to the successor, and the room stays around it.
+        if (response.ok) location.assign(inRoom ? location.pathname : answer.url);
         else toast(answer.message);
       } catch {
         toast(strings.t("lesson.offline"));

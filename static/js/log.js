@@ -2,9 +2,13 @@
  * The one store of the page: the journal as far as it has arrived.
  *
  * Gap-free and without duplicates by construction: entry `seq` lives at index `seq - 1`, and a batch
- * that does not continue the log is refused, so that the socket can fetch what is missing.
+ * that does not continue the log is refused, so that the socket can fetch what is missing. What comes again must be
+ * what is held: when it is not, the journal has gone another way (`forked`), and what is held of it is no longer true.
  */
 import { signal } from "@preact/signals-core";
+
+/** What a replay makes again as it was: @type {readonly (keyof Entry)[]} */
+const COMPARED = ["kind", "from", "to", "label"];
 
 /**
  * @typedef {"story" | "http" | "tls" | "tcp"} Layer
@@ -21,6 +25,7 @@ export class Log {
     this.entries = [];
     /** The last seq held; the page redraws when it moves. */
     this.head = signal(0);
+    this.forked = signal(false);
   }
 
   /** @param {number | null | undefined} seq @returns {Entry | null} */
@@ -35,7 +40,11 @@ export class Log {
   append(batch) {
     let next = this.entries.length + 1;
     for (const entry of batch) {
-      if (entry.seq < next) continue;
+      if (entry.seq < next) {
+        const held = this.entries[entry.seq - 1];
+        if (COMPARED.some((field) => entry[field] !== held[field])) this.forked.value = true;
+        continue;
+      }
       if (entry.seq > next) {
         this.head.value = this.entries.length;
         return false;

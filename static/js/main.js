@@ -71,6 +71,8 @@ place.replaceChildren();
 render(h(Page, { app }), place);
 addEventListener("keydown", app.keys.hear);
 addEventListener("online", app.retryNow);
+// The cluster came back another way than it went: what is drawn here did not happen. The server knows what did.
+app.store.log.forked.subscribe((forked) => { if (forked) location.reload(); });
 // In a room: its bar, who leads, who follows. The rest of the page need not know.
 if (place.dataset.room) (await import("./rooms/room.js")).startRoom(app, place);
 app.open();

@@ -2,7 +2,8 @@
  * The page's one WebSocket: list-then-watch with resume, as a reflector does it.
  *
  * Whatever is lost, the next connection asks for everything after the last seq held, so the log never has
- * a gap or a duplicate.
+ * a gap or a duplicate. A cluster that was brought back may not have kept the last entries that were told before its
+ * process was killed: it makes them again, and the page compares.
  */
 import { Connection } from "./connection.js";
 
@@ -11,6 +12,7 @@ import { Connection } from "./connection.js";
 /** @typedef {import("./connection.js").ConnectionState} ConnectionState */
 
 const PAGE_ENTRIES_MAX = 2000;
+const COMPARED_ENTRIES = 1000;
 
 export class Socket extends Connection {
   /**
@@ -28,9 +30,15 @@ export class Socket extends Connection {
     this.watch();
   }
 
-  watch() {
+  /** @param {number} [since] */
+  watch(since = this.options.log.head.peek()) {
     const commands = this.options.commands?.() ?? {};
-    this.send({ type: "watch", since: this.options.log.head.peek(), ...(Object.keys(commands).length ? { commands } : {}) });
+    this.send({ type: "watch", since, ...(Object.keys(commands).length ? { commands } : {}) });
+  }
+
+  /** Have the last entries told once more: they may be others now. */
+  compare() {
+    this.watch(Math.max(0, this.options.log.head.peek() - COMPARED_ENTRIES));
   }
 
   /** @override @param {Frame} frame */

@@ -14,7 +14,7 @@ import { Log } from "./log.js";
 /** @typedef {import("./socket.js").ConnectionState} ConnectionState */
 /** @typedef {{now: number, pace: number | null, paused: boolean, heardAt: number}} Clock  `pace` null: as fast as it goes */
 /** @typedef {"see" | "type" | "drive" | "break" | "learn" | "gateway" | "replace"} Action */
-/** @typedef {{id: string, state: "starting" | "running" | "suspended" | "ended", nodes: number, seed: number, may?: Action[]}} Cluster  without `may` everything is allowed */
+/** @typedef {{id: string, state: "starting" | "running" | "suspended" | "ended", nodes: number, seed: number, life?: number, may?: Action[]}} Cluster  without `may` everything is allowed */
 /** @typedef {"what" | "why" | "headers" | "body" | "records" | "bytes"} Tab */
 /** @typedef {ReturnType<typeof createStore>} Store */
 

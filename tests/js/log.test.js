@@ -21,6 +21,16 @@ test("a batch beyond the end is refused, and what came before the gap is kept", 
   assert.equal(log.head.value, 9);
 });
 
+test("what comes again and is another entry than before says that the journal has forked", () => {
+  const log = new Log();
+  log.append(entries.slice(0, 10));
+  log.append(entries.slice(5, 12).map((entry) => ({ ...entry, at: entry.at + 1 })));
+  assert.equal(log.forked.value, false);
+  log.append([{ ...entries[9], label: "GET another" }]);
+  assert.equal(log.forked.value, true);
+  assert.equal(log.entries.length, 12);
+});
+
 test("the same batch twice changes nothing", () => {
   const log = new Log();
   log.append(entries.slice(0, 7));

@@ -51,6 +51,17 @@ function stage() {
   return { sockets, log, states, fetched, socket };
 }
 
+test("the last thousand entries are asked for once more when a cluster came back, and nothing is held twice", () => {
+  const { sockets, log, socket } = stage();
+  socket.open();
+  sockets[0].open();
+  sockets[0].say({ type: "entries", entries: entries.slice(0, 20) });
+  socket.compare();
+  assert.deepEqual(sockets[0].sent.at(-1), { type: "watch", since: Math.max(0, log.head.value - 1000) });
+  sockets[0].say({ type: "entries", entries: entries.slice(0, 25) });
+  assert.deepEqual([log.entries.length, log.forked.value], [25, false]);
+});
+
 test("after a cut the page asks for what follows the last entry it holds", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { sockets, log, socket, states } = stage();

@@ -112,6 +112,7 @@ async def test_the_first_frame_says_where_the_cluster_is(client, page):
         "cluster": {
             "id": client.cluster,
             "state": "running",
+            "life": 1,
             "reason": "",
             "message": "",
             "successor": None,

@@ -161,6 +161,33 @@ async def test_what_a_cluster_tells_is_recorded(quick, host):
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
+async def test_what_people_do_is_written_at_once_lest_it_dies_with_all_processes(quick, bus, worker, monkeypatch):
+    monkeypatch.setattr(recorder, "WRITE_SECONDS", 60.0)
+    host = web_process.WebProcess(bus)
+    web_process.use(host)
+    host.start()
+    cluster = await made()
+    await host.clusters.place(cluster.pk, Create(2, 1))
+    await until(lambda: _runs(host, cluster))
+    await host.clusters.ask(cluster.pk, Command("k", "echo hello"))
+
+    async def written() -> bool:
+        return [one.document for one in await in_database(selectors.inputs)(cluster.pk)] != []
+
+    await until(written)
+    assert await in_database(selectors.recorded)(cluster.pk) == 0, "entries are made again; they may wait"
+    await host.stop()
+    web_process.use(None)
+
+
+async def _runs(host, cluster: Cluster) -> bool:
+    with contextlib.suppress(Refused):
+        return bool(await host.clusters.entries(cluster.pk, 0, 1))
+    return False
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
 async def test_what_the_stream_has_lost_is_fetched_from_the_cluster(quick, host, bus):
     cluster = await made()
     await host.clusters.place(cluster.pk, Create(2, 1))

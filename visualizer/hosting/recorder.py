@@ -5,8 +5,9 @@ for each active cluster it knows the last entry recorded, follows the stream fro
 what is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process
 may take over at any moment, and nothing needs to be acknowledged.
 
-Written is what has gathered, every `WRITE_SECONDS`: inputs before the entries they led to, and what became of the
-cluster last, so that a row which says "suspended" has all that is needed to bring the cluster back. A cluster whose
+Inputs are written as they come: whatever they led to is made again by a replay, if all processes are killed at once.
+The rest is written as it has gathered, every `WRITE_SECONDS`: entries after the inputs that led to them, and what became
+of the cluster last, so that a row which says "suspended" has all that is needed to bring the cluster back. A cluster whose
 lease nobody holds for the length of a lease is given up: its lease goes to `ENDED` for a while, so that its worker,
 should it wake, stops it.
 """
@@ -210,6 +211,8 @@ class _Journal:
             async for frames in stream:
                 for message in messages.told(frames):
                     self._take(message)
+                if self._inputs:  # what people did is not made again by itself, as entries are
+                    await self._write_inputs_at_once()
 
     def _take(self, message: messages.Told) -> None:
         if not isinstance(message, Batch | messages.Clock | messages.Output | messages.Done):
@@ -252,6 +255,16 @@ class _Journal:
                 self._pending = pending + self._pending
                 self._states = states + self._states
                 raise
+
+    async def _write_inputs_at_once(self) -> None:
+        async with self._writing:
+            inputs, self._inputs = self._inputs, []
+            try:
+                if inputs:
+                    await self._write_inputs(inputs)
+            except DatabaseError as problem:
+                self._inputs = inputs + self._inputs
+                logger.warning("cluster %s: what was done to it is written a little later: %s", self.cluster, problem)
 
     async def _write_inputs(self, inputs: list[Input]) -> None:
         if await in_database(services.record_inputs)(self.cluster, inputs) >= inputs[-1].n:

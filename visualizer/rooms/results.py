@@ -41,7 +41,12 @@ def _incident_words() -> list[str]:
 def _row(row: dict[str, Any], incidents: list[str], titles: dict[str, str]) -> list[Any]:
     where = row["where"] or {}
     lesson, beat = lessons.about(where.get("lesson", "")), where.get("beat")
-    cells = [row["name"], row["group"], lesson["title"] if lesson else where.get("lesson"), titles.get(beat or "", beat)]
+    cells = [
+        row["name"],
+        row["group"],
+        lesson["title"] if lesson else where.get("lesson"),
+        titles.get(beat or "", beat),
+    ]
     cells += [where.get("checks"), where.get("of"), row["falseAlarms"]]
     for incident in incidents:
         report = row["reports"].get(incident, {})
