@@ -36,11 +36,17 @@ export function FaultForm({ faults, hosts, components, strings, onSubmit, childr
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState("");
   const castKey = [...hosts, ...components].join(" ");
-  useEffect(() => {
-    if (fault) setValues(firstValues(fault, cast));
+  const begin = (/** @type {import("./faults.js").Fault | undefined} */ chosen) => {
+    if (chosen) setValues(firstValues(chosen, cast));
     setTried(false);
     setRefusal("");
-  }, [fault?.name, castKey]);
+  };
+  useEffect(() => begin(fault), [castKey]);
+  // With the fault, not after it: what is filled in next would be overwritten.
+  const choose = (/** @type {string} */ chosen) => {
+    setName(chosen);
+    begin(faults.find((one) => one.name === chosen));
+  };
   if (!fault) return h("p", { class: "fine" }, t("fault.none"));
   const problems = problemsOf(fault, values, cast);
   const set = (/** @type {string} */ field) => (/** @type {string} */ text) => {
@@ -60,7 +66,7 @@ export function FaultForm({ faults, hosts, components, strings, onSubmit, childr
   };
   const shown = (/** @type {string} */ field) => (tried && problems[field] ? t(problems[field].key, problems[field].values) : "");
   return h("form", { class: "fault-form", noValidate: true, onSubmit: submit },
-    h(Choice, { faults, strings, name: fault.name, onChoose: setName }),
+    h(Choice, { faults, strings, name: fault.name, onChoose: choose }),
     h("div", { class: "fault-fields" },
       h("h3", null, t(`fault.${fault.name}.name`)),
       h("p", { class: "fault-text" }, t(`fault.${fault.name}.text`)),
