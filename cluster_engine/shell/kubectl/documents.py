@@ -65,6 +65,11 @@ def to_compact_json(obj: Any) -> str:
     return _go_escapes(msgspec.json.encode(obj, order="sorted").decode())
 
 
+def to_json_line(obj: Obj) -> str:
+    """Write one document on its own line: its fields in their order, sorted below, as Go writes a struct of maps."""
+    return "{" + ",".join(f'"{name}":{to_compact_json(value)}' for name, value in obj.items()) + "}\n"
+
+
 def _go_escapes(text: str) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 

@@ -3,13 +3,14 @@
     get pods                GET …/pods?limit=500                                  Accept: Table
     get pod web-0 -w        GET …/pods/web-0, then watch fieldSelector=metadata.name=web-0&resourceVersion=0
     get pods -w             GET …/pods?limit=500, then watch from the list's version
+    get pods -w --output-watch-events      the same, each with its type: ADDED, MODIFIED, DELETED
     get deploy,rs           one list each, names with their kind
 
 Modelled on kubectl/pkg/cmd/get/get.go.
 """
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cluster_engine.api.status import Refusal
@@ -29,6 +30,7 @@ FLAGS = (
     Flag("field-selector", default=""),
     Flag("watch", "w", "bool"),
     Flag("watch-only", kind="bool"),
+    Flag("output-watch-events", kind="bool"),
     Flag("no-headers", kind="bool"),
     Flag("show-labels", kind="bool"),
     Flag("label-columns", "L", "strings"),
@@ -55,9 +57,12 @@ async def run(session: Session, arguments: list[str]) -> int:
         return await _print_raw(session, session.flags["raw"])
     if not arguments and not session.flags["filename"]:
         raise CommandError(NO_RESOURCE, plain=True)
+    watches = session.flags["watch"] or session.flags["watch-only"]
+    if session.flags["output-watch-events"] and not watches:
+        raise CommandError("--output-watch-events option can only be used with --watch or --watch-only")
     show = output.printer(session.flags["output"], managed_fields=session.flags["show-managed-fields"])
     wanted = await _wanted(session, arguments)
-    if session.flags["watch"] or session.flags["watch-only"]:
+    if watches:
         return await _watch(session, wanted, show)
     if show is not None:
         return await _print_objects(session, wanted, show)
@@ -231,15 +236,11 @@ async def _watch(session: Session, wanted: list[Target], show: output.Printer | 
         raise CommandError("you may only specify a single resource type")
     target = wanted[0]
     accept = TABLE if show is None else JSON
-    printer = new_printer(session, target, with_kind=session.flags["show-kind"])
-
-    def put(obj: Obj) -> None:
-        session.out(printer.text(obj) if show is None else show(obj))
-
+    text = _watched(session, target, show)
     begun = await fetch(session, target, accept=accept)
     if not session.flags["watch-only"]:
         for obj in [begun] if show is None or target.name else _items(begun):
-            put(obj)
+            session.out(text("ADDED", obj))
     namespace = None if session.flags["all-namespaces"] else session.namespace
     path = target.resource.path(namespace)
     query: dict[str, str | int | bool | None] = {
@@ -253,5 +254,14 @@ async def _watch(session: Session, wanted: list[Target], show: output.Printer | 
             if already_printed:
                 already_printed = False
             elif type_ != "BOOKMARK":
-                put(obj)
+                session.out(text(type_, obj))
     return 0
+
+
+def _watched(session: Session, target: Target, show: output.Printer | None) -> Callable[[str, Obj], str]:
+    """Make what gives the text of each event; what is there already counts as ADDED."""
+    with_events = session.flags["output-watch-events"]
+    if show is not None:
+        return output.watch_printer(session.flags["output"], show, with_events=with_events)
+    table_printer = new_printer(session, target, with_kind=session.flags["show-kind"])
+    return lambda type_, table: table_printer.text(table, type_ if with_events else "")

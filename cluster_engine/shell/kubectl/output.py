@@ -4,6 +4,7 @@ Modelled on cli-runtime/pkg/genericclioptions/print_flags.go. Left out: go-templ
 """
 
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 from cluster_engine.shell.kubectl import documents, jsonpath
@@ -19,6 +20,12 @@ _GET_FORMATS = (
 )
 _OTHER_FORMATS = (
     "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml"
+)
+
+
+NO_KIND = (
+    "unable to output the provided object: missing apiVersion or kind; "
+    "try GetObjectKind().SetGroupVersionKind() if you know the type"
 )
 
 
@@ -43,6 +50,23 @@ def printer(output: str, *, managed_fields: bool = False, for_get: bool = True) 
     raise CommandError(
         f'unable to match a printer suitable for the output format "{output}", allowed formats are: {formats}'
     )
+
+
+def watch_printer(output: str, show: Printer, *, with_events: bool) -> Callable[[str, Obj], str]:
+    """Give what prints what a watch tells, in that format: objects, or the events themselves. YAML is cut by `---`."""
+    if with_events and output == "name":
+        raise CommandError(NO_KIND)
+    separators = chain([""], repeat("---\n")) if output == "yaml" else repeat("")
+
+    def text(type_: str, obj: Obj) -> str:
+        if not with_events:
+            return next(separators) + show(obj)
+        shown = _shown(obj, managed_fields=False)
+        if output == "json":
+            return documents.to_json_line({"type": type_, "object": shown})
+        return next(separators) + show({"type": type_, "object": shown})
+
+    return text
 
 
 def full_label(obj: Obj) -> str:
@@ -71,6 +95,7 @@ def _columns(specification: str) -> Printer:
     if not specification:
         raise CommandError("custom-columns format specified but no custom columns given")
     columns = []
+    printed = False
     for column in specification.split(","):
         header, colon, path = column.partition(":")
         if not colon:
@@ -79,8 +104,10 @@ def _columns(specification: str) -> Printer:
         columns.append((header, jsonpath.relaxed(path)))
 
     def show(obj: Obj) -> str:
+        nonlocal printed
         items = obj["items"] if obj.get("kind") == "List" else [obj]
-        lines = ["\t".join(header for header, _ in columns)]
+        lines = [] if printed else ["\t".join(header for header, _ in columns)]
+        printed = True
         for item in items:
             cells = [",".join(jsonpath.show(value) for value in jsonpath.find(path, item)) for _, path in columns]
             lines.append("\t".join(cell or "<none>" for cell in cells))

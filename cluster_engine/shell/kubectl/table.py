@@ -11,6 +11,7 @@ from typing import Any
 from cluster_engine.shell.kubectl.tabwriter import layout
 
 Obj = dict[str, Any]
+EVENT_WIDTH = len("MODIFIED")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,15 +28,16 @@ class TablePrinter:
     _widths: list[int] = field(default_factory=list)
     _printed: bool = False
 
-    def text(self, table: Obj) -> str:
-        """Give a table's text; a later one may leave its columns out, as in a watch."""
+    def text(self, table: Obj, event: str = "") -> str:
+        """Give a table's text; a later one may leave its columns out, as in a watch. `event` stands before each row."""
         self._columns = table.get("columnDefinitions") or self._columns
         shown = [index for index, column in enumerate(self._columns) if self.wide or not column.get("priority")]
         lines = []
         if self.headers and not self._printed:
             self._printed = True
-            lines.append(self._header(shown))
-        lines.extend(self._row(row, shown) for row in table.get("rows") or [])
+            lines.append(["EVENT"] * bool(event) + self._header(shown))
+        before = [event.ljust(EVENT_WIDTH)] if event else []
+        lines.extend(before + self._row(row, shown) for row in table.get("rows") or [])
         if not lines:
             return ""
         text = "".join("\t".join(line) + "\n" for line in lines)

@@ -1,8 +1,10 @@
 """kubectl against a whole cluster: what it prints, what it sends, how it ends."""
 
 import asyncio
+import json
 
 import pytest
+import yaml
 
 from cluster_engine.world.tap import Note
 
@@ -38,6 +40,81 @@ def test_a_watch_shows_what_happens_until_ctrl_c(workstation):
         "Pending", "ContainerCreating", "Running", "Completed",
     ]  # fmt: skip
     assert not processes, "nothing is left running on the workstation"
+
+
+async def watched(sh, *lines):
+    """Watch in several ways at once, while a pod comes, is changed and goes."""
+    await sh.ok("kubectl run early --image=nginx")
+    await asyncio.sleep(10)
+    watching = [asyncio.ensure_future(sh(line, interrupt_after=20)) for line in lines]
+    await asyncio.sleep(1)
+    await sh.ok("kubectl label pod early seen=yes")
+    await sh.ok("kubectl delete pod early")
+    return [await one for one in watching]
+
+
+def test_a_watch_says_of_what_type_each_event_is(workstation):
+    async def story(sh):
+        return await watched(
+            sh,
+            *(
+                f"kubectl get pods {flags} --output-watch-events"
+                for flags in ("-w", "-w -A", "early -w", "--watch-only")
+            ),
+        )
+
+    plain, everywhere, one, later = workstation(story)
+    assert plain.lines[:3] == [
+        "EVENT      NAME    READY   STATUS    RESTARTS   AGE",
+        "ADDED      early   1/1     Running   0          10s",
+        "MODIFIED   early   1/1     Running   0          11s",
+    ]
+    types = [line.split()[0] for line in plain.lines[1:]]
+    assert types[-1] == "DELETED" and set(types[1:-1]) == {"MODIFIED"}
+    assert everywhere.lines[0].split()[:3] == ["EVENT", "NAMESPACE", "NAME"]
+    assert everywhere.lines[1].split()[:3] == ["ADDED", "default", "early"]
+    assert [line.split()[0] for line in one.lines] == ["EVENT", *types], "what is there is told once"
+    assert [line.split()[0] for line in later.lines] == ["EVENT", *types[1:]]
+
+
+def test_events_of_a_watch_are_documents_with_a_type(workstation):
+    async def story(sh):
+        formats = ("json", "yaml", "custom-columns=T:.type,N:.object.metadata.name")
+        return await watched(sh, *(f"kubectl get pods -w --output-watch-events -o {one}" for one in formats))
+
+    as_json, as_yaml, as_columns = workstation(story)
+    events = [json.loads(line) for line in as_json.lines]
+    assert as_json.lines[0].startswith('{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod",')
+    assert {(*event, event["object"]["metadata"]["name"]) for event in events} == {("type", "object", "early")}
+    assert [event["type"] for event in events][:2] == ["ADDED", "MODIFIED"]
+    assert list(yaml.safe_load_all(as_yaml.out)) == events
+    assert as_yaml.out.startswith("object:\n  apiVersion: v1\n")
+    assert as_columns.lines[:3] == ["T       N", "ADDED   early", "MODIFIED   early"]
+
+
+def test_objects_of_a_watch_in_yaml_are_kept_apart(workstation):
+    async def story(sh):
+        return (await watched(sh, "kubectl get pods -w -o yaml"))[0]
+
+    done = workstation(story)
+    assert {one["kind"] for one in yaml.safe_load_all(done.out)} == {"Pod"}
+    assert done.out.count("---\n") >= 2 and not done.out.startswith("---")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("get pods --output-watch-events", "can only be used with --watch or --watch-only"),
+        ("get pods -w --output-watch-events -o name", "missing apiVersion or kind"),
+    ],
+)
+def test_events_of_no_watch_or_without_a_form_are_refused(workstation, line, said):
+    async def story(sh):
+        return await sh(f"kubectl {line}")
+
+    done = workstation(story)
+    assert done.code == 1
+    assert done.err.startswith("error: ") and said in done.err
 
 
 def test_apply_creates_then_leaves_alone_then_changes(workstation):
