@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from web_until import until
 
+from cluster_engine.journal import Journal
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, decode
 from visualizer.hosting.clusters import Clusters, NoRoom, NotRunning
@@ -156,6 +157,23 @@ async def test_entries_that_a_stream_lost_are_listed_by_the_cluster_itself(bus, 
     assert [entry["seq"] for batch in batches for entry in decode(batch)] == [5, 6, 7, 8, 9]
     assert await clusters.entries("c", 13, 5) == []
     assert await clusters.entries("unknown", 0, 5) == []
+
+
+async def test_entries_that_the_cluster_has_forgotten_are_lost_and_not_called_by_later_numbers(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    await heard(bus, "c", has(State, state="running"))
+    fake = worker.clusters["c"].thread.cluster
+    kept, fake.journal = fake.journal, Journal(bytes_max=64 * 1024)
+    for entry in kept.since(0, 10):
+        fake.journal.append(entry)
+    await clusters.ask("c", Command("k", "emit 1000"))
+    await heard(bus, "c", has(Done))
+    first = fake.journal.first
+    assert 1 < first < 1000
+    batches = await clusters.entries("c", first - 1, 5)
+    assert [entry["seq"] for batch in batches for entry in decode(batch)] == list(range(first, first + 5))
+    assert await clusters.entries("c", first - 2, 5) == []
+    assert await clusters.entries("c", 0, 5) == []
 
 
 async def test_a_message_that_nobody_understands_is_passed_over(bus, worker, clusters, caplog):

@@ -17,7 +17,12 @@ PLACE_SECONDS = 20.0  # a server that has just started is still loading its engi
 CREATE_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 
-_raw = msgspec.json.Decoder(list[msgspec.Raw])
+
+class _Numbered(msgspec.Struct):
+    seq: int
+
+
+_numbers = msgspec.json.Decoder(list[_Numbered]).decode
 
 
 class NoRoom(Exception):  # noqa: N818
@@ -85,10 +90,16 @@ class Clusters:
         return msgspec.json.decode(await self.ask(cluster, question))
 
     async def entries(self, cluster: str, since: int, limit: int) -> list[Batch]:
-        """Journal entries after `since`, from the cluster itself; [] when it does not run."""
+        """List entries after `since` from the cluster itself; [] when it does not run, or has them no more.
+
+        A journal that is full forgets its oldest: what would begin later than asked for cannot be joined to what is
+        known, and is not given.
+        """
         try:
             answer = await self.ask(cluster, Entries(since, limit))
         except NotRunning:
             return []
-        count = len(_raw.decode(answer))
-        return [Batch(since + 1, since + count, answer[1:-1])] if count else []
+        numbers = [one.seq for one in _numbers(answer)]
+        if not numbers or numbers[0] != since + 1:
+            return []
+        return [Batch(numbers[0], numbers[-1], answer[1:-1])]
