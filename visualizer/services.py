@@ -142,6 +142,15 @@ def mark_suspended(identifier: str, reason: str, life: int) -> bool:
     return bool(Cluster.objects.filter(pk=identifier, state__in=ACTIVE, life=life).update(**suspended))
 
 
+def let_time_pass(identifier: str, seconds: float) -> None:
+    """Have a cluster come back a little later than was heard of it last, if its time was going."""
+    row = Cluster.objects.filter(pk=identifier).first()
+    clock: dict[str, Any] = row.clock if row is not None and row.clock else {}
+    if clock and not clock["paused"] and clock["pace"]:
+        heard = max(clock["now"], (selectors.last_entry(identifier) or {}).get("arrived", 0.0))
+        Cluster.objects.filter(pk=identifier).update(clock={**clock, "now": heard + seconds * clock["pace"]})
+
+
 def mark_ended(identifier: str, reason: str, life: int | None = None) -> bool:
     """A cluster has ended (in this life, if one is given); False when that was known."""
     ended = {"state": Cluster.State.ENDED, "reason": reason, "ended_at": timezone.now()}

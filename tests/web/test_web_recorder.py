@@ -14,7 +14,7 @@ from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, web_process
 from visualizer.hosting.batches import Batch, decode, encode
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.messages import Command, Create, State
+from visualizer.hosting.messages import Clock, Command, Create, State
 from visualizer.models import Chunk, Cluster
 from visualizer.selectors import Owner
 
@@ -273,14 +273,18 @@ async def test_a_cluster_that_was_lost_while_it_started_ends(quick, host, bus):
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
-async def test_clusters_left_over_from_a_server_that_was_killed_are_suspended(quick, bus):
+@pytest.mark.parametrize(("paused", "later"), [(False, 2 * web_process.UNHEARD_SECONDS), (True, 0.0)])
+async def test_clusters_left_over_from_a_server_that_was_killed_are_suspended(quick, bus, paused, later):
     cluster = await made()
     await in_database(services.mark_running)(cluster.pk)
+    await in_database(services.record)(cluster.pk, [encode([{"seq": 1, "arrived": 7.5}])])
+    await in_database(services.keep_place)(cluster.pk, Clock(6.0 if later else 7.5, 2.0, paused), None)
     host = web_process.WebProcess(bus, alone=True)
     web_process.use(host)
     host.supervisor._count = 0
     host.start()
     await until(lambda: _is(cluster, "suspended", "server-stopped"))
+    assert (await row(cluster)).clock["now"] == 7.5 + later, "beyond all that a page may have heard"
     await host.stop()
     web_process.use(None)
 

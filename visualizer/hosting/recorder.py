@@ -6,10 +6,10 @@ what is recorded, and asks the cluster itself for what is missing. So writing tw
 may take over at any moment, and nothing needs to be acknowledged.
 
 Inputs are written as they come: whatever they led to is made again by a replay, if all processes are killed at once.
-The rest is written as it has gathered, every `WRITE_SECONDS`: entries after the inputs that led to them, and what became
-of the cluster last, so that a row which says "suspended" has all that is needed to bring the cluster back. A cluster whose
-lease nobody holds for the length of a lease is given up: its lease goes to `ENDED` for a while, so that its worker,
-should it wake, stops it.
+The rest is written as it has gathered, every `WRITE_SECONDS`: entries after the inputs that led to them, and what
+became of the cluster last, so that a row which says "suspended" has all that is needed to bring the cluster back. A
+cluster whose lease nobody holds for the length of a lease is given up: its lease goes to `ENDED` for a while, so that
+its worker, should it wake, stops it.
 """
 
 import asyncio

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from visualizer import selectors, services
 from visualizer.database import in_database
+from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost, EmbeddedBus
 from visualizer.hosting.clusters import Clusters, NoRoom
@@ -23,7 +24,7 @@ from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Hub, Snapshot
 from visualizer.hosting.mailbox import Mailbox
 from visualizer.hosting.messages import Create, Lesson, State, Stop
-from visualizer.hosting.recorder import Recorder, end, suspend
+from visualizer.hosting.recorder import WRITE_SECONDS, Recorder, end, suspend
 from visualizer.hosting.revival import Revival, create_of
 from visualizer.hosting.supervisor import Supervisor
 from visualizer.models import Cluster
@@ -31,6 +32,7 @@ from visualizer.models import Cluster
 logger = logging.getLogger(__name__)
 
 SEEN_SECONDS = 15.0
+UNHEARD_SECONDS = messages.RENEW_SECONDS + 2 * WRITE_SECONDS  # how old what is written of a clock may be
 MAKE_ROOM_SECONDS = 20.0  # a cluster unwatched for so long may be ended when there is no room
 
 
@@ -129,9 +131,14 @@ class WebProcess:
         return recorded or await self.clusters.entries(cluster, since, limit)
 
     async def _suspend_leftovers(self, started: datetime) -> None:
-        """What the database calls running since before we started ran in a server that is gone."""
+        """What the database calls running since before we started ran in a server that is gone.
+
+        Its pages have heard more than was written. All that is made again by itself, if the cluster comes back at an
+        instant that they have not seen yet; else what somebody does there would lead another way than they know.
+        """
         for cluster in await in_database(selectors.active_clusters)():
             if cluster.created_at < started:
+                await in_database(services.let_time_pass)(cluster.pk, UNHEARD_SECONDS)
                 await suspend(self.bus, cluster.pk, "server-stopped", cluster.life)
 
     async def _gone(self, cluster: str) -> None:
