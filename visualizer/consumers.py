@@ -58,7 +58,15 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     _feed: Feed | None = None
     _viewer: Viewer
-    _writing: "asyncio.Task[None]"
+    _writing: "asyncio.Task[None] | None" = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the page; its writer ends with it, also when the server stops under both."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._writing is not None:
+                self._writing.cancel()
 
     async def connect(self) -> None:
         """Accept, then close at once who has no business here: the page reads the code."""
@@ -98,7 +106,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Leave the feed."""
         if self._feed is not None:
             self._host.hub.leave(self._feed, self._viewer)
-            tasks = [self._writing, *self._asking]
+            tasks = [*self._asking, *([self._writing] if self._writing is not None else [])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

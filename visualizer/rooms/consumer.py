@@ -5,6 +5,7 @@ Whatever is wrong with a message is said in words; who says too much is closed. 
 
 import asyncio
 import logging
+from typing import Any
 
 import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -40,6 +41,14 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     _live: LiveRoom | None = None
     _page: Page
     _writing: "asyncio.Task[None] | None" = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the page; its writer ends with it, also when the server stops under both."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._writing is not None:
+                self._writing.cancel()
 
     async def connect(self) -> None:
         """Accept, then close at once who has no business here: the page reads the code."""
