@@ -1,12 +1,13 @@
 """A class at work: a fault in forty clusters from the instructor's click, and a step taken along by 200 viewers.
 
-A whole server runs (Daphne, two workers, SQLite). Browsers are WebSockets in this process: what a page does with a
-frame after it has come is not in these figures (`drawing` has it).
+A whole server runs (Daphne, two workers, SQLite). Browsers are WebSockets in this process, kept light so that they take
+little of the machine that the server has (light_sockets.py); what a page does with a frame after it has come is not in
+these figures (`drawing` has it).
 
     fault   one room, 40 learners with a cluster each; from sending `break` until every learner's page has been told
             the journal entry with which the fault began
     step    one room that watches the instructor's cluster; from sending `step` until a viewer has both the new entry
-            and the instructor's new position
+            and the instructor's new position; and the CPU that each step costs the server and the browsers here
 """
 
 import asyncio
@@ -20,9 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+from tests.bench.light_sockets import LightSocket, Wanted, connect
 
 ROOT = Path(__file__).parent.parent.parent
 LEARNERS = 40
@@ -52,32 +55,10 @@ class Browser:
         assert answer.status < 400, f"{path}: {answer.status} {text[:300]}"
         return json.loads(text) if answer.content_type == "application/json" else None
 
-    async def socket(self, path: str) -> Any:
+    async def socket(self, path: str, wanted: Wanted | None = None) -> LightSocket:
         """Open a WebSocket."""
-        return await self.session.ws_connect(f"{self.url}{path}", origin=self.url)
-
-
-class Page:
-    """One WebSocket; `seen` is set by the first frame for which `wanted` is true, and keeps when."""
-
-    def __init__(self, socket: Any) -> None:
-        self.socket = socket
-        self.wanted: Any = lambda frame: False
-        self.at: float | None = None
-        self.seen = asyncio.Event()
-        self.listening = asyncio.create_task(self._listen())
-
-    def expect(self, wanted: Any) -> None:
-        """Wait for something new."""
-        self.wanted, self.at = wanted, None
-        self.seen.clear()
-
-    async def _listen(self) -> None:
-        async for message in self.socket:
-            now = time.monotonic()
-            if self.at is None and self.wanted(json.loads(message.data)):
-                self.at = now
-                self.seen.set()
+        cookies = "; ".join(f"{one.key}={one.value}" for one in self.session.cookie_jar)
+        return await connect(self.url, path, cookies, wanted)
 
 
 def measure() -> dict[str, Any]:
@@ -86,6 +67,11 @@ def measure() -> dict[str, Any]:
 
 
 async def _measure() -> dict[str, Any]:
+    return {**await _served(_fault), **await _served(_steps)}
+
+
+async def _served(story: Callable[[str, int], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """Run a story with a server of its own, given its URL and process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -98,8 +84,7 @@ async def _measure() -> dict[str, Any]:
         try:
             assert server.stdout is not None
             await server.stdout.readline()
-            url = f"http://127.0.0.1:{port}"
-            return {**await _fault(url), **await _steps(url)}
+            return await story(f"http://127.0.0.1:{port}", server.pid)
         finally:
             server.send_signal(signal.SIGTERM)
             await server.communicate()
@@ -145,87 +130,100 @@ async def _cluster_of(browser: Browser, path: str) -> str:
     return found[1]
 
 
-def _is_running(frame: dict[str, Any]) -> bool:
-    return frame["type"] in {"hello", "cluster"} and frame["cluster"]["state"] == "running"
+def _is_running(frame: bytes) -> bool:
+    """The first frame of a page, or news of its cluster."""
+    said = json.loads(frame)
+    return said["type"] in {"hello", "cluster"} and said["cluster"]["state"] == "running"
 
 
-async def _page_of(browser: Browser, cluster: str) -> Page:
-    page = Page(await browser.socket(f"/ws/clusters/{cluster}/"))
-    page.expect(_is_running)
-    await page.socket.send_json({"type": "watch", "since": 0})
+async def _page_of(browser: Browser, cluster: str) -> LightSocket:
+    page = await browser.socket(f"/ws/clusters/{cluster}/", _is_running)
+    page.send({"type": "watch", "since": 0})
     await page.seen.wait()
     return page
 
 
-def _began(frame: dict[str, Any]) -> bool:
-    return frame["type"] == "entries" and any(entry["kind"] == "fault.started" for entry in frame["entries"])
+def _has_entries(frame: bytes) -> bool:
+    return frame.startswith(b'{"type":"entries"')
 
 
-async def _fault(url: str) -> dict[str, Any]:
+def _began(frame: bytes) -> bool:
+    return _has_entries(frame) and b'"kind":"fault.started"' in frame
+
+
+async def _fault(url: str, _: int) -> dict[str, Any]:
     async with _browsers(url, LEARNERS + 1) as (instructor, *learners):
         room = await _open_room(instructor, "own")
         pages = []
         for number, learner in enumerate(learners):
             await learner.post("/join/", "/join/", code=room["code"], name=f"learner {number}", group="")
             pages.append(await _page_of(learner, await _cluster_of(learner, f"/rooms/{room['id']}/")))
-        console = Page(await instructor.socket(f"/ws/rooms/{room['id']}/"))
+        console = await instructor.socket(f"/ws/rooms/{room['id']}/")
         await asyncio.sleep(2)
         for page in pages:
             page.expect(_began)
         clicked = time.monotonic()
-        await console.socket.send_json({"type": "break", "id": "b1", "fault": FAULT, "targets": {"all": True}})
+        console.send({"type": "break", "id": "b1", "fault": FAULT, "targets": {"all": True}})
         async with asyncio.timeout(30):
             await asyncio.gather(*(page.seen.wait() for page in pages))
         applied = sorted(page.at - clicked for page in pages if page.at is not None)
-        for page in [*pages, console]:
-            page.listening.cancel()
+        for one in [*pages, console]:
+            one.close()
         return {"fault_in_40_clusters_first": applied[0], "fault_in_40_clusters_all": applied[-1]}
 
 
-async def _steps(url: str) -> dict[str, Any]:
+async def _steps(url: str, server: int) -> dict[str, Any]:
     async with _browsers(url, VIEWERS + 1) as (instructor, *viewers):
         room = await _open_room(instructor, "shared")
         cluster = await _cluster_of(instructor, f"/rooms/{room['id']}/watch/")
         leader = await _page_of(instructor, cluster)
-        console = Page(await instructor.socket(f"/ws/rooms/{room['id']}/"))
-        pages: list[tuple[Page, Page]] = []
+        console = await instructor.socket(f"/ws/rooms/{room['id']}/")
+        pages: list[tuple[LightSocket, LightSocket]] = []
         for number, viewer in enumerate(viewers):
             await viewer.post("/join/", "/join/", code=room["code"], name=f"viewer {number}", group="")
-            follower = Page(await viewer.socket(f"/ws/rooms/{room['id']}/"))
+            follower = await viewer.socket(f"/ws/rooms/{room['id']}/")
             pages.append((await _page_of(viewer, cluster), follower))
-        await console.socket.send_json({"type": "lead", "on": True})
-        await leader.socket.send_json({"type": "pause"})
+        console.send({"type": "lead", "on": True})
+        leader.send({"type": "pause"})
         await asyncio.sleep(2)
-        waits = []
+        waits, server_before, here_before = [], _cpu(server), time.process_time()
         for _ in range(STEPS):
             waits += await _step(leader, console, cluster, pages)
-        for page in [leader, console, *(page for pair in pages for page in pair)]:
-            page.listening.cancel()
+        server_cpu, here_cpu = _cpu(server) - server_before, time.process_time() - here_before
+        for one in [leader, console, *(one for pair in pages for one in pair)]:
+            one.close()
         waits.sort()
         return {
             "step_to_200_viewers_p50": waits[len(waits) // 2] * 1e3,
             "step_to_200_viewers_p95": waits[len(waits) * 95 // 100] * 1e3,
             "step_to_200_viewers_worst": waits[-1] * 1e3,
+            "step_to_200_viewers_cpu_of_the_server": server_cpu / STEPS * 1e3,
+            "step_to_200_viewers_cpu_of_the_viewers_here": here_cpu / STEPS * 1e3,
         }
 
 
-async def _step(leader: Page, console: Page, cluster: str, pages: list[tuple[Page, Page]]) -> list[float]:
+def _cpu(server: int) -> float:
+    """CPU seconds that a server and its workers have taken."""
+    import psutil
+
+    process = psutil.Process(server)
+    return sum(sum(one.cpu_times()[:2]) for one in [process, *process.children()])
+
+
+async def _step(
+    leader: LightSocket, console: LightSocket, cluster: str, pages: list[tuple[LightSocket, LightSocket]]
+) -> list[float]:
     """Step as the instructor's page does: the position follows as soon as the entry has come."""
-    seqs: list[int] = []
-
-    def new(frame: dict[str, Any]) -> bool:
-        if frame["type"] == "entries":
-            seqs.append(frame["entries"][-1]["seq"])
-        return frame["type"] == "entries"
-
-    leader.expect(new)
-    for page, follower in pages:
-        page.expect(lambda frame: frame["type"] == "entries")
-        follower.expect(lambda frame: frame["type"] == "position" and seqs and frame["cursor"] == seqs[-1])
+    for one in [leader, *(page for page, _ in pages)]:
+        one.expect(_has_entries)
     clicked = time.monotonic()
-    await leader.socket.send_json({"type": "step"})
+    leader.send({"type": "step"})
     await leader.seen.wait()
-    await console.socket.send_json({"type": "position", "cluster": cluster, "cursor": seqs[-1], "selected": seqs[-1]})
+    seq = json.loads(leader.frame)["entries"][-1]["seq"]
+    here = f'"cursor":{seq},'.encode()
+    for _, follower in pages:
+        follower.expect(lambda frame: here in frame)
+    console.send({"type": "position", "cluster": cluster, "cursor": seq, "selected": seq})
     async with asyncio.timeout(30):
         await asyncio.gather(*(one.seen.wait() for pair in pages for one in pair))
     await asyncio.sleep(0.2)

@@ -238,6 +238,8 @@ FIGURES = {
             ("step_to_200_viewers_p50", "ms", ""),
             ("step_to_200_viewers_p95", "ms", "≤ 150 ms"),
             ("step_to_200_viewers_worst", "ms", ""),
+            ("step_to_200_viewers_cpu_of_the_server", "ms", ""),
+            ("step_to_200_viewers_cpu_of_the_viewers_here", "ms", ""),
         ],
         runs=3,
     ),
