@@ -50,7 +50,7 @@ from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.pki.layout import API_SERVER_PORT, admin_kubeconfig, provision
 from cluster_engine.stored import Stored
-from cluster_engine.world.gateway import Gateway, open_gateway
+from cluster_engine.world.gateway import LOOPBACK, Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.process import Host, Process
 from cluster_engine.world.story import end_all
@@ -75,7 +75,8 @@ class ClusterSpec:
 
     `pace` None leaps. Without `capture` nothing is kept of what crosses the wires. `directory` is where the journal
     keeps what it does not hold in memory (None: a temporary one). `epoch` is the date at the beginning (None: the real
-    now).
+    now). `gateway_names` are names or IPv4 addresses of this machine by which others reach it: the API server's
+    certificate has them too, and the gateway then listens for others.
     """
 
     nodes: int = 2
@@ -84,6 +85,7 @@ class ClusterSpec:
     capture: bool = True
     directory: Path | None = None
     epoch: datetime | None = None
+    gateway_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -120,7 +122,9 @@ class Cluster:
         self.workers = [world.add_host(f"worker-{n}", f"10.0.0.{10 + n}") for n in range(1, self.spec.nodes + 1)]
         workstation = world.add_host(WORKSTATION, "10.0.0.100")
         world.add_host("outside", "10.0.0.254")
-        self.pki = provision(control_plane, self.workers, workstation, now=world.epoch)
+        self.pki = provision(
+            control_plane, self.workers, workstation, now=world.epoch, more_names=self.spec.gateway_names
+        )
 
     # -- start and end ---------------------------------------------------------------------------------------------
 
@@ -280,16 +284,19 @@ class Cluster:
         return task
 
     async def open_gateway(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
-        """Open a real loopback port that leads to the API server, once; give its address."""
+        """Open a real port that leads to the API server, once; for others too if there are `gateway_names`. Give it."""
         if self._gateway is None:
             to = (self.world.host("control-plane").address, API_SERVER_PORT)
-            self._gateway = await open_gateway(self.world, to=to, host=host, port=port)
+            for_others = bool(self.spec.gateway_names)
+            self._gateway = await open_gateway(self.world, to=to, host=host, port=port, for_others=for_others)
         return self._gateway.address
 
-    async def kubeconfig(self) -> str:
-        """Give an administrator's kubeconfig that works from this machine, through the gateway."""
-        host, port = await self.open_gateway()
-        return admin_kubeconfig(self.pki, f"https://{host}:{port}").decode()
+    async def kubeconfig(self, name: str = "127.0.0.1") -> str:
+        """Give an administrator's kubeconfig that leads through the gateway, by a name that the certificate has."""
+        if name not in (*LOOPBACK, *self.spec.gateway_names):
+            raise ValueError(f"the API server's certificate does not name {name}")
+        _, port = await self.open_gateway()
+        return admin_kubeconfig(self.pki, f"https://{name}:{port}").decode()
 
     async def step(self) -> int:
         """From a paused state, let time go on until the journal has a new entry; give its number."""

@@ -308,14 +308,9 @@ class ClusterThread:
 
         return self.run(do)
 
-    def kubeconfig(self, host: str = "127.0.0.1", port: int = 0) -> Future[str]:
-        """Open the gateway if need be and give a kubeconfig that leads through it."""
-
-        async def do(cluster: Cluster) -> str:
-            await cluster.open_gateway(host, port)
-            return await cluster.kubeconfig()
-
-        return self.run(do)
+    def kubeconfig(self, name: str = "127.0.0.1") -> Future[str]:
+        """Open the gateway if need be and give a kubeconfig that leads through it, to a name of this machine."""
+        return self.run(lambda cluster: cluster.kubeconfig(name))
 
     def gateway(self, host: str = "127.0.0.1", port: int = 0) -> Future[tuple[str, int]]:
         """Open the gateway if need be and give its address. OSError when the port is taken."""

@@ -5,6 +5,9 @@ ALLOWED_HOSTS    host names that browsers use to reach this server, separated by
 DATA_DIR         the database and the generated secret key (var/)
 SECRET_KEY       generated and kept in DATA_DIR when not given
 DEBUG            1 for Django's debug mode (off)
+GATEWAY_HOST     the name or IPv4 address of this machine by which learners' own kubectl reaches it (a worker on another
+                 machine has its own); without it 127.0.0.1, or, where HOST is not loopback, the name in the address
+                 bar if ALLOWED_HOSTS lists it
 HTTPS            1 behind a proxy that terminates TLS: secure cookies, HSTS, X-Forwarded-Proto
 REDIS_URL        the bus between processes; without it everything lives in this process and its children
 WORKERS          engine processes that this server starts itself (1 per core up to 2; none when REDIS_URL is given)
@@ -19,6 +22,8 @@ import tempfile
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
+
+from visualizer import gateway
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,6 +73,8 @@ if not ALLOWED_HOSTS:
 
 # Where clusters run (visualizer.hosting)
 REDIS_URL = os.environ.get("REDIS_URL") or ""
+GATEWAY_HOST = os.environ.get("GATEWAY_HOST") or ""
+GATEWAY_NAMES = gateway.names(GATEWAY_HOST, ALLOWED_HOSTS, elsewhere=bool(REDIS_URL) or flag("HTTPS"), host=HOST)
 WORKERS = number("WORKERS", 0 if REDIS_URL else min(os.cpu_count() or 1, 2))
 CLUSTERS_PER_WORKER = number("CLUSTERS_PER_WORKER", 20)
 CLUSTERS_PER_VISITOR = number("CLUSTERS_PER_VISITOR", 3)

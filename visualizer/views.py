@@ -31,7 +31,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from visualizer import access, refusals, selectors, services, successors
+from visualizer import access, gateway, refusals, selectors, services, successors
 from visualizer.access import Access, Action
 from visualizer.database import in_database
 from visualizer.hosting import web_process
@@ -234,7 +234,8 @@ async def entry(request: HttpRequest, cluster: str, seq: int) -> HttpResponseBas
 @_json_errors
 async def kubeconfig(request: HttpRequest, cluster: str) -> HttpResponseBase:
     """A kubeconfig with which the real kubectl reaches this cluster."""
-    answer = await _ask(await _allowed(request, cluster, Action.GATEWAY), Kubeconfig())
+    found = await _allowed(request, cluster, Action.GATEWAY)
+    answer = await _ask(found, Kubeconfig(gateway.name_for(request.get_host())))
     response = HttpResponse(json.loads(answer), content_type="application/yaml")
     response.headers["Content-Disposition"] = 'attachment; filename="glassplane.kubeconfig"'
     return response

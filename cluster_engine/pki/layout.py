@@ -16,6 +16,7 @@
 Source: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfig.go (v1.32).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,8 +47,13 @@ class Pki:
     server: str
 
 
-def provision(control_plane: Host, workers: list[Host], workstation: Host, *, now: datetime) -> Pki:
-    """Make all certificates of a cluster and write them onto its hosts, as `kubeadm init` and `join` would have."""
+def provision(
+    control_plane: Host, workers: list[Host], workstation: Host, *, now: datetime, more_names: Sequence[str] = ()
+) -> Pki:
+    """Make all certificates of a cluster and write them onto its hosts, as `kubeadm init` and `join` would have.
+
+    The API server's serving certificate has `more_names` too (kubeadm's `apiServer.certSANs`).
+    """
     cluster = Authority("kubernetes", now=now)
     pki = Pki(
         cluster=cluster,
@@ -56,7 +62,7 @@ def provision(control_plane: Host, workers: list[Host], workstation: Host, *, no
         admin=cluster.issue("kubernetes-admin", organizations=["kubeadm:cluster-admins"], usage=Usage.CLIENT),
         server=f"https://{control_plane.address}:{API_SERVER_PORT}",
     )
-    _provision_control_plane(pki, control_plane)
+    _provision_control_plane(pki, control_plane, more_names)
     for worker in workers:
         provision_worker(pki, worker)
     workstation.files.write("/root/.kube/config", admin_kubeconfig(pki, pki.server))
@@ -93,7 +99,7 @@ def provision_worker(pki: Pki, worker: Host) -> None:
     )
 
 
-def _provision_control_plane(pki: Pki, host: Host) -> None:
+def _provision_control_plane(pki: Pki, host: Host, more_names: Sequence[str]) -> None:
     files = host.files
     own_names = [host.name, host.address, "localhost", "127.0.0.1"]
     _write_pair(files, f"{PKI}/ca", pki.cluster.pair)
@@ -102,7 +108,7 @@ def _provision_control_plane(pki: Pki, host: Host) -> None:
     private, public = key_pair_for_tokens()
     files.write(f"{PKI}/sa.key", private)
     files.write(f"{PKI}/sa.pub", public)
-    serving = [*SERVICE_NAMES, SERVICE_ADDRESS, *own_names]
+    serving = [*SERVICE_NAMES, SERVICE_ADDRESS, *own_names, *more_names]
     _write_pair(files, f"{PKI}/apiserver", pki.cluster.issue("kube-apiserver", usage=Usage.SERVER, names=serving))
     _write_pair(files, f"{PKI}/etcd/server", pki.etcd.issue(host.name, usage=Usage.BOTH, names=own_names))
     _write_pair(files, f"{PKI}/apiserver-etcd-client", pki.etcd.issue("kube-apiserver-etcd-client", usage=Usage.CLIENT))

@@ -1,4 +1,5 @@
-"""A door from this machine into the world: a real TCP port on loopback that leads to a host of the simulated network.
+"""A door from this machine into the world: a real TCP port that leads to a host of the simulated network. It is on
+loopback, unless whoever opens it wants others to reach it.
 
 What comes in at the door is connected, as the process "outside/client", to the address inside; from there on the bytes
 travel like all others, at the world's pace, through the same tap. So the real kubectl, curl or openssl joins the same
@@ -21,6 +22,7 @@ from cluster_engine.world.world import World
 CONNECTIONS_MAX = 256
 CLIENT_NAME = "client"
 LOOPBACK = ("127.0.0.1", "localhost")
+EVERYWHERE = "0.0.0.0"
 
 
 class Gateway:
@@ -154,10 +156,15 @@ class InsideEnd(asyncio.Protocol):
             self._outside.resume_reading()
 
 
-async def open_gateway(world: World, *, to: tuple[str, int], host: str = "127.0.0.1", port: int = 0) -> Gateway:
-    """Open a door to `to` on a real loopback address. ValueError for an address that others could reach."""
+async def open_gateway(
+    world: World, *, to: tuple[str, int], host: str = "127.0.0.1", port: int = 0, for_others: bool = False
+) -> Gateway:
+    """Open a door to `to` on a real address: loopback, or `for_others` every address of this machine.
+
+    ValueError for an address that others could reach when it is not for them.
+    """
     if host not in LOOPBACK:
         raise ValueError(f"a gateway listens on loopback only, not on {host}")
     gateway = Gateway(world, to)
-    await gateway.open("127.0.0.1", port)
+    await gateway.open(EVERYWHERE if for_others else "127.0.0.1", port)
     return gateway

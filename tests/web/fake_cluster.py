@@ -29,6 +29,7 @@ class ClusterSpec:
     pace: float | None = 1.0
     capture: bool = True
     epoch: datetime | None = None
+    gateway_names: tuple[str, ...] = ()
 
 
 @dataclass
@@ -247,5 +248,6 @@ class ClusterThread:
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]":
         return self._in_turn(lambda: self.cluster.journal.since(since, limit))
 
-    def kubeconfig(self) -> "Future[str]":
-        return self._in_turn(lambda: f"apiVersion: v1\nkind: Config\n# seed {self.spec.seed}\n")
+    def kubeconfig(self, name: str) -> "Future[str]":
+        known = ", ".join(self.spec.gateway_names)
+        return self._in_turn(lambda: f"apiVersion: v1\nkind: Config\n# seed {self.spec.seed} at {name} of {known}\n")

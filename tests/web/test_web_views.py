@@ -183,6 +183,15 @@ async def test_a_kubeconfig_is_downloaded(client, host):
     assert response.content.decode().startswith("apiVersion: v1\nkind: Config\n")
 
 
+async def test_a_kubeconfig_leads_to_the_name_by_which_the_learner_called_the_server(client, host, settings):
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "class.example"]
+    settings.GATEWAY_NAMES, settings.USE_X_FORWARDED_HOST = ["class.example"], True
+    cluster = await running(client, host)
+    for name, told in [("class.example:8000", "class.example"), ("testserver", "127.0.0.1")]:
+        response = await client.get(f"/clusters/{cluster}/kubeconfig", headers={"x-forwarded-host": name})
+        assert f"at {told} of class.example" in response.content.decode()
+
+
 async def test_health_depends_on_a_worker(client, host, worker):
     assert (await client.get("/healthz")).json() == {"ready": True}
     await worker.stop("stopped")

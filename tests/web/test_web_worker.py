@@ -146,7 +146,25 @@ async def test_details_and_kubeconfig_are_answered_by_the_cluster(bus, worker, c
     assert (await clusters.answer("c", Detail(2)))["seq"] == 2
     with pytest.raises(Missing, match="There is no such entry any more"):
         await clusters.ask("c", Detail(99))
-    assert "# seed 7" in await clusters.answer("c", Kubeconfig())
+    assert "# seed 7 at 127.0.0.1" in await clusters.answer("c", Kubeconfig())
+
+
+async def test_a_cluster_is_made_for_the_names_by_which_its_kubeconfigs_lead_to_it(bus, worker, clusters):
+    await clusters.place("c", Create(2, 7, gateway_names=["class.example", "other.example"]))
+    await heard(bus, "c", has(State))
+    said = await clusters.answer("c", Kubeconfig("class.example"))
+    assert "at class.example of class.example, other.example" in said
+
+
+async def test_a_worker_on_another_machine_says_its_own_name(bus, engine, clusters):
+    worker = Worker("far", bus, engine, gateway_host="far.example")
+    running = asyncio.create_task(worker.run())
+    await clusters.place("c", Create(2, 7, gateway_names=["class.example"]))
+    await heard(bus, "c", has(State))
+    assert "at far.example of far.example\n" in await clusters.answer("c", Kubeconfig("class.example"))
+    await worker.stop("server-stopped")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_entries_that_a_stream_lost_are_listed_by_the_cluster_itself(bus, worker, clusters):

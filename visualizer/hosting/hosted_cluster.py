@@ -44,11 +44,11 @@ class ClusterThread(Protocol):
     def detail(self, seq: int) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def clock(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]": ...  # noqa: D102
-    def kubeconfig(self) -> "Future[str]": ...  # noqa: D102
+    def kubeconfig(self, name: str) -> "Future[str]": ...  # noqa: D102
     def stop(self) -> "Future[None]": ...  # noqa: D102
 
 
-Engine = Callable[..., ClusterThread]  # (nodes=, seed=, pace=, epoch=, on_…=, run=) → ClusterThread
+Engine = Callable[..., ClusterThread]  # (nodes=, …: the spec's fields; on_…=, run=) → ClusterThread
 
 
 class Refused(Exception):  # noqa: N818
@@ -84,6 +84,7 @@ class HostedCluster:
             seed=create.seed,
             pace=create.pace,
             epoch=None if create.epoch is None else datetime.fromtimestamp(create.epoch, UTC),
+            gateway_names=tuple(create.gateway_names),
             run=self._performer,
             on_entries=self._entries,
             on_clock=self._clock,

@@ -62,7 +62,8 @@ class Create(msgspec.Struct, tag=True, frozen=True):
 
     What is brought back is replayed: its `inputs`, each at its time, up to `until`, where time stands if `paused`. The
     entries up to `recorded` are known, the last of them as `last`; they are made again and not told again. Every
-    process that a cluster lives in is one `life` of it. `epoch` is the date at its beginning, in Unix seconds.
+    process that a cluster lives in is one `life` of it. `epoch` is the date at its beginning, in Unix seconds. Its API
+    server's certificate has `gateway_names` too, for `Kubeconfig`; a worker that has a GATEWAY_HOST puts its own there.
     """
 
     nodes: int
@@ -76,6 +77,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     paused: bool = False
     recorded: int = 0
     last: dict[str, Any] | None = None
+    gateway_names: list[str] = []
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):
@@ -130,7 +132,9 @@ class Entries(msgspec.Struct, tag=True, frozen=True):
 
 
 class Kubeconfig(msgspec.Struct, tag=True, frozen=True):
-    """Ask for a kubeconfig that leads through the gateway; answered by a JSON string."""
+    """Ask for a kubeconfig that leads through the gateway, to a name of its machine; answered by a JSON string."""
+
+    name: str = "127.0.0.1"
 
 
 class Inject(msgspec.Struct, tag=True, frozen=True):

@@ -17,6 +17,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
@@ -52,6 +54,7 @@ def create_of(cluster: Cluster) -> Create:
         paused=clock.get("paused", False),
         recorded=cluster.recorded,
         last=last,
+        gateway_names=settings.GATEWAY_NAMES,
     )
 
 

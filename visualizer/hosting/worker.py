@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from visualizer import gateway
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.hosted_cluster import Engine, HostedCluster, Refused
@@ -44,8 +45,16 @@ def load_engine(name: str) -> Engine:
     module = importlib.import_module(module_name)
     made, spec = getattr(module, class_name), module.ClusterSpec
 
-    def engine(*, nodes: int, seed: int, pace: float | None, epoch: datetime | None, **others: Any) -> Any:
-        return made(spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch), **others)
+    def engine(
+        *,
+        nodes: int,
+        seed: int,
+        pace: float | None,
+        epoch: datetime | None,
+        gateway_names: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        return made(spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch, gateway_names=gateway_names), **others)
 
     return engine
 
@@ -53,8 +62,9 @@ def load_engine(name: str) -> Engine:
 class Worker:
     """Runs clusters until it is cancelled or stopped."""
 
-    def __init__(self, name: str, bus: Bus, engine: Engine, *, clusters_max: int = 20) -> None:
+    def __init__(self, name: str, bus: Bus, engine: Engine, *, clusters_max: int = 20, gateway_host: str = "") -> None:
         self.name = name
+        self.gateway_host = gateway_host  # by which others reach this machine; "": who asks knows
         self.clusters: dict[str, HostedCluster] = {}
         self._bus = bus
         self._engine = engine
@@ -144,8 +154,8 @@ class Worker:
                 return _later(thread.entries(since, limit))
             case messages.Inputs(since):
                 return _now(cluster.inputs(since))
-            case messages.Kubeconfig():
-                return _later(thread.kubeconfig())
+            case messages.Kubeconfig(name):
+                return _later(thread.kubeconfig(self.gateway_host or name))
             case messages.Stop(reason, successor):
                 return self._end(cluster, reason, successor)
             case Create():
@@ -185,6 +195,8 @@ class Worker:
         try:
             if not await self._hold(identifier):
                 raise Refused("Another worker runs this cluster.")
+            if self.gateway_host:
+                create = msgspec.structs.replace(create, gateway_names=[self.gateway_host])
             cluster = HostedCluster(
                 identifier, create, self._engine, self._bus, on_failure=lambda: self._failed(identifier)
             )
@@ -259,6 +271,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--redis", metavar="URL", default=os.environ.get("REDIS_URL"), help="default: $REDIS_URL")
     parser.add_argument("--engine", default="cluster_engine.thread:ClusterThread", metavar="MODULE:CLASS")
     parser.add_argument("--clusters-max", type=int, default=int(os.environ.get("CLUSTERS_PER_WORKER") or 20))
+    parser.add_argument(
+        "--gateway-host", metavar="NAME", type=gateway.checked, default=os.environ.get("GATEWAY_HOST", "")
+    )
     options = parser.parse_args()
     if options.pipe is None and not options.redis:
         parser.error("a worker needs --pipe or --redis")
@@ -281,7 +296,7 @@ async def serve(options: argparse.Namespace) -> None:
         pipe = PipeBus(*ends, on_lost=ended.set)
     bus = _redis(options.redis) if options.redis else pipe
     assert bus is not None
-    worker = Worker(options.name, bus, engine, clusters_max=options.clusters_max)
+    worker = Worker(options.name, bus, engine, clusters_max=options.clusters_max, gateway_host=options.gateway_host)
     running = asyncio.create_task(worker.run(), name="worker")
     running.add_done_callback(lambda _: ended.set())
     await ended.wait()

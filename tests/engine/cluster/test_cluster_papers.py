@@ -4,11 +4,12 @@ import base64
 import http.client
 import json
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from cryptography import x509
 
 from cluster_engine.thread import ClusterSpec, ClusterThread
 
@@ -23,8 +24,8 @@ class Papers:
     pair: str
 
     @classmethod
-    def of(cls, thread: ClusterThread, folder) -> "Papers":
-        document = yaml.safe_load(thread.kubeconfig().result(timeout=30))
+    def of(cls, thread: ClusterThread, folder, *name: str) -> "Papers":
+        document = yaml.safe_load(thread.kubeconfig(*name).result(timeout=30))
         cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
         server = urlsplit(cluster["server"])
         pair = folder / f"{server.port}.pem"
@@ -60,6 +61,16 @@ def two(tmp_path_factory):
         thread.stop().result(timeout=60)
 
 
+@pytest.fixture(scope="module")
+def named():
+    """A cluster that others reach by a name, and by an address of this machine that is not 127.0.0.1."""
+    spec = ClusterSpec(nodes=1, pace=20.0, gateway_names=("class.example", "127.0.0.2"))
+    thread = ClusterThread(spec, on_entries=lambda _: None, on_clock=lambda _: None)
+    thread.start().result(timeout=60)
+    yield thread
+    thread.stop().result(timeout=60)
+
+
 PODS = "/api/v1/namespaces/default/pods"
 
 
@@ -87,3 +98,29 @@ def test_who_shows_nothing_is_anonymous_and_may_read_no_resource(two):
         status, answer = get(mine, path, trusting=mine, showing=None)
         assert (status, answer["reason"]) == (403, "Forbidden")
         assert "system:anonymous" in answer["message"]
+
+
+def names_in_certificate(at: Papers) -> list[str]:
+    pem = ssl.get_server_certificate((at.host, at.port), timeout=30)
+    names = x509.load_pem_x509_certificate(pem.encode()).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return [str(name.value) for name in names.value]
+
+
+def test_a_kubeconfig_for_others_names_what_they_reach_and_the_certificate_covers_it(named, tmp_path):
+    at = Papers.of(named, tmp_path, "127.0.0.2")
+    assert at.host == "127.0.0.2"
+    assert get(at, PODS, trusting=at, showing=at)[0] == 200  # the client checks the name
+    assert {"class.example", "127.0.0.2", "127.0.0.1", "localhost", "kubernetes"} <= set(names_in_certificate(at))
+
+
+def test_a_kubeconfig_for_a_name_that_the_certificate_lacks_is_not_given(named):
+    with pytest.raises(ValueError, match=r"does not name elsewhere\.example"):
+        named.kubeconfig("elsewhere.example").result(timeout=30)
+
+
+def test_a_cluster_without_names_is_on_loopback_only(two):
+    mine, _ = two
+    assert mine.host == "127.0.0.1"
+    assert "class.example" not in names_in_certificate(mine)
+    with pytest.raises(ConnectionRefusedError):
+        get(replace(mine, host="127.0.0.2"), PODS, trusting=mine, showing=mine)
