@@ -145,7 +145,7 @@ def test_undo_and_reset_lead_back_into_the_room(server: str, people: Callable[..
     bea = people(Learner, server).join(code, "Bea")
     bea.runs()
     address = bea.page.url
-    for way, name in (("undo", "Undo"), ("reset", "Reset")):
+    for way, name in (("undo", "Undo"), ("reset", "Start afresh")):
         cluster = bea.cluster
         bea.type("kubectl get nodes")
         bea.page.get_by_role("button", name=name).click()
