@@ -8,7 +8,7 @@ short way to the very method that h2 would have called, and a field that was com
 
     HEADERS, END_HEADERS set, neither padding nor priority  ->  ShortHeaders  ->  h2's state machine
     DATA without padding                                    ->  ShortData     ->  h2's state machine
-    everything else, and whatever stands in a header block  ->  h2, whole
+    everything else, and whatever stands in a header block  ->  h2, whole; but a frame too long is refused by its header
 
     HPACK: the same fields while the table has not changed  ->  the same bytes; and the other way round
 
@@ -23,7 +23,7 @@ from typing import Any
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import Event
-from h2.exceptions import ProtocolError
+from h2.exceptions import FrameTooLargeError, ProtocolError
 from h2.stream import StreamState
 from hpack import Decoder, Encoder, HeaderTuple
 from hpack.table import HeaderTable
@@ -91,7 +91,10 @@ class Connection(H2Connection):
             events += super().receive_data(data[:start])
         whole = len(data) - FRAME_HEADER_BYTES
         while start <= whole:
-            end = start + FRAME_HEADER_BYTES + (data[start] << 16 | data[start + 1] << 8 | data[start + 2])
+            length = data[start] << 16 | data[start + 1] << 8 | data[start + 2]
+            end = start + FRAME_HEADER_BYTES + length
+            if length > self.max_inbound_frame_size:
+                self._refuse(length)  # at once; h2 would first keep up to 16 MiB of it
             if end > len(data):
                 break
             events += self._receive(data, start, end)
@@ -99,12 +102,18 @@ class Connection(H2Connection):
         self._rest = data[start:]
         return events
 
+    def _refuse(self, length: int) -> None:
+        """End the connection over a frame longer than we said we take (RFC 9113, 4.2)."""
+        error = FrameTooLargeError(f"Received overlong frame: length {length}, max {self.max_inbound_frame_size}")
+        self._terminate_connection(error.error_code)
+        raise error
+
     def _receive(self, data: bytes, start: int, end: int) -> list[Event]:
         """Take one whole frame."""
         kind, flags = data[start + 3], data[start + 4]
         stream_id = int.from_bytes(data[start + 5 : start + 9], "big") & 0x7FFFFFFF
         body = start + FRAME_HEADER_BYTES
-        if self._in_header_block or not stream_id or end - body > self.max_inbound_frame_size:
+        if self._in_header_block or not stream_id:
             return self._receive_long(data[start:end], kind, flags)
         if kind == DATA and not flags & ~END_STREAM:
             return self._receive_short(ShortData(stream_id, data[body:end], bool(flags)))
