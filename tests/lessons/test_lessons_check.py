@@ -1,10 +1,11 @@
 """`manage.py lessons check` plays lessons and tells what does not hold, each with its line."""
 
+import json
+
 import pytest
 from django.core.management import CommandError, call_command
 
 from visualizer.lessons import check, library
-from visualizer.management.commands import lessons
 
 WALK, EXERCISE = "walkthroughs/tiny/lesson.yaml", "exercises/tiny/lesson.yaml"
 
@@ -89,18 +90,26 @@ def test_lessons_are_chosen_by_slug_or_path(content):
 
 def test_the_command_prints_a_line_a_lesson_and_fails_with_each_mistake(content, monkeypatch, capsys):
     monkeypatch.chdir(content.folder)
-    monkeypatch.setattr(lessons, "chosen", lambda names: check.chosen(names, content.folder))
-    monkeypatch.setattr(lessons, "check", lambda path: check.check(path, content.folder))
-    call_command("lessons", "check", "walkthroughs/tiny")
+    here = ("--folder", str(content.folder))
+    call_command("lessons", "check", "walkthroughs/tiny", *here)
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith("walkthroughs/tiny ")
     assert out[1].startswith("1 lesson, ")
     content.change(WALK, ("level: 1", "level: 9"))
     with pytest.raises(CommandError, match="1 mistake"):
-        call_command("lessons", "check")
+        call_command("lessons", "check", *here)
     assert capsys.readouterr().err == f"{WALK}:5: 9 cannot be this; give a whole number from 1 to 3\n"
     with pytest.raises(CommandError, match="there is no lesson huge"):
-        call_command("lessons", "check", "huge")
+        call_command("lessons", "check", "huge", *here)
+
+
+def test_the_journal_of_each_play_can_be_kept(content, tmp_path):
+    journals = tmp_path / "new" / "journals"
+    call_command("lessons", "check", "exercises/tiny", "--folder", str(content.folder), "--journals", str(journals))
+    assert sorted(file.name for file in journals.iterdir()) == ["tiny-1.jsonl", "tiny-2.jsonl", "tiny-3.jsonl"]
+    entries = [json.loads(line) for line in (journals / "tiny-2.jsonl").read_text().splitlines()]
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+    assert any(entry["label"] == "kubectl scale deployment web --replicas=2" for entry in entries)
 
 
 def test_a_library_leaves_out_what_cannot_be_read_and_says_why(content, monkeypatch, caplog):

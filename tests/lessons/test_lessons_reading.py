@@ -1,12 +1,16 @@
 """Lessons are read from YAML; every mistake is told with its file, its line and what to do."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from visualizer.lessons import check, library, steps
 from visualizer.lessons.myths import plain_words
-from visualizer.lessons.questions import Between
+from visualizer.lessons.questions import UNITS, Between
 from visualizer.lessons.source import FILE_BYTES_MAX, InvalidLessonError, Source
 
+ROOT = Path(__file__).resolve().parents[2]
 WALK, EXERCISE = "walkthroughs/tiny/lesson.yaml", "exercises/tiny/lesson.yaml"
 
 
@@ -116,6 +120,7 @@ BROKEN = [
     (WALK, "open: headers", "hand-over: {sugest: x}", "there is no key sugest"),
     (EXERCISE, "count: 2", "count: two", "whole number from 0"),
     (EXERCISE, "resource: pods", "resource: pod", "there is no resource pod; resources are pods"),
+    (EXERCISE, "unit: seconds", "unit: days", "there is no unit 'days'; possible are seconds, milliseconds"),
     (EXERCISE, "to: two", "to: nobody", "there is no name 'nobody'"),
     (EXERCISE, "answer: {seconds: 10}", "answer: {seconds: ten}", "The answer to seconds is a number"),
     (EXERCISE, "answer: {seconds: 10}", "answer: {minutes: 10}", "there is no key minutes; keys are seconds, who"),
@@ -134,6 +139,12 @@ def test_a_mistake_is_told_with_its_line_and_remedy(content, file, old, new, wor
     line = content.line(file, new)
     told = errors_of(content, file.removesuffix("/lesson.yaml"))
     assert any(one.startswith(f"{file}:{line}: ") and words in one for one in told), told
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_page_has_a_word_for_every_unit(language):
+    words = json.loads((ROOT / f"static/js/i18n/{language}.json").read_text(encoding="utf-8"))
+    assert {key.removeprefix("lesson.unit.") for key in words if key.startswith("lesson.unit.")} == set(UNITS)
 
 
 def test_several_mistakes_are_told_at_once(content):

@@ -42,13 +42,13 @@ def chosen(names: Iterable[str], content: Path = library.CONTENT) -> list[str]:
     return wanted or known
 
 
-def check(path: str, content: Path = library.CONTENT) -> Report:
-    """Check one lesson. What cannot be read is not played."""
+def check(path: str, content: Path = library.CONTENT, journals: Path | None = None) -> Report:
+    """Check one lesson. What cannot be read is not played. The journals of plays are written to a folder `journals`."""
     began = time.process_time()
     lesson, errors = _read(path, content)
     if lesson is None or errors:
         return Report(path=path, errors=tuple(errors), seconds=time.process_time() - began)
-    trial = check_play.play(lesson)
+    trial = check_play.play(lesson, journals)
     seconds = time.process_time() - began
     errors = sorted(set(trial.errors))
     return Report(path=path, errors=tuple(errors), seconds=seconds, entries=trial.entries, counts=_counts(trial))

@@ -5,8 +5,10 @@ its own: by its start alone, by its solution, by each of its near misses.
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
@@ -28,9 +30,13 @@ Story = Callable[[Cluster, Player], Awaitable[None]]
 
 @dataclass(slots=True)
 class Trial:
-    """What came of playing a lesson: mistakes, entries, and which names and debriefs ever held."""
+    """What came of playing a lesson: mistakes, entries, and which names and debriefs ever held.
+
+    Each play's journal is written to `journals`, one entry a line, when that folder is given.
+    """
 
     lesson: Lesson
+    journals: Path | None = None
     errors: list[LessonError] = field(default_factory=list)
     entries: int = 0
     clusters: int = 0
@@ -73,10 +79,17 @@ class Trial:
             await story(cluster, player)
         for failed in player.problems:
             self._failed(failed)
-        assert cluster.journal is not None
-        self.entries += cluster.journal.head
+        self._write(cluster)
         self.held |= set(player.lookout.held)
         self.debriefs |= set(player.state()["debriefs"])
+
+    def _write(self, cluster: Cluster) -> None:
+        assert cluster.journal is not None
+        entries = cluster.journal.since(0, cluster.journal.head)
+        self.entries += len(entries)
+        if self.journals is not None:
+            lines = (json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n" for entry in entries)
+            (self.journals / f"{self.lesson.slug}-{self.clusters}.jsonl").write_text("".join(lines), encoding="utf-8")
 
     def _failed(self, failed: StepFailedError) -> None:
         self.wrong(failed.at, failed.problem, failed.remedy)
@@ -91,9 +104,9 @@ def _goes_on(cluster: Cluster) -> bool:
     return False
 
 
-def play(lesson: Lesson) -> Trial:
-    """Play a lesson in every way it must stand."""
-    trial = Trial(lesson)
+def play(lesson: Lesson, journals: Path | None = None) -> Trial:
+    """Play a lesson in every way it must stand: an exercise by its start, its solution, each near miss."""
+    trial = Trial(lesson, journals)
     if lesson.beats:
         trial.play(_Walk(trial).story)
     else:

@@ -14,6 +14,8 @@ from typing import Any
 from cluster_engine.predicates import Held
 
 NUMBER_MAX = 1e9
+UNITS = ("seconds", "milliseconds", "minutes", "messages", "requests", "connections", "pods", "bytes")
+"""The page has words for these (`lesson.unit.*`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from cluster_engine.stored import UnknownResourceError, resource
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, HandOver, Lesson, Mark, NearMiss
 from visualizer.lessons.myths import read_myth
 from visualizer.lessons.places import Place, Problems, Wrong
-from visualizer.lessons.questions import NUMBER_MAX, Between, Question
+from visualizer.lessons.questions import NUMBER_MAX, UNITS, Between, Question
 from visualizer.lessons.reading_steps import SECONDS_MAX, StepReader
 from visualizer.lessons.source import InvalidLessonError, Source, Where
 
@@ -218,7 +218,11 @@ class _Reader:
             truth = Between(ends["from"].one_of(self._names, "name"), ends["to"].one_of(self._names, "name"))
         else:
             truth = place.number(-NUMBER_MAX, NUMBER_MAX)
-        return {"unit": keys["unit"].text(), "truth": truth, "tolerance": keys["tolerance"].number(0, NUMBER_MAX)}
+        return {
+            "unit": keys["unit"].one_of(UNITS, "unit"),
+            "truth": truth,
+            "tolerance": keys["tolerance"].number(0, NUMBER_MAX),
+        }
 
     def _beat(self, place: Place) -> Beat:
         known = ("id", "do", "anchor", "within", "layer", "focus", "open", "question", "myth", "hand-over")

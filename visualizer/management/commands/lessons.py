@@ -1,10 +1,15 @@
-"""`manage.py lessons check [slug…]`: read and play lessons; every mistake with its file, line and remedy."""
+"""`manage.py lessons check [slug…]`: read and play lessons; every mistake with its file, line and remedy.
+
+`--folder` names the place of `walkthroughs/` and `exercises/` when it is not the product's own; `--journals` a folder to
+which each play's journal is written, for whoever looks for the message to name.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from visualizer.lessons import library
 from visualizer.lessons.check import check, chosen
 from visualizer.lessons.source import LessonError
 
@@ -19,16 +24,20 @@ class Command(BaseCommand):
         """What to do, and with which lessons."""
         parser.add_argument("action", choices=["check"])
         parser.add_argument("lesson", nargs="*", help="walkthroughs/mutual-tls, or just mutual-tls; default: all")
+        parser.add_argument("--folder", type=Path, default=library.CONTENT, help="where the lessons lie")
+        parser.add_argument("--journals", type=Path, help="a folder to write the journal of each play to")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, print a line for each, and fail when anything is wrong."""
         try:
-            paths = chosen(options["lesson"])
+            paths = chosen(options["lesson"], options["folder"])
         except LookupError as problem:
             raise CommandError(problem.args[0]) from problem
+        if options["journals"] is not None:
+            options["journals"].mkdir(parents=True, exist_ok=True)
         seconds, entries, wrong = 0.0, 0, 0
         for path in paths:
-            report = check(path)
+            report = check(path, options["folder"], options["journals"])
             self.stdout.write(str(report))
             for error in report.errors:
                 self.stderr.write(_told(error))
