@@ -42,10 +42,11 @@ function Still({ hold, label }) {
   return h("div", { class: "rows-body", id: "diagram", tabIndex: 0, ref: hold, "aria-label": label });
 }
 
-/** @param {Props} props */
-function Page({ app }) {
+/** `heading`: neither a lesson nor a room brings one. @param {Props & {heading: boolean}} props */
+function Page({ app, heading }) {
   const beside = app.lesson && !app.lessonFolded.value;
   return h("div", { class: `page${app.lesson ? " with-lesson" : ""}` },
+    heading && h("h1", { class: "visually-hidden" }, app.strings.t("page.heading")),
     h(Header, { app }),
     h("div", { class: "notices" }, h(Banner, { app }), h(FaultChips, { app })),
     h(LessonPane, { app }),
@@ -68,7 +69,7 @@ const strings = createStrings(await (await fetch(urls.strings[language])).json()
 const lessonData = JSON.parse(document.getElementById("lesson-data")?.textContent || "null");
 const app = createApp({ clusterId: cluster, urls, strings, lessonData, inRoom: Boolean(place.dataset.room) });
 place.replaceChildren();
-render(h(Page, { app }), place);
+render(h(Page, { app, heading: !lessonData && !place.dataset.room }), place);
 addEventListener("keydown", app.keys.hear);
 addEventListener("online", app.retryNow);
 // The cluster came back another way than it went: what is drawn here did not happen. The server knows what did.

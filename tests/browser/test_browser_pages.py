@@ -1,35 +1,21 @@
-"""The pages around the playground, for everybody: in both themes, by keyboard, with and without an account."""
+"""The pages around the playground: the ways in, language and theme, progress with and without an account."""
 
 import json
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from browser_scenes import PASSWORD, sign_up
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
-OPEN = [
-    "/",
-    "/walkthroughs/",
-    "/walkthroughs/mutual-tls/",
-    "/exercises/",
-    "/exercises/node-down/",
-    "/rooms/",
-    "/join/",
-    "/progress/",
-    "/privacy/",
-    "/account/sign-in/",
-    "/account/sign-up/",
-]
-MINE = ["/account/", "/account/password/", "/account/delete/", "/progress/", "/rooms/"]
-PASSWORD = "a lamp beside the sea"
+DESK = {"width": 1280, "height": 800}
+NOTEBOOK = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
 SOLVED = {
     "exercises/node-down": {
         "beat": None,
@@ -55,7 +41,7 @@ def visit(chromium: Browser, server: str) -> Iterator[Any]:
             complaints.append(said.text)
 
     def open_(**options: Any) -> Page:
-        defaults = {"viewport": SIZES["desktop"], "locale": "en-US", "reduced_motion": "reduce"}
+        defaults = {"viewport": DESK, "locale": "en-US", "reduced_motion": "reduce"}
         context = chromium.new_context(base_url=server, **(defaults | options))
         contexts.append(context)
         page = context.new_page()
@@ -68,55 +54,6 @@ def visit(chromium: Browser, server: str) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def sign_up(page: Page) -> str:
-    """Open an account and be signed in."""
-    name = f"ann-{secrets.token_hex(4)}"
-    page.goto("/account/sign-up/")
-    page.get_by_label("Name:").fill(name)
-    page.get_by_label("Password:", exact=True).fill(PASSWORD)
-    page.get_by_label("The same password again:").fill(PASSWORD)
-    page.get_by_role("button", name="Open the account").click()
-    page.get_by_role("button", name=f"Account: {name}").wait_for()
-    return name
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, and whether the page is wider than its window."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("async () => (await axe.run(document)).violations")
-    said = [f"{one['id']}: {one['nodes'][0]['html'][:160]} {one['nodes'][0]['failureSummary'][:200]}" for one in found]
-    if page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
-        said.append("the page is wider than its window")
-    return said
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page_and_nothing_sticks_out(visit: Any, scheme: str, size: str) -> None:
-    page = visit(color_scheme=scheme, viewport=SIZES[size], locale="de-DE" if size == "phone" else "en-US")
-    found = {}
-    for path in OPEN:
-        page.goto(path)
-        found[path] = violations(page)
-    page.goto("/account/sign-in/")
-    page.locator("main button").click()
-    found["refused"] = violations(page)
-    assert {path: said for path, said in found.items() if said} == {}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_pages_of_an_account(visit: Any, scheme: str) -> None:
-    page = visit(color_scheme=scheme)
-    sign_up(page)
-    found = {}
-    for path in MINE:
-        page.goto(path)
-        page.locator(".account-name").click()
-        expect(page.get_by_role("button", name="Sign out").first).to_be_visible()
-        found[path] = violations(page)
-    assert {path: said for path, said in found.items() if said} == {}
 
 
 def test_the_landing_page_leads_everywhere_by_keyboard(visit: Any) -> None:
@@ -137,11 +74,15 @@ def test_the_landing_page_leads_everywhere_by_keyboard(visit: Any) -> None:
     expect(page).to_have_url(re.compile("/rooms/$"))
 
 
-def test_the_doors_are_in_sight_without_scrolling(visit: Any) -> None:
-    page = visit()
+@pytest.mark.parametrize("size", [NOTEBOOK, PHONE], ids=["notebook", "phone"])
+@pytest.mark.parametrize("language", ["en-US", "de-DE"])
+def test_all_ways_in_are_in_sight_without_scrolling(visit: Any, size: Any, language: str) -> None:
+    page = visit(viewport=size, locale=language)
     page.goto("/")
-    for name in ("Walkthroughs", "Exercises", "Rooms"):
-        expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
+    expect(page.locator(".hero-go .button")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".door")).to_have_count(3)
+    for door in page.locator(".door").all():
+        expect(door).to_be_in_viewport(ratio=1)
 
 
 def test_language_and_theme_are_chosen_once_for_all_pages_and_the_playground(visit: Any) -> None:
@@ -190,11 +131,7 @@ def test_progress_goes_with_the_account_and_not_with_the_computer(visit: Any) ->
     assert page.evaluate(KEPT) == {}
 
     elsewhere = visit()
-    elsewhere.goto("/account/sign-in/?next=/exercises/")
-    elsewhere.get_by_label("Name:").fill(name)
-    elsewhere.get_by_label("Password:").fill(PASSWORD)
-    elsewhere.get_by_role("button", name="Sign in").click()
-    expect(elsewhere).to_have_url(re.compile("/exercises/$"))
+    sign_in(elsewhere, name)
     expect(elsewhere.locator("[data-lesson='exercises/node-down'] .done")).to_have_text("done")
 
     sign_up(page)
@@ -218,3 +155,38 @@ def test_a_lesson_is_begun_gone_on_with_and_started_afresh(visit: Any) -> None:
     assert afresh != begun
     page.goto("/exercises/node-down/")
     expect(page.get_by_role("link", name="Go on")).to_have_attribute("href", urlsplit(afresh).path)
+
+
+def test_what_was_made_before_signing_in_is_the_accounts_and_goes_with_it(visit: Any) -> None:
+    page = visit()
+    page.goto("/sandbox/")
+    page.locator(".health.running").wait_for()
+    cluster = page.locator("#playground").get_attribute("data-cluster")
+    name = sign_up(page)
+
+    elsewhere = visit()
+    sign_in(elsewhere, name)
+    elsewhere.goto("/sandbox/")
+    expect(elsewhere.locator("#playground")).to_have_attribute("data-cluster", str(cluster))
+    expect(elsewhere.locator(".health.running")).to_be_visible()
+
+    page.goto("/account/delete/")
+    page.get_by_label("Password:").fill(PASSWORD)
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_role("status")).to_contain_text("The account is deleted")
+    answer = page.request.get(f"/clusters/{cluster}/")
+    assert answer.status == 404
+    page.goto("/account/sign-in/")
+    page.get_by_label("Name:").fill(name)
+    page.get_by_label("Password:").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("do not fit together")
+
+
+def sign_in(page: Page, name: str, then: str = "/exercises/") -> None:
+    """Sign in, and go on."""
+    page.goto(f"/account/sign-in/?next={then}")
+    page.get_by_label("Name:").fill(name)
+    page.get_by_label("Password:").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile(f"{then}$"))

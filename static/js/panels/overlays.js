@@ -18,7 +18,7 @@ export function Coach({ app }) {
   return h("section", { class: `coach pane${done.size ? " small" : ""}`, "aria-label": t("coach.label") },
     h("button", { type: "button", class: "ghost close", onClick: coach.close, title: t("coach.close"), "aria-label": t("coach.close") }, h(Icon, { name: "close", size: 15 })),
     !done.has("run") && h("div", { class: "coach-lead" },
-      h("h1", null, t("coach.title")),
+      h("h2", null, t("coach.title")),
       h("p", null, starting ? t("coach.starting") : t("coach.text", { count: store.cluster.value.nodes + 1 })),
       h("button", { type: "button", class: "button primary large", id: "first-command", disabled: starting, onClick: () => app.typeCommand(FIRST_COMMAND) }, h(Icon, { name: "prompt", size: 16 }), h("code", null, FIRST_COMMAND))),
     h("ol", { class: "coach-steps" }, steps.map((step) => h("li", { key: step, class: `${done.has(step) ? "done" : ""}${step === next ? " next" : ""}` },
