@@ -1,32 +1,34 @@
 /**
  * The learner's commands and what they answered. No DOM: the terminal panel shows it.
  *
- * One command runs at a time; what is typed meanwhile waits its turn, as in a terminal. Output frames are numbered
+ * One command runs at a time; what is typed meanwhile waits its turn, as in a terminal. A line that ends with & runs in
+ * the background, beside those that follow. Output frames are numbered
  * within their command, so that a lost connection can be resumed there too, without a gap or a duplicate.
  */
 import { computed, signal } from "@preact/signals-core";
 
 /** @typedef {{stream: string, text: string}} Chunk */
-/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, n: number, letters: number}} Command */
+/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, n: number, letters: number, background: boolean}} Command */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
 const LETTERS_MAX = 200_000;
 const HISTORY_MAX = 200;
 const WAITING_MAX = 50;
+const BACKGROUND = /(?<!&)&$/;
 
 /** @param {{send: (frame: import("./socket.js").Frame) => boolean, newId: () => string, history?: string[]}} parts */
 export function createConsole({ send, newId, history = [] }) {
   const commands = signal(/** @type {Command[]} */ ([]));
   const waiting = signal(/** @type {string[]} */ ([]));
   const past = signal(history.slice(-HISTORY_MAX));
-  const running = computed(() => commands.value.find((command) => command.code.value === null) ?? null);
+  const running = computed(() => commands.value.find((command) => command.code.value === null && !command.background) ?? null);
 
   /** @param {string} line */
   function start(line) {
     /** @type {Command} */
-    const command = { id: newId(), line, chunks: signal([]), code: signal(null), n: 0, letters: 0 };
-    if (!send({ type: "command", id: command.id, line })) return false;
+    const command = { id: newId(), line, chunks: signal([]), code: signal(null), n: 0, letters: 0, background: BACKGROUND.test(line) };
+    if (!send({ type: "command", id: command.id, line: line.replace(BACKGROUND, "").trim() })) return false;
     commands.value = [...commands.value, command].slice(-COMMANDS_MAX);
     return true;
   }
@@ -48,9 +50,11 @@ export function createConsole({ send, newId, history = [] }) {
   }
 
   function next() {
-    if (running.peek() || waiting.peek().length === 0) return;
-    const [line, ...rest] = waiting.peek();
-    if (start(line)) waiting.value = rest;
+    while (!running.peek() && waiting.peek().length > 0) {
+      const [line, ...rest] = waiting.peek();
+      if (!start(line)) return;
+      waiting.value = rest;
+    }
   }
 
   return {
@@ -69,6 +73,10 @@ export function createConsole({ send, newId, history = [] }) {
       waiting.value = [];
       const command = running.peek();
       if (command) send({ type: "interrupt", id: command.id });
+    },
+    /** End one that runs in the background. @param {string} id */
+    stop(id) {
+      send({ type: "interrupt", id });
     },
     clear() {
       commands.value = commands.peek().filter((command) => command.code.peek() === null);

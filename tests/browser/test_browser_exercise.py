@@ -105,3 +105,17 @@ def kept_and_exported(learner: Learner) -> None:
     saved = json.loads(Path(download.value.path()).read_text())["exercises/node-down"]
     assert saved["solvedAt"] is not None
     assert (saved["hints"], saved["answers"]) == (0, {"right": 2, "total": 2})
+
+
+def test_a_solution_can_be_typed_as_it_stands(learner: Learner) -> None:
+    page = learner.begin("exercises/survive-410").page
+    learner.answer_choice("You ask for a watch", "event-in-200")
+    page.locator("details.solution summary").click()
+    lines = page.locator(".solution pre.command").inner_text().splitlines()
+    assert lines[1].endswith("&")
+    for line in lines:
+        page.fill("#command", line)
+        page.press("#command", "Enter")
+    expect(page.locator(".solved")).to_be_visible(timeout=60_000)
+    page.locator(".ran-line .stop").click()
+    expect(page.locator(".ran .spin")).to_have_count(0)

@@ -22,6 +22,18 @@ test("what is typed while a command runs waits its turn", () => {
   assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods", "kubectl get nodes"]);
 });
 
+test("a line that ends with & runs beside those that follow, until it is stopped", () => {
+  const { sent, shell } = stage();
+  shell.run("kubectl get pods -w &\nkubectl get nodes && kubectl get pods\nkubectl get leases");
+  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods -w", "kubectl get nodes && kubectl get pods"]);
+  shell.hear({ type: "output", id: "c1", n: 1, stream: "stdout", text: "web\n" });
+  assert.equal(textOf(shell.commands.value[0]), "web\n");
+  assert.equal(shell.running.value?.id, "c2");
+  shell.stop("c1");
+  assert.deepEqual(sent.at(-1), { type: "interrupt", id: "c1" });
+  assert.deepEqual(shell.waiting.value, ["kubectl get leases"], "the others are left alone");
+});
+
 test("several pasted lines run one after another, without comments and empty lines", () => {
   const { sent, shell } = stage();
   shell.run("kubectl get pods\n\n# then\nkubectl get nodes\n");

@@ -141,8 +141,12 @@ class Lesson:
             "checks": [{"id": check.id} for check in self.checks],
             "ask": [{"question": ask.question, "before": ask.before} for ask in self.ask],
             "hints": self.hints,
-            "solution": [step.line for step in self.solution if isinstance(step, Run)],
+            "solution": [_typed(step) for step in self.solution if isinstance(step, Run)],
         }
+
+
+def _typed(step: Run) -> str:
+    return f"{step.line} &" if step.background else step.line
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

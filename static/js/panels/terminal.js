@@ -41,7 +41,7 @@ function Ran({ app, command }) {
   const { t } = app.strings;
   const code = command.code.value;
   return h("div", { class: "ran" },
-    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") })),
+    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }), code === null && command.background && app.store.may("type") && h("button", { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) }, h(Icon, { name: "stop", size: 12 }), t("terminal.stop"))),
     command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
     code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
 }
