@@ -156,6 +156,45 @@ async def test_a_cluster_is_made_for_the_names_by_which_its_kubeconfigs_lead_to_
     assert "at class.example of class.example, other.example" in said
 
 
+async def test_clusters_come_back_a_few_at_a_time_and_new_ones_do_not_wait(bus, engine, clusters):
+    begun: list[int] = []
+    let_go: dict[int, asyncio.Event] = {}
+
+    def held(**fields):
+        thread, seed, loop = engine(**fields), fields["seed"], asyncio.get_running_loop()
+        start, let_go[seed] = thread.start, asyncio.Event()
+
+        async def once_let_go():
+            begun.append(seed)
+            await let_go[seed].wait()
+            return await asyncio.wrap_future(start())
+
+        thread.start = lambda: asyncio.run_coroutine_threadsafe(once_let_go(), loop)
+        return thread
+
+    worker = Worker("w9", bus, held)
+    running = asyncio.create_task(worker.run())
+    for seed in range(1, 6):
+        await clusters.place(f"c{seed}", Create(2, seed, until=0.05))
+    await clusters.place("new", Create(2, 9))
+    await until(lambda: len(begun) == 3)
+    assert begun == [1, 2, 9]
+    with pytest.raises(Refused, match="still starting"):
+        await clusters.ask("c3", Pause())
+    await clusters.ask("c3", Stop("idle"))  # before its turn
+    let_go[2].set()
+    await heard(bus, "c2", has(State, state="running"))
+    await until(lambda: len(begun) == 4)
+    assert begun == [1, 2, 9, 4]
+    for event in let_go.values():
+        event.set()
+    await heard(bus, "c5", has(State, state="running"))
+    assert 3 not in begun
+    await worker.stop("server-stopped")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_worker_on_another_machine_says_its_own_name(bus, engine, clusters):
     worker = Worker("far", bus, engine, gateway_host="far.example")
     running = asyncio.create_task(worker.run())

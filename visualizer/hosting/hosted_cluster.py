@@ -73,9 +73,10 @@ class HostedCluster:
         self._outbox: deque[Told] = deque()
         self._outbox_bytes = 0
         self._moved = asyncio.Event()
-        self._closing = False
+        self._stopping = False  # it is told to end
+        self._closing = False  # it has ended, and sends its last words
         self._life = create.life
-        self._resumes = create.until > 0 or create.lesson is not None
+        self.resumes = create.until > 0 or create.lesson is not None
         self._pass_over = PassedOver(create.recorded, create.last)
         self._outside = False
         self._performer = Performer(create, self._put)
@@ -136,7 +137,7 @@ class HostedCluster:
 
     async def _flush(self) -> None:
         waiting, self._outbox, self._outbox_bytes = self._outbox, deque(), 0
-        for message in coalesce(list(waiting), joins_output=self.started or not self._resumes):
+        for message in coalesce(list(waiting), joins_output=self.started or not self.resumes):
             await self._bus.append(messages.cluster_name(self.id), messages.pack(message))
 
     def beat(self) -> None:
@@ -154,6 +155,8 @@ class HostedCluster:
         except asyncio.CancelledError:
             raise
         except Exception as problem:  # the cluster's outermost edge: the worker and its other clusters go on
+            if self._stopping:
+                return None
             logger.exception("cluster %s did not start", self.id)
             return "differs" if type(problem).__name__ == "ReplayDiffersError" else "failed"
         if not self._pass_over.is_complete():
@@ -165,6 +168,7 @@ class HostedCluster:
 
     async def stop(self, reason: str | None, successor: str | None = None) -> None:
         """Stop the cluster, send what it said, and say why it ended (None: say nothing, it is not ours any more)."""
+        self._stopping = True
         with contextlib.suppress(Exception):  # where time stood, so that it can come back there
             async with asyncio.timeout(STOP_SECONDS):
                 self._clock(await asyncio.wrap_future(self.thread.clock()))
@@ -184,17 +188,16 @@ class HostedCluster:
         await self._flushing
 
     def put(self, doing: messages.Doing) -> "Future[Any]":
-        """Have something done; the future gives the answer. `Refused` while the past is not over."""
-        self._refuse_while_resuming()
+        """Have something done; the future gives the answer."""
         return self.thread.put(document_of(doing))
 
     def inputs(self, since: int) -> list[messages.Input]:
-        """Give the inputs after number `since`. `Refused` while the past is not over."""
-        self._refuse_while_resuming()
+        """Give the inputs after number `since`."""
         return self._performer.inputs[since:]
 
-    def _refuse_while_resuming(self) -> None:
-        if self._resumes and not self.started:
+    def refuse_while_resuming(self) -> None:
+        """Raise `Refused` while the past is not over."""
+        if self.resumes and not self.started:
             raise Refused("This cluster is still starting; please try again in a moment.")
 
 

@@ -3,8 +3,9 @@
 It knows the engine and the bus, and neither Django nor a database: a worker with its first cluster is to stay under
 120 MiB. It loads the engine before it holds its lease `worker:<name>`, so that whoever sees the lease may count on a
 cluster within a second. From then on it follows its inbox and answers each `Ask`; questions are put to a cluster in the
-order in which they came. Every `RENEW_SECONDS` it renews its leases. A cluster whose lease somebody else holds is
-stopped without a word: it was given up while this worker was not heard of.
+order in which they came. Clusters that come back are replayed a few at a time, so that the first are up early and none
+takes all of the processor; new ones do not wait. Every `RENEW_SECONDS` it renews its leases. A cluster whose lease
+somebody else holds is stopped without a word: it was given up while this worker was not heard of.
 
 Started by a server, the pipe is also its life line: at the end of the pipe it stops its clusters and exits.
 """
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 20.0
 BEGIN_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+REPLAYS_AT_ONCE = 2  # one that takes long does not hold up the others, and what is up already gets its turn
 
 
 def load_engine(name: str) -> Engine:
@@ -70,6 +72,7 @@ class Worker:
         self._engine = engine
         self._clusters_max = clusters_max
         self._tasks: set[asyncio.Task[None]] = set()
+        self._replaying = asyncio.Semaphore(REPLAYS_AT_ONCE)
 
     async def run(self) -> None:
         """Serve the inbox; ends only by cancellation or when the bus is lost for good."""
@@ -139,6 +142,8 @@ class Worker:
 
     def _put_to(self, cluster: HostedCluster, question: messages.Question) -> Awaitable[Any]:
         thread = cluster.thread
+        if not isinstance(question, messages.Stop):
+            cluster.refuse_while_resuming()
         match question:
             case messages.Pace(pace):
                 return _later(thread.set_pace(pace))
@@ -207,7 +212,10 @@ class Worker:
         self._spawn(self._start(cluster))
 
     async def _start(self, cluster: HostedCluster) -> None:
-        reason = await cluster.start()
+        async with self._replaying if cluster.resumes else contextlib.nullcontext():
+            if self.clusters.get(cluster.id) is not cluster:  # it was stopped before its turn came
+                return
+            reason = await cluster.start()
         if reason is not None:
             await self._end(cluster, reason)
 
