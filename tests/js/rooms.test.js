@@ -207,6 +207,17 @@ test("following a leader who steps does not lay the whole journal out again", as
   assert.equal(store.picture.value.plan, plan);
 });
 
+test("a place in a cluster that has been replaced is none in its successor", async () => {
+  const { signal } = await import("@preact/signals-core");
+  const store = createStore({ cluster: { id: "theirs", nodes: 2 } });
+  store.log.append(entries);
+  const position = signal(/** @type {any} */ ({ ...positionOf(store), cluster: "before", altitude: "tcp" }));
+  takePositions({ store, position: () => position.value });
+  assert.equal(store.altitude.value, "story");
+  position.value = { ...position.value, cluster: "theirs" };
+  assert.equal(store.altitude.value, "tcp");
+});
+
 test("a follower whose journal lags goes there as soon as it has come that far", async () => {
   const { signal } = await import("@preact/signals-core");
   const store = createStore({ cluster: { id: "theirs", nodes: 2 } });

@@ -94,7 +94,7 @@ function Form({ diagnosis, faults, strings: { t }, nodes }) {
     h("label", null, h("span", null, t("room.diagnosis.where")),
       places || !fault
         ? h("select", { key: name, value: target, disabled: !fault, required: true, onChange: (/** @type {Event} */ event) => setTarget(value(event)) },
-          h("option", { value: "", disabled: true }, t("room.diagnosis.choose")),
+          h("option", { value: "", disabled: true, selected: !target }, t("room.diagnosis.choose")),
           (places ?? []).map((place) => h("option", { key: place, value: place }, place)))
         : h("input", { key: name, type: "text", value: target, maxLength: 256, autocomplete: "off", spellcheck: false, required: true, onInput: (/** @type {Event} */ event) => setTarget(value(event)) })),
     h("button", { type: "submit", class: "button primary", disabled: diagnosis.asked.value }, t("room.diagnosis.answer")));

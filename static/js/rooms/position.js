@@ -79,7 +79,8 @@ export function sayPositions({ store, on, say, frame = (then) => requestAnimatio
 }
 
 /**
- * Go where `position()` says, each time it changes, once the journal has come that far. Returns what ends it.
+ * Go where `position()` says, each time it changes, once the journal has come that far. A place in another cluster (one
+ * that was there before a reset) is none here. Returns what ends it.
  * @param {{store: Store, position: () => Position | null}} options
  */
 export function takePositions({ store, position }) {
@@ -87,7 +88,7 @@ export function takePositions({ store, position }) {
   let taken = null;
   return effect(() => {
     const next = position();
-    if (!next || next === taken || store.log.head.value < (next.selected ?? 0)) return;
+    if (!next || next === taken || next.cluster !== store.cluster.value.id || store.log.head.value < (next.selected ?? 0)) return;
     taken = next;
     takePosition(store, next);
   });
