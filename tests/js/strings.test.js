@@ -49,3 +49,11 @@ test("German explains exactly what the engine explains in English", () => {
   }
   assert.deepEqual(Object.keys(german).filter((key) => key.startsWith("explain.")).sort(), wanted.sort());
 });
+
+test("German has a sentence for every kind of message, and for what people do; the components' own notes stay their own words", () => {
+  const kinds = [...read("cluster_engine/lens/explanation_texts/en.toml").matchAll(/^\[explanation\."([^"]+)"\]/gm)].map(([, kind]) => kind);
+  const own = ["command.started", "command.finished", "process.started", "process.exited", "fault.started", "fault.ended"];
+  const said = Object.keys(german).filter((key) => key.startsWith("say."));
+  assert.ok(kinds.length > 20);
+  assert.deepEqual([...kinds, ...own].filter((kind) => !said.some((key) => key === `say.${kind}` || key.startsWith(`say.${kind}.`))), []);
+});

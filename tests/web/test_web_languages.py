@@ -18,6 +18,8 @@ from visualizer.language import language_of
 from visualizer.reasons import REASONS, said
 
 CALLS = {"gettext", "gettext_lazy", "gettext_noop", "_"}
+WORDS = re.compile(r"[^\W\d_]{2,}")
+NAMES = {"Glassplane", "Deutsch", "English", "manage", "py", "changepassword"}
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
 TAG = re.compile(r"""{%\s*trans(?:late)?\s+(?:"([^"]+)"|'([^']+)')""")
 BLOCK = re.compile(r"{%\s*blocktrans(?:late)?(?P<options>[^%]*)%}(?P<text>.*?){%\s*endblocktrans", re.DOTALL)
@@ -54,6 +56,24 @@ def test_no_sentence_is_missing_in_any_language(language):
     wanted = sentences_in_code() | sentences_in_templates()
     assert len(wanted) > 20
     assert sorted(wanted - set(catalog(language))) == []
+
+
+def words_outside_of_tags(template: str) -> set[str]:
+    """What a template says to readers by itself, and so in one language only."""
+    for left_out in (
+        r"{%\s*comment.*?endcomment\s*%}|{#.*?#}|<script.*?</script>|<svg.*?</svg>",
+        r"{%\s*block main_class\s*%}.*?{%\s*endblock\s*%}|{%\s*blocktrans.*?endblocktrans\s*%}",
+        r"{%.*?%}|{{.*?}}|&\w+;",
+    ):
+        template = re.sub(left_out, " ", template, flags=re.DOTALL)
+    said = re.findall(r'(?:alt|title|placeholder|aria-label)="([^"]*)"', template) + re.split(r"<[^>]*>", template)
+    return {word for one in said for word in WORDS.findall(one)} - NAMES
+
+
+def test_no_template_speaks_in_one_language_only():
+    for path in (settings.ROOT / "templates").rglob("*.html"):
+        assert words_outside_of_tags(path.read_text()) == set(), path.name
+    assert words_outside_of_tags('<p title="Close">{% trans "Open" %} the door</p>') == {"Close", "the", "door"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
