@@ -95,12 +95,26 @@ REMEDIES = (
 WORDS = (_("a number"), _("a whole number"), _("host"), _("worker"))
 PLACED = (_("%(place)s: %(problem)s; %(remedy)s"), _("%(problem)s; %(remedy)s"))
 
+LESSONS = (
+    _("There is no beat %(name)s in this lesson."),
+    _("There is no question %(name)s in this lesson."),
+    _("There are no more hints."),
+    _("The lesson is still being prepared."),
+    _("The lesson is on its way already; please wait until it is there."),
+    _("This question has been answered already."),
+    _("The answer to %(name)s is a number."),
+    _("The answer to %(name)s is at most %(most)s."),
+    _("The answer to %(name)s is made of %(known)s."),
+    _("The answer to %(name)s has each of %(known)s once."),
+    _("The answer to %(name)s is one of %(known)s."),
+)
+
 WITHIN = {"claim": CLAIMS, "problem": PREDICATES, "remedy": REMEDIES, "what": WORDS, "kind": WORDS}
 
 
 def said(text: str) -> str:
     """What people read for a refusal, in the active language."""
-    return _said(text, (*FAULTS, *PLACED)) if len(text) <= LENGTH_MAX else text
+    return _said(text, (*FAULTS, *LESSONS, *PLACED)) if len(text) <= LENGTH_MAX else text
 
 
 def _said(text: str, patterns: Sequence[str]) -> str:

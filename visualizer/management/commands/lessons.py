@@ -1,7 +1,7 @@
 """`manage.py lessons check [slug…]`: read and play lessons; every mistake with its file, line and remedy.
 
-`--folder` is where `walkthroughs/` and `exercises/` lie when it is not the product's own; `--journals` a folder to which
-each play's journal is written, for whoever looks for the message to name.
+`--folder` is where `walkthroughs/` and `exercises/` lie when it is not the product's own; `--journals` a folder to
+which each play's journal is written, for whoever looks for the message to name.
 """
 
 from pathlib import Path
