@@ -36,10 +36,20 @@ def owned_cluster(owner: Owner, cluster: str) -> Cluster | None:
     return Cluster.objects.filter(owner.owns(), pk=cluster).first()
 
 
+def counted(owner: Owner) -> Q:
+    """Those of their running clusters of which they may have so many at a time; rooms have limits of their own."""
+    return owner.owns() & Q(state__in=ACTIVE, members=None, rooms=None)
+
+
 def current_cluster(owner: Owner) -> Cluster | None:
     """The newest cluster of theirs that has not ended and is no lesson's and no room's; it may be suspended."""
     theirs = Cluster.objects.filter(owner.owns(), lesson="", members=None, rooms=None)
     return theirs.exclude(state=Cluster.State.ENDED).order_by("-created_at").first()
+
+
+def is_active(identifier: str) -> bool:
+    """Whether a cluster runs, or is about to."""
+    return Cluster.objects.filter(pk=identifier, state__in=ACTIVE).exists()
 
 
 def cluster(identifier: str) -> Cluster | None:
@@ -100,12 +110,12 @@ def idle_clusters() -> list[str]:
     return list(Cluster.objects.filter(unseen | idle, state__in=ACTIVE).values_list("pk", flat=True))
 
 
-def longest_unwatched(*, for_seconds: float) -> str | None:
-    """The cluster that could be given up first to make room: unwatched for some time, and longest."""
+def longest_unwatched(*, for_seconds: float, among: Q | None = None) -> str | None:
+    """The cluster (among some) that could be given up first to make room: unwatched for some time, and longest."""
     before = timezone.now() - timedelta(seconds=for_seconds)
     watched = Coalesce("seen_at", "created_at")
     unwatched = Cluster.objects.filter(state__in=ACTIVE).annotate(watched=watched).filter(watched__lt=before)
-    return unwatched.order_by("watched").values_list("pk", flat=True).first()
+    return unwatched.filter(among or Q()).order_by("watched").values_list("pk", flat=True).first()
 
 
 def full_journals() -> list[str]:

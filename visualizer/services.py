@@ -44,7 +44,7 @@ def create_cluster(
 ) -> Cluster:
     """Make a cluster's row; where it runs is the hosting tier's affair. Rooms have limits of their own."""
     with transaction.atomic():
-        theirs = Cluster.objects.filter(owner.owns(), state__in=ACTIVE, members=None, rooms=None)
+        theirs = Cluster.objects.filter(selectors.counted(owner))
         if not for_a_room and theirs.count() >= settings.CLUSTERS_PER_VISITOR:
             raise TooManyClusters
         whose = {"visitor": owner.visitor, "user_id": owner.user_id}

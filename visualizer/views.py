@@ -149,8 +149,14 @@ def _go_to(request: HttpRequest, cluster: Cluster) -> HttpResponse:
 
 
 async def _launch(owner: Owner, **spec: Any) -> Cluster:
-    cluster = await in_database(services.create_cluster)(owner, **spec)
-    web_process.current().launch(cluster)
+    host = web_process.current()
+    try:
+        cluster = await in_database(services.create_cluster)(owner, **spec)
+    except services.TooManyClusters:
+        if not await host.make_room_of(owner):
+            raise
+        cluster = await in_database(services.create_cluster)(owner, **spec)
+    host.launch(cluster)
     return cluster
 
 

@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import AsyncClient
+from django.utils import timezone
 from web_until import until
 
 from visualizer import selectors
@@ -111,6 +113,16 @@ async def test_a_visitor_who_has_too_many_clusters_is_told(client, host, setting
     response = await client.post("/clusters/")
     assert response.status_code == 429
     assert "as many clusters" in response.content.decode()
+
+
+async def test_whoever_begins_one_too_many_has_the_one_suspended_that_nobody_watches(client, host, settings):
+    settings.CLUSTERS_PER_VISITOR = 1
+    first = await running(client, host)
+    await in_database(Cluster.objects.update)(seen_at=timezone.now() - timedelta(minutes=5))
+    response = await client.post("/clusters/")
+    assert response.status_code == 303
+    row = await in_database(Cluster.objects.get)(pk=first)
+    assert (row.state, row.reason) == ("suspended", "room")
 
 
 async def test_a_form_from_elsewhere_is_refused_with_a_page(host):

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from visualizer import selectors, services
@@ -28,12 +29,15 @@ from visualizer.hosting.recorder import WRITE_SECONDS, Recorder, end, suspend
 from visualizer.hosting.revival import Revival, create_of
 from visualizer.hosting.supervisor import Supervisor
 from visualizer.models import Cluster
+from visualizer.selectors import Owner
 
 logger = logging.getLogger(__name__)
 
 SEEN_SECONDS = 15.0
 UNHEARD_SECONDS = messages.RENEW_SECONDS + 2 * WRITE_SECONDS  # how old what is written of a clock may be
-MAKE_ROOM_SECONDS = 20.0  # a cluster unwatched for so long may be ended when there is no room
+MAKE_ROOM_SECONDS = 20.0  # a cluster unwatched for so long may be suspended when there is no room
+LOOK_SECONDS = 0.05
+LOOKS_MAX = 100
 
 
 class WebProcess:
@@ -115,15 +119,24 @@ class WebProcess:
                 raise
             await self.clusters.place(cluster, create)
 
-    async def _make_room(self) -> bool:
-        unwatched = await in_database(selectors.longest_unwatched)(for_seconds=MAKE_ROOM_SECONDS)
+    async def make_room_of(self, owner: Owner) -> bool:
+        """Suspend the cluster of theirs that nobody has watched for longest; whether there was one."""
+        unwatched = await self._make_room(selectors.counted(owner))
+        for _ in range(LOOKS_MAX):
+            if unwatched is None or not await in_database(selectors.is_active)(unwatched):
+                break
+            await asyncio.sleep(LOOK_SECONDS)  # its journal is written first
+        return unwatched is not None
+
+    async def _make_room(self, among: Q | None = None) -> str | None:
+        unwatched = await in_database(selectors.longest_unwatched)(for_seconds=MAKE_ROOM_SECONDS, among=among)
         if unwatched is None:
-            return False
+            return None
         try:
             await self.clusters.ask(unwatched, Stop("room"))
         except Refused:
-            return False
-        return True
+            return None
+        return unwatched
 
     async def entries(self, cluster: str, since: int, limit: int) -> list[Batch]:
         """List a journal after `since`: what is recorded, else what the cluster itself has."""
