@@ -10,7 +10,7 @@ from web_until import until
 from visualizer.consumers import REFUSALS_MAX
 from visualizer.database import in_database
 from visualizer.hosting.web_process import WebProcess
-from visualizer.rooms import hub, live_room, selectors, services
+from visualizer.rooms import changes, hub, live_room, selectors, services
 from visualizer.rooms.models import Member, Room
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -113,6 +113,19 @@ async def test_who_follows_is_taken_along_and_who_comes_late_too(room, ada):
     await cleo.join(room, "Cleo")
     late = await Socket.of(room, cleo)
     assert [(await late.hear())["type"], await late.hear()] == ["room", position]
+
+
+async def test_the_first_one_back_in_a_room_is_told_only_where_the_instructor_is_now(room, ada, bus):
+    bea, member, page = await learner(room)
+    await page.close()
+    places = [{name: value for name, value in at(room, cursor).items() if name != "type"} for cursor in (1, 2, 3)]
+    for place in places:
+        for change in (changes.Placed(place), changes.Left(member.pk)):
+            await bus.append(changes.room_name(room.pk), changes.pack(change))
+    await in_database(Room.objects.filter(pk=room.pk).update)(leading=True, position=places[-1])
+    again = await Socket.of(room, bea)
+    assert (await again.hear("position"))["cursor"] == 3
+    assert await again.quiet(0.3)
 
 
 async def test_of_many_positions_only_the_last_one_counts(room, ada):
@@ -239,16 +252,19 @@ async def test_one_whose_server_died_is_offline_after_a_while(room, ada, monkeyp
 async def test_a_row_is_told_at_most_four_times_a_second(room, ada):
     _, member, _ = await learner(room)
     board = await console(room, ada)
+    clock = asyncio.get_running_loop().time
+    begun = clock()
     for number in range(41):  # it ends with another row than it began with
         await in_database(services.set_help)(room.pk, member.pk, number % 2 == 0)
         await hub.tell(hub.current()._bus, room.pk, live_room.Changed(members=[member.pk]))
         await asyncio.sleep(0.02)
+    most = 2 + (clock() - begun) / live_room.TELL_SECONDS  # a machine may be slow; forty it must not be
     await board.hear("row")
     heard = 1
     while not await board.quiet(0.3):
         await board.hear("row")
         heard += 1
-    assert heard <= 6
+    assert heard <= min(most, 30)
 
 
 # Bounds ---------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 NO_SUCH_ROOM = 4404
 TELL_SECONDS = 0.25
 PLACE_SECONDS = 0.05
+CATCH_UP_SECONDS = 0.1
 LOOK_SECONDS = 5.0  # also how often it is noted who is online: several times in selectors.ONLINE_SECONDS
 RETRY_SECONDS = 0.5
 
@@ -50,6 +51,7 @@ class LiveRoom:
         self._hints = Changed()
         self._everything = False
         self._wake = asyncio.Event()
+        self._caught_up = asyncio.Event()  # what the stream had kept is read: a position in it may be an old one
         self._placed: dict[str, Any] | None = None
         self._placing = asyncio.Event()
         works = (self._follow, self._refresh_for_ever, self._look_for_ever, self._place_for_ever)
@@ -72,6 +74,9 @@ class LiveRoom:
 
     async def enter(self, page: Page) -> None:
         """Send a new page everything there is, then what changes."""
+        with contextlib.suppress(TimeoutError):  # of a room that was quiet nothing is kept
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                await self._caught_up.wait()
         async with self._lock:
             room, members = await in_database(_read_room)(self.id, [page.member] if page.member is not None else [])
             if room is None or (page.member is not None and page.member not in members):
@@ -98,17 +103,20 @@ class LiveRoom:
     async def _follow(self) -> None:
         async with contextlib.aclosing(self._bus.follow(changes.room_name(self.id))) as stream:
             async for frames in stream:
+                placed = self._position
                 for change in changes.read(frames):
                     await self._take(change)
+                if placed != self._position:
+                    for page in self.pages:
+                        self._say_position(page)
+                self._caught_up.set()
 
     async def _take(self, change: Change) -> None:
         match change:
             case Changed():
                 self._hint(change)
             case Placed(position):
-                self._position = _position_frame(position)
-                for page in self.pages:
-                    self._say_position(page)
+                self._position = _position_frame(position)  # said once all that came with it is read
             case Left(member):
                 if member in self.online():
                     await in_database(services.mark_online)([member])
