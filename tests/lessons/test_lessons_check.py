@@ -44,7 +44,7 @@ PLAYED = [
         "no such lane",
     ),
     (EXERCISE, "count: 2}}", "count: {least: 1}}}", "id: too-few", "too-few passes two"),
-    (EXERCISE, "answer: {who: controller}", "answer: {who: kubectl}", "id: who, kind", "which is not right"),
+    (EXERCISE, "answer: {who: controller}", "answer: {who: kubectl}", "id: who, kind", "what is right is controller"),
     (EXERCISE, "answer: {who: controller}", "answer: {who: kubectl}", "id: known", "the solution does not pass known"),
     (EXERCISE, "  - {answer: {seconds: 10}}\n", "", "id: seconds, kind", "the solution does not answer seconds"),
     (EXERCISE, "answer: {seconds: 10}", "answer: {seconds: 99}", "id: seconds, kind", "what is right is"),

@@ -148,7 +148,7 @@ class _Walk:
             await player.advance(beat.id)
             if player.state()["lost"]:
                 problem = f"the anchor of {beat.id} does not come within {beat.within:g} s"
-                self._trial.wrong(beat.line, problem, "mend the anchor, its do, or within")
+                self._trial.wrong(beat.line, problem, "mend the anchor, its do, or within; --journals shows what came")
                 return
             self._look(cluster, player, beat)
         await self._settle(cluster, player)
@@ -244,7 +244,7 @@ def _solution(trial: Trial) -> Story:
                 trial.wrong(question.line, f"the solution does not answer {question.id}", "add answer: to the solution")
             elif given is not None and given["right"] is not True:
                 problem = f"the solution answers {question.id} with {given['given']}, which is not right"
-                truth = given.get("truth", "not to be told yet")
+                truth = given.get("truth", ", ".join(question.right) or "the journal's order")
                 trial.wrong(question.line, problem, f"mend the answer or the question; what is right is {truth}")
         for debrief in lesson.debriefs:
             if debrief.id in state["debriefs"]:
