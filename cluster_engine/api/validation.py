@@ -11,7 +11,8 @@ concerns several. On an update the old object is looked at too: identity and wha
     ['spec.selector: Required value', 'spec.replicas: Invalid value: -1: must be greater than or equal to 0']
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 from cluster_engine.api.causes import IMMUTABLE, Go, go_label_selector, invalid, not_supported, required
@@ -65,12 +66,16 @@ def _validate_update(kind: Kind, new: Object, old: Object, causes: list[Cause]) 
         kind.update_rules(new, old, causes)
 
 
-def _immutable(message: Message, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Field]]:
+@lru_cache(maxsize=256)
+def _immutable(message: Message, path: tuple[str, ...] = ()) -> tuple[tuple[tuple[str, ...], Field], ...]:
+    """Find where a kind's immutable fields are: once, for a schema never changes and every update asks."""
+    found: list[tuple[tuple[str, ...], Field]] = []
     for field in message.fields:
         if field.immutable:
-            yield (*path, field.name), field
+            found.append(((*path, field.name), field))
         elif isinstance(field.type, Message) and len(path) < 2:
-            yield from _immutable(field.type, (*path, field.name))
+            found += _immutable(field.type, (*path, field.name))
+    return tuple(found)
 
 
 def _at(obj: JSON, keys: tuple[str, ...]) -> JSON:
