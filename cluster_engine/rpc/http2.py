@@ -18,6 +18,7 @@ tests/engine/rpc/test_rpc_http2.py holds both equal, frame by frame.
 """
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from h2.config import H2Configuration
@@ -32,6 +33,18 @@ FRAME_HEADER_BYTES = 9
 PREFACE_BYTES = 24
 DATA, HEADERS, PUSH_PROMISE, CONTINUATION = 0, 1, 5, 9
 END_STREAM, END_HEADERS = 0x1, 0x4
+OPTIONS = (
+    "client_side",
+    "header_encoding",
+    "logger",
+    "normalize_inbound_headers",
+    "normalize_outbound_headers",
+    "split_outbound_cookies",
+    "validate_inbound_headers",
+    "validate_outbound_headers",
+)
+"""What an H2Configuration says; it computes each anew whenever it is asked, five times a frame."""
+
 KNOWN_MAX = 64
 """How many fields, and how many header blocks, are kept; a cluster's clients send a handful."""
 
@@ -69,7 +82,7 @@ class Connection(H2Connection):
     """Use it wherever `h2.connection.H2Connection` would do."""
 
     def __init__(self, config: H2Configuration) -> None:
-        super().__init__(config)
+        super().__init__(SimpleNamespace(**{name: getattr(config, name) for name in OPTIONS}))  # type: ignore[arg-type]
         self.encoder = KnowingEncoder()
         decoder = KnowingDecoder()
         decoder.max_header_list_size = self.decoder.max_header_list_size
