@@ -12,18 +12,28 @@ import { signal } from "@preact/signals-core";
 const KEPT_MAX = 200;
 /** What failed is told, and not asked for again before this: telling it draws the panel, which looks here once more. */
 const RETRY_MS = 3000;
+/** A cluster that is busy says so (503); it is asked again, so often and after so long. */
+const BUSY = 503;
+const BUSY_TIMES_MAX = 5;
+const BUSY_MS = 1500;
 /** @type {Loaded} */
 const LOADING = { state: "loading", detail: null, message: "" };
 
-/** @param {string} entriesUrl @param {typeof fetch} [get] @param {() => number} [now] */
-export function createDetails(entriesUrl, get = (...request) => fetch(...request), now = () => performance.now()) {
+const after = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param {string} entriesUrl @param {typeof fetch} [get] @param {() => number} [now] @param {(ms: number) => Promise<unknown>} [wait] */
+export function createDetails(entriesUrl, get = (...request) => fetch(...request), now = () => performance.now(), wait = after) {
   /** @type {Map<number, Slot>} */
   const kept = new Map();
 
   /** @param {number} seq @param {Slot} slot */
   async function load(seq, slot) {
     try {
-      const response = await get(`${entriesUrl}${seq}/`);
+      let response = await get(`${entriesUrl}${seq}/`);
+      for (let time = 0; response.status === BUSY && time < BUSY_TIMES_MAX; time += 1) {
+        await wait(BUSY_MS);
+        response = await get(`${entriesUrl}${seq}/`);
+      }
       const body = await response.json();
       if (!response.ok) throw new Error(body.message ?? String(response.status));
       slot.value.value = { state: "ready", detail: body, message: "" };

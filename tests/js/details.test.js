@@ -25,3 +25,21 @@ test("what could not be fetched is told, and asked for again only later", async 
   await settled();
   assert.equal(asked, 2);
 });
+
+test("a cluster that is busy is asked again, and not for ever", async () => {
+  let asked = 0;
+  let busy = 2;
+  const get = /** @type {any} */ (async () => {
+    asked += 1;
+    busy -= 1;
+    return busy >= 0 ? { ok: false, status: 503, json: async () => ({ message: "busy" }) } : { ok: true, status: 200, json: async () => ({ seq: 7 }) };
+  });
+  const details = createDetails("/e/", get, () => 0, async () => {});
+  const slot = details.of(7);
+  while (slot.value.state === "loading") await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([slot.value.state, asked], ["ready", 3]);
+  busy = 99;
+  const other = details.of(8);
+  while (other.value.state === "loading") await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([other.value.message, asked], ["busy", 9]);
+});
