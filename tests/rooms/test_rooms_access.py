@@ -17,13 +17,17 @@ from visualizer.rooms.models import Member, Room
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
-STRANGER = "stranger"
+FELLOW = "fellow member"  # another learner of the same room
+STRANGER = "stranger"  # an instructor and a learner of other rooms, in one browser
+ANONYMOUS = "anonymous"  # no cookie at all
 TABLE = {  # see type drive break learn gateway replace
     Role.OWNER: "1111111",
     Role.HELD: "1101010",
     Role.INSTRUCTOR: "1111101",
     Role.MEMBER: "1000000",
+    FELLOW: "0000000",
     STRANGER: "0000000",
+    ANONYMOUS: "0000000",
 }
 CELLS = [
     pytest.param(role, action, row[number] == "1", id=f"{role}-{action}")
@@ -40,6 +44,7 @@ class Class:
     ada: Browser
     bea: Browser
     cleo: Browser
+    eve: Browser
     learners: str
     instructors: str
 
@@ -52,8 +57,12 @@ class Class:
                 return self.ada, self.learners
             case Role.MEMBER:
                 return self.bea, self.instructors
+            case "fellow member":
+                return self.cleo, self.learners
+            case "stranger":
+                return self.eve, self.learners
             case _:
-                return self.cleo, self.learners  # a member of the same room is a stranger to another's cluster
+                return Browser(), self.learners
 
 
 @pytest_asyncio.fixture
@@ -66,7 +75,10 @@ async def school(host) -> Class:
     instructors = (await ada.get(f"/rooms/{room.pk}/watch/")).context["cluster_id"]
     for cluster in (learners, instructors):
         await until(lambda cluster=cluster: _runs(cluster))
-    return Class(await in_database(Room.objects.get)(pk=room.pk), ada, bea, cleo, learners, instructors)
+    eve = await instructor("eve")
+    await eve.open_room()
+    await eve.join(await (await instructor("finn")).open_room(), "Eve")
+    return Class(await in_database(Room.objects.get)(pk=room.pk), ada, bea, cleo, eve, learners, instructors)
 
 
 async def _runs(cluster: str) -> bool:
@@ -76,7 +88,7 @@ async def _runs(cluster: str) -> bool:
 
 async def test_the_table_is_the_one_the_code_obeys():
     assert {role: "".join(str(int(action in MAY[role])) for action in Action) for role in Role} == {
-        role: row for role, row in TABLE.items() if role != STRANGER
+        role: row for role, row in TABLE.items() if isinstance(role, Role)
     }
 
 
@@ -185,10 +197,8 @@ TRY = {
 
 
 async def test_an_instructor_of_another_room_is_a_stranger(school):
-    eve = await instructor("eve")
-    await eve.open_room()
     for cluster in (school.learners, school.instructors):
-        assert (await eve.get(f"/clusters/{cluster}/")).status_code == 404
+        assert (await school.eve.get(f"/clusters/{cluster}/")).status_code == 404
 
 
 async def test_who_has_left_sees_the_instructors_cluster_no_more(school):

@@ -185,6 +185,58 @@ async def test_nobody_guesses_codes(host, monkeypatch):
     assert (await Browser().get(f"/join/{room.code}/")).status_code == 429
 
 
+async def guess(browser: Browser, code: str, forwarded: str = "") -> int:
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    return (await browser.get(f"/join/{code}/", headers=headers)).status_code
+
+
+async def test_a_forged_address_gives_no_more_guesses(host, monkeypatch):
+    monkeypatch.setattr(limits, "MINUTE", 10**9)
+    room = await (await instructor()).open_room()
+    answers = [await guess(Browser(), "AAAAAAA", f"10.0.0.{number}") for number in range(limits.OF_ADDRESS)]
+    assert set(answers) == {404}
+    assert await guess(Browser(), room.code, "10.0.1.1") == 429
+
+
+async def test_behind_a_proxy_what_a_guesser_says_of_the_address_counts_for_nothing(host, monkeypatch, settings):
+    monkeypatch.setattr(limits, "MINUTE", 10**9)
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    room = await (await instructor()).open_room()
+    for number in range(limits.OF_ADDRESS):  # the proxy adds the true one at the end
+        assert await guess(Browser(), "AAAAAAA", f"10.0.0.{number}, 2001:db8::{number + 1:x}") == 404
+    assert await guess(Browser(), room.code, "10.0.1.1, 2001:db8::ffff") == 429
+    assert await guess(Browser(), room.code, "2001:db8::ffff, 192.0.2.9") == 200, "elsewhere a class comes in"
+
+
+async def test_one_visitor_gains_nothing_by_changing_the_address(host, monkeypatch, settings):
+    monkeypatch.setattr(limits, "MINUTE", 10**9)
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    room = await (await instructor()).open_room()
+    guesser = Browser()
+    for number in range(limits.OF_VISITOR):
+        await guess(guesser, "AAAAAAA", f"192.0.2.{number}")
+    assert await guess(guesser, room.code, "192.0.2.250") == 429
+
+
+async def test_many_visitors_at_many_addresses_have_a_bound_together(host, monkeypatch, settings):
+    monkeypatch.setattr(limits, "MINUTE", 10**9)
+    monkeypatch.setattr(limits, "OF_ALL", 12)
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    room = await (await instructor()).open_room()
+    for number in range(12):
+        assert await guess(Browser(), "AAAAAAA", f"192.0.2.{number}") == 404
+    assert await guess(Browser(), room.code, "192.0.2.250") == 429
+
+
+async def test_guessing_side_by_side_is_no_way_around_the_bound(host, monkeypatch):
+    monkeypatch.setattr(limits, "MINUTE", 10**9)
+    guesser = Browser()
+    await guess(guesser, "AAAAAAA")
+    answers = await asyncio.gather(*(guess(guesser, "AAAAAAA") for _ in range(3 * limits.OF_VISITOR)))
+    assert answers.count(404) < 2 * limits.OF_VISITOR
+    assert await guess(guesser, "AAAAAAA") == 429
+
+
 async def test_a_right_code_costs_nothing(host):
     room = await (await instructor()).open_room()
     bea = Browser()
