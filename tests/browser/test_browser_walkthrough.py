@@ -156,7 +156,7 @@ def take_the_terminal(learner: Learner) -> None:
     learner.next()
     page.locator(".predict input[value=unauthorized]").check()
     page.get_by_role("button", name="Antworten", exact=True).click()
-    expect(learner.title).to_have_text("Der Fremde beendet den Handshake")
+    expect(learner.title).to_have_text("Der Fremde schließt den Handshake ab")
     expect(page.locator(".feedback.right")).to_be_visible()
     learner.next()
     expect(learner.title).to_have_text("401, höflich, über eine einwandfreie Verbindung")
