@@ -104,6 +104,11 @@ def test_a_player_s_state_is_read_as_progress():
     assert (note.beat, note.reached, note.hints, note.right, note.answered, note.solved_at) == ("b", 2, 1, 1, 2, NOW)
 
 
+def test_who_was_led_back_has_still_been_as_far_as_they_were():
+    note = notes.of_state({"beat": "a", "furthest": "b"}, OUTLINES[LESSON], NOW)
+    assert (note.beat, note.reached) == ("b", 2)
+
+
 def test_every_lesson_has_its_measure():
     assert outlines()[LESSON].beats == tuple(beat.id for beat in find(LESSON).beats)
     assert outlines()[EXERCISE].hints == find(EXERCISE).hints
