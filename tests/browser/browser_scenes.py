@@ -298,7 +298,7 @@ def solve_the_handshake(page: Page) -> None:
     page.locator(".solved").wait_for()
 
 
-def room(stage: Stage) -> Scenes:
+def room(stage: Stage, learners: tuple[tuple[str, str], ...] = (("Kim", "A"), ("Robin", "B"))) -> Scenes:
     """A class: the instructor's console empty and at work, a learner's page, an incident noticed and diagnosed."""
     teacher = stage.person()
     sign_up(teacher)
@@ -308,11 +308,10 @@ def room(stage: Stage) -> Scenes:
     teacher.locator(".room-code").first.wait_for()
     yield "console-empty", teacher
     code = teacher.locator(".room-code").first.inner_text()
-    learners = [join(stage.person(), code, name, group) for name, group in (("Kim", "A"), ("Robin", "B"))]
-    kim, robin = learners
+    kim, robin, *_ = [join(stage.person(), code, name, group) for name, group in learners]
     yield "learner", kim
     robin.locator(".room-help").click()
-    expect(teacher.locator("tbody tr")).to_have_count(2)
+    expect(teacher.locator("tbody tr")).to_have_count(len(learners))
     teacher.locator(".room-counts .room-flag").wait_for()
     yield "console", teacher
     teacher.click("#break")
@@ -320,14 +319,14 @@ def room(stage: Stage) -> Scenes:
     yield "console-break", teacher
     teacher.locator("dialog[open] [type=submit]").click()
     teacher.locator(".room-incidents li").first.wait_for()
-    expect(teacher.locator(".room-report .room-step")).to_have_count(2)
+    expect(teacher.locator(".room-report .room-step")).to_have_count(len(learners))
     kim.locator(".room-notice").click()
     kim.locator("dialog.room-diagnosis select").first.wait_for()
     yield "learner-diagnosis", kim
     kim.locator("dialog.room-diagnosis select").first.select_option("power-off")
     kim.locator("dialog.room-diagnosis select").nth(1).select_option("worker-1")
     kim.locator("dialog.room-diagnosis [type=submit]").click()
-    kim.locator(".room-verdict").wait_for()
+    kim.locator(".room-verdict.wrong").wait_for()
     yield "learner-verdict", kim
     yield "console-incident", teacher
     teacher.locator(".room-way-in button").first.click()
