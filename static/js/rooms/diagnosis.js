@@ -61,7 +61,7 @@ export function DiagnosisDialog({ diagnosis, strings, nodes }) {
   const { open, alarm, verdict, faults } = diagnosis;
   const state = alarm.value;
   return h(Dialog, { open: open.value, onClose: diagnosis.close, title: t("room.diagnosis.title"), closing: t("room.dismiss"), class: "room-diagnosis" },
-    h("p", { role: "status", class: `room-alarm ${state}` },
+    !verdict.value?.right && h("p", { role: "status", class: `room-alarm ${state}` },
       state !== "asked" && h(Icon, { name: state === "noticed" ? "check" : "warning", size: 18 }), t(`room.alarm.${state}`)),
     state === "noticed" && !verdict.value?.right && faults.value.length > 0 && h(Form, { diagnosis, faults: faults.value, strings, nodes }),
     h("p", { role: "alert", class: verdict.value ? `room-verdict ${verdict.value.right ? "right" : "wrong"}` : "" }, verdict.value && [
