@@ -1,5 +1,5 @@
 /** The page put together: store, wire, console and panels know each other only through this. */
-import { signal } from "@preact/signals-core";
+import { effect, signal } from "@preact/signals-core";
 import { createActions } from "./actions.js";
 import { createBreaking } from "./breaking.js";
 import { createCoach } from "./coach.js";
@@ -27,7 +27,8 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const endMessage = signal("");
   const typed = signal("");
   const terminalFolded = signal(recall("terminal") === "folded");
-  const lessonFolded = signal(lessonData !== null && narrow());
+  // On a phone the diagram comes first, except where there is something to read before: a goal, a question.
+  const lessonFolded = signal(lessonData?.kind === "walkthrough" && narrow());
   let toasts = 0;
 
   const socket = new Socket({
@@ -40,6 +41,9 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const send = (/** @type {import("./socket.js").Frame} */ frame) => socket.send(frame);
   const lesson = lessonData ? createLesson({ data: lessonData, store, actions, send, narrow }) : null;
   if (lesson) keepProgress(lesson);
+  effect(() => {
+    if (lesson?.stage.value === "question") lessonFolded.value = false;
+  });
   // In a room finding out is the exercise: a sealed fault is not listed.
   const breaking = createBreaking({ store, send, newId, t: (key) => strings.t(key), hidden: inRoom });
 

@@ -23,11 +23,15 @@ class Learner(Glassplane):
         self.page.on("dialog", lambda dialog: dialog.accept())
 
     def begin(self, lesson: str) -> "Learner":
+        """Start a lesson from its introduction, and wait until its page has heard from the cluster."""
+        self.start(lesson)
+        self.arrive()
+        return self
+
+    def start(self, lesson: str) -> None:
         """Start a lesson from its introduction."""
         self.page.goto(f"/{lesson}/")
         self.page.locator("main .start button.primary").click()
-        self.arrive()
-        return self
 
     def arrive(self) -> None:
         """Wait until the lesson's page has heard from its cluster."""

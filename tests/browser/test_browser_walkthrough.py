@@ -32,6 +32,21 @@ def test_a_walkthrough_from_its_introduction_to_its_last_beat(learner: Learner) 
     finish(learner)
 
 
+def test_on_a_phone_a_question_and_a_goal_are_not_folded_away(chromium: Browser, server: str) -> None:
+    learner = Learner(chromium, server, viewport={"width": 390, "height": 844})
+    page = learner.page
+    try:
+        learner.start("walkthroughs/mutual-tls")
+        expect(page.locator(".lesson.folded")).to_be_visible()
+        page.locator(".moves .primary:enabled").click()
+        expect(page.locator(".lesson:not(.folded) .predict")).to_be_in_viewport()
+        learner.start("exercises/order-the-handshake")
+        expect(page.locator(".lesson:not(.folded) .exercise")).to_contain_text("Predict the order")
+    finally:
+        learner.close()
+    assert learner.complaints == []
+
+
 def skip_a_prediction(learner: Learner) -> None:
     """The question comes before its answer can be seen; nobody has to answer it."""
     learner.next()
