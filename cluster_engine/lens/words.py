@@ -66,7 +66,8 @@ def request_label(asked: Asked, name: str) -> str:
 def answer(status: int, asked: Asked, name: str, problem: str) -> str:
     """Say what a response says, to follow "answers kubectl"."""
     if status >= 400:
-        return f"{status} {phrase(status)}" + (f", {problem}" if problem else "")
+        says_more = problem and problem != phrase(status)
+        return f"{status} {phrase(status)}" + (f", {problem}" if says_more else "")
     if not asked.resource:
         return f"{status} {phrase(status)}"
     if asked.verb == "watch":
