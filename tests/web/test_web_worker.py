@@ -294,6 +294,42 @@ async def test_clusters_go_to_the_worker_that_runs_fewest(bus, worker, engine, c
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_clusters_that_are_placed_at_once_are_spread(bus, worker, engine, clusters):
+    other = Worker("w2", bus, engine)
+    running = asyncio.create_task(other.run())
+    await until(lambda: bus.holder("worker:w2"))
+    placed = await asyncio.gather(*(clusters.place(name, Create(2, 1)) for name in "abcdef"))
+    assert sorted(placed) == ["w1"] * 3 + ["w2"] * 3
+    await other.stop("server-stopped")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_worker_that_says_nothing_is_busy_and_not_full(bus, engine, clusters, monkeypatch):
+    monkeypatch.setattr("visualizer.hosting.clusters.CREATE_SECONDS", 0.1)
+    await bus.hold("worker:w1", "w1", 30)  # it lives, and does not come to its inbox yet
+    placing = asyncio.create_task(clusters.place("c", Create(2, 1)))
+    asked = 0
+    async with contextlib.aclosing(bus.follow("worker:w1")) as inbox:
+        async for frames in inbox:
+            asked += len(frames)
+            if asked == 3:
+                break
+    worker = Worker("w1", bus, engine)
+    running = asyncio.create_task(worker.run())
+    assert await placing == "w1"
+    assert list(worker.clusters) == ["c"]
+    await worker.stop("server-stopped")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_one_that_is_not_busy_is_asked_next(bus, worker, clusters, monkeypatch):
+    monkeypatch.setattr("visualizer.hosting.clusters.CREATE_SECONDS", 0.1)
+    await bus.hold("worker:w0", "w0", 30)  # it hangs
+    assert await clusters.place("c", Create(2, 1)) == "w1"
+
+
 async def test_a_cluster_is_run_by_one_worker_only(bus, worker, clusters):
     assert await bus.hold("cluster:c", "another worker", 30)
     with pytest.raises(NoRoom):

@@ -9,7 +9,7 @@ from typing import Any
 
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.hosted_cluster import Missing, Refused
+from visualizer.hosting.hosted_cluster import Missing, NoAnswer, Refused
 from visualizer.hosting.messages import Ask, Question
 
 ASK_SECONDS = 25.0
@@ -63,7 +63,7 @@ class Mailbox:
             async with asyncio.timeout(seconds):
                 return await future
         except TimeoutError as problem:
-            raise Refused("The cluster is busy and gave no answer in time.") from problem
+            raise NoAnswer("The cluster is busy and gave no answer in time.") from problem
         finally:
             self._waiting.pop(number, None)
 
