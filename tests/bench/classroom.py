@@ -55,6 +55,12 @@ class Browser:
         assert answer.status < 400, f"{path}: {answer.status} {text[:300]}"
         return json.loads(text) if answer.content_type == "application/json" else None
 
+    async def cluster(self, path: str) -> str:
+        """Read a page and give the cluster that it shows."""
+        found = re.search(r'data-cluster="([^"]+)"', await self.get(path))
+        assert found is not None, path
+        return found[1]
+
     async def socket(self, path: str, wanted: Wanted | None = None) -> LightSocket:
         """Open a WebSocket."""
         cookies = "; ".join(f"{one.key}={one.value}" for one in self.session.cookie_jar)
@@ -103,7 +109,8 @@ def _make_account(environment: dict[str, str]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _browsers(url: str, count: int) -> AsyncIterator[list[Browser]]:
+async def browsers(url: str, count: int) -> AsyncIterator[list[Browser]]:
+    """Open as many browsers, once the server is ready for clusters."""
     import aiohttp
 
     async with contextlib.AsyncExitStack() as stack:
@@ -122,12 +129,6 @@ async def _open_room(instructor: Browser, mode: str) -> dict[str, Any]:
     await instructor.post("/account/sign-in/", "/account/sign-in/", name=NAME, password=PASSWORD)
     room = await instructor.post("/rooms/", "/rooms/", title=f"bench {mode}", mode=mode, lesson="")
     return dict(room)
-
-
-async def _cluster_of(browser: Browser, path: str) -> str:
-    found = re.search(r'data-cluster="([^"]+)"', await browser.get(path))
-    assert found is not None, path
-    return found[1]
 
 
 def _is_running(frame: bytes) -> bool:
@@ -152,12 +153,12 @@ def _began(frame: bytes) -> bool:
 
 
 async def _fault(url: str, _: int) -> dict[str, Any]:
-    async with _browsers(url, LEARNERS + 1) as (instructor, *learners):
+    async with browsers(url, LEARNERS + 1) as (instructor, *learners):
         room = await _open_room(instructor, "own")
         pages = []
         for number, learner in enumerate(learners):
             await learner.post("/join/", "/join/", code=room["code"], name=f"learner {number}", group="")
-            pages.append(await _page_of(learner, await _cluster_of(learner, f"/rooms/{room['id']}/")))
+            pages.append(await _page_of(learner, await learner.cluster(f"/rooms/{room['id']}/")))
         console = await instructor.socket(f"/ws/rooms/{room['id']}/")
         await asyncio.sleep(2)
         for page in pages:
@@ -173,9 +174,9 @@ async def _fault(url: str, _: int) -> dict[str, Any]:
 
 
 async def _steps(url: str, server: int) -> dict[str, Any]:
-    async with _browsers(url, VIEWERS + 1) as (instructor, *viewers):
+    async with browsers(url, VIEWERS + 1) as (instructor, *viewers):
         room = await _open_room(instructor, "shared")
-        cluster = await _cluster_of(instructor, f"/rooms/{room['id']}/watch/")
+        cluster = await instructor.cluster(f"/rooms/{room['id']}/watch/")
         leader = await _page_of(instructor, cluster)
         console = await instructor.socket(f"/ws/rooms/{room['id']}/")
         pages: list[tuple[LightSocket, LightSocket]] = []

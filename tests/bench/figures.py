@@ -187,6 +187,13 @@ def drawing() -> Numbers:
     return numbers
 
 
+def coming_back() -> Numbers:
+    """How long thirty clusters and their pages take after their server was killed."""
+    from tests.bench.coming_back import measure
+
+    return measure()
+
+
 FIGURES = {
     "cold_start": Figure(
         cold_start,
@@ -219,8 +226,8 @@ FIGURES = {
     "serving": Figure(
         serving,
         [
-            ("landing_page", "ms", ""),
-            ("landing_to_cluster_running", "s", "≤ 1 s"),
+            ("sandbox_page", "ms", ""),
+            ("sandbox_to_cluster_running", "s", "≤ 1 s"),
             ("engine_to_browser_p50_1_page", "ms", ""),
             ("engine_to_browser_p99_1_page", "ms", "≤ 100 ms"),
             ("engine_to_browser_p50_50_pages", "ms", ""),
@@ -240,6 +247,16 @@ FIGURES = {
             ("step_to_200_viewers_worst", "ms", ""),
             ("step_to_200_viewers_cpu_of_the_server", "ms", ""),
             ("step_to_200_viewers_cpu_of_the_viewers_here", "ms", ""),
+        ],
+        runs=3,
+    ),
+    "coming_back": Figure(
+        coming_back,
+        [
+            ("thirty_clusters_after_a_kill_first", "s", ""),
+            ("thirty_clusters_after_a_kill_half", "s", ""),
+            ("thirty_clusters_after_a_kill_all", "s", ""),
+            ("thirty_clusters_after_a_kill_entries_each", "", ""),
         ],
         runs=3,
     ),

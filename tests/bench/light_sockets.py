@@ -1,10 +1,11 @@
 """A WebSocket client that costs next to nothing: what is measured is the server, not two hundred clients in Python.
 
 It knows of RFC 6455 what a bench needs: the opening, unmasked text frames in (not compressed, in one piece), text
-frames out under a mask of zeros. A frame is searched as bytes; nobody parses JSON for somebody who only waits.
+frames out under a mask of zeros, and pings, which the server sends to find out who is gone. A frame is searched as
+bytes; nobody parses JSON for somebody who only waits.
 
     >>> list(Frames().take(bytes([0x81, 2]) + b"hi" + bytes([0x81, 1])))
-    [b'hi']
+    [(1, b'hi')]
 """
 
 import asyncio
@@ -16,25 +17,28 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+TEXT, PING, PONG = 1, 9, 10
 Wanted = Callable[[bytes], bool]
 
 
+class RefusedError(Exception):
+    """The server opened no WebSocket."""
+
+
 class Frames:
-    """Cuts bytes into the text frames that they hold."""
+    """Cuts bytes into the frames that they hold."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
 
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """Yield the payloads of the text frames that are complete."""
+    def take(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield the frames that are complete: opcode, payload."""
         held = self._bytes
         held += data
         start = 0
         while (end := self._end(start)) is not None:
             head, tail = end
-            if held[start] & 15 == TEXT:
-                yield bytes(held[head:tail])
+            yield held[start] & 15, bytes(held[head:tail])
             start = tail
         del held[:start]
 
@@ -56,7 +60,6 @@ class LightSocket(asyncio.Protocol):
     def __init__(self, request: bytes, wanted: Wanted | None = None) -> None:
         self.at: float | None = None
         self.frame = b""
-        self.frames = 0
         self.seen = asyncio.Event()
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wanted = wanted
@@ -70,9 +73,11 @@ class LightSocket(asyncio.Protocol):
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message as JSON."""
-        text = json.dumps(message).encode()
-        size = bytes([128 | len(text)]) if len(text) < 126 else bytes([128 | 126]) + len(text).to_bytes(2, "big")
-        self._transport.write(bytes([128 | TEXT]) + size + bytes(4) + text)
+        self._send(TEXT, json.dumps(message).encode())
+
+    def _send(self, opcode: int, data: bytes) -> None:
+        size = bytes([128 | len(data)]) if len(data) < 126 else bytes([128 | 126]) + len(data).to_bytes(2, "big")
+        self._transport.write(bytes([128 | opcode]) + size + bytes(4) + data)
 
     def close(self) -> None:
         """Hang up."""
@@ -90,14 +95,22 @@ class LightSocket(asyncio.Protocol):
             if b"\r\n\r\n" not in self._answer:
                 return
             head, data = self._answer.split(b"\r\n\r\n", 1)
-            assert head.startswith(b"HTTP/1.1 101 "), head
+            if not head.startswith(b"HTTP/1.1 101 "):
+                self.opened.set_exception(RefusedError(head.decode(errors="replace")))
+                return
             self.opened.set_result(None)
         now = time.monotonic()
-        for frame in self._frames.take(data):
-            self.frames += 1
-            if self._wanted is not None and self._wanted(frame):
+        for opcode, frame in self._frames.take(data):
+            if opcode == PING:
+                self._send(PONG, frame)
+            elif opcode == TEXT and self._wanted is not None and self._wanted(frame):
                 self._wanted, self.at, self.frame = None, now, frame
                 self.seen.set()
+
+    def connection_lost(self, _: BaseException | None) -> None:
+        """Nothing comes any more."""
+        if not self.opened.done():
+            self.opened.set_exception(RefusedError("hung up"))
 
 
 async def connect(url: str, path: str, cookies: str, wanted: Wanted | None = None) -> LightSocket:

@@ -23,10 +23,10 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Server:
-    """A server on a free port, with the fake engine."""
+    """A server with the fake engine, on a free port unless one is given."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(self, data: Path, port: int | None = None, **environment: str) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "serve"],
@@ -172,6 +172,43 @@ def test_no_process_outlives_a_server_that_is_killed_and_the_next_one_brings_its
             socket.close()
         finally:
             following.end(signal.SIGTERM)
+
+
+def hear_until(socket: websocket.WebSocket, seen: list[int], seq: int) -> None:
+    """Note the numbers of what is heard up to an entry."""
+    while not seen or seen[-1] < seq:
+        seen += [entry["seq"] for entry in hear(socket, "entries")["entries"]]
+
+
+def test_pages_that_stay_open_over_a_kill_find_their_clusters_going_on_at_the_same_port(server, tmp_path):
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(httpx.Client()) for _ in range(3)]
+        clusters = [visit(server, client) for client in clients]
+        sockets = [open_socket(server, *one) for one in zip(clients, clusters, strict=True)]
+        seen: list[list[int]] = [[] for _ in clients]
+        for socket, numbers in zip(sockets, seen, strict=True):
+            socket.send('{"type":"watch","since":0}')
+            hear_until(socket, numbers, 3)
+            socket.send('{"type":"command","id":"k1","line":"emit 20"}')
+            hear_until(socket, numbers, 23)
+        while min(recorded(tmp_path, cluster) for cluster in clusters) < 23:
+            time.sleep(0.05)
+        server.end(signal.SIGKILL)
+        for socket in sockets:
+            with pytest.raises((websocket.WebSocketException, OSError)):
+                while socket.recv():
+                    pass
+        following = Server(tmp_path, server.port)
+        stack.callback(following.end, signal.SIGTERM)
+        sockets = [open_socket(following, *one) for one in zip(clients, clusters, strict=True)]
+        for socket, numbers in zip(sockets, seen, strict=True):
+            while json.loads(socket.recv()).get("cluster", {}).get("state") != "running":
+                pass
+            socket.send(json.dumps({"type": "watch", "since": numbers[-1]}))
+            socket.send('{"type":"command","id":"k2","line":"emit 5"}')
+            hear_until(socket, numbers, 28)
+            assert numbers == list(range(1, len(numbers) + 1))
+            socket.close()
 
 
 def test_a_port_that_is_taken_is_told_in_words(server, tmp_path):
