@@ -79,6 +79,11 @@ def last_entry(identifier: str) -> dict[str, Any] | None:
     return decode(last[0])[0] if last else None
 
 
+def instant_of(entry: dict[str, Any] | None) -> float:
+    """When an entry was over: what was lost on its way has not arrived, and counts from when it was sent."""
+    return 0.0 if entry is None else entry.get("arrived") or entry.get("at") or 0.0
+
+
 def batches(identifier: str, since: int, limit: int) -> list[Batch]:
     """At most `limit` recorded entries after `since`, without a gap; [] when there are none."""
     chunks = Chunk.objects.filter(cluster_id=identifier, last__gt=since).order_by("first")[:LIST_CHUNKS_MAX]

@@ -147,7 +147,7 @@ def let_time_pass(identifier: str, seconds: float) -> None:
     row = Cluster.objects.filter(pk=identifier).first()
     clock: dict[str, Any] = row.clock if row is not None and row.clock else {}
     if clock and not clock["paused"] and clock["pace"]:
-        heard = max(clock["now"], (selectors.last_entry(identifier) or {}).get("arrived", 0.0))
+        heard = max(clock["now"], selectors.instant_of(selectors.last_entry(identifier)))
         Cluster.objects.filter(pk=identifier).update(clock={**clock, "now": heard + seconds * clock["pace"]})
 
 

@@ -15,6 +15,7 @@ from visualizer.hosting import messages, recorder, web_process
 from visualizer.hosting.batches import Batch, decode, encode
 from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import Clock, Command, Create, State
+from visualizer.hosting.revival import create_of
 from visualizer.models import Chunk, Cluster
 from visualizer.selectors import Owner
 
@@ -274,17 +275,20 @@ async def test_a_cluster_that_was_lost_while_it_started_ends(quick, host, bus):
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("paused", "later"), [(False, 2 * web_process.UNHEARD_SECONDS), (True, 0.0)])
-async def test_clusters_left_over_from_a_server_that_was_killed_are_suspended(quick, bus, paused, later):
+@pytest.mark.parametrize("last", [{"at": 7.4, "arrived": 7.5}, {"at": 7.5, "arrived": None}], ids=["arrived", "lost"])
+async def test_clusters_left_over_from_a_server_that_was_killed_are_suspended(quick, bus, paused, later, last):
     cluster = await made()
     await in_database(services.mark_running)(cluster.pk)
-    await in_database(services.record)(cluster.pk, [encode([{"seq": 1, "arrived": 7.5}])])
+    await in_database(services.record)(cluster.pk, [encode([{"seq": 1, **last}])])
     await in_database(services.keep_place)(cluster.pk, Clock(6.0 if later else 7.5, 2.0, paused), None)
     host = web_process.WebProcess(bus, alone=True)
     web_process.use(host)
     host.supervisor._count = 0
     host.start()
     await until(lambda: _is(cluster, "suspended", "server-stopped"))
-    assert (await row(cluster)).clock["now"] == 7.5 + later, "beyond all that a page may have heard"
+    left = await row(cluster)
+    assert left.clock["now"] == 7.5 + later, "beyond all that a page may have heard"
+    assert (await in_database(create_of)(left)).until == 7.5 + later
     await host.stop()
     web_process.use(None)
 

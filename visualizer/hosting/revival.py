@@ -41,7 +41,7 @@ def create_of(cluster: Cluster) -> Create:
     """Write how a cluster is started or, when it has lived, brought back."""
     inputs, last = selectors.inputs(cluster.pk), selectors.last_entry(cluster.pk)
     clock: dict[str, Any] = cluster.clock or {}
-    until = max(clock.get("now", 0.0), (last or {}).get("arrived", 0.0), *(one.at for one in inputs), 0.0)
+    until = max(clock.get("now", 0.0), selectors.instant_of(last), *(one.at for one in inputs), 0.0)
     return Create(
         nodes=cluster.nodes,
         seed=cluster.seed,
