@@ -84,9 +84,11 @@ def tabbing(page: Page) -> list[str]:
     said: list[str] = []
     began = page.evaluate(FOCUSED)  # by mouse, perhaps: then it need not show
     seen = {began["number"]} if began else set()
-    for _ in range(TABS_MAX):
+    for pressed in range(TABS_MAX):
         page.keyboard.press("Tab")
         one = page.evaluate(FOCUSED)
+        if one is None and pressed == 0:
+            continue  # it stood at the end, and begins again
         if one is None or one["number"] in seen:
             break
         seen.add(one["number"])
