@@ -182,6 +182,15 @@ async def test_a_replay_in_which_an_input_is_refused_ends(host):
     await in_state(cluster, "ended", "failed")
 
 
+async def test_what_comes_back_waits_until_all_workers_of_the_server_are_up(host, bus, monkeypatch):
+    monkeypatch.setattr(host, "_workers", 2)
+    waiting = asyncio.create_task(host.wait_for_own_workers())
+    done, _ = await asyncio.wait([waiting], timeout=0.2)
+    assert not done  # only the one of this test is there
+    await bus.hold("worker:w2", "w2", 30)
+    await asyncio.wait_for(waiting, 5)
+
+
 async def test_without_room_it_stays_suspended_and_says_so(host, worker):
     cluster = await suspended(host)
     worker._clusters_max = 0

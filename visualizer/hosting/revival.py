@@ -119,6 +119,7 @@ class Revival:
             return
         try:
             await self._until_free(stream)
+            await self._host.wait_for_own_workers()
             await self._host.place(cluster.pk, create)
         except NoRoom as problem:
             await suspend(bus, cluster.pk, problem.reason, cluster.life)

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 SEEN_SECONDS = 15.0
 UNHEARD_SECONDS = messages.RENEW_SECONDS + 2 * WRITE_SECONDS  # how old what is written of a clock may be
+OWN_WORKERS_SECONDS = 5.0
+LOOK_SECONDS = 0.05
 MAKE_ROOM_SECONDS = 20.0  # a cluster unwatched for so long may be suspended when there is no room
 LOOK_SECONDS = 0.05
 LOOKS_MAX = 100
@@ -47,6 +49,7 @@ class WebProcess:
         self, bus: Bus, *, workers: int = 0, engine: str = "", redis_url: str = "", alone: bool = False
     ) -> None:
         self.bus = bus
+        self._workers = workers
         self._alone = alone  # this process and its children are all there is
         self.mailbox = Mailbox(bus)
         self.clusters = Clusters(bus, self.mailbox)
@@ -165,6 +168,13 @@ class WebProcess:
             except Exception:
                 logger.exception("cannot note who is watched")
             await asyncio.sleep(SEEN_SECONDS)
+
+    async def wait_for_own_workers(self) -> None:
+        """Wait until all our workers are up, but not long: what comes back at once is to be spread over all of them."""
+        for _ in range(round(OWN_WORKERS_SECONDS / LOOK_SECONDS)):
+            if len(await self.bus.leases("worker:")) >= self._workers:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def ready(self) -> bool:
         """Whether a worker is there to take clusters."""
