@@ -38,7 +38,8 @@ logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 20.0
 BEGIN_SECONDS = 1.0
 RETRY_SECONDS = 0.5
-REPLAYS_AT_ONCE = 2  # one that takes long does not hold up the others, and what is up already gets its turn
+REPLAYS_AT_ONCE = 2
+REPLAY_TURN_SECONDS = 10.0  # one that takes longer goes on beside the next, and holds up nobody
 
 
 def load_engine(name: str) -> Engine:
@@ -215,7 +216,9 @@ class Worker:
         async with self._replaying if cluster.resumes else contextlib.nullcontext():
             if self.clusters.get(cluster.id) is not cluster:  # it was stopped before its turn came
                 return
-            reason = await cluster.start()
+            starting = asyncio.ensure_future(cluster.start())
+            await asyncio.wait([starting], timeout=REPLAY_TURN_SECONDS if cluster.resumes else None)
+        reason = await starting
         if reason is not None:
             await self._end(cluster, reason)
 
