@@ -25,6 +25,7 @@ from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
+from cluster_engine.world.clock import rounded_up
 from cluster_engine.world.loop import ClusterLoop
 
 Json = dict[str, Any]
@@ -68,6 +69,7 @@ class Inputs:
         self._cluster, self._run = cluster, run
         self._count = 0
         self._past = deque(run.past)
+        self._until = rounded_up(run.until)  # a time that the clock can have: it would leap towards any other for ever
         self._waiting: deque[tuple[Json, Future[Any]]] = deque()
         self._doing: set[asyncio.Task[None]] = set()
         self._replayed: asyncio.Future[None] | None = None
@@ -77,7 +79,7 @@ class Inputs:
         """Begin the run and replay what is past. ReplayDiffersError when it cannot be done as it was."""
         await self._run.begin(self._cluster)
         self._clock.at_rest = self._at_rest
-        if self._past or self._run.until > self._clock.now:
+        if self._past or self._until > self._clock.now:
             self._replayed = self._loop.create_future()
             self._clock.leap_until = self._next()
             await self._replayed
@@ -119,7 +121,7 @@ class Inputs:
                 raise ReplayDiffersError(f"at {now} s the input of {self._past[0][0]} s has not been taken")
             if self._past and self._past[0][0] == now:
                 self._take_again(self._past.popleft()[1])
-            elif not self._past and now >= self._run.until:
+            elif not self._past and now >= self._until:
                 self._end_replay(replayed, None)
             else:
                 self._clock.leap_until = self._next()
@@ -129,7 +131,7 @@ class Inputs:
         return True
 
     def _next(self) -> float:
-        return self._past[0][0] if self._past else self._run.until
+        return self._past[0][0] if self._past else self._until
 
     def _end_replay(self, replayed: "asyncio.Future[None]", difference: ReplayDiffersError | None) -> None:
         self._replayed = self._clock.leap_until = None

@@ -1,6 +1,7 @@
 """What people do is dated so that a run can be done again: real threads at a real pace, for that is the subject."""
 
 import contextvars
+import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -122,6 +123,13 @@ def test_after_a_replay_the_run_goes_on_and_counts_on():
     assert (again.script.went_live_after, len(again.script.log)) == (1, 2)
     assert again.script.log[1][0] >= 21.0
     again.stop()
+
+
+@pytest.mark.parametrize("until", [math.nextafter(4.3, 5), 4.3000000049, 4.30000001])
+def test_a_replay_ends_also_at_a_time_that_the_clock_cannot_have(until):
+    ran = Ran(Script([], until)).start()
+    assert until <= ran.now() < until + 1e-7
+    ran.stop()
 
 
 def test_a_replay_that_cannot_be_as_it_was_says_so():
