@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
-from visualizer import outlet
+from visualizer import ending, outlet
 from visualizer.hosting import web_process
 
 logger = logging.getLogger(__name__)
@@ -77,9 +77,7 @@ class GlassplaneServer(Server):  # type: ignore[misc]
 
     async def _end(self) -> None:
         running = [one["application_instance"] for one in self.connections.values() if "application_instance" in one]
-        for application in running:
-            application.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await ending.end(running)
         await web_process.current().stop()
         web_process.use(None)
 

@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 
+from visualizer import ending
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.pipe_bus import lend
@@ -58,9 +59,7 @@ class Supervisor:
         for child in self._children.values():
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ending.end(self._tasks)
 
     def processes(self) -> list[int]:
         """The process ids of the workers that run now."""

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from visualizer import selectors, services
+from visualizer import ending, selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
@@ -83,10 +83,9 @@ class WebProcess:
         self.revival.stop()
         await self.supervisor.stop()
         with contextlib.suppress(Exception):  # the last words are recorded if they still can be
-            await self.recorder.flush()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            async with asyncio.timeout(ending.SECONDS):
+                await self.recorder.flush()
+        await ending.end(self._tasks)
         await self.hub.aclose()
         await self.bus.aclose()
 
