@@ -32,6 +32,9 @@ class Server:
             [sys.executable, "manage.py", "serve"],
             cwd=ROOT,
             text=True,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            ),  # ignored where tests run in the background
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={
@@ -285,12 +288,12 @@ def test_a_browser_that_does_not_read_does_not_fill_the_server(server):
             socket.send('{"type":"watch","since":0}')
         hear(reader, "entries")
         before = psutil.Process(server.process.pid).memory_info().rss
-        for number in range(10):
+        for number in range(15):
             reader.send(json.dumps({"type": "command", "id": f"k{number}", "line": "emit 20000"}))
             while hear(reader, "entries")["entries"][-1]["seq"] < (number + 1) * 20000:
                 pass
         grown = psutil.Process(server.process.pid).memory_info().rss - before
-        assert grown < 40 * 2**20, f"{grown / 2**20:.0f} MiB for some 20 MiB that one page did not read"
+        assert grown < 55 * 2**20, f"{grown / 2**20:.0f} MiB for some 30 MiB that one page did not read"
         stalled.settimeout(20)
         seen = 0
         while True:
@@ -300,9 +303,9 @@ def test_a_browser_that_does_not_read_does_not_fill_the_server(server):
             if message["type"] == "entries":
                 assert message["entries"][0]["seq"] == seen + 1
                 seen = message["entries"][-1]["seq"]
-        assert 0 < seen < 200_000
+        assert 0 < seen < 300_000
         stalled.send(json.dumps({"type": "watch", "since": seen}))
-        while seen < 200_000:
+        while seen < 300_000:
             message = hear(stalled, "entries")
             assert message["entries"][0]["seq"] == seen + 1
             seen = message["entries"][-1]["seq"]
