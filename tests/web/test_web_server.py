@@ -32,9 +32,6 @@ class Server:
             [sys.executable, "manage.py", "serve"],
             cwd=ROOT,
             text=True,
-            preexec_fn=lambda: signal.signal(
-                signal.SIGINT, signal.SIG_DFL
-            ),  # ignored where tests run in the background
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={
