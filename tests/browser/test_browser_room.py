@@ -149,7 +149,7 @@ def test_undo_and_reset_lead_back_into_the_room(server: str, people: Callable[..
         cluster = bea.cluster
         bea.type("kubectl get nodes")
         bea.page.get_by_role("button", name=name).click()
-        bea.page.wait_for_function(f"() => document.getElementById('playground').dataset.cluster !== '{cluster}'")
+        bea.page.wait_for_selector(f"#playground:not([data-cluster='{cluster}'])", state="attached")
         bea.runs()
         assert bea.page.url == address, way
         expect(bea.page.locator(".room-title")).to_contain_text("Exercise")
