@@ -5,11 +5,10 @@ PORT ?= 8000
 SEEDS ?= 100
 PYTHON ?= python3
 BIN := .venv/bin
-EVERYBODY := tests/browser/test_browser_everybody.py
 NODE_BIN := $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 NPM := $(if $(filter system,$(NODE_BIN)),npm,$(CURDIR)/$(BIN)/npm)
 
-.PHONY: run worker test test-access simulate check bench set-up set-up-tests browser-modules clean help
+.PHONY: run worker test test-browser simulate check bench set-up set-up-tests browser-modules clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -22,11 +21,10 @@ worker: set-up  ## with REDIS_URL set: one more process that runs clusters
 
 test: set-up-tests  ## set up and run all quick tests
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser
-	$(BIN)/python -m pytest -q tests/browser --ignore=$(EVERYBODY)
 	$(NPM) test --silent
 
-test-access: set-up-tests  ## look at every state of every page with axe and the tab key, on a desk, a phone and a projector
-	$(BIN)/python -m pytest -q $(EVERYBODY)
+test-browser: set-up-tests  ## go through lessons and a class in a real browser, and look at every state of every page with axe and the tab key
+	$(BIN)/python -m pytest -q tests/browser
 
 simulate: set-up-tests  ## break SEEDS clusters (100), each by a plan of its own, and judge every invariant over each
 	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2
