@@ -74,10 +74,11 @@ def _report(results: Iterable[Result]) -> int:
             print(f"{result.report}\n", flush=True)
     failed = sorted(result.seed for result in done if result.report)
     cpu = [result.cpu_seconds for result in done]
+    longest = max(done, key=lambda result: result.entries)
     print(
         f"{len(done)} seeds, {len(failed)} failed{f': {failed}' if failed else ''}; "
         f"{sum(result.virtual_seconds for result in done) / 3600:.1f} virtual hours, "
-        f"{sum(result.entries for result in done)} entries; "
+        f"{sum(result.entries for result in done)} entries (most: {longest.entries} of seed {longest.seed}); "
         f"{time.monotonic() - began:.0f} s, CPU per seed {sum(cpu) / len(cpu):.2f} s (worst {max(cpu):.1f})"
     )
     return 1 if failed else 0
