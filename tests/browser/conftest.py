@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser_lesson import Learner
 from browser_page import Glassplane
 from playwright.sync_api import Browser, sync_playwright
 
@@ -61,3 +62,12 @@ def glassplane(chromium: Browser, server: str) -> Iterator[Glassplane]:
     yield page
     page.close()
     assert page.complaints == []
+
+
+@pytest.fixture
+def learner(chromium: Browser, server: str) -> Iterator[Learner]:
+    """Somebody new; whatever the browser complains about fails the test."""
+    one = Learner(chromium, server)
+    yield one
+    one.close()
+    assert one.complaints == []

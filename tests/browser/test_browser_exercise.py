@@ -1,25 +1,15 @@
 """An exercise as a learner lives it: predict, do the wrong thing, ask for a hint, undo, begin afresh, solve it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser_lesson import Learner
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 WHEN, WHAT = "How many seconds after the power cut", "And the deleted pod itself"
-
-
-@pytest.fixture
-def learner(chromium: Browser, server: str) -> Iterator[Learner]:
-    """Somebody new; whatever the browser complains about fails the test."""
-    one = Learner(chromium, server)
-    yield one
-    one.close()
-    assert one.complaints == []
 
 
 def test_an_exercise_from_its_start_to_solved(learner: Learner) -> None:

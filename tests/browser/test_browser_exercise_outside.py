@@ -4,27 +4,17 @@ import base64
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from browser_lesson import Learner
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PODS = "/api/v1/namespaces/default/pods"
 SECONDS_MAX = 60
-
-
-@pytest.fixture
-def learner(chromium: Browser, server: str) -> Iterator[Learner]:
-    """Somebody new; whatever the browser complains about fails the test."""
-    one = Learner(chromium, server)
-    yield one
-    one.close()
-    assert one.complaints == []
 
 
 def program(name: str) -> str:

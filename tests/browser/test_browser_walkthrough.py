@@ -1,21 +1,12 @@
 """A walkthrough as a learner lives it, from its introduction to its end, with everything that may come between."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from browser_lesson import Learner
 from playwright.sync_api import Browser, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def learner(chromium: Browser, server: str) -> Iterator[Learner]:
-    """Somebody new; whatever the browser complains about fails the test."""
-    one = Learner(chromium, server)
-    yield one
-    one.close()
-    assert one.complaints == []
 
 
 def test_a_walkthrough_from_its_introduction_to_its_last_beat(learner: Learner) -> None:
