@@ -86,7 +86,7 @@ class PodWorker:
         self._waiting: dict[str, Waiting] = {}
         self._news = asyncio.Event()
         self._must_look = False
-        self._acted_on: object = None
+        self._known: object = None
         self._made_sandbox = False
         self._scope: asyncio.Timeout | None = None
 
@@ -146,7 +146,7 @@ class PodWorker:
         """Run one step; tell whether it came to its end. An interrupted one did not."""
         self._must_look = False
         self._made_sandbox = False
-        self._acted_on = _signature(self._node.cache.get(self.uid))  # what changes later is news
+        self._known = _signature(self._node.cache.get(self.uid))  # what changes later is news
         scope = self._scope = asyncio.timeout(None)
         try:
             async with scope:
@@ -173,7 +173,7 @@ class PodWorker:
         """Wait for news, or for the time to look again anyway."""
         try:
             async with asyncio.timeout(seconds * (1 + JITTER * self._node.process.rng.random())):
-                while not self._must_look and self._acted_on == _signature(self._node.cache.get(self.uid)):
+                while not self._must_look and self._known == _signature(self._node.cache.get(self.uid)):
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
@@ -239,6 +239,7 @@ class PodWorker:
 
     def _tell(self, runtime: PodRuntime) -> Obj:
         """Tell the status, and remember from what it was made; what runs is probed from now on."""
+        self._known = _signature(runtime)
         self._node.probes.follow(self.pod, runtime, self.look)
         status = self._status(runtime)
         self._node.statuses.set(self.pod, status)

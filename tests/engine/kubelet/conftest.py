@@ -17,6 +17,20 @@ from cluster_engine.pki.layout import provision
 POD_CIDR = "10.244.0.0/24"
 
 
+class Log:
+    """A tap that keeps what components write about what they did alone."""
+
+    def __init__(self):
+        self.notes = []
+
+    def connection(self, connection): ...
+    def segment(self, segment): ...
+    def secret(self, line): ...
+
+    def note(self, note):
+        self.notes.append(note)
+
+
 class Node:
     """What a test may do to a node, and ask about it."""
 
@@ -28,6 +42,11 @@ class Node:
         self.pki = provision(self.control_plane, [self.host], self.workstation, now=world.epoch)
         self.client = None
         self.processes = {}
+        world.network.tap = self._log = Log()
+
+    def noted(self, kind):
+        """Give the notes of a kind so far."""
+        return [note for note in self._log.notes if note.kind == kind]
 
     async def start(self, name):
         mains = {

@@ -313,6 +313,28 @@ def test_a_pod_that_vanished_from_the_api_is_stopped_when_the_kubelet_is_back(no
     assert node(story) == ([], {})
 
 
+def test_a_pod_that_cannot_be_stopped_for_want_of_a_runtime_is_tried_every_ten_seconds_or_so(node):
+    """One container has heeded SIGTERM and the other not when containerd dies: no longer what was last told."""
+
+    async def story(node):
+        containers = [
+            {"name": "heeds", "image": "nginx"},
+            {"name": "waits", "image": "busybox", "command": ["sleep", "9999"]},
+        ]
+        await node.run_pod("two", None, containers=containers)
+        await node.client.delete(POD, "two", "default")
+        await asyncio.sleep(10)
+        await node.kill("containerd")
+        since = len(node.noted("kubelet.sync"))
+        await asyncio.sleep(60)
+        tries = len(node.noted("kubelet.sync")) - since
+        await node.start("containerd")
+        await node.until(lambda: node.is_gone("two"))
+        return tries
+
+    assert 4 <= node(story) <= 7
+
+
 def test_without_a_runtime_the_node_is_not_ready_and_with_it_it_is(node):
     async def story(node):
         before = (await node.run_pod("web", "nginx"))["status"]["containerStatuses"][0]["containerID"]
