@@ -1,5 +1,6 @@
 """What a page may say over its WebSocket: one struct for each `type`, with its bounds."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec import Meta
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 LINE_MAX = 32 * 1024
-MESSAGE_BYTES_MAX = 64 * 1024
+MESSAGE_CHARACTERS_MAX = 64 * 1024
 
 
 class Watch(msgspec.Struct, tag="watch"):
@@ -85,7 +86,7 @@ class Hint(msgspec.Struct, tag="hint"):
 Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
 ANSWERED = ("command", "inject", "heal")  # by their id; whoever sent them waits for that
 
-decode = msgspec.json.Decoder(Said).decode
+decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode
 
 
 class _Named(msgspec.Struct):

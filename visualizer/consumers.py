@@ -5,15 +5,12 @@ Who may do what is asked of `access` at every message, because a room may be pau
 
 import asyncio
 import json
-import logging
 from typing import Any
 
-import msgspec
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
+from django.utils.translation import override
 
-from visualizer import access, outlet, refusals, services
+from visualizer import access, outlet, services
 from visualizer import browser_protocol as said
 from visualizer.access import Access, Action
 from visualizer.database import in_database
@@ -22,57 +19,24 @@ from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Feed, Lost, Reconsider, Viewer, clock_fields
 from visualizer.hosting.mailbox import Answer
 from visualizer.hosting.messages import State
-from visualizer.language import language_of
+from visualizer.page_socket import TOO_MANY, PageSocket
 from visualizer.reasons import NOT_YOURS
 from visualizer.reasons import said as said_reason
 
-logger = logging.getLogger(__name__)
-
 NO_SUCH_CLUSTER = 4404  # also one that is somebody else's: an id tells nothing
-TOO_MANY = 4429
-TRY_AGAIN = 1013
-MESSAGES_PER_SECOND = 20.0
-MESSAGES_BURST = 60.0
 ASKING_MAX = 32  # questions of one page that wait for an answer
-REFUSALS_MAX = 100  # of messages that came too fast, before the socket is closed
 
 
-class Allowance:
-    """A token bucket: so many messages at once, so many a second."""
-
-    def __init__(self, now: float, burst: float = MESSAGES_BURST, per_second: float = MESSAGES_PER_SECOND) -> None:
-        self._left, self._burst, self._per_second, self._at = burst, burst, per_second, now
-
-    def take(self, now: float) -> bool:
-        """Whether one more is allowed."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
-class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class ClusterConsumer(PageSocket):
     """One page at one cluster."""
+
+    MESSAGE_CHARACTERS_MAX = said.MESSAGE_CHARACTERS_MAX
 
     _feed: Feed | None = None
     _viewer: Viewer
-    _writing: "asyncio.Task[None] | None" = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve the page; its writer ends with it, also when the server stops under both."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            if self._writing is not None:
-                self._writing.cancel()
 
     async def connect(self) -> None:
         """Accept, then close at once who has no business here: the page reads the code."""
-        self._language = language_of(self.scope)
-        self._allowance = Allowance(asyncio.get_running_loop().time())
-        self._refusals = 0
         self._asking: set[asyncio.Task[None]] = set()
         self._host = web_process.current()
         await self.accept()
@@ -90,7 +54,7 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(TOO_MANY)
             return
         await self.send(text_data=self._hello())
-        self._writing = asyncio.create_task(self._write(), name=f"page of {self._cluster.pk}")
+        self.start(self._cluster.pk)
 
     def _find(self) -> Access | None:
         found = access.find(services.known_owner(self.scope["session"], self.scope["user"]), self._id)
@@ -106,15 +70,15 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Leave the feed."""
         if self._feed is not None:
             self._host.hub.leave(self._feed, self._viewer)
-            tasks = [*self._asking, *([self._writing] if self._writing is not None else [])]
+            tasks = [*self._asking, *([self.writing] if self.writing is not None else [])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     # To the page ----------------------------------------------------------------------------------------------------
 
-    async def _write(self) -> None:
-        send = outlet.of(self)
+    async def write(self, send: outlet.Outlet) -> None:
+        """See PageSocket."""
         while True:
             try:
                 await send(await self._viewer.next_frames(self._cluster_frame))
@@ -124,12 +88,6 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     return
             except Lost:
                 await self._error(_("Some entries of this journal were lost with the process that ran the cluster."))
-            except asyncio.CancelledError:
-                raise
-            except Exception:  # the page's outermost edge; it connects again and resumes
-                logger.exception("the writer of a page broke")
-                await self.close(TRY_AGAIN)
-                return
 
     async def _reconsider(self) -> bool:
         """Ask again what the page may do, and have it told; False when it may not even look any more."""
@@ -176,39 +134,20 @@ class ClusterConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.send(text_data=self._error_frame(message, **fields))
 
     def _error_frame(self, message: str, **fields: Any) -> str:
-        with override(self._language):
-            return json.dumps({"type": "error", "message": refusals.said(message), **fields})
+        return json.dumps({"type": "error", "message": self.in_words(message), **fields})
 
     # From the page --------------------------------------------------------------------------------------------------
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Take one message; whatever is wrong with it is said in words."""
-        if self._feed is None:
-            return
-        if not self._allowance.take(asyncio.get_running_loop().time()):
-            await self._too_fast(text_data or "")
-        elif text_data is None:
-            await self._error(_("Only text messages are understood."))
-        elif len(text_data) > said.MESSAGE_BYTES_MAX:
-            await self._error(_("This message is too long."), **said.command_of(text_data))
-        else:
-            await self._receive(text_data)
+    def decode(self, text: bytes) -> said.Said:
+        """See PageSocket."""
+        return said.decode(text)
 
-    async def _too_fast(self, text: str) -> None:
-        self._refusals += 1
-        if self._refusals > REFUSALS_MAX:
-            await self.close(TOO_MANY)
-        else:
-            await self._error(_("Messages come too fast; this one was ignored."), **said.command_of(text))
+    async def refuse(self, problem: str, text: str) -> None:
+        """See PageSocket."""
+        await self._error(problem, **said.command_of(text))
 
-    async def _receive(self, text: str) -> None:
-        try:
-            message = said.decode(text.encode("utf-8", "surrogatepass"))
-        except (msgspec.DecodeError, UnicodeError) as problem:
-            with override(self._language):
-                words = gettext("This message was not understood: %(problem)s") % {"problem": problem}
-            await self._error(words, **said.command_of(text))
-            return
+    async def take(self, message: said.Said) -> None:
+        """See PageSocket."""
         if isinstance(message, said.Command) and len(message.line) > said.LINE_MAX:
             await self._error(_("This message is too long."), id=message.id)
             return

@@ -7,9 +7,9 @@ import pytest_asyncio
 from rooms_people import Browser, Socket, instructor
 from web_until import until
 
-from visualizer.consumers import REFUSALS_MAX
 from visualizer.database import in_database
 from visualizer.hosting.web_process import WebProcess
+from visualizer.page_socket import REFUSALS_MAX
 from visualizer.rooms import changes, hub, live_room, selectors, services
 from visualizer.rooms.models import Member, Room
 

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 from web_until import until
 
-from visualizer import access, browser_protocol, consumers, selectors
+from visualizer import access, browser_protocol, consumers, page_socket, selectors
 from visualizer.access import Action
 from visualizer.asgi import application
 from visualizer.database import in_database
@@ -357,15 +357,15 @@ async def test_binary_messages_are_refused_in_words(page):
 
 
 async def test_a_page_that_talks_too_fast_is_told_and_in_the_end_cut_off(page, monkeypatch):
-    monkeypatch.setattr(consumers, "REFUSALS_MAX", 5)
-    for _ in range(int(consumers.MESSAGES_BURST) + 30):
+    monkeypatch.setattr(page_socket, "REFUSALS_MAX", 5)
+    for _ in range(int(page_socket.BURST) + 30):
         await page.say(type="watch", since=3)
     assert "too fast" in (await page.hear("error"))["message"]
-    assert await page.closed() == consumers.TOO_MANY
+    assert await page.closed() == page_socket.TOO_MANY
 
 
 async def test_an_allowance_fills_up_again():
-    allowance = consumers.Allowance(0.0, burst=3, per_second=2)
+    allowance = page_socket.Allowance(0.0, burst=3, per_second=2)
     assert [allowance.take(0.0) for _ in range(4)] == [True, True, True, False]
     assert [allowance.take(1.0) for _ in range(3)] == [True, True, False]
     assert [allowance.take(100.0) for _ in range(4)] == [True, True, True, False]
@@ -434,7 +434,7 @@ async def test_too_many_pages_are_told_so(client, page, monkeypatch):
     second = Page(client.cluster, client)
     await second.open()
     assert (await second.hear())["message"] == "Too many pages watch this cluster."
-    assert await second.closed() == consumers.TOO_MANY
+    assert await second.closed() == page_socket.TOO_MANY
     await second.close()
 
 

@@ -5,20 +5,16 @@ Whatever is wrong with a message is said in words; who says too much is closed. 
 
 import asyncio
 import logging
-from typing import Any
 
 import msgspec
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
-from visualizer import outlet, refusals
+from visualizer import outlet
 from visualizer import services as visitors
-from visualizer.consumers import REFUSALS_MAX, TOO_MANY, TRY_AGAIN, Allowance
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.language import language_of
+from visualizer.page_socket import TOO_MANY, PageSocket
 from visualizer.rooms import changes, conducting, hub, incidents, limits, selectors, services
 from visualizer.rooms import protocol as said
 from visualizer.rooms.live_room import NO_SUCH_ROOM, LiveRoom, frame
@@ -35,25 +31,16 @@ ASKING_MAX = 8  # of one page: breaking, healing and pausing wait for many clust
 _conducting: "set[asyncio.Task[None]]" = set()  # held here: they outlive the page that began them
 
 
-class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class RoomConsumer(PageSocket):
     """One page of one room."""
+
+    MESSAGE_CHARACTERS_MAX = said.MESSAGE_CHARACTERS_MAX
 
     _live: LiveRoom | None = None
     _page: Page
-    _writing: "asyncio.Task[None] | None" = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve the page; its writer ends with it, also when the server stops under both."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            if self._writing is not None:
-                self._writing.cancel()
 
     async def connect(self) -> None:
         """Accept, then close at once who has no business here: the page reads the code."""
-        self._language = language_of(self.scope)
-        self._refusals = 0
         self._asking = 0
         self._host = web_process.current()
         await self.accept()
@@ -61,78 +48,58 @@ class RoomConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if person is None:
             await self.close(NO_SUCH_ROOM)
             return
-        now = asyncio.get_running_loop().time()
-        self._allowance = Allowance(now) if person.is_instructor else Allowance(now, MEMBER_BURST, MEMBER_PER_SECOND)
         self._room, self._member = person.room.pk, person.member.pk if person.member is not None else None
         try:
             self._live, self._page = await hub.current().join(self._room, self._member, self._language)
         except Refused as refusal:
-            await self.send(text_data=self._error_frame(str(refusal), None))
+            await self.send(text_data=self._error_frame(str(refusal)))
             await self.close(TOO_MANY)
             return
-        self._writing = asyncio.create_task(self._write(), name=f"page of room {self._room}")
+        if person.is_instructor:
+            self.start(f"room {self._room}")
+        else:
+            self.start(f"room {self._room}", MEMBER_BURST, MEMBER_PER_SECOND)
 
     def _find(self, room: str) -> Person | None:
         return selectors.person(visitors.known_owner(self.scope["session"], self.scope["user"]), room)
 
     async def disconnect(self, code: int) -> None:
         """Leave the room's pages; what was begun in the clusters is brought to its end."""
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+        if self.writing is not None:
+            self.writing.cancel()
+            await asyncio.gather(self.writing, return_exceptions=True)
         if self._live is not None:
             live, self._live = self._live, None
             await hub.current().leave(live, self._page)
 
     # To the page ----------------------------------------------------------------------------------------------------
 
-    async def _write(self) -> None:
-        send = outlet.of(self)
+    async def write(self, send: outlet.Outlet) -> None:
+        """See PageSocket."""
         try:
             while True:
                 await send((await self._page.next_frame(),))
-        except asyncio.CancelledError:
-            raise
         except Closed as closed:
             await self.close(closed.code)
-        except Exception:  # the page's outermost edge; it connects again
-            logger.exception("the writer of a room's page broke")
-            await self.close(TRY_AGAIN)
 
     def _error(self, message: str, identifier: str | None = None) -> None:
         self._page.answer(self._error_frame(message, identifier))
 
-    def _error_frame(self, message: str, identifier: str | None) -> str:
-        with override(self._language):
-            return frame("error", message=refusals.said(message), id=identifier)
+    def _error_frame(self, message: str, identifier: str | None = None) -> str:
+        return frame("error", message=self.in_words(message), id=identifier)
 
     # From the page --------------------------------------------------------------------------------------------------
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Take one message."""
-        if self._live is None:
-            return
-        if not self._allowance.take(asyncio.get_running_loop().time()):
-            self._refusals += 1
-            if self._refusals > REFUSALS_MAX:
-                self._page.close(TOO_MANY)
-            else:
-                self._error(_("Messages come too fast; this one was ignored."), said.break_of(text_data or ""))
-        elif text_data is None:
-            self._error(_("Only text messages are understood."))
-        elif len(text_data) > said.MESSAGE_BYTES_MAX:
-            self._error(_("This message is too long."), said.break_of(text_data))
-        else:
-            await self._receive(text_data)
+    def decode(self, text: bytes) -> said.Said:
+        """See PageSocket."""
+        return said.decode(text)
 
-    async def _receive(self, text: str) -> None:
-        try:
-            message = said.decode(text.encode("utf-8", "surrogatepass"))
-        except (msgspec.DecodeError, UnicodeError) as problem:
-            with override(self._language):
-                words = gettext("This message was not understood: %(problem)s") % {"problem": problem}
-            self._error(words, said.break_of(text))
-            return
+    async def refuse(self, problem: str, text: str) -> None:
+        """See PageSocket."""
+        self._error(problem, said.break_of(text))
+
+    async def take(self, message: said.Said) -> None:
+        """See PageSocket."""
         if self._member is None and isinstance(message, said.ByInstructor):
             await self._of_instructor(message)
         elif self._member is not None and isinstance(message, said.ByMember):

@@ -29,12 +29,13 @@ tabs; `focus` null is all lanes; `participants` and `text` are the filters, `hea
 It is a place in the instructor's own cluster of the room, no other.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-MESSAGE_BYTES_MAX = 32 * 1024
+MESSAGE_CHARACTERS_MAX = 32 * 1024
 WHEN_MAX = 8 * 1024
 
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
@@ -128,7 +129,7 @@ ByMember = Follow | Help | Notice | Diagnose
 ByInstructor = Lead | Position | Break | Heal | Pause | Help
 Said = Follow | Help | Notice | Diagnose | Lead | Position | Break | Heal | Pause
 
-decode = msgspec.json.Decoder(Said).decode
+decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode
 
 
 class _Named(msgspec.Struct):
