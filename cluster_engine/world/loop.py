@@ -8,6 +8,7 @@ here unmodified. Two doors lead outside, to real sockets, for the gateway: `outs
 import asyncio
 import contextvars
 import heapq
+import itertools
 import socket
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -62,12 +63,18 @@ class WorldServer(asyncio.AbstractServer):
 
 
 class Timer(asyncio.TimerHandle):
-    """asyncio's, which asks of each that it is compared with what it is; here there is no other kind."""
+    """A timer that comes after those of its time that were set before it.
 
-    __slots__ = ()
+    asyncio keeps timers in a heap, which is not stable: which of two for one time comes first depends on all the others
+    in it, and on when it was last rid of those cancelled. Here it depends on the two.
+    """
 
-    def __lt__(self, other: asyncio.TimerHandle) -> bool:
-        return self._when < other._when  # type: ignore[attr-defined, no-any-return]
+    __slots__ = ("turn",)
+
+    turn: tuple[float, int]
+
+    def __lt__(self, other: "Timer") -> bool:  # type: ignore[override]
+        return self.turn < other.turn
 
 
 class ClusterLoop(asyncio.SelectorEventLoop):
@@ -77,6 +84,7 @@ class ClusterLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
+        self._turns = itertools.count()
         super().__init__(self.clock)
         self.set_task_factory(_owned_task)  # type: ignore[arg-type]
 
@@ -91,7 +99,8 @@ class ClusterLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.TimerHandle:
         """See asyncio; the time is the first of the clock's that is not before `when`."""
         self._check_closed()  # type: ignore[attr-defined]
-        timer = Timer(rounded_up(when), callback, args, self, context)
+        timer = Timer(when := rounded_up(when), callback, args, self, context)
+        timer.turn = (when, next(self._turns))
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer._scheduled = True  # type: ignore[attr-defined]
         return timer

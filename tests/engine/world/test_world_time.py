@@ -213,3 +213,18 @@ def test_a_timer_is_never_called_before_its_time(run):
         assert not early
 
     run(story)
+
+
+@pytest.mark.parametrize("others", [0, 40, 400])
+def test_timers_for_one_time_come_in_the_order_in_which_they_were_set_whatever_others_there_are(others):
+    loop = ClusterLoop(Clock())
+    called = []
+    for n in range(100):
+        loop.call_at(1.0, called.append, n)
+        for m in range(others // 100 + (n < others % 100)):
+            timer = loop.call_at(0.5 + (n * 7 + m * 3) % 11 / 10, lambda: None)
+            if n % 3:
+                timer.cancel()
+    loop.run_until_complete(asyncio.sleep(2.0))
+    loop.close()
+    assert called == list(range(100))
