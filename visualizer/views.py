@@ -19,14 +19,23 @@ every template
 
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.decorators import async_only_middleware
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -49,6 +58,9 @@ LIST_ENTRIES = 1000
 LIST_ENTRIES_MAX = 5000
 NODES_MAX = 8
 SEED_MAX = 2**31 - 1
+
+SHOWS_ONLY = _("This address only shows something; nothing can be sent to it.")
+DOES_ONLY = _("There is nothing to see at this address: it belongs to a button on another page.")
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
@@ -345,6 +357,22 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return _error(request, 404, gettext("There is no such page."), "404.html")
+
+
+@async_only_middleware
+def method_not_allowed(get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> View:
+    """Middleware: 405 in words, where Django's decorators give an empty one (a form's address typed as a page's)."""
+
+    async def answered(request: HttpRequest) -> HttpResponseBase:
+        response = await get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            shows = "GET" in response.headers["Allow"]
+            page = await _refused(request, 405, gettext(SHOWS_ONLY if shows else DOES_ONLY))
+            page.headers["Allow"] = response.headers["Allow"]
+            return page
+        return response
+
+    return answered
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

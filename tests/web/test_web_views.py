@@ -275,7 +275,16 @@ async def test_an_error_of_ours_shows_no_trace(client, host, monkeypatch):
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "post"])
 async def test_other_methods_are_not_allowed(client, host, method):
-    assert (await getattr(client, method)("/sandbox/")).status_code == 405
+    response = await getattr(client, method)("/sandbox/")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert "only shows something" in response.content.decode()
+
+
+async def test_the_address_of_a_form_typed_as_a_page_says_so(client, host):
+    response = await client.get("/clusters/", headers={"accept": "text/html"})
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "belongs to a button" in response.content.decode()
+    assert (await client.get("/clusters/", headers={"accept": "application/json"})).json().keys() == {"message"}
 
 
 async def test_a_host_name_that_is_not_ours_is_refused(client, host):
