@@ -85,6 +85,7 @@ class ClusterLoop(asyncio.SelectorEventLoop):
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self._turns = itertools.count()
+        self.task_numbers = itertools.count()
         super().__init__(self.clock)
         self.set_task_factory(_owned_task)  # type: ignore[arg-type]
 
@@ -231,18 +232,33 @@ def _real_socket(host: str, port: int) -> socket.socket:
     return real
 
 
+class OwnedTask(asyncio.Task[Any]):
+    """A task that belongs to the process in whose context it runs, and is hashed by its number among that process's.
+
+    asyncio keeps tasks in sets (a `TaskGroup` does, and cancels them as it finds them there). Hashed by their
+    addresses, as tasks are elsewhere, they would stand in another order in each run.
+    """
+
+    def __init__(self, owner: tuple[int, int], coroutine: Coroutine[Any, Any, Any], **options: Any) -> None:
+        self._hash = hash(owner)
+        super().__init__(coroutine, **options)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 def _owned_task(
-    loop: asyncio.AbstractEventLoop,
+    loop: "ClusterLoop",
     coroutine: Coroutine[Any, Any, Any],
     *,
     context: contextvars.Context | None = None,
     **options: Any,
 ) -> asyncio.Task[Any]:
-    """Make a task that belongs to the process in whose context it will run."""
-    task = asyncio.Task(coroutine, loop=loop, context=context, **options)
     owner: Process | None = context.get(current_process) if context is not None else current_process.get(None)
-    if owner is not None:
-        owner.adopt(task)
+    if owner is None:
+        return OwnedTask((0, next(loop.task_numbers)), coroutine, loop=loop, context=context, **options)
+    task = OwnedTask((owner.pid, next(owner.task_numbers)), coroutine, loop=loop, context=context, **options)
+    owner.adopt(task)
     return task
 
 

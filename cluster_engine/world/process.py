@@ -20,6 +20,7 @@ What it leaves out: memory, signals other than "stop" (SIGTERM) and "kill" (SIGK
 import asyncio
 import contextlib
 import contextvars
+import itertools
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
@@ -142,6 +143,7 @@ class Process:
         self.ends: dict[End, None] = {}
         self.listeners: dict[Listener, None] = {}
         self._tasks: dict[asyncio.Task[Any], None] = {}
+        self.task_numbers = itertools.count()
         self._ready = asyncio.Event()
         self._exited = asyncio.Event()
         self._main_task: asyncio.Task[None] | None = None

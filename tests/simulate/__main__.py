@@ -1,10 +1,14 @@
 """`make simulate SEEDS=n`: n clusters, each with a plan drawn from its seed; every invariant is judged over each.
 
 python -m tests.simulate --seeds 100 --first 1 --jobs 2       a seed that fails prints its plan and what is violated
-python -m tests.simulate --first 17 --journal 17.jsonl        one seed again, with its journal
+python -m tests.simulate --first 17 --epoch 2026-11-21T10:00:00.25+00:00 --journal 17.jsonl
+                                                              one seed again, with its journal
+
+A run depends on its seed and on the second, and its fraction, at which its world begins: objects are dated.
 """
 
 import argparse
+import functools
 import multiprocessing
 import sys
 import time
@@ -12,6 +16,7 @@ import traceback
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.simulate.judge import judge
@@ -30,16 +35,16 @@ class Result:
     entries: int
 
 
-def simulate(seed: int, journal: Path | None = None) -> Result:
-    """Play one seed and judge it."""
+def simulate(seed: int, epoch: datetime, journal: Path | None = None) -> Result:
+    """Play one seed in a world that begins at `epoch`, and judge it."""
     began = time.process_time()
     plan = draw(seed)
     with journal.open("wb") if journal else nullcontext() as export:
-        story = play(plan, export)
+        story = play(plan, epoch, export)
     violations = [str(one) for one in judge(story)]
     if story.failure is not None:
         violations.append("".join(traceback.format_exception(story.failure)))
-    again = f"python -m tests.simulate --first {seed} --journal {seed}.jsonl"
+    again = f"python -m tests.simulate --first {seed} --epoch {epoch.isoformat()} --journal {seed}.jsonl"
     report = "\n".join([f"seed {seed} fails: {plan}", "", *violations, "", f"again: {again}"]) if violations else ""
     return Result(seed, report, time.process_time() - began, story.seconds, len(story.entries))
 
@@ -51,6 +56,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--first", type=int, default=1, help="the first of them (default 1)")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time (default 1)")
     parser.add_argument("--journal", type=Path, help="write the journal of the one seed to this file, as JSON lines")
+    parser.add_argument("--epoch", type=_date, default=datetime.now(UTC), help="when the worlds begin (default now)")
     parser.add_argument("--plan", action="store_true", help="only print the plan")
     options = parser.parse_args(arguments)
     seeds = range(options.first, options.first + options.seeds)
@@ -60,9 +66,14 @@ def main(arguments: list[str]) -> int:
         print("\n\n".join(f"seed {seed}: {draw(seed)}" for seed in seeds))
         return 0
     if options.jobs == 1:
-        return _report(simulate(seed, options.journal) for seed in seeds)
+        return _report(simulate(seed, options.epoch, options.journal) for seed in seeds)
     with multiprocessing.Pool(options.jobs) as pool:
-        return _report(pool.imap_unordered(simulate, seeds))
+        return _report(pool.imap_unordered(functools.partial(simulate, epoch=options.epoch), seeds))
+
+
+def _date(text: str) -> datetime:
+    date = datetime.fromisoformat(text)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _report(results: Iterable[Result]) -> int:

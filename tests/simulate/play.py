@@ -42,12 +42,12 @@ CONTAINERD_DISK = "/var/lib/containerd"
 RULES_DISK = "iptables"
 
 
-def play(plan: Plan, export: BinaryIO | None = None) -> Story:
-    """Play it; whatever goes wrong in the world is in the story's `failure`."""
+def play(plan: Plan, epoch: datetime | None = None, export: BinaryIO | None = None) -> Story:
+    """Play it from `epoch` (now) on; whatever goes wrong in the world is in the story's `failure`."""
     loop = ClusterLoop(Clock())
     story = Story()
     try:
-        loop.run_until_complete(_tell(plan, story, loop, export))
+        loop.run_until_complete(_tell(plan, epoch or datetime.now(UTC), story, loop, export))
     except Exception as failure:
         story.failure = failure
     finally:
@@ -56,8 +56,8 @@ def play(plan: Plan, export: BinaryIO | None = None) -> Story:
     return story
 
 
-async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | None) -> None:
-    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=datetime.now(UTC))
+async def _tell(plan: Plan, epoch: datetime, story: Story, loop: ClusterLoop, export: BinaryIO | None) -> None:
+    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch)
     cluster = Cluster(spec, loop, export=export)
     cluster.world.host("control-plane").disk[DATA_DIRECTORY] = recorded_store(story, loop)
     assert cluster.journal is not None

@@ -228,3 +228,30 @@ def test_timers_for_one_time_come_in_the_order_in_which_they_were_set_whatever_o
     loop.run_until_complete(asyncio.sleep(2.0))
     loop.close()
     assert called == list(range(100))
+
+
+def test_a_group_of_tasks_is_cancelled_in_the_same_order_in_every_run(run):
+    kept = []  # so that what comes later lies elsewhere in memory
+
+    async def story(world):
+        cancelled = []
+
+        async def wait(n):
+            try:
+                await asyncio.sleep(100)
+            finally:
+                cancelled.append(n)
+
+        async def main(_):
+            async with asyncio.TaskGroup() as group:
+                kept.extend(group.create_task(wait(n)) for n in range(50))
+
+        process = world.spawn(world.add_host("host", "10.0.0.1"), "program", main)
+        await asyncio.sleep(1)
+        await process.stop()
+        kept.extend(object() for _ in range(1000))
+        return cancelled
+
+    orders = [run(story) for _ in range(3)]
+    assert len(orders[0]) == 50
+    assert orders[0] == orders[1] == orders[2]
