@@ -325,7 +325,7 @@ async def test_an_undo_that_cannot_be_is_refused_in_words(ann, host, monkeypatch
     monkeypatch.setattr("visualizer.successors.REPLAY_SECONDS_MAX", 0.01)
     refused = await undone(ann, cluster)
     assert (refused.status_code, refused.json()["message"][:32]) == (409, "This cluster has run for too lon")
-    monkeypatch.setattr("visualizer.successors.REPLAY_SECONDS_MAX", 3600)
+    monkeypatch.setattr("visualizer.successors.REPLAY_SECONDS_MAX", 7200)
     await in_database(Cluster.objects.update)(outside=True)
     assert "from outside" in (await undone(ann, cluster)).json()["message"]
     fresh = (await undone(ann, cluster, "reset")).json()["id"]

@@ -8,8 +8,9 @@ recorded; if it is another, the run has gone another way, and none of what follo
 from collections.abc import Sequence
 from typing import Any
 
-REPLAY_SECONDS_MAX = 3600.0
-"""Runs longer than this, in virtual seconds, are not brought back: replaying them would take too long."""
+REPLAY_SECONDS_MAX = 2 * 3600.0
+"""Runs longer than this, in virtual seconds, are not brought back: a long lesson's should be, a night's would take too
+long to replay."""
 
 COMPARED = ("kind", "from", "to", "label")
 
