@@ -58,10 +58,11 @@ async def main(
     with process.starting():
         etcd = EtcdClient(etcd_host, etcd_port, etcd_tls(process, pki))
         server, tls = Server(process, pki, etcd, service_range), api_tls(process, pki)
-    try:
-        await server.run(port, tls)
-    finally:
-        await server.etcd.aclose()
+    with process.until_stopped():
+        try:
+            await server.run(port, tls)
+        finally:
+            await server.etcd.aclose()
 
 
 def etcd_tls(process: Process, pki: str) -> ssl.SSLContext:

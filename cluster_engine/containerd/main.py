@@ -35,12 +35,13 @@ async def main(process: Process, *, socket: str = SOCKET) -> None:
     runtime, images = RuntimeService(process, store), ImageService(process, store)
     services = cri.DESCRIPTOR.services_by_name
     server = Server([handler(services["RuntimeService"], runtime), handler(services["ImageService"], images)])
-    async with asyncio.TaskGroup() as tasks:
-        runtime.shims.serve(tasks)
-        runtime.resume()
-        await server.start(path=socket)
-        process.ready()
-        try:
-            await asyncio.get_running_loop().create_future()
-        finally:
-            server.close()
+    with process.until_stopped():
+        async with asyncio.TaskGroup() as tasks:
+            runtime.shims.serve(tasks)
+            runtime.resume()
+            await server.start(path=socket)
+            process.ready()
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                server.close()

@@ -67,7 +67,8 @@ async def main(
     server = Server(served)
     await server.start(host, port, ssl=tls)  # type: ignore[arg-type]
     process.ready()
-    try:
-        await leases.run()
-    finally:
-        server.close()
+    with process.until_stopped():
+        try:
+            await leases.run()
+        finally:
+            server.close()

@@ -53,8 +53,9 @@ async def main(
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
         kubelet = Kubelet(process, client, Runtime(socket), node_ip)
-    async with asyncio.TaskGroup() as tasks:
-        await kubelet.run(tasks)
+    with process.until_stopped():
+        async with asyncio.TaskGroup() as tasks:
+            await kubelet.run(tasks)
 
 
 class Kubelet:

@@ -12,6 +12,7 @@ nothing is encrypted.
     (0, 0, 87, (70940,), -1, b"")         clear bytes, no record
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -117,21 +118,17 @@ def _record(piece: Piece, segments: dict[int, StoredSegment | None]) -> dict[str
             return None
         parts.append(segment.payload)
     raw = b"".join(parts)[offset : offset + length]
-    content_type, plain = raw[0], raw[5:]
+    content_type, plain = raw[0], b""
     if protected >= 0 and keys:
-        try:
+        with contextlib.suppress(Unreadable):
             content_type, plain = Protection.unpack(keys).open(raw, protected)
-        except Unreadable:
-            plain = b""
-    elif protected >= 0:
-        plain = b""
     return {
         "number": number,
         "type": name(RECORD_TYPES, content_type),
         "version": f"0x{raw[1:3].hex()}",  # as it is written: TLS 1.3 says 0x0303 here, and means nothing by it
         "length": length,
-        **_hex("ciphertext", raw),
-        **_hex("plaintext", plain),
+        **_hex("wire", raw),
+        **(_hex("plaintext", plain) if protected >= 0 else {"plaintext": None}),
     }
 
 

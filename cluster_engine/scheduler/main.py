@@ -42,13 +42,14 @@ async def main(process: "Process", *, kubeconfig: str = "/etc/kubernetes/schedul
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler")
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-scheduler")
     scheduler = Scheduler(process, client)
-    async with asyncio.TaskGroup() as tasks:
-        for informer in scheduler.informers:
-            tasks.create_task(informer.run(), name=f"informer {informer.kind.plural}")
-        for informer in scheduler.informers:
-            await informer.synced()
-        process.ready()
-        await elector.lead(scheduler.run())
+    with process.until_stopped():
+        async with asyncio.TaskGroup() as tasks:
+            for informer in scheduler.informers:
+                tasks.create_task(informer.run(), name=f"informer {informer.kind.plural}")
+            for informer in scheduler.informers:
+                await informer.synced()
+            process.ready()
+            await elector.lead(scheduler.run())
 
 
 class Scheduler:

@@ -187,6 +187,16 @@ class Process:
             self.note("process.failed", f'"command failed" err="{_as_go_says(error)}"')
             raise SystemExit(1) from error
 
+    @contextlib.contextmanager
+    def until_stopped(self) -> Iterator[None]:
+        """Within this, SIGTERM lets the program clean up and end with exit code 0; else it dies of it: 143 (128 + 15).
+
+        kube-apiserver, kube-scheduler, kubelet and containerd handle the signal so, and etcd where it is pid 1.
+        kube-controller-manager and kube-proxy leave it to the Go runtime, which has them die of it.
+        """
+        with contextlib.suppress(asyncio.CancelledError):
+            yield
+
     def ready(self) -> None:
         """Say that the program serves (sd_notify READY=1)."""
         self._ready.set()

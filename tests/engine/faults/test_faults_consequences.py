@@ -38,6 +38,25 @@ def test_who_is_stopped_says_goodbye_and_who_is_killed_does_not(name, says_goodb
     broken(story)
 
 
+def test_who_handles_sigterm_ends_with_0_and_who_does_not_dies_of_it():
+    async def story(it):
+        codes = {}
+        for target in list(it.cluster.components()):
+            fault = it.inject("stop", target=target)
+            await asyncio.sleep(5.0)
+            codes[target.partition("/")[2]] = it.notes("process.exited")[-1]["fields"]["exitCode"]
+            await it.cluster.heal(fault)
+            await asyncio.sleep(5.0)
+        await asyncio.sleep(60.0)
+        await it.all_well(0)
+        assert codes == {
+            **dict.fromkeys(("etcd", "kube-apiserver", "kube-scheduler", "kubelet", "containerd"), 0),
+            **dict.fromkeys(("kube-controller-manager", "kube-proxy"), 128 + 15),
+        }
+
+    broken(story, nodes=1)
+
+
 # -- who misses it ----------------------------------------------------------------------------------------------------
 
 

@@ -131,7 +131,7 @@ def test_an_entry_opens_to_headers_body_records_and_segments():
     assert detail["body"] == {"type": "json", "text": body.decode(), "truncated": False}
     plain = b"".join(bytes.fromhex(record["plaintext"]) for record in detail["records"])
     assert body in plain
-    cipher = "".join(record["ciphertext"] for record in detail["records"])
+    cipher = "".join(record["wire"] for record in detail["records"])
     assert cipher == "".join(segment["payload"] for segment in detail["segments"])
     assert detail["records"][0]["type"] == "application_data"
     assert detail["records"][0]["version"] == "0x0303"
@@ -151,8 +151,21 @@ def test_a_record_cut_over_many_segments_opens_to_all_of_them():
     detail = journal.detail(request["seq"])
     assert len(detail["segments"]) > 5
     (record,) = detail["records"]
-    assert record["ciphertext"] in "".join(segment["payload"] for segment in detail["segments"])
+    assert record["wire"] in "".join(segment["payload"] for segment in detail["segments"])
     assert record["plaintext"].startswith("0000")
+
+
+def test_what_was_sent_in_the_clear_has_no_plaintext_beside_what_was_on_the_wire():
+    capture = Capture()
+    secured_h2(capture)
+    journal = capture.journal()
+    records = {}
+    for kind in ("tls.client_hello", "tls.certificate_request"):
+        (records[kind],) = journal.detail(one(journal.since(0, 99), kind)["seq"])["records"]
+    assert records["tls.client_hello"]["wire"].startswith("160301")
+    assert records["tls.client_hello"]["plaintext"] is None
+    assert records["tls.certificate_request"]["wire"].startswith("170303")
+    assert records["tls.certificate_request"]["plaintext"].startswith("0d")
 
 
 def test_long_hex_is_cut_and_says_so():
