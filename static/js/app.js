@@ -18,6 +18,7 @@ import { createStore } from "./store.js";
 const narrow = () => matchMedia("(width < 640px)").matches;
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
+const TERMINAL = new Set(["typed", "output", "done", "terminals"]);
 
 /** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, inRoom?: boolean}} page */
 export function createApp({ clusterId, urls, strings, lessonData = null, inRoom = false }) {
@@ -82,7 +83,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     } else if (frame.type === "clock") store.clock.value = { now: frame.now, pace: frame.pace, paused: frame.paused, heardAt: performance.now() };
     else if (frame.type === "cluster") onCluster(frame.cluster);
     else if (frame.type === "lesson") lesson?.hear(frame.lesson);
-    else if (frame.type === "output" || frame.type === "done") shell.hear(frame);
+    else if (TERMINAL.has(frame.type)) shell.hear(frame);
     else if (frame.type === "error" && !(frame.id && shell.refuse(frame.id, frame.message))) toast(frame.message);
   }
 

@@ -1,17 +1,20 @@
 /**
- * The learner's commands and what they answered. No DOM: the terminal panel shows it.
+ * The terminal's commands and what they answered. No DOM: the terminal panel shows it.
  *
- * One command runs at a time; what is typed meanwhile waits its turn, as in a terminal. A line that ends with & runs in
- * the background, beside those that follow. Output frames are numbered
- * within their command, so that a lost connection can be resumed there too, without a gap or a duplicate.
+ * One command of this page runs at a time; what is typed meanwhile waits its turn, as in a terminal. A line that ends
+ * with & runs in the background, beside those that follow. What is typed elsewhere in the same cluster, by the lesson,
+ * on another page or on this one before it was reloaded, is heard and shown too. Frames are numbered within their
+ * command, so that a lost connection can be resumed there too, without a gap or a duplicate.
  */
 import { computed, signal } from "@preact/signals-core";
 
 /** @typedef {{stream: string, text: string}} Chunk */
-/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, n: number, letters: number, background: boolean}} Command */
+/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, n: number, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
+/** As many as the server keeps, and some that it may have forgotten. */
+const KNOWN_MAX = 64;
 const LETTERS_MAX = 200_000;
 const HISTORY_MAX = 200;
 const WAITING_MAX = 50;
@@ -22,14 +25,25 @@ export function createConsole({ send, newId, history = [] }) {
   const commands = signal(/** @type {Command[]} */ ([]));
   const waiting = signal(/** @type {string[]} */ ([]));
   const past = signal(history.slice(-HISTORY_MAX));
-  const running = computed(() => commands.value.find((command) => command.code.value === null && !command.background) ?? null);
+  const running = computed(() => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null);
+  /** Those of `commands`, and those cleared away. @type {Map<string, Command>} */
+  const known = new Map();
+
+  /** @param {string} id @param {string} line @param {Command["by"]} by @returns {Command} */
+  const made = (id, line, by) => ({ id, line, chunks: signal([]), code: signal(null), n: 0, letters: 0, background: by !== "here" || BACKGROUND.test(line), by });
+
+  /** @param {Command} command */
+  function show(command) {
+    known.set(command.id, command);
+    if (known.size > KNOWN_MAX) known.delete(/** @type {string} */ (known.keys().next().value));
+    commands.value = [...commands.value, command].slice(-COMMANDS_MAX);
+  }
 
   /** @param {string} line */
   function start(line) {
-    /** @type {Command} */
-    const command = { id: newId(), line, chunks: signal([]), code: signal(null), n: 0, letters: 0, background: BACKGROUND.test(line) };
+    const command = made(newId(), line, "here");
     if (!send({ type: "command", id: command.id, line: line.replace(BACKGROUND, "").trim() })) return false;
-    commands.value = [...commands.value, command].slice(-COMMANDS_MAX);
+    show(command);
     return true;
   }
 
@@ -81,9 +95,9 @@ export function createConsole({ send, newId, history = [] }) {
     clear() {
       commands.value = commands.peek().filter((command) => command.code.peek() === null);
     },
-    /** For each running command the last frame heard: where the server is to go on. */
+    /** For each command the last frame heard: where the server is to go on. */
     heard() {
-      return Object.fromEntries(commands.peek().filter((command) => command.code.peek() === null).map((command) => [command.id, command.n]));
+      return Object.fromEntries([...known.values()].map((command) => [command.id, command.n]));
     },
     /** The connection is back: what could not be sent is sent now. */
     resume: next,
@@ -103,7 +117,12 @@ export function createConsole({ send, newId, history = [] }) {
     },
     /** @param {import("./socket.js").Frame} frame */
     hear(frame) {
-      const command = commands.peek().find(({ id }) => id === frame.id);
+      if (frame.type === "terminals") {
+        for (const each of frame.frames) this.hear(each);
+        return;
+      }
+      const command = known.get(frame.id);
+      if (!command && frame.type === "typed") show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page"));
       if (!command || command.code.peek() !== null || (frame.n !== undefined && frame.n <= command.n)) return;
       command.n = frame.n ?? command.n;
       if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text });

@@ -52,7 +52,7 @@ test("an output frame that is said twice is printed once", () => {
   assert.equal(textOf(shell.commands.value[0]), "a\nb\n");
 });
 
-test("another page's output is not ours", () => {
+test("output whose line was not heard is passed over", () => {
   const { shell } = stage();
   shell.run("kubectl get pods");
   shell.hear({ type: "output", id: "other", n: 1, stream: "stdout", text: "x" });
@@ -100,4 +100,42 @@ test("a command the server would not take says so, and the next one runs", () =>
   shell.hear({ type: "output", id: "c2", n: 1, stream: "stdout", text: "NAME" });
   shell.refuse("c2", "The cluster is busy and gave no answer in time.");
   assert.equal(shell.commands.value[1].code.value, null, "what has begun is not ended by a refused Ctrl-C");
+});
+
+test("what the lesson types is shown, and keeps nobody waiting", () => {
+  const { sent, shell } = stage();
+  shell.hear({ type: "typed", id: "lesson-1", line: "kubectl get pods -w", by: "lesson" });
+  shell.run("kubectl get nodes");
+  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get nodes"]);
+  shell.hear({ type: "output", id: "lesson-1", n: 1, stream: "stdout", text: "web\n" });
+  shell.hear({ type: "done", id: "lesson-1", n: 2, code: 0 });
+  const [theirs, ours] = shell.commands.value;
+  assert.deepEqual([theirs.by, theirs.line, textOf(theirs), theirs.code.value], ["lesson", "kubectl get pods -w", "web\n", 0]);
+  assert.equal(shell.running.value?.id, ours.id);
+  assert.equal(shell.past.value.length, 1, "the arrow keys recall what was typed here");
+});
+
+test("a page that was reloaded is told what was typed before, and what it knows only once", () => {
+  const { shell } = stage();
+  shell.run("kubectl get nodes");
+  const frames = [
+    { type: "typed", id: "old", line: "kubectl get pods -w", by: "page" },
+    { type: "output", id: "old", n: 1, stream: "stdout", text: "web\n" },
+    { type: "typed", id: "c1", line: "kubectl get nodes", by: "page" },
+    { type: "output", id: "c1", n: 1, stream: "stdout", text: "worker-1\n" },
+  ];
+  shell.hear({ type: "terminals", frames });
+  shell.hear({ type: "terminals", frames });
+  assert.deepEqual(shell.commands.value.map((one) => [one.id, one.by, textOf(one)]), [["c1", "here", "worker-1\n"], ["old", "page", "web\n"]]);
+  assert.deepEqual(shell.heard(), { c1: 1, old: 1 });
+});
+
+test("what was cleared away is not said again", () => {
+  const { shell } = stage();
+  shell.run("kubectl get nodes");
+  shell.hear({ type: "done", id: "c1", n: 1, code: 0 });
+  shell.clear();
+  assert.deepEqual(shell.heard(), { c1: 1 });
+  shell.hear({ type: "typed", id: "c1", line: "kubectl get nodes", by: "page" });
+  assert.deepEqual(shell.commands.value, []);
 });

@@ -430,14 +430,18 @@ def test_the_lessons_own_commands_can_be_shown(content):
     lesson = library.read("exercises/tiny", content.folder)
     loop, said = ClusterLoop(Clock()), []
 
+    def typed(line):
+        return (lambda stream, text: said.append((line, stream, text))), (lambda code: said.append((line, code)))
+
     async def tell():
         async with Cluster(ClusterSpec(nodes=1, seed=3, pace=None), loop) as cluster:
-            player = Player(cluster, lesson, lambda _: None, lambda line: lambda _, text: said.append((line, text)))
+            player = Player(cluster, lesson, lambda _: None, typed)
             await player.begin()
 
     loop.run_until_complete(tell())
     loop.close()
-    assert said == [("kubectl create deployment web --image=nginx", "deployment.apps/web created\n")]
+    line = "kubectl create deployment web --image=nginx"
+    assert said == [(line, "stdout", "deployment.apps/web created\n"), (line, 0)]
 
 
 def test_a_cluster_may_end_while_a_lesson_is_on_its_way(content):

@@ -387,6 +387,7 @@ async def test_what_still_waits_for_its_moment_waits_in_a_successor_too(school):
     await school.break_(when="entry:\n  label: now\n")
     successor = await _reset(school, school.bea)
     page = await Socket.at(f"/ws/clusters/{successor}/", school.bea.browser)
+    await page.say(type="watch", since=0)
     await page.say(type="command", id="k1", line="echo other")
     await page.hear("done", id="k1")
     assert await _faults(school, successor) == []

@@ -48,6 +48,11 @@ class Page:
     async def say(self, **message: Any) -> None:
         await self._socket.send_json_to(message)
 
+    async def type(self, identifier: str, line: str) -> None:
+        """Type a line, as a page does that watches."""
+        await self.say(type="watch", since=10**6)
+        await self.say(type="command", id=identifier, line=line)
+
     async def say_raw(self, text: str) -> None:
         await self._socket.send_to(text_data=text)
 
@@ -151,24 +156,26 @@ async def test_a_page_whose_socket_was_cut_resumes_without_a_gap_or_a_duplicate(
 
 
 async def test_a_command_is_typed_and_its_output_comes_back(page):
-    await page.say(type="command", id="k1", line="echo Grüße")
+    await page.type("k1", "echo Grüße")
+    assert await page.hear("typed") == {"type": "typed", "id": "k1", "line": "echo Grüße", "by": "page"}
     assert await page.hear("output") == {"type": "output", "id": "k1", "n": 1, "stream": "stdout", "text": "Grüße\n"}
     assert await page.hear("done") == {"type": "done", "id": "k1", "n": 2, "code": 0}
 
 
 async def test_output_said_while_the_socket_was_down_is_heard_after_it(client, page):
-    await page.say(type="command", id="k1", line="wait")
+    await page.type("k1", "wait")
     assert (await page.hear("output"))["n"] == 1
     await page.close()
     second = Page(client.cluster, client)
     await second.open()
+    await second.say(type="watch", since=3, commands={"k1": 1})
     await second.say(type="interrupt", id="k1")
     await second.hear("done")
     await second.close()
     third = Page(client.cluster, client)
     await third.open()
     await third.say(type="watch", since=3, commands={"k1": 1})
-    assert await third.hear("done") == {"type": "done", "id": "k1", "n": 2, "code": 130}
+    assert (await third.hear("terminals"))["frames"] == [{"type": "done", "id": "k1", "n": 2, "code": 130}]
     await third.close()
 
 
@@ -191,7 +198,7 @@ async def test_a_page_may_say_more_while_an_answer_is_on_its_way(page, worker):
     blocked: Future[int] = Future()
     cluster.thread.step = lambda: blocked
     await page.say(type="step")
-    await page.say(type="command", id="k", line="echo meanwhile")
+    await page.type("k", "echo meanwhile")
     assert (await page.hear("output"))["text"] == "meanwhile\n"
     blocked.set_exception(ValueError("there is nothing to step to"))
     assert (await page.hear("error"))["message"] == "there is nothing to step to"
@@ -200,7 +207,7 @@ async def test_a_page_may_say_more_while_an_answer_is_on_its_way(page, worker):
 async def test_what_the_cluster_refuses_is_said_in_words(page):
     await page.say(type="step")
     assert await page.hear("error") == {"type": "error", "message": "the cluster is not paused"}
-    await page.say(type="command", id="k", line="wait")
+    await page.type("k", "wait")
     await page.hear("output")
     await page.say(type="command", id="k", line="wait")
     assert await page.hear("error") == {

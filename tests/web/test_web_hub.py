@@ -12,7 +12,7 @@ from visualizer.hosting.batches import Batch, encode
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Feed, Hub, Lost, Snapshot, Viewer
-from visualizer.hosting.messages import Clock, Done, Lesson, Output, State
+from visualizer.hosting.messages import Clock, Done, Lesson, Output, State, Typed
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,20 +38,32 @@ class Journal:
         return [batch(since + 1, last)] if last > since else []
 
 
+TURNS = 20  # of the loop; what is there comes within them
+
+
+async def next_at_once(viewer: Viewer) -> list[dict]:
+    """The next frames, if there are any without waiting for somebody else."""
+    coming = asyncio.ensure_future(viewer.next_frames(lambda feed: json.dumps({"type": "cluster"})))
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+        if coming.done():
+            return [json.loads(frame) for frame in coming.result()]
+    coming.cancel()
+    await asyncio.wait([coming])
+    return []
+
+
 async def frames(viewer: Viewer, until=None, seconds: float = 5.0) -> list[dict]:
     """All frames up to the one with entry `until`, or (None) all that are there without waiting."""
     got: list[dict] = []
-    while True:
-        try:
-            async with asyncio.timeout(0.02 if until is None else seconds):
-                said = await viewer.next_frames(lambda feed: json.dumps({"type": "cluster"}))
-                got += [json.loads(frame) for frame in said]
-        except TimeoutError:
-            if until is None:
-                return got
-            raise
-        if got[-1]["type"] == "entries" and got[-1]["entries"][-1]["seq"] == until:
-            return got
+    if until is None:
+        while said := await next_at_once(viewer):
+            got += said
+        return got
+    async with asyncio.timeout(seconds):
+        while not got or got[-1]["type"] != "entries" or got[-1]["entries"][-1]["seq"] != until:
+            got += map(json.loads, await viewer.next_frames(lambda feed: json.dumps({"type": "cluster"})))
+    return got
 
 
 def seqs(got: list[dict]) -> list[int]:
@@ -145,14 +157,10 @@ async def test_in_any_interleaving_every_entry_comes_once_and_in_order(seed, mon
                 history.recorded = rng.randint(history.recorded, feed.head)
             case "read":
                 history.recorded = max(history.recorded, feed.tail)  # else these entries were lost for good
-                try:
-                    async with asyncio.timeout(0.005):
-                        frame = json.loads((await viewer.next_frames(lambda feed: "{}"))[-1])
-                except TimeoutError:
-                    continue
+                *_, frame = await next_at_once(viewer) or [{"type": "nothing"}]
                 if frame["type"] == "relist":
                     viewer.watch(known, {})
-                else:
+                elif frame["type"] == "entries":
                     seen += [entry["seq"] for entry in frame["entries"]]
                     known = seen[-1]
             case "cut":
@@ -189,8 +197,10 @@ async def test_a_page_that_takes_no_output_any_more_is_told_to_list_again(monkey
     viewer.watch(0, {})
     feed.take([Output("k", n, "stdout", "x") for n in range(1, 12)])
     assert await frames(viewer) == [{"type": "relist"}]
+    feed.take([Output("k", 12, "stdout", "x")])
     viewer.watch(0, {"k": 9})
-    assert [frame["n"] for frame in await frames(viewer)] == [10, 11]
+    (frame,) = await frames(viewer)
+    assert [one["n"] for one in frame["frames"]] == [10, 11, 12]
 
 
 async def test_a_frame_is_bounded(monkeypatch):
@@ -299,15 +309,47 @@ async def test_output_missed_while_the_socket_was_down_is_said_again_from_the_fr
     feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stderr", "b"), Done("k", 3, 0), Done("other", 1, 0)])
     viewer = join(feed, Journal())
     viewer.watch(0, {"k": 1, "unknown": 0})
-    assert await frames(viewer) == [
-        {"type": "output", "id": "k", "n": 2, "stream": "stderr", "text": "b"},
-        {"type": "done", "id": "k", "n": 3, "code": 0},
+    (frame,) = await frames(viewer)
+    assert frame == {
+        "type": "terminals",
+        "frames": [
+            {"type": "output", "id": "k", "n": 2, "stream": "stderr", "text": "b"},
+            {"type": "done", "id": "k", "n": 3, "code": 0},
+        ],
+    }
+
+
+async def test_who_comes_later_is_told_what_was_typed_and_printed_before():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    feed.take([Typed("k", "kubectl get pods -w"), Output("k", 1, "stdout", "a"), Typed("lesson-1", "ls", "lesson")])
+    feed.take([Output("nobody heard what was typed", 4, "stdout", "x")])
+    viewer.watch(0, {})
+    feed.take([Typed("k", "kubectl get pods -w"), Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b")])
+    first, then = await frames(viewer)
+    assert first["frames"] == [
+        {"type": "typed", "id": "k", "line": "kubectl get pods -w", "by": "page"},
+        {"type": "output", "id": "k", "n": 1, "stream": "stdout", "text": "a"},
+        {"type": "typed", "id": "lesson-1", "line": "ls", "by": "lesson"},
     ]
+    assert then == {"type": "output", "id": "k", "n": 2, "stream": "stdout", "text": "b"}
+
+
+async def test_of_much_that_was_printed_the_newest_commands_are_told(monkeypatch):
+    monkeypatch.setattr(hub_module, "TERMINALS_BYTES_MAX", 1000)
+    feed = feed_with()
+    for number in range(6):
+        feed.take([Typed(f"k{number}", "ls"), Output(f"k{number}", 1, "stdout", "x" * 300)])
+    viewer = join(feed, Journal())
+    viewer.watch(0, {})
+    (frame,) = await frames(viewer)
+    assert {one["id"] for one in frame["frames"]} == {"k4", "k5"}
 
 
 async def test_output_that_the_bus_hands_over_twice_is_said_once():
     feed = feed_with()
     viewer = join(feed, Journal())
+    viewer.watch(0, {})
     feed.take([Output("k", 1, "stdout", "a")])
     feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b")])
     assert [frame["n"] for frame in await frames(viewer)] == [1, 2]
@@ -317,8 +359,8 @@ async def test_the_output_kept_is_bounded():
     feed = feed_with()
     for number in range(hub_module.TERMINALS_MAX + 5):
         feed.take([Output(f"k{number}", n, "stdout", "x") for n in range(1, hub_module.TERMINAL_FRAMES_MAX + 5)])
-    assert feed.terminal("k0", 0) == []
-    assert len(feed.terminal(f"k{hub_module.TERMINALS_MAX + 4}", 0)) == hub_module.TERMINAL_FRAMES_MAX
+    assert feed.terminals({"k0": 0}) == []
+    assert len(feed.terminals({f"k{hub_module.TERMINALS_MAX + 4}": 0})) == hub_module.TERMINAL_FRAMES_MAX
 
 
 async def snapshot(cluster: str) -> Snapshot:

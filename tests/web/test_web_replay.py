@@ -15,7 +15,20 @@ from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import Advance, Answer, Clock, Command, Create, Done, Inject, Input, Lesson, State
+from visualizer.hosting.messages import (
+    Advance,
+    Answer,
+    Clock,
+    Command,
+    Create,
+    Done,
+    Inject,
+    Input,
+    Lesson,
+    Output,
+    State,
+    Typed,
+)
 from visualizer.hosting.worker import Worker, load_engine
 from visualizer.lessons import library
 
@@ -85,12 +98,16 @@ async def test_a_lesson_comes_back_where_it_stood_with_the_same_journal(real, mo
     await real.ask("a", messages.Resume())
     await real.ask("a", Inject({"name": "restart", "target": "worker-1/kubelet"}))
     await real.ask("a", Command("c1", "kubectl get nodes"))
-    await until(lambda: first.all(Done), seconds=60)
+    await until(lambda: any(done.id == "c1" for done in first.all(Done)), seconds=60)
     await real.ask("a", messages.Pause())
     await real.ask("a", messages.Stop("idle"))
     await until(lambda: first.state() == "suspended")
     inputs, clock = first.all(Input), first.all(Clock)[-1]
     assert [next(iter(one.document)) for one in inputs] == ["advance"] * 3 + ["answer", "fault", "command"]
+    whoami = Typed("lesson-1", "kubectl auth whoami", "lesson")
+    assert [one for one in first.all(Typed) if one.by == "lesson"] == [whoami]
+    assert "kubernetes-admin" in "".join(one.text for one in first.all(Output) if one.id == whoami.id)
+    assert [one.code for one in first.all(Done) if one.id == whoami.id] == [0]
     journal = first.journal()
     await real.place("b", msgspec.structs.replace(create, inputs=inputs, until=clock.now, paused=True))
     second = Heard(real.bus, "b")

@@ -87,8 +87,9 @@ def hear(socket: websocket.WebSocket, kind: str) -> dict:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         message = json.loads(socket.recv())
-        if message["type"] == kind:
-            return message
+        for one in message.get("frames", [message]):  # of "terminals": what was printed before it watched
+            if one["type"] == kind:
+                return one
     raise AssertionError(f"no {kind} came")
 
 

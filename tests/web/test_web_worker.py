@@ -36,6 +36,7 @@ from visualizer.hosting.messages import (
     State,
     Step,
     Stop,
+    Typed,
 )
 from visualizer.hosting.performer import COMMANDS_MAX
 from visualizer.hosting.worker import Worker
@@ -85,7 +86,8 @@ async def test_a_command_is_accepted_at_once_and_its_output_and_end_are_told(bus
     await clusters.place("c", Create(2, 1))
     assert await clusters.answer("c", Command("k1", "echo hello")) == {}
     told = await heard(bus, "c", has(Done))
-    assert [one for one in told if isinstance(one, Output | Done)] == [
+    assert [one for one in told if isinstance(one, Typed | Output | Done)] == [
+        Typed("k1", "echo hello"),
         Output("k1", 1, "stdout", "hello\n"),
         Done("k1", 2, 0),
     ]

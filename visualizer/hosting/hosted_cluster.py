@@ -19,7 +19,7 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode, join
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.inputs import document_of
-from visualizer.hosting.messages import Clock, Create, Lesson, Output, Outside, State, Told
+from visualizer.hosting.messages import Clock, Create, Lesson, Output, Outside, State, Told, Typed
 from visualizer.hosting.performer import Performer
 from visualizer.hosting.replay import PassedOver
 
@@ -211,6 +211,8 @@ def _size(message: Told) -> int:
             return len(message.entries)
         case Output():
             return len(message.text)
+        case Typed():
+            return len(message.line)
         case _:
             return 64
 

@@ -27,7 +27,7 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.hosted_cluster import Refused
-from visualizer.hosting.messages import Clock, Done, Lesson, Output, Rights, State, Told
+from visualizer.hosting.messages import Clock, Done, Lesson, Output, Rights, State, Told, Typed
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,9 @@ RING_BYTES_MAX = 4 * 1024 * 1024
 FRAME_BYTES_MAX = 512 * 1024
 FRAMES_MAX = 512  # of a viewer's own: output, errors
 VIEWERS_MAX = 500  # of one cluster
-TERMINALS_MAX = 32  # commands whose output is kept for who reconnects
+TERMINALS_MAX = 32  # commands whose output is kept for who comes later
 TERMINAL_FRAMES_MAX = 256
+TERMINALS_BYTES_MAX = 512 * 1024  # of what one page is sent of them at once
 LIST_ENTRIES = 1000
 CATCH_UP_SECONDS = 0.1
 RETRY_SECONDS = 0.5
@@ -69,7 +70,7 @@ class Feed:
         self.caught_up = asyncio.Event()
         self.ring: deque[Batch] = deque()
         self._ring_bytes = 0
-        self._terminals: OrderedDict[str, deque[Output | Done]] = OrderedDict()
+        self._terminals: OrderedDict[str, Terminal] = OrderedDict()
         self._frames: dict[int, tuple[str, int]] = {}  # by cursor; emptied when the head moves
 
     @property
@@ -87,7 +88,7 @@ class Feed:
                     self.clock, self.clock_frame = message, clock_frame(message)
                     for viewer in self.viewers:
                         viewer.clock_is_new = True
-                case Output() | Done():
+                case Typed() | Output() | Done():
                     self._take_terminal(message)
                 case Lesson():
                     self.lesson = message
@@ -117,20 +118,26 @@ class Feed:
         while self._ring_bytes > RING_BYTES_MAX and len(self.ring) > 1:
             self._ring_bytes -= len(self.ring.popleft().entries)
 
-    def _take_terminal(self, message: Output | Done) -> None:
-        terminal = self._terminals.setdefault(message.id, deque(maxlen=TERMINAL_FRAMES_MAX))
-        if terminal and message.n <= terminal[-1].n:
+    def _take_terminal(self, message: Typed | Output | Done) -> None:
+        if not self._terminals.setdefault(message.id, Terminal()).take(message):
             return
-        terminal.append(message)
         while len(self._terminals) > TERMINALS_MAX:
             self._terminals.popitem(last=False)
         frame = terminal_frame(message)
         for viewer in self.viewers:
-            viewer.notify(frame)
+            viewer.print(frame)
 
-    def terminal(self, identifier: str, since: int) -> list[str]:
-        """What a command said after its frame `since`."""
-        return [terminal_frame(one) for one in self._terminals.get(identifier, ()) if one.n > since]
+    def terminals(self, known: dict[str, int]) -> list[str]:
+        """What was typed and printed beyond what a page knows: the last frame of each command. Of much, the newest."""
+        missing: list[list[str]] = []
+        size = 0
+        for identifier, terminal in reversed(self._terminals.items()):
+            frames = [terminal_frame(one) for one in terminal.after(known.get(identifier, -1))]
+            size += sum(map(len, frames))
+            if size > TERMINALS_BYTES_MAX:
+                break
+            missing.append(frames)
+        return [frame for frames in reversed(missing) for frame in frames]
 
     def frame(self, cursor: int) -> tuple[str, int]:
         """The entries after a cursor that stands in the ring, as one frame, and the cursor behind them."""
@@ -156,6 +163,32 @@ class Feed:
         return wanted
 
 
+class Terminal:
+    """What one command said: its line, and the last of its frames."""
+
+    def __init__(self) -> None:
+        self._typed: Typed | None = None
+        self._said: deque[Output | Done] = deque(maxlen=TERMINAL_FRAMES_MAX)
+
+    def take(self, message: Typed | Output | Done) -> bool:
+        """Take a message; False when it is known: a replay says all again."""
+        if isinstance(message, Typed):
+            is_new = self._typed is None and not self._said
+            self._typed = self._typed or message
+            return is_new
+        if self._said and message.n <= self._said[-1].n:
+            return False
+        self._said.append(message)
+        return True
+
+    def after(self, n: int) -> list[Typed | Output | Done]:
+        """Give what came after frame `n`, -1 for all; nothing when its beginning is not known and is asked for."""
+        if n < 0 and self._typed is None:
+            return []
+        said: list[Typed | Output | Done] = [one for one in self._said if one.n > n]
+        return [self._typed, *said] if n < 0 and self._typed is not None else said
+
+
 class Viewer:
     """One browser at one cluster. Its consumer awaits `next_frames` again and again, and sends what it gets."""
 
@@ -169,15 +202,21 @@ class Viewer:
         self._history = history
         self._cursor: int | None = None  # None: it does not watch
         self._live = False  # it has reached the ring since it watches
+        self._prints = False
         self._own: deque[str] = deque()
 
     def watch(self, since: int, commands: dict[str, int]) -> None:
-        """Send the entries after `since` from now on, and what these commands said after the frame given."""
+        """Send the entries after `since` from now on, and what was typed and printed beyond these commands' frames."""
         self._cursor, self._live = since, False
-        for identifier, n in commands.items():
-            for frame in self._feed.terminal(identifier, n):
-                self.notify(frame)
+        self._prints = True
+        if frames := self._feed.terminals(commands):
+            self.notify(terminals_frame(frames))
         self.wake.set()
+
+    def print(self, frame: str) -> None:
+        """Send what was typed or printed, once it watches: what came before is sent when it says what it knows."""
+        if self._prints:
+            self.notify(frame)
 
     def notify(self, frame: str) -> None:
         """Send a frame of this viewer's own."""
@@ -189,7 +228,7 @@ class Viewer:
         self.wake.set()
 
     def _overflow(self) -> None:
-        self._cursor = None
+        self._cursor, self._prints = None, False
         self._own.append('{"type":"relist"}')
 
     async def next_frames(self, cluster_frame: Callable[[Feed], str]) -> tuple[str, ...]:
@@ -335,9 +374,16 @@ def clock_fields(clock: Clock) -> dict[str, Any]:
     return {"now": clock.now, "pace": clock.pace, "paused": clock.paused}
 
 
-def terminal_frame(message: Output | Done) -> str:
-    """Write a command's output or end for the browser."""
+def terminals_frame(frames: list[str]) -> str:
+    """Write what several commands said for the browser."""
+    return f'{{"type":"terminals","frames":[{",".join(frames)}]}}'
+
+
+def terminal_frame(message: Typed | Output | Done) -> str:
+    """Write a command's line, output or end for the browser."""
     match message:
+        case Typed():
+            return json.dumps({"type": "typed", "id": message.id, "line": message.line, "by": message.by})
         case Output():
             fields = {"type": "output", "id": message.id, "n": message.n, "stream": message.stream}
             return json.dumps({**fields, "text": message.text})

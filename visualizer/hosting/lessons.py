@@ -28,13 +28,19 @@ class Player(Protocol):
         ...
 
 
-def player(cluster: Any, slug: str, told: Callable[[dict[str, Any]], None]) -> Player:
-    """Make the player of a lesson. LookupError when there is no such lesson."""
+Shown = tuple[Callable[[str, str], None], Callable[[int], None]]
+"""Where a command's output goes (stream, text), and whom to tell its exit code."""
+
+
+def player(
+    cluster: Any, slug: str, told: Callable[[dict[str, Any]], None], typed: Callable[[str], Shown] | None = None
+) -> Player:
+    """Make the player of a lesson; `typed` hears its commands. LookupError when there is no such lesson."""
     from visualizer.lessons import library
     from visualizer.lessons import player as players
 
     lesson = library.find(slug)
     if lesson is None:
         raise LookupError(f"there is no lesson {slug}")
-    made: Player = players.Player(cluster, lesson, told)
+    made: Player = players.Player(cluster, lesson, told, typed)
     return made

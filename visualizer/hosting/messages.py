@@ -3,7 +3,8 @@
 stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
-cluster:<cluster>  worker → whoever follows it    Batch, Clock, Output, Done, State, Lesson, Input, Applied, Outside
+cluster:<cluster>  worker → whoever follows it    Batch, Clock, Typed, Output, Done, State, Lesson, Input, Applied,
+                                                  Outside
                    web → web processes            State (of a cluster without a process), Rights
 clusters           worker → whoever records       Announced: this cluster now writes its stream
 
@@ -218,6 +219,15 @@ class Clock(msgspec.Struct, tag=True, frozen=True):
     paused: bool
 
 
+class Typed(msgspec.Struct, tag=True, frozen=True):
+    """A line was typed on the workstation, by somebody at a page or by the lesson; what comes of it has the same id."""
+
+    id: str
+    line: str
+    by: Literal["page", "lesson"] = "page"
+    n: int = 0  # before all of its output
+
+
 class Output(msgspec.Struct, tag=True, frozen=True):
     """What a command wrote; `n` counts the frames of one command from 1."""
 
@@ -273,7 +283,7 @@ class Announced(msgspec.Struct, frozen=True):
     cluster: str
 
 
-Told = Batch | Clock | Output | Done | State | Lesson | Input | Applied | Outside | Rights
+Told = Batch | Clock | Typed | Output | Done | State | Lesson | Input | Applied | Outside | Rights
 
 pack = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask)

@@ -9,12 +9,14 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
 
 from visualizer.hosting.inputs import INPUTS_BYTES_MAX, INPUTS_MAX
-from visualizer.hosting.messages import Applied, Clock, Create, Done, Input, Lesson, Output, Told
+from visualizer.hosting.lessons import Shown, player
+from visualizer.hosting.messages import Applied, Clock, Create, Done, Input, Lesson, Output, Told, Typed
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Performer:
         self._tell = tell
         self._commands: dict[str, asyncio.Task[None]] = {}
         self._frames: dict[str, int] = {}  # of each running command
+        self._lesson_lines = 0
         self._waiting: dict[str, int | None] = {}  # faults that wait for their predicate, and their incidents
         self._incidents: dict[int, list[str]] = {}  # the faults of each
         self._healed: set[int] = set()  # incidents that were, perhaps before they came
@@ -50,10 +53,8 @@ class Performer:
     async def begin(self, cluster: Any) -> None:
         """Play the start of the lesson, if there is one."""
         if self._slug is not None:
-            from visualizer.hosting.lessons import player  # only here: most clusters do without
-
             self._clock = cluster.clock
-            self._player = player(cluster, self._slug, self._tell_lesson)
+            self._player = player(cluster, self._slug, self._tell_lesson, self._lesson_types)
             await self._player.begin()
             if cluster.clock.pace is None:  # it has leapt through the start; whoever resumes wants to see something
                 cluster.clock.set_pace(self._pace)
@@ -96,13 +97,29 @@ class Performer:
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def _type(self, cluster: Any, identifier: str, line: str) -> dict[str, Any]:
-        if identifier in self._commands:
+        if identifier in self._frames:
             raise ValueError("A command with this id is running already.")
         if len(self._commands) >= COMMANDS_MAX:
             raise ValueError("Too many commands are running in this cluster; interrupt one first.")
-        self._frames[identifier] = 0
+        self._begin(Typed(identifier, line))
         self._commands[identifier] = self._spawn(cluster, self._run(cluster, identifier, line))
         return {}
+
+    def _begin(self, typed: Typed) -> None:
+        self._frames[typed.id] = 0
+        self._tell(typed)
+
+    def _end(self, identifier: str, code: int) -> None:
+        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code))
+
+    def _lesson_types(self, line: str) -> Shown:
+        """Show a command of the lesson's as if it were typed: give where its output goes, and whom to tell its end."""
+        self._lesson_lines += 1
+        identifier = f"lesson-{self._lesson_lines}"
+        while identifier in self._frames:  # a page may give its commands any id
+            identifier += "'"
+        self._begin(Typed(identifier, line, "lesson"))
+        return partial(self._say, identifier), partial(self._end, identifier)
 
     async def _run(self, cluster: Any, identifier: str, line: str) -> None:
         try:
@@ -114,7 +131,7 @@ class Performer:
             self._say(identifier, "stderr", "This command broke inside Glassplane; that is our mistake.\n")
             code = BROKE
         del self._commands[identifier]
-        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code))
+        self._end(identifier, code)
 
     def _say(self, identifier: str, stream: str, text: str) -> None:
         if identifier in self._frames:

@@ -17,8 +17,10 @@ from visualizer.lessons import steps
 BACKGROUND_MAX = 10
 PRINTED_LENGTH_MAX = 300
 
-Typed = Callable[[str], Write]
-"""Called with each line that is typed; gives where its output goes."""
+Typed = Callable[[str], tuple[Write, Callable[[int], None]]]
+"""Called with each line that is typed; gives where its output goes, and whom to tell its exit code."""
+
+INTERRUPTED = 130  # what a shell says of a program ended by Ctrl-C
 
 
 class StepFailedError(Exception):
@@ -46,8 +48,8 @@ class Stage:
 
     def __init__(self, cluster: Cluster, lookout: Lookout, learner: Learner, typed: Typed | None = None) -> None:
         self._cluster, self._lookout, self._learner = cluster, lookout, learner
-        self._typed = typed or (lambda _: lambda *_: None)
-        self._background: list[asyncio.Task[int]] = []
+        self._typed = typed or (lambda _: (lambda *_: None, lambda _: None))
+        self._background: list[asyncio.Task[tuple[int, str]]] = []
         self._untils = 0
 
     async def perform(self, play: Sequence[steps.Step]) -> None:
@@ -76,24 +78,33 @@ class Stage:
                 self._learn(step.at, self._learner.hint)
 
     async def _run(self, step: steps.Run) -> None:
-        printed: list[str] = []
-        shown = self._typed(step.line)
-
-        def write(stream: str, text: str) -> None:
-            printed[:] = ["".join((*printed, text))[-PRINTED_LENGTH_MAX:]]
-            shown(stream, text)
-
         if step.background:
             self._background = [task for task in self._background if not task.done()]
             if len(self._background) >= BACKGROUND_MAX:
                 raise StepFailedError(step.at, "too much runs in the background", "interrupt: all first")
-            self._background.append(self._cluster.accompany(self._cluster.command(step.line, write), step.line))
+            self._background.append(self._cluster.accompany(self._command(step.line), step.line))
             return
-        code = await self._cluster.command(step.line, write)
+        code, printed = await self._command(step.line)
         if step.code is not None and code != step.code:
-            said = " ".join("".join(printed).split())
-            problem = f"`{step.line}` ended with {code}, not {step.code}: {said}"
+            problem = f"`{step.line}` ended with {code}, not {step.code}: {' '.join(printed.split())}"
             raise StepFailedError(step.at, problem, "mend the command, or expect this code")
+
+    async def _command(self, line: str) -> tuple[int, str]:
+        """Type a line, and show it; give its exit code and the end of what it printed."""
+        printed = ""
+        write, done = self._typed(line)
+
+        def show(stream: str, text: str) -> None:
+            nonlocal printed
+            printed = (printed + text)[-PRINTED_LENGTH_MAX:]
+            write(stream, text)
+
+        code = INTERRUPTED
+        try:
+            code = await self._cluster.command(line, show)
+        finally:
+            done(code)
+        return code, printed
 
     async def _interrupt(self) -> None:
         for task in self._background:

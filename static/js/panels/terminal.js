@@ -31,7 +31,7 @@ export function Terminal({ app }) {
       if (!getSelection()?.toString() && !(/** @type {Element} */ (event.target).closest("button"))) document.getElementById("command")?.focus({ preventScroll: true });
     } },
     h("div", { class: "screen-log", ref: log, role: "log", "aria-live": "polite", "aria-label": t("terminal.output"), tabIndex: 0 },
-      commands.length === 0 && app.store.may("type") && h("p", { class: "screen-hint" }, t("terminal.hint")),
+      app.store.may("type") && !commands.some(({ by }) => by !== "lesson") && h("p", { class: "screen-hint" }, t("terminal.hint")),
       commands.map((command) => h(Ran, { key: command.id, app, command }))),
     app.store.may("type") ? h(Line, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching"))));
 }
@@ -40,8 +40,8 @@ export function Terminal({ app }) {
 function Ran({ app, command }) {
   const { t } = app.strings;
   const code = command.code.value;
-  return h("div", { class: "ran" },
-    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }), code === null && command.background && app.store.may("type") && h("button", { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) }, h(Icon, { name: "stop", size: 12 }), t("terminal.stop"))),
+  return h("div", { class: `ran ${command.by}` },
+    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }), code === null && command.background && command.by !== "lesson" && app.store.may("type") && h("button", { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) }, h(Icon, { name: "stop", size: 12 }), t("terminal.stop"))),
     command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
     code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
 }
