@@ -40,7 +40,7 @@ export function Terminal({ app }) {
 function Ran({ app, command }) {
   const { t } = app.strings;
   const code = command.code.value;
-  return h("div", { class: `ran ${command.by}` },
+  return h("div", { class: `ran by-${command.by}` },
     h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }), code === null && command.background && command.by !== "lesson" && app.store.may("type") && h("button", { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) }, h(Icon, { name: "stop", size: 12 }), t("terminal.stop"))),
     command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
     code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
