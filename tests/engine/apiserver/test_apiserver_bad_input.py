@@ -7,6 +7,7 @@ import pytest
 from apiserver_objects import config_map, deployment, pod
 
 from cluster_engine.api import kinds
+from tests.ears import Ears
 
 SEEDS = (
     config_map("x", k="v"),
@@ -23,20 +24,6 @@ QUERIES = ("", "", "dryRun=All", "fieldValidation=Strict", "limit=1", "continue=
 PATCHES = ("merge-patch", "strategic-merge-patch", "json-patch")
 
 
-class Notes:
-    """A tap that keeps panics."""
-
-    def __init__(self):
-        self.panics = []
-
-    def connection(self, connection): ...
-    def segment(self, segment): ...
-    def secret(self, line): ...
-    def note(self, note):
-        if note.kind == "apiserver.panic":
-            self.panics.append(note.text)
-
-
 def spoiled(value, rng):
     """Give a value in which something, somewhere, is not what it should be."""
     if isinstance(value, dict):
@@ -49,7 +36,7 @@ def spoiled(value, rng):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_request_makes_the_server_panic(run_api, seed):
-    notes, rng = Notes(), random.Random(seed)
+    ears, rng = Ears(), random.Random(seed)
 
     async def story(plane):
         admin = plane.person()
@@ -70,8 +57,8 @@ def test_no_request_makes_the_server_panic(run_api, seed):
             answer = await admin.ask(method, path, body, content_type=content_type)
             assert answer.code < 500 or "resourceVersion" in answer.body["message"], (method, path, body, answer)
 
-    run_api(story, tap=notes)
-    assert notes.panics == [], f"seed {seed}"
+    run_api(story, tap=ears)
+    assert ears.noted("apiserver.panic") == [], f"seed {seed}"
 
 
 @pytest.mark.parametrize(

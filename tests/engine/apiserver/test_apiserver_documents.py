@@ -1,5 +1,7 @@
 """What the server says about itself: discovery, OpenAPI, version, metrics."""
 
+from tests.ears import Ears
+
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 
 
@@ -86,24 +88,14 @@ def test_metrics_count_requests_and_not_what_strangers_make_up(run_api):
 
 
 def test_a_refusal_is_noted_with_who_what_and_why(run_api):
-    class Tap:
-        def __init__(self):
-            self.notes = []
-
-        def connection(self, connection): ...
-        def segment(self, segment): ...
-        def secret(self, line): ...
-        def note(self, note):
-            self.notes.append(note)
-
-    tap = Tap()
+    ears = Ears()
 
     async def story(plane):
         await plane.stranger().get("/api/v1/secrets")
         await plane.stranger(token="nonsense").get("/api/v1/secrets")
 
-    run_api(story, tap=tap)
-    said = {note.kind: note.fields for note in tap.notes if note.kind.startswith("apiserver.")}
+    run_api(story, tap=ears)
+    said = {note.kind: note.fields for note in ears.notes if note.kind.startswith("apiserver.")}
     assert said["apiserver.forbidden"]["user"] == "system:anonymous"
     assert said["apiserver.forbidden"]["verb"] == "list"
     assert said["apiserver.unauthenticated"]["reason"] == "the token is not a JSON Web Token"

@@ -8,6 +8,7 @@ from cluster_engine.etcd.client import delete, get, not_there, prefix_end, put, 
 from cluster_engine.etcd.errors import CompactedError, FutureRevisionError, LeaseNotFoundError, RequestTooLargeError
 from cluster_engine.pki.authority import Authority, Usage
 from cluster_engine.rpc import kv_pb2
+from tests.ears import Ears
 
 PODS = b"/registry/pods/"
 WEB = PODS + b"default/web"
@@ -121,25 +122,15 @@ def test_a_watch_from_before_the_compaction_is_cancelled_with_the_revision_to_st
 
 
 def test_compaction_is_noted(run_etcd):
-    class Notes:
-        def __init__(self):
-            self.kinds = []
-
-        def connection(self, connection): ...
-        def segment(self, segment): ...
-        def secret(self, line): ...
-        def note(self, note):
-            self.kinds.append(note.kind)
-
     async def story(world, etcd):
         async with etcd.client() as client:
             await client.put(WEB, b"1")
             await client.put(WEB, b"2")
             await client.compact(3)
 
-    notes = Notes()
-    run_etcd(story, tap=notes)
-    assert "etcd.compacted" in notes.kinds
+    ears = Ears()
+    run_etcd(story, tap=ears)
+    assert ears.noted("etcd.compacted")
 
 
 def test_the_certificate_of_another_authority_is_refused_in_the_handshake(run_etcd):

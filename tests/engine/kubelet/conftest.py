@@ -13,22 +13,9 @@ from cluster_engine.containerd import main as containerd
 from cluster_engine.etcd import server as etcd
 from cluster_engine.kubelet import main as kubelet
 from cluster_engine.pki.layout import provision
+from tests.ears import Ears
 
 POD_CIDR = "10.244.0.0/24"
-
-
-class Log:
-    """A tap that keeps what components write about what they did alone."""
-
-    def __init__(self):
-        self.notes = []
-
-    def connection(self, connection): ...
-    def segment(self, segment): ...
-    def secret(self, line): ...
-
-    def note(self, note):
-        self.notes.append(note)
 
 
 class Node:
@@ -42,11 +29,8 @@ class Node:
         self.pki = provision(self.control_plane, [self.host], self.workstation, now=world.epoch)
         self.client = None
         self.processes = {}
-        world.network.tap = self._log = Log()
-
-    def noted(self, kind):
-        """Give the notes of a kind so far."""
-        return [note for note in self._log.notes if note.kind == kind]
+        world.network.tap = ears = Ears()
+        self.noted = ears.noted
 
     async def start(self, name):
         mains = {

@@ -8,6 +8,7 @@ from grpclib.exceptions import GRPCError
 from cluster_engine.rpc import etcd_pb2 as pb
 from cluster_engine.rpc import grpc
 from cluster_engine.rpc.endpoints import WAITING_BYTES_MAX, Channel, GatheringTransport, Server
+from tests.ears import Ears
 
 LEASE = pb.DESCRIPTOR.services_by_name["Lease"]
 KV = pb.DESCRIPTOR.services_by_name["KV"]
@@ -16,20 +17,6 @@ KV = pb.DESCRIPTOR.services_by_name["KV"]
 class Echo:
     async def Range(self, request):
         return pb.RangeResponse(kvs=[{"value": request.key}])
-
-
-class Segments:
-    """A tap that keeps the segments that carry data."""
-
-    def __init__(self):
-        self.carrying = []
-
-    def connection(self, connection): ...
-    def secret(self, line): ...
-    def note(self, note): ...
-    def segment(self, segment):
-        if segment.payload:
-            self.carrying.append(segment.from_client)
 
 
 class Below(asyncio.Transport):
@@ -51,7 +38,7 @@ class Below(asyncio.Transport):
 
 
 def test_a_unary_call_crosses_the_wire_as_one_segment_each_way(run):
-    segments = Segments()
+    ears = Ears()
 
     async def story(world):
         server = Server([grpc.handler(KV, Echo())])
@@ -60,14 +47,14 @@ def test_a_unary_call_crosses_the_wire_as_one_segment_each_way(run):
         range_ = grpc.call(channel, KV.methods_by_name["Range"])
         await range_(pb.RangeRequest(key=b"first, and settings"))
         await asyncio.sleep(1)
-        segments.carrying.clear()
+        ears.segments.clear()
         await range_(pb.RangeRequest(key=b"second"))
         await asyncio.sleep(1)
-        assert segments.carrying == [True, False]
+        assert [segment.from_client for segment in ears.segments if segment.payload] == [True, False]
         channel.close()
         server.close()
 
-    run(story, tap=segments)
+    run(story, tap=ears)
 
 
 class Garbage(ProtoCodec):

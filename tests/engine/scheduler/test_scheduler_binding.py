@@ -5,31 +5,13 @@ from control_plane import CAPACITY, ControlPlane
 from cluster_engine.api.kinds import EVENT, NODE, POD
 from cluster_engine.api.status import Conflict
 from cluster_engine.controllers.pods import condition
+from tests.ears import Ears
 
 
 def pod(name, cpu="100m", **spec):
     container = {"name": "c", "image": "nginx", "resources": {"requests": {"cpu": cpu}}}
     metadata = {"name": name, "namespace": "default"}
     return {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": {"containers": [container], **spec}}
-
-
-class Notes:
-    """A tap that keeps notes."""
-
-    def __init__(self):
-        self.notes = []
-
-    def connection(self, connection):
-        pass
-
-    def segment(self, segment):
-        pass
-
-    def secret(self, line):
-        pass
-
-    def note(self, note):
-        self.notes.append(note)
 
 
 def told(run, story, *, nodes=2, tap=None):
@@ -47,7 +29,7 @@ async def home(plane, name):
 
 
 def test_a_pod_is_bound_and_the_scores_are_noted(run):
-    tap = Notes()
+    ears = Ears()
 
     async def story(plane):
         await plane.client.create(POD, pod("a"))
@@ -57,8 +39,8 @@ def test_a_pod_is_bound_and_the_scores_are_noted(run):
         assert await plane.events("Scheduled") == [f"Successfully assigned default/a to {bound['spec']['nodeName']}"]
         return bound["spec"]["nodeName"]
 
-    node = told(run, story, tap=tap)
-    (note,) = [note for note in tap.notes if note.kind == "scheduler.scores"]
+    node = told(run, story, tap=ears)
+    (note,) = ears.noted("scheduler.scores")
     assert note.fields["node"] == node
     assert set(note.fields["totals"]) == {"worker-1", "worker-2"}
     assert note.fields["scores"][node]["NodeResourcesFit"] > 0

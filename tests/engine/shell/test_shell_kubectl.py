@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from cluster_engine.world.tap import Note
+from tests.ears import Ears
 
 
 def test_a_deployment_is_made_and_runs(workstation):
@@ -300,22 +300,13 @@ def test_a_drained_node_is_empty(workstation):
 
 def test_discovery_is_asked_once_and_kept(workstation):
     async def story(sh):
-        heard = []
-
-        class Tap:
-            def connection(self, connection):
-                heard.append(connection)
-
-            def segment(self, segment): ...
-            def secret(self, line): ...
-            def note(self, note: Note): ...
-
+        ears = Ears()
         await sh.ok("kubectl get pods")
-        sh.cluster.world.network.tap = Tap()
+        sh.cluster.world.network.tap = ears
         await sh.ok("kubectl get pods")
         sh.cluster.world.network.tap = None
         cached = sh.host.files.exists("/root/.kube/cache/discovery/10.0.0.1_6443/servergroups.json")
-        return cached, [c for c in heard if c.client_process == "workstation/kubectl"]
+        return cached, [c for c in ears.connections if c.client_process == "workstation/kubectl"]
 
     cached, connections = workstation(story)
     assert cached
