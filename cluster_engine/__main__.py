@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.collecting import collect_seldom
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 
@@ -23,6 +24,7 @@ from cluster_engine.world.loop import ClusterLoop
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; give the exit code."""
     options = _parser().parse_args(arguments)
+    collect_seldom()
     clock = Clock()
     clock.outside_may_speak = True
     loop = ClusterLoop(clock)

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "inputs": {"world"},
     "predicates": set(),
     "stored": {"api", "etcd"},
+    "collecting": set(),
 }
 ABOVE = {"cluster", "thread", "__main__"}
 

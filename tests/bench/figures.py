@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.collecting import collect_seldom
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 
@@ -282,4 +283,5 @@ FIGURES = {
 
 
 if __name__ == "__main__":
+    collect_seldom()  # as every program does that runs clusters
     print(json.dumps(FIGURES[sys.argv[1]].measure()))

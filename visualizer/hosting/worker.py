@@ -26,6 +26,7 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.collecting import collect_seldom
 from visualizer import gateway
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
@@ -294,6 +295,7 @@ def arguments() -> argparse.Namespace:
 async def serve(options: argparse.Namespace) -> None:
     """Run a worker until SIGTERM, SIGINT or the end of the pipe."""
     engine = load_engine(options.engine)
+    collect_seldom()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)

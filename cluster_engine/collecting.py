@@ -1,0 +1,25 @@
+"""How often Python looks for garbage, in a process that is there to run clusters.
+
+Theory of operation. Objects go when nobody refers to them; only those that refer to each other in circles wait for the
+collector, which looks through the young ones whenever 700 more have been made than gone, and now and then through all.
+A cluster makes thousands in a virtual second, nearly all of which go by themselves, and what was imported never goes.
+So a program that runs clusters sets what it has imported aside (`gc.freeze`) and looks less often.
+
+    collect_seldom()          # once, when all is imported; for the whole process, so a library must not
+
+Measured with the walkthrough a-node-dies, whole: an eighth less CPU for 1.5 MiB more memory.
+"""
+
+import gc
+
+YOUNG, MIDDLE, OLD = 10_000, 20, 20
+"""CPython's own: 700, 10, 10."""
+
+
+def collect_seldom() -> None:
+    """Set aside what there is, and look for garbage less often from now on."""
+    gc.freeze()
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
+
+
+__all__ = ["collect_seldom"]
