@@ -7,7 +7,7 @@ So a program that runs clusters sets what it has imported aside (`gc.freeze`) an
 
     collect_seldom()          # once, when all is imported; for the whole process, so a library must not
 
-Measured with the walkthrough a-node-dies, whole: an eighth less CPU for 1.5 MiB more memory.
+Measured with the walkthrough a-node-dies, whole: about a tenth less CPU for 1.5 MiB more memory.
 """
 
 import gc
