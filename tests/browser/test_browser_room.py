@@ -70,6 +70,10 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
         expect(learner.follows).to_be_visible()
         expect(learner.page.get_by_role("radio", name="TLS")).to_be_checked()
         assert learner.cluster == ada.cluster
+    assert "worker-1" in ada.type("kubectl get nodes")
+    ada.page.locator("#diagram").focus()
+    for learner in (bea, cleo, dan):
+        expect(learner.page.locator(".ran").last).to_contain_text("worker-1")
     for learner in (dan, cleo):
         learner.page.keyboard.press("f")
         expect(learner.page.get_by_text("The instructor shows something")).to_be_visible()

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 def test_a_walkthrough_from_its_introduction_to_its_last_beat(learner: Learner) -> None:
     learner.begin("walkthroughs/mutual-tls")
     expect(learner.title).to_have_text("First, a connection")
+    expect(learner.page.locator(".ran.by-lesson")).to_contain_text("kubectl auth whoami")
     skip_a_prediction(learner)
     wander_off_and_come_back(learner)
     go_back_and_forth(learner)
@@ -125,13 +126,19 @@ def compare_a_myth_with_the_wire(learner: Learner) -> None:
 
 
 def load_the_page_again(learner: Learner) -> None:
-    """The page comes back to the furthest step, also from an earlier one; what was skipped is not asked again."""
+    """The page comes back to the furthest step, also from an earlier one; what was skipped is not asked again.
+
+    The terminal has what it had.
+    """
     page = learner.page
+    typed = page.locator(".ran-line b").all_inner_texts()
+    assert len(typed) > 1
     page.locator("#diagram").focus()
     learner.press("b")
     page.reload()
     learner.arrive()
     expect(learner.title).to_have_text("Signed, and finished")
+    expect(page.locator(".ran-line b")).to_have_text(typed)
     expect(page.locator(".feedback.wrong")).to_be_visible()
     expect(learner.row("Finished")).to_have_attribute("aria-selected", "true")
     page.locator(".steps .step").nth(1).click()

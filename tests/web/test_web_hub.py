@@ -336,7 +336,7 @@ async def test_who_comes_later_is_told_what_was_typed_and_printed_before():
 
 
 async def test_of_much_that_was_printed_the_newest_commands_are_told(monkeypatch):
-    monkeypatch.setattr(hub_module, "TERMINALS_BYTES_MAX", 1000)
+    monkeypatch.setattr(hub_module, "TERMINALS_CHARACTERS_MAX", 1000)
     feed = feed_with()
     for number in range(6):
         feed.take([Typed(f"k{number}", "ls"), Output(f"k{number}", 1, "stdout", "x" * 300)])
@@ -353,6 +353,15 @@ async def test_output_that_the_bus_hands_over_twice_is_said_once():
     feed.take([Output("k", 1, "stdout", "a")])
     feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b")])
     assert [frame["n"] for frame in await frames(viewer)] == [1, 2]
+
+
+async def test_of_a_command_that_prints_much_the_end_is_kept(monkeypatch):
+    monkeypatch.setattr(hub_module, "TERMINAL_CHARACTERS_MAX", 1000)
+    feed = feed_with()
+    feed.take([Typed("k", "cat"), *(Output("k", n, "stdout", "x" * 300) for n in range(1, 9))])
+    assert [json.loads(frame).get("n") for frame in feed.terminals({})] == [None, 6, 7, 8]
+    feed.take([Output("k", 9, "stdout", "x" * 5000), Done("k", 10, 0)])
+    assert [json.loads(frame).get("n") for frame in feed.terminals({})] == [None, 10]
 
 
 async def test_the_output_kept_is_bounded():

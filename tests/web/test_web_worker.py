@@ -82,6 +82,15 @@ async def test_a_cluster_that_is_placed_runs_and_tells_its_journal(bus, worker, 
     assert has(Clock, now=0.0, pace=1.0, paused=False)(told)
 
 
+async def test_what_a_command_prints_at_once_is_told_in_pieces(bus, worker, clusters):
+    await clusters.place("c", Create(2, 1))
+    text = "0123456789" * 10_000
+    await clusters.answer("c", Command("k1", f"echo {text}"))
+    said = [one.text for one in await heard(bus, "c", has(Done)) if isinstance(one, Output)]
+    assert "".join(said) == f"{text}\n"
+    assert max(map(len, said)) <= 64 * 1024
+
+
 async def test_a_command_is_accepted_at_once_and_its_output_and_end_are_told(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
     assert await clusters.answer("c", Command("k1", "echo hello")) == {}

@@ -219,7 +219,9 @@ def _size(message: Told) -> int:
 
 def _continues(said: list[Told], output: Output) -> bool:
     before = said[-1] if said else None
-    return isinstance(before, Output) and (before.id, before.stream) == (output.id, output.stream)
+    if not isinstance(before, Output) or (before.id, before.stream) != (output.id, output.stream):
+        return False
+    return len(before.text) + len(output.text) <= BATCH_BYTES_MAX
 
 
 def coalesce(waiting: Sequence[Told], *, joins_output: bool = True) -> list[Told]:

@@ -37,7 +37,8 @@ FRAMES_MAX = 512  # of a viewer's own: output, errors
 VIEWERS_MAX = 500  # of one cluster
 TERMINALS_MAX = 32  # commands whose output is kept for who comes later
 TERMINAL_FRAMES_MAX = 256
-TERMINALS_BYTES_MAX = 512 * 1024  # of what one page is sent of them at once
+TERMINAL_CHARACTERS_MAX = 256 * 1024  # of each; a page keeps less
+TERMINALS_CHARACTERS_MAX = 1024 * 1024  # of what one page is sent of them at once
 LIST_ENTRIES = 1000
 CATCH_UP_SECONDS = 0.1
 RETRY_SECONDS = 0.5
@@ -134,7 +135,7 @@ class Feed:
         for identifier, terminal in reversed(self._terminals.items()):
             frames = [terminal_frame(one) for one in terminal.after(known.get(identifier, -1))]
             size += sum(map(len, frames))
-            if size > TERMINALS_BYTES_MAX:
+            if missing and size > TERMINALS_CHARACTERS_MAX:
                 break
             missing.append(frames)
         return [frame for frames in reversed(missing) for frame in frames]
@@ -168,7 +169,8 @@ class Terminal:
 
     def __init__(self) -> None:
         self._typed: Typed | None = None
-        self._said: deque[Output | Done] = deque(maxlen=TERMINAL_FRAMES_MAX)
+        self._said: deque[Output | Done] = deque()
+        self._size = 0
 
     def take(self, message: Typed | Output | Done) -> bool:
         """Take a message; False when it is known: a replay says all again."""
@@ -179,6 +181,9 @@ class Terminal:
         if self._said and message.n <= self._said[-1].n:
             return False
         self._said.append(message)
+        self._size += _length(message)
+        while len(self._said) > TERMINAL_FRAMES_MAX or (self._size > TERMINAL_CHARACTERS_MAX and len(self._said) > 1):
+            self._size -= _length(self._said.popleft())
         return True
 
     def after(self, n: int) -> list[Typed | Output | Done]:
@@ -187,6 +192,10 @@ class Terminal:
             return []
         said: list[Typed | Output | Done] = [one for one in self._said if one.n > n]
         return [self._typed, *said] if n < 0 and self._typed is not None else said
+
+
+def _length(message: Output | Done) -> int:
+    return len(message.text) if isinstance(message, Output) else 0
 
 
 class Viewer:

@@ -21,6 +21,7 @@ from visualizer.hosting.messages import Applied, Clock, Create, Done, Input, Les
 logger = logging.getLogger(__name__)
 
 COMMANDS_MAX = 8
+OUTPUT_CHARACTERS_MAX = 32 * 1024  # of one frame
 WAITING_MAX = 50
 INTERRUPTED = 130  # what a shell says of a program ended by Ctrl-C
 BROKE = 70
@@ -134,10 +135,13 @@ class Performer:
         self._end(identifier, code)
 
     def _say(self, identifier: str, stream: str, text: str) -> None:
-        if identifier in self._frames:
+        if identifier not in self._frames:
+            return
+        name: Literal["stdout", "stderr"] = "stderr" if stream == "stderr" else "stdout"
+        for start in range(0, len(text), OUTPUT_CHARACTERS_MAX):
             self._frames[identifier] += 1
-            name: Literal["stdout", "stderr"] = "stderr" if stream == "stderr" else "stdout"
-            self._tell(Output(identifier, self._frames[identifier], name, text))
+            piece = text[start : start + OUTPUT_CHARACTERS_MAX]
+            self._tell(Output(identifier, self._frames[identifier], name, piece))
 
     # -- faults --------------------------------------------------------------------------------------------------------
 
