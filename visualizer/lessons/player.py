@@ -107,7 +107,19 @@ class Player:
         self._changed = True
 
     def state(self) -> Json:
-        """Say how far it has come, whole."""
+        """Say how far it has come, whole.
+
+        lesson      "walkthroughs/mutual-tls"
+        beat        where the learner is, None before the first; furthest: how far they have been
+        busy        on the way to a beat, or still at the start; ready: the learner may begin
+        lost        the beat (or "start") whose anchor did not come within its time, None
+        handedOver  time runs and the terminal is the learner's, until the next anchor holds
+        anchors     {name: {"seq", "at"}} of the beats, marks and checks that hold; checks: of the checks alone
+        answers     {question: {"given", "right", "truth"}}; right is None until it can be judged, truth comes after
+        hints       how many are unlocked
+        debriefs    {id: {"seq", "at"}} of those that apply
+        solved      an exercise's checks have all passed, a walkthrough's last beat was reached
+        """
         held = self.lookout.held
         checks = _said(held, {check.id: check.id for check in self.lesson.checks})
         return {

@@ -117,7 +117,7 @@ def _note(raw: msgspec.Raw, outline: Outline, now: datetime) -> Note | None:
 
 
 def of_state(state: dict[str, Any], outline: Outline, now: datetime) -> Note:
-    """Read the state that a lesson's player tells (docs/plan.md, section 2)."""
+    """Read the state that a lesson's player tells (`visualizer.lessons.player.Player.state`)."""
     beat = state.get("furthest") or state.get("beat") or ""
     answers = (state.get("answers") or {}).values()
     return Note(
