@@ -83,14 +83,15 @@ def open_socket(server: Server, client: httpx.Client, cluster: str) -> websocket
     )
 
 
-def hear(socket: websocket.WebSocket, kind: str) -> dict:
+def hear(socket: websocket.WebSocket, *kinds: str) -> dict:
+    """The next frame of one of the kinds."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         message = json.loads(socket.recv())
         for one in message.get("frames", [message]):  # of "terminals": what was printed before it watched
-            if one["type"] == kind:
+            if one["type"] in kinds:
                 return one
-    raise AssertionError(f"no {kind} came")
+    raise AssertionError(f"no {' or '.join(kinds)} came")
 
 
 def test_a_visitor_of_a_fresh_server_reaches_a_running_cluster(server):
