@@ -11,6 +11,7 @@ it ends with the page, also when the server stops under both.
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import msgspec
@@ -45,7 +46,7 @@ class Allowance:
         return True
 
 
-class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
+class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
     """One page. Who inherits says how messages are read (`decode`), taken, and refused, and what is written."""
 
     MESSAGE_CHARACTERS_MAX: ClassVar[int]
@@ -75,21 +76,21 @@ class PageSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     # What each kind of page does itself -----------------------------------------------------------------------------
 
+    @abstractmethod
     def decode(self, text: bytes) -> Any:
         """Read a message. msgspec.DecodeError."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def take(self, message: Any) -> None:
         """Do what the page asks."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def refuse(self, problem: str, text: str) -> None:
         """Tell the page that a message, whose text this was, was not taken."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def write(self, send: outlet.Outlet) -> None:
         """Write frames as they come; return once there will be none."""
-        raise NotImplementedError
 
     # ----------------------------------------------------------------------------------------------------------------
 
