@@ -9,12 +9,13 @@
 import { computed, signal } from "@preact/signals-core";
 
 /** @typedef {{stream: string, text: string}} Chunk */
-/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, n: number, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
+/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
-/** As many as the server keeps, and some that it may have forgotten. */
-const KNOWN_MAX = 64;
+const KNOWN_MAX = 1000;
+/** More than the server keeps. */
+const TOLD_MAX = 64;
 const LETTERS_MAX = 200_000;
 const HISTORY_MAX = 200;
 const WAITING_MAX = 50;
@@ -26,15 +27,15 @@ export function createConsole({ send, newId, history = [] }) {
   const waiting = signal(/** @type {string[]} */ ([]));
   const past = signal(history.slice(-HISTORY_MAX));
   const running = computed(() => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null);
-  /** Those of `commands`, and those cleared away. @type {Map<string, Command>} */
+  /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
 
   /** @param {string} id @param {string} line @param {Command["by"]} by @returns {Command} */
-  const made = (id, line, by) => ({ id, line, chunks: signal([]), code: signal(null), n: 0, letters: 0, background: by !== "here" || BACKGROUND.test(line), by });
+  const made = (id, line, by) => ({ id, line, chunks: signal([]), code: signal(null), letters: 0, background: by !== "here" || BACKGROUND.test(line), by });
 
   /** @param {Command} command */
   function show(command) {
-    known.set(command.id, command);
+    known.set(command.id, 0);
     if (known.size > KNOWN_MAX) known.delete(/** @type {string} */ (known.keys().next().value));
     commands.value = [...commands.value, command].slice(-COMMANDS_MAX);
   }
@@ -97,7 +98,9 @@ export function createConsole({ send, newId, history = [] }) {
     },
     /** For each command the last frame heard: where the server is to go on. */
     heard() {
-      return Object.fromEntries([...known.values()].map((command) => [command.id, command.n]));
+      const open = commands.peek().filter((command) => command.code.peek() === null).map(({ id }) => id);
+      const ids = new Set([...open, ...[...known.keys()].reverse()]);
+      return Object.fromEntries([...ids].slice(0, TOLD_MAX).map((id) => [id, known.get(id) ?? 0]));
     },
     /** The connection is back: what could not be sent is sent now. */
     resume: next,
@@ -109,7 +112,7 @@ export function createConsole({ send, newId, history = [] }) {
     /** The server did not start a command; nothing more will be heard of it. @param {string} id @param {string} message @returns {boolean} whether it is told here */
     refuse(id, message) {
       const command = commands.peek().find((other) => other.id === id);
-      if (!command || command.code.peek() !== null || command.n > 0) return false;
+      if (!command || command.code.peek() !== null || (known.get(id) ?? 0) > 0) return false;
       add(command, { stream: "stderr", text: message });
       command.code.value = "refused";
       next();
@@ -121,10 +124,14 @@ export function createConsole({ send, newId, history = [] }) {
         for (const each of frame.frames) this.hear(each);
         return;
       }
-      const command = known.get(frame.id);
-      if (!command && frame.type === "typed") show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page"));
-      if (!command || command.code.peek() !== null || (frame.n !== undefined && frame.n <= command.n)) return;
-      command.n = frame.n ?? command.n;
+      const n = known.get(frame.id);
+      if (frame.type === "typed") {
+        if (n === undefined) show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page"));
+        return;
+      }
+      const command = commands.peek().find(({ id }) => id === frame.id);
+      if (n === undefined || !command || command.code.peek() !== null || (frame.n !== undefined && frame.n <= n)) return;
+      known.set(frame.id, frame.n ?? n);
       if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text });
       else if (frame.type === "done") {
         command.code.value = frame.code;

@@ -139,3 +139,18 @@ test("what was cleared away is not said again", () => {
   shell.hear({ type: "typed", id: "c1", line: "kubectl get nodes", by: "page" });
   assert.deepEqual(shell.commands.value, []);
 });
+
+test("what runs in the background goes on printing, and what is long gone is not shown again, however much is typed", () => {
+  const { shell } = stage();
+  shell.hear({ type: "typed", id: "watch", line: "kubectl get pods -w", by: "page" });
+  for (let i = 0; i < 90; i += 1) {
+    shell.hear({ type: "typed", id: `t${i}`, line: "kubectl get nodes", by: "page" });
+    shell.hear({ type: "done", id: `t${i}`, n: 1, code: 0 });
+  }
+  shell.hear({ type: "output", id: "watch", n: 1, stream: "stdout", text: "web\n" });
+  assert.equal(textOf(shell.commands.value[0]), "web\n");
+  shell.hear({ type: "typed", id: "t0", line: "kubectl get nodes", by: "page" });
+  assert.equal(shell.commands.value.length, 91);
+  const heard = shell.heard();
+  assert.deepEqual([Object.keys(heard).length, heard.watch, heard.t89, "t0" in heard], [64, 1, 1, false]);
+});

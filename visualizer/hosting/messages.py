@@ -225,7 +225,6 @@ class Typed(msgspec.Struct, tag=True, frozen=True):
     id: str
     line: str
     by: Literal["page", "lesson"] = "page"
-    n: int = 0  # before all of its output
 
 
 class Output(msgspec.Struct, tag=True, frozen=True):
