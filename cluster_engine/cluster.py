@@ -62,6 +62,7 @@ NODES_MAX = 50
 WORKSTATION = "workstation"
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
+INTERRUPTED = 130  # what a shell says of a program ended by Ctrl-C
 
 T = TypeVar("T")
 
@@ -211,7 +212,7 @@ class Cluster:
             return 126
         said: dict[str, Any] = {"line": line, "host": WORKSTATION}
         self.world.note("command.started", line, said)
-        code = 130  # as a shell says of what Ctrl-C ended
+        code = INTERRUPTED
         try:
             code = await self._type(WORKSTATION, line, write)
         finally:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from cluster_engine.cluster import Cluster, Write
+from cluster_engine.cluster import INTERRUPTED, Cluster, Write
 from cluster_engine.faults import FaultError
 from cluster_engine.predicates import Lookout
 from visualizer.lessons import steps
@@ -19,8 +19,6 @@ PRINTED_LENGTH_MAX = 300
 
 Typed = Callable[[str], tuple[Write, Callable[[int], None]]]
 """Called with each line that is typed; gives where its output goes, and whom to tell its exit code."""
-
-INTERRUPTED = 130  # what a shell says of a program ended by Ctrl-C
 
 
 class StepFailedError(Exception):
