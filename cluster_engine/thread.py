@@ -91,6 +91,10 @@ class ClusterThread:
                 loop.call_soon_threadsafe(stopping.set)
         return self._ended
 
+    def join(self) -> None:
+        """Wait until the thread itself is gone, after `stop`: for who is about to fork."""
+        self._thread.join()
+
     def _run(self) -> None:
         try:
             self._clock.outside_may_speak = True
@@ -281,6 +285,18 @@ class ClusterThread:
             return seq
 
         return self.run(do)
+
+    def ping(self) -> Future[None]:
+        """Come to the cluster's thread between two of its callbacks, at whatever it is: starting, leaping, standing."""
+        come: Future[None] = Future()
+        loop = self._loop
+        try:
+            if loop is None:
+                raise RuntimeError("there is no loop yet")
+            loop.call_soon_threadsafe(come.set_result, None)
+        except RuntimeError:  # there is nothing yet, or nothing any more, that could be stuck
+            come.set_result(None)
+        return come
 
     def clock(self) -> Future[Json]:
         """Look at the clock, as `on_clock` would tell it."""

@@ -10,15 +10,15 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
-from visualizer import access, outlet, services
+from visualizer import access, mishaps, outlet, services
 from visualizer import browser_protocol as said
 from visualizer.access import Access, Action
 from visualizer.database import in_database
 from visualizer.hosting import messages, web_process
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Feed, Lost, Reconsider, Viewer, clock_fields
 from visualizer.hosting.mailbox import Answer
 from visualizer.hosting.messages import State
+from visualizer.hosting.refused import Refused
 from visualizer.page_socket import TOO_MANY, PageSocket
 from visualizer.reasons import NOT_YOURS
 from visualizer.reasons import said as said_reason
@@ -117,12 +117,14 @@ class ClusterConsumer(PageSocket):
         state = feed.state or State("starting")
         with override(self._language):
             message = said_reason(state.reason)
+            mishap = mishaps.in_words(feed.mishap, is_over=state.state in {"starting", "running"})
         return {
             "id": feed.id,
             "state": state.state,
             "life": state.life,
             "reason": state.reason,
             "message": message,
+            "mishap": mishap,
             "successor": state.successor,
             "nodes": self._cluster.nodes,
             "seed": self._cluster.seed,

@@ -42,6 +42,7 @@ class Cluster(models.Model):
     recorded = models.PositiveBigIntegerField(default=0)  # the last entry of the journal that is in the database
     clock = models.JSONField(null=True)  # {"now", "pace", "paused"}, as last heard: where it comes back to
     progress = models.JSONField(null=True)  # the state of its lesson, as last heard
+    mishap = models.JSONField(null=True)  # what it was ended over last: see `visualizer.mishaps`
     outside = models.BooleanField(default=False)  # spoken to through the gateway: its inputs are not the whole run
     successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="predecessors")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,7 +2,7 @@
 
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from visualizer import selectors
+from visualizer import mishaps, selectors
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, join
 from visualizer.models import Chunk, Cluster, Input
@@ -51,14 +51,14 @@ def create_cluster(
         return Cluster.objects.create(**whose, nodes=nodes, seed=seed, lesson=lesson)
 
 
-def record(identifier: str, batches: Iterable[Batch]) -> int:
-    """Append entries to a journal; return the last one it now has.
+def record(identifier: str, batches: Iterable[Batch], life: int = 1) -> int:
+    """Append entries that a life said to a journal; return the last one it now has, 0 when it lives another.
 
     Entries it has already are passed over, so that writing twice is writing once. Of a batch that would leave a gap
     nothing is written, nor of those behind it: the caller sees by the answer what is missing.
     """
     with transaction.atomic():
-        row = Cluster.objects.select_for_update().filter(pk=identifier).only("recorded").first()
+        row = Cluster.objects.select_for_update().filter(pk=identifier, life=life).only("recorded").first()
         if row is None:
             return 0
         fresh: list[Batch] = []
@@ -88,11 +88,14 @@ def _append(identifier: str, batch: Batch) -> None:
     tail.save()
 
 
-def record_inputs(identifier: str, inputs: Iterable[messages.Input]) -> int:
-    """Append inputs; return the number of the last one there is. As with entries: no duplicate and no gap."""
+def record_inputs(identifier: str, inputs: Sequence[messages.Input], life: int = 1) -> int:
+    """Append inputs that a life took; return the number of the last one there is. No duplicate and no gap, as above.
+
+    What a life took that is over is nothing to anybody, and counts as written.
+    """
     with transaction.atomic():
-        if not Cluster.objects.select_for_update().filter(pk=identifier).exists():
-            return 0
+        if not Cluster.objects.select_for_update().filter(pk=identifier, life=life).exists():
+            return inputs[-1].n if inputs else 0
         known = selectors.inputs_recorded(identifier)
         fresh: list[Input] = []
         for one in inputs:
@@ -103,16 +106,15 @@ def record_inputs(identifier: str, inputs: Iterable[messages.Input]) -> int:
         return known
 
 
-def keep_place(identifier: str, clock: messages.Clock | None, lesson: messages.Lesson | None) -> None:
-    """Remember where a cluster's time and its lesson stand, as far as they are told."""
+def keep_place(identifier: str, clock: messages.Clock | None, lesson: messages.Lesson | None, life: int = 1) -> None:
+    """Remember where a cluster's time and its lesson stand in this life, as far as they are told."""
     place: dict[str, Any] = {}
     if clock is not None:
         place["clock"] = {"now": clock.now, "pace": clock.pace, "paused": clock.paused}
     if lesson is not None:
         place["progress"] = lesson.state
-    if place:
-        Cluster.objects.filter(pk=identifier).update(**place)
-    if lesson is not None:
+    kept = bool(place) and Cluster.objects.filter(pk=identifier, life=life).update(**place)
+    if lesson is not None and kept:
         _note_progress(identifier, lesson.state)
 
 
@@ -125,9 +127,9 @@ def _note_progress(identifier: str, state: dict[str, Any]) -> None:
         note_progress(row.user, row.lesson, state)
 
 
-def mark_outside(identifier: str) -> None:
+def mark_outside(identifier: str, life: int = 1) -> None:
     """The inputs are not the whole run any more."""
-    Cluster.objects.filter(pk=identifier).update(outside=True)
+    Cluster.objects.filter(pk=identifier, life=life).update(outside=True)
 
 
 def mark_running(identifier: str, life: int = 1) -> None:
@@ -136,10 +138,17 @@ def mark_running(identifier: str, life: int = 1) -> None:
     starting.update(state=Cluster.State.RUNNING)
 
 
-def mark_suspended(identifier: str, reason: str, life: int) -> bool:
+def mark_suspended(identifier: str, state: messages.State) -> bool:
     """A cluster's process is gone, and may be made again; False when that was known, or is long past."""
-    suspended = {"state": Cluster.State.SUSPENDED, "reason": reason, "ended_at": timezone.now()}
-    return bool(Cluster.objects.filter(pk=identifier, state__in=ACTIVE, life=life).update(**suspended))
+    with transaction.atomic():
+        alive = Cluster.objects.select_for_update().filter(pk=identifier, state__in=ACTIVE, life=state.life)
+        row = alive.first()
+        if row is None:
+            return False
+        row.state, row.reason, row.ended_at = Cluster.State.SUSPENDED, state.reason, timezone.now()
+        row.mishap = mishaps.after(row.mishap, state)
+        row.save(update_fields=["state", "reason", "ended_at", "mishap"])
+        return True
 
 
 def let_time_pass(identifier: str, seconds: float) -> None:
@@ -156,6 +165,29 @@ def mark_ended(identifier: str, reason: str, life: int | None = None) -> bool:
     ended = {"state": Cluster.State.ENDED, "reason": reason, "ended_at": timezone.now()}
     rows = Cluster.objects.filter(pk=identifier).exclude(state=Cluster.State.ENDED)
     return bool((rows if life is None else rows.filter(life=life)).update(**ended))
+
+
+def make_successor(
+    identifier: str, inputs: list[messages.Input], until: float, *, left_out: bool = False
+) -> tuple[Cluster, bool]:
+    """Make the row of a cluster that takes another's place, or find the one that somebody else has just made."""
+    with transaction.atomic():
+        old = Cluster.objects.select_for_update().select_related("successor").get(pk=identifier)
+        if old.successor is not None:
+            return old.successor, False
+        new = Cluster.objects.create(
+            visitor=old.visitor,
+            user_id=old.user_id,
+            nodes=old.nodes,
+            seed=old.seed,
+            lesson=old.lesson,
+            epoch=old.epoch,
+            mishap={**(old.mishap or {}), "leftOut": True} if left_out else None,
+            clock={**(old.clock or {}), "now": until} if until else None,
+        )
+        Input.objects.bulk_create(Input(cluster=new, n=one.n, at=one.at, document=one.document) for one in inputs)
+        Cluster.objects.filter(pk=identifier).update(successor=new)
+        return new, True
 
 
 def claim_revival(identifier: str) -> Cluster | None:

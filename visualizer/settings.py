@@ -10,7 +10,7 @@ GATEWAY_HOST     the name or IPv4 address of this machine by which learners' own
                  bar if ALLOWED_HOSTS lists it
 HTTPS            1 behind a proxy that terminates TLS: secure cookies, HSTS, X-Forwarded-Proto
 REDIS_URL        the bus between processes; without it everything lives in this process and its children
-WORKERS          engine processes that this server starts itself (1 per core up to 2; none when REDIS_URL is given)
+WORKERS          processes that look after clusters, started by this server (1; none when REDIS_URL is given)
 bounds           CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR, CLUSTER_IDLE_SECONDS, JOURNAL_ENTRIES_MAX,
                  RECORDINGS_KEPT_DAYS: see below
 """
@@ -75,8 +75,8 @@ if not ALLOWED_HOSTS:
 REDIS_URL = os.environ.get("REDIS_URL") or ""
 GATEWAY_HOST = os.environ.get("GATEWAY_HOST") or ""
 GATEWAY_NAMES = gateway.names(GATEWAY_HOST, ALLOWED_HOSTS, elsewhere=bool(REDIS_URL) or flag("HTTPS"), host=HOST)
-WORKERS = number("WORKERS", 0 if REDIS_URL else min(os.cpu_count() or 1, 2))
-CLUSTERS_PER_WORKER = number("CLUSTERS_PER_WORKER", 20)
+WORKERS = number("WORKERS", 0 if REDIS_URL else 1)
+CLUSTERS_PER_WORKER = number("CLUSTERS_PER_WORKER", 40)
 CLUSTERS_PER_VISITOR = number("CLUSTERS_PER_VISITOR", 3)
 CLUSTER_IDLE_SECONDS = number(
     "CLUSTER_IDLE_SECONDS", 15 * 60

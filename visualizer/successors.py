@@ -4,10 +4,9 @@ Nothing is taken back inside a cluster: its journal is what happened. The succes
 goes the same way up to the instant before what was undone, and stands there. The old one ends and names it.
 """
 
-from django.db import transaction
 from django.utils.translation import gettext
 
-from visualizer import selectors
+from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
 from visualizer.hosting.clusters import NotRunning
@@ -16,7 +15,7 @@ from visualizer.hosting.messages import Inputs, Stop
 from visualizer.hosting.recorder import end
 from visualizer.hosting.replay import REPLAY_SECONDS_MAX
 from visualizer.hosting.web_process import WebProcess
-from visualizer.models import Cluster, Input
+from visualizer.models import Cluster
 
 
 class CannotUndo(Exception):  # noqa: N818
@@ -50,7 +49,7 @@ async def _inputs(host: WebProcess, cluster: Cluster) -> list[messages.Input]:
 
 
 async def _replace(host: WebProcess, cluster: Cluster, inputs: list[messages.Input], until: float) -> Cluster:
-    successor, is_new = await in_database(_make)(cluster.pk, inputs, until)
+    successor, is_new = await in_database(services.make_successor)(cluster.pk, inputs, until)
     if is_new:
         try:
             await host.clusters.ask(cluster.pk, Stop("replaced", successor.pk))
@@ -58,23 +57,3 @@ async def _replace(host: WebProcess, cluster: Cluster, inputs: list[messages.Inp
             await end(host.bus, cluster.pk, "replaced", successor=successor.pk)
         host.launch(successor)
     return successor
-
-
-def _make(identifier: str, inputs: list[messages.Input], until: float) -> tuple[Cluster, bool]:
-    """Make the successor's row, or find the one that somebody else has just made."""
-    with transaction.atomic():
-        old = Cluster.objects.select_for_update().select_related("successor").get(pk=identifier)
-        if old.successor is not None:
-            return old.successor, False
-        new = Cluster.objects.create(
-            visitor=old.visitor,
-            user_id=old.user_id,
-            nodes=old.nodes,
-            seed=old.seed,
-            lesson=old.lesson,
-            epoch=old.epoch,
-            clock={**(old.clock or {}), "now": until} if until else None,
-        )
-        Input.objects.bulk_create(Input(cluster=new, n=one.n, at=one.at, document=one.document) for one in inputs)
-        Cluster.objects.filter(pk=identifier).update(successor=new)
-        return new, True

@@ -46,8 +46,8 @@ from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.batches import array
 from visualizer.hosting.clusters import NotRunning
-from visualizer.hosting.hosted_cluster import Missing, Refused
 from visualizer.hosting.messages import Detail, Kubeconfig, Question
+from visualizer.hosting.refused import Missing, Refused
 from visualizer.models import Cluster
 from visualizer.reasons import NOT_YOURS, said
 from visualizer.selectors import Owner

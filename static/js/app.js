@@ -26,6 +26,8 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const settings = createSettings();
   const details = createDetails(urls.entries);
   const endMessage = signal("");
+  /** What the cluster's process was ended over; "" once it was read. */
+  const mishap = signal("");
   const typed = signal("");
   const terminalFolded = signal(recall("terminal") === "folded");
   // On a phone the diagram comes first, except where there is something to read before: a goal, a question.
@@ -64,11 +66,17 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (next.state === "gone") shell.cut();
   }
 
-  /** @param {{state: any, message?: string, nodes?: number, seed?: number, life?: number}} cluster */
+  /** @param {{state: any, message?: string, nodes?: number, seed?: number, life?: number, mishap?: string, successor?: string | null}} cluster */
   function onCluster(cluster) {
     if ((cluster.life ?? 1) > (store.cluster.peek().life ?? cluster.life ?? 1)) socket.compare();
     store.cluster.value = { ...store.cluster.peek(), ...cluster };
+    if (cluster.mishap) mishap.value = cluster.mishap;
     if (cluster.state !== "ended") return;
+    // Ended over the same thing twice: the run goes on, without it, in another cluster.
+    if (cluster.mishap && cluster.successor) {
+      location.assign(inRoom ? location.pathname : `/clusters/${cluster.successor}/`);
+      return;
+    }
     endMessage.value = cluster.message ?? "";
     shell.cut();
   }
@@ -122,7 +130,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   }
 
   return {
-    store, settings, details, strings, urls, actions, coach, console: shell, endMessage, typed, terminalFolded, lessonFolded, toast, lesson, breaking, keys, openFaults,
+    store, settings, details, strings, urls, actions, coach, console: shell, endMessage, mishap, typed, terminalFolded, lessonFolded, toast, lesson, breaking, keys, openFaults,
     retryNow: () => socket.retryNow(),
     open: () => socket.open(),
     submit,

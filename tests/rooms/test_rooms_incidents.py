@@ -13,7 +13,7 @@ from web_until import until
 
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.hosting.messages import Applied, Lesson, Stop, cluster_name, pack
+from visualizer.hosting.messages import Applied, Lesson, Stop, cluster_name, say
 from visualizer.lessons import library
 from visualizer.models import Cluster
 from visualizer.rooms import conducting, incidents, lessons, limits, live_room, selectors
@@ -176,7 +176,7 @@ async def test_a_fault_waits_for_its_moment(school):
     reports = await in_database(lambda: list(Report.objects.values_list("applied_at", "problem")))()
     assert reports == [(None, ""), (None, "")]
     assert not await notice(school.bea), "it has not happened yet"
-    told = pack(Applied(incident, "fault-1", 4.2))
+    told = say(Applied(incident, "fault-1", 4.2), 1)
     await web_process.current().bus.append(cluster_name(school.bea.cluster), told)
     await school.applied(school.bea, incident)
     assert await notice(school.bea) and not await notice(school.cleo)
@@ -186,7 +186,7 @@ async def test_what_is_told_twice_counts_once(school):
     incident = await school.break_()
     await school.applied(school.bea, incident)
     before = await in_database(Report.objects.get)(member=school.bea.member)
-    await web_process.current().bus.append(cluster_name(school.bea.cluster), pack(Applied(incident, "fault-1", 4.2)))
+    await web_process.current().bus.append(cluster_name(school.bea.cluster), say(Applied(incident, "fault-1", 4.2), 1))
     assert await in_database(incidents.applied)(incident, school.bea.cluster, "too late") == []
     after = await in_database(Report.objects.get)(member=school.bea.member)
     assert (before.applied_at, before.problem) == (after.applied_at, after.problem)
@@ -453,7 +453,7 @@ async def test_the_board_says_how_far_a_learner_is_in_the_lesson(school, host, m
     monkeypatch.setattr(lessons, "milestones", lambda slug: ("noticed", "repaired"))
     await in_database(Cluster.objects.filter(pk=school.bea.cluster).update)(lesson="exercises/node-down")
     state = {"beat": None, "anchors": {"cut": {"seq": 5, "at": 0.5}}, "checks": {"noticed": {"seq": 9, "at": 1.5}}}
-    await host.bus.append(cluster_name(school.bea.cluster), pack(Lesson(state)))
+    await host.bus.append(cluster_name(school.bea.cluster), say(Lesson(state), 1))
     row = await school.row(school.bea, lambda row: row["where"] and row["where"]["last"])
     assert row["where"] == {
         "lesson": "exercises/node-down", "beat": None, "checks": 1, "of": 2, "last": {"id": "noticed", "at": 1.5},

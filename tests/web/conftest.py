@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from web_free_port import free_port
+from web_processes import OwnProcesses
 from web_until import until
 
 from visualizer.hosting import recorder, web_process
 from visualizer.hosting.bus import Bus, EmbeddedBus
+from visualizer.hosting.engines import load_engine
 from visualizer.hosting.hosted_cluster import Engine
 from visualizer.hosting.redis_bus import RedisBus
 from visualizer.hosting.web_process import WebProcess
-from visualizer.hosting.worker import Worker, load_engine
+from visualizer.hosting.worker import Worker
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -90,7 +92,7 @@ def engine() -> Engine:
 @pytest_asyncio.fixture
 async def worker(bus: Bus, engine: Engine) -> AsyncIterator[Worker]:
     """A worker with the fake engine, in this process."""
-    made = Worker("w1", bus, engine, clusters_max=3)
+    made = Worker("w1", bus, OwnProcesses(engine), clusters_max=3)
     running = asyncio.create_task(made.run())
     await until(lambda: bus.holder("worker:w1"))
     yield made

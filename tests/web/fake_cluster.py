@@ -1,21 +1,31 @@
 """A ClusterThread that only pretends: the same interface as `cluster_engine.thread`, and a journal that tests command.
 
 Lines it knows: `echo TEXT`, `emit N` (N entries in one call), `trickle N` (in N calls), `wait` (until interrupted),
-`break` (the command), `crash` (the cluster), `outside` (an entry of a client from outside).
+`break` (the command), `crash` (the cluster), `outside` (an entry of a client from outside); and, for who runs it in a
+process of its own, `hang` (for ever, and the thread with it), `fault` (a segmentation fault), `swell MIB` (memory that
+is kept), `chance` (what several sources of chance give).
 
 Its time is its journal: entry 12 is of 0.12 s, and time passes by entries. So a replay, which leaps to the times of
 inputs, makes the entries that were made then, and, asked for a seed from 700 to 799, others.
 """
 
 import asyncio
+import ctypes
 import inspect
+import os
+import random
+import secrets
+import ssl
 import threading
+import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cluster_engine.faults import Fault, write
 from cluster_engine.inputs import ReplayDiffersError
@@ -85,6 +95,15 @@ class FakeCluster:
                 await self.loop.create_future()  # until it is cancelled
             case "break":
                 raise RuntimeError("a bug")
+            case "hang":
+                while True:
+                    pass
+            case "fault":
+                ctypes.string_at(0)
+            case "swell":
+                self.swollen = b"x" * (int(rest) * 2**20)
+            case "chance":
+                write("stdout", " ".join(chance()) + "\n")
             case "crash":
                 self.thread.on_failure("RuntimeError: a bug in the cluster itself")
             case "outside":
@@ -93,6 +112,19 @@ class FakeCluster:
                 write("stderr", f"{word}: command not found\n")
                 return 127
         return 0
+
+
+def chance() -> list[str]:
+    """What no two processes may have in common."""
+    key = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return [
+        os.urandom(16).hex(),
+        secrets.token_hex(),
+        ssl.RAND_bytes(16).hex(),
+        hex(key),
+        str(random.random()),
+        str(uuid.uuid4()),
+    ]
 
 
 class ClusterThread:
@@ -215,6 +247,11 @@ class ClusterThread:
         return self._ask(stop())
 
     # What may be asked ----------------------------------------------------------------------------------------------
+
+    def ping(self) -> "Future[None]":
+        come: Future[None] = Future()
+        self._loop.call_soon_threadsafe(come.set_result, None)
+        return come
 
     def clock(self) -> "Future[dict[str, Any]]":
         return self._in_turn(lambda: dict(self.time))

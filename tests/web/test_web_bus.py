@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from visualizer.hosting.bus import STREAM_BYTES_MAX, Bus, BusLost, EmbeddedBus
+from visualizer.hosting.bus import STREAM_BYTES_MAX, Bus, BusLost, EmbeddedBus, Held
 from visualizer.hosting.pipe_bus import PipeBus, lend
 from visualizer.hosting.redis_bus import RedisBus
 
@@ -200,3 +200,16 @@ async def test_a_redis_that_cannot_be_reached_is_told_as_a_lost_bus():
     with pytest.raises(BusLost, match="Redis cannot be reached"):
         await bus.append("s", b"1")
     await bus.aclose()
+
+
+async def test_an_append_under_a_lease_is_made_only_while_it_is_held(bus):
+    held = Held("cluster:a", "worker-1#1")
+    await bus.append("s", b"before it is held", under=held)
+    await bus.hold(*held, 30)
+    await bus.append("s", b"held", under=held)
+    await bus.append("s", b"another's", under=Held("cluster:a", "worker-1#2"))
+    await bus.release(*held)
+    await bus.hold("cluster:a", "worker-2#2", 30)
+    await bus.append("s", b"over", under=held)
+    await bus.append("s", b"end")
+    assert await take(bus, "s", 2) == [b"held", b"end"]

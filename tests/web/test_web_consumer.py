@@ -194,9 +194,8 @@ async def test_time_is_in_the_hands_of_the_page(page):
 
 async def test_a_page_may_say_more_while_an_answer_is_on_its_way(page, worker):
     await page.hear("hello")
-    cluster = next(iter(worker.clusters.values()))
     blocked: Future[int] = Future()
-    cluster.thread.step = lambda: blocked
+    worker._processes.threads[0].step = lambda: blocked
     await page.say(type="step")
     await page.type("k", "echo meanwhile")
     assert (await page.hear("output"))["text"] == "meanwhile\n"

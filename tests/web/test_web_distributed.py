@@ -106,7 +106,7 @@ def test_a_worker_that_is_killed_is_replaced_and_what_is_watched_comes_back(redi
             socket.settimeout(30)
             while json.loads(socket.recv()).get("cluster", {}).get("state") != "running":
                 pass
-            (worker,) = server.children()
+            (worker,) = server.workers()
             worker.send_signal(signal.SIGKILL)
             told = []
             while not told or told[-1]["state"] != "running":

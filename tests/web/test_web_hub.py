@@ -10,9 +10,9 @@ from visualizer.hosting import hub as hub_module
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode
 from visualizer.hosting.bus import EmbeddedBus
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Feed, Hub, Lost, Snapshot, Viewer
 from visualizer.hosting.messages import Clock, Done, Lesson, Output, State, Typed
+from visualizer.hosting.refused import Refused
 
 pytestmark = pytest.mark.asyncio
 
@@ -379,7 +379,7 @@ async def snapshot(cluster: str) -> Snapshot:
 async def test_a_feed_lives_while_somebody_watches_and_starts_from_what_the_bus_keeps():
     bus = EmbeddedBus()
     hub = Hub(bus, Journal(), snapshot)
-    await bus.append("cluster:c", messages.pack(batch(1, 3)))
+    await bus.append("cluster:c", messages.say(batch(1, 3), 1))
     feed, viewer = await hub.join("c")
     assert (feed.head, hub.head("c"), hub.watched()) == (3, 3, ["c"])
     same_feed, second = await hub.join("c")

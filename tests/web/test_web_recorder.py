@@ -13,8 +13,8 @@ from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, web_process
 from visualizer.hosting.batches import Batch, decode, encode
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import Clock, Command, Create, State
+from visualizer.hosting.refused import Refused
 from visualizer.hosting.revival import create_of
 from visualizer.models import Chunk, Cluster
 from visualizer.selectors import Owner

@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
+from web_processes import OwnProcesses
 from web_until import until
 
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, decode
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.clusters import Clusters
-from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.engines import REAL, load_engine
 from visualizer.hosting.mailbox import Mailbox
 from visualizer.hosting.messages import (
     Advance,
@@ -29,7 +30,8 @@ from visualizer.hosting.messages import (
     State,
     Typed,
 )
-from visualizer.hosting.worker import Worker, load_engine
+from visualizer.hosting.refused import Refused
+from visualizer.hosting.worker import Worker
 from visualizer.lessons import library
 
 pytestmark = pytest.mark.asyncio
@@ -68,7 +70,7 @@ class Heard:
 @pytest_asyncio.fixture
 async def real():
     bus = EmbeddedBus(stream_messages_max=100_000)
-    worker = Worker("w1", bus, load_engine("cluster_engine.thread:ClusterThread"))
+    worker = Worker("w1", bus, OwnProcesses(load_engine(REAL)))
     mailbox = Mailbox(bus)
     running = [asyncio.create_task(worker.run()), asyncio.create_task(mailbox.run())]
     await until(lambda: bus.holder("worker:w1"))

@@ -127,7 +127,7 @@ async def test_of_two_who_want_it_back_one_wins(host, bus):
     lives = await asyncio.gather(*(one.revival.wake(suspended_row) for one in (host, other, host)))
     assert {one.life for one in lives} == {2}
     await in_state(cluster, "running")
-    assert await bus.leases("cluster:") == {f"cluster:{cluster}": "w1"}
+    assert await bus.leases("cluster:") == {f"cluster:{cluster}": "w1#2"}
     for task in list(other._tasks):
         task.cancel()
     await asyncio.gather(*other._tasks, return_exceptions=True)
@@ -139,7 +139,7 @@ async def test_a_page_that_stayed_sees_neither_gap_nor_duplicate(host, worker):
     viewer.watch(10, {})
     states: list[State] = []
     lost = worker.clusters.pop(cluster)  # as if its process were killed
-    await host.bus.release(f"cluster:{cluster}", "w1")
+    await host.bus.release(f"cluster:{cluster}", "w1#1")
     await host._gone(cluster)
     seen: list[int] = []
     while 14 not in seen:
@@ -153,7 +153,7 @@ async def test_a_page_that_stayed_sees_neither_gap_nor_duplicate(host, worker):
     assert seen == [11, 12, 13, 14]
     assert [one.state for one in states][-2:] == ["starting", "running"]
     host.hub.leave(feed, viewer)
-    await lost.stop(None)
+    await lost.kill_silently()
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,9 @@ class Server:
         assert self.process.stdout is not None
         self.greeting = self.process.stdout.readline()
 
+    def workers(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
+
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 

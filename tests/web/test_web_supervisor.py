@@ -139,7 +139,7 @@ async def test_no_worker_outlives_a_server_that_is_killed():
 
 def test_a_worker_loads_neither_django_nor_redis():
     code = (
-        "import sys; from visualizer.hosting import worker; worker.load_engine('fake_cluster:ClusterThread');"
+        "import sys; from visualizer.hosting import worker, fork_server;"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'django', 'channels', 'redis', 'twisted'}))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -5,13 +5,14 @@ import contextlib
 
 import pytest
 import pytest_asyncio
+from web_processes import OwnProcesses
 from web_until import until
 
 from cluster_engine.journal import Journal
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, decode
 from visualizer.hosting.clusters import Clusters, NoRoom, NotRunning
-from visualizer.hosting.hosted_cluster import Missing, Refused, coalesce
+from visualizer.hosting.hosted_cluster import coalesce
 from visualizer.hosting.mailbox import Mailbox
 from visualizer.hosting.messages import (
     Advance,
@@ -39,6 +40,7 @@ from visualizer.hosting.messages import (
     Typed,
 )
 from visualizer.hosting.performer import COMMANDS_MAX
+from visualizer.hosting.refused import Missing, Refused
 from visualizer.hosting.worker import Worker
 
 pytestmark = pytest.mark.asyncio
@@ -76,7 +78,7 @@ def has(kind, **fields):
 
 async def test_a_cluster_that_is_placed_runs_and_tells_its_journal(bus, worker, clusters):
     assert await clusters.place("c", Create(nodes=2, seed=1)) == "w1"
-    assert await bus.holder("cluster:c") == "w1"
+    assert await bus.holder("cluster:c") == "w1#1"
     told = await heard(bus, "c", has(State, state="running"))
     assert seqs(told) == [1, 2, 3]
     assert has(Clock, now=0.0, pace=1.0, paused=False)(told)
@@ -169,11 +171,11 @@ async def test_a_cluster_is_made_for_the_names_by_which_its_kubeconfigs_lead_to_
 
 async def test_clusters_come_back_a_few_at_a_time_and_new_ones_do_not_wait(bus, engine, clusters):
     begun: list[int] = []
-    let_go: dict[int, asyncio.Event] = {}
+    let_go = {seed: asyncio.Event() for seed in (1, 2, 3, 4, 5, 9)}
 
     def held(**fields):
         thread, seed, loop = engine(**fields), fields["seed"], asyncio.get_running_loop()
-        start, let_go[seed] = thread.start, asyncio.Event()
+        start = thread.start
 
         async def once_let_go():
             begun.append(seed)
@@ -183,7 +185,7 @@ async def test_clusters_come_back_a_few_at_a_time_and_new_ones_do_not_wait(bus, 
         thread.start = lambda: asyncio.run_coroutine_threadsafe(once_let_go(), loop)
         return thread
 
-    worker = Worker("w9", bus, held)
+    worker = Worker("w9", bus, OwnProcesses(held))
     running = asyncio.create_task(worker.run())
     for seed in range(1, 6):
         await clusters.place(f"c{seed}", Create(2, seed, until=0.05))
@@ -207,7 +209,7 @@ async def test_clusters_come_back_a_few_at_a_time_and_new_ones_do_not_wait(bus, 
 
 
 async def test_a_worker_on_another_machine_says_its_own_name(bus, engine, clusters):
-    worker = Worker("far", bus, engine, gateway_host="far.example")
+    worker = Worker("far", bus, OwnProcesses(engine), gateway_host="far.example")
     running = asyncio.create_task(worker.run())
     await clusters.place("c", Create(2, 7, gateway_names=["class.example"]))
     await heard(bus, "c", has(State))
@@ -230,7 +232,7 @@ async def test_entries_that_a_stream_lost_are_listed_by_the_cluster_itself(bus, 
 async def test_entries_that_the_cluster_has_forgotten_are_lost_and_not_called_by_later_numbers(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
     await heard(bus, "c", has(State, state="running"))
-    fake = worker.clusters["c"].thread.cluster
+    fake = worker._processes.threads[0].cluster
     kept, fake.journal = fake.journal, Journal(bytes_max=64 * 1024)
     for entry in kept.since(0, 10):
         fake.journal.append(entry)
@@ -295,7 +297,7 @@ async def test_a_worker_takes_no_more_clusters_than_it_may(bus, worker, clusters
 
 
 async def test_clusters_go_to_the_worker_that_runs_fewest(bus, worker, engine, clusters):
-    other = Worker("w2", bus, engine)
+    other = Worker("w2", bus, OwnProcesses(engine))
     running = asyncio.create_task(other.run())
     await until(lambda: bus.holder("worker:w2"))
     placed = [await clusters.place(name, Create(2, 1)) for name in "abcd"]
@@ -306,7 +308,7 @@ async def test_clusters_go_to_the_worker_that_runs_fewest(bus, worker, engine, c
 
 
 async def test_clusters_that_are_placed_at_once_are_spread(bus, worker, engine, clusters):
-    other = Worker("w2", bus, engine)
+    other = Worker("w2", bus, OwnProcesses(engine))
     running = asyncio.create_task(other.run())
     await until(lambda: bus.holder("worker:w2"))
     placed = await asyncio.gather(*(clusters.place(name, Create(2, 1)) for name in "abcdef"))
@@ -326,7 +328,7 @@ async def test_a_worker_that_says_nothing_is_busy_and_not_full(bus, engine, clus
             asked += len(frames)
             if asked == 3:
                 break
-    worker = Worker("w1", bus, engine)
+    worker = Worker("w1", bus, OwnProcesses(engine))
     running = asyncio.create_task(worker.run())
     assert await placing == "w1"
     assert list(worker.clusters) == ["c"]
@@ -353,7 +355,7 @@ async def test_a_cluster_that_was_given_up_meanwhile_is_stopped_without_a_word(b
     monkeypatch.setattr(messages, "LEASE_SECONDS", 0.1)
     await clusters.place("c", Create(2, 1))
     await heard(bus, "c", has(State, state="running"))
-    await bus.release("cluster:c", "w1")
+    await bus.release("cluster:c", "w1#1")
     await bus.hold("cluster:c", messages.ENDED, 30)
     await until(lambda: not worker.clusters)
     assert await bus.holder("cluster:c") == messages.ENDED
@@ -362,12 +364,12 @@ async def test_a_cluster_that_was_given_up_meanwhile_is_stopped_without_a_word(b
 async def test_leases_are_renewed_while_a_cluster_runs(bus, engine, clusters, monkeypatch):
     monkeypatch.setattr(messages, "RENEW_SECONDS", 0.02)
     monkeypatch.setattr(messages, "LEASE_SECONDS", 0.3)
-    worker = Worker("w3", bus, engine)
+    worker = Worker("w3", bus, OwnProcesses(engine))
     running = asyncio.create_task(worker.run())
     await clusters.place("c", Create(2, 1))
     for _ in range(10):
         await asyncio.sleep(0.06)
-        assert await bus.holder("cluster:c") == "w3"
+        assert await bus.holder("cluster:c") == "w3#1"
         assert await bus.holder("worker:w3") == "w3"
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -467,7 +469,7 @@ async def test_an_incident_is_put_into_a_cluster_once_whoever_asks_again(bus, wo
 async def test_a_fault_that_does_not_fit_any_more_when_its_moment_has_come_says_why(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
     await clusters.ask("c", Inject(POWER_OFF, {"entry": {"label": "now"}}, incident=1))
-    thread = worker.clusters["c"].thread
+    thread = worker._processes.threads[0]
     thread.cluster.components = lambda: []
     await clusters.ask("c", Command("k", "echo now"))
     told = await heard(bus, "c", has(Applied))

@@ -7,7 +7,9 @@ bus, which keeps them in this process, also counts their bytes). Everybody who
 follows it is handed what is kept, then what comes, in order. Who falls further behind than what is kept misses
 messages and is not told: the messages themselves carry sequence numbers, so that a reader sees the gap and lists again.
 
-A *lease* is a name held by one holder until it expires. The holder renews it; nobody else gets it while it lives.
+A *lease* is a name held by one holder until it expires. The holder renews it; nobody else gets it while it lives. An
+append may be made *under* a lease: whether it is held is looked at where the stream is, in the same instant, so that
+who was stopped for longer than their lease, and does not know it, adds nothing any more.
 
 Three implementations are held equal by one suite (tests/web/test_web_bus.py): `EmbeddedBus` here, in one process;
 `PipeBus` (pipe_bus.py), which lends another process's bus to a child; `RedisBus` (redis_bus.py) for many machines.
@@ -21,7 +23,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 STREAM_MESSAGES_MAX = 512
 STREAM_BYTES_MAX = 2 * 1024 * 1024
@@ -31,11 +33,18 @@ class BusLost(ConnectionError):  # noqa: N818
     """The bus cannot be reached; what was asked may or may not have happened."""
 
 
+class Held(NamedTuple):
+    """A lease, and who is to hold it."""
+
+    lease: str
+    holder: str
+
+
 class Bus(Protocol):
     """What every process may ask of the bus; each call may raise `BusLost`."""
 
-    async def append(self, stream: str, message: bytes) -> None:
-        """Add a message to a stream; messages of one caller keep their order."""
+    async def append(self, stream: str, message: bytes, *, under: Held | None = None) -> None:
+        """Add a message to a stream; messages of one caller keep their order. Nothing, if `under` is not held."""
 
     def follow(self, stream: str) -> AsyncGenerator[list[bytes], None]:
         """Yield what is kept of a stream, oldest first, then what is appended; never ends. Close it when done."""
@@ -100,9 +109,10 @@ class EmbeddedBus:
     def _stream(self, name: str) -> _Stream:
         return self._streams.setdefault(name, _Stream(self._messages_max))
 
-    async def append(self, stream: str, message: bytes) -> None:
+    async def append(self, stream: str, message: bytes, *, under: Held | None = None) -> None:
         """Add a message; never waits."""
-        self._stream(stream).append(message)
+        if under is None or self._live(under.lease) == under.holder:
+            self._stream(stream).append(message)
 
     async def follow(self, stream: str) -> AsyncGenerator[list[bytes], None]:
         """Yield what is kept, then what comes."""

@@ -10,13 +10,15 @@ import msgspec
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.hosted_cluster import NoAnswer, Refused
+from visualizer.hosting.loads import is_crowded
 from visualizer.hosting.mailbox import Answer, Mailbox
 from visualizer.hosting.messages import Create, Entries, Question
+from visualizer.hosting.refused import NoAnswer, Refused
 
 PLACE_SECONDS = 60.0  # a server that has just started loads its engines, and may have thirty clusters to bring back
 CREATE_SECONDS = 5.0
 LOOK_SECONDS = 0.05
+WORKERS_MAX = 1000  # remembered
 
 
 class _Numbered(msgspec.Struct):
@@ -45,11 +47,23 @@ class Clusters:
         self._bus = bus
         self._mailbox = mailbox
         self._placing: Counter[str] = Counter()  # on their way to a worker
+        self._crowded: dict[str, bool] = {}  # as workers say of their machines
+
+    async def hear_loads(self) -> None:
+        """Hear from workers how crowded their machines are, for ever."""
+        async with contextlib.aclosing(self._bus.follow(messages.LOADS)) as loads:
+            async for frames in loads:
+                for load in messages.loads(frames):
+                    self._crowded.pop(load.worker, None)
+                    self._crowded[load.worker] = is_crowded(load)
+                    while len(self._crowded) > WORKERS_MAX:
+                        del self._crowded[next(iter(self._crowded))]
 
     async def place(self, cluster: str, create: Create) -> str:
         """Start a cluster on the worker that runs the fewest; return the worker. Raise `NoRoom`.
 
-        A worker that says nothing is busy, not full: it may have taken the cluster, or will.
+        Those whose machines are crowded come last. A worker that says nothing is busy, not full: it may have taken the
+        cluster, or will.
         """
         refused: set[str] = set()
         silent: Counter[str] = Counter()
@@ -77,32 +91,36 @@ class Clusters:
         """Offer a cluster to a worker; whether it has taken it, as far as is known. Raise `Refused`."""
         self._placing[worker] += 1
         try:
-            await self._mailbox.ask(worker, cluster, create, seconds=CREATE_SECONDS)
+            await self._mailbox.ask(worker, cluster, create, life=create.life, seconds=CREATE_SECONDS)
         except NoAnswer:
-            return await self._holder(cluster) == worker
+            with contextlib.suppress(BusLost):
+                return await self._runs(cluster) == (worker, create.life)
+            return False
         finally:
             self._placing[worker] -= 1
         return True
 
     async def _workers_by_load(self) -> list[str]:
-        load = Counter((await self._bus.leases(messages.cluster_name(""))).values()) + self._placing
+        held = (await self._bus.leases(messages.cluster_name(""))).values()
+        load = Counter(messages.worker_and_life(holder)[0] for holder in held) + self._placing
         workers = (await self._bus.leases(messages.worker_name(""))).values()
-        return sorted(workers, key=lambda worker: (load[worker], worker))
+        return sorted(workers, key=lambda worker: (self._crowded.get(worker, False), load[worker], worker))
 
-    async def _holder(self, cluster: str) -> str | None:
-        with contextlib.suppress(BusLost):
-            return await self._bus.holder(messages.cluster_name(cluster))
-        return None
+    async def _runs(self, cluster: str) -> tuple[str, int] | None:
+        """Find the worker that runs a cluster, and which life of it; None when nobody does. Raise `BusLost`."""
+        holder = await self._bus.holder(messages.cluster_name(cluster))
+        return None if holder is None or holder == messages.ENDED else messages.worker_and_life(holder)
 
     async def put(self, cluster: str, question: Question) -> Answer:
         """Put a question to the worker that runs a cluster (see `Mailbox.put`). Raise `NotRunning` or `Refused`."""
         try:
-            worker = await self._bus.holder(messages.cluster_name(cluster))
+            runs = await self._runs(cluster)
         except BusLost as problem:
             raise Refused("The engine cannot be reached just now; please try again.") from problem
-        if worker is None or worker == messages.ENDED:
+        if runs is None:
             raise NotRunning("This cluster does not run any more.")
-        return await self._mailbox.put(worker, cluster, question)
+        worker, life = runs
+        return await self._mailbox.put(worker, cluster, question, life=life)
 
     async def ask(self, cluster: str, question: Question) -> bytes:
         """Put a question and wait for the answer, which is JSON."""

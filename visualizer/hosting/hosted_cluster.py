@@ -1,8 +1,8 @@
-"""One cluster in a worker: its thread on one side, the bus on the other.
+"""One cluster in its process: its thread on one side, the link to its worker on the other.
 
-The cluster's thread calls in with entries, clock and output; they go into an outbox, and the worker's loop sends what
+The cluster's thread calls in with entries, clock and output; they go into an outbox, and the process's loop sends what
 has gathered every `FLUSH_SECONDS`: consecutive batches joined, only the newest clock, consecutive output of one command
-joined. When the bus cannot keep up the outbox drops the oldest entries: whoever reads the stream sees the gap and asks
+joined. When the link cannot keep up the outbox drops the oldest entries: whoever reads the stream sees the gap and asks
 for them (`Entries`), since the cluster itself keeps its whole journal.
 """
 
@@ -10,17 +10,19 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode, join
-from visualizer.hosting.bus import Bus, BusLost
+from visualizer.hosting.black_box import NOTHING, Deed, text_of
 from visualizer.hosting.inputs import document_of
 from visualizer.hosting.messages import Clock, Create, Lesson, Output, Outside, State, Told, Typed
 from visualizer.hosting.performer import Performer
+from visualizer.hosting.process_link import LinkLost
+from visualizer.hosting.refused import Refused
 from visualizer.hosting.replay import PassedOver
 
 logger = logging.getLogger(__name__)
@@ -43,36 +45,33 @@ class ClusterThread(Protocol):
     def step(self) -> "Future[int]": ...  # noqa: D102
     def detail(self, seq: int) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def clock(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
+    def ping(self) -> "Future[None]": ...  # noqa: D102
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]": ...  # noqa: D102
     def kubeconfig(self, name: str) -> "Future[str]": ...  # noqa: D102
     def stop(self) -> "Future[None]": ...  # noqa: D102
 
 
 Engine = Callable[..., ClusterThread]  # (nodes=, …: the spec's fields; on_…=, run=) → ClusterThread
-
-
-class Refused(Exception):  # noqa: N818
-    """A question cannot be answered; the text is for people."""
-
-
-class NoAnswer(Refused):
-    """Nothing was heard in time; what was asked may happen all the same."""
-
-
-class Missing(Refused):
-    """What was asked for does not exist."""
+Say = Callable[[Told], Awaitable[None]]  # onto the cluster's stream; may raise LinkLost
 
 
 class HostedCluster:
-    """One cluster, run by this worker until it is stopped."""
+    """One cluster, run by this process until it is stopped."""
 
     def __init__(
-        self, cluster: str, create: Create, engine: Engine, bus: Bus, *, on_failure: Callable[[], None]
+        self,
+        cluster: str,
+        create: Create,
+        engine: Engine,
+        say: Say,
+        *,
+        on_failure: Callable[[str], None],
+        note: Callable[[int, dict[str, Any]], None] = lambda n, document: None,
     ) -> None:
         self.id = cluster
         self.started = False
         self._on_failure = on_failure
-        self._bus = bus
+        self._say = say
         self._loop = asyncio.get_running_loop()
         self._outbox: deque[Told] = deque()
         self._outbox_bytes = 0
@@ -83,7 +82,7 @@ class HostedCluster:
         self.resumes = create.until > 0 or create.lesson is not None
         self._pass_over = PassedOver(create.recorded, create.last)
         self._outside = False
-        self._performer = Performer(create, self._put)
+        self._performer = Performer(create, self._put, note)
         self.thread = engine(
             nodes=create.nodes,
             seed=create.seed,
@@ -113,13 +112,13 @@ class HostedCluster:
     def _failure(self, words: str) -> None:
         logger.error("cluster %s ended by a bug of ours: %s", self.id, words)
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._on_failure)
+            self._loop.call_soon_threadsafe(self._on_failure, "memory" if words.startswith("MemoryError") else "broken")
 
     def _put(self, message: Told) -> None:
-        with contextlib.suppress(RuntimeError):  # the worker's loop is closed: nobody listens any more
+        with contextlib.suppress(RuntimeError):  # the process's loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(self._post, message)
 
-    # Called on the worker's loop ------------------------------------------------------------------------------------
+    # Called on the process's loop -----------------------------------------------------------------------------------
 
     def _post(self, message: Told) -> None:
         self._outbox.append(message)
@@ -136,16 +135,20 @@ class HostedCluster:
             self._moved.clear()
             try:
                 await self._flush()
-            except BusLost as problem:
-                logger.warning("cluster %s: what it said is lost, readers will ask again: %s", self.id, problem)
+            except LinkLost:
+                return  # nobody listens any more, and this process is about to end
 
     async def _flush(self) -> None:
         waiting, self._outbox, self._outbox_bytes = self._outbox, deque(), 0
         for message in coalesce(list(waiting), joins_output=self.started or not self.resumes):
-            await self._bus.append(messages.cluster_name(self.id), messages.pack(message))
+            await self._say(message)
 
-    def beat(self) -> None:
-        """Have the clock told again: pages that draw time by themselves drift, and who comes late needs one."""
+    async def beat(self) -> None:
+        """Come to the cluster's thread and back, and have the clock told again.
+
+        Pages that draw time by themselves drift, and who comes late needs one.
+        """
+        await asyncio.wrap_future(self.thread.ping())
         self.thread.clock().add_done_callback(self._beaten)
 
     def _beaten(self, told: "Future[dict[str, Any]]") -> None:
@@ -158,10 +161,12 @@ class HostedCluster:
             await asyncio.wrap_future(self.thread.start())
         except asyncio.CancelledError:
             raise
-        except Exception as problem:  # the cluster's outermost edge: the worker and its other clusters go on
+        except Exception as problem:  # the cluster's outermost edge
             if self._stopping:
                 return None
             logger.exception("cluster %s did not start", self.id)
+            if isinstance(problem, MemoryError):
+                return "memory"
             return "differs" if type(problem).__name__ == "ReplayDiffersError" else "failed"
         if not self._pass_over.is_complete():
             logger.error("cluster %s came back as another; its inputs: %s", self.id, self._performer.inputs)
@@ -185,8 +190,8 @@ class HostedCluster:
             logger.exception("cluster %s did not stop cleanly", self.id)
         await asyncio.sleep(0)  # what the thread said last has been posted by now
         if reason is not None:
-            suspends = reason in messages.SUSPENDING
-            self._post(State("suspended" if suspends else "ended", reason, self._life, successor))
+            deed = self.last_deed() if reason in messages.KILLED else NOTHING
+            self._post(state_after(reason, self._life, successor, deed))
         self._closing = True
         self._moved.set()
         await self._flushing
@@ -199,10 +204,21 @@ class HostedCluster:
         """Give the inputs after number `since`."""
         return self._performer.inputs[since:]
 
+    def last_deed(self) -> Deed:
+        """Give the last thing that was done."""
+        inputs = self._performer.inputs
+        return Deed(inputs[-1].n, text_of(inputs[-1].document)) if inputs else NOTHING
+
     def refuse_while_resuming(self) -> None:
         """Raise `Refused` while the past is not over."""
         if self.resumes and not self.started:
             raise Refused("This cluster is still starting; please try again in a moment.")
+
+
+def state_after(reason: str, life: int, successor: str | None = None, deed: Deed = NOTHING) -> State:
+    """What becomes of a cluster whose process ends for a reason out of `REASONS`."""
+    state: Literal["suspended", "ended"] = "suspended" if reason in messages.SUSPENDING else "ended"
+    return State(state, reason, life, successor, deed.n, deed.text)
 
 
 def _size(message: Told) -> int:

@@ -23,11 +23,12 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from visualizer import mishaps
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import Clock, Done, Lesson, Output, Rights, State, Told, Typed
+from visualizer.hosting.refused import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ LIST_ENTRIES = 1000
 CATCH_UP_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 
-# what the database says of a cluster: the last entry recorded, its state, how far its lesson has come
-Snapshot = tuple[int, State | None, Lesson | None]
+# what the database says of a cluster: the last entry recorded, its state, how far its lesson has come, its last mishap
+Snapshot = tuple[int, State | None, Lesson | None, dict[str, Any] | None]
 # cluster, since, limit → what is known after since; [] when that is nothing, `Refused` when it should be asked again
 History = Callable[[str, int, int], Awaitable[list[Batch]]]
 
@@ -60,10 +61,18 @@ class Reconsider(Exception):  # noqa: N818
 class Feed:
     """What a web process knows of one cluster that is being watched."""
 
-    def __init__(self, cluster: str, head: int, state: State | None, lesson: Lesson | None = None) -> None:
+    def __init__(
+        self,
+        cluster: str,
+        head: int,
+        state: State | None,
+        lesson: Lesson | None = None,
+        mishap: dict[str, Any] | None = None,
+    ) -> None:
         self.id = cluster
         self.head = head
         self.lesson = lesson
+        self.mishap = mishap  # `visualizer.mishaps`
         self.clock: Clock | None = None
         self.clock_frame: str | None = None
         self.state = state  # None while it is starting
@@ -73,6 +82,11 @@ class Feed:
         self._ring_bytes = 0
         self._terminals: OrderedDict[str, Terminal] = OrderedDict()
         self._frames: dict[int, tuple[str, int]] = {}  # by cursor; emptied when the head moves
+
+    @property
+    def life(self) -> int:
+        """The newest life that has been heard of."""
+        return self.state.life if self.state is not None else 1
 
     @property
     def tail(self) -> int:
@@ -96,7 +110,7 @@ class Feed:
                     for viewer in self.viewers:
                         viewer.lesson_is_new = True
                 case State() if self.state is None or message.life >= self.state.life:
-                    self.state = message
+                    self.state, self.mishap = message, mishaps.after(self.mishap, message)
                     for viewer in self.viewers:
                         viewer.state_is_new = True
                 case Rights():
@@ -348,7 +362,7 @@ class Hub:
             try:
                 async with contextlib.aclosing(self._bus.follow(messages.cluster_name(feed.id))) as stream:
                     async for frames in stream:
-                        feed.take(messages.told(frames))
+                        feed.take(messages.told(frames, feed.life))
                         feed.caught_up.set()
                         if feed.state is not None and feed.state.state == "suspended":
                             self._on_suspended(feed)

@@ -9,8 +9,8 @@ from typing import Any
 
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.hosted_cluster import Missing, NoAnswer, Refused
 from visualizer.hosting.messages import Ask, Question
+from visualizer.hosting.refused import Missing, NoAnswer, Refused
 
 ASK_SECONDS = 25.0
 
@@ -42,12 +42,14 @@ class Mailbox:
         else:
             future.set_exception((Missing if reply.missing else Refused)(reply.refusal))
 
-    async def put(self, worker: str, cluster: str, question: Question, *, seconds: float = ASK_SECONDS) -> Answer:
+    async def put(
+        self, worker: str, cluster: str, question: Question, *, life: int = 1, seconds: float = ASK_SECONDS
+    ) -> Answer:
         """Put a question to a worker, behind those put before; what is returned, when awaited, is the answer in JSON.
 
         Both raise `Refused`: with the worker's words, or when there is no answer.
         """
-        ask = Ask(next(self._numbers), messages.web_name(self.name), cluster, question)
+        ask = Ask(next(self._numbers), messages.web_name(self.name), cluster, question, life)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[ask.id] = future
         try:
@@ -67,6 +69,8 @@ class Mailbox:
         finally:
             self._waiting.pop(number, None)
 
-    async def ask(self, worker: str, cluster: str, question: Question, *, seconds: float = ASK_SECONDS) -> bytes:
+    async def ask(
+        self, worker: str, cluster: str, question: Question, *, life: int = 1, seconds: float = ASK_SECONDS
+    ) -> bytes:
         """Put a question and wait for the answer."""
-        return await (await self.put(worker, cluster, question, seconds=seconds))
+        return await (await self.put(worker, cluster, question, life=life, seconds=seconds))

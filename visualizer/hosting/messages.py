@@ -3,15 +3,22 @@
 stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
-cluster:<cluster>  worker → whoever follows it    Batch, Clock, Typed, Output, Done, State, Lesson, Input, Applied,
-                                                  Outside
-                   web → web processes            State (of a cluster without a process), Rights
+cluster:<cluster>  worker → whoever follows it    Said(life, …): Batch, Clock, Typed, Output, Done, State, Lesson,
+                                                  Input, Applied, Outside
+                   web → web processes            Said(life, State of a cluster without a process), Said(0, Rights)
 clusters           worker → whoever records       Announced: this cluster now writes its stream
+loads              worker → whoever places        Load: what its clusters take of its machine
 
-lease              held by      means
-worker:<worker>    the worker   it is alive and its engine is loaded
-cluster:<cluster>  the worker   it runs that cluster; `ENDED` holds it for a while once it is given up
-recorder           a web        it writes journals to the database and gives up clusters whose worker is gone
+lease              held by          means
+worker:<worker>    the worker       it is alive and its engine is loaded
+cluster:<cluster>  <worker>#<life>  it runs that life of the cluster; `ENDED` holds it for a while once it is given up
+recorder           a web            it writes journals to the database and gives up clusters whose worker is gone
+
+Fencing. A process may stand still for as long as it likes (a suspended machine, SIGSTOP) and go on in the belief that
+nothing has happened. So the lease of a cluster carries the number of its life, and so does whatever acts or speaks: a
+question is for one life, an append to a cluster's stream is made only while the lease is held (`Bus.append(under=…)`),
+what it says is passed over by readers who have heard of a later life, and the database takes nothing of another life
+than the one in its row. Who wakes renews its lease before it does anything else, and is told by that if it is over.
 """
 
 import logging
@@ -25,11 +32,13 @@ from visualizer.hosting.batches import Batch
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-SUSPENDING = frozenset({"idle", "room", "server-stopped", "worker-lost"})  # reasons after which it may come back
 ENDED = "ended"  # the holder of the lease of a cluster that was given up: its worker, if it wakes, stops it
 LEASE_SECONDS = 6.0
 RENEW_SECONDS = 2.0
 CLUSTERS = "clusters"
+LOADS = "loads"
+KILLED = frozenset({"hung", "memory", "crashed"})  # why a process was ended, or ended itself, over what it was doing
+SUSPENDING = KILLED | {"idle", "room", "server-stopped", "worker-lost"}  # reasons after which a cluster may come back
 
 
 def worker_name(worker: str) -> str:
@@ -45,6 +54,17 @@ def web_name(web: str) -> str:
 def cluster_name(cluster: str) -> str:
     """The stream of a cluster, and its lease."""
     return f"cluster:{cluster}"
+
+
+def holder_of(worker: str, life: int) -> str:
+    """Who holds the lease of a cluster: a worker, for one life of it."""
+    return f"{worker}#{life}"
+
+
+def worker_and_life(holder: str) -> tuple[str, int]:
+    """Read `holder_of` back; a life of 0 for what is no worker (`ENDED`)."""
+    worker, _, life = holder.rpartition("#")
+    return (worker, int(life)) if worker and life.isdecimal() else (holder, 0)
 
 
 # Questions ------------------------------------------------------------------------------------------------------------
@@ -191,12 +211,13 @@ Question = Doing | Create | Stop | Pace | Pause | Resume | Step | Detail | Entri
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A question to the worker that runs `cluster`."""
+    """A question to the worker that runs this `life` of `cluster`."""
 
     id: int
     reply_to: str
     cluster: str
     question: Question
+    life: int = 1
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -245,12 +266,17 @@ class Done(msgspec.Struct, tag=True, frozen=True):
 
 
 class State(msgspec.Struct, tag=True, frozen=True):
-    """What became of the cluster in one of its lives; `reason` out of `REASONS` when it is suspended or has ended."""
+    """What became of the cluster in one of its lives; `reason` out of `REASONS` when it is suspended or has ended.
+
+    Where the reason is one of `KILLED`, input number `n` (0: none) was the last thing done, in the words of `doing`.
+    """
 
     state: Literal["starting", "running", "suspended", "ended"]
     reason: str = ""
     life: int = 1
     successor: str | None = None
+    n: int = 0
+    doing: str = ""
 
 
 class Lesson(msgspec.Struct, tag=True, frozen=True):
@@ -282,12 +308,29 @@ class Announced(msgspec.Struct, frozen=True):
     cluster: str
 
 
+class Load(msgspec.Struct, frozen=True):
+    """How crowded a worker's machine is: runnable tasks a core, and bytes of memory left."""
+
+    worker: str
+    cores: float
+    free_bytes: int
+
+
 Told = Batch | Clock | Typed | Output | Done | State | Lesson | Input | Applied | Outside | Rights
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message on a cluster's stream, and the life that says it; 0 for what is of no life."""
+
+    life: int
+    told: Told
+
 
 pack = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask)
 _reply = msgspec.msgpack.Decoder(Reply)
-_told = msgspec.msgpack.Decoder(Told)
+_said = msgspec.msgpack.Decoder(Said)
+_load = msgspec.msgpack.Decoder(Load)
 _announced = msgspec.msgpack.Decoder(Announced)
 inputs = msgspec.json.Decoder(list[Input]).decode
 
@@ -302,9 +345,22 @@ def replies(frames: Iterable[bytes]) -> Iterator[Reply]:
     return _decoded(_reply, frames)
 
 
-def told(frames: Iterable[bytes]) -> Iterator[Told]:
-    """Read what a cluster's stream holds."""
-    return _decoded(_told, frames)
+def say(told: Told, life: int) -> bytes:
+    """Write a message for a cluster's stream, in the name of a life."""
+    return pack(Said(life, told))
+
+
+def told(frames: Iterable[bytes], life: int = 0) -> Iterator[Told]:
+    """Read what a cluster's stream holds, from a life on: what an older one says is passed over."""
+    for said in _decoded(_said, frames):
+        if said.life == 0 or said.life >= life:
+            life = max(life, said.life)
+            yield said.told
+
+
+def loads(frames: Iterable[bytes]) -> Iterator[Load]:
+    """Read what workers say of their machines."""
+    return _decoded(_load, frames)
 
 
 def announced(frames: Iterable[bytes]) -> Iterator[Announced]:

@@ -30,7 +30,12 @@ BROKE = 70
 class Performer:
     """Performs the inputs of one cluster; `tell` may be called from its thread."""
 
-    def __init__(self, create: Create, tell: Callable[[Told], None]) -> None:
+    def __init__(
+        self,
+        create: Create,
+        tell: Callable[[Told], None],
+        note: Callable[[int, dict[str, Any]], None] = lambda n, document: None,
+    ) -> None:
         self.past = [(one.at, one.document) for one in create.inputs]
         self.until, self.paused = create.until, create.paused
         self.inputs: list[Input] = []
@@ -38,6 +43,7 @@ class Performer:
         self._slug, self._pace = create.lesson, create.pace or 1.0
         self._replaying = bool(self.past) or create.until > 0
         self._tell = tell
+        self._note = note  # is called before an input is performed, with its number
         self._commands: dict[str, asyncio.Task[None]] = {}
         self._frames: dict[str, int] = {}  # of each running command
         self._lesson_lines = 0
@@ -78,6 +84,7 @@ class Performer:
         """Do what a document says. ValueError, LookupError: it cannot be, in words."""
         if len(self.inputs) >= INPUTS_MAX or self._bytes >= INPUTS_BYTES_MAX:
             raise ValueError("This cluster has been told as much as it can keep; please start a new one.")
+        self._note(len(self.inputs) + 1, document)
         match document:
             case {"command": {"id": str(identifier), "line": str(line)}}:
                 return self._type(cluster, identifier, line)

@@ -14,16 +14,17 @@ from typing import Any
 
 import msgspec
 
-from visualizer.hosting.bus import STREAM_MESSAGES_MAX, Bus, BusLost
+from visualizer.hosting.bus import STREAM_MESSAGES_MAX, Bus, BusLost, Held
 
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 
 
 class Append(msgspec.Struct, tag=True, frozen=True):
-    """Append a message; not answered."""
+    """Append a message, if `under` is held; not answered."""
 
     stream: str
     message: bytes
+    under: Held | None = None
 
 
 class Follow(msgspec.Struct, tag=True, frozen=True):
@@ -123,9 +124,9 @@ async def lend(bus: Bus, reader: asyncio.StreamReader, writer: asyncio.StreamWri
     try:
         while True:
             match _asked.decode(await _read_frame(reader)):
-                case Append(stream, message):
+                case Append(stream, message, under):
                     with contextlib.suppress(BusLost):
-                        await bus.append(stream, message)
+                        await bus.append(stream, message, under=under)
                 case Follow(number, stream):
                     following[number] = asyncio.create_task(_pump(bus, number, stream, writer))
                 case Unfollow(number):
@@ -245,9 +246,9 @@ class PipeBus:
         finally:
             self._waiting.pop(question.id, None)
 
-    async def append(self, stream: str, message: bytes) -> None:
+    async def append(self, stream: str, message: bytes, *, under: Held | None = None) -> None:
         """Add a message; waits while the pipe is full."""
-        await self._write(Append(stream, message))
+        await self._write(Append(stream, message, under))
 
     async def follow(self, stream: str) -> AsyncGenerator[list[bytes], None]:
         """Yield what is kept, then what comes; `BusLost` at the end of the pipe."""

@@ -25,8 +25,8 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.clusters import Clusters
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import Clock, Input, Inputs, Lesson, Outside, State, Stop
+from visualizer.hosting.refused import Refused
 from visualizer.models import Cluster
 
 logger = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ class Recorder:
             await suspend(self._bus, cluster, reason, row.life)
         else:  # whoever records has more to write first
             state = State("suspended", reason, row.life)
-            await self._bus.append(messages.cluster_name(cluster), messages.pack(state))
+            await self._bus.append(messages.cluster_name(cluster), messages.say(state, state.life))
 
 
 async def end(bus: Bus, cluster: str, reason: str, life: int | None = None, successor: str | None = None) -> None:
@@ -175,14 +175,14 @@ async def end(bus: Bus, cluster: str, reason: str, life: int | None = None, succ
     if await in_database(services.mark_ended)(cluster, reason, life):
         row = await in_database(selectors.cluster)(cluster)
         state = State("ended", reason, row.life if row is not None else 1, successor)
-        await bus.append(messages.cluster_name(cluster), messages.pack(state))
+        await bus.append(messages.cluster_name(cluster), messages.say(state, state.life))
 
 
 async def suspend(bus: Bus, cluster: str, reason: str, life: int) -> None:
     """Say that a cluster is suspended, in the database and to who watches."""
-    if await in_database(services.mark_suspended)(cluster, reason, life):
-        state = State("suspended", reason, life)
-        await bus.append(messages.cluster_name(cluster), messages.pack(state))
+    state = State("suspended", reason, life)
+    if await in_database(services.mark_suspended)(cluster, state):
+        await bus.append(messages.cluster_name(cluster), messages.say(state, state.life))
 
 
 class _Journal:
@@ -209,7 +209,7 @@ class _Journal:
     async def _follow(self) -> None:
         async with contextlib.aclosing(self._bus.follow(messages.cluster_name(self.cluster))) as stream:
             async for frames in stream:
-                for message in messages.told(frames):
+                for message in messages.told(frames, self._life):
                     self._take(message)
                 if self._inputs:  # what people did is not made again by itself, as entries are
                     await self._write_inputs_at_once()
@@ -224,8 +224,9 @@ class _Journal:
                 self._pending_bytes += len(message.entries)
                 while self._pending_bytes > PENDING_BYTES_MAX:  # the database stands still; they are asked for again
                     self._pending_bytes -= len(self._pending.pop(0).entries)
-            case State() if message.life >= self._life:
-                self._life = message.life
+            case State():
+                if message.life > self._life:  # the database takes nothing of the life before
+                    self._life, self._pending, self._pending_bytes, self._inputs = message.life, [], 0, []
                 self._states.append(message)
             case Input():
                 self._inputs.append(message)
@@ -267,24 +268,24 @@ class _Journal:
                 logger.warning("cluster %s: what was done to it is written a little later: %s", self.cluster, problem)
 
     async def _write_inputs(self, inputs: list[Input]) -> None:
-        if await in_database(services.record_inputs)(self.cluster, inputs) >= inputs[-1].n:
+        if await in_database(services.record_inputs)(self.cluster, inputs, self._life) >= inputs[-1].n:
             return
         try:
             missing = messages.inputs(await self._clusters.ask(self.cluster, Inputs()))
         except Refused:
             missing = []
-        if await in_database(services.record_inputs)(self.cluster, missing) < inputs[-1].n:
+        if await in_database(services.record_inputs)(self.cluster, missing, self._life) < inputs[-1].n:
             logger.error("cluster %s: some of what was done to it is lost", self.cluster)
             self._outside = True
 
     async def _write_place(self) -> None:
         clock, lesson = self._clock, self._lesson
         if clock is not None or lesson is not None:
-            await in_database(services.keep_place)(self.cluster, clock, lesson)
+            await in_database(services.keep_place)(self.cluster, clock, lesson, self._life)
             self._clock = None if self._clock is clock else self._clock
             self._lesson = None if self._lesson is lesson else self._lesson
         if self._outside:
-            await in_database(services.mark_outside)(self.cluster)
+            await in_database(services.mark_outside)(self.cluster, self._life)
             self._outside = False
 
     async def _write(self, pending: list[Batch]) -> None:
@@ -298,7 +299,7 @@ class _Journal:
                     logger.error("cluster %s: entries after %d are lost", self.cluster, self._recorded)
                     return
                 fresh = missing
-            recorded = await record(self.cluster, fresh)
+            recorded = await record(self.cluster, fresh, self._life)
             if recorded <= self._recorded:  # the row is gone, or somebody else records: look again next time
                 self._recorded = None
                 return
@@ -315,7 +316,7 @@ class _Journal:
             case "running":
                 await in_database(services.mark_running)(self.cluster, state.life)
             case "suspended":
-                await in_database(services.mark_suspended)(self.cluster, state.reason, state.life)
+                await in_database(services.mark_suspended)(self.cluster, state)
             case "ended":
                 await in_database(services.mark_ended)(self.cluster, state.reason, state.life)
         self.ended = state.state in {"suspended", "ended"}

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import redis.asyncio
 import redis.exceptions
 
-from visualizer.hosting.bus import STREAM_MESSAGES_MAX, BusLost
+from visualizer.hosting.bus import STREAM_MESSAGES_MAX, BusLost, Held
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,6 +30,12 @@ HOLD = """
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+APPEND_UNDER = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[2], '*', 'm', ARGV[3])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
 return 1
 """
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -69,6 +75,7 @@ class RedisBus:
         self._reader: asyncio.Task[None] | None = None
         self._hold = self._redis.register_script(HOLD)
         self._release = self._redis.register_script(RELEASE)
+        self._append_under = self._redis.register_script(APPEND_UNDER)
 
     def _stream(self, name: str) -> str:
         return f"{self._prefix}stream:{name}"
@@ -76,9 +83,14 @@ class RedisBus:
     def _lease(self, name: str) -> str:
         return f"{self._prefix}lease:{name}"
 
-    async def append(self, stream: str, message: bytes) -> None:
+    async def append(self, stream: str, message: bytes, *, under: Held | None = None) -> None:
         """Add a message and trim the stream."""
-        await _told(self._append(self._stream(stream), message, self._messages_max))
+        key = self._stream(stream)
+        if under is None:
+            await _told(self._append(key, message, self._messages_max))
+        else:
+            args: list[str | bytes | int] = [under.holder, self._messages_max, message, STREAM_IDLE_SECONDS]
+            await _told(self._append_under(keys=[self._lease(under.lease), key], args=args))
 
     async def _append(self, key: str, message: bytes, messages_max: int) -> None:
         async with self._redis.pipeline(transaction=False) as pipeline:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from visualizer import selectors, services
+from visualizer import mishaps, selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
 from visualizer.hosting.bus import BusLost
@@ -112,8 +112,11 @@ class Revival:
     async def _bring_back(self, cluster: Cluster) -> None:
         bus, stream = self._host.bus, messages.cluster_name(cluster.pk)
         with contextlib.suppress(BusLost):
-            await bus.append(stream, messages.pack(State("starting", life=cluster.life)))
+            await bus.append(stream, messages.say(State("starting", life=cluster.life), cluster.life))
         create = await in_database(create_of)(cluster)
+        if mishaps.is_poison(cluster.mishap):
+            await self._replace(cluster, create)
+            return
         if (reason := obstacle(cluster, create)) is not None:
             await end(bus, cluster.pk, reason, cluster.life)
             return
@@ -125,6 +128,20 @@ class Revival:
             await suspend(bus, cluster.pk, problem.reason, cluster.life)
         except BusLost:
             await suspend(bus, cluster.pk, "no-worker", cluster.life)
+
+    async def _replace(self, cluster: Cluster, create: Create) -> None:
+        """Have another take the place of a cluster that cannot live with the last thing done to it."""
+        mishap: dict[str, Any] = cluster.mishap or {}
+        before = [one for one in create.inputs if one.n < mishap["n"]]
+        if not before and not create.inputs:  # nothing was done: it is how it begins that ends it
+            await end(self._host.bus, cluster.pk, "failed", cluster.life)
+            return
+        until = next((one.at for one in create.inputs if one.n == mishap["n"]), create.until)
+        make = in_database(services.make_successor)
+        successor, is_new = await make(cluster.pk, before, until, left_out=True)
+        await end(self._host.bus, cluster.pk, mishap["reason"], cluster.life, successor.pk)
+        if is_new:
+            self._host.launch(successor)
 
     async def _until_free(self, lease: str) -> None:
         """Wait until the last life has let go of the lease."""

@@ -123,8 +123,10 @@ class Supervisor:
         with contextlib.suppress(BusLost):
             await self._bus.release(messages.worker_name(worker), worker)
             held = await self._bus.leases(messages.cluster_name(""))
-            for lease in [lease for lease, holder in held.items() if holder == worker]:
-                await self._bus.release(lease, worker)
+            for lease, holder in held.items():
+                if messages.worker_and_life(holder)[0] != worker:
+                    continue
+                await self._bus.release(lease, holder)
                 await self._gone(lease.removeprefix(messages.cluster_name("")))
             await self._bus.drop(messages.worker_name(worker))
 

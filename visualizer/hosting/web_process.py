@@ -21,11 +21,11 @@ from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost, EmbeddedBus
 from visualizer.hosting.clusters import Clusters, NoRoom
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.hub import Hub, Snapshot
 from visualizer.hosting.mailbox import Mailbox
 from visualizer.hosting.messages import Create, Lesson, State, Stop
 from visualizer.hosting.recorder import WRITE_SECONDS, Recorder, end, suspend
+from visualizer.hosting.refused import Refused
 from visualizer.hosting.revival import Revival, create_of
 from visualizer.hosting.supervisor import Supervisor
 from visualizer.models import Cluster
@@ -73,6 +73,7 @@ class WebProcess:
         """Start what runs beside the requests; needs a running loop."""
         self.spawn(self.mailbox.run(), "mailbox")
         self.spawn(self.recorder.run(), "recorder")
+        self.spawn(self.clusters.hear_loads(), "loads")
         self.spawn(self._mark_seen(), "mark seen")
         if self._alone:
             self.spawn(self._suspend_leftovers(timezone.now()), "suspend leftovers")
@@ -186,9 +187,9 @@ class WebProcess:
 async def _snapshot(cluster: str) -> Snapshot:
     row = await in_database(selectors.cluster)(cluster)
     if row is None:
-        return 0, None, None
+        return 0, None, None, None
     state = State(cast("Any", row.state), row.reason, row.life, row.successor_id)
-    return row.recorded, state, Lesson(row.progress) if row.progress is not None else None
+    return row.recorded, state, Lesson(row.progress) if row.progress is not None else None, row.mishap
 
 
 _running: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, WebProcess]" = weakref.WeakKeyDictionary()

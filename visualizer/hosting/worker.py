@@ -1,11 +1,14 @@
-"""A worker: a process that runs clusters. `python -m visualizer.hosting.worker --name w1 --pipe 5` (or `--redis URL`).
+"""A worker: keeps clusters running, each in a process of its own. `python -m visualizer.hosting.worker --pipe 5`.
 
-It knows the engine and the bus, and neither Django nor a database: a worker with its first cluster is to stay under
-120 MiB. It loads the engine before it holds its lease `worker:<name>`, so that whoever sees the lease may count on a
-cluster within a second. From then on it follows its inbox and answers each `Ask`; questions are put to a cluster in the
-order in which they came. Clusters that come back are replayed a few at a time, so that the first are up early and none
-takes all of the processor; new ones do not wait. Every `RENEW_SECONDS` it renews its leases. A cluster whose lease
-somebody else holds is stopped without a word: it was given up while this worker was not heard of.
+It runs no cluster and knows no engine; it stands between the bus and the processes that do (`cluster_process.py`),
+which a fork server makes for it (`processes.py`). So whatever becomes of a cluster, its memory, its processor time and
+its crashes are its own. The fork server is warm before the worker holds its lease `worker:<name>`: whoever sees the
+lease may count on a cluster within a second. From then on it follows its inbox and hands each `Ask` down, in order.
+Clusters that come back are replayed a few at a time, so that the first are up early; new ones do not wait.
+
+Every `RENEW_SECONDS` it renews its leases and looks after its processes (`watchdog.py`). A cluster whose lease somebody
+else holds is ended without a word: it was given up while this worker was not heard of. One that was stopped for longer
+than its leases last (a suspended machine) asks for them before it does anything else.
 
 Started by a server, the pipe is also its life line: at the end of the pipe it stops its clusters and exits.
 """
@@ -13,66 +16,58 @@ Started by a server, the pipe is also its life line: at the end of the pipe it s
 import argparse
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from cluster_engine.collecting import collect_seldom
 from visualizer import gateway
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.hosted_cluster import Engine, HostedCluster, Refused
-from visualizer.hosting.messages import Ask, Create, Reply
+from visualizer.hosting.cluster_process import GONE, ClusterProcess
+from visualizer.hosting.loads import has_room, load_of, monotonic_through_sleep
+from visualizer.hosting.messages import Ask, Create, Reply, Stop
 from visualizer.hosting.pipe_bus import PipeBus
+from visualizer.hosting.processes import ForkedProcesses, Processes
+from visualizer.hosting.refused import Refused
+from visualizer.hosting.watchdog import MEMORY_BYTES_MAX
 
 logger = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 20.0
-BEGIN_SECONDS = 1.0
 RETRY_SECONDS = 0.5
-REPLAYS_AT_ONCE = 2
+REPLAYS_AT_ONCE = max(2, os.cpu_count() or 1)
 REPLAY_TURN_SECONDS = 10.0  # one that takes longer goes on beside the next, and holds up nobody
-
-
-def load_engine(name: str) -> Engine:
-    """Import `module:Class`, which has a `ClusterSpec` beside it, and make it an `Engine`."""
-    module_name, class_name = name.split(":")
-    module = importlib.import_module(module_name)
-    made, spec = getattr(module, class_name), module.ClusterSpec
-
-    def engine(
-        *,
-        nodes: int,
-        seed: int,
-        pace: float | None,
-        epoch: datetime | None,
-        gateway_names: tuple[str, ...],
-        **others: Any,
-    ) -> Any:
-        return made(spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch, gateway_names=gateway_names), **others)
-
-    return engine
+CLUSTERS_MAX = 40
+DONE = Reply(0, b"{}")
+MEBIBYTE = 1024 * 1024
 
 
 class Worker:
-    """Runs clusters until it is cancelled or stopped."""
+    """Has clusters run until it is cancelled or stopped."""
 
-    def __init__(self, name: str, bus: Bus, engine: Engine, *, clusters_max: int = 20, gateway_host: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        bus: Bus,
+        processes: Processes,
+        *,
+        clusters_max: int = CLUSTERS_MAX,
+        memory_bytes_max: int = MEMORY_BYTES_MAX,
+        gateway_host: str = "",
+        now: Callable[[], float] = monotonic_through_sleep,
+    ) -> None:
         self.name = name
         self.gateway_host = gateway_host  # by which others reach this machine; "": who asks knows
-        self.clusters: dict[str, HostedCluster] = {}
+        self.clusters: dict[str, ClusterProcess] = {}
         self._bus = bus
-        self._engine = engine
+        self._processes = processes
         self._clusters_max = clusters_max
+        self._memory_bytes_max = memory_bytes_max
+        self._now = now
         self._tasks: set[asyncio.Task[None]] = set()
         self._replaying = asyncio.Semaphore(REPLAYS_AT_ONCE)
 
@@ -85,10 +80,11 @@ class Worker:
         finally:
             for task in self._tasks:
                 task.cancel()
+            await self._processes.aclose()
 
     async def stop(self, reason: str) -> None:
         """Stop all clusters and give back the leases."""
-        await asyncio.gather(*(self._end(cluster, reason) for cluster in list(self.clusters.values())))
+        await asyncio.gather(*(self._end(cluster, Stop(reason)) for cluster in list(self.clusters.values())))
         with contextlib.suppress(BusLost):
             await self._bus.release(messages.worker_name(self.name), self.name)
             await self._bus.drop(messages.worker_name(self.name))
@@ -101,18 +97,29 @@ class Worker:
                 await self._renew()
             except BusLost as problem:
                 logger.warning("worker %s cannot renew its leases: %s", self.name, problem)
+            await asyncio.gather(*(cluster.check(self._now()) for cluster in list(self.clusters.values())))
             await asyncio.sleep(messages.RENEW_SECONDS)
 
     async def _renew(self) -> None:
         await self._bus.hold(messages.worker_name(self.name), self.name, messages.LEASE_SECONDS)
+        await self._bus.append(messages.LOADS, messages.pack(load_of(self.name)))
         for cluster in list(self.clusters.values()):
-            cluster.beat()
-            if not await self._hold(cluster.id) and cluster.id in self.clusters:
-                logger.warning("worker %s has lost the lease of cluster %s and stops it", self.name, cluster.id)
-                self._spawn(self._end(cluster, None))
+            if not await self._hold(cluster) and self.clusters.get(cluster.id) is cluster:
+                logger.warning("worker %s has lost the lease of cluster %s and ends it", self.name, cluster.id)
+                del self.clusters[cluster.id]
+                self._spawn(cluster.kill_silently())
 
-    async def _hold(self, cluster: str) -> bool:
-        return await self._bus.hold(messages.cluster_name(cluster), self.name, messages.LEASE_SECONDS)
+    async def _hold(self, cluster: ClusterProcess) -> bool:
+        asked = self._now()  # before: the lease may begin at any time after
+        if held := await self._bus.hold(*cluster.held, messages.LEASE_SECONDS):
+            cluster.held_until = asked + messages.LEASE_SECONDS
+        return held
+
+    async def _still_holds(self, cluster: ClusterProcess) -> bool:
+        """Whether a cluster is this worker's to act on: who has been stopped for long must ask first."""
+        if self._now() >= cluster.held_until:
+            await self._renew()
+        return self.clusters.get(cluster.id) is cluster
 
     # The inbox ------------------------------------------------------------------------------------------------------
 
@@ -124,119 +131,85 @@ class Worker:
 
     async def _serve(self, ask: Ask) -> None:
         try:
-            answer = await self._put(ask)
+            await self._put(ask)
         except Refused as refusal:
             await self._reply(ask, Reply(ask.id, refusal=str(refusal)))
+        except BusLost as problem:
+            logger.warning("worker %s does nothing without the bus: %s", self.name, problem)
+
+    async def _put(self, ask: Ask) -> None:
+        """Put a question to its cluster, in the order in which they come; the answer comes later."""
+        cluster = self.clusters.get(ask.cluster)
+        if isinstance(ask.question, Create):
+            await self._create(ask.cluster, ask.question)
+            await self._reply(ask, DONE)
+        elif cluster is None or cluster.life != ask.life or not await self._still_holds(cluster):
+            raise Refused(GONE)
+        elif isinstance(ask.question, Stop):
+            self._spawn(self._stop(cluster, ask, ask.question))
+        elif cluster.resumes and not cluster.up.is_set():
+            raise Refused("This cluster is still starting; please try again in a moment.")
         else:
-            self._spawn(self._answer(ask, answer))
+            cluster.ask(ask)
 
-    async def _put(self, ask: Ask) -> Awaitable[Any]:
-        """Put a question to its cluster, now; the answer may come later."""
-        match ask.question:
-            case Create() as create:
-                await self._create(ask.cluster, create)
-                return _now({})
-            case question:
-                cluster = self.clusters.get(ask.cluster)
-                if cluster is None:
-                    raise Refused("This cluster does not run any more.")
-                return self._put_to(cluster, question)
-
-    def _put_to(self, cluster: HostedCluster, question: messages.Question) -> Awaitable[Any]:
-        thread = cluster.thread
-        if not isinstance(question, messages.Stop):
-            cluster.refuse_while_resuming()
-        match question:
-            case messages.Pace(pace):
-                return _later(thread.set_pace(pace))
-            case messages.Pause():
-                return _later(thread.pause())
-            case messages.Resume():
-                return _later(thread.resume())
-            case messages.Step():
-                return _later(thread.step(), lambda seq: {"seq": seq})
-            case messages.Detail(seq):
-                return _found(thread.detail(seq), "There is no such entry any more.")
-            case messages.Entries(since, limit):
-                return _later(thread.entries(since, limit))
-            case messages.Inputs(since):
-                return _now(cluster.inputs(since))
-            case messages.Kubeconfig(name):
-                return _later(thread.kubeconfig(self.gateway_host or name))
-            case messages.Stop(reason, successor):
-                return self._end(cluster, reason, successor)
-            case Create():
-                raise AssertionError("Create is answered before")
-            case messages.Heal() | messages.HealIncident() | messages.Advance():
-                return _begun(cluster.put(question))
-            case doing:
-                return _later(cluster.put(doing))
-
-    async def _answer(self, ask: Ask, answer: Awaitable[Any]) -> None:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                reply = Reply(ask.id, msgspec.json.encode(await answer))
-        except TimeoutError:
-            reply = Reply(ask.id, refusal="The cluster is busy and gave no answer in time.")
-        except (LookupError, ValueError) as problem:  # the engine's words for "no such entry" and "that cannot be"
-            words = str(problem.args[0] if problem.args else problem)
-            reply = Reply(ask.id, refusal=words, missing=isinstance(problem, LookupError))
-        except Exception:  # the cluster's outermost edge
-            logger.exception("cluster %s: %s broke", ask.cluster, type(ask.question).__name__)
-            reply = Reply(ask.id, refusal="This broke inside Glassplane; that is our mistake.")
-        await self._reply(ask, reply)
+    async def _stop(self, cluster: ClusterProcess, ask: Ask, stop: Stop) -> None:
+        await self._end(cluster, stop)
+        await self._reply(ask, DONE)
 
     async def _reply(self, ask: Ask, reply: Reply) -> None:
         try:
-            await self._bus.append(ask.reply_to, messages.pack(reply))
+            await self._bus.append(ask.reply_to, messages.pack(msgspec.structs.replace(reply, id=ask.id)))
         except BusLost as problem:
             logger.warning("an answer is lost: %s", problem)
 
     # Clusters -------------------------------------------------------------------------------------------------------
 
     async def _create(self, identifier: str, create: Create) -> None:
-        if identifier in self.clusters:
+        running = self.clusters.get(identifier)
+        if running is not None and running.life == create.life:
             return
-        if len(self.clusters) >= self._clusters_max:
+        if running is not None:
+            raise Refused("Another life of this cluster has not ended yet.")
+        if len(self.clusters) >= self._clusters_max or not has_room():
             raise Refused("This worker runs as many clusters as it may.")
+        if self.gateway_host:
+            create = msgspec.structs.replace(create, gateway_names=[self.gateway_host])
+        cluster = ClusterProcess(identifier, create, self._bus, self.name, self._memory_bytes_max)
         try:
-            if not await self._hold(identifier):
+            if not await self._hold(cluster):
                 raise Refused("Another worker runs this cluster.")
-            if self.gateway_host:
-                create = msgspec.structs.replace(create, gateway_names=[self.gateway_host])
-            cluster = HostedCluster(
-                identifier, create, self._engine, self._bus, on_failure=lambda: self._failed(identifier)
-            )
             self.clusters[identifier] = cluster
             await self._bus.append(messages.CLUSTERS, messages.pack(messages.Announced(identifier)))
         except BusLost as problem:
             raise Refused("The bus was lost.") from problem
-        self._spawn(self._start(cluster))
+        self._spawn(self._run(cluster))
 
-    async def _start(self, cluster: HostedCluster) -> None:
-        async with self._replaying if cluster.resumes else contextlib.nullcontext():
-            if self.clusters.get(cluster.id) is not cluster:  # it was stopped before its turn came
-                return
-            starting = asyncio.ensure_future(cluster.start())
-            await asyncio.wait([starting], timeout=REPLAY_TURN_SECONDS if cluster.resumes else None)
-        reason = await starting
-        if reason is not None:
-            await self._end(cluster, reason)
-
-    def _failed(self, identifier: str) -> None:
-        cluster = self.clusters.get(identifier)
-        if cluster is not None and cluster.started:
-            self._spawn(self._end(cluster, "broken"))
-
-    async def _end(self, cluster: HostedCluster, reason: str | None, successor: str | None = None) -> None:
-        """Stop a cluster; the lease outlives its last word, so that nobody calls it lost."""
-        if self.clusters.pop(cluster.id, None) is None:
-            return
-        await cluster.stop(reason, successor)
+    async def _run(self, cluster: ClusterProcess) -> None:
+        """Run one cluster to its end; the lease outlives its last word, so that nobody calls it lost."""
+        if cluster.resumes:
+            self._spawn(self._hold_a_turn(cluster))
+            await cluster.turn.wait()
+        await cluster.run(self._processes.begin, self.gateway_host)
+        if self.clusters.get(cluster.id) is cluster:
+            del self.clusters[cluster.id]
         with contextlib.suppress(BusLost):
-            await self._bus.release(messages.cluster_name(cluster.id), self.name)
+            await self._bus.release(*cluster.held)
+        cluster.released.set()
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    async def _hold_a_turn(self, cluster: ClusterProcess) -> None:
+        """Let a cluster come back once fewer than `REPLAYS_AT_ONCE` others do; one that takes long holds up nobody."""
+        async with self._replaying:
+            cluster.turn.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPLAY_TURN_SECONDS):
+                    await cluster.up.wait()
+
+    async def _end(self, cluster: ClusterProcess, stop: Stop) -> None:
+        """Have a cluster say its last words and end; its lease is free then."""
+        await cluster.stop_and_wait(stop)
+        await cluster.released.wait()
+
+    def _spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         async def outermost() -> None:
             try:
                 await work
@@ -246,30 +219,7 @@ class Worker:
         task = asyncio.create_task(outermost())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _now(answer: Any) -> Any:
-    return answer
-
-
-async def _later(future: "Future[Any]", shape: Callable[[Any], Any] = lambda value: value) -> Any:
-    answer = await asyncio.wrap_future(future)
-    return {} if answer is None else shape(answer)
-
-
-async def _begun(future: "Future[Any]") -> Any:
-    """Answer for what may take its time, or for ever while time stands: once it is under way, or at once refused."""
-    waiting = asyncio.ensure_future(asyncio.wrap_future(future))
-    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())  # it may have nobody left to hear it
-    await asyncio.wait([waiting], timeout=BEGIN_SECONDS)
-    return waiting.result() if waiting.done() else {}
-
-
-async def _found(future: "Future[Any]", otherwise: str) -> Any:
-    try:
-        return await asyncio.wrap_future(future)
-    except LookupError as problem:
-        raise LookupError(otherwise) from problem
+        return task
 
 
 # The process ----------------------------------------------------------------------------------------------------------
@@ -282,7 +232,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pipe", type=int, metavar="FD", help="the socket of the server that started this worker")
     parser.add_argument("--redis", metavar="URL", default=os.environ.get("REDIS_URL"), help="default: $REDIS_URL")
     parser.add_argument("--engine", default="cluster_engine.thread:ClusterThread", metavar="MODULE:CLASS")
-    parser.add_argument("--clusters-max", type=int, default=int(os.environ.get("CLUSTERS_PER_WORKER") or 20))
+    parser.add_argument("--clusters-max", type=int, default=int(os.environ.get("CLUSTERS_PER_WORKER") or CLUSTERS_MAX))
+    parser.add_argument(
+        "--cluster-memory-mib",
+        type=int,
+        default=int(os.environ.get("CLUSTER_MEMORY_MIB") or MEMORY_BYTES_MAX // MEBIBYTE),
+        help="what one cluster may take, beyond what all share",
+    )
     parser.add_argument(
         "--gateway-host", metavar="NAME", type=gateway.checked, default=os.environ.get("GATEWAY_HOST", "")
     )
@@ -294,8 +250,6 @@ def arguments() -> argparse.Namespace:
 
 async def serve(options: argparse.Namespace) -> None:
     """Run a worker until SIGTERM, SIGINT or the end of the pipe."""
-    engine = load_engine(options.engine)
-    collect_seldom()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
@@ -309,7 +263,17 @@ async def serve(options: argparse.Namespace) -> None:
         pipe = PipeBus(*ends, on_lost=ended.set)
     bus = _redis(options.redis) if options.redis else pipe
     assert bus is not None
-    worker = Worker(options.name, bus, engine, clusters_max=options.clusters_max, gateway_host=options.gateway_host)
+    memory_bytes_max = options.cluster_memory_mib * MEBIBYTE
+    processes = ForkedProcesses(options.engine, memory_bytes_max)
+    await processes.start()
+    worker = Worker(
+        options.name,
+        bus,
+        processes,
+        clusters_max=options.clusters_max,
+        memory_bytes_max=memory_bytes_max,
+        gateway_host=options.gateway_host,
+    )
     running = asyncio.create_task(worker.run(), name="worker")
     running.add_done_callback(lambda _: ended.set())
     await ended.wait()

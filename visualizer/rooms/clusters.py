@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from visualizer import services as clusters
 from visualizer.database import in_database
 from visualizer.hosting.bus import BusLost
-from visualizer.hosting.messages import Rights, cluster_name, pack
+from visualizer.hosting.messages import Rights, cluster_name, say
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
 from visualizer.rooms import hub, lessons, selectors, services
@@ -45,7 +45,7 @@ async def reconsider(host: WebProcess, clusters: Iterable[str]) -> None:
     """Have the pages of clusters ask again what they may do; one that may not even look any more is closed."""
     for cluster in await in_database(selectors.with_pages)(clusters):
         with contextlib.suppress(BusLost):  # they ask before they do anything
-            await host.bus.append(cluster_name(cluster), pack(Rights()))
+            await host.bus.append(cluster_name(cluster), say(Rights(), 0))
 
 
 async def _of(host: WebProcess, room: Room, whose: Room | Member, owner: Owner) -> Cluster:

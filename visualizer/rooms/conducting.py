@@ -13,8 +13,8 @@ from django.utils.translation import gettext_noop as _
 from cluster_engine import faults, predicates
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import HealIncident, Inject, Pause, Question, Resume
+from visualizer.hosting.refused import Refused
 from visualizer.hosting.web_process import WebProcess
 from visualizer.rooms import clusters, hub, incidents, protocol, selectors, services
 from visualizer.rooms.changes import Changed

@@ -13,7 +13,7 @@ from visualizer import outlet
 from visualizer import services as visitors
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.refused import Refused
 from visualizer.page_socket import TOO_MANY, PageSocket
 from visualizer.rooms import changes, conducting, hub, incidents, limits, selectors, services
 from visualizer.rooms import protocol as said

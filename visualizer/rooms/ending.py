@@ -12,8 +12,8 @@ from django.db import transaction
 
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import Resume, Stop
+from visualizer.hosting.refused import Refused
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
 from visualizer.rooms import clusters, hub, selectors, services

@@ -15,7 +15,6 @@ from django.db import Error as DatabaseError
 
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, web_process
-from visualizer.hosting.hosted_cluster import Refused
 from visualizer.hosting.messages import (
     Applied,
     HealIncident,
@@ -28,6 +27,7 @@ from visualizer.hosting.messages import (
     State,
     Told,
 )
+from visualizer.hosting.refused import Refused
 from visualizer.rooms import ending, hub, incidents, selectors, services
 from visualizer.rooms.changes import Changed
 from visualizer.rooms.models import Report

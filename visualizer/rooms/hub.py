@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.hosted_cluster import Refused
+from visualizer.hosting.refused import Refused
 from visualizer.rooms import changes, services
 from visualizer.rooms.changes import Change, Left
 from visualizer.rooms.live_room import LiveRoom

@@ -44,6 +44,9 @@ export function Banner({ app }) {
     h("div", { role: "alert", class: ended ? "banner ended pane" : "" }, ended && [
       h("p", { key: "p" }, t(state === "gone" ? "banner.gone" : "banner.ended"), " ", app.endMessage.value),
       h("button", { key: "b", type: "button", class: "button primary", onClick: app.newCluster }, t("banner.new"))]),
+    h("div", { role: "alert", class: app.mishap.value && !ended ? "banner mishap pane" : "" }, app.mishap.value && !ended && [
+      h("p", { key: "p" }, app.mishap.value),
+      h("button", { key: "b", type: "button", class: "button", onClick: () => { app.mishap.value = ""; } }, t("banner.read"))]),
     h("div", { role: "status", class: returning ? "banner returning pane" : "" }, returning && h("p", null, h("span", { class: "spin", "aria-hidden": "true" }), t("banner.returning"))),
     h("div", { role: "status", class: lost && !ended ? "banner lost pane" : "" }, lost && !ended && [
       h("p", { key: "p" }, h(Icon, { name: "plug", size: 16 }), t("banner.lost")),

@@ -1,0 +1,46 @@
+"""Which engine runs clusters: the real one, or, in tests of the hosting tier, one that only pretends."""
+
+import importlib
+from datetime import datetime
+from typing import Any
+
+from visualizer.hosting.hosted_cluster import Engine
+
+REAL = "cluster_engine.thread:ClusterThread"
+
+
+def load_engine(name: str) -> Engine:
+    """Import `module:Class`, which has a `ClusterSpec` beside it, and make it an `Engine`."""
+    module_name, class_name = name.split(":")
+    module = importlib.import_module(module_name)
+    made, spec = getattr(module, class_name), module.ClusterSpec
+
+    def engine(
+        *,
+        nodes: int,
+        seed: int,
+        pace: float | None,
+        epoch: datetime | None,
+        gateway_names: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        return made(spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch, gateway_names=gateway_names), **others)
+
+    return engine
+
+
+def warm(name: str) -> None:
+    """Run one cluster of the real engine to its end, so that what is made once is made before the first fork."""
+    if name != REAL:
+        return
+    from cluster_engine.thread import ClusterSpec, ClusterThread
+    from visualizer.lessons import library, player
+
+    assert library, player  # imported for those who come after
+    thread = ClusterThread(ClusterSpec(nodes=2, pace=None))
+    try:
+        thread.start().result()
+        thread.command("kubectl get pods -A", lambda stream, text: None).result()
+    finally:
+        thread.stop().result()
+        thread.join()
