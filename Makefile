@@ -8,7 +8,7 @@ BIN := .venv/bin
 NODE_BIN := $(shell command -v npm >/dev/null 2>&1 && echo system || echo wheel)
 NPM := $(if $(filter system,$(NODE_BIN)),npm,$(CURDIR)/$(BIN)/npm)
 
-.PHONY: run worker test test-browser simulate check bench set-up set-up-tests browser-modules clean help
+.PHONY: run worker test test-browser simulate simulate-hosting attack check bench set-up set-up-tests browser-modules clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -28,6 +28,12 @@ test-browser: set-up-tests  ## go through lessons and a class in a real browser,
 
 simulate: set-up-tests  ## break SEEDS clusters (100), each by a plan of its own, and judge every invariant over each
 	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2
+
+simulate-hosting: set-up-tests  ## kill and stop servers, workers, clusters and the database under twenty learners for half an hour
+	$(BIN)/python -m tests.outages
+
+attack: set-up-tests  ## attack a server with everything that ever took one down, beside a bystander who must not notice
+	$(BIN)/python -m tests.attacks
 
 check: set-up-tests  ## lint, formatting and types
 	$(BIN)/ruff check .

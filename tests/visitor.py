@@ -1,0 +1,124 @@
+"""A visitor of a real server: a session, a cluster, and the page's WebSocket, without a browser."""
+
+import contextlib
+import itertools
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import websocket
+
+OPEN_SECONDS = 60.0
+
+
+class ServerGone(Exception):  # noqa: N818
+    """The server answers no more: that is what an attack is after."""
+
+
+@dataclass
+class Printed:
+    """What a line came to: what it printed, its exit code (None: none was heard), and how long that took."""
+
+    text: str
+    code: int | None
+    seconds: float
+
+
+@dataclass
+class Visitor:
+    """Somebody with a cluster of their own in the sandbox."""
+
+    address: str
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    state: str = "starting"
+    life: int = 1
+    ends: list[str] = field(default_factory=list)  # why the cluster was ended, each time
+    seen: list[int] = field(default_factory=list)  # the entries, in the order in which they came
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        page = self.client.get(self.address + "/sandbox/")
+        if page.status_code != 200:
+            raise ServerGone(f"/sandbox/ is answered by {page.status_code}")
+        found = re.search(r'data-cluster="([^"]+)"', page.text)
+        assert found, page.text
+        self.cluster = found[1]
+        self.connect()
+        self.until_running()
+
+    def connect(self) -> None:
+        """Open the page's socket."""
+        cookie = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+        url = f"{self.address.replace('http', 'ws', 1)}/ws/clusters/{self.cluster}/"
+        try:
+            self.socket = websocket.create_connection(
+                url, timeout=30, cookie=cookie, origin=self.address, skip_utf8_validation=True
+            )
+        except (OSError, websocket.WebSocketException) as problem:
+            raise ServerGone(f"the page's socket does not open: {problem}") from problem
+        self.say({"type": "watch", "since": self.seen[-1] if self.seen else 0})
+
+    def say(self, message: dict[str, Any] | str) -> None:
+        """Send a message, as it stands if it is text."""
+        self.socket.send(message if isinstance(message, str) else json.dumps(message))
+
+    def hear(self, seconds: float) -> list[dict[str, Any]]:
+        """Give the next message's frames, [] when none comes in time."""
+        self.socket.settimeout(max(seconds, 0.01))
+        try:
+            message = json.loads(self.socket.recv())
+        except websocket.WebSocketTimeoutException:
+            return []
+        except (OSError, websocket.WebSocketException, json.JSONDecodeError):
+            self.connect()
+            return []
+        frames: list[dict[str, Any]] = message.get("frames", [message])
+        for one in frames:
+            self._note(one)
+        return frames
+
+    def _note(self, frame: dict[str, Any]) -> None:
+        cluster = frame.get("cluster")
+        if frame["type"] in {"hello", "cluster"} and isinstance(cluster, dict):
+            if cluster["state"] in {"suspended", "ended"} and cluster["state"] != self.state:
+                self.ends.append(cluster["reason"])
+            self.state, self.life = cluster["state"], cluster["life"]
+            if successor := cluster.get("successor"):
+                self.cluster, self.seen, self.state = successor, [], "starting"
+                self.connect()
+        elif frame["type"] == "entries":
+            self.seen += [one["seq"] for one in frame["entries"]]
+
+    def until_running(self) -> None:
+        """Wait until the cluster runs, or runs again."""
+        deadline = time.monotonic() + OPEN_SECONDS
+        while self.state != "running":
+            if time.monotonic() > deadline:
+                raise ServerGone(f"the cluster of {self.cluster} is {self.state} and does not run")
+            self.hear(1)
+
+    def type(self, line: str, seconds: float = 30) -> Printed:
+        """Type a line and read what it prints until it ends, its cluster does, or the time is over."""
+        identifier, began, said = f"attack{next(self._numbers)}", time.monotonic(), ""
+        ends = len(self.ends)
+        self.say({"type": "command", "id": identifier, "line": line})
+        while (left := began + seconds - time.monotonic()) > 0 and len(self.ends) == ends:
+            for frame in self.hear(min(left, 1)):
+                if frame.get("id") != identifier:
+                    continue
+                if frame["type"] == "output":
+                    said += frame["text"]
+                if frame["type"] == "error":
+                    return Printed(said + frame["message"], 1, time.monotonic() - began)
+                if frame["type"] == "done":
+                    return Printed(said, frame["code"], time.monotonic() - began)
+        return Printed(said, None, time.monotonic() - began)
+
+    def leave(self) -> None:
+        """Close everything."""
+        with contextlib.suppress(OSError, websocket.WebSocketException):
+            self.socket.close()
+        self.client.close()
