@@ -1,7 +1,8 @@
 """`python -m cluster_engine up`: one cluster, without a web page, as a test control plane or a toy.
 
 When it is ready it prints one line of JSON (`gateway`, `kubeconfig`, `seconds`, `cpuSeconds`) and runs until Ctrl-C or
-SIGTERM.
+SIGTERM. When the cluster's time falls behind its pace, is level again, or leaves something out, it says so on standard
+error, one line each (`world/timekeeping.py`).
 """
 
 import argparse
@@ -17,21 +18,22 @@ from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.collecting import collect_seldom
-from cluster_engine.world.clock import Clock
+from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.timekeeping import Timekeeping
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, machine: Machine | None = None) -> int:
     """Run the command line; give the exit code."""
     options = _parser().parse_args(arguments)
     collect_seldom()
-    clock = Clock()
+    clock = Clock(machine=machine)
     clock.outside_may_speak = True
     loop = ClusterLoop(clock)
     try:
         return loop.run_until_complete(_up(options, loop))
     except (ValueError, OSError) as error:
-        print(f"glassplane: {error}", file=sys.stderr)
+        _complain(str(error))
         return 1
     finally:
         loop.close()
@@ -72,6 +74,7 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
             _write_private(path, await cluster.kubeconfig())
             seconds, cpu = time.monotonic() - began, time.process_time()
             _say(gateway=f"{host}:{port}", kubeconfig=str(path), seconds=round(seconds, 3), cpuSeconds=round(cpu, 3))
+            loop.clock.before_waiting.append(Timekeeping(loop.clock, _complain))
             ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(interrupted.wait()), cluster.world.failed]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if cluster.world.failed.done():
@@ -82,6 +85,10 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
 def _write_private(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def _complain(sentence: str) -> None:
+    print(f"glassplane: {sentence}", file=sys.stderr, flush=True)
 
 
 def _say(**facts: Any) -> None:

@@ -14,6 +14,7 @@ or, for a test of one's own operator or controller, with the gateway open:
         subprocess.run(["kubectl", "--kubeconfig", control_plane.kubeconfig, "get", "nodes"])
 
 `on_entries` and `on_clock` are called on the cluster's thread, between two instants of its time; they must be quick.
+`on_clock` hears what `Clock.told` gives whenever somebody has turned the clock or it stands otherwise to real time.
 A cluster that ends by a bug of ours says so once, through `on_failure`, and every later call fails with ClusterEnded.
 """
 
@@ -31,8 +32,9 @@ from cluster_engine import faults
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
 from cluster_engine.inputs import Inputs, Run
 from cluster_engine.journal import Journal
-from cluster_engine.world.clock import Clock
+from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.pacing import Drift
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -59,13 +61,14 @@ class ClusterThread:
         on_clock: Callable[[Json], None] = _ignore,
         on_failure: Callable[[str], None] = _ignore,
         run: Run | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self.spec = spec
         self._run_of_inputs = run
         self._inputs: Inputs | None = None
         self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
-        self._clock = Clock()
-        self._clock_told: tuple[float | None, bool] | None = None
+        self._clock = Clock(machine=machine)
+        self._clock_told: tuple[float | None, bool, Drift] | None = None
         self._loop: ClusterLoop | None = None
         self._cluster: Cluster | None = None
         self._started: Future[Json] = Future()
@@ -177,10 +180,10 @@ class ClusterThread:
 
     def _begin_gathering(self, cluster: Cluster) -> Callable[[], None]:
         """Tell what was and what comes; give the function that ends this."""
+        self._clock.before_waiting.append(self._flush)
         if cluster.journal is None:
             return lambda: None
         self._gather_what_was(cluster.journal)
-        self._clock.before_waiting.append(self._flush)
         return cluster.journal.subscribe(self._gather)
 
     def _gather_what_was(self, journal: Journal) -> None:
@@ -198,16 +201,16 @@ class ClusterThread:
         if self._pending:
             batch, self._pending = self._pending, []
             self._on_entries(batch)
-        if self._cluster is not None and (self._clock.pace, self._clock.paused) != self._clock_told:
-            self._tell_clock()  # somebody on this side has turned it: a lesson, a step
+        if self._cluster is not None and self._clock_stands() != self._clock_told:
+            self._tell_clock()  # somebody on this side has turned it (a lesson, a step), or it does not keep its pace
         return False
 
-    def _tell_clock(self) -> None:
-        self._clock_told = (self._clock.pace, self._clock.paused)
-        self._on_clock(self._clock_now())
+    def _clock_stands(self) -> tuple[float | None, bool, Drift]:
+        return (self._clock.pace, self._clock.paused, self._clock.drift)
 
-    def _clock_now(self) -> Json:
-        return {"now": self._clock.now, "pace": self._clock.pace, "paused": self._clock.paused}
+    def _tell_clock(self) -> None:
+        self._clock_told = self._clock_stands()
+        self._on_clock(self._clock.told())
 
     # -- what anybody may ask ------------------------------------------------------------------------------------------
 
@@ -302,7 +305,7 @@ class ClusterThread:
         """Look at the clock, as `on_clock` would tell it."""
 
         async def do(_: Cluster) -> Json:
-            return self._clock_now()
+            return self._clock.told()
 
         return self.run(do)
 

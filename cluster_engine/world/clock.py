@@ -5,7 +5,8 @@ Theory of operation. An asyncio loop does two things in turn: it runs every call
 decide what waiting means:
 
     leaping   nobody waits: the clock jumps to the next timer
-    paced     the clock walks `pace` virtual seconds for each real one (0.1 … 60)
+    paced     the clock walks `pace` virtual seconds for each real one (0.1 … 60), and catches up what it missed
+              (`pacing.py`)
     paused    the clock stands; only the outside world (a gateway, a caller in another thread) is listened to
     stepping  paused, but leaping until a condition holds
 
@@ -27,11 +28,13 @@ timer is never called before its time (asyncio calls those due within the next n
 import selectors
 import time
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from dataclasses import asdict
+from typing import IO, Any, Protocol
+
+from cluster_engine.world.pacing import Drift, Pacing
 
 LEAP = None
-LAG_SECONDS_MAX = 0.25
-"""A paced clock that has fallen further behind than this (a busy machine) forgets the debt instead of racing."""
+LEVEL = Drift()
 
 ROUNDS_BETWEEN_POLLS = 16
 """While callbacks are ready, real sockets are looked at only every so many rounds: a system call costs more."""
@@ -53,6 +56,41 @@ def rounded_up(seconds: float) -> float:
     return tick if tick >= seconds else round(tick + TICK_SECONDS, 8)
 
 
+class Machine(Protocol):
+    """What a paced clock needs of the machine it runs on: seconds that pass, and a way to let them."""
+
+    def real(self) -> float:
+        """Give real seconds, which go on while the machine is suspended."""
+        ...
+
+    def processor(self) -> float:
+        """Give the processor seconds that this process has used."""
+        ...
+
+    def wait(self, outside: selectors.BaseSelector, seconds: float) -> Events:
+        """Let real seconds pass, or fewer if somebody outside speaks."""
+        ...
+
+
+class ThisMachine:
+    """The machine we run on."""
+
+    _CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+    """On Linux `time.monotonic` stands while the machine is suspended, on macOS too; these do not."""
+
+    def real(self) -> float:
+        """See `Machine`."""
+        return time.monotonic() if self._CLOCK is None else time.clock_gettime(self._CLOCK)
+
+    def processor(self) -> float:
+        """See `Machine`."""
+        return time.process_time()
+
+    def wait(self, outside: selectors.BaseSelector, seconds: float) -> Events:
+        """See `Machine`."""
+        return outside.select(seconds)
+
+
 class DeadlockError(RuntimeError):
     """Every task waits, no timer is set and nobody outside can speak: this world has come to its end."""
 
@@ -60,7 +98,7 @@ class DeadlockError(RuntimeError):
 class Clock(selectors.BaseSelector):
     """A selector that is also the world's clock. Belongs to one loop and one thread."""
 
-    def __init__(self, pace: float | None = LEAP) -> None:
+    def __init__(self, pace: float | None = LEAP, machine: Machine | None = None) -> None:
         self.now = 0.0
         self.pace = pace
         self.paused = False
@@ -77,7 +115,9 @@ class Clock(selectors.BaseSelector):
         self._step_is_done: Callable[[], bool] | None = None
         self._outside = selectors.DefaultSelector()
         self._rounds = 0
-        self._anchor: tuple[float, float] | None = None
+        self._machine = machine or ThisMachine()
+        self._pacing: Pacing | None = None
+        """Since when it has walked at this pace without a stop; whoever turns the clock ends it, and what it owes."""
 
     # -- what a person turns -------------------------------------------------------------------------------------
 
@@ -85,29 +125,38 @@ class Clock(selectors.BaseSelector):
         """Let `pace` virtual seconds pass in a real one; `LEAP` for no waiting at all."""
         if pace is not None and not 0 < pace <= 1000:
             raise ValueError(f"a pace of {pace} is outside 0 … 1000")
+        if pace != self.pace:
+            self._pacing = None
         self.pace = pace
-        self._anchor = None
 
     def pause(self) -> None:
         """Stand still from the next wait on. What is ready at this instant still runs."""
         self.paused = True
-        self._step_is_done = None
+        self._step_is_done = self._pacing = None
 
     def resume(self) -> None:
         """Go on at the pace set."""
         self.paused = False
         self._step_is_done = None
-        self._anchor = None
 
     def step(self, is_done: Callable[[], bool]) -> None:
         """Pause, and leap from wait to wait until `is_done()`."""
         self.paused = True
-        self._step_is_done = is_done
+        self._step_is_done, self._pacing = is_done, None
 
     @property
     def stepping(self) -> bool:
         """Whether it leaps to where a condition holds."""
         return self._step_is_done is not None
+
+    @property
+    def drift(self) -> Drift:
+        """How it stands to real time since it was last turned: an object of its own whenever there is news."""
+        return LEVEL if self._pacing is None else self._pacing.drift
+
+    def told(self) -> dict[str, Any]:
+        """Tell everything about it as JSON: `now`, `pace`, `paused`, and the fields of its `drift`."""
+        return {"now": self.now, "pace": self.pace, "paused": self.paused, **asdict(self.drift)}
 
     # -- what asyncio asks ---------------------------------------------------------------------------------------
 
@@ -141,29 +190,28 @@ class Clock(selectors.BaseSelector):
 
     def _wait_outside(self) -> Events:
         events = self._outside.select(None)
-        self._anchor = None
+        self._pacing = None
         return events
 
     def _leap(self, timeout: float) -> Events:
         self._rounds += 1
         if self._rounds % ROUNDS_BETWEEN_POLLS == 0 and (events := self._outside.select(0)):
             return events
-        self.now = rounded(self.now + timeout)
+        self.now, self._pacing = rounded(self.now + timeout), None
         return []
 
     def _walk(self, timeout: float, pace: float) -> Events:
-        real = time.monotonic()
-        if self._anchor is None:
-            self._anchor = (real, self.now)
-        anchor_real, anchor_now = self._anchor
-        wait = anchor_real + (self.now + timeout - anchor_now) / pace - real
-        if wait < -LAG_SECONDS_MAX:
-            self._anchor = None
-        if events := self._outside.select(max(wait, 0)):
-            passed = (time.monotonic() - anchor_real) * pace
-            self.now = max(self.now, min(rounded(self.now + timeout), rounded(anchor_now + passed)))
+        real = self._machine.real()
+        pacing = self._pacing
+        if pacing is None:
+            pacing = self._pacing = Pacing(pace, self.now, real, self._machine.processor())
+        pacing.observe(self.now, real, self._machine.processor)
+        until = rounded(self.now + timeout)
+        wait = pacing.wait(self.now, until, real)
+        if events := self._machine.wait(self._outside, max(wait, 0)):
+            self.now = max(self.now, min(until, rounded(pacing.reading(self._machine.real()))))
             return events
-        self.now = rounded(self.now + timeout)
+        self.now = until
         return []
 
     # -- real sockets, passed on ---------------------------------------------------------------------------------

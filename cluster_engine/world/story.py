@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from cluster_engine.world.clock import LEAP, Clock
+from cluster_engine.world.clock import LEAP, Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.process import Process
 from cluster_engine.world.tap import Tap
@@ -31,12 +31,13 @@ def run_story(
     tap: Tap | None = None,
     pace: float | None = LEAP,
     epoch: datetime = EPOCH,
+    machine: Machine | None = None,
 ) -> T:
     """Build a world, run `story(world)` in it to its end, kill what still runs, give what it returned.
 
     Raises what the story raised, or what a program of the world failed with.
     """
-    loop = ClusterLoop(Clock(pace))
+    loop = ClusterLoop(Clock(pace, machine))
     try:
         return loop.run_until_complete(_tell(loop, story, seed, tap, epoch))
     finally:

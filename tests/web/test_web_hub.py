@@ -266,8 +266,9 @@ async def test_a_busy_cluster_is_asked_again(monkeypatch):
 async def test_of_many_clocks_only_the_newest_is_sent():
     feed = feed_with()
     viewer = join(feed, Journal())
-    feed.take([Clock(now, 1.0, False) for now in range(50)])
-    assert await frames(viewer) == [{"type": "clock", "now": 49, "pace": 1.0, "paused": False}]
+    feed.take([Clock(now, 60.0, False, 39.0, 2.5, 7200.0, 12.0) for now in range(50)])
+    told = {"now": 49, "pace": 60.0, "paused": False, "reached": 39.0, "behind": 2.5, "slept": 7200.0, "overrun": 12.0}
+    assert await frames(viewer) == [{"type": "clock", **told}]
 
 
 async def test_a_clock_is_not_starved_by_entries():

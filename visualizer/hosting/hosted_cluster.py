@@ -107,7 +107,7 @@ class HostedCluster:
             self._put(Outside())
 
     def _clock(self, clock: dict[str, Any]) -> None:
-        self._put(Clock(clock["now"], clock["pace"], clock["paused"]))
+        self._put(Clock(**clock))
 
     def _failure(self, words: str) -> None:
         logger.error("cluster %s ended by a bug of ours: %s", self.id, words)

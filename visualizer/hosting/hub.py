@@ -23,6 +23,8 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from visualizer import mishaps
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
@@ -394,7 +396,7 @@ def clock_frame(clock: Clock) -> str:
 
 def clock_fields(clock: Clock) -> dict[str, Any]:
     """The clock's fields, as they stand in `clock` and in `hello`."""
-    return {"now": clock.now, "pace": clock.pace, "paused": clock.paused}
+    return msgspec.structs.asdict(clock)
 
 
 def terminals_frame(frames: list[str]) -> str:

@@ -233,11 +233,15 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Clock(msgspec.Struct, tag=True, frozen=True):
-    """The cluster's virtual time."""
+    """The cluster's virtual time, and how it keeps its pace (`cluster_engine.world.pacing.Drift`), in real seconds."""
 
     now: float
     pace: float | None
     paused: bool
+    reached: float | None = None
+    behind: float = 0.0
+    slept: float = 0.0
+    overrun: float = 0.0
 
 
 class Typed(msgspec.Struct, tag=True, frozen=True):

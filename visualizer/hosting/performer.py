@@ -246,7 +246,7 @@ class Performer:
     def _tell_lesson(self, state: dict[str, Any]) -> None:
         if not self._replaying:
             self._tell(Lesson(state))
-            self._tell(Clock(self._clock.now, self._clock.pace, self._clock.paused))  # the player drives it too
+            self._tell(Clock(**self._clock.told()))  # the player drives it too
 
     def _spawn(self, cluster: Any, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Make a task that is no part of whichever process is running."""

@@ -4,6 +4,7 @@ import contextvars
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from cluster_engine import faults
 from cluster_engine.inputs import Past, ReplayDiffersError
 from cluster_engine.thread import ClusterEndedError, ClusterSpec, ClusterThread
+from cluster_engine.world.pacing import Drift
 
 EPOCH = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -105,7 +107,7 @@ def test_a_run_at_pace_is_done_again_entry_by_entry_from_its_inputs():
     until = first.now()
     first.stop()
     again = Ran(Script(first.script.log, until)).start()
-    assert again.clocks[-1] == {"now": until, "pace": 20.0, "paused": True}
+    assert again.clocks[-1] == {"now": until, "pace": 20.0, "paused": True, **asdict(Drift())}
     again.stop()
     assert again.script.log == first.script.log
     assert len({at for at, _ in first.script.log}) > 4

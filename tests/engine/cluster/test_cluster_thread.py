@@ -1,12 +1,14 @@
 """A cluster in its own thread, and from the command line. Real threads and processes: that is the subject."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from cluster_engine.__main__ import main
 from cluster_engine.thread import ClusterEndedError, ClusterSpec, ClusterThread, running
 
 
@@ -91,6 +93,57 @@ def test_up_says_when_it_is_ready_and_ends_cleanly(tmp_path, number):
     assert (tmp_path / "kubeconfig").stat().st_mode & 0o077 == 0
     entries = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
     assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+
+
+class FakeMachine:
+    """Nobody waits on it for real; `happens` is called with each wait, and told which one it is."""
+
+    def __init__(self, happens=lambda _: None):
+        self.seconds, self.waits, self.happens = 0.0, 0, happens
+
+    def real(self):
+        return self.seconds
+
+    def processor(self):
+        return 0.0
+
+    def wait(self, outside, seconds):
+        self.waits += 1
+        self.seconds += seconds
+        self.happens(self.waits)
+        return outside.select(0)
+
+
+def test_a_clock_that_falls_behind_is_told_and_told_again_until_it_is_level():
+    machine, clocks = FakeMachine(), []
+    thread = ClusterThread(ClusterSpec(nodes=1, pace=1.0, capture=False), on_clock=clocks.append, machine=machine)
+    thread.start().result(timeout=60)
+
+    async def held_up(cluster):
+        machine.seconds += 30
+        await cluster.world.until(lambda: machine.seconds > 120, within_seconds=1000)
+
+    thread.run(held_up).result(timeout=60)
+    thread.stop().result(timeout=60)
+    behind = [clock["behind"] for clock in clocks]
+    assert 25 < max(behind) <= 30
+    assert sorted(set(behind), reverse=True) == [one for one in behind if one] + [0]
+    assert clocks[-1].items() >= {"behind": 0, "reached": None, "paused": False, "pace": 1}.items()
+
+
+def test_up_says_on_standard_error_that_the_machine_slept(capsys, tmp_path):
+    machine = FakeMachine()
+
+    def happens(wait):
+        if wait == 200:
+            machine.seconds += 7500
+        if wait == 1000:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    machine.happens = happens
+    arguments = ["--nodes", "1", "--gateway", "127.0.0.1:0", "--kubeconfig", str(tmp_path / "kubeconfig")]
+    assert main(["up", *arguments], machine) == 0
+    assert capsys.readouterr().err == "glassplane: this machine slept: 2 h 5 min are left out of the cluster's time\n"
 
 
 @pytest.mark.parametrize(
