@@ -6,6 +6,7 @@
  * also where a step brought several.
  */
 import { batch, effect } from "@preact/signals-core";
+import { turned } from "./clock.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./layout.js").Row} Row */
@@ -146,12 +147,12 @@ export function createActions(store, wire) {
       if (!driven()) return;
       const paused = clock.peek().paused;
       if (!wire.send({ type: paused ? "resume" : "pause" })) return;
-      clock.value = { ...clock.peek(), paused: !paused };
+      store.setClock(turned, { paused: !paused });
       if (paused) actions.toLive();
     },
     /** @param {number} pace */
     setPace(pace) {
-      if (store.may("drive") && wire.send({ type: "pace", pace })) clock.value = { ...clock.peek(), pace };
+      if (store.may("drive") && wire.send({ type: "pace", pace })) store.setClock(turned, { pace });
     },
     /** @param {1 | -1} by */
     changePace(by) {

@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals-core";
 import { createActions } from "./actions.js";
 import { createBreaking } from "./breaking.js";
+import { heard, unheard } from "./clock.js";
 import { createCoach } from "./coach.js";
 import { createConsole } from "./console.js";
 import { createDetails } from "./details.js";
@@ -60,6 +61,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   /** @param {import("./socket.js").ConnectionState} next */
   function onState(next) {
     const before = store.connection.peek();
+    if (before.state === "open" && next.state !== "open") store.setClock(unheard);
     store.connection.value = next;
     if (next.state === "open" && before.attempt > 0) toast(strings.t("toast.resumed", { seq: store.log.head.peek() }));
     if (next.state === "open") shell.resume();
@@ -69,6 +71,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   /** @param {{state: any, message?: string, nodes?: number, seed?: number, life?: number, mishap?: string, successor?: string | null}} cluster */
   function onCluster(cluster) {
     if ((cluster.life ?? 1) > (store.cluster.peek().life ?? cluster.life ?? 1)) socket.compare();
+    if (cluster.state !== "running" && store.cluster.peek().state === "running") store.setClock(unheard);
     store.cluster.value = { ...store.cluster.peek(), ...cluster };
     if (cluster.mishap) mishap.value = cluster.mishap;
     if (cluster.state !== "ended") return;
@@ -87,8 +90,8 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (frame.type === "hello") {
       onCluster(frame.cluster);
       lesson?.hear(frame.lesson ?? null);
-      if (frame.clock) store.clock.value = { now: 0, pace: 1, paused: false, ...frame.clock, heardAt: performance.now() };
-    } else if (frame.type === "clock") store.clock.value = { now: frame.now, pace: frame.pace, paused: frame.paused, heardAt: performance.now() };
+      if (frame.clock) store.setClock(heard, frame.clock);
+    } else if (frame.type === "clock") store.setClock(heard, /** @type {any} */ (frame));
     else if (frame.type === "cluster") onCluster(frame.cluster);
     else if (frame.type === "lesson") lesson?.hear(frame.lesson);
     else if (TERMINAL.has(frame.type)) shell.hear(frame);

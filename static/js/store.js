@@ -5,6 +5,7 @@
  */
 import { batch, computed, signal } from "@preact/signals-core";
 import { chainOf } from "./causes.js";
+import { UNHEARD, shownAt } from "./clock.js";
 import { expectedLanes } from "./lanes.js";
 import { Plan } from "./layout.js";
 import { Log } from "./log.js";
@@ -12,7 +13,6 @@ import { Log } from "./log.js";
 /** @typedef {import("./log.js").Entry} Entry */
 /** @typedef {import("./log.js").Layer} Layer */
 /** @typedef {import("./socket.js").ConnectionState} ConnectionState */
-/** @typedef {{now: number, pace: number | null, paused: boolean, heardAt: number}} Clock  `pace` null: as fast as it goes */
 /** @typedef {"see" | "type" | "drive" | "break" | "learn" | "gateway" | "replace"} Action */
 /** @typedef {{id: string, state: "starting" | "running" | "suspended" | "ended", nodes: number, seed: number, life?: number, may?: Action[]}} Cluster  without `may` everything is allowed */
 /** @typedef {"what" | "why" | "headers" | "body" | "records" | "bytes"} Tab */
@@ -22,7 +22,7 @@ import { Log } from "./log.js";
 export function createStore(start = {}) {
   const log = new Log();
   const cluster = signal(/** @type {Cluster} */ ({ id: "", state: "starting", nodes: 2, seed: 1, ...start.cluster }));
-  const clock = signal(/** @type {Clock} */ ({ now: 0, pace: 1, paused: false, heardAt: 0 }));
+  const clock = signal(UNHEARD);
   const connection = signal(/** @type {ConnectionState} */ ({ state: "connecting", attempt: 0, retryAt: null }));
   const cursor = signal(/** @type {number | null} */ (null));
   const altitude = signal(/** @type {Layer} */ ("story"));
@@ -36,6 +36,8 @@ export function createStore(start = {}) {
   const tab = signal(/** @type {Tab} */ ("what"));
   const follow = signal(true);
   const nodes = computed(() => cluster.value.nodes);
+  /** May the page let the clock go on by itself? */
+  const goesOn = () => connection.peek().state === "open" && cluster.peek().state === "running";
 
   /** The last seq on screen. */
   const shown = computed(() => Math.min(cursor.value ?? log.head.value, log.head.value));
@@ -56,6 +58,12 @@ export function createStore(start = {}) {
 
   return {
     log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, focus, text, selected, drawer, tab, follow, shown, atEnd, picture, why, chain,
+    /** Have the clock become another, now: told by the server, turned by the reader, or not heard any more. @template {unknown[]} A @param {(before: import("./clock.js").Clock, ...rest: [...A, number, boolean]) => import("./clock.js").Clock} how @param {A} given */
+    setClock(how, ...given) {
+      clock.value = how(clock.peek(), ...given, performance.now(), goesOn());
+    },
+    /** Seconds that the cluster's clock shows now. */
+    clockNow: () => shownAt(clock.peek(), performance.now(), goesOn()),
     toasts: signal(/** @type {{id: number, text: string}[]} */ ([])),
     dialog: signal(/** @type {"help" | "faults" | "myth" | null} */ (null)),
     shortcuts: signal(start.shortcuts ?? true),

@@ -195,6 +195,13 @@ def coming_back() -> Numbers:
     return measure()
 
 
+def keeping_time() -> Numbers:
+    """How far behind real time a cluster's clock is on a machine whose cores all burn, for two minutes."""
+    from tests.bench.keeping_time import measure
+
+    return measure()
+
+
 FIGURES = {
     "cold_start": Figure(
         cold_start,
@@ -260,6 +267,16 @@ FIGURES = {
             ("thirty_clusters_after_a_kill_entries_each", "", ""),
         ],
         runs=3,
+    ),
+    "keeping_time": Figure(
+        keeping_time,
+        [
+            ("clock_behind_at_the_end_on_a_busy_machine", "ms", "≤ 250 ms"),
+            ("clock_behind_at_most_on_a_busy_machine", "ms", ""),
+            ("clock_left_out_on_a_busy_machine", "ms", "0 ms"),
+            ("clock_cpu_of_the_cluster_on_a_busy_machine", "%", ""),
+        ],
+        runs=1,
     ),
     "drawing": Figure(
         drawing,

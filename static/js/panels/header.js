@@ -37,7 +37,7 @@ function Health({ app }) {
   const name = lost && state === "running" ? "lost" : state;
   return h("p", { class: `health ${name}`, role: "status", title: t("health.title") },
     h("span", { class: "health-dot", "aria-hidden": "true" }),
-    h("span", null, t(`health.${name}`)),
+    h("span", null, t(name === "running" && store.clock.value.paused ? "transport.paused" : `health.${name}`)),
     h("span", { class: "health-more" }, t("health.hosts", { count: nodes + 1 })));
 }
 

@@ -1,8 +1,9 @@
 /** When: run and pause, one message back or on, the pace, the cluster's clock, and the whole journal as a strip. */
-import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { Fragment, h } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { PACES } from "../actions.js";
-import { clock as clockText } from "../format.js";
+import { standing } from "../clock.js";
+import { clock as clockText, duration } from "../format.js";
 import { Icon } from "../icons.js";
 import { Timeline } from "../diagram/timeline.js";
 
@@ -24,6 +25,7 @@ export function Transport({ app }) {
       h(Button, { icon: "live", label: t("transport.live"), keys: "End", onClick: actions.toLive })),
     h(Clock, { app }),
     h(Strip, { app }),
+    h(Standing, { app }),
     h("button", { type: "button", class: `live-badge${live ? " on" : ""}`, "aria-pressed": String(live), onClick: actions.toLive, title: t("transport.live") },
       h("span", { class: "live-dot", "aria-hidden": "true" }), t(live ? (ended ? "health.ended" : paused ? "transport.paused" : "transport.atLive") : "transport.past")),
     h(Pace, { app }));
@@ -57,9 +59,21 @@ function Clock({ app }) {
 export function nowShown(store) {
   const entry = store.log.get(store.shown.peek());
   if (!store.atEnd.peek()) return entry?.arrived ?? entry?.at ?? 0;
-  const { now, pace, paused, heardAt } = store.clock.peek();
-  const running = !paused && pace !== null && store.connection.peek().state === "open" && store.cluster.peek().state === "running";
-  return Math.max(running ? now + ((performance.now() - heardAt) / 1000) * pace : now, entry?.arrived ?? 0);
+  return Math.max(store.clockNow(), entry?.arrived ?? 0);
+}
+
+/** How the clock keeps its pace, where there is anything to say. A screen reader hears of it once, not with each new number. @param {Props} props */
+function Standing({ app }) {
+  const { store, strings: { t, language } } = app;
+  const clock = store.clock.value;
+  const kind = store.cluster.value.state === "running" ? standing(clock) : null;
+  const number = new Intl.NumberFormat(language.value, { maximumSignificantDigits: 2 });
+  const seconds = kind === "behind" ? clock.behind : clock.slept + clock.overrun;
+  const words = kind && t(`pace.${kind}`, { reached: number.format(clock.reached ?? 0), pace: number.format(clock.pace ?? 0), time: duration(Math.round(seconds), language.value) });
+  const announced = useMemo(() => words, [kind, language.value]);
+  return h(Fragment, null,
+    h("p", { class: "visually-hidden", role: "status" }, announced),
+    words && h("p", { class: `standing ${kind}`, "aria-hidden": "true", title: t(`pace.${kind}.why`) }, words));
 }
 
 /** @param {Props} props */
