@@ -120,6 +120,7 @@ async def test_the_first_frame_says_where_the_cluster_is(client, page):
             "life": 1,
             "reason": "",
             "message": "",
+            "mishap": "",
             "successor": None,
             "nodes": 2,
             "seed": 1,
