@@ -202,6 +202,22 @@ def keeping_time() -> Numbers:
     return measure()
 
 
+def many_clusters() -> Numbers:
+    """One, ten, forty, a hundred clusters, each in a process of its own: memory and processor time, idle and busy."""
+    from tests.bench.many_clusters import measure
+
+    return measure()
+
+
+def _many_rows() -> list[tuple[str, str, str]]:
+    names = ["1_idle", "1_busy", "10_idle", "10_busy", "40_idle", "100_idle"]
+    each = [("private_mib", "MiB"), ("share_mib", "MiB"), ("cpu_share_of_a_core", "%")]
+    targets = {"private_mib_40_idle": "≤ 24 MiB", "cpu_share_of_a_core_40_idle": "≤ 36 %"}
+    rows = [(f"{key}_{name}", unit) for name in names for key, unit in each]
+    first = [("first_cluster_up", "s", "≤ 1 s"), ("start_cpu", "s", "")]
+    return [*first, *((key, unit, targets.get(key, "")) for key, unit in rows)]
+
+
 FIGURES = {
     "cold_start": Figure(
         cold_start,
@@ -258,6 +274,7 @@ FIGURES = {
         ],
         runs=3,
     ),
+    "many_clusters": Figure(many_clusters, _many_rows(), runs=1),
     "coming_back": Figure(
         coming_back,
         [
