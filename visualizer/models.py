@@ -43,6 +43,9 @@ class Cluster(models.Model):
     clock = models.JSONField(null=True)  # {"now", "pace", "paused"}, as last heard: where it comes back to
     progress = models.JSONField(null=True)  # the state of its lesson, as last heard
     mishap = models.JSONField(null=True)  # what it was ended over last: see `visualizer.mishaps`
+    starts_lost = models.PositiveSmallIntegerField(
+        default=0
+    )  # how often in a row its process was gone before it was up
     outside = models.BooleanField(default=False)  # spoken to through the gateway: its inputs are not the whole run
     successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="predecessors")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -135,7 +135,7 @@ def mark_outside(identifier: str, life: int = 1) -> None:
 def mark_running(identifier: str, life: int = 1) -> None:
     """A cluster is up, in this life."""
     starting = Cluster.objects.filter(pk=identifier, state=Cluster.State.STARTING, life=life)
-    starting.update(state=Cluster.State.RUNNING)
+    starting.update(state=Cluster.State.RUNNING, starts_lost=0)
 
 
 def mark_suspended(identifier: str, state: messages.State) -> bool:
@@ -145,9 +145,10 @@ def mark_suspended(identifier: str, state: messages.State) -> bool:
         row = alive.first()
         if row is None:
             return False
+        row.starts_lost += row.state == Cluster.State.STARTING
         row.state, row.reason, row.ended_at = Cluster.State.SUSPENDED, state.reason, timezone.now()
         row.mishap = mishaps.after(row.mishap, state)
-        row.save(update_fields=["state", "reason", "ended_at", "mishap"])
+        row.save(update_fields=["state", "reason", "ended_at", "mishap", "starts_lost"])
         return True
 
 

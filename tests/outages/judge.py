@@ -40,7 +40,9 @@ def _judge(database: sqlite3.Connection, learner: Learner, broken: list[Outage])
         yield f"its journal of {recorded} entries has {len(journal)}"
     other = [seq for seq, seen in learner.entries.items() if seq in journal and journal[seq] != seen]
     if other:
-        yield f"the page saw others under {len(other)} numbers, first {min(other)}: {learner.entries[min(other)]}"
+        first = min(other)
+        seen = f"in life {learner.told_by[first]} of {learner.life} {learner.entries[first]}, not {journal[first]}"
+        yield f"the page saw others under {len(other)} numbers up to {max(other)} of {recorded}; {first}: {seen}"
     inputs = database.execute(
         "SELECT n, document FROM visualizer_input WHERE cluster_id = ? ORDER BY n", [learner.cluster]
     ).fetchall()

@@ -21,6 +21,7 @@ class Learner(Visitor):
     def __init__(self, addresses: list[str], rng: random.Random) -> None:
         self._addresses, self._rng = addresses, rng
         self.entries: dict[int, tuple[Any, ...]] = {}
+        self.told_by: dict[int, int] = {}  # the life that told an entry last
         self.done: dict[str, float] = {}
         self.problems: list[str] = []
         self.over = threading.Event()
@@ -44,6 +45,7 @@ class Learner(Visitor):
         if frame["type"] == "entries":
             for one in frame["entries"]:
                 self.entries[one["seq"]] = tuple(one.get(name) for name in COMPARED)
+                self.told_by[one["seq"]] = self.life
         elif frame["type"] == "done":
             self.done.setdefault(frame["id"], time.monotonic())
         if self.life > life:

@@ -11,7 +11,7 @@ from web_until import until
 
 from visualizer import selectors, services
 from visualizer.database import in_database
-from visualizer.hosting import messages, recorder, web_process
+from visualizer.hosting import messages, recorder, revival, web_process
 from visualizer.hosting.batches import Batch, decode, encode
 from visualizer.hosting.messages import Clock, Command, Create, State
 from visualizer.hosting.refused import Refused
@@ -264,12 +264,15 @@ async def test_a_cluster_whose_worker_is_gone_is_suspended_and_its_pages_are_tol
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
-async def test_a_cluster_that_was_lost_while_it_started_ends(quick, host, bus):
+async def test_a_cluster_that_was_lost_while_it_started_is_begun_again_but_not_for_ever(quick, host, bus):
     cluster = await made()
-    await bus.hold(f"cluster:{cluster.pk}", "a worker that is killed", 60)
-    await bus.release(f"cluster:{cluster.pk}", "a worker that is killed")
-    await host._gone(cluster.pk)
-    assert await state(cluster) == ("ended", "worker-lost")
+    for lost in range(1, revival.STARTS_LOST_MAX + 1):
+        await host._gone(cluster.pk)
+        await until(lambda: _is(cluster, "suspended", "worker-lost"))
+        assert (await row(cluster)).starts_lost == lost
+        await in_database(services.claim_revival)(cluster.pk)
+    await host.revival._bring_back(await row(cluster))
+    assert await state(cluster) == ("ended", "failed")
 
 
 @pytest.mark.asyncio

@@ -154,16 +154,14 @@ class Recorder:
                 await self.give_up(cluster.pk, "worker-lost")
 
     async def give_up(self, cluster: str, reason: str) -> None:
-        """Suspend a cluster whose worker is gone; end it when it was lost while it started, lest it does so again."""
+        """Suspend a cluster whose worker is gone."""
         await self._bus.hold(messages.cluster_name(cluster), messages.ENDED, GIVEN_UP_SECONDS)
         if cluster in self._journals:
             await self._journals[cluster].write()
         row = await in_database(selectors.cluster)(cluster)
         if row is None:
             return
-        if row.state == Cluster.State.STARTING:
-            await end(self._bus, cluster, reason, row.life)
-        elif cluster in self._journals:
+        if cluster in self._journals:
             await suspend(self._bus, cluster, reason, row.life)
         else:  # whoever records has more to write first
             state = State("suspended", reason, row.life)

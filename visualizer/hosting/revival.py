@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CLAIM_SECONDS = 15.0  # a cluster that has just lost its process is recorded to its end first
 LOOK_SECONDS = 0.05
+STARTS_LOST_MAX = 5  # one that has not come up so often in a row never will
 
 
 def create_of(cluster: Cluster) -> Create:
@@ -62,6 +63,8 @@ def obstacle(cluster: Cluster, create: Create) -> str | None:
     """Say why a cluster cannot be brought back, as a reason; None when it can."""
     if cluster.outside:
         return "outside"
+    if cluster.starts_lost >= STARTS_LOST_MAX:
+        return "failed"
     return "too-long" if create.until > REPLAY_SECONDS_MAX else None
 
 
