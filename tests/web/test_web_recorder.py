@@ -257,7 +257,7 @@ async def test_a_cluster_whose_worker_is_gone_is_suspended_and_its_pages_are_tol
     feed, _ = await host.hub.join(cluster.pk)
     worker.clusters.pop(cluster.pk)  # as if its process were killed: the lease is not renewed any more
     await until(lambda: feed.state == State("suspended", "worker-lost"))
-    assert await state(cluster) == ("suspended", "worker-lost")
+    await until(lambda: _is(cluster, "suspended", "worker-lost"))
     assert await bus.holder(f"cluster:{cluster.pk}") == messages.ENDED
     assert await in_database(recorded)(cluster.pk) == [1, 2, 3]
 

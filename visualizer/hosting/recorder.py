@@ -154,16 +154,15 @@ class Recorder:
                 await self.give_up(cluster.pk, "worker-lost")
 
     async def give_up(self, cluster: str, reason: str) -> None:
-        """Suspend a cluster whose worker is gone."""
-        await self._bus.hold(messages.cluster_name(cluster), messages.ENDED, GIVEN_UP_SECONDS)
-        if cluster in self._journals:
-            await self._journals[cluster].write()
-        row = await in_database(selectors.cluster)(cluster)
-        if row is None:
+        """Suspend a cluster whose worker is gone, unless another has it by now.
+
+        It is said on the cluster's stream, so that whoever records writes first all that came before it: pages have
+        seen that, and what the next life does must not lead another way.
+        """
+        if not await self._bus.hold(messages.cluster_name(cluster), messages.ENDED, GIVEN_UP_SECONDS):
             return
-        if cluster in self._journals:
-            await suspend(self._bus, cluster, reason, row.life)
-        else:  # whoever records has more to write first
+        row = await in_database(selectors.cluster)(cluster)
+        if row is not None and row.state in selectors.ACTIVE:
             state = State("suspended", reason, row.life)
             await self._bus.append(messages.cluster_name(cluster), messages.say(state, state.life))
 
