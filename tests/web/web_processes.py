@@ -4,7 +4,7 @@ import asyncio
 import socket
 from typing import Any
 
-from visualizer.hosting import watchdog
+from visualizer.hosting import process_link, watchdog
 from visualizer.hosting.black_box import BlackBox, Deed
 from visualizer.hosting.cluster_main import serve
 from visualizer.hosting.hosted_cluster import Engine
@@ -19,10 +19,11 @@ class OwnProcess:
 
     async def begin(self) -> "OwnProcess":
         ours, theirs = socket.socketpair()
-        self.reader, self.writer = await asyncio.open_connection(sock=ours)
-        ends = await asyncio.open_connection(sock=theirs)
+        self._ends = await process_link.ends(ours)
+        self.reader, self.writer = self._ends.reader, self._ends.writer
+        theirs_ends = await process_link.ends(theirs)
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.task = asyncio.create_task(serve(*ends, self.engine, self.box))
+        self.task = asyncio.create_task(serve(theirs_ends, self.engine, self.box))
         self.task.add_done_callback(self._done)
         return self
 
@@ -43,7 +44,7 @@ class OwnProcess:
         return ""
 
     def close(self) -> None:
-        self.writer.close()
+        self._ends.close()
         self.box.close()
 
 

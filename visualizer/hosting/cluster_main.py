@@ -117,16 +117,14 @@ async def _refused(refusal: Refused) -> Any:
     raise refusal
 
 
-async def serve(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, engine: Engine, box: BlackBox | None = None
-) -> None:
+async def serve(ends: process_link.Ends, engine: Engine, box: BlackBox | None = None) -> None:
     """Run the cluster that the worker at the other end of a link asks for, to its end."""
     try:
-        begin = await process_link.read(reader, process_link.down)
+        begin = await process_link.read(ends.reader, process_link.down)
         if not isinstance(begin, Begin):
             raise LinkLost("a cluster begins with Begin")
-        await ClusterMain(begin, engine, writer, box).run(reader)
+        await ClusterMain(begin, engine, ends.writer, box).run(ends.reader)
     except LinkLost:
         pass  # it was ended before it began
     finally:
-        writer.close()
+        ends.close()

@@ -30,7 +30,7 @@ import sys
 from typing import Any, NoReturn
 
 from cluster_engine.collecting import collect_seldom
-from visualizer.hosting import limits
+from visualizer.hosting import limits, process_link
 from visualizer.hosting.black_box import BlackBox
 from visualizer.hosting.cluster_main import serve
 from visualizer.hosting.engines import load_engine, warm
@@ -126,8 +126,7 @@ class ForkServer:
 
 
 async def _serve_link(link: int, engine: Engine, box: BlackBox) -> None:
-    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=link))
-    await serve(reader, writer, engine, box)
+    await serve(await process_link.ends(socket.socket(fileno=link)), engine, box)
 
 
 def main() -> None:

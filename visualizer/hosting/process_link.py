@@ -10,7 +10,8 @@ behind a length of four bytes. When either process ends, the other sees the end 
 """
 
 import asyncio
-from typing import TypeVar
+import socket
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -75,6 +76,30 @@ Upwards = Told | Replied | Up | Pong
 _encode = msgspec.msgpack.Encoder().encode
 down = msgspec.msgpack.Decoder(Down)
 up = msgspec.msgpack.Decoder(Upwards)
+
+
+class Ends(NamedTuple):
+    """One end of a link: a transport for each way, so that a write that fails takes nothing along that has arrived.
+
+    (asyncio's own stream gives up what it has read and not yet handed out when the other side is gone at a write.)
+    """
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    reading: asyncio.StreamWriter  # keeps the reader's transport
+
+    def close(self) -> None:
+        """Let go of both."""
+        self.writer.close()
+        self.reading.close()
+
+
+async def ends(link: socket.socket) -> Ends:
+    """Make an end of a link out of a connected socket, which is handed over."""
+    reader, reading = await asyncio.open_connection(sock=link.dup())
+    _, writer = await asyncio.open_connection(sock=link)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  # nothing has been said before both ends are open
+    return Ends(reader, writer, reading)
 
 
 async def read(reader: asyncio.StreamReader, decoder: "msgspec.msgpack.Decoder[T]") -> T:

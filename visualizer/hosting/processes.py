@@ -17,7 +17,7 @@ import tempfile
 from collections import deque
 from typing import Any, BinaryIO, Protocol
 
-from visualizer.hosting import watchdog
+from visualizer.hosting import process_link, watchdog
 from visualizer.hosting.black_box import BlackBox, Deed
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,8 @@ class ForkedProcess:
 
     async def open(self) -> None:
         """Connect to its link."""
-        self.reader, self.writer = await asyncio.open_connection(sock=self.link)
+        self._ends = await process_link.ends(self.link)
+        self.reader, self.writer = self._ends.reader, self._ends.writer
 
     def look(self) -> watchdog.Sample | None:
         """See `Process`."""
@@ -94,7 +95,7 @@ class ForkedProcess:
 
     def close(self) -> None:
         """See `Process`."""
-        self.writer.close()
+        self._ends.close()
         self.box.close()
         self.trace_file.close()
 
