@@ -19,7 +19,7 @@ from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.process import Process
 from cluster_engine.world.world import World
 
-CONNECTIONS_MAX = 256
+CONNECTIONS_MAX = 2048
 CLIENT_NAME = "client"
 LOOPBACK = ("127.0.0.1", "localhost")
 EVERYWHERE = "0.0.0.0"

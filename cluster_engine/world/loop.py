@@ -221,7 +221,7 @@ class ClusterLoop(asyncio.SelectorEventLoop):
 
 
 def _real_socket(host: str, port: int) -> socket.socket:
-    real = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    real = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY on these only
     real.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         real.bind((host, port))
