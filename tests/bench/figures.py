@@ -218,6 +218,31 @@ def _many_rows() -> list[tuple[str, str, str]]:
     return [*first, *((key, unit, targets.get(key, "")) for key, unit in rows)]
 
 
+def through_the_gateway() -> Numbers:
+    """Real clients on HTTP/1.1 with TLS, beside what etcd and kube-apiserver reach; nothing is captured."""
+    from tests.bench.through_the_gateway import measure
+
+    return measure()
+
+
+def through_the_gateway_captured() -> Numbers:
+    """The same with the lens on, as pages have it."""
+    from tests.bench.through_the_gateway import measure
+
+    return {f"{key}_captured": value for key, value in measure(capture=True).items()}
+
+
+def _gateway_rows(end: str = "") -> list[tuple[str, str, str]]:
+    """Name the rows: each figure with the reference beside it, and ours over it, corrected by the machine's speed."""
+    from tests.bench.references import REFERENCE, TIMES
+
+    rows: list[tuple[str, str, str]] = []
+    for key, reference in REFERENCE.items():
+        rows.append((f"{key}{end}", "ms" if key in TIMES else "/s", f"real: {reference:g}"))
+        rows.append((f"{key}_ratio{end}", "", "≥ 0.8" if key == "fan_out_to_500" else "≥ 1"))
+    return rows
+
+
 FIGURES = {
     "cold_start": Figure(
         cold_start,
@@ -308,6 +333,8 @@ FIGURES = {
         ],
         runs=3,
     ),
+    "through_the_gateway": Figure(through_the_gateway, _gateway_rows(), runs=3),
+    "through_the_gateway_captured": Figure(through_the_gateway_captured, _gateway_rows("_captured"), runs=1),
     "idle": Figure(
         idle,
         [("idle_hour_cpu_with_lens", "s", "≤ 30 s"), ("idle_hour_cpu_without_capture", "s", "≤ 30 s")],

@@ -60,8 +60,8 @@ class Client:
 
     def send(self, method: str, path: str, body: bytes = b"") -> None:
         """Send a request."""
-        head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        self.socket.sendall(head.encode() + body)
+        fields = f"Host: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        self.socket.sendall(f"{method} {path} HTTP/1.1\r\n{fields}\r\n\r\n".encode() + body)
 
     def receive(self) -> tuple[int, bytes]:
         """Read the answer: status and body."""
