@@ -10,7 +10,6 @@ Modelled on DefaultBuildHandlerChain in apiserver/pkg/server/config.go. Left out
 policies and back ends.
 """
 
-import asyncio
 import gzip
 from typing import Any
 
@@ -26,6 +25,7 @@ from cluster_engine.apiserver.handlers.resources import Resources
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT, refused
 from cluster_engine.apiserver.request_info import RequestInfo, parse_query, request_info
 from cluster_engine.apiserver.serving.exchange import Request, Response
+from cluster_engine.world.patience import within
 from cluster_engine.world.process import Process
 
 REQUEST_SECONDS = 60.0
@@ -65,7 +65,7 @@ class HandlerChain:
         if info.is_resource and info.is_long_running:
             return await self._serve(request, info, warnings)
         try:
-            async with asyncio.timeout(REQUEST_SECONDS):
+            async with within(REQUEST_SECONDS, request.peer.time):
                 return await self._serve(request, info, warnings)
         except TimeoutError:
             raise Timeout("request did not complete within requested timeout - context deadline exceeded") from None

@@ -14,18 +14,17 @@ Asking for less is 410 Expired: list again.
 How fresh. Another resource's write moves etcd's revision but not this cache. Who needs "at least revision N" asks
 etcd for progress on this cache's own stream and waits for the answer, which arrives in its turn among the events.
 
-Modelled on apiserver/pkg/storage/cacher. Left out: the index by spec.nodeName, snapshots for older lists.
+Modelled on apiserver/pkg/storage/cacher. Left out: snapshots for older lists. Who watches is in `watchers`.
 """
 
 import asyncio
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 from cluster_engine.api.schema import Kind
-from cluster_engine.api.selectors import FieldSelector, LabelSelector
 from cluster_engine.api.status import Cause, Expired, Refusal, Timeout, TooManyRequests
 from cluster_engine.apiserver.storage import (
     CachedObject,
@@ -36,6 +35,7 @@ from cluster_engine.apiserver.storage import (
     unknown,
     with_version,
 )
+from cluster_engine.apiserver.watchers import DELETED, Selection, Watcher, Watchers
 from cluster_engine.etcd.client import Watch, prefix_end
 from cluster_engine.etcd.errors import CompactedError
 from cluster_engine.rpc import etcd_pb2, kv_pb2
@@ -47,8 +47,6 @@ FRESH_WAIT_SECONDS = 3.0
 PROGRESS_PERIOD_SECONDS = 0.1
 RETRY_SECONDS = 0.25
 RETRY_SECONDS_MAX = 5.0
-
-ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 
 
 class Event:
@@ -82,50 +80,6 @@ class Event:
         return known
 
 
-class Selection:
-    """Which objects a list or watch is about: a key prefix, labels, fields."""
-
-    __slots__ = ("everything", "fields", "labels", "prefix")
-
-    def __init__(self, prefix: str, labels: LabelSelector, fields: FieldSelector) -> None:
-        self.prefix = prefix
-        self.labels = labels
-        self.fields = fields
-        self.everything = labels.everything and fields.everything
-
-    def takes(self, obj: Object) -> bool:
-        """Tell whether an object below the prefix is selected."""
-        if self.everything:
-            return True
-        return self.labels.matches(obj["metadata"].get("labels")) and self.fields.matches(obj)
-
-    def type_of(self, event: Event) -> str | None:
-        """Tell what an event is to this selection: entering is ADDED, leaving is DELETED, None when it is nothing."""
-        if not event.key.startswith(self.prefix):
-            return None
-        before = event.before is not None and self.takes(event.before.object)
-        if event.now is not None and self.takes(event.now.object):
-            return MODIFIED if before else ADDED
-        return DELETED if before else None
-
-
-class Watcher:
-    """A client of the cache. `tell` is called at once for each event after `since`; `ended` when the cache drops it."""
-
-    __slots__ = ("ended", "selection", "since", "tell")
-
-    def __init__(self, selection: Selection, since: int, tell: Callable[[Event, str], None]) -> None:
-        self.selection = selection
-        self.since = since
-        self.tell = tell
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def end(self) -> None:
-        """Let the client go; it will come again."""
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-
 class WatchCache:
     """The cache of one kind. `run` must be running; `ready` tells whether it holds a state."""
 
@@ -137,19 +91,19 @@ class WatchCache:
         self.ready = asyncio.Event()
         self._storage = storage
         self._objects: dict[str, CachedObject] = {}
-        self._keys: list[str] | None = []
+        self._keys: list[str] = []
         self._history: deque[tuple[float, Event]] = deque()
-        self._watchers: dict[Watcher, None] = {}
+        self._watchers = Watchers(self.prefix)
         self._listeners: list[Callable[[Event], None]] = []
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._watch: Watch | None = None
         self._progress_is_due = False
+        self._delay = RETRY_SECONDS
 
     # -- following etcd --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """List, then follow, for ever: trouble on the way is waited out, lost history is listed anew."""
-        delay = RETRY_SECONDS
         while True:
             try:
                 if not self.ready.is_set():
@@ -158,10 +112,8 @@ class WatchCache:
             except CompactedError:
                 self._start_over()
             except (OSError, Refusal, TimeoutError):
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, RETRY_SECONDS_MAX)
-            else:
-                delay = RETRY_SECONDS
+                await asyncio.sleep(self._delay)
+                self._delay = min(self._delay * 2, RETRY_SECONDS_MAX)
 
     async def _list(self) -> None:
         response = await self._storage.etcd.get(self.prefix.encode(), range_end=prefix_end(self.prefix.encode()))
@@ -171,6 +123,7 @@ class WatchCache:
         raw = self.prefix.encode()
         async with self._storage.etcd.watch(raw, prefix_end(raw), self.revision + 1, progress_notify=True) as watch:
             self._watch = watch
+            self._delay = RETRY_SECONDS
             try:
                 if self._waiting:
                     await self._ask_for_progress()
@@ -182,14 +135,14 @@ class WatchCache:
 
     def _start_over(self) -> None:
         self.ready.clear()
-        for watcher in list(self._watchers):
+        for watcher in self._watchers:
             watcher.end()
         self._watchers.clear()
 
     def replace(self, objects: list[CachedObject], revision: int) -> None:
         """Begin anew from a list read at `revision`; listeners hear of the differences, history begins here."""
         before, self._objects = self._objects, {found.key: found for found in objects}
-        self._keys = None
+        self._keys = sorted(self._objects)
         self._history.clear()
         self.oldest = revision
         for key, old in before.items():
@@ -210,12 +163,12 @@ class WatchCache:
             before = self._objects.get(key)
             if change.type == kv_pb2.Event.DELETE:
                 now = None
-                self._objects.pop(key, None)
-                self._keys = None
+                if self._objects.pop(key, None) is not None:
+                    del self._keys[bisect_left(self._keys, key)]
             else:
                 now = self._objects[key] = cached(kv, unknown)
                 if before is None:
-                    self._keys = None
+                    insort(self._keys, key)
             if now is not None or before is not None:
                 self._publish(Event(key, kv.mod_revision, before, now))
             self.revision = kv.mod_revision
@@ -234,10 +187,7 @@ class WatchCache:
         ):
             self.oldest = history.popleft()[1].revision
         self._tell_listeners(event)
-        for watcher in list(self._watchers):
-            event_type = watcher.selection.type_of(event) if event.revision > watcher.since else None
-            if event_type is not None:
-                watcher.tell(event, event_type)
+        self._watchers.tell(event)
 
     def _tell_listeners(self, event: Event) -> None:
         for listener in self._listeners:
@@ -265,14 +215,9 @@ class WatchCache:
 
     def select(self, prefix: str) -> Iterator[CachedObject]:
         """Give all objects below a key prefix, in key order."""
-        if self._keys is None:
-            self._keys = sorted(self._objects)
         keys = self._keys
-        start = bisect_left(keys, prefix)
-        for index in range(start, len(keys)):
-            key = keys[index]
-            if not key.startswith(prefix):
-                return
+        end = bisect_left(keys, prefix_end(prefix.encode()).decode()) if prefix else len(keys)
+        for key in keys[bisect_left(keys, prefix) : end]:
             yield self._objects[key]
 
     def require_ready(self) -> None:
@@ -313,7 +258,7 @@ class WatchCache:
                 event_type = selection.type_of(event)
                 if event_type is not None:
                     tell(event, event_type)
-        self._watchers[watcher] = None
+        self._watchers.add(watcher)
         return watcher
 
     def require_history(self, since: int) -> None:
@@ -323,7 +268,7 @@ class WatchCache:
 
     def unwatch(self, watcher: Watcher) -> None:
         """Stop telling."""
-        self._watchers.pop(watcher, None)
+        self._watchers.remove(watcher)
 
 
 def item_json(found: CachedObject, kind: Kind) -> bytes:

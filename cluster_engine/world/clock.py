@@ -14,8 +14,8 @@ Time moves nowhere else. So between two waits everything happens "at one instant
 it, and that order cannot depend on the pace or on how fast this machine is. (FoundationDB's and TigerBeetle's
 simulators and Rust's turmoil rest on the same observation.)
 
-Real sockets (the gateway) are kept in a real selector inside; when they speak they wake the loop, and the time that has
-really passed, times the pace, has passed in the world too.
+Real sockets (the gateway) are kept in a real selector inside (`outside.py`); when they speak they wake the loop, and
+the time that has really passed, times the pace, has passed in the world too.
 
     clock = Clock(pace=None)                  # leaping
     clock.select(3.5)  ->  []                 # returns at once
@@ -32,6 +32,8 @@ from dataclasses import asdict
 from typing import IO, Any, Protocol
 
 from cluster_engine.world.pacing import Drift, Pacing
+
+from cluster_engine.world.outside import Outside
 
 LEAP = None
 LEVEL = Drift()
@@ -113,7 +115,7 @@ class Clock(selectors.BaseSelector):
         self.on_deadlock: Callable[[], bool] = lambda: False
         """Asked when nothing is ready, no timer is set and nobody outside may speak; True: "I made something ready"."""
         self._step_is_done: Callable[[], bool] | None = None
-        self._outside = selectors.DefaultSelector()
+        self.outside = self._outside = Outside()
         self._rounds = 0
         self._machine = machine or ThisMachine()
         self._pacing: Pacing | None = None

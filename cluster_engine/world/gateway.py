@@ -8,21 +8,38 @@ cluster and the same diagram. TLS passes through untouched: the door sees cipher
     gateway = await open_gateway(world, to=("10.0.0.1", 6443), host="127.0.0.1", port=0)
     gateway.address      ->  ("127.0.0.1", 40123)
 
-Bounded: CONNECTIONS_MAX at a time; a reader that is slow on either side stops the writer on the other.
+First outside, then inside. The way from the door to the API server is shorter than any way in the world: what is for a
+real client is on its socket before anybody inside has heard of the same thing and set to work on it, which, in one
+thread, would keep the client waiting for all that follows from its own request.
+
+Two clocks. Clients live in real time. Their own patience and ours with them is therefore counted in real seconds:
+whoever says nothing for HELLO_SECONDS is shown out, and so is whoever takes nothing of what waits for it for
+STALLED_SECONDS, paused or not. What the server inside counts, it counts by the slower of both clocks (`peer_time`).
+
+Bounded: how many there are (`visitors.py`), and what is kept for each: a reader that is slow on either side stops the
+writer on the other.
 """
 
 import asyncio
 import contextlib
+import resource
 from typing import Any
 
 from cluster_engine.world.loop import ClusterLoop
-from cluster_engine.world.process import Process
+from cluster_engine.world.process import Host, Process
+from cluster_engine.world.visitors import CONNECTIONS_MAX, Visitors
 from cluster_engine.world.world import World
 
-CONNECTIONS_MAX = 2048
 CLIENT_NAME = "client"
 LOOPBACK = ("127.0.0.1", "localhost")
 EVERYWHERE = "0.0.0.0"
+DOOR_LATENCY_SECONDS = 0.000_01
+"""Less than any hop inside: see "first outside"."""
+
+HELLO_SECONDS = 10.0
+STALLED_SECONDS = 60.0
+DESCRIPTORS_LEFT = 256
+"""How many of this process's descriptors are not for clients."""
 
 
 class Gateway:
@@ -30,8 +47,9 @@ class Gateway:
 
     def __init__(self, world: World, to: tuple[str, int]) -> None:
         self.world, self.to = world, to
+        self.loop: ClusterLoop = world.loop
         self.address = ("", 0)
-        self.connections: dict[OutsideEnd, None] = {}
+        self.connections = Visitors(_descriptors(CONNECTIONS_MAX + DESCRIPTORS_LEFT) - DESCRIPTORS_LEFT)
         self._process: Process | None = None
 
     async def open(self, host: str, port: int) -> None:
@@ -53,15 +71,39 @@ class Gateway:
                 server.close()
 
         outside = self.world.network.hosts.get("outside") or self.world.add_host("outside", "10.0.0.254")
+        self._come_close(outside)
         self._process = self.world.spawn(outside, CLIENT_NAME, main)
         await failed
 
+    def _come_close(self, outside: Host) -> None:
+        network, (address, _) = self.world.network, self.to
+        for host in network.hosts.values():
+            if host.address == address:
+                network.set_latency(outside.name, host.name, DOOR_LATENCY_SECONDS)
+
+    def refuse(self, address: str, reason: str) -> None:
+        """Log that somebody was refused."""
+        if self._process is not None:
+            self._process.note("gateway.refused", reason, address=address, reason=reason)
+
     def close(self) -> None:
         """Close the door and every connection through it."""
-        for connection in list(self.connections):
-            connection.transport.abort()
+        for connection in self.connections:
+            connection.show_out()
         if self._process is not None:
             self._process.kill()
+
+
+def _descriptors(wanted: int) -> int:
+    """Let this process have as many descriptors as wanted, if it may; tell how many it has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with contextlib.suppress(OSError, ValueError):  # a system that has its own idea of the hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        return allowed
+    return soft
 
 
 class OutsideEnd(asyncio.Protocol):
@@ -71,29 +113,47 @@ class OutsideEnd(asyncio.Protocol):
         self._gateway = gateway
         self.transport: Any = None
         self.inside: Any = None
+        self.since = gateway.loop.clock.outside.real()
+        self._refusal = ""
         self._connecting: asyncio.Task[None] | None = None
+        self._until_hello: asyncio.Handle | None = None
+        self._until_taken: asyncio.Handle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         self.transport = transport
-        self._gateway.connections[self] = None
-        if len(self._gateway.connections) > CONNECTIONS_MAX:
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if peer else ""
+        refusal = self._gateway.connections.admit(self, address, self.since)
+        if refusal is None:
             self.transport.abort()
             return
+        if refusal:
+            self._refusal = refusal
+            self._gateway.refuse(address, refusal)
         self.transport.pause_reading()
-        self._connecting = self._gateway.world.loop.create_task(self._connect())
+        self._connecting = self._gateway.loop.create_task(self._connect())
+
+    def _show_out_after(self, seconds: float) -> asyncio.Handle:
+        return self._gateway.loop.call_outside_later(seconds, self.show_out)
 
     async def _connect(self) -> None:
-        loop: ClusterLoop = self._gateway.world.loop
+        loop = self._gateway.loop
         try:
             self.inside, _ = await loop.create_connection(lambda: InsideEnd(self.transport), *self._gateway.to)
         except OSError:
             self.transport.abort()
             return
+        self.inside.told = {"peer_time": loop.clock.outside.real, "refusal": self._refusal}
+        self._until_hello = self._show_out_after(HELLO_SECONDS)
         self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
+        if self._until_hello is not None:
+            self._until_hello.cancel()
+            self._until_hello = None
+            self._gateway.connections.spoke(self)
         self.inside.write(data)
 
     def eof_received(self) -> bool:
@@ -102,9 +162,16 @@ class OutsideEnd(asyncio.Protocol):
             self.inside.write_eof()
         return True
 
+    def show_out(self) -> None:
+        """See `Visitor`."""
+        self.transport.abort()
+
     def connection_lost(self, _: BaseException | None) -> None:
         """See asyncio."""
-        self._gateway.connections.pop(self, None)
+        self._gateway.connections.left(self)
+        for waiting in (self._until_hello, self._until_taken):
+            if waiting is not None:
+                waiting.cancel()
         if self._connecting is not None:
             self._connecting.cancel()
         if self.inside is not None:
@@ -112,11 +179,14 @@ class OutsideEnd(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """See asyncio."""
+        self._until_taken = self._show_out_after(STALLED_SECONDS)
         if self.inside is not None:
             self.inside.pause_reading()
 
     def resume_writing(self) -> None:
         """See asyncio."""
+        if self._until_taken is not None:
+            self._until_taken.cancel()
         if self.inside is not None:
             self.inside.resume_reading()
 

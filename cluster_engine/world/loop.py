@@ -2,7 +2,8 @@
 
 `create_connection`, `create_server`, their unix twins, `start_tls` and `getaddrinfo` are asyncio's own methods led into
 the simulated network of the process that calls them. Libraries (httpcore, httpx, grpclib, asyncio streams, anyio) run
-here unmodified. Two doors lead outside, to real sockets, for the gateway: `outside_server`, `outside_connection`.
+here unmodified. What leads outside is for the gateway: `outside_server`, real sockets, and
+`call_outside_later`, real seconds.
 """
 
 import asyncio
@@ -21,6 +22,10 @@ from cluster_engine.world.tls_layer import TLSLayer, wrap_client
 if TYPE_CHECKING:
     from cluster_engine.world.network import Network
     from cluster_engine.world.tcp import Listener
+
+
+BACKLOG = 1024
+"""How many real clients may wait to be let in: a class that comes back after a restart comes at once."""
 
 
 class WorldServer(asyncio.AbstractServer):
@@ -84,7 +89,8 @@ class ClusterLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
-        self._turns = itertools.count()
+        self.turn = 0
+        """How many timers have been set so far."""
         self.task_numbers = itertools.count()
         super().__init__(self.clock)
         self.set_task_factory(_owned_task)  # type: ignore[arg-type]
@@ -101,7 +107,8 @@ class ClusterLoop(asyncio.SelectorEventLoop):
         """See asyncio; the time is the first of the clock's that is not before `when`."""
         self._check_closed()  # type: ignore[attr-defined]
         timer = Timer(when := rounded_up(when), callback, args, self, context)
-        timer.turn = (when, next(self._turns))
+        self.turn += 1
+        timer.turn = (when, self.turn)
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
         timer._scheduled = True  # type: ignore[attr-defined]
         return timer
@@ -217,11 +224,19 @@ class ClusterLoop(asyncio.SelectorEventLoop):
 
     async def outside_server(self, protocol_factory: Callable[[], Any], host: str, port: int) -> asyncio.AbstractServer:
         """Listen on a real socket of this machine."""
-        return await super().create_server(protocol_factory, sock=_real_socket(host, port))
+        return await super().create_server(protocol_factory, sock=_real_socket(host, port), backlog=BACKLOG)
+
+    def call_outside_later(self, seconds: float, callback: Callable[..., Any], *args: Any) -> asyncio.Handle:
+        """Call back after so many real seconds, whatever the pace, paused too."""
+        handle = asyncio.Handle(callback, args, self)
+        self.clock.outside.call_later(seconds, handle)
+        return handle
 
 
 def _real_socket(host: str, port: int) -> socket.socket:
-    real = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY on these only
+    real = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # asyncio sets TCP_NODELAY on these only
     real.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         real.bind((host, port))

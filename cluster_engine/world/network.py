@@ -21,6 +21,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.process import Host, Process
 from cluster_engine.world.tap import Connection, Endpoint, Tap
 from cluster_engine.world.tcp import RETRANSMIT_SECONDS, End, Listener
@@ -44,6 +45,7 @@ class Network:
         self.tap: Tap | None = None
         self.hosts: dict[str, Host] = {}
         self.ends: dict[int, tuple[End, End]] = {}
+        self.arrivals = Arrivals(loop)
         self._by_address: dict[str, Host] = {}
         self._cut: dict[tuple[str, str], None] = {}
         self._latency: dict[tuple[str, str], float] = {}

@@ -29,7 +29,8 @@ import errno
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.world.tap import Endpoint, Segment
@@ -42,6 +43,7 @@ SEGMENT_BYTES_MAX = 64 * 1024
 WINDOW_BYTES = 256 * 1024
 SEND_BUFFER_HIGH_BYTES = 64 * 1024
 SEND_BUFFER_LOW_BYTES = 16 * 1024
+NOTHING_TOLD: Mapping[str, Any] = MappingProxyType({})
 RETRANSMIT_SECONDS = 0.2
 RETRANSMIT_SECONDS_MAX = 120.0
 RETRANSMITS_MAX = 15
@@ -118,6 +120,8 @@ class End(asyncio.Transport):
         self.context = contextvars.copy_context()
         self.protocol: Any = None
         self.facts = SocketFacts(local, remote, is_unix=not (local.port or remote.port))
+        self.told: Mapping[str, Any] = NOTHING_TOLD
+        """What the world lets the other end's program know of this one, as `get_extra_info`; no wire carries it."""
         # sending
         self.sequence = 0
         self._to_send: deque[bytes] = deque()
@@ -140,7 +144,7 @@ class End(asyncio.Transport):
     # -- asyncio.Transport -------------------------------------------------------------------------------------------
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Tell "peername", "sockname", "socket"."""
+        """Tell "peername", "sockname", "socket", and what is `told` at the other end."""
         match name:
             case "peername":
                 return _spoken(self.remote)
@@ -148,7 +152,7 @@ class End(asyncio.Transport):
                 return _spoken(self.local)
             case "socket":
                 return self.facts
-        return default
+        return default if self.peer is None else self.peer.told.get(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """See asyncio."""
@@ -315,7 +319,7 @@ class End(asyncio.Transport):
         self._in_flight.append(arrive)
         peer = self.peer
         context = peer.context if peer is not None else self.context
-        self.loop.call_at(self.loop.time() + self.latency, self._arrive_next, context=context)
+        self.network.arrivals.add(self.loop.time() + self.latency, context, self._arrive_next)
 
     def _arrive_next(self) -> None:
         self._in_flight.popleft()()

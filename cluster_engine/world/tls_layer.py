@@ -7,6 +7,7 @@ handshake is done, and never sees a byte of it.
     connection_made → handshake … established → above.connection_made → data_received / write → close_notify, FIN
 
 A failed handshake sends the engine's alert, closes the connection and reports ssl.SSLError to the client that waits.
+A server gives a client HANDSHAKE_SECONDS, as Go's net/http does with the API server's ReadHeaderTimeout.
 What it leaves out: waiting for the peer's close_notify (Go does not either).
 """
 
@@ -15,9 +16,11 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from cluster_engine.world.patience import Patience
 from cluster_engine.world.tls import Engine, ServerEngine
 
 PLAIN_HTTP = (b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO", b"DELET", b"PATCH")
+HANDSHAKE_SECONDS = 32.0
 HTTPS_WANTED = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
 
@@ -96,10 +99,14 @@ class TLSLayer(asyncio.Protocol):
         self._tell_made = tell_made
         self._is_server = isinstance(engine, ServerEngine)
         self._reason: BaseException | None = None
+        self._patience: Patience | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         self.below = transport
+        if self._is_server:
+            peer_time = transport.get_extra_info("peer_time")
+            self._patience = Patience(peer_time, HANDSHAKE_SECONDS, self._handshake_took_too_long)
         self._shake_hands()
 
     def data_received(self, data: bytes) -> None:
@@ -131,10 +138,21 @@ class TLSLayer(asyncio.Protocol):
             return
         self._flush()
         if done:
+            self._stop_waiting()
             self.established.set_result(None)
             self.above = self._make_protocol()
             if self._tell_made:
                 self.above.connection_made(self.transport)
+
+    def _handshake_took_too_long(self) -> None:
+        self._reason = TimeoutError("TLS handshake timeout")
+        self.closing = True
+        self.below.close()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _read(self) -> None:
         try:
@@ -192,6 +210,7 @@ class TLSLayer(asyncio.Protocol):
     def connection_lost(self, reason: BaseException | None) -> None:
         """See asyncio."""
         self.closing = True
+        self._stop_waiting()
         reason = self._reason or reason
         if not self.established.done():
             self.established.set_exception(reason or ConnectionResetError("the peer closed during the TLS handshake"))

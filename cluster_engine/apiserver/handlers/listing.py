@@ -22,7 +22,8 @@ from cluster_engine.apiserver.handlers.options import (
 from cluster_engine.apiserver.registry.backend import Call
 from cluster_engine.apiserver.registry.store import Store
 from cluster_engine.apiserver.storage import CachedObject, Page, Storage, version_number
-from cluster_engine.apiserver.watch_cache import Selection, WatchCache
+from cluster_engine.apiserver.watch_cache import WatchCache
+from cluster_engine.apiserver.watchers import Selection
 
 PAGE_MAX = 10000
 

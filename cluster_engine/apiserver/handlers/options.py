@@ -20,7 +20,7 @@ from cluster_engine.api.selectors import FieldSelector, LabelSelector, parse_fie
 from cluster_engine.api.status import BadRequest, Cause, Refusal
 from cluster_engine.apiserver.request_info import is_true
 from cluster_engine.apiserver.storage import prefix_of, version_number
-from cluster_engine.apiserver.watch_cache import Selection
+from cluster_engine.apiserver.watchers import Selection
 
 TOKEN_VERSION = "meta.k8s.io/v1"
 INCONSISTENT = -1

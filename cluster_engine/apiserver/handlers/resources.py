@@ -115,7 +115,8 @@ class Resources:
         include = responses.include_object(call.parameters)
         options = list_options(call.kind, call.parameters, watch=True)
         rendering = Rendering(call.kind, form, include, self._backend.process.now)
-        return await serve_watch(self._backend, self._store.cache(call.kind), call, options, rendering)
+        cache = self._store.cache(call.kind)
+        return await serve_watch(self._backend, cache, call, options, rendering, peer_time=request.peer.time)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -29,13 +29,9 @@ from cluster_engine.apiserver.handlers.responses import JSON_TYPE, View, as_tabl
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.serving.exchange import Response, Writer
 from cluster_engine.apiserver.storage import CachedObject, version_number
-from cluster_engine.apiserver.watch_cache import (
-    ADDED,
-    Event,
-    Selection,
-    WatchCache,
-    Watcher,
-)
+from cluster_engine.apiserver.watch_cache import Event, WatchCache
+from cluster_engine.apiserver.watchers import ADDED, Selection, Watcher
+from cluster_engine.world.patience import LOOK_AGAIN_SECONDS_MIN, PeerTime
 
 MIN_TIMEOUT_SECONDS = 1800
 PREPARE_SECONDS_MAX = 60.0
@@ -128,14 +124,15 @@ class WatchStream:
             self._cache.require_history(version)
             self._since = version
 
-    async def run(self, writer: Writer, deadline: float) -> None:
-        """Write events until the deadline, the client's end or the cache's."""
+    async def run(self, writer: Writer, deadline: float, seconds_left_there: Callable[[], float]) -> None:
+        """Write events until the deadline, here and by the client's own clock, the client's end or the cache's."""
         initial = self._begin()
         self._watcher = self._cache.watch(self._selection, self._since, self._tell)
         try:
             await self._send_initial(writer, initial)
             if self._go_live(writer):
                 await self._bookmarks(writer, self._watcher, deadline)
+                await self._overtime(writer, self._watcher, seconds_left_there)
         finally:
             self._cache.unwatch(self._watcher)
 
@@ -190,6 +187,14 @@ class WatchStream:
             if is_bookmark:
                 writer.write(self._rendering.bookmark(self._cache.revision))
 
+    async def _overtime(self, writer: Writer, watcher: Watcher, seconds_left_there: Callable[[], float]) -> None:
+        """Go on while a client whose seconds are longer than ours has not had those that it asked for."""
+        while not watcher.ended.done() and (rest := seconds_left_there()) > 0:
+            pause = min(max(rest, LOOK_AGAIN_SECONDS_MIN), BOOKMARK_SECONDS)
+            await asyncio.wait([watcher.ended], timeout=pause)
+            if self._options.bookmarks and not watcher.ended.done():
+                writer.write(self._rendering.bookmark(self._cache.revision))
+
     def _moments(self, now: float, deadline: float) -> Iterator[tuple[float, bool]]:
         """Give the times at which to wake, and whether a bookmark is due then; the last is the end."""
         if self._options.bookmarks:
@@ -209,11 +214,13 @@ def timeout_of(options: ListOptions, rng: random.Random) -> float:
 
 
 async def serve_watch(
-    backend: Backend, cache: WatchCache, call: Call, options: ListOptions, rendering: Rendering
+    backend: Backend, cache: WatchCache, call: Call, options: ListOptions, rendering: Rendering, *, peer_time: PeerTime
 ) -> Response:
-    """Answer a watch."""
+    """Answer a watch. `peer_time`: the client's own clock, if it has one."""
     stream = WatchStream(cache, options.selection(call.kind, call.namespace), options, rendering)
-    deadline = asyncio.get_running_loop().time() + timeout_of(options, backend.process.rng)
+    seconds = timeout_of(options, backend.process.rng)
+    deadline = asyncio.get_running_loop().time() + seconds
+    deadline_there = 0.0 if peer_time is None else peer_time() + seconds
     try:
         async with asyncio.timeout(PREPARE_SECONDS_MAX):
             await stream.prepare(None if options.version else await backend.storage.revision(cache.prefix))
@@ -230,6 +237,6 @@ async def serve_watch(
         return Response(200, JSON_TYPE, stream=only_error)
 
     async def events(writer: Writer) -> None:
-        await stream.run(writer, deadline)
+        await stream.run(writer, deadline, lambda: 0.0 if peer_time is None else deadline_there - peer_time())
 
     return Response(200, JSON_TYPE, stream=events)

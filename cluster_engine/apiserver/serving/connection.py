@@ -7,6 +7,9 @@ depend on the version: back-pressure from the transport, the idle timeout, and t
     idle for 90 s          no request is open: GOAWAY (h2), then FIN            apiserver/pkg/server/secure_serving.go
     no request for 32 s    a connection that never sent a whole request head    (read-header timeout)
     shutdown               watches end cleanly, requests under way finish, then GOAWAY (h2), FIN
+    refused by the door    each request is answered 429 with the door's own words (a client of the gateway too many)
+
+A client from outside the world is judged by the slower of both clocks (`world.patience`).
 """
 
 import asyncio
@@ -15,7 +18,11 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol, cast
 
+import msgspec
+
+from cluster_engine.api.status import TooManyRequests
 from cluster_engine.apiserver.serving.exchange import Peer, Request, Response, Service
+from cluster_engine.world.patience import LOOK_AGAIN_SECONDS_MIN
 
 IDLE_SECONDS = 90.0
 FIRST_REQUEST_SECONDS = 32.0
@@ -74,6 +81,8 @@ class Exchange:
         """See `Writer`."""
         if self.closed or self.ending or not data:
             return
+        if not self.chunks and self._wire.send_at_once(data):
+            return
         self.chunks.append(data)
         self.backlog += len(data)
         self._wire.pump(self)
@@ -117,8 +126,8 @@ class Wire:
         self.loop = asyncio.get_running_loop()
         self.is_paused = False
         self.draining = False
-        self.idle_since = self.loop.time()
         self.served = False
+        self._note_the_time()
 
     @property
     def is_idle(self) -> bool:
@@ -136,6 +145,10 @@ class Wire:
         """Send what an exchange has queued, as far as the peer lets."""
         raise NotImplementedError
 
+    def send_at_once(self, data: bytes) -> bool:
+        """Send a piece of a body before which nothing waits, if that needs no more than its bytes; tell whether."""
+        return False
+
     def writable_again(self) -> None:
         """Go on sending after back-pressure."""
 
@@ -151,10 +164,18 @@ class Wire:
     def became_idle(self) -> None:
         """Note the moment, and close if the server is waiting for it."""
         self.served = True
-        self.idle_since = self.loop.time()
+        self._note_the_time()
         if self.draining:
             self.say_goodbye()
             self.transport.close()
+
+    def _note_the_time(self) -> None:
+        self.idle_since = self.loop.time()
+        self.idle_since_there = 0.0 if self.peer.time is None else self.peer.time()
+
+    def idle_seconds_left_there(self, allowed: float) -> float:
+        """Tell how many of so many idle seconds are left by the peer's own clock; 0 where it has none of its own."""
+        return 0.0 if self.peer.time is None else self.idle_since_there + allowed - self.peer.time()
 
     def head_fields(self, response: Response, length: int | None) -> Iterator[tuple[str, str]]:
         """Give the header fields of a response, lower-case, in the order in which they go out."""
@@ -164,6 +185,18 @@ class Wire:
         yield "date", self.site.date()
         if length is not None:
             yield "content-length", str(length)
+
+
+def refusing(reason: str, wire: Wire) -> Service:
+    """Make the service of a connection that is one too many: its first request is its last."""
+    refusal = TooManyRequests(reason)
+    answer = Response(refusal.code, body=msgspec.json.encode(refusal.status()))
+
+    async def refuse(_: Request) -> Response:
+        wire.draining = True
+        return answer
+
+    return refuse
 
 
 class Connection(asyncio.Protocol):
@@ -183,9 +216,12 @@ class Connection(asyncio.Protocol):
 
         self.transport = cast(asyncio.Transport, transport)
         address = transport.get_extra_info("peername") or ("", 0)
-        peer = Peer(str(address[0]), tuple(transport.get_extra_info("peercert_chain") or ()))
+        certificates = tuple(transport.get_extra_info("peercert_chain") or ())
+        peer = Peer(str(address[0]), certificates, time=transport.get_extra_info("peer_time"))
         version = Http2Wire if transport.get_extra_info("alpn_protocol") == "h2" else Http1Wire
         self._wire = version(self.transport, peer, self._site)
+        if refusal := transport.get_extra_info("refusal"):
+            self._wire.service = refusing(refusal, self._wire)
         self._wire.start()
         self._site.opened(self)
         self._timer = self._wire.loop.call_later(FIRST_REQUEST_SECONDS, self._look_at_the_clock)
@@ -230,6 +266,10 @@ class Connection(asyncio.Protocol):
         deadline = wire.idle_since + allowed if wire.is_idle else now + IDLE_SECONDS
         if deadline - now > CLOCK_RESOLUTION_SECONDS:
             self._timer = wire.loop.call_at(deadline, self._look_at_the_clock)
+            return
+        rest = wire.idle_seconds_left_there(allowed)
+        if rest > 0:
+            self._timer = wire.loop.call_later(max(rest, LOOK_AGAIN_SECONDS_MIN), self._look_at_the_clock)
             return
         wire.say_goodbye()
         self.transport.close()

@@ -51,11 +51,15 @@ class Writer(Protocol):
 
 @dataclass(slots=True)
 class Peer:
-    """Whoever is at the other end of a connection. `memory` lasts as long as the connection (the x509 identity)."""
+    """Whoever is at the other end of a connection. `memory` lasts as long as the connection (the x509 identity).
+
+    `time` is its clock where that is not the server's (`world.patience`).
+    """
 
     address: str
     certificates: tuple[bytes, ...] = ()
     memory: dict[str, Any] = field(default_factory=dict)
+    time: Callable[[], float] | None = None
 
 
 class Body:

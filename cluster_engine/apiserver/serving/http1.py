@@ -2,8 +2,12 @@
 
 Theory of operation. `h11` is the protocol's state machine: one request and one response at a time. Its events drive
 this module: `Request` starts a task, `Data` and `EndOfMessage` feed the body, and when both sides are `DONE` the next
-cycle begins with what the client has already sent ahead (pipelining). A watch is a response of unknown length: one
-chunk for each write, flushed at once. What is not HTTP gets a 400 and the connection ends; the server lives on.
+cycle begins with what the client has already sent ahead (pipelining). What is not HTTP gets a 400 and the connection
+ends; the server lives on.
+
+A whole response leaves in one piece. A watch is a response of unknown length: one chunk for each write, flushed at
+once. Once its head has said `Transfer-Encoding: chunked` there is nothing left for a state machine to decide until its
+end, so chunks are framed here; and since many watchers are told of the same event, a line is framed once for all.
 
     GET /api/v1/pods?watch=1 HTTP/1.1      ──►   task
                                            ◄──   HTTP/1.1 200 OK, Transfer-Encoding: chunked
@@ -23,6 +27,7 @@ from cluster_engine.apiserver.serving.exchange import Body, Request, Response, h
 HEAD_BYTES_MAX = 1024 * 1024
 VERSIONS = (b"1.0", b"1.1")
 GARBAGE = b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n%s"
+CHUNKED = b"transfer-encoding: chunked"
 BAD_REQUEST, HEAD_TOO_LARGE = b"400 Bad Request", b"431 Request Header Fields Too Large"
 
 
@@ -33,6 +38,8 @@ class Http1Wire(Wire):
         """See `Wire`."""
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES_MAX)
         self._exchange: Exchange | None = None
+        self._in_chunks = False
+        """A response is being sent in chunks."""
 
     @property
     def is_idle(self) -> bool:
@@ -83,7 +90,8 @@ class Http1Wire(Wire):
 
     def _continue_if_awaited(self) -> None:
         if self._h11.they_are_waiting_for_100_continue:
-            self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+            event = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+            self._send(self._h11.send(event) or b"")
 
     def _refuse_garbage(self, error: h11.RemoteProtocolError | None = None) -> None:
         if self._exchange is not None:
@@ -98,39 +106,52 @@ class Http1Wire(Wire):
 
     async def _serve(self, exchange: Exchange) -> None:
         response = await self.service(exchange.request)
-        if not exchange.closed:
-            self._send_head(response, len(response.body) if response.stream is None else None)
+        if exchange.closed:
+            return
         if response.stream is not None:
+            head = self._head(response, None)
+            self._in_chunks = CHUNKED in head.lower()
+            self._send(head)
             exchange.is_long = True
             await response.stream(exchange)
-        elif exchange.request.method != "HEAD":
-            exchange.write(response.body)
+        else:
+            whole = self._head(response, len(response.body))
+            if exchange.request.method != "HEAD":
+                whole += self._h11.send(h11.Data(data=response.body)) or b""
+            exchange.write(whole)
         exchange.end()
 
-    def _send_head(self, response: Response, length: int | None) -> None:
+    def _head(self, response: Response, length: int | None) -> bytes:
         fields = [
             (name.title().encode("latin-1"), value.encode("latin-1", "replace"))
             for name, value in self.head_fields(response, length)
         ]
         if self.draining or (self._exchange is not None and not self._exchange.request.body.is_complete):
             fields.append((b"Connection", b"close"))
-        self._send(h11.Response(status_code=response.status, headers=fields, reason=_phrase(response.status)))
+        event = h11.Response(status_code=response.status, headers=fields, reason=_phrase(response.status))
+        return self._h11.send(event) or b""
 
-    def _send(self, event: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> None:
-        data = self._h11.send(event)
+    def _send(self, data: bytes) -> None:
         if data and not self.transport.is_closing():
             self.transport.write(data)
+
+    def send_at_once(self, data: bytes) -> bool:
+        """See `Wire`: a chunk of a watch that keeps up."""
+        if not self._in_chunks or self.is_paused:
+            return False
+        self.transport.write(chunk_of(data))
+        return True
 
     def pump(self, exchange: Exchange) -> None:
         """See `Wire`."""
         while exchange.chunks and not self.is_paused:
-            chunk = exchange.chunks.popleft()
-            exchange.backlog -= len(chunk)
-            self._send(h11.Data(data=chunk))
+            data = exchange.chunks.popleft()
+            exchange.backlog -= len(data)
+            self._send(chunk_of(data) if self._in_chunks else data)
         if exchange.chunks:
             return
         if exchange.ending and not exchange.closed:
-            self._send(h11.EndOfMessage())
+            self._send(self._h11.send(h11.EndOfMessage()) or b"")
             self._finish(exchange)
         else:
             exchange.wake()
@@ -139,6 +160,7 @@ class Http1Wire(Wire):
         exchange.task = None
         exchange.drop()
         self._exchange = None
+        self._in_chunks = False
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self.became_idle()
             self._h11.start_next_cycle()
@@ -173,6 +195,12 @@ class Http1Wire(Wire):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.drop()
+
+
+@functools.lru_cache(maxsize=8)
+def chunk_of(data: bytes) -> bytes:
+    """Frame a chunk (RFC 9112 §7.1); the same bytes for the next watcher are found, not made."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 @functools.cache

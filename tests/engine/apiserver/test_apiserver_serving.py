@@ -536,3 +536,108 @@ def test_a_client_that_reads_nothing_holds_bytes_back_at_its_own_connection_only
         await other.until(h2.events.StreamEnded, other.ask("/"))
 
     run_server(story)
+
+
+@pytest.fixture
+def run_server_at_pace_60(run_server):
+    """As run_server, but the story's clients come from where a second is a minute here."""
+
+    def run_story(story):
+        async def at_pace_60(server, connect):
+            async def connect_from_outside(alpn="http/1.1", **told):
+                loop = asyncio.get_running_loop()
+                tls = client_tls(ca=server.files[f"{PKI}/ca.crt"], alpn=(alpn,))
+                opening = asyncio.ensure_future(asyncio.open_connection("10.0.0.1", 6443, ssl=tls))
+                await server.world.until(lambda: server.world.network.ends)
+                (client, _) = list(server.world.network.ends.values())[-1]
+                client.told = {"peer_time": lambda: loop.time() / 60, **told}
+                return await opening
+
+            return await story(server, connect_from_outside)
+
+        return run_server(at_pace_60)
+
+    return run_story
+
+
+def test_an_idle_client_whose_seconds_are_our_minutes_has_ninety_of_its_own(run_server_at_pace_60):
+    async def story(server, connect):
+        reader, writer = await connect()
+        writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+        await answer(reader)
+        await asyncio.sleep(80 * 60)
+        writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+        assert (await answer(reader))[2] == b"hello"
+        began = asyncio.get_running_loop().time()
+        assert await reader.read() == b""
+        assert 90 * 60 <= asyncio.get_running_loop().time() - began <= 90 * 60 + 2
+
+    run_server_at_pace_60(story)
+
+
+def test_a_first_request_from_another_time_may_take_half_a_minute_of_that(run_server_at_pace_60):
+    async def story(server, connect):
+        reader, writer = await connect()
+        await asyncio.sleep(30 * 60)
+        writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+        assert (await answer(reader))[2] == b"hello"
+
+    run_server_at_pace_60(story)
+
+
+@pytest.mark.parametrize("alpn", ["h2", "http/1.1"])
+def test_a_client_too_many_is_told_so_in_http_and_its_connection_ends(run_server_at_pace_60, alpn):
+    async def story(server, connect):
+        reader, writer = await connect(alpn, refusal="too many connections from 10.1.1.1: …")
+        if alpn == "h2":
+            client = Client(reader, writer)
+            stream = client.ask("/")
+            head = await client.until(h2.events.ResponseReceived, stream)
+            assert dict(head.headers)[":status"] == "429"
+            await client.until(h2.events.ConnectionTerminated)
+        else:
+            writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+            status, headers, body = await answer(reader)
+            assert status == "HTTP/1.1 429 Too Many Requests"
+            assert headers["Connection"] == "close"
+            assert "too many connections from 10.1.1.1" in body.decode()
+            assert await reader.read() == b""
+        assert server.seen == []
+
+    run_server_at_pace_60(story)
+
+
+def test_a_whole_answer_over_http11_leaves_in_one_segment(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET / HTTP/1.1\r\nHost: s\r\n\r\n")
+        assert (await reader.read(65536)).endswith(b"\r\n\r\nhello")
+
+    run_server(story)
+
+
+def test_a_watch_over_http10_is_not_chunked(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET /watch HTTP/1.0\r\nHost: s\r\n\r\n")
+        assert b"chunked" not in (await reader.readuntil(b"\r\n\r\n")).lower()
+        server.writers[0].write(b"first\n")
+        assert await reader.readline() == b"first\n"
+
+    run_server(story)
+
+
+def test_a_watch_over_http11_whose_client_does_not_read_queues_and_goes_on_in_order(run_server):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET /watch HTTP/1.1\r\nHost: s\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        lines = [b"%06d " % number + b"x" * 1000 + b"\n" for number in range(1000)]
+        for line in lines:
+            server.writers[0].write(line)
+            await asyncio.sleep(0.001)
+        assert server.writers[0].backlog > 0
+        for line in lines:
+            assert await reader.readuntil(line + b"\r\n") == b"%x\r\n" % len(line) + line + b"\r\n"
+
+    run_server(story)

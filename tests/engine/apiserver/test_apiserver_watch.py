@@ -312,3 +312,44 @@ def test_the_old_watch_prefix_on_a_name_hears_of_that_name_only(run_api):
             assert await watch.next() is None
 
     run_api(story)
+
+
+def test_a_client_from_another_time_watches_as_long_as_it_asked_by_its_own_clock(run_api):
+    async def story(plane):
+        admin = plane.person(http2=False)
+        loop = asyncio.get_running_loop()
+        ends, known = plane.world.network.ends, list(plane.world.network.ends)
+
+        async def watch_to_the_end():
+            async with admin.watch(f"{CONFIG_MAPS}?watch=1&timeoutSeconds=10") as watch:
+                while await watch.next() is not None:
+                    pass
+
+        watching = asyncio.ensure_future(watch_to_the_end())
+        await plane.world.until(lambda: list(ends) != known)
+        client, _ = ends[list(ends)[-1]]
+        client.told = {"peer_time": lambda: loop.time() / 60}
+        began = loop.time()
+        await watching
+        assert 600 <= loop.time() - began <= 602
+
+    run_api(story)
+
+
+def test_an_etcd_that_was_lost_five_times_is_soon_watched_again_the_sixth_time(run_api):
+    async def story(plane):
+        admin = plane.person()
+        for _ in range(5):
+            plane.etcd.kill()
+            await plane.start_etcd()
+            await asyncio.sleep(30)
+        plane.etcd.kill()
+        await plane.start_etcd()
+        began = asyncio.get_running_loop().time()
+        async with admin.watch(f"{CONFIG_MAPS}?watch=1&resourceVersion=0") as watch:
+            await admin.post(CONFIG_MAPS, config_map("after"))
+            while (event := await watch.next())["object"]["metadata"]["name"] != "after":
+                assert event is not None
+            assert asyncio.get_running_loop().time() - began < 1
+
+    run_api(story)

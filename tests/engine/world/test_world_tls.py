@@ -121,6 +121,24 @@ def test_garbage_instead_of_a_handshake_harms_nobody(run):
     run(story)
 
 
+@pytest.mark.parametrize(("pace", "seconds"), [(1, 32), (60, 32 * 60)])
+def test_a_handshake_that_is_begun_and_not_ended_is_given_half_a_minute_of_its_clients_time(run, pace, seconds):
+    async def story(world):
+        await started(world, "request")
+        opening = asyncio.ensure_future(asyncio.open_connection("server", 443))
+        await world.until(lambda: world.network.ends)
+        if pace > 1:
+            (client, _) = world.network.ends[1]
+            client.told = {"peer_time": lambda: world.loop.time() / pace}
+        reader, writer = await opening
+        writer.write(b"\x16\x03\x01")
+        assert await reader.read() == b""
+        assert seconds <= world.loop.time() <= seconds + 2
+        writer.close()
+
+    run(story)
+
+
 def test_httpx_runs_unmodified(run):
     async def main(process):
         async def answer(reader, writer):
