@@ -18,7 +18,7 @@ Modelled on the cacher's indexedWatchers (apiserver/pkg/storage/cacher/cacher.go
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Protocol
 
 from cluster_engine.api.schema import field_path
@@ -158,11 +158,11 @@ class Watchers:
             for group in self._groups_near(event)
             if (event_type := group.selection.type_of(event)) is not None
         ]
-        told = [(each.turn, each, event_type) for group, event_type in concerned for each in group.watchers]
+        told = [(each, event_type) for group, event_type in concerned for each in group.watchers]
         if len(concerned) > 1:
-            told.sort(key=itemgetter(0))
+            told.sort(key=_turn)
         revision = event.revision
-        for _, watcher, event_type in told:
+        for watcher, event_type in told:
             if revision > watcher.since:
                 watcher.tell(event, event_type)
 
@@ -174,6 +174,10 @@ class Watchers:
                 groups = places.get((prefix, pin))
                 if groups:
                     yield from groups.values()
+
+
+def _turn(told: tuple[Watcher, str]) -> int:
+    return told[0].turn
 
 
 def _pins(found: CachedObject | None) -> Iterator[tuple[str, str]]:

@@ -26,23 +26,28 @@ class Arrivals:
 
     def __init__(self, loop: "ClusterLoop") -> None:
         self._loop = loop
-        self._when = -1.0
+        self._asked = self._when = -1.0
         self._turn = -1
         self._batch: list[Arrival] = []
 
     def add(self, when: float, context: contextvars.Context, arrive: Callable[[], None]) -> None:
         """Have `arrive` called at a time, in a context, after all that was added for that time before."""
-        when = rounded_up(when)
         loop = self._loop
-        if when != self._when or loop.turn != self._turn:
-            self._batch = []
-            loop.call_at(when, self._arrive, self._batch)
-            self._when, self._turn = when, loop.turn
+        if when != self._asked or loop.turn != self._turn:
+            self._join(when)
         self._batch.append((context, arrive))
+
+    def _join(self, when: float) -> None:
+        """Go on with the batch, if it is for this time too, or begin another."""
+        self._asked, when = when, rounded_up(when)
+        if when != self._when or self._loop.turn != self._turn:
+            self._batch = []
+            self._loop.call_at(when, self._arrive, self._batch)
+            self._when, self._turn = when, self._loop.turn
 
     def _arrive(self, batch: list[Arrival]) -> None:
         if batch is self._batch:
-            self._when = -1.0  # it is being read: nothing joins it any more
+            self._asked = self._when = -1.0  # it is being read: nothing joins it any more
         for context, arrive in batch:
             try:
                 context.run(arrive)

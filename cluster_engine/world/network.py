@@ -108,7 +108,8 @@ class Network:
 
     def can_pass(self, source: Host, target: Host) -> bool:
         """Tell whether a segment sent now would arrive."""
-        return source.powered and target.powered and (source.name, target.name) not in self._cut
+        cut = self._cut
+        return source.powered and target.powered and not (cut and (source.name, target.name) in cut)
 
     def _latency_between(self, a: Host, b: Host) -> float:
         default = LOOPBACK_LATENCY_SECONDS if a is b else LATENCY_SECONDS

@@ -170,6 +170,9 @@ class End(asyncio.Transport):
         """Queue bytes for the other end."""
         if self._closing or self._fin_wanted or not data:
             return
+        if len(data) <= SEGMENT_BYTES_MAX and not self._to_send and self._may_send_at_once():
+            self._send_data(bytes(data))
+            return
         self._to_send.append(bytes(data))
         self._to_send_bytes += len(data)
         self._transmit()
@@ -247,6 +250,9 @@ class End(asyncio.Transport):
         if self._fin_wanted and not self._to_send and not self._fin_sent and self._link_is_up():
             self._send_fin()
 
+    def _may_send_at_once(self) -> bool:
+        return self._retry_timer is None and self._window_open() and self._passes()
+
     def _window_open(self) -> bool:
         peer = self.peer
         return peer is None or self._under_way + peer._unread_bytes < WINDOW_BYTES
@@ -274,7 +280,8 @@ class End(asyncio.Transport):
 
         def arrive() -> None:
             self._under_way -= len(payload)
-            self.tell("PA", sent, sequence, payload)
+            if self.network.tap is not None:
+                self.tell("PA", sent, sequence, payload)
             if self.peer is not None:
                 self.peer.data_arrived(payload)
             if self._to_send:  # the window was full; the acknowledgement that opens it comes one latency later

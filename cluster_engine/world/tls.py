@@ -237,16 +237,17 @@ class ServerEngine:
 
     def outgoing(self) -> bytes:
         """See Engine."""
-        parts = []
         try:
-            while True:
-                part = self._tls.bio_read(READ_BYTES)
-                parts.append(part)
-                if len(part) < READ_BYTES:
-                    break
+            part = self._tls.bio_read(READ_BYTES)
+            if len(part) < READ_BYTES:
+                return part
+            parts = [part]
         except SSL.WantReadError:
-            pass
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            return b""
+        with contextlib.suppress(SSL.WantReadError):
+            while True:
+                parts.append(self._tls.bio_read(READ_BYTES))
+        return b"".join(parts)
 
     def handshake(self) -> bool:
         """See Engine."""
