@@ -31,9 +31,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import IO, Any, Protocol
 
-from cluster_engine.world.pacing import Drift, Pacing
-
 from cluster_engine.world.outside import Outside
+from cluster_engine.world.pacing import Drift, Pacing
 
 LEAP = None
 LEVEL = Drift()

@@ -5,7 +5,7 @@ work of the same kind is timed, of which it is known how long it took where the 
 Python (calls and dictionaries), JSON (msgspec) and TLS 1.3 records of 1 KB between two ends in memory, each about a
 third of the whole. `slowness` above 1 says that the machine is slower than it was then.
 
-    took = calibrate()                  seconds of real time, about 0.1
+    took = calibrate()                  seconds of real time, about 0.08
     slowness(took)                ->    1.25: a rate measured now would have been a quarter higher then
     around(measure)                     the figure and the slowness while it was taken (before and after it)
 
@@ -24,8 +24,8 @@ import msgspec
 
 T = TypeVar("T")
 
-REFERENCE_SECONDS = 0.0935
-"""Median of `calibrate()` on 2026-11-23, AMD EPYC (virtual), 2 cores, nearly idle, Python 3.11.7, OpenSSL 3.0."""
+REFERENCE_SECONDS = 0.077
+"""One `calibrate()` on 2026-11-27 while little else ran: AMD EPYC (virtual), 2 cores, Python 3.11.7, OpenSSL 3.0."""
 
 PYTHON_ROUNDS, JSON_ROUNDS, TLS_ROUNDS = 200_000, 10_000, 8_000
 
