@@ -306,9 +306,8 @@ class RuntimeService:
         elapsed = asyncio.get_running_loop().time() - container.started
         env = {pair.key: pair.value for pair in container.config.envs}
         try:
-            ran = container.image.workload.execute(
-                list(request.cmd), env, lambda path: container.timeline.exists(path, elapsed)
-            )
+            files = container.timeline.files_at(elapsed)
+            ran = container.image.workload.execute(list(request.cmd), env, lambda path: files.get(path, False))
         except NotExecutableError as error:
             raise GRPCError(
                 Status.UNKNOWN,

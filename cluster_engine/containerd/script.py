@@ -7,7 +7,8 @@ their shims.
 
 Modelled on BusyBox's `sh`, as far as manifests in tutorials go: lists with `;` `&&` `||`, `if`, `while`, `for`, and
 the handful of commands below. Left out: pipes (only the first command counts), redirection (its output is dropped),
-functions, arithmetic, and every command not in `COMMANDS`, which is "not found" (127).
+functions, arithmetic, and every command not in `COMMANDS`, which is "not found" (127). What a script may cost is
+bounded (`budget`). A turn of a loop takes at least TURN_SECONDS, so that no loop repeats without time going by.
 
     evaluate(["sh", "-c", "echo up; sleep 5; exit 3"], {})
     Timeline(lines=(Line(at=0.0, text="up"),), ends_at=5.0, exit_code=3)
@@ -18,10 +19,24 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cluster_engine.containerd.budget import (
+    CHARACTER_WORK,
+    THING_BYTES,
+    TOKEN_WORK,
+    WORD_BYTES,
+    Budget,
+    OutOfMemoryError,
+    SpentError,
+    TooDeepError,
+    check_memory,
+)
 from cluster_engine.containerd.script_syntax import OPERATORS, end_of_command, tokens, without_redirection
 from cluster_engine.containerd.timeline import FileChange, Line, NotExecutableError, Repeat, Timeline, stamp
 
-STEPS_MAX = 2_000
+TURN_SECONDS = 0.001
+SLEEP_SECONDS_MAX = 100 * 365 * 86_400
+OUT_OF_MEMORY_CODE = 137
+CANNOT_FORK = "sh: can't fork: Resource temporarily unavailable"
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
@@ -36,18 +51,23 @@ def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str]
     name = argv[0].rpartition("/")[2]
     if name not in SHELLS and name not in COMMANDS and name not in _ENDERS:
         raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
-    interpreter = _Interpreter(dict(env), exists)
+    interpreter = _Interpreter(dict(env), exists, Budget())
+    code, out_of_memory = 0, False
+    ends_at: float | None = None
     try:
         code = interpreter.simple(list(argv))
-        ends_at: float | None = interpreter.clock
+        ends_at = interpreter.clock
     except _Exit as end:
         code, ends_at = end.code, interpreter.clock
-    except _Forever:
-        code, ends_at = 0, None
+    except OutOfMemoryError:
+        code, ends_at, out_of_memory = OUT_OF_MEMORY_CODE, interpreter.clock, True
+    except (_Forever, SpentError):
+        pass
     return Timeline(
         lines=tuple(interpreter.lines),
         ends_at=ends_at,
         exit_code=code,
+        out_of_memory=out_of_memory,
         repeat=interpreter.repeat,
         files=tuple(interpreter.files),
     )
@@ -68,32 +88,53 @@ class _Interpreter:
 
     env: dict[str, str]
     exists_before: Callable[[str], bool]
+    budget: Budget
     clock: float = 0.0
     lines: list[Line] = field(default_factory=list)
     files: list[FileChange] = field(default_factory=list)
+    there: dict[str, bool] = field(default_factory=dict)
     repeat: Repeat | None = None
-    steps: int = 0
 
     def say(self, text: str, stream: str = "stdout") -> None:
+        self.budget.work(len(text) + THING_BYTES * (1 + text.count("\n")))
         self.lines.extend(Line(self.clock, line, stream) for line in text.split("\n"))
 
     def exists(self, path: str) -> bool:
-        known = [change.exists for change in self.files if change.path == path]
-        return known[-1] if known else self.exists_before(path)
+        known = self.there.get(path)
+        return self.exists_before(path) if known is None else known
+
+    def change(self, path: str, exists: bool) -> None:
+        self.budget.work(THING_BYTES)
+        self.files.append(FileChange(self.clock, path, exists))
+        self.there[path] = exists
+
+    def assign(self, name: str, value: str) -> None:
+        self.budget.hold(len(value) - len(self.env.get(name, "")))
+        self.env[name] = value
 
     def output(self, script: str) -> str:
-        """Give what a script writes, in one line."""
-        inner = _Interpreter(dict(self.env), self.exists)
-        with contextlib.suppress(_Exit, _Forever):
+        """Give what a script writes, in one line. It takes the time that it sleeps."""
+        self.budget.work(WORD_BYTES * len(self.env))
+        inner = _Interpreter(dict(self.env), self.exists, self.budget, self.clock)
+        with self.budget.fork(), contextlib.suppress(_Exit):
             inner.script(script)
+        self.clock = inner.clock
         return " ".join(line.text for line in inner.lines if line.stream == "stdout")
 
     def script(self, text: str) -> int:
+        self.budget.work(CHARACTER_WORK * len(text))
         try:
-            return self.block(tokens(text))
+            with self.budget.deeper():
+                return self.block(tokens(text))
         except (ValueError, IndexError):  # a compound command without its `do`, `then`, `in` or end
             self.say("sh: syntax error: unexpected end of file", "stderr")
             return 2
+        except TooDeepError:
+            return self.cannot_fork()
+
+    def cannot_fork(self) -> int:
+        self.say(CANNOT_FORK, "stderr")
+        return 2
 
     def block(self, words: list[str]) -> int:
         """Run a list of commands; `&&` and `||` look at the code of the one before."""
@@ -104,16 +145,16 @@ class _Interpreter:
                 position += 1
                 continue
             end = end_of_command(words, position)
+            self.budget.work(TOKEN_WORK * (end - position))
             skipped = ("&&" in operator and code != 0) or ("||" in operator and code == 0) or operator == "|"
             if not skipped:
-                code = self.command(words[position:end])
+                with self.budget.deeper():
+                    code = self.command(words[position:end])
             position, operator = end, ";"
         return code
 
     def command(self, words: list[str]) -> int:
-        self.steps += 1
-        if self.steps > STEPS_MAX:
-            raise _Forever
+        self.budget.step()
         match words[0]:
             case "while" | "until":
                 return self.loop(words)
@@ -121,29 +162,34 @@ class _Interpreter:
                 return self.each(words)
             case "if":
                 return self.branch(words)
-        return self.simple([self.expand(word) for word in without_redirection(words)])
+        return self.simple(self.expanded(without_redirection(words)))
 
     def loop(self, words: list[str]) -> int:
-        """Run the body as long as the condition holds; one that waits and always holds is a `Repeat`."""
+        """Run the body as long as the condition holds; one that always holds is a `Repeat`.
+
+        It always holds where it is a constant, and where a turn has left everything as it was.
+        """
         do = words.index("do")
         condition, body = words[1:do], words[do + 1 : -1]
         wanted = words[0] == "while"
-        while (self.block(condition) == 0) == wanted:
+        while True:
             begins_at, before = self.clock, len(self.lines)
+            known, changes = dict(self.env), len(self.files)
+            self.budget.work(WORD_BYTES * len(known))
+            if (self.block(condition) == 0) != wanted:
+                return 0
             self.block(body)
-            if condition[0] in {"true", ":", "false"}:
-                period = self.clock - begins_at
-                if period > 0:
-                    lines = tuple(Line(line.at - begins_at, line.text, line.stream) for line in self.lines[before:])
-                    self.repeat = Repeat(self.clock, period, lines)
+            self.clock = max(self.clock, begins_at + TURN_SECONDS)
+            if condition[0] in {"true", ":", "false"} or (known == self.env and changes == len(self.files)):
+                lines = tuple(Line(line.at - begins_at, line.text, line.stream) for line in self.lines[before:])
+                self.repeat = Repeat(self.clock, self.clock - begins_at, lines)
                 raise _Forever
-        return 0
 
     def each(self, words: list[str]) -> int:
         do = words.index("do")
         code = 0
-        for word in [self.expand(word) for word in words[3:do] if not OPERATORS.match(word)]:
-            self.env[words[1]] = word
+        for word in self.expanded([word for word in words[3:do] if not OPERATORS.match(word)]):
+            self.assign(words[1], word)
             code = self.block(words[do + 1 : -1])
         return code
 
@@ -156,23 +202,54 @@ class _Interpreter:
 
     def simple(self, words: list[str]) -> int:
         """Run one command with its arguments."""
-        while words and re.match(r"^\w+=", words[0]):
-            name, _, value = words.pop(0).partition("=")
-            self.env[name] = value
+        self.budget.words(words)
+        first = 0
+        while first < len(words) and re.match(r"^\w+=", words[first]):
+            name, _, value = words[first].partition("=")
+            self.assign(name, value)
+            first += 1
+        words = words[first:]
         if not words:
             return 0
         name, arguments = words[0].rpartition("/")[2], words[1:]
         if name in _ENDERS or name in SHELLS:
-            return _ENDERS.get(name, _shell)(self, arguments)
+            try:
+                with self.budget.deeper():
+                    return _ENDERS.get(name, _shell)(self, arguments)
+            except TooDeepError:
+                return self.cannot_fork()
         if name not in COMMANDS:
             self.say(f"sh: {words[0]}: not found", "stderr")
             return 127
         return COMMANDS[name](self, arguments)
 
+    def expanded(self, words: list[str]) -> list[str]:
+        """Expand words; OutOfMemoryError as soon as they are too large."""
+        size, found = 0, []
+        for word in words:
+            found.append(self.expand(word))
+            size += len(found[-1])
+            check_memory(size)
+        return found
+
     def expand(self, word: str) -> str:
         """Resolve variables, and `$(…)` by what its commands would write."""
-        word = _SUBSTITUTION.sub(lambda match: self.output(match[1] or match[2]), word)
-        return _VARIABLE.sub(lambda match: self.env.get(match[1] or match[2], ""), word)
+        if "$" not in word and "`" not in word:
+            return word
+        word = self._replace(_SUBSTITUTION, lambda match: self.output(match[1] or match[2] or ""), word)
+        return self._replace(_VARIABLE, lambda match: self.env.get(match[1] or match[2], ""), word)
+
+    def _replace(self, pattern: re.Pattern[str], value: Callable[[re.Match[str]], str], word: str) -> str:
+        """Replace every match by its value; OutOfMemoryError before the whole has become too large."""
+        pieces, size, end = [], len(word), 0
+        for match in pattern.finditer(word):
+            pieces += [word[end : match.start()], value(match)]
+            size += len(pieces[-1])
+            check_memory(size)
+            self.budget.work(len(pieces[-1]) + THING_BYTES)
+            end = match.end()
+        pieces.append(word[end:])
+        return "".join(pieces)
 
 
 def _shell(shell: _Interpreter, arguments: list[str]) -> int:
@@ -193,12 +270,19 @@ def _sleep(shell: _Interpreter, arguments: list[str]) -> int:
             shell.say(f"sleep: invalid number '{argument}'", "stderr")
             return 1
         total += float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+    if total > SLEEP_SECONDS_MAX:
+        raise _Forever
     shell.clock += total
     return 0
 
 
-def _exit(_: _Interpreter, arguments: list[str]) -> int:
-    raise _Exit(int(arguments[0]) & 0xFF if arguments and arguments[0].isdigit() else 0)
+def _exit(shell: _Interpreter, arguments: list[str]) -> int:
+    if not arguments:
+        raise _Exit(0)
+    if not re.fullmatch(r"[0-9]{1,9}", arguments[0]):
+        shell.say(f"sh: exit: Illegal number: {arguments[0]}", "stderr")
+        raise _Exit(2)
+    raise _Exit(int(arguments[0]) & 0xFF)
 
 
 def _tail(shell: _Interpreter, arguments: list[str]) -> int:
@@ -231,7 +315,7 @@ def _touch(exists: bool) -> Callable[[_Interpreter, list[str]], int]:
     def change(shell: _Interpreter, arguments: list[str]) -> int:
         for path in arguments:
             if not path.startswith("-"):
-                shell.files.append(FileChange(shell.clock, path, exists))
+                shell.change(path, exists)
         return 0
 
     return change

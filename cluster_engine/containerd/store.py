@@ -59,7 +59,10 @@ class Sandbox:
 
 @dataclass(slots=True)
 class Container:
-    """A container. `started` is the loop's time at its start, from which its timeline counts."""
+    """A container. `started` is the loop's time at its start, from which its timeline counts.
+
+    `lines_written` of the timeline's lines are in the log, or were.
+    """
 
     id: str
     sandbox_id: str
@@ -75,6 +78,7 @@ class Container:
     reason: str = ""
     message: str = ""
     timeline: Timeline = field(default_factory=Timeline)
+    lines_written: int = 0
     pid: int = 0
 
     def status(self) -> cri.ContainerStatus:

@@ -56,19 +56,22 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All that will happen in a container, if nobody stops it. `ends_at` None: it runs for ever."""
+    """All that will happen in a container, if nobody stops it. `ends_at` None: it runs for ever.
+
+    `out_of_memory`: its end is a kill by the kernel, for want of memory.
+    """
 
     lines: tuple[Line, ...] = ()
     ends_at: float | None = None
     exit_code: int = 0
+    out_of_memory: bool = False
     repeat: Repeat | None = None
     on_term: Stop | None = SIGTERM_IGNORED
     files: tuple[FileChange, ...] = ()
 
-    def exists(self, path: str, elapsed: float) -> bool:
-        """Tell whether the program has such a file, `elapsed` seconds after its start."""
-        changes = [change for change in self.files if change.path == path and change.at <= elapsed]
-        return bool(changes) and changes[-1].exists
+    def files_at(self, elapsed: float) -> dict[str, bool]:
+        """Tell which files the program has made (or removed: False), `elapsed` seconds after its start."""
+        return {change.path: change.exists for change in self.files if change.at <= elapsed}
 
 
 def stamp(form: str) -> str:

@@ -19,6 +19,11 @@ from cluster_engine.containerd.timeline import Line, NotExecutableError, Stop, T
 
 Program = Callable[[Sequence[str], Mapping[str, str]], Timeline]
 
+ARGUMENT_BYTES_MAX = 128 * 1024
+ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
+"""Linux's bounds on one argument or variable of a program (MAX_ARG_STRLEN), and on all of them together (ARG_MAX)."""
+NOT_EXECUTED_CODE = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -52,13 +57,16 @@ class Workload:
             return Timeline(lines=(Line(0.0, said),), ends_at=0.0)
         if not self.has_shell:
             raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
-        return script.evaluate(argv, env, exists)
+        return _refused(argv, env) or script.evaluate(argv, env, exists)
 
     def timeline(self, *, command: Sequence[str], args: Sequence[str], env: Mapping[str, str]) -> Timeline:
         """Work out what a container of this image does. Raises NotExecutableError."""
         argv = self.argv(command, args)
         if not argv:
             raise NotExecutableError("no command specified")
+        refused = _refused(argv, env)
+        if refused is not None:
+            return refused
         rest = (
             argv[len(self.entrypoint) :]
             if self.entrypoint and argv[: len(self.entrypoint)] == [*self.entrypoint]
@@ -70,6 +78,15 @@ class Workload:
         if not self.has_shell:
             raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
         return script.evaluate(rest, env)
+
+
+def _refused(argv: Sequence[str], env: Mapping[str, str]) -> Timeline | None:
+    """Give the end of a program whose arguments and environment the kernel does not take (E2BIG)."""
+    sizes = [len(word) for word in argv] + [len(name) + 1 + len(value) for name, value in env.items()]
+    if max(sizes) <= ARGUMENT_BYTES_MAX and sum(sizes) <= ARGUMENTS_BYTES_MAX:
+        return None
+    complaint = Line(0.0, f"exec {argv[0][:255]}: argument list too long", "stderr")
+    return Timeline(lines=(complaint,), ends_at=0.0, exit_code=NOT_EXECUTED_CODE)
 
 
 def _server(*lines: str, stop: Stop, prefix: str = "") -> Program:

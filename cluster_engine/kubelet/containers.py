@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.cri_config import container_config
-from cluster_engine.kubelet.environment import environment
+from cluster_engine.kubelet.environment import TooLargeError, environment
 from cluster_engine.kubelet.images import Images, StartFailure
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
 from cluster_engine.kubelet.pods import Obj
@@ -87,9 +87,9 @@ class Containers:
         facts = {"podIP": runtime.ip or self._host_ip, "hostIP": self._host_ip}
         try:
             variables = await environment(pod, container, services=self._services(), objects=self._objects, facts=facts)
-        except MissingObjectError as error:
+            wanted = container_config(pod, container, image=image, attempt=attempt, variables=variables)
+        except (MissingObjectError, TooLargeError) as error:
             raise StartFailure("CreateContainerConfigError", str(error)) from error
-        wanted = container_config(pod, container, image=image, attempt=attempt, variables=variables)
         try:
             id_ = await self._runtime.create_container(place.sandbox_id, wanted, place.config)
         except RuntimeRefusal as refusal:

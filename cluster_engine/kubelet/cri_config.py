@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from cluster_engine.api.quantity import parse
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.actions import container_hash
-from cluster_engine.kubelet.environment import expand
+from cluster_engine.kubelet.environment import expand_all
 from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
 from cluster_engine.rpc import cri_pb2 as cri
@@ -50,12 +50,14 @@ def sandbox_config(pod: Obj, attempt: int, seen: str) -> cri.PodSandboxConfig:
 def container_config(
     pod: Obj, container: Obj, *, image: str, attempt: int, variables: Mapping[str, str]
 ) -> cri.ContainerConfig:
-    """Describe a container; `image` is the id of an image that is on the node."""
+    """Describe a container; `image` is the id of an image that is on the node. TooLargeError."""
+    command, args = container.get("command") or [], container.get("args") or []
+    words = expand_all([*command, *args], variables)
     return cri.ContainerConfig(
         metadata=cri.ContainerMetadata(name=container["name"], attempt=attempt),
         image=cri.ImageSpec(image=image, user_specified_image=container["image"]),
-        command=[expand(word, variables) for word in container.get("command") or []],
-        args=[expand(word, variables) for word in container.get("args") or []],
+        command=words[: len(command)],
+        args=words[len(command) :],
         working_dir=container.get("workingDir") or "",
         envs=[cri.KeyValue(key=name, value=value) for name, value in variables.items()],
         mounts=[_mount(pod, mount) for mount in container.get("volumeMounts") or []],

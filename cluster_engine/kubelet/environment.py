@@ -4,48 +4,90 @@
     envFrom configMapRef                  every key of it that is a name
     env [{name: A, value: "x"}, {name: B, value: "$(A)y"}]        A=x  B=xy
 
+With the command and its arguments they have at most EXPANDED_BYTES_MAX, `$(NAME)` resolved: of thirty variables, each
+`$(…)$(…)` of the one before, the last would have a gigabyte. Real kubelets have no such bound.
+
 Modelled on kubelet_pods.go `makeEnvironmentVariables` and pkg/kubelet/envvars. Left out: resourceFieldRef divisors.
 """
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
 from cluster_engine.kubelet.pods import Obj
+
+EXPANDED_BYTES_MAX = 1024 * 1024
 
 _REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 _NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
 
 
+class TooLargeError(Exception):
+    """What a container is started with has more than EXPANDED_BYTES_MAX."""
+
+    def __init__(self) -> None:
+        super().__init__(f"environment, command and args are larger than {EXPANDED_BYTES_MAX} bytes after expansion")
+
+
 async def environment(
     pod: Obj, container: Obj, *, services: Iterable[Obj], objects: Objects, facts: Obj
 ) -> dict[str, str]:
-    """Give the variables. `facts` is what fieldRef may ask: podIP, hostIP. MissingObjectError."""
+    """Give the variables. `facts` is what fieldRef may ask: podIP, hostIP. MissingObjectError, TooLargeError."""
     namespace = pod["metadata"]["namespace"]
     links = pod["spec"].get("enableServiceLinks", True)
     variables = service_variables(services, namespace if links else None)
+    room = EXPANDED_BYTES_MAX - _size(variables)
     for source in container.get("envFrom") or []:
-        variables |= await _from_object(source, namespace, objects)
+        found = await _from_object(source, namespace, objects)
+        room = _less(room, _size(found))
+        variables |= found
     for variable in container.get("env") or []:
+        name = variable["name"]
         if "valueFrom" in variable:
             value = await _value_from(pod, container, variable["valueFrom"], objects, facts)
-            if value is not None:
-                variables[variable["name"]] = value
         else:
-            variables[variable["name"]] = expand(variable.get("value") or "", variables)
+            value = expand(variable.get("value") or "", variables, room)
+        if value is not None:
+            room = _less(room, _size({name: value}))
+            variables[name] = value
     return variables
 
 
-def expand(text: str, variables: Mapping[str, str]) -> str:
-    """Resolve `$(NAME)`; unknown names stay as they are, `$$` is a dollar."""
+def expand_all(words: Sequence[str], variables: Mapping[str, str]) -> list[str]:
+    """Resolve `$(NAME)` in words, which together with the variables are not larger than they may; TooLargeError."""
+    room, expanded = EXPANDED_BYTES_MAX - _size(variables), []
+    for word in words:
+        expanded.append(expand(word, variables, room))
+        room = _less(room, _bytes(expanded[-1]))
+    return expanded
+
+
+def expand(text: str, variables: Mapping[str, str], size_max: int = EXPANDED_BYTES_MAX) -> str:
+    """Resolve `$(NAME)`; unknown names stay as they are, `$$` is a dollar. TooLargeError beyond `size_max`."""
+    room = size_max - _bytes(text)
 
     def replace(match: re.Match[str]) -> str:
-        if match[0] == "$$":
-            return "$"
-        return variables.get(match[1], match[0])
+        nonlocal room
+        value = "$" if match[0] == "$$" else variables.get(match[1], match[0])
+        room = _less(room, _bytes(value) - _bytes(match[0]))
+        return value
 
     return _REFERENCE.sub(replace, text)
+
+
+def _size(variables: Mapping[str, str]) -> int:
+    return sum(_bytes(name) + _bytes(value) for name, value in variables.items())
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
+def _less(room: int, size: int) -> int:
+    if size > room:
+        raise TooLargeError
+    return room - size
 
 
 def service_variables(services: Iterable[Obj], namespace: str | None) -> dict[str, str]:

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from cluster_engine.api.time import parse
 
+PARTIAL = b"P"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOptions:
@@ -58,13 +60,19 @@ def select(lines: Sequence[bytes], options: LogOptions, now: datetime) -> list[b
     kept = [line for line in lines if since is None or parse(line.split(b" ", 1)[0].decode()) >= since]
     if options.tail_lines is not None:
         kept = kept[len(kept) - min(options.tail_lines, len(kept)) :]
-    shown = [render(line, options) for line in kept]
+    shown = render(kept, options)
     if options.limit_bytes is None:
         return shown
     return [b"".join(shown)[: options.limit_bytes]]
 
 
-def render(line: bytes, options: LogOptions) -> bytes:
-    """Show one line."""
-    time, _, _, text = line.split(b" ", 3)
-    return time + b" " + text if options.timestamps else text
+def render(lines: Sequence[bytes], options: LogOptions, before: bytes = b"") -> list[bytes]:
+    """Show lines; what was cut in pieces is one line again. `before` is the line before the first."""
+    shown = []
+    for line in lines:
+        time, _, tag, text = line.split(b" ", 3)
+        goes_on = before.split(b" ", 3)[2:3] == [PARTIAL]
+        prefix = time + b" " if options.timestamps and not goes_on else b""
+        shown.append(prefix + (text[:-1] if tag == PARTIAL else text))
+        before = line
+    return shown

@@ -158,11 +158,11 @@ class KubeletServer:
                 writer.write(line)
             last = lines[-1] if lines else b""
             while options.follow and not writer.closed and self._runs(uid, status.id):
+                await writer.drain()  # whoever reads slowly misses what the log does not keep as long
                 await asyncio.sleep(FOLLOW_SECONDS)
                 lines = self._lines(path)
-                fresh = lines[lines.index(last) + 1 :] if last in lines else lines
-                for line in fresh:
-                    writer.write(logs.render(line, options))
+                for text in logs.render(_after(lines, last), options, last):
+                    writer.write(text)
                 last = lines[-1] if lines else b""
             await writer.drain()
 
@@ -182,6 +182,14 @@ _ROUTES: dict[str, Callable[[KubeletServer, Request], Awaitable[Response]]] = {
     "pods": KubeletServer._list_pods,
     "containerLogs": KubeletServer._container_logs,
 }
+
+
+def _after(lines: list[bytes], last: bytes) -> list[bytes]:
+    """Give what follows the newest line like `last`: the same words may have been said twice in one instant."""
+    for position in range(len(lines) - 1, -1, -1):
+        if lines[position] == last:
+            return lines[position + 1 :]
+    return lines
 
 
 def _text(status: int, text: str) -> Response:

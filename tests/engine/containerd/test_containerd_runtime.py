@@ -1,106 +1,13 @@
 import asyncio
 
 import pytest
-from grpclib.client import Channel
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
-from cluster_engine.containerd import main as containerd
 from cluster_engine.containerd.events import BACKLOG_EVENTS_MAX, Events
 from cluster_engine.containerd.logs import LINES_MAX
 from cluster_engine.containerd.network import NoAddressLeftError, next_address
 from cluster_engine.rpc import cri_pb2 as cri
-from cluster_engine.rpc.grpc import call
-
-CIDR = "10.244.1.0/24"
-
-
-class Node:
-    """A host with containerd, and a client of its socket."""
-
-    def __init__(self, world):
-        self.world = world
-        self.host = world.add_host("worker-1", "10.0.0.11")
-        self.process = None
-        self.channel = None
-
-    async def start(self, *, cidr=CIDR):
-        self.process = self.world.spawn(self.host, "containerd", containerd.main)
-        await self.process.wait_ready()
-        if cidr:
-            config = cri.RuntimeConfig(network_config=cri.NetworkConfig(pod_cidr=cidr))
-            await self("UpdateRuntimeConfig", runtime_config=config)
-        return self
-
-    async def __call__(self, name, **fields):
-        return await _method(self.channel, name)(_request(name)(**fields))
-
-    async def sandbox(self, name="web-0", uid="u1"):
-        metadata = cri.PodSandboxMetadata(name=name, namespace="default", uid=uid)
-        config = cri.PodSandboxConfig(metadata=metadata, log_directory=f"/var/log/pods/default_{name}_{uid}")
-        return (await self("RunPodSandbox", config=config)).pod_sandbox_id
-
-    async def container(self, sandbox, image, *command, start=True, attempt=0, **env):
-        await self("PullImage", image=cri.ImageSpec(image=image))
-        config = cri.ContainerConfig(
-            metadata=cri.ContainerMetadata(name="app", attempt=attempt),
-            image=cri.ImageSpec(image=image, user_specified_image=image),
-            command=command,
-            envs=[cri.KeyValue(key=key, value=value) for key, value in env.items()],
-            log_path=f"app/{attempt}.log",
-        )
-        id_ = (await self("CreateContainer", pod_sandbox_id=sandbox, config=config)).container_id
-        if start:
-            await self("StartContainer", container_id=id_)
-        return id_
-
-    async def status(self, id_):
-        return (await self("ContainerStatus", container_id=id_)).status
-
-    def log(self, name="web-0", uid="u1", attempt=0):
-        return self.host.files.read(f"/var/log/pods/default_{name}_{uid}/app/{attempt}.log").decode()
-
-
-def _methods():
-    services = cri.DESCRIPTOR.services_by_name
-    return {method.name: method for service in services.values() for method in service.methods}
-
-
-METHODS = _methods()
-
-
-def _request(name):
-    return getattr(cri, METHODS[name].input_type.name)
-
-
-def _method(channel, name):
-    return call(channel, METHODS[name])
-
-
-@pytest.fixture
-def on_node(run):
-    """Run `story(node)` as a process of the node."""
-
-    def start(story, **options):
-        async def outer(world):
-            node = Node(world)
-            result = world.loop.create_future()
-
-            async def main(process):
-                node.channel = Channel(path=containerd.SOCKET)
-                await node.start(**options)
-                result.set_result(await story(node))
-                node.channel.close()
-
-            world.spawn(node.host, "kubelet", main)
-            await asyncio.wait([result, world.failed], return_when=asyncio.FIRST_COMPLETED)
-            if world.failed.done():
-                await world.failed
-            return result.result()
-
-        return run(outer)
-
-    return start
 
 
 def test_a_pod_gets_an_address_of_the_nodes_range(on_node):
@@ -218,7 +125,7 @@ def test_a_program_that_does_not_exist_cannot_be_started(on_node):
 
 def test_events_tell_each_step_with_the_pods_state(on_node):
     async def story(node):
-        async with _method(node.channel, "GetContainerEvents").open() as stream:
+        async with node.open("GetContainerEvents") as stream:
             await stream.send_message(cri.GetEventsRequest(), end=True)
             await stream.recv_initial_metadata()
             sandbox = await node.sandbox()
@@ -245,11 +152,7 @@ def test_containers_outlive_containerd(on_node):
         sandbox = await node.sandbox()
         server = await node.container(sandbox, "nginx")
         short = await node.container(sandbox, "busybox", "sh", "-c", "sleep 10; echo late; exit 4", attempt=1)
-        node.process.kill()
-        await node.process.wait()
-        await asyncio.sleep(60)
-        await node.start()
-        await asyncio.sleep(0.01)
+        await node.restart(away=60)
         return await node.status(server), await node.status(short), node.log(attempt=1)
 
     server, short, log = on_node(story)

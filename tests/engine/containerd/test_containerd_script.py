@@ -91,9 +91,9 @@ def test_variables_come_from_the_environment_and_from_assignments():
 
 def test_files_come_and_go_with_time():
     timeline = sh("touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; sleep 600")
-    assert not timeline.exists("/tmp/never", 1)
-    assert timeline.exists("/tmp/healthy", 29)
-    assert not timeline.exists("/tmp/healthy", 31)
+    assert "/tmp/never" not in timeline.files_at(1)
+    assert timeline.files_at(29)["/tmp/healthy"]
+    assert not timeline.files_at(31)["/tmp/healthy"]
 
 
 def test_redirected_output_is_not_in_the_log():

@@ -1,0 +1,110 @@
+"""A host with containerd, and a client of its socket."""
+
+import asyncio
+
+import pytest
+from grpclib.client import Channel
+
+from cluster_engine.containerd import main as containerd
+from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.rpc.grpc import call
+
+CIDR = "10.244.1.0/24"
+
+
+class Node:
+    """A host with containerd, and a client of its socket."""
+
+    def __init__(self, world):
+        self.world = world
+        self.host = world.add_host("worker-1", "10.0.0.11")
+        self.process = None
+        self.channel = None
+
+    async def start(self, *, cidr=CIDR):
+        self.process = self.world.spawn(self.host, "containerd", containerd.main)
+        await self.process.wait_ready()
+        if cidr:
+            config = cri.RuntimeConfig(network_config=cri.NetworkConfig(pod_cidr=cidr))
+            await self("UpdateRuntimeConfig", runtime_config=config)
+        return self
+
+    async def __call__(self, name, **fields):
+        return await _method(self.channel, name)(_request(name)(**fields))
+
+    async def sandbox(self, name="web-0", uid="u1"):
+        metadata = cri.PodSandboxMetadata(name=name, namespace="default", uid=uid)
+        config = cri.PodSandboxConfig(metadata=metadata, log_directory=f"/var/log/pods/default_{name}_{uid}")
+        return (await self("RunPodSandbox", config=config)).pod_sandbox_id
+
+    async def container(self, sandbox, image, *command, start=True, attempt=0, **env):
+        await self("PullImage", image=cri.ImageSpec(image=image))
+        config = cri.ContainerConfig(
+            metadata=cri.ContainerMetadata(name="app", attempt=attempt),
+            image=cri.ImageSpec(image=image, user_specified_image=image),
+            command=command,
+            envs=[cri.KeyValue(key=key, value=value) for key, value in env.items()],
+            log_path=f"app/{attempt}.log",
+        )
+        id_ = (await self("CreateContainer", pod_sandbox_id=sandbox, config=config)).container_id
+        if start:
+            await self("StartContainer", container_id=id_)
+        return id_
+
+    def open(self, name):
+        return _method(self.channel, name).open()
+
+    async def restart(self, *, away=0.0):
+        self.process.kill()
+        await self.process.wait()
+        await asyncio.sleep(away)
+        await self.start()
+        await asyncio.sleep(0.01)
+
+    async def status(self, id_):
+        return (await self("ContainerStatus", container_id=id_)).status
+
+    def log(self, name="web-0", uid="u1", attempt=0):
+        return self.host.files.read(f"/var/log/pods/default_{name}_{uid}/app/{attempt}.log").decode()
+
+
+def _methods():
+    services = cri.DESCRIPTOR.services_by_name
+    return {method.name: method for service in services.values() for method in service.methods}
+
+
+METHODS = _methods()
+
+
+def _request(name):
+    return getattr(cri, METHODS[name].input_type.name)
+
+
+def _method(channel, name):
+    return call(channel, METHODS[name])
+
+
+@pytest.fixture
+def on_node(run):
+    """Run `story(node)` as a process of the node."""
+
+    def start(story, **options):
+        async def outer(world):
+            node = Node(world)
+            result = world.loop.create_future()
+
+            async def main(process):
+                node.channel = Channel(path=containerd.SOCKET)
+                await node.start(**options)
+                result.set_result(await story(node))
+                node.channel.close()
+
+            world.spawn(node.host, "kubelet", main)
+            await asyncio.wait([result, world.failed], return_when=asyncio.FIRST_COMPLETED)
+            if world.failed.done():
+                await world.failed
+            return result.result()
+
+        return run(outer)
+
+    return start

@@ -1,0 +1,67 @@
+"""What a container is started with has a bound, and a long line of its log is one line again."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from cluster_engine.containerd.logs import LINE_BYTES_MAX, append
+from cluster_engine.containerd.timeline import Line
+from cluster_engine.kubelet.environment import EXPANDED_BYTES_MAX, TooLargeError, expand, expand_all
+from cluster_engine.kubelet.logs import LogOptions, select
+from cluster_engine.kubelet.server import _after
+from cluster_engine.world.process import FileSystem
+
+DOUBLING = [{"name": "A0", "value": "x"}] + [
+    {"name": f"A{i}", "value": f"$(A{i - 1})$(A{i - 1})"} for i in range(1, 25)
+]
+
+
+def test_variables_that_double_keep_the_container_from_being_configured(node):
+    async def story(node):
+        container = {"name": "app", "image": "busybox", "env": DOUBLING}
+        await node.run_pod("greedy", "", containers=[container], until=None)
+        await node.until(lambda: node.waiting("greedy"))
+        for _ in range(30):
+            if await node.waiting("greedy") != "ContainerCreating":
+                break
+            await asyncio.sleep(1)
+        return await node.pod("greedy")
+
+    [status] = node(story)["status"]["containerStatuses"]
+    assert status["state"]["waiting"] == {
+        "reason": "CreateContainerConfigError",
+        "message": "environment, command and args are larger than 1048576 bytes after expansion",
+    }
+
+
+def test_an_expansion_stops_at_its_bound():
+    with pytest.raises(TooLargeError):
+        expand("$(A)" * 300_000, {"A": "x" * EXPANDED_BYTES_MAX})
+    assert expand("$(A)", {"A": "x" * EXPANDED_BYTES_MAX}) == "x" * EXPANDED_BYTES_MAX
+
+
+def test_command_and_arguments_share_the_bound_with_the_variables():
+    half = "x" * (EXPANDED_BYTES_MAX // 2 - 100)
+    assert expand_all(["echo", "$(A)"], {"A": half}) == ["echo", half]
+    with pytest.raises(TooLargeError):
+        expand_all(["echo", "$(A)", "$(A)"], {"A": half})
+    with pytest.raises(TooLargeError):
+        expand_all(["ä" * (EXPANDED_BYTES_MAX // 2)], {"A": "x"})
+
+
+def test_a_line_in_pieces_is_shown_as_one_with_one_time():
+    files = FileSystem()
+    long = "a" * LINE_BYTES_MAX + "b" * LINE_BYTES_MAX + "c"
+    append(files, "/log", [Line(0.0, long), Line(0.0, "next")], datetime(2026, 1, 1, tzinfo=UTC))
+    lines = files.read("/log").splitlines(keepends=True)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    assert b"".join(select(lines, LogOptions(), now)).decode() == f"{long}\nnext\n"
+    with_times = b"".join(select(lines, LogOptions(timestamps=True), now)).decode()
+    assert with_times == f"2026-01-01T00:00:00.000000000Z {long}\n2026-01-01T00:00:00.000000000Z next\n"
+
+
+def test_words_said_twice_in_one_instant_are_followed_once():
+    assert _after([b"x", b"x", b"y"], b"x") == [b"y"]
+    assert _after([b"a", b"x", b"x"], b"x") == []
+    assert _after([b"b"], b"gone") == [b"b"]
