@@ -43,6 +43,10 @@ class _Token:
     refresh_at: float
 
 
+class _DiskError(Exception):
+    """The host's disk does not take a file."""
+
+
 class Volumes:
     """The volumes of the pods on this node."""
 
@@ -59,7 +63,7 @@ class Volumes:
         for volume in pod["spec"].get("volumes") or []:
             try:
                 await self._mount(pod, volume)
-            except (MissingObjectError, Refusal) as error:
+            except (MissingObjectError, Refusal, _DiskError) as error:
                 message = error.message if isinstance(error, Refusal) else str(error)
                 text = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {message}'
                 self._recorder.event(pod, "Warning", "FailedMount", text)
@@ -100,7 +104,10 @@ class Volumes:
         status = (await self._request(pod, wanted))["status"]
         seconds = (parse(status["expirationTimestamp"]) - self._process.now()).total_seconds()
         path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
-        self._process.files.write(path, status["token"].encode())
+        try:
+            self._process.files.write(path, status["token"].encode())
+        except OSError as error:
+            raise _DiskError(f"open {path}: {str(error.strerror).lower()}") from error
         jitter = REFRESH_JITTER_SECONDS * self._process.rng.random()
         self._tokens[key] = _Token(path, now + seconds * REFRESH_AT - jitter)
 

@@ -1,5 +1,6 @@
 """Manifests that lie in the workstation's home directory, to be read and tried."""
 
+import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def provide(files: "FileSystem") -> None:
     """Put the manifests there, once: what somebody has changed or removed stays so."""
     if files.exists(_MARKER):
         return
-    files.write(_MARKER, b"")
-    for name, text in FILES.items():
-        files.write(f"{HOME}/{name}", text.encode())
+    with contextlib.suppress(OSError):  # no room left on this disk: then without
+        files.write(_MARKER, b"")
+        for name, text in FILES.items():
+            files.write(f"{HOME}/{name}", text.encode())

@@ -7,10 +7,14 @@ workstation with connections of its own, as in reality. Output can be sent into 
 
     await run(world, host, "kubectl get pods && echo done", write)     -> 0
 
+What is built in works in one go, so what it may print is bounded for a line; what a pipe holds is bounded in each
+filter, and how many filters there are as fork would.
+
 Left out: variables, globs, loops, `cd`, jobs, and every program that is not in `PROGRAMS`.
 """
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -29,6 +33,31 @@ NOT_FOUND = 127
 CRASHED = 70
 BUG = "this is a bug of Glassplane, not of your command"
 INTERRUPTED_GRACE_SECONDS = 2.0
+PIPELINE_LENGTH_MAX = 16
+OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+CANNOT_FORK, CANNOT_FORK_CODE = "fork: retry: Resource temporarily unavailable", 126
+
+
+class _Printer:
+    """Lets what is built in print for one line; OutputTooLargeError beyond OUTPUT_BYTES_MAX."""
+
+    def __init__(self) -> None:
+        self._room = OUTPUT_BYTES_MAX
+
+    def to(self, write: Write) -> Write:
+        """Count what goes to `write`."""
+
+        def counted(stream: str, text: str) -> None:
+            self._room -= len(text)
+            if self._room < 0:
+                raise OutputTooLargeError
+            write(stream, text)
+
+        return counted
+
+
+class OutputTooLargeError(Exception):
+    """A line prints more than it may."""
 
 
 async def run(world: "World", host: "Host", line: str, write: Write) -> int:
@@ -39,31 +68,45 @@ async def run(world: "World", host: "Host", line: str, write: Write) -> int:
     except SyntaxFailure as failure:
         write("stderr", f"sh: {failure}\n")
         return 2
-    code = 0
+    code, printer = 0, _Printer()
     for command in commands:
         if (command.joined_by == "&&" and code != 0) or (command.joined_by == "||" and code == 0):
             continue
-        code = await _run_command(world, host, command, write)
+        code = await _run_command(world, host, command, write, printer)
     return code
 
 
-async def _run_command(world: "World", host: "Host", command: Command, write: Write) -> int:
+async def _run_command(world: "World", host: "Host", command: Command, write: Write, printer: _Printer) -> int:
     """Run one command with its filters; its output goes on as soon as it is there."""
-    sink = _redirected(host, command, write)
-    for words in reversed(command.filters):
-        if words[0] not in builtins.FILTERS:
-            write("stderr", f"sh: {words[0]}: this shell pipes only into {', '.join(sorted(builtins.FILTERS))}\n")
-            return NOT_FOUND
-        sink = builtins.FILTERS[words[0]](words, sink)
-    code = await _run_program(world, host, command.words, sink.write)
+    if len(command.filters) >= PIPELINE_LENGTH_MAX:
+        write("stderr", f"sh: {CANNOT_FORK}\n")
+        return CANNOT_FORK_CODE
+    try:
+        sink = _redirected(host, command, write)
+        for words in reversed(command.filters):
+            if words[0] not in builtins.FILTERS:
+                write("stderr", f"sh: {words[0]}: this shell pipes only into {', '.join(sorted(builtins.FILTERS))}\n")
+                return NOT_FOUND
+            sink = builtins.FILTERS[words[0]](words, sink)
+    except OSError as error:
+        write("stderr", f"sh: {command.into}: {error.strerror}\n")
+        return 1
+    except builtins.FilterFailure as failure:
+        write("stderr", f"{failure}\n")
+        return 1
+    try:
+        code = await _run_program(world, host, command.words, sink.write, printer)
+    except OutputTooLargeError:
+        write("stderr", f"sh: {command.words[0]}: a line may print {OUTPUT_BYTES_MAX} bytes: File too large\n")
+        code = 1
     end = sink.close()
     return code if end is None else end
 
 
-async def _run_program(world: "World", host: "Host", words: list[str], write: Write) -> int:
+async def _run_program(world: "World", host: "Host", words: list[str], write: Write, printer: _Printer) -> int:
     name = words[0]
     if name in builtins.BUILTINS:
-        return builtins.BUILTINS[name](host, words, write)
+        return builtins.BUILTINS[name](host, words, printer.to(write))
     program = PROGRAMS.get(name)
     if program is None:
         write("stderr", f"sh: {name}: command not found\n")
@@ -92,6 +135,12 @@ async def _without_harm(program: Program, invocation: Invocation) -> int:
 
 
 def _redirected(host: "Host", command: Command, write: Write) -> builtins.Sink:
-    if command.into is None:
+    """Give where the output goes. OSError when it is a file that cannot be opened."""
+    into = command.into
+    if into is None:
         return builtins.Sink(write)
-    return builtins.FileSink(write, host.files, absolute(command.into), append=command.appends)
+    if not into:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", into)
+    path = absolute(into) + ("/" if into.endswith("/") else "")
+    writer = (command.filters or [command.words])[-1][0]
+    return builtins.FileSink(write, host.files, path, append=command.appends, command=writer)

@@ -7,6 +7,7 @@ parse("kubectl get pods -o yaml > pods.yaml && cat pods.yaml | head -3")
 
 import re
 import shlex
+from collections import deque
 from dataclasses import dataclass, field
 
 _OPERATORS = {";", "&&", "||", "|", ">", ">>", "&", "<", "<<"}
@@ -30,12 +31,12 @@ class Command:
 
 def parse(line: str) -> list[Command]:
     """Read a line. SyntaxFailure says what is wrong in it."""
-    tokens = _tokens(line)
+    tokens = deque(_tokens(line))
     commands: list[Command] = []
     command, joined_by = Command(), ";"
     current = command.words
     while tokens:
-        text, is_operator = tokens.pop(0)
+        text, is_operator = tokens.popleft()
         if not is_operator:
             current.append(text)
         elif text == "|":
@@ -44,7 +45,7 @@ def parse(line: str) -> list[Command]:
         elif text in (">", ">>"):
             if not tokens or tokens[0][1]:
                 raise SyntaxFailure("syntax error: unexpected end of file")
-            command.into, command.appends = tokens.pop(0)[0], text == ">>"
+            command.into, command.appends = tokens.popleft()[0], text == ">>"
         elif text in (";", "&&", "||"):
             _finish(command, joined_by, commands, before=text)
             command, joined_by = Command(), text

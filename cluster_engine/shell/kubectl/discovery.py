@@ -10,6 +10,7 @@ and keeps the answers under ~/.kube/cache; a name that is not found there is ask
 Modelled on client-go discovery/cached/disk and restmapper.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -73,7 +74,8 @@ async def resources(session: Session, *, fresh: bool = False) -> list[Resource]:
         groups = await session.get("/apis", {"timeout": "32s"}, accept=AGGREGATED)
         documents = [core, groups]
         content = {"fetched": session.process.now().timestamp(), "documents": documents}
-        session.process.files.write(_path(session), msgspec.json.encode(content))
+        with contextlib.suppress(OSError):  # no room: then it is asked for again
+            session.process.files.write(_path(session), msgspec.json.encode(content))
         session.cache["fresh"] = True
     found = [resource for document in documents for resource in _read(document)]
     session.cache["resources"] = found

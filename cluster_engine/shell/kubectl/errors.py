@@ -30,6 +30,8 @@ def describe(error: BaseException, server: str) -> str:
         return str(error) if error.plain else f"error: {error}"
     if isinstance(error, Refusal):
         return refusal_text(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"error: open {error.filename}: {error.strerror.lower()}"
     if isinstance(error, ConnectionRefusedError):
         return f"The connection to the server {server} was refused - did you specify the right host or port?"
     return f"Unable to connect to the server: {network_text(error)}"
