@@ -12,45 +12,72 @@ Four ways, none of which changes the objects it is given (what is left as it was
     {}
 """
 
-import jsonpatch
-from jsonpointer import JsonPointerException
+from copy import deepcopy
 
+import jsonpatch
+import msgspec
+from jsonpointer import JsonPointer, JsonPointerException
+
+from cluster_engine.api.nesting import TOO_DEEP, exceeds
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.status import BadRequest, Refusal
-from cluster_engine.api.strategic import TOO_DEEP, strategic_patch
+from cluster_engine.api.strategic import strategic_patch
 from cluster_engine.api.three_way import three_way
 
 JSON_PATCH_OPERATIONS_MAX = 10_000
+JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024
+"""What all "copy" operations of one patch may add (kube-apiserver's JSONPatchMaxCopyBytes)."""
 
 
 def json_patch(obj: Object, operations: JSON) -> Object:
-    """Apply a JSON patch. Raises BadRequest if it is none, and a 422 without further words if it does not apply."""
+    """Apply a JSON patch. Raises BadRequest if it is none, and a 422 if it does not apply or copies too much."""
     if not isinstance(operations, list):
         raise BadRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
     if len(operations) > JSON_PATCH_OPERATIONS_MAX:
         text = f"The allowed maximum operations in a JSON patch is {JSON_PATCH_OPERATIONS_MAX}, got {len(operations)}"
         raise Refusal(text, code=413, reason="RequestEntityTooLarge")
+    if exceeds(operations):
+        raise BadRequest(TOO_DEEP)
     try:
-        patched = jsonpatch.JsonPatch(operations).apply(obj)
+        patched = _applied(obj, operations)
     except RecursionError:
         raise BadRequest(TOO_DEEP) from None
     except (jsonpatch.JsonPatchException, JsonPointerException, TypeError, KeyError, ValueError, AttributeError):
         raise _unprocessable() from None
     if not isinstance(patched, dict):
         raise _unprocessable()
+    if exceeds(patched):
+        raise BadRequest(TOO_DEEP)
     return patched
 
 
-def _unprocessable() -> Refusal:
-    return Refusal("the server rejected our request due to an error in our request", code=422, reason="Invalid")
+def _applied(obj: Object, operations: list[JSON]) -> JSON:
+    """Apply one operation after the other: each copy doubles what it copies, so it is weighed before it is made."""
+    jsonpatch.JsonPatch(operations)  # refuses what is no patch before anything is applied
+    patched: JSON = deepcopy(obj)
+    copied = 0
+    for operation in deepcopy(operations):
+        if operation["op"] == "copy":
+            copied += len(msgspec.json.encode(JsonPointer(operation["from"]).resolve(patched)))
+            if copied > JSON_PATCH_COPY_BYTES_MAX:
+                raise _unprocessable(
+                    "Unable to complete the copy, the accumulated size increase of copy is "
+                    f"{copied}, exceeding the limit {JSON_PATCH_COPY_BYTES_MAX}"
+                )
+        patched = jsonpatch.JsonPatch([operation]).apply(patched, in_place=True)
+    return patched
+
+
+def _unprocessable(why: str = "") -> Refusal:
+    text = "the server rejected our request due to an error in our request"
+    return Refusal(f"{text}: {why}" if why else text, code=422, reason="Invalid")
 
 
 def merge_patch(obj: JSON, patch: JSON) -> JSON:
     """Apply a JSON merge patch. What is not changed is shared with `obj`. BadRequest if it is nested too deep."""
-    try:
-        return _merge(obj, patch)
-    except RecursionError:
-        raise BadRequest(TOO_DEEP) from None
+    if exceeds(patch):
+        raise BadRequest(TOO_DEEP)
+    return _merge(obj, patch)
 
 
 def _merge(obj: JSON, patch: JSON) -> JSON:

@@ -10,13 +10,16 @@ merged item by item, any other is replaced; directives say the rest: `$patch: re
     {'status': {'conditions': [{'type': 'Ready', 'status': 'False'}, {'type': 'PIDPressure', 'status': 'False'}]}}
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Hashable, Sequence
+from operator import itemgetter
 
+import msgspec
+
+from cluster_engine.api.nesting import TOO_DEEP, exceeds
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message
 from cluster_engine.api.status import BadRequest
-
-TOO_DEEP = "json: exceeded max depth"
 
 DIRECTIVE = "$patch"
 RETAIN_KEYS = "$retainKeys"
@@ -28,10 +31,9 @@ def strategic_patch(kind: Kind, obj: Object, patch: JSON) -> Object:
     """Apply a strategic merge patch by the kind's schema. Raises BadRequest for a patch that makes no sense."""
     if not isinstance(patch, dict):
         raise BadRequest("invalid JSON document")
-    try:
-        return _merge_objects(obj, patch, kind.schema)
-    except RecursionError:
-        raise BadRequest(TOO_DEEP) from None
+    if exceeds(patch):
+        raise BadRequest(TOO_DEEP)
+    return _merge_objects(obj, patch, kind.schema)
 
 
 def field_of(message: Message | None, name: str) -> Field | None:
@@ -124,14 +126,17 @@ def _merge_lists(old: list[JSON], new: list[JSON], field: Field | None, patch: O
         kept, added = _special_items(old, new, merge_key)
         merged = _merge_items(kept, added, merge_key, message_of(field))
     else:
-        kept, added = [each for each in old if each not in (gone or ())], new
-        merged = kept + [each for index, each in enumerate(added) if each not in kept and each not in added[:index]]
+        kept, added = without(old, gone or (), ""), new
+        fresh = without(added, kept, "")
+        merged = kept + [fresh[index] for index in positions_of(fresh, "").values()]
     return _ordered(merged, added if order is None else order, old, merge_key)
 
 
 def _special_items(old: list[JSON], new: list[JSON], merge_key: str) -> tuple[list[JSON], list[JSON]]:
     """Carry out `$patch` in list items; return what is left of the old list and the ordinary items of the new."""
-    kept, ordinary, replace = old, [], False
+    gone: list[JSON] = []
+    ordinary: list[JSON] = []
+    replace = False
     for item in new:
         if not isinstance(item, dict):
             raise BadRequest("invalid patch format of primitive list")
@@ -141,12 +146,12 @@ def _special_items(old: list[JSON], new: list[JSON], merge_key: str) -> tuple[li
         elif directive == "delete":
             if merge_key not in item:
                 raise no_merge_key(item, merge_key)
-            kept = [each for each in kept if each.get(merge_key) != item[merge_key]]
+            gone.append(item)
         elif directive not in (None, "merge"):
             raise BadRequest(f"unknown patch type: {directive} in map: {item}")
         else:
             ordinary.append(item)
-    return ([] if replace else kept), ordinary
+    return ([] if replace else without(old, gone, merge_key)), ordinary
 
 
 def no_merge_key(item: JSON, merge_key: str) -> BadRequest:
@@ -156,15 +161,39 @@ def no_merge_key(item: JSON, merge_key: str) -> BadRequest:
 
 def _merge_items(old: list[JSON], new: list[JSON], merge_key: str, message: Message | None) -> list[JSON]:
     merged = list(old)
+    positions = positions_of(merged, merge_key)
     for item in new:
         if merge_key not in item:
             raise no_merge_key(item, merge_key)
-        index = index_of(merged, item, merge_key)
-        if index < 0:
+        identity = identity_of(item, merge_key)
+        index = positions.setdefault(identity, len(merged))
+        if index == len(merged):
             merged.append(_without_directives(item))
         else:
             merged[index] = _merge_objects(merged[index], item, message)
     return merged
+
+
+def identity_of(item: JSON, merge_key: str) -> Hashable:
+    """Give what an item is found by in time that does not grow with the list; equal for items with the same key."""
+    key = key_of(item, merge_key)
+    if isinstance(key, dict | list):
+        return msgspec.json.encode(key, order="deterministic")
+    return type(key) is bool, key
+
+
+def without(items: Sequence[JSON], others: Sequence[JSON], merge_key: str) -> list[JSON]:
+    """Give the items that are not among the others."""
+    known = positions_of(others, merge_key)
+    return [each for each in items if identity_of(each, merge_key) not in known]
+
+
+def positions_of(items: Sequence[JSON], merge_key: str) -> dict[Hashable, int]:
+    """Say where each item stands, the first of equal ones."""
+    positions: dict[Hashable, int] = {}
+    for position, item in enumerate(items):
+        positions.setdefault(identity_of(item, merge_key), position)
+    return positions
 
 
 def key_of(item: JSON, merge_key: str) -> JSON:
@@ -172,22 +201,18 @@ def key_of(item: JSON, merge_key: str) -> JSON:
     return item.get(merge_key) if merge_key and isinstance(item, dict) else item
 
 
-def index_of(items: Sequence[JSON], item: JSON, merge_key: str) -> int:
-    """Find the item with the same identity, -1 if there is none."""
-    wanted = key_of(item, merge_key)
-    return next((index for index, each in enumerate(items) if key_of(each, merge_key) == wanted), -1)
-
-
 def _ordered(merged: list[JSON], order: list[JSON], server: list[JSON], merge_key: str) -> list[JSON]:
     """Put what the patch names into its order, and what only the server has where it was among them."""
-    named = [each for each in merged if index_of(order, each, merge_key) >= 0]
-    named.sort(key=lambda each: index_of(order, each, merge_key))
-    rest = [each for each in merged if index_of(order, each, merge_key) < 0]
+    ordered, there = positions_of(order, merge_key), positions_of(server, merge_key)
+    places = [(ordered.get(identity_of(each, merge_key), -1), each) for each in merged]
+    named = deque(each for _, each in sorted((pair for pair in places if pair[0] >= 0), key=itemgetter(0)))
+    rest = deque(each for place, each in places if place < 0)
     result: list[JSON] = []
     while named and rest:
-        one, other = index_of(server, rest[0], merge_key), index_of(server, named[0], merge_key)
-        result.append(rest.pop(0) if 0 <= one < other else named.pop(0))
-    return result + named + rest
+        one = there.get(identity_of(rest[0], merge_key), -1)
+        other = there.get(identity_of(named[0], merge_key), -1)
+        result.append(rest.popleft() if 0 <= one < other else named.popleft())
+    return [*result, *named, *rest]
 
 
 def _without_directives(value: JSON) -> JSON:

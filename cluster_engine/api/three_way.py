@@ -10,6 +10,7 @@ What only the server has (defaults, status, other people's fields) is left alone
     {'data': {'a': '3', 'b': None}}
 """
 
+from collections.abc import Hashable
 from copy import deepcopy
 
 from cluster_engine.api.objects import JSON, Object
@@ -20,11 +21,13 @@ from cluster_engine.api.strategic import (
     ELEMENT_ORDER,
     RETAIN_KEYS,
     field_of,
-    index_of,
+    identity_of,
     is_merged,
     key_of,
     message_of,
     no_merge_key,
+    positions_of,
+    without,
 )
 
 
@@ -81,8 +84,9 @@ def _list_difference(field: Field, applied: list[JSON], value: list[JSON], there
 
 def _items_difference(field: Field, applied: list[JSON], value: list[JSON], there: list[JSON]) -> Object:
     merge_key = field.merge_key
-    changes = [change for item in value if (change := _item_difference(field, applied, item, there))]
-    gone = [each for each in applied if index_of(value, each, merge_key) < 0]
+    before, now = _by_identity(applied, merge_key), _by_identity(there, merge_key)
+    changes = [change for item in value if (change := _item_difference(field, item, before, now))]
+    gone = without(applied, value, merge_key)
     changes += [{DIRECTIVE: "delete", merge_key: each[merge_key]} for each in gone]
     same_order = [key_of(each, merge_key) for each in there] == [key_of(each, merge_key) for each in value]
     patch: Object = {field.name: changes} if changes else {}
@@ -91,23 +95,26 @@ def _items_difference(field: Field, applied: list[JSON], value: list[JSON], ther
     return patch
 
 
-def _item_difference(field: Field, applied: list[JSON], item: JSON, there: list[JSON]) -> Object:
+def _by_identity(items: list[JSON], merge_key: str) -> dict[Hashable, JSON]:
+    return {identity: items[position] for identity, position in positions_of(items, merge_key).items()}
+
+
+def _item_difference(field: Field, item: JSON, applied: dict[Hashable, JSON], there: dict[Hashable, JSON]) -> Object:
     """Return the item, what has to be changed in it, or nothing."""
     merge_key = field.merge_key
     if not isinstance(item, dict) or merge_key not in item:
         raise no_merge_key(item, merge_key)
-    index, before = index_of(there, item, merge_key), index_of(applied, item, merge_key)
-    if index < 0:
+    identity = identity_of(item, merge_key)
+    if identity not in there:
         return item
-    old = applied[before] if before >= 0 else {}
     retain_keys = "retainKeys" in field.patch_strategy
-    found = _difference(old, item, there[index], message_of(field), retain_keys=retain_keys)
+    old = applied.get(identity, {})
+    found = _difference(old, item, there[identity], message_of(field), retain_keys=retain_keys)
     return {**found, merge_key: item[merge_key]} if found else {}
 
 
 def _scalars_difference(name: str, applied: list[JSON], value: list[JSON], there: list[JSON]) -> Object:
-    added = [each for each in value if each not in there]
-    gone = [each for each in applied if each not in value]
+    added, gone = without(value, there, ""), without(applied, value, "")
     patch: Object = {}
     if added:
         patch[name] = added

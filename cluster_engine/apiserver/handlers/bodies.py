@@ -14,6 +14,7 @@ import yaml
 
 from cluster_engine.api import protobuf, strict
 from cluster_engine.api.defaulting import default
+from cluster_engine.api.nesting import DEPTH_MAX, exceeds
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Invalid, UnsupportedMediaType
 from cluster_engine.apiserver.registry.backend import Call
@@ -24,7 +25,6 @@ Object = dict[str, Any]
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-DEPTH_MAX = 200
 VALIDATIONS = ("", "Ignore", "Warn", "Strict")
 
 
@@ -52,11 +52,14 @@ def decode(body: bytes, content_type: str, expected: str) -> Object:
 def decode_json(body: bytes, expected: str) -> Any:
     """Read JSON, whatever it holds."""
     try:
-        return msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unrecognized(body, expected, str(error)) from error
     except RecursionError as error:
         raise _unrecognized(body, expected, "exceeded max depth") from error
+    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and exceeds(value):
+        raise _unrecognized(body, expected, "exceeded max depth")
+    return value
 
 
 def _decode_yaml(body: bytes, expected: str) -> Any:

@@ -1,13 +1,16 @@
 """The four patches."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster_engine.api import strategic
 from cluster_engine.api.kinds import CONFIG_MAP, DEPLOYMENT, NODE, POD
+from cluster_engine.api.nesting import exceeds
 from cluster_engine.api.patches import json_patch, merge_patch, strategic_patch, three_way
 from cluster_engine.api.status import BadRequest, Refusal
 
@@ -160,17 +163,70 @@ def test_a_strategic_patch_without_sense_is_a_bad_request(patch: Any) -> None:
         strategic_patch(POD, containers(A), patch)
 
 
-def test_a_patch_nested_too_deep_is_a_bad_request() -> None:
+@pytest.mark.parametrize("depth", [150, 199, 201, 250, 330, 2_000, 8_000])
+def test_a_patch_nested_too_deep_is_a_bad_request(depth: int) -> None:
     deep: dict[str, Any] = {}
-    for _ in range(2_000):
+    for _ in range(depth - 1):
         deep = {"a": deep}
     for apply in (
         lambda: merge_patch({}, deep),
         lambda: strategic_patch(POD, {}, deep),
         lambda: json_patch({}, [{"op": "add", "path": "/a", "value": deep}]),
     ):
-        with pytest.raises(BadRequest, match="exceeded max depth"):
-            apply()
+        if depth < 190:
+            assert isinstance(apply(), dict)
+        elif depth > 200:
+            with pytest.raises(BadRequest, match="exceeded max depth"):
+                apply()
+
+
+def test_nesting_is_counted_in_objects_and_lists() -> None:
+    assert [exceeds({"a": [1]}, depth) for depth in (0, 1, 2, 3)] == [True, True, False, False]
+    assert not exceeds("text", 0)
+
+
+def test_a_copy_is_weighed_before_it_is_made() -> None:
+    obj = {"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "x" * 1000}}
+    doubling = [{"op": "copy", "from": "/metadata", "path": f"/metadata/c{i}"} for i in range(40)]
+    with pytest.raises(Refusal) as refused:
+        json_patch(obj, doubling)
+    assert refused.value.code == 422
+    assert re.search(r"accumulated size increase of copy is \d{7}, exceeding the limit 3145728", refused.value.message)
+    assert obj == {"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "x" * 1000}}
+    copies = [{"op": "copy", "from": "/data/a", "path": f"/data/c{i}"} for i in range(3000)]
+    assert len(json_patch(obj, copies)["data"]) == 3001
+
+
+def test_copies_into_each_other_are_nested_no_deeper_than_anything_else() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(100):
+        nested = {"a": nested}
+    at_the_bottom = "/a" * 100 + "/x"
+    with pytest.raises(BadRequest, match="exceeded max depth"):
+        json_patch({"a": nested}, [{"op": "copy", "from": "/a", "path": at_the_bottom}] * 2)
+
+
+def test_a_json_patch_may_be_applied_twice() -> None:
+    operations = [{"op": "add", "path": "/a", "value": []}, {"op": "add", "path": "/a/-", "value": 1}]
+    assert json_patch({}, operations) == json_patch({}, operations) == {"a": [1]}
+
+
+def test_merging_long_lists_takes_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    key_of = strategic.key_of
+
+    def counted(item: Any, merge_key: str) -> Any:
+        nonlocal looked
+        looked += 1
+        return key_of(item, merge_key)
+
+    monkeypatch.setattr(strategic, "key_of", counted)
+    old = [{"name": f"c{i}", "image": "1"} for i in range(3000)]
+    new = [{"name": f"c{i}", "image": "2"} for i in range(1500, 4500)]
+    gone = [{"name": f"c{i}", "$patch": "delete"} for i in range(1500)]
+    merged = strategic_patch(POD, containers(*old), containers(*gone, *new))["spec"]["containers"]
+    assert {each["name"]: each["image"] for each in merged} == {f"c{i}": "2" for i in range(1500, 4500)}
+    assert looked < 20 * 4500
 
 
 def test_a_kubelet_changes_one_condition_and_leaves_the_others() -> None:
