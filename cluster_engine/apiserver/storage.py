@@ -91,12 +91,13 @@ def encode(obj: Object) -> bytes:
 
 
 class CachedObject:
-    """One version of one object, and its JSON, which is written when first asked for."""
+    """One version of one object, and its JSON, which is written when first asked for. `size`: its bytes in etcd."""
 
-    __slots__ = ("_json", "key", "object", "revision")
+    __slots__ = ("_json", "key", "object", "revision", "size")
 
-    def __init__(self, key: str, obj: Object, revision: int) -> None:
+    def __init__(self, key: str, obj: Object, revision: int, size: int = 0) -> None:
         self.key = key
+        self.size = size
         self.object = obj
         self.revision = revision
         self._json: bytes | None = None
@@ -128,7 +129,8 @@ def cached(kv: kv_pb2.KeyValue, known: Known) -> CachedObject:
     found = known(key)
     if found is not None and found.revision == kv.mod_revision:
         return found
-    return CachedObject(key, with_version(msgspec.json.decode(kv.value), kv.mod_revision), kv.mod_revision)
+    value = with_version(msgspec.json.decode(kv.value), kv.mod_revision)
+    return CachedObject(key, value, kv.mod_revision, len(kv.value))
 
 
 def unknown(key: str) -> None:

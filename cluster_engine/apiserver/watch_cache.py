@@ -8,7 +8,8 @@ once, however many watchers it goes to.
     etcd   put pods/default/web-0 @57 ──► cache: state[web-0]@57, history […, 57] ──► watcher 1, watcher 2, watcher 3
 
 The window. A watch may begin at any version from `oldest` on. At first that is the version of the list; later events
-leave the history when they are older than 75 s and more than 100 have come since, and `oldest` moves with them.
+leave the history when they are older than 75 s and more than 100 have come since, or when all are larger than
+HISTORY_BYTES_MAX, and `oldest` moves with them.
 Asking for less is 410 Expired: list again.
 
 How fresh. Another resource's write moves etcd's revision but not this cache. Who needs "at least revision N" asks
@@ -43,6 +44,8 @@ from cluster_engine.rpc import etcd_pb2, kv_pb2
 HISTORY_SECONDS = 75.0
 HISTORY_EVENTS_MIN = 100
 HISTORY_EVENTS_MAX = 102400
+HISTORY_BYTES_MAX = 8 * 1024 * 1024
+"""Of objects as they lie in etcd, before and after; real caches count events only."""
 FRESH_WAIT_SECONDS = 3.0
 PROGRESS_PERIOD_SECONDS = 0.1
 RETRY_SECONDS = 0.25
@@ -61,6 +64,11 @@ class Event:
         self.now = now
         self._gone: CachedObject | None = None
         self._lines: dict[tuple[str, str], bytes] = {}
+
+    @property
+    def size(self) -> int:
+        """What its objects take in etcd, in bytes."""
+        return sum(found.size for found in (self.before, self.now) if found is not None)
 
     def object_for(self, event_type: str) -> CachedObject:
         """Give the object that an event of this type carries; DELETED: the old state with the new version."""
@@ -93,6 +101,7 @@ class WatchCache:
         self._objects: dict[str, CachedObject] = {}
         self._keys: list[str] = []
         self._history: deque[tuple[float, Event]] = deque()
+        self._history_bytes = 0
         self._watchers = Watchers(self.prefix)
         self._listeners: list[Callable[[Event], None]] = []
         self._waiting: dict[asyncio.Future[None], int] = {}
@@ -144,6 +153,7 @@ class WatchCache:
         before, self._objects = self._objects, {found.key: found for found in objects}
         self._keys = sorted(self._objects)
         self._history.clear()
+        self._history_bytes = 0
         self.oldest = revision
         for key, old in before.items():
             if key not in self._objects:
@@ -182,10 +192,14 @@ class WatchCache:
         now = asyncio.get_running_loop().time()
         history = self._history
         history.append((now, event))
-        while len(history) > HISTORY_EVENTS_MIN and (
-            history[0][0] < now - HISTORY_SECONDS or len(history) > HISTORY_EVENTS_MAX
+        self._history_bytes += event.size
+        while self._history_bytes > HISTORY_BYTES_MAX or (
+            len(history) > HISTORY_EVENTS_MIN
+            and (history[0][0] < now - HISTORY_SECONDS or len(history) > HISTORY_EVENTS_MAX)
         ):
-            self.oldest = history.popleft()[1].revision
+            gone = history.popleft()[1]
+            self.oldest = gone.revision
+            self._history_bytes -= gone.size
         self._tell_listeners(event)
         self._watchers.tell(event)
 

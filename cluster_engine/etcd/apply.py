@@ -19,6 +19,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from cluster_engine.etcd import quota
 from cluster_engine.etcd.errors import (
     DuplicateKeyError,
     EmptyKeyError,
@@ -84,6 +85,7 @@ def apply_put(store: Store, request: pb.PutRequest) -> pb.PutResponse:
     _check_size(request)
     _check_put(request)
     _check_applicable(store, request)
+    quota.check_puts(store, [request])
     write = store.begin()
     response = _put(store, write, request)
     write.commit()
@@ -107,8 +109,10 @@ def apply_txn(store: Store, request: pb.TxnRequest) -> pb.TxnResponse:
     _check_changes_once(request.success)
     _check_changes_once(request.failure)
     decisions = list(_decide(store, request))
-    for operation in _chosen(request, iter(decisions)):
+    chosen = list(_chosen(request, iter(decisions)))
+    for operation in chosen:
         _check_applicable(store, operation)
+    quota.check_puts(store, [operation for operation in chosen if isinstance(operation, pb.PutRequest)])
     write = store.begin()
     response = _txn(store, write, request, iter(decisions))
     write.commit()

@@ -101,6 +101,13 @@ class RequestTooLargeError(EtcdError):
     TEXT = "etcdserver: request is too large"
 
 
+class NoSpaceError(EtcdError):
+    """The store holds as much as it may."""
+
+    CODE = Status.RESOURCE_EXHAUSTED
+    TEXT = "etcdserver: mvcc: database space exceeded"
+
+
 class LeaseNotFoundError(EtcdError):
     """There is no such lease, or no longer."""
 

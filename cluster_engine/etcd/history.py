@@ -26,6 +26,9 @@ from operator import attrgetter
 FROM_KEY_ON = b"\0"
 """As `range_end`: no upper bound."""
 
+RECORD_BYTES = 256
+"""What a record takes beside its key and value (`kvOverhead`)."""
+
 _mod_revision = attrgetter("mod_revision")
 _revision = attrgetter("revision")
 
@@ -84,12 +87,16 @@ def prefix_end(prefix: bytes) -> bytes:
 
 
 class History:
-    """Records by key, keys in order, and changes in order of revision; knows nothing of transactions or leases."""
+    """Records by key, keys in order, and changes in order of revision; knows nothing of transactions or leases.
+
+    `size_bytes` is what all records take, as a database file would hold them.
+    """
 
     def __init__(self) -> None:
         self._records: dict[bytes, list[KeyValue]] = {}
         self._keys: list[bytes] = []
         self._log: list[Change] = []
+        self.size_bytes = 0
 
     def get(self, key: bytes, revision: int | None = None) -> KeyValue | None:
         """Read one key, now or at `revision`; None where it did not exist."""
@@ -122,6 +129,7 @@ class History:
             insort(self._keys, kv.key)
         previous = records[-1] if records and records[-1].version else None
         records.append(kv)
+        self.size_bytes += _size(kv)
         change = Change(kv.mod_revision, sub, kv, previous)
         self._log.append(change)
         return change
@@ -151,6 +159,7 @@ class History:
         if newest < 0:
             return 0
         drop = newest if records[newest].version else newest + 1
+        self.size_bytes -= sum(map(_size, records[:drop]))
         if drop == len(records):
             del self._records[key]
             self._keys.pop(bisect_left(self._keys, key))
@@ -158,7 +167,6 @@ class History:
             del records[:drop]
         return drop
 
-    @property
-    def size_bytes(self) -> int:
-        """Keys and values of all records, as a database file would hold them."""
-        return sum(len(kv.key) + len(kv.value) for records in self._records.values() for kv in records)
+
+def _size(kv: KeyValue) -> int:
+    return len(kv.key) + len(kv.value) + RECORD_BYTES

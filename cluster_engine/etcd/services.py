@@ -12,14 +12,15 @@ Leases run out by the event loop's time: one task sleeps until the next is due.
 """
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grpclib.server import Stream
 
-from cluster_engine.etcd import apply
-from cluster_engine.etcd.errors import LeaseNotFoundError
+from cluster_engine.etcd import apply, quota
+from cluster_engine.etcd.errors import LeaseNotFoundError, NoSpaceError
 from cluster_engine.etcd.history import KeyValue
 from cluster_engine.etcd.store import Store
 from cluster_engine.rpc import etcd_pb2 as pb
@@ -77,7 +78,8 @@ class KVService:
 
     async def Put(self, request: pb.PutRequest) -> pb.PutResponse:  # noqa: N802
         """Write one key."""
-        response = apply.apply_put(self._store, request)
+        with self._alarmed():
+            response = apply.apply_put(self._store, request)
         self._headers.fill(response.header)
         return response
 
@@ -89,13 +91,15 @@ class KVService:
 
     async def Txn(self, request: pb.TxnRequest) -> pb.TxnResponse:  # noqa: N802
         """Compare, then do the one or the other."""
-        response = apply.apply_txn(self._store, request)
+        with self._alarmed():
+            response = apply.apply_txn(self._store, request)
         self._headers.fill(response.header)
         return response
 
     async def Compact(self, request: pb.CompactionRequest) -> pb.CompactionResponse:  # noqa: N802
         """Forget history."""
         forgotten = self._store.compact(request.revision)
+        quota.look_again(self._store)
         self._log(
             "etcd.compacted",
             f"history before revision {request.revision} is gone: {forgotten} superseded records",
@@ -105,6 +109,17 @@ class KVService:
         response = pb.CompactionResponse()
         self._headers.fill(response.header)
         return response
+
+    @contextlib.contextmanager
+    def _alarmed(self) -> Iterator[None]:
+        before = self._store.has_no_space
+        try:
+            yield
+        except NoSpaceError:
+            if not before:
+                size = self._store.history.size_bytes
+                self._log("etcd.alarm", f"raises the alarm NOSPACE: the database has {size} bytes", bytes=size)
+            raise
 
 
 class LeaseService:
@@ -140,6 +155,7 @@ class LeaseService:
 
     async def LeaseGrant(self, request: pb.LeaseGrantRequest) -> pb.LeaseGrantResponse:  # noqa: N802
         """Make a lease."""
+        quota.check_lease(self._store)
         lease = self._store.grant(request.TTL, request.ID, _now())
         if self._wakes_at is None or lease.expires_at < self._wakes_at:
             self._sooner.set()
@@ -212,7 +228,7 @@ class ClusterService:
 
 
 class MaintenanceService:
-    """Status, Alarm (there are none), Defragment (nothing to do)."""
+    """Status, Alarm (NOSPACE, which goes by itself), Defragment (nothing to do)."""
 
     def __init__(self, store: Store, headers: Headers) -> None:
         self._store = store
@@ -230,6 +246,7 @@ class MaintenanceService:
             raftIndex=store.raft_index,
             raftAppliedIndex=store.raft_index,
             raftTerm=store.raft_term,
+            errors=[f"memberID:{MEMBER_ID} alarm:NOSPACE "] if store.has_no_space else [],
         )
         self._headers.fill(response.header)
         return response
@@ -237,6 +254,8 @@ class MaintenanceService:
     async def Alarm(self, request: pb.AlarmRequest) -> pb.AlarmResponse:  # noqa: N802
         """List the alarms."""
         response = pb.AlarmResponse()
+        if self._store.has_no_space:
+            response.alarms.add(memberID=MEMBER_ID, alarm=pb.NOSPACE)
         self._headers.fill(response.header)
         return response
 

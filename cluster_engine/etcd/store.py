@@ -14,7 +14,7 @@ clock or knows of a network, so what a store answers depends on what was asked a
     store.compact(4)                     reads before 4 raise CompactedError
 
 It is durable: the server keeps it where a disk would be, and it outlives the process. Left out: Raft (one member; the
-term counts starts, the index counts writes), the write-ahead log, authentication, quotas and alarms.
+term counts starts, the index counts writes), the write-ahead log, authentication.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,6 +44,7 @@ class Store:
         self.leases = Leases()
         self.raft_term = 1
         self.raft_index = 1
+        self.has_no_space = False
         self.on_commit: Callable[[Sequence[Change]], None] | None = None
 
     def range(self, key: bytes, range_end: bytes = b"", *, revision: int = 0, limit: int = 0) -> Selection:

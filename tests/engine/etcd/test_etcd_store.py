@@ -1,7 +1,7 @@
 import pytest
 
 from cluster_engine.etcd.errors import CompactedError, FutureRevisionError, LeaseNotFoundError
-from cluster_engine.etcd.history import prefix_end
+from cluster_engine.etcd.history import RECORD_BYTES, prefix_end
 from cluster_engine.etcd.store import Store
 
 
@@ -91,7 +91,7 @@ def test_compaction_keeps_what_can_still_be_read_and_drops_the_rest(store):
     store.delete_range(b"gone")
     assert store.compact(6) == 4
     assert [kv.key for kv in store.range(b"\0", b"\0", revision=6).kvs] == [b"a"]
-    assert store.history.size_bytes == len(b"a3")
+    assert store.history.size_bytes == len(b"a3") + RECORD_BYTES
     with pytest.raises(CompactedError):
         store.range(b"a", revision=5)
     with pytest.raises(CompactedError):
@@ -105,7 +105,7 @@ def test_compaction_bounds_the_history_of_a_key_that_is_written_for_ever(store):
         store.put(b"a", b"%04d" % number)
         if number % 100 == 99:
             store.compact(store.revision)
-    assert store.history.size_bytes == len(b"a0999")
+    assert store.history.size_bytes == len(b"a0999") + RECORD_BYTES
     assert len(store.history.changes(0)) == 1
 
 

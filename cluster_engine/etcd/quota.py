@@ -1,0 +1,49 @@
+"""How much the store may hold: writes beyond it are refused with NOSPACE until compaction has made room.
+
+    QUOTA_BYTES                   new keys and large values are refused from here on
+    … and one RESERVE_BYTES       small new values of keys that exist: heartbeats, a deletion's timestamp
+    … and another                 tiny ones: the mark by which the API server agrees on compaction
+
+Modelled on etcd's `storage/quota.go` (costs) and the alarm of `etcdserver/apply.go`. In reality the alarm refuses every
+put from then on, until an operator has compacted, defragmented and disarmed it; here nobody can, so the reserve keeps
+the cluster alive, and the alarm goes by itself.
+
+    store of 64 MiB    put /registry/configmaps/default/new      etcdserver: mvcc: database space exceeded
+                       put /registry/leases/kube-node-lease/…    done
+                       delete, compact                           done, and there is room again
+"""
+
+from collections.abc import Iterable
+
+from cluster_engine.etcd.errors import NoSpaceError
+from cluster_engine.etcd.history import RECORD_BYTES
+from cluster_engine.etcd.store import Store
+from cluster_engine.rpc import etcd_pb2 as pb
+
+QUOTA_BYTES = 64 * 1024 * 1024
+RESERVE_BYTES = 8 * 1024 * 1024
+SMALL_BYTES, TINY_BYTES = 16 * 1024, 512
+
+
+def check_puts(store: Store, puts: Iterable[pb.PutRequest]) -> None:
+    """Raise NoSpaceError, and the alarm, unless the store has room for what is to be put."""
+    requests = list(puts)
+    cost = sum(len(request.key) + len(request.value) + RECORD_BYTES for request in requests)
+    limit = QUOTA_BYTES
+    if cost <= SMALL_BYTES and all(store.history.get(request.key) is not None for request in requests):
+        limit += RESERVE_BYTES if cost > TINY_BYTES else 2 * RESERVE_BYTES
+    if cost and store.history.size_bytes + cost > limit:
+        store.has_no_space = True
+        raise NoSpaceError
+
+
+def check_lease(store: Store) -> None:
+    """Raise NoSpaceError unless there is room for another lease."""
+    if store.history.size_bytes > QUOTA_BYTES:
+        store.has_no_space = True
+        raise NoSpaceError
+
+
+def look_again(store: Store) -> None:
+    """Let the alarm go where there is room again."""
+    store.has_no_space = store.has_no_space and store.history.size_bytes > QUOTA_BYTES
