@@ -98,6 +98,11 @@ class History:
         self._log: list[Change] = []
         self.size_bytes = 0
 
+    @property
+    def key_count(self) -> int:
+        """Count the keys that are there, or were since the last compaction."""
+        return len(self._keys)
+
     def get(self, key: bytes, revision: int | None = None) -> KeyValue | None:
         """Read one key, now or at `revision`; None where it did not exist."""
         records = self._records.get(key)

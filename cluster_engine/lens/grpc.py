@@ -23,6 +23,7 @@ from cluster_engine.lens.calls import Meaning
 from cluster_engine.lens.causes import Reason, Serving
 from cluster_engine.lens.evidence import Headers, Piece
 from cluster_engine.lens.exchange import Exchange, Part, header
+from cluster_engine.lens.header_compression import bounded
 from cluster_engine.lens.link import Link
 from cluster_engine.lens.scribe import STORY
 from cluster_engine.lens.unreadable import Unreadable
@@ -79,7 +80,7 @@ class GrpcExchange(Exchange):
         part = self.question if from_client else self.answer
         part.seen(pieces)
         part.size += size
-        part.headers = part.headers + headers if part.headers else headers
+        part.headers = bounded(headers, part.headers) if part.headers else headers
 
     def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
         """Take some bytes; write what messages they complete."""

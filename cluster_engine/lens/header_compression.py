@@ -4,6 +4,9 @@ The lens reads every header block of a cluster, so this decoder is built for spe
 at a time, and strings seen before (paths, tokens, user agents) are remembered. The `hpack` package, which the clients
 and servers of the cluster use, takes four times as long; a test holds the two equal. Only the static tables are its.
 
+A byte may stand for a field of 4 KiB, so of a block only LIST_BYTES_MAX of fields are given on, and a last one that
+says what is left out; the rest is decoded all the same, since later blocks may refer to it.
+
 Left out: encoding, and the limit on the table size that the receiver's SETTINGS impose (the receiver minds it).
 
     decoder = HeaderDecoder()
@@ -11,6 +14,7 @@ Left out: encoding, and the limit on the table size that the receiver's SETTINGS
     -> [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "www.example.com")]     RFC 7541 C.3.1
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
@@ -22,6 +26,14 @@ PEEK_BITS = 10
 TABLE_BYTES = 4096
 ENTRY_OVERHEAD_BYTES = 32
 INTEGER_BYTES_MAX = 6
+LIST_BYTES_MAX = 64 * 1024
+"""Of one list of headers, ENTRY_OVERHEAD_BYTES counted for each field (RFC 9113 §6.5.2)."""
+FIELDS_FEW, BLOCK_BYTES_FEW = 64, 4096
+"""Up to so many nobody counts: they cannot be much more than LIST_BYTES_MAX."""
+REMEMBERED_BYTES_MAX = 512
+WINDOW_BYTES, WINDOW_REST_BITS = 128, 40
+LEFT_OUT = "…"
+"""The name of the field that says how many are left out; no real one has it."""
 
 Header = tuple[str, str]
 
@@ -48,13 +60,30 @@ LONG = {
 }
 
 
-@lru_cache(maxsize=1024)
 def huffman(data: bytes) -> str:
     """Decode a Huffman-coded string (RFC 7541 section 5.2 and appendix B)."""
-    left = len(data) * 8
-    bits = int.from_bytes(data) << PEEK_BITS | ((1 << PEEK_BITS) - 1)
+    return _remembered(data) if len(data) <= REMEMBERED_BYTES_MAX else _decoded(data)
+
+
+def _decoded(data: bytes) -> str:
+    """Decode a string window by window: shifting a long number for every symbol would take time without end."""
     out = bytearray()
-    while left > 0:
+    start, skipped = 0, 0
+    while len(data) - start > WINDOW_BYTES:
+        left = _take_symbols(data[start : start + WINDOW_BYTES], skipped, WINDOW_REST_BITS, out)
+        start, skipped = divmod((start + WINDOW_BYTES) * 8 - left, 8)
+    _take_symbols(data[start:], skipped, 0, out)
+    return out.decode("latin-1")
+
+
+_remembered = lru_cache(maxsize=1024)(_decoded)
+
+
+def _take_symbols(data: bytes, skipped: int, rest: int, out: bytearray) -> int:
+    """Decode after `skipped` bits, until at most `rest` are left; give how many are."""
+    left = len(data) * 8 - skipped
+    bits = int.from_bytes(data) << PEEK_BITS | ((1 << PEEK_BITS) - 1)
+    while left > rest:
         found = SHORT[bits >> left & 1023]
         length = found & 15
         if not found:
@@ -67,7 +96,7 @@ def huffman(data: bytes) -> str:
         else:
             out.append(found >> 4)
         left -= length
-    return out.decode("latin-1")
+    return left
 
 
 def _long_code(bits: int, left: int) -> tuple[int, int]:
@@ -80,6 +109,27 @@ def _long_code(bits: int, left: int) -> tuple[int, int]:
         if symbol is not None and symbol < 256:
             return symbol, length
     raise Unreadable("a header's Huffman code ends nowhere")
+
+
+def bounded(headers: Iterable[Header], before: Iterable[Header] = ()) -> list[Header]:
+    """Give `before`, which is bounded, and as many headers as there is room for; the last says what is left out."""
+    kept = list(before)
+    room = LIST_BYTES_MAX - sum(map(_size, kept))
+    count = size = 0
+    for header in headers:
+        room -= _size(header)
+        if room >= 0:
+            kept.append(header)
+        else:
+            count += 1
+            size += _size(header)
+    if count and not (kept and kept[-1][0] == LEFT_OUT):
+        kept.append((LEFT_OUT, f"{count} more header fields of {size} bytes are not kept"))
+    return kept
+
+
+def _size(header: Header) -> int:
+    return len(header[0]) + len(header[1]) + ENTRY_OVERHEAD_BYTES
 
 
 class HeaderDecoder:
@@ -114,7 +164,7 @@ class HeaderDecoder:
                         self._add(header)
         except IndexError as error:
             raise Unreadable("a header block ends early or names an entry that is not there") from error
-        return headers
+        return headers if len(headers) <= FIELDS_FEW and end <= BLOCK_BYTES_FEW else bounded(headers)
 
     def _entry(self, index: int) -> Header:
         if 0 < index <= STATIC_COUNT:

@@ -14,6 +14,7 @@ from collections import deque
 
 from cluster_engine.lens.evidence import Headers, Piece
 from cluster_engine.lens.exchange import Exchange, header, open_exchange
+from cluster_engine.lens.header_compression import bounded
 from cluster_engine.lens.link import Link
 from cluster_engine.lens.unreadable import Unreadable
 
@@ -148,7 +149,7 @@ class Http1:
         self._waiting.append((headers[0][1], exchange))
         if len(self._waiting) > PIPELINE_MAX:
             raise Unreadable("requests without responses")
-        exchange.headers(True, headers, size, side.pieces)
+        exchange.headers(True, bounded(headers), size, side.pieces)
         if not _measure(side, headers, until_end=False):
             self._finish(True, side, side.pieces)
 
@@ -157,7 +158,7 @@ class Http1:
             raise Unreadable("a response to nothing")
         method, exchange = self._waiting[0]
         status = int(headers[0][1])
-        exchange.headers(False, headers, size, side.pieces)
+        exchange.headers(False, bounded(headers), size, side.pieces)
         if status == 101 or (method == "CONNECT" and status < 300):
             self._finish(False, side, side.pieces)
             self._sides[0].state = self._sides[1].state = UPGRADED

@@ -25,7 +25,8 @@ PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS, PADDED, PRIORITIZED = 0x01, 0x01, 0x04, 0x08, 0x20
 FRAME_HEADER_BYTES = 9
 FRAME_BYTES_MAX = 1 << 20
-HEADER_BLOCK_BYTES_MAX = 256 * 1024
+HEADER_BLOCK_BYTES_MAX = 2 * 1024 * 1024
+CONTINUATIONS_MAX = 64
 EXCHANGES_MAX = 4096
 SETTING_NAMES = {
     1: "HEADER_TABLE_SIZE",
@@ -59,6 +60,7 @@ class Side:
 
     __slots__ = (
         "block",
+        "block_bytes",
         "block_ends_stream",
         "block_pieces",
         "block_stream",
@@ -73,7 +75,8 @@ class Side:
         self.rest = b""
         self.pieces: list[Piece] = []
         self.headers = HeaderDecoder()
-        self.block: bytes | None = None
+        self.block: list[bytes] | None = None
+        self.block_bytes = 0
         self.block_stream = 0
         self.block_ends_stream = False
         self.block_pieces: list[Piece] = []
@@ -165,9 +168,7 @@ class Http2:
         elif kind == CONTINUATION:
             if side.block is None or side.block_stream != stream:
                 raise Unreadable("CONTINUATION of no header block")
-            ends, block = side.block_ends_stream, side.block + payload
-            begun, side.block, side.block_pieces = side.block_pieces, None, []
-            self._block(from_client, side, stream, block, flags=flags, pieces=_joined(begun, pieces), ends=ends)
+            self._continue(from_client, side, flags=flags, payload=payload, pieces=pieces)
         elif kind == SETTINGS:
             self._settings(from_client, side, flags, payload, pieces)
         elif kind == RST_STREAM:
@@ -179,13 +180,24 @@ class Http2:
         elif kind == PUSH_PROMISE:
             side.headers.decode((_unpad(payload) if flags & PADDED else payload)[4:])
 
+    def _continue(self, from_client: bool, side: Side, *, flags: int, payload: bytes, pieces: list[Piece]) -> None:
+        """Take a CONTINUATION; servers end a connection at which there are too many of them, too."""
+        assert side.block is not None
+        side.block.append(payload)
+        side.block_bytes += len(payload)
+        side.block_pieces = _joined(side.block_pieces, pieces)
+        if len(side.block) > CONTINUATIONS_MAX or side.block_bytes > HEADER_BLOCK_BYTES_MAX:
+            raise Unreadable("a header block without end")
+        if flags & END_HEADERS:
+            block, begun, ends = b"".join(side.block), side.block_pieces, side.block_ends_stream
+            side.block, side.block_pieces = None, []
+            self._block(from_client, side, side.block_stream, block, flags=flags, pieces=begun, ends=ends)
+
     def _block(
         self, from_client: bool, side: Side, stream: int, block: bytes, *, flags: int, pieces: list[Piece], ends: bool
     ) -> None:
         if not flags & END_HEADERS:
-            if len(block) > HEADER_BLOCK_BYTES_MAX:
-                raise Unreadable("a header block without end")
-            side.block, side.block_stream, side.block_ends_stream = block, stream, ends
+            side.block, side.block_bytes, side.block_stream, side.block_ends_stream = [block], len(block), stream, ends
             side.block_pieces = list(pieces)
             return
         headers = side.headers.decode(block)

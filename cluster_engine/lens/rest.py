@@ -17,6 +17,7 @@ from cluster_engine.lens import kubernetes, objects, words
 from cluster_engine.lens.causes import Participant, Reason, Serving
 from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Headers, Piece, decode_kubernetes
 from cluster_engine.lens.exchange import Exchange, Part, header
+from cluster_engine.lens.header_compression import bounded
 from cluster_engine.lens.link import Link
 from cluster_engine.lens.objects import Thing
 from cluster_engine.lens.scribe import STORY
@@ -45,7 +46,7 @@ class RestExchange(Exchange):
         part.seen(pieces)
         part.size += size
         if part.headers:
-            part.headers += headers
+            part.headers = bounded(headers, part.headers)
             return
         if not from_client:
             status = header(headers, ":status")

@@ -46,7 +46,9 @@ OPTIONS = (
 """What an H2Configuration says; it computes each anew whenever it is asked, five times a frame."""
 
 KNOWN_MAX = 64
-"""How many fields, and how many header blocks, are kept; a cluster's clients send a handful."""
+KNOWN_FIELDS_MAX = 100
+"""How many fields, and how many header blocks of how many fields, are kept; a cluster's clients send a handful."""
+HEADER_BLOCK_BYTES_MAX = 2 * 1024 * 1024
 
 _ENDS = ("END_STREAM",)
 _OPEN = frozenset({StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL, StreamState.HALF_CLOSED_REMOTE})
@@ -92,6 +94,7 @@ class Connection(H2Connection):
         self._preface_bytes = 0 if config.client_side else PREFACE_BYTES
         self._rest = b""
         self._in_header_block = False
+        self._block_bytes = 0
 
     def receive_data(self, data: bytes) -> list[Event]:  # type: ignore[override]
         """See h2."""
@@ -144,6 +147,9 @@ class Connection(H2Connection):
     def _receive_long(self, frame: bytes, kind: int, flags: int) -> list[Event]:
         if kind in (HEADERS, PUSH_PROMISE, CONTINUATION):
             self._in_header_block = not flags & END_HEADERS
+            self._block_bytes = len(frame) if kind != CONTINUATION else self._block_bytes + len(frame)
+            if self._block_bytes > HEADER_BLOCK_BYTES_MAX:
+                self._refuse(self._block_bytes)
         return super().receive_data(frame)
 
     def _open_streams(self, remainder: int) -> int:
@@ -237,7 +243,8 @@ class KnowingDecoder(Decoder):
         changes = self.header_table.changes
         headers = list(super().decode(data, raw))
         indexes_only = len(data) <= 2 * len(headers)  # or nearly: what says more does not come twice
-        if raw and indexes_only and changes == self.header_table.changes:
+        is_short = len(headers) <= KNOWN_FIELDS_MAX
+        if raw and indexes_only and is_short and changes == self.header_table.changes:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
             self._known[data] = headers.copy()

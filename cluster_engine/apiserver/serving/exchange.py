@@ -145,8 +145,7 @@ Service = Callable[[Request], Awaitable[Response]]
 
 def header_map(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, tuple[str, ...]]:
     """Collect header fields by lower-case name, repeated ones in order."""
-    collected: dict[str, tuple[str, ...]] = {}
+    collected: dict[str, list[str]] = {}
     for raw_name, raw_value in headers:
-        name = raw_name.decode("latin-1").lower()
-        collected[name] = (*collected.get(name, ()), raw_value.decode("latin-1"))
-    return collected
+        collected.setdefault(raw_name.decode("latin-1").lower(), []).append(raw_value.decode("latin-1"))
+    return {name: tuple(values) for name, values in collected.items()}

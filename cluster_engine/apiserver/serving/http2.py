@@ -43,6 +43,10 @@ from cluster_engine.rpc.http2 import Connection
 
 STREAMS_MAX = 100
 WINDOW_BYTES = 256 * 1024
+HEADER_LIST_BYTES_MAX = 1024 * 1024 + 10 * 32
+"""Go's MaxHeaderBytes and ten fields' overhead, as net/http says it in SETTINGS. A request beyond is answered 431, one
+of twice as much ends the connection."""
+HEADER_OVERHEAD_BYTES = 32
 FLUSH_BYTES = 64 * 1024
 """Frames are handed to the transport at the latest when this many bytes of them have gathered."""
 
@@ -53,7 +57,9 @@ SETTINGS: dict[SettingCodes | int, int] = {
     SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS_MAX,
     SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_BYTES,
     SettingCodes.MAX_FRAME_SIZE: WINDOW_BYTES,
+    SettingCodes.MAX_HEADER_LIST_SIZE: HEADER_LIST_BYTES_MAX,
 }
+HEADERS_TOO_LARGE = Response(431, "text/html", b"<h1>HTTP Error 431</h1><p>Request Header Field(s) Too Large</p>")
 
 
 class Stream(Exchange):
@@ -85,6 +91,7 @@ class Http2Wire(Wire):
         self._h2 = Connection(configuration)
         self._h2.local_settings.update(SETTINGS)
         self._h2.local_settings.acknowledge()
+        self._h2.decoder.max_header_list_size = 2 * HEADER_LIST_BYTES_MAX
         self._h2.max_inbound_frame_size = WINDOW_BYTES
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(WINDOW_BYTES * STREAMS_MAX - 65535)
@@ -117,7 +124,11 @@ class Http2Wire(Wire):
             self._h2.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
             return
         self._last_stream = event.stream_id
-        headers = header_map(event.headers or ())
+        fields = event.headers or ()
+        is_too_large = (
+            sum(len(name) + len(value) + HEADER_OVERHEAD_BYTES for name, value in fields) > HEADER_LIST_BYTES_MAX
+        )
+        headers = header_map(fields)
         path, _, query = headers.get(":path", ("/",))[0].partition("?")
         method = headers.get(":method", ("GET",))[0]
         request = Request(method, path, query, headers, self.peer, Body())
@@ -125,7 +136,8 @@ class Http2Wire(Wire):
             request.body.finish()
         stream = Stream(self, event.stream_id, request)
         self._streams[event.stream_id] = stream
-        stream.task = self.tasks.create_task(self._serve(stream))
+        work = self._answer(stream, HEADERS_TOO_LARGE) if is_too_large else self._serve(stream)
+        stream.task = self.tasks.create_task(work)
 
     def _on_data(self, event: DataReceived) -> None:
         assert event.stream_id is not None
@@ -167,7 +179,9 @@ class Http2Wire(Wire):
     # -- to the peer ---------------------------------------------------------------------------------------------
 
     async def _serve(self, stream: Stream) -> None:
-        response = await self.service(stream.request)
+        await self._answer(stream, await self.service(stream.request))
+
+    async def _answer(self, stream: Stream, response: Response) -> None:
         if not stream.closed:
             self._send_head(stream, response, len(response.body) if response.stream is None else None)
         if response.stream is not None:

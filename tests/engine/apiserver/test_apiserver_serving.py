@@ -7,10 +7,11 @@ import h2.events
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from cluster_engine.api.status import TooLarge
-from cluster_engine.apiserver.serving.exchange import BODY_BYTES_MAX, Response
+from cluster_engine.apiserver.serving.exchange import BODY_BYTES_MAX, Response, header_map
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.pki.layout import PKI
 from cluster_engine.world.tls import ServerTLS, client_tls
@@ -173,8 +174,60 @@ def test_the_server_says_the_settings_of_kube_apiserver(run_server):
         assert changed[SettingCodes.MAX_CONCURRENT_STREAMS].new_value == 100
         assert changed[SettingCodes.INITIAL_WINDOW_SIZE].new_value == 256 * 1024
         assert changed[SettingCodes.MAX_FRAME_SIZE].new_value == 256 * 1024
+        assert changed[SettingCodes.MAX_HEADER_LIST_SIZE].new_value == 1024 * 1024 + 320
 
     run_server(story)
+
+
+def test_headers_of_more_than_a_mebibyte_are_answered_431_and_the_connection_goes_on(run_server):
+    async def story(server, connect):
+        client = await connect()
+        field = ("x-long", "y" * 3000)
+        for count, status in (340, "200"), (360, "431"), (1, "200"):
+            number = client.h2.get_next_available_stream_id()
+            client.h2.send_headers(number, [*HEAD, (":path", "/"), *[field] * count], end_stream=True)
+            client.flush()
+            head = await client.until(h2.events.ResponseReceived, number)
+            assert dict(head.headers)[":status"] == status
+        await client.until(h2.events.StreamEnded, number)
+        assert len(server.seen) == 2
+
+    run_server(story)
+
+
+def test_a_few_bytes_that_stand_for_many_headers_end_the_connection(run_server):
+    async def story(server, connect):
+        client = await connect()
+        number = client.h2.get_next_available_stream_id()
+        client.h2.send_headers(number, [*HEAD, (":path", "/"), *[("x-long", "y" * 3000)] * 240_000])
+        client.flush()
+        ended = await client.until(h2.events.ConnectionTerminated)
+        assert ended.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+
+    run_server(story)
+
+
+@pytest.mark.parametrize("count", [3, 100])
+def test_a_header_block_that_never_ends_ends_the_connection(run_server, count):
+    async def story(server, connect):
+        client = await connect()
+        size = 250 * 1024 if count == 3 else 10
+        client.writer.write(_frame(1, 0, 1, b"\x20" * size))
+        for _ in range(4 * count):
+            client.writer.write(_frame(9, 0, 1, b"\x20" * size))
+        ended = await client.until(h2.events.ConnectionTerminated)
+        assert ended.error_code != 0
+
+    run_server(story)
+
+
+def test_header_fields_of_one_name_are_collected_in_time_in_proportion():
+    fields = header_map((b"A", b"1") for _ in range(200_000))
+    assert len(fields["a"]) == 200_000
+
+
+def _frame(kind, flags, stream, payload):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
 
 
 def test_a_response_waits_for_the_stream_window_and_goes_on_when_it_opens(run_server):

@@ -20,7 +20,7 @@ def full():
     apply_put(store, pb.PutRequest(key=b"small", value=b"1" * 1000))
     apply_put(store, pb.PutRequest(key=b"tiny", value=b"1"))
     number = 0
-    while store.history.size_bytes + len(BLOCK) + 1024 < quota.QUOTA_BYTES:
+    while quota.used_bytes(store) + len(BLOCK) + 16 * 1024 < quota.QUOTA_BYTES:
         apply_put(store, pb.PutRequest(key=b"block%d" % number, value=BLOCK))
         number += 1
     return store
@@ -58,7 +58,7 @@ def test_heartbeats_go_on_for_a_while_and_the_compactions_mark_longer(full):
         apply_put(full, pb.PutRequest(key=b"new", value=b""))
     assert puts(b"small", 8000) == 0
     assert puts(b"tiny", 1) > 1000
-    assert full.history.size_bytes <= quota.QUOTA_BYTES + 2 * quota.RESERVE_BYTES
+    assert quota.used_bytes(full) <= quota.QUOTA_BYTES + 2 * quota.RESERVE_BYTES
 
 
 def test_deleting_and_compacting_makes_room_and_the_alarm_goes(full):
@@ -74,6 +74,14 @@ def test_deleting_and_compacting_makes_room_and_the_alarm_goes(full):
     apply_put(full, pb.PutRequest(key=b"new", value=BLOCK))
 
 
+def test_a_great_many_small_objects_are_as_much_as_a_few_large_ones():
+    store = Store()
+    with pytest.raises(NoSpaceError):
+        for number in range(10_000):
+            apply_put(store, pb.PutRequest(key=b"%d" % number, value=b"x" * 2000))
+    assert 5_000 < number < 8_000
+
+
 def test_the_size_is_that_of_all_records():
     store = Store()
     for value in (b"1", b"22", b"333"):
@@ -86,7 +94,7 @@ def test_the_size_is_that_of_all_records():
 
 
 def test_the_alarm_and_the_refusal_are_seen_by_clients(run_etcd, monkeypatch):
-    monkeypatch.setattr(quota, "QUOTA_BYTES", 10_000)
+    monkeypatch.setattr(quota, "QUOTA_BYTES", 20_000)
 
     async def story(world, etcd):
         async with etcd.client() as client:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lens_capture import API, KUBECTL, Capture, byte_by_byte, clear_h2, kinds, one, secured_h2
 
-from cluster_engine.lens.header_compression import HeaderDecoder, huffman
+from cluster_engine.lens import header_compression
+from cluster_engine.lens.header_compression import LEFT_OUT, LIST_BYTES_MAX, HeaderDecoder, bounded, huffman
 from cluster_engine.lens.unreadable import Unreadable
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -251,3 +252,37 @@ def test_every_byte_survives_huffman_coding():
     for start in range(0, 256, 7):
         data = bytes(range(start, min(start + 7, 256)))
         assert huffman(encode(data)).encode("latin-1") == data
+
+
+def test_long_strings_are_decoded_in_windows_and_are_not_remembered():
+    from hpack.huffman import HuffmanEncoder
+    from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
+
+    encode = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH).encode
+    rng = random.Random(1)
+    before = header_compression._remembered.cache_info().currsize
+    for length in (100, 513, 1000, 5000):
+        for alphabet in (b"e", b"\0\xff", bytes(range(256))):
+            data = bytes(rng.choices(alphabet, k=length))
+            assert huffman(encode(data)).encode("latin-1") == data
+    remembered = header_compression._remembered.cache_info().currsize - before
+    assert remembered <= 4
+
+
+def test_of_many_headers_a_bounded_part_is_kept_and_the_rest_counted():
+    decoder = HeaderDecoder()
+    literal = hpack.Encoder().encode([("x-long", "y" * 3000)])
+    (first, *_, last) = headers = decoder.decode(literal + b"\xbe" * 240_000)
+    assert first == ("x-long", "y" * 3000)
+    kept = LIST_BYTES_MAX // (3000 + len("x-long") + 32)
+    assert len(headers) == kept + 1
+    assert last == (LEFT_OUT, f"{240_001 - kept} more header fields of {(240_001 - kept) * 3038} bytes are not kept")
+    assert decoder.decode(b"\xbe") == [("x-long", "y" * 3000)], "the table is as it should be"
+
+
+def test_trailers_without_end_are_kept_no_further_than_headers():
+    kept = []
+    for _ in range(1000):
+        kept = bounded([("grpc-status", "x" * 1000)], kept)
+    assert len(kept) == LIST_BYTES_MAX // (1000 + len("grpc-status") + 32) + 1
+    assert kept[-1][0] == LEFT_OUT
