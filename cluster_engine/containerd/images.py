@@ -17,6 +17,7 @@ from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import Process
 
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
+IMAGES_MAX = 200
 RESOLVE_SECONDS = 0.35
 PULL_BYTES_PER_SECOND = 50_000_000
 
@@ -58,8 +59,17 @@ class ImageService:
             text = f"pulls {image.reference}: {image.bytes / 1e6:.1f} MB"
             self._process.note("containerd.pull", text, image=image.reference, bytes=image.bytes)
             await asyncio.sleep(image.bytes / PULL_BYTES_PER_SECOND * (0.8 + 0.4 * rng.random()))
+            self._make_room()
             self._store.images[image.reference] = image
         return cri.PullImageResponse(image_ref=image.id)
+
+    def _make_room(self) -> None:
+        """Forget the images that were pulled longest ago and run nowhere, as a kubelet's image collection would."""
+        images = self._store.images
+        used = {container.image.reference for container in self._store.containers.values()} | {PAUSE_IMAGE}
+        unused = [reference for reference in images if reference not in used]
+        for reference in unused[: max(0, len(images) - IMAGES_MAX + 1)]:
+            del images[reference]
 
     async def RemoveImage(self, request: cri.RemoveImageRequest) -> cri.RemoveImageResponse:  # noqa: N802
         """Forget an image."""

@@ -23,6 +23,7 @@ from cluster_engine.client.events import EventRecorder
 from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
+from cluster_engine.kubelet.admission import Admission
 from cluster_engine.kubelet.containers import Containers
 from cluster_engine.kubelet.images import Images
 from cluster_engine.kubelet.node import NodeAgent
@@ -70,6 +71,7 @@ class Kubelet:
         self._cache = RuntimeCache(self._containers_changed)
         self._pleg = LifecycleEvents(process, runtime, self._cache, self._health)
         self._statuses = StatusManager(client, process)
+        self._admission = Admission(self._statuses, self._recorder)
         self._objects = Objects(client, process)
         self._probes = Probes(process, runtime, self._cache, self._recorder)
         name = process.host.name
@@ -133,6 +135,8 @@ class Kubelet:
         if uid in self._workers:
             self._workers[uid].update(pod)
             return
+        if self._admission.rejects(pod, [worker.pod for worker in self._workers.values()], self._process.now()):
+            return
         worker = self._workers[uid] = PodWorker(self._shared, pod)
         assert self._tasks is not None
         self._tasks.create_task(self._work(worker), name=f"pod {pods.full_name(pod)}")
@@ -142,6 +146,7 @@ class Kubelet:
         self._statuses.reconcile(pod)
 
     def _pod_deleted(self, pod: Obj) -> None:
+        self._admission.forget(pods.uid(pod))
         worker = self._workers.get(pods.uid(pod))
         if worker is not None:
             worker.remove()

@@ -212,6 +212,21 @@ def test_history_is_kept_for_75_seconds_and_at_least_a_hundred_events(run_api):
     run_api(story)
 
 
+def test_history_of_large_objects_is_shorter(run_api):
+    async def story(plane):
+        admin = plane.person()
+        first = version(await admin.post(CONFIG_MAPS, config_map("a")))
+        for n in range(12):
+            last = version(await admin.patch(f"{CONFIG_MAPS}/a", {"data": {"n": f"{n}" + "x" * 700_000}}))
+        async with admin.watch(f"{CONFIG_MAPS}?watch=1&resourceVersion={first}") as watch:
+            assert (await watch.next())["type"] == "ERROR"
+        await admin.patch(f"{CONFIG_MAPS}/a", {"data": {"n": "small"}})
+        async with admin.watch(f"{CONFIG_MAPS}?watch=1&resourceVersion={last}") as watch:
+            assert (await watch.next())["type"] == "MODIFIED"
+
+    run_api(story)
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cluster_engine.containerd import budget, logs, script
+from cluster_engine.containerd import budget, images, logs, script
 from cluster_engine.containerd.script import CANNOT_FORK, TURN_SECONDS, evaluate
 from cluster_engine.containerd.shim import FAST_WRITE_SECONDS
 from cluster_engine.containerd.timeline import Line, NotExecutableError
 from cluster_engine.containerd.workloads import ARGUMENT_BYTES_MAX, SERVICES
+from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import FileSystem
 
 MEBIBYTE = 1024 * 1024
@@ -207,3 +208,15 @@ def test_arguments_that_the_kernel_does_not_take_end_the_container_with_its_word
         assert timeline.exit_code == 255
     with pytest.raises(NotExecutableError):
         SERVICES["pause"].timeline(command=["sh"], args=[], env={})
+
+
+def test_a_node_keeps_so_many_images_and_forgets_the_oldest_that_run_nowhere(on_node, monkeypatch):
+    monkeypatch.setattr(images, "IMAGES_MAX", 4)
+
+    async def story(node):
+        await node.container(await node.sandbox(), "nginx:1.1")
+        for minor in range(2, 9):
+            await node("PullImage", image=cri.ImageSpec(image=f"nginx:1.{minor}"))
+        return [image.repo_tags[0].rpartition("/")[2] for image in (await node("ListImages")).images]
+
+    assert on_node(story) == ["pause:3.10", "nginx:1.1", "nginx:1.7", "nginx:1.8"]

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cluster_engine.api.kinds import POD
 from cluster_engine.containerd.logs import LINE_BYTES_MAX, append
 from cluster_engine.containerd.timeline import Line
+from cluster_engine.kubelet import admission
 from cluster_engine.kubelet.environment import EXPANDED_BYTES_MAX, TooLargeError, expand, expand_all
 from cluster_engine.kubelet.logs import LogOptions, select
 from cluster_engine.kubelet.server import _after
@@ -65,3 +67,27 @@ def test_words_said_twice_in_one_instant_are_followed_once():
     assert _after([b"x", b"x", b"y"], b"x") == [b"y"]
     assert _after([b"a", b"x", b"x"], b"x") == []
     assert _after([b"b"], b"gone") == [b"b"]
+
+
+def test_a_node_rejects_the_pod_after_its_last_and_takes_one_when_another_is_gone(node, monkeypatch):
+    monkeypatch.setitem(admission.CAPACITY, "pods", "2")
+
+    async def story(node):
+        for name in ("a", "b"):
+            await node.run_pod(name, "nginx")
+        await node.run_pod("c", "nginx", until="Failed")
+        rejected, events = await node.pod("c"), await node.events("c")
+        await node.kill("kubelet")
+        await node.start("kubelet")
+        await node.client.delete(POD, "c", "default")
+        await node.client.delete(POD, "b", "default")
+        await node.until(lambda: node.is_gone("c"))
+        await node.until(lambda: node.is_gone("b"))
+        await node.run_pod("d", "nginx")
+        return rejected["status"], events, len(node.containers())
+
+    status, events, running = node(story)
+    why = "Node didn't have enough resource: pods, requested: 1, used: 2, capacity: 2"
+    assert (status["reason"], status["message"]) == ("OutOfpods", f"Pod was rejected: {why}")
+    assert events == [("OutOfpods", why, 1)]
+    assert running == 2
