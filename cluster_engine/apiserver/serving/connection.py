@@ -21,7 +21,7 @@ from typing import Protocol, cast
 import msgspec
 
 from cluster_engine.api.status import TooManyRequests
-from cluster_engine.apiserver.serving.exchange import Peer, Request, Response, Service
+from cluster_engine.apiserver.serving.exchange import Peer, Request, Response, Room, Service
 from cluster_engine.world.patience import LOOK_AGAIN_SECONDS_MIN
 
 IDLE_SECONDS = 90.0
@@ -47,6 +47,7 @@ class Site(Protocol):
 
     service: Service
     tasks: Tasks
+    bodies: Room
 
     def date(self) -> str:
         """Give the Date header's value."""
@@ -102,6 +103,7 @@ class Exchange:
     def drop(self) -> None:
         """End it now: nobody is there to take the rest, and whoever drains is told so."""
         self.closed = True
+        self.request.body.release()
         self.chunks.clear()
         self.backlog = 0
         self.wake()

@@ -20,9 +20,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from cluster_engine.api.status import Refusal, TooLarge
+from cluster_engine.api.status import Refusal, TooLarge, TooManyRequests
 
 BODY_BYTES_MAX = 3 * 1024 * 1024
+BODIES_BYTES_MAX = 32 * 1024 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -62,12 +63,26 @@ class Peer:
     time: Callable[[], float] | None = None
 
 
-class Body:
-    """A request's body as it arrives. At most BODY_BYTES_MAX are kept; what comes beyond is dropped and told."""
+class Room:
+    """What all bodies of a server may take together while their requests are under way."""
 
-    __slots__ = ("_chunks", "_complete", "_reader", "_refusal", "_size")
+    __slots__ = ("left",)
 
     def __init__(self) -> None:
+        self.left = BODIES_BYTES_MAX
+
+
+class Body:
+    """A request's body as it arrives. At most BODY_BYTES_MAX are kept; what comes beyond is dropped and told.
+
+    So is what finds no room beside the bodies of other requests.
+    """
+
+    __slots__ = ("_chunks", "_complete", "_reader", "_refusal", "_room", "_size", "_taken")
+
+    def __init__(self, room: Room | None = None) -> None:
+        self._room = room or Room()
+        self._taken = 0
         self._chunks: list[bytes] = []
         self._size = 0
         self._complete = False
@@ -82,12 +97,27 @@ class Body:
     def feed(self, data: bytes) -> None:
         """Take bytes from the wire."""
         self._size += len(data)
-        if self._size <= BODY_BYTES_MAX:
+        if self._refusal is not None:
+            return
+        if self._size > BODY_BYTES_MAX:
+            self._refuse(TooLarge(f"limit is {BODY_BYTES_MAX}"))
+        elif self._room.left < len(data):
+            self._refuse(TooManyRequests("Too many requests, please try again later."))
+        else:
             self._chunks.append(data)
-        elif self._refusal is None:
-            self._chunks.clear()
-            self._refusal = TooLarge(f"limit is {BODY_BYTES_MAX}")
-            self._wake()
+            self._taken += len(data)
+            self._room.left -= len(data)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        self.release()
+        self._wake()
+
+    def release(self) -> None:
+        """Give the room back: the request is over."""
+        self._chunks.clear()
+        self._room.left += self._taken
+        self._taken = 0
 
     def finish(self) -> None:
         """Take note that the last byte has come."""

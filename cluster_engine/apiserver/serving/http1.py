@@ -84,7 +84,7 @@ class Http1Wire(Wire):
         if not path.startswith("/") and "://" in path:
             path = "/" + path.split("://", 1)[1].partition("/")[2]
         headers = header_map(event.headers)
-        request = Request(event.method.decode("latin-1"), path, query, headers, self.peer, Body())
+        request = Request(event.method.decode("latin-1"), path, query, headers, self.peer, Body(self.site.bodies))
         self._exchange = Exchange(self, request)
         self._exchange.task = self.tasks.create_task(self._serve(self._exchange))
 

@@ -131,7 +131,7 @@ class Http2Wire(Wire):
         headers = header_map(fields)
         path, _, query = headers.get(":path", ("/",))[0].partition("?")
         method = headers.get(":method", ("GET",))[0]
-        request = Request(method, path, query, headers, self.peer, Body())
+        request = Request(method, path, query, headers, self.peer, Body(self.site.bodies))
         if event.stream_ended is not None:
             request.body.finish()
         stream = Stream(self, event.stream_id, request)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from cluster_engine.apiserver.serving.connection import Connection, Tasks
-from cluster_engine.apiserver.serving.exchange import Service
+from cluster_engine.apiserver.serving.exchange import Room, Service
 from cluster_engine.world.process import Process
 
 SHUTDOWN_SECONDS = 5.0
@@ -23,6 +23,7 @@ class Listener:
 
     def __init__(self, process: Process, service: Service) -> None:
         self.service = service
+        self.bodies = Room()
         self._process = process
         self._connections: dict[Connection, None] = {}
         self._group = asyncio.TaskGroup()

@@ -10,7 +10,8 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from cluster_engine.api.status import TooLarge
+from cluster_engine.api.status import TooLarge, TooManyRequests
+from cluster_engine.apiserver.serving import exchange
 from cluster_engine.apiserver.serving.exchange import BODY_BYTES_MAX, Response, header_map
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.pki.layout import PKI
@@ -53,7 +54,7 @@ class Server:
             return Response(200, body=b"x" * 300_000)
         try:
             body = await request.read()
-        except TooLarge as refusal:
+        except (TooLarge, TooManyRequests) as refusal:
             return Response(refusal.code, body=refusal.message.encode())
         return Response(200, "text/plain", body or b"hello", (("audit-id", "1"),))
 
@@ -692,5 +693,32 @@ def test_a_watch_over_http11_whose_client_does_not_read_queues_and_goes_on_in_or
         assert server.writers[0].backlog > 0
         for line in lines:
             assert await reader.readuntil(line + b"\r\n") == b"%x\r\n" % len(line) + line + b"\r\n"
+@pytest.mark.parametrize("ending", ["reset", "loss", "answer"])
+def test_bodies_of_all_requests_together_have_a_bound(run_server, monkeypatch, ending):
+    monkeypatch.setattr(exchange, "BODIES_BYTES_MAX", 30_000)
+
+    async def story(server, connect):
+        greedy, client = await connect(), await connect()
+        begun = greedy.h2.get_next_available_stream_id()
+        greedy.h2.send_headers(begun, [(":method", "POST"), *HEAD[1:], (":path", "/")])
+        for _ in range(2):
+            greedy.h2.send_data(begun, b"x" * 10_000)
+        greedy.flush()
+        await asyncio.sleep(1)
+        refused = await client.until(h2.events.ResponseReceived, client.ask(method="POST", body=b"x" * 15_000))
+        assert dict(refused.headers)[":status"] == "429"
+        if ending == "reset":
+            greedy.h2.reset_stream(begun)
+        elif ending == "answer":
+            greedy.h2.end_stream(begun)
+        else:
+            greedy.writer.close()
+        if ending != "loss":
+            greedy.flush()
+        await asyncio.sleep(1)
+        for _ in range(5):
+            answered = await client.until(h2.events.ResponseReceived, client.ask(method="POST", body=b"x" * 15_000))
+            assert dict(answered.headers)[":status"] == "200"
+            await client.listen()
 
     run_server(story)
