@@ -8,7 +8,7 @@ Modelled on etcd's `storage/quota.go` (costs) and the alarm of `etcdserver/apply
 put from then on, until an operator has compacted, defragmented and disarmed it; here nobody can, so the reserve keeps
 the cluster alive, and the alarm goes by itself.
 
-    store of 64 MiB    put /registry/configmaps/default/new      etcdserver: mvcc: database space exceeded
+    store of 32 MiB    put /registry/configmaps/default/new      etcdserver: mvcc: database space exceeded
                        put /registry/leases/kube-node-lease/…    done
                        delete, compact                           done, and there is room again
 """
@@ -20,10 +20,10 @@ from cluster_engine.etcd.history import RECORD_BYTES
 from cluster_engine.etcd.store import Store
 from cluster_engine.rpc import etcd_pb2 as pb
 
-QUOTA_BYTES = 64 * 1024 * 1024
-RESERVE_BYTES = 8 * 1024 * 1024
+QUOTA_BYTES = 32 * 1024 * 1024
+RESERVE_BYTES = 4 * 1024 * 1024
 SMALL_BYTES, TINY_BYTES = 16 * 1024, 512
-KEY_BYTES = 8 * 1024
+KEY_BYTES = 5 * 1024
 """What a key counts beside its records: caches and informers of the cluster hold several copies of every object, which
 take far more than its bytes in etcd where it is small (measured: 75 KB for a pod of 2 KB with its event)."""
 

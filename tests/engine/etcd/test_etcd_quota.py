@@ -79,7 +79,7 @@ def test_a_great_many_small_objects_are_as_much_as_a_few_large_ones():
     with pytest.raises(NoSpaceError):
         for number in range(10_000):
             apply_put(store, pb.PutRequest(key=b"%d" % number, value=b"x" * 2000))
-    assert 5_000 < number < 8_000
+    assert 3_000 < number < 6_000
 
 
 def test_the_size_is_that_of_all_records():

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cluster_engine import shell
+from cluster_engine.etcd import quota
 from cluster_engine.shell import builtins
 from cluster_engine.shell.main import OUTPUT_BYTES_MAX, PIPELINE_LENGTH_MAX
 from cluster_engine.shell.syntax import parse
@@ -207,3 +208,24 @@ def test_sorting_into_a_file_copies_it_once(on_host):
         return sh.files.read("/root/sorted")
 
     assert on_host(story) == b"a\n" * 50_000 + b"b\n" * 50_000
+
+
+def test_a_loop_of_large_objects_ends_in_etcds_words_and_the_cluster_goes_on(workstation, monkeypatch):
+    async def story(sh):
+        used = quota.used_bytes(sh.cluster._store())
+        monkeypatch.setattr(quota, "QUOTA_BYTES", used + 4 * MEBIBYTE)
+        sh.host.files.write("/root/big", b"x" * 1_000_000)
+        made = [await sh(f"kubectl create configmap big{number} --from-file=big") for number in range(5)]
+        await asyncio.sleep(120)
+        nodes = await sh.ok("kubectl get nodes --no-headers")
+        await sh.ok("kubectl delete configmap " + " ".join(f"big{n}" for n, done in enumerate(made) if not done.code))
+        still = await sh("kubectl create configmap again --from-file=big")
+        await asyncio.sleep(700)
+        return made, nodes, still, await sh("kubectl create configmap again --from-file=big")
+
+    made, nodes, still, again = workstation(story)
+    refused = "error: failed to create configmap: etcdserver: mvcc: database space exceeded\n"
+    assert [done.code for done in made[:3]] == [0, 0, 0]
+    assert made[-1].err == still.err == refused
+    assert nodes.count(" Ready ") == 2
+    assert again.code == 0
