@@ -2,7 +2,7 @@
 
     QUOTA_BYTES                   new keys and large values are refused from here on
     … and one RESERVE_BYTES       small new values of keys that exist: heartbeats, a deletion's timestamp
-    … and another                 tiny ones: the mark by which the API server agrees on compaction
+    … and another                 a number: the mark by which the API server agrees on compaction; no object is so small
 
 Modelled on etcd's `storage/quota.go` (costs) and the alarm of `etcdserver/apply.go`. In reality the alarm refuses every
 put from then on, until an operator has compacted, defragmented and disarmed it; here nobody can, so the reserve keeps
@@ -22,7 +22,7 @@ from cluster_engine.rpc import etcd_pb2 as pb
 
 QUOTA_BYTES = 32 * 1024 * 1024
 RESERVE_BYTES = 4 * 1024 * 1024
-SMALL_BYTES, TINY_BYTES = 16 * 1024, 512
+SMALL_BYTES, TINY_BYTES = 16 * 1024, 320
 KEY_BYTES = 5 * 1024
 """What a key counts beside its records: caches and informers of the cluster hold several copies of every object, which
 take far more than its bytes in etcd where it is small (measured: 75 KB for a pod of 2 KB with its event)."""
@@ -38,8 +38,10 @@ def check_puts(store: Store, puts: Iterable[pb.PutRequest]) -> None:
     requests = list(puts)
     cost = sum(len(request.key) + len(request.value) + RECORD_BYTES for request in requests)
     limit = QUOTA_BYTES
-    if cost <= SMALL_BYTES and all(store.history.get(request.key) is not None for request in requests):
-        limit += RESERVE_BYTES if cost > TINY_BYTES else 2 * RESERVE_BYTES
+    if cost <= TINY_BYTES:
+        limit += 2 * RESERVE_BYTES
+    elif cost <= SMALL_BYTES and all(store.history.get(request.key) is not None for request in requests):
+        limit += RESERVE_BYTES
     if cost and used_bytes(store) + cost > limit:
         store.has_no_space = True
         raise NoSpaceError

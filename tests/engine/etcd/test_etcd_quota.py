@@ -55,8 +55,9 @@ def test_heartbeats_go_on_for_a_while_and_the_compactions_mark_longer(full):
 
     assert puts(b"small", 8000) * (8000 + RECORD_BYTES) > quota.RESERVE_BYTES
     with pytest.raises(NoSpaceError):
-        apply_put(full, pb.PutRequest(key=b"new", value=b""))
+        apply_put(full, pb.PutRequest(key=b"new", value=b"x" * 200))
     assert puts(b"small", 8000) == 0
+    apply_put(full, pb.PutRequest(key=b"compact_rev_key", value=b"123"))
     assert puts(b"tiny", 1) > 1000
     assert quota.used_bytes(full) <= quota.QUOTA_BYTES + 2 * quota.RESERVE_BYTES
 
