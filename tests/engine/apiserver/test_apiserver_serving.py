@@ -693,6 +693,8 @@ def test_a_watch_over_http11_whose_client_does_not_read_queues_and_goes_on_in_or
         assert server.writers[0].backlog > 0
         for line in lines:
             assert await reader.readuntil(line + b"\r\n") == b"%x\r\n" % len(line) + line + b"\r\n"
+
+
 @pytest.mark.parametrize("ending", ["reset", "loss", "answer"])
 def test_bodies_of_all_requests_together_have_a_bound(run_server, monkeypatch, ending):
     monkeypatch.setattr(exchange, "BODIES_BYTES_MAX", 30_000)
