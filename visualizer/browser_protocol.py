@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from visualizer import json_bounds
+
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 LINE_MAX = 32 * 1024
@@ -86,7 +88,12 @@ class Hint(msgspec.Struct, tag="hint"):
 Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
 ANSWERED = ("command", "inject", "heal")  # by their id; whoever sent them waits for that
 
-decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode
+_decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode
+
+
+def decode(text: bytes) -> Said:
+    """Read a message. Raise msgspec.DecodeError or `json_bounds.OutOfBounds`."""
+    return json_bounds.decode(_decode, text)
 
 
 class _Named(msgspec.Struct):
@@ -101,6 +108,6 @@ def command_of(text: str) -> dict[str, str]:
     """The `id` of what a refused message was to start, so that the page stops waiting for it."""
     try:
         named = _named(text.encode("utf-8", "surrogatepass"))
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return {"id": named.id} if named.type in ANSWERED else {}

@@ -19,7 +19,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
-from visualizer import outlet, refusals
+from visualizer import json_bounds, outlet, refusals
 from visualizer.language import language_of
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def decode(self, text: bytes) -> Any:
-        """Read a message. msgspec.DecodeError."""
+        """Read a message. Raise msgspec.DecodeError or `json_bounds.OutOfBounds`."""
 
     @abstractmethod
     async def take(self, message: Any) -> None:
@@ -120,12 +120,16 @@ class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
     async def _receive(self, text: str) -> None:
         try:
             message = self.decode(text.encode("utf-8", "surrogatepass"))
-        except (msgspec.DecodeError, UnicodeError) as problem:
+        except (msgspec.DecodeError, UnicodeError, json_bounds.OutOfBounds) as problem:
             with override(self._language):
-                words = gettext("This message was not understood: %(problem)s") % {"problem": problem}
+                words = gettext("This message was not understood: %(problem)s") % {"problem": gettext(str(problem))}
             await self.refuse(words, text)
-        else:
+            return
+        try:
             await self.take(message)
+        except Exception:  # the outermost edge of what a page asks: it is told, and the next message is heard
+            logger.exception("what a page asked for broke: %s", type(message).__name__)
+            await self.refuse(_("This broke inside Glassplane; that is our mistake."), text)
 
     async def _too_fast(self, text: str) -> None:
         self._refusals += 1

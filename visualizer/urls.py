@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from visualizer import consumers, crawlers, doors, views
+from visualizer import url_parts as _url_parts  # noqa: F401  (the converters of the patterns below)
 from visualizer.rooms import urls as rooms
 
 urlpatterns = [
@@ -16,12 +17,12 @@ urlpatterns = [
     path("privacy/", doors.privacy, name="privacy"),
     path("", include("visualizer.people.urls")),
     path("clusters/", views.new_cluster, name="clusters"),
-    path("clusters/<str:cluster>/", views.cluster_page, name="cluster"),
-    path("clusters/<str:cluster>/undo/", views.undo, name="undo"),
-    path("clusters/<str:cluster>/reset/", views.reset, name="reset"),
-    path("clusters/<str:cluster>/entries/", views.entries, name="entries"),
-    path("clusters/<str:cluster>/entries/<int:seq>/", views.entry, name="entry"),
-    path("clusters/<str:cluster>/kubeconfig", views.kubeconfig, name="kubeconfig"),
+    path("clusters/<id:cluster>/", views.cluster_page, name="cluster"),
+    path("clusters/<id:cluster>/undo/", views.undo, name="undo"),
+    path("clusters/<id:cluster>/reset/", views.reset, name="reset"),
+    path("clusters/<id:cluster>/entries/", views.entries, name="entries"),
+    path("clusters/<id:cluster>/entries/<number:seq>/", views.entry, name="entry"),
+    path("clusters/<id:cluster>/kubeconfig", views.kubeconfig, name="kubeconfig"),
     path("", include("visualizer.rooms.urls")),
     path("faults/", views.faults, name="faults"),
     path("language/", set_language, name="set_language"),
@@ -30,7 +31,7 @@ urlpatterns = [
 ]
 
 websocket_urlpatterns = [
-    path("ws/clusters/<str:cluster>/", consumers.ClusterConsumer.as_asgi()),
+    path("ws/clusters/<id:cluster>/", consumers.ClusterConsumer.as_asgi()),
     *rooms.websocket_urlpatterns,
 ]
 

@@ -35,6 +35,13 @@ def test_a_browser_s_note_is_read_by_the_lesson_s_measure():
     assert note.at == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
+def test_an_instant_that_no_calendar_has_in_utc_is_the_oldest_there_is():
+    first = "0001-01-01T00:00:00+14:00"
+    note = read(solvedAt=first, at=first)
+    assert note.solved_at == note.at == notes.EPOCH
+    assert note.document(None)["solvedAt"] == "1970-01-01T00:00:00.000Z"
+
+
 def test_what_a_browser_says_of_the_future_is_taken_for_now():
     note = read(solvedAt="2099-01-01T00:00:00Z", at="2099-01-01T00:00:00Z")
     assert note.solved_at == note.at == NOW

@@ -292,11 +292,38 @@ async def test_an_instructor_does_not_notice_or_diagnose(room, ada):
     await board.hear("error")
 
 
-@pytest.mark.parametrize("text", ["[]", "nonsense", '{"type":"follow"}', '{"type":"position","cluster":""}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "nonsense",
+        '{"type":"follow"}',
+        '{"type":"position","cluster":""}',
+        '{"type":"break","id":"b","targets":{"all":true},"fault":' + '{"a":' * 5000 + "1" + "}" * 5001,
+        '{"type":"break","id":"b","targets":{"all":true},"fault":{"name":99999999999999999999999999}}',
+        '{"type":"heal","incident":99999999999999999999999999}',
+    ],
+)
 async def test_what_is_not_understood_is_said_in_words(room, ada, text):
     board = await console(room, ada)
     await board.say_raw(text)
     assert "was not understood" in (await board.hear("error"))["message"]
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ('note: {kind: "\\uD800"}', "YAML: a text in it is not Unicode"),
+        ("note: {kind: 99999999999999999999999999}", "YAML: a number in it is out of range"),
+        ("[" * 40 + "]" * 40, "YAML: it is nested too deeply"),
+    ],
+)
+async def test_a_condition_in_yaml_has_the_bounds_of_json(room, ada, when, words):
+    await learner(room)
+    board = await console(room, ada)
+    fault = {"name": "power-off", "target": "worker-1"}
+    await board.say(type="break", id="b1", fault=fault, when=when, targets={"all": True})
+    assert (await board.hear("error"))["message"] == words
 
 
 async def test_a_message_that_is_too_long_is_refused(room, ada):

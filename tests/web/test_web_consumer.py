@@ -336,6 +336,13 @@ async def test_a_page_speaks_the_language_of_its_reader(client, host):
         '{"type":"pace","pace":NaN}',
         '{"type":"pace","pace":null}',
         '{"type":"pause"' + "[" * 5000,
+        '{"type":"answer","question":"q","answer":99999999999999999999999999}',
+        '{"type":"answer","question":"q","answer":' + "[" * 33 + "]" * 33 + "}",
+        '{"type":"answer","question":"q","answer":' + "[" * 30_000 + "]" * 30_000 + "}",
+        '{"type":"answer","question":"q","answer":"\\ud800 alone"}',
+        '{"type":"inject","id":"i","fault":{"name":18446744073709551616}}',
+        '{"type":"inject","id":"i","fault":' + '{"a":' * 10_000 + "1" + "}" * 10_001,
+        '{"type":"inject","id":"i","fault":{},"when":{"any":[-9007199254740993]}}',
         '{"type":"watch","since":0}' + " " * 70_000,
         "\ud800",
     ],
@@ -350,6 +357,30 @@ async def test_nonsense_is_answered_in_words_and_the_page_goes_on(page, text):
     assert "Traceback" not in message
     await page.say(type="watch", since=0)
     assert await page.hear_entries(3) == [1, 2, 3]
+
+
+async def test_a_fault_nested_too_deeply_is_refused_in_words_by_its_id(page):
+    nested = '{"a":' * 40 + "1" + "}" * 40
+    await page.say_raw('{"type":"inject","id":"i7","fault":' + nested + "}")
+    error = await page.hear("error")
+    assert error == {"type": "error", "message": TOO_DEEP, "id": "i7"}
+
+
+TOO_DEEP = "This message was not understood: it is nested too deeply"
+
+
+async def test_what_breaks_while_a_page_asks_is_told_and_the_next_message_is_heard(page, monkeypatch, caplog):
+    def broken(_):
+        raise OverflowError("a secret detail")
+
+    monkeypatch.setattr(consumers, "question_of", broken)
+    await page.say(type="command", id="k", line="echo hello")
+    error = await page.hear("error")
+    assert error == {"type": "error", "message": "This broke inside Glassplane; that is our mistake.", "id": "k"}
+    assert "a secret detail" in caplog.text
+    monkeypatch.undo()
+    await page.type("k2", "echo hello")
+    assert (await page.hear("output"))["text"] == "hello\n"
 
 
 async def test_a_line_too_long_is_refused_by_the_name_of_its_command(page):

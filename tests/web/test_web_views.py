@@ -259,6 +259,21 @@ async def test_an_unknown_page_is_a_page(client, host):
     assert "There is no such page." in response.content.decode()
 
 
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63, 2**64, 10**25])
+async def test_a_number_that_no_entry_and_no_member_can_have_leads_nowhere(client, host, number):
+    cluster = await running(client, host)
+    answers = [await client.get(f"/clusters/{cluster}/entries/{number}/")]
+    answers.append(await client.post(f"/rooms/a-room/members/{number}/forget/"))
+    answers += [await client.get(path) for path in ("/clusters/%00/", f"/clusters/{'x' * 500}/", "/rooms/%ED%A0%80/")]
+    assert [answer.status_code for answer in answers] == [404] * 5
+
+
+async def test_the_largest_number_an_entry_can_have_is_asked_for_and_missing(client, host):
+    cluster = await running(client, host)
+    answer = await client.get(f"/clusters/{cluster}/entries/{2**53}/")
+    assert (answer.status_code, answer.json()) == (404, {"message": "There is no such entry any more."})
+
+
 async def test_an_error_of_ours_shows_no_trace(client, host, monkeypatch):
     def broken(*args):
         raise RuntimeError("a secret detail")

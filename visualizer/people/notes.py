@@ -18,6 +18,8 @@ NOTES_MAX = 500
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 
+EPOCH = datetime.fromtimestamp(0, UTC)
+
 
 class _Answers(msgspec.Struct):
     right: Count = 0
@@ -112,7 +114,7 @@ def _note(raw: msgspec.Raw, outline: Outline, now: datetime) -> Note | None:
         hints=min(said.hints, outline.hints),
         right=min(said.answers.right, answered),
         answered=answered,
-        solved_at=min(_aware(said.solved_at), now) if said.solved_at is not None else None,
+        solved_at=min(_in_range(said.solved_at), now) if said.solved_at is not None else None,
     )
 
 
@@ -133,13 +135,14 @@ def of_state(state: dict[str, Any], outline: Outline, now: datetime) -> Note:
 
 def _moment(text: str) -> datetime:
     try:
-        return _aware(msgspec.convert(text, datetime))
+        return _in_range(msgspec.convert(text, datetime))
     except msgspec.ValidationError:
-        return datetime.fromtimestamp(0, UTC)
+        return EPOCH
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def _in_range(moment: datetime) -> datetime:
+    """Read an instant without a zone as UTC; none before `EPOCH`, since the year 1 at +14:00 has no UTC."""
+    return max(EPOCH, moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
 def _text(moment: datetime) -> str:

@@ -11,6 +11,7 @@ import yaml
 from django.utils.translation import gettext_noop as _
 
 from cluster_engine import faults, predicates
+from visualizer import json_bounds
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
 from visualizer.hosting.messages import HealIncident, Inject, Pause, Question, Resume
@@ -67,7 +68,7 @@ def _when(document: dict[str, Any] | str | None) -> dict[str, Any] | None:
         try:
             if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(document)):
                 raise Impossible(_("The condition must not use YAML's aliases (*name)."))
-            document = yaml.safe_load(document)
+            document = json_bounds.checked(yaml.safe_load(document))
         except (yaml.YAMLError, ValueError, RecursionError) as problem:
             raise Impossible(f"YAML: {problem}") from problem
     if document is None:

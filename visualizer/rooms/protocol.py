@@ -35,6 +35,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from visualizer import json_bounds
+
 MESSAGE_CHARACTERS_MAX = 32 * 1024
 WHEN_MAX = 8 * 1024
 
@@ -129,7 +131,12 @@ ByMember = Follow | Help | Notice | Diagnose
 ByInstructor = Lead | Position | Break | Heal | Pause | Help
 Said = Follow | Help | Notice | Diagnose | Lead | Position | Break | Heal | Pause
 
-decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode
+_decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode
+
+
+def decode(text: bytes) -> Said:
+    """Read a message. Raise msgspec.DecodeError or `json_bounds.OutOfBounds`."""
+    return json_bounds.decode(_decode, text)
 
 
 class _Named(msgspec.Struct):
@@ -144,6 +151,6 @@ def break_of(text: str) -> str | None:
     """The `id` of a `break` that was refused, so that the page stops waiting for it."""
     try:
         named = _named(text.encode("utf-8", "surrogatepass"))
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return named.id if named.type == "break" else None

@@ -2,18 +2,19 @@
 
 from django.urls import include, path
 
+from visualizer import url_parts  # noqa: F401  (the converters of the patterns below)
 from visualizer.rooms import consumer, views
 
 _rooms = [
     path("", views.index, name="index"),
-    path("<str:room>/", views.room_page, name="room"),
-    path("<str:room>/watch/", views.watch, name="watch"),
-    path("<str:room>/console/", views.console, name="console"),
-    path("<str:room>/results.csv", views.results_csv, name="results"),
-    path("<str:room>/close/", views.close, name="close"),
-    path("<str:room>/delete/", views.delete, name="delete"),
-    path("<str:room>/leave/", views.leave, name="leave"),
-    path("<str:room>/members/<int:member>/forget/", views.forget, name="forget"),
+    path("<id:room>/", views.room_page, name="room"),
+    path("<id:room>/watch/", views.watch, name="watch"),
+    path("<id:room>/console/", views.console, name="console"),
+    path("<id:room>/results.csv", views.results_csv, name="results"),
+    path("<id:room>/close/", views.close, name="close"),
+    path("<id:room>/delete/", views.delete, name="delete"),
+    path("<id:room>/leave/", views.leave, name="leave"),
+    path("<id:room>/members/<number:member>/forget/", views.forget, name="forget"),
 ]
 
 urlpatterns = [
@@ -23,5 +24,5 @@ urlpatterns = [
 ]
 
 websocket_urlpatterns = [
-    path("ws/rooms/<str:room>/", consumer.RoomConsumer.as_asgi()),
+    path("ws/rooms/<id:room>/", consumer.RoomConsumer.as_asgi()),
 ]
