@@ -8,7 +8,6 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")
 django_application = get_asgi_application()  # before anything that imports models
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import Resolver404  # noqa: E402
@@ -47,7 +46,7 @@ async def _lifespan(scope: Scope, receive: Any, send: Any) -> None:
 application = ProtocolTypeRouter(
     {
         "http": StaticFiles(django_application),
-        "websocket": SameOrigin(AuthMiddlewareStack(_websocket)),
+        "websocket": SameOrigin(_websocket),
         "lifespan": _lifespan,
     }
 )

@@ -1,16 +1,20 @@
 """The WebSocket of a page: what the page says goes to its cluster, what the cluster's feed has goes to the page.
 
-Who may do what is asked of `access` at every message, because a room may be paused or left at any moment.
+Who may do what is asked of `access` when a page connects, whenever the cluster's stream says that rights have changed
+(a room is paused, a learner is forgotten), and for a message that comes `ACCESS_SECONDS` or more after it was asked
+last: by then a sign-out counts too, and what a stream that was cut did not say. Messages between cost no query.
 """
 
 import asyncio
 import json
+import math
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
-from visualizer import access, mishaps, outlet, services
+from visualizer import access, handshakes, mishaps, outlet, services
 from visualizer import browser_protocol as said
 from visualizer.access import Access, Action
 from visualizer.database import in_database
@@ -24,6 +28,7 @@ from visualizer.reasons import NOT_YOURS
 from visualizer.reasons import said as said_reason
 
 NO_SUCH_CLUSTER = 4404  # also one that is somebody else's: an id tells nothing
+ACCESS_SECONDS = 5.0  # how old an answer of `access` may be
 ASKING_MAX = 32  # questions of one page that wait for an answer
 
 
@@ -34,6 +39,7 @@ class ClusterConsumer(PageSocket):
 
     _feed: Feed | None = None
     _viewer: Viewer
+    _asked_at = -math.inf  # when `access` was asked last, on the loop's clock
 
     async def connect(self) -> None:
         """Accept, then close at once who has no business here: the page reads the code."""
@@ -41,11 +47,11 @@ class ClusterConsumer(PageSocket):
         self._host = web_process.current()
         await self.accept()
         self._id = str(self.scope["url_route"]["kwargs"]["cluster"])
-        found = await in_database(self._enter)()
+        found = await self._ask_access(self._enter)
         if found is None:
             await self.close(NO_SUCH_CLUSTER)
             return
-        self._access, self._cluster = found, found.cluster
+        self._cluster = found.cluster
         await self._host.revival.wake(self._cluster)
         try:
             self._feed, self._viewer = await self._host.hub.join(self._cluster.pk)
@@ -56,14 +62,22 @@ class ClusterConsumer(PageSocket):
         await self.send(text_data=self._hello())
         self.start(self._cluster.pk)
 
+    async def _ask_access(self, find: Callable[[], Access | None]) -> Access | None:
+        """Ask what the page may do, and keep the answer; None when it may not even look."""
+        asked_at = asyncio.get_running_loop().time()
+        found = await in_database(find)()
+        if found is not None:
+            self._access, self._asked_at = found, asked_at
+        return found
+
     def _find(self) -> Access | None:
-        found = access.find(services.known_owner(self.scope["session"], self.scope["user"]), self._id)
+        found = access.find(handshakes.owner_of(self.scope), self._id)
         return found if found is not None and found.may(Action.SEE) else None
 
     def _enter(self) -> Access | None:
         found = self._find()
         if found is not None:
-            services.mark_seen([found.cluster.pk])
+            services.mark_watched(found.cluster)
         return found
 
     async def disconnect(self, code: int) -> None:
@@ -91,10 +105,11 @@ class ClusterConsumer(PageSocket):
 
     async def _reconsider(self) -> bool:
         """Ask again what the page may do, and have it told; False when it may not even look any more."""
-        found = await in_database(self._find)()
-        if found is not None:
-            self._access, self._viewer.state_is_new = found, True
-        return found is not None
+        self._asked_at = -math.inf  # what it says meanwhile is not taken by the old answer
+        if await self._ask_access(self._find) is None:
+            return False
+        self._viewer.state_is_new = True
+        return True
 
     def _hello(self) -> str:
         assert self._feed is not None
@@ -173,12 +188,11 @@ class ClusterConsumer(PageSocket):
         """Say why a message is not even asked."""
         if len(self._asking) >= ASKING_MAX:
             return _("The cluster is busy and gave no answer in time.")
-        found = await in_database(self._find)()
-        if found is None:
+        is_old = asyncio.get_running_loop().time() - self._asked_at >= ACCESS_SECONDS
+        if (is_old or self._viewer.rights_are_new) and await self._ask_access(self._find) is None:
             return _("There is no such cluster, or it is not yours.")
-        self._access = found
         action = action_of(message)
-        return None if found.may(action) else NOT_YOURS[action]
+        return None if self._access.may(action) else NOT_YOURS[action]
 
     async def _hear(self, message: said.Said, answer: Answer, fields: dict[str, str]) -> None:
         """Wait for an answer while the page goes on talking: a step may wait for a resume."""

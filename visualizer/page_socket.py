@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import msgspec
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
@@ -63,6 +64,14 @@ class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
         finally:
             if self.writing is not None:
                 self.writing.cancel()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message of the server to its method.
+
+        Channels first sends a thread to close old database connections, for each message and behind whatever that
+        thread has to do; `in_database` closes them for who uses the database.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     def start(self, name: str, burst: float = BURST, per_second: float = PER_SECOND) -> None:
         """Begin to write, and to hear what the page says. `name` is of whose page it is, for logs."""

@@ -19,6 +19,7 @@ from visualizer.models import Chunk, Cluster, Input
 from visualizer.selectors import ACTIVE, Owner
 
 CHUNK_ENTRIES_MAX = 500
+SEEN_AGAIN_SECONDS = 5.0  # of a class that joins one cluster at once, only the first writes
 
 
 class TooManyClusters(Exception):  # noqa: N818
@@ -201,6 +202,13 @@ def claim_revival(identifier: str) -> Cluster | None:
 def mark_seen(identifiers: Iterable[str]) -> None:
     """Pages are watching these clusters now."""
     Cluster.objects.filter(pk__in=list(identifiers)).update(seen_at=timezone.now())
+
+
+def mark_watched(cluster: Cluster) -> None:
+    """Note that a page watches this cluster from now on; what was noted a moment ago is not written again."""
+    before = timezone.now() - timedelta(seconds=SEEN_AGAIN_SECONDS)
+    if cluster.seen_at is None or cluster.seen_at < before:
+        mark_seen([cluster.pk])
 
 
 def forget_what_is_old() -> None:

@@ -12,7 +12,7 @@ from visualizer.consumers import NO_SUCH_CLUSTER
 from visualizer.database import in_database
 from visualizer.models import Cluster
 from visualizer.reasons import NOT_YOURS
-from visualizer.rooms import services
+from visualizer.rooms import clusters, services
 from visualizer.rooms.models import Member, Room
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -253,12 +253,15 @@ async def _belongs(school: Class, url: str) -> bool:
     return url == f"/clusters/{member.cluster_id}/"
 
 
-async def test_a_room_that_goes_on_lets_its_learners_drive_again(school):
+async def test_a_room_that_goes_on_lets_its_learners_drive_again(school, host):
     page = await Socket.at(f"/ws/clusters/{school.learners}/", school.bea)
     await page.hear("hello")
-    await in_database(services.set_paused)(school.room.pk, True)
-    await page.say(type="pace", pace=5)
-    assert (await page.hear("error"))["message"] == NOT_YOURS[Action.DRIVE]
-    await in_database(services.set_paused)(school.room.pk, False)
+    for on in (True, False):
+        await in_database(services.set_paused)(school.room.pk, on)
+        await clusters.reconsider(host, [school.learners])
+        await page.hear("cluster")
+        if on:
+            await page.say(type="pace", pace=5)
+            assert (await page.hear("error"))["message"] == NOT_YOURS[Action.DRIVE]
     await page.say(type="pace", pace=5)
     assert (await page.hear("clock", pace=5.0))["pace"] == 5

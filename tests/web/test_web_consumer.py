@@ -3,21 +3,27 @@
 import asyncio
 import json
 from concurrent.futures import Future
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from web_until import until
 
-from visualizer import access, browser_protocol, consumers, page_socket, selectors
+from visualizer import access, browser_protocol, consumers, page_socket, selectors, services
 from visualizer.access import Action
 from visualizer.asgi import application
 from visualizer.database import in_database
 from visualizer.hosting.bus import EmbeddedBus
-from visualizer.hosting.messages import Clock, Command, Stop
+from visualizer.hosting.messages import Clock, Command, Rights, Stop, say
 from visualizer.models import Cluster
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plain_templates")]
@@ -274,6 +280,60 @@ async def test_who_may_not_do_something_is_told_so_from_then_on(page, monkeypatc
     assert words in error["message"]
     started = message["type"] != "interrupt"  # that names a command, which goes on
     assert error.get("id") == (message.get("id") if started else None)
+
+
+@pytest.fixture
+def looks(monkeypatch) -> list[str]:
+    """The clusters for which `access` was asked."""
+    asked: list[str] = []
+
+    def find(owner, cluster):
+        asked.append(cluster)
+        return access.find(owner, cluster)
+
+    monkeypatch.setattr(consumers, "access", SimpleNamespace(find=find))
+    return asked
+
+
+async def test_what_a_page_says_costs_no_look_into_the_database(looks, client, page):
+    for number in range(20):
+        await page.type(f"k{number}", "echo hello")
+        await page.hear("output")
+    assert looks == [client.cluster]  # when it connected
+
+
+async def test_rights_that_have_changed_are_asked_for_before_the_next_message_is_taken(looks, client, page, host):
+    await page.hear("hello")
+    await in_database(Cluster.objects.update)(visitor="somebody else")
+    await host.bus.append(f"cluster:{client.cluster}", say(Rights(), 0))
+    assert await page.closed() == consumers.NO_SUCH_CLUSTER
+    assert looks == [client.cluster] * 2
+
+
+async def test_who_has_signed_out_is_noticed_after_a_while_though_nobody_says_so(client, page, monkeypatch):
+    await page.hear("hello")
+    await in_database(Session.objects.all().delete)()
+    await page.type("k", "echo still here")
+    assert (await page.hear("output"))["text"] == "still here\n"
+    monkeypatch.setattr(consumers, "ACCESS_SECONDS", 0.0)
+    await page.say(type="command", id="k2", line="echo gone")
+    error = await page.hear("error")
+    assert (error["message"], error["id"]) == ("There is no such cluster, or it is not yours.", "k2")
+
+
+async def test_of_a_class_that_joins_one_cluster_only_the_first_writes_that_it_is_watched():
+    await in_database(_joined_by_three)()
+
+
+def _joined_by_three() -> None:
+    cluster = Cluster.objects.create(visitor="v")
+    with CaptureQueriesContext(connection) as made:
+        for _ in range(3):
+            services.mark_watched(Cluster.objects.get(pk=cluster.pk))
+    assert sum("UPDATE" in query["sql"] for query in made) == 1
+    Cluster.objects.update(seen_at=timezone.now() - timedelta(seconds=services.SEEN_AGAIN_SECONDS + 1))
+    services.mark_watched(Cluster.objects.get(pk=cluster.pk))
+    assert timezone.now() - Cluster.objects.get(pk=cluster.pk).seen_at < timedelta(seconds=services.SEEN_AGAIN_SECONDS)
 
 
 async def test_the_end_of_the_cluster_is_told_with_its_reason(client, page, host):

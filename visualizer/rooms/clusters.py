@@ -44,7 +44,7 @@ async def of_instructor(host: WebProcess, room: Room, owner: Owner | None) -> Cl
 async def reconsider(host: WebProcess, clusters: Iterable[str]) -> None:
     """Have the pages of clusters ask again what they may do; one that may not even look any more is closed."""
     for cluster in await in_database(selectors.with_pages)(clusters):
-        with contextlib.suppress(BusLost):  # they ask before they do anything
+        with contextlib.suppress(BusLost):  # they ask again by themselves (consumers.ACCESS_SECONDS)
             await host.bus.append(cluster_name(cluster), say(Rights(), 0))
 
 

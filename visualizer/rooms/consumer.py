@@ -9,8 +9,7 @@ import logging
 import msgspec
 from django.utils.translation import gettext_noop as _
 
-from visualizer import outlet
-from visualizer import services as visitors
+from visualizer import handshakes, outlet
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.refused import Refused
@@ -61,7 +60,7 @@ class RoomConsumer(PageSocket):
             self.start(f"room {self._room}", MEMBER_BURST, MEMBER_PER_SECOND)
 
     def _find(self, room: str) -> Person | None:
-        return selectors.person(visitors.known_owner(self.scope["session"], self.scope["user"]), room)
+        return selectors.person(handshakes.owner_of(self.scope), room)
 
     async def disconnect(self, code: int) -> None:
         """Leave the room's pages; what was begun in the clusters is brought to its end."""
