@@ -1,9 +1,10 @@
-"""Daphne, with what Glassplane needs of it: back-pressure on WebSockets, and a clean start and end.
+"""Daphne, with what Glassplane needs of it: bounds on connections, back-pressure on WebSockets, a clean start and end.
 
 Daphne writes each frame into Twisted's buffer and says it is sent, so a browser that does not read would fill this
 process's memory. Here the transport tells each WebSocket when its buffer is full, and `send` waits until it is not:
 the hub's cursors then do the rest. Frames are not compressed (permessage-deflate costs 2.4–3.5 times the CPU, and is
-off in Daphne unless asked for); whole recordings go over HTTP, compressed there.
+off in Daphne unless asked for); whole recordings go over HTTP, compressed there. What bounds connections and bodies is
+in connections.py.
 """
 
 import asyncio
@@ -12,18 +13,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import daphne.server
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from daphne.server import Server, reactor  # first: it installs Twisted's asyncio reactor
+from django.conf import settings
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
-from visualizer import ending, outlet
+from visualizer import connections, ending, outlet
+from visualizer.database import keep_connection
 from visualizer.hosting import web_process
+from visualizer.views import TOO_LARGE
 
 logger = logging.getLogger(__name__)
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024  # autobahn holds what we send to it too: a frame of the hub with its last batch
+HANDSHAKE_SECONDS = 60  # consumers accept at once; a class that comes back after a restart may still have to queue
+BACKLOG = 2048  # connections that wait to be taken; the system may allow fewer (net.core.somaxconn)
 STALLED_SECONDS = 60.0  # a browser that reads nothing for so long is gone
 
 
@@ -63,6 +70,8 @@ class GlassplaneServer(Server):  # type: ignore[misc]
         """Start what answers a connection; a WebSocket's is offered the short way out."""
         if scope["type"] == "websocket":
             scope = {**scope, "extensions": {outlet.EXTENSION: partial(send_frames, protocol)}}
+        elif protocol.too_large:
+            scope = {**scope, "extensions": {TOO_LARGE: {}}}
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -106,15 +115,21 @@ async def room_of(protocol: Any) -> None:
 
 def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, int]], None]) -> bool:
     """Serve until SIGINT or SIGTERM, telling `ready` the address; False when it cannot listen."""
+    places = connections.files_max() - connections.FILES_KEPT
+    room = connections.Room(places, None if settings.PROXIES else settings.CONNECTIONS_PER_ADDRESS)
+    daphne.server.HTTPFactory = partial(connections.Factory, room=room)  # by this name `Server.run` makes its factory
     server = GlassplaneServer(
         application,
-        endpoints=endpoints,
+        endpoints=[f"{endpoint}:backlog={BACKLOG}" for endpoint in endpoints],
         server_name="glassplane",
         websocket_max_message_size=MESSAGE_BYTES_MAX,
         websocket_max_frame_size=MESSAGE_BYTES_MAX,
+        websocket_handshake_timeout=HANDSHAKE_SECONDS,
+        websocket_connect_timeout=HANDSHAKE_SECONDS,
     )
 
     async def start() -> None:
+        await keep_connection()
         web_process.current()
         ready(server.listening_addresses[0])
 

@@ -9,10 +9,11 @@ GATEWAY_HOST     the name or IPv4 address of this machine by which learners' own
                  machine has its own); without it 127.0.0.1, or, where HOST is not loopback, the name in the address
                  bar if ALLOWED_HOSTS lists it
 HTTPS            1 behind a proxy that terminates TLS: secure cookies, HSTS, X-Forwarded-Proto
+PROXIES          how many proxies of yours stand before this server (0; 1 with HTTPS), for visualizer.addresses
 REDIS_URL        the bus between processes; without it everything lives in this process and its children
 WORKERS          processes that look after clusters, started by this server (1; none when REDIS_URL is given)
-bounds           CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR, CLUSTER_IDLE_SECONDS, JOURNAL_ENTRIES_MAX,
-                 RECORDINGS_KEPT_DAYS: see below
+bounds           CONNECTIONS_PER_ADDRESS, CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR, CLUSTER_IDLE_SECONDS,
+                 JOURNAL_ENTRIES_MAX, RECORDINGS_KEPT_DAYS: see below
 """
 
 import logging
@@ -70,6 +71,8 @@ SECRET_KEY = os.environ.get("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key"
 ALLOWED_HOSTS = [name.strip() for name in os.environ.get("ALLOWED_HOSTS", "").split(",") if name.strip()]
 if not ALLOWED_HOSTS:
     ALLOWED_HOSTS = ["*"] if HOST in {"0.0.0.0", "::"} else ["localhost", "127.0.0.1", "[::1]", HOST]
+PROXIES = number("PROXIES", int(flag("HTTPS")))
+CONNECTIONS_PER_ADDRESS = number("CONNECTIONS_PER_ADDRESS", 1500)  # a lecture behind one address; not behind PROXIES
 
 # Where clusters run (visualizer.hosting)
 REDIS_URL = os.environ.get("REDIS_URL") or ""
@@ -103,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "visualizer.views.body_too_large",
     "visualizer.views.method_not_allowed",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -57,6 +57,7 @@ logger = logging.getLogger(__name__)
 LIST_ENTRIES = 1000
 LIST_ENTRIES_MAX = 5000
 NODES_MAX = 8
+TOO_LARGE = "glassplane.body_too_large"  # in a scope's extensions; visualizer.connections writes it
 SEED_MAX = 2**31 - 1
 
 SHOWS_ONLY = _("This address only shows something; nothing can be sent to it.")
@@ -357,6 +358,18 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return _error(request, 404, gettext("There is no such page."), "404.html")
+
+
+@async_only_middleware
+def body_too_large(get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> View:
+    """Middleware: 413 in words, for a request whose body the server has not taken (visualizer.connections)."""
+
+    async def answered(request: HttpRequest) -> HttpResponseBase:
+        if TOO_LARGE in getattr(request, "scope", {}).get("extensions", {}):
+            return await _refused(request, 413, gettext("This is more than can be sent here: at most 1 MiB."))
+        return await get_response(request)
+
+    return answered
 
 
 @async_only_middleware

@@ -1,11 +1,10 @@
 """Names, codes, limits and cells: what is let in and what is not."""
 
 import pytest
-from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.rooms import codes, limits, names, places, protocol, results
+from visualizer.rooms import codes, names, places, protocol, results
 from visualizer.rooms.models import NAME_MAX
 
 
@@ -73,27 +72,6 @@ def test_numbers_and_nothing_stay_what_they_are():
 def test_a_table_is_written_as_rfc_4180_says_with_a_byte_order_mark():
     text = results.encoded([["Name", "Group"], ['Zoë "Z"', "a,b"]])
     assert text == b'\xef\xbb\xbfName,Group\r\n"Zo\xc3\xab ""Z""","a,b"\r\n'
-
-
-@pytest.mark.parametrize(
-    ("address", "counted"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff", "2001:db8::/64"),
-        ("nonsense", "unknown"),
-    ],
-)
-def test_addresses_are_counted_by_who_may_have_them(address, counted):
-    assert limits.address_of(RequestFactory().get("/", REMOTE_ADDR=address)) == counted
-
-
-def test_a_forwarded_address_is_believed_only_behind_a_proxy_that_is_trusted(settings):
-    request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="6.6.6.6, 192.0.2.7")
-    assert limits.address_of(request) == "127.0.0.1"
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    assert limits.address_of(request) == "192.0.2.7"
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from visualizer import services
+from visualizer.addresses import address_of
 from visualizer.models import Cluster
 from visualizer.people import limits
 from visualizer.people.models import Progress
 from visualizer.people.notes import Note, of_state
 from visualizer.people.outlines import outlines
 from visualizer.people.selectors import note_of
-from visualizer.rooms.limits import address_of
 
 
 def sign_in(request: HttpRequest, name: str, password: str) -> bool:

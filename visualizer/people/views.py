@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from visualizer import doors
+from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.people import limits, services
@@ -28,7 +29,6 @@ from visualizer.people.forms import DeleteForm, NewPasswordForm, SignInForm, Sig
 from visualizer.people.notes import BYTES_MAX, BadDocument, read
 from visualizer.people.outlines import outlines
 from visualizer.people.selectors import document_of
-from visualizer.rooms.limits import address_of
 
 T = TypeVar("T")
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])

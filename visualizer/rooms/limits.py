@@ -7,12 +7,9 @@ sit behind one address of IPv4, so that bound is wider.
 """
 
 import hashlib
-import ipaddress
 import time
 
-from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest
 
 MINUTE = 60
 OF_VISITOR, OF_ADDRESS, OF_ALL = 10, 30, 1000
@@ -61,19 +58,3 @@ def _count(key: str) -> int:
         return cache.incr(key)
     except ValueError:  # it was thrown out in between: the cache is full of others' attempts
         return 1
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where a request comes from; behind a proxy that is trusted, what that proxy says."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.SECURE_PROXY_SSL_HEADER:
-        address = request.META.get("HTTP_X_FORWARDED_FOR", address).rpartition(",")[2].strip()
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

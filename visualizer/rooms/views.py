@@ -60,6 +60,7 @@ from cluster_engine import faults
 from visualizer import access
 from visualizer import services as visitors
 from visualizer import views as pages
+from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.rooms import clusters, codes, ending, lessons, limits, names, places, results, selectors, services
@@ -249,7 +250,7 @@ async def _room_of_code(request: HttpRequest, code: str) -> Room | None:
     owner = await _owner(request)
 
     def look() -> Room | None:
-        attempts = limits.Attempts(owner.visitor, limits.address_of(request))
+        attempts = limits.Attempts(owner.visitor, address_of(request))
         attempts.check()
         room = selectors.open_room(code) if codes.is_code(code) else None
         if room is None:
