@@ -148,7 +148,7 @@ DATABASES = {
 }
 # What counts attempts (joining a room, signing in): of all processes where there is Redis, of this one otherwise.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "visualizer.counting_cache.CountingCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}},
 }

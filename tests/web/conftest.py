@@ -33,43 +33,67 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(120))
 
 
+class RedisServer:
+    """A redis-server of its own on a free port; what it is told survives `restart`."""
+
+    def __init__(self, folder: str) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._start()
+
+    def _start(self) -> None:
+        binary = shutil.which("redis-server")
+        if binary is None:
+            pytest.skip(
+                "NO redis-server ON THIS MACHINE: the distributed mode stays untested (apt-get install redis-server)"
+            )
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder]
+        self._process = subprocess.Popen([binary, *options, "--appendonly", "yes"], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not self._answers():
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith(b"+PONG")  # not while it still loads
+        except OSError:
+            return False
+
+    def restart(self) -> None:
+        """End it and start it again at the same port."""
+        self.stop()
+        self._start()
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(10)
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A fresh redis-server for one test, which may restart it."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = RedisServer(folder)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A fresh redis-server on a free port, gone after the tests."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip(
-            "NO redis-server ON THIS MACHINE: the distributed mode stays untested (apt-get install redis-server)"
-        )
-    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            binary,
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--dir",
-            folder,
-        ]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        server = RedisServer(folder)
         try:
-            deadline = time.monotonic() + 10
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    assert time.monotonic() < deadline, "redis-server does not answer"
-                    time.sleep(0.02)
-            yield f"redis://127.0.0.1:{port}/0"
+            yield server.url
         finally:
-            server.terminate()
-            server.wait(10)
+            server.stop()
     assert not Path(folder).exists()
 
 

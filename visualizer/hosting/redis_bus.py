@@ -3,14 +3,19 @@
 One connection blocks in XREAD for all followers of this process; a stream of its own (`wake`) is among those read, so
 that a new follower is heard at once. Followers that do not keep up lose the oldest messages here exactly as they would
 lose them in Redis: by the bound of the stream.
+
+Connections are kept in a pool, and a Redis that was restarted has closed them all. What was asked over one of those is
+asked once more over a new one. Leases and lists may be asked twice; a message may have been appended although its
+answer was lost, so each carries a nonce, and the second time it is appended only if it is not there already.
 """
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any, TypeVar, cast
 
 import redis.asyncio
@@ -32,10 +37,15 @@ if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
-APPEND_UNDER = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[2], '*', 'm', ARGV[3])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
+APPEND = """
+if ARGV[6] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[6] then return 0 end
+if ARGV[5] == 'again' then
+    for _, item in ipairs(redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', ARGV[3])) do
+        if item[2][4] == ARGV[2] then return 0 end
+    end
+end
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[3], '*', 'm', ARGV[1], 'n', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -75,7 +85,8 @@ class RedisBus:
         self._reader: asyncio.Task[None] | None = None
         self._hold = self._redis.register_script(HOLD)
         self._release = self._redis.register_script(RELEASE)
-        self._append_under = self._redis.register_script(APPEND_UNDER)
+        self._append_script = self._redis.register_script(APPEND)
+        self._nonces = (f"{start}-{number}" for start in [secrets.token_urlsafe(8)] for number in itertools.count())
 
     def _stream(self, name: str) -> str:
         return f"{self._prefix}stream:{name}"
@@ -85,18 +96,17 @@ class RedisBus:
 
     async def append(self, stream: str, message: bytes, *, under: Held | None = None) -> None:
         """Add a message and trim the stream."""
-        key = self._stream(stream)
-        if under is None:
-            await _told(self._append(key, message, self._messages_max))
-        else:
-            args: list[str | bytes | int] = [under.holder, self._messages_max, message, STREAM_IDLE_SECONDS]
-            await _told(self._append_under(keys=[self._lease(under.lease), key], args=args))
+        await self._append(self._stream(stream), message, self._messages_max, under)
 
-    async def _append(self, key: str, message: bytes, messages_max: int) -> None:
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.xadd(key, {"m": message}, maxlen=messages_max, approximate=False)
-            pipeline.expire(key, STREAM_IDLE_SECONDS)
-            await pipeline.execute()
+    async def _append(self, key: str, message: bytes, messages_max: int, under: Held | None = None) -> None:
+        keys = [key, self._lease(under.lease) if under is not None else key]
+        holder, nonce = under.holder if under is not None else "", next(self._nonces)
+
+        def append(how: str) -> Awaitable[int]:
+            args: list[str | bytes | int] = [message, nonce, messages_max, STREAM_IDLE_SECONDS, how, holder]
+            return cast("Awaitable[int]", self._append_script(keys=keys, args=args))
+
+        await self._told(lambda: append("first"), lambda: append("again"))
 
     async def follow(self, stream: str) -> AsyncGenerator[list[bytes], None]:
         """Yield what is kept, then what comes."""
@@ -121,7 +131,7 @@ class RedisBus:
             self._reader = asyncio.create_task(self._read(), name="redis-bus-reader")
         else:
             with contextlib.suppress(BusLost):  # the reader retries by itself and then reads all
-                await _told(self._append(self._wake, b"", 1))
+                await self._append(self._wake, b"", 1)
 
     async def _read(self) -> None:
         woken: Position = (0, 0)
@@ -145,24 +155,24 @@ class RedisBus:
 
     async def drop(self, stream: str) -> None:
         """Forget what is kept."""
-        await _told(self._redis.delete(self._stream(stream)))
+        await self._told(lambda: self._redis.delete(self._stream(stream)))
 
     async def hold(self, lease: str, holder: str, seconds: float) -> bool:
         """Take or renew."""
-        return bool(await _told(self._hold(keys=[self._lease(lease)], args=[holder, int(seconds * 1000)])))
+        return bool(await self._told(lambda: self._hold(keys=[self._lease(lease)], args=[holder, int(seconds * 1000)])))
 
     async def release(self, lease: str, holder: str) -> None:
         """Give back what is one's own."""
-        await _told(self._release(keys=[self._lease(lease)], args=[holder]))
+        await self._told(lambda: self._release(keys=[self._lease(lease)], args=[holder]))
 
     async def holder(self, lease: str) -> str | None:
         """Who holds it."""
-        found = cast("bytes | None", await _told(self._redis.get(self._lease(lease))))
+        found = cast("bytes | None", await self._told(lambda: self._redis.get(self._lease(lease))))
         return None if found is None else found.decode()
 
     async def leases(self, prefix: str) -> dict[str, str]:
         """All live leases under a prefix."""
-        return await _told(self._leases(prefix))
+        return await self._told(lambda: self._leases(prefix))
 
     async def _leases(self, prefix: str) -> dict[str, str]:
         pattern = "".join(f"\\{c}" if c in "*?[]\\" else c for c in self._lease(prefix)) + "*"
@@ -185,10 +195,13 @@ class RedisBus:
             await self._redis.delete(self._wake)
         await self._redis.aclose()
 
-
-async def _told(asked: Awaitable[T]) -> T:
-    """Await what Redis was asked, in the bus's own words for trouble."""
-    try:
-        return await asked
-    except (redis.exceptions.RedisError, OSError) as problem:
-        raise BusLost(f"Redis cannot be reached: {problem}") from problem
+    async def _told(self, ask: Callable[[], Awaitable[T]], again: Callable[[], Awaitable[T]] | None = None) -> T:
+        """Ask Redis; once more, perhaps in another way, where the connection was lost. Raise `BusLost`."""
+        try:
+            try:
+                return await ask()
+            except (redis.exceptions.ConnectionError, OSError):
+                await self._redis.connection_pool.disconnect(inuse_connections=False)  # the others are as old
+                return await (again or ask)()
+        except (redis.exceptions.RedisError, OSError) as problem:
+            raise BusLost(f"Redis cannot be reached: {problem}") from problem
