@@ -12,8 +12,8 @@ HTTPS            1 behind a proxy that terminates TLS: secure cookies, HSTS, X-F
 PROXIES          how many proxies of yours stand before this server (0; 1 with HTTPS), for visualizer.addresses
 REDIS_URL        the bus between processes; without it everything lives in this process and its children
 WORKERS          processes that look after clusters, started by this server (1; none when REDIS_URL is given)
-bounds           CONNECTIONS_PER_ADDRESS, CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR, CLUSTER_IDLE_SECONDS,
-                 JOURNAL_ENTRIES_MAX, RECORDINGS_KEPT_DAYS: see below
+bounds           CONNECTIONS_PER_ADDRESS, CLUSTERS_PER_ADDRESS, CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR,
+                 CLUSTER_IDLE_SECONDS, JOURNAL_ENTRIES_MAX, RECORDINGS_KEPT_DAYS: see below
 """
 
 import logging
@@ -72,6 +72,7 @@ ALLOWED_HOSTS = [name.strip() for name in os.environ.get("ALLOWED_HOSTS", "").sp
 if not ALLOWED_HOSTS:
     ALLOWED_HOSTS = ["*"] if HOST in {"0.0.0.0", "::"} else ["localhost", "127.0.0.1", "[::1]", HOST]
 PROXIES = number("PROXIES", int(flag("HTTPS")))
+CLUSTERS_PER_ADDRESS = number("CLUSTERS_PER_ADDRESS", 60)  # begun at once from one address; then one every 5 s
 CONNECTIONS_PER_ADDRESS = number("CONNECTIONS_PER_ADDRESS", 1500)  # a lecture behind one address; not behind PROXIES
 
 # Where clusters run (visualizer.hosting)
@@ -107,6 +108,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "visualizer.views.body_too_large",
+    "visualizer.views.TooOftenInWords",
     "visualizer.views.method_not_allowed",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

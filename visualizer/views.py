@@ -36,12 +36,14 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import async_only_middleware
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from visualizer import access, gateway, refusals, selectors, services, successors
+from visualizer import access, gateway, rate_limits, refusals, selectors, services, successors
 from visualizer.access import Access, Action
+from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.batches import array
@@ -104,10 +106,10 @@ async def home(request: HttpRequest) -> HttpResponseBase:
     """The sandbox: the session's cluster, or a new one."""
     if request.method == "HEAD":
         return HttpResponse()
-    owner = await _owner(request)
+    owner = await owner_of(request)
     cluster = await in_database(selectors.current_cluster)(owner)
     if cluster is None:
-        cluster = await _launch(owner, nodes=2, seed=1)
+        cluster = await _launch(request, owner, nodes=2, seed=1)
     return await playground(request, Access(cluster, access.Role.OWNER))
 
 
@@ -123,7 +125,7 @@ async def cluster_page(request: HttpRequest, cluster: str) -> HttpResponseBase:
 async def new_cluster(request: HttpRequest) -> HttpResponseBase:
     """Make one more cluster, perhaps of a lesson, and go to its page."""
     spec = await sync_to_async(_spec)(request.POST)
-    return _go_to(request, await _launch(await _owner(request), **spec))
+    return _go_to(request, await _launch(request, await owner_of(request), **spec))
 
 
 @require_POST
@@ -131,6 +133,7 @@ async def new_cluster(request: HttpRequest) -> HttpResponseBase:
 async def undo(request: HttpRequest, cluster: str) -> HttpResponseBase:
     """Go to a cluster in which the last thing was not done."""
     found = await _allowed(request, cluster, Action.REPLACE)
+    rate_limits.CLUSTERS_OF_VISITOR.take(found.cluster.visitor)
     return _go_to(request, await successors.undo(web_process.current(), found.cluster))
 
 
@@ -139,6 +142,7 @@ async def undo(request: HttpRequest, cluster: str) -> HttpResponseBase:
 async def reset(request: HttpRequest, cluster: str) -> HttpResponseBase:
     """Go to a cluster that begins afresh."""
     found = await _allowed(request, cluster, Action.REPLACE)
+    rate_limits.CLUSTERS_OF_VISITOR.take(found.cluster.visitor)
     return _go_to(request, await successors.reset(web_process.current(), found.cluster))
 
 
@@ -161,7 +165,9 @@ def _go_to(request: HttpRequest, cluster: Cluster) -> HttpResponse:
     return HttpResponseRedirect(page, status=303)
 
 
-async def _launch(owner: Owner, **spec: Any) -> Cluster:
+async def _launch(request: HttpRequest, owner: Owner, **spec: Any) -> Cluster:
+    rate_limits.CLUSTERS_OF_VISITOR.take(owner.visitor)
+    rate_limits.CLUSTERS.take(address_of(request))
     host = web_process.current()
     try:
         cluster = await in_database(services.create_cluster)(owner, **spec)
@@ -291,7 +297,10 @@ async def healthz(request: HttpRequest) -> HttpResponseBase:
 
 
 @in_database
-def _owner(request: HttpRequest) -> Owner:
+def owner_of(request: HttpRequest) -> Owner:
+    """Who asks; a new visitor is made somebody. Raise `TooOften` when too many new ones come from their address."""
+    if not services.known_owner(request.session, request.user).visitor:
+        rate_limits.VISITORS.take(address_of(request))
     return services.owner_of(request.session, request.user)
 
 
@@ -358,6 +367,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return _error(request, 404, gettext("There is no such page."), "404.html")
+
+
+class TooOftenInWords(MiddlewareMixin):
+    """Middleware: 429 in words, wherever a view has been asked too often."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer `TooOften`; everything else is not ours."""
+        if not isinstance(exception, rate_limits.TooOften):
+            return None
+        words = gettext("Very much was asked for from where you are just now. Please try again in %(seconds)s seconds.")
+        response = _error(request, 429, words % {"seconds": exception.seconds})
+        response.headers["Retry-After"] = str(exception.seconds)
+        return response
 
 
 @async_only_middleware

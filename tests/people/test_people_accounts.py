@@ -7,6 +7,7 @@ from django.test import AsyncClient
 from people_password import PASSWORD
 from web_until import until
 
+from visualizer import rate_limits
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
 from visualizer.hosting.messages import Stop
@@ -87,12 +88,40 @@ async def test_a_wrong_password_and_a_name_that_nobody_has_are_answered_alike(cl
     assert "Name and password do not fit together." in said[0]
 
 
-async def test_guessing_at_a_name_ends_soon_even_with_the_right_password(client, ann):
+async def test_the_right_password_signs_in_whatever_a_neighbour_has_tried(client, ann, stopwatch):
+    for _ in range(limits.FAILED_MAX["name at address"] + 3):
+        await sign_in(AsyncClient(), name="Ann", password="wrong")
+    assert (await sign_in(client)).status_code == 303
+    assert await who(client) == "ann"
+
+
+async def test_passwords_are_not_tried_faster_than_the_pace_once_too_many_were_wrong(client, ann, stopwatch):
+    began = stopwatch.seconds
     for _ in range(limits.FAILED_MAX["name at address"]):
-        await sign_in(client, name="Ann", password="wrong")
-    response = await sign_in(client)
-    assert "too often" in response.content.decode()
-    assert await who(client) == "nobody"
+        await sign_in(client, password="wrong")
+    assert stopwatch.seconds == began
+    for _ in range(10):
+        assert "do not fit together" in (await sign_in(client, password="wrong")).content.decode()
+    assert stopwatch.seconds - began == 9 * 5
+
+
+async def test_guessing_side_by_side_is_sent_away_in_words(client, ann, stopwatch, monkeypatch):
+    async def at_once(_: float) -> None:
+        """The time stands still while they all ask."""
+
+    monkeypatch.setattr(rate_limits, "sleep", at_once)
+    for _ in range(limits.FAILED_MAX["name at address"] + 4):
+        await sign_in(client, password="wrong")
+    assert "Please try again in 5 seconds." in (await sign_in(client)).content.decode()
+
+
+@pytest.mark.parametrize("form", ["/account/password/", "/account/delete/"])
+async def test_who_is_signed_in_waits_too_where_the_password_is_asked_again(client, ann, stopwatch, form):
+    await sign_in(client)
+    wrong = {"password": "wrong", "old_password": "wrong", "new_password1": "x" * 20, "new_password2": "x" * 20}
+    for _ in range(limits.FAILED_MAX["name at address"] + 2):
+        await client.post(form, wrong)
+    assert stopwatch.seconds == 1005
 
 
 async def test_a_right_password_forgives_what_failed_before(client, ann):
@@ -103,15 +132,15 @@ async def test_a_right_password_forgives_what_failed_before(client, ann):
         await client.post("/account/sign-out/")
 
 
-async def test_guessing_at_many_names_from_one_address_ends_too(client, ann, monkeypatch, settings):
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # then the proxy says who asks
+async def test_guessing_at_many_names_from_one_address_has_a_pace_too(client, ann, stopwatch, monkeypatch, settings):
+    settings.PROXIES = 1  # then the proxy says who asks
     monkeypatch.setattr(limits, "FAILED_MAX", {**limits.FAILED_MAX, "address": 5})
-    for number in range(5):
+    for number in range(7):
         await sign_in(client, name=f"name{number}", password="wrong")
-    assert "too often" in (await sign_in(client)).content.decode()
+    assert stopwatch.seconds == 1001
     proxied = {"x-forwarded-for": "6.6.6.6, 192.0.2.7"}
     elsewhere = await client.post(SIGN_IN, {"name": "ann", "password": PASSWORD}, headers=proxied)
-    assert elsewhere.status_code == 303
+    assert (elsewhere.status_code, stopwatch.seconds) == (303, 1001)
 
 
 async def test_one_address_opens_so_many_accounts_and_no_more(client, monkeypatch):

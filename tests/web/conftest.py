@@ -17,6 +17,7 @@ from web_free_port import free_port
 from web_processes import OwnProcesses
 from web_until import until
 
+from visualizer import rate_limits
 from visualizer.hosting import recorder, web_process
 from visualizer.hosting.bus import Bus, EmbeddedBus
 from visualizer.hosting.engines import load_engine
@@ -106,6 +107,33 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
         made = EmbeddedBus()
     yield made
     await made.aclose()
+
+
+@pytest.fixture(autouse=True)
+def no_paces() -> None:
+    """No test sees what another has asked for."""
+    rate_limits.forget_all()
+
+
+class Stopwatch:
+    """The time of paces, which passes only while somebody waits for a turn."""
+
+    seconds = 1000.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@pytest.fixture
+def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
+    """Waiting for a turn takes no time here."""
+    made = Stopwatch()
+    monkeypatch.setattr(rate_limits, "now", made.now)
+    monkeypatch.setattr(rate_limits, "sleep", made.sleep)
+    return made
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """How often a sign-in may fail, and how many accounts one address may open.
 
-Counted in Django's cache, in windows that begin with the first count. The counts of an address are generous, because a
-whole class may sit behind one; the count of a name at an address is what stops guessing.
+Failures are counted in Django's cache, in windows that begin with the first. The counts of an address are generous,
+because a whole class may sit behind one; the count of a name at an address is what stops guessing. Beyond a count every
+attempt waits its turn (visualizer.rate_limits), and then the right password signs in: what a classmate tries at a
+teacher's name locks nobody out, and nobody tries faster than one password every ten seconds at one name.
 """
 
 import hashlib
@@ -9,21 +11,30 @@ from collections.abc import Mapping
 
 from django.core.cache import cache
 
+from visualizer import rate_limits
+from visualizer.rate_limits import Pace
+
 FAILED_SECONDS = 15 * 60
 FAILED_MAX: Mapping[str, int] = {"name at address": 8, "name": 50, "address": 100}
 OPENED_SECONDS = 60 * 60
 OPENED_MAX = 60
 
 
+PACES: Mapping[str, Pace] = {
+    "name at address": Pace(every_seconds=5, wait_seconds_max=15),
+    "name": Pace(every_seconds=10, wait_seconds_max=20),
+    "address": Pace(every_seconds=1, wait_seconds_max=15),
+}
+
+
 class TooMany(Exception):  # noqa: N818
     """A limit is reached; wait a while."""
 
 
-def check_sign_in(address: str, name: str) -> None:
-    """Raise `TooMany` where too much has failed already."""
-    for limit, key in _keys(address, name).items():
-        if int(cache.get(key) or 0) >= FAILED_MAX[limit]:
-            raise TooMany
+def wait(address: str, name: str) -> float:
+    """Give the seconds after which a password may be tried. Raise `TooOften` when that is too long to wait for."""
+    reached = {one: key for one, key in _keys(address, name).items() if int(cache.get(key) or 0) >= FAILED_MAX[one]}
+    return max((PACES[one].wait(key, rate_limits.now()) for one, key in reached.items()), default=0.0)
 
 
 def count_failure(address: str, name: str) -> None:

@@ -18,9 +18,8 @@ from visualizer.people.selectors import note_of
 
 
 def sign_in(request: HttpRequest, name: str, password: str) -> bool:
-    """Sign somebody in; False when name and password do not fit. Raise `limits.TooMany`."""
+    """Sign somebody in, whose turn it is (`limits.wait`); False when name and password do not fit."""
     address = address_of(request)
-    limits.check_sign_in(address, name)
     user = authenticate(request, username=name, password=password)
     if user is None:
         limits.count_failure(address, name)
@@ -39,9 +38,8 @@ def welcome(request: HttpRequest, user: Any) -> None:
 
 
 def confirm(request: HttpRequest, password: str) -> bool:
-    """Whether this is the password of who is signed in. Raise `limits.TooMany`."""
+    """Whether this is the password of who is signed in, and whose turn it is (`limits.wait`)."""
     address, user = address_of(request), request.user
-    limits.check_sign_in(address, user.get_username())
     if user.check_password(password):
         return True
     limits.count_failure(address, user.get_username())

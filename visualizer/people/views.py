@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from visualizer import doors
+from visualizer import doors, rate_limits
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
@@ -63,11 +63,12 @@ async def sign_in(request: HttpRequest) -> HttpResponseBase:
     form = SignInForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
+            await _turn(request, form.cleaned_data["name"])
             if await _apart(services.sign_in, request, form.cleaned_data["name"], form.cleaned_data["password"]):
                 return _see_other(_next(request))
             form.add_error(None, gettext("Name and password do not fit together."))
-        except limits.TooMany:
-            form.add_error(None, _wait())
+        except rate_limits.TooOften as problem:
+            form.add_error(None, _wait(problem.seconds))
     return await _page(request, "sign_in", _status(form), form=form, next=_next(request))
 
 
@@ -99,8 +100,13 @@ async def sign_out(request: HttpRequest) -> HttpResponseBase:
     return _see_other(_next(request, "home"))
 
 
-def _wait() -> str:
-    return gettext("That was tried too often. Please wait a quarter of an hour, then try again.")
+async def _turn(request: HttpRequest, name: str) -> None:
+    """Wait until a password of this name may be tried from there. Raise `TooOften`."""
+    await rate_limits.sleep(await in_database(limits.wait)(address_of(request), name))
+
+
+def _wait(seconds: int) -> str:
+    return gettext("That was tried too often. Please try again in %(seconds)s seconds.") % {"seconds": seconds}
 
 
 def _status(form: Any) -> int:
@@ -124,18 +130,18 @@ async def password(request: HttpRequest) -> HttpResponseBase:
     """Change the password; this session stays, all others end."""
     user: Any = request.user
     form = await in_database(NewPasswordForm)(user, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and await _apart(_changed, request, form):
-        return _see_other(reverse("account") + "?changed")
+    if request.method == "POST":
+        try:
+            await _turn(request, (await request.auser()).get_username())
+            if await _apart(_changed, request, form):
+                return _see_other(reverse("account") + "?changed")
+        except rate_limits.TooOften as problem:
+            form.add_error(None, _wait(problem.seconds))
     return await _page(request, "password", _status(form), form=form)
 
 
 def _changed(request: HttpRequest, form: NewPasswordForm) -> bool:
     address, name = address_of(request), form.user.get_username()
-    try:
-        limits.check_sign_in(address, name)
-    except limits.TooMany:
-        form.add_error(None, _wait())
-        return False
     if not form.is_valid():
         if "old_password" in form.errors:
             limits.count_failure(address, name)
@@ -151,12 +157,13 @@ async def delete(request: HttpRequest) -> HttpResponseBase:
     form = DeleteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
+            await _turn(request, (await request.auser()).get_username())
             if await _apart(services.confirm, request, form.cleaned_data["password"]):
                 await delete_account(web_process.current(), request)
                 return _see_other(reverse("home") + "?deleted")
             form.add_error("password", gettext("This is not the password."))
-        except limits.TooMany:
-            form.add_error(None, _wait())
+        except rate_limits.TooOften as problem:
+            form.add_error(None, _wait(problem.seconds))
     return await _page(request, "delete", _status(form), form=form)
 
 

@@ -57,7 +57,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from cluster_engine import faults
-from visualizer import access
+from visualizer import access, rate_limits
 from visualizer import services as visitors
 from visualizer import views as pages
 from visualizer.addresses import address_of
@@ -97,7 +97,7 @@ def _for_people_of_the_room(*, instructor: bool = False) -> Callable[[View], Vie
 @require_http_methods(["GET", "HEAD", "POST"])
 async def index(request: HttpRequest) -> HttpResponseBase:
     """The rooms of an account; POST opens one."""
-    owner = await _owner(request)
+    owner = await _known_owner(request)
     if owner.user_id is None:
         if _wants_json(request):
             return await _refused(request, 401, gettext("Please sign in first."))
@@ -199,7 +199,7 @@ async def join(request: HttpRequest, code: str = "") -> HttpResponseBase:
         return await _join_page(request, {"code": "", "name": "", "group": ""}, {})
     try:
         room = await _room_of_code(request, code)
-    except limits.TooOften as problem:
+    except rate_limits.TooOften as problem:
         return await _too_often(request, code, problem)
     errors = {} if room is not None else {"code": _no_such_code()}
     return await _join_page(request, {"code": code, "name": "", "group": ""}, errors, 200 if room else 404, room)
@@ -214,14 +214,15 @@ async def _join(request: HttpRequest) -> HttpResponseBase:
     }
     try:
         room = await _room_of_code(request, form["code"])
-    except limits.TooOften as problem:
+    except rate_limits.TooOften as problem:
         return await _too_often(request, form["code"], problem)
     if room is None:
         return await _join_page(request, form, {"code": _no_such_code()}, 404)
     if errors := _member_errors(form):
         return await _join_page(request, form, errors, 400, room)
-    owner = await _owner(request)
+    owner = await pages.owner_of(request)
     if owner.user_id != room.owner_id:  # an instructor is no learner in a room of their own
+        rate_limits.JOINS.take(address_of(request))
         try:
             await clusters.join(web_process.current(), room, owner, name=form["name"], group=form["group"])
         except services.RoomFull:
@@ -246,12 +247,11 @@ def _member_errors(form: dict[str, str]) -> dict[str, str]:
 
 
 async def _room_of_code(request: HttpRequest, code: str) -> Room | None:
-    """The open room of a code; each failure counts. Raise `TooOften`."""
-    owner = await _owner(request)
+    """The open room of a code; each failure counts. Wait for one's turn where many have failed. Raise `TooOften`."""
+    attempts = limits.Attempts((await _known_owner(request)).visitor, address_of(request))
+    await rate_limits.sleep(await in_database(attempts.wait)())
 
     def look() -> Room | None:
-        attempts = limits.Attempts(owner.visitor, address_of(request))
-        attempts.check()
         room = selectors.open_room(code) if codes.is_code(code) else None
         if room is None:
             attempts.failed()
@@ -260,8 +260,8 @@ async def _room_of_code(request: HttpRequest, code: str) -> Room | None:
     return await in_database(look)()
 
 
-async def _too_often(request: HttpRequest, code: str, problem: limits.TooOften) -> HttpResponseBase:
-    words = gettext("Too many wrong codes. Please wait a minute, then try again.")
+async def _too_often(request: HttpRequest, code: str, problem: rate_limits.TooOften) -> HttpResponseBase:
+    words = gettext("Too many wrong codes. Please try again in %(seconds)s seconds.") % {"seconds": problem.seconds}
     response = await _join_page(request, {"code": code, "name": "", "group": ""}, {"code": words}, 429)
     response.headers["Retry-After"] = str(problem.seconds)
     return response
@@ -276,7 +276,7 @@ async def _join_page(
     context |= {"name_max": NAME_MAX, "group_max": GROUP_MAX, "code_length": codes.LENGTH}
     if room is not None:
         context["room"] = {"title": room.title, "groups": await in_database(selectors.groups)(room)}
-        member = await in_database(selectors.member_of)(room, await _owner(request))
+        member = await in_database(selectors.member_of)(room, await _known_owner(request))
         if member is not None:
             context["member"] = {"name": member.name, "url": reverse("rooms:room", args=[room.pk])}
             context["name"], context["group"] = form["name"] or member.name, form["group"] or member.group
@@ -294,7 +294,7 @@ async def room_page(request: HttpRequest, person: Person) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("rooms:console", args=[person.room.pk]))
     if person.room.mode == Room.Mode.SHARED:
         return await _watch(request, person)
-    cluster = await clusters.of_member(web_process.current(), person.room, person.member, await _owner(request))
+    cluster = await clusters.of_member(web_process.current(), person.room, person.member, await pages.owner_of(request))
     return await _playground(request, person, cluster.pk, watching=False)
 
 
@@ -306,13 +306,13 @@ async def watch(request: HttpRequest, person: Person) -> HttpResponseBase:
 
 
 async def _watch(request: HttpRequest, person: Person) -> HttpResponseBase:
-    owner = await _owner(request) if person.is_instructor else None
+    owner = await pages.owner_of(request) if person.is_instructor else None
     cluster = await clusters.of_instructor(web_process.current(), person.room, owner)
     return await _playground(request, person, cluster.pk, watching=not person.is_instructor)
 
 
 async def _playground(request: HttpRequest, person: Person, cluster: str, *, watching: bool) -> HttpResponseBase:
-    found = await in_database(access.find)(await _owner(request), cluster)
+    found = await in_database(access.find)(await pages.owner_of(request), cluster)
     if found is None:
         raise Http404(gettext("There is no such cluster, or it is not yours."))
     room, member = person.room, not person.is_instructor
@@ -411,8 +411,8 @@ def _done(request: HttpRequest, url: str) -> HttpResponseBase:
 
 
 @in_database
-def _owner(request: HttpRequest) -> Owner:
-    return visitors.owner_of(request.session, request.user)
+def _known_owner(request: HttpRequest) -> Owner:
+    return visitors.known_owner(request.session, request.user)
 
 
 @in_database
