@@ -6,11 +6,10 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from channels.security.websocket import WebsocketDenier
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from django.http.request import split_domain_port, validate_host
 from django.utils.decorators import sync_and_async_middleware
 
+from visualizer import hosts
 from visualizer.crawlers import indexed
 
 POLICY = (
@@ -86,5 +85,4 @@ def allowed_origin(scope: Scope) -> bool:
     host, origin = headers.get(b"host", ""), headers.get(b"origin", "")
     if origin.lower() not in {f"http://{host.lower()}", f"https://{host.lower()}"}:
         return False
-    domain, _ = split_domain_port(host)
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+    return hosts.is_ours(host)

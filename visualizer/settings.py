@@ -1,7 +1,8 @@
 """Django settings. Everything a person may want to change is an environment variable, named here and nowhere else.
 
-HOST, PORT       where to listen (127.0.0.1, 8000); a HOST of 0.0.0.0 or :: lets every Host header in
-ALLOWED_HOSTS    host names that browsers use to reach this server, separated by commas
+HOST, PORT       where to listen (127.0.0.1, 8000); 0.0.0.0 or :: lets others in
+ALLOWED_HOSTS    host names that browsers use to reach this server, separated by commas (this machine's; where others
+                 are let in, any address, *.local and GATEWAY_HOST too)
 DATA_DIR         the database and the generated secret key (var/)
 SECRET_KEY       generated and kept in DATA_DIR when not given
 DEBUG            1 for Django's debug mode (off)
@@ -69,8 +70,11 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = [name.strip() for name in os.environ.get("ALLOWED_HOSTS", "").split(",") if name.strip()]
-if not ALLOWED_HOSTS:
-    ALLOWED_HOSTS = ["*"] if HOST in {"0.0.0.0", "::"} else ["localhost", "127.0.0.1", "[::1]", HOST]
+NAMES: list[str] = []  # where HOST lets everybody in: what may be called beside addresses (visualizer.hosts)
+if HOST in {"0.0.0.0", "::"} and "*" not in ALLOWED_HOSTS:
+    NAMES = [name for name in [*ALLOWED_HOSTS, "localhost", ".local", os.environ.get("GATEWAY_HOST", "")] if name]
+    ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]", HOST]
 PROXIES = number("PROXIES", int(flag("HTTPS")))
 CLUSTERS_PER_ADDRESS = number("CLUSTERS_PER_ADDRESS", 60)  # begun at once from one address; then one every 5 s
 CONNECTIONS_PER_ADDRESS = number("CONNECTIONS_PER_ADDRESS", 1500)  # a lecture behind one address; not behind PROXIES
@@ -78,7 +82,9 @@ CONNECTIONS_PER_ADDRESS = number("CONNECTIONS_PER_ADDRESS", 1500)  # a lecture b
 # Where clusters run (visualizer.hosting)
 REDIS_URL = os.environ.get("REDIS_URL") or ""
 GATEWAY_HOST = os.environ.get("GATEWAY_HOST") or ""
-GATEWAY_NAMES = gateway.names(GATEWAY_HOST, ALLOWED_HOSTS, elsewhere=bool(REDIS_URL) or flag("HTTPS"), host=HOST)
+GATEWAY_NAMES = gateway.names(
+    GATEWAY_HOST, NAMES or ALLOWED_HOSTS, elsewhere=bool(REDIS_URL) or flag("HTTPS"), host=HOST
+)
 WORKERS = number("WORKERS", 0 if REDIS_URL else 1)
 CLUSTERS_PER_WORKER = number("CLUSTERS_PER_WORKER", 40)
 CLUSTERS_PER_VISITOR = number("CLUSTERS_PER_VISITOR", 3)
@@ -107,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "visualizer.views.known_host",
     "visualizer.views.body_too_large",
     "visualizer.views.TooOftenInWords",
     "visualizer.views.method_not_allowed",

@@ -41,7 +41,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from visualizer import access, gateway, rate_limits, refusals, selectors, services, successors
+from visualizer import access, gateway, hosts, rate_limits, refusals, selectors, services, successors
 from visualizer.access import Access, Action
 from visualizer.addresses import address_of
 from visualizer.database import in_database
@@ -61,6 +61,7 @@ LIST_ENTRIES_MAX = 5000
 NODES_MAX = 8
 TOO_LARGE = "glassplane.body_too_large"  # in a scope's extensions; visualizer.connections writes it
 SEED_MAX = 2**31 - 1
+HOST_SHOWN_MAX = 100
 
 SHOWS_ONLY = _("This address only shows something; nothing can be sent to it.")
 DOES_ONLY = _("There is nothing to see at this address: it belongs to a button on another page.")
@@ -367,6 +368,20 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return _error(request, 404, gettext("There is no such page."), "404.html")
+
+
+@async_only_middleware
+def known_host(get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> View:
+    """Middleware: 400 in words, for a Host that is not this server's (visualizer.hosts)."""
+
+    async def answered(request: HttpRequest) -> HttpResponseBase:
+        host = request.headers.get("host")
+        if host is not None and not hosts.is_ours(host):
+            words = gettext("This server is not called %(host)s. Whoever runs it can add the name to ALLOWED_HOSTS.")
+            return await _refused(request, 400, words % {"host": host[:HOST_SHOWN_MAX]})
+        return await get_response(request)
+
+    return answered
 
 
 class TooOftenInWords(MiddlewareMixin):
