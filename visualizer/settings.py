@@ -25,7 +25,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from visualizer import gateway
+from visualizer import gateway, private_files
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,13 +59,13 @@ def kept_secret(path: Path) -> str:
 
 def is_no_health_check(record: logging.LogRecord) -> bool:
     """Whether a log record is about something else than a health check."""
-    return "/healthz" not in record.getMessage()
+    return not any(path in record.getMessage() for path in ("/healthz", "/readyz"))
 
 
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = number("PORT", 8000)
 DATA_DIR = Path(os.environ.get("DATA_DIR") or ROOT / "var")
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+private_files.keep(DATA_DIR, "glassplane.sqlite3")
 
 DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key")

@@ -27,7 +27,8 @@ urlpatterns = [
     path("faults/", views.faults, name="faults"),
     path("language/", set_language, name="set_language"),
     path("robots.txt", crawlers.robots_txt, name="robots"),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", views.readyz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
 ]
 
 websocket_urlpatterns = [

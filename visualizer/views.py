@@ -288,10 +288,10 @@ async def faults(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-async def healthz(request: HttpRequest) -> HttpResponseBase:
-    """Whether this server can do its work."""
-    ready = await web_process.current().ready()
-    return JsonResponse({"ready": ready}, status=200 if ready else 503)
+async def readyz(request: HttpRequest) -> HttpResponseBase:
+    """Whether this server can do its work, and if not, what is wrong."""
+    problems = await web_process.current().health.problems()
+    return JsonResponse({"ready": not problems, "problems": problems}, status=503 if problems else 200)
 
 
 # Who asks, and what for -----------------------------------------------------------------------------------------------

@@ -252,6 +252,14 @@ def test_the_secret_key_is_made_once_and_kept_from_others(server, tmp_path):
     assert key.stat().st_mode & 0o077 == 0
 
 
+def test_what_a_server_writes_is_for_its_user_alone(server, tmp_path):
+    with httpx.Client() as client:
+        visit(server, client)
+    assert tmp_path.stat().st_mode & 0o077 == 0
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path.name
+
+
 def test_garbage_on_the_port_is_refused_and_the_server_goes_on(server):
     for garbage in (b"\x16\x03\x01\x02\x00" + os.urandom(200), b"GET / HTTP/9.9\r\n\r\n", b"\0" * 5000):
         with sockets.create_connection(("127.0.0.1", server.port), timeout=5) as raw:

@@ -205,10 +205,11 @@ async def test_a_kubeconfig_leads_to_the_name_by_which_the_learner_called_the_se
 
 
 async def test_health_depends_on_a_worker(client, host, worker):
-    assert (await client.get("/healthz")).json() == {"ready": True}
+    assert (await client.get("/healthz")).json()["ready"]
+    host.health.forget()
     await worker.stop("stopped")
     response = await client.get("/healthz")
-    assert (response.status_code, response.json()) == (503, {"ready": False})
+    assert (response.status_code, response.json()["problems"].keys()) == (503, {"workers"})
 
 
 # Whose cluster it is ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from visualizer import ending, selectors, services
 from visualizer.database import in_database
+from visualizer.health import Health
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost, EmbeddedBus
@@ -57,6 +58,7 @@ class WebProcess:
         self.hub = Hub(bus, self.entries, _snapshot, self.revival.watched)
         self.recorder = Recorder(self.mailbox.name, bus, self.clusters)
         self.supervisor = Supervisor(bus, workers, gone=self._gone, engine=engine, redis_url=redis_url)
+        self.health = Health(self.ready)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod

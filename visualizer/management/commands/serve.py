@@ -1,12 +1,15 @@
 """`manage.py serve`: bring the database and the static files up to date, then serve until Ctrl-C."""
 
 import logging
+import os
 import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from visualizer import private_files
 
 
 class Command(BaseCommand):
@@ -26,6 +29,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
             settings.STATIC_COLLECTED = not settings.DEBUG
+        os.umask(private_files.UMASK)
         logging.getLogger("daphne").setLevel(logging.CRITICAL)
         from visualizer.server import serve  # installs Twisted's reactor
 
