@@ -188,6 +188,13 @@ def drawing() -> Numbers:
     return numbers
 
 
+def joining() -> Numbers:
+    """How long pages take that all open their socket in one moment, and how many are turned away."""
+    from tests.bench.joining import measure
+
+    return measure()
+
+
 def coming_back() -> Numbers:
     """How long thirty clusters and their pages take after their server was killed."""
     from tests.bench.coming_back import measure
@@ -300,6 +307,18 @@ FIGURES = {
         runs=3,
     ),
     "many_clusters": Figure(many_clusters, _many_rows(), runs=1),
+    "joining": Figure(
+        joining,
+        [
+            ("joining_400_pages", "s", "≤ 3 s"),
+            ("joining_400_pages_turned_away", "", "0"),
+            ("joining_400_pages_server_cpu_each", "ms", ""),
+            ("joining_1000_pages", "s", ""),
+            ("joining_1000_pages_turned_away", "", "0"),
+            ("joining_1000_pages_server_cpu_each", "ms", ""),
+        ],
+        runs=3,
+    ),
     "coming_back": Figure(
         coming_back,
         [

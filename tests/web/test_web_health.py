@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 from pathlib import Path
+from typing import IO
 
 import pytest
 from django.db import connection
@@ -40,11 +41,15 @@ async def test_a_server_that_is_well_says_so_and_leaves_nothing_behind(host, set
     assert list(tmp_path.iterdir()) == []
 
 
+def full_device() -> IO[bytes]:
+    return Path("/dev/full").open("wb", buffering=0)
+
+
 @pages
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_a_full_disk_is_told(host, monkeypatch, path):
-    monkeypatch.setattr(health.tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("wb", buffering=0))
+    monkeypatch.setattr(health.tempfile, "TemporaryFile", lambda **_: full_device())
     answer = await AsyncClient().get(path)
     assert (answer.status_code, answer.json()) == (503, {"ready": False, "problems": NO_SPACE})
 
