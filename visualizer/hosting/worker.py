@@ -186,15 +186,17 @@ class Worker:
 
     async def _run(self, cluster: ClusterProcess) -> None:
         """Run one cluster to its end; the lease outlives its last word, so that nobody calls it lost."""
-        if cluster.resumes:
-            self._spawn(self._hold_a_turn(cluster))
-            await cluster.turn.wait()
-        await cluster.run(self._processes.begin, self.gateway_host)
-        if self.clusters.get(cluster.id) is cluster:
-            del self.clusters[cluster.id]
-        with contextlib.suppress(BusLost):
-            await self._bus.release(*cluster.held)
-        cluster.released.set()
+        try:
+            if cluster.resumes:
+                self._spawn(self._hold_a_turn(cluster))
+                await cluster.turn.wait()
+            await cluster.run(self._processes.begin, self.gateway_host)
+            if self.clusters.get(cluster.id) is cluster:
+                del self.clusters[cluster.id]
+            with contextlib.suppress(BusLost):
+                await self._bus.release(*cluster.held)
+        finally:
+            cluster.released.set()  # also where this worker itself ends
 
     async def _hold_a_turn(self, cluster: ClusterProcess) -> None:
         """Let a cluster come back once fewer than `REPLAYS_AT_ONCE` others do; one that takes long holds up nobody."""
