@@ -45,6 +45,10 @@ OPTIONS = (
 )
 """What an H2Configuration says; it computes each anew whenever it is asked, five times a frame."""
 
+CLOSED_STREAMS_MAX = 256
+"""How many closed streams a connection remembers, so that a late frame of a reset one is passed over: as many as can be
+open at once. h2 itself keeps 65,536, about 150 bytes each: a cluster's connections last, and never reached that plateau."""
+
 KNOWN_MAX = 64
 KNOWN_FIELDS_MAX = 100
 """How many fields, and how many header blocks of how many fields, are kept; a cluster's clients send a handful."""
@@ -82,6 +86,8 @@ class ShortData(ShortFrame):
 
 class Connection(H2Connection):
     """Use it wherever `h2.connection.H2Connection` would do."""
+
+    MAX_CLOSED_STREAMS = CLOSED_STREAMS_MAX
 
     def __init__(self, config: H2Configuration) -> None:
         super().__init__(SimpleNamespace(**{name: getattr(config, name) for name in OPTIONS}))  # type: ignore[arg-type]

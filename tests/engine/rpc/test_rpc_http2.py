@@ -12,7 +12,7 @@ from h2.settings import SettingCodes
 from hpack import HeaderTuple, NeverIndexedHeaderTuple
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame, SettingsFrame, WindowUpdateFrame
 
-from cluster_engine.rpc.http2 import KNOWN_MAX, Connection
+from cluster_engine.rpc.http2 import CLOSED_STREAMS_MAX, KNOWN_MAX, Connection
 
 REQUEST = [(b":method", b"PUT"), (b":path", b"/lease"), (b":scheme", b"https"), (b":authority", b"10.0.0.1:6443")]
 CLIENT = H2Configuration(client_side=True, header_encoding=None)
@@ -216,3 +216,33 @@ def test_a_frame_that_is_too_long_is_refused_by_its_header_before_it_is_kept():
     told = tell(server, [requests(1), header])
     assert told[-3] == "FrameTooLargeError"
     assert b"\x07" in told[-1][3:4], "GOAWAY"
+
+
+def served(count: int, *, resets_last: bool) -> tuple[Connection, H2Connection, int]:
+    """Serve `count` requests on one connection, the last of which the server may reset; give the last stream too."""
+    client, server = H2Connection(CLIENT), Connection(SERVER)
+    client.initiate_connection()
+    server.initiate_connection()
+    last = 0
+    for number in range(count):
+        last = client.get_next_available_stream_id()
+        resets = resets_last and number == count - 1
+        client.send_headers(last, REQUEST, end_stream=not resets)
+        server.receive_data(client.data_to_send())
+        if resets:
+            server.reset_stream(last)
+        else:
+            server.send_headers(last, [(b":status", b"200")], end_stream=True)
+            client.receive_data(server.data_to_send())
+    return server, client, last
+
+
+def test_a_connection_that_lasts_remembers_a_bounded_number_of_closed_streams() -> None:
+    server, _, _ = served(2 * CLOSED_STREAMS_MAX, resets_last=False)
+    assert len(server._closed_streams) == CLOSED_STREAMS_MAX
+
+
+def test_a_late_frame_of_a_stream_that_was_reset_is_passed_over_among_many_that_have_closed() -> None:
+    server, client, last = served(2 * CLOSED_STREAMS_MAX, resets_last=True)
+    client.send_data(last, b"late")
+    assert server.receive_data(client.data_to_send()) == [], "not a connection error"
