@@ -91,23 +91,39 @@ def encode(obj: Object) -> bytes:
 
 
 class CachedObject:
-    """One version of one object, and its JSON, which is written when first asked for. `size`: its bytes in etcd."""
+    """One version of one object, and its JSON, which is written when first asked for. `size`: its bytes in etcd.
 
-    __slots__ = ("_json", "key", "object", "revision", "size")
+    Once it is only history it is kept as JSON alone, a fifth of the size (`settle`), and read again when asked for.
+    """
+
+    __slots__ = ("_json", "_object", "key", "revision", "size")
 
     def __init__(self, key: str, obj: Object, revision: int, size: int = 0) -> None:
         self.key = key
         self.size = size
-        self.object = obj
         self.revision = revision
+        self._object: Object | None = obj
         self._json: bytes | None = None
+
+    @property
+    def object(self) -> Object:
+        """The object, never to be changed."""
+        if self._object is None:
+            obj: Object = msgspec.json.decode(self.json)
+            return obj
+        return self._object
 
     @property
     def json(self) -> bytes:
         """The object as clients get it; begins with kind and apiVersion."""
         if self._json is None:
-            self._json = msgspec.json.encode(self.object)
+            self._json = msgspec.json.encode(self._object)
         return self._json
+
+    def settle(self) -> None:
+        """Keep the JSON only."""
+        assert self.json, "it is written while there is something to write it from"
+        self._object = None
 
 
 Known = Callable[[str], CachedObject | None]

@@ -9,8 +9,9 @@ once, however many watchers it goes to.
 
 The window. A watch may begin at any version from `oldest` on. At first that is the version of the list; later events
 leave the history when they are older than 75 s and more than 100 have come since, or when all are larger than
-HISTORY_BYTES_MAX, and `oldest` moves with them.
-Asking for less is 410 Expired: list again.
+HISTORY_BYTES_MAX, and `oldest` moves with them. Asking for less is 410 Expired: list again. What is told now is told to
+all who watch at once, so history is kept small: of an event that another has followed there is only the JSON of its
+objects.
 
 How fresh. Another resource's write moves etcd's revision but not this cache. Who needs "at least revision N" asks
 etcd for progress on this cache's own stream and waits for the answer, which arrives in its turn among the events.
@@ -43,7 +44,8 @@ from cluster_engine.rpc import etcd_pb2, kv_pb2
 
 HISTORY_SECONDS = 75.0
 HISTORY_EVENTS_MIN = 100
-HISTORY_EVENTS_MAX = 102400
+HISTORY_EVENTS_MAX = 8192
+"""Real ones go up to 102,400; here time may stand while somebody works, and each takes what its object takes as JSON."""
 HISTORY_BYTES_MAX = 8 * 1024 * 1024
 """Of objects as they lie in etcd, before and after; real caches count events only."""
 FRESH_WAIT_SECONDS = 3.0
@@ -79,6 +81,13 @@ class Event:
             assert self.before is not None
             self._gone = CachedObject(self.key, with_version(self.before.object, self.revision), self.revision)
         return self._gone
+
+    def settle(self) -> None:
+        """Be history: keep the versions' JSON, and what was made of them for watchers no longer."""
+        self._gone = None
+        self._lines.clear()
+        if self.before is not None:
+            self.before.settle()
 
     def line(self, event_type: str, form: str, write: Callable[[str, CachedObject], bytes]) -> bytes:
         """Give the event's line in a form (JSON, Table …), written once and shared by all watchers that want it so."""
@@ -191,6 +200,8 @@ class WatchCache:
     def _publish(self, event: Event) -> None:
         now = asyncio.get_running_loop().time()
         history = self._history
+        if history:
+            history[-1][1].settle()
         history.append((now, event))
         self._history_bytes += event.size
         while self._history_bytes > HISTORY_BYTES_MAX or (

@@ -19,7 +19,9 @@ event the transaction of the same revision, and a watch event the etcd event of 
 
 What this promises: a cause is always an earlier entry that its speaker had received (or made). What it does not: that
 it was the only one; a controller that waited for three events is shown to follow the last. Every index is bounded, so
-a cause too long ago is not found, and the entry says "timer".
+a cause too long ago is not found, and the entry says "timer". Remembered are at least the latest 4,096 facts of who
+heard of which object, but none from a minute ago (rules 4 and 6 look back 30 s), 1,024 revisions of etcd and 2,048 of
+its events.
 """
 
 from cluster_engine.lens.recent import Recent
@@ -85,6 +87,7 @@ class Causes:
         self._participants: Recent[str, Participant] = Recent(PARTICIPANTS_MAX)
         self._serial = 0
         self._heard: Recent[tuple[int, str], tuple[int, float]] = Recent(HEARD_MAX)
+        self._heard_turned = 0.0
         self._revisions: Recent[tuple[int, int], tuple[int, bool]] = Recent(REVISIONS_MAX)
         self._events: Recent[tuple[int, str, str], tuple[int, bool]] = Recent(EVENTS_MAX)
         self._watches_ended: Recent[tuple[int, str], int] = Recent(PARTICIPANTS_MAX)
@@ -120,6 +123,9 @@ class Causes:
         who.last = seq
         who.last_at = at
         heard = self._heard
+        if at - self._heard_turned > REACTION_SECONDS_MAX:
+            self._heard_turned = at
+            heard.turn()
         serial = who.serial
         fact = (seq, at)
         for token in tokens:

@@ -46,8 +46,8 @@ OPTIONS = (
 """What an H2Configuration says; it computes each anew whenever it is asked, five times a frame."""
 
 CLOSED_STREAMS_MAX = 256
-"""How many closed streams a connection remembers, so that a late frame of a reset one is passed over: as many as can be
-open at once. h2 itself keeps 65,536, about 150 bytes each: a cluster's connections last, and never reached that plateau."""
+"""How many closed streams a connection remembers, so that a late frame of a reset one is passed over: more than can be
+open at once. h2 itself keeps 65,536, of 150 bytes each, and the connections of a cluster last as long as it does."""
 
 KNOWN_MAX = 64
 KNOWN_FIELDS_MAX = 100

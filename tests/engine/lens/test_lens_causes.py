@@ -494,12 +494,30 @@ def test_the_first_object_of_a_namespace_follows_the_namespace():
 
 
 def test_indexes_forget_the_oldest_and_keep_what_is_used():
-    recent: Recent[str, int] = Recent(2)
+    recent: Recent[str, int] = Recent(4)
     recent["a"] = 1
     recent["b"] = 2
     assert recent.get("a") == 1
     recent["c"] = 3
     assert (recent.get("b"), recent.get("a"), recent.get("c"), len(recent)) == (None, 1, 3, 2)
+
+
+def test_an_index_holds_its_bound_and_at_least_the_latest_half_of_it():
+    recent: Recent[int, int] = Recent(100)
+    for number in range(1, 1000):
+        recent[number] = number
+        assert len(recent) <= 100
+        assert all(recent.get(known) for known in range(max(1, number - 49), number + 1))
+
+
+def test_what_was_heard_too_long_ago_to_react_to_is_not_kept():
+    causes = Causes()
+    who = causes.participant(API)
+    for second in range(1000):
+        causes.heard(who, second + 1, float(second), [f"pods/default/p{second}"])
+        assert len(causes._heard) <= 62
+    assert causes.why(who, 1000.5, ["pods/default/p971"]) == (972, None), "29.5 s ago"
+    assert causes.why(who, 1000.5, ["pods/default/p970"]) == (None, "timer"), "30.5 s ago"
 
 
 def test_what_participants_heard_is_bounded():
