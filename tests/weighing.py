@@ -1,4 +1,4 @@
-"""How much memory something holds, counted in Python's own sizes: the same in every run, unlike what a process is given."""
+"""How much memory something holds, in Python's own sizes: the same in every run, unlike what a process is given."""
 
 import gc
 import sys

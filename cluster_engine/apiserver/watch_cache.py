@@ -45,7 +45,7 @@ from cluster_engine.rpc import etcd_pb2, kv_pb2
 HISTORY_SECONDS = 75.0
 HISTORY_EVENTS_MIN = 100
 HISTORY_EVENTS_MAX = 8192
-"""Real ones go up to 102,400; here time may stand while somebody works, and each takes what its object takes as JSON."""
+"""Real ones go up to 102,400; here time may stand while somebody works, and each takes as much as its object's JSON."""
 HISTORY_BYTES_MAX = 8 * 1024 * 1024
 """Of objects as they lie in etcd, before and after; real caches count events only."""
 FRESH_WAIT_SECONDS = 3.0
