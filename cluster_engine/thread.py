@@ -40,6 +40,8 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 BATCH_ENTRIES_MAX = 256
+BATCH_ENTRIES_OF_BEFORE_MAX = 32
+"""Of what was said before anybody listened, which is read from the journal: what that takes stays with the process."""
 
 
 class ClusterEndedError(RuntimeError):
@@ -188,7 +190,7 @@ class ClusterThread:
 
     def _gather_what_was(self, journal: Journal) -> None:
         since = 0
-        while batch := journal.since(since, BATCH_ENTRIES_MAX):
+        while batch := journal.since(since, BATCH_ENTRIES_OF_BEFORE_MAX):
             since = batch[-1]["seq"]
             self._on_entries(batch)
 

@@ -129,6 +129,13 @@ def idle() -> Numbers:
     return numbers
 
 
+def growing() -> Numbers:
+    """Memory over two hours of steady work."""
+    from tests.bench import growing
+
+    return dict(in_cluster(growing.growing))
+
+
 def watch_event() -> Numbers:
     """CPU of one watch event, from the API server's write to the parsed object in one more client."""
     from tests.bench.watching import cost_of_an_event
@@ -275,6 +282,19 @@ FIGURES = {
             ("deployment_of_three_entries", "", ""),
             ("deployment_of_three_virtual_time", "s", ""),
         ],
+    ),
+    "growing": Figure(
+        growing,
+        [
+            ("private_after_10_minutes", "MiB", ""),
+            ("private_after_60_minutes", "MiB", ""),
+            ("private_after_90_minutes", "MiB", ""),
+            ("private_after_120_minutes", "MiB", "as after 60"),
+            ("entries_in_two_hours", "", ""),
+            ("blocks_an_entry_in_the_last_half_hour", "", "0"),
+            ("two_busy_hours_cpu", "s", ""),
+        ],
+        runs=1,
     ),
     "watch_event": Figure(watch_event, [("watch_event_server_to_client_cpu", "µs", "≤ 100 µs")]),
     "lens": Figure(lens, [("lens_cpu_an_entry", "µs", "≤ 150 µs")]),
