@@ -7,6 +7,14 @@ from typing import Any
 from visualizer.hosting.hosted_cluster import Engine
 
 REAL = "cluster_engine.thread:ClusterThread"
+WARMING = (
+    "kubectl create deployment web --image=nginx --replicas=2",
+    "kubectl get pods -o wide",
+    "kubectl describe deployment web",
+    "kubectl scale deployment web --replicas=1",
+    "kubectl delete deployment web",
+)
+"""What people do first; what this loads and makes is shared by all clusters."""
 
 
 def load_engine(name: str) -> Engine:
@@ -40,7 +48,8 @@ def warm(name: str) -> None:
     thread = ClusterThread(ClusterSpec(nodes=2, pace=None))
     try:
         thread.start().result()
-        thread.command("kubectl get pods -A", lambda stream, text: None).result()
+        for line in WARMING:
+            thread.command(line, lambda stream, text: None).result()
     finally:
         thread.stop().result()
         thread.join()

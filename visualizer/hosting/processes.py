@@ -146,7 +146,7 @@ class ForkedProcesses:
                 *("--memory-bytes-max", str(self._memory_bytes_max)),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
-                env={"MALLOC_ARENA_MAX": "2", **os.environ},
+                env={"MALLOC_ARENA_MAX": "1", **os.environ},
             )
         self._control = ours
         reader, self._control_writer = await asyncio.open_connection(sock=ours.dup())  # closes when it is forgotten
