@@ -39,7 +39,8 @@ class Supervisor:
         self._bus = bus
         self._count = count
         self._gone = gone
-        self._options = ["--engine", engine, *(["--redis", redis_url] if redis_url else [])]
+        self._options = ["--engine", engine]
+        self._environment = worker_environment(redis_url)
         self._tasks: list[asyncio.Task[None]] = []
         self._children: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = False
@@ -89,7 +90,7 @@ class Supervisor:
                 *self._options,
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
-                env=worker_environment(),
+                env=self._environment,
             )
         self._children[worker] = child
         lending = asyncio.create_task(lend(self._bus, *await asyncio.open_connection(sock=ours)))
@@ -131,6 +132,6 @@ class Supervisor:
             await self._bus.drop(messages.worker_name(worker))
 
 
-def worker_environment() -> dict[str, str]:
-    """The environment of a worker: ours, with an allocator that does not keep a heap for each cluster's thread."""
-    return {"MALLOC_ARENA_MAX": "2", **os.environ}
+def worker_environment(redis_url: str) -> dict[str, str]:
+    """The environment of a worker: ours, and where Redis is, whose password is nothing for a list of processes."""
+    return {**os.environ, **({"REDIS_URL": redis_url} if redis_url else {})}
