@@ -1,11 +1,16 @@
-"""Calling what uses the database from asynchronous code."""
+"""Using the database from asynchronous code, and from threads whose connections Django does not close.
+
+Each thread has a connection of its own. At the end of a request Django closes the one of the request's own thread; but
+it makes error pages in a thread of the event loop's pool, which outlives the request.
+"""
 
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
-from django.db import connection
+from django.db import close_old_connections, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,3 +32,16 @@ def keep_connection() -> None:
 def in_database(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Run a function in a thread that may use the database, closing connections that are too old."""
     return cast("Callable[P, Coroutine[Any, Any, T]]", database_sync_to_async(function))
+
+
+def keeping_no_connection(function: Callable[P, T]) -> Callable[P, T]:
+    """Run a function in whatever thread this is, then close the connection that it has opened there."""
+
+    @wraps(function)
+    def closing(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return closing

@@ -44,7 +44,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from visualizer import access, gateway, hosts, rate_limits, refusals, selectors, services, successors
 from visualizer.access import Access, Action
 from visualizer.addresses import address_of
-from visualizer.database import in_database
+from visualizer.database import in_database, keeping_no_connection
 from visualizer.hosting import web_process
 from visualizer.hosting.batches import array
 from visualizer.hosting.clusters import NotRunning
@@ -341,6 +341,7 @@ def _wants_json(request: HttpRequest) -> bool:
     return request.accepts("application/json") and not request.accepts("text/html")
 
 
+@keeping_no_connection  # the page's bar asks who is signed in
 def _error(request: HttpRequest, status: int, message: str, template: str = "error.html") -> HttpResponse:
     if _wants_json(request):
         return JsonResponse({"message": message}, status=status)

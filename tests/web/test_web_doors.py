@@ -1,9 +1,12 @@
 """The ways in: what a visitor is shown, and that looking starts nothing."""
 
+import asyncio
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 from django.test import AsyncClient
 
 from visualizer import doors
@@ -181,3 +184,12 @@ async def test_a_bug_is_said_in_both_languages_without_what_may_have_broken(clie
     assert "glass.css" in page
     assert "broken for this test" not in page
     assert "doors-bar" not in page
+
+
+@pytest.mark.parametrize("path", ["/nowhere/", "/walkthroughs/none/"])
+async def test_a_page_that_is_not_there_leaves_no_connection_to_the_database_open(client, path):
+    client.cookies["glassplane_session"] = "k" * 32  # so that the page's bar asks who is signed in
+    with ThreadPoolExecutor(1) as pool:  # Django makes error pages in a thread of the loop's pool, which lives on
+        asyncio.get_running_loop().set_default_executor(pool)
+        assert (await client.get(path)).status_code == 404
+        assert await asyncio.to_thread(lambda: connection.connection) is None
