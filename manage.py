@@ -10,7 +10,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from visualizer import environment
+
+    with environment.ending_at_a_misfit():
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -12,21 +12,22 @@ import re
 
 LOOPBACK = "127.0.0.1"
 LOOPBACKS = frozenset({LOOPBACK, "localhost", "[::1]", "::1"})
+_NUMBERS = re.compile(r"((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}", re.ASCII)
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 def checked(name: str) -> str:
-    """Give a name as it is compared; "" is none. ValueError when it is no host name and no IPv4 address."""
-    name = name.strip().lower()
-    if name and (len(name) > 253 or not _NAME.fullmatch(name)):
-        raise ValueError(f"GATEWAY_HOST must be a host name or an IPv4 address, without a port; {name!r} is neither.")
+    """Give a name as it is compared. ValueError when it is no host name and no IPv4 address."""
+    name = name.lower()
+    if not (_NUMBERS if name.rpartition(".")[2].isdecimal() else _NAME).fullmatch(name) or len(name) > 253:
+        raise ValueError(f"{name!r} is no host name and no IPv4 address")
     return name
 
 
 def names(given: str, allowed: list[str], *, host: str, elsewhere: bool) -> list[str]:
     """Give the names besides loopback's by which clusters may be reached; the one `given` is the only one."""
     if given:
-        return [checked(given)]
+        return [given]
     if elsewhere or host in LOOPBACKS:
         return []
     return sorted({name.lower() for name in allowed if _NAME.fullmatch(name.lower())} - LOOPBACKS)

@@ -66,6 +66,13 @@ class Flow:
 class GlassplaneServer(Server):  # type: ignore[misc]
     """Daphne's server with back-pressure, a short way out for WebSockets, and the hosting side beside it."""
 
+    cannot_listen: OSError | None = None
+
+    def listen_error(self, failure: Any) -> None:
+        """Keep why, and stop."""
+        self.cannot_listen = failure.value.socketError
+        super().listen_error(failure)
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Start what answers a connection; a WebSocket's is offered the short way out."""
         if scope["type"] == "websocket":
@@ -113,8 +120,8 @@ async def room_of(protocol: Any) -> None:
             protocol.transport.abortConnection()
 
 
-def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, int]], None]) -> bool:
-    """Serve until SIGINT or SIGTERM, telling `ready` the address; False when it cannot listen."""
+def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, int]], None]) -> None:
+    """Serve until SIGINT or SIGTERM, telling `ready` the address. Raise OSError when it cannot listen."""
     places = connections.files_max() - connections.FILES_KEPT
     room = connections.Room(places, None if settings.PROXIES else settings.CONNECTIONS_PER_ADDRESS)
     daphne.server.HTTPFactory = partial(connections.Factory, room=room)  # by this name `Server.run` makes its factory
@@ -135,4 +142,5 @@ def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, in
 
     reactor.callWhenRunning(lambda: asyncio.ensure_future(start()))
     server.run()
-    return not server.abort_start
+    if server.cannot_listen is not None:
+        raise server.cannot_listen

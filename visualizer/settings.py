@@ -1,21 +1,4 @@
-"""Django settings. Everything a person may want to change is an environment variable, named here and nowhere else.
-
-HOST, PORT       where to listen (127.0.0.1, 8000); 0.0.0.0 or :: lets others in
-ALLOWED_HOSTS    host names that browsers use to reach this server, separated by commas (this machine's; where others
-                 are let in, any address, *.local and GATEWAY_HOST too)
-DATA_DIR         the database and the generated secret key (var/)
-SECRET_KEY       generated and kept in DATA_DIR when not given
-DEBUG            1 for Django's debug mode (off)
-GATEWAY_HOST     the name or IPv4 address of this machine by which learners' own kubectl reaches it (a worker on another
-                 machine has its own); without it 127.0.0.1, or, where HOST is not loopback, the name in the address
-                 bar if ALLOWED_HOSTS lists it
-HTTPS            1 behind a proxy that terminates TLS: secure cookies, HSTS, X-Forwarded-Proto
-PROXIES          how many proxies of yours stand before this server (0; 1 with HTTPS), for visualizer.addresses
-REDIS_URL        the bus between processes; without it everything lives in this process and its children
-WORKERS          processes that look after clusters, started by this server (1; none when REDIS_URL is given)
-bounds           CONNECTIONS_PER_ADDRESS, CLUSTERS_PER_ADDRESS, CLUSTERS_PER_WORKER, CLUSTERS_PER_VISITOR,
-                 CLUSTER_IDLE_SECONDS, JOURNAL_ENTRIES_MAX, RECORDINGS_KEPT_DAYS: see below
-"""
+"""Django settings. What a person may want to change is an environment variable (`visualizer.environment`, README)."""
 
 import logging
 import os
@@ -25,27 +8,40 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from visualizer import gateway, private_files
+from visualizer import environment, gateway, private_files
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def flag(name: str) -> bool:
-    """Whether an environment variable says yes."""
-    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+ROOT = environment.ROOT
 
 
-def number(name: str, default: int) -> int:
-    """An environment variable that is a whole number."""
-    return int(os.environ.get(name) or default)
+def made_folder(path: Path) -> Path:
+    """Make the folder of the database, if it is not there. Raise `environment.Misfit`."""
+    try:
+        private_files.keep(path, "glassplane.sqlite3")
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as problem:
+        raise environment.Misfit(
+            f"DATA_DIR must be a folder to write in, and {path} is none: {problem.strerror}."
+        ) from problem
+    return path
 
 
 def kept_secret(path: Path) -> str:
-    """Read the secret key; make it the first time, readable by its owner alone."""
+    """Read the secret key; make it the first time, readable by its owner alone. Raise `environment.Misfit`."""
+    try:
+        secret = _read_or_make(path)
+    except (OSError, ValueError) as problem:
+        raise environment.Misfit(f"The secret key in {path} cannot be read or made: {problem}.") from problem
+    if not secret:
+        raise environment.Misfit(
+            f"{path} is empty. Remove it, and a new key is made; whoever is signed in is signed out."
+        )
+    return secret
+
+
+def _read_or_make(path: Path) -> str:
     try:
         return path.read_text().strip()
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as fresh:  # mode 0600
             fresh.write(secrets.token_urlsafe(50))
         try:
@@ -62,38 +58,37 @@ def is_no_health_check(record: logging.LogRecord) -> bool:
     return not any(path in record.getMessage() for path in ("/healthz", "/readyz"))
 
 
-HOST = os.environ.get("HOST") or "127.0.0.1"
-PORT = number("PORT", 8000)
-DATA_DIR = Path(os.environ.get("DATA_DIR") or ROOT / "var")
-private_files.keep(DATA_DIR, "glassplane.sqlite3")
+HOST = environment.HOST.read()
+PORT = environment.PORT.read()
+DATA_DIR = made_folder(environment.DATA_DIR.read())
 
-DEBUG = flag("DEBUG")
-SECRET_KEY = os.environ.get("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = [name.strip() for name in os.environ.get("ALLOWED_HOSTS", "").split(",") if name.strip()]
+DEBUG = environment.DEBUG.read()
+SECRET_KEY = environment.SECRET_KEY.read() or kept_secret(DATA_DIR / "secret_key")
+HTTPS = environment.HTTPS.read()
+GATEWAY_HOST = environment.GATEWAY_HOST.read()
+ALLOWED_HOSTS = environment.ALLOWED_HOSTS.read()
 NAMES: list[str] = []  # where HOST lets everybody in: what may be called beside addresses (visualizer.hosts)
 if HOST in {"0.0.0.0", "::"} and "*" not in ALLOWED_HOSTS:
-    NAMES = [name for name in [*ALLOWED_HOSTS, "localhost", ".local", os.environ.get("GATEWAY_HOST", "")] if name]
+    NAMES = [name for name in [*ALLOWED_HOSTS, "localhost", ".local", GATEWAY_HOST] if name]
     ALLOWED_HOSTS = ["*"]
 ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]", HOST]
-PROXIES = number("PROXIES", int(flag("HTTPS")))
-CLUSTERS_PER_ADDRESS = number("CLUSTERS_PER_ADDRESS", 60)  # begun at once from one address; then one every 5 s
-CONNECTIONS_PER_ADDRESS = number("CONNECTIONS_PER_ADDRESS", 1500)  # a lecture behind one address; not behind PROXIES
+PROXIES = environment.PROXIES.read(int(HTTPS))
+CLUSTERS_PER_ADDRESS = environment.CLUSTERS_PER_ADDRESS.read()
+CONNECTIONS_PER_ADDRESS = environment.CONNECTIONS_PER_ADDRESS.read()
 
 # Where clusters run (visualizer.hosting)
-REDIS_URL = os.environ.get("REDIS_URL") or ""
-GATEWAY_HOST = os.environ.get("GATEWAY_HOST") or ""
-GATEWAY_NAMES = gateway.names(
-    GATEWAY_HOST, NAMES or ALLOWED_HOSTS, elsewhere=bool(REDIS_URL) or flag("HTTPS"), host=HOST
-)
-WORKERS = number("WORKERS", 0 if REDIS_URL else 1)
-CLUSTERS_PER_WORKER = number("CLUSTERS_PER_WORKER", 40)
-CLUSTERS_PER_VISITOR = number("CLUSTERS_PER_VISITOR", 3)
-CLUSTER_IDLE_SECONDS = number(
-    "CLUSTER_IDLE_SECONDS", 15 * 60
-)  # nobody watches: the cluster is stopped, its journal kept
+REDIS_URL = environment.REDIS_URL.read()
+GATEWAY_NAMES = gateway.names(GATEWAY_HOST, NAMES or ALLOWED_HOSTS, elsewhere=bool(REDIS_URL) or HTTPS, host=HOST)
+WORKERS = environment.WORKERS.read(0 if REDIS_URL else None)
+if not WORKERS and not REDIS_URL:
+    raise environment.Misfit("WORKERS must be at least 1 where REDIS_URL is not set: nobody else could run clusters.")
+CLUSTERS_PER_WORKER = environment.CLUSTERS_PER_WORKER.read()
+CLUSTER_MEMORY_MIB = environment.CLUSTER_MEMORY_MIB.read()  # read here too: a server refuses what its workers would
+CLUSTERS_PER_VISITOR = environment.CLUSTERS_PER_VISITOR.read()
+CLUSTER_IDLE_SECONDS = environment.CLUSTER_IDLE_SECONDS.read()  # unwatched: the cluster is stopped, its journal kept
 CLUSTER_UNSEEN_SECONDS = 60  # nobody ever watched it (a crawler asked for the page)
-JOURNAL_ENTRIES_MAX = number("JOURNAL_ENTRIES_MAX", 500_000)  # of one cluster; it is stopped when its journal is full
-RECORDINGS_KEPT_DAYS = number("RECORDINGS_KEPT_DAYS", 7)  # journals of ended clusters
+JOURNAL_ENTRIES_MAX = environment.JOURNAL_ENTRIES_MAX.read()  # of one cluster; when it is full the cluster is stopped
+RECORDINGS_KEPT_DAYS = environment.RECORDINGS_KEPT_DAYS.read()  # journals of ended clusters
 ENGINE = os.environ.get("ENGINE") or "cluster_engine.thread:ClusterThread"  # tests put a fake one here
 
 INSTALLED_APPS = [
@@ -204,7 +199,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-if flag("HTTPS"):
+if HTTPS:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -13,7 +13,7 @@ from visualizer import gateway
         ("", ["*", ".example", "[::1]"], "0.0.0.0", False, []),  # anybody may say any name there
         ("", ["class.example"], "127.0.0.1", False, []),  # a proxy before it
         ("", ["class.example"], "0.0.0.0", True, []),
-        ("Room.Example", ["class.example"], "127.0.0.1", True, ["room.example"]),
+        ("room.example", ["class.example"], "127.0.0.1", True, ["room.example"]),
         ("10.1.2.3", ["*"], "0.0.0.0", False, ["10.1.2.3"]),
     ],
 )
@@ -21,10 +21,18 @@ def test_names_are_those_that_lead_here_for_certain(given, allowed, host, elsewh
     assert gateway.names(given, allowed, host=host, elsewhere=elsewhere) == names
 
 
-@pytest.mark.parametrize("given", ["https://class.example", "class.example:6443", "::1", "a b", "-a", "a..b", "a/b"])
-def test_what_is_no_name_is_refused_in_words(given):
-    with pytest.raises(ValueError, match="GATEWAY_HOST must be a host name or an IPv4 address"):
-        gateway.names(given, [], host="0.0.0.0", elsewhere=False)
+@pytest.mark.parametrize(
+    "given",
+    ["", "https://class.example", "class.example:6443", "::1", "a b", "-a", "a..b", "a/b", "1.2.3", "1.2.3.999"],
+)
+def test_what_is_no_name_is_refused(given):
+    with pytest.raises(ValueError, match="no host name and no IPv4 address"):
+        gateway.checked(given)
+
+
+def test_a_name_is_kept_as_it_is_compared():
+    assert gateway.checked("Room.Example") == "room.example"
+    assert gateway.checked("10.1.2.3") == "10.1.2.3"
 
 
 def test_a_learner_is_given_the_name_in_their_address_bar_if_it_is_one_of_ours(settings):
@@ -36,5 +44,5 @@ def test_a_learner_is_given_the_name_in_their_address_bar_if_it_is_one_of_ours(s
 
 
 def test_the_name_that_whoever_runs_the_server_gave_is_everybodys(settings):
-    settings.GATEWAY_HOST, settings.GATEWAY_NAMES = "Room.Example", ["room.example"]
+    settings.GATEWAY_HOST, settings.GATEWAY_NAMES = "room.example", ["room.example"]
     assert gateway.name_for("localhost:8000") == "room.example"

@@ -227,7 +227,7 @@ def test_a_port_that_is_taken_is_told_in_words(server, tmp_path):
         check=False,
     )
     assert second.returncode == 1
-    assert "is it in use?" in second.stderr
+    assert "is in use" in second.stderr
     assert "Traceback" not in second.stderr
 
 

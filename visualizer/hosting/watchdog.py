@@ -14,10 +14,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from visualizer import environment
+
 HUNG_CPU_SECONDS = 10.0
 HUNG_SECONDS_ELSEWHERE = 60.0
 STOPPED_SECONDS = 15.0
-MEMORY_BYTES_MAX = 384 * 1024 * 1024
+MEMORY_BYTES_MAX = environment.CLUSTER_MEMORY_MIB.default * 1024 * 1024
 KIBIBYTE = 1024
 
 

@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from visualizer import gateway
+from visualizer import environment
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.cluster_process import GONE, ClusterProcess
@@ -41,7 +41,6 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 REPLAYS_AT_ONCE = max(2, os.cpu_count() or 1)
 REPLAY_TURN_SECONDS = 10.0  # one that takes longer goes on beside the next, and holds up nobody
-CLUSTERS_MAX = 40
 DONE = Reply(0, b"{}")
 MEBIBYTE = 1024 * 1024
 
@@ -55,7 +54,7 @@ class Worker:
         bus: Bus,
         processes: Processes,
         *,
-        clusters_max: int = CLUSTERS_MAX,
+        clusters_max: int = environment.CLUSTERS_PER_WORKER.default,
         memory_bytes_max: int = MEMORY_BYTES_MAX,
         gateway_host: str = "",
         now: Callable[[], float] = monotonic_through_sleep,
@@ -232,21 +231,28 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m visualizer.hosting.worker", description="Run clusters.")
     parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="unique among all workers")
     parser.add_argument("--pipe", type=int, metavar="FD", help="the socket of the server that started this worker")
-    parser.add_argument("--redis", metavar="URL", default=os.environ.get("REDIS_URL"), help="default: $REDIS_URL")
+    parser.add_argument(
+        "--redis",
+        metavar="URL",
+        type=environment.REDIS_URL.parse,
+        default=environment.REDIS_URL.read() or None,
+        help="default: $REDIS_URL",
+    )
     parser.add_argument("--engine", default="cluster_engine.thread:ClusterThread", metavar="MODULE:CLASS")
-    parser.add_argument("--clusters-max", type=int, default=int(os.environ.get("CLUSTERS_PER_WORKER") or CLUSTERS_MAX))
+    clusters_max, memory_mib = environment.CLUSTERS_PER_WORKER, environment.CLUSTER_MEMORY_MIB
+    gateway_host = environment.GATEWAY_HOST
+    parser.add_argument("--clusters-max", metavar="N", type=clusters_max.parse, default=clusters_max.read())
     parser.add_argument(
         "--cluster-memory-mib",
-        type=int,
-        default=int(os.environ.get("CLUSTER_MEMORY_MIB") or MEMORY_BYTES_MAX // MEBIBYTE),
+        metavar="MIB",
+        type=memory_mib.parse,
+        default=memory_mib.read(),
         help="what one cluster may take, beyond what all share",
     )
-    parser.add_argument(
-        "--gateway-host", metavar="NAME", type=gateway.checked, default=os.environ.get("GATEWAY_HOST", "")
-    )
+    parser.add_argument("--gateway-host", metavar="NAME", type=gateway_host.parse, default=gateway_host.read() or None)
     options = parser.parse_args()
     if options.pipe is None and not options.redis:
-        parser.error("a worker needs --pipe or --redis")
+        raise environment.Misfit("A worker that no server starts needs REDIS_URL, the bus over which servers reach it.")
     return options
 
 
@@ -274,7 +280,7 @@ async def serve(options: argparse.Namespace) -> None:
         processes,
         clusters_max=options.clusters_max,
         memory_bytes_max=memory_bytes_max,
-        gateway_host=options.gateway_host,
+        gateway_host=options.gateway_host or "",
     )
     running = asyncio.create_task(worker.run(), name="worker")
     running.add_done_callback(lambda _: ended.set())
@@ -304,7 +310,9 @@ def _redis(url: str) -> Bus:
 def main() -> None:
     """Run the process; leave without waiting for threads that do not end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(serve(arguments()))
+    with environment.ending_at_a_misfit():
+        options = arguments()
+    asyncio.run(serve(options))
     sys.stderr.flush()
     os._exit(0)
 
