@@ -6,7 +6,7 @@
 
 A step that has ended leaves a stamp in the environment's folder, with a digest of its inputs; it runs again when they
 change or when what it made is gone. A step that writes into the environment marks it as unfinished meanwhile: pip may
-have been killed half-way through a package and would call that package installed, so an environment found unfinished
+have been killed half-way through a package and may then call that package installed, so an environment found unfinished
 is made anew (pip keeps what it fetched). `npm ci` removes what it finds anyway. Two set-ups never run at once, not
 even when one was killed and its pip lives on: the lock is on a file that its children inherit.
 
@@ -185,7 +185,9 @@ class Failed(Exception):  # noqa: N818
             lines = "\n".join(f"    {line}" for line in said.strip().splitlines()[-LAST_LINES:])
             super().__init__(f"Could not {step.cannot}; these were the last words:\n{lines}\nCall it again to go on.")
         else:
-            super().__init__(f"Could not {step.cannot}: {reason}. Call it again then; what is done stays done.")
+            super().__init__(
+                f"Could not {step.cannot}: {reason}. Call it again when that is mended; what is done stays done."
+            )
 
 
 def system_has_node() -> bool:
