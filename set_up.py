@@ -70,7 +70,7 @@ class SetUp:
         pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         self.making = Step(
             "environment",
-            f"making a virtual environment in {environment.name}",
+            f"making a virtual environment in {os.path.relpath(environment, ROOT)}",
             "ten seconds",
             "make a virtual environment",
             (),
