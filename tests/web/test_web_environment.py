@@ -170,7 +170,8 @@ def test_a_secret_key_that_cannot_be_read_is_told_in_words(spoil, tmp_path, monk
 def test_a_server_and_a_worker_end_with_that_sentence_alone(tmp_path):
     said = one_sentence(run("manage.py", "serve", DATA_DIR=str(tmp_path), PORT="99999"))
     assert said == "PORT must be a whole number from 0 to 65535, not '99999'.\n"
-    assert "REDIS_URL" in one_sentence(run("-m", "visualizer.hosting.worker"))
+    said = one_sentence(run("-m", "visualizer.hosting.worker", REDIS_URL="abc"))
+    assert said == "REDIS_URL must be a URL like redis://127.0.0.1:6379/0.\n"
 
 
 @pytest.mark.parametrize(

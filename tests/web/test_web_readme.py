@@ -12,7 +12,8 @@ VARIABLES = {one.name: one for one in vars(environment).values() if isinstance(o
 READERS_ELSEWHERE = {
     "visualizer/settings.py": ["ENGINE"],  # for tests
     "visualizer/asgi.py": ["DJANGO_SETTINGS_MODULE"],
-    "visualizer/hosting/supervisor.py": [None],  # hands all of it on
+    "visualizer/hosting/supervisor.py": [None],  # these two hand all of it on
+    "visualizer/hosting/processes.py": [None],
 }
 
 

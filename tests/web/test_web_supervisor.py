@@ -151,4 +151,4 @@ def test_a_worker_needs_to_know_where_its_bus_is(monkeypatch):
         [sys.executable, "-m", "visualizer.hosting.worker"], capture_output=True, text=True, check=False
     )
     assert run.returncode == 2
-    assert "needs --pipe or --redis" in run.stderr
+    assert "needs REDIS_URL" in run.stderr
