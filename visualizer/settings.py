@@ -1,5 +1,6 @@
 """Django settings. What a person may want to change is an environment variable (`visualizer.environment`, README)."""
 
+import contextlib
 import logging
 import os
 import secrets
@@ -16,12 +17,14 @@ ROOT = environment.ROOT
 def made_folder(path: Path) -> Path:
     """Make the folder of the database, if it is not there. Raise `environment.Misfit`."""
     try:
-        private_files.keep(path, "glassplane.sqlite3")
+        private_files.keep(path)
         tempfile.TemporaryFile(dir=path).close()
     except OSError as problem:
         raise environment.Misfit(
             f"DATA_DIR must be a folder to write in, and {path} is none: {problem.strerror}."
         ) from problem
+    with contextlib.suppress(OSError):  # what is wrong with a database that cannot be used is said by who uses it
+        private_files.keep(path, "glassplane.sqlite3")
     return path
 
 
