@@ -15,6 +15,7 @@ Left out: peers (port 2380) and the metrics port.
 
 import asyncio
 
+from cluster_engine.etcd.disk import Disk
 from cluster_engine.etcd.services import ClusterService, Headers, KVService, LeaseService, MaintenanceService, Member
 from cluster_engine.etcd.store import Store
 from cluster_engine.etcd.watch_service import WatchService
@@ -56,7 +57,7 @@ async def main(
     headers = Headers(store)
     leases = LeaseService(store, headers, process.note)
     implementations = {
-        "KV": KVService(store, headers, process.note),
+        "KV": KVService(store, headers, process.note, Disk(process.host)),
         "Watch": WatchService(store, headers),
         "Lease": leases,
         "Cluster": ClusterService(headers, member),

@@ -1,8 +1,8 @@
 """etcd's unary gRPC services on one store: KV, Lease, Cluster, Maintenance (Watch is `watch_service`).
 
 Each method takes the request of the wire and gives the response, or raises an `EtcdError`, which grpclib writes into
-the trailers as status and message. Modelled on etcd's `server/etcdserver/api/v3rpc`. Answers come at once: there is
-one member, so nothing has to be agreed upon first.
+the trailers as status and message. Modelled on etcd's `server/etcdserver/api/v3rpc`. There is one member, so nothing
+has to be agreed upon first; writes, and reads that are to see them, wait for its disk (`disk`).
 
 Leases run out by the event loop's time: one task sleeps until the next is due.
 
@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from grpclib.server import Stream
 
 from cluster_engine.etcd import apply, quota
+from cluster_engine.etcd.disk import Disk
 from cluster_engine.etcd.errors import LeaseNotFoundError, NoSpaceError
 from cluster_engine.etcd.history import KeyValue
 from cluster_engine.etcd.store import Store
@@ -65,19 +66,23 @@ class Headers:
 class KVService:
     """Range, Put, DeleteRange, Txn, Compact."""
 
-    def __init__(self, store: Store, headers: Headers, log: Log) -> None:
+    def __init__(self, store: Store, headers: Headers, log: Log, disk: Disk) -> None:
         self._store = store
         self._headers = headers
         self._log = log
+        self._disk = disk
 
     async def Range(self, request: pb.RangeRequest) -> pb.RangeResponse:  # noqa: N802 - named by the wire
         """Read."""
+        if not request.serializable:
+            await self._disk.idle()
         response = apply.apply_range(self._store, request)
         self._headers.fill(response.header)
         return response
 
     async def Put(self, request: pb.PutRequest) -> pb.PutResponse:  # noqa: N802
         """Write one key."""
+        await self._disk.written()
         with self._alarmed():
             response = apply.apply_put(self._store, request)
         self._headers.fill(response.header)
@@ -85,12 +90,14 @@ class KVService:
 
     async def DeleteRange(self, request: pb.DeleteRangeRequest) -> pb.DeleteRangeResponse:  # noqa: N802
         """Delete a range of keys."""
+        await self._disk.written()
         response = apply.apply_delete_range(self._store, request)
         self._headers.fill(response.header)
         return response
 
     async def Txn(self, request: pb.TxnRequest) -> pb.TxnResponse:  # noqa: N802
         """Compare, then do the one or the other."""
+        await self._disk.written()
         with self._alarmed():
             response = apply.apply_txn(self._store, request)
         self._headers.fill(response.header)

@@ -1,10 +1,13 @@
-"""Faults of hosts: the power goes, nobody says goodbye, and what was in memory is gone when it returns."""
+"""Faults of hosts: the power goes, and what was in memory with it; the clock is wrong."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import ClassVar
 
 from cluster_engine.faults.ground import Ground
-from cluster_engine.faults.record import Fault, Heal, Host, bounded
+from cluster_engine.faults.record import Fault, Heal, Host, Range, bounded
+
+SKEW_SECONDS_MAX = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +38,28 @@ class PowerOff(Fault):
                 ground.supervisor.release(component, id_)
 
         return boot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSkew(Fault):
+    """The wall clock jumps by `seconds`, and back when healed, as ntpd steps it. Timers go on: they are monotonic."""
+
+    name: ClassVar[str] = "clock-skew"
+    description: ClassVar[str] = "A host's clock is wrong: what it dates, and what it believes of dates, is off."
+
+    target: str = field(metadata=bounded(Host()))
+    seconds: float = field(default=60.0, metadata=bounded(Range(-SKEW_SECONDS_MAX, SKEW_SECONDS_MAX)))
+
+    def claims(self) -> str:
+        """Two would not know what to put back."""
+        return f"the clock of {self.target}"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Set the clock wrong."""
+        host = ground.world.host(self.target)
+        host.skew = timedelta(seconds=self.seconds)
+
+        async def set_right() -> None:
+            host.skew = timedelta(0)
+
+        return set_right

@@ -1,4 +1,4 @@
-"""Faults of the network between two hosts: cut, slow, or cutting connections off."""
+"""Faults of the network between two hosts: cut, slow, bad, or cutting connections off."""
 
 import random
 from dataclasses import dataclass, field
@@ -7,8 +7,10 @@ from typing import ClassVar
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Choice, Fault, FaultError, Heal, Host, Range, bounded
 from cluster_engine.world.network import LATENCY_SECONDS
+from cluster_engine.world.noise import SHARE_MAX, Noise
 
 LINK_LATENCY_SECONDS_MAX = 10.0
+SHARE = bounded(Range(0.0, SHARE_MAX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +98,31 @@ class Reset(LinkFault):
             numbers = [random.Random(self.seed).choice(numbers)]
         for number in numbers:
             network.reset(number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadLink(LinkFault):
+    """Each segment may be lost, late, repeated or damaged (`world/noise.py`); each share is a probability."""
+
+    name: ClassVar[str] = "bad-link"
+    description: ClassVar[str] = "A bad link between two hosts: some segments are lost, late, repeated or damaged."
+
+    lost: float = field(default=0.05, metadata=SHARE)
+    late: float = field(default=0.05, metadata=SHARE)
+    repeated: float = field(default=0.05, metadata=SHARE)
+    damaged: float = field(default=0.0, metadata=SHARE)
+
+    def claims(self) -> str:
+        """Made bad and good again by one."""
+        return f"how bad the link between {self.link()} is"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Make it bad."""
+        rng = random.Random(self.seed)
+        noise = Noise(rng, lost=self.lost, late=self.late, repeated=self.repeated, damaged=self.damaged)
+        ground.world.network.set_noise(self.target, self.peer, noise)
+
+        async def mend() -> None:
+            ground.world.network.set_noise(self.target, self.peer, None)
+
+        return mend

@@ -1,4 +1,4 @@
-"""Faults of etcd's history: compaction takes away the past that a watch might want to resume from."""
+"""Faults of etcd's storage: a compacted history, a slow disk, a disk that is lost with all that was on it."""
 
 import contextlib
 from dataclasses import dataclass, field
@@ -7,12 +7,14 @@ from typing import ClassVar
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.etcd.errors import CompactedError
 from cluster_engine.faults.ground import Ground
-from cluster_engine.faults.record import Component, Fault, bounded
+from cluster_engine.faults.record import Component, Fault, Heal, Range, bounded
 from cluster_engine.pki.layout import PKI
 from cluster_engine.world.process import Process
 from cluster_engine.world.tls import client_tls
 
 ETCD_PORT = 2379
+DATA_DIRECTORY = "/var/lib/etcd"
+FSYNC_SECONDS_MAX = 10.0
 
 
 async def compact_now(process: Process) -> None:
@@ -47,3 +49,48 @@ class EtcdCompacted(Fault):
         """Compact, by a request."""
         process = ground.world.spawn(ground.world.host(self.target.split("/")[0]), "etcdctl", compact_now)
         await process.wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtcdSlowDisk(Fault):
+    """Every fsync of the write-ahead log takes this long; whoever writes waits, and so does whoever reads then."""
+
+    name: ClassVar[str] = "etcd-slow-disk"
+    description: ClassVar[str] = "etcd's disk is slow: every write waits for an fsync that takes long."
+
+    target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
+    seconds: float = field(default=0.5, metadata=bounded(Range(0.0, FSYNC_SECONDS_MAX)))
+
+    def claims(self) -> str:
+        """One slowness at a time."""
+        return f"the disk of {self.target}"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Make it slow."""
+        host = ground.world.host(self.target.split("/", maxsplit=1)[0])
+        host.fsync_seconds = self.seconds
+
+        async def mend() -> None:
+            host.fsync_seconds = 0.0
+
+        return mend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtcdDiskLost(Fault):
+    """etcd dies and starts on an empty data directory, as a single member does after its disk was replaced.
+
+    What was stored is gone, and revisions begin at 1 again: watch caches and informers hold objects of a history that
+    never was. An administrator has to restart the API server, and after it everything that follows it.
+    """
+
+    name: ClassVar[str] = "etcd-disk-lost"
+    description: ClassVar[str] = "etcd loses its disk: it starts again with nothing, and everything stored is gone."
+
+    target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
+
+    async def begin(self, ground: Ground, id_: str) -> None:
+        """Kill etcd, empty its data directory, start it."""
+        await ground.supervisor.hold(self.target, id_, kill=True)
+        ground.world.host(self.target.split("/", maxsplit=1)[0]).disk.pop(DATA_DIRECTORY, None)
+        ground.supervisor.release(self.target, id_)

@@ -2,6 +2,8 @@
 
 read({"name": "power-off", "target": "worker-1"})     PowerOff(target="worker-1", start=0.0, end=None, seed=0)
 write(_)                                              the same, every field said
+
+FAULTS are those that are offered to people (`describe`); UNOFFERED ones are known here too, for simulations.
 """
 
 import dataclasses
@@ -14,12 +16,12 @@ from cluster_engine.faults.certificates import (
     ServingCertificateWrongName,
 )
 from cluster_engine.faults.components import ApiServerDown, EtcdDown, Kill, Restart, Stop
-from cluster_engine.faults.hosts import PowerOff
+from cluster_engine.faults.hosts import ClockSkew, PowerOff
 from cluster_engine.faults.images import CrashLoop, ImageNotFound
-from cluster_engine.faults.links import Latency, Partition, Reset
+from cluster_engine.faults.links import BadLink, Latency, Partition, Reset
 from cluster_engine.faults.permissions import BindingRevoked
 from cluster_engine.faults.record import Fault, FaultError
-from cluster_engine.faults.storage import EtcdCompacted
+from cluster_engine.faults.storage import EtcdCompacted, EtcdDiskLost, EtcdSlowDisk
 
 _ALL: tuple[type[Fault], ...] = (
     Stop,
@@ -41,6 +43,7 @@ _ALL: tuple[type[Fault], ...] = (
     CrashLoop,
 )
 FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in _ALL}
+UNOFFERED: dict[str, type[Fault]] = {fault.name: fault for fault in (BadLink, ClockSkew, EtcdSlowDisk, EtcdDiskLost)}
 
 
 def write(record: Fault) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def read(document: Any) -> Fault:
     if not isinstance(document, dict):
         raise FaultError("a fault is an object with a name and a target")
     name = document.get("name")
-    kind = FAULTS.get(name) if isinstance(name, str) else None
+    kind = FAULTS.get(name) or UNOFFERED.get(name) if isinstance(name, str) else None
     if kind is None:
         raise FaultError(f"there is no fault {name}; faults are {', '.join(FAULTS)}")
     known = {_camel(one.name): one for one in dataclasses.fields(kind)}

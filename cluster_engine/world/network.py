@@ -22,9 +22,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.world.arrivals import Arrivals
+from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
 from cluster_engine.world.process import Host, Process
 from cluster_engine.world.tap import Connection, Endpoint, Tap
-from cluster_engine.world.tcp import RETRANSMIT_SECONDS, End, Listener
+from cluster_engine.world.tcp import End, Listener
 
 if TYPE_CHECKING:
     from cluster_engine.world.loop import ClusterLoop
@@ -49,6 +50,7 @@ class Network:
         self._by_address: dict[str, Host] = {}
         self._cut: dict[tuple[str, str], None] = {}
         self._latency: dict[tuple[str, str], float] = {}
+        self._noise: dict[tuple[str, str], Noise] = {}
         self._connections = 0
         self._segments = 0
 
@@ -98,6 +100,20 @@ class Network:
         for ends in self.ends.values():
             for end in ends:
                 end.latency = self._latency_between(ends[0].process.host, ends[1].process.host)
+
+    def set_noise(self, a: str, b: str, noise: Noise | None) -> None:
+        """Make the link between two hosts a bad one in both directions, or a good one again (None)."""
+        for link in ((a, b), (b, a)):
+            if noise is None:
+                self._noise.pop(link, None)
+            else:
+                self._noise[link] = noise
+
+    def noise_of(self, end: End) -> Noise | None:
+        """Tell how bad the link is over which an end sends."""
+        if not self._noise or end.peer is None:
+            return None
+        return self._noise.get((end.process.host.name, end.peer.process.host.name))
 
     def reset(self, number: int) -> None:
         """Break a connection as a middlebox does: both ends get a RST. KeyError when it is not open."""

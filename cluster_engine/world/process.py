@@ -128,7 +128,8 @@ class FileSystem:
 class Host:
     """A machine of the simulated network: it keeps `files` and `disk` over anything that happens to its processes.
 
-    `boots` counts how often it was switched on, as /proc/sys/kernel/random/boot_id tells one boot from another.
+    `boots` counts how often it was switched on, as /proc/sys/kernel/random/boot_id tells one boot from another. `skew`
+    is how far its wall clock is ahead; `fsync_seconds` how long its disk takes to have written something for good.
     """
 
     def __init__(self, name: str, address: str) -> None:
@@ -139,6 +140,7 @@ class Host:
         self.files = FileSystem()
         self.disk: dict[str, Any] = {}
         self.skew = timedelta(0)
+        self.fsync_seconds = 0.0
         self.powered = True
         self.boots = 1
         self.processes: dict[int, Process] = {}

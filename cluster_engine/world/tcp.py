@@ -20,12 +20,13 @@ Linux does it (tcp_retries2 = 15); after about fifteen minutes the connection fa
       |  PA  "hello"                 |
 
 What it leaves out: acknowledgements without data, congestion control, MSS (a segment carries up to 64 KiB, as captures
-on hosts with segmentation offload show), TIME_WAIT, checksums.
+on hosts with segmentation offload show), TIME_WAIT, checksums. What a bad link does to segments: `noise`.
 """
 
 import asyncio
 import contextvars
 import errno
+import functools
 import os
 import socket
 from collections import deque
@@ -33,6 +34,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from cluster_engine.world.noise import RETRANSMIT_SECONDS, Fate, damage
 from cluster_engine.world.tap import Endpoint, Segment
 
 if TYPE_CHECKING:
@@ -44,7 +46,6 @@ WINDOW_BYTES = 256 * 1024
 SEND_BUFFER_HIGH_BYTES = 64 * 1024
 SEND_BUFFER_LOW_BYTES = 16 * 1024
 NOTHING_TOLD: Mapping[str, Any] = MappingProxyType({})
-RETRANSMIT_SECONDS = 0.2
 RETRANSMIT_SECONDS_MAX = 120.0
 RETRANSMITS_MAX = 15
 
@@ -128,6 +129,7 @@ class End(asyncio.Transport):
         self._to_send_bytes = 0
         self._under_way = 0
         self._in_flight: deque[Callable[[], None]] = deque()
+        self._arrives_at = 0.0
         self._fin_wanted = self._fin_sent = False
         self._writer_paused = False
         self._high, self._low = SEND_BUFFER_HIGH_BYTES, SEND_BUFFER_LOW_BYTES
@@ -277,17 +279,35 @@ class End(asyncio.Transport):
         self._under_way += len(payload)
         sent, sequence = self.loop.time(), self.sequence
         self.sequence += len(payload)
+        noise = self.network.noise_of(self)
+        if noise is None:
+            self._put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=False))
+            return
+        fate = noise.fate()
+        if fate.damaged:
+            payload = damage(payload)
+        self._tell_fate(fate, sent, sequence, payload)
+        self._put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=True), fate.delay)
 
-        def arrive() -> None:
-            self._under_way -= len(payload)
-            if self.network.tap is not None:
-                self.tell("PA", sent, sequence, payload)
-            if self.peer is not None:
-                self.peer.data_arrived(payload)
-            if self._to_send:  # the window was full; the acknowledgement that opens it comes one latency later
-                self.loop.call_later(self.latency, self._window_opened, context=self.context)
+    def _data_arrives(self, sent: float, sequence: int, payload: bytes, *, is_told: bool) -> None:
+        self._under_way -= len(payload)
+        if not is_told and self.network.tap is not None:
+            self.tell("PA", sent, sequence, payload)
+        if self.peer is not None:
+            self.peer.data_arrived(payload)
+        if self._to_send:  # the window was full; the acknowledgement that opens it comes one latency later
+            self.loop.call_later(self.latency, self._window_opened, context=self.context)
 
-        self._put_on_wire(arrive)
+    def _tell_fate(self, fate: Fate, sent: float, sequence: int, payload: bytes) -> None:
+        """Tell the tap of each sending and arrival when it happens; the receiver's program may get the bytes later."""
+        for lost_at in (0.0, *fate.resent)[: len(fate.resent)]:
+            self.loop.call_at(sent + lost_at, self._tell_lost, sequence, payload)
+        for _ in range(2 if fate.repeated else 1):
+            when = sent + self.latency + fate.delay
+            self.loop.call_at(when, self.tell, "PA", sent + sum(fate.resent[-1:]), sequence, payload)
+
+    def _tell_lost(self, sequence: int, payload: bytes) -> None:
+        self.tell("PA", self.loop.time(), sequence, payload, lost=True)
 
     def _window_opened(self) -> None:
         if not self._gone:
@@ -321,12 +341,13 @@ class End(asyncio.Transport):
 
         self._put_on_wire(arrive)
 
-    def _put_on_wire(self, arrive: Callable[[], None]) -> None:
-        """Have `arrive` called one latency later, never before what was sent earlier."""
+    def _put_on_wire(self, arrive: Callable[[], None], delay: float = 0.0) -> None:
+        """Have `arrive` called one latency and `delay` later, never before what was sent earlier."""
         self._in_flight.append(arrive)
         peer = self.peer
         context = peer.context if peer is not None else self.context
-        self.network.arrivals.add(self.loop.time() + self.latency, context, self._arrive_next)
+        self._arrives_at = max(self._arrives_at, self.loop.time() + self.latency + delay)
+        self.network.arrivals.add(self._arrives_at, context, self._arrive_next)
 
     def _arrive_next(self) -> None:
         self._in_flight.popleft()()
