@@ -10,6 +10,7 @@ Everything here is data, so that a test can doctor a story and see the invariant
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from cluster_engine.lens.kubernetes import registry_token
@@ -105,10 +106,14 @@ class Copy:
 
 @dataclass(slots=True)
 class Story:
-    """All there is to judge. `stored` is etcd's end: revisions by token; `calm_at` when nothing was broken any more."""
+    """All there is to judge. `stored` is etcd's end: revisions by token; `calm_at` when nothing was broken any more.
+
+    `began_anew`: etcd lost its disk, and `history` is what it has written since.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     history: History = field(default_factory=History)
+    began_anew: bool = False
     stored: dict[str, int] = field(default_factory=dict)
     starts: list[Start] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
@@ -117,3 +122,6 @@ class Story:
     calm_at: float = float("inf")
     failure: BaseException | None = None
     seconds: float = 0.0
+    epoch: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    said: dict[int, Any] = field(default_factory=dict)
+    """What the journal's entries do not say of requests: `traffic.Said` by seq."""

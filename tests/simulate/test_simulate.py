@@ -11,12 +11,15 @@ import pytest
 
 from cluster_engine.apiserver.watch_cache import WatchCache
 from cluster_engine.etcd.store import Write as StoreWrite
-from cluster_engine.faults import FAULTS
+from cluster_engine.faults import FAULTS, UNOFFERED
+from cluster_engine.faults.links import LinkFault
 from cluster_engine.scheduler.main import Scheduler
 from tests.simulate.__main__ import main, simulate
+from tests.simulate.clients import CLIENTS
 from tests.simulate.ends import BUGS, COPIES, WISHES
 from tests.simulate.judge import judge
-from tests.simulate.plan import Plan, Typed, draw
+from tests.simulate.pauses import Pauses
+from tests.simulate.plan import KINDS, Plan, Typed, draw
 from tests.simulate.play import play
 from tests.simulate.watches import GAPS
 from tests.simulate.writes import LOST
@@ -31,15 +34,32 @@ def test_no_invariant_is_violated_whatever_breaks(seed):
     assert simulate(seed, datetime.now(UTC)).report == ""
 
 
-def test_seventeen_seeds_in_a_row_have_every_fault():
-    drawn = {fault.name for seed in range(1, 1 + len(FAULTS)) for fault in draw(seed).faults}
-    assert drawn == set(FAULTS)
+def test_as_many_seeds_in_a_row_as_there_are_faults_have_them_all_and_all_else_is_drawn_too():
+    assert set(KINDS) == {*FAULTS, *UNOFFERED}
+    plans = [draw(seed) for seed in range(1, 1 + len(KINDS))]
+    assert {fault.name for plan in plans for fault in plan.faults} == set(KINDS)
+    assert {name for plan in plans for _, name in plan.clients} == set(CLIENTS)
+    moments = [moment for plan in plans for moment in plan.moments]
+    assert {moment.sealed for moment in moments} == {True, False}
+    assert any(plan.standby for plan in plans)
+    assert any(plan.gateway for plan in plans)
+    links = [fault for seed in range(100) for fault in draw(seed).faults if isinstance(fault, LinkFault)]
+    assert any(fault.target.startswith("worker") and fault.peer.startswith("worker") for fault in links)
 
 
 def test_one_seed_is_one_plan_and_one_story():
     assert draw(5) == draw(5) != draw(6)
     first, second = play(QUIET), play(QUIET)
     told = [[(one["at"], one["kind"], one["label"]) for one in story.entries] for story in (first, second)]
+    assert told[0] == told[1]
+
+
+def test_pauses_and_steps_in_the_middle_change_nothing():
+    plan, epoch = draw(16), datetime.now(UTC)
+    pauses = Pauses.drawn(16, plan.seconds)
+    stories = [play(plan, epoch), play(plan, epoch, pauses=pauses)]
+    told = [[tuple(one.get(key) for key in TOLD) for one in story.entries] for story in stories]
+    assert pauses.made > 5
     assert told[0] == told[1]
 
 

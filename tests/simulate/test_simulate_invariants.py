@@ -197,11 +197,26 @@ def node(**spec):
     }
 
 
-SERVICE = {"metadata": {"namespace": "default", "name": "web", "uid": "s"}, "spec": {"selector": {"app": "web"}}}
+SERVICE = {
+    "metadata": {"namespace": "default", "name": "web", "uid": "s"},
+    "spec": {"selector": {"app": "web"}, "ports": [{"port": 8080, "targetPort": 80}]},
+}
 SLICE = {
     "metadata": {"namespace": "default", "ownerReferences": [{"uid": "s", "controller": True}]},
     "endpoints": [{"addresses": ["10.244.1.2"], "conditions": {"ready": True}}],
+    "ports": [{"port": 80}],
 }
+ENDPOINTS = {
+    "metadata": {"namespace": "default", "name": "web"},
+    "subsets": [{"addresses": [{"ip": "10.244.1.2"}], "ports": [{"port": 80}]}],
+}
+MOVED = {**ENDPOINTS, "subsets": [{"addresses": [{"ip": "10.244.1.2"}], "ports": [{"port": 8080}]}]}
+
+
+def served(**objects):
+    return {"services": [SERVICE], "pods": [pod()], "endpointslices": [SLICE], "endpoints": [ENDPOINTS], **objects}
+
+
 RULES = {"worker-1": "-j DNAT --to-destination 10.244.1.2:80"}
 RUNS = {"worker-1": frozenset({"p"})}
 
@@ -219,9 +234,17 @@ RUNS = {"worker-1": frozenset({"p"})}
         ({"pods": [pod()]}, {"worker-1": frozenset()}, {}, "runs nothing of it"),
         ({"pods": []}, RUNS, {}, "runs pod p, which should not run there"),
         ({"nodes": [node(taints=[{"key": "k"}])]}, {}, {}, "is tainted: k"),
-        ({"services": [SERVICE], "pods": [pod()], "endpointslices": [SLICE]}, RUNS, RULES, ""),
-        ({"services": [SERVICE], "pods": [pod()], "endpointslices": []}, RUNS, RULES, "has endpoints []"),
-        ({"services": [SERVICE], "pods": [pod()], "endpointslices": [SLICE]}, RUNS, {"worker-1": ""}, "nowhere for"),
+        (served(), RUNS, RULES, ""),
+        (served(endpointslices=[]), RUNS, RULES, "has endpoints []"),
+        (
+            served(endpointslices=[{**SLICE, "ports": [{"port": 8080}]}]),
+            RUNS,
+            RULES,
+            "has endpoints ['10.244.1.2:8080']",
+        ),
+        (served(endpoints=[]), RUNS, RULES, "has Endpoints []"),
+        (served(endpoints=[MOVED]), RUNS, RULES, "has Endpoints ['10.244.1.2:8080'], and ready pods ['10.244.1.2:80']"),
+        (served(), RUNS, {"worker-1": ""}, "nowhere for"),
     ],
 )
 def test_what_is_not_as_desired_is_named(objects, running, rules, said):

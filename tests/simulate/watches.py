@@ -9,7 +9,7 @@ of theirs has come, or where a list of theirs was; so nothing lies between. 410 
     list pods at 90: 3 items                                           etcd had 3 pods at 90
 
 A watch from "any version" is judged from its first change or bookmark on: what comes before is the state to begin with.
-Left out: watches over HTTP/1.1, streaming lists.
+A streaming list (sendInitialEvents) says by its first bookmark of which version that state is: it has to be just that.
 """
 
 from collections.abc import Iterator
@@ -87,6 +87,8 @@ class Stream:
     told: list[tuple[Change, Entry]] = field(default_factory=list)
     last: int = 0
     refused: bool = False
+    initial: dict[str, int] | None = None
+    """Of a streaming list that has not said all: versions by token."""
 
     @property
     def client(self) -> str:
@@ -139,9 +141,11 @@ class _Reading:
 
     def _begin(self, request: Entry) -> Iterator[Violation]:
         scope = Scope.of(request)
-        if scope is None or _parameter(request, "sendInitialEvents"):
+        if scope is None:
             return
         stream = Stream(request, scope, int(_parameter(request, "resourceVersion") or 0))
+        if _parameter(request, "sendInitialEvents") == "true":
+            stream.initial, stream.since = {}, 0
         stream.last = stream.since
         self.streams.append(stream)
         self._open[request["connection"], request["stream"]] = stream
@@ -171,6 +175,9 @@ class _Reading:
             return
         version = int(fields.get("resourceVersion") or 0)
         bookmark = fields["type"] == "BOOKMARK"
+        if stream.initial is not None:
+            yield from self._begun(stream, stream.initial, entry, version)
+            return
         if not stream.since:
             if fields["type"] == "ADDED":
                 stream.last = max(stream.last, version)
@@ -183,6 +190,35 @@ class _Reading:
             stream.told.append(((version, token, fields["type"]), entry))
         stream.last = max(stream.last, version)
         self._reached.setdefault((stream.client, stream.scope.key), {})[version] = None
+
+    def _begun(self, stream: Stream, initial: dict[str, int], entry: Entry, version: int) -> Iterator[Violation]:
+        """Take what a streaming list tells before it has told all."""
+        fields = entry["fields"]
+        token = f"{fields['resource']}/{fields.get('namespace', '')}/{fields.get('name', '')}"
+        if fields["type"] == "DELETED":
+            initial.pop(token, None)
+        elif fields["type"] != "BOOKMARK":
+            initial[token] = version
+        else:
+            true = _versions(stream.scope, self._history, version)
+            if initial != true:
+                wrong = sorted(set(initial.items()) ^ set(true.items()))[:3]
+                text = (
+                    f"{stream.client} was told other {stream.scope.kind.plural} than there were at {version}: {wrong}"
+                )
+                yield Violation(LISTS, text, (entry["seq"],))
+            stream.initial, stream.since, stream.last = None, version, version
+            self._reached.setdefault((stream.client, stream.scope.key), {})[version] = None
+
+
+def _versions(scope: Scope, history: History, version: int) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for write in history.of(scope.kind.plural, until=version):
+        if scope.takes(write.now):
+            found[write.token] = write.revision
+        else:
+            found.pop(write.token, None)
+    return found
 
 
 def _together(stream: Stream, entry: Entry) -> bool:

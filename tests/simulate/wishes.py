@@ -139,27 +139,53 @@ def _service(service: Object, it: Snapshot) -> Iterator[str]:
     matches = label_selector_from_object({"matchLabels": selector}).matches
     namespace = service["metadata"]["namespace"]
     wanted = {
-        pod["status"]["podIP"]
+        (pod["status"]["podIP"], port)
         for pod in it.of("pods")
         if pod["metadata"]["namespace"] == namespace
         and matches(pod["metadata"].get("labels"))
         and _condition(pod, "Ready") == "True"
         and not _is_going(pod)
+        for port in _target_ports(service)
     }
-    slices = _ready_addresses(service, it.of("endpointslices"))
+    slices = _ready_in_slices(service, it.of("endpointslices"))
     if slices != wanted:
-        yield f"service {_name(service)} has endpoints {sorted(slices)}, and ready pods {sorted(wanted)}"
+        yield f"service {_name(service)} has endpoints {_spelled(slices)}, and ready pods {_spelled(wanted)}"
+    legacy = _ready_in_endpoints(service, it.of("endpoints"))
+    if legacy != wanted:
+        yield f"service {_name(service)} has Endpoints {_spelled(legacy)}, and ready pods {_spelled(wanted)}"
     for host, rules in it.rules.items():
-        if missing := sorted(address for address in wanted if f"--to-destination {address}:" not in rules):
+        there = (f"{address}:{port}" for address, port in wanted)
+        if missing := sorted(place for place in there if f"--to-destination {place}" not in rules):
             yield f"{host} forwards service {_name(service)} nowhere for {missing}"
 
 
-def _ready_addresses(service: Object, slices: list[Object]) -> set[str]:
+def _target_ports(service: Object) -> list[int]:
+    """Give the ports of a Service at its pods; people's services here name them by number."""
+    return [int(each.get("targetPort", each["port"])) for each in service["spec"].get("ports") or ()]
+
+
+def _spelled(places: set[tuple[str, int]]) -> list[str]:
+    return [f"{address}:{port}" for address, port in sorted(places)]
+
+
+def _ready_in_slices(service: Object, slices: list[Object]) -> set[tuple[str, int]]:
     return {
-        address
+        (address, port["port"])
         for one in slices
         if _controller(one) == service["metadata"]["uid"]
         for endpoint in one.get("endpoints") or []
         if endpoint.get("conditions", {}).get("ready", True)
         for address in endpoint["addresses"]
+        for port in one.get("ports") or []
+    }
+
+
+def _ready_in_endpoints(service: Object, endpoints: list[Object]) -> set[tuple[str, int]]:
+    return {
+        (address["ip"], port["port"])
+        for one in endpoints
+        if _name(one) == _name(service)
+        for subset in one.get("subsets") or []
+        for address in subset.get("addresses") or []
+        for port in subset.get("ports") or []
     }
