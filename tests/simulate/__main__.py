@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.simulate.again import played_again
 from tests.simulate.judge import judge
 from tests.simulate.plan import draw
 from tests.simulate.play import play
@@ -41,7 +42,7 @@ def simulate(seed: int, epoch: datetime, journal: Path | None = None) -> Result:
     plan = draw(seed)
     with journal.open("wb") if journal else nullcontext() as export:
         story = play(plan, epoch, export)
-    violations = [str(one) for one in judge(story)]
+    violations = [str(one) for one in (*judge(story), *played_again(plan, story))]
     if story.failure is not None:
         violations.append("".join(traceback.format_exception(story.failure)))
     again = f"python -m tests.simulate --first {seed} --epoch {epoch.isoformat()} --journal {seed}.jsonl"

@@ -5,27 +5,36 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens
+from cluster_engine.apiserver.registry import metadata
 from cluster_engine.apiserver.watch_cache import WatchCache
 from cluster_engine.etcd.store import Write as StoreWrite
 from cluster_engine.faults import FAULTS, UNOFFERED
 from cluster_engine.faults.links import LinkFault
+from cluster_engine.scheduler import filters
 from cluster_engine.scheduler.main import Scheduler
 from tests.simulate.__main__ import main, simulate
+from tests.simulate.again import SAME, TOLD, differences, hosted, played_again
 from tests.simulate.clients import CLIENTS
+from tests.simulate.conflicts import STALE
 from tests.simulate.ends import BUGS, COPIES, WISHES
 from tests.simulate.judge import judge
 from tests.simulate.pauses import Pauses
+from tests.simulate.placement import BOUND
 from tests.simulate.plan import KINDS, Plan, Typed, draw
 from tests.simulate.play import play
+from tests.simulate.security import ENDED
+from tests.simulate.story import Story
+from tests.simulate.traffic import exchanges
 from tests.simulate.watches import GAPS
 from tests.simulate.writes import LOST
 
 SEEDS = (11, 12, 13)
-TOLD = ("seq", "at", "arrived", "kind", "from", "to", "label", "connection", "stream", "cause", "replyTo")
 QUIET = Plan(1, 1, 6.0, (Typed(0.5, "kubectl create deployment web --image=nginx --replicas=2"),))
 
 
@@ -106,6 +115,22 @@ def test_a_write_that_etcd_answers_and_does_not_do_is_found(monkeypatch):
     assert LOST in violated()
 
 
+def test_an_api_server_that_takes_stale_writes_is_found(monkeypatch):
+    monkeypatch.setattr(metadata, "check_preconditions", lambda *_: None)
+    assert STALE in violated(replace(QUIET, clients=((1.0, "contender"), (1.0, "contender"))))
+
+
+def test_an_api_server_that_does_not_ask_whether_an_account_is_still_there_is_found(monkeypatch):
+    monkeypatch.setattr(ServiceAccountTokens, "_must_live", lambda *_: None)
+    assert ENDED in violated(replace(QUIET, seconds=60.0, clients=((0.5, "bearer"),)))
+
+
+def test_a_scheduler_that_does_not_look_at_taints_is_found(monkeypatch):
+    monkeypatch.setattr(filters, "FILTERS", [each for each in filters.FILTERS if each[0] != "TaintToleration"])
+    typed = (Typed(0.1, "kubectl taint node worker-1 dedicated=x:NoSchedule"), replace(QUIET.typed[0], at=3.0))
+    assert BOUND in violated(replace(QUIET, typed=typed))
+
+
 def test_a_bug_of_ours_is_found(monkeypatch):
     async def broken(self):
         raise RuntimeError("nobody thought of this")
@@ -125,3 +150,32 @@ def test_a_seed_that_fails_says_what_was_violated_and_how_to_see_it_again(monkey
     assert f"{COPIES}: " in printed
     assert re.search("again: python -m tests.simulate --first 1 --epoch [^ ]+ --journal 1.jsonl", printed)
     assert journal.read_bytes().count(b"\n") > 500
+
+
+def test_a_run_that_goes_another_way_when_it_is_made_again_is_found():
+    first = play(QUIET).entries
+    assert not list(differences(first, first, float("inf"), "again"))
+    other = [*first[:300], {**first[300], "label": "something else"}, *first[301:]]
+    (found,) = differences(first, other, float("inf"), "again")
+    assert (found.invariant, found.seqs) == (SAME, (301,))
+    assert not list(differences(first, other, first[300]["at"], "again"))
+    assert list(differences(first, first[:-1], float("inf"), "again"))
+
+
+def test_a_hosted_cluster_goes_the_same_way_when_it_is_replayed_and_the_same_until_what_was_undone():
+    plan, epoch = draw(7), datetime.now(UTC)
+    assert not list(played_again(plan, Story(epoch=epoch)))
+    first = hosted(plan, epoch)
+    assert len(first.inputs) > 5
+    without_the_second = [one for one in first.inputs if one is not first.inputs[1]]
+    other = hosted(plan, epoch, without_the_second, first.until)
+    assert list(differences(first.entries, other.entries, float("inf"), "without the second input"))
+    assert not list(differences(first.entries, other.entries, first.inputs[1].at, "until then"))
+
+
+def test_a_program_of_this_machine_joins_by_the_gateway_and_is_judged_like_all():
+    story = play(replace(QUIET, gateway=True))
+    assert judge(story) == []
+    outside = [one for one in exchanges(story.entries, story.said) if one.said.agent == "outside"]
+    assert [one.status for one in outside if one.verb == "update"] == [200, 409] * 3
+    assert {one.verb for one in outside} == {"create", "update", "get", "list", "delete"}

@@ -1,0 +1,130 @@
+"""Plays that are made again: paused and stepped in between, replayed from their inputs, and with the last one undone.
+
+paused      the same plan from the same second, with pauses and steps: the same journal
+replayed    the plan's lines and faults as a hosted cluster takes them, each at rest; then its inputs again: the same
+undone      its inputs without the last: the same up to there
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.faults import write
+from cluster_engine.inputs import Inputs
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+from tests.simulate.pauses import Pauses
+from tests.simulate.plan import Plan
+from tests.simulate.play import play
+from tests.simulate.story import Entry, Story, Violation
+from visualizer.hosting.inputs import last_undoable
+from visualizer.hosting.messages import Create, Input
+from visualizer.hosting.performer import Performer
+
+SAME = "the same inputs make the same journal"
+TOLD = ("seq", "at", "arrived", "kind", "from", "to", "label", "connection", "stream", "cause", "replyTo")
+HOSTED_SECONDS_MAX = 20.0
+REPLAYED_EVERY, PAUSED_EVERY = 20, 10
+
+
+def played_again(plan: Plan, story: Story) -> Iterator[Violation]:
+    """Play a sample of plans again, each in one of the ways, and compare."""
+    if plan.seed % PAUSED_EVERY == 3 and not plan.gateway:
+        pauses = Pauses.drawn(plan.seed, plan.seconds)
+        again = play(plan, story.epoch, pauses=pauses)
+        yield from differences(story.entries, again.entries, float("inf"), "with pauses and steps")
+    elif plan.seed % REPLAYED_EVERY == 7:
+        yield from _replayed(plan, story.epoch)
+
+
+def differences(first: Sequence[Entry], second: Sequence[Entry], until: float, how: str) -> Iterator[Violation]:
+    """Compare what came before `until`."""
+    told = [[_told(one) for one in entries if _came(one) < until] for entries in (first, second)]
+    if told[0] == told[1]:
+        return
+    pairs = zip(*told, strict=False)
+    place = next((n for n, (a, b) in enumerate(pairs) if a != b), min(map(len, told)))
+    a, b = (entries[place] if place < len(entries) else "nothing" for entries in told)
+    yield Violation(SAME, f"{how} it went another way: {b}, and was {a}", (place + 1,))
+
+
+def _told(entry: Entry) -> tuple[object, ...]:
+    return tuple(entry[name] for name in TOLD)
+
+
+def _came(entry: Entry) -> float:
+    return float(entry["at"] if entry["arrived"] is None else entry["arrived"])
+
+
+# -- as a hosted cluster ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a hosted cluster: its journal, and the inputs that it took."""
+
+    entries: list[Entry]
+    inputs: list[Input]
+    until: float
+
+
+def _replayed(plan: Plan, epoch: datetime) -> Iterator[Violation]:
+    first = hosted(plan, epoch)
+    again = hosted(plan, epoch, first.inputs, first.until)
+    yield from differences(first.entries, again.entries, first.until, "replayed")
+    undone = last_undoable(first.inputs)
+    if undone is not None:
+        rest = [one for one in first.inputs if one is not undone]
+        other = hosted(plan, epoch, rest, first.until)
+        yield from differences(first.entries, other.entries, undone.at, "with the last input undone")
+
+
+def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float = 0.0) -> Run:
+    """Let a plan's lines and faults be inputs, or replay those of the past up to `until`."""
+    loop = ClusterLoop(Clock())
+    try:
+        return loop.run_until_complete(_host(plan, epoch, loop, past, until))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[Input], until: float) -> Run:
+    entries: list[Entry] = []
+    create = Create(nodes=plan.nodes, seed=plan.seed, pace=None, inputs=list(past), until=until)
+    performer = Performer(create, lambda _: None)
+    async with Cluster(ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch), loop) as cluster:
+        assert cluster.journal is not None
+        cluster.journal.subscribe(entries.append)
+        inputs = Inputs(loop, cluster, performer)
+        await inputs.begin()
+        if not until:
+            tasks = [loop.create_task(_put(inputs, at, document)) for at, document in _documents(plan)]
+            await asyncio.sleep(HOSTED_SECONDS_MAX)
+            for task in tasks:
+                task.cancel()
+        until = until or loop.time()
+        inputs.close()
+    return Run(entries, performer.inputs, until)
+
+
+def _documents(plan: Plan) -> list[tuple[float, dict[str, object]]]:
+    """Give the plan's lines and faults as inputs, drawn together so that all fall into the time there is."""
+    share = (HOSTED_SECONDS_MAX - 1.0) / plan.seconds
+    documents: list[tuple[float, dict[str, object]]] = [
+        (one.at * share, {"command": {"id": f"line-{number}", "line": one.line}})
+        for number, one in enumerate(plan.typed)
+    ]
+    now = {"start": 0.0, "end": None}
+    documents += [(fault.start * share, {"fault": write(fault) | now}) for fault in plan.faults]
+    for moment in plan.moments:
+        asked = {"fault": write(moment.record) | now, "when": moment.when, "sealed": moment.sealed}
+        documents.append((0.1, asked))
+    return documents
+
+
+async def _put(inputs: Inputs, at: float, document: dict[str, object]) -> None:
+    await asyncio.sleep(at)
+    inputs.put(document)  # refused or not: what is taken is in the performer's list
