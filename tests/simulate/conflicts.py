@@ -1,10 +1,12 @@
 """Optimistic locking holds, dry runs store nothing, and nothing is written that nobody asked for.
 
-PUT with resourceVersion 57, answered 200 at 60     the object's write before 60 was 57: of two from 57 one wins
-the same, answered 409                               57 was not the object's version all the while
-POST answered 409 AlreadyExists                      the object was there at some instant
-DELETE of a collection answered 200                  what was in it when it was asked has gone or been marked
-a write in etcd                                      some request for that object was under way, and not a dry one
+    PUT with resourceVersion 57, answered 200 at 60     the object's write before 60 was 57: of two from 57 one wins
+    the same, answered 409                               57 was not the object's version all the while
+    POST answered 409 AlreadyExists                      the object was there at some instant
+    DELETE of a collection answered 200                  what was in it when it was asked has gone or been marked
+    a write in etcd                                      some request for that object was under way, and not a dry one
+
+A write may also be refused for other reasons; those are not judged.
 """
 
 from bisect import bisect_right

@@ -1,9 +1,11 @@
 """The journal itself: numbered without a gap, causes and questions before what follows from them, time going on.
 
-seq 1, 2, 3 …            `cause` and `replyTo` are smaller than `seq`, and there
-arrived (or at, of what  never less than the entry's before it; `at` never after `arrived`
-is lost)
-an answer                is from whom its question was asked, to who asked it, on the same connection
+    seq 1, 2, 3 …            `cause` and `replyTo` are smaller than `seq`, and there
+    arrived (or at, of what  never less than the entry's before it; `at` never after `arrived`
+    is lost)
+    an answer                is from whom its question was asked, to who asked it, on the same connection
+
+What the entries say is for the other invariants.
 """
 
 from collections.abc import Iterator

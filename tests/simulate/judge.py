@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from tests.simulate.conflicts import conflicts
 from tests.simulate.ends import one_node, restless, unequal, unfulfilled
+from tests.simulate.evictions import hasty_restarts, hasty_taints, mistimed_evictions
 from tests.simulate.journal_rules import unruly
 from tests.simulate.knowledge import Told
 from tests.simulate.leaders import usurpers
 from tests.simulate.objects import lawless, orphans, wrongly_collected
-from tests.simulate.placement import hasty_restarts, hasty_taints, misplaced, mistimed_evictions
+from tests.simulate.placement import misplaced
 from tests.simulate.reads import backwards, stale_reads
 from tests.simulate.rollouts import unbounded
 from tests.simulate.security import intrusions

@@ -1,8 +1,10 @@
 """What a program has been told of a resource, and when: nobody can be blamed for what had not reached it yet.
 
-told = Told(entries)
-told.floor("control-plane/kube-scheduler", "nodes", 12.0)   -> 57    by 12.0 it knew nodes as they were at 57
-believed(history, "nodes//worker-1", 57, 12.0)              what it may have held for true: that at 57, and later ones
+    told = Told(entries)
+    told.floor("control-plane/kube-scheduler", "nodes", 12.0)   -> 57    by 12.0 it knew nodes as they were at 57
+    believed(history, "nodes//worker-1", 57, 12.0)              what it may have held for true, at 57 or later
+
+Answers to a program's own writes are not counted: they could only make it know more.
 """
 
 from bisect import bisect_right

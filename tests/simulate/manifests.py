@@ -1,8 +1,10 @@
 """Files that lie on the workstation of a simulated cluster, for `kubectl apply -f`.
 
-greedy    more pods than nodes have CPUs for       strict    no surge: one pod after another
-picky     tolerates the taint dedicated, five      surging   two more at first, none fewer at any time
-          seconds long where it is NoExecute
+    greedy    more pods than nodes have CPUs for       strict    no surge: one pod after another
+    picky     tolerates the taint dedicated, five      surging   two more at first, none fewer at any time
+              seconds long where it is NoExecute
+
+They are JSON, which kubectl reads as it reads YAML.
 """
 
 from typing import Any

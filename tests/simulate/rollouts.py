@@ -1,9 +1,11 @@
 """Rollouts keep to their bounds, and a ReplicaSet makes no pod too many, as far as the controller had been told.
 
-scaled up      replicas of all ReplicaSets together are at most replicas + maxSurge
-scaled down    an old ReplicaSet loses pods only while what would be left and is not known to be unavailable
-               is at least replicas - maxUnavailable
-a pod made     its ReplicaSet then has no more pods than it wants, those on their way out and those done not counted
+    scaled up      replicas of all ReplicaSets together are at most replicas + maxSurge
+    scaled down    an old ReplicaSet loses pods only while what would be left and is not known to be unavailable
+                   is at least replicas - maxUnavailable
+    a pod made     its ReplicaSet then has no more pods than it wants, those on their way out and those done not counted
+
+Availability is not promised beyond that: nodes may go, and pods fail.
 """
 
 import math

@@ -3,7 +3,8 @@
     served       a user whom RBAC allowed it, at some instant from just before the request to the answer
     forbidden    a user whom RBAC did not allow it, at some such instant; or by a server that has just been started and
                  has not read the RBAC objects yet, as real ones do (--startup-send-retry-after-until-ready is off)
-    expired      a certificate or token past its end gets 401; a token may be remembered for TOKEN_SECONDS
+    expired      a certificate or token past its end gets 401; a token's end may be LEEWAY_SECONDS later by another
+                 clock, and a token may be remembered for TOKEN_SECONDS
     deleted      so does the token of a service account that is no more
     fault        what shows an unknown authority's certificate gets 401; who meets a server's wrong name asks nothing
     node         a kubelet writes its own Node, its own lease, and the pods that are bound to it
@@ -26,7 +27,7 @@ SHOWN = "certificates that do not hold are refused"
 NODES = "a kubelet writes what is its own"
 HEARD_SECONDS = 0.05
 STARTING_SECONDS = 5.0
-TOKEN_SECONDS = 10.0
+TOKEN_SECONDS, LEEWAY_SECONDS = 10.0, 60.0
 NODE = "system:node:"
 ANONYMOUS = "system:anonymous"
 
@@ -125,7 +126,7 @@ def _in_time(one: Exchange, clock: _Clock, history: History) -> Iterator[Violati
     if one.status == 401:
         return
     is_token = said.user.startswith("system:serviceaccount:")
-    remembered = TOKEN_SECONDS + HEARD_SECONDS if is_token else SLACK_SECONDS
+    remembered = TOKEN_SECONDS + LEEWAY_SECONDS if is_token else SLACK_SECONDS
     if said.expires is not None and clock.earliest(one.began, one.ended) > said.expires + remembered:
         text = f"{said.user} came with credentials that had ended, and was answered {one.status}"
         yield Violation(ENDED, text, one.seqs)

@@ -6,6 +6,7 @@ import pytest
 
 from cluster_engine.faults import read
 from tests.simulate import conflicts as c
+from tests.simulate import evictions as e
 from tests.simulate import journal_rules as j
 from tests.simulate import leaders as l
 from tests.simulate import objects as o
@@ -366,12 +367,12 @@ def lease(revision, at):
     return Write(revision, "/registry/leases/kube-node-lease/n", None, now, at)
 
 
-@pytest.mark.parametrize(("at", "seen"), [(49.0, {p.TAINTED}), (60.1, set())])
+@pytest.mark.parametrize(("at", "seen"), [(49.0, {e.TAINTED}), (60.1, set())])
 def test_a_node_called_unreachable_too_soon_is_seen(at, seen):
     event = {"kind": "watch.event", "to": "control-plane/kube-controller-manager", "arrived": 10.001}
     event["fields"] = {"resource": "leases", "resourceVersion": "5"}
     history = History([lease(5, 10.0), node(6, at, TAINT)])
-    assert found(p.hasty_taints(history, Told([event]))) == seen
+    assert found(e.hasty_taints(history, Told([event]))) == seen
 
 
 def tolerant(revision, at, seconds, going=False):
@@ -390,23 +391,30 @@ def test_a_pod_evicted_too_soon_is_seen(traffic, at, said):
     answer = {**one.answer, "at": at, "fields": {**one.answer["fields"], "namespace": "default", "name": "a"}}
     sent = replace(one, request=request, answer=answer, said=Said(agent="x/node-controller"))
     history = History([tolerant(5, 1.0, 300), node(6, 100.0, TAINT), tolerant(7, at, 300, going=True), node(8, 500.0)])
-    seen = [one.text for one in p.mistimed_evictions([sent], [], history)]
+    seen = [one.text for one in e.mistimed_evictions([sent], [], history)]
     assert (said in " ".join(seen)) if said else not seen
+
+
+def test_a_pod_that_does_not_tolerate_a_taint_has_to_go_at_once_whatever_else_it_tolerates():
+    other = {"key": "dedicated", "value": "x", "effect": "NoExecute"}
+    history = History([tolerant(5, 1.0, 300), node(6, 100.0, TAINT, other), node(7, 170.0, TAINT), node(8, 900.0)])
+    (seen, *_) = e.mistimed_evictions([], [], history)
+    assert "should have been evicted at 100 s" in seen.text
 
 
 def test_a_pod_that_is_never_evicted_is_seen_unless_the_control_plane_was_in_trouble():
     history = History([tolerant(5, 1.0, 300), node(6, 100.0, TAINT), node(7, 900.0)])
-    assert found(p.mistimed_evictions([], [], history)) == {p.EVICTED}
+    assert found(e.mistimed_evictions([], [], history)) == {e.EVICTED}
     fields = {"id": "fault-1", "name": "kill", "target": "control-plane/etcd"}
     trouble = [
         {"kind": "fault.started", "at": 200.0, "fields": fields},
         {"kind": "fault.ended", "at": 300.0, "fields": fields},
     ]
-    assert not list(p.mistimed_evictions([], trouble, history))
+    assert not list(e.mistimed_evictions([], trouble, history))
 
 
 @pytest.mark.parametrize(
-    ("times", "seen"), [((0, 1, 11.1, 31.2), set()), ((0, 1, 9), {p.RESTARTED}), ((0, 1, 11, 30), {p.RESTARTED})]
+    ("times", "seen"), [((0, 1, 11.1, 31.2), set()), ((0, 1, 9), {e.RESTARTED}), ((0, 1, 11, 30), {e.RESTARTED})]
 )
 def test_a_container_started_again_too_soon_is_seen(times, seen):
     fields = {"container": "c", "pod": "default/a"}
@@ -414,9 +422,9 @@ def test_a_container_started_again_too_soon_is_seen(times, seen):
         {"seq": n, "at": float(at), "kind": "containerd.started", "fields": fields} for n, at in enumerate(times)
     ]
     starts = [Start(n, "worker-1", "default/a", "u") for n in range(len(times))]
-    assert found(p.hasty_restarts(entries, starts)) == seen
+    assert found(e.hasty_restarts(entries, starts)) == seen
     kubelet = {"seq": 99, "at": 1.0, "kind": "process.started", "fields": {"name": "kubelet", "host": "worker-1"}}
-    assert not list(p.hasty_restarts([*entries[:2], kubelet, *entries[2:]], starts))
+    assert not list(e.hasty_restarts([*entries[:2], kubelet, *entries[2:]], starts))
 
 
 # -- security ----------------------------------------------------------------------------------------------------------

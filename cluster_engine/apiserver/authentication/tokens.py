@@ -38,6 +38,8 @@ ISSUER = "https://kubernetes.default.svc.cluster.local"
 COORDINATE_BYTES = 32
 WARN_AFTER_SECONDS = 3607
 EXTENDED_SECONDS = 365 * 24 * 3600
+LEEWAY_SECONDS = 60
+"""By how much clocks may differ (go-jose's `jwt.DefaultLeeway`, which pkg/serviceaccount leaves as it is)."""
 REMEMBERED_SECONDS = 10
 REMEMBERED_MAX = 1000
 
@@ -146,8 +148,7 @@ class ServiceAccountTokens:
         user = self._check_subject(claims)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        until = min(now + timedelta(seconds=REMEMBERED_SECONDS), datetime.fromtimestamp(claims["exp"], now.tzinfo))
-        self._remembered[token] = (until, user)
+        self._remembered[token] = (now + timedelta(seconds=REMEMBERED_SECONDS), user)
         return user
 
     def _verified(self, token: str) -> Claims:
@@ -176,9 +177,9 @@ class ServiceAccountTokens:
         if not self._audiences.intersection(claims.get("aud") or ()):
             raise BadToken(f"token audiences {claims.get('aud')} is invalid for the target audiences")
         seconds = now.timestamp()
-        if seconds >= claims.get("exp", 0):
+        if seconds > claims.get("exp", 0) + LEEWAY_SECONDS:
             raise BadToken("service account token has expired")
-        if seconds < claims.get("nbf", 0):
+        if seconds < claims.get("nbf", 0) - LEEWAY_SECONDS:
             raise BadToken("service account token is not valid yet")
 
     def _check_subject(self, claims: Claims) -> User:

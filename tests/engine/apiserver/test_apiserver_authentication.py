@@ -119,11 +119,17 @@ def test_a_token_says_which_service_account_asks(tokens, token):
     assert dict(user.extra) == {"authentication.kubernetes.io/credential-id": ("JTI=id-1",)}
 
 
-def test_a_token_ends_when_its_time_is_over(tokens, token):
+def test_a_token_ends_when_its_time_is_over_and_a_minute_by_which_clocks_may_differ(tokens, token):
     made = token()
-    assert tokens.user(made, NOW + timedelta(seconds=3590))
+    assert tokens.user(made, NOW + timedelta(seconds=3600 + 59))
     with pytest.raises(BadToken, match="expired"):
-        tokens.user(made, NOW + timedelta(seconds=3601))
+        tokens.user(made, NOW + timedelta(seconds=3600 + 71))
+
+
+def test_a_token_from_a_clock_that_is_a_minute_ahead_is_taken(tokens, token):
+    assert tokens.user(token(now=NOW + timedelta(seconds=59)), NOW)
+    with pytest.raises(BadToken, match="not valid yet"):
+        tokens.user(token(now=NOW + timedelta(seconds=61)), NOW)
 
 
 def test_a_token_from_the_future_is_refused(tokens, token):
