@@ -50,7 +50,7 @@ class Link:
         self.handshake: int | None = None
         self.last: int | None = None
         self.parser: Parser = Guess(self, TCP)
-        self._streams = (Stream(), Stream())
+        self._streams: tuple[Stream[tuple[int, float]], Stream[tuple[int, float]]] = (Stream(), Stream())
         self._ends = [False, False]
         self._accepted = False
 
@@ -121,13 +121,13 @@ class Link:
             self.parser = Opaque(self, TCP, str(problem))
 
     def _bytes(self, segment: Segment, position: int) -> None:
-        from_client = segment.from_client
+        from_client, sent = segment.from_client, self.scribe.sent
         try:
-            ready = self._streams[from_client].receive(segment.sequence, segment.payload, position)
+            ready = self._streams[from_client].receive(segment.sequence, segment.payload, (position, sent))
         except Unreadable as problem:
             self.parser = Opaque(self, TCP, str(problem))
             return
-        for chunk, kept in ready:
+        for chunk, (kept, self.scribe.sent) in ready:  # what waited for its turn was sent at another time
             piece: Piece = (0, 0, len(chunk), (kept,), -1, b"")
             try:
                 self.parser.data(from_client, chunk, piece)

@@ -172,3 +172,18 @@ def test_an_overlong_tls_length_is_no_tls():
     number = capture.connect()
     capture.data(number, True, b"\x16\x03\x01" + struct.pack(">H", 40_000) + b"x" * 100)
     assert kinds(capture.entries())[-1] == "tcp.data"
+
+
+def test_what_was_overtaken_keeps_the_time_at_which_it_was_sent():
+    journal = Journal()
+    lens = Lens(journal)
+    lens.connection(Connection(1, Endpoint("10.0.0.100", 40000), Endpoint("10.0.0.1", 80), KUBECTL, API, 0.0))
+    request, more = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    lens.segment(Segment(1, 1, True, 0.0, 0.1, "S", 0, 0, b""))
+    lens.segment(Segment(2, 1, True, 2.0, 2.1, "PA", 1 + len(request), 0, more))
+    lens.segment(Segment(3, 1, True, 1.0, 3.0, "PA", 1, 0, request))
+    asked = [one for one in journal.since(0, 100) if one["kind"] == "http.request"]
+    assert [(one["fields"]["path"], one["at"], one["arrived"]) for one in asked] == [
+        ("/version", 1.0, 3.0),
+        ("/healthz", 2.0, 3.0),
+    ]
