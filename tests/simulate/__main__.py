@@ -4,7 +4,8 @@ python -m tests.simulate --seeds 100 --first 1 --jobs 2       a seed that fails 
 python -m tests.simulate --first 17 --epoch 2026-11-21T10:00:00.25+00:00 --journal 17.jsonl
                                                               one seed again, with its journal
 
-A run depends on its seed and on the second, and its fraction, at which its world begins: objects are dated.
+A run depends on its seed and on the second, and its fraction, at which its world begins: objects are dated. Some plans
+are played again (`again`): in one of ten paused and stepped, in one of twenty replayed from inputs and one undone.
 """
 
 import argparse
