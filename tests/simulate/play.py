@@ -37,6 +37,7 @@ NOTICED_SECONDS = 10.0
 TRIES_MAX = 60
 LOOKS_MAX = 3
 TAINT = "dedicated"
+UNDONE = (BEYOND, "crasher", f"{TAINT}=", "cordon ", "drain ")
 STANDBYS = (
     Program("control-plane", "kube-controller-manager-standby", cluster_engine.controllers.manager.main),
     Program("control-plane", "kube-scheduler-standby", cluster_engine.scheduler.main.main),
@@ -113,6 +114,7 @@ class _Stage:
         await self._cluster.heal_all()
         if self._story.began_anew:
             await self._restart_followers()
+        await self._break_off(doing)
         await self._put_in_order()
         self._story.calm_at = loop.time() + CALM_SECONDS
         await self._rest()
@@ -126,7 +128,7 @@ class _Stage:
         """Let the plan happen: give what is being done."""
         for fault in self._plan.faults:
             self._cluster.inject(fault)
-        doing = [loop.create_task(self._type(typed)) for typed in self._plan.typed]
+        doing = [loop.create_task(self._type(typed), name=typed.line) for typed in self._plan.typed]
         doing += [loop.create_task(self._use(at, name)) for at, name in self._plan.clients]
         losses = [fault for fault in self._plan.faults if fault.name == "etcd-disk-lost"]
         return doing + [loop.create_task(self._notice(fault.start)) for fault in losses]
@@ -188,6 +190,14 @@ class _Stage:
                 if component.partition("/")[2].removesuffix("-standby") == program:
                     self._cluster.inject(read({"name": "restart", "target": component}))
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _break_off(self, doing: list[asyncio.Task[None]]) -> None:
+        """End lines that still try to do what is now to be undone."""
+        late = [task for task in doing if any(word in task.get_name() for word in UNDONE)]
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
 
     async def _put_in_order(self) -> None:
         """Undo what people did that would keep desired and actual apart for ever."""
