@@ -1,6 +1,7 @@
 """When pods have to leave their node, and how long a container waits to be started again.
 
-    tainted     unreachable, GRACE_SECONDS after the node was last heard of, as far as the controller had been told
+    unknown     GRACE_SECONDS after the node was last heard of, as far as the controller had been told
+    tainted     unreachable, while it is Unknown
     evicted     when the taints have been there as long as the pod tolerates them, and not much later
     restarted   at once, then after 10 s, 20 s, … 300 s at least, as long as the kubelet lives that counts
 
@@ -30,16 +31,23 @@ NODE_LEASE = "leases/kube-node-lease"
 def hasty_taints(
     history: History, told: Told, manager: str = "control-plane/kube-controller-manager"
 ) -> Iterator[Violation]:
-    """Judge each unreachable:NoExecute by the last sign of life that the controller had been told of."""
+    """Judge each node called Unknown by the last sign of life that the controller had been told of, and its taint."""
     for write in history.of("nodes"):
-        if not _unreachable(write.now) or _unreachable(write.before):
-            continue
         name = write.token.rpartition("/")[2]
-        floor = told.floor(manager, "leases", write.at - DECIDE_SECONDS)
-        signs = [each.at for each in history.about(f"{NODE_LEASE}/{name}") if each.revision <= floor]
-        if signs and write.at - signs[-1] < GRACE_SECONDS - TIMER_SECONDS:
-            text = f"{name} was tainted unreachable {write.at - signs[-1]:.1f} s after it was heard of"
-            yield Violation(TAINTED, text)
+        if _ready(write.now) == "Unknown" and _ready(write.before) in ("True", "False"):
+            floor = told.floor(manager, "leases", write.at - DECIDE_SECONDS)
+            signs = [each.at for each in history.about(f"{NODE_LEASE}/{name}") if each.revision <= floor]
+            if signs and write.at - signs[-1] < GRACE_SECONDS - TIMER_SECONDS:
+                yield Violation(
+                    TAINTED, f"{name} was called Unknown {write.at - signs[-1]:.1f} s after it was heard of"
+                )
+        if _unreachable(write.now) and not _unreachable(write.before) and _ready(write.before) != "Unknown":
+            yield Violation(TAINTED, f"{name} was tainted unreachable at {write.revision}, and was not Unknown")
+
+
+def _ready(node: Object | None) -> str:
+    conditions = (node or {}).get("status", {}).get("conditions") or ()
+    return next((str(each["status"]) for each in conditions if each["type"] == "Ready"), "")
 
 
 def _unreachable(node: Object | None) -> bool:

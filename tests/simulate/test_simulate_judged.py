@@ -367,12 +367,25 @@ def lease(revision, at):
     return Write(revision, "/registry/leases/kube-node-lease/n", None, now, at)
 
 
+def becoming(revision, at, status, before):
+    def ready(value):
+        return {"metadata": {"name": "n"}, "spec": {}, "status": {"conditions": [{"type": "Ready", "status": value}]}}
+
+    return Write(revision, "/registry/minions/n", ready(before), ready(status), at)
+
+
 @pytest.mark.parametrize(("at", "seen"), [(49.0, {e.TAINTED}), (60.1, set())])
-def test_a_node_called_unreachable_too_soon_is_seen(at, seen):
+def test_a_node_called_unknown_too_soon_is_seen(at, seen):
     event = {"kind": "watch.event", "to": "control-plane/kube-controller-manager", "arrived": 10.001}
     event["fields"] = {"resource": "leases", "resourceVersion": "5"}
-    history = History([lease(5, 10.0), node(6, at, TAINT)])
+    history = History([lease(5, 10.0), becoming(6, at, "Unknown", "True")])
     assert found(e.hasty_taints(history, Told([event]))) == seen
+
+
+def test_a_node_tainted_unreachable_that_is_not_unknown_is_seen():
+    assert found(e.hasty_taints(History([node(6, 60.0, TAINT)]), Told([]))) == {e.TAINTED}
+    unknown = becoming(5, 60.0, "Unknown", "Unknown").now
+    assert not list(e.hasty_taints(History([replace(node(6, 60.0, TAINT), before=unknown)]), Told([])))
 
 
 def tolerant(revision, at, seconds, going=False):
