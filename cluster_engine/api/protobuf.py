@@ -12,13 +12,13 @@ raw bytes `12 05 | 0a 03 (metadata) | 0a 01 c (name)`.
     {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'c'}}
 """
 
-import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from cluster_engine.api import time
+from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.kinds import by_kind
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import (
@@ -68,7 +68,7 @@ def decode(body: bytes) -> Object:
         if kind is None:
             raise BadRequest(f'no kind "{name}" is registered for version "{api_version}" in scheme')
         obj = _read(kind.schema, envelope.get("raw", b""))
-    except (_Malformed, UnicodeDecodeError, json.JSONDecodeError, OverflowError) as problem:
+    except (_Malformed, UnicodeDecodeError, Unreadable, OverflowError) as problem:
         raise BadRequest(f"unable to decode the protobuf body: {problem}") from None
     _, cleaned = check(kind, obj)
     return {"apiVersion": api_version, "kind": name, **cleaned}
@@ -236,7 +236,7 @@ def _int_or_string(value: Value) -> int | str:
 
 def _raw(value: Value) -> JSON:
     found = _as_bytes(dict(_fields(_as_bytes(value))).get(1, b""))
-    return json.loads(found) if found else None
+    return read_json(found) if found else None
 
 
 _READERS: dict[Scalar, Reader] = {

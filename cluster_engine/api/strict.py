@@ -16,9 +16,11 @@ import json
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import NoReturn, TypeAlias
 
 from cluster_engine.api import quantity, time
@@ -47,6 +49,8 @@ from cluster_engine.api.status import BadRequest
 Problems: TypeAlias = list[str]
 Cleaner: TypeAlias = Callable[[JSON, str, Problems], JSON]  # (value, the path of its struct, problems so far)
 
+PROBLEMS_MAX = 100  # sigs.k8s.io/json, decode.go: saveStrictError
+
 _INDEX = re.compile(r"\[[^]]*\]")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _RFC3339_MICRO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -66,7 +70,8 @@ def check(kind: Kind, obj: JSON) -> tuple[Problems, Object]:
     try:
         if not isinstance(obj, dict):
             raise _Unfit(f"json: cannot unmarshal {_json_type(obj)} into Go value of type v1.{kind.name}")
-        return problems, _cleaner(kind.schema)(obj, "", problems)
+        cleaned = _cleaner(kind.schema)(obj, "", problems)
+        return problems[:PROBLEMS_MAX], cleaned
     except _Unfit as unfit:
         raise undecodable(kind, str(unfit)) from None
 
@@ -82,24 +87,22 @@ def strict_error(kind: Kind, problems: Sequence[str]) -> BadRequest:
 
 
 def duplicate_fields(body: bytes | str) -> Problems:
-    """Report keys that stand twice in one object of a JSON body. The body must be valid JSON."""
+    """Report keys that stand twice in one object of a JSON body, the first hundred. `read_json` must have read it."""
     doubled: list[tuple[Object, str]] = []
 
     def pairs(found: list[tuple[str, JSON]]) -> Object:
         obj = dict(found)
         if len(obj) != len(found):
-            keys = [key for key, _ in found]
-            doubled.extend((obj, key) for key in obj if keys.count(key) > 1)
+            times = Counter(key for key, _ in found)
+            doubled.extend((obj, key) for key in obj if times[key] > 1)
         return obj
 
-    try:
-        tree = json.loads(body, object_pairs_hook=pairs)
-    except RecursionError:
-        return []  # nothing that belongs to a kind lies that deep
+    tree = json.loads(body, object_pairs_hook=pairs, parse_int=float)
     if not doubled:
         return []
     paths = {id(obj): path for obj, path in _objects(tree, "")}
-    return [f'duplicate field "{_join(paths[id(obj)], key)}"' for obj, key in doubled if id(obj) in paths]
+    found = (f'duplicate field "{_join(paths[id(obj)], key)}"' for obj, key in doubled if id(obj) in paths)
+    return list(islice(found, PROBLEMS_MAX))
 
 
 def _objects(value: JSON, path: str) -> Iterator[tuple[Object, str]]:

@@ -18,10 +18,28 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import yaml
+from cluster_engine.api.documents import Unreadable, read_one_yaml
 
 PEM_BEGINS = b"-----BEGIN "
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_GO_NAMES = {
+    "cluster": {
+        "server": "string",
+        "tls-server-name": "string",
+        "insecure-skip-tls-verify": "bool",
+        "certificate-authority": "string",
+        "certificate-authority-data": "[]uint8",
+    },
+    "context": {"cluster": "string", "user": "string", "namespace": "string"},
+    "user": {
+        "client-certificate": "string",
+        "client-certificate-data": "[]uint8",
+        "client-key": "string",
+        "client-key-data": "[]uint8",
+        "token": "string",
+        "tokenFile": "string",
+    },
+}
+"""The fields that are read, with their Go types."""
 
 
 class Files(Protocol):
@@ -53,28 +71,34 @@ class KubeConfig:
     insecure: bool = False
 
 
+def read(files: Files, path: str) -> dict[str, Any]:
+    """Read a file as it stands; what of it is known has its types. FileNotFoundError or KubeConfigError."""
+    try:
+        document = read_one_yaml(files.read(path))
+        if document is None:
+            return {}
+        _check(document)
+    except (Unreadable, _Unfit) as problem:
+        raise KubeConfigError(f'error loading config file "{path}": {problem}') from problem
+    found: dict[str, Any] = document
+    return found
+
+
 def load(files: Files, path: str, *, context: str | None = None) -> KubeConfig:
     """Read the current (or the named) context; FileNotFoundError or KubeConfigError."""
-    try:
-        document = yaml.load(files.read(path), Loader=Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise KubeConfigError(f'error loading config file "{path}": {error}') from error
-    if not isinstance(document, dict):
-        raise KubeConfigError(f'error loading config file "{path}": not a kubeconfig')
+    document = read(files, path)
     name = context or document.get("current-context") or ""
     chosen = _named(document, "context", name)
     cluster = _named(document, "cluster", chosen.get("cluster", ""))
     user = _named(document, "user", chosen.get("user", "")) if chosen.get("user") else {}
     folder = posixpath.dirname(path)
-    url = urlsplit(str(cluster.get("server", "")))
-    if url.scheme != "https" or not url.hostname:
-        raise KubeConfigError(f'cluster "{chosen.get("cluster", "")}" has no https server: {cluster.get("server")!r}')
+    host, port = _address(cluster.get("server") or "", chosen.get("cluster") or "")
     insecure = bool(cluster.get("insecure-skip-tls-verify"))
     return KubeConfig(
-        host=url.hostname,
-        port=url.port or 443,
+        host=host,
+        port=port,
         ca=None if insecure else _pem(files, folder, cluster, "certificate-authority"),
-        server_name=cluster.get("tls-server-name") or url.hostname,
+        server_name=cluster.get("tls-server-name") or host,
         certificate=_pem(files, folder, user, "client-certificate"),
         key=_pem(files, folder, user, "client-key"),
         token=user.get("token"),
@@ -96,9 +120,47 @@ def pem_problem(config: KubeConfig) -> str:
     return ""
 
 
+class _Unfit(Exception):  # noqa: N818, becomes a KubeConfigError at the edge of this module
+    """Go's sentence about a value of a wrong type."""
+
+
+def _check(document: Any) -> None:
+    _fits(document, dict, "Go value of type v1.Config")
+    _fits(document.get("current-context"), str, "Go struct field Config.current-context of type string")
+    for kind, fields in _GO_NAMES.items():
+        named = f"Named{'AuthInfo' if kind == 'user' else kind.title()}"
+        entries = _fits(document.get(f"{kind}s"), list, f"Go struct field Config.{kind}s of type []v1.{named}") or []
+        for entry in entries:
+            _fits(entry, dict, f"Go struct field Config.{kind}s of type v1.{named}")
+            _fits((entry or {}).get("name"), str, f"Go struct field {named}.{kind}s.name of type string")
+            content = _fits((entry or {}).get(kind), dict, f"Go struct field {named}.{kind}s.{kind} of type v1.{kind}")
+            for field, go in fields.items():
+                wanted = bool if go == "bool" else str
+                _fits((content or {}).get(field), wanted, f"Go struct field {kind}s.{kind}.{field} of type {go}")
+
+
+def _fits(value: Any, wanted: type, place: str) -> Any:
+    """Give back a value of the type that Go wants there, or None."""
+    if value is not None and type(value) is not wanted:
+        names = {dict: "object", list: "array", str: "string", bool: "bool"}
+        raise _Unfit(f"json: cannot unmarshal {names.get(type(value), 'number')} into {place}")
+    return value
+
+
+def _address(server: str, cluster: str) -> tuple[str, int]:
+    try:
+        url = urlsplit(server)
+        host, port = url.hostname, url.port or 443
+    except ValueError as problem:
+        raise KubeConfigError(f'cluster "{cluster}" has no server address: {server!r}: {problem}') from problem
+    if url.scheme != "https" or not host:
+        raise KubeConfigError(f'cluster "{cluster}" has no https server: {server!r}')
+    return host, port
+
+
 def _named(document: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
     for entry in document.get(f"{kind}s") or []:
-        if isinstance(entry, dict) and entry.get("name") == name:
+        if entry and entry.get("name") == name:
             return dict(entry.get(kind) or {})
     raise KubeConfigError(f'{kind} "{name}" does not exist')
 

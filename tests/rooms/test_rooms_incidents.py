@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 OFF = {"name": "power-off", "target": "worker-1"}
 EVERYBODY = {"all": True}
+ALIASES = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
 
 
 @dataclass
@@ -134,7 +137,8 @@ async def test_a_fault_may_be_for_a_group_or_for_one(school, targets, names):
         ({"fault": {"name": "power-off"}}, "needs a target"),
         ({"when": {"moon": "full"}}, "moon"),
         ({"when": "entry: [unclosed"}, "YAML"),
-        ({"when": "a: &a [1]\nb: *a"}, "aliases"),
+        ({"when": ALIASES}, "aliasing"),
+        ({"when": "[" * 8_000}, "exceeded max depth"),
         ({"targets": {"group": "nobody's"}}, "Nobody is there"),
         ({"targets": {"member": 10**9}}, "Nobody is there"),
     ],

@@ -84,7 +84,7 @@ class Source:
     def parse(cls, text: str, file: str) -> "Source":
         """Read a text. InvalidLessonError."""
         try:
-            _refuse_references(text, file)
+            _refuse_excess(text, file)
             root = yaml.compose(text, _LOADER)
         except yaml.MarkedYAMLError as problem:
             line = getattr(problem.problem_mark or problem.context_mark, "line", 0) + 1
@@ -94,7 +94,7 @@ class Source:
             raise InvalidLessonError([LessonError(file, 1, str(problem), "mend the YAML")]) from problem
         if root is None:
             raise InvalidLessonError([LessonError(file, 1, "the file is empty", "write a lesson")])
-        return cls(file, _construct(root, file, 0), root)
+        return cls(file, _construct(root, file), root)
 
     def line(self, where: Where) -> int:
         """Give the line of what lies at `where`, or of what is nearest above it."""
@@ -114,24 +114,29 @@ class Source:
         return int(line) + 1
 
 
-def _refuse_references(text: str, file: str) -> None:
-    """Refuse what could make a small file large, before anything is made of it."""
+def _refuse_excess(text: str, file: str) -> None:
+    """Refuse what could make a small file large or a reader run out of stack, before anything is made of it."""
     event: Any
+    depth = 0
     for event in yaml.parse(text, _LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            remedy = f"nest at most {DEPTH_MAX} levels"
+            raise InvalidLessonError(
+                [LessonError(file, event.start_mark.line + 1, "this is nested too deeply", remedy)]
+            )
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             problem = "& and * are no references here"
             remedy = 'write a text that begins with them in quotes ("*/kubelet"), and repeat what is meant twice'
             raise InvalidLessonError([LessonError(file, event.start_mark.line + 1, problem, remedy)])
 
 
-def _construct(node: yaml.Node, file: str, depth: int) -> Any:
+def _construct(node: yaml.Node, file: str) -> Any:
     def wrong(at: yaml.Node, problem: str, remedy: str) -> InvalidLessonError:
         return InvalidLessonError([LessonError(file, at.start_mark.line + 1, problem, remedy)])
 
-    if depth > DEPTH_MAX:
-        raise wrong(node, "this is nested too deeply", f"nest at most {DEPTH_MAX} levels")
     if isinstance(node, yaml.SequenceNode):
-        return [_construct(one, file, depth + 1) for one in node.value]
+        return [_construct(one, file) for one in node.value]
     if not isinstance(node, yaml.MappingNode):
         return _scalar(node)
     made: dict[str, Any] = {}
@@ -140,7 +145,7 @@ def _construct(node: yaml.Node, file: str, depth: int) -> Any:
             raise wrong(key, "a key is a plain text", "write key: value")
         if key.value in made:
             raise wrong(key, f"{key.value} is there twice", "keep one of the two")
-        made[key.value] = _construct(value, file, depth + 1)
+        made[key.value] = _construct(value, file)
     return made
 
 

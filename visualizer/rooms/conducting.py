@@ -7,10 +7,10 @@ says why nothing happened there. Whether a fault has begun is told later, in the
 import asyncio
 from typing import Any
 
-import yaml
 from django.utils.translation import gettext_noop as _
 
 from cluster_engine import faults, predicates
+from cluster_engine.api.documents import Unreadable, read_one_yaml
 from visualizer import json_bounds
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
@@ -63,14 +63,12 @@ def _fault(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _when(document: dict[str, Any] | str | None) -> dict[str, Any] | None:
-    """Read a trigger; a text is YAML, without aliases: a short text could mean an endless document."""
+    """Read a trigger; a text is YAML."""
     if isinstance(document, str):
         try:
-            if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(document)):
-                raise Impossible(_("The condition must not use YAML's aliases (*name)."))
-            document = json_bounds.checked(yaml.safe_load(document))
-        except (yaml.YAMLError, ValueError, RecursionError) as problem:
-            raise Impossible(f"YAML: {problem}") from problem
+            document = json_bounds.checked(read_one_yaml(document))
+        except (Unreadable, json_bounds.OutOfBounds) as problem:
+            raise Impossible(f"YAML: {str(problem).removeprefix('yaml: ')}") from problem
     if document is None:
         return None
     try:

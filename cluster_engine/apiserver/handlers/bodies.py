@@ -9,12 +9,8 @@ Modelled on apiserver/pkg/endpoints/handlers/{create,rest}.go and apimachinery's
 
 from typing import Any
 
-import msgspec
-import yaml
-
-from cluster_engine.api import protobuf, strict
+from cluster_engine.api import documents, protobuf, strict
 from cluster_engine.api.defaulting import default
-from cluster_engine.api.nesting import DEPTH_MAX, exceeds
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Invalid, UnsupportedMediaType
 from cluster_engine.apiserver.registry.backend import Call
@@ -52,43 +48,16 @@ def decode(body: bytes, content_type: str, expected: str) -> Object:
 def decode_json(body: bytes, expected: str) -> Any:
     """Read JSON, whatever it holds."""
     try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _unrecognized(body, expected, str(error)) from error
-    except RecursionError as error:
-        raise _unrecognized(body, expected, "exceeded max depth") from error
-    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and exceeds(value):
-        raise _unrecognized(body, expected, "exceeded max depth")
-    return value
+        return documents.read_json(body)
+    except documents.Unreadable as problem:
+        raise _unrecognized(body, expected, str(problem)) from problem
 
 
 def _decode_yaml(body: bytes, expected: str) -> Any:
     try:
-        _check_yaml(body)
-        return yaml.load(body, Loader=YamlLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise _unrecognized(body, expected, str(error).partition("\n")[0]) from error
-
-
-def _check_yaml(body: bytes) -> None:
-    """Refuse what would grow when read: aliases, and nesting without end."""
-    depth = 0
-    for event in yaml.parse(body, Loader=YamlLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not supported")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEPTH_MAX:
-            raise yaml.YAMLError("exceeded max depth")
-
-
-class YamlLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-    """YAML's JSON part: times stay text."""
-
-
-YamlLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+        return documents.read_one_yaml(body)
+    except documents.Unreadable as problem:
+        raise _unrecognized(body, expected, str(problem)) from problem
 
 
 def _unrecognized(body: bytes, expected: str, why: str) -> BadRequest:
@@ -107,12 +76,20 @@ def read(call: Call, kind: Kind, body: bytes, content_type: str) -> Object:
     obj = decode(body, content_type, f"{kind.api_version}.{kind.name}")
     check_kind(kind, obj)
     mode = call.parameters.get("fieldValidation", "")
-    if mode in ("Strict", "Warn") and media_type(content_type) == JSON:
-        doubled = strict.duplicate_fields(body)
+    if mode in ("Strict", "Warn"):
+        doubled = _doubled(body, media_type(content_type))
         if doubled and mode == "Strict":
             raise strict.strict_error(kind, doubled)
         call.warnings.extend(doubled)
     return complete(call, kind, obj)
+
+
+def _doubled(body: bytes, media: str) -> list[str]:
+    if media == JSON:
+        return strict.duplicate_fields(body)
+    if media == YAML and (found := next(documents.yaml_documents(body)).doubled):
+        return ["\n  ".join(["yaml: unmarshal errors:", *found])]
+    return []
 
 
 def complete(call: Call, kind: Kind, obj: Object) -> Object:

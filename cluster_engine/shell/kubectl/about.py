@@ -3,11 +3,8 @@
 Modelled on kubectl/pkg/cmd/{version,apiresources,clusterinfo,config}.
 """
 
-from typing import Any
-
-import yaml
-
 from cluster_engine.api.status import Refusal
+from cluster_engine.client import kubeconfig
 from cluster_engine.shell.invocation import absolute
 from cluster_engine.shell.kubectl import discovery, documents
 from cluster_engine.shell.kubectl.errors import CommandError
@@ -107,10 +104,11 @@ async def cluster_info(session: Session, _: list[str]) -> int:
 def _config(session: Session) -> Obj:
     path = absolute(session.flags["kubeconfig"] or KUBECONFIG)
     try:
-        loaded: Any = yaml.safe_load(session.process.files.read(path))
+        return kubeconfig.read(session.process.files, path)
     except FileNotFoundError:
         return {}
-    return loaded if isinstance(loaded, dict) else {}
+    except kubeconfig.KubeConfigError as problem:
+        raise CommandError(str(problem)) from problem
 
 
 async def config_view(session: Session, _: list[str]) -> int:
@@ -119,7 +117,7 @@ async def config_view(session: Session, _: list[str]) -> int:
     if not session.flags["raw"]:
         for section, fields in (("clusters", ("certificate-authority-data",)), ("users", _SECRETS)):
             for entry in config.get(section) or []:
-                content = entry[section.removesuffix("s")]
+                content = (entry or {}).get(section.removesuffix("s")) or {}
                 for field in fields:
                     if field in content:
                         content[field] = "REDACTED" if field in ("token", "password") else "DATA+OMITTED"
@@ -156,11 +154,11 @@ async def config_set_context(session: Session, arguments: list[str]) -> int:
     """Set the namespace of a context (`--current --namespace=shop`)."""
     config = _config(session)
     name = config.get("current-context") if session.flags["current"] else (arguments[0] if arguments else None)
-    entry = next((each for each in config.get("contexts") or [] if each["name"] == name), None)
+    entry = next((each for each in config.get("contexts") or [] if each and each.get("name") == name), None)
     if entry is None:
         raise CommandError("you must specify a non-empty context name or --current")
     if session.flags["namespace"]:
-        entry["context"]["namespace"] = session.flags["namespace"]
+        entry["context"] = (entry.get("context") or {}) | {"namespace": session.flags["namespace"]}
     path = absolute(session.flags["kubeconfig"] or KUBECONFIG)
     session.process.files.write(path, documents.to_yaml(config).encode())
     session.out(f'Context "{name}" modified.\n')

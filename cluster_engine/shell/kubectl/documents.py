@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import yaml
 
+from cluster_engine.api.documents import Unreadable, read_json, yaml_documents
+
 Obj = dict[str, Any]
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TRUTHS = frozenset({"y", "Y", "n", "N", "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"})
 _SIXTIES = re.compile(r"^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$")
 
@@ -76,13 +77,7 @@ def _go_escapes(text: str) -> str:
 
 def read_all(text: str) -> Iterator[Obj]:
     """Read the documents of a manifest, YAML or JSON; lists are opened. ManifestError."""
-    try:
-        documents = list(yaml.load_all(text, Loader=_LOADER))
-    except yaml.MarkedYAMLError as error:
-        raise ManifestError(f"error converting YAML to JSON: yaml: {_go_words(error)}") from error
-    except yaml.YAMLError as error:
-        raise ManifestError("error converting YAML to JSON: yaml: control characters are not allowed") from error
-    for document in documents:
+    for document in _documents(text):
         if document is None:
             continue
         if not isinstance(document, dict):
@@ -90,39 +85,36 @@ def read_all(text: str) -> Iterator[Obj]:
                 "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
                 f"{_go_type(document)} into Go value of type map[string]interface {{}}"
             )
-        read = plain(document)
-        if read.get("kind") == "List":
-            yield from read.get("items") or []
+        if document.get("kind") == "List":
+            yield from _items(document.get("items") or [])
         else:
-            yield read
+            yield document
 
 
-def plain(value: Any) -> Any:
-    """Make JSON of what YAML gave: keys are text, dates are text again."""
-    if isinstance(value, dict):
-        return {_key(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if hasattr(value, "isoformat"):
-        text = value.isoformat()
-        return text.replace("+00:00", "Z")
-    return value
+def _documents(text: str) -> list[Any]:
+    """Read as kubectl does: what begins as JSON is JSON if it can be read so, and everything else is YAML."""
+    if text.lstrip().startswith("{"):
+        try:
+            return [read_json(text)]
+        except Unreadable:
+            pass
+    try:
+        return [document.value for document in yaml_documents(text)]
+    except Unreadable as problem:
+        raise ManifestError(f"error converting YAML to JSON: {problem}") from problem
 
 
-def _key(key: Any) -> str:
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    return str(key)
-
-
-def _go_words(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    line = mark.line if mark is not None else 0
-    problem = (error.problem or "could not find expected ':'").replace(
-        "mapping values are not allowed here", "mapping values are not allowed in this context"
-    )
-    return f"line {line + 1}: {problem}" if line else problem
+def _items(items: Any) -> list[Obj]:
+    wrong = items if not isinstance(items, list) else next((one for one in items if not isinstance(one, dict)), None)
+    if wrong is not None or not isinstance(items, list):
+        raise ManifestError(
+            f"json: cannot unmarshal {_go_type(wrong)} into Go struct field List.items of type []runtime.RawExtension"
+        )
+    return items
 
 
 def _go_type(value: Any) -> str:
-    return "array" if isinstance(value, list) else "string" if isinstance(value, str) else "number"
+    if isinstance(value, bool):
+        return "bool"
+    names = {list: "array", dict: "object", str: "string", type(None): "null"}
+    return names.get(type(value), "number")

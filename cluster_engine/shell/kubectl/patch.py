@@ -4,9 +4,9 @@ Modelled on kubectl/pkg/cmd/patch. Left out: --local.
 """
 
 import msgspec
-import yaml
 
-from cluster_engine.shell.kubectl import documents, output
+from cluster_engine.api.documents import Unreadable, read_one_yaml
+from cluster_engine.shell.kubectl import output
 from cluster_engine.shell.kubectl.arguments import one
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.flags import Flag
@@ -47,8 +47,10 @@ async def run(session: Session, arguments: list[str]) -> int:
 
 
 def _read(text: str) -> bytes:
-    """Give the patch as JSON; what cannot be read goes to the server as it is, which says what is wrong."""
+    """Give the patch as JSON. What begins as JSON goes to the server as it is, which says what is wrong with it."""
+    if text.lstrip().startswith("{"):
+        return text.encode("utf-8", "replace")
     try:
-        return msgspec.json.encode(documents.plain(yaml.safe_load(text)))
-    except (yaml.YAMLError, TypeError):
-        return text.encode()
+        return msgspec.json.encode(read_one_yaml(text))
+    except Unreadable as problem:
+        raise CommandError(f'unable to parse "{text}": {problem}') from problem

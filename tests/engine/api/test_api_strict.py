@@ -117,7 +117,8 @@ def test_fields_given_twice_are_found_in_the_text() -> None:
         'duplicate field "spec.replicas"',
     ]
     assert duplicate_fields(b'{"a": {"b": 1}, "b": 1}') == []
-    assert duplicate_fields('{"a": ' * 5000 + "1" + "}" * 5000) == []
+    many = ", ".join(f'"{at}": 1' for at in range(5000))
+    assert len(duplicate_fields(f"{{{many}, {many}}}")) == 100
 
 
 JSON_VALUES = st.recursive(

@@ -67,7 +67,14 @@ def test_no_request_makes_the_server_panic(run_api, seed):
         (b"[" * 100_000, "application/json"),
         (b'{"a":' * 50_000, "application/json"),
         (b"[" * 100_000, "application/yaml"),
-        (b"a: &a [x]\nb: [*a, *a]\n", "application/yaml"),
+        (
+            b"a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + b"".join(b"b%d: &a [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n" % at for at in range(9)),
+            "application/yaml",
+        ),
+        (b'{"a":' * 999 + b"1" + b"}" * 999, "application/json"),
+        (b"9" * 30_000, "application/json"),
+        (b"9" * 30_000, "application/yaml"),
         (b"\xff\xfe\x00", "application/json"),
         (b"\xff\xfe\x00", "application/yaml"),
         (b"k8s\0" + b"\x0a" * 1000, "application/vnd.kubernetes.protobuf"),

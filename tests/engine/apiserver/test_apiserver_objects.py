@@ -266,10 +266,10 @@ def test_names_are_generated_from_a_vowelless_alphabet(run_api):
 def test_yaml_and_protobuf_bodies_are_read(run_api):
     async def story(plane):
         admin = plane.person()
-        text = b"metadata:\n  name: a\ndata:\n  when: 2001-12-14\n  n: '5'\n"
+        text = b"metadata:\n  name: a\ndata:\n  when: 2001-12-14\n  number: '5'\n"
         made = await admin.post(CONFIG_MAPS, text, content_type="application/yaml")
         assert made.code == 201
-        assert made.body["data"] == {"when": "2001-12-14", "n": "5"}
+        assert made.body["data"] == {"when": "2001-12-14", "number": "5"}
         read = await admin.get(f"{CONFIG_MAPS}/a", accept="application/yaml")
         assert read.headers["content-type"] == "application/yaml"
         assert read.raw.startswith(b"kind: ConfigMap\n")
