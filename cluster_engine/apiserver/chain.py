@@ -31,6 +31,8 @@ from cluster_engine.world.process import Process
 REQUEST_SECONDS = 60.0
 GZIP_BYTES_MIN = 128 * 1024
 GZIP_LEVEL = 1
+WARNINGS_CHARACTERS_MAX = 4096
+WARNING_CHARACTERS_MAX = 256
 CACHE_CONTROL = ("cache-control", "no-cache, private")
 
 
@@ -124,7 +126,7 @@ def _finished(request: Request, response: Response, audit_id: str, warnings: lis
     if all(name != "cache-control" for name, _ in response.headers):
         headers.append(CACHE_CONTROL)
     headers.extend(response.headers)
-    headers.extend(("warning", f"299 - {_quoted(text)}") for text in dict.fromkeys(warnings))
+    headers.extend(("warning", f"299 - {_quoted(text)}") for text in _shortened(warnings))
     body = response.body
     is_json = response.content_type == "application/json" and response.stream is None
     if is_json and body and is_for_reading(request.header("user-agent"), parse_query(request.query).get("pretty")):
@@ -135,6 +137,16 @@ def _finished(request: Request, response: Response, audit_id: str, warnings: lis
     return Response(response.status, response.content_type, body, tuple(headers), response.stream)
 
 
+def _shortened(warnings: list[str]) -> list[str]:
+    """Cut warnings that are many: each to its first characters, and the last ones away (filters/warning.go)."""
+    found = list(dict.fromkeys(warnings))
+    if sum(map(len, found)) <= WARNINGS_CHARACTERS_MAX:
+        return found
+    each = WARNING_CHARACTERS_MAX
+    return [text[:each] for text in found[: WARNINGS_CHARACTERS_MAX // each]]
+
+
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

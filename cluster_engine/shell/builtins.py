@@ -1,10 +1,10 @@
 """What the shell does itself: help, files, a little text. No process is started for these."""
 
-import re
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cluster_engine.shell import grep
 from cluster_engine.shell.invocation import HOME, Write, absolute
 
 if TYPE_CHECKING:
@@ -142,30 +142,43 @@ class Filter(Sink):
 
 
 class Grep(Filter):
-    """grep PATTERN, -i, -v, -c."""
+    """What grep.py does, between two pipes."""
 
     def __init__(self, words: list[str], onwards: Sink) -> None:
         super().__init__(words, onwards)
-        pattern = self.arguments[0] if self.arguments else ""
-        flags = re.IGNORECASE if "i" in self.flags else 0
+        self._grep: grep.Grep | None = None
         try:
-            self._pattern = re.compile(pattern.replace("\\|", "|"), flags)
-        except re.error:
-            self._pattern = re.compile(re.escape(pattern), flags)
-        self._count = 0
+            self._grep = grep.Grep(words[1:])
+        except grep.GrepError as problem:
+            self._fail(problem)
+        else:
+            self._say(self._grep.warnings)
 
     def line(self, line: str) -> None:
         """See Filter."""
-        if bool(self._pattern.search(line)) is not ("v" in self.flags):
-            self._count += 1
-            if "c" not in self.flags:
-                self.put(line)
+        if self._grep is None:
+            return
+        try:
+            for found in self._grep.line(line):
+                self.put(found)
+        except grep.GrepError as problem:
+            self._fail(problem)
 
     def end(self) -> int:
         """See Filter."""
-        if "c" in self.flags:
-            self.put(str(self._count))
-        return 0 if self._count else 1
+        if self._grep is None:
+            return 2
+        for line in self._grep.end():
+            self.put(line)
+        return self._grep.code
+
+    def _fail(self, problem: grep.GrepError) -> None:
+        self._grep = None
+        self._say([str(problem)])
+
+    def _say(self, lines: list[str]) -> None:
+        for line in lines:
+            self._onwards("stderr", f"{line}\n")
 
 
 class _Numbered(Filter):

@@ -245,6 +245,16 @@ def test_unknown_fields_are_warned_of_or_refused_as_asked(run_api):
         twice = b'{"metadata":{"name":"a"},"data":{"k":"1","k":"2"}}'
         strict = await admin.post(f"{CONFIG_MAPS}?fieldValidation=Strict", twice)
         assert 'duplicate field "data.k"' in message(strict)
+        doubled = b"metadata:\n  name: a\ndata:\n  k: a\n  k: b\n"
+        strict = await admin.post(f"{CONFIG_MAPS}?fieldValidation=Strict", doubled, content_type="application/yaml")
+        assert 'yaml: unmarshal errors:\n  line 5: key "k" already set in map' in message(strict)
+        warned = await admin.post(
+            f"{CONFIG_MAPS}?dryRun=All&fieldValidation=Warn", doubled, content_type="application/yaml"
+        )
+        assert 'line 5: key \\"k\\" already set in map' in warned.headers["warning"]
+        assert "\n" not in warned.headers["warning"]
+        much = config_map("a") | {f"u\n{at}" * 100: 1 for at in range(1000)}
+        assert (await admin.post(f"{CONFIG_MAPS}?dryRun=All", much)).code == 201
         assert (await admin.post(f"{CONFIG_MAPS}?fieldValidation=Maybe", odd)).code == 422
 
     run_api(story)
