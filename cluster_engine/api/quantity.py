@@ -13,15 +13,22 @@ import re
 from decimal import ROUND_UP, Decimal, localcontext
 
 BAD = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-_FORM = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]?|[eE][+-]?\d+)")
+_FORM = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([KMGTPE]i|[numkMGTPE]?|[eE][+-]?[0-9]+)")
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _POWER = {suffix: power for power, suffix in _DECIMAL.items()}
 _NANO = Decimal("1e-9")
+LENGTH_MAX = 1024
+"""Go reads any number of digits."""
+EXPONENT_MAX = 2048
+LARGEST = Decimal(2**63 - 1)
+"""Larger quantities become this one (quantity.go: maxAllowed); but Go keeps `12E`, whose digits fit an int64."""
+DIGITS_OF_INT64 = 18
+PRECISION = LENGTH_MAX + 60
 
 
 def _split(text: str) -> tuple[Decimal, str]:
-    found = _FORM.fullmatch(text)
+    found = _FORM.fullmatch(text) if len(text) <= LENGTH_MAX else None
     if not found:
         raise ValueError(BAD)
     return Decimal(found[1]), found[2]
@@ -32,22 +39,29 @@ def _value(number: Decimal, suffix: str) -> Decimal:
         return number.scaleb(_POWER[suffix])
     if suffix.endswith("i"):
         return number * Decimal(1024 ** _BINARY.index(suffix))
-    return number.scaleb(int(suffix[1:]))
+    return number.scaleb(max(-EXPONENT_MAX, min(int(suffix[1:]), EXPONENT_MAX)))
+
+
+def _read(text: str | int | float) -> tuple[Decimal, str]:
+    """Give the value, no finer than a billionth and no larger than a server keeps, and the unit it was written in."""
+    number, suffix = _split(str(text))
+    value = _value(number, suffix)
+    kept_by_go = suffix in _POWER and len(number.as_tuple().digits) <= DIGITS_OF_INT64
+    if abs(value) > LARGEST and not kept_by_go:
+        return LARGEST.copy_sign(value), suffix
+    return (value.quantize(_NANO, rounding=ROUND_UP) if value % _NANO else value), suffix
 
 
 def parse(text: str | int | float) -> Decimal:
-    """Return the exact value. Raises ValueError, in Kubernetes' words, for anything that is not a quantity."""
-    with localcontext(prec=60):
-        return _value(*_split(str(text)))
+    """Return the value, as exact as a server keeps it. Raises ValueError, in Kubernetes' words."""
+    with localcontext(prec=PRECISION):
+        return _read(text)[0]
 
 
 def canonical(text: str | int | float) -> str:
     """Spell a quantity as the API server stores it. Raises ValueError as `parse` does."""
-    with localcontext(prec=60):
-        number, suffix = _split(str(text))
-        value = _value(number, suffix)
-        if value % _NANO:
-            value = value.quantize(_NANO, rounding=ROUND_UP)
+    with localcontext(prec=PRECISION):
+        value, suffix = _read(text)
         if suffix.endswith("i") and abs(value) >= 1024 and value == value.to_integral_value():
             return _binary(int(value))
         if suffix[:1] in ("e", "E") and len(suffix) > 1:

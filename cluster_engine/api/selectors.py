@@ -19,9 +19,10 @@ from cluster_engine.api.names import label_value_problems, qualified_name_proble
 from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind, field_path
 from cluster_engine.api.status import BadRequest
+from cluster_engine.api.strconv import parse_int
 
 _OPERATORS = "in, notin, =, ==, !=, gt, lt"
-_TOKEN = re.compile(r"\s*(?:(==|!=|[=!(),<>])|([^\s=!(),<>]+))")
+_TOKEN = re.compile(r"(==|!=|[=!(),<>])|([^\s=!(),<>]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,18 @@ class Requirement:
 def _compares(value: str, operator: str, values: frozenset[str]) -> bool:
     (bound,) = values
     try:
-        return int(value) > int(bound) if operator == ">" else int(value) < int(bound)
+        number, limit = parse_int(value), parse_int(bound)
     except ValueError:
         return False
+    return number > limit if operator == ">" else number < limit
+
+
+def _is_integer(text: str) -> bool:
+    try:
+        parse_int(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,7 @@ class _Parser:
 
 
 def _checked(key: str, operator: str, values: frozenset[str]) -> Requirement:
-    if operator in (">", "<") and not all(value.lstrip("+-").isdigit() for value in values):
+    if operator in (">", "<") and not all(map(_is_integer, values)):
         raise BadRequest("for 'Gt', 'Lt' operators, the value must be an integer")
     for value in sorted(values):
         _require(value, "values[0]", label_value_problems, key)

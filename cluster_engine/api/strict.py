@@ -51,7 +51,7 @@ Cleaner: TypeAlias = Callable[[JSON, str, Problems], JSON]  # (value, the path o
 
 PROBLEMS_MAX = 100  # sigs.k8s.io/json, decode.go: saveStrictError
 
-_INDEX = re.compile(r"\[[^]]*\]")
+_INDEX = re.compile(r"\[[0-9]+\]")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _RFC3339_MICRO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _cleaners: dict[Message, Cleaner] = {}

@@ -19,7 +19,7 @@ from cluster_engine.kubelet.pods import Obj
 
 EXPANDED_BYTES_MAX = 1024 * 1024
 
-_REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
+_REFERENCE = re.compile(r"\$\$|\$\(([^()]*)\)")
 _NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
 
 

@@ -10,11 +10,11 @@
 A matcher is asked of all values found at once: it holds when one of them fits.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
+
+from cluster_engine.predicates import globs
 
 
 class Matcher(Protocol):
@@ -45,14 +45,7 @@ class Glob:
 
     def fits(self, values: Sequence[Any]) -> bool:
         """See Matcher."""
-        fullmatch = _compiled(self.pattern).fullmatch
-        return any(isinstance(one, str) and fullmatch(one) for one in values)
-
-
-@lru_cache(maxsize=2048)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = (".*" if one == "*" else "." if one == "?" else re.escape(one) for one in re.split(r"([*?])", pattern))
-    return re.compile("".join(parts), re.DOTALL)
+        return any(isinstance(one, str) and globs.fits(self.pattern, one) for one in values)
 
 
 @dataclass(frozen=True, slots=True)

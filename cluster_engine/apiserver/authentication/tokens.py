@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from cluster_engine.api.documents import read_json
 from cluster_engine.apiserver.authentication.users import (
     CREDENTIAL_ID,
     NODE_NAME,
@@ -154,10 +155,10 @@ class ServiceAccountTokens:
     def _verified(self, token: str) -> Claims:
         try:
             header_text, claims_text, signature_text = token.split(".")
-            header = msgspec.json.decode(_decode(header_text))
-            claims = msgspec.json.decode(_decode(claims_text))
+            header = read_json(_decode(header_text))
+            claims = read_json(_decode(claims_text))
             signature = _decode(signature_text)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except ValueError as error:
             raise BadToken("the token is not a JSON Web Token") from error
         if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") != "ES256":
             raise BadToken("the token is not signed with ES256")

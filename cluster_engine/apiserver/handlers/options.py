@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from cluster_engine.api.documents import read_json
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.selectors import FieldSelector, LabelSelector, parse_field, parse_label
 from cluster_engine.api.status import BadRequest, Cause, Refusal
+from cluster_engine.api.strconv import parse_int
 from cluster_engine.apiserver.request_info import is_true
 from cluster_engine.apiserver.storage import prefix_of, version_number
 from cluster_engine.apiserver.watchers import Selection
@@ -73,9 +75,9 @@ def _number(parameters: Mapping[str, str], name: str) -> int:
     if not text:
         return 0
     try:
-        return int(text)
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        return parse_int(text)
+    except ValueError as problem:
+        raise BadRequest(str(problem)) from None
 
 
 def _list_problem(options: ListOptions) -> Cause | None:
@@ -138,11 +140,11 @@ def decode_continue(token: str, version: str) -> tuple[int, str]:
     if version not in ("", "0"):
         raise BadRequest("specifying resource version is not allowed when using continue")
     try:
-        read = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        read = read_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         revision, start = read["rv"], read["start"]
-        if read["v"] != TOKEN_VERSION or not isinstance(revision, int) or not isinstance(start, str) or revision == 0:
+        if read["v"] != TOKEN_VERSION or type(revision) is not int or not isinstance(start, str) or revision == 0:
             raise ValueError("a part of it is wrong")
-    except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(f"invalid continue token: {error}") from error
     if start.startswith("/") or ".." in start.split("/"):
         raise BadRequest("invalid continue token: invalid continue token")

@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cluster_engine.api.strconv import parse_int
 from cluster_engine.shell.kubectl.errors import UsageError
 
 Kind = Literal["string", "bool", "int", "strings", "duration"]
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
+DURATION_SECONDS_MAX = (2**63 - 1) / 1e9
+"""What Go's time.Duration can hold, some 292 years."""
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -71,10 +74,11 @@ def seconds(text: str) -> float | None:
     """Read a duration as Go writes it ("1m30s"); None when it is none."""
     if text == "0":
         return 0.0
-    found = _DURATION.findall(text)
-    if not found or "".join(number + unit for number, unit in found) != text:
-        return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in found)
+    total, at = 0.0, 0
+    while found := _DURATION.match(text, at):
+        total += float(found[1]) * _SECONDS[found[2]]
+        at = found.end()
+    return total if at == len(text) > 0 and total <= DURATION_SECONDS_MAX else None
 
 
 def _default(flag: Flag) -> Any:
@@ -136,9 +140,10 @@ def _convert(flag: Flag, value: str, command: str) -> Any:
             return False
         raise _invalid(flag, value, f'strconv.ParseBool: parsing "{value}": invalid syntax', command)
     if flag.kind == "int":
-        if re.fullmatch(r"[+-]?\d+", value):
-            return int(value)
-        raise _invalid(flag, value, f'strconv.ParseInt: parsing "{value}": invalid syntax', command)
+        try:
+            return parse_int(value)
+        except ValueError as problem:
+            raise _invalid(flag, value, str(problem), command) from None
     if flag.kind == "duration":
         found = seconds(value)
         if found is None:

@@ -7,17 +7,27 @@
 Modelled on client-go/util/jsonpath. Left out: slices with steps, several names at once, functions.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from cluster_engine.api.strconv import parse_int
 from cluster_engine.shell.kubectl.documents import to_compact_json
 from cluster_engine.shell.kubectl.errors import CommandError
 
 _TEXT = re.compile(r"""^(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')$""")
 _STEP = re.compile(r"\.\.|\.?\[\?\((?P<filter>.*?)\)\]|\.?\[(?P<index>[^\]]*)\]|\.(?P<name>(?:\\.|[^.\[\\])+)?|\*")
-_FILTER = re.compile(r"^\s*@(?P<path>[^=!<>]*?)\s*(?:(?P<operator>==|!=|<=|>=|<|>)\s*(?P<value>.+?))?\s*$")
+_OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
+VALUES_MAX = 100_000
+"""How many values a path may lead to on its way; `..` behind `..` gives many times what there is."""
+CHARACTERS_MAX = 8 * 1024 * 1024
+STEPS_MAX = 100_000
+"""How many pieces a template may print; a range in a range prints the product."""
+RANGES_DEPTH_MAX = 20
+TOO_LARGE = "the result of this jsonpath is too large"
 
 
 @dataclass(slots=True)
@@ -32,14 +42,24 @@ class _Node:
 
 def render(template: str, data: Any) -> str:
     """Fill in a template. Paths that lead nowhere give nothing. CommandError when it cannot be read."""
-    return "".join(_print(node, data, data) for node in _parse(template))
+    pieces: list[str] = []
+    length = 0
+    for piece in (text for node in _parse(template) for text in _print(node, data, data)):
+        length += len(piece)
+        pieces.append(piece)
+        if length > CHARACTERS_MAX or len(pieces) > STEPS_MAX:
+            raise CommandError(TOO_LARGE)
+    return "".join(pieces)
 
 
 def find(path: str, data: Any) -> list[Any]:
     """Give all values that a path leads to."""
     values = [data]
     for step in _steps(path.removeprefix("$").removeprefix("@")):
-        values = [found for value in values for found in _follow(step, value)]
+        found = (inner for value in values for inner in _follow(step, value))
+        values = list(itertools.islice(found, VALUES_MAX + 1))
+        if len(values) > VALUES_MAX:
+            raise CommandError(TOO_LARGE)
     return values
 
 
@@ -61,16 +81,24 @@ def show(value: Any) -> str:
     return to_compact_json(value)
 
 
-def _print(node: _Node, data: Any, root: Any) -> str:
+def _print(node: _Node, data: Any, root: Any) -> Iterator[str]:
+    """Give what a piece of the template prints, a text for each value, and at least one."""
     if node.text is not None:
-        return node.text
+        yield node.text
+        return
     assert node.path is not None
     start = root if node.path.startswith("$") else data
     values = find(node.path, start)
     if node.is_range:
         items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-        return "".join(_print(child, item, root) for item in items for child in node.body)
-    return " ".join(show(value) for value in values)
+        for item in items:
+            yield ""
+            for child in node.body:
+                yield from _print(child, item, root)
+        return
+    for at, value in enumerate(values):
+        yield f"{' ' if at else ''}{show(value)}"
+    yield ""
 
 
 def _parse(template: str) -> list[_Node]:
@@ -92,6 +120,8 @@ def _parse(template: str) -> list[_Node]:
             node = _Node(path=inner[5:].strip(), is_range=True)
             stack[-1].append(node)
             stack.append(node.body)
+            if len(stack) > RANGES_DEPTH_MAX:
+                raise CommandError(f"error parsing jsonpath, more than {RANGES_DEPTH_MAX} ranges in one another")
         else:
             stack[-1].append(_Node(path=inner))
     if len(stack) > 1:
@@ -170,13 +200,14 @@ def _index(text: str, value: Any) -> list[Any]:
         return []
     if ":" in text:
         begin, _, end = text.partition(":")
-        if not re.fullmatch(r"(?:-?\d+)?:(?:-?\d+)?", text):
-            raise CommandError(f"invalid array index {text}")
-        return value[int(begin) if begin else None : int(end) if end else None]
+        try:
+            return value[parse_int(begin) if begin else None : parse_int(end) if end else None]
+        except ValueError:
+            raise CommandError(f"invalid array index {text}") from None
     found = []
     for part in text.split(","):
         try:
-            found.append(value[int(part)])
+            found.append(value[parse_int(part.strip())])
         except (IndexError, ValueError) as error:
             raise CommandError(f"array index out of bounds: index {part}, length {len(value)}") from error
     return found
@@ -193,16 +224,25 @@ def _descendants(value: Any) -> Iterator[Any]:
 
 
 def _holds(condition: str, item: Any) -> bool:
-    match = _FILTER.match(condition)
-    if match is None:
-        raise CommandError(f"error parsing jsonpath filter: {condition}")
-    found = find(match["path"], item)
-    if match["operator"] is None:
+    path, operator, wanted = _condition(condition)
+    found = find(path, item)
+    if not operator:
         return bool(found)
-    wanted = match["value"].strip()
     quoted = _TEXT.match(wanted)
     text = (quoted[1] or quoted[2] or "") if quoted else wanted
-    return any(_compare(show(value), match["operator"], text) for value in found)
+    return any(_compare(show(value), operator, text) for value in found)
+
+
+@lru_cache(maxsize=64)
+def _condition(text: str) -> tuple[str, str, str]:
+    """Split `@.a.b == "x"` at its first operator. CommandError."""
+    at = next((at for at, character in enumerate(text) if character in "=!<>"), len(text))
+    path, rest = text[:at].strip(), text[at:]
+    operator = next((one for one in _OPERATORS if rest.startswith(one)), "")
+    wanted = rest[len(operator) :].strip()
+    if not path.startswith("@") or (rest and not (operator and wanted)):
+        raise CommandError(f"error parsing jsonpath filter: {text}")
+    return path[1:], operator, wanted
 
 
 def _compare(left: str, operator: str, right: str) -> bool:

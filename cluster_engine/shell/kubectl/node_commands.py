@@ -8,8 +8,8 @@ Modelled on kubectl/pkg/cmd/{drain,taint} and pkg/drain. Left out: disruption bu
 """
 
 import asyncio
-import re
 
+from cluster_engine.api.names import label_value_problems, qualified_name_problems
 from cluster_engine.api.status import NotFound, TooManyRequests
 from cluster_engine.shell.kubectl.arguments import NO_NAME
 from cluster_engine.shell.kubectl.errors import CommandError
@@ -25,7 +25,6 @@ DRAIN_FLAGS = (
 )
 TAINT_FLAGS = (Flag("overwrite", kind="bool"), Flag("all", kind="bool"), Flag("selector", "l", default=""))
 EVICTION_RETRY_SECONDS = 5.0
-_TAINT = re.compile(r"^(?P<key>[^=:-]+(?:[^=:]*[^=:-])?)(?:=(?P<value>[^:]*))?(?::(?P<effect>\w+))?(?P<minus>-)?$")
 HINT = "See 'kubectl taint -h' for help and examples"
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
@@ -161,16 +160,32 @@ def _is_taint(word: str) -> bool:
     return "=" in word or ":" in word or word.endswith("-")
 
 
+def _parsed(text: str) -> tuple[str, str, str | None, bool]:
+    """Read `key=value:effect`, `key:effect` or `key`, perhaps with a minus behind; (key, value, effect, removes).
+
+    pkg/cmd/taint/utils.go, parseTaint.
+    """
+    spec = text.removesuffix("-")
+    removes = spec != text
+    pair, *effects = spec.split(":")
+    key, *values = pair.split("=") if effects else [pair]
+    if len(effects) == 1 and effects[0] not in EFFECTS:
+        raise CommandError(f"invalid taint effect: {effects[0]}, unsupported taint effect\n{HINT}")
+    if len(effects) > 1 or len(values) > 1 or (not effects and not removes):
+        raise CommandError(f"invalid taint spec: {text}\n{HINT}")
+    value = "".join(values)
+    if problems := [*label_value_problems(value), *qualified_name_problems(key)]:
+        raise CommandError(f"invalid taint spec: {spec}, {'; '.join(problems)}\n{HINT}")
+    return key, value, effects[0] if effects else None, removes
+
+
 def _changed(session: Session, node: Obj, texts: list[str]) -> tuple[list[Obj], str]:
     taints = list(node["spec"].get("taints") or [])
     added = removed = False
     for text in texts:
-        match = _TAINT.match(text)
-        if match is None or (match["effect"] not in EFFECTS and not match["minus"]):
-            raise CommandError(f"invalid taint effect: {text.partition(':')[2]}, unsupported taint effect\n{HINT}")
-        key, effect = match["key"], match["effect"]
+        key, value, effect, removes = _parsed(text)
         same = [each for each in taints if each["key"] == key and (effect is None or each["effect"] == effect)]
-        if match["minus"]:
+        if removes:
             if not same:
                 raise CommandError(f'taint "{key}{":" + effect if effect else ""}" not found')
             removed = True
@@ -178,8 +193,8 @@ def _changed(session: Session, node: Obj, texts: list[str]) -> tuple[list[Obj], 
             has = f"node {node['metadata']['name']} already has {key} taint(s) with same effect(s)"
             raise CommandError(f"{has} and --overwrite is false")
         taints = [each for each in taints if each not in same]
-        if not match["minus"]:
-            taints.append({"key": key, "effect": effect} | ({"value": match["value"]} if match["value"] else {}))
+        if not removes:
+            taints.append({"key": key, "effect": effect} | ({"value": value} if value else {}))
             added = True
     done = "modified" if added and removed else "untainted" if removed else "tainted"
     return taints, done
