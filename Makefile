@@ -1,11 +1,12 @@
 # Everything a person or CI does with this project. `make run` and `make test` set up what they need first.
 
 SEEDS ?= 100
+FUZZ_SECONDS ?= 120
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: run worker test test-pythons test-browser test-set-up simulate simulate-hosting attack check bench set-up \
+.PHONY: run worker test test-pythons test-browser test-set-up simulate simulate-hosting attack fuzz check bench set-up \
   set-up-tests python clean help
 
 help:  ## list the targets
@@ -38,6 +39,9 @@ simulate-hosting: set-up-tests  ## kill and stop servers, workers, clusters and 
 
 attack: set-up-tests  ## attack a server with everything that ever took one down, beside a bystander who must not notice
 	$(BIN)/python -m tests.attacks
+
+fuzz: set-up-tests  ## hostile input at everything that reads what visitors write, FUZZ_SECONDS (120) for each target
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --jobs 2
 
 check: set-up-tests  ## lint, formatting and types
 	$(BIN)/ruff check .

@@ -84,7 +84,10 @@ def _with_floats(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_floats(each) for each in value]
     if type(value) is int and not -(2**63) <= value < 2**63:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise Unreadable("number out of range") from None
     return value
 
 
@@ -180,7 +183,7 @@ class _Building:
         elif isinstance(event, yaml.CollectionEndEvent):
             self._end()
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor)
+            self._alias(event.anchor or "")
 
     def _scalar(self, event: Any) -> None:
         self._charge(1, len(event.value))

@@ -71,7 +71,7 @@ def handler(service: ServiceDescriptor, implementation: object) -> Service:
             function = unimplemented(f"unknown method {method.name} for service {service.full_name}")
         elif cardinality is Cardinality.UNARY_UNARY:
             function = _unary(function)
-        mapping[path(method)] = Handler(function, cardinality, *_types(method))
+        mapping[path(method)] = Handler(_readable(function), cardinality, *_types(method))
     return Service(mapping)
 
 
@@ -126,12 +126,23 @@ def _types(method: MethodDescriptor) -> tuple[type[Message], type[Message]]:
 
 def _unary(function: Callable[[Any], Awaitable[Message]]) -> Callable[[server.Stream[Any, Any]], Awaitable[None]]:
     async def serve(stream: server.Stream[Any, Any]) -> None:
-        try:
-            request = await stream.recv_message()
-        except DecodeError as error:
-            raise GRPCError(Status.INTERNAL, f"grpc: failed to unmarshal the received message: {error}") from error
+        request = await stream.recv_message()
         if request is None:
             raise GRPCError(Status.INTERNAL, "grpc: the client sent no message")
         await stream.send_message(await function(request))
+
+    return serve
+
+
+def _readable(
+    function: Callable[[server.Stream[Any, Any]], Awaitable[None]],
+) -> Callable[[server.Stream[Any, Any]], Awaitable[None]]:
+    """Refuse, as grpc-go does, bytes that are no message of the method's type."""
+
+    async def serve(stream: server.Stream[Any, Any]) -> None:
+        try:
+            await function(stream)
+        except DecodeError as error:
+            raise GRPCError(Status.INTERNAL, f"grpc: failed to unmarshal the received message: {error}") from error
 
     return serve

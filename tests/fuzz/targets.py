@@ -1,0 +1,401 @@
+"""What is fuzzed, and which answers to it are right: nothing, or one of the errors a target names.
+
+A target makes a case from a `random.Random` and takes it. Whatever else is raised is a bug of ours.
+"""
+
+import contextlib
+import random
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.fuzz import clusters, making
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`cpu_seconds_max` bounds one case, on a busy machine."""
+
+    make: Callable[[random.Random], Any]
+    take: Callable[[Any], None]
+    cpu_seconds_max: float = 10.0
+
+
+# -- documents ---------------------------------------------------------------------------------------------------------
+
+MANIFEST = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: &l {app: web}}
+spec:
+  replicas: 3
+  selector: {matchLabels: *l}
+  template:
+    metadata:
+      labels: {<<: *l, tier: "front"}
+    spec:
+      containers:
+      - name: nginx
+        image: nginx:1.27
+        resources: {limits: {cpu: 100m, memory: 64Mi}}
+        command: ['sh', "-c", |-
+          sleep 1
+          ]
+---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: "1", when: 2026-01-01}}
+"""
+YAML_PIECES = ("&a", "*a", "*l", "<<: *l", "- ", ": ", "\n", "\n  ", "? ", "|", ">-", "!!binary ", "!!int ",
+               "%YAML 1.1\n",
+               "---\n", "...\n", "#", "{", "}", "[", "]", ",", "'", '"', "\t", "y", "0x1", ".inf", "~")  # fmt: skip
+
+
+def make_yaml(rng: random.Random) -> str:
+    return making.spoiled_text(rng, MANIFEST if rng.random() < 0.6 else making.text(rng, YAML_PIECES), YAML_PIECES)
+
+
+def take_yaml(case: str) -> None:
+    from cluster_engine.api import kinds, strict
+    from cluster_engine.api.status import BadRequest
+    from cluster_engine.shell.kubectl import documents
+
+    try:
+        found = list(documents.read_all(case))
+    except documents.ManifestError:
+        return
+    for document in found:
+        documents.to_yaml(document)
+        documents.to_json(document)
+        kind = kinds.by_kind(str(document.get("apiVersion")), str(document.get("kind")))
+        if kind is not None:
+            with contextlib.suppress(BadRequest):
+                strict.check(kind, document)
+
+
+def take_body(case: str) -> None:
+    from cluster_engine.api import documents, strict
+
+    try:
+        documents.read_json(case)
+        strict.duplicate_fields(case)
+    except documents.Unreadable:
+        return
+
+
+def make_body(rng: random.Random) -> str:
+    return making.as_json(rng, making.value(rng, ("metadata", "name", "spec", "a"), 5))
+
+
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: me
+clusters: [{name: k, cluster: {server: "https://10.0.0.1:6443", certificate-authority-data: TUU=}}]
+users:
+- name: u
+  user: {client-certificate-data: TUU=, client-key: /key, token: t}
+contexts: [{name: me, context: {cluster: k, user: u, namespace: default}}]
+"""
+
+
+def make_kubeconfig(rng: random.Random) -> bytes:
+    spoiled = making.spoiled_text(rng, KUBECONFIG, (*YAML_PIECES, "https://[", ":99999", "server: ", "name: "))
+    raw = spoiled.encode("utf-8", "surrogatepass")
+    return making.spoiled_bytes(rng, raw) if rng.random() < 0.2 else raw
+
+
+def take_kubeconfig(case: bytes) -> None:
+    from cluster_engine.client import kubeconfig
+    from cluster_engine.world.process import FileSystem
+
+    files = FileSystem()
+    files.write("/config", case)
+    try:
+        kubeconfig.pem_problem(kubeconfig.load(files, "/config"))
+    except (kubeconfig.KubeConfigError, FileNotFoundError):
+        return
+
+
+# -- expressions -------------------------------------------------------------------------------------------------------
+
+PODS: dict[str, Any] = {
+    "kind": "List",
+    "items": [
+        {"metadata": {"name": f"p{n}", "labels": {"a.b/c": "d"}}, "spec": {"n": n, "nodeName": "w", "list": [[1], {}]}}
+        for n in range(5)
+    ],
+}
+JSONPATHS = (
+    "{.items[*].metadata.name}", "{range .items[*]}{.metadata.name}{'\\n'}{end}", "{..name}", "{.items[0:2].spec}",
+    "{.items[?(@.spec.n>2)].metadata.name}", "{$.items[-1]['metadata']}", "{.items[*]['spec.n','x']}", '{"a\\tb"}',
+)  # fmt: skip
+JSONPATH_PIECES = ("{", "}", "[", "]", "(", ")", "?", "@", ".", "..", "*", "$", "'", '"', "\\", ":", ",", "==",
+                   "!=", "<", " ",
+                   "range", "end", "items", "{range .items[*]}", "{end}", "[?(@.a)]", "[*]", "-1",
+                   "99999999999999999999")  # fmt: skip
+
+
+def make_jsonpath(rng: random.Random) -> str:
+    return making.spoiled_text(rng, rng.choice(JSONPATHS), JSONPATH_PIECES)
+
+
+def take_jsonpath(case: str) -> None:
+    from cluster_engine.shell.kubectl import jsonpath
+    from cluster_engine.shell.kubectl.errors import CommandError
+
+    for use in (lambda: jsonpath.render(case, PODS), lambda: jsonpath.find(jsonpath.relaxed(case), PODS)):
+        with contextlib.suppress(CommandError):
+            use()
+
+
+GREP_PIECES = ("\\(", "\\)", "(", ")", "a", "b", "*", "+", "?", "\\+", "|", "\\|", "{1,2}", "\\{2\\}", "{,", "[",
+               "]", "[^", "[:alpha:]",
+               "[[:digit:]]", "^", "$", ".", "\\w", "\\1", "\\", "a-z", "(a+)+", "{1000}", "é")  # fmt: skip
+GREP_FLAGS = (
+    "-E",
+    "-F",
+    "-i",
+    "-v",
+    "-c",
+    "-n",
+    "-o",
+    "-w",
+    "-x",
+    "-q",
+    "-A2",
+    "-B",
+    "-C1",
+    "-m1",
+    "-e",
+    "--",
+    "-P",
+    "--count",
+)
+
+
+def make_grep(rng: random.Random) -> tuple[list[str], list[str]]:
+    pattern = (
+        making.text(rng, GREP_PIECES) if rng.random() < 0.5 else "".join(rng.choices(GREP_PIECES, k=rng.randrange(9)))
+    )
+    lines = [making.text(rng, ("a", "ab", "aaaa")) for _ in range(rng.randrange(6))]
+    return [*rng.choices(GREP_FLAGS, k=rng.randrange(3)), pattern], lines
+
+
+def take_grep(case: tuple[list[str], list[str]]) -> None:
+    from cluster_engine.shell.grep import Grep, GrepError
+
+    words, lines = case
+    try:
+        search = Grep(words)
+        for line in lines:
+            search.line(line)
+        search.end()
+    except GrepError:
+        return
+
+
+SELECTORS = (
+    "app=web,tier in (front, back),!canary",
+    "a!=b,c notin (d)",
+    "metadata.name=web",
+    "status.phase!=Running,spec.x=1",
+)
+SELECTOR_PIECES = (
+    "=",
+    "==",
+    "!=",
+    "!",
+    "(",
+    ")",
+    ",",
+    " in ",
+    " notin ",
+    "<",
+    ">",
+    " ",
+    "\\",
+    "\\,",
+    "a",
+    "metadata.name",
+)
+QUANTITIES = ("100m", "1.5Gi", "1e3", "-5", "12E", "0.5", "1n")
+TOKENS = ("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NSwic3RhcnQiOiJhIn0")
+
+
+def make_parameter(rng: random.Random) -> tuple[str, str]:
+    of, right = rng.choice((
+        ("label", rng.choice(SELECTORS)), ("field", rng.choice(SELECTORS)), ("quantity", rng.choice(QUANTITIES)),
+        ("query", "watch=1&limit=5&resourceVersion=7&timeoutSeconds=9&continue=x"), ("continue", TOKENS[1]),
+        ("accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/yaml;q=0.5,*/*"), ("duration", "1h2m3.5s"),
+        ("path", 'status.conditions[type=Ready]["a.b"][0].status'), ("shell",
+        "kubectl get pods | grep -v 'x' > f && echo \"a\""),
+        ("url", "/apis/apps/v1/namespaces/default/deployments/web/scale"),
+    ))  # fmt: skip
+    return of, making.spoiled_text(rng, right, SELECTOR_PIECES)
+
+
+def take_parameter(case: tuple[str, str]) -> None:
+    from cluster_engine.api import quantity, selectors
+    from cluster_engine.api.kinds import POD
+    from cluster_engine.api.status import Refusal
+    from cluster_engine.apiserver import request_info
+    from cluster_engine.apiserver.handlers import negotiation, options
+    from cluster_engine.predicates import paths
+    from cluster_engine.shell import syntax
+    from cluster_engine.shell.kubectl import flags
+
+    of, text = case
+    uses: dict[str, Callable[[str], Any]] = {
+        "label": lambda text: selectors.parse_label(text).matches({"app": "web"}),
+        "field": lambda text: selectors.parse_field(POD, text),
+        "quantity": quantity.canonical,
+        "query": lambda text: options.list_options(POD, request_info.parse_query(text), watch=False),
+        "continue": lambda text: options.decode_continue(text, ""),
+        "accept": negotiation.negotiate,
+        "duration": flags.seconds,
+        "path": paths.parse,
+        "shell": syntax.parse,
+        "url": lambda text: request_info.request_info("GET", text, text),
+    }
+    refusals: tuple[type[Exception], ...] = (Refusal,)
+    if of in ("quantity", "path"):
+        refusals = (ValueError,)
+    elif of == "shell":
+        refusals = (syntax.SyntaxFailure,)
+    try:
+        uses[of](text)
+    except refusals:
+        return
+
+
+# -- what pages send ---------------------------------------------------------------------------------------------------
+
+PREDICATES: tuple[dict[str, Any], ...] = (
+    {
+        "entry": {
+            "kind": "http.request",
+            "from": "kubelet@*",
+            "fields": {"path": "*a?b*", "status": {"least": 200}},
+            "nth": 2,
+        }
+    },
+    {"all": [{"objects": {"resource": "pods", "where": {"status.phase": ["Running", None]}, "count": {"most": 3}}}]},
+    {"any": [{"not": {"answered": {"question": "q", "right": True}}}, {"passed": {"since": "x", "seconds": 5}}]},
+)
+FAULT: dict[str, Any] = {"name": "partition", "target": "worker-1", "other": "control-plane", "seconds": 30}
+KEYS = ("entry", "objects", "all", "any", "not", "kind", "from", "fields", "count", "least", "most", "path", "nth",
+        "name", "target",
+        "type", "id", "line", "fault", "when", "answer", "question")  # fmt: skip
+MESSAGES: tuple[dict[str, Any], ...] = (
+    {"type": "watch", "after": 5},
+    {"type": "command", "id": "c1", "line": "kubectl get pods"},
+    {"type": "interrupt"},
+    {"type": "pace", "pace": 2.0},
+    {"type": "inject", "id": "i1", "fault": FAULT, "when": PREDICATES[0], "sealed": True},
+    {"type": "heal", "id": "h1", "fault": "f1"},
+    {"type": "advance", "beat": "b"},
+    {"type": "answer", "question": "q", "answer": ["a", 3]},
+    {"type": "break", "id": "b1", "fault": FAULT, "targets": {"all": True}, "when": "entry: {kind: x}"},
+    {"type": "position", "seq": 7, "participants": ["a"], "text": "x"},
+)
+
+
+def make_predicate(rng: random.Random) -> Any:
+    return making.spoiled_value(rng, rng.choice(PREDICATES), KEYS)
+
+
+def take_predicate(case: Any) -> None:
+    from cluster_engine import predicates
+
+    try:
+        predicates.read(case)
+    except predicates.PredicateError:
+        return
+
+
+def make_message(rng: random.Random) -> str:
+    document = making.spoiled_value(rng, rng.choice(MESSAGES), KEYS)
+    return making.as_json(rng, document)[:200_000]
+
+
+def take_message(case: str) -> None:
+    """What a socket does with a text, down to what the engine reads; a nested one is the socket's own refusal."""
+    import msgspec
+
+    from cluster_engine import faults, predicates
+    from visualizer import browser_protocol
+    from visualizer.rooms import protocol
+
+    raw = case.encode("utf-8", "surrogatepass")
+    for decode, named in ((browser_protocol.decode, browser_protocol.command_of), (protocol.decode, protocol.break_of)):
+        try:
+            message: Any = decode(raw)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            with contextlib.suppress(RecursionError):
+                named(case)
+            continue
+        try:
+            if (fault := getattr(message, "fault", None)) is not None and isinstance(fault, dict):
+                faults.write(faults.read(fault))
+            if isinstance(getattr(message, "when", None), dict):
+                predicates.read(message.when)
+        except (faults.FaultError, predicates.PredicateError):
+            pass
+
+
+# -- lessons -----------------------------------------------------------------------------------------------------------
+
+LESSON_PIECES = (
+    *YAML_PIECES,
+    "beats:",
+    "id: ",
+    "when:",
+    "{entry: {kind: x}}",
+    "question:",
+    "run: kubectl get pods\n",
+    "## beat x: y\n",
+)
+
+
+LESSONS = Path(__file__).parents[2] / "visualizer" / "lessons"
+
+
+def make_lesson(rng: random.Random) -> tuple[str, str]:
+    """A lesson.yaml and a page of prose; one of them is spoiled, often."""
+    chosen = rng.choice(sorted(LESSONS.rglob("lesson.yaml")))
+    said, words = chosen.read_text(), rng.choice(sorted(chosen.parent.glob("*.md"))).read_text()
+    if rng.random() < 0.7:
+        return making.spoiled_text(rng, said, LESSON_PIECES), words
+    return said, making.spoiled_text(rng, words, LESSON_PIECES)
+
+
+def take_lesson(case: tuple[str, str]) -> None:
+    from visualizer.lessons import prose, reading
+    from visualizer.lessons.source import InvalidLessonError
+
+    said, words = (text.encode("utf-8", "replace") for text in case)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "exercises" / "x"
+        folder.mkdir(parents=True)
+        (folder / "lesson.yaml").write_bytes(said)
+        with contextlib.suppress(InvalidLessonError):
+            reading.read_lesson(folder)
+    with contextlib.suppress(InvalidLessonError):
+        prose.parse(words.decode(), "en.md")
+
+
+TARGETS: dict[str, Target] = {
+    "yaml": Target(make_yaml, take_yaml),
+    "json": Target(make_body, take_body),
+    "kubeconfig": Target(make_kubeconfig, take_kubeconfig),
+    "jsonpath": Target(make_jsonpath, take_jsonpath),
+    "grep": Target(make_grep, take_grep, cpu_seconds_max=20.0),
+    "parameters": Target(make_parameter, take_parameter),
+    "predicates": Target(make_predicate, take_predicate),
+    "messages": Target(make_message, take_message),
+    "lessons": Target(make_lesson, take_lesson),
+    "shell": Target(clusters.make_session, clusters.take_session, cpu_seconds_max=60.0),
+    "etcd": Target(clusters.make_calls, clusters.take_calls, cpu_seconds_max=30.0),
+}
