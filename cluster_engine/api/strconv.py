@@ -19,3 +19,11 @@ def parse_int(text: str, bits: int = 64) -> int:
     if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
         raise ValueError(f'strconv.ParseInt: parsing "{text}": value out of range')
     return value
+
+
+def int_of(text: str) -> int | None:
+    """Read a decimal integer of 64 bits; None where there is none."""
+    try:
+        return parse_int(text)
+    except ValueError:
+        return None

@@ -21,6 +21,7 @@ from grpclib.exceptions import GRPCError
 
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Expired, Refusal
+from cluster_engine.api.strconv import parse_int
 from cluster_engine.etcd.client import EtcdClient, delete, get, not_there, prefix_end, put, unchanged
 from cluster_engine.etcd.errors import CompactedError
 from cluster_engine.rpc import kv_pb2
@@ -78,10 +79,13 @@ def with_version(obj: Object, revision: int) -> Object:
 
 def version_number(text: str) -> int:
     """Read a resourceVersion; what is no number is answered 500, as real servers do."""
-    if not text.isdigit():
-        quoted = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise Refusal(f'Invalid value: "{text}": {quoted}', code=500)
-    return int(text)
+    try:
+        if text[:1] in ("+", "-"):
+            raise ValueError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+        return parse_int(text)
+    except ValueError as problem:
+        quoted = str(problem).replace("ParseInt", "ParseUint")
+        raise Refusal(f'Invalid value: "{text}": {quoted}', code=500) from None
 
 
 def encode(obj: Object) -> bytes:

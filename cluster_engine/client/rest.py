@@ -30,6 +30,7 @@ import msgspec
 
 from cluster_engine.api.kinds import Kind
 from cluster_engine.api.status import Refusal
+from cluster_engine.api.strconv import int_of
 from cluster_engine.client import kubeconfig
 from cluster_engine.client.http2 import Headers, Stream
 from cluster_engine.client.kubeconfig import KubeConfig, KubeConfigError
@@ -347,8 +348,7 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[WatchEvent]:
 def _retry_after_seconds(response: Response) -> int | None:
     if response.status != 429 and response.status < 500:
         return None
-    value = response.headers.get("retry-after", "")
-    return int(value) if value.isdigit() else None
+    return int_of(response.headers.get("retry-after", ""))
 
 
 def _refusal(status: int, body: bytes) -> Refusal:

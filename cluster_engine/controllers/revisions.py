@@ -12,6 +12,7 @@ from typing import Any
 
 from cluster_engine.api.kinds import DEPLOYMENT, REPLICA_SET
 from cluster_engine.api.names import pod_template_hash
+from cluster_engine.api.strconv import int_of
 from cluster_engine.controllers.ownership import controller_reference
 from cluster_engine.controllers.rolling import DESIRED_REPLICAS, MAX_REPLICAS, age_order, max_surge, wanted
 
@@ -51,7 +52,7 @@ def _without_hash(template: Obj) -> Obj:
 def revision(obj: Obj) -> int:
     """Give the revision written on an object; 0 for none."""
     text = obj["metadata"].get("annotations", {}).get(REVISION, "0")
-    return int(text) if text.isdigit() else 0
+    return max(0, int_of(text) or 0)
 
 
 def next_revision(old: list[Obj]) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cluster_engine.api.strconv import int_of
 from cluster_engine.api.time import parse
 
 PARTIAL = b"P"
@@ -31,8 +32,8 @@ class LogOptions:
         """Read the options of a request; what cannot be read counts as not said."""
 
         def number(name: str) -> int | None:
-            text = query.get(name, [""])[0]
-            return int(text) if text.isdigit() else None
+            value = int_of(query.get(name, [""])[0])
+            return value if value is not None and value >= 0 else None
 
         def flag(name: str) -> bool:
             return query.get(name, ["false"])[0] in ("", "true", "1")

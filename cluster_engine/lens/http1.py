@@ -12,6 +12,7 @@ After an upgrade (101) or CONNECT the bytes are another protocol's, and are show
 
 from collections import deque
 
+from cluster_engine.api.strconv import int_of
 from cluster_engine.lens.evidence import Headers, Piece
 from cluster_engine.lens.exchange import Exchange, header, open_exchange
 from cluster_engine.lens.header_compression import bounded
@@ -192,9 +193,10 @@ def _measure(side: Side, headers: Headers, *, until_end: bool) -> bool:
         return True
     length = header(headers, "content-length")
     if length:
-        if not length.isdecimal():
+        number = int_of(length)
+        if number is None or number < 0:
             raise Unreadable("a Content-Length that is no number")
-        side.left = int(length)
+        side.left = number
         side.state = LENGTH
         return side.left > 0
     if until_end:
@@ -212,6 +214,6 @@ def _request_line(line: str) -> Headers:
 
 def _status_line(line: str) -> Headers:
     parts = line.split(" ", 2)
-    if not parts[0].startswith("HTTP/1.") or len(parts) < 2 or not parts[1].isdecimal():
+    if not parts[0].startswith("HTTP/1.") or len(parts) < 2 or int_of(parts[1]) is None:
         raise Unreadable("not a status line")
     return [(":status", parts[1])]

@@ -133,6 +133,8 @@ class WatchEvent(msgspec.Struct, gc=False):
     object: Thing | None = None
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""How JSON that somebody sent can fail to be read: what is no JSON, no text, or nested without end."""
 NOTHING = Thing()
 _things = msgspec.json.Decoder(Thing)
 _watch_events = msgspec.json.Decoder(WatchEvent)
@@ -142,7 +144,7 @@ def read(body: bytes) -> Thing:
     """Read a JSON object's facts; what is no such object has none."""
     try:
         return _things.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return NOTHING
 
 
@@ -150,7 +152,7 @@ def read_watch_event(line: bytes) -> WatchEvent | None:
     """Read one line of a watch, None when it is no watch event."""
     try:
         event = _watch_events.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     return event if event.type else None
 
@@ -159,7 +161,7 @@ def from_builtins(value: Any) -> Thing:
     """Read the facts of an object that is a dict already."""
     try:
         return msgspec.convert(value, Thing)
-    except msgspec.ValidationError:
+    except UNREADABLE:
         return NOTHING
 
 

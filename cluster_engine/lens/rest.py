@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.api.strconv import int_of
 from cluster_engine.lens import kubernetes, objects, words
 from cluster_engine.lens.causes import Participant, Reason, Serving
 from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Headers, Piece, decode_kubernetes
@@ -50,7 +51,7 @@ class RestExchange(Exchange):
             return
         if not from_client:
             status = header(headers, ":status")
-            self._status = int(status) if status.isdecimal() else 0
+            self._status = int_of(status) or 0
             if 100 <= self._status < 200 and self._status != 101:
                 return
         part.headers = headers
@@ -255,5 +256,5 @@ def _only_heartbeats(body: bytes) -> bool:
         conditions = status.pop("conditions", [])
         rest = [key for key in status if not key.startswith("$")]
         return not rest and all(condition.keys() <= CONDITION_HEARTBEAT for condition in conditions)
-    except (msgspec.DecodeError, AttributeError):
+    except (*objects.UNREADABLE, AttributeError, TypeError):
         return False

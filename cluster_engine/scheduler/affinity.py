@@ -6,6 +6,8 @@ Modelled on `staging/src/k8s.io/component-helpers/scheduling/corev1`.
 from collections.abc import Mapping
 from typing import Any
 
+from cluster_engine.api.strconv import int_of
+
 Obj = dict[str, Any]
 
 
@@ -51,9 +53,10 @@ def _holds(expression: Obj, labels: Mapping[str, str]) -> bool:
         case "DoesNotExist":
             return value is None
         case "Gt" | "Lt" as operator:
-            if value is None or not value.lstrip("-").isdigit():
+            number, bound = int_of(value or ""), int_of(values[0])
+            if number is None or bound is None:
                 return False
-            return int(value) > int(values[0]) if operator == "Gt" else int(value) < int(values[0])
+            return number > bound if operator == "Gt" else number < bound
     return False
 
 

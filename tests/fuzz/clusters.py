@@ -104,7 +104,7 @@ def take_session(case: tuple[str, list[str]]) -> None:
     odd, lines = case
 
     async def live(loop: Any) -> None:
-        async with Cluster(ClusterSpec(pace=None, capture=False, epoch=EPOCH), loop) as cluster:
+        async with Cluster(ClusterSpec(pace=None, epoch=EPOCH), loop) as cluster:
             told = asyncio.ensure_future(story(cluster))
             await asyncio.wait([told, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
             if not told.done():

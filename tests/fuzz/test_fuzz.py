@@ -30,6 +30,8 @@ def test_a_case_is_its_seed(name):
     [
         ("etcd", [("/etcdserverpb.Lease/LeaseKeepAlive", b"\xf4")]),
         ("json", f"[{'9' * 400}]"),
+        ("parameters", ("query", "resourceVersion=7²")),
+        ("shell", ("", ["kubectl patch node worker-1 -p '" + '{"a":' * 8_000 + "'"])),
     ],
 )
 def test_what_was_found_once_is_mended(name, case):

@@ -20,6 +20,7 @@ from typing import Any
 from cluster_engine.api.kinds import DELETE_OPTIONS, NAMESPACE, POD
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Cause, Conflict, Invalid
+from cluster_engine.api.strconv import int_of
 from cluster_engine.api.time import parse, rfc3339
 
 Object = dict[str, Any]
@@ -45,8 +46,8 @@ def options_from(body: Object | None, parameters: dict[str, str]) -> Options:
     """Read DeleteOptions from a body, or where there is none from the query. 422 for what they may not say."""
     given = dict(body or {})
     if body is None:
-        if parameters.get("gracePeriodSeconds", "").lstrip("-").isdigit():
-            given["gracePeriodSeconds"] = int(parameters["gracePeriodSeconds"])
+        if (seconds := int_of(parameters.get("gracePeriodSeconds", ""))) is not None:
+            given["gracePeriodSeconds"] = seconds
         for name in ("propagationPolicy", "orphanDependents"):
             if name in parameters:
                 given[name] = parameters[name]

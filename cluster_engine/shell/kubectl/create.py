@@ -10,6 +10,7 @@ Modelled on kubectl/pkg/cmd/create and run. Left out: every other generator, --e
 import base64
 
 from cluster_engine.api.status import Refusal
+from cluster_engine.api.strconv import int_of, parse_int
 from cluster_engine.shell.kubectl import errors, output
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.flags import Flag
@@ -172,9 +173,10 @@ async def deployment(session: Session, arguments: list[str]) -> int:
 
 def port_number(text: str) -> int:
     """Read a port. CommandError."""
-    if not text.isdigit():
-        raise CommandError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return int(text)
+    try:
+        return parse_int(text, bits=32)
+    except ValueError as problem:
+        raise CommandError(str(problem)) from None
 
 
 def _container_name(image: str) -> str:
@@ -250,7 +252,7 @@ async def service_cluster_ip(session: Session, arguments: list[str]) -> int:
         port, _, target = text.partition(":")
         target = target or port
         entry: Obj = {"name": text.replace(":", "-"), "port": port_number(port), "protocol": "TCP"}
-        ports.append({**entry, "targetPort": int(target) if target.isdigit() else target})
+        ports.append({**entry, "targetPort": target if (number := int_of(target)) is None else number})
     spec: Obj = {"ports": ports, "selector": {"app": name}, "type": "ClusterIP"}
     if session.flags["clusterip"]:
         spec["clusterIP"] = session.flags["clusterip"]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.shell.invocation import HOME
 from cluster_engine.shell.kubectl.errors import CommandError
 from cluster_engine.shell.kubectl.session import JSON, Session
@@ -127,10 +128,10 @@ def _cached(session: Session) -> list[dict[str, object]] | None:
     if not files.exists(_path(session)):
         return None
     try:
-        content = msgspec.json.decode(files.read(_path(session)))
+        content = read_json(files.read(_path(session)))
         if session.process.now().timestamp() - content["fetched"] < CACHE_SECONDS:
             return list(content["documents"])
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (Unreadable, KeyError, TypeError):
         pass
     return None
 

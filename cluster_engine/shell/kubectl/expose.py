@@ -3,6 +3,7 @@
 Modelled on kubectl/pkg/cmd/expose.
 """
 
+from cluster_engine.api.strconv import int_of
 from cluster_engine.shell.kubectl.arguments import named
 from cluster_engine.shell.kubectl.create import COMMON_FLAGS, create, port_number
 from cluster_engine.shell.kubectl.errors import CommandError
@@ -66,7 +67,7 @@ def _port(port: str, index: int, ports: list[str], session: Session) -> Obj:
     target = session.flags["target-port"] or port
     entry: Obj = {"name": f"port-{index + 1}"} if len(ports) > 1 else {}
     entry |= {"protocol": session.flags["protocol"], "port": port_number(port)}
-    return entry | {"targetPort": int(target) if target.isdigit() else target}
+    return entry | {"targetPort": target if (number := int_of(target)) is None else number}
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -8,6 +8,7 @@
 Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers. Left out: daemon sets and stateful sets.
 """
 
+from cluster_engine.api.strconv import int_of
 from cluster_engine.api.time import rfc3339
 from cluster_engine.shell.kubectl.arguments import Target, targets
 from cluster_engine.shell.kubectl.describe.pod_template import template_lines
@@ -125,9 +126,9 @@ async def _replica_sets(session: Session, deployment: Obj) -> dict[int, Obj]:
     found = {}
     for replica_set in listed["items"]:
         owners = replica_set["metadata"].get("ownerReferences") or []
-        revision = (replica_set["metadata"].get("annotations") or {}).get(REVISION, "")
-        if revision.isdigit() and any(owner["uid"] == uid for owner in owners):
-            found[int(revision)] = replica_set
+        revision = int_of((replica_set["metadata"].get("annotations") or {}).get(REVISION, ""))
+        if revision is not None and any(owner["uid"] == uid for owner in owners):
+            found[revision] = replica_set
     return dict(sorted(found.items()))
 
 

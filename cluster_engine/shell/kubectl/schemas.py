@@ -4,6 +4,7 @@ The index `/openapi/v3` names a document for each group version with a hash; the
 may be kept for ever, so the file of its name under ~/.kube/cache says that this one is known already.
 """
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -34,7 +35,8 @@ async def _document(session: Session, url: str) -> Any:
     file = f"{HOME}/.kube/cache/http/{query.replace('=', '-')}"
     files = session.process.files
     if files.exists(file):
-        return msgspec.json.decode(files.read(file))
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # somebody wrote into it
+            return msgspec.json.decode(files.read(file))
     parameters = dict(pair.split("=", 1) for pair in query.split("&") if pair)
     raw = await session.raw("GET", path, params={**parameters, "timeout": "32s"}, accept=JSON)
     files.write(file, raw)

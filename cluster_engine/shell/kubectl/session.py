@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.status import Refusal
 from cluster_engine.client.kubeconfig import KubeConfigError
 from cluster_engine.client.rest import Client
@@ -148,7 +149,10 @@ class Session:
     ) -> Any:
         """Send a request and decode the answer; raises Refusal."""
         raw = await self.raw(method, path, params=params, body=body, accept=accept, content_type=content_type)
-        return msgspec.json.decode(raw)
+        try:
+            return msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            raise CommandError(f"unable to decode the server's answer: {problem}") from problem
 
     async def raw(
         self,
@@ -192,8 +196,8 @@ class Session:
 def refusal_of(status: int, body: bytes) -> Refusal:
     """Read the Status of an answer that is a failure; make one where there is none."""
     try:
-        answer = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        answer = read_json(body)
+    except Unreadable:
         answer = None
     if isinstance(answer, dict) and answer.get("kind") == "Status":
         return Refusal.from_status(answer)

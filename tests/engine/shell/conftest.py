@@ -67,7 +67,8 @@ def workstation():
 
     def start(story, **spec):
         async def live(loop):
-            async with Cluster(ClusterSpec(pace=None, capture=False, epoch=EPOCH, **spec), loop) as cluster:
+            options = {"pace": None, "capture": False, "epoch": EPOCH, **spec}
+            async with Cluster(ClusterSpec(**options), loop) as cluster:
                 told = asyncio.ensure_future(story(Workstation(cluster)))
                 await asyncio.wait([told, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
                 if not told.done():

@@ -114,6 +114,6 @@ def test_hostile_lines_end_soon_with_a_word_and_the_cluster_goes_on(workstation)
                 told.append((line[:60], (done.out + done.err)[:200], took))
         return told, await sh.ok("kubectl get nodes --no-headers")
 
-    told, after = workstation(story)
+    told, after = workstation(story, capture=True)
     assert told == []
     assert after.count(" Ready ") == 2
