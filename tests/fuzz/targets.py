@@ -76,8 +76,14 @@ def take_yaml(case: str) -> None:
 
 
 def take_body(case: str) -> None:
+    """A body on its way: the lens sees it first, then the API server reads it."""
     from cluster_engine.api import documents, strict
+    from cluster_engine.lens import objects, rest
 
+    raw = case.encode("utf-8", "surrogatepass")
+    objects.read(raw)
+    objects.read_watch_event(raw)
+    rest._only_heartbeats(raw)
     try:
         documents.read_json(case)
         strict.duplicate_fields(case)
@@ -85,8 +91,23 @@ def take_body(case: str) -> None:
         return
 
 
+BODY_KEYS = (
+    "metadata",
+    "name",
+    "kind",
+    "status",
+    "conditions",
+    "spec",
+    "type",
+    "object",
+    "items",
+    "ownerReferences",
+    "a",
+)
+
+
 def make_body(rng: random.Random) -> str:
-    return making.as_json(rng, making.value(rng, ("metadata", "name", "spec", "a"), 5))
+    return making.as_json(rng, making.value(rng, BODY_KEYS, 5))
 
 
 KUBECONFIG = """apiVersion: v1
