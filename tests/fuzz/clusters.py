@@ -71,7 +71,8 @@ def _line(rng: random.Random) -> str:
         line += f" | {rng.choice(FILTERS)}"
     if rng.random() < 0.2:
         line += rng.choice((" > f", " >> /tmp/x", " > odd", " > /", " > ''"))
-    return making.spoiled_text(rng, line)[:8000] if rng.random() < 0.15 else line
+    line = making.spoiled_text(rng, line)[:8000] if rng.random() < 0.15 else line
+    return line.encode("utf-8", "replace").decode()  # no socket lets half a surrogate pair through
 
 
 def _command(rng: random.Random) -> str:

@@ -30,6 +30,7 @@ def test_a_case_is_its_seed(name):
     [
         ("etcd", [("/etcdserverpb.Lease/LeaseKeepAlive", b"\xf4")]),
         ("json", f"[{'9' * 400}]"),
+        ("yaml", "kind: List\nitems: [null]\n"),
         ("parameters", ("query", "resourceVersion=7²")),
         ("shell", ("", ["kubectl patch node worker-1 -p '" + '{"a":' * 8_000 + "'"])),
     ],

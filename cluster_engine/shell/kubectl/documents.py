@@ -105,12 +105,13 @@ def _documents(text: str) -> list[Any]:
 
 
 def _items(items: Any) -> list[Obj]:
-    wrong = items if not isinstance(items, list) else next((one for one in items if not isinstance(one, dict)), None)
-    if wrong is not None or not isinstance(items, list):
+    wrong = [one for one in items if not isinstance(one, dict)] if isinstance(items, list) else [items]
+    if wrong:
         raise ManifestError(
-            f"json: cannot unmarshal {_go_type(wrong)} into Go struct field List.items of type []runtime.RawExtension"
+            f"json: cannot unmarshal {_go_type(wrong[0])} into Go struct field List.items of type []runtime.RawExtension"
         )
-    return items
+    found: list[Obj] = items
+    return found
 
 
 def _go_type(value: Any) -> str:
