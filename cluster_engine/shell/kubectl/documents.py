@@ -107,9 +107,8 @@ def _documents(text: str) -> list[Any]:
 def _items(items: Any) -> list[Obj]:
     wrong = [one for one in items if not isinstance(one, dict)] if isinstance(items, list) else [items]
     if wrong:
-        raise ManifestError(
-            f"json: cannot unmarshal {_go_type(wrong[0])} into Go struct field List.items of type []runtime.RawExtension"
-        )
+        go = "Go struct field List.items of type []runtime.RawExtension"
+        raise ManifestError(f"json: cannot unmarshal {_go_type(wrong[0])} into {go}")
     found: list[Obj] = items
     return found
 
