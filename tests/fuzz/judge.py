@@ -146,12 +146,14 @@ def main(module: str, name: str, seed: int, first: int, cases: int, seconds: flo
     take(target, name, seed, -1)  # loads what is loaded late
     _bound_memory()
     end = time.monotonic() + seconds
+    findings = 0
     for case in range(first, first + cases):
-        if time.monotonic() >= end:
+        if time.monotonic() >= end or findings >= FINDINGS_MAX:
             break
         _say(case=case)
         if finding := take(target, name, seed, case):
             _say(case=case, finding=finding)
+            findings += 1
 
 
 if __name__ == "__main__":
