@@ -418,6 +418,8 @@ class End(asyncio.Transport):
 
     def eof_arrived(self) -> None:
         """Take the FIN; told to the protocol after all that came before it has been read."""
+        if self.protocol is None:  # overtook the SYN-ACK on a link that has become faster: there is no connection yet
+            return
         self._eof_arrived = True
         if not self._closing and not self._reader_paused and not self._unread:
             self._tell_eof()

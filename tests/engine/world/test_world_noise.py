@@ -125,3 +125,23 @@ def test_a_link_that_becomes_faster_delivers_nothing_before_what_was_sent_earlie
         assert server.disk["at"] == pytest.approx(5.0, abs=0.1)
 
     run(story)
+
+
+def test_a_server_that_dies_on_a_link_that_has_become_faster_than_its_syn_ack_refuses_the_connection(run):
+    async def story(world):
+        server, client = world.add_host("server", "10.0.0.1"), world.add_host("client", "10.0.0.2")
+        process = world.spawn(server, "server", listen)
+        await process.wait_ready()
+        world.network.set_latency("server", "client", 5.0)
+
+        async def speak(_):
+            with pytest.raises(ConnectionResetError):
+                await asyncio.open_connection("server", 80)
+
+        speaker = world.spawn(client, "client", speak)
+        await asyncio.sleep(6.0)  # the SYN has arrived, the SYN-ACK is under way
+        world.network.set_latency("server", "client", 0.001)
+        process.kill()
+        assert await speaker.wait() == 0
+
+    run(story)
