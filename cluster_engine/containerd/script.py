@@ -167,7 +167,8 @@ class _Interpreter:
     def loop(self, words: list[str]) -> int:
         """Run the body as long as the condition holds; one that always holds is a `Repeat`.
 
-        It always holds where it is a constant, and where a turn has left everything as it was.
+        It always holds where it is a constant, and where a turn has left everything as it was. While a variable doubles
+        in each turn there is a next turn nevertheless: soon there is no memory for it.
         """
         do = words.index("do")
         condition, body = words[1:do], words[do + 1 : -1]
@@ -180,7 +181,8 @@ class _Interpreter:
                 return 0
             self.block(body)
             self.clock = max(self.clock, begins_at + TURN_SECONDS)
-            if condition[0] in {"true", ":", "false"} or (known == self.env and changes == len(self.files)):
+            is_constant = condition[0] in {"true", ":", "false"} and not _doubles(known, self.env)
+            if is_constant or (known == self.env and changes == len(self.files)):
                 lines = tuple(Line(line.at - begins_at, line.text, line.stream) for line in self.lines[before:])
                 self.repeat = Repeat(self.clock, self.clock - begins_at, lines)
                 raise _Forever
@@ -250,6 +252,11 @@ class _Interpreter:
             end = match.end()
         pieces.append(word[end:])
         return "".join(pieces)
+
+
+def _doubles(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Tell whether a variable is new, or at least twice as long as it was."""
+    return any(len(value) >= 2 * len(before.get(name, "")) for name, value in after.items() if value)
 
 
 def _shell(shell: _Interpreter, arguments: list[str]) -> int:

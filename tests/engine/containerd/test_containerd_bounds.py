@@ -37,9 +37,10 @@ def test_a_command_within_a_word_counts_as_one_of_the_scripts(monkeypatch):
     assert (timeline.ends_at, timeline.lines) == (None, ())
 
 
+@pytest.mark.parametrize("condition", ["[ 1 ]", "true", ":"])
 @pytest.mark.parametrize("grow", ["a=$a$a", 'a="$(echo $a$a)"', 'a="`echo $a$a`"', "a=${a}${a}"])
-def test_a_value_that_doubles_is_killed_for_want_of_memory(grow):
-    timeline = sh(f"a=xxxx; while [ 1 ]; do {grow}; sleep 1; done")
+def test_a_value_that_doubles_is_killed_for_want_of_memory(grow, condition):
+    timeline = sh(f"a=xxxx; while {condition}; do {grow}; sleep 1; done")
     assert (timeline.exit_code, timeline.out_of_memory) == (137, True)
     assert 1.0 < timeline.ends_at < 60.0
     assert not sh("a=x; a=$a$a; echo $a").out_of_memory
