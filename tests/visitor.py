@@ -12,6 +12,7 @@ import httpx
 import websocket
 
 OPEN_SECONDS = 60.0
+CSRF_COOKIE = "glassplane_csrf"
 
 
 class ServerGone(Exception):  # noqa: N818
@@ -28,14 +29,40 @@ class Printed:
 
 
 @dataclass
-class Visitor:
-    """Somebody with a cluster of their own in the sandbox."""
+class Browser:
+    """Somebody with cookies and forms."""
 
     address: str
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+
+    @property
+    def cookies(self) -> str:
+        """The Cookie header of this visitor's browser."""
+        return "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+
+    def post(self, path: str, content: dict[str, str] | bytes = b"", **headers: str) -> httpx.Response:
+        """Send a form, or bytes, as a page of the server does."""
+        if CSRF_COOKIE not in self.client.cookies:
+            self.client.get(self.address + "/account/sign-in/")
+        usual = {"X-CSRFToken": self.client.cookies.get(CSRF_COOKIE, ""), "Referer": self.address}
+        body: dict[str, Any] = {"content": content} if isinstance(content, bytes) else {"data": content}
+        return self.client.post(self.address + path, headers=usual | headers, **body)
+
+    def sign_up(self, name: str, password: str) -> None:
+        """Open an account, and be signed in."""
+        form = {"username": name, "password1": password, "password2": password}
+        answer = self.post("/account/sign-up/", form)
+        assert answer.status_code == 303, answer.text
+
+
+@dataclass
+class Visitor(Browser):
+    """Somebody with a cluster of their own in the sandbox."""
+
     state: str = "starting"
     life: int = 1
     ends: list[str] = field(default_factory=list)  # why the cluster was ended, each time
+    closed: list[str] = field(default_factory=list)  # how the socket was closed, each time
     seen: list[int] = field(default_factory=list)  # the entries, in the order in which they came
 
     def __post_init__(self) -> None:
@@ -51,15 +78,22 @@ class Visitor:
 
     def connect(self) -> None:
         """Open the page's socket."""
-        cookie = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
-        url = f"{self.address.replace('http', 'ws', 1)}/ws/clusters/{self.cluster}/"
+        self.socket = self.open(f"/ws/clusters/{self.cluster}/")
+        self.watch()
+
+    def watch(self) -> None:
+        """Ask for the entries after the last one that was seen."""
+        self.say({"type": "watch", "since": self.seen[-1] if self.seen else 0})
+
+    def open(self, path: str) -> websocket.WebSocket:
+        """Open a WebSocket. Raise `ServerGone` when the server opens none."""
+        url = self.address.replace("http", "ws", 1) + path
         try:
-            self.socket = websocket.create_connection(
-                url, timeout=30, cookie=cookie, origin=self.address, skip_utf8_validation=True
+            return websocket.create_connection(
+                url, timeout=30, cookie=self.cookies, origin=self.address, skip_utf8_validation=True
             )
         except (OSError, websocket.WebSocketException) as problem:
-            raise ServerGone(f"the page's socket does not open: {problem}") from problem
-        self.say({"type": "watch", "since": self.seen[-1] if self.seen else 0})
+            raise ServerGone(f"the socket {path} does not open: {problem}") from problem
 
     def say(self, message: dict[str, Any] | str) -> None:
         """Send a message, as it stands if it is text."""
@@ -72,7 +106,8 @@ class Visitor:
             message = json.loads(self.socket.recv())
         except websocket.WebSocketTimeoutException:
             return []
-        except (OSError, websocket.WebSocketException, json.JSONDecodeError):
+        except (OSError, websocket.WebSocketException, json.JSONDecodeError) as problem:
+            self.closed.append(f"{type(problem).__name__}: {problem}")
             self.connect()
             return []
         frames: list[dict[str, Any]] = message.get("frames", [message])
@@ -91,6 +126,8 @@ class Visitor:
                 self.connect()
         elif frame["type"] == "entries":
             self.seen += [one["seq"] for one in frame["entries"]]
+        elif frame["type"] == "relist":  # it has not read for so long that the server keeps nothing more for it
+            self.watch()
 
     def until_running(self) -> None:
         """Wait until the cluster runs, or runs again."""

@@ -1,0 +1,83 @@
+"""The attacks as data: that each can be made, and that what is judged would be missed."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.attacks import clients
+from tests.attacks.__main__ import LANES
+from tests.attacks.attacker import Attacker, grown
+
+ATTACKS = tomllib.loads((Path(__file__).parent / "attacks.toml").read_text())
+EACH = [(kind, attack) for kind in ATTACKS for attack in ATTACKS[kind]]
+NEEDED = {
+    "terminal": {"lines", "reads"},
+    "page": {"says", "reads"},
+    "console": {"says", "reads"},
+    "request": {"path", "status"},
+    "client": {"client", "reads"},
+}
+ALLOWED = {"name", "code", "seconds", "ends", "then", "method", "headers", "body", "reads"}
+
+
+@pytest.mark.parametrize(("kind", "attack"), EACH, ids=[attack["name"] for _, attack in EACH])
+def test_an_attack_has_all_that_it_is_made_and_judged_with(kind, attack):
+    assert set(attack) >= NEEDED[kind]
+    assert set(attack) <= NEEDED[kind] | ALLOWED
+    re.compile(attack.get("reads", ""))
+    assert all("{{" not in grown(text) for text in [*attack.get("lines", []), attack.get("says", "")])
+
+
+def test_attacks_have_names_of_their_own_and_a_lane_each():
+    names = [attack["name"] for _, attack in EACH]
+    assert len(set(names)) == len(names)
+    assert sorted(kind for kinds in LANES for kind in kinds) == sorted(ATTACKS)
+
+
+def test_the_clients_of_the_file_are_those_of_the_module():
+    assert all(callable(getattr(clients, attack["client"])) for attack in ATTACKS["client"])
+
+
+@pytest.mark.parametrize(
+    ("text", "written_out"),
+    [
+        ("{{a*3}}b{{n}}", "aaab\n"),
+        ("x{{, V@=V@-*2}}", "x, V1=V0, V2=V1"),
+        ('{{{"a":*2}}1{{}*2}}', '{"a":{"a":1}}'),
+        ("?(@{{ *2}}!)", "?(@  !)"),
+    ],
+)
+def test_what_stands_for_many_is_written_out(text, written_out):
+    assert grown(text) == written_out
+
+
+class Said:
+    """A visitor to whom a cluster prints always the same."""
+
+    life, ends = 1, ()
+
+    def __init__(self, text, code):
+        self.text, self.code, self.seconds = text, code, 0.0
+
+    def type(self, line, seconds):
+        return self
+
+    def until_running(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "problems"),
+    [
+        ("alive\n", 0, []),
+        ("alive\n", None, ["no answer in 0 s", "it exits with None: 'alive\\n'"]),
+        ("killed", 0, ["it reads 'killed'", "afterwards its cluster answered 'killed'"]),
+        ("alive\n", 70, ["it exits with 70: 'alive\\n'"]),
+    ],
+)
+def test_a_wrong_word_a_wrong_code_and_no_answer_are_felt(text, code, problems):
+    attacker = object.__new__(Attacker)
+    attacker.visitor = Said(text, code)
+    assert attacker.attack("terminal", {"lines": ["x"], "reads": "^alive$", "code": 0}) == problems
