@@ -43,6 +43,9 @@ CLAIMS = (
     _("the binding %(name)s"),
     _("the latency of the link between %(name)s"),
     _("whether the link between %(name)s passes anything"),
+    _("how bad the link between %(name)s is"),
+    _("the clock of %(name)s"),
+    _("the disk of %(name)s"),
     _("%(name)s of %(image)s on %(host)s"),
 )
 PREDICATES = (

@@ -9,7 +9,7 @@ from visualizer.hosting.hosted_cluster import Engine
 REAL = "cluster_engine.thread:ClusterThread"
 WARMING = (
     "kubectl create deployment web --image=nginx --replicas=2",
-    "kubectl get pods -o wide",
+    "kubectl get pods -o wide | grep web",
     "kubectl describe deployment web",
     "kubectl scale deployment web --replicas=1",
     "kubectl delete deployment web",

@@ -247,7 +247,7 @@ UNREADABLE = [
     ("worker-1/kubelet", "/etc/kubernetes/kubelet.conf", b"{: not yaml", "error loading config file"),
     ("worker-1/kubelet", KUBELET_CERTIFICATE, b"nonsense", "tls: failed to find any PEM data in certificate input"),
     ("worker-1/kubelet", "/var/lib/kubelet/pki/kubelet.key", b"nonsense", "tls: unusable certificate or key"),
-    ("worker-1/kube-proxy", "/var/lib/kube-proxy/kubeconfig.conf", b"[]", "not a kubeconfig"),
+    ("worker-1/kube-proxy", "/var/lib/kube-proxy/kubeconfig.conf", b"[]", "cannot unmarshal array"),
     ("control-plane/kube-scheduler", "/etc/kubernetes/scheduler.conf", None, "no such file"),
     ("control-plane/kube-controller-manager", "/etc/kubernetes/controller-manager.conf", b"a: 1", "does not exist"),
     ("control-plane/kube-apiserver", f"{PKI}/apiserver.key", b"nonsense", "tls: unusable certificate or key"),
