@@ -109,7 +109,7 @@ class Server:
         self.backend = Backend(process, storage, self.caches)
         rbac = self._rbac()
         authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)
-        tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup)
+        tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
         authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
         admission = Admission(self.backend)
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))

@@ -14,7 +14,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -124,10 +124,20 @@ def claims_for(grant: Grant, issuer: str, now: datetime, identifier: str) -> Cla
 
 
 class ServiceAccountTokens:
-    """Recognises tokens. A success is remembered for ten seconds, as the real token cache does."""
+    """Recognises tokens. A success is remembered for ten seconds, as the real token cache does.
+
+    Those are seconds that have passed (`elapsed`), as Go's monotonic clock counts them, and not the date's: a wall
+    clock that is set back makes nobody remember for longer.
+    """
 
     def __init__(
-        self, public_key: bytes, lookup: Lookup, *, issuer: str = ISSUER, audiences: tuple[str, ...] = ()
+        self,
+        public_key: bytes,
+        lookup: Lookup,
+        *,
+        elapsed: Callable[[], float],
+        issuer: str = ISSUER,
+        audiences: tuple[str, ...] = (),
     ) -> None:
         key = serialization.load_pem_public_key(public_key)
         assert isinstance(key, ec.EllipticCurvePublicKey), "service-account keys are ECDSA P-256 here"
@@ -136,12 +146,13 @@ class ServiceAccountTokens:
         self._lookup = lookup
         self._issuer = issuer
         self._audiences = frozenset(audiences or (issuer,))
-        self._remembered: dict[str, tuple[datetime, User]] = {}
+        self._elapsed = elapsed
+        self._remembered: dict[str, tuple[float, User]] = {}
 
     def user(self, token: str, now: datetime) -> User:
         """Tell whose token this is. Raises BadToken."""
         known = self._remembered.get(token)
-        if known is not None and now < known[0]:
+        if known is not None and self._elapsed() < known[0]:
             return known[1]
         self._remembered.pop(token, None)
         claims = self._verified(token)
@@ -149,7 +160,7 @@ class ServiceAccountTokens:
         user = self._check_subject(claims)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[token] = (now + timedelta(seconds=REMEMBERED_SECONDS), user)
+        self._remembered[token] = (self._elapsed() + REMEMBERED_SECONDS, user)
         return user
 
     def _verified(self, token: str) -> Claims:

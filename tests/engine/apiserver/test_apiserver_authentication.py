@@ -94,7 +94,9 @@ def keys():
 
 @pytest.fixture
 def tokens(keys, accounts):
-    return ServiceAccountTokens(keys[1], accounts)
+    made = ServiceAccountTokens(keys[1], accounts, elapsed=lambda: made.seconds)
+    made.seconds = 0.0
+    return made
 
 
 @pytest.fixture
@@ -122,6 +124,7 @@ def test_a_token_says_which_service_account_asks(tokens, token):
 def test_a_token_ends_when_its_time_is_over_and_a_minute_by_which_clocks_may_differ(tokens, token):
     made = token()
     assert tokens.user(made, NOW + timedelta(seconds=3600 + 59))
+    tokens.seconds = 11.0  # else it is remembered
     with pytest.raises(BadToken, match="expired"):
         tokens.user(made, NOW + timedelta(seconds=3600 + 71))
 
@@ -174,9 +177,11 @@ def test_a_token_dies_with_its_account_or_its_pod(tokens, token, accounts):
     bound = token(replace(GRANT, bound={"pod": {"name": "p", "uid": "u2"}}))
     assert tokens.user(bound, NOW)
     del accounts.objects["pods", "kube-system", "p"]
+    tokens.seconds = 9.0
     assert tokens.user(bound, NOW + timedelta(seconds=9)), "remembered for ten seconds"
+    tokens.seconds = 11.0
     with pytest.raises(BadToken, match="pods kube-system/p has been deleted"):
-        tokens.user(bound, NOW + timedelta(seconds=11))
+        tokens.user(bound, NOW - timedelta(seconds=20))  # the wall clock was set back meanwhile
     accounts.objects["serviceaccounts", "kube-system", "proxy"] = "u9"
     with pytest.raises(BadToken, match="re-created"):
         tokens.user(token(), NOW + timedelta(seconds=11))
