@@ -1,7 +1,8 @@
 """Faults at work: begun at their time, noted in the journal, healed.
 
 Each injected fault is a task: it waits for the start, notes `fault.started`, lets it happen, waits for the end or for
-somebody who heals it, puts things right and notes `fault.ended`. A fault healed before its start leaves no trace.
+somebody who heals it, puts things right and notes `fault.ended`. A fault healed before its start leaves no trace; one
+whose target is gone by then is over at once, and says why.
 
 A *sealed* fault is a riddle: its `fault.started` says that something was broken and not what (`sealed` among its
 fields); its `fault.ended` says everything.
@@ -94,7 +95,11 @@ class Faults:
                 return
             active.at = loop.time()
             self._note_start(active)
-            heal = await record.begin(self._ground, active.id)
+            try:
+                heal = await record.begin(self._ground, active.id)
+            except FaultError as problem:  # it fitted when it was injected; somebody has taken its target away since
+                self._note("fault.ended", f"{record.name} cannot happen: {problem}", active, write(record))
+                return
             if heal is not None:
                 await self._healed_within(active, None if record.end is None else injected + record.end)
                 await heal()

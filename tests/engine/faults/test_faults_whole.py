@@ -520,3 +520,17 @@ def test_every_fault_goes_to_json_and_back_and_describes_itself():
         assert type(record) is kind
         assert read(json.loads(json.dumps(write(record)))) == record
         assert described[name]["description"].endswith(".")
+
+
+def test_a_fault_whose_target_has_gone_before_it_begins_says_so_and_the_cluster_goes_on():
+    async def story(it):
+        it.inject("binding-revoked", target="system:kube-scheduler", start=5.0)
+        assert (await it.kubectl("delete clusterrolebinding system:kube-scheduler"))[0] == 0
+        await asyncio.sleep(10.0)
+        assert not it.cluster.faults
+        over = it.notes("fault.ended")[-1]
+        assert "binding-revoked cannot happen: there is no binding system:kube-scheduler" in over["sentence"]
+        assert over["fields"]["name"] == "binding-revoked"
+        assert (await it.kubectl("get nodes"))[0] == 0
+
+    broken(story, nodes=1)
