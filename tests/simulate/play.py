@@ -22,6 +22,7 @@ from tests.simulate import observe as seen
 from tests.simulate.clients import CLIENTS
 from tests.simulate.gateway import use_gateway
 from tests.simulate.manifests import BEYOND, FILES
+from tests.simulate.objects import orphans
 from tests.simulate.pauses import Pauses
 from tests.simulate.plan import Moment, Plan, Typed
 from tests.simulate.story import Copy, Story
@@ -221,13 +222,18 @@ class _Stage:
         deadline = loop.time() + REST_SECONDS_MAX
         since = None
         while loop.time() < deadline:
-            if lacking(seen.snapshot(self._cluster)) or any(copy.held != copy.true for copy in self._copies()):
+            if not self._is_as_wanted():
                 since = None
             elif since is None:
                 since = loop.time()
             if since is not None and loop.time() >= max(since + STABLE_SECONDS, self._story.calm_at):
                 return
             await asyncio.sleep(POLL_SECONDS)
+
+    def _is_as_wanted(self) -> bool:
+        if lacking(seen.snapshot(self._cluster)) or any(orphans(self._story.history)):
+            return False
+        return all(copy.held == copy.true for copy in self._copies())
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

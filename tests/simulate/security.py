@@ -30,21 +30,38 @@ STARTING_SECONDS = 5.0
 TOKEN_SECONDS, LEEWAY_SECONDS = 10.0, 60.0
 NODE = "system:node:"
 ANONYMOUS = "system:anonymous"
+ETCD = "control-plane/etcd"
 
 
 def intrusions(traffic: list[Exchange], entries: list[Entry], history: History, epoch: datetime) -> Iterator[Violation]:
     """Judge every request that was answered."""
     access = Access(history)
     clock = _Clock(entries, epoch)
-    starts = [each["at"] for each in entries if each["kind"] == "process.started" and each["from"] == API_SERVER]
+    starting = list(_starting(entries))
     for one in traffic:
         if not one.status:
             continue
-        yield from _permitted(one, access, fresh=any(0 <= one.ended - at < STARTING_SECONDS for at in starts))
+        yield from _permitted(one, access, fresh=any(since <= one.ended < until for since, until in starting))
         yield from _in_time(one, clock, history)
         if one.said.user.startswith(NODE) and 200 <= one.status < 300:
             yield from _own(one, history)
     yield from _shown(traffic, entries)
+
+
+def _starting(entries: Iterable[Entry]) -> Iterator[tuple[float, float]]:
+    """Give when an API server had just been started, or had not found etcd yet."""
+    etcd_is_up, since = True, None
+    for entry in entries:
+        started = entry["kind"] == "process.started"
+        if entry["from"] == ETCD and (started or entry["kind"] == "process.exited"):
+            etcd_is_up = started
+        if started and entry["from"] == API_SERVER:
+            since = entry["at"]
+        if since is not None and etcd_is_up:
+            yield since, entry["at"] + STARTING_SECONDS
+            since = None
+    if since is not None:
+        yield since, float("inf")
 
 
 # -- permission ----------------------------------------------------------------------------------------------------

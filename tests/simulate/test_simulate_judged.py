@@ -470,6 +470,26 @@ def test_a_user_who_is_forbidden_what_is_allowed_is_seen(story, traffic):
     assert intrusions(story, instead(traffic, one, no)) == {s.SHUT_OUT}
 
 
+def test_a_server_that_has_not_read_the_rbac_objects_yet_may_forbid(story, traffic):
+    one = [one for one in traffic if one.said.user == "system:kube-scheduler" and one.status == 200 and one.began > 10][
+        -1
+    ]
+    no = answered(one, status=403, message='User "system:kube-scheduler" cannot update')
+
+    def entry(kind, program, at):
+        return {"kind": kind, "from": f"control-plane/{program}", "at": at, "fields": {}}
+
+    started = entry("process.started", "kube-apiserver", no.ended - 20.0)
+    assert not list(s._permitted(no, Access(story.history), fresh=True))
+    assert list(s._permitted(no, Access(story.history), fresh=False))
+    away = [entry("process.exited", "etcd", 0.0), started]
+    assert [until > no.ended for _, until in s._starting(away)] == [True]
+    assert [
+        until > no.ended for _, until in s._starting([*away, entry("process.started", "etcd", no.ended - 6.0)])
+    ] == [False]
+    assert [until > no.ended for _, until in s._starting([started])] == [False]
+
+
 def test_a_certificate_that_has_ended_and_is_accepted_is_seen(story, traffic):
     one = only(traffic, "update", "leases", 200)
     ended = replace(one, said=replace(one.said, expires=story.epoch.timestamp() - 1.0))
