@@ -32,7 +32,7 @@ test-set-up: set-up-tests  ## set up a copy with nothing but Python, make and a 
 	$(BIN)/python -m pytest -q -o faulthandler_timeout=900 tests/set_up
 
 simulate: set-up-tests  ## break SEEDS clusters (100), each by a plan of its own, and judge every invariant over each
-	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2
+	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2 $(if $(EPOCH),--epoch $(EPOCH))
 
 simulate-hosting: set-up-tests  ## kill and stop servers, workers, clusters and the database under twenty learners for half an hour
 	$(BIN)/python -m tests.outages
