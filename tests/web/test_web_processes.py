@@ -149,6 +149,17 @@ async def test_when_the_fork_server_is_killed_its_clusters_are_lost_and_new_ones
     assert "# seed 1" in await house.clusters.answer("b", Kubeconfig())
 
 
+async def test_several_that_are_ended_in_one_moment_take_nobody_along(house):
+    for name in "abc":
+        await house.begin(name)
+    pids = [house.pid(name) for name in "ab"]
+    lines = [b'{"signal": [%d, %d]}\n' % (pid, signal.SIGKILL) for pid in pids]
+    house.processes._control.sendall(b"".join(lines))
+    for name in "ab":
+        assert (await house.state(name, "suspended")).reason == "worker-lost"
+    assert await house.run("c", "echo hello") == "hello\n"
+
+
 async def test_no_two_processes_have_chance_in_common(house):
     said: list[str] = []
     for name in "abc":

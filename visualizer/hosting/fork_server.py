@@ -71,15 +71,14 @@ class ForkServer:
 
     def _serve(self) -> bool:
         """Do what the worker says next; False at the end."""
-        line, descriptors, _, _ = socket.recv_fds(self._control, LINE_BYTES_MAX, 3)
-        if not line:
-            return False
-        match json.loads(line):
-            case {"fork": True}:
-                self._fork(*descriptors)
-            case {"signal": [int(pid), int(number)]} if pid in self._children:
-                os.kill(pid, number)
-        return True
+        lines, descriptors, _, _ = socket.recv_fds(self._control, LINE_BYTES_MAX, 3)
+        for line in lines.splitlines():  # signals may come together; one fork at a time is asked for
+            match json.loads(line):
+                case {"fork": True}:
+                    self._fork(*descriptors)
+                case {"signal": [int(pid), int(number)]} if pid in self._children:
+                    os.kill(pid, number)
+        return bool(lines)
 
     def _fork(self, link: int, box: int, trace: int) -> None:
         pid = os.fork()

@@ -38,7 +38,6 @@ from visualizer.hosting.watchdog import MEMORY_BYTES_MAX
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 0.5
 REPLAYS_AT_ONCE = max(2, os.cpu_count() or 1)
 REPLAY_TURN_SECONDS = 10.0  # one that takes longer goes on beside the next, and holds up nobody
 DONE = Reply(0, b"{}")
