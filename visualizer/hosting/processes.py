@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import tempfile
-from collections import deque
 from typing import Any, BinaryIO, Protocol
 
 from visualizer.hosting import process_link, watchdog
@@ -110,7 +109,8 @@ class ForkedProcesses:
         self._server: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[None] | None = None
-        self._forking: deque[ForkedProcess] = deque()  # asked for, in order
+        self._forking: ForkedProcess | None = None  # asked for: one at a time
+        self._forked: asyncio.Future[None] | None = None
         self._children: dict[int, ForkedProcess] = {}
         self._starting = asyncio.Lock()
 
@@ -122,13 +122,11 @@ class ForkedProcesses:
             ours, theirs = socket.socketpair()
             with theirs:
                 child = ForkedProcess(self, ours, BlackBox(), tempfile.TemporaryFile())  # noqa: SIM115 (it closes it)
-                forked = asyncio.get_running_loop().create_future()
-                self._forking.append(child)
-                self._forked = forked
+                self._forking, self._forked = child, asyncio.get_running_loop().create_future()
                 assert self._control is not None
                 descriptors = [theirs.fileno(), child.box.fd, child.trace_file.fileno()]
                 socket.send_fds(self._control, [b'{"fork": true}\n'], descriptors)
-                await forked
+                await self._forked
         await child.open()
         return child
 
@@ -166,10 +164,10 @@ class ForkedProcesses:
         match said:
             case {"ready": True} if self._ready is not None:
                 self._ready.set_result(None)
-            case {"forked": int(pid)}:
-                child = self._forking.popleft()
-                child.pid = pid
-                self._children[pid] = child
+            case {"forked": int(pid)} if self._forking is not None and self._forked is not None:
+                self._forking.pid = pid
+                self._children[pid] = self._forking
+                self._forking = None
                 if not self._forked.done():
                     self._forked.set_result(None)
             case {"exited": [int(pid), int(code)]} if pid in self._children:
@@ -177,12 +175,12 @@ class ForkedProcesses:
 
     def _lose(self) -> None:
         """Its children have been killed with it."""
-        for child in [*self._children.values(), *self._forking]:
+        for child in self._children.values():
             if not child.ended.done():
                 child.ended.set_result(-signal.SIGKILL)
         self._children.clear()
-        self._forking.clear()
-        for waiting in (self._ready, getattr(self, "_forked", None)):
+        self._forking = None
+        for waiting in (self._ready, self._forked):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(OSError("the fork server is gone"))
 
