@@ -38,7 +38,7 @@ MADE_AT_RUN_TIME: dict[str, str] = {
 # Patterns that the judge takes for slow, and why they may stay.
 REVIEWED = {
     "visualizer/json_bounds.py:_MARKS": "behind a quote it always matches: what follows may all be missing",
-    "visualizer/doors.py:POINTER": "over pages of our own lessons, a few kilobytes each",
+    "visualizer/site_pages.py:POINTER": "over pages of our own lessons, a few kilobytes each",
 }
 # YAML that is not read through cluster_engine/api/documents.py.
 READS_YAML_ITSELF = {

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
-from visualizer import access, handshakes, mishaps, outlet, services
+from visualizer import access, handshakes, mishaps, services, websocket_frames
 from visualizer import browser_protocol as said
 from visualizer.access import Access, Action
 from visualizer.database import in_database
@@ -91,7 +91,7 @@ class ClusterConsumer(PageSocket):
 
     # To the page ----------------------------------------------------------------------------------------------------
 
-    async def write(self, send: outlet.Outlet) -> None:
+    async def write(self, send: websocket_frames.SendFrames) -> None:
         """See PageSocket."""
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What search engines may find: the doors, and the introductions of lessons. Nothing that is somebody's.
+"""What search engines may find: the pages without a cluster. Nothing that is somebody's.
 
 Everything else is answered with `X-Robots-Tag: noindex`. `robots.txt` moreover asks them not to fetch what costs
 something (the sandbox starts a cluster). It does not name `/join/<code>/`: who may not fetch a page cannot read that it

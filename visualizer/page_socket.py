@@ -20,7 +20,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
-from visualizer import json_bounds, outlet, refusals
+from visualizer import json_bounds, refusals, websocket_frames
 from visualizer.language import language_of
 
 logger = logging.getLogger(__name__)
@@ -98,14 +98,14 @@ class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
         """Tell the page that a message, whose text this was, was not taken."""
 
     @abstractmethod
-    async def write(self, send: outlet.Outlet) -> None:
+    async def write(self, send: websocket_frames.SendFrames) -> None:
         """Write frames as they come; return once there will be none."""
 
     # ----------------------------------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
         try:
-            await self.write(outlet.of(self))
+            await self.write(websocket_frames.sender_of(self))
         except asyncio.CancelledError:
             raise
         except Exception:  # the page's outermost edge; it connects again and resumes

@@ -21,7 +21,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer  # type: ignore[import-untyped]
 
-from visualizer import connections, ending, outlet
+from visualizer import connections, ending, websocket_frames
 from visualizer.database import keep_connection
 from visualizer.hosting import web_process
 from visualizer.views import TOO_LARGE
@@ -76,7 +76,7 @@ class GlassplaneServer(Server):  # type: ignore[misc]
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Start what answers a connection; a WebSocket's is offered the short way out."""
         if scope["type"] == "websocket":
-            scope = {**scope, "extensions": {outlet.EXTENSION: partial(send_frames, protocol)}}
+            scope = {**scope, "extensions": {websocket_frames.EXTENSION: partial(send_frames, protocol)}}
         elif protocol.too_large:
             scope = {**scope, "extensions": {TOO_LARGE: {}}}
         return super().create_application(protocol, scope)
@@ -101,7 +101,7 @@ class GlassplaneServer(Server):  # type: ignore[misc]
 async def send_frames(protocol: Any, frames: tuple[str, ...]) -> None:
     """Write frames at once, beside autobahn, which would do for each connection what is the same for all."""
     if protocol.state == WebSocketServerProtocol.STATE_OPEN:
-        outlet.write_now(protocol.transport, outlet.on_the_wire(frames))
+        websocket_frames.write_now(protocol.transport, websocket_frames.on_the_wire(frames))
         await room_of(protocol)
 
 

@@ -3,18 +3,18 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from visualizer import consumers, crawlers, doors, views
+from visualizer import consumers, crawlers, site_pages, views
 from visualizer import url_parts as _url_parts  # noqa: F401  (the converters of the patterns below)
 from visualizer.rooms import urls as rooms
 
 urlpatterns = [
-    path("", doors.landing, name="home"),
+    path("", site_pages.landing, name="home"),
     path("sandbox/", views.home, name="sandbox"),
-    path("walkthroughs/", doors.walkthroughs, name="walkthroughs"),
-    path("walkthroughs/<slug:slug>/", doors.walkthrough, name="walkthrough"),
-    path("exercises/", doors.exercises, name="exercises"),
-    path("exercises/<slug:slug>/", doors.exercise, name="exercise"),
-    path("privacy/", doors.privacy, name="privacy"),
+    path("walkthroughs/", site_pages.walkthroughs, name="walkthroughs"),
+    path("walkthroughs/<slug:slug>/", site_pages.walkthrough, name="walkthrough"),
+    path("exercises/", site_pages.exercises, name="exercises"),
+    path("exercises/<slug:slug>/", site_pages.exercise, name="exercise"),
+    path("privacy/", site_pages.privacy, name="privacy"),
     path("", include("visualizer.people.urls")),
     path("clusters/", views.new_cluster, name="clusters"),
     path("clusters/<id:cluster>/", views.cluster_page, name="cluster"),

@@ -16,7 +16,7 @@ from visualizer.hosting import web_process
 from visualizer.hosting.messages import Applied, Lesson, Stop, cluster_name, say
 from visualizer.lessons import library
 from visualizer.models import Cluster
-from visualizer.rooms import conducting, incidents, lessons, limits, live_room, selectors
+from visualizer.rooms import incidents, instructor_actions, lessons, limits, live_room, selectors
 from visualizer.rooms.models import Incident, Member, Report, Room
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -169,7 +169,7 @@ async def test_who_has_no_cluster_yet_has_a_report_that_says_so(school):
     await Browser().join(school.room, "Dan")
     await school.break_()
     report = await in_database(Report.objects.get)(member__name="Dan")
-    assert report.problem == conducting.NO_CLUSTER
+    assert report.problem == instructor_actions.NO_CLUSTER
 
 
 async def test_a_fault_waits_for_its_moment(school):

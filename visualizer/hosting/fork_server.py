@@ -10,7 +10,7 @@ locked in the child for ever. It knows no cluster: a child is given its sockets 
                        {"signal": [pid, number]}
     server → worker    {"ready": true}, then {"forked": pid} for each fork, in order; {"exited": [pid, code]}
 
-At the end of the control socket it exits, and its children with it (`limits.py`).
+At the end of the control socket it exits, and its children with it (`process_limits.py`).
 
     python -m visualizer.hosting.fork_server --control 5 --engine cluster_engine.thread:ClusterThread
 """
@@ -30,7 +30,7 @@ import sys
 from typing import Any, NoReturn
 
 from cluster_engine.collecting import collect_seldom
-from visualizer.hosting import limits, process_link
+from visualizer.hosting import process_limits, process_link
 from visualizer.hosting.black_box import BlackBox
 from visualizer.hosting.cluster_main import serve
 from visualizer.hosting.engines import load_engine, warm
@@ -97,7 +97,7 @@ class ForkServer:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for mine in (self._control, self._woken, self._wake):
                 mine.close()
-            limits.apply(self._memory_bytes_max)
+            process_limits.apply(self._memory_bytes_max)
             faulthandler.enable(trace)
             faulthandler.register(TRACE_SIGNAL, trace)
             asyncio.run(_serve_link(link, self._engine, BlackBox(box)))

@@ -3,7 +3,8 @@
 - It is *hung* when it has not come to a ping for `HUNG_CPU_SECONDS` of its own processor time: one callback then has
   run for that long. Real time says nothing: on a busy machine everybody waits.
 - It has taken too much *memory* when what it holds beyond what it was forked with passes the limit. (The limit the
-  kernel keeps for it, `limits.py`, is higher: most are ended here, with their owner told, before an allocation fails.)
+  kernel keeps for it, `process_limits.py`, is higher: most are ended here, with their owner told, before an allocation
+  fails.)
 - It *stands still* when it takes no processor time because somebody has stopped it (SIGSTOP). Those who asked it
   something are told that it gives no answer before it could wake and do it after all.
 

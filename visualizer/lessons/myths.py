@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.api.kinds import STORED
-from visualizer.lessons.places import Place
+from visualizer.lessons.yaml_values import Place
 
 ARROWS_MAX = 20
 _PLAIN = re.compile(r"[a-z]{2,}")

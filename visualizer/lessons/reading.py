@@ -15,10 +15,10 @@ from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.stored import UnknownResourceError, resource
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, HandOver, Lesson, Mark, NearMiss
 from visualizer.lessons.myths import read_myth
-from visualizer.lessons.places import Place, Problems, Wrong
 from visualizer.lessons.questions import NUMBER_MAX, UNITS, Between, Question
 from visualizer.lessons.reading_steps import SECONDS_MAX, StepReader
 from visualizer.lessons.source import InvalidLessonError, Source, Where
+from visualizer.lessons.yaml_values import Place, Problems, Wrong
 
 BEATS_MAX = 40
 MARKS_MAX = 60

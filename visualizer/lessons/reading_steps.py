@@ -6,9 +6,9 @@ from cluster_engine import faults
 from cluster_engine.faults import FaultError
 from cluster_engine.predicates import Predicate
 from visualizer.lessons import steps
-from visualizer.lessons.places import Place, Problems, Wrong
 from visualizer.lessons.questions import Question
 from visualizer.lessons.source import Source
+from visualizer.lessons.yaml_values import Place, Problems, Wrong
 
 STEPS_MAX = 40
 SECONDS_MAX = 7200.0

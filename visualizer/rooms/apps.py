@@ -12,6 +12,6 @@ class RoomsConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear what the clusters' streams tell of incidents and lessons."""
-        from visualizer.rooms import hearing
+        from visualizer.rooms import stream_listener
 
-        hearing.begin()
+        stream_listener.begin()

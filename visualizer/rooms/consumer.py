@@ -9,12 +9,12 @@ import logging
 import msgspec
 from django.utils.translation import gettext_noop as _
 
-from visualizer import handshakes, outlet
+from visualizer import handshakes, websocket_frames
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.refused import Refused
 from visualizer.page_socket import TOO_MANY, PageSocket
-from visualizer.rooms import changes, conducting, hub, incidents, limits, selectors, services
+from visualizer.rooms import changes, hub, incidents, instructor_actions, limits, selectors, services
 from visualizer.rooms import protocol as said
 from visualizer.rooms.live_room import NO_SUCH_ROOM, LiveRoom, frame
 from visualizer.rooms.models import Room
@@ -73,7 +73,7 @@ class RoomConsumer(PageSocket):
 
     # To the page ----------------------------------------------------------------------------------------------------
 
-    async def write(self, send: outlet.Outlet) -> None:
+    async def write(self, send: websocket_frames.SendFrames) -> None:
         """See PageSocket."""
         try:
             while True:
@@ -168,13 +168,13 @@ class RoomConsumer(PageSocket):
             room = await in_database(Room.objects.get)(pk=self._room)
             match message:
                 case said.Break():
-                    incident, count = await conducting.break_clusters(self._host, room, message)
+                    incident, count = await instructor_actions.break_clusters(self._host, room, message)
                     self._page.answer(frame("broken", id=identifier, incident=incident, targets=count))
                 case said.Heal():
-                    await conducting.heal(self._host, room, message)
+                    await instructor_actions.heal(self._host, room, message)
                 case said.Pause(on):
-                    await conducting.pause(self._host, room, on)
-        except (conducting.Impossible, Refused) as problem:
+                    await instructor_actions.pause(self._host, room, on)
+        except (instructor_actions.Impossible, Refused) as problem:
             self._error(str(problem), identifier)
         except Room.DoesNotExist:
             self._page.close(NO_SUCH_ROOM)

@@ -1,4 +1,4 @@
-"""What the clusters' streams tell that matters to rooms, heard by whichever web process records them.
+"""Listen to clusters' streams for what matters to rooms, in whichever web process records them.
 
 `Applied`: a fault of an incident has begun, or cannot. `Lesson`: how far a learner is; the recorder writes that itself,
 so here it is only said, a moment later, that there is something new to read. `State`: a cluster came, went or was

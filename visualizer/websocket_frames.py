@@ -1,4 +1,4 @@
-"""A page's way out: text frames to one browser, most of them the same for everybody in the room.
+"""Send text frames to one browser, most of them the same for everybody in the room.
 
 A consumer's `send` costs each page a walk through Channels' session middleware, Daphne and autobahn for every frame.
 A server that can write frames more directly says so, as ASGI provides, in the scope's `extensions`: what stands there
@@ -16,16 +16,16 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
-EXTENSION = "glassplane.outlet"
+EXTENSION = "glassplane.websocket_frames"
 KEPT = 8  # of the last writes; whoever else is sent the same is woken in the same moment
 TEXT_IN_ONE_PIECE = 0x81  # FIN, opcode 1
 
-Outlet = Callable[[tuple[str, ...]], Awaitable[None]]
+SendFrames = Callable[[tuple[str, ...]], Awaitable[None]]
 
 
-def of(consumer: Any) -> Outlet:
-    """Give a consumer's way out: the server's own, or its `send`."""
-    direct: Outlet | None = consumer.scope.get("extensions", {}).get(EXTENSION)
+def sender_of(consumer: Any) -> SendFrames:
+    """Return the quickest way to send frames to a consumer's page: the server's own, or its `send`."""
+    direct: SendFrames | None = consumer.scope.get("extensions", {}).get(EXTENSION)
 
     async def send(frames: tuple[str, ...]) -> None:
         for frame in frames:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from visualizer import outlet
+from visualizer import websocket_frames
 
 
 def test_a_frame_says_its_length_in_one_three_or_nine_bytes():
@@ -13,16 +13,16 @@ def test_a_frame_says_its_length_in_one_three_or_nine_bytes():
         (65535, b"\x81\x7e\xff\xff"),
         (65536, b"\x81\x7f" + (65536).to_bytes(8, "big")),
     ]:
-        assert outlet.on_the_wire(("x" * size,)) == head + b"x" * size
+        assert websocket_frames.on_the_wire(("x" * size,)) == head + b"x" * size
 
 
 def test_the_length_is_of_bytes_and_frames_keep_their_order():
-    assert outlet.on_the_wire(("ü", "b")) == b"\x81\x02\xc3\xbc\x81\x01b"
+    assert websocket_frames.on_the_wire(("ü", "b")) == b"\x81\x02\xc3\xbc\x81\x01b"
 
 
 def test_what_many_are_sent_is_written_once():
     frames = ("to all", "of you")
-    assert outlet.on_the_wire(frames) is outlet.on_the_wire(tuple(frames))
+    assert websocket_frames.on_the_wire(frames) is websocket_frames.on_the_wire(tuple(frames))
 
 
 @pytest.mark.asyncio
@@ -35,7 +35,7 @@ async def test_a_server_that_offers_no_short_way_is_sent_each_frame_by_itself():
         async def send(self, text_data: str) -> None:
             sent.append(text_data)
 
-    await outlet.of(Consumer())(("one", "two"))
+    await websocket_frames.sender_of(Consumer())(("one", "two"))
     assert sent == ["one", "two"]
 
 
@@ -62,7 +62,7 @@ def test_what_the_kernel_does_not_take_is_buffered_and_nothing_overtakes_it():
     roomy, narrow = Transport(takes=100), Transport(takes=3)
     busy, lost = Transport(takes=100, waiting=b"before "), Transport(takes=ConnectionError())
     for transport in (roomy, narrow, busy, lost):
-        outlet.write_now(transport, b"frame")
+        websocket_frames.write_now(transport, b"frame")
     assert (roomy.kernel, roomy.buffer) == (b"frame", b"")
     assert (narrow.kernel, narrow.buffer) == (b"fra", b"me")
     assert (busy.kernel, busy.buffer) == (b"", b"before frame")

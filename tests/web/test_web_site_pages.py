@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import AsyncClient
 
-from visualizer import doors
+from visualizer import site_pages
 from visualizer.database import in_database
 from visualizer.lessons.library import library
 from visualizer.models import Cluster
@@ -63,13 +63,13 @@ async def test_a_list_names_all_its_lessons_in_order_with_what_they_need(client,
     page = await text(client, f"/{kind}/")
     listed = re.findall(r'<a class="card-link" href="([^"]+)"', page)
     assert listed == [lesson.url for lesson in getattr(library(), kind)]
-    for card in doors.cards(kind.removesuffix("s"), {}):
+    for card in site_pages.cards(kind.removesuffix("s"), {}):
         assert html.escape(card.title) in page
         assert f"{card.minutes} minutes" in page
 
 
 async def test_lists_without_lessons_say_so(client, monkeypatch):
-    monkeypatch.setattr(doors, "cards", lambda kind, notes: [])
+    monkeypatch.setattr(site_pages, "cards", lambda kind, notes: [])
     assert "There is nothing here yet" in await text(client, "/walkthroughs/")
     assert "There is nothing here yet" in await text(client, "/progress/")
 
@@ -175,7 +175,7 @@ async def test_a_bug_is_said_in_both_languages_without_what_may_have_broken(clie
     def broken(*_):
         raise RuntimeError("broken for this test")
 
-    monkeypatch.setattr(doors, "cards", broken)
+    monkeypatch.setattr(site_pages, "cards", broken)
     client.raise_request_exception = False
     response = await client.get("/", headers={"accept-language": language})
     page = response.content.decode()

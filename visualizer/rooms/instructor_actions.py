@@ -1,7 +1,8 @@
 """What an instructor does to all clusters of a room at once: break, heal, pause.
 
 Each is a question to every cluster, put side by side; a cluster that does not answer holds up no other, and its report
-says why nothing happened there. Whether a fault has begun is told later, in the cluster's own stream (hearing.py).
+says why nothing happened there. Whether a fault has begun is told later, in the cluster's own stream
+(stream_listener.py).
 """
 
 import asyncio
@@ -144,7 +145,7 @@ async def pause(host: WebProcess, room: Room, on: bool) -> None:
 
 
 async def _ask(host: WebProcess, cluster: str, question: Question) -> str | None:
-    """Put a question; why it was refused. A cluster that sleeps is asked again when it wakes (hearing.py)."""
+    """Put a question; why it was refused. A cluster that sleeps is asked again when it wakes (stream_listener.py)."""
     try:
         await host.clusters.ask(cluster, question)
     except NotRunning:

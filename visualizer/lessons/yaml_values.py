@@ -1,4 +1,4 @@
-"""Values in a document together with their places, and what they must be: the small words of reading a lesson.
+"""Values of a YAML document with the place of each in it, checked for what they must be: all that reads a lesson uses.
 
 place = Place(source.data, ())
 keys = place.keys(("id", "when"), needed=("id",))      unknown and missing keys raise Wrong

@@ -1,4 +1,4 @@
-"""The ways in: the landing page, the sandbox, the lists of lessons, their introductions, and what is kept of visitors.
+"""The pages of the site that show no cluster: landing page, lists of lessons, their introductions, privacy.
 
 What the templates are given:
 
