@@ -44,31 +44,31 @@ def certificates(authority):
 
 def test_the_subject_of_a_certificate_is_the_user(authority, certificates):
     pair = authority.issue("system:node:worker-1", organizations=["system:nodes"], usage=Usage.CLIENT)
-    user = certificates.user(der(pair), NOW)
+    user = certificates.user(der(pair), authority.now)
     assert user.name == "system:node:worker-1"
     assert user.groups == ("system:nodes", "system:authenticated")
     assert user.node == "worker-1"
     assert dict(user.extra)["authentication.kubernetes.io/credential-id"][0].startswith("X509SHA256=")
 
 
-def test_a_certificate_of_another_authority_proves_nothing(certificates, foreign_authority):
+def test_a_certificate_of_another_authority_proves_nothing(authority, certificates, foreign_authority):
     pair = foreign_authority.issue("admin", organizations=["system:masters"], usage=Usage.CLIENT)
     with pytest.raises(BadCertificate, match="unknown authority"):
-        certificates.user(der(pair), NOW)
+        certificates.user(der(pair), authority.now)
 
 
 def test_a_certificate_for_servers_only_proves_nothing(authority, certificates):
     pair = authority.issue("admin", organizations=["system:masters"], usage=Usage.SERVER, names=["admin"])
     with pytest.raises(BadCertificate, match="incompatible key usage"):
-        certificates.user(der(pair), NOW)
+        certificates.user(der(pair), authority.now)
 
 
 def test_a_certificate_of_another_day_proves_nothing_by_the_process_clock(authority, certificates):
     pair = authority.issue("admin", usage=Usage.CLIENT)
     with pytest.raises(BadCertificate, match="has expired or is not yet valid"):
-        certificates.user(der(pair), NOW + timedelta(days=400))
+        certificates.user(der(pair), authority.now + timedelta(days=400))
     with pytest.raises(BadCertificate, match="has expired or is not yet valid"):
-        certificates.user(der(pair), NOW - timedelta(days=400))
+        certificates.user(der(pair), authority.now - timedelta(days=400))
 
 
 class Accounts:
