@@ -1,10 +1,11 @@
 """Learners at work while everything under them is killed and stopped at random: `make simulate-hosting`.
 
-    python -m tests.outages [--minutes 30] [--learners 20] [--seed 1] [--redis]
+    python -m tests.outages [--minutes 30] [--learners 20] [--seed 1] [--redis] [--stops]
 
 What is killed (SIGKILL) and stopped (SIGSTOP for a while, then SIGCONT): web servers, workers, fork servers, processes
-of clusters and, with `--redis`, the redis-server; the database is locked for a while. The plan is drawn from the seed;
-what comes of it is not, since these are real processes. In the end everything is left in peace, and then must agree:
+of clusters and, with `--redis`, the redis-server; the database is locked for a while. With `--stops` it is only
+workers, each time for longer than their leases last. The plan is drawn from the seed; what comes of it is not, since
+these are real processes. In the end everything is left in peace, and then must agree:
 
 - a journal in the database has no gap, and what pages last saw under a number is what it has there;
 - inputs are numbered without a gap;
@@ -23,19 +24,19 @@ from pathlib import Path
 
 from tests.outages.judge import judge
 from tests.outages.learner import Learner
-from tests.outages.plan import Outage, next_outage
+from tests.outages.plan import Outage, next_outage, next_stop
 from tests.outages.servers import Servers
 
 SETTLE_SECONDS = 120.0
 QUIET_SECONDS = (2.0, 12.0)  # between outages
 
 
-def disturb(servers: Servers, rng: random.Random, until: float) -> list[Outage]:
+def disturb(servers: Servers, rng: random.Random, until: float, *, stops: bool = False) -> list[Outage]:
     """Break one thing after the other; give what was broken, and when."""
     broken: list[Outage] = []
     while time.monotonic() < until:
         time.sleep(rng.uniform(*QUIET_SECONDS))
-        outage = next_outage(rng, servers.kinds())
+        outage = next_stop(rng) if stops else next_outage(rng, servers.kinds())
         broken.append(outage)
         print(f"{outage.began:9.1f} {outage.kind} {outage.how} {outage.seconds:.0f} s", flush=True)
         servers.suffer(outage, rng)
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--learners", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--redis", action="store_true")
+    parser.add_argument("--stops", action="store_true", help="only stop workers, for 15 to 30 seconds")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder, Servers(Path(folder), redis=options.redis) as servers:
@@ -57,7 +59,7 @@ def main() -> None:
         threads = [threading.Thread(target=one.work, daemon=True) for one in learners]
         for thread in threads:
             thread.start()
-        broken = disturb(servers, rng, time.monotonic() + options.minutes * 60)
+        broken = disturb(servers, rng, time.monotonic() + options.minutes * 60, stops=options.stops)
         time.sleep(SETTLE_SECONDS)
         for one in learners:
             one.over.set()

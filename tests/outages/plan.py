@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 STOPPED_SECONDS = (1, 3, 8, 15, 17, 22, 30)
+PAST_THE_LEASE_SECONDS = (15, 17, 22, 30)
 LOCKED_SECONDS = (1, 4, 9)
 
 
@@ -28,3 +29,8 @@ def next_outage(rng: random.Random, kinds: Sequence[str]) -> Outage:
     if rng.random() < 0.5:
         return Outage(kind, "kill")
     return Outage(kind, "stop", rng.choice(STOPPED_SECONDS))
+
+
+def next_stop(rng: random.Random) -> Outage:
+    """Draw how long a worker stands still, so that it wakes in the belief that it still holds its leases."""
+    return Outage("worker", "stop", rng.choice(PAST_THE_LEASE_SECONDS))
