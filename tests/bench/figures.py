@@ -168,7 +168,7 @@ def _walkthrough_rows() -> list[tuple[str, str, str]]:
 
 
 def serving() -> Numbers:
-    """The way to the browser, through a whole server with one worker: ages of entries at pages, memory, landing."""
+    """The way to the browser, through a whole server with one worker: ages of entries at pages, landing."""
     from tests.bench.serving import measure
 
     return measure()
@@ -308,8 +308,6 @@ FIGURES = {
             ("engine_to_browser_p99_1_page", "ms", "≤ 100 ms"),
             ("engine_to_browser_p50_50_pages", "ms", ""),
             ("engine_to_browser_p99_50_pages", "ms", "≤ 100 ms"),
-            ("worker_resident_with_first_cluster", "MiB", "≤ 120 MiB"),
-            ("worker_resident_with_five_clusters", "MiB", "≤ 180 MiB"),
         ],
         runs=3,
     ),

@@ -1,6 +1,6 @@
-"""The way to the browser: how long an entry takes from the engine to a page, what workers weigh, how fast one lands.
+"""The way to the browser: how long an entry takes from the engine to a page, how fast one lands.
 
-A whole server runs (Daphne, two workers, SQLite) with the real engine, whose thread stamps each entry with the
+A whole server runs (Daphne, one worker, SQLite) with the real engine, whose thread stamps each entry with the
 machine's monotonic clock at the moment it lets go of it. Pages are WebSockets in this process; at pace 1 they type what
 a learner types and note how old each entry is when its frame has arrived.
 """
@@ -95,13 +95,13 @@ async def _measure() -> dict[str, Any]:
         try:
             assert server.stdout is not None
             await server.stdout.readline()
-            return await _figures(f"http://127.0.0.1:{port}", server.pid)
+            return await _figures(f"http://127.0.0.1:{port}")
         finally:
             server.send_signal(signal.SIGTERM)
             await server.communicate()
 
 
-async def _figures(url: str, server: int) -> dict[str, Any]:
+async def _figures(url: str) -> dict[str, Any]:
     import aiohttp
 
     figures: dict[str, Any] = {}
@@ -116,27 +116,12 @@ async def _figures(url: str, server: int) -> dict[str, Any]:
         pages = [await _open(session, url, cluster[1])]
         await pages[0][0].running.wait()
         figures["sandbox_to_cluster_running"] = time.monotonic() - began
-        figures["worker_resident_with_first_cluster"] = _resident(server)
         figures |= await _ages(pages, "1_page")
         pages += [await _open(session, url, cluster[1]) for _ in range(PAGES - 1)]
         figures |= await _ages(pages, f"{PAGES}_pages")
-        figures["worker_resident_with_one_used_cluster"] = _resident(server)
-        for _ in range(4):
-            more = await (await session.post(f"{url}/clusters/", headers=await _form(session, url))).json()
-            page, _ = await _open(session, url, more["id"])
-            await page.running.wait()
-            await page.type("k", LINES[0])
-        figures["worker_resident_with_five_clusters"] = _resident(server)
         for _, listening in pages:
             listening.cancel()
     return figures
-
-
-async def _form(session: Any, url: str) -> dict[str, str]:
-    page = await (await session.get(f"{url}/sandbox/")).text()
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert token is not None
-    return {"X-CSRFToken": token[1], "Accept": "application/json", "Origin": url}
 
 
 async def _open(session: Any, url: str, cluster: str) -> tuple[Page, "asyncio.Task[None]"]:
@@ -160,10 +145,3 @@ async def _ages(pages: list[tuple[Page, "asyncio.Task[None]"]], name: str) -> di
         f"engine_to_browser_p99_{name}": ages[len(ages) * 99 // 100] * 1e3,
         f"engine_to_browser_entries_{name}": len(ages) / len(pages),
     }
-
-
-def _resident(server: int) -> float:
-    import psutil
-
-    worker = next(one for one in psutil.Process(server).children() if "visualizer.hosting.worker" in one.cmdline())
-    return float(worker.memory_info().rss) / 2**20
