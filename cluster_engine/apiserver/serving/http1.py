@@ -21,8 +21,8 @@ from http import HTTPStatus
 
 import h11
 
-from cluster_engine.apiserver.serving.connection import Exchange, Wire
 from cluster_engine.apiserver.serving.exchange import Body, Request, Response, header_map
+from cluster_engine.apiserver.serving.wire import Exchange, Wire
 
 HEAD_BYTES_MAX = 1024 * 1024
 VERSIONS = (b"1.0", b"1.1")

@@ -37,8 +37,8 @@ from h2.settings import SettingCodes
 from hpack import HeaderTuple, NeverIndexedHeaderTuple
 from hyperframe.frame import GoAwayFrame
 
-from cluster_engine.apiserver.serving.connection import Exchange, Wire
 from cluster_engine.apiserver.serving.exchange import Body, Request, Response, header_map
+from cluster_engine.apiserver.serving.wire import Exchange, Wire
 from cluster_engine.rpc.http2 import Connection
 
 STREAMS_MAX = 100

@@ -11,11 +11,15 @@ import asyncio
 from types import TracebackType
 from typing import Any
 
-from cluster_engine.apiserver.serving.connection import Connection, Tasks
+from cluster_engine.apiserver.serving.connection import Connection
 from cluster_engine.apiserver.serving.exchange import Room, Service
+from cluster_engine.apiserver.serving.http1 import Http1Wire
+from cluster_engine.apiserver.serving.http2 import Http2Wire
+from cluster_engine.apiserver.serving.wire import Tasks, Wire
 from cluster_engine.world.process import Process
 
 SHUTDOWN_SECONDS = 5.0
+WIRES: dict[str | None, type[Wire]] = {"h2": Http2Wire, "http/1.1": Http1Wire, None: Http1Wire}
 
 
 class Listener:
@@ -45,7 +49,7 @@ class Listener:
     async def listen(self, host: str, port: int, tls: Any) -> None:
         """Open the port."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls)
+        self._server = await loop.create_server(lambda: Connection(self, WIRES), host, port, ssl=tls)
 
     async def _shut_down(self) -> None:
         if self._server is not None:
@@ -60,7 +64,7 @@ class Listener:
                 for connection in list(self._connections):
                     connection.abort()
 
-    # -- what connections ask (`Site`) ---------------------------------------------------------------------------
+    # -- what connections ask (`Owner`) ---------------------------------------------------------------------------
 
     def date(self) -> str:
         """Give the Date header's value (RFC 9110 §5.6.7), made once a second."""
@@ -71,12 +75,12 @@ class Listener:
         return self._date[1]
 
     def opened(self, connection: Connection) -> None:
-        """See `Site`."""
+        """See `Owner`."""
         self._connections[connection] = None
         self._nobody_left.clear()
 
     def closed(self, connection: Connection) -> None:
-        """See `Site`."""
+        """See `Owner`."""
         self._connections.pop(connection, None)
         if not self._connections:
             self._nobody_left.set()
