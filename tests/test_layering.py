@@ -132,7 +132,6 @@ KNOWN_CIRCLES = [
     {"api/schema", "api/status"},
     {"lens/exchange", "lens/grpc", "lens/http1", "lens/http2", "lens/link", "lens/recognition"}
     | {"lens/rest", "lens/tls", "lens/watch"},
-    {"world/arrivals", "world/loop", "world/network", "world/process", "world/tcp", "world/world"},
     {"hosting/revival", "hosting/web_process"},
     {"people/services", "visualizer/services"},
 ]

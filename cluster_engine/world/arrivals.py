@@ -11,12 +11,9 @@ and the order of events is the one that a timer for each would give.
 
 import contextvars
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cluster_engine.world.clock import rounded_up
-
-if TYPE_CHECKING:
-    from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.timers import TimedLoop
 
 Arrival = tuple[contextvars.Context, Callable[[], None]]
 
@@ -24,7 +21,7 @@ Arrival = tuple[contextvars.Context, Callable[[], None]]
 class Arrivals:
     """What is under way in one network."""
 
-    def __init__(self, loop: "ClusterLoop") -> None:
+    def __init__(self, loop: TimedLoop) -> None:
         self._loop = loop
         self._asked = self._when = -1.0
         self._turn = -1

@@ -8,21 +8,18 @@ here unmodified. What leads outside is for the gateway: `outside_server`, real s
 
 import asyncio
 import contextvars
-import heapq
 import itertools
 import socket
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
-from cluster_engine.world.clock import Clock, rounded_up
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.network import Network
 from cluster_engine.world.process import Process, current_process
+from cluster_engine.world.tcp import Listener
+from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.tls import ServerTLS, client_engine
 from cluster_engine.world.tls_layer import TLSLayer, wrap_client
-
-if TYPE_CHECKING:
-    from cluster_engine.world.network import Network
-    from cluster_engine.world.tcp import Listener
-
 
 BACKLOG = 1024
 """How many real clients may wait to be let in: a class that comes back after a restart comes at once."""
@@ -31,7 +28,7 @@ BACKLOG = 1024
 class WorldServer(asyncio.AbstractServer):
     """What `create_server` gives: close it, wait for it, ask for its sockets."""
 
-    def __init__(self, loop: "ClusterLoop", listener: "Listener") -> None:
+    def __init__(self, loop: "ClusterLoop", listener: Listener) -> None:
         self._loop, self._listener = loop, listener
         self._closed = False
 
@@ -67,55 +64,15 @@ class WorldServer(asyncio.AbstractServer):
         """Nothing is left to wait for."""
 
 
-class Timer(asyncio.TimerHandle):
-    """A timer that comes after those of its time that were set before it.
-
-    asyncio keeps timers in a heap, which is not stable: which of two for one time comes first depends on all the others
-    in it, and on when it was last rid of those cancelled. Here it depends on the two.
-    """
-
-    __slots__ = ("turn",)
-
-    turn: tuple[float, int]
-
-    def __lt__(self, other: "Timer") -> bool:  # type: ignore[override]
-        return self.turn < other.turn
-
-
-class ClusterLoop(asyncio.SelectorEventLoop):
+class ClusterLoop(TimedLoop):
     """The world's event loop: virtual time from its `clock`, connections in its `network`."""
 
-    network: "Network"
+    network: Network
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self.clock = clock or Clock()
-        self.turn = 0
-        """How many timers have been set so far."""
         self.task_numbers = itertools.count()
-        super().__init__(self.clock)
+        super().__init__(clock)
         self.set_task_factory(_owned_task)  # type: ignore[arg-type]
-
-    # -- time ----------------------------------------------------------------------------------------------------------
-
-    def time(self) -> float:
-        """Virtual seconds since the world began."""
-        return self.clock.now
-
-    def call_at(  # type: ignore[override]
-        self, when: float, callback: Any, *args: Any, context: Any = None
-    ) -> asyncio.TimerHandle:
-        """See asyncio; the time is the first of the clock's that is not before `when`."""
-        self._check_closed()  # type: ignore[attr-defined]
-        timer = Timer(when := rounded_up(when), callback, args, self, context)
-        self.turn += 1
-        timer.turn = (when, self.turn)
-        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True  # type: ignore[attr-defined]
-        return timer
-
-    def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
-        """Refuse: a thread's work takes real time, and no world with one would be deterministic."""
-        raise RuntimeError("there are no threads in a world")
 
     # -- the network ---------------------------------------------------------------------------------------------------
 

@@ -19,16 +19,15 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
 from cluster_engine.world.process import Host, Process
 from cluster_engine.world.tap import Connection, Endpoint, Tap
-from cluster_engine.world.tcp import End, Listener
-
-if TYPE_CHECKING:
-    from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.tcp import End, Listener, Machine
+from cluster_engine.world.tcp_states import Event
+from cluster_engine.world.timers import TimedLoop
 
 LATENCY_SECONDS = 0.000_25
 LOOPBACK_LATENCY_SECONDS = 0.000_02
@@ -41,7 +40,7 @@ ANY = ("", "0.0.0.0", "::", None)
 class Network:
     """All hosts of one world and what joins them."""
 
-    def __init__(self, loop: "ClusterLoop") -> None:
+    def __init__(self, loop: TimedLoop) -> None:
         self.loop = loop
         self.tap: Tap | None = None
         self.hosts: dict[str, Host] = {}
@@ -122,12 +121,12 @@ class Network:
         for end in self.ends[number]:
             end.reset_arrived()
 
-    def can_pass(self, source: Host, target: Host) -> bool:
+    def can_pass(self, source: Machine, target: Machine) -> bool:
         """Tell whether a segment sent now would arrive."""
         cut = self._cut
         return source.powered and target.powered and not (cut and (source.name, target.name) in cut)
 
-    def _latency_between(self, a: Host, b: Host) -> float:
+    def _latency_between(self, a: Machine, b: Machine) -> float:
         default = LOOPBACK_LATENCY_SECONDS if a is b else LATENCY_SECONDS
         return self._latency.get((a.name, b.name), default)
 
@@ -146,17 +145,15 @@ class Network:
         key = (address, port)
         if key in host.listeners or (port and ("", port) in host.listeners):
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-        listener = Listener(self, process, Endpoint(address or "0.0.0.0", port), accept)
-        host.listeners[key] = process.listeners[listener] = listener  # type: ignore[assignment]
-        return listener
 
-    def unlisten(self, listener: Listener) -> None:
-        """Close a port."""
-        process = listener.process
-        if process.listeners.pop(listener, False) is not False:
-            for key, other in list(process.host.listeners.items()):
-                if other is listener:
-                    del process.host.listeners[key]
+        def close() -> None:
+            if process.listeners.pop(listener, False) is not False:
+                del host.listeners[key]
+
+        listener = Listener(process, Endpoint(address or "0.0.0.0", port), accept, close)
+        host.listeners[key] = listener
+        process.listeners[listener] = None
+        return listener
 
     # -- connecting ----------------------------------------------------------------------------------------------------
 
@@ -187,10 +184,11 @@ class Network:
             if target is None or not target.powered or not source.powered:
                 await asyncio.sleep(ARP_SECONDS)
                 raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+            end.on(Event.CONNECT)
             await self._send_syn(end, target)
             protocol = await self._shake_hands(end, target, make_protocol)
         except BaseException:
-            process.ends.pop(end, None)
+            end.abort()
             raise
         return end, protocol
 
@@ -217,6 +215,7 @@ class Network:
             self._tell_refusal(end, answered)
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         server = listener.context.run(End, self, listener.process, end.remote, end.local, is_client=False)
+        server.on(Event.SYN_ARRIVES)
         server.number, server.latency = end.number, end.latency
         end.peer, server.peer = server, end
         self.ends[end.number] = (end, server)
@@ -225,8 +224,9 @@ class Network:
         await asyncio.sleep(end.latency)
         server.tell("SA", answered, 0)
         server.sequence = 1
-        if not listener.process.is_alive:
+        if end.is_gone or not listener.process.is_alive:
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+        end.on(Event.SYN_ACK_ARRIVES)
         end.protocol = protocol = make_protocol()
         self._acknowledge(end, server, listener)
         protocol.connection_made(end)
@@ -236,13 +236,14 @@ class Network:
         acknowledged = self.loop.time()
 
         def arrive() -> None:
-            if server._gone:
+            if server.is_gone:
                 return
+            server.on(Event.ACK_ARRIVES)
             end.tell("A", acknowledged, 1)
             server.protocol = listener.accept()
             server.protocol.connection_made(server)
 
-        end._put_on_wire(arrive)
+        end.put_on_wire(arrive)
 
     def _tell_refusal(self, end: End, sent: float) -> None:
         if self.tap is not None:
@@ -255,7 +256,7 @@ class Network:
 
     def end_gone(self, end: End) -> None:
         """Forget a connection once both of its ends are gone."""
-        if end.peer is None or end.peer._gone:
+        if end.peer is None or end.peer.is_gone:
             self.ends.pop(end.number, None)
 
     def next_segment_number(self) -> int:

@@ -25,12 +25,11 @@ import itertools
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from cluster_engine.world.tcp import End, Listener
-    from cluster_engine.world.world import World
+from cluster_engine.world.tcp import End, Listener
+from cluster_engine.world.timers import TimedLoop
 
 Main = Callable[["Process"], Awaitable[None]]
 STOP_GRACE_SECONDS = 30.0
@@ -174,11 +173,34 @@ class Host:
         return f"<Host {self.name} {self.address}>"
 
 
+class World(Protocol):
+    """What a process needs of the world that it runs in."""
+
+    seed: int
+
+    @property
+    def loop(self) -> TimedLoop:
+        """The loop on which everything runs."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the true time, UTC."""
+        ...
+
+    def note(self, kind: str, text: str, fields: dict[str, Any], process: "Process | None" = None) -> None:
+        """Log something that a process did alone."""
+        ...
+
+    def process_failed(self, process: "Process", failure: Exception) -> None:
+        """Called with an exception that has left a program's main."""
+        ...
+
+
 class Process:
     """One run of a program on a host. `exit_code` is None while it runs, 0 when main returned, 137 when killed."""
 
-    def __init__(self, world: "World", host: Host, name: str, main: Main, incarnation: int) -> None:
-        self.world = world
+    def __init__(self, world: World, host: Host, name: str, main: Main, incarnation: int) -> None:
+        self._world = world
         self.host = host
         self.name = name
         self.id = f"{host.name}/{name}"
@@ -214,7 +236,7 @@ class Process:
 
     def now(self) -> datetime:
         """Tell the host's wall clock, UTC."""
-        return self.world.now() + self.host.skew
+        return self._world.now() + self.host.skew
 
     def uuid(self) -> str:
         """Make a version-4 UUID from the seeded random source."""
@@ -223,7 +245,7 @@ class Process:
     def note(self, kind: str, text: str, /, **fields: Any) -> None:
         """Log something done alone, that no wire shows."""
         if self.is_alive:
-            self.world.note(kind, text, fields, self)
+            self._world.note(kind, text, fields, self)
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
@@ -254,7 +276,7 @@ class Process:
         """Run main. Called once, by World.spawn."""
         context = contextvars.copy_context()
         context.run(current_process.set, self)
-        self._main_task = context.run(self.world.loop.create_task, self._run())
+        self._main_task = context.run(self._world.loop.create_task, self._run())
         self._main_task.set_name(self.id)
 
     async def wait(self) -> int:
@@ -313,7 +335,7 @@ class Process:
             code = int(exit_.code or 0)
         except Exception as failure:
             self.failure = failure
-            self.world.process_failed(self, failure)
+            self._world.process_failed(self, failure)
         finally:
             if self.is_alive:
                 self._end(code, "ended")

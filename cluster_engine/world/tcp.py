@@ -19,6 +19,8 @@ Linux does it (tcp_retries2 = 15); after about fifteen minutes the connection fa
       |----------------------------->|
       |  PA  "hello"                 |
 
+What an end is in between is `state`, one of `tcp_states`.
+
 What it leaves out: acknowledgements without data, congestion control, MSS (a segment carries up to 64 KiB, as captures
 on hosts with segmentation offload show), TIME_WAIT, checksums. What a bad link does to segments: `noise`.
 """
@@ -32,14 +34,13 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from cluster_engine.world.noise import RETRANSMIT_SECONDS, Fate, damage
-from cluster_engine.world.tap import Endpoint, Segment
-
-if TYPE_CHECKING:
-    from cluster_engine.world.network import Network
-    from cluster_engine.world.process import Process
+from cluster_engine.world.arrivals import Arrivals
+from cluster_engine.world.noise import RETRANSMIT_SECONDS, Fate, Noise, damage
+from cluster_engine.world.tap import Endpoint, Segment, Tap
+from cluster_engine.world.tcp_states import HAS_SEEN_FIN, HAS_SENT_FIN, MAY_SEND_FIN, Event, State, after
+from cluster_engine.world.timers import TimedLoop
 
 SEGMENT_BYTES_MAX = 64 * 1024
 WINDOW_BYTES = 256 * 1024
@@ -48,6 +49,65 @@ SEND_BUFFER_LOW_BYTES = 16 * 1024
 NOTHING_TOLD: Mapping[str, Any] = MappingProxyType({})
 RETRANSMIT_SECONDS_MAX = 120.0
 RETRANSMITS_MAX = 15
+
+
+class Machine(Protocol):
+    """What a socket knows of the host that it is on."""
+
+    @property
+    def name(self) -> str:
+        """The host's name."""
+        ...
+
+    @property
+    def powered(self) -> bool:
+        """Whether it is switched on."""
+        ...
+
+
+class Owner(Protocol):
+    """What a socket knows of the process that it belongs to."""
+
+    ends: "dict[End, None]"
+
+    @property
+    def id(self) -> str:
+        """The participant it is: "worker-1/kubelet"."""
+        ...
+
+    @property
+    def host(self) -> Machine:
+        """Where it runs."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """False from the moment of the kill or of main's end."""
+        ...
+
+
+class Network(Protocol):
+    """What an end needs of the network that it is plugged into."""
+
+    loop: TimedLoop
+    tap: Tap | None
+    arrivals: Arrivals
+
+    def can_pass(self, source: Machine, target: Machine) -> bool:
+        """Whether a segment sent now would arrive."""
+        ...
+
+    def noise_of(self, end: "End") -> Noise | None:
+        """How bad the link is over which an end sends; None: not at all."""
+        ...
+
+    def next_segment_number(self) -> int:
+        """Count segments, from 1, without a gap."""
+        ...
+
+    def end_gone(self, end: "End") -> None:
+        """Called when an end is gone."""
+        ...
 
 
 class SocketFacts:
@@ -90,31 +150,31 @@ class Listener:
 
     def __init__(
         self,
-        network: "Network",
-        process: "Process",
+        process: Owner,
         local: Endpoint,
         accept: Callable[[], asyncio.BaseProtocol],
+        on_close: Callable[[], None],
     ) -> None:
-        self.network, self.process, self.local = network, process, local
+        self.process, self.local = process, local
         self.accept = accept
+        self._on_close = on_close
         self.context = contextvars.copy_context()
         self.facts = SocketFacts(local, None, is_unix=not local.port)
 
     def close(self) -> None:
         """Accept no more. Open connections stay."""
-        self.network.unlisten(self)
+        self._on_close()
 
 
 class End(asyncio.Transport):
     """One end of a connection. `peer` is the other; both belong to processes, which may die under them."""
 
-    def __init__(
-        self, network: "Network", process: "Process", local: Endpoint, remote: Endpoint, *, is_client: bool
-    ) -> None:
+    def __init__(self, network: Network, process: Owner, local: Endpoint, remote: Endpoint, *, is_client: bool) -> None:
         super().__init__()
         self.network, self.process, self.local, self.remote = network, process, local, remote
         self.loop = network.loop
         self.is_client = is_client
+        self.state = State.CLOSED if is_client else State.LISTEN
         self.peer: End | None = None
         self.number = 0
         self.latency = 0.0
@@ -130,7 +190,7 @@ class End(asyncio.Transport):
         self._under_way = 0
         self._in_flight: deque[Callable[[], None]] = deque()
         self._arrives_at = 0.0
-        self._fin_wanted = self._fin_sent = False
+        self._fin_wanted = False
         self._writer_paused = False
         self._high, self._low = SEND_BUFFER_HIGH_BYTES, SEND_BUFFER_LOW_BYTES
         self._retries = 0
@@ -139,9 +199,13 @@ class End(asyncio.Transport):
         self._unread: deque[bytes] = deque()
         self._unread_bytes = 0
         self._reader_paused = False
-        self._eof_arrived = self._eof_told = False
-        self._closing = self._gone = False
+        self._eof_told = False
+        self._closing = self.is_gone = False
         process.ends[self] = None
+
+    def on(self, event: Event) -> None:
+        """Go on to the next state; KeyError where the event has no place in this one."""
+        self.state = after(self.state, event)
 
     # -- asyncio.Transport -------------------------------------------------------------------------------------------
 
@@ -196,17 +260,21 @@ class End(asyncio.Transport):
         if self._closing:
             return
         self._closing = self._fin_wanted = True
-        if self._fin_sent:  # by write_eof
+        if self.state in HAS_SENT_FIN:  # by write_eof
             self.loop.call_soon(self._lost, None, context=self.context)
         else:
             self._transmit()
 
     def abort(self) -> None:
         """RST at once."""
-        if self._gone:
-            return
-        self._send_reset()
-        self._lost(None)
+        if not self.is_gone:
+            self._break(None)
+
+    def _break(self, reason: BaseException | None, *, silently: bool = False) -> None:
+        if not silently:
+            self._send_reset()
+        self.on(Event.ABORT)
+        self._lost(reason)
 
     def pause_reading(self) -> None:
         """Leave bytes unread; the other end's window closes."""
@@ -217,7 +285,7 @@ class End(asyncio.Transport):
         if not self._reader_paused:
             return
         self._reader_paused = False
-        if self._unread or self._eof_arrived:
+        if self._unread or self.state in HAS_SEEN_FIN:
             self.loop.call_soon(self._hand_over, context=self.context)
 
     def is_reading(self) -> bool:
@@ -249,7 +317,7 @@ class End(asyncio.Transport):
         if self._writer_paused and self._to_send_bytes <= self._low:
             self._writer_paused = False
             self.protocol.resume_writing()
-        if self._fin_wanted and not self._to_send and not self._fin_sent and self._link_is_up():
+        if self._fin_wanted and not self._to_send and self.state in MAY_SEND_FIN and self._link_is_up():
             self._send_fin()
 
     def _may_send_at_once(self) -> bool:
@@ -281,13 +349,13 @@ class End(asyncio.Transport):
         self.sequence += len(payload)
         noise = self.network.noise_of(self)
         if noise is None:
-            self._put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=False))
+            self.put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=False))
             return
         fate = noise.fate()
         if fate.damaged:
             payload = damage(payload)
         self._tell_fate(fate, sent, sequence, payload)
-        self._put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=True), fate.delay)
+        self.put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=True), fate.delay)
 
     def _data_arrives(self, sent: float, sequence: int, payload: bytes, *, is_told: bool) -> None:
         self._under_way -= len(payload)
@@ -310,27 +378,28 @@ class End(asyncio.Transport):
         self.tell("PA", self.loop.time(), sequence, payload, lost=True)
 
     def _window_opened(self) -> None:
-        if not self._gone:
+        if not self.is_gone:
             self._transmit()
 
     def _send_fin(self) -> None:
-        self._fin_sent = True
+        self.on(Event.CLOSE)
         sent, sequence = self.loop.time(), self.sequence
         self.sequence += 1
 
         def arrive() -> None:
             self.tell("FA", sent, sequence)
+            self.on(Event.FIN_ACKNOWLEDGED)
             if self.peer is not None:
-                self.peer.eof_arrived()
+                self.peer.fin_arrived()
 
-        self._put_on_wire(arrive)
+        self.put_on_wire(arrive)
         if self._closing:
             self.loop.call_soon(self._lost, None, context=self.context)
         elif self._eof_told:
             self.close()
 
     def _send_reset(self) -> None:
-        if self.peer is None or self.peer._gone or not self._passes():
+        if self.peer is None or self.peer.is_gone or not self._passes():
             return
         sent, sequence = self.loop.time(), self.sequence
 
@@ -339,9 +408,9 @@ class End(asyncio.Transport):
             if self.peer is not None:
                 self.peer.reset_arrived()
 
-        self._put_on_wire(arrive)
+        self.put_on_wire(arrive)
 
-    def _put_on_wire(self, arrive: Callable[[], None], delay: float = 0.0) -> None:
+    def put_on_wire(self, arrive: Callable[[], None], delay: float = 0.0) -> None:
         """Have `arrive` called one latency and `delay` later, never before what was sent earlier."""
         self._in_flight.append(arrive)
         peer = self.peer
@@ -380,7 +449,7 @@ class End(asyncio.Transport):
             return True
         self.tell("PA", self.loop.time(), self.sequence, lost=True)
         if self._retries == RETRANSMITS_MAX:
-            self._lost(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+            self._break(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)), silently=True)
             return False
         delay = min(RETRANSMIT_SECONDS * 2**self._retries, RETRANSMIT_SECONDS_MAX)
         self._retries += 1
@@ -389,7 +458,7 @@ class End(asyncio.Transport):
 
     def _retry(self) -> None:
         self._retry_timer = None
-        if not self._gone:
+        if not self.is_gone:
             self._transmit()
 
     # -- receiving ---------------------------------------------------------------------------------------------------
@@ -410,17 +479,17 @@ class End(asyncio.Transport):
             payload = self._unread.popleft()
             self._unread_bytes -= len(payload)
             self.protocol.data_received(payload)
-        if not self._unread and self._eof_arrived and not self._closing:
+        if not self._unread and self.state in HAS_SEEN_FIN and not self._closing:
             self._tell_eof()
         peer = self.peer
         if peer is not None and peer._to_send:
             self.loop.call_later(self.latency, peer._transmit, context=peer.context)
 
-    def eof_arrived(self) -> None:
+    def fin_arrived(self) -> None:
         """Take the FIN; told to the protocol after all that came before it has been read."""
+        self.on(Event.FIN_ARRIVES)
         if self.protocol is None:  # overtook the SYN-ACK on a link that has become faster: there is no connection yet
             return
-        self._eof_arrived = True
         if not self._closing and not self._reader_paused and not self._unread:
             self._tell_eof()
 
@@ -428,18 +497,18 @@ class End(asyncio.Transport):
         if self._eof_told:
             return
         self._eof_told = True
-        if not self.protocol.eof_received() or self._fin_sent:  # both have said their last
+        if not self.protocol.eof_received() or self.state in HAS_SENT_FIN:  # both have said their last
             self.close()
 
     def reset_arrived(self) -> None:
         """Take a RST: the connection is gone."""
-        self._lost(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+        self._break(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)), silently=True)
 
     def _lost(self, reason: BaseException | None) -> None:
         self._closing = True
-        if self._gone:
+        if self.is_gone:
             return
-        self._gone = True
+        self.is_gone = True
         self.process.ends.pop(self, None)
         self.network.end_gone(self)
         if self._retry_timer is not None:
@@ -453,14 +522,14 @@ class End(asyncio.Transport):
 
     def process_died(self, *, silently: bool) -> None:
         """Close as the kernel does for a dead process: FIN, or RST when bytes lie unread; nothing on a power cut."""
-        if self._gone:
+        if self.is_gone:
             return
-        if not silently:
-            if self._unread:
-                self._send_reset()
-            elif not self._fin_sent and self._passes():
-                self._closing = True
-                self._send_fin()
+        if silently or self._unread or self.state not in HAS_SENT_FIN | MAY_SEND_FIN or not self._passes():
+            self._break(None, silently=silently)
+            return
+        if self.state in MAY_SEND_FIN:
+            self._closing = True
+            self._send_fin()
         self._lost(None)
 
     def __repr__(self) -> str:
