@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"},
     # Whose images are broken is written where containerd keeps what it knows of registries.
     "faults": {"world", "pki", "api", "etcd", "containerd.registry"},
-    "shell": {"world", "api", "client", "pki"},
+    "programs": {"world", "api", "client"},
+    "shell": {"world", "programs"},
     "inputs": {"world"},
     "predicates": set(),
     "stored": {"api", "etcd"},

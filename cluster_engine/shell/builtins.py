@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cluster_engine.shell import grep
-from cluster_engine.shell.invocation import HOME, Write, absolute
+from cluster_engine.programs import grep
+from cluster_engine.programs.invocation import HOME, Write, absolute
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import FileSystem, Host

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cluster_engine.world.process import FileSystem
 
-from cluster_engine.shell.invocation import HOME
+from cluster_engine.programs.invocation import HOME
 
 WEB = """\
 # Three web servers, and a Service in front of them.

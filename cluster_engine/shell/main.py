@@ -18,9 +18,9 @@ import errno
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from cluster_engine.programs.invocation import Invocation, Write, absolute
+from cluster_engine.programs.kubectl.main import kubectl
 from cluster_engine.shell import builtins, examples
-from cluster_engine.shell.invocation import Invocation, Write, absolute
-from cluster_engine.shell.kubectl.main import kubectl
 from cluster_engine.shell.syntax import Command, SyntaxFailure, parse
 
 if TYPE_CHECKING:

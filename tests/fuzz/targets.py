@@ -63,7 +63,7 @@ def make_yaml(rng: random.Random) -> str:
 def take_yaml(case: str) -> None:
     from cluster_engine.api import kinds, strict
     from cluster_engine.api.status import BadRequest
-    from cluster_engine.shell.kubectl import documents
+    from cluster_engine.programs.kubectl import documents
 
     try:
         found = list(documents.read_all(case))
@@ -166,8 +166,8 @@ def make_jsonpath(rng: random.Random) -> str:
 
 
 def take_jsonpath(case: str) -> None:
-    from cluster_engine.shell.kubectl import jsonpath
-    from cluster_engine.shell.kubectl.errors import CommandError
+    from cluster_engine.programs.kubectl import jsonpath
+    from cluster_engine.programs.kubectl.errors import CommandError
 
     for use in (lambda: jsonpath.render(case, PODS), lambda: jsonpath.find(jsonpath.relaxed(case), PODS)):
         with contextlib.suppress(CommandError):
@@ -208,7 +208,7 @@ def make_grep(rng: random.Random) -> tuple[list[str], list[str]]:
 
 
 def take_grep(case: tuple[list[str], list[str]]) -> None:
-    from cluster_engine.shell.grep import Grep, GrepError
+    from cluster_engine.programs.grep import Grep, GrepError
 
     words, lines = case
     try:
@@ -267,8 +267,8 @@ def take_parameter(case: tuple[str, str]) -> None:
     from cluster_engine.apiserver import request_info
     from cluster_engine.apiserver.handlers import negotiation, options
     from cluster_engine.predicates import paths
+    from cluster_engine.programs.kubectl import flags
     from cluster_engine.shell import syntax
-    from cluster_engine.shell.kubectl import flags
 
     of, text = case
     uses: dict[str, Callable[[str], Any]] = {

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_engine.shell.kubectl.commands import COMMANDS
+from cluster_engine.programs.kubectl.commands import COMMANDS
 from cluster_engine.shell.main import BUG
 from cluster_engine.shell.syntax import SyntaxFailure, parse
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cluster_engine.shell.invocation import absolute
+from cluster_engine.programs.invocation import absolute
 from cluster_engine.shell.syntax import SyntaxFailure, parse
 
 

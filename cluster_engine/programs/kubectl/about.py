@@ -1,0 +1,168 @@
+"""Commands about kubectl and the cluster themselves: version, api-resources, api-versions, cluster-info, config.
+
+Modelled on kubectl/pkg/cmd/{version,apiresources,clusterinfo,config}.
+"""
+
+from cluster_engine.api.status import Refusal
+from cluster_engine.client import kubeconfig
+from cluster_engine.programs.invocation import absolute
+from cluster_engine.programs.kubectl import discovery, documents
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.session import KUBECONFIG, VERSION, Obj, Session
+from cluster_engine.programs.kubectl.tabwriter import layout
+
+KUSTOMIZE_VERSION = "v5.5.0"
+VERSION_FLAGS = (Flag("client", kind="bool"), Flag("output", "o", default=""))
+API_RESOURCES_FLAGS = (
+    Flag("output", "o", default=""),
+    Flag("namespaced", kind="bool", default=None),
+    Flag("api-group", default=None),
+    Flag("no-headers", kind="bool"),
+    Flag("verbs", default=""),
+)
+CONFIG_FLAGS = (Flag("minify", kind="bool"), Flag("raw", kind="bool"), Flag("output", "o", default="yaml"))
+
+
+async def version(session: Session, _: list[str]) -> int:
+    """Say the client's version and the server's."""
+    client: Obj = {"gitVersion": VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"}
+    found: Obj = {"clientVersion": client, "kustomizeVersion": KUSTOMIZE_VERSION}
+    if session.flags["output"] not in ("", "yaml", "json"):
+        raise CommandError("--output must be 'yaml' or 'json'")
+    if not session.flags["client"]:
+        found["serverVersion"] = await session.get("/version", {"timeout": "32s"}, accept="application/json, */*")
+    if session.flags["output"] == "yaml":
+        session.out(documents.to_yaml(found))
+    elif session.flags["output"] == "json":
+        session.out(documents.to_json(found, indent=2))
+    else:
+        session.out(f"Client Version: {VERSION}\nKustomize Version: {KUSTOMIZE_VERSION}\n")
+        if "serverVersion" in found:
+            session.out(f"Server Version: {found['serverVersion']['gitVersion']}\n")
+    return 0
+
+
+async def api_resources(session: Session, _: list[str]) -> int:
+    """List what there is."""
+    flags = session.flags
+    rows = []
+    for resource in await discovery.resources(session, fresh=True):
+        if flags["namespaced"] is not None and "namespaced" in flags and resource.namespaced is not flags["namespaced"]:
+            continue
+        if flags["api-group"] is not None and resource.group != flags["api-group"]:
+            continue
+        if not resource.verbs or any(verb not in resource.verbs for verb in flags["verbs"].split(",") if verb):
+            continue
+        rows.append(resource)
+    rows.sort(key=lambda resource: (resource.group, resource.plural))
+    if flags["output"] == "name":
+        session.out("".join(f"{resource.full_name}\n" for resource in rows))
+        return 0
+    header = "NAME\tSHORTNAMES\tAPIVERSION\tNAMESPACED\tKIND"
+    lines = [] if flags["no-headers"] else [header + ("\tVERBS\tCATEGORIES" if flags["output"] == "wide" else "")]
+    for resource in rows:
+        scope = "true" if resource.namespaced else "false"
+        names = ",".join(resource.short_names)
+        line = f"{resource.plural}\t{names}\t{resource.api_version}\t{scope}\t{resource.kind}"
+        if flags["output"] == "wide":
+            line += f"\t{','.join(resource.verbs)}\t{','.join(resource.categories)}"
+        lines.append(line)
+    session.out(layout("".join(f"{line}\n" for line in lines), minimum=6, padding=3))
+    return 0
+
+
+async def api_versions(session: Session, _: list[str]) -> int:
+    """List the groups and their versions."""
+    found = sorted({resource.api_version for resource in await discovery.resources(session, fresh=True)})
+    session.out("".join(f"{name}\n" for name in found))
+    return 0
+
+
+async def cluster_info(session: Session, _: list[str]) -> int:
+    """Say where the control plane is."""
+    query = {"labelSelector": "kubernetes.io/cluster-service=true"}
+    try:
+        services = (await session.get("/api/v1/namespaces/kube-system/services", query))["items"]
+    except Refusal as refusal:
+        if refusal.code != 403:
+            raise
+        services = []
+    server = f"https://{session.server}"
+    session.out(f"Kubernetes control plane is running at {server}\n")
+    for service in services:
+        name = (service["metadata"].get("labels") or {}).get("kubernetes.io/name") or service["metadata"]["name"]
+        path = f"/api/v1/namespaces/kube-system/services/{service['metadata']['name']}/proxy"
+        session.out(f"{name} is running at {server}{path}\n")
+    session.out("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n")
+    return 0
+
+
+# -- config ------------------------------------------------------------------------------------------------------------
+
+
+def _config(session: Session) -> Obj:
+    path = absolute(session.flags["kubeconfig"] or KUBECONFIG)
+    try:
+        return kubeconfig.read(session.process.files, path)
+    except FileNotFoundError:
+        return {}
+    except kubeconfig.KubeConfigError as problem:
+        raise CommandError(str(problem)) from problem
+
+
+async def config_view(session: Session, _: list[str]) -> int:
+    """Show the kubeconfig, secrets left out."""
+    config = _config(session)
+    if not session.flags["raw"]:
+        for section, fields in (("clusters", ("certificate-authority-data",)), ("users", _SECRETS)):
+            for entry in config.get(section) or []:
+                content = (entry or {}).get(section.removesuffix("s")) or {}
+                for field in fields:
+                    if field in content:
+                        content[field] = "REDACTED" if field in ("token", "password") else "DATA+OMITTED"
+    session.out(documents.to_json(config) if session.flags["output"] == "json" else documents.to_yaml(config))
+    return 0
+
+
+_SECRETS = ("client-certificate-data", "client-key-data", "token", "password")
+
+
+async def config_current_context(session: Session, _: list[str]) -> int:
+    """Name the current context."""
+    name = _config(session).get("current-context")
+    if not name:
+        raise CommandError("current-context is not set")
+    session.out(f"{name}\n")
+    return 0
+
+
+async def config_get_contexts(session: Session, _: list[str]) -> int:
+    """List the contexts."""
+    config = _config(session)
+    rows = ["CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE"]
+    for entry in config.get("contexts") or []:
+        current = "*" if entry["name"] == config.get("current-context") else ""
+        context = entry["context"]
+        namespace = context.get("namespace", "")
+        rows.append(f"{current}\t{entry['name']}\t{context.get('cluster', '')}\t{context.get('user', '')}\t{namespace}")
+    session.out(layout("".join(f"{row}\n" for row in rows), minimum=6, padding=3))
+    return 0
+
+
+async def config_set_context(session: Session, arguments: list[str]) -> int:
+    """Set the namespace of a context (`--current --namespace=shop`)."""
+    config = _config(session)
+    name = config.get("current-context") if session.flags["current"] else (arguments[0] if arguments else None)
+    entry = next((each for each in config.get("contexts") or [] if each and each.get("name") == name), None)
+    if entry is None:
+        raise CommandError("you must specify a non-empty context name or --current")
+    if session.flags["namespace"]:
+        entry["context"] = (entry.get("context") or {}) | {"namespace": session.flags["namespace"]}
+    path = absolute(session.flags["kubeconfig"] or KUBECONFIG)
+    session.process.files.write(path, documents.to_yaml(config).encode())
+    session.out(f'Context "{name}" modified.\n')
+    return 0
+
+
+SET_CONTEXT_FLAGS = (Flag("current", kind="bool"),)

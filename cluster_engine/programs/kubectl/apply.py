@@ -1,0 +1,139 @@
+"""`kubectl apply`: make the server's object as the manifest says, and leave alone what others have set.
+
+Three versions are compared: the manifest, the object on the server, and what was applied last, which apply itself keeps
+in an annotation. What was applied last and is not in the manifest any more is removed; what is in the manifest is set;
+everything else stays.
+
+    GET the object ─▶ 404: POST, with the annotation       ─▶ "created"
+                   ─▶ no difference                         ─▶ "unchanged"
+                   ─▶ PATCH (strategic, or merge where the kind is not built in) ─▶ "configured"
+
+Modelled on kubectl/pkg/cmd/apply (client side). Left out: --server-side, --prune.
+"""
+
+from typing import Any
+
+from cluster_engine.api.kinds import by_kind
+from cluster_engine.api.status import NotFound, Refusal
+from cluster_engine.api.three_way import three_way
+from cluster_engine.programs.kubectl import documents, errors, output
+from cluster_engine.programs.kubectl.create import FILE_FLAGS
+from cluster_engine.programs.kubectl.discovery import Resource
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.manifests import Manifest, namespace_of, read_manifests, resource_of
+from cluster_engine.programs.kubectl.schemas import download
+from cluster_engine.programs.kubectl.session import Obj, Session
+
+MANAGER = "kubectl-client-side-apply"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+FLAGS = (
+    *FILE_FLAGS,
+    Flag("server-side", kind="bool"),
+    Flag("prune", kind="bool"),
+    Flag("force", kind="bool"),
+    Flag("recursive", "R", "bool"),
+    Flag("selector", "l", default=""),
+)
+
+
+async def run(session: Session, arguments: list[str]) -> int:
+    """Apply manifests."""
+    flags = session.flags
+    if flags["server-side"] or flags["prune"] or flags["kustomize"]:
+        raise CommandError("--server-side, --prune and -k are not in this workstation's kubectl")
+    if arguments:
+        raise CommandError(f"Unexpected args: {arguments}\nSee 'kubectl apply -h' for help and examples")
+    if not flags["filename"]:
+        raise CommandError("must specify one of -f and -k")
+    manifests = list(read_manifests(session, flags["filename"]))
+    if not manifests:
+        raise CommandError("no objects passed to apply")
+    code = 0
+    for manifest in manifests:
+        resource = await resource_of(session, manifest)
+        await download(session, resource)
+        try:
+            await _apply(session, resource, manifest)
+        except Refusal as refusal:
+            session.err(f"{errors.refusal_text(refusal, _context(refusal, manifest))}\n")
+            code = 1
+    return code
+
+
+def _context(refusal: Refusal, manifest: Manifest) -> str:
+    return "" if refusal.reason == "Invalid" else f'error when creating "{manifest.source}"'
+
+
+async def _apply(session: Session, resource: Resource, manifest: Manifest) -> None:
+    namespace = namespace_of(session, resource, manifest)
+    modified = _annotated(manifest, namespace)
+    dry = session.flags["dry-run"]
+    try:
+        live = await session.get(resource.path(namespace, manifest.name))
+    except NotFound:
+        created = modified
+        if dry not in ("client", "unchanged"):
+            created = await session.post(resource.path(namespace), modified, manager=MANAGER, dry_run=dry == "server")
+        _tell(session, resource, created, "created")
+        return
+    patch, type_ = _patch(manifest, modified, live)
+    if not patch:
+        _tell(session, resource, live, "unchanged")
+        return
+    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}) and dry not in ("client", "unchanged"):
+        session.err(
+            f"Warning: resource {resource.plural}/{manifest.name} is missing the {LAST_APPLIED} annotation which is "
+            "required by kubectl apply. kubectl apply should only be used on resources created declaratively by either "
+            "kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.\n"
+        )
+    patched = live
+    if dry not in ("client", "unchanged"):
+        path = resource.path(namespace, manifest.name)
+        patched = await session.patch(path, patch, type_=type_, manager=MANAGER, strict=True, dry_run=dry == "server")
+    same = patched["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"] and dry == "none"
+    _tell(session, resource, patched, "unchanged" if same else "configured")
+
+
+def _annotated(manifest: Manifest, namespace: str | None) -> Obj:
+    """Add to the manifest what apply adds: namespace, and the manifest itself as an annotation."""
+    document = {**manifest.document, "metadata": dict(manifest.document["metadata"])}
+    if namespace is not None:
+        document["metadata"]["namespace"] = namespace
+    annotations = {
+        key: value for key, value in (document["metadata"].get("annotations") or {}).items() if key != LAST_APPLIED
+    }
+    document["metadata"]["annotations"] = annotations
+    applied = documents.to_compact_json(document) + "\n"
+    return {**document, "metadata": {**document["metadata"], "annotations": {**annotations, LAST_APPLIED: applied}}}
+
+
+def _patch(manifest: Manifest, modified: Obj, live: Obj) -> tuple[Obj, str]:
+    annotation = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    original: Any = next(documents.read_all(annotation), None) if annotation else None
+    kind = by_kind(manifest.document["apiVersion"], manifest.document["kind"])
+    if kind is None:
+        return _merge_difference(original or {}, modified, live), "merge"
+    return three_way(kind, original, modified, live), "strategic"
+
+
+def _merge_difference(original: Obj, modified: Obj, live: Obj) -> Obj:
+    """Compute a JSON merge patch: what the manifest sets, and null for what it no longer does."""
+    patch: Obj = {}
+    for key, value in modified.items():
+        if isinstance(value, dict) and isinstance(live.get(key), dict):
+            before = original.get(key)
+            if inner := _merge_difference(before if isinstance(before, dict) else {}, value, live[key]):
+                patch[key] = inner
+        elif value != live.get(key):
+            patch[key] = value
+    return patch | {key: None for key in original if key not in modified and key in live}
+
+
+def _tell(session: Session, resource: Resource, obj: Obj, operation: str) -> None:
+    if session.flags["output"]:
+        show = output.printer(session.flags["output"], for_get=False)
+        session.out(show(obj) if show else "")
+        return
+    dry = {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
+    session.out(f"{resource.label(obj['metadata']['name'])} {operation}{dry}\n")

@@ -1,0 +1,96 @@
+"""The table of commands: what can be typed after `kubectl`, with which flags, and what it does.
+
+find(["rollout", "status", "deploy/web"])     the command `kubectl rollout status`, and ["deploy/web"]
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.session import Session
+
+Run = Callable[[Session, list[str]], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of kubectl: what runs it, its own flags, and what its help says."""
+
+    name: str
+    run: Run
+    flags: Sequence[Flag] = ()
+    summary: str = ""
+    usage: str = ""
+
+
+COMMANDS: dict[str, Command] = {}
+"""By name, with subcommands as "rollout status"."""
+
+GROUPS: Mapping[str, str] = {
+    "auth": "Inspect authorization.",
+    "config": "Modify kubeconfig files.",
+    "create secret": "Create a secret with specified type.",
+    "create service": "Create a service using a specified subcommand.",
+    "rollout": "Manage the rollout of one or many resources.",
+    "set": "Configure application resources.",
+}
+"""Commands that only have subcommands, and what is printed for them alone."""
+
+ELSEWHERE = [
+    "alpha",
+    "attach",
+    "autoscale",
+    "certificate",
+    "completion",
+    "cp",
+    "debug",
+    "diff",
+    "edit",
+    "exec",
+    "kustomize",
+    "plugin",
+    "port-forward",
+    "proxy",
+    "replace",
+    "top",
+]
+"""What the real kubectl has and this one has not."""
+
+
+def find(words: Sequence[str]) -> tuple[Command, list[str]]:
+    """Find the command that words begin with, and the words after its name. CommandError."""
+    for length in (3, 2, 1):
+        command = COMMANDS.get(" ".join(words[:length]))
+        if command is not None and len(words) >= length:
+            return command, list(words[length:])
+    name = words[0]
+    if name in ELSEWHERE:
+        raise CommandError(
+            f'"kubectl {name}" is not in this workstation\'s kubectl; the real one, through the gateway, has it'
+        )
+    raise CommandError(f'unknown command "{name}" for "kubectl"{_did_you_mean(name)}')
+
+
+def _did_you_mean(name: str) -> str:
+    known = sorted({command.partition(" ")[0] for command in [*COMMANDS, *ELSEWHERE]})
+    near = [other for other in known if _distance(name.lower(), other) <= 2 or other.startswith(name.lower())]
+    return "\n\nDid you mean this?\n\t" + "\n\t".join(near) if near else ""
+
+
+def _distance(left: str, right: str) -> int:
+    """Count the letters to change, add or drop (Levenshtein)."""
+    row = list(range(len(right) + 1))
+    for index, letter in enumerate(left, 1):
+        before, row[0] = row[0], index
+        for position, other in enumerate(right, 1):
+            before, row[position] = (
+                row[position],
+                min(row[position] + 1, row[position - 1] + 1, before + (letter != other)),
+            )
+    return row[-1]
+
+
+def register(*commands: Command) -> None:
+    """Put commands into the table."""
+    COMMANDS.update({command.name: command for command in commands})

@@ -1,0 +1,295 @@
+"""`kubectl create`: objects from a file, or made from a few flags; `kubectl run` makes a pod.
+
+    create deployment web --image=nginx      POST …/deployments?fieldManager=kubectl-create&fieldValidation=Strict
+    create -f pod.yaml                       GET /openapi/v3 …, POST …
+    run once --image=busybox -- sleep 5      POST …/pods?fieldManager=kubectl-run
+
+Modelled on kubectl/pkg/cmd/create and run. Left out: every other generator, --edit, attaching to what runs.
+"""
+
+import base64
+
+from cluster_engine.api.status import Refusal
+from cluster_engine.api.strconv import int_of, parse_int
+from cluster_engine.programs.kubectl import errors, output
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.manifests import namespace_of, read_manifests, resource_of
+from cluster_engine.programs.kubectl.schemas import download
+from cluster_engine.programs.kubectl.session import Obj, Session
+
+MANAGER = "kubectl-create"
+COMMON_FLAGS = (
+    Flag("dry-run", default="none", without_value="unchanged"),
+    Flag("output", "o", default=""),
+    Flag("save-config", kind="bool"),
+    Flag("validate", default="strict", without_value="strict"),
+)
+FILE_FLAGS = (*COMMON_FLAGS, Flag("filename", "f", "strings"), Flag("kustomize", "k", default=""))
+DEPLOYMENT_FLAGS = (
+    *COMMON_FLAGS,
+    Flag("image", kind="strings"),
+    Flag("replicas", "r", "int", 1),
+    Flag("port", kind="int", default=-1),
+)
+DATA_FLAGS = (*COMMON_FLAGS, Flag("from-literal", kind="strings"), Flag("from-file", kind="strings"))
+SERVICE_FLAGS = (*COMMON_FLAGS, Flag("tcp", kind="strings"), Flag("clusterip", default=""))
+RUN_FLAGS = (
+    *COMMON_FLAGS,
+    Flag("image", default=""),
+    Flag("restart", default="Always"),
+    Flag("port", default=""),
+    Flag("labels", "l", default=""),
+    Flag("env", kind="strings"),
+    Flag("command", kind="bool"),
+    Flag("rm", kind="bool"),
+    Flag("stdin", "i", "bool"),
+    Flag("tty", "t", "bool"),
+    Flag("image-pull-policy", default=""),
+)
+
+
+# -- from files --------------------------------------------------------------------------------------------------------
+
+
+async def from_files(session: Session, arguments: list[str]) -> int:
+    """Create what manifests say."""
+    if session.flags["kustomize"]:
+        raise CommandError("kustomize is not in this workstation's kubectl")
+    if arguments and not session.flags["filename"]:
+        raise CommandError(f"Unexpected args: [{' '.join(arguments)}]\nSee 'kubectl create -h' for help and examples")
+    if not session.flags["filename"]:
+        raise CommandError("must specify one of -f and -k")
+    manifests = list(read_manifests(session, session.flags["filename"]))
+    if not manifests:
+        raise CommandError("no objects passed to create")
+    code = 0
+    for manifest in manifests:
+        resource = await resource_of(session, manifest)
+        namespace = namespace_of(session, resource, manifest)
+        await download(session, resource)
+        dry = session.flags["dry-run"]
+        try:
+            if dry in ("client", "unchanged"):
+                created = manifest.document
+            else:
+                path = resource.path(namespace)
+                created = await session.post(path, manifest.document, manager=MANAGER, dry_run=dry == "server")
+        except Refusal as refusal:
+            context = f'error when creating "{manifest.source}"'
+            session.err(f"{errors.refusal_text(refusal, context)}\n")
+            code = 1
+            continue
+        _tell(session, resource.label(created["metadata"]["name"]), created, "created")
+    return code
+
+
+def _tell(session: Session, label: str, obj: Obj, operation: str) -> None:
+    dry = {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
+    show = output.printer(session.flags["output"], for_get=False) if session.flags["output"] else None
+    session.out(show(obj) if show else f"{label} {operation}{dry}\n")
+
+
+# -- from flags --------------------------------------------------------------------------------------------------------
+
+
+async def create(
+    session: Session,
+    obj: Obj,
+    path: str,
+    label: str,
+    *,
+    manager: str = MANAGER,
+    failed: str = "",
+    done: str = "created",
+) -> int:
+    """POST an object that flags made (or only show it); `failed` begins the message when the server refuses."""
+    if session.flags["dry-run"] in ("client", "unchanged"):
+        _tell(session, label, obj, done)
+        return 0
+    try:
+        created = await session.post(path, obj, manager=manager, dry_run=session.flags["dry-run"] == "server")
+    except Refusal as refusal:
+        if not failed or refusal.code == 401:
+            raise
+        raise CommandError(f"{failed}{refusal.message}") from refusal
+    except ConnectionError as error:
+        if not failed:
+            raise
+        url = f"https://{session.server}{path}?fieldManager={manager}&fieldValidation=Strict"
+        raise CommandError(f'{failed}Post "{url}": {error}') from error
+    _tell(session, label, {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **created}, done)
+    return 0
+
+
+def named(arguments: list[str], command: str) -> str:
+    """Give the one NAME. CommandError."""
+    if len(arguments) != 1:
+        hint = f"See 'kubectl create {command} -h' for help and examples"
+        raise CommandError(f"exactly one NAME is required, got {len(arguments)}\n{hint}")
+    return arguments[0]
+
+
+def _metadata(name: str, namespace: str | None = None, **labels: str) -> Obj:
+    metadata: Obj = {"creationTimestamp": None, "name": name}
+    if labels:
+        metadata["labels"] = labels
+    if namespace is not None:
+        metadata["namespace"] = namespace
+    return metadata
+
+
+def _explicit_namespace(session: Session) -> str | None:
+    return session.namespace if session.flags["namespace"] else None
+
+
+async def deployment(session: Session, arguments: list[str]) -> int:
+    """Make a deployment."""
+    images = [image for images in session.flags["image"] for image in images.split(",")]
+    if not images:
+        raise CommandError('required flag(s) "image" not set')
+    dashes = session.flags.before_dashes
+    command = arguments[dashes:] if dashes is not None else []
+    name = named(arguments[:dashes], "deployment")
+    if len(images) > 1 and command:
+        raise CommandError("cannot specify multiple --image options and command")
+    containers = []
+    for image in images:
+        container: Obj = {"image": image, "name": _container_name(image), "resources": {}}
+        if command:
+            container["command"] = command
+        if session.flags["port"] >= 0:
+            container["ports"] = [{"containerPort": session.flags["port"]}]
+        containers.append(container)
+    labels = {"app": name}
+    template = {"metadata": {"creationTimestamp": None, "labels": labels}, "spec": {"containers": containers}}
+    spec = {"replicas": session.flags["replicas"], "selector": {"matchLabels": labels}, "strategy": {}}
+    metadata = _metadata(name, _explicit_namespace(session), app=name)
+    obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+    obj |= {"spec": {**spec, "template": template}, "status": {}}
+    path = f"/apis/apps/v1/namespaces/{_namespace(session)}/deployments"
+    return await create(session, obj, path, f"deployment.apps/{name}", failed="failed to create deployment: ")
+
+
+def port_number(text: str) -> int:
+    """Read a port. CommandError."""
+    try:
+        return parse_int(text, bits=32)
+    except ValueError as problem:
+        raise CommandError(str(problem)) from None
+
+
+def _container_name(image: str) -> str:
+    name = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    return "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in name.lower()).strip("-")
+
+
+def _namespace(session: Session) -> str:
+    if session.flags["dry-run"] in ("client", "unchanged"):
+        return session.flags["namespace"] or "default"
+    return session.namespace
+
+
+async def namespace(session: Session, arguments: list[str]) -> int:
+    """Make a namespace."""
+    name = named(arguments, "namespace")
+    obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(name), "spec": {}, "status": {}}
+    return await create(session, obj, "/api/v1/namespaces", f"namespace/{name}")
+
+
+async def service_account(session: Session, arguments: list[str]) -> int:
+    """Make a service account."""
+    name = named(arguments, "serviceaccount")
+    obj = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(name, _explicit_namespace(session))}
+    path = f"/api/v1/namespaces/{_namespace(session)}/serviceaccounts"
+    return await create(session, obj, path, f"serviceaccount/{name}", failed="failed to create serviceaccount: ")
+
+
+async def config_map(session: Session, arguments: list[str]) -> int:
+    """Make a ConfigMap."""
+    name = named(arguments, "configmap")
+    obj: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(name, _explicit_namespace(session))}
+    if data := _data(session):
+        obj["data"] = data
+    path = f"/api/v1/namespaces/{_namespace(session)}/configmaps"
+    return await create(session, obj, path, f"configmap/{name}", failed="failed to create configmap: ")
+
+
+async def secret_generic(session: Session, arguments: list[str]) -> int:
+    """Make a Secret."""
+    name = named(arguments, "secret generic")
+    obj: Obj = {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(name, _explicit_namespace(session))}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in _data(session).items()}
+    if data:
+        obj["data"] = data
+    path = f"/api/v1/namespaces/{_namespace(session)}/secrets"
+    return await create(session, obj, path, f"secret/{name}", failed="failed to create secret ")
+
+
+def _data(session: Session) -> dict[str, str]:
+    data: dict[str, str] = {}
+    for source in session.flags["from-file"]:
+        key, equals, path = source.partition("=")
+        text = session.read(path if equals else key)
+        data[key if equals else key.rpartition("/")[2]] = text
+    for literal in session.flags["from-literal"]:
+        key, equals, value = literal.partition("=")
+        if not equals or not key:
+            raise CommandError(f"invalid literal source {literal}, expected key=value")
+        if key in data:
+            raise CommandError(f'cannot add key "{key}", another key by that name already exists in Data')
+        data[key] = value
+    return data
+
+
+async def service_cluster_ip(session: Session, arguments: list[str]) -> int:
+    """Make a ClusterIP service."""
+    name = named(arguments, "service clusterip")
+    if not session.flags["tcp"] and session.flags["clusterip"] != "None":
+        raise CommandError("at least one tcp port specifier must be provided")
+    ports = []
+    for text in session.flags["tcp"]:
+        port, _, target = text.partition(":")
+        target = target or port
+        entry: Obj = {"name": text.replace(":", "-"), "port": port_number(port), "protocol": "TCP"}
+        ports.append({**entry, "targetPort": target if (number := int_of(target)) is None else number})
+    spec: Obj = {"ports": ports, "selector": {"app": name}, "type": "ClusterIP"}
+    if session.flags["clusterip"]:
+        spec["clusterIP"] = session.flags["clusterip"]
+    metadata = _metadata(name, _explicit_namespace(session), app=name)
+    obj = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}
+    path = f"/api/v1/namespaces/{_namespace(session)}/services"
+    return await create(session, obj, path, f"service/{name}", failed="failed to create ClusterIP service: ")
+
+
+# -- run ---------------------------------------------------------------------------------------------------------------
+
+
+async def run(session: Session, arguments: list[str]) -> int:
+    """Make a pod with one container."""
+    flags = session.flags
+    if not flags["image"]:
+        raise CommandError('required flag(s) "image" not set')
+    if not arguments:
+        raise CommandError("NAME is required for run\nSee 'kubectl run -h' for help and examples")
+    if flags["restart"] not in ("Always", "OnFailure", "Never"):
+        raise CommandError(f"invalid restart policy: {flags['restart']}\nSee 'kubectl run -h' for help and examples")
+    if flags["stdin"] or flags["tty"] or flags["rm"]:
+        raise CommandError("attaching is not in this workstation's kubectl; leave out -i, -t and --rm")
+    name, words = arguments[0], arguments[1:]
+    container: Obj = {"image": flags["image"], "name": name, "resources": {}}
+    if words:
+        container["command" if flags["command"] else "args"] = words
+    if flags["env"]:
+        pairs = [variable.partition("=") for variable in flags["env"]]
+        container["env"] = [{"name": key, "value": value} for key, _, value in pairs]
+    if flags["image-pull-policy"]:
+        container["imagePullPolicy"] = flags["image-pull-policy"]
+    if flags["port"]:
+        container["ports"] = [{"containerPort": port_number(flags["port"])}]
+    labels = dict(pair.split("=", 1) for pair in flags["labels"].split(",") if "=" in pair) or {"run": name}
+    metadata = _metadata(name, _explicit_namespace(session), **labels)
+    spec: Obj = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}
+    obj = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
+    path = f"/api/v1/namespaces/{_namespace(session)}/pods"
+    return await create(session, obj, path, f"pod/{name}", manager="kubectl-run")

@@ -1,0 +1,219 @@
+"""`kubectl describe`: which objects, and for each the further questions that its description needs.
+
+    pod          GET, GET, events of it                                replica set   + its pods
+    deployment   GET, GET, events, replica sets by its selector         node          + lease, pods there, events twice
+    service      GET, GET, endpoint slices by name, events              everything else: GET, events
+
+Modelled on kubectl/pkg/cmd/describe and pkg/describe/describe.go; where the real one asks for protobuf this one asks
+for JSON. (The first GET finds the object, the second is the describer's own: the real one asks twice, too.)
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from cluster_engine.api.status import NotFound, Refusal
+from cluster_engine.programs.kubectl import errors
+from cluster_engine.programs.kubectl.arguments import Target, targets
+from cluster_engine.programs.kubectl.describe import access, nodes, others, pods, workloads
+from cluster_engine.programs.kubectl.describe.lines import Lines
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.get import nothing_found
+from cluster_engine.programs.kubectl.manifests import read_manifests, resource_of
+from cluster_engine.programs.kubectl.session import Obj, Params, Session
+
+FLAGS = (
+    Flag("selector", "l", default=""),
+    Flag("all-namespaces", "A", "bool"),
+    Flag("filename", "f", "strings"),
+    Flag("show-events", kind="bool", default=True),
+)
+NO_TYPE = (
+    'You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of supported '
+    "resources."
+)
+
+Describer = Callable[[Session, Lines, Obj], Awaitable[None]]
+
+
+async def run(session: Session, arguments: list[str]) -> int:
+    """Describe objects."""
+    found: list[tuple[Target, Obj]] = []
+    failures: list[Refusal] = []
+    wanted = await _wanted(session, arguments)
+    for target in wanted:
+        try:
+            found += [(target, obj) for obj in await _find(session, target)]
+        except Refusal as refusal:
+            failures.append(refusal)
+    begun = any(target.name not in (None, obj["metadata"]["name"]) for target, obj in found)
+    for index, (target, obj) in enumerate(found):
+        text = await _describe(session, target, obj)
+        session.out(f"{text}\n" if begun else ("\n\n" if index else "") + text)
+    for failure in failures:
+        session.err(f"{errors.refusal_text(failure)}\n")
+    if not found and not failures:
+        session.err(nothing_found(session, wanted))
+    return 1 if failures else 0
+
+
+async def _wanted(session: Session, arguments: list[str]) -> list[Target]:
+    wanted = [
+        Target(await resource_of(session, manifest), manifest.name)
+        for manifest in list(read_manifests(session, session.flags["filename"]))
+    ]
+    if not arguments and not wanted:
+        raise CommandError(NO_TYPE)
+    return wanted + (await targets(session, arguments) if arguments else [])
+
+
+def _namespace(session: Session, target: Target) -> str | None:
+    if not target.resource.namespaced or session.flags["all-namespaces"]:
+        return None
+    return session.namespace
+
+
+async def _find(session: Session, target: Target) -> list[Obj]:
+    """Give the objects; a name that is none may be the beginning of several."""
+    namespace = _namespace(session, target)
+    if target.name is None:
+        query: Params = {"labelSelector": session.flags["selector"] or None, "limit": 500}
+        return list((await session.get(target.resource.path(namespace), query))["items"])
+    try:
+        return [await session.get(target.resource.path(namespace, target.name))]
+    except NotFound:
+        listed = await session.get(target.resource.path(namespace), {"limit": 500})
+        found = [item for item in listed["items"] if item["metadata"]["name"].startswith(target.name)]
+        if not found:
+            raise
+        return found
+
+
+async def _describe(session: Session, target: Target, obj: Obj) -> str:
+    metadata = obj["metadata"]
+    path = target.resource.path(metadata.get("namespace"), metadata["name"])
+    obj = {"kind": target.resource.kind, "apiVersion": target.resource.api_version, **await session.get(path)}
+    lines = Lines(session.process.now())
+    await _DESCRIBERS.get((target.resource.group, target.resource.plural), _anything)(session, lines, obj)
+    return lines.text()
+
+
+# -- the further questions ---------------------------------------------------------------------------------------------
+
+
+async def _events(session: Session, obj: Obj, *, uid: str | None = None) -> list[Obj]:
+    if not session.flags["show-events"]:
+        return []
+    metadata = obj["metadata"]
+    fields = {
+        "involvedObject.name": metadata["name"],
+        "involvedObject.namespace": metadata.get("namespace", ""),
+        "involvedObject.kind": obj["kind"],
+        "involvedObject.uid": metadata["uid"] if uid is None else uid,
+    }
+    selector = ",".join(f"{name}={value}" for name, value in fields.items())
+    namespace = metadata.get("namespace")
+    path = f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
+    listed = await session.get(path, {"fieldSelector": selector, "limit": 500})
+    return list(listed["items"])
+
+
+async def _selected(session: Session, path: str, labels: Mapping[str, str]) -> list[Obj]:
+    selector = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
+    return list((await session.get(path, {"labelSelector": selector, "limit": 500}))["items"])
+
+
+def _owned(items: list[Obj], owner: Obj) -> list[Obj]:
+    uid = owner["metadata"]["uid"]
+    return [item for item in items if any(ref["uid"] == uid for ref in item["metadata"].get("ownerReferences") or [])]
+
+
+async def _pod(session: Session, lines: Lines, pod: Obj) -> None:
+    pods.describe_pod(lines, pod, await _events(session, pod))
+
+
+async def _deployment(session: Session, lines: Lines, deployment: Obj) -> None:
+    events = await _events(session, deployment)
+    path = f"/apis/apps/v1/namespaces/{deployment['metadata']['namespace']}/replicasets"
+    selected = await _selected(session, path, deployment["spec"]["selector"].get("matchLabels") or {})
+    workloads.describe_deployment(lines, deployment, _owned(selected, deployment), events)
+
+
+async def _replica_set(session: Session, lines: Lines, replica_set: Obj) -> None:
+    path = f"/api/v1/namespaces/{replica_set['metadata']['namespace']}/pods"
+    selected = await _selected(session, path, replica_set["spec"]["selector"].get("matchLabels") or {})
+    events = await _events(session, replica_set)
+    workloads.describe_replica_set(lines, replica_set, _owned(selected, replica_set), events)
+
+
+async def _node(session: Session, lines: Lines, node: Obj) -> None:
+    name = node["metadata"]["name"]
+    try:
+        lease = await session.get(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}")
+    except Refusal:
+        lease = None
+    selector = f"spec.nodeName={name},status.phase!=Failed,status.phase!=Succeeded"
+    running = (await session.get("/api/v1/pods", {"fieldSelector": selector, "limit": 500}))["items"]
+    events = await _events(session, node) + await _events(session, node, uid=name)
+    nodes.describe_node(lines, node, lease, running, events)
+
+
+async def _service(session: Session, lines: Lines, service: Obj) -> None:
+    metadata = service["metadata"]
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{metadata['namespace']}/endpointslices"
+    slices = await _selected(session, path, {"kubernetes.io/service-name": metadata["name"]})
+    others.describe_service(lines, service, slices, await _events(session, service))
+
+
+async def _name_space(session: Session, lines: Lines, namespace: Obj) -> None:
+    others.describe_namespace(lines, namespace)
+
+
+async def _config_map(session: Session, lines: Lines, config_map: Obj) -> None:
+    others.describe_config_map(lines, config_map, await _events(session, config_map))
+
+
+async def _secret(session: Session, lines: Lines, secret: Obj) -> None:
+    others.describe_secret(lines, secret)
+
+
+async def _service_account(session: Session, lines: Lines, account: Obj) -> None:
+    others.describe_service_account(lines, account, await _events(session, account))
+
+
+async def _endpoints(session: Session, lines: Lines, endpoints: Obj) -> None:
+    others.describe_endpoints(lines, endpoints, await _events(session, endpoints))
+
+
+async def _endpoint_slice(session: Session, lines: Lines, endpoint_slice: Obj) -> None:
+    others.describe_endpoint_slice(lines, endpoint_slice, await _events(session, endpoint_slice))
+
+
+async def _role(_: Session, lines: Lines, role: Obj) -> None:
+    access.describe_role(lines, role)
+
+
+async def _binding(_: Session, lines: Lines, binding: Obj) -> None:
+    access.describe_binding(lines, binding)
+
+
+async def _anything(session: Session, lines: Lines, obj: Obj) -> None:
+    others.describe_anything(lines, obj, await _events(session, obj))
+
+
+_DESCRIBERS: dict[tuple[str, str], Describer] = {
+    ("", "pods"): _pod,
+    ("apps", "deployments"): _deployment,
+    ("apps", "replicasets"): _replica_set,
+    ("", "nodes"): _node,
+    ("", "services"): _service,
+    ("", "namespaces"): _name_space,
+    ("", "configmaps"): _config_map,
+    ("", "secrets"): _secret,
+    ("", "serviceaccounts"): _service_account,
+    ("", "endpoints"): _endpoints,
+    ("discovery.k8s.io", "endpointslices"): _endpoint_slice,
+    ("rbac.authorization.k8s.io", "roles"): _role,
+    ("rbac.authorization.k8s.io", "clusterroles"): _role,
+    ("rbac.authorization.k8s.io", "rolebindings"): _binding,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): _binding,
+}

@@ -1,0 +1,86 @@
+"""`kubectl describe deployment` and `replicaset`."""
+
+from typing import Any
+
+from cluster_engine.programs.kubectl.describe.lines import Lines, controller, date, selector_text
+from cluster_engine.programs.kubectl.describe.pod_template import describe_template
+
+Obj = dict[str, Any]
+HASH = "pod-template-hash"
+
+
+def describe_deployment(lines: Lines, deployment: Obj, replica_sets: list[Obj], events: list[Obj]) -> None:
+    """Write a deployment; `replica_sets` are its own."""
+    metadata, spec, status = deployment["metadata"], deployment["spec"], deployment.get("status") or {}
+    lines.identity(metadata)
+    lines.add(0, f"CreationTimestamp:\t{date(metadata.get('creationTimestamp'))}")
+    lines.labels("Labels", metadata.get("labels"))
+    lines.annotations("Annotations", metadata.get("annotations"))
+    lines.add(0, f"Selector:\t{selector_text(spec['selector'].get('matchLabels'))}")
+    counts = ((spec.get("replicas", 1), "desired"), *((status.get(field, 0), word) for field, word in _COUNTS))
+    lines.add(0, "Replicas:\t" + " | ".join(f"{count} {word}" for count, word in counts))
+    strategy = spec.get("strategy") or {}
+    lines.add(0, f"StrategyType:\t{strategy.get('type', '')}")
+    lines.add(0, f"MinReadySeconds:\t{spec.get('minReadySeconds', 0)}")
+    if rolling := strategy.get("rollingUpdate"):
+        text = f"{rolling.get('maxUnavailable')} max unavailable, {rolling.get('maxSurge')} max surge"
+        lines.add(0, f"RollingUpdateStrategy:\t{text}")
+    describe_template(lines, spec["template"])
+    _conditions(lines, status)
+    new = next((each for each in replica_sets if _same_template(each, deployment)), None)
+    old = [each for each in replica_sets if each is not new]
+    lines.add(0, f"OldReplicaSets:\t{_created(old)}")
+    lines.add(0, f"NewReplicaSet:\t{_created([new] if new else [])}")
+    lines.events(events)
+
+
+_COUNTS = (
+    ("updatedReplicas", "updated"),
+    ("replicas", "total"),
+    ("availableReplicas", "available"),
+    ("unavailableReplicas", "unavailable"),
+)
+
+
+def describe_replica_set(lines: Lines, replica_set: Obj, pods: list[Obj], events: list[Obj]) -> None:
+    """Write a replica set; `pods` are its own."""
+    metadata, spec, status = replica_set["metadata"], replica_set["spec"], replica_set.get("status") or {}
+    lines.identity(metadata)
+    lines.add(0, f"Selector:\t{selector_text(spec['selector'].get('matchLabels'))}")
+    lines.labels("Labels", metadata.get("labels"))
+    lines.annotations("Annotations", metadata.get("annotations"))
+    if owner := controller(metadata):
+        lines.add(0, f"Controlled By:\t{owner}")
+    lines.add(0, f"Replicas:\t{status.get('replicas', 0)} current / {spec.get('replicas', 1)} desired")
+    phases = [(pod.get("status") or {}).get("phase") for pod in pods]
+    counted = (("Running", "Running"), ("Pending", "Waiting"), ("Succeeded", "Succeeded"), ("Failed", "Failed"))
+    lines.add(0, "Pods Status:\t" + " / ".join(f"{phases.count(phase)} {word}" for phase, word in counted))
+    describe_template(lines, spec["template"])
+    _conditions(lines, status)
+    lines.events(events)
+
+
+def _conditions(lines: Lines, status: Obj) -> None:
+    if status.get("conditions"):
+        lines.add(0, "Conditions:")
+        lines.add(1, "Type\tStatus\tReason")
+        lines.add(1, "----\t------\t------")
+        for condition in status["conditions"]:
+            lines.add(1, f"{condition['type']} \t{condition['status']}\t{condition.get('reason', '')}")
+
+
+def _same_template(replica_set: Obj, deployment: Obj) -> bool:
+    return _without_hash(replica_set["spec"]["template"]) == _without_hash(deployment["spec"]["template"])
+
+
+def _without_hash(template: Obj) -> Obj:
+    labels = {key: value for key, value in (template["metadata"].get("labels") or {}).items() if key != HASH}
+    return {**template, "metadata": {**template["metadata"], "labels": labels}}
+
+
+def _created(replica_sets: list[Obj]) -> str:
+    texts = []
+    for each in replica_sets:
+        made, wanted = (each.get("status") or {}).get("replicas", 0), each["spec"].get("replicas", 0)
+        texts.append(f"{each['metadata']['name']} ({made}/{wanted} replicas created)")
+    return ", ".join(texts) or "<none>"

@@ -1,0 +1,117 @@
+"""`kubectl logs`: which pod and container, then GET …/pods/<name>/log, whole or followed.
+
+    logs web-0             GET the pod, GET …/log?container=nginx
+    logs deploy/web -f     GET the deployment, list its pods, GET …/log?container=nginx&follow=true
+
+Modelled on kubectl/pkg/cmd/logs. Left out: --all-containers for several pods at once, --prefix, --max-log-requests.
+"""
+
+from cluster_engine.api.status import NotFound
+from cluster_engine.programs.kubectl.arguments import NO_NAME, targets
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.session import Obj, Params, Session
+
+FLAGS = (
+    Flag("container", "c", default=""),
+    Flag("follow", "f", "bool"),
+    Flag("previous", "p", "bool"),
+    Flag("tail", kind="int", default=-1),
+    Flag("timestamps", kind="bool"),
+    Flag("since", kind="duration", default=0.0),
+    Flag("since-time", default=""),
+    Flag("limit-bytes", kind="int", default=0),
+    Flag("all-containers", kind="bool"),
+    Flag("selector", "l", default=""),
+)
+USAGE = """expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.
+POD or TYPE/NAME is a required argument for the logs command
+See 'kubectl logs -h' for help and examples"""
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+SELECTED_TAIL = 10
+
+
+async def run(session: Session, arguments: list[str]) -> int:
+    """Print logs."""
+    flags = session.flags
+    if not arguments and not flags["selector"]:
+        raise CommandError(USAGE)
+    container = flags["container"] or (arguments[1] if len(arguments) > 1 else "")
+    for pod in await _pods(session, arguments):
+        for name in _containers(session, pod, container):
+            await _print(session, pod, name)
+    return 0
+
+
+async def _pods(session: Session, arguments: list[str]) -> list[Obj]:
+    path = f"/api/v1/namespaces/{session.namespace}/pods"
+    if session.flags["selector"]:
+        listed = await session.get(path, {"labelSelector": session.flags["selector"], "limit": 500})
+        if not listed["items"]:
+            session.err(f"No resources found in {session.namespace} namespace.\n")
+        return list(listed["items"])
+    if not arguments[0]:
+        raise CommandError(NO_NAME)
+    if "/" not in arguments[0]:
+        try:
+            return [await session.get(f"{path}/{arguments[0]}")]
+        except NotFound as refusal:
+            text = f'error from server (NotFound): {refusal.message} in namespace "{session.namespace}"'
+            raise CommandError(text) from refusal
+    target = (await targets(session, arguments[:1]))[0]
+    obj = await session.get(target.resource.path(session.namespace, target.name))
+    if target.resource.kind == "Pod":
+        return [obj]
+    return [await _first_pod(session, target.resource.kind, obj, path)]
+
+
+async def _first_pod(session: Session, kind: str, obj: Obj, path: str) -> Obj:
+    selector = obj["spec"].get("selector") or {}
+    labels = selector if kind == "Service" else selector.get("matchLabels") or {}
+    if not labels:
+        raise CommandError(f"cannot get the logs from {obj.get('apiVersion', 'v1')}, Kind={kind}: selector is not set")
+    text = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
+    found = (await session.get(path, {"labelSelector": text, "limit": 500}))["items"]
+    if not found:
+        raise CommandError("timed out waiting for the condition")
+    if len(found) > 1:
+        session.err(f"Found {len(found)} pods, using pod/{found[0]['metadata']['name']}\n")
+    return dict(found[0])
+
+
+def _containers(session: Session, pod: Obj, wanted: str) -> list[str]:
+    names = [each["name"] for each in pod["spec"].get("containers") or []]
+    init = [each["name"] for each in pod["spec"].get("initContainers") or []]
+    if session.flags["all-containers"]:
+        return init + names
+    if wanted:
+        if wanted not in names + init:
+            raise CommandError(f"container {wanted} is not valid for pod {pod['metadata']['name']}")
+        return [wanted]
+    chosen = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
+    if chosen in names:
+        return [str(chosen)]
+    if len(names) > 1 or init:
+        texts = [*names, *(f"{name} (init)" for name in init)]
+        session.err(f'Defaulted container "{names[0]}" out of: {", ".join(texts)}\n')
+    return names[:1]
+
+
+async def _print(session: Session, pod: Obj, container: str) -> None:
+    flags = session.flags
+    tail = flags["tail"] if flags["tail"] >= 0 else SELECTED_TAIL if flags["selector"] else None
+    query: Params = {
+        "container": container,
+        "follow": flags["follow"] or None,
+        "limitBytes": flags["limit-bytes"] or None,
+        "previous": flags["previous"] or None,
+        "sinceSeconds": int(flags["since"]) or None,
+        "sinceTime": flags["since-time"] or None,
+        "tailLines": tail,
+        "timestamps": flags["timestamps"] or None,
+    }
+    metadata = pod["metadata"]
+    path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/log"
+    async with session.stream(path, query, accept="application/json, */*") as chunks:
+        async for chunk in chunks:
+            session.out(chunk.decode("utf-8", "replace"))

@@ -1,0 +1,101 @@
+"""kubectl: from a command line to an exit code.
+
+    kubectl [command] [TYPE] [NAME] [flags]
+
+Modelled on kubectl 1.32: what it prints, letter by letter, and what it sends (the requests of each command stand in its
+module). Left out: what needs a terminal (edit, exec -it), plug-ins, kustomize, server-side apply; -v.
+"""
+
+import ssl
+from collections.abc import Sequence
+
+from cluster_engine.api.status import Refusal
+from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.kubectl import errors, table_of_commands
+from cluster_engine.programs.kubectl.commands import COMMANDS, GROUPS, find
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag, parse
+from cluster_engine.programs.kubectl.session import GLOBAL_FLAGS, Session
+
+table_of_commands.fill()
+
+INTRODUCTION = """kubectl controls the Kubernetes cluster manager.
+
+ Find more information at: https://kubernetes.io/docs/reference/kubectl/
+
+Commands:
+"""
+
+
+async def kubectl(invocation: Invocation) -> int:
+    """Run kubectl; give its exit code."""
+    words = list(invocation.argv[1:])
+    leading = _global_flags_first(words)
+    words = words[len(leading) :]
+    if not words or words[0] in ("help", "--help", "-h"):
+        invocation.out(_overview())
+        return 0
+    group = next((" ".join(words[:length]) for length in (2, 1) if " ".join(words[:length]) in GROUPS), None)
+    if group is not None and not any(" ".join(words[:length]) in COMMANDS for length in (3, 2)):
+        return _group(invocation, group, words[len(group.split()) :])
+    try:
+        command, rest = find(words)
+        flags = parse([*leading, *rest], [*command.flags, *_others(command.flags)], f"kubectl {command.name}")
+    except CommandError as error:
+        invocation.err(f"{errors.describe(error, '')}\n")
+        return error.code
+    if flags["help"]:
+        invocation.out(_help(command.name))
+        return 0
+    session = Session(invocation, f"kubectl {command.name}", flags)
+    try:
+        return await command.run(session, flags.arguments)
+    except CommandError as error:
+        invocation.err(f"{errors.describe(error, session.server)}\n")
+        return error.code
+    except (Refusal, OSError, ssl.SSLError) as error:
+        invocation.err(f"{errors.describe(error, session.server)}\n")
+        return 1
+    finally:
+        await session.close()
+
+
+def _global_flags_first(words: list[str]) -> list[str]:
+    """Give the flags that stand before the command (`kubectl -n shop get pods`)."""
+    with_value = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.kind != "bool"} | {"-n", "-v"}
+    position = 0
+    while position < len(words) and words[position].startswith("-") and words[position] not in ("-h", "--help"):
+        position += 2 if words[position] in with_value else 1
+    return words[:position]
+
+
+def _others(own: Sequence[Flag]) -> list[Flag]:
+    names = {flag.name for flag in own}
+    shorts = {flag.short for flag in own}
+    return [flag for flag in GLOBAL_FLAGS if flag.name not in names and (not flag.short or flag.short not in shorts)]
+
+
+def _group(invocation: Invocation, group: str, rest: list[str]) -> int:
+    if rest and not rest[0].startswith("-"):
+        text = f'unknown command "{" ".join(rest)}"'
+        invocation.err(f"error: {text}\nSee 'kubectl {group} -h' for help and examples\n")
+        return 1
+    names = [name for name in COMMANDS if name.startswith(f"{group} ")]
+    width = max(len(name) for name in names) - len(group) + 2
+    lines = [f"  {name.removeprefix(f'{group} '):<{width}}{COMMANDS[name].summary}" for name in names]
+    usage = f"\n\nUsage:\n  kubectl {group} [flags] [options]\n"
+    invocation.out(f"{GROUPS[group]}\n\nAvailable Commands:\n" + "\n".join(lines) + usage)
+    return 0
+
+
+def _overview() -> str:
+    width = max(len(name) for name in COMMANDS) + 2
+    lines = [f"  {name:<{width}}{command.summary}" for name, command in sorted(COMMANDS.items())]
+    return INTRODUCTION + "\n".join(lines) + "\n\nUsage:\n  kubectl [flags] [options]\n"
+
+
+def _help(name: str) -> str:
+    command = COMMANDS[name]
+    flags = [f"    --{flag.name}" + (f", -{flag.short}" if flag.short else "") for flag in command.flags]
+    options = "\n\nOptions:\n" + "\n".join(flags) if flags else ""
+    return f"{command.summary}.\n\nUsage:\n  kubectl {command.usage or name} [options]{options}\n"

@@ -1,0 +1,98 @@
+"""Manifests: the files after -f, read, and the resource that each document is one of."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cluster_engine.programs.invocation import absolute
+from cluster_engine.programs.kubectl import discovery, documents
+from cluster_engine.programs.kubectl.discovery import Resource
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.session import Session
+
+SUFFIXES = (".yaml", ".yml", ".json")
+WITHOUT_VALIDATION = "if you choose to ignore these errors, turn validation off with --validate=false"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One document of a file."""
+
+    source: str
+    document: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return str((self.document.get("metadata") or {}).get("name") or "")
+
+    @property
+    def namespace(self) -> str:
+        """The object's namespace, "" when it does not say."""
+        return str((self.document.get("metadata") or {}).get("namespace") or "")
+
+
+def read_manifests(session: Session, paths: Sequence[str]) -> Iterator[Manifest]:
+    """Read files and directories. CommandError when one is missing or cannot be understood."""
+    for path in [path for given in paths for path in given.split(",")]:
+        for source in _files(session, path):
+            text = session.read(source)
+            try:
+                read = list(documents.read_all(text))
+            except documents.ManifestError as error:
+                raise CommandError(f"error parsing {source}: {error}") from error
+            for document in read:
+                yield Manifest(source, _checked(source, document))
+
+
+async def resource_of(session: Session, manifest: Manifest) -> Resource:
+    """Find the resource of which a document is one. CommandError when the server has none."""
+    document = manifest.document
+    resource = await discovery.of_kind(session, document["apiVersion"], document["kind"])
+    if resource is None:
+        raise CommandError(
+            f'resource mapping not found for name: "{manifest.name}" namespace: "{manifest.namespace}" from '
+            f'"{manifest.source}": no matches for kind "{document["kind"]}" in version "{document["apiVersion"]}"\n'
+            "ensure CRDs are installed first"
+        )
+    return resource
+
+
+def namespace_of(session: Session, resource: Resource, manifest: Manifest) -> str | None:
+    """Say in which namespace an object is to be; CommandError when -n says otherwise."""
+    if not resource.namespaced:
+        return None
+    given = session.flags["namespace"]
+    if manifest.namespace and given and manifest.namespace != given:
+        raise CommandError(
+            f'the namespace from the provided object "{manifest.namespace}" does not match the namespace "{given}". '
+            f"You must pass '--namespace={manifest.namespace}' to perform this operation."
+        )
+    return manifest.namespace or session.namespace
+
+
+def _files(session: Session, path: str) -> list[str]:
+    if path == "-":
+        raise CommandError("standard input is not connected here: write a file (echo '…' > FILE) and name it after -f")
+    files = session.process.files
+    full = absolute(path)
+    try:
+        files.read(full)
+        return [path]
+    except FileNotFoundError:
+        if not files.exists(full):
+            raise CommandError(f'the path "{path}" does not exist') from None
+    found = [f"{path.rstrip('/')}/{name}" for name in files.listdir(full) if name.endswith(SUFFIXES)]
+    if not found:
+        raise CommandError(f"error reading [{path}]: recognized file extensions are [.json .yaml .yml]")
+    return found
+
+
+def _checked(source: str, document: dict[str, Any]) -> dict[str, Any]:
+    missing = [f"{field} not set" for field in ("apiVersion", "kind") if not document.get(field)]
+    if not isinstance(document.get("metadata"), dict):
+        missing.append("metadata not set")
+    if missing:
+        what = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+        raise CommandError(f'error validating "{source}": error validating data: {what}; {WITHOUT_VALIDATION}')
+    return document
