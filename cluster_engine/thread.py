@@ -32,6 +32,7 @@ from cluster_engine import faults
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
 from cluster_engine.inputs import Inputs, Run
 from cluster_engine.journal import Journal
+from cluster_engine.lens.opening import open_entry
 from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.pacing import Drift
@@ -325,7 +326,7 @@ class ClusterThread:
         async def do(cluster: Cluster) -> Json:
             if cluster.journal is None:
                 raise KeyError(seq)
-            return cluster.journal.detail(seq)
+            return open_entry(cluster.journal, seq)
 
         return self.run(do)
 

@@ -7,8 +7,8 @@ component ever tells it anything. The way of the bytes, one module a step:
               └ SYN, FIN, RST       └ handshake                    └ kubernetes, etcd, cri: what it means
                                                                    └ causes: what it follows from
 
-`link` follows a connection and `recognition` tells what it speaks; `scribe` writes the entries, and `evidence` keeps
-what an entry can be opened to. `lens.Lens` is the whole of it; `cluster_engine.journal.Journal` is where it writes.
+`link` follows a connection and `recognition` tells what it speaks; `scribe` writes the entries, each with the `evidence`
+from which `opening` makes what the browser is shown. `lens.Lens` is the whole of it; it writes a `journal.Journal`.
 """
 
 from cluster_engine.lens.lens import Lens

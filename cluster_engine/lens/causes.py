@@ -24,7 +24,7 @@ heard of which object, but none from a minute ago (rules 4 and 6 look back 30 s)
 its events.
 """
 
-from cluster_engine.lens.recent import Recent
+from cluster_engine.journal.recent import Recent
 
 HEARD_MAX = 8192
 REVISIONS_MAX = 2048

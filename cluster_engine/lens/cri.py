@@ -11,8 +11,8 @@ A kubelet names a pod when it has its sandbox made; from then on both sides spea
 
 from typing import Any
 
+from cluster_engine.journal.recent import Recent
 from cluster_engine.lens.calls import Meaning
-from cluster_engine.lens.recent import Recent
 
 PACKAGE = "/runtime.v1."
 IDS_MAX = 4096

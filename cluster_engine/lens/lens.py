@@ -9,8 +9,9 @@ links that are open, the reassembly of what has not come whole, and the indexes 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cluster_engine.journal import Journal
 from cluster_engine.lens import evidence
 from cluster_engine.lens.causes import Causes, Participant, Reason
 from cluster_engine.lens.keylog import KeyLog
@@ -18,9 +19,6 @@ from cluster_engine.lens.kubernetes import plural, token
 from cluster_engine.lens.link import Link
 from cluster_engine.lens.scribe import STORY, Scribe
 from cluster_engine.world.tap import Connection, Note, Segment
-
-if TYPE_CHECKING:
-    from cluster_engine.journal import Journal
 
 LINKS_MAX = 8192
 COMMANDS_MAX = 64
@@ -44,7 +42,7 @@ class Command:
 class Lens:
     """Implements the world's Tap; writes `journal`. Never raises on what it is told, whatever the bytes are."""
 
-    def __init__(self, journal: "Journal") -> None:
+    def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self._causes = Causes()
         self._scribe = Scribe(journal, self._causes)

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.api import protobuf
+from cluster_engine.api.status import Refusal
 from cluster_engine.lens.kubernetes import plural, token
 
 ITEMS_MAX = 500
@@ -157,10 +159,18 @@ def read_watch_event(line: bytes) -> WatchEvent | None:
     return event if event.type else None
 
 
-def from_builtins(value: Any) -> Thing:
-    """Read the facts of an object that is a dict already."""
+def decode_protobuf(body: bytes) -> dict[str, Any] | None:
+    """Decode a Kubernetes protobuf body (`k8s\\0` and what follows); None when an API server would refuse it."""
     try:
-        return msgspec.convert(value, Thing)
+        return protobuf.decode(body)
+    except Refusal:
+        return None
+
+
+def read_protobuf(body: bytes) -> Thing:
+    """Read the facts of a Kubernetes protobuf body; what is no such object has none."""
+    try:
+        return msgspec.convert(decode_protobuf(body) or {}, Thing)
     except UNREADABLE:
         return NOTHING
 

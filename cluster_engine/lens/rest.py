@@ -16,7 +16,7 @@ import msgspec
 from cluster_engine.api.strconv import int_of
 from cluster_engine.lens import kubernetes, objects, words
 from cluster_engine.lens.causes import Participant, Reason, Serving
-from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Headers, Piece, decode_kubernetes
+from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Headers, Piece
 from cluster_engine.lens.exchange import Exchange, Part, header
 from cluster_engine.lens.header_compression import bounded
 from cluster_engine.lens.link import Link
@@ -233,7 +233,7 @@ class RestExchange(Exchange):
             return Thing()
         content_type = header(part.headers, "content-type")
         if content_type.startswith(KUBERNETES_PROTOBUF):
-            return objects.from_builtins(decode_kubernetes(body) or {})
+            return objects.read_protobuf(body)
         return objects.read(body) if body[0] == 0x7B else Thing()
 
 

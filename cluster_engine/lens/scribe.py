@@ -5,15 +5,13 @@ drawn: story › http › tls › tcp.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cluster_engine.journal import Journal
 from cluster_engine.lens import evidence
 from cluster_engine.lens.causes import Causes, Participant, Reason
 from cluster_engine.lens.cri import Runtime
 from cluster_engine.lens.evidence import Headers, Piece
-
-if TYPE_CHECKING:
-    from cluster_engine.journal import Journal
 
 STORY, HTTP, TLS, TCP = "story", "http", "tls", "tcp"
 LABEL_MAX = 80
@@ -24,7 +22,7 @@ class Scribe:
 
     __slots__ = ("arrived", "causes", "journal", "runtime", "sent")
 
-    def __init__(self, journal: "Journal", causes: Causes) -> None:
+    def __init__(self, journal: Journal, causes: Causes) -> None:
         self.journal = journal
         self.causes = causes
         self.runtime = Runtime()

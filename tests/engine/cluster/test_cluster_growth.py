@@ -7,8 +7,8 @@ from weighing import containers
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.journal import Journal
-from cluster_engine.lens.recent import Recent
-from cluster_engine.lens.spool import Chunk
+from cluster_engine.journal.recent import Recent
+from cluster_engine.journal.spool import Chunk
 from cluster_engine.rpc.http2 import CLOSED_STREAMS_MAX
 from cluster_engine.world.loop import ClusterLoop
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from lens_capture import API, ETCD, KUBECTL, Capture, Clear, Grpc, chain, clear_h2, kinds, one, secured_h2
 
+from cluster_engine.journal.recent import Recent
 from cluster_engine.lens.causes import Causes, Serving
-from cluster_engine.lens.recent import Recent
 from cluster_engine.rpc import cri_pb2, etcd_pb2, kv_pb2
 
 MANAGER, SCHEDULER, KUBELET = (

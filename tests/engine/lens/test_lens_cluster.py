@@ -7,6 +7,7 @@ import pytest
 from lens_capture import chain
 
 from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.lens.opening import open_entry
 from cluster_engine.world.loop import ClusterLoop
 
 LINE = "kubectl create deployment web --image=nginx --replicas=3"
@@ -22,7 +23,7 @@ async def _story(loop: ClusterLoop) -> tuple[list[dict], list[dict]]:
         journal.subscribe(lambda entry: running.append(entry["label"]) if _says_running(entry) else None)
         await cluster.world.until(lambda: len(running) == 3, within_seconds=60)
         entries = journal.since(0, 100_000)
-        return entries, [journal.detail(entry["seq"]) for entry in entries]
+        return entries, [open_entry(journal, entry["seq"]) for entry in entries]
 
 
 def _says_running(entry: dict) -> bool:

@@ -3,6 +3,8 @@
 import pytest
 from lens_capture import Capture, Secured, byte_by_byte, kinds, one
 
+from cluster_engine.lens.opening import open_entry
+
 GET = b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -25,8 +27,8 @@ def test_a_request_and_a_response_with_lengths():
     assert request["fields"]["name"] == "a"
     assert request["stream"] is None
     assert (response["replyTo"], response["fields"]["status"]) == (request["seq"], 201)
-    assert journal.detail(request["seq"])["body"]["text"] == body.decode()
-    assert [":method", "POST"] in journal.detail(request["seq"])["headers"]
+    assert open_entry(journal, request["seq"])["body"]["text"] == body.decode()
+    assert [":method", "POST"] in open_entry(journal, request["seq"])["headers"]
 
 
 def test_a_watch_in_chunks_is_told_event_by_event_whatever_the_chunks_are():
@@ -57,7 +59,7 @@ def test_a_response_without_length_ends_with_the_connection():
     capture.flag(1, False, "FA")
     journal = capture.journal()
     response = one(journal.since(0, 99), "http.response")
-    assert journal.detail(response["seq"])["body"]["text"] == "all of it"
+    assert open_entry(journal, response["seq"])["body"]["text"] == "all of it"
     assert "unfinished" not in response["fields"]
 
 

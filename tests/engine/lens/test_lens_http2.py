@@ -12,6 +12,7 @@ from lens_capture import API, KUBECTL, Capture, byte_by_byte, clear_h2, kinds, o
 
 from cluster_engine.lens import header_compression
 from cluster_engine.lens.header_compression import LEFT_OUT, LIST_BYTES_MAX, HeaderDecoder, bounded, huffman
+from cluster_engine.lens.opening import open_entry
 from cluster_engine.lens.unreadable import Unreadable
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -146,7 +147,7 @@ def test_padding_and_priority_are_taken_away():
     capture = frames(client, server)
     journal = capture.journal()
     response = one(journal.since(0, 99), "http.response")
-    assert journal.detail(response["seq"])["body"] == {"type": "text", "text": "ok", "truncated": False}
+    assert open_entry(journal, response["seq"])["body"] == {"type": "text", "text": "ok", "truncated": False}
 
 
 def test_a_header_block_may_be_continued():
@@ -160,7 +161,7 @@ def test_trailers_belong_to_their_response():
     journal = frames(frame(1, 0x5, 1, REQUEST), server).journal()
 
     response = one(journal.since(0, 99), "http.response")
-    assert ["x-checksum", "1"] in journal.detail(response["seq"])["headers"]
+    assert ["x-checksum", "1"] in open_entry(journal, response["seq"])["headers"]
 
 
 def test_a_stream_that_is_reset_says_so_and_the_others_go_on():

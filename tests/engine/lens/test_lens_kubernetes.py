@@ -6,6 +6,7 @@ from lens_capture import KUBECTL, Capture, Grpc, clear_h2, kinds, one, secured_h
 from cluster_engine.lens import etcd, kubernetes, objects, words
 from cluster_engine.lens.explanations import explain, load
 from cluster_engine.lens.kubernetes import parse, plural, registry_token, singular
+from cluster_engine.lens.opening import open_entry
 from cluster_engine.rpc import cri_pb2, etcd_pb2, kv_pb2
 
 KUBELET, CONTAINERD, API, ETCD = (
@@ -127,7 +128,7 @@ def test_a_protobuf_body_is_read_for_its_name_and_shown_as_json():
     journal = capture.journal()
     request = one(journal.since(0, 99), "http.request")
     assert request["fields"]["name"] == "web"
-    shown = journal.detail(request["seq"])["body"]
+    shown = open_entry(journal, request["seq"])["body"]
     assert shown["type"] == "protobuf"
     assert '"name":"web"' in shown["text"]
 
@@ -168,7 +169,7 @@ def test_ranges_puts_and_leases_say_which_keys_and_revisions():
     assert asked["sentence"] == "kube-apiserver asks etcd for all keys under /registry/pods/"
     answer = one(entries, "grpc.response", count=1)
     assert (answer["replyTo"], answer["cause"], answer["fields"]["revision"]) == (asked["seq"], asked["seq"], 12)
-    detail = journal.detail(answer["seq"])
+    detail = open_entry(journal, answer["seq"])
     assert detail["body"]["type"] == "protobuf"
     assert '"key": "/registry/pods/default/a"' in detail["body"]["text"]
     assert ["grpc-status", "0"] in detail["headers"]
@@ -254,7 +255,7 @@ def test_a_message_that_is_no_such_message_is_shown_all_the_same():
     call.h2.flush()
     journal = capture.journal()
     request = one(journal.since(0, 99), "grpc.request")
-    assert journal.detail(request["seq"])["body"]["text"] == "ff ff"
+    assert open_entry(journal, request["seq"])["body"]["text"] == "ff ff"
 
 
 def test_containers_are_called_by_name_once_they_have_one():

@@ -9,6 +9,7 @@ from lens_capture import API, KUBECTL, Capture, kinds, secured_h2
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
+from cluster_engine.lens.opening import open_entry
 from cluster_engine.lens.tcp import Stream
 from cluster_engine.world.tap import Connection, Endpoint, Segment
 
@@ -68,7 +69,7 @@ def test_no_bytes_make_the_lens_fail(parts, flags):
         capture.flag(number, False, flags)
     journal = capture.journal()
     for entry in journal.since(0, 1000):
-        assert journal.detail(entry["seq"])["segments"]
+        assert open_entry(journal, entry["seq"])["segments"]
 
 
 def conversation() -> Capture:

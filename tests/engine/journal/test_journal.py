@@ -1,4 +1,4 @@
-"""The journal: numbered without a gap, bounded, opened on demand."""
+"""The journal: numbered without a gap, bounded, with bytes beside each entry."""
 
 import io
 import json
@@ -6,11 +6,9 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lens_capture import Capture, one, secured_h2
 
 from cluster_engine.journal import Journal
-from cluster_engine.lens import Lens
-from cluster_engine.lens.spool import Spool
+from cluster_engine.journal.spool import Spool
 
 
 def entry(number: int = 0, text: str = "") -> dict:
@@ -54,8 +52,8 @@ def test_history_is_bounded_and_says_where_it_begins(where):
     rest = journal.since(0, 10_000)
     assert [e["seq"] for e in rest] == list(range(journal.first, 5_001))
     with pytest.raises(KeyError):
-        journal.detail(journal.first - 1)
-    assert journal.detail(journal.first)["seq"] == journal.first
+        journal.evidence(journal.first - 1)
+    assert journal.entry(journal.first)["seq"] == journal.first
     journal.close()
 
 
@@ -88,25 +86,6 @@ def test_a_body_about_to_be_forgotten_is_kept_again():
     assert journal.keep_body(b"said often") != first
 
 
-def test_an_entry_whose_bytes_are_gone_says_so():
-    capture = Capture()
-    h2 = secured_h2(capture)
-    stream = h2.request("GET", "/api/v1/pods?watch=true")
-    h2.respond(stream, 200, end=False)
-    journal = Journal(bytes_max=48 * 1024)
-    lens = Lens(journal)
-    capture.replay(lens)
-    kept = journal.detail(journal.head)
-    assert kept["records"] and kept["segments"]
-    late = Capture(heard=[])
-    late.heard = []
-    for number in range(400):
-        journal.append(entry(number, "x" * 200))
-        journal.keep(b"y")
-    with pytest.raises(KeyError):
-        journal.detail(1)
-
-
 def test_the_export_has_a_line_for_every_entry():
     out = io.BytesIO()
     journal = Journal(export=out)
@@ -115,76 +94,6 @@ def test_the_export_has_a_line_for_every_entry():
     lines = out.getvalue().splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3]
     assert [json.loads(line) for line in lines] == journal.since(0, 10)
-
-
-def test_an_entry_opens_to_headers_body_records_and_segments():
-    capture = Capture()
-    h2 = secured_h2(capture)
-    body = b'{"kind":"Pod","metadata":{"name":"a"}}'
-    stream = h2.request("POST", "/api/v1/namespaces/default/pods", body, [("content-type", "application/json")])
-    h2.respond(stream, 201, body)
-    journal = capture.journal()
-    request = one(journal.since(0, 99), "http.request")
-    detail = journal.detail(request["seq"])
-
-    assert [":path", "/api/v1/namespaces/default/pods"] in detail["headers"]
-    assert detail["body"] == {"type": "json", "text": body.decode(), "truncated": False}
-    plain = b"".join(bytes.fromhex(record["plaintext"]) for record in detail["records"])
-    assert body in plain
-    cipher = "".join(record["wire"] for record in detail["records"])
-    assert cipher == "".join(segment["payload"] for segment in detail["segments"])
-    assert detail["records"][0]["type"] == "application_data"
-    assert detail["records"][0]["version"] == "0x0303"
-    assert detail["explanation"].startswith("POST to a collection")
-
-
-def test_a_record_cut_over_many_segments_opens_to_all_of_them():
-    capture = Capture()
-    h2 = secured_h2(capture)
-    h2.request("GET", "/version")
-
-    def in_tens(payload: bytes) -> list[bytes]:
-        return [payload[at : at + 10] for at in range(0, len(payload), 10)]
-
-    journal = capture.journal(in_tens)
-    request = one(journal.since(0, 99), "http.request")
-    detail = journal.detail(request["seq"])
-    assert len(detail["segments"]) > 5
-    (record,) = detail["records"]
-    assert record["wire"] in "".join(segment["payload"] for segment in detail["segments"])
-    assert record["plaintext"].startswith("0000")
-
-
-def test_what_was_sent_in_the_clear_has_no_plaintext_beside_what_was_on_the_wire():
-    capture = Capture()
-    secured_h2(capture)
-    journal = capture.journal()
-    records = {}
-    for kind in ("tls.client_hello", "tls.certificate_request"):
-        (records[kind],) = journal.detail(one(journal.since(0, 99), kind)["seq"])["records"]
-    assert records["tls.client_hello"]["wire"].startswith("160301")
-    assert records["tls.client_hello"]["plaintext"] is None
-    assert records["tls.certificate_request"]["wire"].startswith("170303")
-    assert records["tls.certificate_request"]["plaintext"].startswith("0d")
-
-
-def test_long_hex_is_cut_and_says_so():
-    capture = Capture()
-    h2 = secured_h2(capture)
-    h2.request("POST", "/api/v1/namespaces/default/configmaps", b"x" * 15_000)
-    journal = capture.journal()
-    detail = journal.detail(one(journal.since(0, 99), "http.request")["seq"])
-    assert any(record.get("truncated") for record in detail["records"])
-    assert all(len(record["plaintext"]) <= 16 * 1024 for record in detail["records"])
-
-
-def test_a_note_opens_to_nothing_but_its_explanation():
-    capture = Capture()
-    capture.note("control-plane/etcd", "process.started", "etcd starts", name="etcd")
-    detail = capture.journal().detail(1)
-    assert detail["headers"] == detail["records"] == detail["segments"] == []
-    assert detail["body"]["type"] == "none"
-    assert detail["explanation"]
 
 
 @settings(max_examples=60, deadline=None)

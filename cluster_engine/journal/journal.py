@@ -1,4 +1,4 @@
-"""The journal: everything that was seen, as one append-only, gap-free, numbered line of entries.
+"""The numbered line of entries.
 
 The screen is a pure function of (journal, cursor), so this is the one store of a cluster's history. Entries are
 numbered from 1 in the order of arrival and never change. Whoever watches it does as with Kubernetes: `since` (list),
@@ -15,16 +15,17 @@ An entry is a plain dict, as the browser is given it:
      "connection": 4, "stream": 1, "size": 812, "heartbeat": false,
      "fields": {"verb": "create", "resource": "deployments", …}}               facts, by kind
 
-What it can be opened to lies beside it in the spool and is fetched by `detail`. Bodies are stored once, whoever
-receives them: ten watchers of one pod cost one.
+Its evidence, bytes of whoever appended it, lies beside it in the spool; evidence may refer to other bytes that were
+kept (`keep`, `keep_body`) by their positions. Bodies are stored once, whoever receives them: ten watchers of one pod
+cost one.
 
 Modelled on a Raft log and on etcd's revisions; bounded as a Kafka topic is. Left out: durability (a cluster's journal
-is persisted by who subscribes to it), filtering, any knowledge of protocols (that is the lens').
+is persisted by who subscribes to it), filtering, any knowledge of protocols and of what evidence means.
 
     journal = Journal()
     journal.append({"seq": 0, "kind": "command.started", …})   -> 1
     journal.since(0, 100)                                       -> [{"seq": 1, …}]
-    journal.detail(1)["explanation"]
+    journal.evidence(1)                                         -> b""
 """
 
 from array import array
@@ -35,10 +36,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from cluster_engine.lens import evidence
-from cluster_engine.lens.explanations import explain
-from cluster_engine.lens.recent import Recent
-from cluster_engine.lens.spool import MEMORY_BYTES_MAX, Spool
+from cluster_engine.journal.recent import Recent
+from cluster_engine.journal.spool import MEMORY_BYTES_MAX, Spool
 
 DISK_BYTES_MAX = 128 * 1024 * 1024
 BODIES_KNOWN_MAX = 2048
@@ -48,7 +47,7 @@ Subscriber = Callable[[Entry], None]
 
 
 class Journal:
-    """Numbered entries with what they can be opened to.
+    """Numbered entries, each with its evidence.
 
     With a `directory` history lies in anonymous files there, `bytes_max` in all; without one, in memory. Subscribers
     are called with every entry as it is appended, in order; they must not change it. `export` gets each entry as a
@@ -78,11 +77,11 @@ class Journal:
         """The latest seq, 0 before the first entry."""
         return self._first + len(self._positions) - 1
 
-    def append(self, entry: Entry, packed: bytes = evidence.NO_EVIDENCE) -> int:
+    def append(self, entry: Entry, evidence: bytes = b"") -> int:
         """Number `entry` (it must have the key "seq") and keep it with its evidence; tell all subscribers."""
         seq = entry["seq"] = self._first + len(self._positions)
         line = self._encode(entry)
-        self._positions.append(self._spool.append(b"%b\n%b" % (line, packed)))
+        self._positions.append(self._spool.append(b"%b\n%b" % (line, evidence)))
         if self._spool.first != self._spool_first:
             self._forget()
         if self._export is not None:
@@ -92,7 +91,7 @@ class Journal:
         return seq
 
     def keep(self, blob: bytes) -> int:
-        """Keep bytes that evidence refers to; give their position."""
+        """Keep bytes that evidence may refer to; give their position."""
         return self._spool.append(blob)
 
     def keep_body(self, body: bytes) -> int:
@@ -118,15 +117,19 @@ class Journal:
     def since(self, seq: int, limit: int) -> list[Entry]:
         """Give up to `limit` entries after `seq`, oldest first; a start before `first` begins at `first`."""
         start = max(seq + 1, self._first)
-        return [msgspec.json.decode(self._line(at)) for at in range(start, min(start + limit, self.head + 1))]
+        return [self.entry(at) for at in range(start, min(start + limit, self.head + 1))]
 
-    def detail(self, seq: int, language: str = "en") -> Entry:
-        """Open entry `seq`: headers, body, records, segments, explanation. KeyError when it is not here."""
-        if not self._first <= seq <= self.head:
-            raise KeyError(seq)
-        line, _, packed = self._blob(seq).partition(b"\n")
-        entry = msgspec.json.decode(line)
-        return {"seq": seq, **evidence.render(packed, self._spool.read), "explanation": explain(entry, language)}
+    def entry(self, seq: int) -> Entry:
+        """Give entry `seq`; KeyError when it is not here."""
+        return msgspec.json.decode(self._line(seq))  # type: ignore[no-any-return]
+
+    def evidence(self, seq: int) -> bytes:
+        """Give the bytes that were appended with entry `seq`; KeyError when it is not here."""
+        return self._blob(seq).partition(b"\n")[2]
+
+    def read(self, position: int) -> bytes | None:
+        """Give what `keep` or `keep_body` kept at a position, None when it has been dropped."""
+        return self._spool.read(position)
 
     def close(self) -> None:
         """Give the space back. The journal can no longer be read."""
@@ -141,6 +144,8 @@ class Journal:
         return self._blob(seq).partition(b"\n")[0]
 
     def _blob(self, seq: int) -> bytes:
+        if not self._first <= seq <= self.head:
+            raise KeyError(seq)
         blob = self._spool.read(self._positions[seq - self._first])
         assert blob is not None, "an entry from `first` on is in the spool"
         return blob

@@ -1,0 +1,95 @@
+"""What an entry opens to: made on demand from the bytes that the journal kept."""
+
+import pytest
+from lens_capture import Capture, one, secured_h2
+
+from cluster_engine.journal import Journal
+from cluster_engine.lens import Lens
+from cluster_engine.lens.opening import open_entry
+
+
+def test_an_entry_whose_bytes_are_gone_says_so():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    stream = h2.request("GET", "/api/v1/pods?watch=true")
+    h2.respond(stream, 200, end=False)
+    journal = Journal(bytes_max=48 * 1024)
+    lens = Lens(journal)
+    capture.replay(lens)
+    kept = open_entry(journal, journal.head)
+    assert kept["records"] and kept["segments"]
+    for _ in range(400):
+        journal.keep(b"x" * 200)
+        journal.append({"seq": 0, "kind": "test", "fields": {}})
+    with pytest.raises(KeyError):
+        open_entry(journal, 1)
+
+
+def test_an_entry_opens_to_headers_body_records_and_segments():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    body = b'{"kind":"Pod","metadata":{"name":"a"}}'
+    stream = h2.request("POST", "/api/v1/namespaces/default/pods", body, [("content-type", "application/json")])
+    h2.respond(stream, 201, body)
+    journal = capture.journal()
+    request = one(journal.since(0, 99), "http.request")
+    detail = open_entry(journal, request["seq"])
+
+    assert [":path", "/api/v1/namespaces/default/pods"] in detail["headers"]
+    assert detail["body"] == {"type": "json", "text": body.decode(), "truncated": False}
+    plain = b"".join(bytes.fromhex(record["plaintext"]) for record in detail["records"])
+    assert body in plain
+    cipher = "".join(record["wire"] for record in detail["records"])
+    assert cipher == "".join(segment["payload"] for segment in detail["segments"])
+    assert detail["records"][0]["type"] == "application_data"
+    assert detail["records"][0]["version"] == "0x0303"
+    assert detail["explanation"].startswith("POST to a collection")
+
+
+def test_a_record_cut_over_many_segments_opens_to_all_of_them():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    h2.request("GET", "/version")
+
+    def in_tens(payload: bytes) -> list[bytes]:
+        return [payload[at : at + 10] for at in range(0, len(payload), 10)]
+
+    journal = capture.journal(in_tens)
+    request = one(journal.since(0, 99), "http.request")
+    detail = open_entry(journal, request["seq"])
+    assert len(detail["segments"]) > 5
+    (record,) = detail["records"]
+    assert record["wire"] in "".join(segment["payload"] for segment in detail["segments"])
+    assert record["plaintext"].startswith("0000")
+
+
+def test_what_was_sent_in_the_clear_has_no_plaintext_beside_what_was_on_the_wire():
+    capture = Capture()
+    secured_h2(capture)
+    journal = capture.journal()
+    records = {}
+    for kind in ("tls.client_hello", "tls.certificate_request"):
+        (records[kind],) = open_entry(journal, one(journal.since(0, 99), kind)["seq"])["records"]
+    assert records["tls.client_hello"]["wire"].startswith("160301")
+    assert records["tls.client_hello"]["plaintext"] is None
+    assert records["tls.certificate_request"]["wire"].startswith("170303")
+    assert records["tls.certificate_request"]["plaintext"].startswith("0d")
+
+
+def test_long_hex_is_cut_and_says_so():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    h2.request("POST", "/api/v1/namespaces/default/configmaps", b"x" * 15_000)
+    journal = capture.journal()
+    detail = open_entry(journal, one(journal.since(0, 99), "http.request")["seq"])
+    assert any(record.get("truncated") for record in detail["records"])
+    assert all(len(record["plaintext"]) <= 16 * 1024 for record in detail["records"])
+
+
+def test_a_note_opens_to_nothing_but_its_explanation():
+    capture = Capture()
+    capture.note("control-plane/etcd", "process.started", "etcd starts", name="etcd")
+    detail = open_entry(capture.journal(), 1)
+    assert detail["headers"] == detail["records"] == detail["segments"] == []
+    assert detail["body"]["type"] == "none"
+    assert detail["explanation"]
