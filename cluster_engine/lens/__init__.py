@@ -7,7 +7,8 @@ component ever tells it anything. The way of the bytes, one module a step:
               └ SYN, FIN, RST       └ handshake                    └ kubernetes, etcd, cri: what it means
                                                                    └ causes: what it follows from
 
-`link` follows a connection and `recognition` tells what it speaks; `scribe` writes the entries, each with the `evidence`
+`link` follows a connection, `recognition` tells what it speaks, and `protocols` has a parser for that; each parser is
+given a `conversation`, in which it says what it has read. `scribe` writes that down, each entry with the `evidence`
 from which `opening` makes what the browser is shown. `lens.Lens` is the whole of it; it writes a `journal.Journal`.
 """
 

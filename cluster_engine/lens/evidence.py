@@ -36,10 +36,20 @@ class StoredSegment(msgspec.Struct, array_like=True, gc=False):
     payload: bytes
 
 
-class Evidence(msgspec.Struct, array_like=True, gc=False):
-    """What lies beside an entry. `body` is a position, -1 for none; `body_type` a content type, or "protobuf:" and the
-    name of a message.
+class Evidence(msgspec.Struct, gc=False):
+    """What an entry was read from. `body_type` is a content type, or "protobuf:" and the name of a message;
+    `truncated`: there was more of the body than was kept.
     """
+
+    pieces: Sequence[Piece] = ()
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    body_type: str = ""
+    truncated: bool = False
+
+
+class StoredEvidence(msgspec.Struct, array_like=True, gc=False):
+    """Evidence as it lies in the spool; `body` is a position there, -1 for none."""
 
     pieces: list[Piece]
     headers: Headers
@@ -48,15 +58,13 @@ class Evidence(msgspec.Struct, array_like=True, gc=False):
     truncated: bool
 
 
-unpack = msgspec.msgpack.Decoder(Evidence).decode
+unpack = msgspec.msgpack.Decoder(StoredEvidence).decode
 unpack_segment = msgspec.msgpack.Decoder(StoredSegment).decode
 
 
-def pack(
-    pieces: Sequence[Piece], headers: Sequence[tuple[str, str]], body_type: str, body: int, truncated: bool
-) -> bytes:
-    """Make the bytes that lie beside an entry; `body` is a position in the spool, -1 for none."""
-    return _pack((pieces, headers, body_type, body, truncated))
+def pack(evidence: Evidence, body: int) -> bytes:
+    """Make the bytes that lie beside an entry, whose body is kept at position `body`, -1 for none."""
+    return _pack((evidence.pieces, evidence.headers, evidence.body_type, body, evidence.truncated))
 
 
 def pack_segment(segment: Segment, sent: float, arrived: float | None) -> bytes:

@@ -1,14 +1,16 @@
 """An HTTP exchange: one request and its answer, whatever carries it (HTTP/1.1 or a stream of HTTP/2).
 
 The carriers' parsers call `headers`, `data`, `ended`, `broken` as bytes come; what kind of exchange it is
-(Kubernetes' REST, a watch, gRPC) is decided by the request's headers. A request becomes an entry when its last byte
-has arrived, a response as well, except where it goes on for long: a watch's response is an entry as soon as its
-headers are there.
+(Kubernetes' REST, a watch, gRPC) is decided by the request's headers (`protocols`). A request becomes an entry when its
+last byte has arrived, a response as well, except where it goes on for long: a watch's response is an entry as soon as
+its headers are there.
 """
 
+from collections.abc import Callable
+
 from cluster_engine.lens.causes import Tokens
+from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import BODY_BYTES_MAX, Headers, Piece
-from cluster_engine.lens.link import Link
 
 
 class Part:
@@ -51,10 +53,10 @@ class Part:
 class Exchange:
     """What both kinds have in common. `request` is the request's seq once it is written."""
 
-    __slots__ = ("answer", "heartbeat", "link", "over", "question", "request", "stream", "tokens")
+    __slots__ = ("answer", "conversation", "heartbeat", "over", "question", "request", "stream", "tokens")
 
-    def __init__(self, link: Link, stream: int | None) -> None:
-        self.link = link
+    def __init__(self, conversation: Conversation, stream: int | None) -> None:
+        self.conversation = conversation
         self.stream = stream
         self.question = Part()
         self.answer = Part()
@@ -83,20 +85,11 @@ class Exchange:
         """The server is no longer working on it."""
         self.over = self.question.done and self.answer.done
         if self.request is not None:
-            self.link.server.serving.pop(self.request, None)
+            self.conversation.server.serving.pop(self.request, None)
 
 
-def open_exchange(link: Link, stream: int | None, headers: Headers) -> Exchange:
-    """Begin the exchange that these request headers open."""
-    from cluster_engine.lens.grpc import GrpcExchange
-    from cluster_engine.lens.rest import RestExchange
-
-    for name, value in headers:
-        if name == "content-type":
-            if value.startswith("application/grpc"):
-                return GrpcExchange(link, stream, headers)
-            break
-    return RestExchange(link, stream, headers)
+OpenExchange = Callable[[Conversation, int | None, Headers], Exchange]
+"""Begins the exchange that a request's headers open, on a stream of HTTP/2 or None."""
 
 
 def header(headers: Headers, wanted: str) -> str:

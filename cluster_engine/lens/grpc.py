@@ -21,11 +21,11 @@ from grpclib.const import Status
 from cluster_engine.lens import cri, etcd
 from cluster_engine.lens.calls import Meaning
 from cluster_engine.lens.causes import Reason, Serving
-from cluster_engine.lens.evidence import Headers, Piece
+from cluster_engine.lens.conversation import Conversation
+from cluster_engine.lens.evidence import Evidence, Headers, Piece
 from cluster_engine.lens.exchange import Exchange, Part, header
 from cluster_engine.lens.header_compression import bounded
-from cluster_engine.lens.link import Link
-from cluster_engine.lens.scribe import STORY
+from cluster_engine.lens.scribe import STORY, Said
 from cluster_engine.lens.unreadable import Unreadable
 from cluster_engine.rpc.grpc import message_types
 
@@ -67,8 +67,8 @@ class GrpcExchange(Exchange):
 
     __slots__ = ("_asked", "_method", "_question", "_reply", "_rests")
 
-    def __init__(self, link: Link, stream: int | None, headers: Headers) -> None:
-        super().__init__(link, stream)
+    def __init__(self, conversation: Conversation, stream: int | None, headers: Headers) -> None:
+        super().__init__(conversation, stream)
         self._method = method_of(header(headers, ":path"))
         self._asked = Meaning(self._method.name, f"for {self._method.name}")
         self._question: Message | None = None
@@ -150,9 +150,9 @@ class GrpcExchange(Exchange):
             return None
 
     def _request(self, data: bytes, *, unfinished: bool = False) -> None:
-        link = self.link
-        causes = link.scribe.causes
-        client, server = link.client, link.server
+        conversation = self.conversation
+        causes = conversation.causes
+        client, server = conversation.client, conversation.server
         message = self._decode(True, data)
         self._question = message
         asked = self._asked = self._describe_request(message)
@@ -164,45 +164,31 @@ class GrpcExchange(Exchange):
         elif not client.command and (asked.heartbeat or (asked.heartbeat is None and asked.renews)):
             reason, self.heartbeat = TIMER, True
         else:
-            reason = causes.why(client, link.scribe.sent, asked.tokens, link.opened if link.fresh else None)
-        link.fresh = False
+            opened = conversation.opened if conversation.fresh else None
+            reason = causes.why(client, conversation.scribe.sent, asked.tokens, opened)
+        conversation.fresh = False
         service, _, _ = self._method.path.strip("/").partition("/")
         fields = {"service": service, "method": self._method.name, **asked.fields}
         if unfinished:
             fields["unfinished"] = True
-        self.request = seq = self._say(
-            True,
-            "grpc.request",
-            label=asked.label,
-            said=f"asks {server.spoken} {asked.said}",
-            reason=reason,
-            fields=fields,
-            part=self.question,
-            data=data,
-        )
+        sentence = f"{client.spoken} asks {server.spoken} {asked.said}"
+        said = Said(STORY, "grpc.request", asked.label, sentence, fields, reason, heartbeat=self.heartbeat)
+        self.request = seq = self._say(True, said, self.question, data)
         own = self.tokens[0] if self.tokens else ""
         serving = Serving(own, self.tokens, watches=self._method.streams, heartbeat=self.heartbeat)
         causes.serve(server, seq, serving)
         if not self.heartbeat:
-            causes.heard(server, seq, link.scribe.now, self.tokens)
+            causes.heard(server, seq, conversation.scribe.now, self.tokens)
 
     def _client_message(self, part: Part, data: bytes) -> None:
-        link = self.link
+        conversation = self.conversation
         asked = self._describe_request(self._decode(True, data))
+        client, now = conversation.client, conversation.scribe.sent
         housekeeping = bool(asked.heartbeat)
-        reason = TIMER if housekeeping else link.scribe.causes.why(link.client, link.scribe.sent, asked.tokens)
-        said = f"asks {link.server.spoken} {asked.said}"
-        self._say(
-            True,
-            "grpc.message",
-            label=asked.label,
-            said=said,
-            reason=reason,
-            fields=asked.fields,
-            part=part,
-            data=data,
-            heartbeat=housekeeping,
-        )
+        reason = TIMER if housekeeping else conversation.causes.why(client, now, asked.tokens)
+        sentence = f"{client.spoken} asks {conversation.server.spoken} {asked.said}"
+        said = Said(STORY, "grpc.message", asked.label, sentence, asked.fields, reason, heartbeat=housekeeping)
+        self._say(True, said, part, data)
 
     def _server_message(self, part: Part, data: bytes) -> None:
         if self.request is None:
@@ -212,36 +198,27 @@ class GrpcExchange(Exchange):
             for change in message.events:
                 self._etcd_event(part, change)
             return
-        link = self.link
-        causes = link.scribe.causes
+        conversation = self.conversation
+        causes = conversation.causes
         if message is not None and self._method.name == "GetContainerEvents":
-            told = link.scribe.runtime.event(message)
-            reason = causes.why(link.server, link.scribe.sent, told.tokens)
+            told = conversation.scribe.runtime.event(message)
+            reason = causes.why(conversation.server, conversation.scribe.sent, told.tokens)
         else:
             told = self._describe_response(message)
             reason = TIMER if told.heartbeat else (self.request, None)
-        said = f"tells {link.client.spoken}: {told.said}"
         housekeeping = bool(told.heartbeat)
-        seq = self._say(
-            False,
-            "grpc.message",
-            label=told.label,
-            said=said,
-            reason=reason,
-            fields=told.fields,
-            part=part,
-            data=data,
-            heartbeat=housekeeping,
-        )
+        sentence = f"{conversation.server.spoken} tells {conversation.client.spoken}: {told.said}"
+        said = Said(STORY, "grpc.message", told.label, sentence, told.fields, reason, heartbeat=housekeeping)
+        seq = self._say(False, said, part, data)
         if not housekeeping:
-            causes.heard(link.client, seq, link.scribe.now, told.tokens)
+            causes.heard(conversation.client, seq, conversation.scribe.now, told.tokens)
 
     def _etcd_event(self, part: Part, change: Any) -> None:
-        link = self.link
-        causes = link.scribe.causes
+        conversation = self.conversation
+        causes = conversation.causes
         told = etcd.event(change)
         revision = change.kv.mod_revision
-        written = causes.transaction(link.server, revision, told.tokens)
+        written = causes.transaction(conversation.server, revision, told.tokens)
         if written is None:
             reason: Reason = TIMER
             heartbeat = bool(told.heartbeat)
@@ -250,29 +227,17 @@ class GrpcExchange(Exchange):
         else:
             reason, heartbeat = (written[0], None), written[1]
         data = change.SerializeToString()
-        said = f"tells {link.client.spoken}: {told.said}"
-        size = len(data)
-        seq = self._say(
-            False,
-            "etcd.event",
-            label=told.label,
-            said=said,
-            reason=reason,
-            fields=told.fields,
-            part=part,
-            data=data,
-            heartbeat=heartbeat,
-            body_type="protobuf:mvccpb.Event",
-            size=size,
-        )
+        sentence = f"{conversation.server.spoken} tells {conversation.client.spoken}: {told.said}"
+        said = Said(STORY, "etcd.event", told.label, sentence, told.fields, reason, size=len(data), heartbeat=heartbeat)
+        seq = self._say(False, said, part, data, "protobuf:mvccpb.Event")
         for token in told.tokens:
-            causes.told(link.client, token, str(revision), seq, heartbeat)
+            causes.told(conversation.client, token, str(revision), seq, heartbeat)
         if not heartbeat:
-            causes.heard(link.client, seq, link.scribe.now, told.tokens)
+            causes.heard(conversation.client, seq, conversation.scribe.now, told.tokens)
 
     def _respond(self) -> None:
-        link, part = self.link, self.answer
-        causes = link.scribe.causes
+        conversation, part = self.conversation, self.answer
+        causes = conversation.causes
         status = header(part.headers, "grpc-status")
         failed = status not in ("", "0")
         data = self._reply or b""
@@ -282,39 +247,32 @@ class GrpcExchange(Exchange):
         if failed:
             problem = header(part.headers, "grpc-message")
             fields["message"] = problem
-            label, said = _status(status), f"{_status(status)}, {problem}".rstrip(", ")
+            label, answer = _status(status), f"{_status(status)}, {problem}".rstrip(", ")
         elif self._method.streams:
-            label, said = f"end of {self._method.name}", f"{self._method.name} is over"
+            label, answer = f"end of {self._method.name}", f"{self._method.name} is over"
         else:
             told = self._describe_response(message)
-            label, said, tokens = told.label, told.said, (*tokens, *told.tokens)
+            label, answer, tokens = told.label, told.said, (*tokens, *told.tokens)
             fields |= told.fields
             if self._asked.writes and message is not None:
                 self._wrote(etcd.made_revision(message))
-        seq = self._say(
-            False,
-            "grpc.response",
-            label=label,
-            said=f"answers {link.client.spoken}: {said}",
-            reason=(self.request, None),
-            fields=fields,
-            part=part,
-            data=data,
-            reply_to=self.request,
-        )
+        sentence = f"{conversation.server.spoken} answers {conversation.client.spoken}: {answer}"
+        why = (self.request, None)
+        said = Said(STORY, "grpc.response", label, sentence, fields, why, self.request, heartbeat=self.heartbeat)
+        seq = self._say(False, said, part, data)
         if not self.heartbeat:
-            causes.heard(link.client, seq, link.scribe.now, tokens)
+            causes.heard(conversation.client, seq, conversation.scribe.now, tokens)
 
     def _wrote(self, revision: int) -> None:
         if revision and self.request is not None:
-            self.link.scribe.causes.stored(self.link.server, revision, self.request, self.heartbeat)
+            self.conversation.causes.stored(self.conversation.server, revision, self.request, self.heartbeat)
 
     def _describe_request(self, message: Any) -> Meaning:
         if message is not None:
             if self._method.path.startswith(etcd.PACKAGE):
                 return etcd.request(self._method.name, message)
             if self._method.path.startswith(cri.PACKAGE):
-                return self.link.scribe.runtime.request(self._method.name, message)
+                return self.conversation.scribe.runtime.request(self._method.name, message)
         return Meaning(self._method.name, f"for {self._method.name}")
 
     def _describe_response(self, message: Any) -> Meaning:
@@ -322,43 +280,14 @@ class GrpcExchange(Exchange):
             if self._method.path.startswith(etcd.PACKAGE):
                 return etcd.response(self._method.name, message, self._asked)
             if self._method.path.startswith(cri.PACKAGE):
-                return self.link.scribe.runtime.response(self._method.name, message, self._question)
+                return self.conversation.scribe.runtime.response(self._method.name, message, self._question)
         return Meaning(f"{self._method.name} done", "done")
 
-    def _say(
-        self,
-        from_client: bool,
-        kind: str,
-        *,
-        label: str,
-        said: str,
-        reason: Reason,
-        fields: dict[str, Any],
-        part: Part,
-        data: bytes,
-        heartbeat: bool | None = None,
-        body_type: str = "",
-        size: int | None = None,
-        reply_to: int | None = None,
-    ) -> int:
-        speaker, _ = self.link.ends(from_client)
-        return self.link.say(
-            from_client,
-            STORY,
-            kind,
-            label=label,
-            sentence=f"{speaker.spoken} {said}",
-            reason=reason,
-            fields=fields,
-            reply_to=reply_to,
-            stream=self.stream,
-            size=part.size if size is None else size,
-            heartbeat=self.heartbeat if heartbeat is None else heartbeat,
-            pieces=part.pieces,
-            headers=part.headers,
-            body=data,
-            body_type=body_type or self._method.type_name(from_client),
-        )
+    def _say(self, from_client: bool, said: Said, part: Part, data: bytes, body_type: str = "") -> int:
+        said.stream = self.stream
+        said.size = said.size or part.size
+        evidence = Evidence(part.pieces, part.headers, data, body_type or self._method.type_name(from_client))
+        return self.conversation.say(from_client, said, evidence)
 
 
 def _status(number: str) -> str:

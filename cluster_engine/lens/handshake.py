@@ -1,10 +1,10 @@
 """TLS handshake messages to facts and words (RFC 8446 section 4; RFC 5246 section 7.4 for what only TLS 1.2 has).
 
-Each message becomes one entry. `parse` is pure: a type and a body give a `Said`, whose sentence has places for who
+Each message becomes one entry. `parse` is pure: a type and a body give a `Message`, whose sentence has places for who
 speaks and who listens. Modelled on what `openssl s_client -msg` and Wireshark show.
 
     parse(20, bytes(32), TLS_1_3)
-    -> Said(kind="tls.finished", label="Finished", sentence="{speaker} has all it needs …", fields={"length": 32})
+    -> Message(kind="tls.finished", label="Finished", sentence="{speaker} has all it needs …", fields={"length": 32})
 
 Left out: early data, post-handshake authentication, the contents of extensions that no lesson needs (they are named).
 """
@@ -28,7 +28,7 @@ PRE_SHARED_KEY, SUPPORTED_VERSIONS, CERTIFICATE_AUTHORITIES, KEY_SHARE = 41, 43,
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Message:
     """What a handshake message says. `sentence` has the places {speaker} and {listener}."""
 
     kind: str
@@ -67,11 +67,11 @@ class Reader:
         return self.take(self.number(size))
 
 
-def parse(message_type: int, body: bytes, version: int) -> Said:
+def parse(message_type: int, body: bytes, version: int) -> Message:
     """Describe a handshake message; `version` is the negotiated one, by which some messages differ."""
     known = PARSERS.get(message_type)
     if known is None:
-        return Said(
+        return Message(
             "tls.handshake",
             f"handshake type {message_type}",
             "{speaker} sends {listener} a handshake message of a type unknown here",
@@ -126,7 +126,7 @@ def _names(extensions: dict[int, bytes]) -> list[str]:
     return [name(EXTENSIONS, number) for number in extensions]
 
 
-def _client_hello(reader: Reader, _version: int) -> Said:
+def _client_hello(reader: Reader, _version: int) -> Message:
     legacy = reader.number(2)
     random = reader.take(32)
     session = reader.vector(1)
@@ -153,7 +153,7 @@ def _client_hello(reader: Reader, _version: int) -> Said:
     }
     offer = ", ".join([" or ".join(fields["versions"][:2]), *protocols[:2]])  # type: ignore[index]
     asked = f" for {server_name}" if server_name else ""
-    return Said(
+    return Message(
         "tls.client_hello",
         f"ClientHello {server_name}".rstrip(),
         f"{{speaker}} opens a TLS handshake with {{listener}}{_brace(asked)} and offers {_brace(offer)}",
@@ -172,7 +172,7 @@ def _client_shares(data: bytes) -> list[str]:
     return found
 
 
-def _server_hello(reader: Reader, _version: int) -> Said:
+def _server_hello(reader: Reader, _version: int) -> Message:
     version = reader.number(2)
     random = reader.take(32)
     session = reader.vector(1)
@@ -195,16 +195,16 @@ def _server_hello(reader: Reader, _version: int) -> Said:
         fields["alpn"] = next(iter(_protocols(extensions[ALPN])), None)
     if random == RETRY_RANDOM:
         sentence = "{speaker} asks {listener} to start again with another key share: " + str(share)
-        return Said("tls.server_hello", "HelloRetryRequest", sentence, {**fields, "retry": True})
+        return Message("tls.server_hello", "HelloRetryRequest", sentence, {**fields, "retry": True})
     chosen = ", ".join(filter(None, [str(fields["version"]), suite, share]))
-    return Said("tls.server_hello", "ServerHello", "{speaker} answers {listener} and chooses " + chosen, fields)
+    return Message("tls.server_hello", "ServerHello", "{speaker} answers {listener} and chooses " + chosen, fields)
 
 
-def _encrypted_extensions(reader: Reader, _version: int) -> Said:
+def _encrypted_extensions(reader: Reader, _version: int) -> Message:
     extensions = _extensions(reader)
     protocol = next(iter(_protocols(extensions[ALPN])), None) if ALPN in extensions else None
     chosen = f" and chooses {protocol} to speak inside" if protocol else ""
-    return Said(
+    return Message(
         "tls.encrypted_extensions",
         f"EncryptedExtensions {protocol or ''}".rstrip(),
         "{speaker} sends {listener} the rest of its answer, now encrypted" + _brace(chosen),
@@ -212,7 +212,7 @@ def _encrypted_extensions(reader: Reader, _version: int) -> Said:
     )
 
 
-def _certificate_request(reader: Reader, version: int) -> Said:
+def _certificate_request(reader: Reader, version: int) -> Message:
     if version == TLS_1_3:
         reader.vector(1)
         extensions = _extensions(reader)
@@ -227,7 +227,7 @@ def _certificate_request(reader: Reader, version: int) -> Said:
     while names:
         issuers.append(certificates.distinguished_name(names.vector(2)))
     by = f" issued by {' or '.join(issuers)}" if issuers else ""
-    return Said(
+    return Message(
         "tls.certificate_request",
         "CertificateRequest",
         "{speaker} asks {listener} for a certificate" + _brace(by),
@@ -235,7 +235,7 @@ def _certificate_request(reader: Reader, version: int) -> Said:
     )
 
 
-def _certificate(reader: Reader, version: int) -> Said:
+def _certificate(reader: Reader, version: int) -> Message:
     if version == TLS_1_3:
         reader.vector(1)
     entries = Reader(reader.vector(3))
@@ -245,21 +245,21 @@ def _certificate(reader: Reader, version: int) -> Said:
         if version == TLS_1_3:
             entries.vector(2)
     if not chain:
-        return Said(
+        return Message(
             "tls.certificate", "Certificate (none)", "{speaker} has no certificate to show {listener}", {"chain": []}
         )
     leaf = chain[0]
     who = leaf["commonName"] or leaf["subject"] or "?"
     groups = f" (group {', '.join(leaf['organizations'])})" if leaf.get("organizations") else ""
     text = f" its certificate: {who}{groups}, issued by {leaf.get('issuer', '?')}"
-    return Said(
+    return Message(
         "tls.certificate", f"Certificate {who}", "{speaker} shows {listener}" + _brace(text), {**leaf, "chain": chain}
     )
 
 
-def _certificate_verify(reader: Reader, _version: int) -> Said:
+def _certificate_verify(reader: Reader, _version: int) -> Message:
     scheme = name(SIGNATURES, reader.number(2))
-    return Said(
+    return Message(
         "tls.certificate_verify",
         "CertificateVerify",
         "{speaker} proves to {listener} that it holds the certificate's private key, by a signature over the handshake",
@@ -267,9 +267,9 @@ def _certificate_verify(reader: Reader, _version: int) -> Said:
     )
 
 
-def _finished(reader: Reader, _version: int) -> Said:
+def _finished(reader: Reader, _version: int) -> Message:
     length = len(reader._data)
-    return Said(
+    return Message(
         "tls.finished",
         "Finished",
         "{speaker} is done with the handshake and confirms to {listener} all that was said in it",
@@ -277,12 +277,12 @@ def _finished(reader: Reader, _version: int) -> Said:
     )
 
 
-def _new_session_ticket(reader: Reader, version: int) -> Said:
+def _new_session_ticket(reader: Reader, version: int) -> Message:
     lifetime = reader.number(4)
     if version == TLS_1_3:
         reader.take(4)
         reader.vector(1)
-    return Said(
+    return Message(
         "tls.new_session_ticket",
         "NewSessionTicket",
         "{speaker} gives {listener} a ticket with which a later connection can be resumed",
@@ -290,8 +290,8 @@ def _new_session_ticket(reader: Reader, version: int) -> Said:
     )
 
 
-def _key_update(reader: Reader, _version: int) -> Said:
-    return Said(
+def _key_update(reader: Reader, _version: int) -> Message:
+    return Message(
         "tls.key_update",
         "KeyUpdate",
         "{speaker} tells {listener} that it goes on with fresh keys",
@@ -299,9 +299,9 @@ def _key_update(reader: Reader, _version: int) -> Said:
     )
 
 
-def _server_key_exchange(reader: Reader, _version: int) -> Said:
+def _server_key_exchange(reader: Reader, _version: int) -> Message:
     group = name(GROUPS, reader.number(2)) if reader.number(1) == 3 else None
-    return Said(
+    return Message(
         "tls.server_key_exchange",
         "ServerKeyExchange",
         "{speaker} sends {listener} its half of the key exchange, signed",
@@ -309,14 +309,14 @@ def _server_key_exchange(reader: Reader, _version: int) -> Said:
     )
 
 
-def _client_key_exchange(_reader: Reader, _version: int) -> Said:
-    return Said(
+def _client_key_exchange(_reader: Reader, _version: int) -> Message:
+    return Message(
         "tls.client_key_exchange", "ClientKeyExchange", "{speaker} sends {listener} its half of the key exchange"
     )
 
 
-def _server_hello_done(_reader: Reader, _version: int) -> Said:
-    return Said("tls.server_hello_done", "ServerHelloDone", "{speaker} waits for {listener}'s part of the handshake")
+def _server_hello_done(_reader: Reader, _version: int) -> Message:
+    return Message("tls.server_hello_done", "ServerHelloDone", "{speaker} waits for {listener}'s part of the handshake")
 
 
 def _brace(text: str) -> str:
@@ -324,7 +324,7 @@ def _brace(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-PARSERS: dict[int, Callable[[Reader, int], Said]] = {
+PARSERS: dict[int, Callable[[Reader, int], Message]] = {
     CLIENT_HELLO: _client_hello,
     SERVER_HELLO: _server_hello,
     NEW_SESSION_TICKET: _new_session_ticket,

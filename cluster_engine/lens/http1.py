@@ -13,10 +13,10 @@ After an upgrade (101) or CONNECT the bytes are another protocol's, and are show
 from collections import deque
 
 from cluster_engine.api.strconv import int_of
+from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import Headers, Piece
-from cluster_engine.lens.exchange import Exchange, header, open_exchange
+from cluster_engine.lens.exchange import Exchange, OpenExchange, header
 from cluster_engine.lens.header_compression import bounded
-from cluster_engine.lens.link import Link
 from cluster_engine.lens.unreadable import Unreadable
 
 HEAD_BYTES_MAX = 256 * 1024
@@ -40,10 +40,11 @@ class Side:
 class Http1:
     """An HTTP/1.1 connection, both directions."""
 
-    __slots__ = ("_asking", "_link", "_sides", "_waiting")
+    __slots__ = ("_asking", "_conversation", "_open_exchange", "_sides", "_waiting")
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, conversation: Conversation, open_exchange: OpenExchange) -> None:
+        self._conversation = conversation
+        self._open_exchange = open_exchange
         self._sides = (Side(), Side())
         self._waiting: deque[tuple[str, Exchange]] = deque()
         self._asking: Exchange | None = None
@@ -145,7 +146,7 @@ class Http1:
         return chunk[end + 4 :]
 
     def _asked(self, side: Side, headers: Headers, size: int) -> None:
-        exchange = open_exchange(self._link, None, headers)
+        exchange = self._open_exchange(self._conversation, None, headers)
         self._asking = exchange
         self._waiting.append((headers[0][1], exchange))
         if len(self._waiting) > PIPELINE_MAX:

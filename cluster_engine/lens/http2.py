@@ -9,15 +9,14 @@ GOAWAY and RST_STREAM become entries; PRIORITY and WINDOW_UPDATE are passed over
 """
 
 import struct
-from typing import Any
 
 from cluster_engine.lens.causes import Reason
-from cluster_engine.lens.evidence import Piece
-from cluster_engine.lens.exchange import Exchange, open_exchange
+from cluster_engine.lens.conversation import Conversation
+from cluster_engine.lens.evidence import Evidence, Piece
+from cluster_engine.lens.exchange import Exchange, OpenExchange
 from cluster_engine.lens.header_compression import HeaderDecoder
-from cluster_engine.lens.link import Link
 from cluster_engine.lens.recognition import PREFACE
-from cluster_engine.lens.scribe import HTTP
+from cluster_engine.lens.scribe import HTTP, Said
 from cluster_engine.lens.unreadable import Unreadable
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE = 0, 1, 2, 3, 4, 5
@@ -87,10 +86,11 @@ class Side:
 class Http2:
     """An HTTP/2 connection, both directions."""
 
-    __slots__ = ("_exchanges", "_link", "_preface_due", "_sides")
+    __slots__ = ("_conversation", "_exchanges", "_open_exchange", "_preface_due", "_sides")
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, conversation: Conversation, open_exchange: OpenExchange) -> None:
+        self._conversation = conversation
+        self._open_exchange = open_exchange
         self._sides = (Side(), Side())
         self._preface_due = True
         self._exchanges: dict[int, Exchange] = {}
@@ -205,7 +205,7 @@ class Http2:
         if exchange is None:
             if not from_client:
                 return
-            exchange = self._exchanges[stream] = open_exchange(self._link, stream, headers)
+            exchange = self._exchanges[stream] = self._open_exchange(self._conversation, stream, headers)
             if len(self._exchanges) > EXCHANGES_MAX:
                 del self._exchanges[next(iter(self._exchanges))]
         exchange.headers(from_client, headers, len(block), pieces)
@@ -218,76 +218,40 @@ class Http2:
             del self._exchanges[stream]
 
     def _settings(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
-        speaker, listener = self._link.ends(from_client)
+        speaker, listener = self._conversation.ends(from_client)
         if flags & ACK:
             asked = self._sides[not from_client].settings
-            reason: Reason = (asked, None) if asked is not None else self._link.reason()
+            reason: Reason = (asked, None) if asked is not None else self._conversation.reason()
             sentence = f"{speaker.spoken} acknowledges the HTTP/2 settings of {listener.spoken}"
-            self._say(
-                from_client,
-                "h2.settings",
-                label="SETTINGS ACK",
-                sentence=sentence,
-                reason=reason,
-                fields={"ack": True},
-                payload=payload,
-                pieces=pieces,
-            )
+            said = Said(HTTP, "h2.settings", "SETTINGS ACK", sentence, {"ack": True}, reason)
+            self._say(from_client, said, payload, pieces)
             return
         if len(payload) % 6:
             raise Unreadable("SETTINGS of a wrong size")
         settings = {SETTING_NAMES.get(key, f"0x{key:X}"): value for key, value in struct.iter_unpack(">HI", payload)}
         sentence = f"{speaker.spoken} tells {listener.spoken} its HTTP/2 settings"
         fields = {"ack": False, "settings": settings}
-        reason = self._link.reason()
-        side.settings = self._say(
-            from_client,
-            "h2.settings",
-            label="SETTINGS",
-            sentence=sentence,
-            reason=reason,
-            fields=fields,
-            payload=payload,
-            pieces=pieces,
-        )
+        said = Said(HTTP, "h2.settings", "SETTINGS", sentence, fields, self._conversation.reason())
+        side.settings = self._say(from_client, said, payload, pieces)
 
     def _ping(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
-        speaker, listener = self._link.ends(from_client)
+        speaker, listener = self._conversation.ends(from_client)
         fields = {"ack": bool(flags & ACK), "data": payload.hex()}
         if flags & ACK:
             asked = self._sides[not from_client].ping
             reason: Reason = (asked, None) if asked is not None else (None, "timer")
             sentence = f"{speaker.spoken} answers the ping of {listener.spoken}: it is alive"
-            self._say(
-                from_client,
-                "h2.ping",
-                label="PING ACK",
-                sentence=sentence,
-                reason=reason,
-                fields=fields,
-                payload=payload,
-                pieces=pieces,
-                heartbeat=True,
-            )
+            said = Said(HTTP, "h2.ping", "PING ACK", sentence, fields, reason, heartbeat=True)
+            self._say(from_client, said, payload, pieces)
             return
         sentence = f"{speaker.spoken} asks {listener.spoken} whether it is alive"
-        reason = (None, "timer")
-        side.ping = self._say(
-            from_client,
-            "h2.ping",
-            label="PING",
-            sentence=sentence,
-            reason=reason,
-            fields=fields,
-            payload=payload,
-            pieces=pieces,
-            heartbeat=True,
-        )
+        said = Said(HTTP, "h2.ping", "PING", sentence, fields, (None, "timer"), heartbeat=True)
+        side.ping = self._say(from_client, said, payload, pieces)
 
     def _goaway(self, from_client: bool, payload: bytes, pieces: list[Piece]) -> None:
         if len(payload) < 8:
             raise Unreadable("GOAWAY of a wrong size")
-        speaker, listener = self._link.ends(from_client)
+        speaker, listener = self._conversation.ends(from_client)
         last, code = struct.unpack_from(">II", payload)
         fields = {
             "lastStream": last & 0x7FFFFFFF,
@@ -295,67 +259,28 @@ class Http2:
             "debug": payload[8:].decode("utf-8", "replace"),
         }
         sentence = f"{speaker.spoken} tells {listener.spoken} that this connection takes no new requests"
-        self._say(
-            from_client,
-            "h2.goaway",
-            label=f"GOAWAY {_error(code)}",
-            sentence=sentence,
-            reason=self._link.reason(),
-            fields=fields,
-            payload=payload,
-            pieces=pieces,
-        )
+        said = Said(HTTP, "h2.goaway", f"GOAWAY {_error(code)}", sentence, fields, self._conversation.reason())
+        self._say(from_client, said, payload, pieces)
 
     def _reset(self, from_client: bool, stream: int, payload: bytes, pieces: list[Piece]) -> None:
         if len(payload) != 4:
             raise Unreadable("RST_STREAM of a wrong size")
-        speaker, listener = self._link.ends(from_client)
+        speaker, listener = self._conversation.ends(from_client)
         error = _error(int.from_bytes(payload))
         exchange = self._exchanges.pop(stream, None)
         asked = None
         if exchange is not None:
             exchange.broken()
             asked = exchange.request
-        reason: Reason = (asked, None) if asked is not None else self._link.reason()
+        reason: Reason = (asked, None) if asked is not None else self._conversation.reason()
         sentence = f"{speaker.spoken} breaks off one exchange with {listener.spoken}: {error}"
-        self._say(
-            from_client,
-            "h2.rst_stream",
-            label=f"RST_STREAM {error}",
-            sentence=sentence,
-            reason=reason,
-            fields={"error": error},
-            payload=payload,
-            pieces=pieces,
-            stream=stream,
-        )
+        label = f"RST_STREAM {error}"
+        said = Said(HTTP, "h2.rst_stream", label, sentence, {"error": error}, reason, stream=stream)
+        self._say(from_client, said, payload, pieces)
 
-    def _say(
-        self,
-        from_client: bool,
-        kind: str,
-        *,
-        label: str,
-        sentence: str,
-        reason: Reason,
-        fields: dict[str, Any],
-        payload: bytes,
-        pieces: list[Piece],
-        **more: Any,
-    ) -> int:
-        size = FRAME_HEADER_BYTES + len(payload)
-        return self._link.say(
-            from_client,
-            HTTP,
-            kind,
-            label=label,
-            sentence=sentence,
-            reason=reason,
-            fields=fields,
-            size=size,
-            pieces=pieces,
-            **more,
-        )
+    def _say(self, from_client: bool, said: Said, payload: bytes, pieces: list[Piece]) -> int:
+        said.size = FRAME_HEADER_BYTES + len(payload)
+        return self._conversation.say(from_client, said, Evidence(pieces))
 
 
 def _unpad(payload: bytes) -> bytes:

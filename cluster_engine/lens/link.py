@@ -7,49 +7,30 @@ segments are entries of their own; each knows the one before it on the connectio
     SA ->  tcp.syn   <- the SYN                            R  ->  tcp.rst   <- the entry before, or a fault
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.lens.causes import Participant, Reason
-from cluster_engine.lens.evidence import Piece
+from cluster_engine.lens.causes import Reason
+from cluster_engine.lens.conversation import Conversation, Parser
+from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.keylog import KeyLog
-from cluster_engine.lens.recognition import Guess, Opaque, Parser
-from cluster_engine.lens.scribe import TCP, Scribe
+from cluster_engine.lens.protocols import ON_TCP
+from cluster_engine.lens.recognition import Guess, Opaque
+from cluster_engine.lens.scribe import TCP, Said, Scribe
 from cluster_engine.lens.tcp import Stream
 from cluster_engine.lens.unreadable import Unreadable
 from cluster_engine.world.tap import Connection, Segment
 
 
 class Link:
-    """A connection's two participants, two streams and one parser; `say` writes what one tells the other."""
+    """One connection: its conversation, its two streams, and the parser of what they carry."""
 
-    __slots__ = (
-        "_accepted",
-        "_ends",
-        "_streams",
-        "client",
-        "fresh",
-        "handshake",
-        "keylog",
-        "last",
-        "number",
-        "opened",
-        "parser",
-        "scribe",
-        "server",
-    )
+    __slots__ = ("_accepted", "_conversation", "_ends", "_parser", "_streams")
 
     def __init__(self, connection: Connection, scribe: Scribe, keylog: KeyLog) -> None:
-        self.number = connection.number
-        self.scribe = scribe
-        self.keylog = keylog
-        self.client = scribe.causes.caller(connection.client_process)
-        self.server = scribe.causes.participant(connection.server_process or str(connection.server))
-        self.opened: Reason | None = None
-        self.fresh = True
-        self.handshake: int | None = None
-        self.last: int | None = None
-        self.parser: Parser = Guess(self, TCP)
+        client = scribe.causes.caller(connection.client_process)
+        server = scribe.causes.participant(connection.server_process or str(connection.server))
+        self._conversation = Conversation(connection.number, client, server, scribe, keylog)
+        self._parser: Parser = Guess(self._conversation, TCP, ON_TCP)
         self._streams: tuple[Stream[tuple[int, float]], Stream[tuple[int, float]]] = (Stream(), Stream())
         self._ends = [False, False]
         self._accepted = False
@@ -75,140 +56,59 @@ class Link:
         elif "R" in flags:
             self._reset(segment, piece, fault)
 
-    def say(
-        self,
-        from_client: bool,
-        layer: str,
-        kind: str,
-        *,
-        label: str,
-        sentence: str,
-        reason: Reason,
-        fields: dict[str, Any],
-        **more: Any,
-    ) -> int:
-        """Write an entry from one end of this connection to the other."""
-        speaker, listener = (self.client, self.server) if from_client else (self.server, self.client)
-        seq = self.scribe.write(
-            layer,
-            kind,
-            speaker,
-            listener,
-            label=label,
-            sentence=sentence,
-            reason=reason,
-            fields=fields,
-            connection=self.number,
-            **more,
-        )
-        self.last = seq
-        return seq
-
-    def ends(self, from_client: bool) -> tuple[Participant, Participant]:
-        """Give speaker and listener."""
-        return (self.client, self.server) if from_client else (self.server, self.client)
-
-    def reason(self) -> Reason:
-        """The entry before on this connection."""
-        return (self.last, None) if self.last is not None else (None, "timer")
-
-    def guard(self, read: Callable[[], None]) -> None:
-        """Let a parser read; what it finds unreadable ends its work on this connection."""
-        try:
-            read()
-        except Unreadable as problem:
-            self.parser.broken()
-            self.parser = Opaque(self, TCP, str(problem))
-
     def _bytes(self, segment: Segment, position: int) -> None:
-        from_client, sent = segment.from_client, self.scribe.sent
+        from_client, scribe = segment.from_client, self._conversation.scribe
         try:
-            ready = self._streams[from_client].receive(segment.sequence, segment.payload, (position, sent))
+            ready = self._streams[from_client].receive(segment.sequence, segment.payload, (position, scribe.sent))
         except Unreadable as problem:
-            self.parser = Opaque(self, TCP, str(problem))
+            self._parser = Opaque(self._conversation, TCP, str(problem))
             return
-        for chunk, (kept, self.scribe.sent) in ready:  # what waited for its turn was sent at another time
-            piece: Piece = (0, 0, len(chunk), (kept,), -1, b"")
-            try:
-                self.parser.data(from_client, chunk, piece)
-            except Unreadable as problem:
-                self.parser.broken()
-                self.parser = Opaque(self, TCP, str(problem))
-                self.parser.data(from_client, chunk, piece)
+        for chunk, (kept, scribe.sent) in ready:  # what waited for its turn was sent at another time
+            self._parser.data(from_client, chunk, (0, 0, len(chunk), (kept,), -1, b""))
 
     def _synchronise(self, segment: Segment, piece: Piece) -> None:
+        conversation = self._conversation
         self._streams[segment.from_client].begin(segment.sequence + 1)
-        speaker, listener = self.ends(segment.from_client)
+        speaker, listener = conversation.ends(segment.from_client)
         if segment.from_client:
             label, sentence = "SYN", f"{speaker.spoken} opens a connection to {listener.spoken}"
-            reason = self.opened or self.scribe.causes.origin(speaker, self.scribe.sent)
-            self.opened = reason
+            reason = conversation.opened or conversation.causes.origin(speaker, conversation.scribe.sent)
+            conversation.opened = reason
         else:
             label, sentence = "SYN, ACK", f"{speaker.spoken} accepts the connection from {listener.spoken}"
-            reason = self.reason()
+            reason = conversation.reason()
             self._accepted = True
-        self.say(
-            segment.from_client,
-            TCP,
-            "tcp.syn",
-            label=label,
-            sentence=sentence,
-            reason=reason,
-            fields=_flags(segment),
-            pieces=[piece],
-        )
+        self._say(segment, piece, Said(TCP, "tcp.syn", label, sentence, _flags(segment), reason))
 
     def _finish(self, segment: Segment, piece: Piece) -> None:
-        speaker, listener = self.ends(segment.from_client)
+        speaker, listener = self._conversation.ends(segment.from_client)
         self._ends[segment.from_client] = True
-        self.parser.ended(segment.from_client)
+        self._parser.ended(segment.from_client)
         sentence = f"{speaker.spoken} has nothing more to send to {listener.spoken} and closes its side"
-        self.say(
-            segment.from_client,
-            TCP,
-            "tcp.fin",
-            label="FIN",
-            sentence=sentence,
-            reason=self.reason(),
-            fields=_flags(segment),
-            pieces=[piece],
-        )
+        said = Said(TCP, "tcp.fin", "FIN", sentence, _flags(segment), self._conversation.reason())
+        self._say(segment, piece, said)
 
     def _reset(self, segment: Segment, piece: Piece, fault: int | None) -> None:
-        speaker, listener = self.ends(segment.from_client)
+        speaker, listener = self._conversation.ends(segment.from_client)
         refused = not self._accepted and not segment.from_client
         verb = "refuses the connection from" if refused else "breaks off the connection with"
         self._ends = [True, True]
-        self.parser.broken()
-        reason: Reason = self.reason() if fault is None else (fault, None)
+        self._parser.broken()
+        reason: Reason = self._conversation.reason() if fault is None else (fault, None)
         sentence = f"{speaker.spoken} {verb} {listener.spoken}"
-        self.say(
-            segment.from_client,
-            TCP,
-            "tcp.rst",
-            label="RST",
-            sentence=sentence,
-            reason=reason,
-            fields=_flags(segment),
-            pieces=[piece],
-        )
+        self._say(segment, piece, Said(TCP, "tcp.rst", "RST", sentence, _flags(segment), reason))
 
     def _lost(self, segment: Segment, piece: Piece, fault: int | None) -> None:
-        speaker, listener = self.ends(segment.from_client)
+        speaker, listener = self._conversation.ends(segment.from_client)
         what = f"{len(segment.payload)} bytes" if segment.payload else f"a segment ({_spell(segment.flags)})"
         sentence = f"{what} from {speaker.spoken} to {listener.spoken} {'are' if segment.payload else 'is'} lost"
         reason: Reason = (None, "fault") if fault is None else (fault, None)
-        self.say(
-            segment.from_client,
-            TCP,
-            "tcp.lost",
-            label=f"{_spell(segment.flags)} lost",
-            sentence=sentence,
-            reason=reason,
-            fields=_flags(segment),
-            pieces=[piece],
-            size=len(segment.payload),
-        )
+        label = f"{_spell(segment.flags)} lost"
+        said = Said(TCP, "tcp.lost", label, sentence, _flags(segment), reason, size=len(segment.payload))
+        self._say(segment, piece, said)
+
+    def _say(self, segment: Segment, piece: Piece, said: Said) -> None:
+        self._conversation.say(segment.from_client, said, Evidence([piece]))
 
 
 def _flags(segment: Segment) -> dict[str, Any]:

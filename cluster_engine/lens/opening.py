@@ -19,8 +19,8 @@ from google.protobuf.message_factory import GetMessageClass
 from cluster_engine.journal import Journal
 from cluster_engine.lens.evidence import (
     KUBERNETES_PROTOBUF,
-    Evidence,
     Piece,
+    StoredEvidence,
     StoredSegment,
     unpack,
     unpack_segment,
@@ -41,7 +41,7 @@ Fetch = Callable[[int], bytes | None]
 def open_entry(journal: Journal, seq: int) -> dict[str, Any]:
     """Open an entry: headers, body, records, segments, as the browser is given them. KeyError when it is not here."""
     packed = journal.evidence(seq)
-    evidence = unpack(packed) if packed else Evidence([], [], "", -1, False)
+    evidence = unpack(packed) if packed else StoredEvidence([], [], "", -1, False)
     pieces = evidence.pieces[:PIECES_MAX]
     positions = dict.fromkeys(position for piece in pieces for position in piece[3])
     segments = {position: _segment(position, journal.read) for position in positions}
@@ -102,7 +102,7 @@ def _hex(key: str, data: bytes) -> dict[str, Any]:
     return {key: data[:HEX_BYTES_MAX].hex(), "truncated": True}
 
 
-def _body(evidence: Evidence, fetch: Fetch) -> dict[str, Any]:
+def _body(evidence: StoredEvidence, fetch: Fetch) -> dict[str, Any]:
     if evidence.body < 0:
         return {"type": "none", "text": "", "truncated": evidence.truncated}
     data = fetch(evidence.body)

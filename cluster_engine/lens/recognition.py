@@ -1,8 +1,9 @@
 """What a connection speaks, told from its first bytes, and how bytes are shown that nobody can read.
 
-A protocol analyser looks before it parses: a TLS record, HTTP/2's preface or SETTINGS, an HTTP/1 request line. A parser
-that meets something it cannot read is replaced by one that shows bytes as bytes, so nothing that crosses a wire can
-stop the lens. Inside TLS the same is done again with the decrypted bytes, unless ALPN has named the protocol.
+A protocol analyser looks before it parses: a TLS record, HTTP/2's preface or SETTINGS, an HTTP/1 request line. Which
+parsers there are is handed in (`protocols`). One that meets something it cannot read is replaced by `Opaque`, so
+nothing that crosses a wire can stop the lens. Inside TLS the same is done again with the decrypted bytes, unless ALPN
+has named the protocol.
 
     16 03 01 …            TLS            50 52 49 20 2a …  "PRI *"   HTTP/2 without TLS
     "GET / HTTP/1.1"      HTTP/1.1       anything else               tcp.data
@@ -11,14 +12,15 @@ Left out: protocols in which the server speaks first, other than HTTP/2.
 """
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
 
-from cluster_engine.lens.evidence import Piece
-from cluster_engine.lens.scribe import TCP, TLS
+from cluster_engine.lens.conversation import Conversation, Parser
+from cluster_engine.lens.evidence import Evidence, Piece
+from cluster_engine.lens.scribe import Said
 from cluster_engine.lens.unreadable import Unreadable
 
-if TYPE_CHECKING:
-    from cluster_engine.lens.link import Link
+Parsers = Mapping[str, Callable[[Conversation], Parser]]
+"""What makes a protocol's parser, by the names that `guess` and ALPN use."""
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 REQUEST_LINE = re.compile(rb"[A-Z]{1,16} ")
@@ -27,47 +29,30 @@ GUESS_BYTES_MAX = 64
 TLS_RECORD_TYPES = frozenset({20, 21, 22, 23})
 
 
-class Parser(Protocol):
-    """Reads one connection's bytes, both directions. `data` may raise Unreadable."""
-
-    def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
-        """Take the next bytes of a direction."""
-        ...
-
-    def ended(self, from_client: bool) -> None:
-        """Nothing more comes from this side (FIN)."""
-        ...
-
-    def broken(self) -> None:
-        """The connection is no more (RST)."""
-        ...
-
-
 class Opaque:
     """Shows bytes as bytes: what is said here, the lens cannot read."""
 
-    __slots__ = ("_layer", "_link", "_problem")
+    __slots__ = ("_conversation", "_layer", "_problem")
 
-    def __init__(self, link: "Link", layer: str, problem: str) -> None:
-        self._link = link
+    def __init__(self, conversation: Conversation, layer: str, problem: str) -> None:
+        self._conversation = conversation
         self._layer = layer
         self._problem = problem
 
     def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
         """Write the bytes down."""
-        speaker, listener = self._link.ends(from_client)
+        speaker, listener = self._conversation.ends(from_client)
         size = len(chunk)
-        self._link.say(
-            from_client,
+        said = Said(
             self._layer,
             f"{self._layer}.data",
-            label=f"{size} bytes",
-            sentence=f"{speaker.spoken} sends {listener.spoken} {size} bytes that cannot be read here",
-            reason=self._link.reason(),
-            fields={"unreadable": self._problem},
+            f"{size} bytes",
+            f"{speaker.spoken} sends {listener.spoken} {size} bytes that cannot be read here",
+            {"unreadable": self._problem},
+            self._conversation.reason(),
             size=size,
-            pieces=[piece],
         )
+        self._conversation.say(from_client, said, Evidence([piece]))
 
     def ended(self, from_client: bool) -> None:
         """Nothing is held back here."""
@@ -79,14 +64,15 @@ class Opaque:
 class Guess:
     """Waits until the first bytes tell the protocol, then hands everything to its parser."""
 
-    __slots__ = ("_held", "_layer", "_link", "_parser", "_seen")
+    __slots__ = ("_conversation", "_held", "_layer", "_parser", "_parsers", "_seen")
 
-    def __init__(self, link: "Link", layer: str, protocol: str | None = None) -> None:
-        self._link = link
+    def __init__(self, conversation: Conversation, layer: str, parsers: Parsers, protocol: str | None = None) -> None:
+        self._conversation = conversation
         self._layer = layer
+        self._parsers = parsers
         self._held: list[tuple[bool, bytes, Piece]] = []
         self._seen = [b"", b""]
-        self._parser: Parser | None = make(link, layer, protocol) if protocol else None
+        self._parser = self._make(protocol) if protocol else None
 
     def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
         """Pass on, or hold until the protocol is known."""
@@ -114,7 +100,7 @@ class Guess:
             self._parser.broken()
 
     def _settle(self, protocol: str) -> None:
-        self._parser = make(self._link, self._layer, protocol)
+        self._parser = self._make(protocol)
         held, self._held = self._held, []
         for from_client, chunk, piece in held:
             self._hand(from_client, chunk, piece)
@@ -125,8 +111,14 @@ class Guess:
             self._parser.data(from_client, chunk, piece)
         except Unreadable as problem:
             self._parser.broken()
-            self._parser = Opaque(self._link, self._layer, str(problem))
+            self._parser = Opaque(self._conversation, self._layer, str(problem))
             self._parser.data(from_client, chunk, piece)
+
+    def _make(self, protocol: str) -> Parser:
+        make = self._parsers.get(protocol)
+        if make is None:
+            return Opaque(self._conversation, self._layer, "neither TLS nor HTTP")
+        return make(self._conversation)
 
 
 def guess(from_client: bool, seen: bytes) -> str | None:
@@ -154,18 +146,3 @@ def _guess_server(seen: bytes) -> str | None:
     if len(seen) < 9:
         return None
     return "h2" if seen[3] == 4 and seen[5:9] == b"\0\0\0\0" else "unknown"
-
-
-def make(link: "Link", layer: str, protocol: str) -> Parser:
-    """Make the parser of a protocol."""
-    from cluster_engine.lens.http1 import Http1
-    from cluster_engine.lens.http2 import Http2
-    from cluster_engine.lens.tls import Tls
-
-    if protocol == "h2":
-        return Http2(link)
-    if protocol == "http/1.1":
-        return Http1(link)
-    if protocol == "tls" and layer == TCP:
-        return Tls(link)
-    return Opaque(link, TLS if layer == TLS else TCP, "neither TLS nor HTTP")

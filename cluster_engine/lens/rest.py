@@ -16,12 +16,12 @@ import msgspec
 from cluster_engine.api.strconv import int_of
 from cluster_engine.lens import kubernetes, objects, words
 from cluster_engine.lens.causes import Participant, Reason, Serving
-from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Headers, Piece
+from cluster_engine.lens.conversation import Conversation
+from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Evidence, Headers, Piece
 from cluster_engine.lens.exchange import Exchange, Part, header
 from cluster_engine.lens.header_compression import bounded
-from cluster_engine.lens.link import Link
 from cluster_engine.lens.objects import Thing
-from cluster_engine.lens.scribe import STORY
+from cluster_engine.lens.scribe import STORY, Said
 from cluster_engine.lens.watch import WatchStream, watch_key
 
 HEALTH = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
@@ -34,8 +34,8 @@ class RestExchange(Exchange):
 
     __slots__ = ("_asked", "_name", "_status", "_watch")
 
-    def __init__(self, link: Link, stream: int | None, headers: Headers) -> None:
-        super().__init__(link, stream)
+    def __init__(self, conversation: Conversation, stream: int | None, headers: Headers) -> None:
+        super().__init__(conversation, stream)
         self._asked = kubernetes.parse(header(headers, ":method"), header(headers, ":path"))
         self._name = self._asked.name
         self._status = 0
@@ -57,7 +57,7 @@ class RestExchange(Exchange):
         part.headers = headers
         if not from_client and self._asked.verb == "watch" and self._status == 200 and _is_json(headers):
             self._respond()
-            self._watch = WatchStream(self.link, self._asked, self.stream, self.request)
+            self._watch = WatchStream(self.conversation, self._asked, self.stream, self.request)
 
     def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
         """Take some of a body; of a watch, as many events as it completes."""
@@ -94,7 +94,7 @@ class RestExchange(Exchange):
         self.finished()
 
     def _request(self, *, unfinished: bool = False) -> None:
-        link, asked, part = self.link, self._asked, self.question
+        conversation, asked, part = self.conversation, self._asked, self.question
         body = part.text()
         thing = self._thing(part, body)
         metadata = thing.metadata
@@ -111,7 +111,7 @@ class RestExchange(Exchange):
             own = kubernetes.token(asked.resource, asked.namespace, self._name)
             tokens.append(own)
         self.tokens = tuple(tokens)
-        reason = self._request_reason(link.client, body)
+        reason = self._request_reason(conversation.client, body)
         target = thing.target.name if thing.target is not None else ""
         fields = asked.fields()
         if self._name:
@@ -122,27 +122,20 @@ class RestExchange(Exchange):
             fields["unfinished"] = True
         said = words.request(asked, self._name or (metadata.generate_name + "…" if prefix and metadata else ""), target)
         verb = "asks" if asked.resource else "sends"
-        self.request = seq = link.say(
-            True,
-            STORY,
-            "http.request",
-            label=words.request_label(asked, self._name),
-            sentence=f"{link.client.spoken} {verb} {link.server.spoken} {said}",
-            reason=reason,
-            fields=fields,
-            **self._evidence(part, body),
-        )
-        link.fresh = False
-        causes = link.scribe.causes
+        label = words.request_label(asked, self._name)
+        sentence = f"{conversation.client.spoken} {verb} {conversation.server.spoken} {said}"
+        self.request = seq = self._say(True, Said(STORY, "http.request", label, sentence, fields, reason), body)
+        conversation.fresh = False
+        causes = conversation.causes
         serving = Serving(own, self.tokens, prefix, watches=asked.verb == "watch", heartbeat=self.heartbeat)
-        causes.serve(link.server, seq, serving)
+        causes.serve(conversation.server, seq, serving)
         if not self.heartbeat:
-            causes.heard(link.server, seq, link.scribe.now, self.tokens)
+            causes.heard(conversation.server, seq, conversation.scribe.now, self.tokens)
 
     def _request_reason(self, client: Participant, body: bytes) -> Reason:
         """Find the cause, and whether this is housekeeping."""
-        link, asked = self.link, self._asked
-        causes = link.scribe.causes
+        conversation, asked = self.conversation, self._asked
+        causes = conversation.causes
         if not client.command and _housekeeping(asked, body):
             first, client.beats = not client.beats, True
             if asked.verb != "get" or not first:
@@ -153,14 +146,14 @@ class RestExchange(Exchange):
             if ended is not None:
                 self.heartbeat = True
                 return ended, None
-        opened = link.opened if link.fresh else None
+        opened = conversation.opened if conversation.fresh else None
         within = f"namespaces//{asked.namespace}" if asked.verb == "create" and asked.namespace else ""
-        return causes.why(client, link.scribe.sent, self.tokens, opened, within)
+        return causes.why(client, conversation.scribe.sent, self.tokens, opened, within)
 
     def _respond(self, *, unfinished: bool = False) -> None:
         if self.request is None:
             self._request(unfinished=not self.question.done)
-        link, asked, part = self.link, self._asked, self.answer
+        conversation, asked, part = self.conversation, self._asked, self.answer
         body = part.text()
         thing = self._thing(part, body)
         tokens = [*self.tokens, *self._answer_tokens(thing)]
@@ -177,19 +170,11 @@ class RestExchange(Exchange):
         if unfinished:
             fields["unfinished"] = True
         said = words.answer(self._status, asked, self._name, problem)
-        seq = link.say(
-            False,
-            STORY,
-            "http.response",
-            label=label,
-            sentence=f"{link.server.spoken} answers {link.client.spoken}: {said}",
-            reason=(self.request, None),
-            fields=fields,
-            reply_to=self.request,
-            **self._evidence(part, body),
-        )
+        sentence = f"{conversation.server.spoken} answers {conversation.client.spoken}: {said}"
+        message = Said(STORY, "http.response", label, sentence, fields, (self.request, None), self.request)
+        seq = self._say(False, message, body)
         if not self.heartbeat:
-            link.scribe.causes.heard(link.client, seq, link.scribe.now, tokens)
+            conversation.causes.heard(conversation.client, seq, conversation.scribe.now, tokens)
 
     def _answer_tokens(self, thing: Thing) -> list[str]:
         """Name what a response is about; the name that the server chose becomes the exchange's."""
@@ -215,17 +200,11 @@ class RestExchange(Exchange):
             found["name"] = self._name
         return found
 
-    def _evidence(self, part: Part, body: bytes) -> dict[str, Any]:
-        return {
-            "stream": self.stream,
-            "size": part.size,
-            "heartbeat": self.heartbeat,
-            "pieces": part.pieces,
-            "headers": part.headers,
-            "body": body,
-            "body_type": header(part.headers, "content-type"),
-            "truncated": part.truncated,
-        }
+    def _say(self, from_client: bool, said: Said, body: bytes) -> int:
+        part = self.question if from_client else self.answer
+        said.stream, said.size, said.heartbeat = self.stream, part.size, self.heartbeat
+        evidence = Evidence(part.pieces, part.headers, body, header(part.headers, "content-type"), part.truncated)
+        return self.conversation.say(from_client, said, evidence)
 
     @staticmethod
     def _thing(part: Part, body: bytes) -> Thing:

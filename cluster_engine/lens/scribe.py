@@ -4,17 +4,32 @@ An entry has the form that the browser is given (design: one journal). `layer` i
 drawn: story › http › tls › tcp.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from cluster_engine.journal import Journal
-from cluster_engine.lens import evidence
 from cluster_engine.lens.causes import Causes, Participant, Reason
 from cluster_engine.lens.cri import Runtime
-from cluster_engine.lens.evidence import Headers, Piece
+from cluster_engine.lens.evidence import Evidence, pack
 
 STORY, HTTP, TLS, TCP = "story", "http", "tls", "tcp"
 LABEL_MAX = 80
+
+
+class Said(msgspec.Struct, gc=False):
+    """What an entry says. `size` in bytes; `reply_to` is the request that it answers; `stream` HTTP/2's number."""
+
+    layer: str
+    kind: str
+    label: str
+    sentence: str
+    fields: dict[str, Any]
+    reason: Reason
+    reply_to: int | None = None
+    stream: int | None = None
+    size: int = 0
+    heartbeat: bool = False
 
 
 class Scribe:
@@ -36,47 +51,34 @@ class Scribe:
 
     def write(
         self,
-        layer: str,
-        kind: str,
         speaker: Participant,
         listener: Participant | None,
-        *,
-        label: str,
-        sentence: str,
-        reason: Reason,
-        fields: dict[str, Any],
-        reply_to: int | None = None,
+        said: Said,
+        evidence: Evidence | None = None,
         connection: int | None = None,
-        stream: int | None = None,
-        size: int = 0,
-        heartbeat: bool = False,
-        pieces: Sequence[Piece] = (),
-        headers: Headers | None = None,
-        body: bytes = b"",
-        body_type: str = "",
-        truncated: bool = False,
     ) -> int:
-        """Append an entry, with what it can be opened to; give its seq."""
-        journal = self.journal
-        position = journal.keep_body(body) if body else -1
+        """Append an entry, with what it can be opened to; return its seq."""
+        label = said.label
+        cause, trigger = said.reason
         entry = {
             "seq": 0,
             "at": self.sent,
             "arrived": self.arrived,
-            "layer": layer,
-            "kind": kind,
+            "layer": said.layer,
+            "kind": said.kind,
             "from": speaker.id,
             "to": None if listener is None else listener.id,
             "label": label if len(label) <= LABEL_MAX else label[: LABEL_MAX - 1] + "…",
-            "sentence": sentence,
-            "cause": reason[0],
-            "trigger": reason[1],
-            "replyTo": reply_to,
+            "sentence": said.sentence,
+            "cause": cause,
+            "trigger": trigger,
+            "replyTo": said.reply_to,
             "connection": connection,
-            "stream": stream,
-            "size": size,
-            "heartbeat": heartbeat,
-            "fields": fields,
+            "stream": said.stream,
+            "size": said.size,
+            "heartbeat": said.heartbeat,
+            "fields": said.fields,
         }
-        packed = evidence.pack(pieces, headers or (), body_type, position, truncated)
-        return journal.append(entry, packed)
+        if evidence is None:
+            return self.journal.append(entry)
+        return self.journal.append(entry, pack(evidence, self.journal.keep_body(evidence.body)))

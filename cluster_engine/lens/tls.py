@@ -16,14 +16,14 @@ TLS 1.2 is read as well where the key log has the master secret (`CLIENT_RANDOM`
 ChangeCipherSpec. Left out: early data, renegotiation, compression.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cluster_engine.lens import handshake, protection
-from cluster_engine.lens.evidence import Piece
-from cluster_engine.lens.link import Link
+from cluster_engine.lens.conversation import Conversation
+from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.protection import TLS_1_3, Protection
-from cluster_engine.lens.recognition import Guess
-from cluster_engine.lens.scribe import TLS
+from cluster_engine.lens.recognition import Guess, Parsers
+from cluster_engine.lens.scribe import TLS, Said
 from cluster_engine.lens.tls_names import ALERTS, RECORD_TYPES, SUITES, name
 from cluster_engine.lens.unreadable import Unreadable
 
@@ -92,23 +92,26 @@ class Half:
 
 
 class Tls:
-    """A TLS connection, both directions."""
+    """A TLS connection, both directions; `inside` makes the parser of what it carries."""
 
     __slots__ = (
         "_application",
         "_client_random",
+        "_conversation",
         "_halves",
         "_holding",
-        "_link",
+        "_inside",
         "_protocol",
         "_secrets",
         "_server_random",
         "_suite",
+        "_unreadable",
         "_version",
     )
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, conversation: Conversation, inside: Parsers) -> None:
+        self._conversation = conversation
+        self._inside = inside
         self._halves = (Half(), Half())
         self._client_random = b""
         self._server_random = b""
@@ -118,9 +121,12 @@ class Tls:
         self._protocol: str | None = None
         self._application: Guess | None = None
         self._holding = False
+        self._unreadable: Unreadable | None = None
 
     def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
         """Cut records out of the stream and read them."""
+        if self._unreadable is not None:
+            raise self._unreadable
         if self._holding:
             self._stop_holding_if_late()
         half = self._halves[from_client]
@@ -191,26 +197,29 @@ class Tls:
                 self._suite, secret, self._client_random, self._server_random
             )
             half.use(client if half is self._halves[True] else server)
-        self._link.keylog.forget(self._client_random)
+        self._conversation.keylog.forget(self._client_random)
         return True
 
     def _hold(self, half: Half, record: bytes, offset: int, positions: tuple[int, ...]) -> None:
-        scribe = self._link.scribe
+        scribe = self._conversation.scribe
         half.held.append(Held(record, half.records, offset, positions, scribe.sent, scribe.arrived))
         self._holding = True
-        self._link.keylog.when_told(self._client_random, self._secret_came)
+        self._conversation.keylog.when_told(self._client_random, self._secret_came)
         if len(half.held) > HELD_MAX:
             self._stop_holding()
 
     def _secret_came(self) -> None:
-        """Read what was held. Called from the key log, so the link catches what cannot be read."""
+        """Read what was held. Called from the key log: what cannot be read is told at the next bytes."""
         half = self._halves[True]
         if half.awaited and self._awaited(half):
-            self._link.guard(self._read_held)
+            try:
+                self._read_held()
+            except Unreadable as problem:
+                self._unreadable = problem
 
     def _stop_holding_if_late(self) -> None:
         held = self._halves[True].held
-        if held and self._link.scribe.now > (held[0].arrived or held[0].sent):
+        if held and self._conversation.scribe.now > (held[0].arrived or held[0].sent):
             self._stop_holding()
 
     def _stop_holding(self) -> None:
@@ -223,7 +232,7 @@ class Tls:
 
     def _read_held(self) -> None:
         half = self._halves[True]
-        scribe = self._link.scribe
+        scribe = self._conversation.scribe
         now = scribe.sent, scribe.arrived
         held, half.held, self._holding = half.held, [], False
         try:
@@ -263,7 +272,7 @@ class Tls:
         if content_type == APPLICATION_DATA:
             if content:
                 if self._application is None:
-                    self._application = Guess(self._link, TLS, self._protocol)
+                    self._application = Guess(self._conversation, TLS, self._inside, self._protocol)
                 self._application.data(from_client, content, piece)
         elif content_type == HANDSHAKE:
             self._handshake(from_client, half, content, piece)
@@ -300,37 +309,29 @@ class Tls:
     def _message(self, from_client: bool, half: Half, message_type: int, body: bytes, pieces: list[Piece]) -> None:
         if message_type == handshake.SERVER_HELLO:
             self._version, self._suite = handshake.server_choice(body)
-        said = handshake.parse(message_type, body, self._version)
-        link = self._link
-        speaker, listener = link.ends(from_client)
-        reason = (link.handshake, None) if link.handshake is not None else link.reason()
-        sentence = said.sentence.format(speaker=speaker.spoken, listener=listener.spoken)
-        link.handshake = link.say(
-            from_client,
-            TLS,
-            said.kind,
-            label=said.label,
-            sentence=sentence,
-            reason=reason,
-            fields=said.fields,
-            size=len(body) + 4,
-            pieces=pieces,
-        )
-        self._follow(from_client, half, message_type, body, said)
+        parsed = handshake.parse(message_type, body, self._version)
+        conversation = self._conversation
+        speaker, listener = conversation.ends(from_client)
+        before = conversation.handshake
+        reason = (before, None) if before is not None else conversation.reason()
+        sentence = parsed.sentence.format(speaker=speaker.spoken, listener=listener.spoken)
+        said = Said(TLS, parsed.kind, parsed.label, sentence, parsed.fields, reason, size=len(body) + 4)
+        conversation.handshake = conversation.say(from_client, said, Evidence(pieces))
+        self._follow(from_client, half, message_type, body, parsed.fields)
 
-    def _follow(self, from_client: bool, half: Half, message_type: int, body: bytes, said: handshake.Said) -> None:
+    def _follow(self, from_client: bool, half: Half, message_type: int, body: bytes, fields: dict[str, Any]) -> None:
         """Change keys where a message asks for it, and remember what is needed for that."""
         if message_type == handshake.CLIENT_HELLO:
             self._client_random = handshake.hello_random(body)
-            self._secrets = self._link.keylog.secrets(self._client_random)
+            self._secrets = self._conversation.keylog.secrets(self._client_random)
         elif message_type == handshake.SERVER_HELLO:
-            self._protocol = said.fields.get("alpn") or self._protocol
+            self._protocol = fields.get("alpn") or self._protocol
             self._server_random = handshake.hello_random(body)
-            if self._version == TLS_1_3 and not said.fields.get("retry"):
+            if self._version == TLS_1_3 and not fields.get("retry"):
                 self._use(half, "SERVER_HANDSHAKE_TRAFFIC_SECRET")
                 self._use(self._halves[True], "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
         elif message_type == handshake.ENCRYPTED_EXTENSIONS:
-            self._protocol = said.fields["alpn"]
+            self._protocol = fields["alpn"]
         elif self._version != TLS_1_3:
             return
         elif message_type == handshake.FINISHED:
@@ -345,7 +346,7 @@ class Tls:
             half.awaited = label
             return
         if label == CLIENT_APPLICATION:
-            self._link.keylog.forget(self._client_random)
+            self._conversation.keylog.forget(self._client_random)
         half.secret = secret or b""
         half.use(protection.from_secret(self._suite, secret) if secret and self._suite in SUITES else None)
 
@@ -354,36 +355,25 @@ class Tls:
             raise Unreadable("an alert that is not two bytes long")
         level = "fatal" if content[0] == 2 else "warning"
         alert = name(ALERTS, content[1])
-        speaker, listener = self._link.ends(from_client)
+        speaker, listener = self._conversation.ends(from_client)
         if content[1] == CLOSE_NOTIFY:
             sentence = f"{speaker.spoken} tells {listener.spoken} that it will send nothing more"
         else:
             sentence = f"{speaker.spoken} breaks off the connection with {listener.spoken}: {alert}"
         fields = {"level": level, "description": alert}
-        reason = self._link.reason()
-        self._link.say(
-            from_client,
-            TLS,
-            "tls.alert",
-            label=f"Alert {alert}",
-            sentence=sentence,
-            reason=reason,
-            fields=fields,
-            size=2,
-            pieces=[piece],
-        )
+        said = Said(TLS, "tls.alert", f"Alert {alert}", sentence, fields, self._conversation.reason(), size=2)
+        self._conversation.say(from_client, said, Evidence([piece]))
 
     def _encrypted(self, from_client: bool, record: bytes, piece: Piece) -> None:
-        speaker, listener = self._link.ends(from_client)
-        kind = name(RECORD_TYPES, record[0])
-        self._link.say(
-            from_client,
+        speaker, listener = self._conversation.ends(from_client)
+        size = len(record)
+        said = Said(
             TLS,
             "tls.encrypted",
-            label=f"encrypted, {len(record)} bytes",
-            sentence=f"{speaker.spoken} sends {listener.spoken} an encrypted record that cannot be opened here",
-            reason=self._link.reason(),
-            fields={"type": kind, "length": len(record)},
-            size=len(record),
-            pieces=[piece],
+            f"encrypted, {size} bytes",
+            f"{speaker.spoken} sends {listener.spoken} an encrypted record that cannot be opened here",
+            {"type": name(RECORD_TYPES, record[0]), "length": size},
+            self._conversation.reason(),
+            size=size,
         )
+        self._conversation.say(from_client, said, Evidence([piece]))

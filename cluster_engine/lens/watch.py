@@ -13,11 +13,11 @@ from typing import Any
 
 from cluster_engine.lens import kubernetes, objects, words
 from cluster_engine.lens.causes import Reason
-from cluster_engine.lens.evidence import Piece
+from cluster_engine.lens.conversation import Conversation
+from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.kubernetes import Asked
-from cluster_engine.lens.link import Link
 from cluster_engine.lens.objects import NOTHING, Metadata, Thing
-from cluster_engine.lens.scribe import HTTP, STORY
+from cluster_engine.lens.scribe import HTTP, STORY, Said
 from cluster_engine.lens.unreadable import Unreadable
 
 EVENT_BYTES_MAX = 4 * 1024 * 1024
@@ -27,10 +27,10 @@ TIMER: Reason = (None, "timer")
 class WatchStream:
     """The body of a watch's response."""
 
-    __slots__ = ("_asked", "_link", "_pieces", "_request", "_rest", "_stream")
+    __slots__ = ("_asked", "_conversation", "_pieces", "_request", "_rest", "_stream")
 
-    def __init__(self, link: Link, asked: Asked, stream: int | None, request: int | None) -> None:
-        self._link = link
+    def __init__(self, conversation: Conversation, asked: Asked, stream: int | None, request: int | None) -> None:
+        self._conversation = conversation
         self._asked = asked
         self._stream = stream
         self._request = request
@@ -55,22 +55,21 @@ class WatchStream:
 
     def ended(self, pieces: list[Piece]) -> None:
         """The body has come to its ordinary end."""
-        link, asked = self._link, self._asked
+        conversation, asked = self._conversation, self._asked
         parts = (("verb", asked.verb), ("resource", asked.resource), ("namespace", asked.namespace))
-        seq = link.say(
-            False,
+        said = Said(
             HTTP,
             "http.end",
-            label=f"end of watch {asked.resource}",
-            sentence=f"{link.server.spoken} ends the watch of {link.client.spoken} on {asked.resource}",
-            reason=TIMER,
-            fields={key: value for key, value in parts if value},
+            f"end of watch {asked.resource}",
+            f"{conversation.server.spoken} ends the watch of {conversation.client.spoken} on {asked.resource}",
+            {key: value for key, value in parts if value},
+            TIMER,
             reply_to=self._request,
             stream=self._stream,
             heartbeat=True,
-            pieces=pieces,
         )
-        link.scribe.causes.watch_ended(link.client, watch_key(asked), seq)
+        seq = conversation.say(False, said, Evidence(pieces))
+        conversation.causes.watch_ended(conversation.client, watch_key(asked), seq)
 
     def _event(self, line: bytes) -> None:
         event = objects.read_watch_event(line)
@@ -108,8 +107,8 @@ class WatchStream:
             heartbeat=heartbeat,
         )
         if not heartbeat:
-            scribe = self._link.scribe
-            scribe.causes.heard(self._link.client, seq, scribe.now, thing.tokens(resource))
+            scribe = self._conversation.scribe
+            scribe.causes.heard(self._conversation.client, seq, scribe.now, thing.tokens(resource))
 
     def _bookmark(self, line: bytes, fields: dict[str, Any]) -> None:
         version = fields["resourceVersion"]
@@ -125,9 +124,9 @@ class WatchStream:
             said=f" that its watch on {fields['resource']} cannot go on: {thing.message}",
             reason=(self._request, None),
         )
-        scribe = self._link.scribe
+        scribe = self._conversation.scribe
         collection = kubernetes.token(self._asked.resource, self._asked.namespace, "")
-        scribe.causes.heard(self._link.client, seq, scribe.now, [collection])
+        scribe.causes.heard(self._conversation.client, seq, scribe.now, [collection])
 
     def _unreadable(self, line: bytes) -> None:
         fields = {"type": "", "resource": self._asked.resource, "unreadable": "not a watch event"}
@@ -136,7 +135,7 @@ class WatchStream:
 
     def _origin(self, token: str, version: str) -> tuple[Reason, bool]:
         """Join an event with etcd's, or, of what happened before the watch began, with the request."""
-        change = self._link.scribe.causes.change(self._link.server, token, version)
+        change = self._conversation.causes.change(self._conversation.server, token, version)
         if change is not None and (self._request is None or change[0] > self._request):
             return (change[0], None), change[1]
         return (self._request, None), False
@@ -144,22 +143,19 @@ class WatchStream:
     def _say(
         self, line: bytes, fields: dict[str, Any], *, label: str, said: str, reason: Reason, heartbeat: bool = False
     ) -> int:
-        link = self._link
-        return link.say(
-            False,
+        conversation = self._conversation
+        event = Said(
             STORY,
             "watch.event",
-            label=label,
-            sentence=f"{link.server.spoken} tells {link.client.spoken}{said}",
-            reason=reason,
-            fields=fields,
+            label,
+            f"{conversation.server.spoken} tells {conversation.client.spoken}{said}",
+            fields,
+            reason,
             stream=self._stream,
             size=len(line),
             heartbeat=heartbeat,
-            pieces=self._pieces,
-            body=line,
-            body_type="application/json",
         )
+        return conversation.say(False, event, Evidence(self._pieces, body=line, body_type="application/json"))
 
 
 def watch_key(asked: Asked) -> str:
