@@ -13,6 +13,7 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.client import Informer
 from cluster_engine.cluster import DATA_DIRECTORY, WORKSTATION, Cluster, ClusterSpec
 from cluster_engine.faults import FaultError, read
+from cluster_engine.lens.opening import open_entry
 from cluster_engine.predicates import Lookout
 from cluster_engine.predicates import read as read_predicate
 from cluster_engine.world.clock import Clock
@@ -74,7 +75,7 @@ async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | 
             outcome = asyncio.ensure_future(_Stage(cluster, plan, story, informers).run())
             await asyncio.wait([outcome, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
             look_away()
-            story.said = listen(story.entries, cluster.journal.detail)
+            story.said = listen(story.entries, functools.partial(open_entry, cluster.journal))
             story.seconds = loop.time()
             if outcome.done():
                 await outcome

@@ -140,7 +140,7 @@ def exchanges(entries: Iterable[Entry], said: dict[int, Said]) -> list[Exchange]
 
 
 def listen(entries: Iterable[Entry], detail: Callable[[int], dict[str, Any]]) -> dict[int, Said]:
-    """Open every request to the API server; `detail` is the journal's."""
+    """Open every request to the API server, by `detail`."""
     shown: dict[int, tuple[str, tuple[str, ...], float]] = {}
     said: dict[int, Said] = {}
     for entry in entries:
