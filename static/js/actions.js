@@ -63,7 +63,7 @@ export function createActions(store, wire) {
     stepping = null;
     batch(() => {
       cursor.value = endOf(row, log.head.peek());
-      selected.value = row.seq;
+      selected.value = row.members ? cursor.value : row.seq; // of a fold that has grown, what made it grow
     });
     return undefined;
   });
@@ -108,6 +108,14 @@ export function createActions(store, wire) {
         if (!picture.value.plan.shows(seq)) actions.clearFilters();
         selected.value = seq;
         store.follow.value = false;
+      });
+    },
+    /** Stand at an entry, as a link to it says: it is open, and nothing after it is shown. @param {number} seq */
+    goTo(seq) {
+      batch(() => {
+        actions.reveal(seq);
+        cursor.value = seq;
+        actions.open(seq);
       });
     },
     /** Move the selection among what is drawn. @param {number} by */

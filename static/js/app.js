@@ -88,6 +88,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   function hear(frame) {
     if (breaking.hear(frame)) return;
     if (frame.type === "hello") {
+      store.expected.value = frame.head ?? 0;
       onCluster(frame.cluster);
       lesson?.hear(frame.lesson ?? null);
       if (frame.clock) store.setClock(heard, frame.clock);

@@ -82,8 +82,7 @@ const asked = /^#e(\d+)$/.exec(location.hash);
 if (asked) {
   const stop = app.store.log.head.subscribe((head) => {
     if (head < Number(asked[1])) return;
-    app.actions.reveal(Number(asked[1]));
-    app.actions.open(Number(asked[1]));
+    app.actions.goTo(Number(asked[1]));
     queueMicrotask(() => stop());
   });
 }

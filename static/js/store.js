@@ -3,7 +3,7 @@
  *
  * The screen is a function of (log, cursor, view). `cursor` null means the live end.
  */
-import { batch, computed, signal } from "@preact/signals-core";
+import { batch, computed, effect, signal } from "@preact/signals-core";
 import { chainOf } from "./causes.js";
 import { UNHEARD, shownAt } from "./clock.js";
 import { expectedLanes } from "./lanes.js";
@@ -52,12 +52,21 @@ export function createStore(start = {}) {
     const head = log.head.value;
     return { plan: plan.extend(log.entries, plan.seq), head };
   });
-  /** The chain of causes of what is selected, while the reader asks why. */
+  /** How far the journal had come when this page connected; until that is here, what is drawn is not how it is now. */
+  const expected = signal(0);
+  const loading = computed(() => log.head.value < expected.value);
+  /** The chain of causes while the reader asks why: of what they asked it of, also while they walk along it. */
   const why = computed(() => drawer.value && tab.value === "why");
-  const chain = computed(() => new Set(selected.value ? chainOf(log.entries, selected.value).map((entry) => entry.seq) : []));
+  const seqsOf = (/** @type {number | null} */ seq) => new Set(seq ? chainOf(log.entries, seq).map((entry) => entry.seq) : []);
+  const asked = signal(/** @type {number | null} */ (null));
+  effect(() => {
+    if (!why.value) asked.value = null;
+    else if (selected.value && !seqsOf(asked.peek()).has(selected.value)) asked.value = selected.value;
+  });
+  const chain = computed(() => seqsOf(asked.value ?? selected.value));
 
   return {
-    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, focus, text, selected, drawer, tab, follow, shown, atEnd, picture, why, chain,
+    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, focus, text, selected, drawer, tab, follow, shown, atEnd, picture, expected, loading, why, asked, chain,
     /** Have the clock become another, now: told by the server, turned by the reader, or not heard any more. @template {unknown[]} A @param {(before: import("./clock.js").Clock, ...rest: [...A, number, boolean]) => import("./clock.js").Clock} how @param {A} given */
     setClock(how, ...given) {
       clock.value = how(clock.peek(), ...given, performance.now(), goesOn());

@@ -140,3 +140,46 @@ test("an ended cluster is asked for nothing", async () => {
   assert.deepEqual(sent, []);
   assert.equal(store.clock.value.paused, true);
 });
+
+test("a link to an entry leads to the position at it, not to the live end", () => {
+  const { store, actions } = stage(entries.length);
+  const seq = store.picture.value.plan.rows[3].seq;
+  actions.goTo(seq);
+  assert.equal(store.cursor.value, seq);
+  assert.equal(store.selected.value, seq);
+  assert.equal(store.drawer.value, true);
+  assert.equal(store.atEnd.value, false);
+});
+
+test("a step that only makes a fold of heartbeats grow shows the heartbeat that came", async () => {
+  const folds = () => probe.store.picture.value.plan.rows.filter((row) => (row.members?.length ?? 0) > 1);
+  const probe = stage(entries.length);
+  const fold = folds()[0];
+  assert.ok(fold.members);
+  const { store, actions } = stage(fold.members[0]);
+  actions.stepForward();
+  await settled();
+  assert.equal(store.selected.value, fold.members[1]);
+  assert.equal(store.cursor.value, fold.members[1]);
+});
+
+test("a chain of causes stays while the reader walks along it, and is another's once they look elsewhere", () => {
+  const { store, actions } = stage(entries.length);
+  const running = /** @type {any} */ (entries.find((entry) => entry.kind === "container.started"));
+  actions.open(running.seq);
+  actions.show("why");
+  const chain = [...store.chain.value];
+  assert.ok(chain.length > 3);
+  actions.reveal(chain[1]);
+  assert.deepEqual([...store.chain.value], chain);
+  store.selected.value = 1;
+  assert.ok(!store.chain.value.has(chain[2]));
+});
+
+test("until the journal is here as far as it has come, what is drawn is not how it is now", () => {
+  const { store } = stage(10);
+  store.expected.value = entries.length;
+  assert.equal(store.loading.value, true);
+  store.log.append(entries);
+  assert.equal(store.loading.value, false);
+});

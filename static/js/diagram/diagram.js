@@ -17,7 +17,6 @@ import { RowView, element, set } from "./rowview.js";
 const MARGIN = 360;
 const AXIS = 88;
 const LANE_MIN = 60;
-const LANE_MIN_SMALL = 60;
 const BOTTOM = 56;
 
 export class Diagram {
@@ -114,8 +113,7 @@ export class Diagram {
   /** Lane widths for the room there is. Returns the width of the canvas. @param {number} lanes */
   measure(lanes) {
     const room = this.scroller.clientWidth - AXIS - 8;
-    const least = this.scroller.clientWidth < 640 ? LANE_MIN_SMALL : LANE_MIN;
-    const laneWidth = Math.max(least, Math.floor(room / Math.max(1, lanes)));
+    const laneWidth = Math.max(LANE_MIN, Math.floor(room / Math.max(1, lanes)));
     /** @type {number} */
     const width = laneWidth * lanes + 8;
     if (laneWidth !== this.laneWidth || width !== this.width) {
@@ -250,18 +248,12 @@ export class Diagram {
         view.show(row, { laneX: this.laneX, width, head: shown, t: strings.t, say: strings.say, language: strings.language.peek(), previous: plan.rows[index - 1] });
       }
       view.moveTo(row.y - top);
-      view.mood(moods(row), row.seq === store.selected.peek(), this.sentence(row, shown), index + 1, count);
+      view.mood(moods(row), row.seq === store.selected.peek(), index + 1, count);
     }
     const active = store.selected.peek();
     const row = active ? plan.rowOf(active) : null;
     if (row && this.views.has(row.index) && count) this.body.setAttribute("aria-activedescendant", `row-${row.seq}`);
     else this.body.removeAttribute("aria-activedescendant");
-  }
-
-  /** @param {Row} row @param {number} shown */
-  sentence(row, shown) {
-    if (row.members) return this.strings.t("diagram.fold", { count: row.members.filter((seq) => seq <= shown).length });
-    return this.strings.say(row.entry);
   }
 
   /** Class names of a row's state. @param {import("../layout.js").Plan} plan @param {number} shown */

@@ -64,6 +64,8 @@ export class RowView {
     this.pause = element("text", "pause", this.axis);
     /** @type {Row | null} */
     this.row = null;
+    /** What a screen reader says of it. */
+    this.spoken = "";
     /** What was last written to the elements, so that nothing is written twice. */
     this.told = "";
     this.y = Number.NaN;
@@ -81,6 +83,9 @@ export class RowView {
     else if (row.to >= 0) this.message(row, scene);
     else this.note(row, scene);
     this.tick(row, scene);
+    const label = this.label.textContent ?? "";
+    const sentence = row.members ? label : scene.say(entry);
+    this.spoken = sentence === label ? sentence : `${label}: ${sentence}`;
     set(this.group, { id: `row-${row.seq}`, role: "option" });
   }
 
@@ -168,14 +173,14 @@ export class RowView {
     set(this.mark, { x: AXIS_RIGHT + 5, y: 0, width: 3, height: row.height });
   }
 
-  /** What changes without the row being another: selection, hover, chain. @param {string} state @param {boolean} selected @param {string} sentence @param {number} place @param {number} total */
-  mood(state, selected, sentence, place, total) {
-    const told = `${this.family}${state}${selected}${sentence}${place}/${total}`;
+  /** What changes without the row being another: selection, hover, chain. @param {string} state @param {boolean} selected @param {number} place @param {number} total */
+  mood(state, selected, place, total) {
+    const told = `${this.family}${state}${selected}${place}/${total}`;
     if (told === this.told) return;
     this.told = told;
     this.group.setAttribute("class", `row ${this.family} ${state}`);
     this.axis.setAttribute("class", `tick ${state}`);
-    set(this.group, { "aria-label": sentence === this.label.textContent ? sentence : `${this.label.textContent}: ${sentence}`, "aria-selected": String(selected), "aria-posinset": place, "aria-setsize": total });
+    set(this.group, { "aria-label": this.spoken, "aria-selected": String(selected), "aria-posinset": place, "aria-setsize": total });
   }
 
   /** @param {number} y */

@@ -56,7 +56,7 @@ export function FaultChips({ app }) {
     const message = await breaking.heal(id);
     if (message) app.toast(message);
   };
-  return h("div", { role: "status", class: "fault-status" }, active.length > 0 && h("section", { class: "fault-chips pane", "aria-label": t("fault.active") },
+  return h("div", { role: "status", class: "fault-status" }, active.length > 0 && !store.loading.value && h("section", { class: "fault-chips pane", "aria-label": t("fault.active") },
     h("h2", null, t("fault.active")),
     h("ul", null, active.map((fault) => {
       const name = fault.name ? t(`fault.${fault.name}.name`) : t("fault.something");

@@ -1,6 +1,6 @@
 /** What lies over the diagram: the coach for newcomers, the banner of a lost connection, help, short notices. */
 import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ICONS, Icon } from "../icons.js";
 import { LEGEND, SHAPES } from "../shapes.js";
 import { FIRST_COMMAND } from "./terminal.js";
@@ -57,12 +57,16 @@ export function Banner({ app }) {
 /** @param {Props} props */
 export const Toasts = ({ app }) => h("div", { class: "toasts", role: "status" }, app.store.toasts.value.map(({ id, text }) => h("p", { key: id, class: "toast pane" }, text)));
 
-/** The sentence of what is pointed at or selected. @param {Props} props */
+/** The sentence of what is pointed at or selected; at the live end only while that is in view. Who steps from elsewhere than the diagram hears it. @param {Props} props */
 export function Sentence({ app }) {
   const { store, strings: { t, say } } = app;
-  const entry = store.log.get(store.hovered.value ?? store.selected.value);
+  const selected = store.log.get(store.selected.value);
+  const passed = store.cursor.value === null && store.follow.value && !store.inView.value && !store.drawer.value;
+  const entry = store.log.get(store.hovered.value) ?? (passed ? null : selected);
+  const heard = useMemo(() => (selected && document.activeElement?.id !== "diagram" ? `${store.drawer.value ? `${t("drawer.label")}: ` : ""}${say(selected)}` : ""), [selected, store.drawer.value]);
   const newer = store.cursor.value === null && !store.follow.value;
   return h("div", { class: "sentence" },
+    h("p", { class: "visually-hidden", role: "status" }, heard),
     h("p", null, entry ? [h("span", { key: "n", class: "seq" }, `#${entry.seq}`), " ", say(entry)] : h("span", { class: "fine" }, t("sentence.hint"))),
     newer && h("button", { type: "button", class: "button to-live", onClick: app.actions.toLive }, h(Icon, { name: "down", size: 14 }), t("sentence.newer")));
 }

@@ -15,6 +15,7 @@ export function Transport({ app }) {
   const paused = store.clock.value.paused;
   const live = store.atEnd.value;
   const ended = store.cluster.value.state === "ended";
+  const loading = live && store.loading.value;
   return h("section", { class: "transport pane", "aria-label": t("transport.label") },
     h("div", { class: "buttons" },
       h(Button, { icon: "start", label: t("transport.start"), keys: "Home", onClick: actions.toStart }),
@@ -26,8 +27,8 @@ export function Transport({ app }) {
     h(Clock, { app }),
     h(Strip, { app }),
     h(Standing, { app }),
-    h("button", { type: "button", class: `live-badge${live ? " on" : ""}`, "aria-pressed": String(live), onClick: actions.toLive, title: t("transport.live") },
-      h("span", { class: "live-dot", "aria-hidden": "true" }), t(live ? (ended ? "health.ended" : paused ? "transport.paused" : "transport.atLive") : "transport.past")),
+    h("button", { type: "button", class: `live-badge${live && !loading ? " on" : ""}`, "aria-pressed": String(live), onClick: actions.toLive, title: t("transport.live") },
+      h("span", { class: "live-dot", "aria-hidden": "true" }), t(loading ? "transport.loading" : live ? (ended ? "health.ended" : paused ? "transport.paused" : "transport.atLive") : "transport.past")),
     h(Pace, { app }));
 }
 
