@@ -42,6 +42,7 @@ import cluster_engine.etcd.server
 import cluster_engine.kubelet.main
 import cluster_engine.proxy.main
 import cluster_engine.scheduler.main
+from cluster_engine.api.kinds import Kinds
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
 from cluster_engine.faults import Fault
@@ -96,7 +97,8 @@ class ClusterSpec:
 class Cluster:
     """A running control plane. Use as an async context manager, on its own ClusterLoop.
 
-    `export` gets every journal entry as a line of JSON; it is the caller's to close.
+    `export` gets every journal entry as a line of JSON; it is the caller's to close. `kinds` are those that the API
+    server serves, at present.
     """
 
     def __init__(self, spec: ClusterSpec, loop: ClusterLoop, *, export: BinaryIO | None = None) -> None:
@@ -114,7 +116,8 @@ class Cluster:
         self._group: asyncio.TaskGroup | None = None
         self._company: dict[asyncio.Task[Any], None] = {}
         self._faults = Faults(self)
-        self._stored = Stored(self._store)
+        self.kinds = Kinds()
+        self._stored = Stored(self._store, self.kinds)
         self._add_hosts()
 
     def _add_hosts(self) -> None:
@@ -182,10 +185,11 @@ class Cluster:
     def _stages(self) -> list[list[Program]]:
         """What runs where, in the order in which it must be there to be of use."""
         control_plane = "control-plane"
+        api_server = functools.partial(cluster_engine.apiserver.main.main, kinds=self.kinds)
         return [
             [Program(control_plane, "etcd", cluster_engine.etcd.server.main)],
             [
-                Program(control_plane, "kube-apiserver", cluster_engine.apiserver.main.main),
+                Program(control_plane, "kube-apiserver", api_server),
                 *(Program(host.name, "containerd", cluster_engine.containerd.main.main) for host in self.workers),
             ],
             [

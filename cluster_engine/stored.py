@@ -3,7 +3,7 @@
 An object is decoded once for each change, and a question whose answer has not changed gets the very same list again, so
 that it may be asked at every revision.
 
-    stored = Stored(lambda: store)
+    stored = Stored(lambda: store, kinds)
     stored.find("pods", None, "default")          [{"kind": "Pod", …}]
     stored.find("pod", None, None)                UnknownResourceError: there is no resource pod; …
 """
@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 
-from cluster_engine.api.kinds import STORED, Kind
+from cluster_engine.api.kind_set import KindSet
+from cluster_engine.api.kinds import BUILT_IN, Kinds
+from cluster_engine.api.schema import Kind
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
 
@@ -26,21 +28,22 @@ class UnknownResourceError(ValueError):
     """No such resource is kept in etcd."""
 
 
-def resource(plural: str, group: str | None = None) -> Kind:
+def resource(plural: str, group: str | None = None, kinds: KindSet = BUILT_IN) -> Kind:
     """Find a resource by its plural, in any group when none is given. UnknownResourceError."""
-    for kind in STORED:
+    for kind in kinds.stored:
         if kind.plural == plural and group in (None, kind.group):
             return kind
-    known = ", ".join(kind.plural for kind in STORED)
+    known = ", ".join(kind.plural for kind in kinds.stored)
     where = f" in the group {group}" if group else ""
     raise UnknownResourceError(f"there is no resource {plural}{where}; resources are {known}")
 
 
 class Stored:
-    """Reads a store that may be replaced: `store` gives the present one."""
+    """Reads a store that may be replaced, `store` returns the present one, by the kinds that its API server serves."""
 
-    def __init__(self, store: Callable[[], Store]) -> None:
+    def __init__(self, store: Callable[[], Store], kinds: Kinds) -> None:
         self._store = store
+        self._kinds = kinds
         self._found: dict[bytes, tuple[int, dict[bytes, tuple[int, Object]], list[Object]]] = {}
 
     @property
@@ -50,7 +53,7 @@ class Stored:
 
     def find(self, plural: str, group: str | None, namespace: str | None) -> list[Object]:
         """Give the objects of a resource, of one namespace when given. UnknownResourceError."""
-        kind = resource(plural, group)
+        kind = resource(plural, group, self._kinds.served)
         inner = f"{namespace}/" if namespace and kind.namespaced else ""
         return self._read(f"/registry/{kind.storage_prefix}/{inner}".encode())
 

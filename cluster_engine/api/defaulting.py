@@ -14,12 +14,11 @@ each message once, and only of those parts that have something to fill in.
 from collections.abc import Callable
 from typing import TypeAlias
 
+from cluster_engine.api.derived import derived
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message
 
 Plan: TypeAlias = Callable[[Object], None]
-
-_plans: dict[Message, Plan | None] = {}
 
 
 def default(kind: Kind, obj: Object) -> None:
@@ -29,14 +28,9 @@ def default(kind: Kind, obj: Object) -> None:
         plan(obj)
 
 
+@derived
 def _plan(message: Message) -> Plan | None:
     """Make the function that fills in one message, None if there is nothing to fill in."""
-    if message not in _plans:
-        _plans[message] = _make(message)
-    return _plans[message]
-
-
-def _make(message: Message) -> Plan | None:
     constants = tuple((each.name, each.default) for each in message.fields if _is_constant(each))
     zeros = tuple((each.name, _zero(each)) for each in message.fields if _zero(each) is not _NO_ZERO)
     makers = tuple((each.name, dict if _is_object(each) else list) for each in message.fields if _is_made(each))

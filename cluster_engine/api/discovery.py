@@ -4,57 +4,51 @@ Two forms of one thing. *Aggregated* (apidiscovery.k8s.io/v2): two documents, `/
 is. *Legacy*: a list of groups, then one list of resources for each group version, subresources as `pods/status`.
 Modelled on `apiserver/pkg/endpoints/discovery`.
 
-    >>> [entry["name"] for entry in api_resource_list("apps/v1")["resources"]][:3]
+    >>> from cluster_engine.api.kinds import BUILT_IN
+    >>> [entry["name"] for entry in api_resource_list(BUILT_IN.groups["apps"][0])["resources"]][:3]
     ['deployments', 'deployments/scale', 'deployments/status']
 """
 
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 
-from cluster_engine.api.kinds import KINDS
+from cluster_engine.api.kind_set import GroupVersion, KindSet
 from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind, Subresource
 
-# The order in which the real server offers them; kubectl takes the first group that has a short name.
-GROUPS = (
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "rbac.authorization.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-)
 
-
-def resources(group: str) -> list[Kind]:
-    """Return the kinds of a group that have a path of their own, by their plurals."""
-    return sorted((kind for kind in KINDS if kind.group == group and kind.verbs), key=lambda kind: kind.plural)
-
-
-def aggregated_core() -> Object:
+def aggregated_core(kinds: KindSet) -> Object:
     """Return the aggregated document of `/api`."""
-    return _aggregated([_aggregated_group("")])
+    return _aggregated([_aggregated_group("", kinds.groups[""])])
 
 
-def aggregated_groups() -> Object:
+def aggregated_groups(kinds: KindSet) -> Object:
     """Return the aggregated document of `/apis`."""
-    return _aggregated([_aggregated_group(group) for group in GROUPS])
+    return _aggregated([_aggregated_group(group, versions) for group, versions in kinds.groups.items() if group])
 
 
 def _aggregated(items: list[Object]) -> Object:
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
-def _aggregated_group(group: str) -> Object:
+def _aggregated_group(group: str, versions: Iterable[GroupVersion]) -> Object:
     metadata = {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None}
-    found = [_aggregated_resource(kind) for kind in resources(group)]
-    return {"metadata": metadata, "versions": [{"version": "v1", "resources": found, "freshness": "Current"}]}
+    found = [
+        {
+            "version": each.version,
+            "resources": [_aggregated_resource(kind) for kind in each.kinds],
+            "freshness": "Current",
+        }
+        for each in versions
+    ]
+    return {"metadata": metadata, "versions": found}
 
 
 def _aggregated_resource(kind: Kind) -> Object:
     entry: Object = {
         "resource": kind.plural,
-        "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.name},
+        "responseKind": _response_kind(kind),
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
         "verbs": list(kind.verbs),
@@ -65,51 +59,46 @@ def _aggregated_resource(kind: Kind) -> Object:
         entry["categories"] = list(kind.categories)
     if kind.subresources:
         entry["subresources"] = [
-            {
-                "subresource": each.name,
-                "responseKind": dict(zip(("group", "version", "kind"), _response_kind(kind, each), strict=True)),
-                "verbs": list(each.verbs),
-            }
+            {"subresource": each.name, "responseKind": _response_kind(each.body or kind), "verbs": list(each.verbs)}
             for each in kind.subresources
         ]
     return entry
 
 
-def _response_kind(kind: Kind, subresource: Subresource) -> tuple[str, str, str]:
-    if subresource.kind:
-        return subresource.group, subresource.version, subresource.kind
-    return kind.group, kind.version, kind.name
+def _response_kind(kind: Kind) -> Object:
+    return {"group": kind.group, "version": kind.version, "kind": kind.name}
 
 
-def api_versions(server_address: str = "10.0.0.1:6443") -> Object:
+def api_versions(kinds: KindSet, server_address: str = "10.0.0.1:6443") -> Object:
     """Return the legacy document of `/api`."""
     addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": server_address}]
-    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
+    versions = [each.version for each in kinds.groups[""]]
+    return {"kind": "APIVersions", "versions": versions, "serverAddressByClientCIDRs": addresses}
 
 
-def api_group_list() -> Object:
+def api_group_list(kinds: KindSet) -> Object:
     """Return the legacy document of `/apis`."""
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(group) for group in GROUPS]}
+    groups = [_group(group, versions) for group, versions in kinds.groups.items() if group]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def api_group(group: str) -> Object:
-    """Return the legacy document of `/apis/<group>`."""
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(group)}
+def api_group(kinds: KindSet, group: str) -> Object:
+    """Return the legacy document of `/apis/<group>`. KeyError when there is no such group."""
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, kinds.groups[group])}
 
 
-def _group(group: str) -> Object:
-    version = {"groupVersion": f"{group}/v1", "version": "v1"}
-    return {"name": group, "versions": [version], "preferredVersion": dict(version)}
+def _group(group: str, versions: Iterable[GroupVersion]) -> Object:
+    found = [{"groupVersion": each.name, "version": each.version} for each in versions]
+    return {"name": group, "versions": found, "preferredVersion": dict(found[0])}
 
 
-def api_resource_list(group_version: str) -> Object:
-    """Return the legacy document of `/api/v1` (`v1`) or `/apis/<group>/<version>` (`apps/v1`)."""
-    group, slash, _ = group_version.rpartition("/")
+def api_resource_list(of: GroupVersion) -> Object:
+    """Return the legacy document of `/api/v1` or `/apis/<group>/<version>`."""
     document: Object = {"kind": "APIResourceList"}
-    if slash:
+    if of.group:
         document["apiVersion"] = "v1"
-    document["groupVersion"] = group_version
-    document["resources"] = [entry for kind in resources(group) for entry in _entries(kind)]
+    document["groupVersion"] = of.name
+    document["resources"] = [entry for kind in of.kinds for entry in _entries(kind)]
     return document
 
 
@@ -131,11 +120,11 @@ def _entries(kind: Kind) -> list[Object]:
 
 
 def _subresource_entry(kind: Kind, subresource: Subresource) -> Object:
-    group, version, name = _response_kind(kind, subresource)
+    body = subresource.body or kind
     entry: Object = {"name": f"{kind.plural}/{subresource.name}", "singularName": "", "namespaced": kind.namespaced}
-    if (group, version) != (kind.group, kind.version):
-        entry |= {"group": group, "version": version}
-    return {**entry, "kind": name, "verbs": list(subresource.verbs)}
+    if body.api_version != kind.api_version:
+        entry |= {"group": body.group, "version": body.version}
+    return {**entry, "kind": body.name, "verbs": list(subresource.verbs)}
 
 
 def storage_version_hash(kind: Kind) -> str:

@@ -1,12 +1,21 @@
-"""The registry: every kind this API server knows, under one name each, and how to find one from a URL or an object.
+"""Which kinds there are: those that are built in, and those that an API server serves while it runs.
 
->>> by_resource("apps", "v1", "deployments") is DEPLOYMENT
-True
->>> by_kind("v1", "Pod").path("default", "web-0", "status")
-'/api/v1/namespaces/default/pods/web-0/status'
+`BUILT_IN` is what every API server begins with and every client is compiled with; it is shared and never changes. An
+API server owns one `Kinds`, which begins as that and may gain and lose others. Whoever serves something for each kind
+(a watch cache, a document) asks `served` anew or is called when kinds come and go; nobody keeps a table of its own.
+
+    kinds = Kinds()
+    kinds.on(add=start_cache, drop=stop_cache)
+    kinds.add(WIDGET)                      kinds.served.by_resource("example.com", "v2alpha1", "widgets") is WIDGET
+
+To build a kind in: describe it in `schemas/`, and name it below.
 """
 
-from cluster_engine.api.schema import Column, Kind, Subresource
+from collections.abc import Callable
+from contextlib import suppress
+
+from cluster_engine.api.kind_set import KindSet
+from cluster_engine.api.schema import Kind
 from cluster_engine.api.schemas.apps import DEPLOYMENT, REPLICA_SET
 from cluster_engine.api.schemas.authentication import SELF_SUBJECT_REVIEW, TOKEN_REQUEST, TOKEN_REVIEW
 from cluster_engine.api.schemas.authorization import (
@@ -27,93 +36,74 @@ from cluster_engine.api.schemas.policy import EVICTION
 from cluster_engine.api.schemas.rbac import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
 from cluster_engine.api.schemas.services import ENDPOINTS, SERVICE
 
-STORED: tuple[Kind, ...] = (
-    POD,
-    NODE,
-    NAMESPACE,
-    SERVICE,
-    ENDPOINTS,
-    CONFIG_MAP,
-    SECRET,
-    SERVICE_ACCOUNT,
-    EVENT,
-    DEPLOYMENT,
-    REPLICA_SET,
-    ENDPOINT_SLICE,
-    LEASE,
-    ROLE,
-    ROLE_BINDING,
-    CLUSTER_ROLE,
-    CLUSTER_ROLE_BINDING,
+BUILT_IN = KindSet(
+    # Groups in the order in which the real server offers them: kubectl takes the first that knows a short name.
+    (
+        POD,
+        NODE,
+        NAMESPACE,
+        SERVICE,
+        ENDPOINTS,
+        CONFIG_MAP,
+        SECRET,
+        SERVICE_ACCOUNT,
+        EVENT,
+        BINDING,
+        DEPLOYMENT,
+        REPLICA_SET,
+        TOKEN_REQUEST,
+        TOKEN_REVIEW,
+        SELF_SUBJECT_REVIEW,
+        SELF_SUBJECT_ACCESS_REVIEW,
+        SELF_SUBJECT_RULES_REVIEW,
+        SUBJECT_ACCESS_REVIEW,
+        LOCAL_SUBJECT_ACCESS_REVIEW,
+        ROLE,
+        ROLE_BINDING,
+        CLUSTER_ROLE,
+        CLUSTER_ROLE_BINDING,
+        LEASE,
+        ENDPOINT_SLICE,
+        SCALE,
+        EVICTION,
+        DELETE_OPTIONS,
+        STATUS,
+    ),
+    everywhere=(DELETE_OPTIONS, STATUS),
 )
-VIRTUAL: tuple[Kind, ...] = (
-    BINDING,
-    SCALE,
-    TOKEN_REQUEST,
-    TOKEN_REVIEW,
-    SELF_SUBJECT_ACCESS_REVIEW,
-    SELF_SUBJECT_RULES_REVIEW,
-    SUBJECT_ACCESS_REVIEW,
-    LOCAL_SUBJECT_ACCESS_REVIEW,
-    SELF_SUBJECT_REVIEW,
-    EVICTION,
-    DELETE_OPTIONS,
-    STATUS,
-)
-KINDS: tuple[Kind, ...] = STORED + VIRTUAL
 
-_BY_RESOURCE = {(kind.group, kind.version, kind.plural): kind for kind in KINDS if kind.verbs}
-_BY_KIND = {(kind.api_version, kind.name): kind for kind in KINDS}
+Listener = Callable[[Kind], None]
 
 
-def by_resource(group: str, version: str, plural: str) -> Kind | None:
-    """Find the kind that a URL's resource names; the core group is the empty one."""
-    return _BY_RESOURCE.get((group, version, plural))
+class Kinds:
+    """The kinds that one API server serves at present. What is built in stays."""
 
+    def __init__(self, built_in: KindSet = BUILT_IN) -> None:
+        self.served = built_in
+        self._built_in = frozenset(built_in)
+        self._listeners: list[tuple[Listener, Listener]] = []
 
-def by_kind(api_version: str, name: str) -> Kind | None:
-    """Find the kind that an object says it is. `DeleteOptions` and `Status` exist in every group, as in Kubernetes."""
-    return _BY_KIND.get((api_version, name)) or _BY_KIND.get(("v1", name) if name in _EVERYWHERE else ("", ""))
+    def add(self, kind: Kind) -> None:
+        """Serve one more. ValueError when its resource or its name is taken."""
+        self.served = self.served.with_kind(kind)
+        for added, _ in list(self._listeners):
+            added(kind)
 
+    def drop(self, kind: Kind) -> None:
+        """Serve one less; what is stored of it stays where it is. ValueError when it is built in, or not served."""
+        if kind in self._built_in:
+            raise ValueError(f"{kind.resource_name} is built in")
+        self.served = self.served.without_kind(kind)
+        for _, dropped in list(self._listeners):
+            dropped(kind)
 
-_EVERYWHERE = ("DeleteOptions", "Status")
+    def on(self, *, add: Listener, drop: Listener) -> Callable[[], None]:
+        """Call a function for every kind that comes from now on, or goes; return what ends that."""
+        both = (add, drop)
+        self._listeners.append(both)
 
-__all__ = [
-    "BINDING",
-    "CLUSTER_ROLE",
-    "CLUSTER_ROLE_BINDING",
-    "CONFIG_MAP",
-    "DELETE_OPTIONS",
-    "DEPLOYMENT",
-    "ENDPOINTS",
-    "ENDPOINT_SLICE",
-    "EVENT",
-    "EVICTION",
-    "KINDS",
-    "LEASE",
-    "LOCAL_SUBJECT_ACCESS_REVIEW",
-    "NAMESPACE",
-    "NODE",
-    "POD",
-    "REPLICA_SET",
-    "ROLE",
-    "ROLE_BINDING",
-    "SCALE",
-    "SECRET",
-    "SELF_SUBJECT_ACCESS_REVIEW",
-    "SELF_SUBJECT_REVIEW",
-    "SELF_SUBJECT_RULES_REVIEW",
-    "SERVICE",
-    "SERVICE_ACCOUNT",
-    "STATUS",
-    "STORED",
-    "SUBJECT_ACCESS_REVIEW",
-    "TOKEN_REQUEST",
-    "TOKEN_REVIEW",
-    "VIRTUAL",
-    "Column",
-    "Kind",
-    "Subresource",
-    "by_kind",
-    "by_resource",
-]
+        def end() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(both)
+
+        return end

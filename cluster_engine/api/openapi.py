@@ -10,32 +10,26 @@ Left out: most parameters, and all answers but the good one. Version 2, for olde
 
 The index names each document with a hash of its content, so that clients can keep it for ever.
 
-    >>> spec = v3("apis/apps/v1")["components"]["schemas"]["io.k8s.api.apps.v1.DeploymentSpec"]
+    >>> from cluster_engine.api.kinds import BUILT_IN
+    >>> spec = v3(BUILT_IN.groups["apps"][0])["components"]["schemas"]["io.k8s.api.apps.v1.DeploymentSpec"]
     >>> spec["properties"]["replicas"]["format"], spec["required"]
     ('int32', ['selector', 'template'])
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from hashlib import sha512
 
 import msgspec
 
-from cluster_engine.api.discovery import GROUPS, resources
-from cluster_engine.api.kinds import DELETE_OPTIONS, STATUS, by_kind
+from cluster_engine.api.derived import derived
+from cluster_engine.api.kind_set import GroupVersion, KindSet
 from cluster_engine.api.objects import Object
-from cluster_engine.api.openapi_v2 import document as _v2_document
+from cluster_engine.api.patches import PATCH_TYPES
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scalar, Type, merge_extensions
-from cluster_engine.api.schemas.meta import API_VERSION, KIND, LIST_META
+from cluster_engine.api.schemas.meta import API_VERSION, DELETE_OPTIONS, KIND, LIST_META, STATUS
 
 INFO = {"title": "Kubernetes", "version": "v1.32.13"}
 GVK = "x-kubernetes-group-version-kind"
-PATCH_TYPES = (
-    "application/apply-patch+yaml",
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-)
 BODY_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 _REFERENCE = "#/components/schemas/"
 _QUERY = {
@@ -53,49 +47,43 @@ _LIST_QUERY = {
 }
 
 
-def group_versions() -> dict[str, str]:
-    """Return the documents there are: their names, and the API groups they are about."""
-    return {"api/v1": "", **{f"apis/{group}/v1": group for group in GROUPS}}
+def document_name(of: GroupVersion) -> str:
+    """Name a group version's document: `api/v1`, `apis/apps/v1`."""
+    return f"apis/{of.name}" if of.group else f"api/{of.name}"
 
 
-@cache
-def v3_index() -> Object:
+@derived
+def v3_index(kinds: KindSet) -> Object:
     """Return the document of `/openapi/v3`, which names the others."""
-    paths = {name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={_hash(v3(name))}"} for name in group_versions()}
-    return {"paths": paths}
+    names = {document_name(each): encoded_v3(each)[1] for each in kinds.group_versions}
+    return {"paths": {name: {"serverRelativeURL": f"/openapi/v3/{name}?hash={hash_}"} for name, hash_ in names.items()}}
 
 
-def _hash(document: Object) -> str:
-    return sha512(msgspec.json.encode(document)).hexdigest().upper()
+@derived
+def encoded_v3(of: GroupVersion) -> tuple[bytes, str]:
+    """Return a group version's document as JSON, and the hash that names its content."""
+    body = msgspec.json.encode(v3(of))
+    return body, sha512(body).hexdigest().upper()
 
 
-def v3(group_version: str) -> Object:
-    """Return one document, `api/v1` or `apis/apps/v1`. Raises KeyError for another name. Made anew with each call."""
-    kinds = resources(group_versions()[group_version])
+def v3(of: GroupVersion) -> Object:
+    """Return the document of one group version. Made anew with each call."""
     schemas: dict[str, Object] = {}
-    for kind in _with_bodies(kinds):
+    for kind in _with_bodies(of.kinds):
         _add_message(kind.schema, schemas, kind)
-    for kind in kinds:
+    for kind in of.kinds:
         if "list" in kind.verbs:
             schemas[_list_name(kind)] = _list_schema(kind)
             _add_message(LIST_META, schemas)
-    paths = {path: item for kind in kinds for path, item in _paths(kind)}
+    paths = {path: item for kind in of.kinds for path, item in _paths(kind)}
     return {"openapi": "3.0.0", "info": INFO, "paths": paths, "components": {"schemas": dict(sorted(schemas.items()))}}
-
-
-def v2_protobuf() -> bytes:
-    """Return version 2 of all group versions, as the protobuf message that kubectl asks for."""
-    return _v2_document([kind for group in ("", *GROUPS) for kind in resources(group)])
 
 
 def _with_bodies(kinds: Sequence[Kind]) -> Iterator[Kind]:
     """Go through the kinds, those that their subresources speak, and those that every group has."""
     yield from kinds
     for kind in kinds:
-        for each in kind.subresources:
-            body = by_kind(f"{each.group}/{each.version}" if each.group else each.version, each.kind)
-            if body:
-                yield body
+        yield from (each.body for each in kind.subresources if each.body is not None)
     yield DELETE_OPTIONS
     yield STATUS
 
@@ -189,7 +177,7 @@ def _paths(kind: Kind) -> Iterator[tuple[str, Object]]:
     item["delete"] = _operation(kind, "delete", STATUS.schema.name)
     yield kind.path(namespace, "{name}"), item
     for each in kind.subresources:
-        body = by_kind(f"{each.group}/{each.version}" if each.group else each.version, each.kind) or kind
+        body = each.body or kind
         path = kind.path(namespace, "{name}", each.name)
         if "create" in each.verbs:
             yield path, {"post": _operation(body, "post", body.schema.name, BODY_TYPES)}

@@ -7,27 +7,26 @@ properties has no `type` (with one it would be taken for a map), and extensions 
 import json
 from collections.abc import Sequence
 
-from cluster_engine.api.kinds import DELETE_OPTIONS, STATUS
+from cluster_engine.api.derived import derived
+from cluster_engine.api.kind_set import KindSet
 from cluster_engine.api.objects import JSON, Object
+from cluster_engine.api.patches import PATCH_TYPES
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scalar, Type, merge_extensions
+from cluster_engine.api.schemas.meta import DELETE_OPTIONS, STATUS
 from cluster_engine.rpc import openapi_v2_pb2 as pb
 
 GVK = "x-kubernetes-group-version-kind"
-PATCH_TYPES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
-)
 _REFERENCE = "#/definitions/"
 
 
-def document(kinds: Sequence[Kind]) -> bytes:
-    """Write the document about some kinds, those that they refer to included."""
+@derived
+def v2(kinds: KindSet) -> bytes:
+    """Write the document about all kinds that are served, those that they refer to included."""
+    served = [kind for each in kinds.group_versions for kind in each.kinds]
     schemas: dict[str, pb.Schema] = {}
-    for kind in (*kinds, DELETE_OPTIONS, STATUS):
+    for kind in (*served, DELETE_OPTIONS, STATUS):
         _add_message(kind.schema, schemas, kind)
-    paths = [path for kind in kinds for path in _paths(kind)]
+    paths = [path for kind in served for path in _paths(kind)]
     made = pb.Document(
         swagger="2.0",
         info=pb.Info(title="Kubernetes", version="v1.32.13"),

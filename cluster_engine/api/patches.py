@@ -24,6 +24,12 @@ from cluster_engine.api.status import BadRequest, Refusal
 from cluster_engine.api.strategic import strategic_patch
 from cluster_engine.api.three_way import three_way
 
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
+"""The media types of the patches that a server takes."""
+
 JSON_PATCH_OPERATIONS_MAX = 10_000
 JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024
 """What all "copy" operations of one patch may add (kube-apiserver's JSONPatchMaxCopyBytes)."""
@@ -92,4 +98,13 @@ def _merge(obj: JSON, patch: JSON) -> JSON:
     return merged
 
 
-__all__ = ["json_patch", "merge_patch", "strategic_patch", "three_way"]
+__all__ = [
+    "JSON_PATCH",
+    "MERGE_PATCH",
+    "PATCH_TYPES",
+    "STRATEGIC_MERGE_PATCH",
+    "json_patch",
+    "merge_patch",
+    "strategic_patch",
+    "three_way",
+]

@@ -8,7 +8,8 @@ in protobuf: answers are JSON, which every client also accepts.
 A small example, a ConfigMap without data, named c, by hand: TypeMeta `0a 0f | 0a 02 v1 | 12 09 ConfigMap`,
 raw bytes `12 05 | 0a 03 (metadata) | 0a 01 c (name)`.
 
-    >>> decode(b"k8s\\0" + b"\\x0a\\x0f\\x0a\\x02v1\\x12\\x09ConfigMap" + b"\\x12\\x05\\x0a\\x03\\x0a\\x01c")
+    >>> from cluster_engine.api.kinds import BUILT_IN
+    >>> decode(BUILT_IN, b"k8s\\0" + b"\\x0a\\x0f\\x0a\\x02v1\\x12\\x09ConfigMap" + b"\\x12\\x05\\x0a\\x03\\x0a\\x01c")
     {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'c'}}
 """
 
@@ -18,8 +19,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from cluster_engine.api import time
+from cluster_engine.api.derived import derived
 from cluster_engine.api.documents import Unreadable, read_json
-from cluster_engine.api.kinds import by_kind
+from cluster_engine.api.kind_set import KindSet
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import (
     BOOL,
@@ -51,11 +53,9 @@ Value: TypeAlias = int | bytes
 Reader: TypeAlias = Callable[[Value], JSON]
 Store: TypeAlias = Callable[[Object, Value], None]
 
-_stores: dict[Message, dict[int, Store]] = {}
 
-
-def decode(body: bytes) -> Object:
-    """Read an object. Raises BadRequest for bytes that are none, or of a kind that is not known here."""
+def decode(kinds: KindSet, body: bytes) -> Object:
+    """Read an object of one of these kinds. Raises BadRequest for bytes that are none, or of another kind."""
     if body[: len(MAGIC)] != MAGIC:
         raise BadRequest("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
     try:
@@ -64,7 +64,7 @@ def decode(body: bytes) -> Object:
         if envelope.get("contentEncoding"):
             raise UnsupportedMediaType
         api_version, name = type_meta.get("apiVersion", ""), type_meta.get("kind", "")
-        kind = by_kind(api_version, name)
+        kind = kinds.by_kind(api_version, name)
         if kind is None:
             raise BadRequest(f'no kind "{name}" is registered for version "{api_version}" in scheme')
         obj = _read(kind.schema, envelope.get("raw", b""))
@@ -120,13 +120,16 @@ def _read(of: Message, data: bytes) -> Object:
 
 
 def _fill(of: Message, data: bytes, obj: Object) -> None:
-    stores = _stores.get(of)
-    if stores is None:
-        stores = _stores[of] = {each.number: _store(each) for each in of.own if each.number}
+    stores = _stores(of)
     for number, value in _fields(data):
         store = stores.get(number)
         if store:
             store(obj, value)
+
+
+@derived
+def _stores(of: Message) -> dict[int, Store]:
+    return {each.number: _store(each) for each in of.own if each.number}
 
 
 def _store(field: Field | Inline) -> Store:

@@ -25,8 +25,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from cluster_engine.api.derived import Derived
 from cluster_engine.api.names import dns_subdomain_problems
 from cluster_engine.api.objects import JSON, Object
+from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Cause
 
 Rule: TypeAlias = Callable[[Object, str, list[Cause]], None]  # (object, its path, causes found so far)
@@ -90,6 +92,7 @@ class Message:
     rules: Rule | None = None
     fields: tuple[Field, ...] = field(init=False, repr=False)
     by_name: dict[str, Field] = field(init=False, repr=False)
+    derived: Derived = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         flat = [each.message.fields if isinstance(each, Inline) else (each,) for each in self.own]
@@ -178,34 +181,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subresource:
-    """A path below an object. `group`, `version`, `kind` name the body; empty means the object's own kind."""
+    """A path below an object. `body` is the kind that it speaks; None: the object's own."""
 
     name: str
     verbs: tuple[str, ...] = ("get", "patch", "update")
-    group: str = ""
-    version: str = ""
-    kind: str = ""
+    body: Kind | None = None
 
 
-STANDARD_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 STATUS_SUBRESOURCE = Subresource("status")
-SCALE_SUBRESOURCE = Subresource("scale", group="autoscaling", version="v1", kind="Scale")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Kind:
-    """What the server knows about one kind. Two kinds are equal only if they are the same record."""
+class Kind(Resource):
+    """What an API server knows about one kind."""
 
-    group: str
-    version: str
-    name: str
-    plural: str
-    singular: str
-    namespaced: bool
     schema: Message
-    short_names: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    verbs: tuple[str, ...] = STANDARD_VERBS
     subresources: tuple[Subresource, ...] = ()
     columns: tuple[Column, ...] = ()
     field_labels: Mapping[str, Callable[[Object], str]] = field(default_factory=dict)
@@ -217,31 +207,27 @@ class Kind:
     unconditional_update: bool = True
     delete_returns_object: bool = False
     storage_prefix: str = ""
-    api_version: str = field(init=False)
-    resource_name: str = field(init=False)
+    derived: Derived = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "api_version", f"{self.group}/{self.version}" if self.group else self.version)
-        object.__setattr__(self, "resource_name", f"{self.plural}.{self.group}" if self.group else self.plural)
-        object.__setattr__(self, "storage_prefix", self.storage_prefix or self.plural)
+        Resource.__post_init__(self)  # super() does not find its class in one that slots have replaced
+        is_foreign = "." in self.group and not self.group.endswith(".k8s.io")
+        prefix = f"{self.group}/{self.plural}" if is_foreign else self.plural
+        object.__setattr__(self, "storage_prefix", self.storage_prefix or prefix)
 
     @property
-    def list_kind(self) -> str:
-        """The kind of a list of these: `PodList`."""
-        return f"{self.name}List"
+    def is_served(self) -> bool:
+        """Whether the kind has a path of its own; others are only spoken by subresources."""
+        return bool(self.verbs)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether its objects are kept in etcd; of others only the answer to a POST is seen."""
+        return "get" in self.verbs
 
     def subresource(self, name: str) -> Subresource | None:
         """Find a subresource by its name."""
         return next((each for each in self.subresources if each.name == name), None)
-
-    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """Return the URL path of a collection, an object or a subresource; no namespace means all of them."""
-        parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
-        if namespace and self.namespaced:
-            parts += ["namespaces", namespace]
-        parts.append(self.plural)
-        parts += [part for part in (name, subresource) if part]
-        return "/".join(parts)
 
 
 def field_path(path: str) -> Callable[[Object], str]:

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cluster_engine.api.schema import Kind
+from cluster_engine.api.resource import Resource
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
 UNKNOWN_RESOURCE = "the server could not find the requested resource"
@@ -103,12 +102,12 @@ class Refusal(Exception):  # noqa: N818, the field's word; it is an answer, not 
         return refusal
 
 
-def _qualified(kind: Kind, subresource: str) -> str:
+def _qualified(kind: Resource, subresource: str) -> str:
     resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
     return f"{resource}.{kind.group}" if kind.group else resource
 
 
-def _named(kind: Kind, name: str, subresource: str = "") -> dict[str, Any]:
+def _named(kind: Resource, name: str, subresource: str = "") -> dict[str, Any]:
     details: dict[str, Any] = {"name": name} if name else {}
     if kind.group:
         details["group"] = kind.group
@@ -139,7 +138,7 @@ class Forbidden(Refusal):
     def __init__(
         self,
         message: str,
-        kind: Kind | None = None,
+        kind: Resource | None = None,
         name: str = "",
         *,
         causes: Sequence[Cause] = (),
@@ -151,7 +150,7 @@ class Forbidden(Refusal):
         super().__init__(message, details=details)
 
     @staticmethod
-    def because(kind: Kind, name: str, why: str, *, causes: Sequence[Cause] = ()) -> Forbidden:
+    def because(kind: Resource, name: str, why: str, *, causes: Sequence[Cause] = ()) -> Forbidden:
         """Say `pods "x" is forbidden: <why>`, as admission does."""
         quoted = f' "{name}"' if name else ""
         return Forbidden(f"{kind.resource_name}{quoted} is forbidden: {why}", kind, name, causes=causes)
@@ -162,7 +161,7 @@ class NotFound(Refusal):
 
     code, reason = 404, "NotFound"
 
-    def __init__(self, kind: Kind | None = None, name: str = "", *, subresource: str = "") -> None:
+    def __init__(self, kind: Resource | None = None, name: str = "", *, subresource: str = "") -> None:
         if kind is None:
             super().__init__(UNKNOWN_RESOURCE)
         else:
@@ -193,7 +192,7 @@ class AlreadyExists(Refusal):
 
     code, reason = 409, "AlreadyExists"
 
-    def __init__(self, kind: Kind, name: str) -> None:
+    def __init__(self, kind: Resource, name: str) -> None:
         super().__init__(f'{kind.resource_name} "{name}" already exists', details=_named(kind, name))
 
 
@@ -202,7 +201,7 @@ class Conflict(Refusal):
 
     code, reason = 409, "Conflict"
 
-    def __init__(self, kind: Kind, name: str, why: str = STALE, *, subresource: str = "") -> None:
+    def __init__(self, kind: Resource, name: str, why: str = STALE, *, subresource: str = "") -> None:
         message = f'Operation cannot be fulfilled on {_qualified(kind, subresource)} "{name}": {why}'
         super().__init__(message, details=_named(kind, name, subresource))
 
@@ -236,7 +235,7 @@ class Invalid(Refusal):
 
     code, reason = 422, "Invalid"
 
-    def __init__(self, kind: Kind, name: str, causes: Sequence[Cause]) -> None:
+    def __init__(self, kind: Resource, name: str, causes: Sequence[Cause]) -> None:
         qualified = f"{kind.name}.{kind.group}" if kind.group else kind.name
         texts = list(dict.fromkeys(str(cause) for cause in causes))
         message = f'{qualified} "{name}" is invalid'

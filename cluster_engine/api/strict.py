@@ -24,6 +24,7 @@ from itertools import islice
 from typing import NoReturn, TypeAlias
 
 from cluster_engine.api import quantity, time
+from cluster_engine.api.derived import derived
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import (
     BOOL,
@@ -54,7 +55,6 @@ PROBLEMS_MAX = 100  # sigs.k8s.io/json, decode.go: saveStrictError
 _INDEX = re.compile(r"\[[0-9]+\]")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _RFC3339_MICRO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-_cleaners: dict[Message, Cleaner] = {}
 
 
 class _Unfit(Exception):  # noqa: N818, becomes a BadRequest at the edge of this module
@@ -119,14 +119,8 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+@derived
 def _cleaner(message: Message) -> Cleaner:
-    found = _cleaners.get(message)
-    if found is None:
-        found = _cleaners[message] = _make_cleaner(message)
-    return found
-
-
-def _make_cleaner(message: Message) -> Cleaner:
     fields = {each.name: (_field_cleaner(message, each), _dropped(each)) for each in message.fields}
 
     def clean(obj: JSON, path: str, problems: Problems) -> Object:

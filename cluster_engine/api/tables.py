@@ -10,35 +10,32 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from cluster_engine.api.cells.common import created_at, name
+from cluster_engine.api.derived import derived
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import Column, Kind
 from cluster_engine.api.status import BadRequest
 
 META = "meta.k8s.io/v1"
 _DEFAULT_COLUMNS = (name(), Column("Created At", created_at, "When the object was made.", type="date"))
-_definitions: dict[Kind, list[Object]] = {}
 
 
 def _columns(kind: Kind) -> Sequence[Column]:
     return kind.columns or _DEFAULT_COLUMNS
 
 
+@derived
 def column_definitions(kind: Kind) -> list[Object]:
     """Return the definitions of a kind's columns."""
-    found = _definitions.get(kind)
-    if found is None:
-        found = [
-            {
-                "name": each.name,
-                "type": each.type,
-                "format": each.format,
-                "description": each.doc,
-                "priority": int(each.wide),
-            }
-            for each in _columns(kind)
-        ]
-        _definitions[kind] = found
-    return found
+    return [
+        {
+            "name": each.name,
+            "type": each.type,
+            "format": each.format,
+            "description": each.doc,
+            "priority": int(each.wide),
+        }
+        for each in _columns(kind)
+    ]
 
 
 def table(

@@ -11,11 +11,11 @@ concerns several. On an update the old object is looked at too: identity and wha
     ['spec.selector: Required value', 'spec.replicas: Invalid value: -1: must be greater than or equal to 0']
 """
 
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from cluster_engine.api.causes import IMMUTABLE, Go, go_label_selector, invalid, not_supported, required
+from cluster_engine.api.derived import derived
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.rules import metadata
 from cluster_engine.api.schema import Field, Kind, ListOf, Message, Rule
@@ -23,8 +23,6 @@ from cluster_engine.api.schemas.meta import LABEL_SELECTOR, OBJECT_META
 from cluster_engine.api.status import Cause
 
 FieldCheck: TypeAlias = Callable[[JSON, str, list[Cause]], None]
-
-_validators: dict[Message, Rule | None] = {}
 
 
 def validate(kind: Kind, new: Object, old: Object | None = None) -> list[Cause]:
@@ -57,7 +55,7 @@ def _validate_metadata(kind: Kind, new: Object, old: Object | None, causes: list
 
 
 def _validate_update(kind: Kind, new: Object, old: Object, causes: list[Cause]) -> None:
-    for keys, field in _immutable(kind.schema):
+    for keys, field in _immutable(kind):
         before, after = _at(old, keys), _at(new, keys)
         if before != after:
             value = go_label_selector(after) if field.type is LABEL_SELECTOR else after
@@ -66,16 +64,18 @@ def _validate_update(kind: Kind, new: Object, old: Object, causes: list[Cause]) 
         kind.update_rules(new, old, causes)
 
 
-@lru_cache(maxsize=256)
-def _immutable(message: Message, path: tuple[str, ...] = ()) -> tuple[tuple[tuple[str, ...], Field], ...]:
-    """Find where a kind's immutable fields are: once, for a schema never changes and every update asks."""
-    found: list[tuple[tuple[str, ...], Field]] = []
+@derived
+def _immutable(kind: Kind) -> list[tuple[tuple[str, ...], Field]]:
+    """Find where a kind's immutable fields are."""
+    return list(_immutable_below(kind.schema, ()))
+
+
+def _immutable_below(message: Message, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Field]]:
     for field in message.fields:
         if field.immutable:
-            found.append(((*path, field.name), field))
+            yield (*path, field.name), field
         elif isinstance(field.type, Message) and len(path) < 2:
-            found += _immutable(field.type, (*path, field.name))
-    return tuple(found)
+            yield from _immutable_below(field.type, (*path, field.name))
 
 
 def _at(obj: JSON, keys: tuple[str, ...]) -> JSON:
@@ -84,13 +84,8 @@ def _at(obj: JSON, keys: tuple[str, ...]) -> JSON:
     return obj
 
 
+@derived
 def _validator(message: Message) -> Rule | None:
-    if message not in _validators:
-        _validators[message] = _make_validator(message)
-    return _validators[message]
-
-
-def _make_validator(message: Message) -> Rule | None:
     """Make the function that checks one message, None if there is nothing to check."""
     if message is OBJECT_META:
         return None  # an object's own is checked apart, a template's by the template's rule

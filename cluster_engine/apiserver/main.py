@@ -13,8 +13,7 @@ import asyncio
 import ssl
 from ipaddress import IPv4Network
 
-from cluster_engine.api import kinds
-from cluster_engine.api.schema import Kind
+from cluster_engine.api.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, POD, ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Kinds
 from cluster_engine.apiserver.admission.chain import Admission
 from cluster_engine.apiserver.authentication.chain import Authentication
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
@@ -24,6 +23,7 @@ from cluster_engine.apiserver.authorization.node import Graph, NodeAuthorizer
 from cluster_engine.apiserver.authorization.rbac import RBAC, Policy
 from cluster_engine.apiserver.bootstrap.policy import NODE_RULES
 from cluster_engine.apiserver.bootstrap.post_start import PostStart
+from cluster_engine.apiserver.caches import Caches
 from cluster_engine.apiserver.chain import HandlerChain
 from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.meta import Meta
@@ -34,7 +34,7 @@ from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.registry.store import Store
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.apiserver.storage import Storage
-from cluster_engine.apiserver.watch_cache import Event, WatchCache
+from cluster_engine.apiserver.watch_cache import Event
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.world.process import Process
 from cluster_engine.world.tls import ServerTLS, client_tls
@@ -53,11 +53,12 @@ async def main(
     etcd_host: str = "127.0.0.1",
     etcd_port: int = 2379,
     service_range: str = SERVICE_RANGE,
+    kinds: Kinds | None = None,
 ) -> None:
-    """Serve the Kubernetes API on all of the host's addresses until cancelled."""
+    """Serve the Kubernetes API on all of the host's addresses until cancelled; `kinds`: what, if not the usual."""
     with process.starting():
         etcd = EtcdClient(etcd_host, etcd_port, etcd_tls(process, pki))
-        server, tls = Server(process, pki, etcd, service_range), api_tls(process, pki)
+        server, tls = Server(process, kinds or Kinds(), pki, etcd, service_range), api_tls(process, pki)
     with process.until_stopped():
         try:
             await server.run(port, tls)
@@ -100,13 +101,13 @@ def api_tls(process: Process, pki: str) -> ServerTLS:
 class Server:
     """All parts of one API server."""
 
-    def __init__(self, process: Process, pki: str, etcd: EtcdClient, service_range: str) -> None:
+    def __init__(self, process: Process, kinds: Kinds, pki: str, etcd: EtcdClient, service_range: str) -> None:
         read = process.files.read
         self.process = process
         self.etcd = etcd
         storage = Storage(etcd)
-        self.caches: dict[Kind, WatchCache] = {kind: WatchCache(kind, storage) for kind in kinds.STORED}
-        self.backend = Backend(process, storage, self.caches)
+        self.caches = Caches(kinds, storage)
+        self.backend = Backend(process, kinds, storage, self.caches)
         rbac = self._rbac()
         authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)
         tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
@@ -121,7 +122,7 @@ class Server:
             "etcd": self._check_etcd,
             "poststarthook/rbac/bootstrap-roles": self._check_started,
         }
-        self.chain = HandlerChain(process, authentication, authorizer, resources, Meta(process, checks))
+        self.chain = HandlerChain(process, authentication, authorizer, resources, Meta(process, kinds, checks))
         self._service_address = str(IPv4Network(service_range)[1])
         self._started = False
 
@@ -129,13 +130,13 @@ class Server:
         caches = self.caches
         rbac = RBAC(
             Policy(
-                roles=caches[kinds.ROLE].objects,
-                role_bindings=caches[kinds.ROLE_BINDING].objects,
-                cluster_roles=caches[kinds.CLUSTER_ROLE].objects,
-                cluster_role_bindings=caches[kinds.CLUSTER_ROLE_BINDING].objects,
+                roles=caches[ROLE].objects,
+                role_bindings=caches[ROLE_BINDING].objects,
+                cluster_roles=caches[CLUSTER_ROLE].objects,
+                cluster_role_bindings=caches[CLUSTER_ROLE_BINDING].objects,
             )
         )
-        for kind in (kinds.ROLE, kinds.ROLE_BINDING, kinds.CLUSTER_ROLE, kinds.CLUSTER_ROLE_BINDING):
+        for kind in (ROLE, ROLE_BINDING, CLUSTER_ROLE, CLUSTER_ROLE_BINDING):
             caches[kind].listen(lambda _: rbac.changed())
         return rbac
 
@@ -148,11 +149,11 @@ class Server:
             elif event.before is not None:
                 graph.pod_deleted(event.before.object)
 
-        self.caches[kinds.POD].listen(follow)
+        self.caches[POD].listen(follow)
         return graph
 
     def _lookup(self, resource: str, namespace: str, name: str) -> dict[str, object] | None:
-        kind = {"serviceaccounts": kinds.SERVICE_ACCOUNT, "pods": kinds.POD}[resource]
+        kind = {"serviceaccounts": SERVICE_ACCOUNT, "pods": POD}[resource]
         return self.backend.find(kind, namespace, name)
 
     async def run(self, port: int, tls: ServerTLS) -> None:
@@ -160,12 +161,10 @@ class Server:
         address = self.process.host.address
         post_start = PostStart(self.backend, address, port, self._service_address)
         async with asyncio.TaskGroup() as tasks:
-            for cache in self.caches.values():
-                tasks.create_task(cache.run())
+            tasks.create_task(self.caches.run())
             async with Listener(self.process, self.chain.serve) as listener:
                 await listener.listen("0.0.0.0", port, tls)
-                for cache in self.caches.values():
-                    await cache.ready.wait()
+                await self.caches.ready()
                 await post_start.ensure()
                 self._started = True
                 tasks.create_task(post_start.renew_identity())

@@ -24,7 +24,6 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Cause, Expired, Refusal, Timeout, TooManyRequests
@@ -128,7 +127,7 @@ class WatchCache:
                     await self._list()
                 await self._follow()
             except CompactedError:
-                self._start_over()
+                self.end_watches()
             except (OSError, Refusal, TimeoutError):
                 await asyncio.sleep(self._delay)
                 self._delay = min(self._delay * 2, RETRY_SECONDS_MAX)
@@ -151,7 +150,8 @@ class WatchCache:
                 self._watch = None
                 self._progress_is_due = False
 
-    def _start_over(self) -> None:
+    def end_watches(self) -> None:
+        """Hold no state any more, and let all who watch go."""
         self.ready.clear()
         for watcher in self._watchers:
             watcher.end()
@@ -307,13 +307,3 @@ def item_json(found: CachedObject, kind: Kind) -> bytes:
 def head_of(kind: Kind) -> bytes:
     """Give the bytes that every object's JSON of this kind begins with."""
     return b'{"kind":"' + kind.name.encode() + b'","apiVersion":"' + kind.api_version.encode() + b'",'
-
-
-Caches = dict[Kind, WatchCache]
-"""One per stored kind."""
-
-
-def lookup(caches: Caches, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
-    """Find an object in the caches."""
-    found = caches[kind].get(f"{prefix_of(kind, namespace if kind.namespaced else '')}{name}")
-    return None if found is None else found.object

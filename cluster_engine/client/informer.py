@@ -22,7 +22,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from cluster_engine.api.kinds import Kind
+from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Expired, InternalError, Refusal, TooManyRequests
 from cluster_engine.client.rest import Client, Obj
 
@@ -71,7 +71,7 @@ class Informer:
     def __init__(
         self,
         client: Client,
-        kind: Kind,
+        kind: Resource,
         process: "Process",
         *,
         namespace: str | None = None,
@@ -272,7 +272,7 @@ class SharedInformers:
         self._informers: dict[str, Informer] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
-    def informer(self, kind: Kind) -> Informer:
+    def informer(self, kind: Resource) -> Informer:
         """Give the kind's informer; it starts now if the others have been started, else with them."""
         informer = self._informers.get(kind.resource_name)
         if informer is None:

@@ -28,7 +28,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from cluster_engine.api.kinds import Kind
+from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.strconv import int_of
 from cluster_engine.client import kubeconfig
@@ -113,11 +113,13 @@ class Client:
 
     # -- verbs -----------------------------------------------------------------------------------------------------
 
-    async def get(self, kind: Kind, name: str, namespace: str | None = None, *, subresource: str | None = None) -> Obj:
+    async def get(
+        self, kind: Resource, name: str, namespace: str | None = None, *, subresource: str | None = None
+    ) -> Obj:
         """Read one object."""
         return await self._call("GET", kind.path(namespace, name, subresource))
 
-    async def list(self, kind: Kind, namespace: str | None = None, **params: str | int | bool | None) -> Obj:
+    async def list(self, kind: Resource, namespace: str | None = None, **params: str | int | bool | None) -> Obj:
         """Read a collection (`limit`, `resourceVersion`, `labelSelector` … as on the wire); items carry their kind."""
         listed = await self._call("GET", kind.path(namespace), params=params)
         for item in listed["items"]:
@@ -127,7 +129,7 @@ class Client:
 
     async def create(
         self,
-        kind: Kind,
+        kind: Resource,
         obj: Obj,
         namespace: str | None = None,
         *,
@@ -138,14 +140,14 @@ class Client:
         namespace = namespace or obj.get("metadata", {}).get("namespace")
         return await self._call("POST", kind.path(namespace, name, subresource), obj)
 
-    async def update(self, kind: Kind, obj: Obj, subresource: str | None = None) -> Obj:
+    async def update(self, kind: Resource, obj: Obj, subresource: str | None = None) -> Obj:
         """PUT an object back; its resourceVersion, if there, must still be current (Conflict)."""
         metadata = obj["metadata"]
         return await self._call("PUT", kind.path(metadata.get("namespace"), metadata["name"], subresource), obj)
 
     async def patch(
         self,
-        kind: Kind,
+        kind: Resource,
         name: str,
         patch: Any,
         namespace: str | None = None,
@@ -156,12 +158,16 @@ class Client:
         """PATCH an object with one of the three client-side patch types."""
         return await self._call("PATCH", kind.path(namespace, name, subresource), patch, content_type=PATCH_TYPES[type])
 
-    async def delete(self, kind: Kind, name: str, namespace: str | None = None, *, options: Obj | None = None) -> Obj:
+    async def delete(
+        self, kind: Resource, name: str, namespace: str | None = None, *, options: Obj | None = None
+    ) -> Obj:
         """DELETE; `options` is a DeleteOptions. Gives the Status or the object on its way out."""
         body = {"kind": "DeleteOptions", "apiVersion": "v1", **options} if options else None
         return await self._call("DELETE", kind.path(namespace, name), body)
 
-    async def delete_collection(self, kind: Kind, namespace: str | None = None, *, options: Obj | None = None) -> Obj:
+    async def delete_collection(
+        self, kind: Resource, namespace: str | None = None, *, options: Obj | None = None
+    ) -> Obj:
         """DELETE every object of a collection."""
         body = {"kind": "DeleteOptions", "apiVersion": "v1", **(options or {})}
         return await self._call("DELETE", kind.path(namespace), body)
@@ -169,7 +175,7 @@ class Client:
     @contextlib.asynccontextmanager
     async def watch(
         self,
-        kind: Kind,
+        kind: Resource,
         namespace: str | None = None,
         *,
         resource_version: str | None,

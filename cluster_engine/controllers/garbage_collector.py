@@ -16,7 +16,7 @@ import contextlib
 from collections import OrderedDict
 from typing import Any
 
-from cluster_engine.api.kinds import EVENT, STORED, by_kind
+from cluster_engine.api.kinds import BUILT_IN, EVENT
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Conflict, Invalid, NotFound
 from cluster_engine.client import WorkQueue
@@ -38,7 +38,7 @@ class GarbageCollector:
         self._to_delete = WorkQueue[str]()
         self._to_orphan = WorkQueue[str]()
         self._absent: OrderedDict[str, None] = OrderedDict()
-        for kind in STORED:
+        for kind in BUILT_IN.stored:
             if kind is not EVENT and "watch" in kind.verbs:
                 self._follow(context, kind)
 
@@ -91,7 +91,7 @@ class GarbageCollector:
             await self._judge(node, live, references)
 
     async def _live(self, node: Node) -> Obj | None:
-        kind = by_kind(node.api_version, node.kind)
+        kind = BUILT_IN.by_kind(node.api_version, node.kind)
         if kind is None:
             return None
         try:
@@ -135,7 +135,7 @@ class GarbageCollector:
         return live
 
     async def _delete(self, node: Node, live: Obj, policy: str) -> None:
-        kind = by_kind(node.api_version, node.kind)
+        kind = BUILT_IN.by_kind(node.api_version, node.kind)
         assert kind is not None
         preconditions = {"uid": node.uid, "resourceVersion": live["metadata"]["resourceVersion"]}
         options = {"preconditions": preconditions, "propagationPolicy": policy}
@@ -184,7 +184,7 @@ class GarbageCollector:
                 self._to_delete.add_after(node.uid, RETRY_SECONDS)
 
     async def _patch(self, node: Node, metadata: Obj, *, type_: Any = "strategic") -> None:
-        kind = by_kind(node.api_version, node.kind)
+        kind = BUILT_IN.by_kind(node.api_version, node.kind)
         assert kind is not None
         with contextlib.suppress(NotFound, Invalid):  # gone, or another of the same name: nothing to do
             await self._client.patch(kind, node.name, {"metadata": metadata}, node.namespace or None, type=type_)

@@ -12,7 +12,7 @@ Modelled on `pkg/controller/namespace/deletion/namespaced_resources_deleter.go`.
 
 from typing import Any
 
-from cluster_engine.api.kinds import NAMESPACE, STORED
+from cluster_engine.api.kinds import BUILT_IN, NAMESPACE
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Conflict, NotFound
 from cluster_engine.client import WorkQueue, key_of
@@ -22,7 +22,7 @@ from cluster_engine.controllers.ownership import is_deleting
 Obj = dict[str, Any]
 FINALIZER = "kubernetes"
 GRACE_SECONDS_ESTIMATED = 15
-NAMESPACED = tuple(kind for kind in STORED if kind.namespaced and "deletecollection" in kind.verbs)
+NAMESPACED = tuple(kind for kind in BUILT_IN.stored if kind.namespaced and "deletecollection" in kind.verbs)
 
 
 class NamespaceController:

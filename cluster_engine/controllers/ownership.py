@@ -14,7 +14,7 @@ Modelled on `pkg/controller/controller_ref_manager.go`.
 
 from typing import Any
 
-from cluster_engine.api.kinds import Kind
+from cluster_engine.api.resource import Resource
 from cluster_engine.api.selectors import LabelSelector
 from cluster_engine.api.status import Invalid, NotFound
 from cluster_engine.client import Client
@@ -36,7 +36,7 @@ def is_controlled_by(obj: Obj, owner: Obj) -> bool:
     return reference is not None and reference["uid"] == owner["metadata"]["uid"]
 
 
-def controller_reference(kind: Kind, owner: Obj) -> Obj:
+def controller_reference(kind: Resource, owner: Obj) -> Obj:
     """Make the reference that says: this one controls you, and waits for you in a foreground deletion."""
     return {
         "apiVersion": kind.api_version,
@@ -56,7 +56,9 @@ def is_deleting(obj: Obj) -> bool:
 class Claims:
     """Claims of one controller object on objects of one kind, in one sync."""
 
-    def __init__(self, client: Client, owner_kind: Kind, owner: Obj, kind: Kind, selector: LabelSelector) -> None:
+    def __init__(
+        self, client: Client, owner_kind: Resource, owner: Obj, kind: Resource, selector: LabelSelector
+    ) -> None:
         self._client = client
         self._owner_kind = owner_kind
         self._owner = owner

@@ -9,7 +9,8 @@ Modelled on pkg/kubelet/util/manager/watch_based_manager.go.
 import asyncio
 from typing import TYPE_CHECKING
 
-from cluster_engine.api.kinds import CONFIG_MAP, SECRET, Kind
+from cluster_engine.api.kinds import CONFIG_MAP, SECRET
+from cluster_engine.api.resource import Resource
 from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 Reference = tuple[str, str, str]
-KINDS: dict[str, Kind] = {"configmap": CONFIG_MAP, "secret": SECRET}
+KINDS: dict[str, Resource] = {"configmap": CONFIG_MAP, "secret": SECRET}
 SYNC_TIMEOUT_SECONDS = 10.0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from cluster_engine.api import protobuf
+from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.status import Refusal
 from cluster_engine.lens.kubernetes import plural, token
 
@@ -162,7 +163,7 @@ def read_watch_event(line: bytes) -> WatchEvent | None:
 def decode_protobuf(body: bytes) -> dict[str, Any] | None:
     """Decode a Kubernetes protobuf body (`k8s\\0` and what follows); None when an API server would refuse it."""
     try:
-        return protobuf.decode(body)
+        return protobuf.decode(BUILT_IN, body)
     except Refusal:
         return None
 

@@ -113,7 +113,7 @@ def _containers(cluster: Cluster, host: str) -> Containers:
 
 def snapshot(cluster: Cluster) -> Snapshot:
     """Look at objects, containers, rules and processes as they are now."""
-    found = {kind.plural: kind for kind in kinds.STORED if kind.plural in WANTED}
+    found = {kind.plural: kind for kind in kinds.BUILT_IN.stored if kind.plural in WANTED}
     objects = {name: cluster.objects(f"/registry/{kind.storage_prefix}/") for name, kind in found.items()}
     running, rules = {}, {}
     for worker in cluster.workers:
@@ -148,7 +148,7 @@ def running_informers() -> Iterator[dict[Informer, None]]:
 async def list_everything(process: Process, cached: dict[Kind, dict[str, str]]) -> None:
     """Be a program that lists every kind from the API server's cache."""
     client = Client.from_kubeconfig(process, "/root/.kube/config", user_agent="auditor")
-    for kind in kinds.STORED:
+    for kind in kinds.BUILT_IN.stored:
         listed = await client.list(kind, resourceVersion="0")
         cached[kind] = {_token(kind, item): item["metadata"]["resourceVersion"] for item in listed["items"]}
     await client.aclose()
@@ -163,7 +163,7 @@ def cache_copies(cached: dict[Kind, dict[str, str]], now: dict[str, KeyValue]) -
     """Set the API server's caches beside what etcd holds."""
     return [
         Copy(f"the API server's cache of {kind.resource_name}", cached.get(kind, {}), _true(kind, now))
-        for kind in kinds.STORED
+        for kind in kinds.BUILT_IN.stored
     ]
 
 

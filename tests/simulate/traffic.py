@@ -20,7 +20,7 @@ from tests.simulate.story import Entry, History, Write
 API_SERVER = "control-plane/kube-apiserver"
 API_SERVERS = frozenset({API_SERVER, "control-plane"})
 """The second is what a connection is called that was asked for before the API server listened, and answered after."""
-STORED = frozenset(kind.plural for kind in kinds.STORED)
+STORED = frozenset(kind.plural for kind in kinds.BUILT_IN.stored)
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 SLACK_SECONDS = 1e-6
 

@@ -23,7 +23,7 @@ from tests.simulate.story import Entry, History, Object, Violation, Write
 
 GAPS = "watchers' histories are gap-free and ordered"
 LISTS = "a list is the state at its version"
-_KINDS = {(kind.group, kind.plural): kind for kind in kinds.STORED}
+_KINDS = {(kind.group, kind.plural): kind for kind in kinds.BUILT_IN.stored}
 
 Change = tuple[int, str, str]
 """resourceVersion, token, type."""

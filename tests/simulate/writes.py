@@ -14,7 +14,7 @@ from cluster_engine.api import kinds
 from tests.simulate.story import Entry, History, Violation, Write
 
 LOST = "no acknowledged write is lost"
-STORED = frozenset(kind.plural for kind in kinds.STORED)
+STORED = frozenset(kind.plural for kind in kinds.BUILT_IN.stored)
 WRITES = frozenset({"create", "update", "patch", "delete"})
 
 

@@ -12,14 +12,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_engine.api.kinds import STORED
+from cluster_engine.api.kinds import BUILT_IN
 from visualizer.lessons.yaml_values import Place
 
 ARROWS_MAX = 20
 _PLAIN = re.compile(r"[a-z]{2,}")
 _PARTICIPANT = re.compile(r"[a-z0-9-]+")
 _VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "status", "binding", "eviction", "scale")
-_TERMS = frozenset((*_VERBS, *(name for kind in STORED for name in (kind.plural, kind.singular))))
+_TERMS = frozenset((*_VERBS, *(name for kind in BUILT_IN.stored for name in (kind.plural, kind.singular))))
 
 
 @dataclass(frozen=True, slots=True)

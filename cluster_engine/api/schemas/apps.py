@@ -9,7 +9,6 @@ from cluster_engine.api.schema import (
     INT32,
     INT64,
     INT_OR_STRING,
-    SCALE_SUBRESOURCE,
     STATUS_SUBRESOURCE,
     STRING,
     TIME,
@@ -19,6 +18,7 @@ from cluster_engine.api.schema import (
     ListOf,
     message,
 )
+from cluster_engine.api.schemas.autoscaling import SCALE_SUBRESOURCE
 from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message
 from cluster_engine.api.schemas.pods import POD_TEMPLATE_SPEC
 

@@ -2,7 +2,7 @@
 
 from cluster_engine.api.cells import apps as cells
 from cluster_engine.api.cells.common import age, name
-from cluster_engine.api.schema import INT32, STRING, Column, Field, Kind, message
+from cluster_engine.api.schema import INT32, STRING, Column, Field, Kind, Subresource, message
 from cluster_engine.api.schemas.meta import object_message
 
 PACKAGE = "io.k8s.api.autoscaling.v1."
@@ -41,3 +41,5 @@ SCALE = Kind(
         age(),
     ),
 )
+
+SCALE_SUBRESOURCE = Subresource("scale", body=SCALE)

@@ -22,6 +22,7 @@ from cluster_engine.api.schema import (
     field_path,
     message,
 )
+from cluster_engine.api.schemas.authentication import TOKEN_REQUEST
 from cluster_engine.api.schemas.meta import object_message
 from cluster_engine.api.schemas.references import LOCAL_OBJECT_REFERENCE, OBJECT_REFERENCE, PACKAGE
 
@@ -161,7 +162,7 @@ SERVICE_ACCOUNT = Kind(
     short_names=("sa",),
     namespaced=True,
     delete_returns_object=True,
-    subresources=(Subresource("token", ("create",), "authentication.k8s.io", "v1", "TokenRequest"),),
+    subresources=(Subresource("token", ("create",), TOKEN_REQUEST),),
     schema=object_message(
         PACKAGE + "ServiceAccount",
         "ServiceAccount is who a pod is to the API server.",

@@ -28,6 +28,7 @@ from cluster_engine.api.schemas.containers import CONTAINER, EPHEMERAL_CONTAINER
 from cluster_engine.api.schemas.meta import OBJECT_META, object_message
 from cluster_engine.api.schemas.placement import AFFINITY, TOLERATION, TOPOLOGY_SPREAD_CONSTRAINT
 from cluster_engine.api.schemas.pod_status import POD_STATUS
+from cluster_engine.api.schemas.policy import EVICTION
 from cluster_engine.api.schemas.references import LOCAL_OBJECT_REFERENCE, OBJECT_REFERENCE, PACKAGE
 from cluster_engine.api.schemas.security import POD_SECURITY_CONTEXT
 from cluster_engine.api.schemas.volumes import VOLUME
@@ -253,6 +254,21 @@ POD_TEMPLATE_SPEC = message(
     rules=rules.pod_template,
 )
 
+BINDING = Kind(
+    group="",
+    version="v1",
+    name="Binding",
+    plural="bindings",
+    singular="binding",
+    namespaced=True,
+    verbs=("create",),
+    schema=object_message(
+        PACKAGE + "Binding",
+        "Binding ties a pod to a node. A scheduler creates it; it is not stored, the pod's nodeName is.",
+        Field(2, "target", OBJECT_REFERENCE, "The node.", required=True, always=True),
+    ),
+)
+
 POD = Kind(
     group="",
     version="v1",
@@ -274,9 +290,9 @@ POD = Kind(
         defaults=default_pod,
     ),
     subresources=(
-        Subresource("binding", ("create",), version="v1", kind="Binding"),
+        Subresource("binding", ("create",), BINDING),
         Subresource("ephemeralcontainers"),
-        Subresource("eviction", ("create",), group="policy", version="v1", kind="Eviction"),
+        Subresource("eviction", ("create",), EVICTION),
         Subresource("log", ("get",)),
         STATUS_SUBRESOURCE,
     ),
@@ -303,20 +319,5 @@ POD = Kind(
         Column("Node", cells.node, "Node of the pod.", wide=True),
         Column("Nominated Node", cells.nominated_node, "Node on which room is being made for it.", wide=True),
         Column("Readiness Gates", cells.readiness_gates, "Readiness gates that are open, of how many.", wide=True),
-    ),
-)
-
-BINDING = Kind(
-    group="",
-    version="v1",
-    name="Binding",
-    plural="bindings",
-    singular="binding",
-    namespaced=True,
-    verbs=("create",),
-    schema=object_message(
-        PACKAGE + "Binding",
-        "Binding ties a pod to a node. A scheduler creates it; it is not stored, the pod's nodeName is.",
-        Field(2, "target", OBJECT_REFERENCE, "The node.", required=True, always=True),
     ),
 )

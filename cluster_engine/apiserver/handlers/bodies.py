@@ -11,6 +11,7 @@ from typing import Any
 
 from cluster_engine.api import documents, protobuf, strict
 from cluster_engine.api.defaulting import default
+from cluster_engine.api.kind_set import KindSet
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Invalid, UnsupportedMediaType
 from cluster_engine.apiserver.registry.backend import Call
@@ -29,11 +30,11 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower() or JSON
 
 
-def decode(body: bytes, content_type: str, expected: str) -> Object:
+def decode(kinds: KindSet, body: bytes, content_type: str, expected: str) -> Object:
     """Read a body as an object; `expected` is the Go name of what it should be. BadRequest, UnsupportedMediaType."""
     media = media_type(content_type)
     if media == PROTOBUF:
-        return protobuf.decode(body)
+        return protobuf.decode(kinds, body)
     if media == JSON:
         value = decode_json(body, expected)
     elif media == YAML:
@@ -68,12 +69,12 @@ def _unrecognized(body: bytes, expected: str, why: str) -> BadRequest:
     )
 
 
-def read(call: Call, kind: Kind, body: bytes, content_type: str) -> Object:
+def read(kinds: KindSet, call: Call, kind: Kind, body: bytes, content_type: str) -> Object:
     """Read a body as an object of a kind, checked and completed.
 
     Keys that stand twice are only looked for when `fieldValidation` is asked for, as kubectl does.
     """
-    obj = decode(body, content_type, f"{kind.api_version}.{kind.name}")
+    obj = decode(kinds, body, content_type, f"{kind.api_version}.{kind.name}")
     check_kind(kind, obj)
     mode = call.parameters.get("fieldValidation", "")
     if mode in ("Strict", "Warn"):

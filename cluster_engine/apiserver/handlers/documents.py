@@ -1,4 +1,4 @@
-"""Discovery and OpenAPI: documents that never change while a server runs, made once and named by a hash.
+"""Discovery and OpenAPI: documents that change only when kinds come or go, made once for a set of kinds and hashed.
 
     GET /apis                 aggregated (one document) or legacy (a list of groups), as Accept says
     GET /openapi/v3           the index; each entry's URL carries the hash of what lies behind it, so it may be kept
@@ -8,7 +8,6 @@ Clients keep them: with If-None-Match they are told 304, and a v3 document asked
 Modelled on apiserver/pkg/endpoints/discovery/aggregated and kube-openapi/pkg/handler3.
 """
 
-import functools
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +15,9 @@ from typing import Any
 import msgspec
 
 from cluster_engine.api import discovery, openapi
+from cluster_engine.api.derived import derived
+from cluster_engine.api.kind_set import GroupVersion, KindSet
+from cluster_engine.api.openapi_v2 import v2
 from cluster_engine.api.status import NotAcceptable
 from cluster_engine.apiserver.handlers.negotiation import negotiate, wants_aggregated_discovery
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT
@@ -31,25 +33,28 @@ Document = tuple[bytes, str]
 """The bytes and their hash, which serves as Etag."""
 
 
-def discovery_response(request: Request, path: str) -> Response:
+def discovery_response(kinds: KindSet, request: Request, path: str) -> Response:
     """Answer `/api`, `/apis` and what lies below down to the group version."""
     accept = request.header("accept")
     if path in ("/api", "/apis") and wants_aggregated_discovery(accept):
         headers: Headers = (("vary", "Accept"), ("cache-control", "public"))
-        return _unless_known(request, _aggregated(path), AGGREGATED_TYPE, headers)
+        return _unless_known(request, (_core if path == "/api" else _groups)(kinds), AGGREGATED_TYPE, headers)
     negotiate(accept)
-    body = _legacy(path)
-    return NOT_FOUND_TEXT if body is None else Response(200, JSON_TYPE, body, (("vary", "Accept"),))
+    found = _legacy(kinds, path)
+    if found is None:
+        return NOT_FOUND_TEXT
+    return Response(200, JSON_TYPE, msgspec.json.encode(found), (("vary", "Accept"),))
 
 
-def openapi_v3_response(request: Request, path: str, now: datetime) -> Response:
+def openapi_v3_response(kinds: KindSet, request: Request, path: str, now: datetime) -> Response:
     """Answer `/openapi/v3` and the documents below it."""
     name = path.removeprefix(OPENAPI_V3).strip("/")
     if not name:
-        return Response(200, JSON_TYPE, msgspec.json.encode(openapi.v3_index()))
-    found = _openapi_v3().get(name)
-    if found is None:
+        return Response(200, JSON_TYPE, msgspec.json.encode(openapi.v3_index(kinds)))
+    of = _group_version(kinds, name.split("/"))
+    if of is None:
         return NOT_FOUND_TEXT
+    found = openapi.encoded_v3(of)
     _, right = found
     asked = parse_query(request.query).get("hash")
     headers: Headers = (("vary", "Accept-Encoding"),)
@@ -61,12 +66,12 @@ def openapi_v3_response(request: Request, path: str, now: datetime) -> Response:
     return _unless_known(request, found, JSON_TYPE, headers)
 
 
-def openapi_v2_response(request: Request) -> Response:
+def openapi_v2_response(kinds: KindSet, request: Request) -> Response:
     """Answer `/openapi/v2`, in protobuf only."""
     accept = request.header("accept")
     if accept and "protobuf" not in accept and "*/*" not in accept:
         raise NotAcceptable()
-    return _unless_known(request, _openapi_v2(), OPENAPI_V2_TYPE, (("vary", "Accept"),))
+    return _unless_known(request, _openapi_v2(kinds), OPENAPI_V2_TYPE, (("vary", "Accept"),))
 
 
 def _unless_known(request: Request, document: Document, content_type: str, headers: Headers) -> Response:
@@ -82,35 +87,38 @@ def _document(value: Any) -> Document:
     return body, hashlib.sha512(body).hexdigest().upper()
 
 
-@functools.cache
-def _aggregated(path: str) -> Document:
-    return _document(discovery.aggregated_core() if path == "/api" else discovery.aggregated_groups())
+@derived
+def _core(kinds: KindSet) -> Document:
+    return _document(discovery.aggregated_core(kinds))
 
 
-@functools.lru_cache(maxsize=64)
-def _legacy(path: str) -> bytes | None:
-    match path.strip("/").split("/"):
+@derived
+def _groups(kinds: KindSet) -> Document:
+    return _document(discovery.aggregated_groups(kinds))
+
+
+@derived
+def _openapi_v2(kinds: KindSet) -> Document:
+    return _document(v2(kinds))
+
+
+def _legacy(kinds: KindSet, path: str) -> Any:
+    parts = path.strip("/").split("/")
+    match parts:
         case ["api"]:
-            return msgspec.json.encode(discovery.api_versions())
+            return discovery.api_versions(kinds)
         case ["apis"]:
-            return msgspec.json.encode(discovery.api_group_list())
-        case ["api", "v1"]:
-            return msgspec.json.encode(discovery.api_resource_list("v1"))
-        case ["apis", group] if group in discovery.GROUPS:
-            return msgspec.json.encode(discovery.api_group(group))
-        case ["apis", group, "v1"] if group in discovery.GROUPS:
-            return msgspec.json.encode(discovery.api_resource_list(f"{group}/v1"))
+            return discovery.api_group_list(kinds)
+        case ["apis", group] if group in kinds.groups:
+            return discovery.api_group(kinds, group)
+    of = _group_version(kinds, parts)
+    return None if of is None else discovery.api_resource_list(of)
+
+
+def _group_version(kinds: KindSet, parts: list[str]) -> GroupVersion | None:
+    match parts:
+        case ["api", version]:
+            return kinds.group_version("", version)
+        case ["apis", group, version] if group:
+            return kinds.group_version(group, version)
     return None
-
-
-@functools.cache
-def _openapi_v3() -> dict[str, Document]:
-    """Give all v3 documents by name, each with the hash that the index says."""
-    index = openapi.v3_index()["paths"]
-    hashes = {name: parse_query(entry["serverRelativeURL"].partition("?")[2])["hash"] for name, entry in index.items()}
-    return {name: (msgspec.json.encode(openapi.v3(name)), right) for name, right in hashes.items()}
-
-
-@functools.cache
-def _openapi_v2() -> Document:
-    return _document(openapi.v2_protobuf())

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from cluster_engine.api import kinds
+from cluster_engine.api.kinds import Kinds
 from cluster_engine.api.status import MethodNotAllowed
 from cluster_engine.apiserver.handlers import documents
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT, TEXT_TYPE, document
@@ -40,15 +40,18 @@ Check = Callable[[], Awaitable[str | None]]
 class Meta:
     """Answers requests for what are no resources."""
 
-    def __init__(self, process: Process, checks: Mapping[str, Check]) -> None:
+    def __init__(self, process: Process, kinds: Kinds, checks: Mapping[str, Check]) -> None:
         self._process = process
+        self._kinds = kinds
         self._checks = checks
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._version = msgspec.json.format(msgspec.json.encode(VERSION), indent=2)
 
     def count(self, info: RequestInfo, code: int) -> None:
         """Count a request; what nobody knows is counted together, so that there is an end to what is kept."""
-        kind = kinds.by_resource(info.group, info.version, info.resource) if info.is_resource else None
+        kind = None
+        if info.is_resource:
+            kind = self._kinds.served.by_resource(info.group, info.version, info.resource)
         verb = info.verb if info.verb in COUNTED_VERBS else "other"
         self._requests[verb, kind.plural if kind else "", code] += 1
 
@@ -62,11 +65,11 @@ class Meta:
         if path == "/version":
             return Response(200, "application/json", self._version)
         if path in ("/api", "/apis") or path.startswith(("/api/", "/apis/")):
-            return documents.discovery_response(request, path)
+            return documents.discovery_response(self._kinds.served, request, path)
         if path == documents.OPENAPI_V3 or path.startswith(f"{documents.OPENAPI_V3}/"):
-            return documents.openapi_v3_response(request, path, self._process.now())
+            return documents.openapi_v3_response(self._kinds.served, request, path, self._process.now())
         if path == "/openapi/v2":
-            return documents.openapi_v2_response(request)
+            return documents.openapi_v2_response(self._kinds.served, request)
         if path == "/metrics":
             return Response(200, TEXT_TYPE, self._metrics())
         if path == "/":
@@ -102,9 +105,9 @@ class Meta:
         return ("\n".join(lines) + "\n").encode()
 
     def _paths(self) -> list[str]:
-        groups = sorted({kind.api_version for kind in kinds.KINDS if kind.group and kind.verbs})
-        named = ["/api", "/api/v1", "/apis"]
-        for api_version in groups:
-            named += [f"/apis/{api_version.partition('/')[0]}", f"/apis/{api_version}"]
+        served = self._kinds.served.group_versions
+        named = ["/api", *(f"/api/{each.name}" for each in served if not each.group), "/apis"]
+        for each in sorted((each for each in served if each.group), key=lambda each: each.name):
+            named += [f"/apis/{each.group}", f"/apis/{each.name}"]
         named += ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
         return list(dict.fromkeys(named))

@@ -1,9 +1,8 @@
 """PATCH: which of the three patch types a body is, and how it is applied.
 
     application/json-patch+json               [{"op": "replace", "path": "/spec/replicas", "value": 5}]
-    application/merge-patch+json              {"spec": {"replicas": 5}}                     null deletes, lists are
-    replaced application/strategic-merge-patch+json    {"spec": {"containers": [{"name": "a", …}]}}  lists merge by
-    their keys
+    application/merge-patch+json              {"spec": {"replicas": 5}}           null deletes, lists are replaced
+    application/strategic-merge-patch+json    {"containers": [{"name": "a", …}]}  lists merge by their keys
 
 Modelled on apiserver/pkg/endpoints/handlers/patch.go. Left out: server-side apply, which needs managedFields.
 """
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.api import patches
+from cluster_engine.api.patches import JSON_PATCH, MERGE_PATCH, PATCH_TYPES
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Refusal, UnsupportedMediaType
 from cluster_engine.apiserver.handlers.bodies import decode_json, media_type
@@ -20,19 +20,15 @@ from cluster_engine.apiserver.registry.backend import Call
 Object = dict[str, Any]
 
 OPERATIONS_MAX = 10000
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
-UNSUPPORTED = (
-    "the body of the request was in an unknown format - accepted media types include: "
-    f"{JSON_PATCH}, {MERGE_PATCH}, {STRATEGIC_MERGE_PATCH}"
+UNSUPPORTED = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(
+    PATCH_TYPES
 )
 
 
 def patcher(content_type: str, body: bytes, call: Call) -> Callable[[Kind, Object], Object]:
     """Give the function that applies a patch to an object of a kind. 400, 413, 415, 422."""
     media = media_type(content_type)
-    if media not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH):
+    if media not in PATCH_TYPES:
         raise UnsupportedMediaType(UNSUPPORTED)
     if "force" in call.parameters:
         details = {"group": "meta.k8s.io", "kind": "PatchOptions"}

@@ -12,8 +12,17 @@ from typing import Any
 
 import msgspec
 
-from cluster_engine.api import kinds, strict
-from cluster_engine.api.kinds import NAMESPACE, POD, SERVICE_ACCOUNT
+from cluster_engine.api import strict
+from cluster_engine.api.kinds import (
+    BINDING,
+    DELETE_OPTIONS,
+    EVICTION,
+    NAMESPACE,
+    POD,
+    SCALE,
+    SERVICE_ACCOUNT,
+    TOKEN_REQUEST,
+)
 from cluster_engine.api.schema import Kind, Subresource
 from cluster_engine.api.status import BadRequest, Cause, Invalid, MethodNotAllowed, NotFound, Refusal, success
 from cluster_engine.apiserver.admission.chain import Admission
@@ -55,9 +64,11 @@ class Resources:
 
     async def serve(self, request: Request, info: RequestInfo, user: User, warnings: list[str]) -> Response:
         """Answer one request."""
-        kind = kinds.by_resource(info.group, info.version, info.resource)
+        served = self._backend.kinds.served
+        kind = served.by_resource(info.group, info.version, info.resource)
         if kind is None:
-            if any((each.group, each.version) == (info.group, info.version) for each in kinds.STORED):
+            near = served.group_version(info.group, info.version)
+            if near is not None and any(each.is_stored for each in near.kinds):
                 raise NotFound()
             return responses.NOT_FOUND_TEXT
         subresource = kind.subresource(info.subresource) if info.subresource else None
@@ -78,7 +89,7 @@ class Resources:
         form = negotiate(request.header("accept"))
         if subresource is not None:
             return await SUBRESOURCES.get(info.subresource, Resources._other)(self, request, call, form)
-        if kind in kinds.STORED:
+        if kind.is_stored:
             return await VERBS[info.verb](self, request, call, form)
         return await self._virtual(request, call)
 
@@ -202,7 +213,7 @@ class Resources:
         if call.verb == "get":
             return self._scaled((await self._store.get(call)).object, call, form)
         if call.verb == "update":
-            wanted = await self._read_object(request, call, kinds.SCALE)
+            wanted = await self._read_object(request, call, SCALE)
 
             def change(old: Object) -> Object:
                 return scale.scaled(call, old, wanted)
@@ -210,27 +221,27 @@ class Resources:
             apply = patcher(request.header("content-type"), await request.read(), call)
 
             def change(old: Object) -> Object:
-                return scale.scaled(call, old, apply(kinds.SCALE, copied(scale.scale_of(old))))
+                return scale.scaled(call, old, apply(SCALE, copied(scale.scale_of(old))))
 
         return self._scaled(await self._store.update(call, change), call, form)
 
     def _scaled(self, obj: Object, call: Call, form: Form) -> Response:
         found = CachedObject(call.key, scale.scale_of(obj), 0)
-        return responses.one(kinds.SCALE, found, self._view(call, form))
+        return responses.one(SCALE, found, self._view(call, form))
 
     async def _binding(self, request: Request, call: Call, form: Form) -> Response:
-        binding = await self._read_object(request, call, kinds.BINDING)
+        binding = await self._read_object(request, call, BINDING)
         if call.name == "":
             call.name = (binding.get("metadata") or {}).get("name") or ""
         call.kind = POD
         return responses.document(await pods.bind(self._store, call, binding), 201)
 
     async def _eviction(self, request: Request, call: Call, form: Form) -> Response:
-        eviction = await self._read_object(request, call, kinds.EVICTION)
+        eviction = await self._read_object(request, call, EVICTION)
         return responses.document(await pods.evict(self._store, call, eviction), 201)
 
     async def _token(self, request: Request, call: Call, form: Form) -> Response:
-        asked = await self._read_object(request, call, kinds.TOKEN_REQUEST)
+        asked = await self._read_object(request, call, TOKEN_REQUEST)
         assert call.kind is SERVICE_ACCOUNT
         self._admission.on_token(call, asked)
         answer = await service_accounts.request_token(self._backend, self._signer, call, asked)
@@ -258,7 +269,7 @@ class Resources:
     # -- resources that are not stored -------------------------------------------------------------------------------
 
     async def _virtual(self, request: Request, call: Call) -> Response:
-        if call.kind is kinds.BINDING:
+        if call.kind is BINDING:
             return await self._binding(request, call, Form())
         asked = await self._read_object(request, call, call.kind)
         return responses.document(reviews.review(self._reviewers, call, asked), 201)
@@ -266,16 +277,16 @@ class Resources:
     # -- bodies and answers ------------------------------------------------------------------------------------------
 
     async def _read_object(self, request: Request, call: Call, kind: Kind) -> Object:
-        return bodies.read(call, kind, await request.read(), request.header("content-type"))
+        return bodies.read(self._backend.kinds.served, call, kind, await request.read(), request.header("content-type"))
 
     async def _delete_options(self, request: Request, call: Call) -> deletion.Options:
         body = await request.read()
         given = None
         if body:
-            given = bodies.decode(body, request.header("content-type"), "v1.DeleteOptions")
+            given = bodies.decode(self._backend.kinds.served, body, request.header("content-type"), "v1.DeleteOptions")
             if given.get("kind") not in (None, "DeleteOptions"):
                 raise BadRequest(f"the object provided is unrecognized: no kind DeleteOptions but {given['kind']}")
-            _, given = strict.check(kinds.DELETE_OPTIONS, given)
+            _, given = strict.check(DELETE_OPTIONS, given)
         return deletion.options_from(given, call.parameters)
 
     def _view(self, call: Call, form: Form) -> responses.View:

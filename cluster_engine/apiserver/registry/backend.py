@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cluster_engine.api.kinds import Kinds
 from cluster_engine.api.schema import Kind
 from cluster_engine.apiserver.authentication.users import User
+from cluster_engine.apiserver.caches import Caches
 from cluster_engine.apiserver.storage import Object, Storage, key_of
-from cluster_engine.apiserver.watch_cache import WatchCache
 from cluster_engine.world.process import Process
 
 EVENT_TTL_SECONDS = 3600
@@ -57,8 +58,9 @@ class EventLeases:
 class Backend:
     """Shared by all of the registry."""
 
-    def __init__(self, process: Process, storage: Storage, caches: dict[Kind, WatchCache]) -> None:
+    def __init__(self, process: Process, kinds: Kinds, storage: Storage, caches: Caches) -> None:
         self.process = process
+        self.kinds = kinds
         self.storage = storage
         self.caches = caches
         self.event_leases = EventLeases(storage)

@@ -13,7 +13,7 @@ Modelled on kubectl/pkg/cmd/apply (client side). Left out: --server-side, --prun
 
 from typing import Any
 
-from cluster_engine.api.kinds import by_kind
+from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.api.three_way import three_way
 from cluster_engine.programs.kubectl import documents, errors, output
@@ -111,7 +111,7 @@ def _annotated(manifest: Manifest, namespace: str | None) -> Obj:
 def _patch(manifest: Manifest, modified: Obj, live: Obj) -> tuple[Obj, str]:
     annotation = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
     original: Any = next(documents.read_all(annotation), None) if annotation else None
-    kind = by_kind(manifest.document["apiVersion"], manifest.document["kind"])
+    kind = BUILT_IN.by_kind(manifest.document["apiVersion"], manifest.document["kind"])
     if kind is None:
         return _merge_difference(original or {}, modified, live), "merge"
     return three_way(kind, original, modified, live), "strategic"

@@ -7,6 +7,7 @@ import pytest
 
 from cluster_engine.api.defaulting import default
 from cluster_engine.api.kinds import (
+    BUILT_IN,
     CLUSTER_ROLE_BINDING,
     DEPLOYMENT,
     ENDPOINT_SLICE,
@@ -16,9 +17,8 @@ from cluster_engine.api.kinds import (
     ROLE,
     SECRET,
     SERVICE,
-    STORED,
-    Kind,
 )
+from cluster_engine.api.schema import Kind
 
 
 def pod(**container: Any) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def test_what_go_always_writes_is_there() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", STORED, ids=lambda each: each.name)
+@pytest.mark.parametrize("kind", BUILT_IN.stored, ids=lambda each: each.name)
 def test_defaults_come_once_and_are_not_shared_between_objects(kind: Kind) -> None:
     one: dict[str, Any] = {}
     default(kind, one)

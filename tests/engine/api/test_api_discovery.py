@@ -1,12 +1,23 @@
 """Discovery: two forms of one truth."""
 
 from cluster_engine.api import discovery
-from cluster_engine.api.kinds import DEPLOYMENT, KINDS, POD
+from cluster_engine.api.kinds import BUILT_IN, DEPLOYMENT, POD
 
 
-def test_every_kind_with_a_path_is_served_in_a_known_group() -> None:
-    served = {kind.name for group in ("", *discovery.GROUPS) for kind in discovery.resources(group)}
-    assert served == {kind.name for kind in KINDS if kind.verbs}
+def test_every_kind_with_a_path_is_served_in_its_group() -> None:
+    served = {kind.name for each in BUILT_IN.group_versions for kind in each.kinds}
+    assert served == {kind.name for kind in BUILT_IN if kind.verbs}
+
+
+def test_groups_are_offered_in_the_order_of_the_real_server() -> None:
+    assert [each["name"] for each in discovery.api_group_list(BUILT_IN)["groups"]] == [
+        "apps",
+        "authentication.k8s.io",
+        "authorization.k8s.io",
+        "rbac.authorization.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+    ]
 
 
 def test_storage_version_hashes_are_those_of_real_clusters() -> None:
@@ -16,22 +27,22 @@ def test_storage_version_hashes_are_those_of_real_clusters() -> None:
 
 def test_both_forms_name_the_same_resources_and_verbs() -> None:
     aggregated = {}
-    for item in discovery.aggregated_core()["items"] + discovery.aggregated_groups()["items"]:
+    for item in discovery.aggregated_core(BUILT_IN)["items"] + discovery.aggregated_groups(BUILT_IN)["items"]:
         for resource in item["versions"][0]["resources"]:
             group = item["metadata"].get("name", "")
             aggregated[group, resource["resource"]] = resource["verbs"]
             for below in resource.get("subresources", ()):
                 aggregated[group, f"{resource['resource']}/{below['subresource']}"] = below["verbs"]
     legacy = {
-        (group, entry["name"]): entry["verbs"]
-        for group in ("", *discovery.GROUPS)
-        for entry in discovery.api_resource_list(f"{group}/v1" if group else "v1")["resources"]
+        (of.group, entry["name"]): entry["verbs"]
+        for of in BUILT_IN.group_versions
+        for entry in discovery.api_resource_list(of)["resources"]
     }
     assert aggregated == legacy
 
 
 def test_an_entry_is_as_kubectl_reads_it() -> None:
-    entries = {each["name"]: each for each in discovery.api_resource_list("apps/v1")["resources"]}
+    entries = {each["name"]: each for each in discovery.api_resource_list(BUILT_IN.groups["apps"][0])["resources"]}
     assert entries["deployments"] == {
         "name": "deployments",
         "singularName": "deployment",
@@ -53,8 +64,7 @@ def test_an_entry_is_as_kubectl_reads_it() -> None:
     }
 
 
-def test_groups_have_one_version() -> None:
-    assert discovery.api_versions()["versions"] == ["v1"]
-    group = discovery.api_group("apps")
+def test_built_in_groups_have_one_version() -> None:
+    assert discovery.api_versions(BUILT_IN)["versions"] == ["v1"]
+    group = discovery.api_group(BUILT_IN, "apps")
     assert group["preferredVersion"] == {"groupVersion": "apps/v1", "version": "v1"}
-    assert [each["name"] for each in discovery.api_group_list()["groups"]] == list(discovery.GROUPS)

@@ -1,10 +1,14 @@
 """Protobuf bodies, as kubectl 1.32.5 really sent them (recorded from it) and as nobody sends them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_engine.api.protobuf import MAGIC, decode
+from cluster_engine.api import protobuf
+from cluster_engine.api.kinds import BUILT_IN
+from cluster_engine.api.protobuf import MAGIC
 from cluster_engine.api.status import BadRequest, Refusal, UnsupportedMediaType
 
 # kubectl create deployment web --image=nginx --replicas=3 --port=80
@@ -29,6 +33,10 @@ ROLE = bytes.fromhex(
     "6b3873000a240a1c726261632e617574686f72697a6174696f6e2e6b38732e696f2f76311204526f6c6512220a110a017212001a0022002a00"
     "320038004200120d0a0367657412001a04706f64731a002200"
 )
+
+
+def decode(bytes_: bytes) -> Any:
+    return protobuf.decode(BUILT_IN, bytes_)
 
 
 def test_a_deployment_is_what_its_json_would_be() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cluster_engine.api import kinds
-from cluster_engine.api.kinds import KINDS, STORED, by_kind, by_resource
+from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.schema import Inline, Kind, ListOf, MapOf, Message, Type, field_path
 
 
@@ -21,7 +21,7 @@ def messages() -> list[Message]:
             for below in [each.message] if isinstance(each, Inline) else list(_below(each.type)):
                 walk(below)
 
-    for kind in KINDS:
+    for kind in BUILT_IN:
         walk(kind.schema)
     return list(found.values())
 
@@ -70,20 +70,20 @@ def test_some_numbers_are_those_of_the_real_thing() -> None:
     assert kinds.DEPLOYMENT.schema.by_name["status"].number == 3
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.name)
+@pytest.mark.parametrize("kind", list(BUILT_IN), ids=lambda each: each.name)
 def test_a_kind_is_found_by_its_resource_and_by_its_name(kind: Kind) -> None:
-    assert by_kind(kind.api_version, kind.name) is kind
+    assert BUILT_IN.by_kind(kind.api_version, kind.name) is kind
     if kind.verbs:
-        assert by_resource(kind.group, kind.version, kind.plural) is kind
+        assert BUILT_IN.by_resource(kind.group, kind.version, kind.plural) is kind
 
 
 def test_delete_options_exist_in_every_group() -> None:
-    assert by_kind("apps/v1", "DeleteOptions") is kinds.DELETE_OPTIONS
-    assert by_kind("apps/v1", "Pod") is None
-    assert by_resource("", "v1", "widgets") is None
+    assert BUILT_IN.by_kind("apps/v1", "DeleteOptions") is kinds.DELETE_OPTIONS
+    assert BUILT_IN.by_kind("apps/v1", "Pod") is None
+    assert BUILT_IN.by_resource("", "v1", "widgets") is None
 
 
-@pytest.mark.parametrize("kind", STORED, ids=lambda each: each.name)
+@pytest.mark.parametrize("kind", BUILT_IN.stored, ids=lambda each: each.name)
 def test_a_stored_kind_has_columns_and_one_of_them_is_the_name(kind: Kind) -> None:
     assert [each.name for each in kind.columns if each.format == "name"] == ["Name"]
     assert kind.has_status == any(each.name == "status" for each in kind.subresources)

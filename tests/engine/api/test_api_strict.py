@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_engine.api.kinds import CONFIG_MAP, DEPLOYMENT, LEASE, NODE, POD, ROLE, SECRET, STORED, Kind
+from cluster_engine.api.kinds import BUILT_IN, CONFIG_MAP, DEPLOYMENT, LEASE, NODE, POD, ROLE, SECRET
+from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest
 from cluster_engine.api.strict import check, duplicate_fields, strict_error
 
@@ -135,7 +136,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(st.sampled_from(STORED), JSON_VALUES)
+@given(st.sampled_from(BUILT_IN.stored), JSON_VALUES)
 def test_any_json_is_cleaned_once_and_for_all_or_refused(kind: Kind, value: Any) -> None:
     try:
         _, cleaned = check(kind, value)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster_engine.api import kinds
-from cluster_engine.api.kinds import Kind
+from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest
 from cluster_engine.api.tables import table
 
@@ -281,7 +281,7 @@ def test_a_table_is_dated_and_later_ones_have_no_headers() -> None:
     assert one["columnDefinitions"][0]["format"] == "name"
 
 
-@pytest.mark.parametrize("kind", kinds.STORED, ids=lambda each: each.name)
+@pytest.mark.parametrize("kind", kinds.BUILT_IN.stored, ids=lambda each: each.name)
 def test_an_object_that_says_nothing_still_has_cells(kind: Kind) -> None:
     cells = table(kind, [{"metadata": {}}], now=NOW)["rows"][0]["cells"]
     assert len(cells) == len(kind.columns)

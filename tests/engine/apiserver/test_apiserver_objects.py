@@ -5,6 +5,7 @@ import json
 import pytest
 from apiserver_objects import config_map, deployment, pod
 
+from cluster_engine.api.kinds import Kinds
 from cluster_engine.apiserver import main as apiserver
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.pki.layout import PKI
@@ -455,7 +456,9 @@ def test_one_write_costs_one_etcd_transaction(run_api):
             client = CountingClient("127.0.0.1", 2379, apiserver.etcd_tls(process, PKI))
             clients.append(client)
             try:
-                await apiserver.Server(process, PKI, client, "10.96.0.0/12").run(6443, apiserver.api_tls(process, PKI))
+                await apiserver.Server(process, Kinds(), PKI, client, "10.96.0.0/12").run(
+                    6443, apiserver.api_tls(process, PKI)
+                )
             finally:
                 await client.aclose()
 
