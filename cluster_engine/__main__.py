@@ -21,6 +21,7 @@ from cluster_engine.collecting import collect_seldom
 from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.timekeeping import Timekeeping
+from cluster_engine.world.work import REAL_EFFORT
 
 
 def main(arguments: list[str] | None = None, machine: Machine | None = None) -> int:
@@ -46,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
     up.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
     up.add_argument("--pace", type=float, default=1.0, help="virtual seconds in a real one (default 1)")
+    effort = "how long programs compute: 1 as real ones (default), 0 not at all"
+    up.add_argument("--effort", type=float, default=REAL_EFFORT, help=effort)
     up.add_argument("--gateway", type=_address, default=("127.0.0.1", 6443), help="default 127.0.0.1:6443")
     up.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig (default: a temporary file)")
     up.add_argument("--journal", type=Path, help="write every message that crosses a wire to this file, as JSON lines")
@@ -64,7 +67,13 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
-    spec = ClusterSpec(nodes=options.nodes, seed=options.seed, pace=options.pace, capture=options.journal is not None)
+    spec = ClusterSpec(
+        nodes=options.nodes,
+        seed=options.seed,
+        pace=options.pace,
+        effort=options.effort,
+        capture=options.journal is not None,
+    )
     with contextlib.ExitStack() as files:
         directory = files.enter_context(tempfile.TemporaryDirectory(prefix="glassplane-"))
         export = files.enter_context(options.journal.open("wb", buffering=0)) if options.journal else None

@@ -60,6 +60,7 @@ from cluster_engine.world.world import World
 
 DATA_DIRECTORY = "/var/lib/etcd"
 NODES_MAX = 50
+EFFORT_MAX = 100.0
 WORKSTATION = "workstation"
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
@@ -77,7 +78,8 @@ class ClusterSpec:
 
     `pace` None leaps. Without `capture` nothing is kept of what crosses the wires. `directory` is where the journal
     keeps what it does not hold in memory (None: a temporary one). `epoch` is the date at the beginning (None: the real
-    now). `gateway_names` are names or IPv4 addresses of this machine by which others reach it: the API server's
+    now). `effort` multiplies the time that programs take to compute (`world/work.py`): 1 for about that of real ones,
+    0 for none. `gateway_names` are names or IPv4 addresses of this machine by which others reach it: the API server's
     certificate has them too, and the gateway then listens for others.
     """
 
@@ -88,10 +90,13 @@ class ClusterSpec:
     directory: Path | None = None
     epoch: datetime | None = None
     gateway_names: tuple[str, ...] = ()
+    effort: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
             raise ValueError(f"a cluster has 1 to {NODES_MAX} nodes, not {self.nodes}")
+        if not 0 <= self.effort <= EFFORT_MAX:
+            raise ValueError(f"an effort of {self.effort} is outside 0 … {EFFORT_MAX:g}")
 
 
 class Cluster:
@@ -108,7 +113,8 @@ class Cluster:
         directory = spec.directory or Path(tempfile.gettempdir())
         self.journal = Journal(directory, export=export) if spec.capture else None
         lens = Lens(self.journal) if self.journal is not None else None
-        self.world = World(loop, seed=spec.seed, epoch=spec.epoch or datetime.now(UTC), tap=lens)
+        epoch = spec.epoch or datetime.now(UTC)
+        self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, effort=spec.effort)
         self.supervisor = Supervisor(self.world)
         self.processes = self.supervisor.processes
         self._gateway: Gateway | None = None
@@ -148,7 +154,7 @@ class Cluster:
             ready = [self.supervisor.start(program, group).wait_ready() for program in stage]
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)
-        await self.world.until(self._nodes_are_ready, within_seconds=START_SECONDS_MAX)
+        await self.world.until(self._takes_pods, within_seconds=START_SECONDS_MAX)
         self.clock.set_pace(self.spec.pace)
 
     async def _all(self, waits: list[Any]) -> None:
@@ -203,9 +209,11 @@ class Cluster:
     def _spawn(self, program: Program) -> Process:
         return self.supervisor.spawn(program)
 
-    def _nodes_are_ready(self) -> bool:
+    def _takes_pods(self) -> bool:
+        """Tell whether a pod of the default namespace would be admitted, and every node would do for it."""
         nodes = self.objects("/registry/minions/")
-        return len(nodes) == self.spec.nodes and not any(node["spec"].get("taints") for node in nodes)
+        ready = [node for node in nodes if _is_ready(node) and not node["spec"].get("taints")]
+        return len(ready) == self.spec.nodes and bool(self.objects("/registry/serviceaccounts/default/default"))
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
@@ -313,6 +321,11 @@ class Cluster:
             return await done
         finally:
             unsubscribe()
+
+
+def _is_ready(node: dict[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _kubelet(host: Host) -> Callable[[Process], Awaitable[None]]:

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from cluster_engine.world.work import REAL_EFFORT
+
 
 def new_cluster_id() -> str:
     """An id that cannot be guessed."""
@@ -17,8 +19,8 @@ def new_cluster_id() -> str:
 class Cluster(models.Model):
     """One cluster, running or not. It belongs to a visitor (an anonymous id kept in the session) or to a user.
 
-    A suspended one has no process any more, but its inputs: from (nodes, seed, epoch, lesson, inputs) it is brought
-    back, in a new `life`, when somebody opens it.
+    A suspended one has no process any more, but its inputs: from (nodes, seed, epoch, effort, lesson, inputs) it is
+    brought back, in a new `life`, when somebody opens it.
     """
 
     class State(models.TextChoices):
@@ -36,6 +38,7 @@ class Cluster(models.Model):
     seed = models.BigIntegerField(default=1)
     lesson = models.CharField(max_length=100, blank=True)  # "walkthroughs/mutual-tls"; "" for the sandbox
     epoch = models.DateTimeField(default=timezone.now)  # the date in the cluster at its beginning
+    effort = models.FloatField(default=REAL_EFFORT)  # how long its programs compute; 0: at once
     life = models.PositiveIntegerField(default=1)  # counts the processes it has lived in
     state = models.CharField(max_length=9, choices=State, default=State.STARTING, db_index=True)
     reason = models.CharField(max_length=16, blank=True)  # why it does not run: a key of visualizer.reasons.REASONS

@@ -184,6 +184,7 @@ def make_successor(
             seed=old.seed,
             lesson=old.lesson,
             epoch=old.epoch,
+            effort=old.effort,
             mishap={**(old.mishap or {}), "leftOut": True} if left_out else None,
             clock={**(old.clock or {}), "now": until} if until else None,
         )

@@ -34,6 +34,18 @@ GZIP_LEVEL = 1
 WARNINGS_CHARACTERS_MAX = 4096
 WARNING_CHARACTERS_MAX = 256
 CACHE_CONTROL = ("cache-control", "no-cache, private")
+READ, WRITE = ("apiserver.authentication",), ("apiserver.authentication", "apiserver.admission")
+WORK = {
+    "list": (*READ, "apiserver.list"),
+    "watch": (*READ, "apiserver.watch"),
+    "create": (*WRITE, "apiserver.create"),
+    "update": (*WRITE, "apiserver.update"),
+    "patch": (*WRITE, "apiserver.patch"),
+    "delete": (*WRITE, "apiserver.delete"),
+    "deletecollection": (*WRITE, "apiserver.delete"),
+}
+"""By verb, what it takes to serve a request, etcd's part excepted."""
+WORK_ELSE = (*READ, "apiserver.get")
 
 
 class HandlerChain:
@@ -73,6 +85,7 @@ class HandlerChain:
             raise Timeout("request did not complete within requested timeout - context deadline exceeded") from None
 
     async def _serve(self, request: Request, info: RequestInfo, warnings: list[str]) -> Response:
+        await self._process.work(*WORK.get(info.verb, WORK_ELSE))
         user = self._authenticated(request, info)
         user = impersonated(request, user, self._authorizer)
         self._authorize(user, request, info)

@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from cluster_engine.api.status import Refusal
+from cluster_engine.world.process import current_process
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -157,6 +158,8 @@ class WorkQueue(Generic[Key]):
         while True:
             key = await self.get()
             try:
+                if (process := current_process.get(None)) is not None:
+                    await process.work("controller.reconcile")
                 await sync(key)
             except (Refusal, ConnectionError, TimeoutError) as error:
                 if on_error is not None:

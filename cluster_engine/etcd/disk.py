@@ -1,8 +1,9 @@
-"""How long etcd waits for its disk: a write counts once the write-ahead log is on it (`fsync`).
+"""How long etcd takes to write: a write counts once the write-ahead log is on the disk (`fsync`) and it is applied.
 
 Theory of operation. etcd's raft loop writes what has been proposed and calls fsync; proposals that come meanwhile share
-the next one (group commit). Reads are asked through the same loop, so they wait for the fsync that is under way, and
-for no more. With `fsync_seconds` 0, as a host here has it unless a fault says otherwise, nobody waits.
+the next one (group commit). What is on the disk is then applied, one entry after the other. Reads are asked through the
+same loop, so they wait for the fsync that is under way, and for no more. An fsync takes the host's `fsync_seconds` when
+a fault has set them, else what `etcd.fsync` draws: nothing in a world without effort, and then nobody waits.
 
     fsync takes 1 s     write at 0.0 → done at 1.0     writes at 0.2, 0.9 → both done at 2.0     read at 0.3 → at 1.0
 
@@ -12,35 +13,40 @@ commits (every 100 ms, beside the requests), the elections that a slow disk brin
 
 import asyncio
 
-from cluster_engine.world.process import Host
+from cluster_engine.world.process import Process
 
 
 class Disk:
     """The disk under one etcd."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self._busy_until = 0.0
         self._next_until = 0.0
+        self._applied_until = 0.0
 
     async def written(self) -> None:
-        """Wait until what is proposed now is on the disk."""
-        seconds, now = self._host.fsync_seconds, asyncio.get_running_loop().time()
-        if not seconds and now >= self._next_until:
-            return
+        """Wait until what is proposed now is on the disk and its turn to be applied has come."""
+        now = asyncio.get_running_loop().time()
         if now >= self._next_until:
-            self._busy_until = self._next_until = now + seconds
+            self._busy_until = self._next_until = now + self._fsync_seconds()
         elif now >= self._busy_until:
-            self._busy_until, self._next_until = self._next_until, self._next_until + seconds
+            self._busy_until, self._next_until = self._next_until, self._next_until + self._fsync_seconds()
         elif self._next_until == self._busy_until:
-            self._next_until = self._busy_until + seconds
-        await self._until(self._next_until)
+            self._next_until = self._busy_until + self._fsync_seconds()
+        applied_from = max(self._next_until, self._applied_until)
+        self._applied_until = applied_from + self._process.effort.seconds("etcd.apply")
+        await self._until(self._applied_until)
 
     async def idle(self) -> None:
         """Wait until the fsync under way is done: a read has to know how far the log has come."""
         now = asyncio.get_running_loop().time()
         if now < self._next_until:
             await self._until(self._busy_until if now < self._busy_until else self._next_until)
+        await self._process.work("etcd.range")
+
+    def _fsync_seconds(self) -> float:
+        return self._process.host.fsync_seconds or self._process.effort.seconds("etcd.fsync")
 
     async def _until(self, time: float) -> None:
         delay = time - asyncio.get_running_loop().time()

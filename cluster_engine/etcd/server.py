@@ -57,7 +57,7 @@ async def main(
     headers = Headers(store)
     leases = LeaseService(store, headers, process.note)
     implementations = {
-        "KV": KVService(store, headers, process.note, Disk(process.host)),
+        "KV": KVService(store, headers, process.note, Disk(process)),
         "Watch": WatchService(store, headers),
         "Lease": leases,
         "Cluster": ClusterService(headers, member),

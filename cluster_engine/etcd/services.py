@@ -2,7 +2,7 @@
 
 Each method takes the request of the wire and gives the response, or raises an `EtcdError`, which grpclib writes into
 the trailers as status and message. Modelled on etcd's `server/etcdserver/api/v3rpc`. There is one member, so nothing
-has to be agreed upon first; writes, and reads that are to see them, wait for its disk (`disk`).
+has to be agreed upon first; writes, and reads that are to see them, wait for its disk and its turn (`disk`).
 
 Leases run out by the event loop's time: one task sleeps until the next is due.
 

@@ -118,6 +118,7 @@ class StatusManager:
         return True
 
     async def _sync(self, uid: str, told: _Told) -> None:
+        await self._process.work("kubelet.status")
         metadata = told.pod["metadata"]
         name, namespace = metadata["name"], metadata["namespace"]
         pod = await self._client.get(POD, name, namespace)

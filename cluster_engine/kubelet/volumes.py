@@ -56,6 +56,7 @@ class Volumes:
         self._objects = objects
         self._recorder = recorder
         self._tokens: dict[tuple[str, str], _Token] = {}
+        self._mounted: set[str] = set()
 
     async def mount(self, pod: Obj) -> None:
         """See to it that all is there. VolumeFailure, told in an event."""
@@ -68,10 +69,14 @@ class Volumes:
                 text = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {message}'
                 self._recorder.event(pod, "Warning", "FailedMount", text)
                 raise VolumeFailure(text) from error
+        if pod["spec"].get("volumes") and pods.uid(pod) not in self._mounted:
+            await self._process.work("kubelet.mount")
+            self._mounted.add(pods.uid(pod))
 
     def unmount(self, uid: str) -> None:
         """Let go of a pod's volumes."""
         self._objects.unregister(uid)
+        self._mounted.discard(uid)
         for key in [key for key in self._tokens if key[0] == uid]:
             path = self._tokens.pop(key).path
             if self._process.files.exists(path):

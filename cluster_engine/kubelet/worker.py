@@ -150,6 +150,7 @@ class PodWorker:
         scope = self._scope = asyncio.timeout(None)
         try:
             async with scope:
+                await self._node.process.work("kubelet.sync")
                 await step()
         except TimeoutError as error:
             if scope.expired():

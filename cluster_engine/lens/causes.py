@@ -5,13 +5,16 @@ clock. The rules, the strongest first (`why`):
 
   1. it is working on a request about the same object        (an API server's Txn <- the POST it is serving)
   2. it has at this instant received a message about it        (a Binding <- the watch event that brought the pod)
-  3. it has at this instant received any message               (virtual time moves only while everybody waits)
+  3. it has at this instant received any message               (what it did not have to work for)
   4. it lately received a message about the same object       (a retry after a back-off)
   5. the connection was opened for this, its first request    (what led to the SYN led to the request)
   6. it lately received a message about the namespace         (a namespace's first ServiceAccount <- the namespace)
   7. it is a command's program: whatever it last received, or the command itself
   8. it has received nothing yet: its own start
   9. else a timer.
+
+Programs compute between what they hear and what they say (`world/work.py`); so what concerns an object is mostly found
+by rule 4, and a SYN, which concerns none, by the last message of the WORK_SECONDS_MAX before it.
 
 "About the same object" is equality of tokens: uids, `resource/namespace/name`, owners', CRI ids. Housekeeping
 (heartbeats) is never a cause of anything else. Three more joins need no rule: a response follows its request, an etcd
@@ -33,6 +36,7 @@ PARTICIPANTS_MAX = 1024
 SERVING_MAX = 512
 REACTION_SECONDS_MAX = 30.0
 SAME_INSTANT_SECONDS = 1e-9
+WORK_SECONDS_MAX = 0.05
 OUTSIDE = "outside/"
 
 Tokens = tuple[str, ...]
@@ -171,9 +175,12 @@ class Causes:
                 latest = fact
         return latest
 
-    def origin(self, who: Participant, at: float) -> Reason:
-        """Tell why `who` says something that concerns no object known to it."""
-        if who.last is not None and at - who.last_at <= SAME_INSTANT_SECONDS:
+    def origin(self, who: Participant, at: float, within_seconds: float = SAME_INSTANT_SECONDS) -> Reason:
+        """Tell why `who` says something that concerns no object known to it.
+
+        It may have been at work since the message that made it, for `within_seconds`.
+        """
+        if who.last is not None and at - who.last_at <= within_seconds:
             return who.last, None
         working = [seq for seq, serving in who.serving.items() if not serving.watches and not serving.heartbeat]
         if len(working) == 1:
@@ -188,7 +195,7 @@ class Causes:
         """Find the unanswered request about one of `tokens`: its seq and whether it is housekeeping.
 
         The latest about that very object goes before the first whose server has yet to choose a name, and both before
-        the latest that only concerns it.
+        the latest that only concerns it. "events/" is some object of that resource.
         """
         requests = who.serving
         if not requests or not tokens:
@@ -205,6 +212,10 @@ class Causes:
         for seq in reversed(requests):
             for token in tokens:
                 if token in requests[seq].tokens:
+                    return seq, requests[seq].heartbeat
+        if tokens[0].endswith("/"):
+            for seq in reversed(requests):
+                if (requests[seq].own or requests[seq].prefix).startswith(tokens[0]):
                     return seq, requests[seq].heartbeat
         return None
 

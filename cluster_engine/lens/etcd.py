@@ -36,9 +36,9 @@ def request(method: str, message: Any) -> Meaning:
     fields: dict[str, Any] = {}
     said = f"for {method}"
     if method == "LeaseGrant":
-        fields["ttlSeconds"] = message.TTL
         said = f"for a lease of {message.TTL} seconds"
-    elif method == "Compact":
+        return Meaning(method, said, {"ttlSeconds": message.TTL}, tokens=LEASED)
+    if method == "Compact":
         fields["revision"] = message.revision
         said = f"to forget what was superseded at or before revision {message.revision}"
     elif method == "LeaseKeepAlive":
@@ -102,6 +102,8 @@ def subject(token: str) -> dict[str, str]:
     return {key: value for key, value in parts if value}
 
 
+LEASED = ("events/",)
+"""What an API server asks leases for."""
 KEYS = ("key", "rangeEnd", "operation", "resource", "namespace", "name")
 
 

@@ -9,7 +9,7 @@ segments are entries of their own; each knows the one before it on the connectio
 
 from typing import Any
 
-from cluster_engine.lens.causes import Reason
+from cluster_engine.lens.causes import WORK_SECONDS_MAX, Reason
 from cluster_engine.lens.conversation import Conversation, Parser
 from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.keylog import KeyLog
@@ -72,7 +72,8 @@ class Link:
         speaker, listener = conversation.ends(segment.from_client)
         if segment.from_client:
             label, sentence = "SYN", f"{speaker.spoken} opens a connection to {listener.spoken}"
-            reason = conversation.opened or conversation.causes.origin(speaker, conversation.scribe.sent)
+            sent = conversation.scribe.sent
+            reason = conversation.opened or conversation.causes.origin(speaker, sent, WORK_SECONDS_MAX)
             conversation.opened = reason
         else:
             label, sentence = "SYN, ACK", f"{speaker.spoken} accepts the connection from {listener.spoken}"

@@ -66,6 +66,7 @@ class Proxy:
                 await self._changed.wait()
                 self._changed.clear()
                 self._sync()
+                await self._process.work("proxy.sync")
                 self._process.ready()
                 await asyncio.sleep(MIN_SYNC_SECONDS)
 

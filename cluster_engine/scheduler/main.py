@@ -75,6 +75,8 @@ class Scheduler:
             tasks.create_task(self._events.run())
             while True:
                 queued = await self._queue.pop()
+                await self._process.work("scheduler.cycle")
+                queued.pod = self._pods.get(key_of(queued.pod)) or queued.pod  # it may have changed meanwhile
                 node, objections = self._choose(queued.pod)
                 if objections is not None:
                     message = filters.message(objections)

@@ -30,6 +30,7 @@ from uuid import UUID
 
 from cluster_engine.world.tcp import End, Listener
 from cluster_engine.world.timers import TimedLoop
+from cluster_engine.world.work import Effort
 
 Main = Callable[["Process"], Awaitable[None]]
 STOP_GRACE_SECONDS = 30.0
@@ -177,6 +178,7 @@ class World(Protocol):
     """What a process needs of the world that it runs in."""
 
     seed: int
+    effort: float
 
     @property
     def loop(self) -> TimedLoop:
@@ -207,6 +209,7 @@ class Process:
         self.pid = host.next_pid()
         self.main = main
         self.rng = random.Random(f"{world.seed}/{self.id}/{incarnation}")
+        self.effort = Effort(world.effort, f"{world.seed}/{self.id}/{incarnation}/work")
         self.exit_code: int | None = None
         self.failure: BaseException | None = None
         self.ends: dict[End, None] = {}
@@ -241,6 +244,11 @@ class Process:
     def uuid(self) -> str:
         """Make a version-4 UUID from the seeded random source."""
         return str(UUID(int=self.rng.getrandbits(128), version=4))
+
+    async def work(self, *names: str) -> None:
+        """Compute for as long as work of these names takes together (`world/work.py`)."""
+        if seconds := self.effort.seconds(*names):
+            await asyncio.sleep(seconds)
 
     def note(self, kind: str, text: str, /, **fields: Any) -> None:
         """Log something done alone, that no wire shows."""

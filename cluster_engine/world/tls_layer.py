@@ -6,6 +6,7 @@ handshake is done, and never sees a byte of it.
 
     connection_made → handshake … established → above.connection_made → data_received / write → close_notify, FIN
 
+ClientHello and ServerHello are answered after the time that key agreement and signatures take (`world/work.py`).
 A failed handshake sends the engine's alert, closes the connection and reports ssl.SSLError to the client that waits.
 A server gives a client HANDSHAKE_SECONDS, as Go's net/http does with the API server's ReadHeaderTimeout.
 What it leaves out: waiting for the peer's close_notify (Go does not either).
@@ -17,10 +18,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cluster_engine.world.patience import Patience
+from cluster_engine.world.process import current_process
 from cluster_engine.world.tls import Engine, ServerEngine
 
 PLAIN_HTTP = (b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO", b"DELET", b"PATCH")
 HANDSHAKE_SECONDS = 32.0
+HANDSHAKE_RECORD = 22
 HTTPS_WANTED = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
 
@@ -115,13 +118,23 @@ class TLSLayer(asyncio.Protocol):
             if self._is_server and data.startswith(PLAIN_HTTP):
                 self._answer_plain_http()
                 return
-            self.engine.feed(data)
-            self._shake_hands()
-            if not self.established.done():
+            if data[0] == HANDSHAKE_RECORD and (seconds := current_process.get().effort.seconds("tls.handshake")):
+                self.below.pause_reading()
+                asyncio.get_running_loop().call_later(seconds, self._worked, data)
                 return
-        else:
-            self.engine.feed(data)
+        self._take(data)
+
+    def _worked(self, data: bytes) -> None:
+        """Go on after the time that keys and signatures have taken; what came meanwhile is read after it."""
         if not self.closing:
+            self._take(data)
+            self.below.resume_reading()
+
+    def _take(self, data: bytes) -> None:
+        self.engine.feed(data)
+        if not self.established.done():
+            self._shake_hands()
+        if self.established.done() and not self.closing:
             self._read()
 
     def _answer_plain_http(self) -> None:

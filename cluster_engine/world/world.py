@@ -26,11 +26,23 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class World:
-    """Belongs to one ClusterLoop. `seed` decides all chance but keys and nonces; `epoch` is the date at time 0."""
+    """Belongs to one ClusterLoop. `seed` decides all chance but keys and nonces; `epoch` is the date at time 0.
 
-    def __init__(self, loop: ClusterLoop, *, seed: int = 1, epoch: datetime = EPOCH, tap: Tap | None = None) -> None:
+    `effort` multiplies what work costs (`world/work.py`); 0: nothing.
+    """
+
+    def __init__(
+        self,
+        loop: ClusterLoop,
+        *,
+        seed: int = 1,
+        epoch: datetime = EPOCH,
+        tap: Tap | None = None,
+        effort: float = 0.0,
+    ) -> None:
         self.loop = loop
         self.seed = seed
+        self.effort = effort
         self.epoch = epoch
         self.rng = random.Random(f"{seed}")
         self.network = loop.network = Network(loop)

@@ -40,6 +40,7 @@ class ClusterSpec:
     capture: bool = True
     epoch: datetime | None = None
     gateway_names: tuple[str, ...] = ()
+    effort: float = 0.0
 
 
 @dataclass

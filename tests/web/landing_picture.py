@@ -14,6 +14,7 @@ from typing import Any
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.work import REAL_EFFORT
 
 Entry = dict[str, Any]
 
@@ -65,7 +66,7 @@ def chain() -> list[Entry]:
     loop = ClusterLoop(Clock())
 
     async def story() -> list[Entry]:
-        spec = ClusterSpec(nodes=1, seed=1, pace=None, epoch=datetime(2026, 1, 1, tzinfo=UTC))
+        spec = ClusterSpec(nodes=1, seed=1, pace=None, effort=REAL_EFFORT, epoch=datetime(2026, 1, 1, tzinfo=UTC))
         async with Cluster(spec, loop) as cluster:
             await cluster.command(COMMAND, lambda *_: None)
             everything = lambda: cluster.journal.since(0, 10**6)  # noqa: E731
@@ -111,7 +112,7 @@ def rows(entries: list[Entry]) -> list[Row]:
 
 def told(seconds: float) -> str:
     """A time since the command."""
-    return f"{seconds * 1000:.2f} ms" if seconds < 0.1 else f"{seconds:.2f} s"
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def svg(drawn: list[Row]) -> str:

@@ -30,9 +30,11 @@ def load_engine(name: str) -> Engine:
         pace: float | None,
         epoch: datetime | None,
         gateway_names: tuple[str, ...],
+        effort: float,
         **others: Any,
     ) -> Any:
-        return made(spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch, gateway_names=gateway_names), **others)
+        what = spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch, gateway_names=gateway_names, effort=effort)
+        return made(what, **others)
 
     return engine
 
@@ -42,10 +44,11 @@ def warm(name: str) -> None:
     if name != REAL:
         return
     from cluster_engine.thread import ClusterSpec, ClusterThread
+    from cluster_engine.world.work import REAL_EFFORT
     from visualizer.lessons import library, player
 
     assert library, player  # imported for those who come after
-    thread = ClusterThread(ClusterSpec(nodes=2, pace=None))
+    thread = ClusterThread(ClusterSpec(nodes=2, pace=None, effort=REAL_EFFORT))
     try:
         thread.start().result()
         for line in WARMING:

@@ -89,6 +89,7 @@ class HostedCluster:
             pace=create.pace,
             epoch=None if create.epoch is None else datetime.fromtimestamp(create.epoch, UTC),
             gateway_names=tuple(create.gateway_names),
+            effort=create.effort,
             run=self._performer,
             on_entries=self._entries,
             on_clock=self._clock,

@@ -99,6 +99,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     recorded: int = 0
     last: dict[str, Any] | None = None
     gateway_names: list[str] = []
+    effort: float = 0.0
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):

@@ -49,6 +49,7 @@ def create_of(cluster: Cluster) -> Create:
         pace=clock.get("pace") or 1.0,
         lesson=cluster.lesson or None,
         epoch=cluster.epoch.timestamp(),
+        effort=cluster.effort,
         life=cluster.life,
         inputs=inputs,
         until=until,

@@ -15,6 +15,7 @@ from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.work import REAL_EFFORT
 from visualizer.lessons.lesson import Beat, Lesson, NearMiss
 from visualizer.lessons.player import Player
 from visualizer.lessons.questions import Question
@@ -59,7 +60,7 @@ class Trial:
             loop.close()
 
     async def _play(self, loop: ClusterLoop, story: Story) -> None:
-        spec = ClusterSpec(nodes=self.lesson.nodes, seed=self.lesson.seed, pace=None)
+        spec = ClusterSpec(nodes=self.lesson.nodes, seed=self.lesson.seed, pace=None, effort=REAL_EFFORT)
         self.clusters += 1
         async with Cluster(spec, loop) as cluster:
             loop.clock.before_waiting.append(lambda: _goes_on(cluster))

@@ -29,6 +29,7 @@ Commands:
 
 async def kubectl(invocation: Invocation) -> int:
     """Run kubectl; give its exit code."""
+    await invocation.process.work("kubectl.start")
     words = list(invocation.argv[1:])
     leading = _global_flags_first(words)
     words = words[len(leading) :]

@@ -13,8 +13,8 @@ from cluster_engine.world.loop import ClusterLoop
 LINE = "kubectl create deployment web --image=nginx --replicas=3"
 
 
-async def _story(loop: ClusterLoop) -> tuple[list[dict], list[dict]]:
-    async with Cluster(ClusterSpec(nodes=2, seed=7, pace=None), loop) as cluster:
+async def _story(loop: ClusterLoop, effort: float) -> tuple[list[dict], list[dict]]:
+    async with Cluster(ClusterSpec(nodes=2, seed=7, pace=None, effort=effort), loop) as cluster:
         journal = cluster.journal
         assert journal is not None
         said: list[str] = []
@@ -31,17 +31,17 @@ def _says_running(entry: dict) -> bool:
 
 
 @cache
-def run_cluster(_: int = 0) -> tuple[list[dict], list[dict]]:
+def run_cluster(_: int = 0, effort: float = 0.0) -> tuple[list[dict], list[dict]]:
     loop = ClusterLoop()
     try:
-        return loop.run_until_complete(_story(loop))
+        return loop.run_until_complete(_story(loop, effort))
     finally:
         loop.close()
 
 
-@pytest.fixture(scope="module")
-def entries() -> list[dict]:
-    return run_cluster()[0]
+@pytest.fixture(scope="module", params=(0.0, 1.0), ids=("at once", "with effort"))
+def entries(request) -> list[dict]:
+    return run_cluster(effort=request.param)[0]
 
 
 def test_nothing_on_the_wires_is_unreadable(entries):
