@@ -6,6 +6,7 @@ each cluster gets a thread, and whoever owns it (a web worker, a test, a script)
     thread = ClusterThread(ClusterSpec(nodes=2), on_entries=print, on_clock=print)
     thread.start().result()
     thread.command("kubectl get nodes", lambda stream, text: print(text, end="")).result()
+    thread.put(deeds.Inject({"name": "power-off", "target": "worker-1"})).result()
     thread.stop().result()
 
 or, for a test of one's own operator or controller, with the gateway open:
@@ -15,7 +16,9 @@ or, for a test of one's own operator or controller, with the gateway open:
 
 `on_entries` and `on_clock` are called on the cluster's thread, between two instants of its time; they must be quick.
 `on_clock` hears what `Clock.told` gives whenever somebody has turned the clock or it stands otherwise to real time.
-A cluster that ends by a bug of ours says so once, through `on_failure`, and every later call fails with ClusterEnded.
+What people do is a deed (`cluster_engine.deeds`), and `put` has it done. A thread that is given a `Run` tells through
+it what comes of that, and can do a past again. A cluster that ends by a bug of ours says so once, through `on_failure`,
+and every later call fails with ClusterEnded.
 """
 
 import asyncio
@@ -28,11 +31,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cluster_engine import faults
+from cluster_engine import deeds, faults
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
-from cluster_engine.inputs import Inputs, Run
 from cluster_engine.journal import Journal
 from cluster_engine.lens.opening import open_entry
+from cluster_engine.run import Run
 from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.pacing import Drift
@@ -62,13 +65,12 @@ class ClusterThread:
         *,
         on_entries: Callable[[list[Json]], None] = _ignore,
         on_clock: Callable[[Json], None] = _ignore,
-        on_failure: Callable[[str], None] = _ignore,
+        on_failure: Callable[[BaseException], None] = _ignore,
         run: Run | None = None,
         machine: Machine | None = None,
     ) -> None:
         self.spec = spec
-        self._run_of_inputs = run
-        self._inputs: Inputs | None = None
+        self._run_of_deeds = run or Run()
         self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
         self._clock = Clock(machine=machine)
         self._clock_told: tuple[float | None, bool, Drift] | None = None
@@ -130,14 +132,13 @@ class ClusterThread:
         self._stopping = asyncio.Event()
         async with Cluster(self.spec, self._loop) as cluster:
             stop_gathering = self._begin_gathering(cluster)
+            self._run_of_deeds.enter(cluster)
             try:
-                if self._run_of_inputs is not None:
-                    await self._begin(cluster, self._run_of_inputs)
+                await self._begin(cluster)
                 await self._go_on(cluster)
             finally:
                 self._cluster = None
-                if self._inputs is not None:
-                    self._inputs.close()
+                self._run_of_deeds.close()
                 self._flush()
                 stop_gathering()  # how the programs end now is no part of the story
 
@@ -158,12 +159,10 @@ class ClusterThread:
         if cluster.world.failed.done():
             cluster.world.failed.result()
 
-    async def _begin(self, cluster: Cluster, run: Run) -> None:
-        """Begin and replay a run, unless it is stopped or breaks meanwhile."""
-        assert self._loop is not None
+    async def _begin(self, cluster: Cluster) -> None:
+        """Begin and replay the run, unless it is stopped or breaks meanwhile."""
         assert self._stopping is not None
-        self._inputs = Inputs(self._loop, cluster, run)
-        begun = asyncio.ensure_future(self._inputs.begin())
+        begun = asyncio.ensure_future(self._run_of_deeds.begin())
         stopping = asyncio.ensure_future(self._stopping.wait())
         ends: list[asyncio.Future[Any]] = [begun, stopping, cluster.world.failed]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -176,8 +175,7 @@ class ClusterThread:
     def _tell_failure(self, failure: BaseException) -> None:
         if not self._started.done():
             self._started.set_exception(failure)
-        where = "; ".join(getattr(failure, "__notes__", []))
-        self._on_failure(f"{type(failure).__name__}: {failure} ({where})")
+        self._on_failure(failure)
 
     # -- news ----------------------------------------------------------------------------------------------------------
 
@@ -221,74 +219,34 @@ class ClusterThread:
         """Run a coroutine with the cluster on its own loop; what it awaits there goes by the cluster's time."""
         loop, cluster = self._loop, self._cluster
         if loop is None or cluster is None or loop.is_closed():
-            refused: Future[T] = Future()
-            refused.set_exception(ClusterEndedError("the cluster is not running"))
-            return refused
+            return _refused()
         return asyncio.run_coroutine_threadsafe(do(cluster), loop)
 
-    def _turn(self, turn: Callable[[], None]) -> Future[None]:
-        async def do(_: Cluster) -> None:
-            turn()
-            self._tell_clock()
+    def put(self, deed: deeds.Deed) -> Future[Any]:
+        """Have a deed done; the future gives its answer. ValueError, LookupError: refused, in words for people.
 
-        return self.run(do)
+        A drive turns the clock at once. An act is taken at rest and dated (`cluster_engine.run`).
+        """
+        if isinstance(deed, deeds.Drive):
+            return self.run(lambda _: self._drive(deed))
+        if self._cluster is None:
+            return _refused()
+        return self._run_of_deeds.put(deed)
 
-    def put(self, document: Json) -> Future[Any]:
-        """Have an input of the `run` taken, at rest and dated (`cluster_engine.inputs`); give what it answers."""
-        inputs = self._inputs
-        if inputs is None or self._cluster is None:
-            refused: Future[Any] = Future()
-            refused.set_exception(ClusterEndedError("the cluster is not running"))
-            return refused
-        return inputs.put(document)
+    async def _drive(self, drive: deeds.Drive) -> Any:
+        answer = await self._run_of_deeds.drive(drive)
+        self._tell_clock()
+        return answer
 
     def command(self, line: str, write: Write) -> Future[int]:
         """Type a line on the workstation; `write` is called on the cluster's thread. Cancel the future for Ctrl-C."""
         return self.run(lambda cluster: cluster.command(line, write))
-
-    def inject(self, fault: Json, *, sealed: bool = False) -> Future[str]:
-        """Let a fault happen, given as JSON (`faults.read`); give its id. FaultError when it does not fit."""
-
-        async def do(cluster: Cluster) -> str:
-            return cluster.inject(faults.read(fault), sealed=sealed)
-
-        return self.run(do)
-
-    def heal(self, fault: str) -> Future[None]:
-        """Put right what a fault did. FaultError when no such fault is active."""
-        return self.run(lambda cluster: cluster.heal(fault))
-
-    def heal_all(self) -> Future[None]:
-        """Put right what every fault did."""
-        return self.run(lambda cluster: cluster.heal_all())
 
     def faults(self) -> Future[list[Json]]:
         """Give the active faults: `id`, `at` (None before their start) and the record's own fields."""
 
         async def do(cluster: Cluster) -> list[Json]:
             return [{"id": one.id, "at": one.at, **faults.write(one.record)} for one in cluster.faults]
-
-        return self.run(do)
-
-    def pause(self) -> Future[None]:
-        """Let time stand."""
-        return self._turn(self._clock.pause)
-
-    def resume(self) -> Future[None]:
-        """Let time go on."""
-        return self._turn(self._clock.resume)
-
-    def set_pace(self, pace: float | None) -> Future[None]:
-        """Set how many virtual seconds pass in a real one; None leaps. ValueError out of range."""
-        return self._turn(lambda: self._clock.set_pace(pace))
-
-    def step(self) -> Future[int]:
-        """Pause, and go on to the next entry; give its number."""
-
-        async def do(cluster: Cluster) -> int:
-            seq = await cluster.step()
-            self._tell_clock()
-            return seq
 
         return self.run(do)
 
@@ -337,6 +295,12 @@ class ClusterThread:
     def gateway(self, host: str = "127.0.0.1", port: int = 0) -> Future[tuple[str, int]]:
         """Open the gateway if need be and give its address. OSError when the port is taken."""
         return self.run(lambda cluster: cluster.open_gateway(host, port))
+
+
+def _refused() -> Future[Any]:
+    refused: Future[Any] = Future()
+    refused.set_exception(ClusterEndedError("the cluster is not running"))
+    return refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,12 @@ MAY_IMPORT = {
     "faults": {"world", "pki", "api", "etcd", "containerd.registry"},
     "programs": {"world", "api", "client"},
     "shell": {"world", "programs"},
-    "inputs": {"world"},
+    "deeds": set(),
     "predicates": set(),
     "stored": {"api", "etcd"},
     "collecting": set(),
 }
-ABOVE = {"cluster", "thread", "__main__"}
+ABOVE = {"cluster", "commands", "injections", "run", "thread", "__main__"}
 
 
 def imports_of(path: Path) -> set[str]:

@@ -1,16 +1,31 @@
-"""What a page may say over its WebSocket: one struct for each `type`, with its bounds."""
+"""What a page may say over its WebSocket: that it watches, and deeds (`cluster_engine.deeds`), as JSON by their `type`.
+
+`Said` is the whole list. A deed that is not in it (an instructor's incident) is not understood here, whoever sends it.
+"""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from cluster_engine.deeds import (
+    Advance,
+    Answer,
+    Command,
+    Heal,
+    Hint,
+    Identifier,
+    Inject,
+    Interrupt,
+    Pace,
+    Pause,
+    Resume,
+    Step,
+)
 from visualizer import json_bounds
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
-LINE_MAX = 32 * 1024
 MESSAGE_CHARACTERS_MAX = 64 * 1024
 
 
@@ -19,70 +34,6 @@ class Watch(msgspec.Struct, tag="watch"):
 
     since: Seq = 0
     commands: Annotated[dict[Identifier, Seq], Meta(max_length=64)] = {}
-
-
-class Command(msgspec.Struct, tag="command"):
-    """Type a line on the workstation."""
-
-    id: Identifier
-    line: str  # at most LINE_MAX; the consumer says so in words
-
-
-class Interrupt(msgspec.Struct, tag="interrupt"):
-    """Ctrl-C."""
-
-    id: Identifier
-
-
-class Pace(msgspec.Struct, tag="pace"):
-    """How many virtual seconds pass in a real one."""
-
-    pace: Annotated[float, Meta(ge=0.01, le=1000)]
-
-
-class Pause(msgspec.Struct, tag="pause"):
-    """Stop virtual time."""
-
-
-class Resume(msgspec.Struct, tag="resume"):
-    """Let virtual time go on."""
-
-
-class Step(msgspec.Struct, tag="step"):
-    """Go on to the next entry."""
-
-
-class Inject(msgspec.Struct, tag="inject"):
-    """Let a fault happen, now or once a predicate holds; answered by `injected`."""
-
-    id: Identifier
-    fault: dict[str, Any]
-    when: dict[str, Any] | None = None
-    sealed: bool = False
-
-
-class Heal(msgspec.Struct, tag="heal"):
-    """Put right what a fault did, or all of them; answered by `healed`."""
-
-    id: Identifier
-    fault: Identifier | None = None
-
-
-class Advance(msgspec.Struct, tag="advance"):
-    """Go on to a beat of the lesson."""
-
-    beat: Identifier
-
-
-class Answer(msgspec.Struct, tag="answer"):
-    """Answer a question of the lesson."""
-
-    question: Identifier
-    answer: Any
-
-
-class Hint(msgspec.Struct, tag="hint"):
-    """Ask for the next hint."""
 
 
 Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint

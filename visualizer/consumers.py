@@ -14,11 +14,12 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
-from visualizer import access, handshakes, mishaps, services, websocket_frames
-from visualizer import browser_protocol as said
+from cluster_engine import deeds
+from visualizer import access, browser_protocol, handshakes, mishaps, services, websocket_frames
 from visualizer.access import Access, Action
+from visualizer.browser_protocol import Said, Watch
 from visualizer.database import in_database
-from visualizer.hosting import messages, web_process
+from visualizer.hosting import web_process
 from visualizer.hosting.hub import Feed, Lost, Reconsider, Viewer, clock_fields
 from visualizer.hosting.mailbox import Answer
 from visualizer.hosting.messages import State
@@ -35,7 +36,7 @@ ASKING_MAX = 32  # questions of one page that wait for an answer
 class ClusterConsumer(PageSocket):
     """One page at one cluster."""
 
-    MESSAGE_CHARACTERS_MAX = said.MESSAGE_CHARACTERS_MAX
+    MESSAGE_CHARACTERS_MAX = browser_protocol.MESSAGE_CHARACTERS_MAX
 
     _feed: Feed | None = None
     _viewer: Viewer
@@ -155,28 +156,28 @@ class ClusterConsumer(PageSocket):
 
     # From the page --------------------------------------------------------------------------------------------------
 
-    def decode(self, text: bytes) -> said.Said:
+    def decode(self, text: bytes) -> Said:
         """See PageSocket."""
-        return said.decode(text)
+        return browser_protocol.decode(text)
 
     async def refuse(self, problem: str, text: str) -> None:
         """See PageSocket."""
-        await self._error(problem, **said.command_of(text))
+        await self._error(problem, **browser_protocol.command_of(text))
 
-    async def take(self, message: said.Said) -> None:
+    async def take(self, message: Said) -> None:
         """See PageSocket."""
-        if isinstance(message, said.Command) and len(message.line) > said.LINE_MAX:
+        if isinstance(message, deeds.Command) and len(message.line) > deeds.LINE_MAX:
             await self._error(_("This message is too long."), id=message.id)
             return
-        if isinstance(message, said.Watch):
+        if isinstance(message, Watch):
             self._viewer.watch(message.since, message.commands)
             return
-        fields = {"id": message.id} if isinstance(message, said.Command | said.Inject | said.Heal) else {}
+        fields = named(message)
         if (refusal := await self._refusal(message)) is not None:
             await self._error(refusal, **fields)
             return
         try:
-            answer = await self._host.clusters.put(self._cluster.pk, question_of(message))
+            answer = await self._host.clusters.put(self._cluster.pk, message)
         except Refused as problem:
             await self._error(str(problem), **fields)
             return
@@ -184,7 +185,7 @@ class ClusterConsumer(PageSocket):
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _refusal(self, message: said.Said) -> str | None:
+    async def _refusal(self, message: Said) -> str | None:
         """Say why a message is not even asked."""
         if len(self._asking) >= ASKING_MAX:
             return _("The cluster is busy and gave no answer in time.")
@@ -194,7 +195,7 @@ class ClusterConsumer(PageSocket):
         action = action_of(message)
         return None if self._access.may(action) else NOT_YOURS[action]
 
-    async def _hear(self, message: said.Said, answer: Answer, fields: dict[str, str]) -> None:
+    async def _hear(self, message: Said, answer: Answer, fields: dict[str, str]) -> None:
         """Wait for an answer while the page goes on talking: a step may wait for a resume."""
         try:
             frame = reply_of(message, await answer)
@@ -205,55 +206,35 @@ class ClusterConsumer(PageSocket):
                 self._viewer.notify(frame)
 
 
-def question_of(message: said.Said) -> messages.Question:
-    """What the page said, as a question to the worker."""
+def named(message: Said) -> dict[str, str]:
+    """The `id` by which a page finds the answer to what it said, where it waits for one."""
     match message:
-        case said.Command(identifier, line):
-            return messages.Command(identifier, line)
-        case said.Interrupt(identifier):
-            return messages.Interrupt(identifier)
-        case said.Pace(pace):
-            return messages.Pace(pace)
-        case said.Pause():
-            return messages.Pause()
-        case said.Resume():
-            return messages.Resume()
-        case said.Step():
-            return messages.Step()
-        case said.Inject(fault=fault, when=when, sealed=sealed):
-            return messages.Inject(fault, when, sealed=sealed)
-        case said.Heal(fault=fault):
-            return messages.Heal(fault)
-        case said.Advance(beat):
-            return messages.Advance(beat)
-        case said.Answer(question, answer):
-            return messages.Answer(question, answer)
-        case said.Hint():
-            return messages.Hint()
-        case said.Watch():
-            raise AssertionError("a watch is the hub's affair")
+        case deeds.Command(id=str(identifier)) | deeds.Inject(id=str(identifier)) | deeds.Heal(id=str(identifier)):
+            return {"id": identifier}
+        case _:
+            return {}
 
 
-def action_of(message: said.Said) -> Action:
+def action_of(message: Said) -> Action:
     """What the page wants, in terms of access."""
     match message:
-        case said.Command() | said.Interrupt():
+        case deeds.Command() | deeds.Interrupt():
             return Action.TYPE
-        case said.Pace() | said.Pause() | said.Resume() | said.Step():
+        case deeds.Pace() | deeds.Pause() | deeds.Resume() | deeds.Step():
             return Action.DRIVE
-        case said.Inject() | said.Heal():
+        case deeds.Inject() | deeds.Heal():
             return Action.BREAK
-        case said.Advance() | said.Answer() | said.Hint():
+        case deeds.Advance() | deeds.Answer() | deeds.Hint():
             return Action.LEARN
-        case said.Watch():
+        case Watch():
             return Action.SEE
 
 
-def reply_of(message: said.Said, answer: bytes) -> str | None:
+def reply_of(message: Said, answer: bytes) -> str | None:
     """The frame that tells the page its answer, where there is more to tell than progress."""
     match message:
-        case said.Inject(identifier):
-            return json.dumps({"type": "injected", "id": identifier, "fault": json.loads(answer)["fault"]})
-        case said.Heal(identifier):
-            return json.dumps({"type": "healed", "id": identifier})
+        case deeds.Inject():
+            return json.dumps({"type": "injected", **named(message), "fault": json.loads(answer)["fault"]})
+        case deeds.Heal():
+            return json.dumps({"type": "healed", **named(message)})
     return None

@@ -85,7 +85,7 @@ class Chunk(models.Model):
 
 
 class Input(models.Model):
-    """The `n`th thing that was done to a cluster, and its virtual time (`visualizer.hosting.inputs`)."""
+    """The `n`th thing that was done to a cluster, and its virtual time (`cluster_engine.deeds`)."""
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="inputs")
     n = models.PositiveIntegerField()

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from visualizer.hosting import messages
+from cluster_engine import deeds
 from visualizer.hosting.batches import Batch, decode
 from visualizer.models import Chunk, Cluster, Input
 
@@ -62,10 +62,10 @@ def recorded(identifier: str) -> int:
     return Cluster.objects.filter(pk=identifier).values_list("recorded", flat=True).first() or 0
 
 
-def inputs(identifier: str) -> list[messages.Input]:
-    """All that was done to a cluster, in order."""
+def inputs(identifier: str) -> list[deeds.Input]:
+    """All that was done to a cluster, in order. ValueError when one of it cannot be read."""
     rows = Input.objects.filter(cluster=identifier).order_by("n")
-    return [messages.Input(one.n, one.at, one.document) for one in rows]
+    return [deeds.Input(one.n, one.at, deeds.read(one.document)) for one in rows]
 
 
 def inputs_recorded(identifier: str) -> int:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from cluster_engine import deeds
 from visualizer import mishaps, selectors
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, join
@@ -89,7 +90,7 @@ def _append(identifier: str, batch: Batch) -> None:
     tail.save()
 
 
-def record_inputs(identifier: str, inputs: Sequence[messages.Input], life: int = 1) -> int:
+def record_inputs(identifier: str, inputs: Sequence[deeds.Input], life: int = 1) -> int:
     """Append inputs that a life took; return the number of the last one there is. No duplicate and no gap, as above.
 
     What a life took that is over is nothing to anybody, and counts as written.
@@ -101,7 +102,7 @@ def record_inputs(identifier: str, inputs: Sequence[messages.Input], life: int =
         fresh: list[Input] = []
         for one in inputs:
             if one.n == known + 1:
-                fresh.append(Input(cluster_id=identifier, n=one.n, at=one.at, document=one.document))
+                fresh.append(Input(cluster_id=identifier, n=one.n, at=one.at, document=deeds.write(one.act)))
                 known = one.n
         Input.objects.bulk_create(fresh)
         return known
@@ -170,7 +171,7 @@ def mark_ended(identifier: str, reason: str, life: int | None = None) -> bool:
 
 
 def make_successor(
-    identifier: str, inputs: list[messages.Input], until: float, *, left_out: bool = False
+    identifier: str, inputs: list[deeds.Input], until: float, *, left_out: bool = False
 ) -> tuple[Cluster, bool]:
     """Make the row of a cluster that takes another's place, or find the one that somebody else has just made."""
     with transaction.atomic():
@@ -188,7 +189,9 @@ def make_successor(
             mishap={**(old.mishap or {}), "leftOut": True} if left_out else None,
             clock={**(old.clock or {}), "now": until} if until else None,
         )
-        Input.objects.bulk_create(Input(cluster=new, n=one.n, at=one.at, document=one.document) for one in inputs)
+        Input.objects.bulk_create(
+            Input(cluster=new, n=one.n, at=one.at, document=deeds.write(one.act)) for one in inputs
+        )
         Cluster.objects.filter(pk=identifier).update(successor=new)
         return new, True
 

@@ -6,11 +6,11 @@ goes the same way up to the instant before what was undone, and stands there. Th
 
 from django.utils.translation import gettext
 
+from cluster_engine.deeds import Input, last_undoable
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
 from visualizer.hosting.clusters import NotRunning
-from visualizer.hosting.inputs import last_undoable
 from visualizer.hosting.messages import Inputs, Stop
 from visualizer.hosting.recorder import end
 from visualizer.hosting.replay import REPLAY_SECONDS_MAX
@@ -40,7 +40,7 @@ async def reset(host: WebProcess, cluster: Cluster) -> Cluster:
     return await _replace(host, cluster, [], 0.0)
 
 
-async def _inputs(host: WebProcess, cluster: Cluster) -> list[messages.Input]:
+async def _inputs(host: WebProcess, cluster: Cluster) -> list[Input]:
     """All inputs; the cluster itself knows those that are not recorded yet."""
     try:
         return messages.inputs(await host.clusters.ask(cluster.pk, Inputs()))
@@ -48,7 +48,7 @@ async def _inputs(host: WebProcess, cluster: Cluster) -> list[messages.Input]:
         return await in_database(selectors.inputs)(cluster.pk)
 
 
-async def _replace(host: WebProcess, cluster: Cluster, inputs: list[messages.Input], until: float) -> Cluster:
+async def _replace(host: WebProcess, cluster: Cluster, inputs: list[Input], until: float) -> Cluster:
     successor, is_new = await in_database(services.make_successor)(cluster.pk, inputs, until)
     if is_new:
         try:

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cluster_engine.deeds import Command
 from visualizer.hosting import process_link
 from visualizer.hosting.engines import REAL
-from visualizer.hosting.messages import Ask, Command, Create
+from visualizer.hosting.messages import Ask, Create
 from visualizer.hosting.process_link import Begin, LinkLost, Question, Up
 from visualizer.hosting.processes import ForkedProcess, ForkedProcesses
 

@@ -11,9 +11,10 @@ from django.utils import timezone
 from rooms_people import JSON, Browser, Socket, instructor
 from web_until import until
 
+from cluster_engine.deeds import Applied
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.hosting.messages import Applied, Lesson, Stop, cluster_name, say
+from visualizer.hosting.messages import Lesson, Stop, cluster_name, say
 from visualizer.lessons import library
 from visualizer.models import Cluster
 from visualizer.rooms import incidents, instructor_actions, lessons, limits, live_room, selectors

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.deeds import Act, Command, Inject, Input, last_undoable
 from cluster_engine.faults import write
-from cluster_engine.inputs import Inputs
+from cluster_engine.run import Run
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 from tests.simulate.pauses import Pauses
 from tests.simulate.plan import Plan
 from tests.simulate.play import play
 from tests.simulate.story import Entry, Story, Violation
-from visualizer.hosting.inputs import last_undoable
-from visualizer.hosting.messages import Create, Input
-from visualizer.hosting.performer import Performer
 
 SAME = "the same inputs make the same journal"
 TOLD = ("seq", "at", "arrived", "kind", "from", "to", "label", "connection", "stream", "cause", "replyTo")
@@ -62,7 +60,7 @@ def _came(entry: Entry) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Hosted:
     """What came of a hosted cluster: its journal, and the inputs that it took."""
 
     entries: list[Entry]
@@ -81,7 +79,7 @@ def _replayed(plan: Plan, epoch: datetime) -> Iterator[Violation]:
         yield from differences(first.entries, other.entries, undone.at, "with the last input undone")
 
 
-def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float = 0.0) -> Run:
+def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float = 0.0) -> Hosted:
     """Let a plan's lines and faults be inputs, or replay those of the past up to `until`."""
     loop = ClusterLoop(Clock())
     try:
@@ -91,40 +89,36 @@ def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float
         loop.close()
 
 
-async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[Input], until: float) -> Run:
+async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[Input], until: float) -> Hosted:
     entries: list[Entry] = []
-    create = Create(nodes=plan.nodes, seed=plan.seed, pace=None, inputs=list(past), until=until)
-    performer = Performer(create, lambda _: None)
+    run = Run(past=past, until=until)
     async with Cluster(ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch), loop) as cluster:
         assert cluster.journal is not None
         cluster.journal.subscribe(entries.append)
-        inputs = Inputs(loop, cluster, performer)
-        await inputs.begin()
+        run.enter(cluster)
+        await run.begin()
         if not until:
-            tasks = [loop.create_task(_put(inputs, at, document)) for at, document in _documents(plan)]
+            tasks = [loop.create_task(_put(run, at, act)) for at, act in _acts(plan)]
             await asyncio.sleep(HOSTED_SECONDS_MAX)
             for task in tasks:
                 task.cancel()
         until = until or loop.time()
-        inputs.close()
-    return Run(entries, performer.inputs, until)
+        run.close()
+    return Hosted(entries, run.inputs, until)
 
 
-def _documents(plan: Plan) -> list[tuple[float, dict[str, object]]]:
-    """Give the plan's lines and faults as inputs, drawn together so that all fall into the time there is."""
+def _acts(plan: Plan) -> list[tuple[float, Act]]:
+    """Give the plan's lines and faults as acts, drawn together so that all fall into the time there is."""
     share = (HOSTED_SECONDS_MAX - 1.0) / plan.seconds
-    documents: list[tuple[float, dict[str, object]]] = [
-        (one.at * share, {"command": {"id": f"line-{number}", "line": one.line}})
-        for number, one in enumerate(plan.typed)
+    acts: list[tuple[float, Act]] = [
+        (one.at * share, Command(f"line-{number}", one.line)) for number, one in enumerate(plan.typed)
     ]
     now = {"start": 0.0, "end": None}
-    documents += [(fault.start * share, {"fault": write(fault) | now}) for fault in plan.faults]
-    for moment in plan.moments:
-        asked = {"fault": write(moment.record) | now, "when": moment.when, "sealed": moment.sealed}
-        documents.append((0.1, asked))
-    return documents
+    acts += [(fault.start * share, Inject(write(fault) | now)) for fault in plan.faults]
+    acts += [(0.1, Inject(write(one.record) | now, one.when, one.sealed)) for one in plan.moments]
+    return acts
 
 
-async def _put(inputs: Inputs, at: float, document: dict[str, object]) -> None:
+async def _put(run: Run, at: float, act: Act) -> None:
     await asyncio.sleep(at)
-    inputs.put(document)  # refused or not: what is taken is in the performer's list
+    run.put(act)  # refused or not: what is taken is in the run's list

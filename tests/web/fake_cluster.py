@@ -27,9 +27,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cluster_engine import deeds
 from cluster_engine.faults import Fault, write
-from cluster_engine.inputs import ReplayDiffersError
 from cluster_engine.journal import Journal
+from cluster_engine.run import ReplayDiffersError, Run
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class FakeCluster:
             case "chance":
                 write("stdout", " ".join(chance()) + "\n")
             case "crash":
-                self.thread.on_failure("RuntimeError: a bug in the cluster itself")
+                self.thread.on_failure(RuntimeError("a bug in the cluster itself"))
             case "outside":
                 self.thread.emit(1, **{"from": "outside/client"})
             case _:
@@ -137,14 +138,14 @@ class ClusterThread:
         *,
         on_entries: Callable[[list[dict[str, Any]]], None],
         on_clock: Callable[[dict[str, Any]], None],
-        on_failure: Callable[[str], None],
-        run: Any = None,
+        on_failure: Callable[[BaseException], None],
+        run: Run | None = None,
     ) -> None:
         self.spec = spec
         self.time = {"now": 0.0, "pace": spec.pace, "paused": False}
         self.on_failure = on_failure
         self._on_entries, self._on_clock = on_entries, on_clock
-        self._run, self._count = run, 0
+        self._run = run or Run()
         self._loop = asyncio.new_event_loop()
         self._turns = asyncio.Lock()
         self.cluster = FakeCluster(self, self._loop)
@@ -212,15 +213,15 @@ class ClusterThread:
             raise RuntimeError("this seed does not start")
         self._tick()
         self.emit(self.START_ENTRIES)
-        if self._run is not None:
-            await self._begin(self._run)
+        await self._begin(self._run)
         return {"ready": True, "participants": []}
 
-    async def _begin(self, run: Any) -> None:
-        await run.begin(self.cluster)
-        for at, document in run.past:
-            self._leap(at)
-            self._take(document)
+    async def _begin(self, run: Run) -> None:
+        run.enter(self.cluster)  # type: ignore[arg-type]
+        await run.play_start()
+        for one in run.past:
+            self._leap(one.at)
+            self._take(one.act)
             for _ in range(5):
                 await asyncio.sleep(0)
         if run.until:
@@ -228,18 +229,27 @@ class ClusterThread:
             self._tick(paused=run.paused)
         run.replayed()
 
-    def put(self, document: dict[str, Any]) -> "Future[Any]":
-        return self._in_turn(lambda: self._put(document))
+    def put(self, deed: deeds.Deed) -> "Future[Any]":
+        return self._in_turn(lambda: self._drive(deed) if isinstance(deed, deeds.Drive) else self._take(deed))
 
-    def _put(self, document: dict[str, Any]) -> Any:
-        return self._take(document)
-
-    def _take(self, document: dict[str, Any]) -> Any:
-        at = self.time["now"]
-        doing = self._run.perform(self.cluster, document)
-        self._count += 1
-        self._run.taken(self._count, at, document)
+    def _take(self, act: deeds.Act) -> Any:
+        doing = self._run.take(act)
         return self._loop.create_task(doing) if inspect.iscoroutine(doing) else doing
+
+    def _drive(self, drive: deeds.Drive) -> Any:
+        match drive:
+            case deeds.Pace(pace):
+                self._tick(pace=pace)
+            case deeds.Pause():
+                self._tick(paused=True)
+            case deeds.Resume():
+                self._tick(paused=False)
+            case deeds.Step():
+                if not self.time["paused"]:
+                    raise ValueError("the cluster is not paused")
+                self.emit(1)
+                return {"seq": self.cluster.journal.head}
+        return {}
 
     def stop(self) -> "Future[None]":
         async def stop() -> None:
@@ -256,24 +266,6 @@ class ClusterThread:
 
     def clock(self) -> "Future[dict[str, Any]]":
         return self._in_turn(lambda: dict(self.time))
-
-    def pause(self) -> "Future[None]":
-        return self._in_turn(lambda: self._tick(paused=True))
-
-    def resume(self) -> "Future[None]":
-        return self._in_turn(lambda: self._tick(paused=False))
-
-    def set_pace(self, pace: float) -> "Future[None]":
-        return self._in_turn(lambda: self._tick(pace=pace))
-
-    def step(self) -> "Future[int]":
-        def work() -> int:
-            if not self.time["paused"]:
-                raise ValueError("the cluster is not paused")
-            self.emit(1)
-            return self.cluster.journal.head
-
-        return self._in_turn(work)
 
     def detail(self, seq: int) -> "Future[dict[str, Any]]":
         def work() -> dict[str, Any]:

@@ -18,12 +18,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from web_until import until
 
+from cluster_engine.deeds import Command, Heal, Incident, Inject, Step
 from visualizer import access, browser_protocol, consumers, page_socket, selectors, services
 from visualizer.access import Action
 from visualizer.asgi import application
 from visualizer.database import in_database
+from visualizer.hosting import messages
 from visualizer.hosting.bus import EmbeddedBus
-from visualizer.hosting.messages import Clock, Command, Rights, Stop, say
+from visualizer.hosting.messages import Clock, Inputs, Rights, Stop, say
 from visualizer.models import Cluster
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("plain_templates")]
@@ -201,8 +203,10 @@ async def test_time_is_in_the_hands_of_the_page(page):
 
 async def test_a_page_may_say_more_while_an_answer_is_on_its_way(page, worker):
     await page.hear("hello")
-    blocked: Future[int] = Future()
-    worker._processes.threads[0].step = lambda: blocked
+    blocked: Future[Any] = Future()
+    thread = worker._processes.threads[0]
+    put = thread.put
+    thread.put = lambda deed: blocked if isinstance(deed, Step) else put(deed)
     await page.say(type="step")
     await page.type("k", "echo meanwhile")
     assert (await page.hear("output"))["text"] == "meanwhile\n"
@@ -249,6 +253,42 @@ async def test_what_is_wrong_with_a_fault_is_said_by_the_id_of_who_asked(page):
         error = await page.hear("error")
         assert error["id"] == "x1"
         assert words in error["message"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "incident", "incident": 1, "fault": POWER_OFF},
+        {"type": "healIncident", "incident": 1},
+        {"type": "Incident", "incident": 1, "fault": POWER_OFF},
+        {"type": "Input", "n": 1, "at": 0.0, "act": {"type": "incident", "incident": 1, "fault": POWER_OFF}},
+        {"type": "Create", "nodes": 2, "seed": 1},
+        {"type": "Stop", "reason": "stopped"},
+        {"type": "Kubeconfig"},
+        {"type": "Inputs", "since": 0},
+        {"type": "Entries", "since": 0, "limit": 10**9},
+    ],
+)
+async def test_what_an_instructors_server_or_the_hosting_may_do_is_not_understood_from_a_page(
+    client, page, host, message
+):
+    await page.say(id="x1", **message)
+    assert "understood" in (await page.hear("error"))["message"]
+    assert await host.clusters.answer(client.cluster, Inputs()) == []
+
+
+async def test_a_page_cannot_make_an_incident_of_its_fault_nor_heal_one(client, page, host):
+    await page.say(type="inject", id="i1", fault=POWER_OFF, incident=7, healIncident=7)
+    assert (await page.hear("injected"))["fault"] == "fault-1"
+    answer = await host.clusters.answer(client.cluster, Incident(7, POWER_OFF | {"target": "worker-2"}, sealed=True))
+    assert answer == {"fault": "fault-2"}  # 7 was free
+    await page.say(type="heal", id="h1", fault="fault-2")
+    assert "find out first" in (await page.hear("error"))["message"]
+    await page.say(type="heal", id="h2", incident=7)  # all but incidents'
+    assert (await page.hear("healed"))["id"] == "h2"
+    kept = [one.act for one in messages.inputs(await host.clusters.ask(client.cluster, Inputs()))]
+    assert kept[0] == Inject(POWER_OFF, id="i1")
+    assert kept[2:] == [Heal(id="h2")]
 
 
 async def test_without_a_lesson_nothing_is_learned(page):
@@ -433,7 +473,7 @@ async def test_what_breaks_while_a_page_asks_is_told_and_the_next_message_is_hea
     def broken(_):
         raise OverflowError("a secret detail")
 
-    monkeypatch.setattr(consumers, "question_of", broken)
+    monkeypatch.setattr(consumers, "action_of", broken)
     await page.say(type="command", id="k", line="echo hello")
     error = await page.hear("error")
     assert error == {"type": "error", "message": "This broke inside Glassplane; that is our mistake.", "id": "k"}

@@ -8,12 +8,13 @@ import pytest_asyncio
 from web_processes import OwnProcesses
 from web_until import until
 
+from cluster_engine.deeds import Command, Done, Input, Typed
 from visualizer import services
 from visualizer.database import in_database
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import Clock, Command, Create, Done, Input, Lesson, Rights, State, Typed
+from visualizer.hosting.messages import Clock, Create, Lesson, Rights, State
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.worker import Worker
 from visualizer.models import Cluster

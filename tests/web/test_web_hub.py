@@ -6,12 +6,13 @@ import random
 
 import pytest
 
+from cluster_engine.deeds import Done, Output, Typed
 from visualizer.hosting import hub as hub_module
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.hub import Feed, Hub, Lost, Snapshot, Viewer
-from visualizer.hosting.messages import Clock, Done, Lesson, Output, State, Typed
+from visualizer.hosting.messages import Clock, Lesson, State
 from visualizer.hosting.refused import Refused
 
 pytestmark = pytest.mark.asyncio

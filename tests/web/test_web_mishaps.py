@@ -4,9 +4,10 @@ import pytest
 from test_web_revival import in_state, lived, row
 from web_until import until
 
+from cluster_engine.deeds import Command
 from visualizer import mishaps, selectors
 from visualizer.database import in_database
-from visualizer.hosting.messages import Command, State
+from visualizer.hosting.messages import State
 from visualizer.models import Cluster
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]

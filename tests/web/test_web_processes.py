@@ -11,11 +11,12 @@ import pytest
 import pytest_asyncio
 from web_until import until
 
+from cluster_engine.deeds import Command, Done, Output
 from visualizer.hosting import messages, watchdog
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import Command, Create, Done, Entries, Kubeconfig, Output, State, Stop
+from visualizer.hosting.messages import Create, Entries, Kubeconfig, State, Stop
 from visualizer.hosting.processes import ForkedProcesses
 from visualizer.hosting.watchdog import Sample, Watchdog
 from visualizer.hosting.worker import Worker

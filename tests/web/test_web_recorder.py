@@ -9,11 +9,12 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from web_until import until
 
+from cluster_engine.deeds import Command
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, revival, web_process
 from visualizer.hosting.batches import Batch, decode, encode
-from visualizer.hosting.messages import Clock, Command, Create, State
+from visualizer.hosting.messages import Clock, Create, State
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.revival import create_of
 from visualizer.models import Chunk, Cluster
@@ -173,7 +174,7 @@ async def test_what_people_do_is_written_at_once_lest_it_dies_with_all_processes
     await host.clusters.ask(cluster.pk, Command("k", "echo hello"))
 
     async def written() -> bool:
-        return [one.document for one in await in_database(selectors.inputs)(cluster.pk)] != []
+        return [one.act for one in await in_database(selectors.inputs)(cluster.pk)] != []
 
     await until(written)
     assert await in_database(selectors.recorded)(cluster.pk) == 0, "entries are made again; they may wait"

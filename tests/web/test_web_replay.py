@@ -10,26 +10,15 @@ import pytest_asyncio
 from web_processes import OwnProcesses
 from web_until import until
 
+from cluster_engine import deeds
+from cluster_engine.deeds import Advance, Answer, Command, Done, Inject, Input, Output, Typed
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, decode
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.engines import REAL, load_engine
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import (
-    Advance,
-    Answer,
-    Clock,
-    Command,
-    Create,
-    Done,
-    Inject,
-    Input,
-    Lesson,
-    Output,
-    State,
-    Typed,
-)
+from visualizer.hosting.messages import Clock, Create, Lesson, State
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.worker import Worker
 from visualizer.lessons import library
@@ -97,15 +86,15 @@ async def test_a_lesson_comes_back_where_it_stood_with_the_same_journal(real, mo
         await real.ask("a", Advance("nowhere"))
     question = next(one for one in library.find(MUTUAL_TLS).questions if one.kind == "choice")
     await real.ask("a", Answer(question.id, question.options[0]))
-    await real.ask("a", messages.Resume())
+    await real.ask("a", deeds.Resume())
     await real.ask("a", Inject({"name": "restart", "target": "worker-1/kubelet"}))
     await real.ask("a", Command("c1", "kubectl get nodes"))
     await until(lambda: any(done.id == "c1" for done in first.all(Done)), seconds=60)
-    await real.ask("a", messages.Pause())
+    await real.ask("a", deeds.Pause())
     await real.ask("a", messages.Stop("idle"))
     await until(lambda: first.state() == "suspended")
     inputs, clock = first.all(Input), first.all(Clock)[-1]
-    assert [next(iter(one.document)) for one in inputs] == ["advance"] * 3 + ["answer", "fault", "command"]
+    assert [type(one.act) for one in inputs] == [Advance, Advance, Advance, Answer, Inject, Command]
     whoami = Typed("lesson-1", "kubectl auth whoami", "lesson")
     assert [one for one in first.all(Typed) if one.by == "lesson"] == [whoami]
     assert "kubernetes-admin" in "".join(one.text for one in first.all(Output) if one.id == whoami.id)

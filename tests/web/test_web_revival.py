@@ -9,11 +9,12 @@ from django.test import AsyncClient
 from test_web_consumer import Page
 from web_until import until
 
+from cluster_engine.deeds import Command, Inject, Input, Pause, Step
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder
 from visualizer.hosting.batches import decode
-from visualizer.hosting.messages import Command, Inject, Input, Pause, State, Step, Stop
+from visualizer.hosting.messages import State, Stop
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
 from visualizer.selectors import Owner
@@ -79,9 +80,9 @@ async def suspended(host: WebProcess, **spec: Any) -> str:
 async def test_what_was_done_is_recorded_with_its_time(host):
     cluster = await suspended(host)
     assert await in_database(selectors.inputs)(cluster) == [
-        Input(1, 0.03, {"command": {"id": "k1", "line": "echo hello"}}),
-        Input(2, 0.08, {"command": {"id": "k2", "line": "trickle 2"}}),
-        Input(3, 0.1, {"fault": POWER_OFF}),
+        Input(1, 0.03, Command("k1", "echo hello")),
+        Input(2, 0.08, Command("k2", "trickle 2")),
+        Input(3, 0.1, Inject(POWER_OFF)),
     ]
     assert (await row(cluster)).clock == {"now": 0.12, "pace": 1.0, "paused": True}
 
@@ -175,9 +176,10 @@ async def test_what_comes_back_as_another_ends(host, caplog):
     assert len(await journal(cluster)) == 12
 
 
-async def test_a_replay_in_which_an_input_is_refused_ends(host):
+@pytest.mark.parametrize("document", [{"type": "inject", "fault": {}}, {"type": "of another version"}, {}, []])
+async def test_a_replay_in_which_an_input_is_refused_or_not_understood_ends(host, document):
     cluster = await suspended(host)
-    await in_database(lambda: Cluster.objects.get(pk=cluster).inputs.filter(n=3).update(document={"fault": {}}))()
+    await in_database(lambda: Cluster.objects.get(pk=cluster).inputs.filter(n=3).update(document=document))()
     await host.revival.wake(await row(cluster))
     await in_state(cluster, "ended", "failed")
 
@@ -219,7 +221,7 @@ async def test_inputs_that_the_stream_lost_are_asked_for(host):
     await asyncio.gather(followed.following, return_exceptions=True)
     for number in range(5):
         await host.clusters.ask(cluster, Command(f"k{number + 10}", "echo x"))
-    followed._take(Input(8, 0.16, {"command": {"id": "k14", "line": "echo x"}}))
+    followed._take(Input(8, 0.16, Command("k14", "echo x")))
     await until(lambda: _inputs(cluster, 8))
     assert not (await row(cluster)).outside
 
@@ -296,7 +298,7 @@ async def test_undo_leads_to_a_cluster_without_the_last_thing_done(ann, host, ru
     assert old.successor_id == new
     await in_state(new, "running")
     await head(new, 4)
-    assert [one.document["command"]["id"] for one in await in_database(selectors.inputs)(new)] == ["k1"]
+    assert [one.act.id for one in await in_database(selectors.inputs)(new)] == ["k1"]
     assert await journal(new) == before[:4]
     assert (await undone(ann, cluster)).json()["id"] == new  # whoever comes late goes there too
     await host.clusters.ask(new, Command("k3", "echo other"))

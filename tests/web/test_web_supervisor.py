@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 from web_until import until
 
+from cluster_engine.deeds import Command
 from visualizer.hosting import messages, supervisor
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import Command, Create, Kubeconfig
+from visualizer.hosting.messages import Create, Kubeconfig
 from visualizer.hosting.supervisor import Supervisor
 
 FAKE = "fake_cluster:ClusterThread"

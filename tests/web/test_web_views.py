@@ -10,10 +10,11 @@ from django.test import AsyncClient
 from django.utils import timezone
 from web_until import until
 
+from cluster_engine.deeds import Command
 from visualizer import selectors
 from visualizer.database import in_database
 from visualizer.hosting.bus import EmbeddedBus
-from visualizer.hosting.messages import Command, Stop
+from visualizer.hosting.messages import Stop
 from visualizer.models import Cluster
 from visualizer.selectors import Owner
 

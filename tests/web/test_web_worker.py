@@ -8,38 +8,32 @@ import pytest_asyncio
 from web_processes import OwnProcesses
 from web_until import until
 
+from cluster_engine.commands import COMMANDS_MAX
+from cluster_engine.deeds import (
+    Advance,
+    Applied,
+    Command,
+    Done,
+    Heal,
+    HealIncident,
+    Incident,
+    Inject,
+    Input,
+    Interrupt,
+    Output,
+    Pace,
+    Pause,
+    Resume,
+    Step,
+    Typed,
+)
 from cluster_engine.journal import Journal
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, decode
 from visualizer.hosting.clusters import Clusters, NoRoom, NotRunning
 from visualizer.hosting.hosted_cluster import coalesce
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import (
-    Advance,
-    Applied,
-    Clock,
-    Command,
-    Create,
-    Detail,
-    Done,
-    Heal,
-    HealIncident,
-    Inject,
-    Input,
-    Inputs,
-    Interrupt,
-    Kubeconfig,
-    Output,
-    Outside,
-    Pace,
-    Pause,
-    Resume,
-    State,
-    Step,
-    Stop,
-    Typed,
-)
-from visualizer.hosting.performer import COMMANDS_MAX
+from visualizer.hosting.messages import Clock, Create, Detail, Inputs, Kubeconfig, Outside, State, Stop
 from visualizer.hosting.refused import Missing, Refused
 from visualizer.hosting.worker import Worker
 
@@ -420,7 +414,7 @@ POWER_OFF = {"name": "power-off", "target": "worker-1"}
 
 async def test_a_fault_is_let_happen_told_and_healed(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
-    assert await clusters.answer("c", Inject(POWER_OFF, incident=7)) == {"fault": "fault-1"}
+    assert await clusters.answer("c", Incident(7, POWER_OFF)) == {"fault": "fault-1"}
     assert has(Applied, incident=7, fault="fault-1", at=0.03, problem=None)(await heard(bus, "c", has(Applied)))
     assert await clusters.answer("c", Inject(POWER_OFF | {"target": "worker-2"}, sealed=True)) == {"fault": "fault-2"}
     assert await clusters.answer("c", Heal("fault-2")) == {}
@@ -452,8 +446,8 @@ async def test_a_fault_that_does_not_fit_is_refused_in_the_engines_words(bus, wo
 async def test_a_fault_waits_for_its_predicate(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
     when = {"entry": {"label": "now"}}
-    assert await clusters.answer("c", Inject(POWER_OFF, when, incident=1)) == {"fault": None}
-    assert await clusters.answer("c", Inject(POWER_OFF | {"target": "worker-2"}, when, incident=2)) == {"fault": None}
+    assert await clusters.answer("c", Incident(1, POWER_OFF, when)) == {"fault": None}
+    assert await clusters.answer("c", Incident(2, POWER_OFF | {"target": "worker-2"}, when)) == {"fault": None}
     await clusters.ask("c", HealIncident(2))
     await clusters.ask("c", Command("k", "echo now"))
     told = await heard(bus, "c", has(Done))
@@ -463,18 +457,18 @@ async def test_a_fault_waits_for_its_predicate(bus, worker, clusters):
 async def test_an_incident_is_put_into_a_cluster_once_whoever_asks_again(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
     never = {"entry": {"label": "never"}}
-    await clusters.ask("c", Inject(POWER_OFF, incident=1))
-    await clusters.ask("c", Inject(POWER_OFF | {"target": "worker-2"}, never, incident=2))
+    await clusters.ask("c", Incident(1, POWER_OFF))
+    await clusters.ask("c", Incident(2, POWER_OFF | {"target": "worker-2"}, never))
     await clusters.ask("c", HealIncident(3))
     for incident in (1, 2, 3):
         with pytest.raises(Refused, match="already, or is healed"):
-            await clusters.ask("c", Inject(POWER_OFF | {"target": "worker-2"}, incident=incident))
+            await clusters.ask("c", Incident(incident, POWER_OFF | {"target": "worker-2"}))
     assert len(await clusters.answer("c", Inputs())) == 3
 
 
 async def test_a_fault_that_does_not_fit_any_more_when_its_moment_has_come_says_why(bus, worker, clusters):
     await clusters.place("c", Create(2, 1))
-    await clusters.ask("c", Inject(POWER_OFF, {"entry": {"label": "now"}}, incident=1))
+    await clusters.ask("c", Incident(1, POWER_OFF, {"entry": {"label": "now"}}))
     thread = worker._processes.threads[0]
     thread.cluster.components = lambda: []
     await clusters.ask("c", Command("k", "echo now"))
@@ -493,9 +487,9 @@ async def test_what_people_do_is_told_with_its_time_and_can_be_asked_for(bus, wo
         await clusters.ask("c", Heal("fault-9"))
     told = await heard(bus, "c", lambda told: sum(isinstance(one, Input) for one in told) == 3)
     inputs = [
-        Input(1, 0.03, {"command": {"id": "k", "line": "wait"}}),
-        Input(2, 0.04, {"interrupt": "k"}),
-        Input(3, 0.04, {"fault": POWER_OFF, "sealed": True}),
+        Input(1, 0.03, Command("k", "wait")),
+        Input(2, 0.04, Interrupt("k")),
+        Input(3, 0.04, Inject(POWER_OFF, sealed=True)),
     ]
     assert [one for one in told if isinstance(one, Input)] == inputs
     answer = await clusters.answer("c", Inputs(1))
@@ -503,7 +497,7 @@ async def test_what_people_do_is_told_with_its_time_and_can_be_asked_for(bus, wo
 
 
 async def test_inputs_are_bounded(bus, worker, clusters, monkeypatch):
-    monkeypatch.setattr("visualizer.hosting.performer.INPUTS_MAX", 2)
+    monkeypatch.setattr("cluster_engine.run.INPUTS_MAX", 2)
     await clusters.place("c", Create(2, 1))
     for number in range(2):
         await clusters.ask("c", Command(f"k{number}", "echo x"))

@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 from visualizer.hosting import process_link, watchdog
-from visualizer.hosting.black_box import BlackBox, Deed
+from visualizer.hosting.black_box import BlackBox, LastDone
 from visualizer.hosting.cluster_main import serve
 from visualizer.hosting.hosted_cluster import Engine
 
@@ -37,7 +37,7 @@ class OwnProcess:
     async def kill(self) -> None:
         self.task.cancel()
 
-    def last_deed(self) -> Deed:
+    def last_done(self) -> LastDone:
         return self.box.read()
 
     def trace(self) -> str:

@@ -14,21 +14,21 @@ import mmap
 import os
 import struct
 import tempfile
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 SIZE = mmap.PAGESIZE
 HEADER = struct.Struct("<IH")  # the input's number, the length of its text
 TEXT_BYTES_MAX = 2000
 
 
-class Deed(NamedTuple):
+class LastDone(NamedTuple):
     """The last thing that was done to a cluster: input number `n` (0: nothing was) and what it says."""
 
     n: int = 0
     text: str = ""
 
 
-NOTHING = Deed()
+NOTHING = LastDone()
 
 
 class BlackBox:
@@ -43,11 +43,11 @@ class BlackBox:
         said = text.encode("utf-8", "replace")[:TEXT_BYTES_MAX]
         self._page[: HEADER.size + len(said)] = HEADER.pack(n, len(said)) + said
 
-    def read(self) -> Deed:
+    def read(self) -> LastDone:
         """Give what was noted last."""
         n, size = HEADER.unpack_from(self._page)
         said = self._page[HEADER.size : HEADER.size + min(size, TEXT_BYTES_MAX)]
-        return Deed(n, said.decode("utf-8", "replace"))
+        return LastDone(n, said.decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Let go of the page."""
@@ -62,15 +62,4 @@ def _page() -> int:
         return os.dup(file.fileno())
 
 
-def text_of(document: dict[str, Any]) -> str:
-    """Write an input's document so that who did it recognizes it: a command by its line."""
-    match document:
-        case {"command": {"line": str(line)}}:
-            return line
-        case {"fault": {"name": str(name)}}:
-            return f"fault {name}"
-        case _:
-            return next(iter(document), "")
-
-
-__all__ = ["NOTHING", "BlackBox", "Deed", "text_of"]
+__all__ = ["NOTHING", "BlackBox", "LastDone"]

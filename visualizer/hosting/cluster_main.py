@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Awaitable
 from typing import Any
 
+from cluster_engine import deeds
 from visualizer.hosting import messages, process_link, questions
-from visualizer.hosting.black_box import BlackBox, text_of
+from visualizer.hosting.black_box import BlackBox
 from visualizer.hosting.hosted_cluster import Engine, HostedCluster
 from visualizer.hosting.messages import Ask, Reply
 from visualizer.hosting.process_link import Begin, LinkLost, Ping, Pong, Question, Replied, Told, Up
@@ -35,7 +36,7 @@ class ClusterMain:
             engine,
             self._say,
             on_failure=self._failed,
-            note=lambda n, document: note.write(n, text_of(document)) if note is not None else None,
+            note=lambda n, act: note.write(n, deeds.title(act)) if note is not None else None,
         )
 
     async def run(self, reader: asyncio.StreamReader) -> None:

@@ -11,10 +11,9 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from visualizer.hosting import messages, process_link
-from visualizer.hosting.black_box import NOTHING, Deed
+from visualizer.hosting.black_box import NOTHING, LastDone
 from visualizer.hosting.bus import Bus, BusLost, Held
-from visualizer.hosting.hosted_cluster import state_after
-from visualizer.hosting.messages import Ask, Create, Reply, Stop
+from visualizer.hosting.messages import Ask, Create, Reply, Stop, state_after
 from visualizer.hosting.process_link import Begin, LinkLost, Ping, Pong, Question, Replied, Told, Up
 from visualizer.hosting.processes import Process
 from visualizer.hosting.refused import Refused
@@ -107,21 +106,21 @@ class ClusterProcess:
 
     async def _say_death(self, process: Process, code: int) -> None:
         reason = self._verdict or ("worker-lost" if code in {-9, -15} else "crashed")
-        deed = process.last_deed() if reason in messages.KILLED else NOTHING
+        last = process.last_done() if reason in messages.KILLED else NOTHING
         trace = process.trace()
         logger.error(
             "cluster %s, life %d, was ended (%s, code %d) while doing %r%s", *(self.id, self.life, reason, code),
-            *(deed.text, f"; it was at\n{trace}" if trace else ""),
+            *(last.text, f"; it was at\n{trace}" if trace else ""),
         )  # fmt: skip
-        await self._say_end(reason, deed)
+        await self._say_end(reason, last)
 
-    async def _say_end(self, reason: str | None, deed: Deed = NOTHING) -> None:
+    async def _say_end(self, reason: str | None, last: LastDone = NOTHING) -> None:
         if reason is None or self._silent:
             return
         successor = None
         if self._stopping is not None:  # it was on its way out in any case
-            reason, successor, deed = self._stopping.reason, self._stopping.successor, NOTHING
-        state = state_after(reason, self.life, successor, deed)
+            reason, successor, last = self._stopping.reason, self._stopping.successor, NOTHING
+        state = state_after(reason, self.life, successor, n=last.n, doing=last.text)
         await self._append(self.held.lease, messages.say(state, self.life))
 
     # -- what its worker does ------------------------------------------------------------------------------------------

@@ -13,14 +13,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Protocol, cast
 
+from cluster_engine.deeds import Act, Deed, Input, Output, Typed, title
+from cluster_engine.run import ReplayDiffersError, Run
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode, join
-from visualizer.hosting.black_box import NOTHING, Deed, text_of
-from visualizer.hosting.inputs import document_of
-from visualizer.hosting.messages import Clock, Create, Lesson, Output, Outside, State, Told, Typed
-from visualizer.hosting.performer import Performer
+from visualizer.hosting.black_box import NOTHING, LastDone
+from visualizer.hosting.messages import Clock, Create, Lesson, Outside, State, Told, state_after
+from visualizer.hosting.played_lesson import PlayedLesson
 from visualizer.hosting.process_link import LinkLost
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.replay import PassedOver
@@ -38,11 +39,7 @@ class ClusterThread(Protocol):
     """What is asked of `cluster_engine.thread.ClusterThread`; every method may be called from any thread."""
 
     def start(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
-    def put(self, document: dict[str, Any]) -> "Future[Any]": ...  # noqa: D102
-    def pause(self) -> "Future[None]": ...  # noqa: D102
-    def resume(self) -> "Future[None]": ...  # noqa: D102
-    def set_pace(self, pace: float) -> "Future[None]": ...  # noqa: D102
-    def step(self) -> "Future[int]": ...  # noqa: D102
+    def put(self, deed: Deed) -> "Future[Any]": ...  # noqa: D102
     def detail(self, seq: int) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def clock(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def ping(self) -> "Future[None]": ...  # noqa: D102
@@ -66,7 +63,7 @@ class HostedCluster:
         say: Say,
         *,
         on_failure: Callable[[str], None],
-        note: Callable[[int, dict[str, Any]], None] = lambda n, document: None,
+        note: Callable[[int, Act], None] = lambda n, act: None,
     ) -> None:
         self.id = cluster
         self.started = False
@@ -82,7 +79,7 @@ class HostedCluster:
         self.resumes = create.until > 0 or create.lesson is not None
         self._pass_over = PassedOver(create.recorded, create.last)
         self._outside = False
-        self._performer = Performer(create, self._put, note)
+        self._run = self._run_of(create, note)
         self.thread = engine(
             nodes=create.nodes,
             seed=create.seed,
@@ -90,12 +87,19 @@ class HostedCluster:
             epoch=None if create.epoch is None else datetime.fromtimestamp(create.epoch, UTC),
             gateway_names=tuple(create.gateway_names),
             effort=create.effort,
-            run=self._performer,
+            run=self._run,
             on_entries=self._entries,
             on_clock=self._clock,
             on_failure=self._failure,
         )
         self._flushing = asyncio.create_task(self._flush_for_ever(), name=f"flush {cluster}")
+
+    def _run_of(self, create: Create, note: Callable[[int, Act], None]) -> Run:
+        lesson = None
+        if create.lesson is not None:
+            replays = bool(create.inputs) or create.until > 0
+            lesson = PlayedLesson(create.lesson, self._put, pace=create.pace, replays=replays)
+        return Run(self._put, past=create.inputs, until=create.until, paused=create.paused, lesson=lesson, note=note)
 
     # Called on the cluster's thread ---------------------------------------------------------------------------------
 
@@ -110,10 +114,11 @@ class HostedCluster:
     def _clock(self, clock: dict[str, Any]) -> None:
         self._put(Clock(**clock))
 
-    def _failure(self, words: str) -> None:
-        logger.error("cluster %s ended by a bug of ours: %s", self.id, words)
+    def _failure(self, failure: BaseException) -> None:
+        logger.error("cluster %s ended by a bug of ours", self.id, exc_info=failure)
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._on_failure, "memory" if words.startswith("MemoryError") else "broken")
+            reason = "memory" if isinstance(failure, MemoryError) else "broken"
+            self._loop.call_soon_threadsafe(self._on_failure, reason)
 
     def _put(self, message: Told) -> None:
         with contextlib.suppress(RuntimeError):  # the process's loop is closed: nobody listens any more
@@ -166,11 +171,15 @@ class HostedCluster:
             if self._stopping:
                 return None
             logger.exception("cluster %s did not start", self.id)
-            if isinstance(problem, MemoryError):
-                return "memory"
-            return "differs" if type(problem).__name__ == "ReplayDiffersError" else "failed"
+            match problem:
+                case MemoryError():
+                    return "memory"
+                case ReplayDiffersError():
+                    return "differs"
+                case _:
+                    return "failed"
         if not self._pass_over.is_complete():
-            logger.error("cluster %s came back as another; its inputs: %s", self.id, self._performer.inputs)
+            logger.error("cluster %s came back as another; its inputs: %s", self.id, self._run.inputs)
             return "differs"
         self.started = True
         self._post(State("running", life=self._life))
@@ -191,35 +200,25 @@ class HostedCluster:
             logger.exception("cluster %s did not stop cleanly", self.id)
         await asyncio.sleep(0)  # what the thread said last has been posted by now
         if reason is not None:
-            deed = self.last_deed() if reason in messages.KILLED else NOTHING
-            self._post(state_after(reason, self._life, successor, deed))
+            last = self.last_done() if reason in messages.KILLED else NOTHING
+            self._post(state_after(reason, self._life, successor, n=last.n, doing=last.text))
         self._closing = True
         self._moved.set()
         await self._flushing
 
-    def put(self, doing: messages.Doing) -> "Future[Any]":
-        """Have something done; the future gives the answer."""
-        return self.thread.put(document_of(doing))
-
-    def inputs(self, since: int) -> list[messages.Input]:
+    def inputs(self, since: int) -> list[Input]:
         """Give the inputs after number `since`."""
-        return self._performer.inputs[since:]
+        return self._run.inputs[since:]
 
-    def last_deed(self) -> Deed:
+    def last_done(self) -> LastDone:
         """Give the last thing that was done."""
-        inputs = self._performer.inputs
-        return Deed(inputs[-1].n, text_of(inputs[-1].document)) if inputs else NOTHING
+        inputs = self._run.inputs
+        return LastDone(inputs[-1].n, title(inputs[-1].act)) if inputs else NOTHING
 
     def refuse_while_resuming(self) -> None:
         """Raise `Refused` while the past is not over."""
         if self.resumes and not self.started:
             raise Refused("This cluster is still starting; please try again in a moment.")
-
-
-def state_after(reason: str, life: int, successor: str | None = None, deed: Deed = NOTHING) -> State:
-    """What becomes of a cluster whose process ends for a reason out of `REASONS`."""
-    state: Literal["suspended", "ended"] = "suspended" if reason in messages.SUSPENDING else "ended"
-    return State(state, reason, life, successor, deed.n, deed.text)
 
 
 def _size(message: Told) -> int:

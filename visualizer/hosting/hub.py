@@ -25,11 +25,12 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.deeds import Done, Output, Typed
 from visualizer import mishaps
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.messages import Clock, Done, Lesson, Output, Rights, State, Told, Typed
+from visualizer.hosting.messages import Clock, Lesson, Rights, State, Told
 from visualizer.hosting.refused import Refused
 
 logger = logging.getLogger(__name__)

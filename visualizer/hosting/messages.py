@@ -1,5 +1,7 @@
 """What passes over the bus between web processes and workers, and in which stream.
 
+What people do, and what is told of that, are the structs of `cluster_engine.deeds`.
+
 stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
@@ -27,6 +29,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from cluster_engine import deeds
+from cluster_engine.deeds import Deed, Input
 from visualizer.hosting.batches import Batch
 
 logger = logging.getLogger(__name__)
@@ -70,14 +74,6 @@ def worker_and_life(holder: str) -> tuple[str, int]:
 # Questions ------------------------------------------------------------------------------------------------------------
 
 
-class Input(msgspec.Struct, tag=True, frozen=True):
-    """Something people did, as `inputs.py` writes it: the `n`th of this cluster, taken at a virtual time."""
-
-    n: int
-    at: float
-    document: dict[str, Any]
-
-
 class Create(msgspec.Struct, tag=True, frozen=True):
     """Start a cluster, or bring one back; answered by {} once this worker holds it, long before it is up.
 
@@ -109,37 +105,6 @@ class Stop(msgspec.Struct, tag=True, frozen=True):
     successor: str | None = None
 
 
-class Command(msgspec.Struct, tag=True, frozen=True):
-    """Type a line on the workstation; answered by {} at once, then told by `Output` and `Done`."""
-
-    id: str
-    line: str
-
-
-class Interrupt(msgspec.Struct, tag=True, frozen=True):
-    """Press Ctrl-C on a command."""
-
-    id: str
-
-
-class Pace(msgspec.Struct, tag=True, frozen=True):
-    """Set how many virtual seconds pass in a real one."""
-
-    pace: float
-
-
-class Pause(msgspec.Struct, tag=True, frozen=True):
-    """Stop virtual time."""
-
-
-class Resume(msgspec.Struct, tag=True, frozen=True):
-    """Let virtual time go on."""
-
-
-class Step(msgspec.Struct, tag=True, frozen=True):
-    """Go on to the next journal entry; answered by {"seq"}."""
-
-
 class Detail(msgspec.Struct, tag=True, frozen=True):
     """Ask for one entry's headers, body and bytes."""
 
@@ -159,56 +124,13 @@ class Kubeconfig(msgspec.Struct, tag=True, frozen=True):
     name: str = "127.0.0.1"
 
 
-class Inject(msgspec.Struct, tag=True, frozen=True):
-    """Let a fault happen, now or once the predicate `when` holds; answered by {"fault": id | null}.
-
-    `incident` names it to who asked; `sealed` keeps from the journal what it is.
-    """
-
-    record: dict[str, Any]
-    when: dict[str, Any] | None = None
-    incident: int | None = None
-    sealed: bool = False
-
-
-class Heal(msgspec.Struct, tag=True, frozen=True):
-    """Put right what a fault did, or all of them, those too that wait for their `when`; incidents' faults stay."""
-
-    fault: str | None = None
-
-
-class HealIncident(msgspec.Struct, tag=True, frozen=True):
-    """Put right what an incident did, or keep it from happening."""
-
-    incident: int
-
-
-class Advance(msgspec.Struct, tag=True, frozen=True):
-    """Go on to a beat of the lesson; what comes of it is told by `Lesson`."""
-
-    beat: str
-
-
-class Answer(msgspec.Struct, tag=True, frozen=True):
-    """Answer a question of the lesson."""
-
-    question: str
-    answer: Any
-
-
-class Hint(msgspec.Struct, tag=True, frozen=True):
-    """Ask for the next hint."""
-
-
 class Inputs(msgspec.Struct, tag=True, frozen=True):
     """Ask for the inputs after number `since`; answered by a JSON array."""
 
     since: int = 0
 
 
-Doing = Command | Interrupt | Inject | Heal | HealIncident | Advance | Answer | Hint
-"""What becomes an input."""
-Question = Doing | Create | Stop | Pace | Pause | Resume | Step | Detail | Entries | Inputs | Kubeconfig
+Question = Deed | Create | Stop | Detail | Entries | Inputs | Kubeconfig
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -245,31 +167,6 @@ class Clock(msgspec.Struct, tag=True, frozen=True):
     overrun: float = 0.0
 
 
-class Typed(msgspec.Struct, tag=True, frozen=True):
-    """A line was typed on the workstation, by somebody at a page or by the lesson; what comes of it has the same id."""
-
-    id: str
-    line: str
-    by: Literal["page", "lesson"] = "page"
-
-
-class Output(msgspec.Struct, tag=True, frozen=True):
-    """What a command wrote; `n` counts the frames of one command from 1."""
-
-    id: str
-    n: int
-    stream: Literal["stdout", "stderr"]
-    text: str
-
-
-class Done(msgspec.Struct, tag=True, frozen=True):
-    """A command has ended."""
-
-    id: str
-    n: int
-    code: int
-
-
 class State(msgspec.Struct, tag=True, frozen=True):
     """What became of the cluster in one of its lives; `reason` out of `REASONS` when it is suspended or has ended.
 
@@ -284,19 +181,15 @@ class State(msgspec.Struct, tag=True, frozen=True):
     doing: str = ""
 
 
+def state_after(reason: str, life: int, successor: str | None = None, *, n: int = 0, doing: str = "") -> State:
+    """Say what becomes of a cluster whose process ends for a reason out of `REASONS`."""
+    return State("suspended" if reason in SUSPENDING else "ended", reason, life, successor, n, doing)
+
+
 class Lesson(msgspec.Struct, tag=True, frozen=True):
     """How far the lesson has come, whole; as the player says it."""
 
     state: dict[str, Any]
-
-
-class Applied(msgspec.Struct, tag=True, frozen=True):
-    """A fault was let happen, at a virtual time, or could not be: then `problem` says why."""
-
-    incident: int | None
-    fault: str | None
-    at: float
-    problem: str | None = None
 
 
 class Outside(msgspec.Struct, tag=True, frozen=True):
@@ -321,7 +214,7 @@ class Load(msgspec.Struct, frozen=True):
     free_bytes: int
 
 
-Told = Batch | Clock | Typed | Output | Done | State | Lesson | Input | Applied | Outside | Rights
+Told = Batch | Clock | State | Lesson | Outside | Rights | deeds.Told
 
 
 class Said(msgspec.Struct, frozen=True):

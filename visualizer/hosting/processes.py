@@ -17,7 +17,7 @@ import tempfile
 from typing import Any, BinaryIO, Protocol
 
 from visualizer.hosting import process_link, watchdog
-from visualizer.hosting.black_box import BlackBox, Deed
+from visualizer.hosting.black_box import BlackBox, LastDone
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Process(Protocol):
     async def kill(self) -> None:
         """End it by force, having it write down where it is."""
 
-    def last_deed(self) -> Deed:
+    def last_done(self) -> LastDone:
         """Give the last thing that was done to its cluster."""
 
     def trace(self) -> str:
@@ -83,7 +83,7 @@ class ForkedProcess:
         await asyncio.wait([self.ended], timeout=TRACE_SECONDS)
         self._server.signal(self.pid, signal.SIGKILL)
 
-    def last_deed(self) -> Deed:
+    def last_done(self) -> LastDone:
         """See `Process`."""
         return self.box.read()
 

@@ -6,12 +6,13 @@ there are any. Some questions are answered at once and go on (`heal`); a step is
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from concurrent.futures import Future
 from typing import Any
 
 import msgspec
 
+from cluster_engine import deeds
 from visualizer.hosting import messages
 from visualizer.hosting.hosted_cluster import HostedCluster
 from visualizer.hosting.messages import Ask, Reply
@@ -28,14 +29,6 @@ def put(cluster: HostedCluster, question: messages.Question, gateway_host: str =
     thread = cluster.thread
     cluster.refuse_while_resuming()
     match question:
-        case messages.Pace(pace):
-            return _later(thread.set_pace(pace))
-        case messages.Pause():
-            return _later(thread.pause())
-        case messages.Resume():
-            return _later(thread.resume())
-        case messages.Step():
-            return _later(thread.step(), lambda seq: {"seq": seq})
         case messages.Detail(seq):
             return _found(thread.detail(seq), "There is no such entry any more.")
         case messages.Entries(since, limit):
@@ -46,10 +39,10 @@ def put(cluster: HostedCluster, question: messages.Question, gateway_host: str =
             return _later(thread.kubeconfig(gateway_host or name))
         case messages.Create() | messages.Stop():
             raise AssertionError("the process begins and ends otherwise")
-        case messages.Heal() | messages.HealIncident() | messages.Advance():
-            return _begun(cluster.put(question))
-        case doing:
-            return _later(cluster.put(doing))
+        case deeds.Heal() | deeds.HealIncident() | deeds.Advance():
+            return _begun(thread.put(question))
+        case deed:
+            return _later(thread.put(deed))
 
 
 async def answered(cluster: str, ask: Ask, answer: Awaitable[Any]) -> Reply:
@@ -73,9 +66,8 @@ async def _now(answer: Any) -> Any:
     return answer
 
 
-async def _later(future: "Future[Any]", shape: Callable[[Any], Any] = lambda value: value) -> Any:
-    answer = await asyncio.wrap_future(future)
-    return {} if answer is None else shape(answer)
+async def _later(future: "Future[Any]") -> Any:
+    return await asyncio.wrap_future(future)
 
 
 async def _begun(future: "Future[Any]") -> Any:

@@ -19,13 +19,14 @@ from collections.abc import Awaitable, Callable
 
 from django.db import Error as DatabaseError
 
+from cluster_engine.deeds import Done, Input, Output
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.clusters import Clusters
-from visualizer.hosting.messages import Clock, Input, Inputs, Lesson, Outside, State, Stop
+from visualizer.hosting.messages import Clock, Inputs, Lesson, Outside, State, Stop
 from visualizer.hosting.refused import Refused
 from visualizer.models import Cluster
 
@@ -212,7 +213,7 @@ class _Journal:
                     await self._write_inputs_at_once()
 
     def _take(self, message: messages.Told) -> None:
-        if not isinstance(message, Batch | messages.Clock | messages.Output | messages.Done):
+        if not isinstance(message, Batch | Clock | Output | Done):
             for listener in listeners:
                 listener(self.cluster, message)
         match message:

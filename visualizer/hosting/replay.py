@@ -1,6 +1,6 @@
 """What a cluster that is brought back says again, and whether it is what it said before.
 
-The same specification and the same inputs make the same journal (`cluster_engine.inputs`). The entries that are
+The same specification and the same inputs make the same journal (`cluster_engine.run`). The entries that are
 recorded are dropped when they come again: whoever has them needs them once. The last of them is compared with the one
 recorded; if it is another, the run has gone another way, and none of what follows may be joined to it.
 """

@@ -3,7 +3,7 @@
 A cluster is suspended when its process is gone (nobody watched it, the server was stopped, its worker died) and comes
 back as soon as somebody opens it, or at once when somebody is watching. Whoever wants that *claims* it in the database:
 of several web processes one wins, and places it on a worker in a new life with all its inputs. The worker replays them
-(`cluster_engine.inputs`); what has been recorded is made again and passed over (`replay.py`), so pages that stayed
+(`cluster_engine.run`); what has been recorded is made again and passed over (`replay.py`), so pages that stayed
 connected see the state "starting", then the entry after their last.
 
     suspended, life 1, recorded 2,240     a page opens: claimed, life 2, starting
@@ -15,6 +15,7 @@ What cannot be brought back ends, with the reason: a run that was spoken to from
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -33,13 +34,15 @@ from visualizer.models import Cluster
 if TYPE_CHECKING:
     from visualizer.hosting.web_process import WebProcess
 
+logger = logging.getLogger(__name__)
+
 CLAIM_SECONDS = 15.0  # a cluster that has just lost its process is recorded to its end first
 LOOK_SECONDS = 0.05
 STARTS_LOST_MAX = 5  # one that has not come up so often in a row never will
 
 
 def create_of(cluster: Cluster) -> Create:
-    """Write how a cluster is started or, when it has lived, brought back."""
+    """Write how a cluster is started or, when it has lived, brought back. ValueError: its inputs cannot be read."""
     inputs, last = selectors.inputs(cluster.pk), selectors.last_entry(cluster.pk)
     clock: dict[str, Any] = cluster.clock or {}
     until = max(clock.get("now", 0.0), selectors.instant_of(last), *(one.at for one in inputs), 0.0)
@@ -117,7 +120,12 @@ class Revival:
         bus, stream = self._host.bus, messages.cluster_name(cluster.pk)
         with contextlib.suppress(BusLost):
             await bus.append(stream, messages.say(State("starting", life=cluster.life), cluster.life))
-        create = await in_database(create_of)(cluster)
+        try:
+            create = await in_database(create_of)(cluster)
+        except ValueError as problem:  # another version of Glassplane kept what this one cannot read
+            logger.error("cluster %s cannot be brought back, its inputs are not understood: %s", cluster.pk, problem)
+            await end(bus, cluster.pk, "failed", cluster.life)
+            return
         if mishaps.is_poison(cluster.mishap):
             await self._replace(cluster, create)
             return

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from cluster_engine.deeds import Resume
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
-from visualizer.hosting.messages import Resume, Stop
+from visualizer.hosting.messages import Stop
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster

@@ -10,12 +10,12 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from cluster_engine import faults, predicates
+from cluster_engine import deeds, faults, predicates
 from cluster_engine.api.documents import Unreadable, read_one_yaml
+from cluster_engine.deeds import Deed, HealIncident, Pause, Resume
 from visualizer import json_bounds
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
-from visualizer.hosting.messages import HealIncident, Inject, Pause, Question, Resume
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.web_process import WebProcess
 from visualizer.rooms import clusters, hub, incidents, protocol, selectors, services
@@ -34,20 +34,20 @@ async def break_clusters(host: WebProcess, room: Room, asked: protocol.Break) ->
     record, when = _fault(asked.fault), _when(asked.when)
     incident, clusters = await in_database(_make)(room, record, when, asked.targets)
     await hub.tell(host.bus, room.pk, Changed(incidents=[incident.pk], members=await _reported(incident)))
-    question = Inject(record=record, when=when, incident=incident.pk, sealed=True)
-    taken = await asyncio.gather(*(_break(host, room, incident.pk, cluster, question) for cluster in clusters))
+    deed = deeds.Incident(incident.pk, record, when, sealed=True)
+    taken = await asyncio.gather(*(_break(host, room, cluster, deed) for cluster in clusters))
     return incident.pk, sum(taken)
 
 
-async def _break(host: WebProcess, room: Room, incident: int, cluster: str, question: Inject) -> bool:
+async def _break(host: WebProcess, room: Room, cluster: str, deed: deeds.Incident) -> bool:
     """Break one cluster. What its stream tells says the same, and later what waits for its moment."""
     try:
-        answer = await host.clusters.answer(cluster, question)
+        answer = await host.clusters.answer(cluster, deed)
         problem = None
     except Refused as refusal:
         answer, problem = {}, str(refusal)
     if problem is not None or answer.get("fault") is not None:
-        members = await in_database(incidents.applied)(incident, cluster, problem)
+        members = await in_database(incidents.applied)(deed.incident, cluster, problem)
         await hub.tell(host.bus, room.pk, Changed(members=members))
     return problem is None
 
@@ -140,14 +140,14 @@ async def pause(host: WebProcess, room: Room, on: bool) -> None:
     await hub.tell(host.bus, room.pk, Changed(room=True))
     held = list(dict.fromkeys(await in_database(selectors.clusters_of)(room)))
     await clusters.reconsider(host, held)
-    question = Pause() if on else Resume()
-    await asyncio.gather(*(_ask(host, cluster, question) for cluster in held))
+    deed = Pause() if on else Resume()
+    await asyncio.gather(*(_ask(host, cluster, deed) for cluster in held))
 
 
-async def _ask(host: WebProcess, cluster: str, question: Question) -> str | None:
-    """Put a question; why it was refused. A cluster that sleeps is asked again when it wakes (stream_listener.py)."""
+async def _ask(host: WebProcess, cluster: str, deed: Deed) -> str | None:
+    """Have it done; why it was refused. A cluster that sleeps is asked again when it wakes (stream_listener.py)."""
     try:
-        await host.clusters.ask(cluster, question)
+        await host.clusters.ask(cluster, deed)
     except NotRunning:
         return None
     except Refused as refusal:

@@ -13,20 +13,10 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 
+from cluster_engine.deeds import Applied, Deed, HealIncident, Incident, Input, Pause
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, web_process
-from visualizer.hosting.messages import (
-    Applied,
-    HealIncident,
-    Inject,
-    Input,
-    Inputs,
-    Lesson,
-    Pause,
-    Question,
-    State,
-    Told,
-)
+from visualizer.hosting.messages import Inputs, Lesson, State, Told
 from visualizer.hosting.refused import Refused
 from visualizer.rooms import ending, hub, incidents, selectors, services
 from visualizer.rooms.changes import Changed
@@ -98,20 +88,20 @@ async def _running(cluster: str) -> None:
     """
     clusters = web_process.current().clusters
     await in_database(services.take_over)(cluster)
-    questions: list[Question] = [Pause()] if await in_database(selectors.is_held)(cluster) else []
+    missing: list[Deed] = [Pause()] if await in_database(selectors.is_held)(cluster) else []
     if reports := await in_database(selectors.reports_in)(cluster):
         with contextlib.suppress(Refused):
-            questions += _missing(reports, messages.inputs(await clusters.ask(cluster, Inputs())))
-    for question in questions:
+            missing += _missing(reports, messages.inputs(await clusters.ask(cluster, Inputs())))
+    for deed in missing:
         with contextlib.suppress(Refused):
-            await clusters.ask(cluster, question)
+            await clusters.ask(cluster, deed)
     await _say_soon(cluster)
 
 
-def _missing(reports: list[Report], inputs: list[Input]) -> list[Question]:
+def _missing(reports: list[Report], inputs: list[Input]) -> list[Deed]:
     """What has to be done in a cluster so that it is broken as the reports say; `inputs` is what was done."""
-    put_in = {one.document["incident"] for one in inputs if "incident" in one.document}
-    healed = {one.document["healIncident"] for one in inputs if "healIncident" in one.document}
+    put_in = {one.act.incident for one in inputs if isinstance(one.act, Incident)}
+    healed = {one.act.incident for one in inputs if isinstance(one.act, HealIncident)}
     return [
         HealIncident(one.incident_id) if one.healed_at else _again(one)
         for one in reports
@@ -119,10 +109,10 @@ def _missing(reports: list[Report], inputs: list[Input]) -> list[Question]:
     ]
 
 
-def _again(report: Report) -> Inject:
+def _again(report: Report) -> Incident:
     """Let an incident happen; at once where its moment had come already."""
     when = report.incident.when if report.applied_at is None else None
-    return Inject(report.incident.record, when, report.incident_id, sealed=True)
+    return Incident(report.incident_id, report.incident.record, when, sealed=True)
 
 
 async def _say_soon(cluster: str) -> None:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from cluster_engine.__main__ import main
+from cluster_engine.deeds import Pace, Pause, Resume, Step
 from cluster_engine.thread import ClusterEndedError, ClusterSpec, ClusterThread, running
 
 
@@ -26,22 +27,22 @@ def test_entries_come_in_order_without_a_gap(thread):
     printed = []
     assert thread.command("kubectl get nodes", lambda _, text: printed.append(text)).result(timeout=30) == 0
     assert "worker-2" in "".join(printed)
-    thread.pause().result(timeout=10)
+    thread.put(Pause()).result(timeout=10)
     seqs = [entry["seq"] for entry in thread.entries_seen]
     assert seqs == list(range(1, len(seqs) + 1))
     assert thread.entries(0, 10**6).result(timeout=10)[-1]["seq"] >= seqs[-1]
 
 
 def test_pause_step_and_pace_are_told(thread):
-    thread.pause().result(timeout=10)
+    thread.put(Pause()).result(timeout=10)
     assert thread.clocks_seen[-1]["paused"]
-    first = thread.step().result(timeout=10)
-    assert thread.step().result(timeout=10) > first
-    thread.set_pace(2.0).result(timeout=10)
-    thread.resume().result(timeout=10)
+    first = thread.put(Step()).result(timeout=10)["seq"]
+    assert thread.put(Step()).result(timeout=10)["seq"] > first
+    thread.put(Pace(2.0)).result(timeout=10)
+    thread.put(Resume()).result(timeout=10)
     assert thread.clocks_seen[-1]["pace"] == 2.0
     with pytest.raises(ValueError, match="pace"):
-        thread.set_pace(0).result(timeout=10)
+        thread.put(Pace(0)).result(timeout=10)
 
 
 def test_an_entry_can_be_opened_to_its_bytes(thread):

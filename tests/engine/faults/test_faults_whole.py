@@ -8,6 +8,7 @@ import pytest
 from faults_sandbox import broken
 
 from cluster_engine.cluster import ClusterSpec
+from cluster_engine.deeds import Heal, Inject, Pause
 from cluster_engine.faults import FAULTS, FaultError, describe, read, write
 from cluster_engine.faults.certificates import KUBELET_CERTIFICATE
 from cluster_engine.pki.authority import Usage
@@ -471,13 +472,14 @@ def test_faults_can_be_injected_and_healed_from_another_thread():
     thread = ClusterThread(ClusterSpec(pace=None, nodes=1))
     try:
         thread.start().result(timeout=60)
-        thread.pause().result(timeout=10)
-        fault = thread.inject({"name": "kill", "target": "worker-1/kubelet"}).result(timeout=10)
+        thread.put(Pause()).result(timeout=10)
+        answer = thread.put(Inject({"name": "kill", "target": "worker-1/kubelet"})).result(timeout=10)
+        fault = answer["fault"]
         assert [one["id"] for one in thread.faults().result(timeout=10)] == [fault]
         with pytest.raises(FaultError, match="there is no fault meteor"):
-            thread.inject({"name": "meteor"}).result(timeout=10)
-        thread.heal(fault).result(timeout=10)
-        thread.heal_all().result(timeout=10)
+            thread.put(Inject({"name": "meteor"})).result(timeout=10)
+        thread.put(Heal(fault)).result(timeout=10)
+        thread.put(Heal()).result(timeout=10)
         assert thread.faults().result(timeout=10) == []
     finally:
         thread.stop().result(timeout=60)

@@ -1,0 +1,92 @@
+"""The commands that are running in a cluster, by the ids that people gave them, and what is told of them.
+
+Each line runs in a task of its own on the workstation. What it prints is told in frames that are numbered within the
+command, so that somebody who has heard a part of it can be told the rest:
+
+    Command("k1", "kubectl get nodes")     Typed("k1", …), Output("k1", 1, "stdout", …), Done("k1", 2, 0)
+"""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+from cluster_engine.cluster import INTERRUPTED, Cluster, Write
+from cluster_engine.deeds import Command, Done, Output, Told, Typed
+
+logger = logging.getLogger(__name__)
+
+COMMANDS_MAX = 8
+OUTPUT_CHARACTERS_MAX = 32 * 1024  # of one frame
+BROKE = 70  # EX_SOFTWARE of sysexits.h
+
+Show = Callable[[str], tuple[Write, Callable[[int], None]]]
+"""Called with a line; gives where its output goes, and whom to tell its exit code."""
+
+
+class Commands:
+    """The commands of one cluster. All is done on the cluster's loop; `tell` must be quick."""
+
+    def __init__(self, tell: Callable[[Told], None]) -> None:
+        self._tell = tell
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._frames: dict[str, int] = {}  # of each that is running, a lesson's too
+        self._lines_shown = 0
+
+    def type(self, cluster: Cluster, command: Command) -> None:
+        """Begin a command. ValueError when its id is taken, or too many are running."""
+        if command.id in self._frames:
+            raise ValueError("A command with this id is running already.")
+        if len(self._tasks) >= COMMANDS_MAX:
+            raise ValueError("Too many commands are running in this cluster; interrupt one first.")
+        self._begin(Typed(command.id, command.line))
+        running = self._run(cluster, command)  # in a task that is no part of whichever process is running
+        self._tasks[command.id] = cluster.loop.create_task(running, context=contextvars.Context())
+
+    def interrupt(self, identifier: str) -> None:
+        """Cancel a command; nothing where it is over."""
+        if identifier in self._tasks:
+            self._tasks[identifier].cancel()
+
+    def show(self, line: str) -> tuple[Write, Callable[[int], None]]:
+        """Tell of a line that the lesson runs as if it were typed; see `Show`."""
+        self._lines_shown += 1
+        identifier = f"lesson-{self._lines_shown}"
+        while identifier in self._frames:  # a page may give its commands any id
+            identifier += "'"
+        self._begin(Typed(identifier, line, "lesson"))
+        return partial(self._print, identifier), partial(self._end, identifier)
+
+    async def _run(self, cluster: Cluster, command: Command) -> None:
+        identifier = command.id
+        try:
+            code = await cluster.command(command.line, partial(self._print, identifier))
+        except asyncio.CancelledError:
+            code = INTERRUPTED
+        except Exception:  # a bug of ours; the cluster goes on
+            logger.exception("a command broke")
+            self._print(identifier, "stderr", "This command broke inside Glassplane; that is our mistake.\n")
+            code = BROKE
+        del self._tasks[identifier]
+        self._end(identifier, code)
+
+    def _begin(self, typed: Typed) -> None:
+        self._frames[typed.id] = 0
+        self._tell(typed)
+
+    def _end(self, identifier: str, code: int) -> None:
+        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code))
+
+    def _print(self, identifier: str, stream: str, text: str) -> None:
+        if identifier not in self._frames:
+            return
+        name: Literal["stdout", "stderr"] = "stderr" if stream == "stderr" else "stdout"
+        for start in range(0, len(text), OUTPUT_CHARACTERS_MAX):
+            self._frames[identifier] += 1
+            piece = text[start : start + OUTPUT_CHARACTERS_MAX]
+            self._tell(Output(identifier, self._frames[identifier], name, piece))
+
+
+__all__ = ["BROKE", "COMMANDS_MAX", "OUTPUT_CHARACTERS_MAX", "Commands", "Show"]

@@ -1,0 +1,207 @@
+"""What people do to a cluster, one struct for each, and what is told of it.
+
+Theory of operation. A *deed* is spelled once. As JSON it is the message of a page and the input that is kept, as
+msgpack the question on the bus; `cluster_engine.run` performs it:
+
+    {"type": "command", "id": "k1", "line": "kubectl get pods"}            Command("k1", "kubectl get pods")
+    {"type": "inject", "fault": {"name": "power-off", …}, "id": "i1"}      Inject({"name": "power-off", …}, id="i1")
+    {"type": "pause"}                                                      Pause()
+
+`Act` becomes an input: it changes what follows, so a run is done again from all of them. `Drive` turns the clock and
+changes nothing in the world. Bounds on lengths and ranges are in the types; whoever decodes a deed has checked them.
+What an instructor's server alone may do (`Incident`, `HealIncident`) is a struct of its own, not a field of what
+everybody may do: a decoder for others leaves it out of its union (`visualizer/browser_protocol.py`).
+
+This module imports nothing of the engine, so that processes without a cluster can speak of deeds.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
+LINE_MAX = 32 * 1024
+"""Characters of a command's line that a page may send. The page's socket says so in words, so the type does not."""
+
+
+class _Deed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Fields that are as usual are not written: what is kept of a deed is short."""
+
+
+# Acts -----------------------------------------------------------------------------------------------------------------
+
+
+class Command(_Deed, tag="command", frozen=True):
+    """Type a line on the workstation; answered by {} at once, then told by `Typed`, `Output` and `Done`."""
+
+    id: Identifier
+    line: str
+
+
+class Interrupt(_Deed, tag="interrupt", frozen=True):
+    """Press Ctrl-C on a command."""
+
+    id: Identifier
+
+
+class Inject(_Deed, tag="inject", frozen=True):
+    """Let a fault happen, now or once the predicate `when` holds; answered by {"fault": id | null}.
+
+    `sealed` keeps from the journal what it is. A page finds its answer by the `id` it gave.
+    """
+
+    fault: dict[str, Any]
+    when: dict[str, Any] | None = None
+    sealed: bool = False
+    id: Identifier | None = None
+
+
+class Heal(_Deed, tag="heal", frozen=True):
+    """Put right what a fault did, or all of them, those too that wait for their `when`; incidents' faults stay."""
+
+    fault: Identifier | None = None
+    id: Identifier | None = None
+
+
+class Incident(_Deed, tag="incident", frozen=True):
+    """Let a fault happen as an instructor's incident, which has this number in every cluster that it comes to.
+
+    Answered as `Inject` is. ValueError where the incident is known already.
+    """
+
+    incident: int
+    fault: dict[str, Any]
+    when: dict[str, Any] | None = None
+    sealed: bool = False
+
+
+class HealIncident(_Deed, tag="healIncident", frozen=True):
+    """Put right what an incident did, or keep it from happening."""
+
+    incident: int
+
+
+class Advance(_Deed, tag="advance", frozen=True):
+    """Go on to a beat of the lesson."""
+
+    beat: Identifier
+
+
+class Answer(_Deed, tag="answer", frozen=True):
+    """Answer a question of the lesson."""
+
+    question: Identifier
+    answer: Any
+
+
+class Hint(_Deed, tag="hint", frozen=True):
+    """Ask for the lesson's next hint."""
+
+
+# Drives ---------------------------------------------------------------------------------------------------------------
+
+
+class Pace(_Deed, tag="pace", frozen=True):
+    """Set how many virtual seconds pass in a real one."""
+
+    pace: Annotated[float, Meta(ge=0.01, le=1000)]
+
+
+class Pause(_Deed, tag="pause", frozen=True):
+    """Stop virtual time."""
+
+
+class Resume(_Deed, tag="resume", frozen=True):
+    """Let virtual time go on."""
+
+
+class Step(_Deed, tag="step", frozen=True):
+    """Go on to the next journal entry; answered by {"seq"} once it has come."""
+
+
+Act = Command | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
+Drive = Pace | Pause | Resume | Step
+Deed = Act | Drive
+
+
+def write(act: Act) -> dict[str, Any]:
+    """Write an act as a JSON document, to be kept."""
+    document: dict[str, Any] = msgspec.to_builtins(act)
+    return document
+
+
+def read(document: Any) -> Act:
+    """Read what `write` wrote. ValueError when it is no act."""
+    act: Act = msgspec.convert(document, Act)
+    return act
+
+
+def title(act: Act) -> str:
+    """Name an act so that who did it recognizes it: a command by its line. What an incident is, is not said."""
+    match act:
+        case Command(line=line):
+            return line
+        case Inject(fault=fault):
+            return f"fault {fault.get('name', '')}"
+        case _:
+            return str(act.__struct_config__.tag)
+
+
+# What is told ---------------------------------------------------------------------------------------------------------
+
+
+class Input(msgspec.Struct, tag=True, frozen=True):
+    """An act that was taken: the `n`th of its cluster, counted from 1, at a virtual time in seconds."""
+
+    n: int
+    at: float
+    act: Act
+
+
+class Typed(msgspec.Struct, tag=True, frozen=True):
+    """A line was typed on the workstation, by somebody at a page or by the lesson; what comes of it has the same id."""
+
+    id: str
+    line: str
+    by: Literal["page", "lesson"] = "page"
+
+
+class Output(msgspec.Struct, tag=True, frozen=True):
+    """What a command wrote; `n` counts the frames of one command from 1."""
+
+    id: str
+    n: int
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+class Done(msgspec.Struct, tag=True, frozen=True):
+    """A command has ended."""
+
+    id: str
+    n: int
+    code: int
+
+
+class Applied(msgspec.Struct, tag=True, frozen=True):
+    """A fault was let happen, at a virtual time, or could not be: then `problem` says why."""
+
+    incident: int | None
+    fault: str | None
+    at: float
+    problem: str | None = None
+
+
+Told = Input | Typed | Output | Done | Applied
+
+
+def last_undoable(inputs: Sequence[Input]) -> Input | None:
+    """Find what an undo takes back: the last act but a Ctrl-C. An instructor's incident is nobody's to undo."""
+    for one in reversed(inputs):
+        if isinstance(one.act, Incident | HealIncident):
+            return None
+        if not isinstance(one.act, Interrupt):
+            return one
+    return None
