@@ -14,6 +14,9 @@ class Ears:
     def connection(self, connection: Connection) -> None:
         self.connections.append(connection)
 
+    def accepted(self, connection: int, process: str) -> None:
+        """Who answers is not kept."""
+
     def segment(self, segment: Segment) -> None:
         self.segments.append(segment)
 

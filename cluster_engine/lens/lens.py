@@ -57,6 +57,12 @@ class Lens:
         if len(self._links) > LINKS_MAX:
             del self._links[next(iter(self._links))]
 
+    def accepted(self, connection: int, process: str) -> None:
+        """Go on with a connection as one of the process that answers it."""
+        link = self._links.get(connection)
+        if link is not None:
+            link.accepted(process)
+
     def segment(self, segment: Segment) -> None:
         """Read one segment; the entries that it completes are in the journal when this returns."""
         link = self._links.get(segment.connection)

@@ -40,6 +40,10 @@ class Link:
         """Both sides are done."""
         return self._ends[0] and self._ends[1]
 
+    def accepted(self, process: str) -> None:
+        """Name the server by the process that answers."""
+        self._conversation.server = self._conversation.causes.participant(process)
+
     def segment(self, segment: Segment, position: int, fault: int | None) -> None:
         """Read one segment, kept at `position`; `fault` is a fault's entry when one struck at this instant."""
         piece: Piece = (0, 0, len(segment.payload), (position,), -1, b"")

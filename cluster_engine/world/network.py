@@ -206,9 +206,11 @@ class Network:
     async def _shake_hands(self, end: End, target: Host, make_protocol: Callable[[], Any]) -> Any:
         sent = self.loop.time()
         await asyncio.sleep(end.latency)
+        listener = self._listener(target, end.remote.address, end.remote.port)
+        if listener is not None and self.tap is not None:
+            self.tap.accepted(end.number, listener.process.id)
         end.tell("S", sent, 0)
         end.sequence = 1
-        listener = self._listener(target, end.remote.address, end.remote.port)
         answered = self.loop.time()
         if listener is None:
             await asyncio.sleep(end.latency)

@@ -11,6 +11,7 @@ on the NSS key log. Left out: checksums, windows, options, fragmentation.
 A worked example, a client that sends two bytes and hangs up:
 
     connection(Connection(number=1, client=Endpoint("10.0.0.100", 40000), server=Endpoint("10.0.0.1", 6443), …))
+    accepted(1, "control-plane/kube-apiserver")
     segment(Segment(number=1, connection=1, from_client=True, flags="S",  sequence=0, acknowledgement=0, payload=b""))
     segment(Segment(number=2, connection=1, from_client=False, flags="SA", sequence=0, acknowledgement=1, payload=b""))
     segment(Segment(number=3, connection=1, from_client=True, flags="PA", sequence=1, acknowledgement=1, payload=b"hi"))
@@ -34,7 +35,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection attempt, told once, before its first segment. Process ids are participants: "worker-1/kubelet"."""
+    """A connection attempt, told once, before its first segment. Process ids are participants: "worker-1/kubelet".
+
+    `server_process` is who listens when the client asks; the host where nobody does yet.
+    """
 
     number: int
     client: Endpoint
@@ -79,6 +83,10 @@ class Tap(Protocol):
 
     def connection(self, connection: Connection) -> None:
         """Hear of a connection before its first segment."""
+        ...
+
+    def accepted(self, connection: int, process: str) -> None:
+        """Hear which process answers a connection's SYN, before that segment is told."""
         ...
 
     def segment(self, segment: Segment) -> None:

@@ -17,6 +17,7 @@ class Recorder:
 
     def __init__(self, lens: Any, calls: Calls) -> None:
         self.connection = self._recorded("connection", lens.connection, calls)
+        self.accepted = self._recorded("accepted", lens.accepted, calls)
         self.segment = self._recorded("segment", lens.segment, calls)
         self.secret = self._recorded("secret", lens.secret, calls)
         self.note = self._recorded("note", lens.note, calls)

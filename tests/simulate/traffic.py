@@ -18,8 +18,6 @@ from cluster_engine.api import kinds
 from tests.simulate.story import Entry, History, Write
 
 API_SERVER = "control-plane/kube-apiserver"
-API_SERVERS = frozenset({API_SERVER, "control-plane"})
-"""The second is what a connection is called that was asked for before the API server listened, and answered after."""
 STORED = frozenset(kind.plural for kind in kinds.BUILT_IN.stored)
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 SLACK_SECONDS = 1e-6
@@ -129,7 +127,7 @@ def exchanges(entries: Iterable[Entry], said: dict[int, Said]) -> list[Exchange]
     requests: dict[int, Entry] = {}
     answers: dict[int, Entry] = {}
     for entry in entries:
-        if entry["kind"] == "http.request" and entry["to"] in API_SERVERS:
+        if entry["kind"] == "http.request" and entry["to"] == API_SERVER:
             requests[entry["seq"]] = entry
         elif entry["kind"] == "http.response" and entry["replyTo"] in requests:
             answers[entry["replyTo"]] = entry
@@ -144,12 +142,12 @@ def listen(entries: Iterable[Entry], detail: Callable[[int], dict[str, Any]]) ->
     shown: dict[int, tuple[str, tuple[str, ...], float]] = {}
     said: dict[int, Said] = {}
     for entry in entries:
-        if entry["kind"] == "tls.certificate" and entry["to"] in API_SERVERS:
+        if entry["kind"] == "tls.certificate" and entry["to"] == API_SERVER:
             fields = entry["fields"]
             if fields.get("commonName"):
                 ends = _seconds(fields["notAfter"])
                 shown[entry["connection"]] = (fields["commonName"], tuple(fields["organizations"]), ends)
-        elif entry["kind"] == "http.request" and entry["to"] in API_SERVERS:
+        elif entry["kind"] == "http.request" and entry["to"] == API_SERVER:
             said[entry["seq"]] = _said(detail(entry["seq"]), shown.get(entry["connection"]))
     return said
 

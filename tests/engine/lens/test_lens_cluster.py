@@ -1,5 +1,6 @@
 """The lens on a whole cluster: everything is readable, every chain is complete, every run is alike."""
 
+import asyncio
 from collections import Counter
 from functools import cache
 
@@ -7,8 +8,11 @@ import pytest
 from lens_capture import chain
 
 from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.journal import Journal
+from cluster_engine.lens import Lens
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.story import run_story
 
 LINE = "kubectl create deployment web --image=nginx --replicas=3"
 
@@ -95,3 +99,23 @@ def test_two_runs_with_one_seed_are_told_alike():
         return [tuple(entry[key] for key in keys) for entry in entries]
 
     assert told(run_cluster(0)[0]) == told(run_cluster(1)[0])
+
+
+def test_a_connection_asked_for_before_its_server_listened_is_the_answering_program_s():
+    async def answers(_process):
+        await asyncio.sleep(0.0001)  # the SYN is under way, for a quarter of a millisecond
+        async with await asyncio.start_server(lambda _, writer: writer.close(), "10.0.0.1", 6443) as server:
+            await server.serve_forever()
+
+    async def story(world):
+        world.spawn(world.add_host("control-plane", "10.0.0.1"), "kube-apiserver", answers)
+        _, writer = await asyncio.open_connection("10.0.0.1", 6443)
+        await asyncio.sleep(1)
+        writer.close()
+        await asyncio.sleep(1)
+
+    journal = Journal()
+    run_story(story, tap=Lens(journal))
+    ends = {(entry["from"], entry["to"]) for entry in journal.since(0, 100) if entry["connection"] is not None}
+    client, server = "outside/story", "control-plane/kube-apiserver"
+    assert ends == {(client, server), (server, client)}

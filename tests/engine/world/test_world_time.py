@@ -20,6 +20,9 @@ class Recorder:
     def connection(self, connection: Connection) -> None:
         self.heard.append((connection.opened, connection.client_process, connection.server_process))
 
+    def accepted(self, connection: int, process: str) -> None:
+        self.heard.append((connection, process))
+
     def segment(self, segment: Segment) -> None:
         self.heard.append((segment.arrived, segment.connection, segment.from_client, segment.flags, segment.payload))
 
