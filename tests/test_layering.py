@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "deeds": set(),
     "predicates": set(),
     "stored": {"api", "etcd"},
+    "words": {"api"},
     "collecting": set(),
 }
 ABOVE = {"cluster", "commands", "injections", "run", "thread", "__main__"}

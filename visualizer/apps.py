@@ -7,6 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 
 from visualizer.catalogs import compile_catalogs
+from visualizer.page_words import write_words
 
 
 class VisualizerConfig(AppConfig):
@@ -15,7 +16,10 @@ class VisualizerConfig(AppConfig):
     name = "visualizer"
 
     def ready(self) -> None:
-        """Bring the translations up to date, where the folder may be written."""
+        """Bring the translations and the page's words up to date, where the folder may be written."""
         for folder in settings.LOCALE_PATHS:
             if os.access(folder, os.W_OK):
                 compile_catalogs(Path(folder))
+        for folder in settings.STATICFILES_DIRS:
+            if os.access(folder, os.W_OK):
+                write_words(Path(folder) / "words")

@@ -7,8 +7,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from django.utils.translation import gettext_lazy as _
-
+from cluster_engine.words.languages import languages
 from visualizer import environment, gateway, private_files
 
 ROOT = environment.ROOT
@@ -163,7 +162,7 @@ CACHES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LANGUAGES = list(languages().items())
 LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365  # as static/js/settings.js keeps it
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [ROOT / "visualizer" / "locale"]
@@ -173,7 +172,7 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"
-STATICFILES_DIRS = [ROOT / "static"]
+STATICFILES_DIRS = [ROOT / "static"]  # `words/` in it is made of cluster_engine/words (`visualizer.page_words`)
 STATIC_COLLECTED = False  # `manage.py serve` sets it: serve the compressed copies of STATIC_ROOT instead of the sources
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

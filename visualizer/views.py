@@ -5,7 +5,8 @@ What the templates are given (the other half of the page contract in docs/journa
 `playground.html`, for `GET /sandbox/`, `GET /clusters/<id>/` and the pages of rooms (`playground` below)
     cluster_id, language; and for who wants them:
     cluster {"id", "state": "starting"|"running"|"suspended"|"ended", "message", "nodes", "seed"}
-    lesson  None, or {"data", "prose", "url"} (`visualizer.lessons.library.page`);  room  what a room's page gives
+    lesson  None, or {"data", "prose", "url"} (`visualizer.lessons.library.page`) and "title", in the reader's language
+    room    what a room's page gives
     `POST /clusters/` (CSRF token; optional fields nodes, seed or lesson) makes one and redirects (303) to its page.
     `POST /clusters/<id>/undo/`, `POST /clusters/<id>/reset/` (CSRF token) redirect (303) to the successor's page;
     who wants JSON gets {"id", "url"}, or {"message"} with 403, 404, 409 or 503.
@@ -14,7 +15,7 @@ What the templates are given (the other half of the page contract in docs/journa
 every template
     csp_nonce, for the one inline script that the policy allows: `<script type="importmap" nonce="{{ csp_nonce }}">`;
     request, LANGUAGE_CODE, LANGUAGES. `{% csrf_token %}` works.
-`POST /language/` with `language=de|en` and `next=/path` switches the language (Django's view, named `set_language`).
+`POST /language/` with a `language` of LANGUAGES and `next=/path` switches it (Django's view, named `set_language`).
 """
 
 import json
@@ -207,7 +208,10 @@ def _lesson(path: str) -> dict[str, Any] | None:
     from visualizer.lessons import library
 
     lesson = library.find(path)
-    return library.page(lesson) if lesson is not None else None
+    if lesson is None:
+        return None
+    page = library.page(lesson)
+    return {**page, "title": page["data"]["titles"][get_language() or "en"]}
 
 
 # A cluster's journal and papers ---------------------------------------------------------------------------------------

@@ -98,7 +98,12 @@ class Faults:
             try:
                 heal = await record.begin(self._ground, active.id)
             except FaultError as problem:  # it fitted when it was injected; somebody has taken its target away since
-                self._note("fault.ended", f"{record.name} cannot happen: {problem}", active, write(record))
+                self._note(
+                    "fault.ended",
+                    f"{record.name} cannot happen: {problem}",
+                    active,
+                    {**write(record), "problem": str(problem)},
+                )
                 return
             if heal is not None:
                 await self._healed_within(active, None if record.end is None else injected + record.end)

@@ -41,7 +41,8 @@ SAYINGS = {
     "UpdateRuntimeConfig": "to use the node's range of pod addresses",
     "GetContainerEvents": "to tell of every change of a container",
 }
-EVENTS = {0: "was created", 1: "was started", 2: "has stopped", 3: "was removed"}
+EVENTS = {0: "CREATED", 1: "STARTED", 2: "STOPPED", 3: "DELETED"}
+HAPPENED = {"CREATED": "was created", "STARTED": "was started", "STOPPED": "has stopped", "DELETED": "was removed"}
 
 
 class Known:
@@ -74,6 +75,9 @@ class Runtime:
             fields["pod"] = known.pod
             if known.container:
                 fields["container"] = known.container
+        image = getattr(getattr(message, "image", None), "image", "")
+        if image:
+            fields["image"] = image
         tokens = known.tokens if known is not None else ()
         heartbeat = method in HOUSEKEEPING and not tokens
         said = SAYINGS.get(method, f"for {method}").format(what=what)
@@ -105,9 +109,10 @@ class Runtime:
         """Describe one message of GetContainerEvents."""
         metadata = message.pod_sandbox_status.metadata
         known = self._ids.get(message.container_id) or _pod(metadata)
-        happened = EVENTS.get(message.container_event_type, "has changed")
+        event = EVENTS.get(message.container_event_type, "")
+        happened = HAPPENED.get(event, "has changed")
         one = f"container {known.called}" if known.container else f"the sandbox of {known.pod}"
-        fields = {"pod": known.pod, "container": known.container, "event": happened, "id": message.container_id}
+        fields = {"pod": known.pod, "container": known.container, "event": event, "id": message.container_id}
         tokens = (*known.tokens, f"cri:{message.container_id}")
         return Meaning(f"{known.called} {happened}", f"{one} {happened}", fields, tokens)
 

@@ -113,6 +113,8 @@ def _range(message: Any) -> Meaning:
         end = message.range_end.decode("utf-8", "replace")
         fields, tokens = _key_fields(key)
         fields["rangeEnd"] = end
+        if key.endswith("/"):
+            fields["prefix"] = key
         said = f"for all keys under {key}" if key.endswith("/") else f"for the keys from {key} to {end}"
         return Meaning(f"Range {short(key)}", said, fields, tokens, heartbeat=_housekeeping(key))
     fields, tokens = _key_fields(key)
@@ -159,7 +161,8 @@ def _watch(message: Any) -> Meaning:
         fields, tokens = _key_fields(key)
         if create.range_end:
             fields["rangeEnd"] = create.range_end.decode("utf-8", "replace")
-        fields["startRevision"] = create.start_revision
+        if create.start_revision:
+            fields["startRevision"] = create.start_revision
         since = f" from revision {create.start_revision} on" if create.start_revision else ""
         return Meaning(f"Watch {short(key)}", f"to watch {key}{since}", fields, tokens)
     if which == "cancel_request":

@@ -46,6 +46,11 @@ class Asked:
         """Give a query parameter, "" when it is not there."""
         return next((value for name, value in self.query if name == key), "")
 
+    @property
+    def selector(self) -> str:
+        """What a collection is narrowed to, by fields or by labels; "" for nothing."""
+        return ", ".join(filter(None, (self.parameter("fieldSelector"), self.parameter("labelSelector"))))
+
     def fields(self) -> dict[str, Any]:
         """The attributes as an entry shows them, without the empty ones."""
         found: dict[str, Any] = {"method": self.method, "path": self.path, "verb": self.verb}
@@ -53,6 +58,11 @@ class Asked:
             value = getattr(self, key)
             if value:
                 found[key] = value
+        if self.selector:
+            found["selector"] = self.selector
+        since = self.parameter("resourceVersion")
+        if self.verb == "watch" and since not in ("", "0"):
+            found["since"] = since
         return found
 
 

@@ -17,7 +17,7 @@ from cluster_engine.lens.causes import Causes, Participant, Reason
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.kubernetes import plural, token
 from cluster_engine.lens.link import Link
-from cluster_engine.lens.scribe import STORY, Said, Scribe
+from cluster_engine.lens.scribe import LABEL_MAX, STORY, Said, Scribe
 from cluster_engine.world.tap import Connection, Note, Segment
 
 LINKS_MAX = 8192
@@ -88,7 +88,8 @@ class Lens:
         reason = self._note_reason(note)
         text = note.text or note.kind
         sentence = f"You run {text}" if note.kind == "command.started" else f"{participant.spoken}: {text}"
-        seq = scribe.write(participant, None, Said(STORY, note.kind, text, sentence, note.fields, reason))
+        fields = note.fields if len(text) <= LABEL_MAX else {**note.fields, "text": text}
+        seq = scribe.write(participant, None, Said(STORY, note.kind, text, sentence, fields, reason))
         self._remember(note, seq, reason)
 
     def _remember(self, note: Note, seq: int, reason: Reason) -> None:

@@ -101,7 +101,8 @@ class Link:
         self._parser.broken()
         reason: Reason = self._conversation.reason() if fault is None else (fault, None)
         sentence = f"{speaker.spoken} {verb} {listener.spoken}"
-        self._say(segment, piece, Said(TCP, "tcp.rst", "RST", sentence, _flags(segment), reason))
+        fields = {**_flags(segment), "refused": True} if refused else _flags(segment)
+        self._say(segment, piece, Said(TCP, "tcp.rst", "RST", sentence, fields, reason))
 
     def _lost(self, segment: Segment, piece: Piece, fault: int | None) -> None:
         speaker, listener = self._conversation.ends(segment.from_client)

@@ -25,7 +25,6 @@ from cluster_engine.lens.evidence import (
     unpack,
     unpack_segment,
 )
-from cluster_engine.lens.explanations import explain
 from cluster_engine.lens.objects import decode_protobuf
 from cluster_engine.lens.protection import Protection
 from cluster_engine.lens.tls_names import RECORD_TYPES, name
@@ -52,7 +51,6 @@ def open_entry(journal: Journal, seq: int) -> dict[str, Any]:
         "body": _body(evidence, journal.read),
         "records": [record for record in records if record is not None],
         "segments": [_show_segment(segment) for segment in segments.values() if segment is not None],
-        "explanation": explain(journal.entry(seq)),
     }
 
 

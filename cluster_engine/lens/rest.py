@@ -116,6 +116,8 @@ class RestExchange(Exchange):
         fields = asked.fields()
         if self._name:
             fields["name"] = self._name
+        elif metadata is not None and metadata.generate_name:
+            fields["generateName"] = metadata.generate_name
         if target:
             fields["target"] = target
         if unfinished:

@@ -83,6 +83,8 @@ class WatchStream:
         resource = self._asked.resource
         fields = {"type": event.type, "resource": resource, "kind": thing.kind}
         fields["resourceVersion"] = metadata.resource_version
+        if selector := self._asked.selector:
+            fields["selector"] = selector
         if event.type == "BOOKMARK":
             self._bookmark(line, fields)
         elif event.type == "ERROR":

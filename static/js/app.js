@@ -12,8 +12,9 @@ import { createLesson } from "./lesson/lesson.js";
 import { createSettings, keep, keepLanguage, recall } from "./settings.js";
 import { Socket } from "./socket.js";
 import { createStore } from "./store.js";
+import { loadWords } from "./strings.js";
 
-/** @typedef {{socket: string, entries: string, kubeconfig: string, newCluster: string, strings: Record<string, string>}} Urls */
+/** @typedef {{socket: string, entries: string, kubeconfig: string, newCluster: string, words: string}} Urls */
 /** @typedef {ReturnType<typeof createApp>} App */
 
 const narrow = () => matchMedia("(width < 640px)").matches;
@@ -23,7 +24,7 @@ const TERMINAL = new Set(["typed", "output", "done", "terminals"]);
 
 /** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, inRoom?: boolean}} page */
 export function createApp({ clusterId, urls, strings, lessonData = null, inRoom = false }) {
-  const store = createStore({ cluster: { id: clusterId }, shortcuts: recall("shortcuts") !== "off" });
+  const store = createStore({ cluster: { id: clusterId }, shortcuts: recall("shortcuts") !== "off", say: strings.say });
   const settings = createSettings();
   const details = createDetails(urls.entries);
   const endMessage = signal("");
@@ -173,7 +174,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     },
     /** @param {string} language */
     async setLanguage(language) {
-      strings.use(await (await fetch(urls.strings[language])).json(), language);
+      strings.use(await loadWords(urls.words, language), language);
       keepLanguage(language);
     },
     newCluster() {

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals-core";
 /**
  * @typedef {{number: number, type: string, version: string, length: number, wire: string, plaintext: string | null, truncated?: boolean}} TlsRecord
  * @typedef {{number: number, flags: string, sequence: number, length: number, sent: number, arrived: number | null, payload: string, truncated?: boolean}} Segment
- * @typedef {{seq: number, headers: [string, string][], body: {type: string, text: string, truncated: boolean}, records: TlsRecord[], segments: Segment[], explanation: string}} Detail
+ * @typedef {{seq: number, headers: [string, string][], body: {type: string, text: string, truncated: boolean}, records: TlsRecord[], segments: Segment[]}} Detail
  * @typedef {{state: "loading" | "ready" | "failed", detail: Detail | null, message: string}} Loaded
  * @typedef {{value: import("@preact/signals-core").Signal<Loaded>, failedAt: number | null}} Slot
  */

@@ -19,8 +19,8 @@ import { Lanes, laneId } from "./lanes.js";
 /**
  * @typedef {{
  *   altitude: Layer, foldHeartbeats: boolean, participants?: ReadonlySet<string> | null, text?: string,
- *   expected?: readonly string[], focus?: ReadonlySet<string> | null,
- * }} Options  with a `focus` only these lanes are there, and what passes between them
+ *   expected?: readonly string[], focus?: ReadonlySet<string> | null, say?: (entry: Entry) => string,
+ * }} Options  with a `focus` only these lanes are there, and what passes between them; `say` gives the sentence that a search looks through
  * @typedef {{
  *   index: number, seq: number, entry: Entry, y: number, height: number, gap: number, gapHeight: number,
  *   from: number, to: number, time: number, members: number[] | null,
@@ -50,11 +50,11 @@ function passes(entry, options, lanes, needle) {
   if (entry.kind === "fault.started" && entry.fields.sealed) return false;
   const { participants } = options;
   if (participants?.size && !participants.has(lanes.of(entry.from).id) && !(entry.to && participants.has(lanes.of(entry.to).id))) return false;
-  return !needle || searchable(entry).includes(needle);
+  return !needle || searchable(entry, options.say).includes(needle);
 }
 
-/** @param {Entry} entry */
-const searchable = (entry) => `#${entry.seq} ${entry.label} ${entry.sentence} ${entry.from} ${entry.to ?? ""} ${entry.kind} ${entry.fields.path ?? ""}`.toLowerCase();
+/** @param {Entry} entry @param {Options["say"]} say */
+const searchable = (entry, say) => `#${entry.seq} ${entry.label} ${say?.(entry) ?? ""} ${entry.from} ${entry.to ?? ""} ${entry.kind} ${entry.fields.path ?? ""}`.toLowerCase();
 
 export class Plan {
   /** @param {Options} options */

@@ -14,7 +14,7 @@ const COMPARED = ["kind", "from", "to", "label"];
  * @typedef {"story" | "http" | "tls" | "tcp"} Layer
  * @typedef {{
  *   seq: number, at: number, arrived: number | null, layer: Layer, kind: string, from: string, to: string | null,
- *   label: string, sentence: string, cause: number | null, trigger: string | null, replyTo: number | null,
+ *   label: string, cause: number | null, trigger: string | null, replyTo: number | null,
  *   connection: number | null, stream: number | null, size: number, heartbeat: boolean, fields: Record<string, any>,
  * }} Entry
  */

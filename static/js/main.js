@@ -14,7 +14,7 @@ import { Banner, Coach, Help, Sentence, Toasts } from "./panels/overlays.js";
 import { Splitter } from "./panels/splitter.js";
 import { Terminal } from "./panels/terminal.js";
 import { Transport } from "./panels/transport.js";
-import { createStrings } from "./strings.js";
+import { createStrings, loadWords, pageLanguage } from "./strings.js";
 
 /** @typedef {{app: import("./app.js").App}} Props */
 
@@ -62,10 +62,10 @@ function Page({ app, heading }) {
 }
 
 const place = /** @type {HTMLElement} */ (document.getElementById("playground"));
-const { cluster = "", socket = "", entries = "", kubeconfig = "", newCluster = "", stringsEn = "", stringsDe = "" } = place.dataset;
-const language = document.documentElement.lang === "de" ? "de" : "en";
-const urls = { socket: new URL(socket, location.href.replace(/^http/, "ws")).href, entries, kubeconfig, newCluster, strings: /** @type {Record<string, string>} */ ({ en: stringsEn, de: stringsDe }) };
-const strings = createStrings(await (await fetch(urls.strings[language])).json(), language);
+const { cluster = "", socket = "", entries = "", kubeconfig = "", newCluster = "", words = "" } = place.dataset;
+const language = pageLanguage();
+const urls = { socket: new URL(socket, location.href.replace(/^http/, "ws")).href, entries, kubeconfig, newCluster, words };
+const strings = createStrings(await loadWords(words, language), language);
 const lessonData = JSON.parse(document.getElementById("lesson-data")?.textContent || "null");
 const app = createApp({ clusterId: cluster, urls, strings, lessonData, inRoom: Boolean(place.dataset.room) });
 place.replaceChildren();

@@ -18,7 +18,7 @@ import { Log } from "./log.js";
 /** @typedef {"what" | "why" | "headers" | "body" | "records" | "bytes"} Tab */
 /** @typedef {ReturnType<typeof createStore>} Store */
 
-/** @param {{cluster?: Partial<Cluster>, shortcuts?: boolean}} [start] */
+/** `say`: entries as sentences, for the filter. @param {{cluster?: Partial<Cluster>, shortcuts?: boolean, say?: (entry: import("./log.js").Entry) => string}} [start] */
 export function createStore(start = {}) {
   const log = new Log();
   const cluster = signal(/** @type {Cluster} */ ({ id: "", state: "starting", nodes: 2, seed: 1, ...start.cluster }));
@@ -42,7 +42,7 @@ export function createStore(start = {}) {
   /** The last seq on screen. */
   const shown = computed(() => Math.min(cursor.value ?? log.head.value, log.head.value));
   const empty = computed(
-    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, focus: focus.value, expected: expectedLanes(nodes.value) }),
+    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, focus: focus.value, expected: expectedLanes(nodes.value), say: start.say }),
   );
   /** Is everything there is on screen? Then a step forward is the cluster's. */
   const atEnd = computed(() => cursor.value === null || picture.value.plan.rowsAt(shown.value) === picture.value.plan.rows.length);

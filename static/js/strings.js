@@ -1,22 +1,31 @@
 /**
- * The page's words, one JSON file a language, and the sentences that say a message aloud.
+ * The page's words, one document a language (made of `cluster_engine/words/<language>/`), and the sentences that say an
+ * entry aloud.
  *
  * `t("key", {name})` fills `{name}`; with a `count`, `key_one` or `key_other` is taken as the language counts.
- * The engine writes each entry's sentence in English; other languages make it from the entry's fields where
- * they have a pattern for its kind, and quote the English where they do not.
+ * `say` and `explain` choose a pattern by an entry's kind and fields and fill it, by the rules of
+ * `cluster_engine/words/sentences.py`, which does the same for the command line; `tests/engine/words/cases.json` holds both equal.
  */
 import { computed, signal } from "@preact/signals-core";
-import { laneId } from "./lanes.js";
 
 /** @typedef {Record<string, string>} Dictionary */
 /** @typedef {import("./log.js").Entry} Entry */
 /** @typedef {ReturnType<typeof createStrings>} Strings */
+/** @typedef {{words: string[], pattern: string}} Choice */
+
+/** Fields whose values may stand in a pattern's key. */
+const TELLING = ["verb", "subresource", "type", "method", "operation", "flags", "description", "event"];
+/** Hosts that are not said beside a program: there is one of each, or it is the reader's own. */
+const HOSTS_UNSAID = new Set(["", "workstation", "outside", "control-plane"]);
 
 /** @param {Dictionary} dictionary @param {string} language */
 export function createStrings(dictionary, language) {
   const words = signal(dictionary);
   const current = signal(language);
   const plurals = computed(() => new Intl.PluralRules(current.value));
+  const choices = computed(() => ({ say: byKind(words.value, "say"), explain: byKind(words.value, "explain") }));
+  /** Entries never change: each is said once a language. @type {import("@preact/signals-core").ReadonlySignal<WeakMap<Entry, string>>} */
+  const said = computed(() => { void words.value; return new WeakMap(); });
 
   const t = (/** @type {string} */ key, /** @type {Record<string, any>} */ values = {}) => {
     const all = words.value;
@@ -24,26 +33,28 @@ export function createStrings(dictionary, language) {
     return fill(counted ?? all[key] ?? key, values);
   };
 
-  /** An entry as a sentence. @param {Entry} entry */
+  /** What a participant is called in a sentence. @param {string} participant */
+  const name = (participant) => called(participant, words.value);
+
+  /** An entry as a sentence, without a full stop. @param {Entry} entry */
   const say = (entry) => {
-    const all = words.value;
-    if (!("say.within" in all)) return entry.sentence;
-    const known = spoken(entry);
-    known.within = entry.fields.namespace ? fill(all["say.within"], entry.fields) : "";
-    const pattern = patternKeys(entry).map((key) => all[key]).find((text) => text && complete(text, known));
-    return pattern ? fill(pattern, known) : entry.sentence;
+    let sentence = said.value.get(entry);
+    if (sentence === undefined) {
+      const all = words.value;
+      const patterns = [...holding(choices.value.say, entry), all[entry.to ? "say.message" : "say.note"]];
+      sentence = patterns.reduce((/** @type {string | null} */ found, pattern) => found ?? complete(pattern, entry, all), null) ?? entry.label;
+      said.value.set(entry, sentence);
+    }
+    return sentence;
   };
 
-  /** What this kind of entry is, in the page's language; null where only the engine's own words are there. @param {Entry} entry */
-  const explain = (entry) => {
-    const { type, method, verb, operation } = entry.fields;
-    const variant = [type, method, verb, operation].map((value) => words.value[`explain.${entry.kind}.${value}`]).find(Boolean);
-    return variant ?? words.value[`explain.${entry.kind}`] ?? null;
-  };
+  /** What this kind of entry is, in its variant where there is one. @param {Entry} entry */
+  const explain = (entry) => holding(choices.value.explain, entry)[0] ?? "";
 
   return {
     language: current,
     t,
+    name,
     say,
     explain,
     /** @param {Dictionary} next @param {string} code */
@@ -55,27 +66,81 @@ export function createStrings(dictionary, language) {
   };
 }
 
+/** The words of a language. @param {string} folder where they are served @param {string} language @returns {Promise<Dictionary>} */
+export const loadWords = async (folder, language) => (await fetch(`${folder}${language}.json`)).json();
+
+/** The languages there are, as the server wrote them into the page: code and own name. @returns {[string, string][]} */
+export const languages = () => JSON.parse(document.getElementById("languages-data")?.textContent || "[]");
+
+/** The page's language, one of those there are. */
+export const pageLanguage = () => (languages().some(([code]) => code === document.documentElement.lang) ? document.documentElement.lang : "en");
+
 /** @param {string} pattern @param {Record<string, any>} values */
 const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (whole, key) => (values[key] === undefined || values[key] === null ? whole : String(values[key])));
 
-/** @param {string} pattern @param {Record<string, any>} known */
-const complete = (pattern, known) => [...pattern.matchAll(/\{(\w+)\}/g)].every(([, key]) => known[key] !== undefined && known[key] !== null);
-
-/** Keys of sentence patterns, the most particular first. @param {Entry} entry */
-function patternKeys({ kind, label, fields }) {
-  const keys = [`say.${kind}.${label}`];
-  if (fields.verb) keys.push(`say.${kind}.${fields.verb}${fields.subresource ? `/${fields.subresource}` : ""}`);
-  if (fields.type) keys.push(`say.${kind}.${fields.type}`);
-  if (fields.commonName) keys.push(`say.${kind}.named`);
-  return [...keys, `say.${kind}`];
+/** Each kind's patterns with the words of their keys, most words first. A kind has two parts: "http.request". @param {Dictionary} all @param {string} prefix */
+function byKind(all, prefix) {
+  /** @type {Map<string, Choice[]>} */
+  const found = new Map();
+  for (const [key, pattern] of Object.entries(all)) {
+    const [head, ...parts] = key.split(".");
+    if (head !== prefix) continue;
+    const kind = parts.slice(0, 2).join(".");
+    found.set(kind, [...(found.get(kind) ?? []), { words: parts.slice(2), pattern }]);
+  }
+  for (const patterns of found.values()) patterns.sort((one, other) => other.words.length - one.words.length);
+  return found;
 }
 
-/** What patterns may name: the entry's fields, who speaks, and one object. @param {Entry} entry @returns {Record<string, any>} */
-function spoken(entry) {
-  const { resource, name: object } = entry.fields;
-  const one = resource ? `${KINDS[resource] ?? resource} ${object ?? ""}`.trim() : undefined;
-  return { ...entry.fields, one, label: entry.label, from: name(entry.from), to: entry.to ? name(entry.to) : "" };
+/** The patterns whose words hold of the entry, the most particular first. @param {Map<string, Choice[]>} choices @param {Entry} entry */
+function holding(choices, { kind, fields }) {
+  const holds = (/** @type {string} */ word) => TELLING.some((field) => fields[field] === word) || isThere(fields[word]);
+  return (choices.get(kind) ?? []).filter(({ words }) => words.every(holds)).map(({ pattern }) => pattern);
 }
+
+/** The pattern with its places filled; null when one outside of brackets has no value. @param {string} pattern @param {Entry} entry @param {Dictionary} all */
+function complete(pattern, entry, all) {
+  const whole = (/** @type {string} */ part) => [...part.matchAll(/\{(\w+)\}/g)].every(([, place]) => value(place, entry, all) !== null);
+  const kept = pattern.replace(/\[([^\]]*)\]/g, (_, part) => (whole(part) ? part : ""));
+  return whole(kept) ? kept.replace(/\{(\w+)\}/g, (_, place) => /** @type {string} */ (value(place, entry, all))) : null;
+}
+
+/** What a place stands for, null where the entry does not say it. @param {string} place @param {Entry} entry @param {Dictionary} all @returns {string | null} */
+function value(place, { from, to, label, size, fields }, all) {
+  switch (place) {
+    case "from": return called(from, all);
+    case "to": return to && called(to, all);
+    case "label": return label;
+    case "size": return String(size);
+    case "text": return plain(fields.text) ?? label;
+    case "one": return one(fields);
+    case "fault": return all[`fault.${fields.name}.name`] ?? plain(fields.name);
+    default: return plain(fields[place]);
+  }
+}
+
+/** What a participant is called: its program, with its host where several hosts run that program. @param {string} participant @param {Dictionary} all */
+function called(participant, all) {
+  const slash = participant.lastIndexOf("/");
+  const [host, program] = [participant.slice(0, Math.max(slash, 0)), participant.slice(slash + 1)];
+  return HOSTS_UNSAID.has(host) ? program : fill(all["say.participant"], { host, program });
+}
+
+/** "Pod web-1"; the name that a server is still to choose as "Pod web-…". @param {Record<string, any>} fields */
+function one({ resource, name, generateName }) {
+  return resource ? `${KINDS[resource] ?? resource} ${name || (generateName ? `${generateName}…` : "")}`.trimEnd() : null;
+}
+
+/** A value as text: lists with commas; null for what is not there or is a document. @param {any} it @returns {string | null} */
+function plain(it) {
+  if (!isThere(it)) return null;
+  if (!Array.isArray(it)) return typeof it === "object" ? null : String(it);
+  const texts = it.map(plain);
+  return texts.includes(null) ? null : texts.join(", ");
+}
+
+/** @param {any} it */
+const isThere = (it) => it !== undefined && it !== null && it !== false && it !== "" && !(typeof it === "object" && Object.keys(it).length === 0);
 
 /** @type {Record<string, string>} */
 const KINDS = {
@@ -83,10 +148,3 @@ const KINDS = {
   configmaps: "ConfigMap", secrets: "Secret", serviceaccounts: "ServiceAccount", events: "Event", leases: "Lease", deployments: "Deployment",
   replicasets: "ReplicaSet", roles: "Role", rolebindings: "RoleBinding", clusterroles: "ClusterRole", clusterrolebindings: "ClusterRoleBinding",
 };
-
-/** What a participant is called in a sentence. @param {string} participant */
-export function name(participant) {
-  const slash = participant.indexOf("/");
-  const [host, program] = slash < 0 ? [participant, participant] : [participant.slice(0, slash), participant.slice(slash + 1)];
-  return laneId(participant) === host || host === "control-plane" ? program : `${program} (${host})`;
-}

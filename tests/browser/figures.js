@@ -5,7 +5,7 @@ export async function measure(count) {
   const at = (/** @type {string} */ path) => import(`${location.origin}${path}`);
   const [{ createStore }, { createActions }, { Diagram }, { createStrings }, { longJournal }, words] = await Promise.all([
     at("/static/js/store.js"), at("/static/js/actions.js"), at("/static/js/diagram/diagram.js"), at("/static/js/strings.js"), at("/tests/js/fixtures/journal.js"),
-    fetch("/static/js/i18n/en.json").then((response) => response.json()),
+    fetch("/static/words/en.json").then((response) => response.json()),
   ]);
   const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   const entries = longJournal(count + 300);

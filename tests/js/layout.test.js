@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { expectedLanes, hostsOf, laneId } from "../../static/js/lanes.js";
 import { ALTITUDES, Plan, foldedAt, gapHeight, layout } from "../../static/js/layout.js";
+import { createStrings } from "../../static/js/strings.js";
 import { journal, longJournal } from "./fixtures/journal.js";
+import { wordsOf } from "./fixtures/words.js";
 
 /** @typedef {import("../../static/js/layout.js").Options} Options */
 /** @typedef {import("../../static/js/layout.js").Row} Row */
@@ -104,9 +106,10 @@ test("a filter by participant keeps what it says and what is said to it", () => 
 
 test("a search finds a message by label, sentence, path and number", () => {
   const { entries } = journal();
-  const seqs = (/** @type {string} */ text) => layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, text }).rows.map((row) => row.seq);
+  const { say } = createStrings(wordsOf("en"), "en");
+  const seqs = (/** @type {string} */ text) => layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, text, say }).rows.map((row) => row.seq);
   const post = /** @type {any} */ (entries.find((entry) => entry.label === "POST deployments"));
-  for (const text of ["post deploy", "create deployment web", "fieldmanager=kubectl", `#${post.seq}`]) assert.ok(seqs(text).includes(post.seq), text);
+  for (const text of ["post deploy", "create Deployment web", "fieldmanager=kubectl", `#${post.seq}`]) assert.ok(seqs(text).includes(post.seq), text);
   assert.deepEqual(seqs("no such words"), []);
 });
 

@@ -1,6 +1,5 @@
 /** The instructor's console: order, counts, news, and what is sent when something is broken. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createAnnouncer } from "../../static/js/rooms/announcer.js";
 import { countsOf, groupsOf, isBroken, newsOf, ordered, tallyOf } from "../../static/js/rooms/board.js";
@@ -8,10 +7,11 @@ import { createBreaking, targetsOf } from "../../static/js/rooms/breaking.js";
 import { MOMENTS, momentOf } from "../../static/js/rooms/presets.js";
 import { instant, targetsText, whenText } from "../../static/js/rooms/words.js";
 import { createStrings } from "../../static/js/strings.js";
+import { wordsOf } from "./fixtures/words.js";
 
 /** @typedef {import("../../static/js/rooms/live.js").Row} Row */
 
-const words = JSON.parse(readFileSync(new URL("../../static/js/i18n/en.json", import.meta.url), "utf8"));
+const words = wordsOf("en");
 const { t } = createStrings(words, "en");
 
 /** @param {number} member @param {Partial<Row>} [more] @returns {Row} */

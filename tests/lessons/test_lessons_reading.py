@@ -1,16 +1,13 @@
 """Lessons are read from YAML; every mistake is told with its file, its line and what to do."""
 
-import json
-from pathlib import Path
-
 import pytest
 
+from cluster_engine.words.languages import document, languages
 from visualizer.lessons import check, library, steps
 from visualizer.lessons.myths import plain_words
 from visualizer.lessons.questions import UNITS, Between
 from visualizer.lessons.source import FILE_BYTES_MAX, InvalidLessonError, Source
 
-ROOT = Path(__file__).resolve().parents[2]
 WALK, EXERCISE = "walkthroughs/tiny/lesson.yaml", "exercises/tiny/lesson.yaml"
 
 
@@ -141,9 +138,9 @@ def test_a_mistake_is_told_with_its_line_and_remedy(content, file, old, new, wor
     assert any(one.startswith(f"{file}:{line}: ") and words in one for one in told), told
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", languages())
 def test_the_page_has_a_word_for_every_unit(language):
-    words = json.loads((ROOT / f"static/js/i18n/{language}.json").read_text(encoding="utf-8"))
+    words = document(language)
     assert {key.removeprefix("lesson.unit.") for key in words if key.startswith("lesson.unit.")} == set(UNITS)
 
 

@@ -1,27 +1,29 @@
 """The page has words, in every language, for whatever the engine can break."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from cluster_engine.faults import describe
+from cluster_engine.words.languages import document, languages
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_ASKED = {"start", "end", "seed"}
 
 
-@pytest.fixture(params=["en", "de"])
-def words(request: pytest.FixtureRequest) -> dict[str, str]:
-    return json.loads((ROOT / f"static/js/i18n/{request.param}.json").read_text(encoding="utf-8"))
+@pytest.fixture(params=languages())
+def words(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    return document(request.param)
 
 
-def test_every_fault_has_a_name_and_a_description_in_every_language(words: dict[str, str]) -> None:
+def test_every_fault_has_a_name_and_a_description_in_every_language(words: Mapping[str, str]) -> None:
     assert [one["name"] for one in describe() if not words.get(f"fault.{one['name']}.name")] == []
     assert [one["name"] for one in describe() if not words.get(f"fault.{one['name']}.text")] == []
 
 
-def test_every_field_and_choice_of_a_fault_has_words_in_every_language(words: dict[str, str]) -> None:
+def test_every_field_and_choice_of_a_fault_has_words_in_every_language(words: Mapping[str, str]) -> None:
     fields = [field for one in describe() for field in one["fields"] if field["name"] not in NOT_ASKED]
     assert [field["name"] for field in fields if not words.get(f"fault.field.{field['name']}")] == []
     choices = [value for field in fields for value in field.get("values", [])]

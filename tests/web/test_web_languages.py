@@ -13,8 +13,10 @@ import pytest
 from django.conf import settings
 from django.utils.translation import override
 
+from cluster_engine.words.languages import document, languages
 from visualizer.catalogs import compile_catalogs, packed, parse
 from visualizer.language import language_of
+from visualizer.page_words import write_words
 from visualizer.reasons import REASONS, said
 
 CALLS = {"gettext", "gettext_lazy", "gettext_noop", "_"}
@@ -88,11 +90,17 @@ def test_a_translation_names_what_its_sentence_names(language):
         assert sorted(names.findall(sentence)) == sorted(names.findall(translation)) or not sentence, sentence
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_of_the_page_s_scripts_are_there_in_every_language(language):
-    words = {code: json.loads((settings.ROOT / f"static/js/i18n/{code}.json").read_text()) for code in ("en", language)}
-    own = {code: {key for key in words[code] if not key.startswith(("say.", "explain."))} for code in words}
-    assert own["en"] == own[language]  # sentences that say and explain entries are the engine's own in English
+def test_the_page_is_served_one_document_a_language_made_again_when_a_text_has_changed(tmp_path):
+    write_words(tmp_path / "words")
+    file = tmp_path / "words" / "de.json"
+    assert json.loads(file.read_text()) == document("de")
+    made = file.stat().st_mtime_ns
+    write_words(tmp_path / "words")
+    assert file.stat().st_mtime_ns == made
+    file.write_text("{}")
+    write_words(tmp_path / "words")
+    assert json.loads(file.read_text()) == document("de")
+    assert dict(settings.LANGUAGES) == languages()
 
 
 def test_a_reason_is_said_in_the_language_of_the_reader():

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from cluster_engine.predicates import Predicate
+from cluster_engine.words.languages import languages
 from visualizer.lessons.myths import Myth
 from visualizer.lessons.questions import Question
 from visualizer.lessons.steps import Run, Step
 
 WALKTHROUGH, EXERCISE = "walkthrough", "exercise"
-LANGUAGES = ("en", "de")
+LANGUAGES = tuple(languages())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import { useEffect, useRef } from "preact/hooks";
 import { partnerOf } from "../causes.js";
 import { Icon } from "../icons.js";
 import { familyOf } from "../shapes.js";
-import { name } from "../strings.js";
 import { Body } from "./body.js";
 import { Bytes } from "./bytes.js";
 import { Copy } from "./copy.js";
@@ -40,7 +39,7 @@ export function Drawer({ app }) {
     h("p", { class: "route" },
       h("span", { class: "badge" }, t(`family.${familyOf(entry)}`)),
       h("span", { class: "seq" }, `#${entry.seq}`),
-      h("span", { class: "route-names" }, name(entry.from), entry.to && [h(Icon, { name: "right", size: 13 }), h("span", { class: "visually-hidden" }, t("drawer.to")), name(entry.to)])),
+      h("span", { class: "route-names" }, app.strings.name(entry.from), entry.to && [h(Icon, { name: "right", size: 13 }), h("span", { class: "visually-hidden" }, t("drawer.to")), app.strings.name(entry.to)])),
     h("div", { class: "drawer-tools" },
       h(PartnerLink, { app, entry }),
       h(Copy, { app, icon: "link", label: t("drawer.link"), text: `${location.origin}/clusters/${store.cluster.value.id}/#e${entry.seq}` }),

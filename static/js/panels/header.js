@@ -3,6 +3,7 @@ import { h } from "preact";
 import { useRef } from "preact/hooks";
 import { LAYERS } from "../actions.js";
 import { Icon } from "../icons.js";
+import { languages } from "../strings.js";
 import { BreakButton } from "./faults.js";
 import { Kubeconfig } from "./kubeconfig.js";
 
@@ -98,8 +99,10 @@ const THEME_ICONS = { auto: "half", light: "sun", dark: "moon" };
 function Switches({ app }) {
   const { strings: { t, language }, settings, store } = app;
   const theme = settings.theme.value;
+  const all = languages();
+  const [code, name] = all[(all.findIndex(([one]) => one === language.value) + 1) % all.length];
   return h("div", { class: "switches" },
-    h("button", { type: "button", class: "ghost language", onClick: () => app.setLanguage(language.value === "de" ? "en" : "de"), lang: language.value === "de" ? "en" : "de" }, t("language.switch")),
+    h("button", { type: "button", class: "ghost language", onClick: () => app.setLanguage(code), lang: code }, name),
     h("button", { type: "button", class: "ghost", onClick: settings.nextTheme, title: t(`theme.${theme}`), "aria-label": t(`theme.${theme}`) }, h(Icon, { name: THEME_ICONS[theme] })),
     h("button", { type: "button", class: "ghost", onClick: () => { store.dialog.value = "help"; }, title: `${t("help.open")} (?)`, "aria-label": t("help.open") }, h(Icon, { name: "help" })));
 }

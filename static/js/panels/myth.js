@@ -8,7 +8,6 @@ import { duration } from "../format.js";
 import { Icon } from "../icons.js";
 import { captured, laneLines, sequence } from "../lesson/sequence.js";
 import { optionOf, titleOf } from "../lesson/prose.js";
-import { name } from "../strings.js";
 import { Prose } from "./prose.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -51,7 +50,7 @@ export function MythDialog({ app }) {
 
 /** @param {{app: import("../app.js").App, myth: import("../lesson/lesson.js").Myth, lesson: import("../lesson/lesson.js").Lesson, close: () => void}} props */
 function Pictures({ app, myth, lesson, close }) {
-  const { store, strings: { t, language } } = app;
+  const { store, strings: { t, name, language } } = app;
   const wire = captured(myth.wire, lesson.anchors.value, (seq) => store.log.get(seq), (seconds) => duration(seconds, language.value));
   // The protocol's own words are the same everywhere; others are in the lesson's prose.
   const common = myth.common.map(({ from, to, label, says }) => ({ from, to, label: (says ? optionOf(language.value, `myth ${myth.id}`, says)?.textContent : label) ?? "" }));
@@ -64,16 +63,16 @@ function Pictures({ app, myth, lesson, close }) {
   return h("div", { class: `myth-pictures${wide ? " wide" : ""}` },
     h("figure", { class: "myth-common" },
       h("figcaption", null, h("span", { class: "myth-tag" }, t("lesson.myth.common")), " ", t("lesson.myth.common.more")),
-      h(Sequence, { messages: common, label: t("lesson.myth.common") })),
+      h(Sequence, { messages: common, label: t("lesson.myth.common"), name })),
     h("figure", { class: "myth-wire" },
       h("figcaption", null, h("span", { class: "myth-tag" }, h(Icon, { name: "pulse", size: 13 }), t("lesson.myth.wire")), " ", t("lesson.myth.wire.more")),
-      wire.messages.length > 0 ? h(Sequence, { messages: wire.messages, label: t("lesson.myth.wire") }) : null,
+      wire.messages.length > 0 ? h(Sequence, { messages: wire.messages, label: t("lesson.myth.wire"), name }) : null,
       wire.missing > 0 && h("p", { class: "fine" }, t("lesson.myth.missing", { count: wire.missing })),
       wire.entries.length > 0 && h("button", { type: "button", class: "button", onClick: show }, t("lesson.myth.show"))));
 }
 
-/** @param {{messages: readonly import("../lesson/sequence.js").Message[], label: string}} props */
-function Sequence({ messages, label }) {
+/** @param {{messages: readonly import("../lesson/sequence.js").Message[], label: string, name: (participant: string) => string}} props */
+function Sequence({ messages, label, name }) {
   const { lanes, steps } = sequence(messages);
   const names = lanes.map((lane) => laneLines(name(lane)));
   const longest = Math.max(...names.flat().map((line) => line.length)) * LANE_LETTER + 12;

@@ -13,7 +13,7 @@ export function What({ app, entry }) {
   const code = language.value;
   const cause = store.log.get(entry.cause);
   const effects = effectsOf(store.log.entries, entry.seq, store.shown.value);
-  const explanation = explain(entry) ?? loaded.detail?.explanation;
+  const explanation = explain(entry);
   return h("div", { class: "what" },
     h(Flight, { app, entry }),
     explanation && h("p", { class: "explanation" }, explanation),

@@ -3,7 +3,7 @@ import { h, render } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import "@preact/signals";
 import { Icon } from "../icons.js";
-import { createStrings } from "../strings.js";
+import { createStrings, loadWords, pageLanguage } from "../strings.js";
 import { countsOf, groupsOf, isBroken, ordered } from "./board.js";
 import { BreakDialog } from "./breaking.js";
 import { createConsole } from "./console.js";
@@ -96,9 +96,8 @@ function useKeptFocus() {
 
 /** Load the words and begin. @param {HTMLElement} place */
 async function start(place) {
-  const language = document.documentElement.lang === "de" ? "de" : "en";
-  const words = await (await fetch((language === "de" ? place.dataset.stringsDe : place.dataset.stringsEn) ?? "")).json();
-  const app = createConsole({ place, strings: createStrings(words, language) });
+  const language = pageLanguage();
+  const app = createConsole({ place, strings: createStrings(await loadWords(place.dataset.words ?? "", language), language) });
   place.replaceChildren();
   render(h(ConsolePage, { app }), place);
   addEventListener("online", app.live.retryNow);

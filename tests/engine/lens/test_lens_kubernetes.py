@@ -4,10 +4,10 @@ import pytest
 from lens_capture import KUBECTL, Capture, Grpc, clear_h2, kinds, one, secured_h2
 
 from cluster_engine.lens import etcd, kubernetes, objects, words
-from cluster_engine.lens.explanations import explain, load
 from cluster_engine.lens.kubernetes import parse, plural, registry_token, singular
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.rpc import cri_pb2, etcd_pb2, kv_pb2
+from cluster_engine.words.sentences import explanation
 
 KUBELET, CONTAINERD, API, ETCD = (
     "worker-1/kubelet",
@@ -350,19 +350,13 @@ def test_every_kind_that_the_lens_writes_is_explained():
     }
     assert {"tls.client_hello", "watch.event", "tcp.syn"} <= written
     for kind in written:
-        assert explain({"kind": kind, "fields": {}}), f"{kind} is not explained"
+        assert explanation({"kind": kind, "fields": {}}), f"{kind} is not explained"
 
 
 def kubernetes_sources():
     from pathlib import Path
 
     return sorted(Path(kubernetes.__file__).parent.glob("*.py"))
-
-
-def test_variants_are_explained_by_their_fields():
-    bookmark = explain({"kind": "watch.event", "fields": {"type": "BOOKMARK"}})
-    assert bookmark == load("en")["watch.event"]["BOOKMARK"]
-    assert explain({"kind": "scheduler.scores", "fields": {}}) == ""
 
 
 def test_every_entry_has_a_sentence_with_both_names():

@@ -43,7 +43,6 @@ def test_an_entry_opens_to_headers_body_records_and_segments():
     assert cipher == "".join(segment["payload"] for segment in detail["segments"])
     assert detail["records"][0]["type"] == "application_data"
     assert detail["records"][0]["version"] == "0x0303"
-    assert detail["explanation"].startswith("POST to a collection")
 
 
 def test_a_record_cut_over_many_segments_opens_to_all_of_them():
@@ -86,10 +85,9 @@ def test_long_hex_is_cut_and_says_so():
     assert all(len(record["plaintext"]) <= 16 * 1024 for record in detail["records"])
 
 
-def test_a_note_opens_to_nothing_but_its_explanation():
+def test_a_note_opens_to_nothing():
     capture = Capture()
     capture.note("control-plane/etcd", "process.started", "etcd starts", name="etcd")
     detail = open_entry(capture.journal(), 1)
     assert detail["headers"] == detail["records"] == detail["segments"] == []
     assert detail["body"]["type"] == "none"
-    assert detail["explanation"]
