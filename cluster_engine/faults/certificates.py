@@ -82,7 +82,6 @@ class CertificateExpired(CertificateFault):
     """Everything is right but the date."""
 
     name: ClassVar[str] = "certificate-expired"
-    description: ClassVar[str] = "A component's client certificate has expired: the API server answers 401."
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Replace the certificate."""
@@ -96,7 +95,6 @@ class CertificateUnknownAuthority(CertificateFault):
     """An authority of the same name and another key."""
 
     name: ClassVar[str] = "certificate-unknown-authority"
-    description: ClassVar[str] = "A component's client certificate is from an authority nobody knows: 401."
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Replace the certificate."""
@@ -110,7 +108,6 @@ class CertificateWrongIdentity(CertificateFault):
     """A certificate that holds, of somebody else."""
 
     name: ClassVar[str] = "certificate-wrong-identity"
-    description: ClassVar[str] = "A component's client certificate has a wrong common name or organization: 403."
 
     common_name: str = field(default="intruder", metadata=bounded(Text(64)))
     organization: str = field(default="", metadata=bounded(Text(64, empty=True)))
@@ -127,7 +124,6 @@ class ServingCertificateWrongName(Fault):
     """Clients turn away in the handshake: the certificate does not name whom they called."""
 
     name: ClassVar[str] = "serving-certificate-wrong-name"
-    description: ClassVar[str] = "The API server's certificate is for another name: every client breaks off."
 
     target: str = field(default="control-plane/kube-apiserver", metadata=bounded(Component(("kube-apiserver",))))
     dns_name: str = field(default="elsewhere.example", metadata=bounded(Text()))

@@ -22,7 +22,6 @@ class Stop(Fault):
     """SIGTERM: the program may say goodbye."""
 
     name: ClassVar[str] = "stop"
-    description: ClassVar[str] = "A component is stopped in good order (SIGTERM) and stays down until healed."
 
     target: str = field(metadata=bounded(Component()))
 
@@ -36,7 +35,6 @@ class Kill(Fault):
     """SIGKILL: the kernel closes what it held open."""
 
     name: ClassVar[str] = "kill"
-    description: ClassVar[str] = "A component is killed (SIGKILL), without a word, and stays down until healed."
 
     target: str = field(metadata=bounded(Component()))
 
@@ -50,7 +48,6 @@ class Restart(Fault):
     """SIGTERM and a new start."""
 
     name: ClassVar[str] = "restart"
-    description: ClassVar[str] = "A component is stopped in good order and started again at once."
 
     target: str = field(metadata=bounded(Component()))
 
@@ -64,7 +61,6 @@ class EtcdDown(Fault):
     """The cluster's memory is away: reads from watch caches go on, nothing can be written."""
 
     name: ClassVar[str] = "etcd-down"
-    description: ClassVar[str] = "etcd is killed: nothing can be written until it is back; nothing that was is lost."
 
     target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
 
@@ -78,7 +74,6 @@ class ApiServerDown(Fault):
     """Everybody is alone: what runs goes on running, nothing changes."""
 
     name: ClassVar[str] = "api-server-down"
-    description: ClassVar[str] = "The API server is killed: connections are refused; running containers go on."
 
     target: str = field(default="control-plane/kube-apiserver", metadata=bounded(Component(("kube-apiserver",))))
 

@@ -15,7 +15,6 @@ class PowerOff(Fault):
     """Peers see nothing at all: their segments go unanswered. Healing boots the host, its containers dead."""
 
     name: ClassVar[str] = "power-off"
-    description: ClassVar[str] = "A host loses its power: silence. Healed, it boots, and starts its containers anew."
 
     target: str = field(metadata=bounded(Host()))
 
@@ -45,7 +44,6 @@ class ClockSkew(Fault):
     """The wall clock jumps by `seconds`, and back when healed, as ntpd steps it. Timers go on: they are monotonic."""
 
     name: ClassVar[str] = "clock-skew"
-    description: ClassVar[str] = "A host's clock is wrong: what it dates, and what it believes of dates, is off."
 
     target: str = field(metadata=bounded(Host()))
     seconds: float = field(default=60.0, metadata=bounded(Range(-SKEW_SECONDS_MAX, SKEW_SECONDS_MAX)))

@@ -33,7 +33,6 @@ class ImageNotFound(ImageFault):
     """Pulls are refused; what runs goes on."""
 
     name: ClassVar[str] = "image-not-found"
-    description: ClassVar[str] = "The registry no longer has an image: pulls fail (ErrImagePull, ImagePullBackOff)."
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Lose the image."""
@@ -52,7 +51,6 @@ class CrashLoop(ImageFault):
     """Its containers end with exit code 1, now and soon after every start."""
 
     name: ClassVar[str] = "crash-loop"
-    description: ClassVar[str] = "An image's program crashes, again after each start (CrashLoopBackOff)."
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Let it crash."""

@@ -36,7 +36,6 @@ class Partition(LinkFault):
     """Segments are lost, and sent again by TCP until it gives up."""
 
     name: ClassVar[str] = "partition"
-    description: ClassVar[str] = "Nothing passes from one host to another, and back when it is both ways."
 
     direction: str = field(default="both", metadata=bounded(Choice(("both", "out", "in"))))
     """"out": what `target` sends is lost; "in": what `peer` sends to it."""
@@ -62,7 +61,6 @@ class Latency(LinkFault):
     """Every segment takes longer, either way."""
 
     name: ClassVar[str] = "latency"
-    description: ClassVar[str] = "Every segment between two hosts takes longer."
 
     seconds: float = field(default=0.2, metadata=bounded(Range(LATENCY_SECONDS, LINK_LATENCY_SECONDS_MAX)))
 
@@ -85,7 +83,6 @@ class Reset(LinkFault):
     """A RST to both ends, as from a firewall that has forgotten its connections."""
 
     name: ClassVar[str] = "reset"
-    description: ClassVar[str] = "Connections between two hosts are reset, all or one by chance; new ones may be made."
 
     which: str = field(default="all", metadata=bounded(Choice(("all", "one"))))
 
@@ -105,7 +102,6 @@ class BadLink(LinkFault):
     """Each segment may be lost, late, repeated or damaged (`world/noise.py`); each share is a probability."""
 
     name: ClassVar[str] = "bad-link"
-    description: ClassVar[str] = "A bad link between two hosts: some segments are lost, late, repeated or damaged."
 
     lost: float = field(default=0.05, metadata=SHARE)
     late: float = field(default=0.05, metadata=SHARE)

@@ -28,7 +28,6 @@ class BindingRevoked(Fault):
     """`target` is "system:kube-scheduler", or "kube-system/name" for a RoleBinding."""
 
     name: ClassVar[str] = "binding-revoked"
-    description: ClassVar[str] = "An RBAC binding is deleted: whom it served gets 403 until it is restored."
 
     target: str = field(metadata=bounded(Text()))
 

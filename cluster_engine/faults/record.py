@@ -141,10 +141,9 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What all faults have. Subclasses have a `name`, a `description` in plain words and a `target`."""
+    """What all faults have. Subclasses have a `name` and a `target`; what they are called is in `words`."""
 
     name: ClassVar[str]
-    description: ClassVar[str]
 
     target: str
     start: float = field(default=0.0, metadata=bounded(Range(0.0, DELAY_SECONDS_MAX)))

@@ -41,7 +41,6 @@ class EtcdCompacted(Fault):
     """Whoever resumes from before has to list again, once the watch cache does not hold that history either."""
 
     name: ClassVar[str] = "etcd-compacted"
-    description: ClassVar[str] = "etcd forgets its history up to now; watches notice once the API server lost it too."
 
     target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
 
@@ -56,7 +55,6 @@ class EtcdSlowDisk(Fault):
     """Every fsync of the write-ahead log takes this long; whoever writes waits, and so does whoever reads then."""
 
     name: ClassVar[str] = "etcd-slow-disk"
-    description: ClassVar[str] = "etcd's disk is slow: every write waits for an fsync that takes long."
 
     target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
     seconds: float = field(default=0.5, metadata=bounded(Range(0.0, FSYNC_SECONDS_MAX)))
@@ -85,7 +83,6 @@ class EtcdDiskLost(Fault):
     """
 
     name: ClassVar[str] = "etcd-disk-lost"
-    description: ClassVar[str] = "etcd loses its disk: it starts again with nothing, and everything stored is gone."
 
     target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
 

@@ -75,7 +75,6 @@ def describe() -> list[dict[str, Any]]:
     return [
         {
             "name": kind.name,
-            "description": kind.description,
             "fields": [
                 {
                     "name": _camel(one.name),

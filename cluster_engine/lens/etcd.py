@@ -4,7 +4,7 @@
     WatchResponse          events [PUT …]                            -> one entry an event, told by `event`
 
 An API server writes by transactions that succeed only if nobody wrote in between (`mod_revision` unchanged, or 0 for
-what must not exist yet); that condition is the resourceVersion conflict that clients see as 409. Left out: nested
+what must not exist yet). It tries an update again when that fails, and answers a create with 409. Left out: nested
 transactions, and what alarms and members say (they are shown by name).
 """
 

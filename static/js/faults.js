@@ -11,7 +11,7 @@ import { expectedLanes } from "./lanes.js";
 /**
  * @typedef {{name: string, default: any, type: "component" | "host" | "number" | "choice" | "text", programs?: string[], worker?: boolean,
  *   least?: number, most?: number, optional?: boolean, values?: any[], lengthMax?: number, empty?: boolean}} Field
- * @typedef {{name: string, description: string, fields: Field[]}} Fault
+ * @typedef {{name: string, fields: Field[]}} Fault
  * @typedef {{hosts: readonly string[], components: readonly string[]}} Cast  hosts without the workstation; components as "host/program"
  * @typedef {Record<string, string>} Values  what stands in the form, `delay` and `duration` among it
  * @typedef {{key: string, values?: Record<string, any>}} Problem  words to say it with

@@ -23,7 +23,7 @@ export function createStrings(dictionary, language) {
   const words = signal(dictionary);
   const current = signal(language);
   const plurals = computed(() => new Intl.PluralRules(current.value));
-  const choices = computed(() => ({ say: byKind(words.value, "say"), explain: byKind(words.value, "explain") }));
+  const choices = computed(() => ({ say: byKind(words.value, "say"), explain: byKind(words.value, "explain"), label: byKind(words.value, "label") }));
   /** Entries never change: each is said once a language. @type {import("@preact/signals-core").ReadonlySignal<WeakMap<Entry, string>>} */
   const said = computed(() => { void words.value; return new WeakMap(); });
 
@@ -41,12 +41,14 @@ export function createStrings(dictionary, language) {
     let sentence = said.value.get(entry);
     if (sentence === undefined) {
       const all = words.value;
-      const patterns = [...holding(choices.value.say, entry), all[entry.to ? "say.message" : "say.note"]];
-      sentence = patterns.reduce((/** @type {string | null} */ found, pattern) => found ?? complete(pattern, entry, all), null) ?? entry.label;
+      sentence = filled([...holding(choices.value.say, entry), all[entry.to ? "say.message" : "say.note"]], entry, all);
       said.value.set(entry, sentence);
     }
     return sentence;
   };
+
+  /** The short mark beside an arrow or a note. @param {Entry} entry */
+  const label = (entry) => filled(holding(choices.value.label, entry), entry, words.value);
 
   /** What this kind of entry is, in its variant where there is one. @param {Entry} entry */
   const explain = (entry) => holding(choices.value.explain, entry)[0] ?? "";
@@ -56,6 +58,7 @@ export function createStrings(dictionary, language) {
     t,
     name,
     say,
+    label,
     explain,
     /** @param {Dictionary} next @param {string} code */
     use(next, code) {
@@ -97,6 +100,9 @@ function holding(choices, { kind, fields }) {
   const holds = (/** @type {string} */ word) => TELLING.some((field) => fields[field] === word) || isThere(fields[word]);
   return (choices.get(kind) ?? []).filter(({ words }) => words.every(holds)).map(({ pattern }) => pattern);
 }
+
+/** The first pattern that can be filled, filled; the entry's own label where there is none. @param {string[]} patterns @param {Entry} entry @param {Dictionary} all */
+const filled = (patterns, entry, all) => patterns.reduce((/** @type {string | null} */ found, pattern) => found ?? complete(pattern, entry, all), null) ?? entry.label;
 
 /** The pattern with its places filled; null when one outside of brackets has no value. @param {string} pattern @param {Entry} entry @param {Dictionary} all */
 function complete(pattern, entry, all) {

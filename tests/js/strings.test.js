@@ -39,6 +39,16 @@ test("an entry is explained by its kind, in its variant where there is one", () 
   assert.equal(en.explain({ ...event, kind: "scheduler.scores" }), "");
 });
 
+test("a fault has one name, in its form, on its lane and in its sentence; a message is marked as the wire has it", () => {
+  const fault = /** @type {any} */ ({ kind: "fault.started", from: "workstation/terminal", to: null, label: "power-off begins: worker-1", fields: { name: "power-off", target: "worker-1" } });
+  for (const { t, label, say } of [en, de]) {
+    assert.equal(label(fault), `${t("fault.power-off.name")}: worker-1`);
+    assert.ok(say(fault).includes(t("fault.power-off.name")));
+  }
+  const syn = /** @type {Entry} */ (entries.find((entry) => entry.kind === "tcp.syn"));
+  assert.equal(de.label(syn), "SYN");
+});
+
 test("a sentence is said anew in another language, and made once in each", () => {
   const both = createStrings(wordsOf("en"), "en");
   const syn = /** @type {Entry} */ (entries.find((entry) => entry.kind === "tcp.syn"));

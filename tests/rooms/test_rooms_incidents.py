@@ -494,11 +494,11 @@ async def test_results_are_a_row_for_each_learner(school):
     assert f'filename="glassplane-{school.room.code}.csv"' in answer["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert [row["Name"] for row in rows] == ["Bea", "'=Cleo()"]
-    what = "1. power-off (worker-1): "
+    what = "1. Host without power (worker-1): "
     assert rows[0][what + "tries"] == "2" and float(rows[0][what + "diagnosed after seconds"]) >= 0
     assert rows[1][what + "tries"] == ""
     german = await school.ada.get(f"/rooms/{school.room.pk}/results.csv", headers={"accept-language": "de"})
-    assert "Gruppe" in german.content.decode("utf-8-sig")
+    assert "Gruppe" in german.content.decode("utf-8-sig") and "Host ohne Strom" in german.content.decode("utf-8-sig")
 
 
 async def test_titles_and_problems_are_in_the_readers_language(school):

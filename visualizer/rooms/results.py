@@ -11,8 +11,9 @@ import csv
 import io
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
+from cluster_engine.words.languages import document
 from visualizer import refusals
 from visualizer.rooms import lessons, selectors
 from visualizer.rooms.models import Room
@@ -23,12 +24,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def table(room: Room) -> list[list[str]]:
     """The head and the rows, in the active language, every cell safe."""
     incidents = selectors.incidents(room.pk)
+    words = document(get_language() or "en")
     head: list[Any] = [gettext("Name"), gettext("Group"), gettext("Lesson"), gettext("Beat"), gettext("Checks passed")]
     head += [gettext("Checks"), gettext("False alarms")]
     for number, incident in enumerate(incidents, 1):
         fault = incident["fault"]
-        what = f"{number}. {fault.get('name')} ({fault.get('target')})"
-        head += [f"{what}: {words}" for words in _incident_words()]
+        name = words.get(f"fault.{fault.get('name')}.name", fault.get("name"))
+        what = f"{number}. {name} ({fault.get('target')})"
+        head += [f"{what}: {column}" for column in _incident_words()]
     titles = lessons.milestone_titles(room.lesson)
     rows = [_row(row, [str(one["id"]) for one in incidents], titles) for row in selectors.board_rows(room.pk)]
     return [[safe(cell) for cell in line] for line in [head, *rows]]

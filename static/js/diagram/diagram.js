@@ -245,7 +245,7 @@ export class Diagram {
         view.row = null;
       }
       if (anew || view.row !== row || row.members) {
-        view.show(row, { laneX: this.laneX, width, head: shown, t: strings.t, say: strings.say, language: strings.language.peek(), previous: plan.rows[index - 1] });
+        view.show(row, { laneX: this.laneX, width, head: shown, t: strings.t, say: strings.say, label: strings.label, language: strings.language.peek(), previous: plan.rows[index - 1] });
       }
       view.moveTo(row.y - top);
       view.mood(moods(row), row.seq === store.selected.peek(), index + 1, count);

@@ -10,7 +10,7 @@ import { FOLD, GAP_SECONDS_TOLD, foldedAt } from "../layout.js";
 import { SHAPES, familyOf } from "../shapes.js";
 
 /** @typedef {import("../layout.js").Row} Row */
-/** @typedef {{laneX: (index: number) => number, width: number, head: number, t: (key: string, values?: Record<string, any>) => string, say: (entry: import("../log.js").Entry) => string, language: string, previous: Row | undefined}} Scene */
+/** @typedef {{laneX: (index: number) => number, width: number, head: number, t: (key: string, values?: Record<string, any>) => string, say: (entry: import("../log.js").Entry) => string, label: (entry: import("../log.js").Entry) => string, language: string, previous: Row | undefined}} Scene */
 
 const SVG = "http://www.w3.org/2000/svg";
 const LETTER = 6.15;
@@ -107,7 +107,7 @@ export class RowView {
     this.head.setAttribute("d", headPath(shape.head, x2, y2, Math.atan2(y2 - y1, x2 - x1)));
     if (shape.tail === "ring") this.tail.setAttribute("d", `M${x1 - 3} ${y1}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z`);
     if (shape.tail === "diamond") this.tail.setAttribute("d", `M${x1 - 4} ${y1}l4 -3.5l4 3.5l-4 3.5z`);
-    this.words((x1 + x2) / 2, cut(entry.label, 52), shape.icon, scene, "middle");
+    this.words((x1 + x2) / 2, cut(scene.label(entry), 52), shape.icon, scene, "middle");
     this.chip.setAttribute("width", "0");
   }
 
@@ -115,7 +115,7 @@ export class RowView {
   toItself(row, scene, x) {
     this.line.setAttribute("d", `M${x + 2} 9h18v10h-14`);
     this.head.setAttribute("d", headPath("filled", x + 2, 19, Math.PI));
-    this.words(x + 28, cut(row.entry.label, 52), null, scene, "start", 18);
+    this.words(x + 28, cut(scene.label(row.entry), 52), null, scene, "start", 18);
     this.chip.setAttribute("width", "0");
   }
 
@@ -134,7 +134,7 @@ export class RowView {
     const { entry } = row;
     const command = this.family === "command";
     const shape = SHAPES[/** @type {import("../shapes.js").Family} */ (this.family)];
-    const text = cut(entry.label, command ? 70 : CHIP_MAX);
+    const text = cut(scene.label(entry), command ? 70 : CHIP_MAX);
     const width = text.length * (command ? MONO_LETTER : this.family === "process" ? CHIP_LETTER : BOLD_LETTER) + 30;
     const lane = scene.laneX(row.from);
     const left = Math.max(3, Math.min(scene.width - width - 4, lane - Math.min(width / 2, command ? 24 : width / 2)));

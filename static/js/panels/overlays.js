@@ -68,7 +68,7 @@ export function Sentence({ app }) {
   return h("div", { class: "sentence" },
     h("p", { class: "visually-hidden", role: "status" }, heard),
     h("p", null, entry ? [h("span", { key: "n", class: "seq" }, `#${entry.seq}`), " ", say(entry)] : h("span", { class: "fine" }, t("sentence.hint"))),
-    newer && h("button", { type: "button", class: "button to-live", onClick: app.actions.toLive }, h(Icon, { name: "down", size: 14 }), t("sentence.newer")));
+    newer && h("button", { type: "button", class: "button to-live", onClick: app.actions.toLive }, h(Icon, { name: "down", size: 14 }), t("transport.live")));
 }
 
 /** @param {Props} props */

@@ -90,7 +90,7 @@ function Strip({ app }) {
     h("canvas", { ref: canvas, "aria-hidden": "true" }),
     h("input", {
       type: "range", min: 0, max: total, step: 1, value: at, "aria-label": t("transport.strip"),
-      "aria-valuetext": row ? t("transport.position", { at, total, time: clockText(row.time, 2) }) : t("transport.nothing"),
+      "aria-valuetext": row ? t("transport.position", { seq: row.seq, at, total, time: clockText(row.time, 2) }) : t("transport.nothing"),
       onInput: (/** @type {Event} */ event) => actions.toRow(Number(/** @type {HTMLInputElement} */ (event.currentTarget).value) - 1),
     }));
 }
