@@ -6,6 +6,7 @@ confirms that a deleted one has stopped. `silence(node)` ends all that, as a pow
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import cluster_engine.controllers.manager
 import cluster_engine.etcd.server
 import cluster_engine.scheduler.main
 from cluster_engine.api import time
-from cluster_engine.api.kinds import EVENT, LEASE, NODE, POD
+from cluster_engine.api.kinds import EVENT, LEASE, NODE, POD, Kinds
 from cluster_engine.api.status import AlreadyExists, NotFound, Refusal
 from cluster_engine.client import Client, Informer
 from cluster_engine.pki.layout import provision
@@ -91,10 +92,11 @@ class StubKubelet:
 
 
 class ControlPlane:
-    """What a test may do: a client of the administrator, the nodes, time."""
+    """What a test may do: a client of the administrator, the nodes, time, the kinds that the API server serves."""
 
     def __init__(self, world: Any) -> None:
         self.world = world
+        self.kinds = Kinds()
         self.client: Client = None  # type: ignore[assignment]
         self.kubelets: dict[str, StubKubelet] = {}
         self.silenced: dict[str, asyncio.Task[None]] = {}
@@ -107,7 +109,7 @@ class ControlPlane:
         provision(host, workers, workstation, now=world.epoch)
         mains = {
             "etcd": cluster_engine.etcd.server.main,
-            "kube-apiserver": cluster_engine.apiserver.main.main,
+            "kube-apiserver": functools.partial(cluster_engine.apiserver.main.main, kinds=self.kinds),
             "kube-controller-manager": cluster_engine.controllers.manager.main,
             "kube-scheduler": cluster_engine.scheduler.main.main,
         }

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cluster_engine.api.cells.common import age, name
-from cluster_engine.api.schema import INT32, STATUS_SUBRESOURCE, STRING, Column, Field, Kind, MapOf, field_path, message
+from cluster_engine.api.cells.common import age, name, text
+from cluster_engine.api.schema import INT32, STATUS_SUBRESOURCE, STRING, Column, Field, Kind, MapOf, message
 from cluster_engine.api.schemas.meta import object_message
 
 SPEC = message(
@@ -39,7 +39,7 @@ def widget(**changes: Any) -> Kind:
             Field(2, "spec", SPEC, "What it is to be.", always=True),
             Field(3, "status", STATUS, "What is known of it.", always=True),
         ),
-        "columns": (name(), Column("Size", field_path("spec.size"), "How large it is."), age()),
+        "columns": (name(), Column("Size", text("spec.size"), "How large it is."), age()),
     }
     return Kind(**facts | changes)
 

@@ -270,22 +270,33 @@ class SharedInformers:
         self._client = client
         self._process = process
         self._informers: dict[str, Informer] = {}
-        self._tasks: asyncio.TaskGroup | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     def informer(self, kind: Resource) -> Informer:
         """Give the kind's informer; it starts now if the others have been started, else with them."""
-        informer = self._informers.get(kind.resource_name)
+        path = kind.path()
+        informer = self._informers.get(path)
         if informer is None:
-            informer = Informer(self._client, kind, self._process)
-            self._informers[kind.resource_name] = informer
-            if self._tasks is not None:
-                self._tasks.create_task(informer.run(), name=f"informer {kind.resource_name}")
+            informer = self._informers[path] = Informer(self._client, kind, self._process)
+            if self._group is not None:
+                self._run(path, self._group)
         return informer
+
+    def drop(self, kind: Resource) -> None:
+        """Follow a kind no longer, whoever asked for its informer."""
+        path = kind.path()
+        self._informers.pop(path, None)
+        if path in self._running:
+            self._running.pop(path).cancel()
+
+    def _run(self, path: str, group: asyncio.TaskGroup) -> None:
+        self._running[path] = group.create_task(self._informers[path].run(), name=f"informer {path}")
 
     async def start(self, tasks: asyncio.TaskGroup) -> None:
         """Run all informers in the task group and wait until each has its first list."""
-        self._tasks = tasks
-        for resource, informer in self._informers.items():
-            tasks.create_task(informer.run(), name=f"informer {resource}")
+        self._group = tasks
+        for path in self._informers:
+            self._run(path, tasks)
         for informer in list(self._informers.values()):
             await informer.synced()

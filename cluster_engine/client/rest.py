@@ -185,7 +185,7 @@ class Client:
         query = {"allowWatchBookmarks": True, "resourceVersion": resource_version, **params, "watch": True}
         async with self.stream("GET", kind.path(namespace), params=query) as incoming:
             if incoming.status != 200:
-                raise _refusal(incoming.status, b"".join([chunk async for chunk in incoming.chunks]))
+                raise refusal_of(incoming.status, b"".join([chunk async for chunk in incoming.chunks]))
             yield _events(incoming.chunks)
 
     # -- plain requests --------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ class Client:
         headers = {"content-type": content_type} if body is not None else None
         response = await self.request(method, path, params=params, body=body, headers=headers)
         if response.status >= 400:
-            raise _refusal(response.status, response.body)
+            raise refusal_of(response.status, response.body)
         answer: Obj = msgspec.json.decode(response.body)
         return answer
 
@@ -357,7 +357,7 @@ def _retry_after_seconds(response: Response) -> int | None:
     return int_of(response.headers.get("retry-after", ""))
 
 
-def _refusal(status: int, body: bytes) -> Refusal:
+def refusal_of(status: int, body: bytes) -> Refusal:
     """Read the Status of a failed answer; make one, as client-go does, where the server (or a proxy) sent none."""
     try:
         answer = msgspec.json.decode(body)

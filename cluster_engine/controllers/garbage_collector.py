@@ -8,7 +8,12 @@ reference. Before it deletes, the collector asks the server itself (the graph ma
     kubectl delete deployment web:   DELETED web → look at web-5d: GET web-5d, GET web → 404 → DELETE web-5d
                                      DELETED web-5d → look at its pods: GET pod … → DELETE pod (the owner is known gone)
 
-Modelled on `pkg/controller/garbagecollector/garbagecollector.go`, fed by the shared informers of every kind but Events.
+Which kinds there are it asks the server, every 30 seconds: of a kind that comes it watches the objects (of every kind
+but Events), of one that goes no longer. An owner of a kind that is not known now may be of one that comes: what it owns
+is looked at again, ever more rarely.
+
+Modelled on `pkg/controller/garbagecollector/garbagecollector.go` (Sync and attemptToDeleteItem), fed by the shared
+informers.
 """
 
 import asyncio
@@ -16,10 +21,11 @@ import contextlib
 from collections import OrderedDict
 from typing import Any
 
-from cluster_engine.api.kinds import BUILT_IN, EVENT
-from cluster_engine.api.schema import Kind
-from cluster_engine.api.status import Conflict, Invalid, NotFound
+from cluster_engine.api.kinds import EVENT
+from cluster_engine.api.resource import Resource
+from cluster_engine.api.status import Conflict, Invalid, NotFound, Refusal
 from cluster_engine.client import WorkQueue
+from cluster_engine.client.discovery import Discovered, discover, preferred
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership_graph import FOREGROUND, ORPHAN, Graph, Node
 
@@ -27,6 +33,7 @@ Obj = dict[str, Any]
 WORKERS = 4
 ABSENT_OWNERS_MAX = 500
 RETRY_SECONDS = 0.1
+KINDS_PERIOD_SECONDS = 30.0
 
 
 class GarbageCollector:
@@ -34,15 +41,41 @@ class GarbageCollector:
 
     def __init__(self, context: Context) -> None:
         self._client = context.client
+        self._informers = context.informers
+        self._kinds: dict[tuple[str, str], Resource] = {}
+        self._followed: dict[str, Resource] = {}
         self._graph = Graph()
         self._to_delete = WorkQueue[str]()
         self._to_orphan = WorkQueue[str]()
         self._absent: OrderedDict[str, None] = OrderedDict()
-        for kind in BUILT_IN.stored:
-            if kind is not EVENT and "watch" in kind.verbs:
-                self._follow(context, kind)
 
-    def _follow(self, context: Context, kind: Kind) -> None:
+    # -- which kinds there are
+
+    async def _know_kinds(self, known: asyncio.Event) -> None:
+        """Ask the server which kinds it has, again and again."""
+        while True:
+            with contextlib.suppress(Refusal, ConnectionError, TimeoutError):  # the wire shows it; next time, perhaps
+                self._take_kinds(await discover(self._client))
+                known.set()
+            await asyncio.sleep(KINDS_PERIOD_SECONDS)
+
+    def _take_kinds(self, discovered: list[Discovered]) -> None:
+        self._kinds = {(each.api_version, each.name): each for each in discovered if "get" in each.verbs}
+        wanted = {each.path(): each for each in preferred(discovered) if _is_collected(each)}
+        for path in [path for path in self._followed if path not in wanted]:
+            self._informers.drop(self._followed.pop(path))
+        for path, resource in wanted.items():
+            if path not in self._followed:
+                self._followed[path] = resource
+                self._follow(resource)
+
+    def _kind_of(self, node: Node) -> Resource:
+        kind = self._kinds.get((node.api_version, node.kind))
+        if kind is None:
+            raise Refusal(f'no matches for kind "{node.kind}" in version "{node.api_version}"')
+        return kind
+
+    def _follow(self, kind: Resource) -> None:
         def seen(obj: Obj) -> None:
             look, orphan = self._graph.seen(kind.name, kind.api_version, obj)
             for node in look:
@@ -50,7 +83,7 @@ class GarbageCollector:
             for node in orphan:
                 self._to_orphan.add(node.uid)
 
-        informer = context.informers.informer(kind)
+        informer = self._informers.informer(kind)
         informer.on(add=seen, update=lambda _, new: seen(new), delete=self._gone)
 
     def _gone(self, obj: Obj) -> None:
@@ -65,7 +98,10 @@ class GarbageCollector:
 
     async def run(self) -> None:
         """Work for ever."""
+        known = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._know_kinds(known))
+            await known.wait()
             tasks.create_task(self._to_delete.run(self._look, workers=WORKERS))
             tasks.create_task(self._to_orphan.run(self._orphan))
 
@@ -91,11 +127,8 @@ class GarbageCollector:
             await self._judge(node, live, references)
 
     async def _live(self, node: Node) -> Obj | None:
-        kind = BUILT_IN.by_kind(node.api_version, node.kind)
-        if kind is None:
-            return None
         try:
-            live = await self._client.get(kind, node.name, node.namespace or None)
+            live = await self._client.get(self._kind_of(node), node.name, node.namespace or None)
         except NotFound:
             return None
         return live if live["metadata"]["uid"] == node.uid else None
@@ -135,12 +168,10 @@ class GarbageCollector:
         return live
 
     async def _delete(self, node: Node, live: Obj, policy: str) -> None:
-        kind = BUILT_IN.by_kind(node.api_version, node.kind)
-        assert kind is not None
         preconditions = {"uid": node.uid, "resourceVersion": live["metadata"]["resourceVersion"]}
         options = {"preconditions": preconditions, "propagationPolicy": policy}
         try:
-            await self._client.delete(kind, node.name, node.namespace or None, options=options)
+            await self._client.delete(self._kind_of(node), node.name, node.namespace or None, options=options)
         except NotFound:
             self._lose(node.uid)
         except Conflict:  # it has changed since it was read: look again
@@ -184,7 +215,11 @@ class GarbageCollector:
                 self._to_delete.add_after(node.uid, RETRY_SECONDS)
 
     async def _patch(self, node: Node, metadata: Obj, *, type_: Any = "strategic") -> None:
-        kind = BUILT_IN.by_kind(node.api_version, node.kind)
-        assert kind is not None
         with contextlib.suppress(NotFound, Invalid):  # gone, or another of the same name: nothing to do
-            await self._client.patch(kind, node.name, {"metadata": metadata}, node.namespace or None, type=type_)
+            await self._client.patch(
+                self._kind_of(node), node.name, {"metadata": metadata}, node.namespace or None, type=type_
+            )
+
+
+def _is_collected(resource: Resource) -> bool:
+    return {"delete", "list", "watch"} <= set(resource.verbs) and resource.resource_name != EVENT.resource_name

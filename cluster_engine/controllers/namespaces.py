@@ -1,28 +1,29 @@
 """The namespace controller: a namespace that is deleted first loses its content, then its finalizer, then itself.
 
 Theory of operation. Deleting a Namespace only sets its deletionTimestamp and the phase Terminating; from then on
-nothing can be created in it. This controller deletes what is in it, kind by kind, and looks what is left. While pods
+nothing can be created in it. This controller asks the server which kinds it has, deletes what is in the namespace,
+kind by kind, and looks what is left. While pods
 take their time to stop, it waits as long as they may. When nothing is left it removes `kubernetes` from spec.finalizers
 by a PUT to /finalize, and the API server removes the object.
 
-    DELETE …/namespaces/shop/pods, …/deployments, …   LIST each   (wait)   PUT /api/v1/namespaces/shop/finalize
+    GET /api, /apis   DELETE …/namespaces/shop/pods, …   LIST each   (wait)   PUT /api/v1/namespaces/shop/finalize
 
 Modelled on `pkg/controller/namespace/deletion/namespaced_resources_deleter.go`. Left out: the five status conditions.
 """
 
 from typing import Any
 
-from cluster_engine.api.kinds import BUILT_IN, NAMESPACE
-from cluster_engine.api.schema import Kind
+from cluster_engine.api.kinds import NAMESPACE
+from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Conflict, NotFound
 from cluster_engine.client import WorkQueue, key_of
+from cluster_engine.client.discovery import discover, preferred
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership import is_deleting
 
 Obj = dict[str, Any]
 FINALIZER = "kubernetes"
 GRACE_SECONDS_ESTIMATED = 15
-NAMESPACED = tuple(kind for kind in BUILT_IN.stored if kind.namespaced and "deletecollection" in kind.verbs)
 
 
 class NamespaceController:
@@ -53,8 +54,9 @@ class NamespaceController:
         if not is_deleting(namespace) or FINALIZER not in finalizers:
             return
         seconds = 0
-        for kind in NAMESPACED:
-            seconds = max(seconds, await self._empty(kind, name))
+        for resource in preferred(await discover(self._client)):
+            if resource.namespaced and "deletecollection" in resource.verbs:
+                seconds = max(seconds, await self._empty(resource, name))
         if seconds:
             self._queue.add_after(name, seconds / 2 + 1)
             return
@@ -64,7 +66,7 @@ class NamespaceController:
         except (NotFound, Conflict):
             self._queue.add_after(name, 1)
 
-    async def _empty(self, kind: Kind, namespace: str) -> int:
+    async def _empty(self, kind: Resource, namespace: str) -> int:
         """Delete all of a kind; say in how many seconds what is left may have gone (0: nothing is left)."""
         await self._client.delete_collection(kind, namespace, options={"propagationPolicy": "Background"})
         left = (await self._client.list(kind, namespace))["items"]

@@ -1,12 +1,12 @@
 """Sets of kinds, and the kinds of one API server while they change."""
 
 import pytest
+from widgets import WIDGET, widget
 
 from cluster_engine.api import discovery, openapi
 from cluster_engine.api.kind_set import precedence
 from cluster_engine.api.kinds import BUILT_IN, CONFIG_MAP, DEPLOYMENT, Kinds
 from cluster_engine.api.schema import Kind
-from tests.widgets import WIDGET, widget
 
 
 def test_a_kind_that_is_added_is_found_and_one_that_is_dropped_is_not() -> None:
