@@ -193,7 +193,14 @@ STATUS_SUBRESOURCE = Subresource("status")
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Kind(Resource):
-    """What an API server knows about one kind."""
+    """What an API server knows about one kind, and whoever reads what it says.
+
+    `prepare_create` and `prepare_update` change the object in place before it is validated: they set what clients may
+    not set and clear what they may not bring (PrepareForCreate and PrepareForUpdate of a strategy in pkg/registry; an
+    update is that of the object itself, not of a subresource). `has_status`: there is a status, which is empty at first
+    unless `keeps_status_on_create`, and `status_carries_metadata` says whether labels and annotations may be changed
+    with it. Objects are gone `ttl_seconds` after they were last written (0: never).
+    """
 
     schema: Message
     subresources: tuple[Subresource, ...] = ()
@@ -201,7 +208,12 @@ class Kind(Resource):
     field_labels: Mapping[str, Callable[[Object], str]] = field(default_factory=dict)
     name_problems: Callable[[str], list[str]] = dns_subdomain_problems
     update_rules: Callable[[Object, Object, list[Cause]], None] | None = None
+    prepare_create: Callable[[Object], None] | None = None
+    prepare_update: Callable[[Object, Object], None] | None = None
     has_status: bool = False
+    keeps_status_on_create: bool = False
+    status_carries_metadata: bool = False
+    ttl_seconds: int = 0
     has_generation: bool = False
     create_on_update: bool = False
     unconditional_update: bool = True

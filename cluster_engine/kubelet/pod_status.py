@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from cluster_engine.api.quality_of_service import quality_of_service
 from cluster_engine.api.time import rfc3339
 from cluster_engine.kubelet import conditions, pods
 from cluster_engine.kubelet.actions import should_restart
 from cluster_engine.kubelet.pods import Obj
-from cluster_engine.kubelet.quality import quality_of_service
 from cluster_engine.kubelet.runtime_cache import PodRuntime
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -67,7 +67,7 @@ def generate(pod: Obj, runtime: PodRuntime, old: Obj, knowledge: Knowledge) -> O
     if init:
         status["initContainerStatuses"] = init
     status["containerStatuses"] = mains
-    status["qosClass"] = (pod.get("status") or {}).get("qosClass") or quality_of_service(pod)
+    status["qosClass"] = (pod.get("status") or {}).get("qosClass") or quality_of_service(pod["spec"])
     return status
 
 

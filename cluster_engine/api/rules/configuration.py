@@ -1,4 +1,4 @@
-"""Rules for ConfigMaps and Secrets, from `pkg/apis/core/validation/validation.go`."""
+"""Rules for Namespaces, ConfigMaps and Secrets, from `pkg/apis/core/validation/validation.go`."""
 
 from cluster_engine.api.causes import IMMUTABLE, child, forbidden, invalid, required, too_long
 from cluster_engine.api.names import config_key_problems
@@ -12,6 +12,29 @@ _NEEDED_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
+
+
+METADATA_NAME_LABEL = "kubernetes.io/metadata.name"
+
+
+def prepare_namespace(namespace: Object) -> None:
+    """A new namespace is active, whatever it says, and is held by the namespace controller."""
+    namespace.setdefault("spec", {})["finalizers"] = ["kubernetes"]
+    namespace["status"] = {"phase": "Active"}
+    label_namespace(namespace)
+
+
+def prepare_namespace_update(new: Object, old: Object) -> None:
+    """Finalizers change by way of `finalize` only."""
+    new["spec"] = old.get("spec", {})
+    label_namespace(new)
+
+
+def label_namespace(namespace: Object) -> None:
+    """Put the label on a namespace that lets selectors name it, once it has a name."""
+    metadata = namespace["metadata"]
+    if metadata.get("name"):
+        metadata["labels"] = {**(metadata.get("labels") or {}), METADATA_NAME_LABEL: metadata["name"]}
 
 
 def _data(obj: Object, fields: tuple[str, ...], causes: list[Cause]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cluster_engine.api.causes import child, duplicate, forbidden, invalid, not_found, required
 from cluster_engine.api.names import dns_label_problems, dns_subdomain_problems
 from cluster_engine.api.objects import JSON, Object
+from cluster_engine.api.quality_of_service import quality_of_service
 from cluster_engine.api.rules.metadata import labels, metadata
 from cluster_engine.api.status import Cause
 
@@ -13,6 +14,11 @@ MAY_NOT_CHANGE = (
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n"
 )
+
+
+def prepare_pod(pod: Object) -> None:
+    """A new pod is pending, whatever it says, and has its class."""
+    pod["status"] = {"phase": "Pending", "qosClass": quality_of_service(pod.get("spec") or {})}
 
 
 def pod_spec(obj: Object, path: str, causes: list[Cause]) -> None:

@@ -58,13 +58,6 @@ NAMESPACE_STATUS = message(
 )
 
 
-def default_namespace(namespace: Object) -> None:
-    """Label the namespace with its own name, so that selectors can name it."""
-    metadata = namespace["metadata"]
-    if metadata.get("name"):
-        metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata["name"]
-
-
 NAMESPACE = Kind(
     group="",
     version="v1",
@@ -75,6 +68,9 @@ NAMESPACE = Kind(
     namespaced=False,
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     has_status=True,
+    status_carries_metadata=True,
+    prepare_create=rules.prepare_namespace,
+    prepare_update=rules.prepare_namespace_update,
     delete_returns_object=True,
     name_problems=dns_label_problems,
     subresources=(Subresource("finalize", ("update",)), STATUS_SUBRESOURCE),
@@ -88,7 +84,7 @@ NAMESPACE = Kind(
         "Namespace is a scope for names.",
         Field(2, "spec", NAMESPACE_SPEC, "What the namespace is to be.", always=True),
         Field(3, "status", NAMESPACE_STATUS, "What is known of the namespace.", always=True),
-        defaults=default_namespace,
+        defaults=rules.label_namespace,
     ),
     columns=(name(), Column("Status", cells.namespace_status, "Active or Terminating."), age()),
 )

@@ -37,6 +37,7 @@ EVENT = Kind(
     short_names=("ev",),
     namespaced=True,
     create_on_update=True,
+    ttl_seconds=3600,
     field_labels={
         "metadata.name": field_path("metadata.name"),
         "metadata.namespace": field_path("metadata.namespace"),

@@ -23,7 +23,6 @@ from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import micro, rfc3339
 from cluster_engine.apiserver.bootstrap import policy
 from cluster_engine.apiserver.registry.backend import Backend
-from cluster_engine.apiserver.registry.strategies import strategy_of
 from cluster_engine.apiserver.storage import encode, in_order, key_of
 from cluster_engine.etcd.client import get, put
 from cluster_engine.etcd.errors import EtcdError
@@ -80,7 +79,8 @@ class PostStart:
         metadata["creationTimestamp"] = rfc3339(self._backend.process.now())
         if kind.has_generation:
             metadata["generation"] = 1
-        strategy_of(kind).on_create(obj)
+        if kind.prepare_create:
+            kind.prepare_create(obj)
         default(kind, obj)
         return in_order(obj)
 

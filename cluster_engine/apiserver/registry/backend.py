@@ -1,5 +1,6 @@
 """What the registry works with: etcd, the watch caches, the clock, chance. And what one call to it is about."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +11,6 @@ from cluster_engine.apiserver.caches import Caches
 from cluster_engine.apiserver.storage import Object, Storage, key_of
 from cluster_engine.world.process import Process
 
-EVENT_TTL_SECONDS = 3600
 LEASE_REUSE_SECONDS = 60
 LEASE_REUSE_OBJECTS_MAX = 1000
 
@@ -36,23 +36,33 @@ class Call:
         return key_of(self.kind, self.namespace, self.name)
 
 
-class EventLeases:
-    """Leases that let Events run out after an hour: one for a minute's events (etcd3/lease_manager.go)."""
+@dataclass(slots=True)
+class _Lease:
+    """A lease that may be used again until `reusable_until`, `uses` times more."""
+
+    id: int
+    reusable_until: float
+    uses: int
+
+
+class Leases:
+    """Leases that let objects run out: one for a minute's objects of the same time to live (etcd3/lease_manager.go)."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._lease = 0
-        self._expires = 0.0
-        self._used = 0
+        self._leases: dict[int, _Lease] = {}
 
-    async def take(self, now: float) -> int:
-        """Give a lease that runs out an hour from now, or a little later."""
-        if self._lease == 0 or now > self._expires or self._used >= LEASE_REUSE_OBJECTS_MAX:
-            self._lease = await self._storage.etcd.lease_grant(EVENT_TTL_SECONDS + LEASE_REUSE_SECONDS)
-            self._expires = now + LEASE_REUSE_SECONDS
-            self._used = 0
-        self._used += 1
-        return self._lease
+    async def take(self, ttl_seconds: int) -> int:
+        """Return a lease that runs out so many seconds from now, or a little later; 0, no lease, for 0 seconds."""
+        if not ttl_seconds:
+            return 0
+        now = asyncio.get_running_loop().time()
+        lease = self._leases.get(ttl_seconds)
+        if lease is None or now > lease.reusable_until or not lease.uses:
+            id_ = await self._storage.etcd.lease_grant(ttl_seconds + LEASE_REUSE_SECONDS)
+            lease = self._leases[ttl_seconds] = _Lease(id_, now + LEASE_REUSE_SECONDS, LEASE_REUSE_OBJECTS_MAX)
+        lease.uses -= 1
+        return lease.id
 
 
 class Backend:
@@ -63,7 +73,7 @@ class Backend:
         self.kinds = kinds
         self.storage = storage
         self.caches = caches
-        self.event_leases = EventLeases(storage)
+        self.leases = Leases(storage)
 
     def find(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """Look an object up in its cache, which may be a little old."""

@@ -10,11 +10,9 @@ when that fails, or when a refusal might be due to an old copy, the object is re
 Modelled on apiserver/pkg/registry/generic/registry/store.go and storage/etcd3 GuaranteedUpdate.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.api.kinds import EVENT
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import AlreadyExists, Invalid, NotFound, Refusal
 from cluster_engine.api.validation import validate
@@ -22,11 +20,6 @@ from cluster_engine.apiserver.admission.chain import Admission, namespace_for_cr
 from cluster_engine.apiserver.registry import deletion, metadata
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.registry.services import ServiceAllocator
-from cluster_engine.apiserver.registry.strategies import (
-    KEEPS_STATUS_ON_CREATE,
-    STATUS_CARRIES_METADATA,
-    strategy_of,
-)
 from cluster_engine.apiserver.storage import CachedObject, encode, version_number, with_version
 from cluster_engine.apiserver.watch_cache import WatchCache
 
@@ -76,17 +69,16 @@ class Store:
         self._admission.on_create(call, obj)
         obj = metadata.on_create(self.backend, call, obj)
         call.name = obj["metadata"]["name"]
-        if kind.has_status and kind not in KEEPS_STATUS_ON_CREATE:
+        if kind.has_status and not kind.keeps_status_on_create:
             obj["status"] = {}
-        strategy_of(kind).on_create(obj)
+        if kind.prepare_create:
+            kind.prepare_create(obj)
         with self._services.reserving(call, obj):
             _validate(kind, obj)
             return obj if call.dry_run else await self._write_new(call, obj)
 
     async def _write_new(self, call: Call, obj: Object) -> Object:
-        lease = 0
-        if call.kind is EVENT:
-            lease = await self.backend.event_leases.take(asyncio.get_running_loop().time())
+        lease = await self.backend.leases.take(call.kind.ttl_seconds)
         revision = await self.backend.storage.create(call.key, encode(obj), lease=lease)
         if revision is None:
             raise AlreadyExists(call.kind, call.name)
@@ -103,7 +95,8 @@ class Store:
             metadata.check_preconditions(call, new, old)
             if call.kind.has_status:
                 new["status"] = old.get("status", {})
-            strategy_of(call.kind).on_update(new, old)
+            if call.kind.prepare_update:
+                call.kind.prepare_update(new, old)
             self._services.on_update(call, new, old)
             new = metadata.on_update(call, new, old)
             self._admission.on_update(call, new, old)
@@ -121,7 +114,7 @@ class Store:
             metadata.check_preconditions(call, new, old)
             self._admission.on_update(call, new, old)
             merged = {**old, "status": new.get("status") or {}}
-            if call.kind in STATUS_CARRIES_METADATA:
+            if call.kind.status_carries_metadata:
                 carried = {name: new["metadata"].get(name) for name in ("labels", "annotations")}
                 kept = {name: value for name, value in old["metadata"].items() if name not in carried}
                 merged["metadata"] = kept | {name: value for name, value in carried.items() if value}
@@ -167,9 +160,7 @@ class Store:
         if deletion.is_released(call.kind, new):
             written = await storage.remove(call.key, current.revision)
         else:
-            lease = 0
-            if call.kind is EVENT:
-                lease = await self.backend.event_leases.take(asyncio.get_running_loop().time())
+            lease = await self.backend.leases.take(call.kind.ttl_seconds)
             written = await storage.replace(call.key, current.revision, encode(new), lease=lease)
         if written.revision:
             return with_version(new, written.revision), None

@@ -3,7 +3,7 @@
 import pytest
 from apiserver_objects import pod
 
-from cluster_engine.apiserver.registry.strategies import quality_of_service
+from cluster_engine.api.quality_of_service import quality_of_service
 
 PODS = "/api/v1/namespaces/default/pods"
 SERVICES = "/api/v1/namespaces/default/services"
@@ -69,6 +69,8 @@ def test_a_pod_may_do_without_a_token_and_keep_its_own_tolerations(run_pods):
         ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1000m", "memory": "1024Mi"}}, "Guaranteed"),
         ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}, "Burstable"),
         ({"limits": {"cpu": "1"}}, "Burstable"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "0"}}, "Burstable"),
+        ({"requests": {"cpu": "0", "ephemeral-storage": "1Gi"}}, "BestEffort"),
     ],
 )
 def test_quality_of_service_follows_from_requests_and_limits(resources, quality):

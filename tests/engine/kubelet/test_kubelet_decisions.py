@@ -10,7 +10,6 @@ from cluster_engine.kubelet.backoff import Backoff
 from cluster_engine.kubelet.durations import go_duration
 from cluster_engine.kubelet.environment import expand, service_variables
 from cluster_engine.kubelet.pod_status import Knowledge, Waiting
-from cluster_engine.kubelet.quality import quality_of_service
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, PodRuntime, Sandbox
 from cluster_engine.kubelet.status_patch import two_way
 from cluster_engine.rpc import cri_pb2 as cri
@@ -294,14 +293,3 @@ def test_services_become_variables():
     assert variables["MY_DB_SERVICE_PORT_SQL"] == "5432"
     assert variables["MY_DB_PORT_5432_TCP"] == "tcp://10.96.7.7:5432"
     assert service_variables([service], "other") == {}
-
-
-def test_quality_of_service_follows_requests_and_limits():
-    def pod(resources):
-        return {"spec": {"containers": [a_container("a", resources=resources)]}}
-
-    full = {"cpu": "1", "memory": "64Mi"}
-    assert quality_of_service(pod({})) == "BestEffort"
-    assert quality_of_service(pod({"requests": {"cpu": "1"}})) == "Burstable"
-    assert quality_of_service(pod({"limits": full})) == "Guaranteed"
-    assert quality_of_service(pod({"limits": full, "requests": {"cpu": "500m"}})) == "Burstable"
