@@ -78,9 +78,8 @@ Listener = Callable[[Kind], None]
 class Kinds:
     """The kinds that one API server serves at present. What is built in stays."""
 
-    def __init__(self, built_in: KindSet = BUILT_IN) -> None:
-        self.served = built_in
-        self._built_in = frozenset(built_in)
+    def __init__(self) -> None:
+        self.served = BUILT_IN
         self._listeners: list[tuple[Listener, Listener]] = []
 
     def add(self, kind: Kind) -> None:
@@ -91,7 +90,7 @@ class Kinds:
 
     def drop(self, kind: Kind) -> None:
         """Serve one less; what is stored of it stays where it is. ValueError when it is built in, or not served."""
-        if kind in self._built_in:
+        if kind in BUILT_IN:
             raise ValueError(f"{kind.resource_name} is built in")
         self.served = self.served.without_kind(kind)
         for _, dropped in list(self._listeners):

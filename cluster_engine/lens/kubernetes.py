@@ -15,11 +15,14 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from cluster_engine.api.kinds import BUILT_IN
+
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 REGISTRY_PREFIX = "/registry/"
-REGISTRY_NAMES = {"minions": "nodes"}
-IRREGULAR = {"endpoints": "endpoints", "ingresses": "ingress"}
+REGISTRY_NAMES = {kind.storage_prefix: kind.plural for kind in BUILT_IN.stored if kind.storage_prefix != kind.plural}
+SINGULARS = {kind.plural: kind.singular for kind in BUILT_IN}
+PLURALS = {kind.name.lower(): kind.plural for kind in BUILT_IN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +110,33 @@ def registry_token(key: str) -> str:
     """Name the object (or, for a prefix, the collection) that an etcd key of an API server stands for; "" if none."""
     if not key.startswith(REGISTRY_PREFIX):
         return ""
-    parts = key[len(REGISTRY_PREFIX) :].split("/")
+    inner = key[len(REGISTRY_PREFIX) :]
+    for prefix, named in REGISTRY_NAMES.items():
+        if inner.startswith(f"{prefix}/"):
+            inner = named + inner[len(prefix) :]
+            break
+    parts = inner.split("/")
     if "." in parts[0]:
         parts = parts[1:]
-    if parts[0] == "services" and len(parts) > 1:
-        parts = ["endpoints" if parts[1] == "endpoints" else "services", *parts[2:]]
     if not parts:
         return ""
-    resource = REGISTRY_NAMES.get(parts[0], parts[0])
+    resource = parts[0]
     if len(parts) == 2:
         return f"{resource}//{parts[1]}"
     return f"{resource}/{'/'.join(parts[1:])}" if len(parts) > 2 else f"{resource}//"
 
 
+def is_namespaced(asked: Asked) -> bool:
+    """Tell whether a request is about a built-in kind whose objects lie in namespaces."""
+    kind = BUILT_IN.by_resource(asked.group, asked.version, asked.resource)
+    return kind is not None and kind.namespaced
+
+
 @lru_cache(maxsize=256)
 def singular(resource: str) -> str:
-    """Say one of `resource`: "pods" -> "pod"."""
-    if resource in IRREGULAR:
-        return IRREGULAR[resource]
+    """Return the word for one of `resource`: "pods" -> "pod"; a guess where the kind is not built in."""
+    if resource in SINGULARS:
+        return SINGULARS[resource]
     if resource.endswith("ies"):
         return resource[:-3] + "y"
     if resource.endswith("sses"):
@@ -134,10 +146,10 @@ def singular(resource: str) -> str:
 
 @lru_cache(maxsize=256)
 def plural(kind: str) -> str:
-    """Guess the resource of a kind, as Kubernetes' own UnsafeGuessKindToResource does: "Pod" -> "pods"."""
+    """Return the resource of a kind: "Pod" -> "pods"; where it is not built in, UnsafeGuessKindToResource's guess."""
     lower = kind.lower()
-    if lower == "endpoints":
-        return lower
+    if lower in PLURALS:
+        return PLURALS[lower]
     if lower.endswith("s"):
         return lower + "es"
     return lower[:-1] + "ies" if lower.endswith("y") else lower + "s"

@@ -8,7 +8,7 @@ Pure functions of what was parsed. The subject of a sentence is always who speak
 
 from http import HTTPStatus
 
-from cluster_engine.lens.kubernetes import Asked, singular
+from cluster_engine.lens.kubernetes import Asked, is_namespaced, singular
 
 CHANGES = {"ADDED": "was added", "MODIFIED": "was changed", "DELETED": "is gone"}
 SUBRESOURCES = {
@@ -87,29 +87,10 @@ def phrase(status: int) -> str:
 
 
 def _collection(asked: Asked, within: str) -> str:
-    within = within or (" in all namespaces" if asked.resource in NAMESPACED else "")
+    within = within or (" in all namespaces" if is_namespaced(asked) else "")
     chosen = asked.parameter("fieldSelector") or asked.parameter("labelSelector")
     these = f"{asked.resource}{within}" + (f" with {chosen}" if chosen else "")
     if asked.verb == "watch":
         since = asked.parameter("resourceVersion")
         return f"to watch {these}" + (f" from version {since} on" if since and since != "0" else "")
     return f"for the list of {these}" if asked.verb == "list" else f"to delete all {these}"
-
-
-NAMESPACED = frozenset(
-    {
-        "pods",
-        "deployments",
-        "replicasets",
-        "services",
-        "endpoints",
-        "endpointslices",
-        "configmaps",
-        "secrets",
-        "serviceaccounts",
-        "events",
-        "leases",
-        "roles",
-        "rolebindings",
-    }
-)

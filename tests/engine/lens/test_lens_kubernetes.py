@@ -3,6 +3,7 @@
 import pytest
 from lens_capture import KUBECTL, Capture, Grpc, clear_h2, kinds, one, secured_h2
 
+from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.lens import etcd, kubernetes, objects, words
 from cluster_engine.lens.kubernetes import parse, plural, registry_token, singular
 from cluster_engine.lens.opening import open_entry
@@ -380,3 +381,14 @@ def test_etcd_knows_a_create_by_its_condition():
     ):
         meaning = etcd.request("Txn", etcd_pb2.TxnRequest(compare=[compare], success=[put]))
         assert meaning.fields["operation"] == "create"
+
+
+@pytest.mark.parametrize("kind", BUILT_IN.stored, ids=lambda each: each.name)
+def test_a_key_in_etcd_is_named_as_the_path_of_the_same_object(kind):
+    place = "shop" if kind.namespaced else ""
+    key = f"/registry/{kind.storage_prefix}/{'shop/' if kind.namespaced else ''}a"
+    assert registry_token(key) == parse("GET", kind.path("shop", "a")).token == f"{kind.plural}/{place}/a"
+
+
+def test_a_service_in_a_namespace_called_endpoints_is_a_service():
+    assert registry_token("/registry/services/specs/endpoints/web") == "services/endpoints/web"
