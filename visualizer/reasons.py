@@ -27,7 +27,7 @@ REASONS = {
 REFUSALS = (
     _("A command with this id is running already."),
     _("Too many commands are running in this cluster; interrupt one first."),
-    _("This cluster does not run any more."),
+    _("This cluster does not run just now."),
     _("There is no such entry any more."),
     _("The cluster is busy and gave no answer in time."),
     _("This broke inside Glassplane; that is our mistake."),

@@ -40,7 +40,9 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     url: urls.socket, entriesUrl: urls.entries, log: store.log, onFrame: hear, onState,
     commands: () => shell.heard(),
   });
-  const shell = createConsole({ send: (frame) => socket.send(frame), newId, history: parseHistory(recall("history")) });
+  // What is typed while a cluster is not up waits for it, also while it comes back.
+  const takes = (/** @type {import("./socket.js").Frame} */ frame) => frame.type !== "command" || store.cluster.peek().state === "running";
+  const shell = createConsole({ send: (frame) => takes(frame) && socket.send(frame), newId, history: parseHistory(recall("history")) });
   const actions = createActions(store, socket);
   const coach = createCoach(store, shell);
   const send = (/** @type {import("./socket.js").Frame} */ frame) => socket.send(frame);
@@ -75,6 +77,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (cluster.state !== "running" && store.cluster.peek().state === "running") store.setClock(unheard);
     store.cluster.value = { ...store.cluster.peek(), ...cluster };
     if (cluster.mishap) mishap.value = cluster.mishap;
+    if (cluster.state === "running") shell.resume();
     if (cluster.state !== "ended") return;
     // Ended over the same thing twice: the run goes on, without it, in another cluster.
     if (cluster.mishap && cluster.successor) {

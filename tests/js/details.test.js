@@ -10,14 +10,14 @@ test("what could not be fetched is told, and asked for again only later", async 
   let now = 0;
   const gone = /** @type {any} */ (async () => {
     asked += 1;
-    return { ok: false, status: 410, json: async () => ({ message: "This cluster does not run any more." }) };
+    return { ok: false, status: 410, json: async () => ({ message: "This cluster does not run just now." }) };
   });
   const details = createDetails("/entries/", gone, () => now);
   const told = /** @type {string[]} */ ([]);
   const stop = effect(() => { told.push(details.of(7).value.state); });
   await settled();
   assert.deepEqual(told, ["loading", "failed"]);
-  assert.equal(details.of(7).value.message, "This cluster does not run any more.");
+  assert.equal(details.of(7).value.message, "This cluster does not run just now.");
   assert.equal(asked, 1, "telling the failure draws the panel, and that asks for nothing");
   stop();
   now = 60_000;

@@ -385,7 +385,7 @@ async def test_the_end_of_the_cluster_is_told_with_its_reason(client, page, host
         "The journal of this cluster is full, so it was stopped.",
     )
     await page.say(type="pause")
-    assert (await page.hear("error"))["message"] == "This cluster does not run any more."
+    assert (await page.hear("error"))["message"] == "This cluster does not run just now."
 
 
 async def test_an_ended_cluster_is_listed_from_the_database(client, host):

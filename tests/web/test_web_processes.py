@@ -120,7 +120,7 @@ async def test_who_waits_for_an_answer_of_one_that_dies_is_told_at_once(house):
     await house.begin("a")
     os.kill(house.pid("a"), signal.SIGSTOP)
     answer = await house.clusters.put("a", Entries(0, 10))
-    with pytest.raises(Exception, match="does not run any more"):
+    with pytest.raises(Exception, match="does not run just now"):
         await answer
     ended = await house.state("a", "suspended")
     assert (ended.reason, ended.n, ended.doing) == ("worker-lost", 0, "")

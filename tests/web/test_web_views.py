@@ -162,7 +162,7 @@ async def test_entries_of_an_ended_cluster_are_listed_still(client, host):
     assert len((await client.get(f"/clusters/{cluster}/entries/")).json()["entries"]) == 3
     gone = await client.get(f"/clusters/{cluster}/entries/2/")
     assert gone.status_code == 410
-    assert gone.json()["message"] == "This cluster does not run any more."
+    assert gone.json()["message"] == "This cluster does not run just now."
 
 
 @pytest.mark.parametrize("query", ["since=x", "since=-1", "limit=0", "limit=99999999", "since=1.5"])

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 12.0
 ASKED_MAX = 512
-GONE = "This cluster does not run any more."
+GONE = "This cluster does not run just now."
 
 
 class ClusterProcess:

@@ -118,7 +118,7 @@ class Clusters:
         except BusLost as problem:
             raise Refused("The engine cannot be reached just now; please try again.") from problem
         if runs is None:
-            raise NotRunning("This cluster does not run any more.")
+            raise NotRunning("This cluster does not run just now.")
         worker, life = runs
         return await self._mailbox.put(worker, cluster, question, life=life)
 
