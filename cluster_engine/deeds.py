@@ -149,10 +149,10 @@ def title(act: Act) -> str:
             return str(act.__struct_config__.tag)
 
 
-# What is told ---------------------------------------------------------------------------------------------------------
+# What is told: on the bus and, of commands, to pages, in the same words -----------------------------------------------
 
 
-class Input(msgspec.Struct, tag=True, frozen=True):
+class Input(msgspec.Struct, tag="input", frozen=True):
     """An act that was taken: the `n`th of its cluster, counted from 1, at a virtual time in seconds."""
 
     n: int
@@ -160,7 +160,7 @@ class Input(msgspec.Struct, tag=True, frozen=True):
     act: Act
 
 
-class Typed(msgspec.Struct, tag=True, frozen=True):
+class Typed(msgspec.Struct, tag="typed", frozen=True):
     """A line was typed on the workstation, by somebody at a page or by the lesson; what comes of it has the same id."""
 
     id: str
@@ -168,7 +168,7 @@ class Typed(msgspec.Struct, tag=True, frozen=True):
     by: Literal["page", "lesson"] = "page"
 
 
-class Output(msgspec.Struct, tag=True, frozen=True):
+class Output(msgspec.Struct, tag="output", frozen=True):
     """What a command wrote; `n` counts the frames of one command from 1."""
 
     id: str
@@ -177,7 +177,7 @@ class Output(msgspec.Struct, tag=True, frozen=True):
     text: str
 
 
-class Done(msgspec.Struct, tag=True, frozen=True):
+class Done(msgspec.Struct, tag="done", frozen=True):
     """A command has ended."""
 
     id: str
@@ -185,7 +185,7 @@ class Done(msgspec.Struct, tag=True, frozen=True):
     code: int
 
 
-class Applied(msgspec.Struct, tag=True, frozen=True):
+class Applied(msgspec.Struct, tag="applied", frozen=True):
     """A fault was let happen, at a virtual time, or could not be: then `problem` says why."""
 
     incident: int | None

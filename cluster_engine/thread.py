@@ -70,7 +70,7 @@ class ClusterThread:
         machine: Machine | None = None,
     ) -> None:
         self.spec = spec
-        self._run_of_deeds = run or Run()
+        self._run = run or Run()
         self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
         self._clock = Clock(machine=machine)
         self._clock_told: tuple[float | None, bool, Drift] | None = None
@@ -78,9 +78,10 @@ class ClusterThread:
         self._cluster: Cluster | None = None
         self._started: Future[Json] = Future()
         self._ended: Future[None] = Future()
-        self._stopping: asyncio.Event | None = None
+        self._stop_asked = False
+        self._stopping: asyncio.Event | None = None  # the same, for the loop
         self._pending: list[Json] = []
-        self._thread = threading.Thread(target=self._run, name=f"cluster seed {spec.seed}", daemon=True)
+        self._thread = threading.Thread(target=self._main, name=f"cluster seed {spec.seed}", daemon=True)
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -93,6 +94,7 @@ class ClusterThread:
         """End everything; the future ends when the thread's work is done."""
         if not self._thread.is_alive() and not self._ended.done():
             self._ended.set_result(None)
+        self._stop_asked = True
         loop, stopping = self._loop, self._stopping
         if loop is not None and stopping is not None:
             with contextlib.suppress(RuntimeError):  # the loop closed just now
@@ -103,7 +105,7 @@ class ClusterThread:
         """Wait until the thread itself is gone, after `stop`: for who is about to fork."""
         self._thread.join()
 
-    def _run(self) -> None:
+    def _main(self) -> None:
         try:
             self._clock.outside_may_speak = True
             self._loop = ClusterLoop(self._clock)
@@ -128,49 +130,51 @@ class ClusterThread:
             loop.run_until_complete(asyncio.wait(left, timeout=1.0))
 
     async def _live(self) -> None:
-        assert self._loop is not None
+        """Live until it is stopped or breaks; a start or a replay that is stopped is given up."""
         self._stopping = asyncio.Event()
+        if self._stop_asked:  # before there was a loop
+            self._stopping.set()
+        life, stopping = (asyncio.ensure_future(one) for one in (self._life(), self._stopping.wait()))
+        await asyncio.wait([life, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not self._started.done():
+            life.cancel()
+        try:
+            await life
+        except asyncio.CancelledError:
+            raise ClusterEndedError("the cluster was stopped before it was up") from None
+
+    async def _life(self) -> None:
+        assert self._loop is not None
         async with Cluster(self.spec, self._loop) as cluster:
             stop_gathering = self._begin_gathering(cluster)
-            self._run_of_deeds.enter(cluster)
+            self._run.enter(cluster)
             try:
-                await self._begin(cluster)
-                await self._go_on(cluster)
+                await self._unless_it_breaks(cluster, self._run.begin())
+                await self._unless_it_breaks(cluster, self._serve(cluster))
             finally:
                 self._cluster = None
-                self._run_of_deeds.close()
+                self._run.close()
                 self._flush()
                 stop_gathering()  # how the programs end now is no part of the story
 
-    async def _go_on(self, cluster: Cluster) -> None:
-        """Be at everybody's service until somebody stops it or it breaks."""
+    async def _serve(self, cluster: Cluster) -> None:
+        """Be at everybody's service until somebody stops it."""
         assert self._stopping is not None
-        if cluster.world.failed.done():
-            cluster.world.failed.result()
-        if self._stopping.is_set():
-            raise ClusterEndedError("the cluster was stopped before it was up")
         self._cluster = cluster
         self._started.set_result({"now": self._clock.now, "head": cluster.journal.head if cluster.journal else 0})
         self._tell_clock()
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        ends: list[asyncio.Future[Any]] = [stopping, cluster.world.failed]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if cluster.world.failed.done():
-            cluster.world.failed.result()
+        await self._stopping.wait()
 
-    async def _begin(self, cluster: Cluster) -> None:
-        """Begin and replay the run, unless it is stopped or breaks meanwhile."""
-        assert self._stopping is not None
-        begun = asyncio.ensure_future(self._run_of_deeds.begin())
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        ends: list[asyncio.Future[Any]] = [begun, stopping, cluster.world.failed]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if begun.done():
-            begun.result()
-        else:
-            begun.cancel()
+    async def _unless_it_breaks(self, cluster: Cluster, doing: Coroutine[Any, Any, None]) -> None:
+        done, failed = asyncio.ensure_future(doing), cluster.world.failed
+        try:
+            await asyncio.wait([done, failed], return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                failed.result()
+            await done
+        finally:
+            done.cancel()
 
     def _tell_failure(self, failure: BaseException) -> None:
         if not self._started.done():
@@ -231,10 +235,10 @@ class ClusterThread:
             return self.run(lambda _: self._drive(deed))
         if self._cluster is None:
             return _refused()
-        return self._run_of_deeds.put(deed)
+        return self._run.put(deed)
 
     async def _drive(self, drive: deeds.Drive) -> Any:
-        answer = await self._run_of_deeds.drive(drive)
+        answer = await self._run.drive(drive)
         self._tell_clock()
         return answer
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
@@ -20,7 +21,7 @@ from visualizer.access import Access, Action
 from visualizer.browser_protocol import Said, Watch
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.hosting.hub import Feed, Lost, Reconsider, Viewer, clock_fields
+from visualizer.hosting.hub import Feed, Lost, Reconsider, Viewer
 from visualizer.hosting.mailbox import Answer
 from visualizer.hosting.messages import State
 from visualizer.hosting.refused import Refused
@@ -120,7 +121,7 @@ class ClusterConsumer(PageSocket):
             {
                 "type": "hello",
                 "cluster": self._cluster_fields(feed),
-                "clock": clock_fields(feed.clock) if feed.clock is not None else None,
+                "clock": msgspec.structs.asdict(feed.clock) if feed.clock is not None else None,
                 "lesson": feed.lesson.state if feed.lesson is not None else None,
                 "head": feed.head,
             }

@@ -319,6 +319,8 @@ MESSAGES: tuple[dict[str, Any], ...] = (
     {"type": "pace", "pace": 2.0},
     {"type": "inject", "id": "i1", "fault": FAULT, "when": PREDICATES[0], "sealed": True},
     {"type": "heal", "id": "h1", "fault": "f1"},
+    {"type": "incident", "incident": 1, "fault": FAULT},
+    {"type": "healIncident", "incident": 1},
     {"type": "advance", "beat": "b"},
     {"type": "answer", "question": "q", "answer": ["a", 3]},
     {"type": "break", "id": "b1", "fault": FAULT, "targets": {"all": True}, "when": "entry: {kind: x}"},
@@ -348,7 +350,7 @@ def take_message(case: str) -> None:
     """What a socket does with a text, down to what the engine reads."""
     import msgspec
 
-    from cluster_engine import faults, predicates
+    from cluster_engine import deeds, faults, predicates
     from visualizer import browser_protocol, json_bounds
     from visualizer.rooms import protocol
 
@@ -359,6 +361,7 @@ def take_message(case: str) -> None:
         except (msgspec.DecodeError, UnicodeError, json_bounds.OutOfBounds):
             named(case)
             continue
+        assert not isinstance(message, deeds.Incident | deeds.HealIncident), "a page cannot do what an instructor does"
         try:
             if (fault := getattr(message, "fault", None)) is not None and isinstance(fault, dict):
                 faults.write(faults.read(fault))

@@ -261,7 +261,7 @@ async def test_what_is_wrong_with_a_fault_is_said_by_the_id_of_who_asked(page):
         {"type": "incident", "incident": 1, "fault": POWER_OFF},
         {"type": "healIncident", "incident": 1},
         {"type": "Incident", "incident": 1, "fault": POWER_OFF},
-        {"type": "Input", "n": 1, "at": 0.0, "act": {"type": "incident", "incident": 1, "fault": POWER_OFF}},
+        {"type": "input", "n": 1, "at": 0.0, "act": {"type": "incident", "incident": 1, "fault": POWER_OFF}},
         {"type": "Create", "nodes": 2, "seed": 1},
         {"type": "Stop", "reason": "stopped"},
         {"type": "Kubeconfig"},

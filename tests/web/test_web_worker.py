@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from concurrent.futures import Future
 
 import pytest
 import pytest_asyncio
@@ -260,6 +261,23 @@ async def test_a_stopped_cluster_says_why_and_its_lease_is_free(bus, worker, clu
     assert await bus.holder("cluster:c") is None
     with pytest.raises(NotRunning):
         await clusters.ask("c", Pause())
+
+
+async def test_a_cluster_that_does_not_stop_in_time_is_logged_in_one_sentence(
+    bus, worker, clusters, monkeypatch, caplog
+):
+    await clusters.place("c", Create(2, 1))
+    await heard(bus, "c", has(State, state="running"))
+    thread = worker._processes.threads[0]
+    stop, stopped = thread.stop, Future()
+    monkeypatch.setattr(thread, "stop", lambda: stopped)
+    monkeypatch.setattr("visualizer.hosting.hosted_cluster.STOP_SECONDS", 0.0)
+    await clusters.ask("c", Stop("stopped"))
+    assert has(State, state="ended", reason="stopped")(await heard(bus, "c", has(State, state="ended")))
+    (record,) = [one for one in caplog.records if one.name == "visualizer.hosting.hosted_cluster"]
+    assert (record.getMessage()[:28], record.exc_info) == ("cluster c has not stopped wi", None)
+    assert not stopped.cancelled()  # the thread still has it to end
+    stop()
 
 
 async def test_a_cluster_that_does_not_start_ends_and_the_worker_goes_on(bus, worker, clusters, caplog):

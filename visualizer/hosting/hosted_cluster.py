@@ -164,7 +164,7 @@ class HostedCluster:
     async def start(self) -> str | None:
         """Bring the cluster up and tell it; give why it cannot be, out of `REASONS`, else None."""
         try:
-            await asyncio.wrap_future(self.thread.start())
+            await asyncio.shield(asyncio.wrap_future(self.thread.start()))
         except asyncio.CancelledError:
             raise
         except Exception as problem:  # the cluster's outermost edge
@@ -193,11 +193,9 @@ class HostedCluster:
                 self._clock(await asyncio.wrap_future(self.thread.clock()))
         try:
             async with asyncio.timeout(STOP_SECONDS):
-                await asyncio.wrap_future(self.thread.stop())
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            logger.exception("cluster %s did not stop cleanly", self.id)
+                await asyncio.shield(asyncio.wrap_future(self.thread.stop()))
+        except TimeoutError:
+            logger.error("cluster %s has not stopped within %g s; its process ends it", self.id, STOP_SECONDS)
         await asyncio.sleep(0)  # what the thread said last has been posted by now
         if reason is not None:
             last = self.last_done() if reason in messages.KILLED else NOTHING

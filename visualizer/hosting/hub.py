@@ -34,6 +34,7 @@ from visualizer.hosting.messages import Clock, Lesson, Rights, State, Told
 from visualizer.hosting.refused import Refused
 
 logger = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
 
 RING_BYTES_MAX = 4 * 1024 * 1024
 FRAME_BYTES_MAX = 512 * 1024
@@ -103,7 +104,7 @@ class Feed:
                 case Batch():
                     self._take_batch(message)
                 case Clock():
-                    self.clock, self.clock_frame = message, clock_frame(message)
+                    self.clock, self.clock_frame = message, frame_of(message)
                     for viewer in self.viewers:
                         viewer.clock_is_new = True
                 case Typed() | Output() | Done():
@@ -141,7 +142,7 @@ class Feed:
             return
         while len(self._terminals) > TERMINALS_MAX:
             self._terminals.popitem(last=False)
-        frame = terminal_frame(message)
+        frame = frame_of(message)
         for viewer in self.viewers:
             viewer.print(frame)
 
@@ -150,7 +151,7 @@ class Feed:
         missing: list[list[str]] = []
         size = 0
         for identifier, terminal in reversed(self._terminals.items()):
-            frames = [terminal_frame(one) for one in terminal.after(known.get(identifier, -1))]
+            frames = [frame_of(one) for one in terminal.after(known.get(identifier, -1))]
             size += sum(map(len, frames))
             if missing and size > TERMINALS_CHARACTERS_MAX:
                 break
@@ -390,28 +391,11 @@ def entries_frame(batches: list[Batch]) -> str:
     return f'{{"type":"entries","entries":{array(batches).decode()}}}'
 
 
-def clock_frame(clock: Clock) -> str:
-    """Write the clock for the browser."""
-    return json.dumps({"type": "clock", **clock_fields(clock)})
-
-
-def clock_fields(clock: Clock) -> dict[str, Any]:
-    """The clock's fields, as they stand in `clock` and in `hello`."""
-    return msgspec.structs.asdict(clock)
+def frame_of(message: Clock | Typed | Output | Done) -> str:
+    """Write for the browser what the cluster's stream says in the same words."""
+    return _encode(message).decode()
 
 
 def terminals_frame(frames: list[str]) -> str:
     """Write what several commands said for the browser."""
     return f'{{"type":"terminals","frames":[{",".join(frames)}]}}'
-
-
-def terminal_frame(message: Typed | Output | Done) -> str:
-    """Write a command's line, output or end for the browser."""
-    match message:
-        case Typed():
-            return json.dumps({"type": "typed", "id": message.id, "line": message.line, "by": message.by})
-        case Output():
-            fields = {"type": "output", "id": message.id, "n": message.n, "stream": message.stream}
-            return json.dumps({**fields, "text": message.text})
-        case Done():
-            return json.dumps({"type": "done", "id": message.id, "n": message.n, "code": message.code})

@@ -155,7 +155,7 @@ class Reply(msgspec.Struct, frozen=True):
 # What a cluster's stream tells ----------------------------------------------------------------------------------------
 
 
-class Clock(msgspec.Struct, tag=True, frozen=True):
+class Clock(msgspec.Struct, tag="clock", frozen=True):
     """The cluster's virtual time, and how it keeps its pace (`cluster_engine.world.pacing.Drift`), in real seconds."""
 
     now: float

@@ -68,6 +68,19 @@ def test_after_the_end_every_question_is_refused_in_words():
         thread.command("kubectl get nodes", lambda *_: None).result(timeout=10)
 
 
+@pytest.mark.parametrize("at", ["once", "work"])
+def test_a_cluster_that_is_stopped_while_it_starts_gives_the_start_up(at):
+    entries = []
+    thread = ClusterThread(ClusterSpec(), on_entries=entries.extend)
+    started = thread.start()
+    while at == "work" and thread._clock.now == 0.0:
+        thread.ping().result(timeout=60)
+    thread.stop().result(timeout=60)
+    with pytest.raises(ClusterEndedError, match="before it was up"):
+        started.result(timeout=10)
+    assert entries == []  # which are told once it is up
+
+
 def test_a_cluster_that_cannot_start_says_why():
     with pytest.raises(ValueError, match="1 to 50"), running(nodes=0):
         pass
