@@ -11,6 +11,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from cluster_engine.containerd import registry
+from cluster_engine.containerd.references import normalise
 from cluster_engine.containerd.registry import Image
 from cluster_engine.containerd.store import Store
 from cluster_engine.rpc import cri_pb2 as cri
@@ -45,7 +46,7 @@ class ImageService:
         rng = self._process.rng
         await asyncio.sleep(RESOLVE_SECONDS * (0.8 + 0.4 * rng.random()))
         try:
-            reference = registry.normalise(request.image.image)
+            reference = normalise(request.image.image)
             if reference in registry.trouble_of(self._process.disk).missing:
                 raise registry.NotFoundError(registry.not_found(reference))
             image = registry.resolve(reference)
@@ -83,7 +84,7 @@ class ImageService:
         if name.startswith("sha256:"):
             return next((image for image in self._store.images.values() if image.id == name), None)
         try:
-            return self._store.images.get(registry.normalise(name))
+            return self._store.images.get(normalise(name))
         except ValueError:
             return None
 

@@ -17,6 +17,7 @@ from grpclib.server import Stream
 
 from cluster_engine.containerd import network, registry
 from cluster_engine.containerd.events import Events
+from cluster_engine.containerd.references import normalise
 from cluster_engine.containerd.shim import Shims, nanoseconds
 from cluster_engine.containerd.store import Container, Sandbox, Store
 from cluster_engine.containerd.timeline import NotExecutableError, Timeline
@@ -190,7 +191,7 @@ class RuntimeService:
     async def CreateContainer(self, request: cri.CreateContainerRequest) -> cri.CreateContainerResponse:  # noqa: N802
         """Prepare a container: image, log file, identity. Nothing runs yet."""
         sandbox = self._sandbox(request.pod_sandbox_id)
-        reference = registry.normalise(request.config.image.user_specified_image or request.config.image.image)
+        reference = normalise(request.config.image.user_specified_image or request.config.image.image)
         image = self._store.images.get(reference)
         if image is None:
             raise GRPCError(Status.NOT_FOUND, f'failed to resolve image "{reference}": {reference}: not found')

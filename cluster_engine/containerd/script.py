@@ -48,8 +48,7 @@ def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str]
 
     `exists` tells of files that are there already. Raises NotExecutableError for an unknown program.
     """
-    name = argv[0].rpartition("/")[2]
-    if name not in SHELLS and name not in COMMANDS and name not in _ENDERS:
+    if not knows(argv[0]):
         raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
     interpreter = _Interpreter(dict(env), exists, Budget())
     code, out_of_memory = 0, False
@@ -71,6 +70,12 @@ def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str]
         repeat=interpreter.repeat,
         files=tuple(interpreter.files),
     )
+
+
+def knows(program: str) -> bool:
+    """Tell whether a BusyBox-like image has a program."""
+    name = program.rpartition("/")[2]
+    return name in SHELLS or name in COMMANDS or name in _ENDERS
 
 
 class _Exit(Exception):  # noqa: N818  (control flow, not an error)

@@ -2,7 +2,7 @@
 
 A server's timeline has its first lines and no end. Several images stop at once without a password in their environment,
 in the words of the real entrypoints: the commonest crash loop of all. Anything else in a container is a command for
-`script`.
+`script`. Of an image that nobody here knows (`UNKNOWN`) it is taken for granted that it serves.
 
 Left out: what servers do with requests, beyond the port on which they would listen.
 
@@ -11,6 +11,7 @@ Left out: what servers do with requests, beyond the port on which they would lis
     SERVICES["postgres"].timeline(command=[], args=[], env={})                    ends with 1, and says why
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ ARGUMENT_BYTES_MAX = 128 * 1024
 ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
 """Linux's bounds on one argument or variable of a program (MAX_ARG_STRLEN), and on all of them together (ARG_MAX)."""
 NOT_EXECUTED_CODE = 255
+ANY_PORT = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Workload:
     has_shell: bool = True
     tools: tuple[tuple[str, str], ...] = ()
     paths: tuple[str, ...] = ()
+    is_unknown: bool = False
+    """Nobody here knows what is in it: whatever is called is there, runs on, and listens on whatever port is asked."""
 
     def argv(self, command: Sequence[str], args: Sequence[str]) -> list[str]:
         """Combine a container's command and args with the image's, as Kubernetes documents it."""
@@ -46,6 +50,8 @@ class Workload:
 
     def offers(self, command: Sequence[str]) -> dict[str, str]:
         """Say on which port a container of this image would listen, and which HTTP paths it has (none named: all)."""
+        if self.is_unknown:
+            return {"port": ANY_PORT, "paths": ""}
         if self.port is None or (command and command[0].rpartition("/")[2] not in self.programs):
             return {}
         return {"port": str(self.port), "paths": " ".join(self.paths)}
@@ -57,12 +63,16 @@ class Workload:
             return Timeline(lines=(Line(0.0, said),), ends_at=0.0)
         if not self.has_shell:
             raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
+        if self.is_unknown and not script.knows(argv[0]):
+            return Timeline(ends_at=0.0)
         return _refused(argv, env) or script.evaluate(argv, env, exists)
 
     def timeline(self, *, command: Sequence[str], args: Sequence[str], env: Mapping[str, str]) -> Timeline:
         """Work out what a container of this image does. Raises NotExecutableError."""
         argv = self.argv(command, args)
         if not argv:
+            if self.is_unknown and self.program is not None:
+                return self.program(argv, env)
             raise NotExecutableError("no command specified")
         refused = _refused(argv, env)
         if refused is not None:
@@ -73,7 +83,8 @@ class Workload:
             else argv
         )
         named = rest[0].rpartition("/")[2] if rest else ""
-        if self.program is not None and (not rest or named in self.programs or rest[0].startswith("-")):
+        own = not rest or named in self.programs or rest[0].startswith("-")
+        if self.program is not None and (own or (self.is_unknown and not script.knows(named))):
             return self.program(rest, env)
         if not self.has_shell:
             raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
@@ -202,6 +213,53 @@ def _interpreter(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
     return Timeline(ends_at=0.05) if len(argv) < 2 or argv[1] == "--version" else Timeline()
 
 
+def _echo(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
+    """Stand for hashicorp/http-echo, which says on which port it serves."""
+    listens = next((word.partition("=")[2] for word in argv if word.lstrip("-").startswith("listen=")), ":5678")
+    time = stamp("%Y/%m/%d %H:%M:%S")
+    return Timeline(lines=(Line(0.02, f"{time} [INFO] server is listening on {listens}"),), on_term=Stop(0.05))
+
+
+def _stress(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
+    """Stand for stress, without the load: "stress --cpu 2 --vm 1" says what it does, and does nothing."""
+    counts = {
+        name: next((argv[i + 1] for i, word in enumerate(argv[:-1]) if word in (f"--{name}", f"-{name[0]}")), "0")
+        for name in ("cpu", "io", "vm", "hdd")
+    }
+    hogs = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return Timeline(lines=(Line(0.01, f"stress: info: [1] dispatching hogs: {hogs}"),), on_term=Stop(0.02, 143))
+
+
+def _perl(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
+    """Stand for perl: a one-liner ends well, and prints pi as Kubernetes' documentation asks for it; a file runs on."""
+    digits = next((found for word in argv if (found := _BPI.search(word))), None)
+    if digits is not None:
+        return Timeline(
+            lines=(Line(PI_SECONDS, _pi(min(max(int(digits.group(1)), 1), PI_DIGITS_MAX))),), ends_at=PI_SECONDS
+        )
+    return Timeline(ends_at=0.05) if any(word.startswith("-") for word in argv) or len(argv) < 2 else Timeline()
+
+
+def _pi(digits: int) -> str:
+    """Return pi rounded to so many significant digits, by Machin's formula."""
+    unity: int = 10 ** (digits + 10)
+
+    def arctan_inverse(x: int) -> int:
+        power = total = unity // x
+        n = 1
+        while power:
+            power //= -x * x
+            n += 2
+            total += power // n
+        return total
+
+    text = str((4 * (4 * arctan_inverse(5) - arctan_inverse(239)) + 5 * 10**10) // 10**11)
+    return f"{text[0]}.{text[1:]}"
+
+
+_BPI = re.compile(r"\bbpi\((\d{1,9})\)")
+PI_DIGITS_MAX = 4000
+PI_SECONDS = 5.0
 _NGINX_PATHS = ("/", "/index.html", "/50x.html")
 
 SERVICES: dict[str, Workload] = {
@@ -246,6 +304,17 @@ SERVICES: dict[str, Workload] = {
     "mariadb": Workload(
         ("docker-entrypoint.sh",), ("mariadbd",), _mysql("MARIADB", "MariaDB"), frozenset({"mariadbd", "mysqld"}), 3306
     ),
+    "mongo": Workload(
+        ("docker-entrypoint.sh",),
+        ("mongod",),
+        _server("MongoDB starting", "Waiting for connections on port 27017", stop=Stop(0.2)),
+        frozenset({"mongod"}),
+        27017,
+        tools=(("mongosh", "{ ok: 1 }"), ("mongo", "{ ok: 1 }")),
+    ),
+    "http-echo": Workload(("/http-echo",), (), _echo, frozenset({"http-echo"}), 5678, has_shell=False),
+    "stress": Workload(("/stress",), (), _stress, frozenset({"stress"})),
+    "perl": Workload((), ("perl",), _perl, frozenset({"perl"})),
     "busybox": Workload(cmd=("sh",)),
     "alpine": Workload(cmd=("/bin/sh",)),
     "ubuntu": Workload(cmd=("/bin/bash",)),
@@ -270,3 +339,5 @@ SERVICES: dict[str, Workload] = {
         8080,
     ),
 }
+UNKNOWN = Workload(program=_server(stop=Stop(0.1)), is_unknown=True)
+"""An image that only its name is known of: it runs until it is told to stop, and says nothing."""

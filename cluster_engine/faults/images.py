@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cluster_engine.containerd import registry
+from cluster_engine.containerd.references import normalise
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Fault, FaultError, Heal, Host, Text, bounded
 
@@ -19,13 +20,13 @@ class ImageFault(Fault):
         """Raise FaultError also when it is no image's name."""
         Fault.check(self, ground)
         try:
-            registry.normalise(self.image)
+            normalise(self.image)
         except ValueError as error:
             raise FaultError(str(error)) from error
 
     def claims(self) -> str:
         """One trouble of a kind for an image on a host."""
-        return f"{self.name} of {registry.normalise(self.image)} on {self.target}"
+        return f"{self.name} of {normalise(self.image)} on {self.target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class ImageNotFound(ImageFault):
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Lose the image."""
         missing = registry.trouble_of(ground.world.host(self.target).disk).missing
-        reference = registry.normalise(self.image)
+        reference = normalise(self.image)
         missing[reference] = None
 
         async def find() -> None:
@@ -55,7 +56,7 @@ class CrashLoop(ImageFault):
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Let it crash."""
         trouble = registry.trouble_of(ground.world.host(self.target).disk)
-        reference = registry.normalise(self.image)
+        reference = normalise(self.image)
         trouble.crash(reference)
 
         async def mend() -> None:

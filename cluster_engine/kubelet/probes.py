@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 KINDS = ("startup", "readiness", "liveness")
+ANY_PORT = "*"
+"""The runtime's answer for a container of which it does not know where it would listen."""
 Key = tuple[str, str, str]
 
 
@@ -157,12 +159,12 @@ def _judge(container: Obj, probe: Obj, offers: Mapping[str, str], ip: str) -> st
     refused = f"dial tcp {ip}:{port}: connect: connection refused"
     if "httpGet" in probe:
         path = action.get("path") or "/"
-        if str(port) != offers.get("port"):
+        if offers.get("port") not in (str(port), ANY_PORT):
             scheme = (action.get("scheme") or "HTTP").lower()
             return f'Get "{scheme}://{ip}:{port}{path}": {refused}'
         known = offers.get("paths", "").split()
         return "" if not known or path.partition("?")[0] in known else "HTTP probe failed with statuscode: 404"
-    return "" if str(port) == offers.get("port") else refused
+    return "" if offers.get("port") in (str(port), ANY_PORT) else refused
 
 
 def _port(container: Obj, port: object) -> object:

@@ -2,9 +2,12 @@ import re
 
 import pytest
 
-from cluster_engine.containerd.registry import NotFoundError, PullError, normalise, resolve
+from cluster_engine.containerd.references import normalise
+from cluster_engine.containerd.registry import NotFoundError, PullError, resolve
 from cluster_engine.containerd.timeline import NotExecutableError
 from cluster_engine.containerd.workloads import SERVICES
+
+DIGEST = "sha256:1f1a2d56de1d604801a9671f301190704c25d604a416f59e03c04f5c6ffee0d6"
 
 
 @pytest.mark.parametrize(
@@ -15,14 +18,15 @@ from cluster_engine.containerd.workloads import SERVICES
         ("traefik/whoami:v1.10", "docker.io/traefik/whoami:v1.10"),
         ("registry.k8s.io/pause:3.10", "registry.k8s.io/pause:3.10"),
         ("localhost:5000/mine", "localhost:5000/mine:latest"),
-        ("nginx@sha256:00", "docker.io/library/nginx@sha256:00"),
+        (f"nginx@{DIGEST}", f"docker.io/library/nginx@{DIGEST}"),
+        (f"nginx:1.27@{DIGEST}", f"docker.io/library/nginx@{DIGEST}"),
     ],
 )
 def test_a_short_name_is_completed_as_docker_does(written, full):
     assert normalise(written) == full
 
 
-@pytest.mark.parametrize("written", ["", "NGINX", "a//b", "nginx/", "a b"])
+@pytest.mark.parametrize("written", ["", "NGINX", "a//b", "nginx/", "a b", "nginx@sha256:00"])
 def test_what_is_no_reference_is_refused(written):
     with pytest.raises(ValueError, match="invalid reference format"):
         normalise(written)
@@ -37,6 +41,53 @@ def test_the_images_of_tutorials_exist(reference):
     image = resolve(normalise(reference))
     assert image.bytes > 1_000_000
     assert re.fullmatch("sha256:[0-9a-f]{64}", image.digest)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["registry.k8s.io/e2e-test-images/busybox:1.36.1-1", "registry.k8s.io/busybox", "mongo", "mongo:7.0-jammy", "perl",
+     "perl:5.34.0", "hashicorp/http-echo:1.0", "polinux/stress", "vish/stress", "wordpress:6.2.1-apache", "redis:6.0.5",
+     "quay.io/prometheus/node-exporter:v1.8.2", "ghcr.io/stefanprodan/podinfo:6.7.1", "k8s.gcr.io/pause:3.2",
+     "gcr.io/google_containers/echoserver:1.4", "mcr.microsoft.com/dotnet/samples:aspnetapp", "grafana/grafana",
+     "public.ecr.aws/nginx/nginx:1.27-alpine3.20-slim", "us-docker.pkg.dev/google-samples/containers/gke/hello-app:1.0",
+     "bitnami/kubectl:1.30.2-debian-12-r3", "argoproj/rollouts-demo:9f2c1ab", "fluent/fluentd-kubernetes-daemonset:v1",
+     f"nginx@{DIGEST}", f"quay.io/prometheus/node-exporter@{DIGEST}"],
+)  # fmt: skip
+def test_what_looks_like_a_public_image_exists(reference):
+    assert resolve(normalise(reference)).bytes > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["ngnix", "ngnix:1.27", "nginxx", "nosuch", "my-app:1.0", "busybux", "nginx:1.161", "nginx:2.0", "redis:99",
+     "nginx:doesnotexist", "nginx:does-not-exist", "nginx:no-such-tag", "busybox:1.999", "someone/does-not-exist",
+     "your-name/app:v1", "registry.k8s.io/does-not-exist:1.0", "quay.io/org/app:nonsense", "ghcr.io/org/nonexistent",
+     "nginx:lastest", "registry.example.com/app:1", "localhost:5000/mine", f"nginx@sha256:{'0' * 64}",
+     f"nginx@sha256:{'deadbeef' * 8}"],
+)  # fmt: skip
+def test_what_is_plainly_wrong_does_not(reference):
+    with pytest.raises(PullError, match="failed to pull and unpack image"):
+        resolve(normalise(reference))
+
+
+def test_an_image_of_which_only_the_name_is_known_runs_until_it_is_told_to_stop():
+    runs = resolve(normalise("quay.io/prometheus/node-exporter:v1.8.2")).workload
+    for command, args in (([], []), ([], ["--web.listen-address=:9100"]), (["/bin/node_exporter"], [])):
+        assert runs.timeline(command=command, args=args, env={}).ends_at is None
+    assert runs.timeline(command=["sleep", "5"], args=[], env={}).ends_at == 5.0
+    assert runs.execute(["/bin/health"], {}, lambda path: False).exit_code == 0
+    assert runs.offers([]) == {"port": "*", "paths": ""}
+
+
+def test_perl_computes_pi_as_the_documentation_has_it_do():
+    runs = resolve(normalise("perl:5.34.0")).workload
+    timeline = runs.timeline(command=["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"], args=[], env={})
+    assert timeline.exit_code == 0
+    assert timeline.ends_at is not None
+    digits = timeline.lines[0].text
+    assert digits.startswith("3.14159265358979323846")
+    assert digits.endswith("780275901")
+    assert len(digits) == 2001
 
 
 def test_an_alpine_variant_is_smaller():
