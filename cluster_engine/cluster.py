@@ -1,15 +1,8 @@
 """The one door to a cluster: build it, type commands, pause, step, watch what happened.
 
 Theory of operation. A cluster is a world (`world/`) with hosts, certificates on their file systems (`pki/`) and
-programs:
-
-    control-plane 10.0.0.1    etcd, kube-apiserver, kube-controller-manager, kube-scheduler
-    worker-N      10.0.0.1N   containerd, kubelet, kube-proxy
-    workstation   10.0.0.100  whatever a person types
-    outside       10.0.0.254  real programs of this machine, through the gateway
-
-`world/supervisor.py` starts a program again that ended by itself; `faults/` breaks things, on request. The network's
-tap feeds the lens, the lens the journal.
+programs; `cast.py` says which. `world/supervisor.py` starts a program again that ended by itself; `faults/` breaks
+things, on request. The network's tap feeds the lens, the lens the journal.
 
 The cluster starts in leaping time, so that a person does not wait for its back-offs, and then goes at the pace asked
 for.
@@ -26,7 +19,7 @@ import contextlib
 import contextvars
 import functools
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,25 +28,18 @@ from typing import Any, BinaryIO, Self, TypeVar
 
 import msgspec
 
-import cluster_engine.apiserver.main
-import cluster_engine.containerd.main
-import cluster_engine.controllers.manager
-import cluster_engine.etcd.server
-import cluster_engine.kubelet.main
-import cluster_engine.proxy.main
-import cluster_engine.scheduler.main
 from cluster_engine.api.kinds import Kinds
+from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, cast
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
 from cluster_engine.faults import Fault
 from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
-from cluster_engine.pki.layout import API_SERVER_PORT, admin_kubeconfig, provision
+from cluster_engine.pki.layout import admin_kubeconfig, provision
 from cluster_engine.stored import Stored
 from cluster_engine.world.gateway import LOOPBACK, Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
-from cluster_engine.world.process import Host, Process
 from cluster_engine.world.story import end_all
 from cluster_engine.world.supervisor import Program, Supervisor
 from cluster_engine.world.world import World
@@ -61,7 +47,6 @@ from cluster_engine.world.world import World
 DATA_DIRECTORY = "/var/lib/etcd"
 NODES_MAX = 50
 EFFORT_MAX = 100.0
-WORKSTATION = "workstation"
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
 INTERRUPTED = 130  # what a shell says of a program ended by Ctrl-C
@@ -80,7 +65,8 @@ class ClusterSpec:
     keeps what it does not hold in memory (None: a temporary one). `epoch` is the date at the beginning (None: the real
     now). `effort` multiplies the time that programs take to compute (`world/work.py`): 1 for about that of real ones,
     0 for none. `gateway_names` are names or IPv4 addresses of this machine by which others reach it: the API server's
-    certificate has them too, and the gateway then listens for others.
+    certificate has them too, and the gateway then listens for others. `programs` are what its
+    hosts run.
     """
 
     nodes: int = 2
@@ -91,6 +77,7 @@ class ClusterSpec:
     epoch: datetime | None = None
     gateway_names: tuple[str, ...] = ()
     effort: float = 0.0
+    programs: tuple[HostProgram, ...] = PROGRAMS
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -124,17 +111,15 @@ class Cluster:
         self._faults = Faults(self)
         self.kinds = Kinds()
         self._stored = Stored(self._store, self.kinds)
+        self.cast = cast(spec.nodes, spec.programs)
         self._add_hosts()
 
     def _add_hosts(self) -> None:
         world = self.world
-        control_plane = world.add_host("control-plane", "10.0.0.1")
-        self.workers = [world.add_host(f"worker-{n}", f"10.0.0.{10 + n}") for n in range(1, self.spec.nodes + 1)]
-        workstation = world.add_host(WORKSTATION, "10.0.0.100")
-        world.add_host("outside", "10.0.0.254")
-        self.pki = provision(
-            control_plane, self.workers, workstation, now=world.epoch, more_names=self.spec.gateway_names
-        )
+        for host in self.cast.hosts:
+            world.add_host(host.name, host.address)
+        self.workers = [world.host(host.name) for host in self.cast.of_role(Role.WORKER)]
+        self.pki = provision(self.cast, world.host, now=world.epoch, more_names=self.spec.gateway_names)
 
     # -- start and end ---------------------------------------------------------------------------------------------
 
@@ -150,8 +135,8 @@ class Cluster:
     async def _start(self) -> None:
         group = self._group = await self._keepers.enter_async_context(asyncio.TaskGroup())
         self.clock.set_pace(None)
-        for stage in self._stages():
-            ready = [self.supervisor.start(program, group).wait_ready() for program in stage]
+        for stage in self.cast.stages():
+            ready = [self.supervisor.start(self._program(one), group).wait_ready() for one in stage]
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)
         await self.world.until(self._takes_pods, within_seconds=START_SECONDS_MAX)
@@ -188,26 +173,11 @@ class Cluster:
         self.clock.set_pace(None)
         return False
 
-    def _stages(self) -> list[list[Program]]:
-        """What runs where, in the order in which it must be there to be of use."""
-        control_plane = "control-plane"
-        api_server = functools.partial(cluster_engine.apiserver.main.main, kinds=self.kinds)
-        return [
-            [Program(control_plane, "etcd", cluster_engine.etcd.server.main)],
-            [
-                Program(control_plane, "kube-apiserver", api_server),
-                *(Program(host.name, "containerd", cluster_engine.containerd.main.main) for host in self.workers),
-            ],
-            [
-                Program(control_plane, "kube-controller-manager", cluster_engine.controllers.manager.main),
-                Program(control_plane, "kube-scheduler", cluster_engine.scheduler.main.main),
-                *(Program(host.name, "kubelet", _kubelet(host)) for host in self.workers),
-                *(Program(host.name, "kube-proxy", cluster_engine.proxy.main.main) for host in self.workers),
-            ],
-        ]
-
-    def _spawn(self, program: Program) -> Process:
-        return self.supervisor.spawn(program)
+    def _program(self, component: Component) -> Program:
+        main = component.program.load()
+        if component == self.cast.api_server:
+            main = functools.partial(main, kinds=self.kinds)
+        return Program(component.host.name, component.program.name, main)
 
     def _takes_pods(self) -> bool:
         """Tell whether a pod of the default namespace would be admitted, and every node would do for it."""
@@ -257,14 +227,10 @@ class Cluster:
         """What has been injected and is not over, in order of injection."""
         return self._faults.active
 
-    def components(self) -> list[str]:
-        """Name every component, "host/program", in order of start."""
-        return list(self.supervisor.programs)
-
     async def administer(self, line: str) -> tuple[int, str]:
         """Run a line on the control plane, as its administrator would; give its exit code and all that it printed."""
         printed: list[str] = []
-        code = await self._type("control-plane", line, lambda _, text: printed.append(text))
+        code = await self._type(CONTROL_PLANE, line, lambda _, text: printed.append(text))
         return code, "".join(printed)
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:
@@ -285,7 +251,7 @@ class Cluster:
         return self._stored.revision
 
     def _store(self) -> Store:
-        store: Store = self.world.host("control-plane").disk[DATA_DIRECTORY]
+        store: Store = self.world.host(CONTROL_PLANE).disk[DATA_DIRECTORY]
         return store
 
     def accompany(self, doing: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
@@ -299,7 +265,8 @@ class Cluster:
     async def open_gateway(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
         """Open a real port that leads to the API server, once; for others too if there are `gateway_names`. Give it."""
         if self._gateway is None:
-            to = (self.world.host("control-plane").address, API_SERVER_PORT)
+            api_server = self.cast.api_server
+            to = (api_server.host.address, api_server.program.ports[0])
             for_others = bool(self.spec.gateway_names)
             self._gateway = await open_gateway(self.world, to=to, host=host, port=port, for_others=for_others)
         return self._gateway.address
@@ -326,10 +293,6 @@ class Cluster:
 def _is_ready(node: dict[str, Any]) -> bool:
     conditions = node.get("status", {}).get("conditions", ())
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def _kubelet(host: Host) -> Callable[[Process], Awaitable[None]]:
-    return functools.partial(cluster_engine.kubelet.main.main, node_ip=host.address)
 
 
 __all__ = ["Cluster", "ClusterSpec"]

@@ -10,13 +10,10 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import cluster_engine.apiserver.main
-import cluster_engine.controllers.manager
-import cluster_engine.etcd.server
-import cluster_engine.scheduler.main
 from cluster_engine.api import time
 from cluster_engine.api.kinds import EVENT, LEASE, NODE, POD, Kinds
 from cluster_engine.api.status import AlreadyExists, NotFound, Refusal
+from cluster_engine.cast import WORKSTATION, Role, cast
 from cluster_engine.client import Client, Informer
 from cluster_engine.pki.layout import provision
 
@@ -103,21 +100,24 @@ class ControlPlane:
 
     async def start(self, *, nodes: int, programs: tuple[str, ...]) -> None:
         world = self.world
-        host = world.add_host("control-plane", "10.0.0.1")
-        workers = [world.add_host(f"worker-{n}", f"10.0.0.{10 + n}") for n in range(1, nodes + 1)]
-        workstation = world.add_host("workstation", "10.0.0.100")
-        provision(host, workers, workstation, now=world.epoch)
-        mains = {
-            "etcd": cluster_engine.etcd.server.main,
-            "kube-apiserver": functools.partial(cluster_engine.apiserver.main.main, kinds=self.kinds),
-            "kube-controller-manager": cluster_engine.controllers.manager.main,
-            "kube-scheduler": cluster_engine.scheduler.main.main,
-        }
+        self.cast = cast(nodes)
+        for one in self.cast.of_role(Role.CONTROL_PLANE, Role.WORKER, Role.PERSON):
+            world.add_host(one.name, one.address)
+        workers = [world.host(one.name) for one in self.cast.of_role(Role.WORKER)]
+        provision(self.cast, world.host, now=world.epoch)
         for name in ("etcd", "kube-apiserver", *programs):
-            await world.spawn(host, name, mains[name]).wait_ready()
+            await self.run(name).wait_ready()
         started = asyncio.Event()
-        world.spawn(workstation, "test", lambda process: self._be_somebody(process, workers, started))
+        world.spawn(world.host(WORKSTATION), "test", lambda process: self._be_somebody(process, workers, started))
         await started.wait()
+
+    def run(self, program: str, host: str = "control-plane") -> Any:
+        """Start a program of the cast where it belongs."""
+        component = self.cast.component(f"{host}/{program}")
+        main = component.program.load()
+        if component == self.cast.api_server:
+            main = functools.partial(main, kinds=self.kinds)
+        return self.world.spawn(self.world.host(host), program, main)
 
     async def _be_somebody(self, process: Any, workers: list[Any], started: asyncio.Event) -> None:
         self.client = Client.from_kubeconfig(process, "/root/.kube/config", user_agent="test")

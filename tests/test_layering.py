@@ -15,7 +15,8 @@ ENGINE = ROOT / "cluster_engine"
 MAY_IMPORT = {
     "world": set(),
     "rpc": set(),
-    "pki": {"world"},
+    "cast": set(),
+    "pki": {"world", "cast"},
     "etcd": {"world", "rpc"},
     "api": {"rpc"},
     "journal": set(),
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"},
     # Whose images are broken is written where containerd keeps what it knows of registries.
-    "faults": {"world", "pki", "api", "etcd", "containerd.registry", "containerd.references"},
+    "faults": {"world", "cast", "pki", "api", "etcd", "containerd.registry", "containerd.references"},
     "programs": {"world", "api", "client"},
     "shell": {"world", "programs"},
     "deeds": set(),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
 from cluster_engine import deeds
+from cluster_engine.cast import cast
 from visualizer import access, browser_protocol, handshakes, mishaps, services, websocket_frames
 from visualizer.access import Access, Action
 from visualizer.browser_protocol import Said, Watch
@@ -124,6 +125,7 @@ class ClusterConsumer(PageSocket):
                 "clock": msgspec.structs.asdict(feed.clock) if feed.clock is not None else None,
                 "lesson": feed.lesson.state if feed.lesson is not None else None,
                 "head": feed.head,
+                "cast": cast(self._cluster.nodes).describe(),
             }
         )
 

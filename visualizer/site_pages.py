@@ -24,6 +24,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
+from cluster_engine.cast import cast
 from visualizer import services, subjects
 from visualizer.database import in_database
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
@@ -137,7 +138,7 @@ async def _introduce(request: HttpRequest, kind: str, slug: str) -> HttpResponse
         goal=_shown(text.section("goal")),
         beats=[section.title for beat in lesson.beats if (section := text.section("beat", beat.id))],
         sources=_shown(text.section("sources")),
-        hosts=lesson.nodes + 1,
+        hosts=len(cast(lesson.nodes).describe()["hosts"]),
         list_url=reverse(kind),
         list_name=gettext("Walkthroughs") if kind == "walkthroughs" else gettext("Exercises"),
         under_way=await _under_way(request, lesson.path),

@@ -57,7 +57,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
 """Each with the name of its service account."""
 
 
-async def main(process: "Process", *, kubeconfig: str = "/etc/kubernetes/controller-manager.conf") -> None:
+async def main(process: "Process", *, kubeconfig: str) -> None:
     """Run the controller-manager. SystemExit with code 1 when leadership is lost."""
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)

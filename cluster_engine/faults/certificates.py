@@ -9,72 +9,58 @@ over it is answered with 401, because a real API server verifies the certificate
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
+from cluster_engine.cast import CLUSTER_CA, CONTROL_PLANE, Component, Identity
+from cluster_engine.faults import record as bounds
 from cluster_engine.faults.ground import Ground
-from cluster_engine.faults.record import Component, Fault, Heal, Text, bounded
-from cluster_engine.pki import kubeconfig
-from cluster_engine.pki.authority import Authority, KeyPair, Usage
-from cluster_engine.pki.layout import CLUSTER, PKI
-from cluster_engine.world.process import Host
+from cluster_engine.faults.record import Fault, Heal, Text, bounded
+from cluster_engine.pki.authority import LEAF_LIFETIME, Authority, KeyPair, Usage
+from cluster_engine.pki.layout import identity_files, pair_files
 
-CLIENTS = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
-KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
-KUBECONFIGS = {
-    "kube-controller-manager": "/etc/kubernetes/controller-manager.conf",
-    "kube-scheduler": "/etc/kubernetes/scheduler.conf",
-    "kube-proxy": "/var/lib/kube-proxy/kubeconfig.conf",
-}
 EXPIRED_AGO = timedelta(minutes=-1)
 
 
-async def _replace(ground: Ground, component: str, id_: str, files: dict[str, bytes]) -> Heal:
-    host = ground.world.host(component.split("/", maxsplit=1)[0])
-    before = {path: host.files.read(path) for path in files}
+async def _replace(ground: Ground, component: Component, id_: str, files: dict[str, bytes]) -> Heal:
+    read = ground.world.host(component.host.name).files.read
+    before = {path: read(path) for path in files}
     await _write(ground, component, id_, files)
     return functools.partial(_write, ground, component, id_, before)
 
 
-async def _write(ground: Ground, component: str, id_: str, files: dict[str, bytes]) -> None:
-    host = ground.world.host(component.split("/", maxsplit=1)[0])
+async def _write(ground: Ground, component: Component, id_: str, files: dict[str, bytes]) -> None:
+    write = ground.world.host(component.host.name).files.write
     for path, data in files.items():
-        host.files.write(path, data)
-    await ground.supervisor.restart(component, id_)
+        write(path, data)
+    await ground.supervisor.restart(component.id, id_)
 
 
-def _client_files(ground: Ground, component: str, pair: KeyPair) -> dict[str, bytes]:
-    """Give the files in which a component's client certificate lies, with this one in them."""
-    program = component.split("/")[1]
-    if program == "kubelet":
-        return {KUBELET_CERTIFICATE: pair.certificate + pair.key}
-    pki = ground.pki
-    user = identity(ground.world.host(component.split("/", maxsplit=1)[0]), program)[0]
-    document = kubeconfig.write(CLUSTER, pki.server, ca=pki.cluster.pair.certificate, user=user, pair=pair)
-    return {KUBECONFIGS[program]: document}
-
-
-def identity(host: Host, program: str) -> tuple[str, list[str]]:
-    """Say who a component rightly is: common name and organizations."""
-    return (f"system:node:{host.name}", ["system:nodes"]) if program == "kubelet" else (f"system:{program}", [])
-
-
-def _issue(ground: Ground, component: str, authority: Authority, lifetime: timedelta) -> KeyPair:
-    host, program = component.split("/")
-    name, organizations = identity(ground.world.host(host), program)
-    return authority.issue(name, organizations=organizations, usage=Usage.CLIENT, lifetime=lifetime)
+def _issue(authority: Authority, identity: Identity, *, lifetime: timedelta) -> KeyPair:
+    """Issue what the component itself has, but by this authority and for so long."""
+    return authority.issue(
+        identity.common_name, organizations=identity.organizations, usage=Usage.CLIENT, lifetime=lifetime
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateFault(Fault):
     """A client's certificate, replaced."""
 
-    target: str = field(metadata=bounded(Component(CLIENTS)))
+    target: str = field(metadata=bounded(bounds.Component(client=True)))
 
     def claims(self) -> str:
         """One replacement at a time, or the wrong one would be put back."""
         return f"the certificate of {self.target}"
+
+    async def replace(self, ground: Ground, id_: str, make: Callable[[Identity], KeyPair]) -> Heal:
+        """Have the target show the certificate that `make` gives for its identity; give what puts the old one back."""
+        component = ground.cast.component(self.target)
+        assert component.identity is not None, "only clients are targets"
+        files = identity_files(ground.pki, component.identity, make(component.identity))
+        return await _replace(ground, component, id_, files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +72,8 @@ class CertificateExpired(CertificateFault):
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Replace the certificate."""
         lifetime = ground.world.now() - ground.pki.cluster.now + EXPIRED_AGO
-        pair = _issue(ground, self.target, ground.pki.cluster, min(lifetime, EXPIRED_AGO))
-        return await _replace(ground, self.target, id_, _client_files(ground, self.target, pair))
+        expired = functools.partial(_issue, ground.pki.cluster, lifetime=min(lifetime, EXPIRED_AGO))
+        return await self.replace(ground, id_, expired)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +84,8 @@ class CertificateUnknownAuthority(CertificateFault):
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Replace the certificate."""
-        stranger = Authority("kubernetes", now=ground.pki.cluster.now)
-        pair = _issue(ground, self.target, stranger, timedelta(days=365))
-        return await _replace(ground, self.target, id_, _client_files(ground, self.target, pair))
+        stranger = Authority(CLUSTER_CA, now=ground.pki.cluster.now)
+        return await self.replace(ground, id_, functools.partial(_issue, stranger, lifetime=LEAF_LIFETIME))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +101,7 @@ class CertificateWrongIdentity(CertificateFault):
         """Replace the certificate."""
         organizations = [self.organization] if self.organization else []
         pair = ground.pki.cluster.issue(self.common_name, organizations=organizations, usage=Usage.CLIENT)
-        return await _replace(ground, self.target, id_, _client_files(ground, self.target, pair))
+        return await self.replace(ground, id_, lambda _: pair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +110,9 @@ class ServingCertificateWrongName(Fault):
 
     name: ClassVar[str] = "serving-certificate-wrong-name"
 
-    target: str = field(default="control-plane/kube-apiserver", metadata=bounded(Component(("kube-apiserver",))))
+    target: str = field(
+        default=f"{CONTROL_PLANE}/kube-apiserver", metadata=bounded(bounds.Component(("kube-apiserver",)))
+    )
     dns_name: str = field(default="elsewhere.example", metadata=bounded(Text()))
 
     def claims(self) -> str:
@@ -134,6 +121,7 @@ class ServingCertificateWrongName(Fault):
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Replace the certificate."""
-        pair = ground.pki.cluster.issue("kube-apiserver", usage=Usage.SERVER, names=[self.dns_name])
-        files = {f"{PKI}/apiserver.crt": pair.certificate, f"{PKI}/apiserver.key": pair.key}
-        return await _replace(ground, self.target, id_, files)
+        component = ground.cast.component(self.target)
+        (serving,) = [one for one in component.certificates if one.names]
+        pair = ground.pki.cluster.issue(serving.common_name, usage=Usage.SERVER, names=[self.dns_name])
+        return await _replace(ground, component, id_, pair_files(serving.stem, pair))

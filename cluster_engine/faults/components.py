@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from cluster_engine.cast import CONTROL_PLANE
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Component, Fault, Heal, bounded
 
@@ -62,7 +63,7 @@ class EtcdDown(Fault):
 
     name: ClassVar[str] = "etcd-down"
 
-    target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
+    target: str = field(default=f"{CONTROL_PLANE}/etcd", metadata=bounded(Component(("etcd",))))
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Kill etcd."""
@@ -75,7 +76,7 @@ class ApiServerDown(Fault):
 
     name: ClassVar[str] = "api-server-down"
 
-    target: str = field(default="control-plane/kube-apiserver", metadata=bounded(Component(("kube-apiserver",))))
+    target: str = field(default=f"{CONTROL_PLANE}/kube-apiserver", metadata=bounded(Component(("kube-apiserver",))))
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Kill the API server."""

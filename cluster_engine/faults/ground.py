@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from cluster_engine.cast import Cast
 from cluster_engine.pki.layout import Pki
 from cluster_engine.world.supervisor import Supervisor
 from cluster_engine.world.world import World
@@ -25,8 +26,9 @@ class Ground(Protocol):
         """The authorities."""
         ...
 
-    def components(self) -> list[str]:
-        """Name every component, "host/program", in order of start."""
+    @property
+    def cast(self) -> Cast:
+        """Hosts and components: what may be broken."""
         ...
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:

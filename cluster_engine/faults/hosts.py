@@ -25,7 +25,7 @@ class PowerOff(Fault):
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Cut the power."""
         host = ground.world.host(self.target)
-        components = [one for one in ground.components() if one.startswith(f"{host.name}/")]
+        components = [one.id for one in ground.cast.components if one.host.name == host.name]
         host.powered = False  # before anything dies, so that nothing of it is heard
         for component in components:
             await ground.supervisor.hold(component, id_, power_cut=True)

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from cluster_engine.cast import CONTROL_PLANE
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Choice, Fault, FaultError, Heal, Host, Range, bounded
 from cluster_engine.world.network import LATENCY_SECONDS
@@ -18,7 +19,7 @@ class LinkFault(Fault):
     """The link of two hosts, `target` and `peer`."""
 
     target: str = field(metadata=bounded(Host()))
-    peer: str = field(default="control-plane", metadata=bounded(Host()))
+    peer: str = field(default=CONTROL_PLANE, metadata=bounded(Host()))
 
     def check(self, ground: Ground) -> None:
         """Raise FaultError also when it is no link."""

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from cluster_engine.cast import CONTROL_PLANE
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Fault, FaultError, Heal, Text, bounded
+from cluster_engine.pki.layout import SUPER_ADMIN
 
-KUBECTL = "kubectl --kubeconfig=/etc/kubernetes/super-admin.conf"
+KUBECTL = f"kubectl --kubeconfig={SUPER_ADMIN.kubeconfig}"
 RETRY_SECONDS = 1.0
 REGISTRY = "/registry"
 
@@ -46,7 +48,7 @@ class BindingRevoked(Fault):
         where = f" -n {binding['metadata']['namespace']}" if "namespace" in binding["metadata"] else ""
         await _insist(ground, f"{KUBECTL} delete {binding['kind'].lower()} {self._name()}{where}", "NotFound")
         path = f"/root/{id_}.json"
-        ground.world.host("control-plane").files.write(path, msgspec.json.encode(_bare(binding)))
+        ground.world.host(CONTROL_PLANE).files.write(path, msgspec.json.encode(_bare(binding)))
 
         async def restore() -> None:
             await _insist(ground, f"{KUBECTL} create -f {path}", "AlreadyExists")

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
+from cluster_engine.cast import PROGRAMS, HostProgram, Role
 from cluster_engine.faults.ground import Ground
 
 DELAY_SECONDS_MAX = 86_400.0
@@ -104,16 +105,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host of the cluster; only those that run containers when `worker`, only those that run programs otherwise."""
+    """A host on which programs run; only those that run containers when `worker`. A `peer` may also be a person's."""
 
     worker: bool = False
 
     def check(self, name: str, value: Any, ground: Ground) -> None:
         """Raise FaultError when there is no such host."""
-        ids = [one.split("/") for one in ground.components()]
-        hosts = dict.fromkeys(host for host, program in ids if not self.worker or program == "kubelet")
-        if not self.worker and name == "peer":
-            hosts["workstation"] = None
+        roles = [Role.WORKER] if self.worker else [Role.CONTROL_PLANE, Role.WORKER]
+        if name == "peer":
+            roles.append(Role.PERSON)
+        hosts = [host.name for host in ground.cast.of_role(*roles)]
         if value not in hosts:
             raise FaultError(f"there is no {'worker' if self.worker else 'host'} {value}; hosts are {_listed(hosts)}")
 
@@ -124,19 +125,26 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component as "host/program"; only these programs when there are any named."""
+    """A component as "host/program"; only these programs when there are any named, only clients when `client`."""
 
     programs: tuple[str, ...] = ()
+    client: bool = False
+    """Only those that show the API server a certificate of theirs."""
 
     def check(self, name: str, value: Any, ground: Ground) -> None:
         """Raise FaultError when there is no such component."""
-        known = [one for one in ground.components() if not self.programs or one.split("/")[1] in self.programs]
+        known = [one.id for one in ground.cast.components if self._may_be(one.program)]
         if value not in known:
             raise FaultError(f"there is no such component {value}; possible are {_listed(known)}")
 
     def describe(self) -> dict[str, Any]:
         """Say it as JSON."""
-        return {"type": "component", "programs": list(self.programs)}
+        programs = [one.name for one in PROGRAMS if self._may_be(one)]
+        return {"type": "component", "programs": programs if self.programs or self.client else []}
+
+    def _may_be(self, program: HostProgram) -> bool:
+        named = not self.programs or program.name in self.programs
+        return named and (program.identity is not None or not self.client)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from cluster_engine.cast import CONTROL_PLANE, PKI
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.etcd.errors import CompactedError
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Component, Fault, Heal, Range, bounded
-from cluster_engine.pki.layout import PKI
 from cluster_engine.world.process import Process
 from cluster_engine.world.tls import client_tls
 
@@ -42,7 +42,7 @@ class EtcdCompacted(Fault):
 
     name: ClassVar[str] = "etcd-compacted"
 
-    target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
+    target: str = field(default=f"{CONTROL_PLANE}/etcd", metadata=bounded(Component(("etcd",))))
 
     async def begin(self, ground: Ground, id_: str) -> None:
         """Compact, by a request."""
@@ -56,7 +56,7 @@ class EtcdSlowDisk(Fault):
 
     name: ClassVar[str] = "etcd-slow-disk"
 
-    target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
+    target: str = field(default=f"{CONTROL_PLANE}/etcd", metadata=bounded(Component(("etcd",))))
     seconds: float = field(default=0.5, metadata=bounded(Range(0.0, FSYNC_SECONDS_MAX)))
 
     def claims(self) -> str:
@@ -84,7 +84,7 @@ class EtcdDiskLost(Fault):
 
     name: ClassVar[str] = "etcd-disk-lost"
 
-    target: str = field(default="control-plane/etcd", metadata=bounded(Component(("etcd",))))
+    target: str = field(default=f"{CONTROL_PLANE}/etcd", metadata=bounded(Component(("etcd",))))
 
     async def begin(self, ground: Ground, id_: str) -> None:
         """Kill etcd, empty its data directory, start it."""

@@ -47,13 +47,11 @@ USER_AGENT = f"kubelet/{KUBELET_VERSION} (linux/amd64) kubernetes/glassplane"
 SOCKET = "/run/containerd/containerd.sock"
 
 
-async def main(
-    process: "Process", *, kubeconfig: str = "/etc/kubernetes/kubelet.conf", node_ip: str, socket: str = SOCKET
-) -> None:
+async def main(process: "Process", *, kubeconfig: str, socket: str = SOCKET) -> None:
     """Run the kubelet of this host until the process ends."""
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
-        kubelet = Kubelet(process, client, Runtime(socket), node_ip)
+        kubelet = Kubelet(process, client, Runtime(socket), process.host.address)
     with process.until_stopped():
         async with asyncio.TaskGroup() as tasks:
             await kubelet.run(tasks)

@@ -1,38 +1,32 @@
-"""Who is who in a cluster, and in which file it says so. The paths and names are kubeadm's.
+"""A cluster's certificates and kubeconfigs, written into the files of its hosts as `kubeadm init` and `join` do.
 
-| file on                  | identity (CN / O)                                      | used by                         |
-|--------------------------|--------------------------------------------------------|---------------------------------|
-| control-plane pki/       | kube-apiserver (server)                                | the API server towards everyone |
-|                          | kube-apiserver-etcd-client                             | the API server towards etcd     |
-|                          | kube-apiserver-kubelet-client / kubeadm:cluster-admins | the API server towards kubelets |
-|                          | etcd/server (server and client)                        | etcd                            |
-| controller-manager.conf  | system:kube-controller-manager                         | kube-controller-manager         |
-| scheduler.conf           | system:kube-scheduler                                  | kube-scheduler                  |
-| admin.conf, ~/.kube      | kubernetes-admin / kubeadm:cluster-admins              | people                          |
-| super-admin.conf         | kubernetes-super-admin / system:masters                | nobody, in emergencies          |
-| worker kubelet.conf      | system:node:<name> / system:nodes                      | that kubelet                    |
-| worker kube-proxy        | system:kube-proxy                                      | kube-proxy (docs/fidelity.md)   |
+Who each program is, and in which files that stands, says the cast (`cluster_engine/cast.py`). Beside those there are:
+
+| file on                    | holds                                                                        |
+|----------------------------|------------------------------------------------------------------------------|
+| control plane pki/         | the authorities ca, etcd/ca and front-proxy-ca; sa.key and sa.pub for tokens |
+| control plane admin.conf   | kubernetes-admin / kubeadm:cluster-admins, for people                        |
+| control plane super-admin… | kubernetes-super-admin / system:masters, for emergencies                     |
+| worker pki/ca.crt          | the cluster's authority                                                      |
+| workstation ~/.kube/config | the same as admin.conf                                                       |
 
 Source: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfig.go (v1.32).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Cast, Certificate, Component, Identity, Role
 from cluster_engine.pki import kubeconfig
 from cluster_engine.pki.authority import Authority, KeyPair, Usage, key_pair_for_tokens
 from cluster_engine.world.process import FileSystem, Host
 
-PKI = "/etc/kubernetes/pki"
 CLUSTER = "kubernetes"
-SERVICE_ADDRESS = "10.96.0.1"
-API_SERVER_PORT = 6443
-SERVICE_NAMES = (
-    "kubernetes",
-    "kubernetes.default",
-    "kubernetes.default.svc",
-    "kubernetes.default.svc.cluster.local",
+SUPER_ADMIN = Identity(
+    common_name="kubernetes-super-admin",
+    organizations=("system:masters",),
+    kubeconfig="/etc/kubernetes/super-admin.conf",
 )
 
 
@@ -47,25 +41,29 @@ class Pki:
     server: str
 
 
-def provision(
-    control_plane: Host, workers: list[Host], workstation: Host, *, now: datetime, more_names: Sequence[str] = ()
-) -> Pki:
-    """Make all certificates of a cluster and write them onto its hosts, as `kubeadm init` and `join` would have.
+def provision(cast: Cast, host: Callable[[str], Host], *, now: datetime, more_names: Sequence[str] = ()) -> Pki:
+    """Make all certificates of a cluster and write them onto its hosts; `host` finds one by name.
 
     The API server's serving certificate has `more_names` too (kubeadm's `apiServer.certSANs`).
     """
-    cluster = Authority("kubernetes", now=now)
+    cluster = Authority(CLUSTER_CA, now=now)
+    api_server = cast.api_server
     pki = Pki(
         cluster=cluster,
-        etcd=Authority("etcd-ca", now=now),
+        etcd=Authority(ETCD_CA, now=now),
         front_proxy=Authority("front-proxy-ca", now=now),
         admin=cluster.issue("kubernetes-admin", organizations=["kubeadm:cluster-admins"], usage=Usage.CLIENT),
-        server=f"https://{control_plane.address}:{API_SERVER_PORT}",
+        server=f"https://{api_server.host.address}:{api_server.program.ports[0]}",
     )
-    _provision_control_plane(pki, control_plane, more_names)
-    for worker in workers:
-        provision_worker(pki, worker)
-    workstation.files.write("/root/.kube/config", admin_kubeconfig(pki, pki.server))
+    for one in cast.of_role(Role.CONTROL_PLANE):
+        _provision_control_plane(pki, host(one.name).files)
+    for one in cast.of_role(Role.WORKER):
+        host(one.name).files.write(f"{PKI}/ca.crt", cluster.pair.certificate)
+    for one in cast.of_role(Role.PERSON):
+        host(one.name).files.write("/root/.kube/config", admin_kubeconfig(pki, pki.server))
+    for component in cast.components:
+        more = more_names if component == api_server else ()
+        _provision_component(pki, component, host(component.host.name).files, more)
     return pki
 
 
@@ -75,58 +73,52 @@ def admin_kubeconfig(pki: Pki, server: str) -> bytes:
     return kubeconfig.write(CLUSTER, server, ca=ca, user="kubernetes-admin", pair=pki.admin)
 
 
-def provision_worker(pki: Pki, worker: Host) -> None:
-    """Write what one worker needs to be a node."""
-    ca = pki.cluster.pair.certificate
-    name = f"system:node:{worker.name}"
-    client = pki.cluster.issue(name, organizations=["system:nodes"], usage=Usage.CLIENT)
-    serving = Authority(f"{worker.name}-ca", now=pki.cluster.now).issue(
-        worker.name, usage=Usage.SERVER, names=[worker.name, worker.address]
-    )
-    proxy = pki.cluster.issue("system:kube-proxy", usage=Usage.CLIENT)
-    current = "/var/lib/kubelet/pki/kubelet-client-current.pem"
-    files = worker.files
-    files.write(f"{PKI}/ca.crt", ca)
-    files.write(current, client.certificate + client.key)
-    _write_pair(files, "/var/lib/kubelet/pki/kubelet", serving)
-    files.write(
-        "/etc/kubernetes/kubelet.conf",
-        kubeconfig.write_with_files(CLUSTER, pki.server, ca=ca, user=name, certificate=current, key=current),
-    )
-    files.write(
-        "/var/lib/kube-proxy/kubeconfig.conf",
-        kubeconfig.write(CLUSTER, pki.server, ca=ca, user="system:kube-proxy", pair=proxy),
-    )
+def identity_files(pki: Pki, identity: Identity, pair: KeyPair) -> dict[str, bytes]:
+    """Give the files, by path, in which a program finds `pair` as its identity."""
+    ca, user, path = pki.cluster.pair.certificate, identity.common_name, identity.certificate
+    if path is None:
+        return {identity.kubeconfig: kubeconfig.write(CLUSTER, pki.server, ca=ca, user=user, pair=pair)}
+    document = kubeconfig.write_with_files(CLUSTER, pki.server, ca=ca, user=user, certificate=path, key=path)
+    return {path: pair.certificate + pair.key, identity.kubeconfig: document}
 
 
-def _provision_control_plane(pki: Pki, host: Host, more_names: Sequence[str]) -> None:
-    files = host.files
-    own_names = [host.name, host.address, "localhost", "127.0.0.1"]
-    _write_pair(files, f"{PKI}/ca", pki.cluster.pair)
-    _write_pair(files, f"{PKI}/etcd/ca", pki.etcd.pair)
-    _write_pair(files, f"{PKI}/front-proxy-ca", pki.front_proxy.pair)
+def pair_files(stem: str, pair: KeyPair) -> dict[str, bytes]:
+    """Give the files of a certificate and its key, by path."""
+    return {f"{stem}.crt": pair.certificate, f"{stem}.key": pair.key}
+
+
+def _provision_control_plane(pki: Pki, files: FileSystem) -> None:
     private, public = key_pair_for_tokens()
-    files.write(f"{PKI}/sa.key", private)
-    files.write(f"{PKI}/sa.pub", public)
-    serving = [*SERVICE_NAMES, SERVICE_ADDRESS, *own_names, *more_names]
-    _write_pair(files, f"{PKI}/apiserver", pki.cluster.issue("kube-apiserver", usage=Usage.SERVER, names=serving))
-    _write_pair(files, f"{PKI}/etcd/server", pki.etcd.issue(host.name, usage=Usage.BOTH, names=own_names))
-    _write_pair(files, f"{PKI}/apiserver-etcd-client", pki.etcd.issue("kube-apiserver-etcd-client", usage=Usage.CLIENT))
-    kubelet_client = pki.cluster.issue(
-        "kube-apiserver-kubelet-client", organizations=["kubeadm:cluster-admins"], usage=Usage.CLIENT
-    )
-    _write_pair(files, f"{PKI}/apiserver-kubelet-client", kubelet_client)
-    files.write("/etc/kubernetes/admin.conf", admin_kubeconfig(pki, pki.server))
-    for file, name, organizations in (
-        ("super-admin", "kubernetes-super-admin", ["system:masters"]),
-        ("controller-manager", "system:kube-controller-manager", []),
-        ("scheduler", "system:kube-scheduler", []),
-    ):
-        pair = pki.cluster.issue(name, organizations=organizations, usage=Usage.CLIENT)
-        config = kubeconfig.write(CLUSTER, pki.server, ca=pki.cluster.pair.certificate, user=name, pair=pair)
-        files.write(f"/etc/kubernetes/{file}.conf", config)
+    pairs = {"ca": pki.cluster.pair, "etcd/ca": pki.etcd.pair, "front-proxy-ca": pki.front_proxy.pair}
+    for stem, pair in pairs.items():
+        _write(files, pair_files(f"{PKI}/{stem}", pair))
+    _write(files, {f"{PKI}/sa.key": private, f"{PKI}/sa.pub": public})
+    _write(files, {"/etc/kubernetes/admin.conf": admin_kubeconfig(pki, pki.server)})
+    _write(files, identity_files(pki, SUPER_ADMIN, _issue_identity(pki, SUPER_ADMIN)))
 
 
-def _write_pair(files: FileSystem, stem: str, pair: KeyPair) -> None:
-    files.write(f"{stem}.crt", pair.certificate)
-    files.write(f"{stem}.key", pair.key)
+def _provision_component(pki: Pki, component: Component, files: FileSystem, more_names: Sequence[str]) -> None:
+    for certificate in component.certificates:
+        _write(files, pair_files(certificate.stem, _issue(pki, certificate, more_names)))
+    if (identity := component.identity) is not None:
+        _write(files, identity_files(pki, identity, _issue_identity(pki, identity)))
+
+
+def _issue(pki: Pki, certificate: Certificate, more_names: Sequence[str]) -> KeyPair:
+    """Sign a certificate; the further names are a server's."""
+    known = {CLUSTER_CA: pki.cluster, ETCD_CA: pki.etcd}
+    authority = known.get(certificate.authority) or Authority(certificate.authority, now=pki.cluster.now)
+    if not certificate.names:
+        usage, names = Usage.CLIENT, []
+    else:
+        usage, names = Usage.BOTH if certificate.client else Usage.SERVER, [*certificate.names, *more_names]
+    return authority.issue(certificate.common_name, organizations=certificate.organizations, usage=usage, names=names)
+
+
+def _issue_identity(pki: Pki, identity: Identity) -> KeyPair:
+    return pki.cluster.issue(identity.common_name, organizations=identity.organizations, usage=Usage.CLIENT)
+
+
+def _write(files: FileSystem, documents: Mapping[str, bytes]) -> None:
+    for path, document in documents.items():
+        files.write(path, document)

@@ -32,7 +32,7 @@ HEALTH_PORT = 10256
 REQUEST_SECONDS_MAX = 10.0
 
 
-async def main(process: "Process", *, kubeconfig: str = "/var/lib/kube-proxy/kubeconfig.conf") -> None:
+async def main(process: "Process", *, kubeconfig: str) -> None:
     """Run kube-proxy on this node."""
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)

@@ -36,7 +36,7 @@ USER_AGENT = "kube-scheduler/v1.32.4 (linux/amd64) kubernetes/glassplane"
 UNFINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-async def main(process: "Process", *, kubeconfig: str = "/etc/kubernetes/scheduler.conf") -> None:
+async def main(process: "Process", *, kubeconfig: str) -> None:
     """Run the scheduler. SystemExit with code 1 when leadership is lost."""
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler")

@@ -7,6 +7,7 @@ import { createCoach } from "./coach.js";
 import { createConsole } from "./console.js";
 import { createDetails } from "./details.js";
 import { createKeys } from "./keys.js";
+import { NOBODY } from "./lanes.js";
 import { keepProgress } from "./lesson/keep.js";
 import { createLesson } from "./lesson/lesson.js";
 import { createSettings, keep, keepLanguage, recall } from "./settings.js";
@@ -94,6 +95,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (frame.type === "hello") {
       store.expected.value = frame.head ?? 0;
       onCluster(frame.cluster);
+      if (store.cast.peek() === NOBODY) store.cast.value = frame.cast;
       lesson?.hear(frame.lesson ?? null);
       if (frame.clock) store.setClock(heard, frame.clock);
     } else if (frame.type === "clock") store.setClock(heard, /** @type {any} */ (frame));

@@ -2,10 +2,9 @@
  * The form that breaks something: which fault, where, when, for how long. Used by the playground's "Break something"
  * and by an instructor's console; what is sent where is the caller's.
  *
- *     h(FaultForm, { faults, hosts, components, strings, onSubmit })
+ *     h(FaultForm, { faults, cast, strings, onSubmit })
  *
- * - `faults`: what `GET /faults/` answers; `hosts`: without the workstation; `components`: "host/program".
- *   `castOf(nodes)` of faults.js gives both for a cluster of so many workers.
+ * - `faults`: what `GET /faults/` answers; `cast`: whom they may be aimed at (lanes.js).
  * - `strings`: the page's (strings.js), with the `fault.*` words of both languages.
  * - `onSubmit(record)`: a record as `cluster_engine.faults.read` takes it. May give a promise of a message: what the
  *   server would not do, said in the form. Nothing, or null, is success.
@@ -21,21 +20,20 @@ import { Icon } from "./icons.js";
 
 /** @typedef {import("./strings.js").Strings} Strings */
 /**
- * @typedef {{faults: readonly import("./faults.js").Fault[], hosts: readonly string[], components: readonly string[], strings: Strings,
+ * @typedef {{faults: readonly import("./faults.js").Fault[], cast: import("./lanes.js").Cast, strings: Strings,
  *   onSubmit: (record: Record<string, any>) => Promise<string | null | void> | string | null | void, children?: any, action?: string}} Props
  */
 
 /** @param {Props} props */
-export function FaultForm({ faults, hosts, components, strings, onSubmit, children, action }) {
+export function FaultForm({ faults, cast, strings, onSubmit, children, action }) {
   const { t } = strings;
-  const cast = { hosts, components };
   const [name, setName] = useState(faults[0]?.name ?? "");
   const fault = faults.find((one) => one.name === name) ?? faults[0];
   const [values, setValues] = useState(() => (fault ? firstValues(fault, cast) : {}));
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState("");
-  const castKey = [...hosts, ...components].join(" ");
+  const castKey = [...cast.hosts, ...cast.components].join(" ");
   const begin = (/** @type {import("./faults.js").Fault | undefined} */ chosen) => {
     if (chosen) setValues(firstValues(chosen, cast));
     setTried(false);
@@ -89,7 +87,7 @@ function Choice({ faults, strings: { t }, name, onChoose }) {
       h("span", null, h("b", null, t(`fault.${fault.name}.name`)), h("span", { class: "fault-short" }, t(`fault.${fault.name}.text`))))))));
 }
 
-/** @param {{field: import("./faults.js").Field, cast: import("./faults.js").Cast, strings: Strings, value: string, problem: string, onValue: (text: string) => void}} props */
+/** @param {{field: import("./faults.js").Field, cast: import("./lanes.js").Cast, strings: Strings, value: string, problem: string, onValue: (text: string) => void}} props */
 function Input({ field, cast, strings: { t }, value, problem, onValue }) {
   const id = `fault-${field.name}`;
   const choices = choicesOf(field, cast);

@@ -6,13 +6,11 @@
  * when it begins and how long it lasts; a record holds `start` and `end`, both in seconds from the injection.
  * Which faults are active follows from the journal alone. A sealed fault says only that it is there.
  */
-import { expectedLanes } from "./lanes.js";
-
 /**
  * @typedef {{name: string, default: any, type: "component" | "host" | "number" | "choice" | "text", programs?: string[], worker?: boolean,
  *   least?: number, most?: number, optional?: boolean, values?: any[], lengthMax?: number, empty?: boolean}} Field
  * @typedef {{name: string, fields: Field[]}} Fault
- * @typedef {{hosts: readonly string[], components: readonly string[]}} Cast  hosts without the workstation; components as "host/program"
+ * @typedef {import("./lanes.js").Cast} Cast
  * @typedef {Record<string, string>} Values  what stands in the form, `delay` and `duration` among it
  * @typedef {{key: string, values?: Record<string, any>}} Problem  words to say it with
  * @typedef {{id: string, name: string | null, target: string | null, sealed: boolean, seq: number, at: number}} Active
@@ -40,14 +38,6 @@ export function grouped(faults) {
   return [...groups, { group: "other", faults: others }].filter((group) => group.faults.length > 0);
 }
 
-/** Who is in a cluster of so many workers, before any of them has spoken. @param {number} nodes @returns {Cast} */
-export function castOf(nodes) {
-  const components = expectedLanes(nodes).filter((lane) => lane.includes("/"));
-  return { hosts: [...new Set(components.map(hostOf))], components };
-}
-
-const hostOf = (/** @type {string} */ component) => component.slice(0, component.indexOf("/"));
-
 /** The fields a person fills in. @param {Fault} fault */
 export const askedFields = (fault) => fault.fields.filter((field) => !NOT_ASKED.has(field.name));
 
@@ -55,22 +45,22 @@ export const askedFields = (fault) => fault.fields.filter((field) => !NOT_ASKED.
 export const lasts = (fault) => !AT_ONCE.has(fault.name);
 
 /** What a field may be in this cluster; null where any text or number goes. @param {Field} field @param {Cast} cast @returns {string[] | null} */
-export function choicesOf(field, { hosts, components }) {
+export function choicesOf(field, { people, hosts, workers, components }) {
   if (field.type === "choice") return (field.values ?? []).map(String);
   if (field.type === "component") {
     const programs = field.programs ?? [];
     return components.filter((one) => programs.length === 0 || programs.includes(one.slice(one.indexOf("/") + 1)));
   }
   if (field.type !== "host") return null;
-  if (field.worker) return hosts.filter((host) => components.includes(`${host}/kubelet`));
-  return field.name === "peer" ? [...hosts, "workstation"] : [...hosts];
+  if (field.worker) return [...workers];
+  return field.name === "peer" ? [...hosts, ...people] : [...hosts];
 }
 
 /** What the form begins with. The target is a worker or what runs on one where that goes, rather than the whole control plane. @param {Fault} fault @param {Cast} cast @returns {Values} */
 export function firstValues(fault, cast) {
   const entries = askedFields(fault).map((field) => {
     const choices = choicesOf(field, cast);
-    const first = choices?.findLast((choice) => choice.startsWith("worker-")) ?? choices?.[0] ?? "";
+    const first = choices?.findLast((choice) => cast.workers.includes(choice.split("/")[0])) ?? choices?.[0] ?? "";
     return [field.name, field.default === null || (choices && !choices.includes(String(field.default))) ? first : String(field.default)];
   });
   return { ...Object.fromEntries(entries), delay: "", duration: "" };

@@ -1,20 +1,21 @@
 /**
  * Which lane a participant is drawn on.
  *
- * A cluster's cast is known before it speaks (its size is in the hello), so its lanes are there from the
- * start and in a fixed order: you, the API server with etcd beside it, the other control plane components,
- * the nodes. Whoever else appears is added at the right, so no lane ever moves. Hosts where a person types
+ * A cluster's cast is told in the hello, before anybody speaks, so its lanes are there from the start and in
+ * the cast's order: people, the control plane, the nodes. Whoever else appears is added at the right, so no lane ever moves. Hosts where a person types
  * have one lane for all their programs.
  */
 
 /**
+ * @typedef {{people: readonly string[], hosts: readonly string[], workers: readonly string[], components: readonly string[]}} Cast
+ *   `hosts` run programs, `workers` among them pods, people type at the others; components as "host/program"
  * @typedef {{seq: number, y: number, endSeq: number | null, endY: number | null}} Life
  * @typedef {{id: string, host: string, name: string, address: string, index: number, lives: Life[]}} Lane
  */
 
 const PEOPLE = new Set(["workstation", "outside"]);
-const CONTROL_PLANE = ["kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler"];
-const NODE = ["kubelet", "containerd", "kube-proxy"];
+/** A cast before the hello. @type {Cast} */
+export const NOBODY = { people: [], hosts: [], workers: [], components: [] };
 
 /** @param {string} participant */
 export function laneId(participant) {
@@ -22,11 +23,8 @@ export function laneId(participant) {
   return PEOPLE.has(host) ? host : participant;
 }
 
-/** The lanes a cluster of this many workers is sure to have. @param {number} nodes @returns {string[]} */
-export function expectedLanes(nodes) {
-  const workers = Array.from({ length: nodes }, (_, i) => NODE.map((name) => `worker-${i + 1}/${name}`));
-  return ["workstation", ...CONTROL_PLANE.map((name) => `control-plane/${name}`), ...workers.flat()];
-}
+/** The lanes a cluster is sure to have. @param {Cast} cast @returns {string[]} */
+export const expectedLanes = (cast) => [...cast.people, ...cast.components];
 
 export class Lanes {
   /** @param {readonly string[]} expected */

@@ -6,7 +6,7 @@
 import { batch, computed, effect, signal } from "@preact/signals-core";
 import { chainOf } from "./causes.js";
 import { UNHEARD, shownAt } from "./clock.js";
-import { expectedLanes } from "./lanes.js";
+import { NOBODY, expectedLanes } from "./lanes.js";
 import { Plan } from "./layout.js";
 import { Log } from "./log.js";
 
@@ -18,7 +18,7 @@ import { Log } from "./log.js";
 /** @typedef {"what" | "why" | "headers" | "body" | "records" | "bytes"} Tab */
 /** @typedef {ReturnType<typeof createStore>} Store */
 
-/** `say`: entries as sentences, for the filter. @param {{cluster?: Partial<Cluster>, shortcuts?: boolean, say?: (entry: import("./log.js").Entry) => string}} [start] */
+/** `say`: entries as sentences, for the filter. @param {{cluster?: Partial<Cluster>, cast?: import("./lanes.js").Cast, shortcuts?: boolean, say?: (entry: import("./log.js").Entry) => string}} [start] */
 export function createStore(start = {}) {
   const log = new Log();
   const cluster = signal(/** @type {Cluster} */ ({ id: "", state: "starting", nodes: 2, seed: 1, ...start.cluster }));
@@ -35,14 +35,14 @@ export function createStore(start = {}) {
   const drawer = signal(false);
   const tab = signal(/** @type {Tab} */ ("what"));
   const follow = signal(true);
-  const nodes = computed(() => cluster.value.nodes);
+  const cast = signal(start.cast ?? NOBODY);
   /** May the page let the clock go on by itself? */
   const goesOn = () => connection.peek().state === "open" && cluster.peek().state === "running";
 
   /** The last seq on screen. */
   const shown = computed(() => Math.min(cursor.value ?? log.head.value, log.head.value));
   const empty = computed(
-    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, focus: focus.value, expected: expectedLanes(nodes.value), say: start.say }),
+    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, focus: focus.value, expected: expectedLanes(cast.value), say: start.say }),
   );
   /** Is everything there is on screen? Then a step forward is the cluster's. */
   const atEnd = computed(() => cursor.value === null || picture.value.plan.rowsAt(shown.value) === picture.value.plan.rows.length);
@@ -66,7 +66,7 @@ export function createStore(start = {}) {
   const chain = computed(() => seqsOf(asked.value ?? selected.value));
 
   return {
-    log, cluster, clock, connection, cursor, altitude, foldHeartbeats, participants, focus, text, selected, drawer, tab, follow, shown, atEnd, picture, expected, loading, why, asked, chain,
+    log, cluster, cast, clock, connection, cursor, altitude, foldHeartbeats, participants, focus, text, selected, drawer, tab, follow, shown, atEnd, picture, expected, loading, why, asked, chain,
     /** Have the clock become another, now: told by the server, turned by the reader, or not heard any more. @template {unknown[]} A @param {(before: import("./clock.js").Clock, ...rest: [...A, number, boolean]) => import("./clock.js").Clock} how @param {A} given */
     setClock(how, ...given) {
       clock.value = how(clock.peek(), ...given, performance.now(), goesOn());

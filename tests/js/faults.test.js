@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ActiveFaults, askedFields, castOf, choicesOf, firstValues, grouped, problemsOf, recordOf } from "../../static/js/faults.js";
+import { ActiveFaults, askedFields, choicesOf, firstValues, grouped, problemsOf, recordOf } from "../../static/js/faults.js";
 
 /** @type {import("../../static/js/faults.js").Fault[]} */
 const faults = JSON.parse(readFileSync(new URL("fixtures/faults.json", import.meta.url), "utf8"));
 const fault = (/** @type {string} */ name) => /** @type {import("../../static/js/faults.js").Fault} */ (faults.find((one) => one.name === name));
 const field = (/** @type {string} */ name, /** @type {string} */ of) => /** @type {any} */ (fault(name).fields.find((one) => one.name === of));
-const cast = castOf(2);
+/** @type {import("../../static/js/lanes.js").Cast} */
+const cast = JSON.parse(readFileSync(new URL("fixtures/cast.json", import.meta.url), "utf8"));
 
 test("every fault is in exactly one group, and one without a group is not lost", () => {
   const names = grouped(faults).flatMap((group) => group.faults.map((one) => one.name));

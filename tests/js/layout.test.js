@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { expectedLanes, hostsOf, laneId } from "../../static/js/lanes.js";
 import { ALTITUDES, Plan, foldedAt, gapHeight, layout } from "../../static/js/layout.js";
@@ -9,11 +10,14 @@ import { wordsOf } from "./fixtures/words.js";
 /** @typedef {import("../../static/js/layout.js").Options} Options */
 /** @typedef {import("../../static/js/layout.js").Row} Row */
 
+/** @type {import("../../static/js/lanes.js").Cast} */
+const cast = JSON.parse(readFileSync(new URL("fixtures/cast.json", import.meta.url), "utf8"));
+
 /** @type {Options[]} */
 const VIEWS = [
-  { altitude: "story", foldHeartbeats: true, expected: expectedLanes(2) },
+  { altitude: "story", foldHeartbeats: true, expected: expectedLanes(cast) },
   { altitude: "story", foldHeartbeats: false },
-  { altitude: "tcp", foldHeartbeats: true, expected: expectedLanes(2) },
+  { altitude: "tcp", foldHeartbeats: true, expected: expectedLanes(cast) },
   { altitude: "tls", foldHeartbeats: true, participants: new Set(["worker-1/kubelet"]) },
   { altitude: "http", foldHeartbeats: true, text: "pods" },
 ];
@@ -128,10 +132,17 @@ test("a hundred thousand entries are laid out in well under a second, and a step
   assert.ok(plan.rows.length > 10_000);
 });
 
+test("a cast has a lane for each person's host and each program, and people's programs share theirs", () => {
+  assert.deepEqual(expectedLanes(cast).slice(0, 3), ["workstation", "control-plane/kube-apiserver", "control-plane/etcd"]);
+  const more = { ...cast, components: [...cast.components, "worker-2/agent"] };
+  assert.equal(layout([], 0, { altitude: "story", foldHeartbeats: true, expected: expectedLanes(more) }).lanes.at(-1)?.id, "worker-2/agent");
+  for (const host of cast.people) assert.equal(laneId(`${host}/kubectl`), host);
+});
+
 test("with a focus only its lanes are there, and only what passes between them", () => {
   const { entries } = journal();
   const focus = new Set(["workstation", "control-plane/kube-apiserver"]);
-  const { lanes, rows } = layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, focus, expected: expectedLanes(2) });
+  const { lanes, rows } = layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, focus, expected: expectedLanes(cast) });
   assert.deepEqual(lanes.map((lane) => lane.id), [...focus]);
   assert.ok(rows.length > 10);
   for (const { entry } of rows) for (const end of [entry.from, entry.to]) assert.ok(end === null || focus.has(laneId(end)));

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.rooms import codes, names, places, protocol, results
+from visualizer.rooms import codes, names, protocol, results
 from visualizer.rooms.models import NAME_MAX
 
 
@@ -92,16 +92,3 @@ def test_a_table_is_written_as_rfc_4180_says_with_a_byte_order_mark():
 def test_what_is_out_of_bounds_is_not_understood(text):
     with pytest.raises(Exception, match=r"."):
         protocol.decode(text.encode())
-
-
-def test_places_are_those_of_the_engines_cluster():
-    from cluster_engine.cluster import Cluster, ClusterSpec
-    from cluster_engine.world.loop import ClusterLoop
-
-    loop = ClusterLoop()
-    try:
-        cluster = Cluster(ClusterSpec(nodes=3, seed=1, capture=False), loop)
-        programs = [program.id for stage in cluster._stages() for program in stage]
-        assert sorted(programs) == sorted(places.of(3)["components"])
-    finally:
-        loop.close()

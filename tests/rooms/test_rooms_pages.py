@@ -46,7 +46,7 @@ async def test_an_account_opens_a_room_and_gets_to_its_console(host):
     assert console.context["join_url"] == f"http://testserver/join/{room.code}/"
     assert console.context["qr"].startswith("<svg")
     assert console.context["room"]["code"] == room.code
-    assert "worker-1/kubelet" in console.context["places"]["components"]
+    assert "worker-1/kubelet" in console.context["cast"]["components"]
     assert [one["title"] for one in (await ada.get("/rooms/")).context["rooms"]] == ["Tuesday"]
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from cluster_engine.cast import PROGRAMS as HOST_PROGRAMS
 from cluster_engine.faults import FAULTS, UNOFFERED, Fault, read, write
-from cluster_engine.faults.certificates import CLIENTS
 from tests.simulate.clients import CLIENTS as PROGRAMS
 from tests.simulate.lines import VERSIONS, create, draw_line
 
 NODES_MAX = 3
+CERTIFIED = tuple(one.name for one in HOST_PROGRAMS if one.identity is not None)
 COMMANDS = (6, 14)
 FAULTS_MAX = 3
 SECONDS = (30.0, 70.0)
@@ -168,7 +169,7 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
             else:
                 document["which"] = rng.choice(["all", "one"])
         case "certificate-expired" | "certificate-unknown-authority" | "certificate-wrong-identity":
-            program = rng.choice(CLIENTS)
+            program = rng.choice(CERTIFIED)
             document["target"] = f"{worker if program in ('kubelet', 'kube-proxy') else 'control-plane'}/{program}"
         case "binding-revoked":
             document["target"] = rng.choice(BINDINGS)

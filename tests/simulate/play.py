@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-import cluster_engine.controllers.manager
-import cluster_engine.scheduler.main
 from cluster_engine.api.schema import Kind
+from cluster_engine.cast import WORKSTATION, cast
 from cluster_engine.client import Informer
-from cluster_engine.cluster import DATA_DIRECTORY, WORKSTATION, Cluster, ClusterSpec
-from cluster_engine.faults import FaultError, read
+from cluster_engine.cluster import DATA_DIRECTORY, Cluster, ClusterSpec
+from cluster_engine.faults import FaultError
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.predicates import Lookout
 from cluster_engine.predicates import read as read_predicate
@@ -40,9 +39,9 @@ TRIES_MAX = 60
 LOOKS_MAX = 3
 TAINT = "dedicated"
 UNDONE = (BEYOND, "crasher", f"{TAINT}=", "cordon ", "drain ")
-STANDBYS = (
-    Program("control-plane", "kube-controller-manager-standby", cluster_engine.controllers.manager.main),
-    Program("control-plane", "kube-scheduler-standby", cluster_engine.scheduler.main.main),
+STANDBYS = tuple(
+    Program("control-plane", f"{name}-standby", cast(1).component(f"control-plane/{name}").program.load())
+    for name in ("kube-controller-manager", "kube-scheduler")
 )
 FOLLOWERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
@@ -151,7 +150,7 @@ class _Stage:
             assert self._cluster._group is not None
             for program in STANDBYS:
                 self._cluster.supervisor.start(program, self._cluster._group)
-        self._story.components = tuple(self._cluster.components())
+        self._story.components = tuple(self._cluster.supervisor.programs)
 
     def _happens(self, moment: Moment, _: object) -> None:
         with contextlib.suppress(FaultError):  # what it claims is broken already
@@ -188,9 +187,12 @@ class _Stage:
     async def _restart_followers(self) -> None:
         """Do what an administrator does after etcd came back empty: restart what remembers, the API server first."""
         for program in FOLLOWERS:
-            for component in self._cluster.components():
-                if component.partition("/")[2].removesuffix("-standby") == program:
-                    self._cluster.inject(read({"name": "restart", "target": component}))
+            running = [
+                one.id
+                for one in self._cluster.supervisor.programs.values()
+                if one.name.removesuffix("-standby") == program
+            ]
+            await asyncio.gather(*(self._cluster.supervisor.restart(one, "administrator") for one in running))
             await asyncio.sleep(POLL_SECONDS)
 
     async def _break_off(self, doing: list[asyncio.Task[None]]) -> None:

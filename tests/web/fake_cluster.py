@@ -28,6 +28,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cluster_engine import deeds
+from cluster_engine.cast import Cast, cast
 from cluster_engine.faults import Fault, write
 from cluster_engine.journal import Journal
 from cluster_engine.run import ReplayDiffersError, Run
@@ -60,9 +61,9 @@ class FakeCluster:
     def faults(self) -> list[Any]:
         return [SimpleNamespace(id=one, record=record) for one, record in self.active.items()]
 
-    def components(self) -> list[str]:
-        hosts = ["worker-1", "worker-2"]
-        return ["control-plane/etcd", "control-plane/kube-apiserver", *(f"{one}/kubelet" for one in hosts)]
+    @property
+    def cast(self) -> Cast:
+        return cast(self.thread.spec.nodes)
 
     def inject(self, record: Fault, *, sealed: bool = False) -> str:
         record.check(self)  # type: ignore[arg-type]

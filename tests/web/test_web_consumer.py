@@ -19,6 +19,7 @@ from django.utils import timezone
 from web_until import until
 
 from cluster_engine.deeds import Command, Heal, Incident, Inject, Step
+from cluster_engine.cast import cast
 from visualizer import access, browser_protocol, consumers, page_socket, selectors, services
 from visualizer.access import Action
 from visualizer.asgi import application
@@ -138,6 +139,7 @@ async def test_the_first_frame_says_where_the_cluster_is(client, page):
         "clock": hello["clock"],
         "lesson": None,
         "head": 3,
+        "cast": cast(2).describe(),
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster_engine.cast import cast
 from cluster_engine.faults import describe
 from cluster_engine.words.languages import document, languages
 
@@ -30,6 +31,7 @@ def test_every_field_and_choice_of_a_fault_has_words_in_every_language(words: Ma
     assert [value for value in choices if not words.get(f"fault.choice.{value}")] == []
 
 
-def test_the_form_is_tested_with_the_faults_there_are() -> None:
-    fixture = json.loads((ROOT / "tests/js/fixtures/faults.json").read_text(encoding="utf-8"))
-    assert fixture == json.loads(json.dumps(describe()))
+@pytest.mark.parametrize(("name", "served"), [("faults", describe()), ("cast", cast(2).describe())])
+def test_the_page_is_tested_with_what_it_is_served(name: str, served: object) -> None:
+    fixture = json.loads((ROOT / f"tests/js/fixtures/{name}.json").read_text(encoding="utf-8"))
+    assert fixture == json.loads(json.dumps(served))

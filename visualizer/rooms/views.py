@@ -24,8 +24,7 @@ What the templates are given, beside what every template has (top of visualizer/
     join_url  absolute;  qr an <svg> of it, safe markup: {{ qr }} (black on white, sized by CSS: class "qr", role="img"
               and aria-label inside)
     faults    for json_script: the list of `GET /faults/`
-    places    for json_script, what targets may be in this room's clusters:
-              {"hosts": ["control-plane", "worker-1", …], "workers": […], "components": ["control-plane/etcd", …]}
+    cast      for json_script, what targets may be in this room's clusters: `cast` of the page's hello
     watch_url the instructor's own cluster, results_url, close_url, delete_url (both POST, CSRF token),
     forget_url with 0 for the member's number ("/rooms/<id>/members/0/forget/", POST);
     a member's cluster is at /clusters/<id>/
@@ -57,13 +56,14 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from cluster_engine import faults
+from cluster_engine.cast import cast
 from visualizer import access, rate_limits
 from visualizer import services as visitors
 from visualizer import views as pages
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.rooms import clusters, codes, ending, lessons, limits, names, places, results, selectors, services
+from visualizer.rooms import clusters, codes, ending, lessons, limits, names, results, selectors, services
 from visualizer.rooms.models import GROUP_MAX, NAME_MAX, TITLE_MAX, Room
 from visualizer.rooms.selectors import Person
 from visualizer.selectors import Owner
@@ -347,7 +347,7 @@ async def console(request: HttpRequest, person: Person) -> HttpResponseBase:
         "join_url": join_url,
         "qr": codes.qr_svg(join_url, gettext("QR code of the address %(address)s") % {"address": join_url}),
         "faults": faults.describe(),
-        "places": places.of(nodes),
+        "cast": cast(nodes).describe(),
         "watch_url": reverse("rooms:watch", args=[room.pk]),
         "forget_url": reverse("rooms:forget", args=[room.pk, 0]),
         **_room_urls(room),

@@ -2,7 +2,6 @@
 import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { FaultForm } from "../faultform.js";
-import { castOf } from "../faults.js";
 import { Icon } from "../icons.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -43,7 +42,7 @@ export function FaultsDialog({ app }) {
         h("div", null, h("h2", { id: "faults-title" }, t("fault.title")), h("p", null, t("fault.lead"))),
         h("button", { type: "button", class: "ghost", onClick: close, "aria-label": t("fault.close"), title: t("fault.close") }, h(Icon, { name: "close" }))),
       breaking.faults.value
-        ? h(FaultForm, { faults: breaking.faults.value, ...castOf(store.cluster.value.nodes), strings, onSubmit })
+        ? h(FaultForm, { faults: breaking.faults.value, cast: store.cast.value, strings, onSubmit })
         : h("p", { class: "empty", role: "status" }, breaking.failure.value ? t("fault.failed", { message: breaking.failure.value }) : t("fault.loading"))));
 }
 

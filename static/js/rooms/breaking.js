@@ -52,9 +52,9 @@ export function createBreaking({ send, t, newId }) {
 
 /**
  * @param {{open: boolean, member: number | null, onClose: () => void, onBroken: () => void, breaking: Breaking, live: import("./live.js").Live,
- *   strings: import("../strings.js").Strings, faults: import("../faults.js").Fault[], places: {hosts: string[], components: string[]}}} props
+ *   strings: import("../strings.js").Strings, faults: import("../faults.js").Fault[], cast: import("../lanes.js").Cast}} props
  */
-export function BreakDialog({ open, member, onClose, onBroken, breaking, live, strings, faults, places }) {
+export function BreakDialog({ open, member, onClose, onBroken, breaking, live, strings, faults, cast }) {
   const { t } = strings;
   const [whose, setWhose] = useState("all");
   const [when, setWhen] = useState("now");
@@ -72,7 +72,7 @@ export function BreakDialog({ open, member, onClose, onBroken, breaking, live, s
     return message;
   };
   return h(Dialog, { open, onClose, title: t("room.break"), closing: t("room.dismiss"), class: "room-break" },
-    h(FaultForm, { faults, hosts: places.hosts, components: places.components, strings, onSubmit: submit },
+    h(FaultForm, { faults, cast, strings, onSubmit: submit },
       h("div", { class: "room-whose" }, h(Whose, { live, t, value: whose, onValue: setWhose }), h(When, { t, value: when, onValue: setWhen })),
       when === "own" && h("label", { class: "fault-field" }, h("span", null, t("room.when.own.label")),
         h("textarea", { rows: 5, value: own, placeholder: EXAMPLE, spellcheck: false, maxLength: 4000, onInput: (/** @type {Event} */ event) => setOwn(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value) }),

@@ -1,5 +1,6 @@
 /** What the instructor's console knows and can do; page.js draws it. */
 import { effect, signal } from "@preact/signals-core";
+import { NOBODY } from "../lanes.js";
 import { createAnnouncer } from "./announcer.js";
 import { newsOf } from "./board.js";
 import { createBreaking } from "./breaking.js";
@@ -38,7 +39,7 @@ export function createConsole({ place, strings }) {
 
   return {
     live, strings, breaking, said, question, announcer, ask, data,
-    faults: readData("faults-data", []), places: readData("places-data", { hosts: [], components: [] }), beats: readData("beats-data", {}),
+    faults: readData("faults-data", []), cast: readData("cast-data", NOBODY), beats: readData("beats-data", {}),
     rowActions: {
       /** @param {Row} row */
       onHandDown: (row) => { live.send({ type: "help", member: row.member, on: false }); },

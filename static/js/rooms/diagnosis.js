@@ -7,7 +7,7 @@
 import { h } from "preact";
 import { useState } from "preact/hooks";
 import { signal } from "@preact/signals-core";
-import { choicesOf, castOf, grouped } from "../faults.js";
+import { choicesOf, grouped } from "../faults.js";
 import { Icon } from "../icons.js";
 import { Dialog } from "./dialog.js";
 
@@ -55,27 +55,27 @@ async function loadFaults() {
   return Array.isArray(answer) ? answer : answer.faults;
 }
 
-/** @param {{diagnosis: Diagnosis, strings: import("../strings.js").Strings, nodes: number}} props */
-export function DiagnosisDialog({ diagnosis, strings, nodes }) {
+/** @param {{diagnosis: Diagnosis, strings: import("../strings.js").Strings, cast: import("../lanes.js").Cast}} props */
+export function DiagnosisDialog({ diagnosis, strings, cast }) {
   const { t } = strings;
   const { open, alarm, verdict, faults } = diagnosis;
   const state = alarm.value;
   return h(Dialog, { open: open.value, onClose: diagnosis.close, title: t("room.diagnosis.title"), closing: t("room.dismiss"), class: "room-diagnosis" },
     !verdict.value?.right && h("p", { role: "status", class: `room-alarm ${state}` },
       state !== "asked" && h(Icon, { name: state === "noticed" ? "check" : "warning", size: 18 }), t(`room.alarm.${state}`)),
-    state === "noticed" && !verdict.value?.right && faults.value.length > 0 && h(Form, { diagnosis, faults: faults.value, strings, nodes }),
+    state === "noticed" && !verdict.value?.right && faults.value.length > 0 && h(Form, { diagnosis, faults: faults.value, strings, cast }),
     h("p", { role: "alert", class: verdict.value ? `room-verdict ${verdict.value.right ? "right" : "wrong"}` : "" }, verdict.value && [
       h(Icon, { key: "i", name: verdict.value.right ? "check" : "close", size: 18 }),
       t(verdict.value.right ? "room.verdict.right" : "room.verdict.wrong", { count: verdict.value.tries })]));
 }
 
-/** @param {{diagnosis: Diagnosis, faults: Fault[], strings: import("../strings.js").Strings, nodes: number}} props */
-function Form({ diagnosis, faults, strings: { t }, nodes }) {
+/** @param {{diagnosis: Diagnosis, faults: Fault[], strings: import("../strings.js").Strings, cast: import("../lanes.js").Cast}} props */
+function Form({ diagnosis, faults, strings: { t }, cast }) {
   const [name, setName] = useState("");
   const [target, setTarget] = useState("");
   const fault = faults.find((one) => one.name === name);
   const field = fault?.fields.find((one) => one.name === "target");
-  const places = field ? choicesOf(field, castOf(nodes)) : null;
+  const places = field ? choicesOf(field, cast) : null;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (name && target.trim()) diagnosis.diagnose(name, target.trim());

@@ -39,7 +39,7 @@ function ConsolePage({ app }) {
     h(TopBar, { key: "top", app, room, onProject: () => setProjects(true) }),
     h("div", { key: "main", class: "room-main" }, h(Board, { app, rowActions }), h(Incidents, { live, strings, onBreak: () => openBreak(null) })),
     h("p", { key: "news", class: "visually-hidden", "aria-live": "polite" }, app.announcer.text.value),
-    h(BreakDialog, { key: "break", open: breaks, member, onClose: () => setBreaks(false), onBroken: () => setBreaks(false), breaking: app.breaking, live, strings, faults: app.faults, places: app.places }),
+    h(BreakDialog, { key: "break", open: breaks, member, onClose: () => setBreaks(false), onBroken: () => setBreaks(false), breaking: app.breaking, live, strings, faults: app.faults, cast: app.cast }),
     h(Projector, { key: "project", open: projects, onClose: () => setProjects(false), strings, title: room.title, code: room.code ?? "", address: app.data.join ?? "", joined: live.rows.value.size, qr: joinPicture() }),
     h(Confirm, { key: "confirm", open: asked !== null, title: asked?.title ?? "", text: asked?.text ?? "", yes: asked?.yes ?? "", no: t("room.no"), closing: t("room.dismiss"), onNo: no, onYes: () => { no(); asked?.run(); } }),
   ];

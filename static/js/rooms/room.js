@@ -82,7 +82,7 @@ function Bar({ app, diagnosis, leaving, leave, ...bar }) {
   return [
     h(RoomBar, { ...bar, strings: app.strings, onNotice: diagnosis.begin, onLeave: () => { leaving.value = true; } }),
     h(Confirm, { open: leaving.value, title: t("room.leave.title"), text: t("room.leave.text"), yes: t("room.leave"), no: t("room.stay"), closing: t("room.dismiss"), onYes: leave, onNo: stay }),
-    h(DiagnosisDialog, { diagnosis, strings: app.strings, nodes: app.store.cluster.value.nodes }),
+    h(DiagnosisDialog, { diagnosis, strings: app.strings, cast: app.store.cast.value }),
   ];
 }
 

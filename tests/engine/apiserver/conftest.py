@@ -9,9 +9,10 @@ import httpcore
 import pytest
 
 from cluster_engine.apiserver import main as apiserver
+from cluster_engine.cast import PKI, cast
 from cluster_engine.etcd import server as etcd
 from cluster_engine.pki.authority import Authority, Usage
-from cluster_engine.pki.layout import PKI, provision
+from cluster_engine.pki.layout import provision
 from cluster_engine.world.process import Host
 from cluster_engine.world.tls import client_tls
 
@@ -155,10 +156,11 @@ class ControlPlane:
 @pytest.fixture(scope="session")
 def pki_files():
     """All of a control plane's certificates, made once."""
-    hosts = [Host("control-plane", "10.0.0.1"), Host("workstation", "10.0.0.100")]
-    pki = provision(hosts[0], [], hosts[1], now=datetime.now(UTC))
-    files = {path: hosts[0].files.read(path) for path in list(hosts[0].files._files)}
-    return files, pki.cluster
+    alone = cast(0)
+    hosts = {one.name: Host(one.name, one.address) for one in alone.hosts}
+    pki = provision(alone, hosts.__getitem__, now=datetime.now(UTC))
+    files = hosts["control-plane"].files
+    return {path: files.read(path) for path in list(files._files)}, pki.cluster
 
 
 @pytest.fixture(scope="session")

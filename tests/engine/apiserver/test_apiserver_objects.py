@@ -7,8 +7,8 @@ from apiserver_objects import config_map, deployment, pod
 
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.apiserver import main as apiserver
+from cluster_engine.cast import PKI
 from cluster_engine.etcd.client import EtcdClient
-from cluster_engine.pki.layout import PKI
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"

@@ -14,7 +14,7 @@ from cluster_engine.api.status import TooLarge, TooManyRequests
 from cluster_engine.apiserver.serving import exchange
 from cluster_engine.apiserver.serving.exchange import BODY_BYTES_MAX, Response, header_map
 from cluster_engine.apiserver.serving.listener import Listener
-from cluster_engine.pki.layout import PKI
+from cluster_engine.cast import PKI
 from cluster_engine.world.tls import ServerTLS, client_tls
 
 HEAD = [(":method", "GET"), (":scheme", "https"), (":authority", "server")]

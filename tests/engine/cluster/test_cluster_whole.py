@@ -108,12 +108,10 @@ def test_a_control_plane_component_may_die_at_any_instant_and_come_back(victim):
         type_ = typed(cluster)
         assert (await type_(CREATE))[0] == 0
         await asyncio.sleep(0.01)  # in the middle of it
-        program = next(one for stage in cluster._stages() for one in stage if one.name == victim)
+        program = cluster.supervisor.programs[f"control-plane/{victim}"]
         cluster.processes[f"control-plane/{victim}"].kill()
         await asyncio.sleep(5)
-        cluster.processes[f"control-plane/{victim}"] = cluster.world.spawn(
-            cluster.world.host("control-plane"), victim, program.main
-        )
+        cluster.processes[f"control-plane/{victim}"] = cluster.supervisor.spawn(program)
         await cluster.world.until(lambda: len(running_pods(cluster)) == 3, within_seconds=180)
         _, printed = await type_("kubectl get pods")
         assert printed.count("Running") == 3
@@ -229,13 +227,13 @@ def test_one_seed_tells_one_story_in_any_process():
 def test_every_program_may_die_once_and_the_deployment_still_converges(seed):
     async def story(cluster):
         chance = random.Random(seed)
-        programs = [program for stage in cluster._stages() for program in stage]
+        programs = list(cluster.supervisor.programs.values())
 
         async def die_and_return(program):
             await asyncio.sleep(chance.uniform(0, 8))
-            cluster.processes[f"{program.host}/{program.name}"].kill()
+            cluster.processes[program.id].kill()
             await asyncio.sleep(chance.uniform(0.5, 10))
-            cluster.processes[f"{program.host}/{program.name}"] = cluster._spawn(program)
+            cluster.processes[program.id] = cluster.supervisor.spawn(program)
 
         assert (await typed(cluster)(CREATE))[0] == 0
         await asyncio.gather(*(die_and_return(program) for program in programs))

@@ -234,9 +234,7 @@ def test_a_killed_controller_manager_takes_up_where_it_was(cluster):
         await rolled_out(plane)
         plane.process("kube-controller-manager").kill()
         await set_image(plane, "nginx:2")
-        from cluster_engine.controllers.manager import main
-
-        plane.world.spawn(plane.world.host("control-plane"), "kube-controller-manager", main)
+        plane.run("kube-controller-manager")
         await plane.until(complete(plane))
 
     cluster(story)

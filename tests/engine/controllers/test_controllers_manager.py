@@ -20,13 +20,11 @@ def test_each_controller_writes_in_the_name_of_its_own_service_account(cluster):
 
 
 def test_one_of_two_managers_works_and_the_other_takes_over(cluster):
-    from cluster_engine.controllers.manager import main
-
     async def story(plane):
         host = plane.world.host("control-plane")
         first = plane.process("kube-controller-manager")
         lease = await plane.client.get(LEASE, "kube-controller-manager", "kube-system")
-        second = plane.world.spawn(host, "second-manager", main)
+        second = plane.world.spawn(host, "second-manager", first.main)
         await asyncio.sleep(30)
         again = await plane.client.get(LEASE, "kube-controller-manager", "kube-system")
         assert again["spec"]["holderIdentity"] == lease["spec"]["holderIdentity"]

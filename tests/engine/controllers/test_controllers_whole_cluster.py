@@ -96,10 +96,10 @@ def test_pods_of_a_node_that_was_cut_off_are_ready_again_once_it_is_heard():
 def test_everyone_lists_again_after_the_api_server_was_away():
     async def story(cluster, client):
         await with_web(cluster, client)
-        program = next(each for stage in cluster._stages() for each in stage if each.name == "kube-apiserver")
+        program = cluster.supervisor.programs["control-plane/kube-apiserver"]
         cluster.processes["control-plane/kube-apiserver"].kill()
         await asyncio.sleep(5)
-        cluster.processes["control-plane/kube-apiserver"] = cluster._spawn(program)
+        cluster.processes["control-plane/kube-apiserver"] = cluster.supervisor.spawn(program)
         await asyncio.sleep(20)
         await client.patch(DEPLOYMENT, "web", {"spec": {"replicas": 2}}, "default")
         await converges(cluster, client, 15)
@@ -112,7 +112,7 @@ def test_after_random_faults_everything_agrees_again(seed):
     async def story(cluster, client):
         await with_web(cluster, client)
         rng = random.Random(seed)
-        programs = {f"{each.host}/{each.name}": each for stage in cluster._stages() for each in stage}
+        programs = cluster.supervisor.programs
 
         async def later(seconds, act):
             await asyncio.sleep(seconds)
@@ -121,7 +121,7 @@ def test_after_random_faults_everything_agrees_again(seed):
         def revive():
             for name, process in list(cluster.processes.items()):
                 if not process.is_alive:
-                    cluster.processes[name] = cluster._spawn(programs[name])
+                    cluster.processes[name] = cluster.supervisor.spawn(programs[name])
 
         async with asyncio.TaskGroup() as healing:
             for _ in range(8):

@@ -41,7 +41,7 @@ def test_who_is_stopped_says_goodbye_and_who_is_killed_does_not(name, says_goodb
 def test_who_handles_sigterm_ends_with_0_and_who_does_not_dies_of_it():
     async def story(it):
         codes = {}
-        for target in list(it.cluster.components()):
+        for target in list(it.cluster.supervisor.programs):
             fault = it.inject("stop", target=target)
             await asyncio.sleep(5.0)
             codes[target.partition("/")[2]] = it.notes("process.exited")[-1]["fields"]["exitCode"]

@@ -90,7 +90,7 @@ def test_a_cluster_whose_etcd_lost_its_disk_begins_anew_once_everything_was_rest
         await it.all_well(2)
         it.inject("etcd-disk-lost")
         await asyncio.sleep(30.0)
-        for component in it.cluster.components():
+        for component in list(it.cluster.supervisor.programs):
             if not component.endswith(("etcd", "containerd")):
                 it.inject("restart", target=component)
                 await asyncio.sleep(2.0)

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from faults_sandbox import broken
 
+from cluster_engine.cast import PKI
 from cluster_engine.cluster import ClusterSpec
 from cluster_engine.deeds import Heal, Inject, Pause
 from cluster_engine.faults import FAULTS, FaultError, describe, read, write
-from cluster_engine.faults.certificates import KUBELET_CERTIFICATE
 from cluster_engine.pki.authority import Usage
-from cluster_engine.pki.layout import PKI
 from cluster_engine.thread import ClusterThread
 
 NODE_MONITOR_GRACE_SECONDS = 50.0
 NODE_MONITOR_PERIOD_SECONDS = 5.0
 TOLERATION_SECONDS = 300.0
+KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 
 
 # -- components -----------------------------------------------------------------------------------------------------

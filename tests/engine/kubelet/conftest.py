@@ -1,17 +1,14 @@
 """One worker with the real containerd and kubelet, and the real etcd and API server for it to talk to."""
 
 import asyncio
-import functools
 
 import pytest
 
 from cluster_engine.api.kinds import CONFIG_MAP, EVENT, NODE, POD, SERVICE_ACCOUNT
 from cluster_engine.api.status import NotFound
-from cluster_engine.apiserver import main as apiserver
+from cluster_engine.cast import Role, cast
 from cluster_engine.client.rest import Client
 from cluster_engine.containerd import main as containerd
-from cluster_engine.etcd import server as etcd
-from cluster_engine.kubelet import main as kubelet
 from cluster_engine.pki.layout import provision
 from tests.ears import Ears
 
@@ -23,24 +20,19 @@ class Node:
 
     def __init__(self, world):
         self.world = world
-        self.control_plane = world.add_host("control-plane", "10.0.0.1")
-        self.host = world.add_host("worker-1", "10.0.0.11")
-        self.workstation = world.add_host("workstation", "10.0.0.100")
-        self.pki = provision(self.control_plane, [self.host], self.workstation, now=world.epoch)
+        self.cast = cast(1)
+        hosts = self.cast.of_role(Role.CONTROL_PLANE, Role.WORKER, Role.PERSON)
+        self.control_plane, self.host, self.workstation = (world.add_host(one.name, one.address) for one in hosts)
+        self.pki = provision(self.cast, world.host, now=world.epoch)
         self.client = None
         self.processes = {}
         world.network.tap = ears = Ears()
         self.noted = ears.noted
 
     async def start(self, name):
-        mains = {
-            "etcd": (self.control_plane, etcd.main),
-            "kube-apiserver": (self.control_plane, apiserver.main),
-            "containerd": (self.host, containerd.main),
-            "kubelet": (self.host, functools.partial(kubelet.main, node_ip=self.host.address)),
-        }
-        host, main = mains[name]
-        process = self.processes[name] = self.world.spawn(host, name, main)
+        (one,) = [one for one in self.cast.components if one.program.name == name]
+        host = self.world.host(one.host.name)
+        process = self.processes[name] = self.world.spawn(host, name, one.program.load())
         await process.wait_ready()
 
     async def kill(self, name):

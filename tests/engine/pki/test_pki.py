@@ -8,8 +8,9 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from cluster_engine.cast import PKI, cast
 from cluster_engine.pki.authority import Authority, Usage
-from cluster_engine.pki.layout import PKI, admin_kubeconfig, provision
+from cluster_engine.pki.layout import admin_kubeconfig, provision
 from cluster_engine.world.process import Host
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -17,9 +18,10 @@ NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def hosts():
-    control_plane, worker, workstation = Host("cp", "10.0.0.1"), Host("w1", "10.0.0.11"), Host("ws", "10.0.0.100")
-    pki = provision(control_plane, [worker], workstation, now=NOW)
-    return control_plane, worker, workstation, pki
+    one = cast(1)
+    there = {host.name: Host(host.name, host.address) for host in one.hosts}
+    pki = provision(one, there.__getitem__, now=NOW)
+    return there["control-plane"], there["worker-1"], there["workstation"], pki
 
 
 def names(certificate: x509.Certificate) -> tuple[str, list[str]]:
@@ -51,7 +53,7 @@ def test_each_kubeconfig_holds_the_identity_of_a_real_cluster(hosts, host, path,
 def test_a_kubelet_is_its_node(hosts):
     pem = hosts[1].files.read("/var/lib/kubelet/pki/kubelet-client-current.pem")
     certificate = x509.load_pem_x509_certificate(pem)
-    assert names(certificate) == ("system:node:w1", ["system:nodes"])
+    assert names(certificate) == ("system:node:worker-1", ["system:nodes"])
     usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
 

@@ -5,7 +5,6 @@ import pytest
 from control_plane import ControlPlane, deployment, service
 
 from cluster_engine.api.kinds import DEPLOYMENT, POD, SERVICE
-from cluster_engine.proxy.main import main
 
 
 @pytest.fixture
@@ -15,7 +14,7 @@ def cluster(run):
             plane = ControlPlane(world)
             await plane.start(nodes=2, programs=("kube-controller-manager", "kube-scheduler"))
             await asyncio.sleep(1)
-            proxy = world.spawn(world.host("worker-1"), "kube-proxy", main)
+            proxy = plane.run("kube-proxy", "worker-1")
             await proxy.wait_ready()
             return await story(plane, world.host("worker-1"))
 

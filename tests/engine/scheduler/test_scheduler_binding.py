@@ -152,12 +152,10 @@ def test_a_pod_somebody_else_has_bound_meanwhile_stays_where_it_is(run):
 
 def test_a_new_scheduler_takes_over_from_a_killed_one(run):
     async def story(plane):
-        from cluster_engine.scheduler.main import main
-
         plane.process("kube-scheduler").kill()
         await plane.client.create(POD, pod("a"))
         killed_at = plane.world.loop.time()
-        plane.world.spawn(plane.world.host("control-plane"), "kube-scheduler", main)
+        plane.run("kube-scheduler")
 
         async def is_bound():
             return await home(plane, "a")

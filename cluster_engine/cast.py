@@ -1,0 +1,290 @@
+"""The cast of a cluster: its hosts, the programs that run on them, in which order, as whom and on which ports.
+
+Whatever names a component reads it here: `cluster.py` starts the programs, `pki/layout.py` writes their certificates
+and kubeconfigs, `faults/` aims at them, and pages, which are served `describe()`, show them before they have spoken.
+One more program is one more row of PROGRAMS.
+
+    control-plane 10.0.0.1    kube-apiserver, etcd, kube-controller-manager, kube-scheduler
+    worker-N      10.0.0.1N   kubelet, containerd, kube-proxy
+    workstation   10.0.0.100  whatever a person types
+    outside       10.0.0.254  real programs of this machine, through the gateway
+
+    cast(2).component("worker-1/kubelet").identity.common_name     "system:node:worker-1"
+    cast(2).component("worker-1/kubelet").program.ports            (10250,)
+
+A row names its entry point ("module:function") instead of importing it: a web process, the faults and the PKI know the
+cast without loading components. Rows stand in the order in which people look at them; `stage` says which start first.
+
+Names, files and identities are kubeadm's: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfig.go
+(v1.32). kube-proxy's identity is not (docs/fidelity.md).
+"""
+
+import dataclasses
+import enum
+import functools
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+PKI = "/etc/kubernetes/pki"
+CLUSTER_CA = "kubernetes"
+ETCD_CA = "etcd-ca"
+CONTROL_PLANE = "control-plane"
+WORKSTATION = "workstation"
+OUTSIDE = "outside"
+OWN_NAMES = ("{host}", "{address}", "localhost", "127.0.0.1")
+SERVICE_NAMES = (
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "10.96.0.1",
+)
+
+
+class Role(enum.Enum):
+    """What a host is there for."""
+
+    CONTROL_PLANE = enum.auto()
+    WORKER = enum.auto()
+    PERSON = enum.auto()
+    """Somebody types there."""
+    GATEWAY = enum.auto()
+    """Real connections seem to come from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a program is to the API server: the subject of its client certificate, and the kubeconfig that has it.
+
+    `certificate`: a file with certificate and key that the kubeconfig names; None: the kubeconfig has both itself.
+    """
+
+    common_name: str
+    organizations: tuple[str, ...] = ()
+    kubeconfig: str
+    certificate: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate, `stem`.crt, and its key, `stem`.key.
+
+    One with `names`, DNS names and addresses, is for a server; for a client too where `client`. An `authority` that is
+    neither CLUSTER_CA nor ETCD_CA is made for this certificate alone.
+    """
+
+    stem: str
+    common_name: str
+    organizations: tuple[str, ...] = ()
+    authority: str = CLUSTER_CA
+    names: tuple[str, ...] = ()
+    client: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostProgram:
+    """A program that runs on every host of a role for as long as the cluster does.
+
+    Texts of its identity and certificates may have the fields {host} and {address}. `ports` are TCP ports on which it
+    listens. Programs of a `stage` start when those of all lower ones are ready.
+    """
+
+    name: str
+    role: Role
+    stage: int
+    entry: str
+    identity: Identity | None = None
+    certificates: tuple[Certificate, ...] = ()
+    ports: tuple[int, ...] = ()
+
+    def load(self) -> Callable[..., Awaitable[None]]:
+        """Import the entry point; give what runs the program in a process. ImportError, AttributeError if it is not."""
+        main: Callable[..., Awaitable[None]] = pkgutil.resolve_name(self.entry)
+        return main if self.identity is None else functools.partial(main, kubeconfig=self.identity.kubeconfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host: its name, its IPv4 address, what it is there for."""
+
+    name: str
+    address: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A program on one of its hosts."""
+
+    host: Host
+    program: HostProgram
+
+    @property
+    def id(self) -> str:
+        """The participant it is: "worker-1/kubelet"."""
+        return f"{self.host.name}/{self.program.name}"
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who it is to the API server; None for who never asks it anything."""
+        identity = self.program.identity
+        return identity and dataclasses.replace(identity, common_name=self._here(identity.common_name))
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The certificates that lie in files of their own."""
+        return tuple(
+            dataclasses.replace(
+                one,
+                common_name=self._here(one.common_name),
+                authority=self._here(one.authority),
+                names=tuple(map(self._here, one.names)),
+            )
+            for one in self.program.certificates
+        )
+
+    def _here(self, text: str) -> str:
+        return text.format(host=self.host.name, address=self.host.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The hosts of a cluster, and its components host by host."""
+
+    hosts: tuple[Host, ...]
+    components: tuple[Component, ...]
+
+    def component(self, id_: str) -> Component:
+        """Find a component by its id; KeyError when there is none."""
+        for one in self.components:
+            if one.id == id_:
+                return one
+        raise KeyError(id_)
+
+    @property
+    def api_server(self) -> Component:
+        """The API server."""
+        return self.component(f"{CONTROL_PLANE}/kube-apiserver")
+
+    def of_role(self, *roles: Role) -> list[Host]:
+        """List the hosts that are there for one of these."""
+        return [host for host in self.hosts if host.role in roles]
+
+    def stages(self) -> list[list[Component]]:
+        """Give the components in order of start: program by program within a stage, and host by host."""
+        programs = list(dict.fromkeys(one.program for one in self.components))
+        stages = sorted({program.stage for program in programs})
+        return [
+            [one for program in programs if program.stage == stage for one in self.components if one.program is program]
+            for stage in stages
+        ]
+
+    def describe(self) -> dict[str, Any]:
+        """Say as JSON what can be seen and broken, by name, in the order in which people look at it."""
+        return {
+            "people": [host.name for host in self.of_role(Role.PERSON)],
+            "hosts": [host.name for host in self.of_role(Role.CONTROL_PLANE, Role.WORKER)],
+            "workers": [host.name for host in self.of_role(Role.WORKER)],
+            "components": [one.id for one in self.components],
+        }
+
+
+PROGRAMS = (
+    HostProgram(
+        name="kube-apiserver",
+        role=Role.CONTROL_PLANE,
+        stage=2,
+        entry="cluster_engine.apiserver.main:main",
+        certificates=(
+            Certificate(
+                stem=f"{PKI}/apiserver",
+                common_name="kube-apiserver",
+                names=(*SERVICE_NAMES, *OWN_NAMES),
+                client=False,
+            ),
+            Certificate(
+                stem=f"{PKI}/apiserver-etcd-client", common_name="kube-apiserver-etcd-client", authority=ETCD_CA
+            ),
+            Certificate(
+                stem=f"{PKI}/apiserver-kubelet-client",
+                common_name="kube-apiserver-kubelet-client",
+                organizations=("kubeadm:cluster-admins",),
+            ),
+        ),
+        ports=(6443,),
+    ),
+    HostProgram(
+        name="etcd",
+        role=Role.CONTROL_PLANE,
+        stage=1,
+        entry="cluster_engine.etcd.server:main",
+        certificates=(
+            Certificate(stem=f"{PKI}/etcd/server", common_name="{host}", authority=ETCD_CA, names=OWN_NAMES),
+        ),
+        ports=(2379,),
+    ),
+    HostProgram(
+        name="kube-controller-manager",
+        role=Role.CONTROL_PLANE,
+        stage=3,
+        entry="cluster_engine.controllers.manager:main",
+        identity=Identity(
+            common_name="system:kube-controller-manager", kubeconfig="/etc/kubernetes/controller-manager.conf"
+        ),
+    ),
+    HostProgram(
+        name="kube-scheduler",
+        role=Role.CONTROL_PLANE,
+        stage=3,
+        entry="cluster_engine.scheduler.main:main",
+        identity=Identity(common_name="system:kube-scheduler", kubeconfig="/etc/kubernetes/scheduler.conf"),
+    ),
+    HostProgram(
+        name="kubelet",
+        role=Role.WORKER,
+        stage=3,
+        entry="cluster_engine.kubelet.main:main",
+        identity=Identity(
+            common_name="system:node:{host}",
+            organizations=("system:nodes",),
+            kubeconfig="/etc/kubernetes/kubelet.conf",
+            certificate="/var/lib/kubelet/pki/kubelet-client-current.pem",
+        ),
+        certificates=(
+            Certificate(
+                stem="/var/lib/kubelet/pki/kubelet",
+                common_name="{host}",
+                authority="{host}-ca",
+                names=("{host}", "{address}"),
+                client=False,
+            ),
+        ),
+        ports=(10250,),
+    ),
+    HostProgram(name="containerd", role=Role.WORKER, stage=2, entry="cluster_engine.containerd.main:main"),
+    HostProgram(
+        name="kube-proxy",
+        role=Role.WORKER,
+        stage=3,
+        entry="cluster_engine.proxy.main:main",
+        identity=Identity(common_name="system:kube-proxy", kubeconfig="/var/lib/kube-proxy/kubeconfig.conf"),
+        ports=(10256,),
+    ),
+)
+
+
+def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS) -> Cast:
+    """Give the cast of a cluster with so many workers."""
+    hosts = (
+        Host(CONTROL_PLANE, "10.0.0.1", Role.CONTROL_PLANE),
+        *(Host(f"worker-{n}", f"10.0.0.{10 + n}", Role.WORKER) for n in range(1, nodes + 1)),
+        Host(WORKSTATION, "10.0.0.100", Role.PERSON),
+        Host(OUTSIDE, "10.0.0.254", Role.GATEWAY),
+    )
+    components = tuple(Component(host, one) for host in hosts for one in programs if one.role is host.role)
+    return Cast(hosts, components)
+
+
+__all__ = ["PROGRAMS", "Cast", "Certificate", "Component", "Host", "HostProgram", "Identity", "Role", "cast"]
