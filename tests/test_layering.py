@@ -130,11 +130,6 @@ def test_the_engine_never_looks_at_the_wall_clock_or_unseeded_chance(path):
             assert not taken, f"{path} imports {taken} from {node.module}"
 
 
-# Circles that are still to be undone, by the names of their files. One that is gone, or smaller, must be taken off.
-KNOWN_CIRCLES = [
-    {"hosting/revival", "hosting/web_process"},
-    {"people/services", "visualizer/services"},
-]
 COMMENTS_OF_JS = re.compile(r"/\*.*?\*/|^\s*//.*?$", re.DOTALL | re.MULTILINE)
 IMPORTS_OF_JS = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""")
 
@@ -183,8 +178,7 @@ def circles_of(graph):
 
 
 def test_no_python_modules_import_each_other_in_a_circle():
-    found = [{"/".join(name.split("/")[-2:]) for name in circle} for circle in circles_of(python_imports())]
-    assert found == KNOWN_CIRCLES
+    assert circles_of(python_imports()) == []
 
 
 def test_no_modules_of_the_page_import_each_other_in_a_circle():

@@ -13,7 +13,6 @@ from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, parse_cookie
 
-from visualizer import services
 from visualizer.selectors import Owner
 
 
@@ -23,7 +22,7 @@ def owner_of(scope: dict[str, Any]) -> Owner:
     if not key:
         return Owner("")
     session = SessionStore(key)
-    return services.known_owner(session, get_user(cast("HttpRequest", SimpleNamespace(session=session))))
+    return Owner.of(session, get_user(cast("HttpRequest", SimpleNamespace(session=session))))
 
 
 def _cookies(scope: dict[str, Any]) -> dict[str, str]:

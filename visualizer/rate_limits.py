@@ -9,9 +9,8 @@ one number, the time at which all that was let through so far would have come ev
     pace.wait("a", now=0)   5      its turn is in five seconds: the caller waits, and goes on
     pace.wait("a", now=0)          TooOften(4): ten seconds are more than anybody waits here; in four there is a place
 
-What is guessed at (passwords, codes) has counts as well (`visualizer.people.limits`, `visualizer.rooms.limits`): below
-the count nobody waits, above it each try waits its turn, and a right one is right. So guessing goes on at the pace and
-no faster. Paces are kept in this process: several web processes let as many times more through.
+What is guessed at (passwords, codes) has counts as well (`visualizer.attempt_limits`). Paces are kept in this process:
+several web processes let as many times more through.
 """
 
 import asyncio

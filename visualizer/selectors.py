@@ -3,7 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db.models import Q
@@ -24,6 +24,12 @@ class Owner:
 
     visitor: str
     user_id: int | None = None
+
+    @classmethod
+    def of(cls, session: Any, user: Any) -> Self:
+        """Return who a session speaks for, without making anybody."""
+        is_known = user is not None and user.is_authenticated
+        return cls(str(session.get("visitor", "")), user.pk if is_known else None)
 
     def owns(self) -> Q:
         """The clusters that are theirs."""

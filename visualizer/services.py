@@ -17,6 +17,7 @@ from visualizer import mishaps, selectors
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, join
 from visualizer.models import Chunk, Cluster, Input
+from visualizer.people.services import note_progress
 from visualizer.selectors import ACTIVE, Owner
 
 CHUNK_ENTRIES_MAX = 500
@@ -29,16 +30,9 @@ class TooManyClusters(Exception):  # noqa: N818
 
 def owner_of(session: Any, user: Any) -> Owner:
     """Who a session speaks for; a visitor gets an id of their own the first time, which survives logging in."""
-    owner = known_owner(session, user)
-    if owner.visitor:
-        return owner
-    session["visitor"] = secrets.token_urlsafe(32)
-    return known_owner(session, user)
-
-
-def known_owner(session: Any, user: Any) -> Owner:
-    """Who a session speaks for, without making anybody."""
-    return Owner(str(session.get("visitor", "")), user.pk if user is not None and user.is_authenticated else None)
+    if not session.get("visitor"):
+        session["visitor"] = secrets.token_urlsafe(32)
+    return Owner.of(session, user)
 
 
 def create_cluster(
@@ -122,8 +116,6 @@ def keep_place(identifier: str, clock: messages.Clock | None, lesson: messages.L
 
 def _note_progress(identifier: str, state: dict[str, Any]) -> None:
     """What a cluster of an account comes to in its lesson is the account's progress."""
-    from visualizer.people.services import note_progress  # people stand on this module
-
     row = Cluster.objects.filter(pk=identifier).exclude(user=None).exclude(lesson="").select_related("user").first()
     if row is not None:
         note_progress(row.user, row.lesson, state)

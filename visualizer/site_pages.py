@@ -25,7 +25,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
 from cluster_engine.cast import cast
-from visualizer import services, subjects
+from visualizer import subjects
 from visualizer.database import in_database
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
 from visualizer.lessons.library import find, library, prose
@@ -33,6 +33,7 @@ from visualizer.lessons.prose import Prose, Section
 from visualizer.lessons.source import InvalidLessonError
 from visualizer.people.notes import Note
 from visualizer.people.selectors import notes_of, under_way
+from visualizer.selectors import Owner
 
 logger = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ def _shown(section: Section | None) -> dict[str, str] | None:
 
 @in_database
 def _under_way(request: HttpRequest, lesson: str) -> str:
-    cluster = under_way(services.known_owner(request.session, request.user), lesson)
+    cluster = under_way(Owner.of(request.session, request.user), lesson)
     return reverse("cluster", args=[cluster]) if cluster is not None else ""
 
 

@@ -55,5 +55,5 @@ async def _replace(host: WebProcess, cluster: Cluster, inputs: list[Input], unti
             await host.clusters.ask(cluster.pk, Stop("replaced", successor.pk))
         except NotRunning:
             await end(host.bus, cluster.pk, "replaced", successor=successor.pk)
-        host.launch(successor)
+        host.placement.launch(successor)
     return successor

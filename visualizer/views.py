@@ -174,10 +174,10 @@ async def _launch(request: HttpRequest, owner: Owner, **spec: Any) -> Cluster:
     try:
         cluster = await in_database(services.create_cluster)(owner, **spec)
     except services.TooManyClusters:
-        if not await host.make_room_of(owner):
+        if not await host.placement.make_room_of(owner):
             raise
         cluster = await in_database(services.create_cluster)(owner, **spec)
-    host.launch(cluster)
+    host.placement.launch(cluster)
     return cluster
 
 
@@ -304,14 +304,14 @@ async def readyz(request: HttpRequest) -> HttpResponseBase:
 @in_database
 def owner_of(request: HttpRequest) -> Owner:
     """Who asks; a new visitor is made somebody. Raise `TooOften` when too many new ones come from their address."""
-    if not services.known_owner(request.session, request.user).visitor:
+    if not Owner.of(request.session, request.user).visitor:
         rate_limits.VISITORS.take(address_of(request))
     return services.owner_of(request.session, request.user)
 
 
 @in_database
 def _find(request: HttpRequest, cluster: str) -> Access | None:
-    return access.find(services.known_owner(request.session, request.user), cluster)
+    return access.find(Owner.of(request.session, request.user), cluster)
 
 
 async def _allowed(request: HttpRequest, cluster: str, action: Action) -> Access:

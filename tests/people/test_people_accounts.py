@@ -1,5 +1,7 @@
 """Accounts: in, out, the password, the end; and what is told to nobody."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -12,7 +14,7 @@ from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
 from visualizer.hosting.messages import Stop
 from visualizer.models import Cluster
-from visualizer.people import limits
+from visualizer.people import sign_in_limits
 from visualizer.people.models import Progress
 from visualizer.rooms.models import Member, Room
 
@@ -89,7 +91,7 @@ async def test_a_wrong_password_and_a_name_that_nobody_has_are_answered_alike(cl
 
 
 async def test_the_right_password_signs_in_whatever_a_neighbour_has_tried(client, ann, stopwatch):
-    for _ in range(limits.FAILED_MAX["name at address"] + 3):
+    for _ in range(sign_in_limits.BOUNDS["name at address"].failures_max + 3):
         await sign_in(AsyncClient(), name="Ann", password="wrong")
     assert (await sign_in(client)).status_code == 303
     assert await who(client) == "ann"
@@ -97,7 +99,7 @@ async def test_the_right_password_signs_in_whatever_a_neighbour_has_tried(client
 
 async def test_passwords_are_not_tried_faster_than_the_pace_once_too_many_were_wrong(client, ann, stopwatch):
     began = stopwatch.seconds
-    for _ in range(limits.FAILED_MAX["name at address"]):
+    for _ in range(sign_in_limits.BOUNDS["name at address"].failures_max):
         await sign_in(client, password="wrong")
     assert stopwatch.seconds == began
     for _ in range(10):
@@ -110,7 +112,7 @@ async def test_guessing_side_by_side_is_sent_away_in_words(client, ann, stopwatc
         """The time stands still while they all ask."""
 
     monkeypatch.setattr(rate_limits, "sleep", at_once)
-    for _ in range(limits.FAILED_MAX["name at address"] + 4):
+    for _ in range(sign_in_limits.BOUNDS["name at address"].failures_max + 4):
         await sign_in(client, password="wrong")
     assert "Please try again in 5 seconds." in (await sign_in(client)).content.decode()
 
@@ -119,14 +121,14 @@ async def test_guessing_side_by_side_is_sent_away_in_words(client, ann, stopwatc
 async def test_who_is_signed_in_waits_too_where_the_password_is_asked_again(client, ann, stopwatch, form):
     await sign_in(client)
     wrong = {"password": "wrong", "old_password": "wrong", "new_password1": "x" * 20, "new_password2": "x" * 20}
-    for _ in range(limits.FAILED_MAX["name at address"] + 2):
+    for _ in range(sign_in_limits.BOUNDS["name at address"].failures_max + 2):
         await client.post(form, wrong)
     assert stopwatch.seconds == 1005
 
 
 async def test_a_right_password_forgives_what_failed_before(client, ann):
     for _ in range(3):
-        for _ in range(limits.FAILED_MAX["name at address"] - 1):
+        for _ in range(sign_in_limits.BOUNDS["name at address"].failures_max - 1):
             await sign_in(client, password="wrong")
         assert (await sign_in(client)).status_code == 303
         await client.post("/account/sign-out/")
@@ -134,7 +136,8 @@ async def test_a_right_password_forgives_what_failed_before(client, ann):
 
 async def test_guessing_at_many_names_from_one_address_has_a_pace_too(client, ann, stopwatch, monkeypatch, settings):
     settings.PROXIES = 1  # then the proxy says who asks
-    monkeypatch.setattr(limits, "FAILED_MAX", {**limits.FAILED_MAX, "address": 5})
+    bounds = sign_in_limits.BOUNDS
+    monkeypatch.setitem(bounds, "address", replace(bounds["address"], failures_max=5))
     for number in range(7):
         await sign_in(client, name=f"name{number}", password="wrong")
     assert stopwatch.seconds == 1001
@@ -144,7 +147,7 @@ async def test_guessing_at_many_names_from_one_address_has_a_pace_too(client, an
 
 
 async def test_one_address_opens_so_many_accounts_and_no_more(client, monkeypatch):
-    monkeypatch.setattr(limits, "OPENED_MAX", 2)
+    monkeypatch.setattr(sign_in_limits, "OPENED_MAX", 2)
     for number in range(3):
         response = await AsyncClient().post(SIGN_UP, new(f"name{number}"))
     assert response.status_code == 400

@@ -7,9 +7,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 
+from visualizer import attempt_limits
 from visualizer.database import in_database
 from visualizer.hosting.redis_bus import RedisBus
-from visualizer.rooms import hub, limits, services
+from visualizer.rooms import code_limits, hub, services
 from visualizer.rooms.changes import Changed, Placed
 from visualizer.rooms.models import Member, Room
 
@@ -55,18 +56,17 @@ async def test_what_one_process_writes_the_pages_of_another_hear(redis_url):
 
 
 async def test_attempts_are_counted_in_redis_where_there_is_one(redis_url, settings, monkeypatch):
-    monkeypatch.setattr(limits, "MINUTE", 10**9)
     settings.CACHES = {"default": {"BACKEND": "visualizer.counting_cache.CountingCache", "LOCATION": redis_url}}
 
     def guess() -> None:
         cache.clear()
-        attempts = limits.Attempts("visitor", "192.0.2.7")
-        for _ in range(limits.OF_VISITOR):
+        attempts = code_limits.attempts("visitor", "192.0.2.7")
+        for _ in range(code_limits.BOUNDS["visitor"].failures_max):
             assert attempts.wait() == 0
             attempts.failed()
         assert [attempts.wait() for _ in range(2)] == [0, pytest.approx(3, abs=0.5)]
-        assert limits.Attempts("another", "192.0.2.7").wait() == 0
-        assert [limits.take("diagnose", "1", 2) for _ in range(3)] == [True, True, False]
+        assert code_limits.attempts("another", "192.0.2.7").wait() == 0
+        assert [attempt_limits.take("diagnose", "1", 2, 60) for _ in range(3)] == [True, True, False]
         cache.close()
 
     await in_database(guess)()

@@ -12,12 +12,13 @@ from rooms_people import JSON, Browser, Socket, instructor
 from web_until import until
 
 from cluster_engine.deeds import Applied
+from visualizer import attempt_limits
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.messages import Lesson, Stop, cluster_name, say
 from visualizer.lessons import library
 from visualizer.models import Cluster
-from visualizer.rooms import incidents, instructor_actions, lessons, limits, live_room, selectors
+from visualizer.rooms import incidents, instructor_actions, lessons, live_room, selectors
 from visualizer.rooms.models import Incident, Member, Report, Room
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -279,7 +280,7 @@ async def test_what_nobody_broke_or_somebody_healed_cannot_be_diagnosed(school):
 async def test_guessing_is_bounded(school):
     await school.applied(school.bea, await school.break_())
     for _ in range(20):  # GUESSES_A_MINUTE
-        await in_database(limits.take)("diagnose", str(school.bea.member.pk), 20)
+        await in_database(attempt_limits.take)("diagnose", str(school.bea.member.pk), 20, 60)
     await school.bea.socket.say(type="diagnose", fault="power-off", target="worker-1")
     assert "Too many tries" in (await school.bea.socket.hear("error"))["message"]
     assert (await in_database(Report.objects.get)(member=school.bea.member)).tries == 0

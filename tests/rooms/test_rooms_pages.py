@@ -1,6 +1,7 @@
 """Opening, joining and ending rooms, as browsers and programs see it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from web_until import until
 from visualizer import rate_limits
 from visualizer.database import in_database
 from visualizer.models import Cluster
-from visualizer.rooms import ending, limits, services
+from visualizer.rooms import code_limits, ending, services
 from visualizer.rooms.models import Member, Report, Room
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -168,56 +169,49 @@ async def test_an_instructor_does_not_join_their_own_room(host):
     assert (await ada.get(answer["Location"]))["Location"] == f"/rooms/{room.pk}/console/"
 
 
-@pytest.fixture
-def one_minute(monkeypatch, stopwatch):
-    """A test does not wait for the next minute, nor for its turn."""
-    monkeypatch.setattr(limits, "MINUTE", 10**9)
-    return stopwatch
-
-
 async def guess(browser: Browser, code: str, forwarded: str = "") -> int:
     headers = {"x-forwarded-for": forwarded} if forwarded else {}
     return (await browser.get(f"/join/{code}/", headers=headers)).status_code
 
 
-async def test_a_class_comes_in_by_the_right_code_whatever_was_tried_at_its_address(host, one_minute):
+async def test_a_class_comes_in_by_the_right_code_whatever_was_tried_at_its_address(host, stopwatch):
     room = await (await instructor()).open_room()
-    began = one_minute.seconds
-    for _ in range(limits.OF_ADDRESS):
+    began = stopwatch.seconds
+    for _ in range(code_limits.BOUNDS["address"].failures_max):
         assert await guess(Browser(), "AAAAAAA") == 404
-    assert one_minute.seconds == began, "below the bound nobody waits"
+    assert stopwatch.seconds == began, "below the bound nobody waits"
     for number in range(30):
         assert await Browser().join(room, f"learner {number}")
 
 
-async def test_codes_are_not_tried_faster_than_the_pace_once_too_many_were_wrong(host, one_minute):
-    for _ in range(limits.OF_ADDRESS):
+async def test_codes_are_not_tried_faster_than_the_pace_once_too_many_were_wrong(host, stopwatch):
+    for _ in range(code_limits.BOUNDS["address"].failures_max):
         await guess(Browser(), "AAAAAAA")
-    began = one_minute.seconds
+    began = stopwatch.seconds
     for _ in range(50):
         assert await guess(Browser(), "AAAAAAA") == 404
-    assert one_minute.seconds - began == pytest.approx(49 * 0.4)
+    assert stopwatch.seconds - began == pytest.approx(49 * 0.4)
 
 
-async def test_a_visitor_who_has_guessed_waits_and_is_heard(host, one_minute):
+async def test_a_visitor_who_has_guessed_waits_and_is_heard(host, stopwatch):
     room = await (await instructor()).open_room()
     guesser = Browser()
     await guesser.get("/sandbox/")  # makes a visitor of them
-    for _ in range(limits.OF_VISITOR + 1):
+    for _ in range(code_limits.BOUNDS["visitor"].failures_max + 1):
         await guess(guesser, "AAAAAAA")
-    began = one_minute.seconds
+    began = stopwatch.seconds
     assert await guess(guesser, room.code) == 200
-    assert one_minute.seconds - began == 3
+    assert stopwatch.seconds - began == 3
     assert await guess(Browser(), room.code) == 200
-    assert one_minute.seconds - began == 3, "others at the same address do not wait"
+    assert stopwatch.seconds - began == 3, "others at the same address do not wait"
 
 
-async def test_guessing_side_by_side_is_no_way_around_the_pace(host, one_minute, monkeypatch):
+async def test_guessing_side_by_side_is_no_way_around_the_pace(host, stopwatch, monkeypatch):
     async def at_once(_: float) -> None:
         """The time stands still while they all ask."""
 
     monkeypatch.setattr(rate_limits, "sleep", at_once)
-    for _ in range(limits.OF_ADDRESS):
+    for _ in range(code_limits.BOUNDS["address"].failures_max):
         await guess(Browser(), "AAAAAAA")
     browser = Browser()
     answers = [await browser.get("/join/AAAAAAA/") for _ in range(60)]
@@ -229,26 +223,28 @@ async def test_guessing_side_by_side_is_no_way_around_the_pace(host, one_minute,
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
-async def test_a_forged_address_gives_no_more_guesses(host, one_minute, settings, proxies):
+async def test_a_forged_address_gives_no_more_guesses(host, stopwatch, settings, proxies):
     settings.PROXIES = proxies
-    behind = [f", 2001:db8::{number + 1:x}" if proxies else "" for number in range(limits.OF_ADDRESS + 1)]
-    for number in range(limits.OF_ADDRESS + 1):
+    tries = code_limits.BOUNDS["address"].failures_max + 1
+    behind = [f", 2001:db8::{number + 1:x}" if proxies else "" for number in range(tries)]
+    for number in range(tries):
         await guess(Browser(), "AAAAAAA", f"10.0.0.{number}{behind[number]}")
-    began = one_minute.seconds
+    began = stopwatch.seconds
     await guess(Browser(), "AAAAAAA", f"10.0.1.1{behind[0]}")
-    assert one_minute.seconds > began
+    assert stopwatch.seconds > began
     if proxies:
-        began = one_minute.seconds
+        began = stopwatch.seconds
         await guess(Browser(), "AAAAAAA", "2001:db8::1, 192.0.2.9")
-        assert one_minute.seconds == began, "elsewhere nobody waits"
+        assert stopwatch.seconds == began, "elsewhere nobody waits"
 
 
-async def test_many_visitors_at_many_addresses_have_a_bound_together(host, one_minute, monkeypatch, settings):
-    monkeypatch.setattr(limits, "OF_ALL", 12)
+async def test_many_visitors_at_many_addresses_have_a_bound_together(host, stopwatch, monkeypatch, settings):
+    bounds = code_limits.BOUNDS
+    monkeypatch.setitem(bounds, "all", replace(bounds["all"], failures_max=12))
     settings.PROXIES = 1
     for number in range(14):
         assert await guess(Browser(), "AAAAAAA", f"192.0.2.{number}") == 404
-    assert one_minute.seconds == pytest.approx(1000.02)
+    assert stopwatch.seconds == pytest.approx(1000.02)
 
 
 async def test_looking_at_a_code_makes_nobody_a_visitor(host):
@@ -262,7 +258,7 @@ async def test_looking_at_a_code_makes_nobody_a_visitor(host):
 async def test_a_right_code_costs_nothing(host):
     room = await (await instructor()).open_room()
     bea = Browser()
-    for _ in range(limits.OF_ADDRESS + 5):
+    for _ in range(code_limits.BOUNDS["address"].failures_max + 5):
         assert (await bea.get(f"/join/{room.code}/")).status_code == 200
 
 

@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from web_until import until
 
-from cluster_engine.deeds import Command, Heal, Incident, Inject, Step
 from cluster_engine.cast import cast
+from cluster_engine.deeds import Command, Heal, Incident, Inject, Step
 from visualizer import access, browser_protocol, consumers, page_socket, selectors, services
 from visualizer.access import Action
 from visualizer.asgi import application

@@ -58,7 +58,7 @@ async def test_something_else_is_counted_afresh(host, worker):
 async def test_a_cluster_that_is_ended_over_how_it_begins_does_not_begin_for_ever(host, worker):
     cluster = Cluster(visitor="v")
     await in_database(cluster.save)()
-    host.launch(cluster)
+    host.placement.launch(cluster)
     await in_state(cluster.pk, "running")
     await ended_over_it(worker, cluster.pk, "memory")
     await host.revival.wake(await row(cluster.pk))

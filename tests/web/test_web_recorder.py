@@ -15,8 +15,8 @@ from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, revival, web_process
 from visualizer.hosting.batches import Batch, decode, encode
 from visualizer.hosting.messages import Clock, Create, State
+from visualizer.hosting.placement import create_of
 from visualizer.hosting.refused import Refused
-from visualizer.hosting.revival import create_of
 from visualizer.models import Chunk, Cluster
 from visualizer.selectors import Owner
 
@@ -326,7 +326,7 @@ async def test_a_full_house_makes_room_by_ending_what_nobody_watches(quick, host
         await host.clusters.place(cluster.pk, Create(2, 1))
     await in_database(Cluster.objects.filter(pk=old[1].pk).update)(seen_at=timezone.now() - timedelta(minutes=5))
     new = await made()
-    host.launch(new)
+    host.placement.launch(new)
     await until(lambda: _is(new, "running", ""))
     await until(lambda: _is(old[1], "suspended", "room"))  # each cluster's row follows its own stream
 
@@ -338,7 +338,7 @@ async def test_a_cluster_for_which_there_is_no_room_ends_with_that_reason(quick,
         await host.clusters.place((await made(Owner(f"visitor {number}"))).pk, Create(2, 1))
     new = await made()
     feed, _ = await host.hub.join(new.pk)
-    host.launch(new)
+    host.placement.launch(new)
     await until(lambda: feed.state == State("ended", "no-room"))
     assert await state(new) == ("ended", "no-room")
 

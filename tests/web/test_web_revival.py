@@ -57,7 +57,7 @@ async def journal(cluster: str) -> list[dict[str, Any]]:
 async def lived(host: WebProcess, *, seed: int = 1) -> str:
     """A cluster in which something was done, paused at 0.12 s."""
     cluster = await in_database(services.create_cluster)(Owner("ann"), seed=seed)
-    host.launch(cluster)
+    host.placement.launch(cluster)
     await in_state(cluster.pk, "running")
     await host.clusters.ask(cluster.pk, Command("k1", "echo hello"))
     await host.clusters.ask(cluster.pk, Pause())
@@ -185,8 +185,8 @@ async def test_a_replay_in_which_an_input_is_refused_or_not_understood_ends(host
 
 
 async def test_what_comes_back_waits_until_all_workers_of_the_server_are_up(host, bus, monkeypatch):
-    monkeypatch.setattr(host, "_workers", 2)
-    waiting = asyncio.create_task(host.wait_for_own_workers())
+    monkeypatch.setattr(host.placement, "_workers", 2)
+    waiting = asyncio.create_task(host.placement.wait_for_own_workers())
     done, _ = await asyncio.wait([waiting], timeout=0.2)
     assert not done  # only the one of this test is there
     await bus.hold("worker:w2", "w2", 30)

@@ -16,51 +16,25 @@ What cannot be brought back ends, with the reason: a run that was spoken to from
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
+from typing import Any
 
 from visualizer import mishaps, selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
-from visualizer.hosting.bus import BusLost
+from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.clusters import NoRoom
 from visualizer.hosting.hub import Feed
 from visualizer.hosting.messages import Create, State
+from visualizer.hosting.placement import Placement, Spawn, create_of
 from visualizer.hosting.recorder import end, suspend
 from visualizer.hosting.replay import REPLAY_SECONDS_MAX
 from visualizer.models import Cluster
-
-if TYPE_CHECKING:
-    from visualizer.hosting.web_process import WebProcess
 
 logger = logging.getLogger(__name__)
 
 CLAIM_SECONDS = 15.0  # a cluster that has just lost its process is recorded to its end first
 LOOK_SECONDS = 0.05
 STARTS_LOST_MAX = 5  # one that has not come up so often in a row never will
-
-
-def create_of(cluster: Cluster) -> Create:
-    """Write how a cluster is started or, when it has lived, brought back. ValueError: its inputs cannot be read."""
-    inputs, last = selectors.inputs(cluster.pk), selectors.last_entry(cluster.pk)
-    clock: dict[str, Any] = cluster.clock or {}
-    until = max(clock.get("now", 0.0), selectors.instant_of(last), *(one.at for one in inputs), 0.0)
-    return Create(
-        nodes=cluster.nodes,
-        seed=cluster.seed,
-        pace=clock.get("pace") or 1.0,
-        lesson=cluster.lesson or None,
-        epoch=cluster.epoch.timestamp(),
-        effort=cluster.effort,
-        life=cluster.life,
-        inputs=inputs,
-        until=until,
-        paused=clock.get("paused", False),
-        recorded=cluster.recorded,
-        last=last,
-        gateway_names=settings.GATEWAY_NAMES,
-    )
 
 
 def obstacle(cluster: Cluster, create: Create) -> str | None:
@@ -73,10 +47,10 @@ def obstacle(cluster: Cluster, create: Create) -> str | None:
 
 
 class Revival:
-    """Brings clusters back, for one web process."""
+    """Brings clusters back, for one web process. `spawn(work, name)` does some work beside the requests."""
 
-    def __init__(self, host: "WebProcess") -> None:
-        self._host = host
+    def __init__(self, bus: Bus, placement: Placement, spawn: Spawn) -> None:
+        self._bus, self._placement, self._spawn = bus, placement, spawn
         self._claiming: set[str] = set()
         self._stopped = False
 
@@ -91,7 +65,7 @@ class Revival:
         claimed = await in_database(services.claim_revival)(cluster.pk)
         if claimed is None:
             return await in_database(selectors.cluster)(cluster.pk) or cluster
-        self._host.spawn(self._bring_back(claimed), f"bring back {cluster.pk}")
+        self._spawn(self._bring_back(claimed), f"bring back {cluster.pk}")
         return claimed
 
     def watched(self, feed: Feed) -> None:
@@ -101,7 +75,7 @@ class Revival:
             return
         if feed.id not in self._claiming:
             self._claiming.add(feed.id)
-            self._host.spawn(self._wake_once_recorded(feed.id, state.life), f"wake {feed.id}")
+            self._spawn(self._wake_once_recorded(feed.id, state.life), f"wake {feed.id}")
 
     async def _wake_once_recorded(self, cluster: str, life: int) -> None:
         try:
@@ -117,7 +91,7 @@ class Revival:
             self._claiming.discard(cluster)
 
     async def _bring_back(self, cluster: Cluster) -> None:
-        bus, stream = self._host.bus, messages.cluster_name(cluster.pk)
+        bus, stream = self._bus, messages.cluster_name(cluster.pk)
         with contextlib.suppress(BusLost):
             await bus.append(stream, messages.say(State("starting", life=cluster.life), cluster.life))
         try:
@@ -134,8 +108,8 @@ class Revival:
             return
         try:
             await self._until_free(stream)
-            await self._host.wait_for_own_workers()
-            await self._host.place(cluster.pk, create)
+            await self._placement.wait_for_own_workers()
+            await self._placement.place(cluster.pk, create)
         except NoRoom as problem:
             await suspend(bus, cluster.pk, problem.reason, cluster.life)
         except BusLost:
@@ -146,20 +120,19 @@ class Revival:
         mishap: dict[str, Any] = cluster.mishap or {}
         before = [one for one in create.inputs if one.n < mishap["n"]]
         if not before and not create.inputs:  # nothing was done: it is how it begins that ends it
-            await end(self._host.bus, cluster.pk, "failed", cluster.life)
+            await end(self._bus, cluster.pk, "failed", cluster.life)
             return
         until = next((one.at for one in create.inputs if one.n == mishap["n"]), create.until)
         make = in_database(services.make_successor)
         successor, is_new = await make(cluster.pk, before, until, left_out=True)
-        await end(self._host.bus, cluster.pk, mishap["reason"], cluster.life, successor.pk)
+        await end(self._bus, cluster.pk, mishap["reason"], cluster.life, successor.pk)
         if is_new:
-            self._host.launch(successor)
+            self._placement.launch(successor)
 
     async def _until_free(self, lease: str) -> None:
         """Wait until the last life has let go of the lease."""
-        bus = self._host.bus
-        await bus.release(lease, messages.ENDED)
+        await self._bus.release(lease, messages.ENDED)
         for _ in range(round(messages.LEASE_SECONDS / LOOK_SECONDS)):
-            if await bus.holder(lease) is None:
+            if await self._bus.holder(lease) is None:
                 return
             await asyncio.sleep(LOOK_SECONDS)

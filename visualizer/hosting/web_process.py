@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from visualizer import ending, selectors, services
@@ -21,26 +20,19 @@ from visualizer.health import Health
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost, EmbeddedBus
-from visualizer.hosting.clusters import Clusters, NoRoom
+from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.hub import Hub, Snapshot
 from visualizer.hosting.mailbox import Mailbox
-from visualizer.hosting.messages import Create, Lesson, State, Stop
-from visualizer.hosting.recorder import WRITE_SECONDS, Recorder, end, suspend
-from visualizer.hosting.refused import Refused
-from visualizer.hosting.revival import Revival, create_of
+from visualizer.hosting.messages import Lesson, State
+from visualizer.hosting.placement import Placement
+from visualizer.hosting.recorder import WRITE_SECONDS, Recorder, suspend
+from visualizer.hosting.revival import Revival
 from visualizer.hosting.supervisor import Supervisor
-from visualizer.models import Cluster
-from visualizer.selectors import Owner
 
 logger = logging.getLogger(__name__)
 
 SEEN_SECONDS = 15.0
 UNHEARD_SECONDS = messages.RENEW_SECONDS + 2 * WRITE_SECONDS  # how old what is written of a clock may be
-OWN_WORKERS_SECONDS = 5.0
-LOOK_SECONDS = 0.05
-MAKE_ROOM_SECONDS = 20.0  # a cluster unwatched for so long may be suspended when there is no room
-LOOK_SECONDS = 0.05
-LOOKS_MAX = 100
 
 
 class WebProcess:
@@ -50,16 +42,16 @@ class WebProcess:
         self, bus: Bus, *, workers: int = 0, engine: str = "", redis_url: str = "", alone: bool = False
     ) -> None:
         self.bus = bus
-        self._workers = workers
+        self._tasks: set[asyncio.Task[None]] = set()
         self._alone = alone  # this process and its children are all there is
         self.mailbox = Mailbox(bus)
         self.clusters = Clusters(bus, self.mailbox)
-        self.revival = Revival(self)
+        self.placement = Placement(bus, self.clusters, workers, self.spawn)
+        self.revival = Revival(bus, self.placement, self.spawn)
         self.hub = Hub(bus, self.entries, _snapshot, self.revival.watched)
         self.recorder = Recorder(self.mailbox.name, bus, self.clusters)
         self.supervisor = Supervisor(bus, workers, gone=self._gone, engine=engine, redis_url=redis_url)
         self.health = Health(self.ready)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     def from_settings(cls) -> "WebProcess":
@@ -105,44 +97,6 @@ class WebProcess:
 
     # Clusters -------------------------------------------------------------------------------------------------------
 
-    def launch(self, cluster: Cluster) -> None:
-        """Have a cluster started, in the background; its page hears how it goes."""
-        self.spawn(self._launch(cluster), f"launch {cluster.pk}")
-
-    async def _launch(self, cluster: Cluster) -> None:
-        try:
-            await self.place(cluster.pk, await in_database(create_of)(cluster))
-        except NoRoom as problem:
-            await end(self.bus, cluster.pk, problem.reason)
-
-    async def place(self, cluster: str, create: Create) -> None:
-        """Place a cluster on a worker, making room if need be. Raise `NoRoom`."""
-        try:
-            await self.clusters.place(cluster, create)
-        except NoRoom as problem:
-            if problem.reason != "no-room" or not await self._make_room():
-                raise
-            await self.clusters.place(cluster, create)
-
-    async def make_room_of(self, owner: Owner) -> bool:
-        """Suspend the cluster of theirs that nobody has watched for longest; whether there was one."""
-        unwatched = await self._make_room(selectors.counted(owner))
-        for _ in range(LOOKS_MAX):
-            if unwatched is None or not await in_database(selectors.is_active)(unwatched):
-                break
-            await asyncio.sleep(LOOK_SECONDS)  # its journal is written first
-        return unwatched is not None
-
-    async def _make_room(self, among: Q | None = None) -> str | None:
-        unwatched = await in_database(selectors.longest_unwatched)(for_seconds=MAKE_ROOM_SECONDS, among=among)
-        if unwatched is None:
-            return None
-        try:
-            await self.clusters.ask(unwatched, Stop("room"))
-        except Refused:
-            return None
-        return unwatched
-
     async def entries(self, cluster: str, since: int, limit: int) -> list[Batch]:
         """List a journal after `since`: what is recorded, else what the cluster itself has."""
         recorded = await in_database(selectors.batches)(cluster, since, limit)
@@ -170,13 +124,6 @@ class WebProcess:
             except Exception:
                 logger.exception("cannot note who is watched")
             await asyncio.sleep(SEEN_SECONDS)
-
-    async def wait_for_own_workers(self) -> None:
-        """Wait until all our workers are up, but not long: what comes back at once is to be spread over all of them."""
-        for _ in range(round(OWN_WORKERS_SECONDS / LOOK_SECONDS)):
-            if len(await self.bus.leases("worker:")) >= self._workers:
-                return
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def ready(self) -> bool:
         """Whether a worker is there to take clusters."""

@@ -7,7 +7,6 @@ deleted again.
 
 from django.http import HttpRequest
 
-from visualizer import services as clusters
 from visualizer.database import in_database
 from visualizer.hosting.web_process import WebProcess
 from visualizer.people import services
@@ -19,7 +18,7 @@ from visualizer.selectors import Owner
 
 async def delete_account(host: WebProcess, request: HttpRequest) -> None:
     """Delete the account that is signed in, with everything that is theirs, and this session."""
-    owner = await in_database(clusters.known_owner)(request.session, request.user)
+    owner = await in_database(Owner.of)(request.session, request.user)
     for room in await in_database(_rooms_of)(owner):
         await ending.delete(host, room)
     for member in await in_database(_places_of)(owner):

@@ -7,42 +7,42 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from visualizer import services
 from visualizer.addresses import address_of
 from visualizer.models import Cluster
-from visualizer.people import limits
+from visualizer.people import sign_in_limits
 from visualizer.people.models import Progress
 from visualizer.people.notes import Note, of_state
 from visualizer.people.outlines import outlines
 from visualizer.people.selectors import note_of
+from visualizer.selectors import Owner
 
 
 def sign_in(request: HttpRequest, name: str, password: str) -> bool:
-    """Sign somebody in, whose turn it is (`limits.wait`); False when name and password do not fit."""
-    address = address_of(request)
+    """Sign somebody in, whose turn it is (`sign_in_limits`); False when name and password do not fit."""
+    attempts = sign_in_limits.attempts(address_of(request), name)
     user = authenticate(request, username=name, password=password)
     if user is None:
-        limits.count_failure(address, name)
+        attempts.failed()
         return False
-    limits.forget_failures(address, name)
+    attempts.forgive("name at address")
     welcome(request, user)
     return True
 
 
 def welcome(request: HttpRequest, user: Any) -> None:
     """Begin an account's session; the visitor's clusters are the account's from now on."""
-    visitor = services.known_owner(request.session, None).visitor
+    visitor = Owner.of(request.session, None).visitor
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     if visitor:
         Cluster.objects.filter(visitor=visitor, user=None).update(user=user)
 
 
 def confirm(request: HttpRequest, password: str) -> bool:
-    """Whether this is the password of who is signed in, and whose turn it is (`limits.wait`)."""
-    address, user = address_of(request), request.user
+    """Whether this is the password of who is signed in, and whose turn it is (`sign_in_limits`)."""
+    user = request.user
     if user.check_password(password):
         return True
-    limits.count_failure(address, user.get_username())
+    sign_in_limits.attempts(address_of(request), user.get_username()).failed()
     return False
 
 
@@ -88,7 +88,7 @@ def _keep(user: Any, lesson: str, note: Note) -> None:
 
 def delete_account(request: HttpRequest) -> None:
     """Delete an account, what is left of its clusters, and the session (see `people.ending`)."""
-    owner = services.known_owner(request.session, request.user)
+    owner = Owner.of(request.session, request.user)
     user = request.user
     with transaction.atomic():
         Cluster.objects.filter(owner.owns()).delete()

@@ -19,11 +19,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from visualizer import rate_limits, site_pages
+from visualizer import attempt_limits, rate_limits, site_pages
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.people import limits, services
+from visualizer.people import services, sign_in_limits
 from visualizer.people.ending import delete_account
 from visualizer.people.forms import DeleteForm, NewPasswordForm, SignInForm, SignUpForm
 from visualizer.people.notes import BYTES_MAX, BadDocument, read
@@ -54,6 +54,10 @@ def _see_other(path: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(path, status=303)
 
 
+class TooManyAccounts(Exception):  # noqa: N818
+    """From this address as many accounts were opened as may be for a while."""
+
+
 # In and out -----------------------------------------------------------------------------------------------------------
 
 
@@ -80,7 +84,7 @@ async def sign_up(request: HttpRequest) -> HttpResponseBase:
         try:
             if await _apart(_opened, request, form):
                 return _see_other(_next(request))
-        except limits.TooMany:
+        except TooManyAccounts:
             form.add_error(None, gettext("Many accounts were opened from here just now. Please try again later."))
     return await _page(request, "sign_up", _status(form), form=form, next=_next(request))
 
@@ -88,7 +92,9 @@ async def sign_up(request: HttpRequest) -> HttpResponseBase:
 def _opened(request: HttpRequest, form: SignUpForm) -> bool:
     if not form.is_valid():
         return False
-    limits.count_opened(address_of(request))
+    most, seconds = sign_in_limits.OPENED_MAX, sign_in_limits.OPENED_SECONDS
+    if not attempt_limits.take("opened", address_of(request), most, seconds):
+        raise TooManyAccounts
     services.welcome(request, form.save())
     return True
 
@@ -102,7 +108,7 @@ async def sign_out(request: HttpRequest) -> HttpResponseBase:
 
 async def _turn(request: HttpRequest, name: str) -> None:
     """Wait until a password of this name may be tried from there. Raise `TooOften`."""
-    await rate_limits.sleep(await in_database(limits.wait)(address_of(request), name))
+    await rate_limits.sleep(await in_database(sign_in_limits.attempts(address_of(request), name).wait)())
 
 
 def _wait(seconds: int) -> str:
@@ -144,7 +150,7 @@ def _changed(request: HttpRequest, form: NewPasswordForm) -> bool:
     address, name = address_of(request), form.user.get_username()
     if not form.is_valid():
         if "old_password" in form.errors:
-            limits.count_failure(address, name)
+            sign_in_limits.attempts(address, name).failed()
         return False
     update_session_auth_hash(request, form.save())
     return True

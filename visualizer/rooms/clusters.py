@@ -51,7 +51,7 @@ async def reconsider(host: WebProcess, clusters: Iterable[str]) -> None:
 async def _of(host: WebProcess, room: Room, whose: Room | Member, owner: Owner) -> Cluster:
     cluster, is_new = await in_database(_find_or_make)(room, whose, owner)
     if is_new:
-        host.launch(cluster)
+        host.placement.launch(cluster)
     return cluster
 
 

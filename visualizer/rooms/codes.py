@@ -1,7 +1,7 @@
 """Join codes, and the addresses and pictures that carry them.
 
 A code is seven characters of an alphabet without look-alikes (no 0 O, 1 I L, 5 S, 2 Z, 8 B, U V): 23^7, more than
-three thousand million. With a limit on attempts (limits.py) nobody finds an open room by trying. It is read aloud and
+three thousand million. With a limit (code_limits.py) nobody finds an open room by trying. It is read aloud and
 typed by hand, so small letters, spaces and hyphens do not matter: `normal("acd-efgh") == "ACDEFGH"`.
 """
 

@@ -9,12 +9,12 @@ import logging
 import msgspec
 from django.utils.translation import gettext_noop as _
 
-from visualizer import handshakes, websocket_frames
+from visualizer import attempt_limits, handshakes, websocket_frames
 from visualizer.database import in_database
 from visualizer.hosting import web_process
 from visualizer.hosting.refused import Refused
 from visualizer.page_socket import TOO_MANY, PageSocket
-from visualizer.rooms import changes, hub, incidents, instructor_actions, limits, selectors, services
+from visualizer.rooms import changes, hub, incidents, instructor_actions, selectors, services
 from visualizer.rooms import protocol as said
 from visualizer.rooms.live_room import NO_SUCH_ROOM, LiveRoom, frame
 from visualizer.rooms.models import Room
@@ -123,7 +123,7 @@ class RoomConsumer(PageSocket):
         await self._tell(changes.Changed(members=[member]))
 
     async def _may_guess(self, what: str, member: int) -> bool:
-        allowed = await in_database(limits.take)(what, str(member), GUESSES_A_MINUTE)
+        allowed = await in_database(attempt_limits.take)(what, str(member), GUESSES_A_MINUTE, attempt_limits.MINUTE)
         if not allowed:
             self._error(_("Too many tries. Please look around first, then try again in a minute."))
         return allowed

@@ -58,12 +58,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cluster_engine import faults
 from cluster_engine.cast import cast
 from visualizer import access, rate_limits
-from visualizer import services as visitors
 from visualizer import views as pages
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.rooms import clusters, codes, ending, lessons, limits, names, results, selectors, services
+from visualizer.rooms import clusters, code_limits, codes, ending, lessons, names, results, selectors, services
 from visualizer.rooms.models import GROUP_MAX, NAME_MAX, TITLE_MAX, Room
 from visualizer.rooms.selectors import Person
 from visualizer.selectors import Owner
@@ -248,7 +247,7 @@ def _member_errors(form: dict[str, str]) -> dict[str, str]:
 
 async def _room_of_code(request: HttpRequest, code: str) -> Room | None:
     """The open room of a code; each failure counts. Wait for one's turn where many have failed. Raise `TooOften`."""
-    attempts = limits.Attempts((await _known_owner(request)).visitor, address_of(request))
+    attempts = code_limits.attempts((await _known_owner(request)).visitor, address_of(request))
     await rate_limits.sleep(await in_database(attempts.wait)())
 
     def look() -> Room | None:
@@ -412,12 +411,12 @@ def _done(request: HttpRequest, url: str) -> HttpResponseBase:
 
 @in_database
 def _known_owner(request: HttpRequest) -> Owner:
-    return visitors.known_owner(request.session, request.user)
+    return Owner.of(request.session, request.user)
 
 
 @in_database
 def _person(request: HttpRequest, room: str) -> Person | None:
-    return selectors.person(visitors.known_owner(request.session, request.user), room)
+    return selectors.person(Owner.of(request.session, request.user), room)
 
 
 async def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
