@@ -38,6 +38,7 @@ from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.pki.layout import admin_kubeconfig, provision
 from cluster_engine.stored import Stored
+from cluster_engine.world import bugs
 from cluster_engine.world.gateway import LOOPBACK, Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.story import end_all
@@ -101,7 +102,7 @@ class Cluster:
         self.journal = Journal(directory, export=export) if spec.capture else None
         lens = Lens(self.journal) if self.journal is not None else None
         epoch = spec.epoch or datetime.now(UTC)
-        self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, effort=spec.effort)
+        self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, effort=spec.effort, position=self._position)
         self.supervisor = Supervisor(self.world)
         self.processes = self.supervisor.processes
         self._gateway: Gateway | None = None
@@ -113,6 +114,9 @@ class Cluster:
         self._stored = Stored(self._store, self.kinds)
         self.cast = cast(spec.nodes, spec.programs)
         self._add_hosts()
+
+    def _position(self) -> int:
+        return 0 if self.journal is None else self.journal.head
 
     def _add_hosts(self) -> None:
         world = self.world
@@ -154,7 +158,9 @@ class Cluster:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Kill every process, close the gateway and the journal."""
+        """Kill every process, close the gateway and the journal. A bug is told where in the journal it was."""
+        if isinstance(error, Exception):
+            error.add_note(f"at entry {self._position()} of the journal")
         self.clock.before_waiting.append(self._hurry)
         if self._gateway is not None:
             self._gateway.close()
@@ -197,6 +203,9 @@ class Cluster:
         code = INTERRUPTED
         try:
             code = await self._type(WORKSTATION, line, write)
+        except Exception as bug:
+            write("stderr", f"sh: {self.world.bug(bug, line, host=WORKSTATION)}\n")
+            code = bugs.EXIT_CODE
         finally:
             self.world.note("command.finished", f"exit code {code}", {**said, "exitCode": code})
         return code

@@ -8,7 +8,6 @@ command, so that somebody who has heard a part of it can be told the rest:
 
 import asyncio
 import contextvars
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Literal
@@ -16,11 +15,8 @@ from typing import Literal
 from cluster_engine.cluster import INTERRUPTED, Cluster, Write
 from cluster_engine.deeds import Command, Done, Output, Told, Typed
 
-logger = logging.getLogger(__name__)
-
 COMMANDS_MAX = 8
 OUTPUT_CHARACTERS_MAX = 32 * 1024  # of one frame
-BROKE = 70  # EX_SOFTWARE of sysexits.h
 
 Show = Callable[[str], tuple[Write, Callable[[int], None]]]
 """Called with a line; gives where its output goes, and whom to tell its exit code."""
@@ -65,10 +61,6 @@ class Commands:
             code = await cluster.command(command.line, partial(self._print, identifier))
         except asyncio.CancelledError:
             code = INTERRUPTED
-        except Exception:  # a bug of ours; the cluster goes on
-            logger.exception("a command broke")
-            self._print(identifier, "stderr", "This command broke inside Glassplane; that is our mistake.\n")
-            code = BROKE
         del self._tasks[identifier]
         self._end(identifier, code)
 
@@ -89,4 +81,4 @@ class Commands:
             self._tell(Output(identifier, self._frames[identifier], name, piece))
 
 
-__all__ = ["BROKE", "COMMANDS_MAX", "OUTPUT_CHARACTERS_MAX", "Commands", "Show"]
+__all__ = ["COMMANDS_MAX", "OUTPUT_CHARACTERS_MAX", "Commands", "Show"]

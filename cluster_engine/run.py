@@ -203,9 +203,19 @@ class Run:
         if not inspect.iscoroutine(doing):
             future.set_result(doing)
         else:  # not a part of whichever process is running
-            task = self._cluster.loop.create_task(_settle(doing, future), context=contextvars.Context())
+            task = self._cluster.loop.create_task(self._settle(doing, future), context=contextvars.Context())
             self._doing.add(task)
             task.add_done_callback(self._doing.discard)
+
+    async def _settle(self, doing: Coroutine[Any, Any, Any], future: "Future[Any]") -> None:
+        try:
+            answer = await doing
+        except Exception as problem:
+            future.set_exception(problem)
+            if not isinstance(problem, ValueError | LookupError | OSError):
+                self._cluster.world.end_with(problem, "what was asked for")
+        else:
+            future.set_result(answer)
 
     # -- what is done --------------------------------------------------------------------------------------------------
 
@@ -280,15 +290,6 @@ async def _answered(work: Awaitable[None]) -> dict[str, Any]:
     """Wait for some work, and give the answer of who has nothing to say."""
     await work
     return {}
-
-
-async def _settle(doing: Coroutine[Any, Any, Any], future: "Future[Any]") -> None:
-    try:
-        answer = await doing
-    except Exception as problem:
-        future.set_exception(problem)
-    else:
-        future.set_result(answer)
 
 
 __all__ = ["INPUTS_BYTES_MAX", "INPUTS_MAX", "Lesson", "ReplayDiffersError", "Run"]

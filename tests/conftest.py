@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cluster_engine.world.story import run_story
+from cluster_engine.world.world import World
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell leaves it to what runs in its background, for ever:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests start and interrupt inherit that
@@ -16,3 +17,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell leaves it to
 def run() -> Callable[..., Any]:
     """Run a story in a world of its own, in leaping virtual time: `run(story, seed=1, tap=None)`."""
     return run_story
+
+
+@pytest.fixture(autouse=True)
+def _bugs_are_loud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every bug of ours end the world that it is in, unless the test is marked: then it judges for itself."""
+    monkeypatch.setattr(World, "is_strict", request.node.get_closest_marker("bears_bugs") is None)

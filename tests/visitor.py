@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import websocket
 
+from cluster_engine.world import bugs
+
 OPEN_SECONDS = 60.0
 CSRF_COOKIE = "glassplane_csrf"
 
@@ -64,6 +66,7 @@ class Visitor(Browser):
     ends: list[str] = field(default_factory=list)  # why the cluster was ended, each time
     closed: list[str] = field(default_factory=list)  # how the socket was closed, each time
     seen: list[int] = field(default_factory=list)  # the entries, in the order in which they came
+    bugs: list[str] = field(default_factory=list)  # what the journal tells of bugs of ours
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -126,6 +129,7 @@ class Visitor(Browser):
                 self.connect()
         elif frame["type"] == "entries":
             self.seen += [one["seq"] for one in frame["entries"]]
+            self.bugs += [one["sentence"] for one in frame["entries"] if one["kind"] == bugs.KIND]
         elif frame["type"] == "relist":  # it has not read for so long that the server keeps nothing more for it
             self.watch()
 

@@ -135,7 +135,7 @@ class ClusterConsumer(PageSocket):
     def _cluster_fields(self, feed: Feed) -> dict[str, Any]:
         state = feed.state or State("starting")
         with override(self._language):
-            message = said_reason(state.reason)
+            message = said_reason(state.reason, feed.head)
             mishap = mishaps.in_words(feed.mishap, is_over=state.state in {"starting", "running"})
         return {
             "id": feed.id,

@@ -53,6 +53,10 @@ NOT_YOURS = {
 }
 
 
-def said(reason: str) -> str:
-    """What people read for a reason, in the active language; nothing for no reason."""
-    return gettext(REASONS.get(reason, REASONS["broken"])) if reason else ""
+def said(reason: str, head: int = 0) -> str:
+    """Return what people read for a reason, in the active language; nothing for no reason.
+
+    Of a cluster that a bug of ours has ended it names the place in the journal, entry number `head`, where it is known.
+    """
+    text = gettext(REASONS.get(reason, REASONS["broken"])) if reason else ""
+    return f"{text} (#{head})" if reason == "broken" and head else text

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from cluster_engine.api.status import InternalError, NotFound, Refusal, Timeout
+from cluster_engine.api.status import NotFound, Refusal, Timeout
 from cluster_engine.apiserver.authentication.chain import Authentication, impersonated
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Chain, attributes_of, refusal_text
@@ -46,6 +46,13 @@ WORK = {
 }
 """By verb, what it takes to serve a request, etcd's part excepted."""
 WORK_ELSE = (*READ, "apiserver.get")
+PANICKED = Response(
+    500,
+    "text/plain; charset=utf-8",
+    b"This request caused apiserver to panic. Look in the logs for details.\n",
+    (("x-content-type-options", "nosniff"),),
+)
+"""What WithPanicRecovery says (apiserver/pkg/server/filters/wrap.go)."""
 
 
 class HandlerChain:
@@ -70,8 +77,8 @@ class HandlerChain:
         except Refusal as refusal:
             response = refused(refusal)
         except Exception as bug:
-            self._process.note("apiserver.panic", f"{type(bug).__name__}: {bug}", path=request.path)
-            response = refused(InternalError(f"panic serving {request.path}"))
+            self._process.bug(bug, f"{request.method} {request.path}")
+            response = PANICKED
         self._meta.count(info, response.status)
         return _finished(request, response, audit_id, warnings)
 

@@ -34,7 +34,8 @@ async def main(process: Process, *, socket: str = SOCKET) -> None:
     store.images.setdefault(PAUSE_IMAGE, registry.resolve(PAUSE_IMAGE))
     runtime, images = RuntimeService(process, store), ImageService(process, store)
     services = cri.DESCRIPTOR.services_by_name
-    server = Server([handler(services["RuntimeService"], runtime), handler(services["ImageService"], images)])
+    implementations = {"RuntimeService": runtime, "ImageService": images}
+    server = Server([handler(services[name], one, process.crash) for name, one in implementations.items()])
     with process.until_stopped():
         async with asyncio.TaskGroup() as tasks:
             runtime.shims.serve(tasks)

@@ -64,7 +64,9 @@ async def main(
         "Maintenance": MaintenanceService(store, headers),
     }
     described = etcd_pb2.DESCRIPTOR.services_by_name
-    served = [handler(described[name], implementation) for name, implementation in implementations.items()]
+    served = [
+        handler(described[name], implementation, process.crash) for name, implementation in implementations.items()
+    ]
     server = Server(served)
     await server.start(host, port, ssl=tls)  # type: ignore[arg-type]
     process.ready()

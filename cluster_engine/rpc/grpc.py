@@ -6,7 +6,7 @@ asyncio loop. What a method takes and gives stands in the compiled `*.proto`; th
 second list to keep.
 
     etcd_pb2.DESCRIPTOR.services_by_name["KV"]      the description of a service
-    handler(description, implementation)            serves it: implementation.Range(request) -> reply
+    handler(description, implementation, crash)     serves it: implementation.Range(request) -> reply
     call(channel, description.methods_by_name["Range"])   calls it: await range_(request) -> reply
     message_types("/etcdserverpb.KV/Range")         (RangeRequest, RangeResponse), for who only sees bytes
 
@@ -25,7 +25,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpclib import client, server
 from grpclib.const import Cardinality, Handler, Status
-from grpclib.exceptions import GRPCError
+from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
 import cluster_engine.rpc
 
@@ -35,6 +35,9 @@ CLIENT_METHODS: Mapping[Cardinality, type[client.ServiceMethod[Any, Any]]] = {
     Cardinality.STREAM_UNARY: client.StreamUnaryMethod,
     Cardinality.STREAM_STREAM: client.StreamStreamMethod,
 }
+
+
+OnBug = Callable[[Exception], None]
 
 
 class Service:
@@ -57,11 +60,12 @@ class Call(Protocol):
         """Prepare the call as an async context manager; nothing is sent before it is entered."""
 
 
-def handler(service: ServiceDescriptor, implementation: object) -> Service:
+def handler(service: ServiceDescriptor, implementation: object, on_bug: OnBug) -> Service:
     """Serve `service` by the methods of `implementation` that are named like its RPCs.
 
     Unary ones are `async def Range(self, request) -> reply`; all others take grpclib's server stream.
-    An RPC that `implementation` lacks is answered UNIMPLEMENTED.
+    An RPC that `implementation` lacks is answered UNIMPLEMENTED. `on_bug` is called with what is raised and is neither
+    a status, nor an end of the stream, nor a network's error: grpc-go recovers no panic, so the server dies of it.
     """
     mapping = {}
     for method in service.methods:
@@ -71,7 +75,7 @@ def handler(service: ServiceDescriptor, implementation: object) -> Service:
             function = unimplemented(f"unknown method {method.name} for service {service.full_name}")
         elif cardinality is Cardinality.UNARY_UNARY:
             function = _unary(function)
-        mapping[path(method)] = Handler(_readable(function), cardinality, *_types(method))
+        mapping[path(method)] = Handler(_guarded(function, on_bug), cardinality, *_types(method))
     return Service(mapping)
 
 
@@ -134,15 +138,20 @@ def _unary(function: Callable[[Any], Awaitable[Message]]) -> Callable[[server.St
     return serve
 
 
-def _readable(
-    function: Callable[[server.Stream[Any, Any]], Awaitable[None]],
+def _guarded(
+    function: Callable[[server.Stream[Any, Any]], Awaitable[None]], on_bug: OnBug
 ) -> Callable[[server.Stream[Any, Any]], Awaitable[None]]:
-    """Refuse, as grpc-go does, bytes that are no message of the method's type."""
+    """Refuse, as grpc-go does, bytes that are no message of the method's type; tell of bugs."""
 
     async def serve(stream: server.Stream[Any, Any]) -> None:
         try:
             await function(stream)
         except DecodeError as error:
             raise GRPCError(Status.INTERNAL, f"grpc: failed to unmarshal the received message: {error}") from error
+        except (GRPCError, StreamTerminatedError, ProtocolError, OSError):
+            raise
+        except Exception as bug:
+            on_bug(bug)
+            raise
 
     return serve

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 Program = Callable[[Invocation], Awaitable[int]]
 PROGRAMS: dict[str, Program] = {"kubectl": kubectl, "k": kubectl}
 NOT_FOUND = 127
-CRASHED = 70
-BUG = "this is a bug of Glassplane, not of your command"
+KILLED = 137
 INTERRUPTED_GRACE_SECONDS = 2.0
 PIPELINE_LENGTH_MAX = 16
 OUTPUT_BYTES_MAX = 16 * 1024 * 1024
@@ -114,24 +113,22 @@ async def _run_program(world: "World", host: "Host", words: list[str], write: Wr
     words = ["kubectl", *words[1:]] if program is kubectl else words
 
     async def main(process: "Process") -> None:
-        raise SystemExit(await _without_harm(program, Invocation(process, words, write)))
+        try:
+            code = await program(Invocation(process, words, write))
+        except MemoryError:
+            write("stderr", "Killed\n")
+            code = KILLED
+        raise SystemExit(code)
 
     process = world.spawn(host, words[0], main)
     try:
-        return await process.wait()
+        code = await process.wait()
+        if process.apology:
+            write("stderr", f"{words[0]}: {process.apology}\n")
+        return code
     except asyncio.CancelledError:
         await process.stop(INTERRUPTED_GRACE_SECONDS)
         raise
-
-
-async def _without_harm(program: Program, invocation: Invocation) -> int:
-    """Run a program that a person has typed: a bug in it must not end their cluster, and must not be hidden either."""
-    try:
-        return await program(invocation)
-    except Exception as error:
-        invocation.err(f"{invocation.argv[0]}: {BUG}: {error!r}\n")
-        invocation.process.note("shell.bug", f"{' '.join(invocation.argv)}: {error!r}")
-        return CRASHED
 
 
 def _redirected(host: "Host", command: Command, write: Write) -> builtins.Sink:

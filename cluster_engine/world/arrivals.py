@@ -51,4 +51,5 @@ class Arrivals:
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:  # as asyncio does with a timer's: the others arrive all the same
-                self._loop.call_exception_handler({"message": "Exception in a segment's arrival", "exception": error})
+                said = {"message": "Exception in a segment's arrival", "exception": error, "context": context}
+                self._loop.call_exception_handler(said)

@@ -72,7 +72,7 @@ class Gateway:
 
         outside = self.world.network.hosts.get("outside") or self.world.add_host("outside", "10.0.0.254")
         self._come_close(outside)
-        self._process = self.world.spawn(outside, CLIENT_NAME, main)
+        self._process = self.world.spawn(outside, CLIENT_NAME, main, part_of_world=True)
         await failed
 
     def _come_close(self, outside: Host) -> None:

@@ -211,8 +211,9 @@ class OwnedTask(asyncio.Task[Any]):
     addresses, as tasks are elsewhere, they would stand in another order in each run.
     """
 
-    def __init__(self, owner: tuple[int, int], coroutine: Coroutine[Any, Any, Any], **options: Any) -> None:
-        self._hash = hash(owner)
+    def __init__(self, owner: Process | None, number: int, coroutine: Coroutine[Any, Any, Any], **options: Any) -> None:
+        self.owner = owner
+        self._hash = hash((owner.pid if owner is not None else 0, number))
         super().__init__(coroutine, **options)
 
     def __hash__(self) -> int:
@@ -228,8 +229,8 @@ def _owned_task(
 ) -> asyncio.Task[Any]:
     owner: Process | None = context.get(current_process) if context is not None else current_process.get(None)
     if owner is None:
-        return OwnedTask((0, next(loop.task_numbers)), coroutine, loop=loop, context=context, **options)
-    task = OwnedTask((owner.pid, next(owner.task_numbers)), coroutine, loop=loop, context=context, **options)
+        return OwnedTask(None, next(loop.task_numbers), coroutine, loop=loop, context=context, **options)
+    task = OwnedTask(owner, next(owner.task_numbers), coroutine, loop=loop, context=context, **options)
     owner.adopt(task)
     return task
 

@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from cluster_engine.world.bugs import EXIT_CODE
 from cluster_engine.world.tcp import End, Listener
 from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.work import Effort
@@ -193,15 +194,21 @@ class World(Protocol):
         """Log something that a process did alone."""
         ...
 
-    def process_failed(self, process: "Process", failure: Exception) -> None:
-        """Called with an exception that has left a program's main."""
+    def bug(self, error: Exception, doing: str, *, process: "Process") -> str:
+        """Called with a bug in a process; returns the sentence for whoever waits for it (`bugs`)."""
         ...
 
 
 class Process:
-    """One run of a program on a host. `exit_code` is None while it runs, 0 when main returned, 137 when killed."""
+    """One run of a program on a host.
 
-    def __init__(self, world: World, host: Host, name: str, main: Main, incarnation: int) -> None:
+    `exit_code` is None while it runs, 0 when main returned, 137 when killed, 70 when it crashed by a bug of ours: then
+    `apology` says so. Bugs of a process that is `part_of_world` are the world's own.
+    """
+
+    def __init__(
+        self, world: World, host: Host, name: str, main: Main, incarnation: int, *, part_of_world: bool = False
+    ) -> None:
         self._world = world
         self.host = host
         self.name = name
@@ -212,6 +219,8 @@ class Process:
         self.effort = Effort(world.effort, f"{world.seed}/{self.id}/{incarnation}/work")
         self.exit_code: int | None = None
         self.failure: BaseException | None = None
+        self.apology = ""
+        self.part_of_world = part_of_world
         self.ends: dict[End, None] = {}
         self.listeners: dict[Listener, None] = {}
         self._tasks: dict[asyncio.Task[Any], None] = {}
@@ -254,6 +263,10 @@ class Process:
         """Log something done alone, that no wire shows."""
         if self.is_alive:
             self._world.note(kind, text, fields, self)
+
+    def bug(self, error: Exception, doing: str) -> None:
+        """Note a bug of ours in what was done for somebody else, a request's handler, and go on (`bugs`)."""
+        self._world.bug(error, doing, process=self)
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
@@ -308,7 +321,13 @@ class Process:
         """End the process at this instant. Its peers see FIN or RST, or nothing at all when the power was cut."""
         if not self.is_alive:
             return
-        self._end(137, "was killed", power_cut=power_cut)
+        self._end(137, "was killed", power_cut=power_cut, with_main=True)
+
+    def crash(self, bug: Exception) -> None:
+        """End the process at this instant by a bug of ours, as Go does when a goroutine panics (`bugs`)."""
+        if self.is_alive:
+            self._crash(bug)
+            self._end(EXIT_CODE, "crashed", with_main=True)
 
     async def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> int:
         """Ask the program to end (its main is cancelled and may clean up); kill it after the grace."""
@@ -341,14 +360,18 @@ class Process:
             code = 143
         except SystemExit as exit_:
             code = int(exit_.code or 0)
-        except Exception as failure:
-            self.failure = failure
-            self._world.process_failed(self, failure)
+        except Exception as bug:
+            self._crash(bug)
+            code = EXIT_CODE
         finally:
             if self.is_alive:
-                self._end(code, "ended")
+                self._end(code, "crashed" if self.failure else "ended")
 
-    def _end(self, code: int, how: str, *, power_cut: bool = False) -> None:
+    def _crash(self, bug: Exception) -> None:
+        self.failure = bug
+        self.apology = self._world.bug(bug, self.id, process=self)
+
+    def _end(self, code: int, how: str, *, power_cut: bool = False, with_main: bool = False) -> None:
         self.note("process.exited", f"{self.name} {how} with code {code}", exitCode=code, pid=self.pid)
         self.exit_code = code
         self.host.processes.pop(self.pid, None)
@@ -357,7 +380,7 @@ class Process:
         for end in list(self.ends):
             end.process_died(silently=power_cut)
         for task in list(self._tasks):
-            if task is not self._main_task or how == "was killed":
+            if task is not self._main_task or with_main:
                 task.cancel()
         if not self._tasks:
             self._exited.set()

@@ -60,7 +60,7 @@ async def _tell(
         else:
             outcome.set_result(result)
 
-    world.spawn(world.add_host("outside", "10.0.0.254"), "story", main)
+    world.spawn(world.add_host("outside", "10.0.0.254"), "story", main, part_of_world=True)
     try:
         ends: list[asyncio.Future[Any]] = [outcome, world.failed]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

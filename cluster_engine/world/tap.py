@@ -18,6 +18,7 @@ A worked example, a client that sends two bytes and hangs up:
     segment(Segment(number=4, connection=1, from_client=True, flags="FA", sequence=3, acknowledgement=1, payload=b""))
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -100,3 +101,45 @@ class Tap(Protocol):
     def note(self, note: Note) -> None:
         """Hear something that crossed no wire."""
         ...
+
+
+class GuardedTap:
+    """A tap whose exceptions reach nobody who was only speaking; `on_bug` is called with them."""
+
+    def __init__(self, tap: Tap, on_bug: Callable[[Exception], None]) -> None:
+        self._tap, self._on_bug = tap, on_bug
+
+    def connection(self, connection: Connection) -> None:
+        """See `Tap`."""
+        try:
+            self._tap.connection(connection)
+        except Exception as bug:
+            self._on_bug(bug)
+
+    def accepted(self, connection: int, process: str) -> None:
+        """See `Tap`."""
+        try:
+            self._tap.accepted(connection, process)
+        except Exception as bug:
+            self._on_bug(bug)
+
+    def segment(self, segment: Segment) -> None:
+        """See `Tap`."""
+        try:
+            self._tap.segment(segment)
+        except Exception as bug:
+            self._on_bug(bug)
+
+    def secret(self, line: str) -> None:
+        """See `Tap`."""
+        try:
+            self._tap.secret(line)
+        except Exception as bug:
+            self._on_bug(bug)
+
+    def note(self, note: Note) -> None:
+        """See `Tap`."""
+        try:
+            self._tap.note(note)
+        except Exception as bug:
+            self._on_bug(bug)

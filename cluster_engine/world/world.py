@@ -6,8 +6,8 @@
         await process.wait_ready()
         await world.until(lambda: host.disk.get("done"), within_seconds=60)
 
-Whatever is unexpected is a bug of ours and ends the world: a program that fails with an exception is kept in `failure`
-and raised by whoever runs the world.
+A bug of ours crashes the process it is in, or ends the world: then `failed` has it, and whoever runs the world raises
+it (`bugs`).
 """
 
 import asyncio
@@ -16,11 +16,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cluster_engine.world.bugs import APOLOGY, KIND, described, first_of, trace_of
 from cluster_engine.world.clock import DeadlockError
-from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.loop import ClusterLoop, OwnedTask
 from cluster_engine.world.network import Network
-from cluster_engine.world.process import Host, Main, Process
-from cluster_engine.world.tap import Note, Tap
+from cluster_engine.world.process import Host, Main, Process, current_process
+from cluster_engine.world.tap import GuardedTap, Note, Tap
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,7 +30,11 @@ class World:
     """Belongs to one ClusterLoop. `seed` decides all chance but keys and nonces; `epoch` is the date at time 0.
 
     `effort` multiplies what work costs (`world/work.py`); 0: nothing.
+    `position` gives the number of the latest entry that the tap has written, 0 where there is none. One that
+    `is_strict` ends with every bug of ours, also where the product would go on.
     """
+
+    is_strict = False
 
     def __init__(
         self,
@@ -39,6 +44,7 @@ class World:
         epoch: datetime = EPOCH,
         tap: Tap | None = None,
         effort: float = 0.0,
+        position: Callable[[], int] = lambda: 0,
     ) -> None:
         self.loop = loop
         self.seed = seed
@@ -46,7 +52,8 @@ class World:
         self.epoch = epoch
         self.rng = random.Random(f"{seed}")
         self.network = loop.network = Network(loop)
-        self.network.tap = tap
+        self.network.tap = None if tap is None else GuardedTap(tap, lambda bug: self.end_with(bug, "the lens"))
+        self._position = position
         self.failed: asyncio.Future[None] = loop.create_future()
         self._incarnations: dict[str, int] = {}
         self._movement: list[asyncio.Future[None]] = []
@@ -65,10 +72,10 @@ class World:
         """Find a host; KeyError when there is none."""
         return self.network.hosts[name]
 
-    def spawn(self, host: Host, name: str, main: Main) -> Process:
-        """Start a program on a host, now."""
+    def spawn(self, host: Host, name: str, main: Main, *, part_of_world: bool = False) -> Process:
+        """Start a program on a host, now. Bugs of one that is `part_of_world` end the world."""
         incarnation = self._incarnations[f"{host.name}/{name}"] = self._incarnations.get(f"{host.name}/{name}", 0) + 1
-        process = Process(self, host, name, main, incarnation)
+        process = Process(self, host, name, main, incarnation, part_of_world=part_of_world)
         host.processes[process.pid] = process
         process.note(
             "process.started",
@@ -126,24 +133,43 @@ class World:
         owner, host = (process.id, process.host.name) if process else ("", "")
         tap.note(Note(self.loop.time(), owner, host, kind, text, fields))
 
-    def process_failed(self, process: Process, failure: Exception) -> None:
-        """Take an exception that left a program's main: a bug. The world ends with it."""
-        failure.add_note(f"in {process.id} at {self.loop.time():.6f} s of virtual time, seed {self.seed}")
+    def bug(self, error: Exception, doing: str, *, process: Process | None = None, host: str = "") -> str:
+        """Note a bug of ours in a process, or in what was done on a host; return the sentence for who waits for it."""
+        what = described(error)
+        fields = {"error": what, "trace": trace_of(error), "doing": doing, "host": host}
+        told = {key: value for key, value in fields.items() if value}
+        self.note(KIND, f"a bug of Glassplane, not of Kubernetes: {what}", told, process)
+        first = first_of(error)
+        if self.is_strict or isinstance(first, MemoryError) or (process is not None and process.part_of_world):
+            self.end_with(first, doing)
+        position = self._position()
+        return f"{APOLOGY}: {what}" + (f" (entry {position} of the journal)" if position else "")
+
+    def end_with(self, bug: BaseException, doing: str) -> None:
+        """End the world; only the first bug says why."""
         if not self.failed.done():
-            self.failed.set_exception(failure)
+            bug.add_note(f"in {doing} at {self.loop.time():.6f} s of virtual time, seed {self.seed}")
+            self.failed.set_exception(bug)
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what asyncio could hand to nobody. Lost connections and cancellations are life; the rest is a bug."""
-        failure = context.get("exception")
-        if failure is None and str(context.get("message")).startswith("Unclosed"):
+        """Take what asyncio could hand to nobody. Lost connections and cancellations are life; the rest is a bug.
+
+        It is the bug of the process in whose context it happened, if that was any.
+        """
+        error = context.get("exception")
+        message = str(context.get("message", "asyncio reported an error without saying which"))
+        if error is None and message.startswith("Unclosed"):
             return  # what a killed program held open, found by Python's collector: the kernel has closed it
-        if isinstance(failure, OSError | asyncio.CancelledError):
+        if isinstance(error, OSError | asyncio.CancelledError):
             return
-        if not isinstance(failure, Exception):
-            failure = RuntimeError(context.get("message", "asyncio reported an error without saying which"))
-        failure.add_note(f"{context.get('message')}, at {self.loop.time():.6f} s of virtual time, seed {self.seed}")
-        if not self.failed.done():
-            self.failed.set_exception(failure)
+        bug = error if isinstance(error, Exception) else RuntimeError(message)
+        process = _process_of(context)
+        if process is None:
+            self.end_with(bug, message)
+        elif process.is_alive:
+            process.crash(bug)
+        else:
+            self.bug(bug, message, process=process)
 
     def _deadlocked(self) -> bool:
         if self.failed.done():
@@ -155,6 +181,16 @@ class World:
         tasks = sorted(asyncio.all_tasks(self.loop), key=lambda task: task.get_name())
         waits = [f"\n  {task.get_name()} waits at {_innermost(task.get_coro())}" for task in tasks]
         return "; every task waits:" + "".join(waits)
+
+
+def _process_of(context: dict[str, Any]) -> Process | None:
+    """Find the process in whose context something happened that asyncio tells of."""
+    for told in (context.get("task"), context.get("future")):
+        if isinstance(told, OwnedTask):
+            return told.owner
+    handle = context.get("handle")
+    there = context.get("context") or getattr(handle, "_context", None)
+    return None if there is None else there.get(current_process)
 
 
 def _innermost(coroutine: Any) -> str:

@@ -64,7 +64,7 @@ class Attacker:
 
     def attack(self, kind: str, attack: dict[str, Any]) -> list[str]:
         """Make one; give what went otherwise than it should."""
-        ends, life = len(self.visitor.ends), self.visitor.life
+        ends, bugs, life = len(self.visitor.ends), len(self.visitor.bugs), self.visitor.life
         try:
             problems = list(getattr(self, f"_{kind}")(attack))
         except (httpx.HTTPError, OSError, websocket.WebSocketException) as problem:
@@ -78,7 +78,7 @@ class Attacker:
         alive = self.visitor.type("echo alive", ANSWER_SECONDS)
         if alive.text != "alive\n":
             problems.append(f"afterwards its cluster answered {alive.text[:SHOWN_MAX]!r}")
-        return problems
+        return [*problems, *self.visitor.bugs[bugs:]]
 
     def _terminal(self, attack: dict[str, Any]) -> Iterator[str]:
         printed = [self.visitor.type(grown(line), attack.get("seconds", SECONDS)) for line in attack["lines"]][-1]

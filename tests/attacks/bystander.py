@@ -65,4 +65,4 @@ def _noticed(visitor: Visitor) -> list[str]:
         found.append("its journal has a gap")
     if visitor.life != 1 or visitor.ends:
         found.append(f"its cluster was ended: {visitor.ends}")
-    return found
+    return found + visitor.bugs

@@ -56,7 +56,7 @@ def test_what_stands_for_many_is_written_out(text, written_out):
 class Said:
     """A visitor to whom a cluster prints always the same."""
 
-    life, ends = 1, ()
+    life, ends, bugs = 1, (), ()
 
     def __init__(self, text, code):
         self.text, self.code, self.seconds = text, code, 0.0

@@ -100,7 +100,7 @@ def _quoted(rng: random.Random, word: str) -> str:
 def take_session(case: tuple[str, list[str]]) -> None:
     """Type the lines on the workstation of a new cluster. AssertionError for a bug that the shell tells of."""
     from cluster_engine.cluster import Cluster, ClusterSpec
-    from cluster_engine.shell.main import BUG
+    from cluster_engine.world.bugs import APOLOGY
 
     odd, lines = case
 
@@ -124,7 +124,7 @@ def take_session(case: tuple[str, list[str]]) -> None:
                 await asyncio.wait([running])
                 code = 130
             said = "".join(out)
-            assert BUG not in said, f"{line!r}: {said[-500:]}"
+            assert APOLOGY not in said, f"{line!r}: {said[-500:]}"
             assert code in range(256), f"{line!r} ended with {code}"
 
     _run(live)

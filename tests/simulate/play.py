@@ -66,6 +66,7 @@ async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | 
     spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch)
     cluster = Cluster(spec, loop, export=export)
     assert cluster.journal is not None
+    cluster.world.is_strict = True
     look_away = cluster.journal.subscribe(lambda entry: seen.observe(entry, cluster, story))
     with seen.running_informers() as informers, seen.recorded_stores(story, loop):
         async with cluster:

@@ -110,6 +110,7 @@ def test_a_reason_is_said_in_the_language_of_the_reader():
         assert said("idle") == REASONS["idle"]
         assert said("") == ""
         assert said("a code of a newer version") == REASONS["broken"]
+        assert said("broken", 1243) == f"{REASONS['broken']} (#1243)"
 
 
 SAMPLE = """msgid ""

@@ -86,7 +86,7 @@ class Http1Wire(Wire):
         headers = header_map(event.headers)
         request = Request(event.method.decode("latin-1"), path, query, headers, self.peer, Body(self.site.bodies))
         self._exchange = Exchange(self, request)
-        self._exchange.task = self.tasks.create_task(self._serve(self._exchange))
+        self.serve(self._exchange, self._serve(self._exchange))
 
     def _continue_if_awaited(self) -> None:
         if self._h11.they_are_waiting_for_100_continue:
@@ -134,6 +134,10 @@ class Http1Wire(Wire):
     def _send(self, data: bytes) -> None:
         if data and not self.transport.is_closing():
             self.transport.write(data)
+
+    def break_off(self, exchange: Exchange) -> None:
+        """See `Wire`: the connection is closed, as by Go's net/http."""
+        self.transport.close()
 
     def send_at_once(self, data: bytes) -> bool:
         """See `Wire`: a chunk of a watch that keeps up."""

@@ -137,7 +137,7 @@ class Http2Wire(Wire):
         stream = Stream(self, event.stream_id, request)
         self._streams[event.stream_id] = stream
         work = self._answer(stream, HEADERS_TOO_LARGE) if is_too_large else self._serve(stream)
-        stream.task = self.tasks.create_task(work)
+        self.serve(stream, work)
 
     def _on_data(self, event: DataReceived) -> None:
         assert event.stream_id is not None
@@ -198,6 +198,14 @@ class Http2Wire(Wire):
             fields.append(kind(name.encode("latin-1"), value.encode("latin-1", "replace")))
         self._h2.send_headers(stream.number, fields)
         self._schedule_flush()
+
+    def break_off(self, exchange: Exchange) -> None:
+        """See `Wire`: the stream is reset with INTERNAL_ERROR, as by Go's net/http2."""
+        assert isinstance(exchange, Stream)
+        if not exchange.closed:
+            self._h2.reset_stream(exchange.number, ErrorCodes.INTERNAL_ERROR)
+            self._forget(exchange)
+            self._flush()
 
     def pump(self, exchange: Exchange) -> None:
         """Frame as much of a stream's queue as the windows and the transport allow; park the rest."""

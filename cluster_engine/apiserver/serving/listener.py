@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from cluster_engine.apiserver.serving.connection import Connection
-from cluster_engine.apiserver.serving.exchange import Room, Service
+from cluster_engine.apiserver.serving.exchange import Request, Room, Service
 from cluster_engine.apiserver.serving.http1 import Http1Wire
 from cluster_engine.apiserver.serving.http2 import Http2Wire
 from cluster_engine.apiserver.serving.wire import Tasks, Wire
@@ -73,6 +73,10 @@ class Listener:
         if self._date[0] != second:
             self._date = (second, now.strftime("%a, %d %b %Y %H:%M:%S GMT"))
         return self._date[1]
+
+    def bug(self, bug: Exception, request: Request) -> None:
+        """See `Owner`."""
+        self._process.bug(bug, f"{request.method} {request.path}")
 
     def opened(self, connection: Connection) -> None:
         """See `Owner`."""

@@ -8,8 +8,8 @@ transport let it. What does not depend on the version (back-pressure, idle time,
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Coroutine, Iterator
+from typing import Any, Protocol
 
 from cluster_engine.apiserver.serving.exchange import Peer, Request, Response, Room, Service
 
@@ -35,6 +35,10 @@ class Site(Protocol):
 
     def date(self) -> str:
         """Give the Date header's value."""
+        ...
+
+    def bug(self, bug: Exception, request: Request) -> None:
+        """Called with a bug of ours that has left a request's handler."""
         ...
 
 
@@ -121,6 +125,22 @@ class Wire:
 
     def pump(self, exchange: Exchange) -> None:
         """Send what an exchange has queued, as far as the peer lets."""
+        raise NotImplementedError
+
+    def serve(self, exchange: Exchange, work: Coroutine[Any, Any, None]) -> None:
+        """Start the work of an exchange. A bug in it breaks this exchange and no other, as after Go's recover."""
+        exchange.task = self.tasks.create_task(self._recovered(exchange, work))
+
+    async def _recovered(self, exchange: Exchange, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as bug:
+            exchange.task = None
+            self.site.bug(bug, exchange.request)
+            self.break_off(exchange)
+
+    def break_off(self, exchange: Exchange) -> None:
+        """End a response that cannot be completed, so that the peer does not take it for whole."""
         raise NotImplementedError
 
     def send_at_once(self, data: bytes) -> bool:

@@ -48,6 +48,10 @@ class Server:
         self.seen.append((request.method, request.path, request.query))
         if request.path == "/watch":
             return Response(200, stream=self.stream)
+        if request.path == "/broken":
+            raise KeyError("planted")
+        if request.path == "/breaks":
+            return Response(200, stream=self.break_off)
         if request.path == "/slow":
             await asyncio.sleep(2)
         if request.path == "/big":
@@ -57,6 +61,11 @@ class Server:
         except (TooLarge, TooManyRequests) as refusal:
             return Response(refusal.code, body=refusal.message.encode())
         return Response(200, "text/plain", body or b"hello", (("audit-id", "1"),))
+
+    async def break_off(self, writer):
+        writer.write(b"begun ")
+        await asyncio.sleep(1)
+        raise KeyError("planted")
 
     async def stream(self, writer):
         self.writers.append(writer)
@@ -722,5 +731,38 @@ def test_bodies_of_all_requests_together_have_a_bound(run_server, monkeypatch, e
             answered = await client.until(h2.events.ResponseReceived, client.ask(method="POST", body=b"x" * 15_000))
             assert dict(answered.headers)[":status"] == "200"
             await client.listen()
+
+    run_server(story)
+
+
+@pytest.mark.bears_bugs
+@pytest.mark.parametrize(("path", "begun"), [("/broken", b""), ("/breaks", b"begun ")])
+def test_a_bug_in_a_handler_resets_its_stream_and_no_other(run_server, path, begun):
+    async def story(server, connect):
+        client = await connect()
+        watch, broken = client.ask("/watch"), client.ask(path)
+        reset = await client.until(h2.events.StreamReset)
+        assert (reset.stream_id, reset.error_code) == (broken, h2.errors.ErrorCodes.INTERNAL_ERROR)
+        assert client.body(broken) == begun
+        server.writers[0].write(b"event")
+        await client.listen()
+        assert client.body(watch) == b"event"
+        assert server.process.is_alive
+
+    run_server(story)
+
+
+@pytest.mark.bears_bugs
+@pytest.mark.parametrize(("path", "begun"), [("/broken", b""), ("/breaks", b"begun ")])
+def test_a_bug_in_a_handler_ends_its_http11_connection_before_the_body_is_whole(run_server, path, begun):
+    async def story(server, connect):
+        reader, writer = await connect("http/1.1")
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: server\r\n\r\n".encode())
+        said = await reader.read()
+        assert begun in said
+        assert not said.endswith(b"0\r\n\r\n")
+        reader, writer = await connect("http/1.1")
+        writer.write(b"GET / HTTP/1.1\r\nHost: server\r\n\r\n")
+        assert (await answer(reader))[2] == b"hello"
 
     run_server(story)

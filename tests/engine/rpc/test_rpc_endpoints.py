@@ -37,11 +37,15 @@ class Below(asyncio.Transport):
         self.closed = True
 
 
+def unexpected(bug):
+    raise AssertionError from bug
+
+
 def test_a_unary_call_crosses_the_wire_as_one_segment_each_way(run):
     ears = Ears()
 
     async def story(world):
-        server = Server([grpc.handler(KV, Echo())])
+        server = Server([grpc.handler(KV, Echo(), unexpected)])
         await server.start("10.0.0.254", 2379)
         channel = Channel("10.0.0.254", 2379)
         range_ = grpc.call(channel, KV.methods_by_name["Range"])
@@ -68,7 +72,7 @@ def refusal_of(run, request, *, service=KV, method="Range", codec=None):
     """Call a server of KV, tell how it refused, and make sure that it goes on serving the same connection."""
 
     async def story(world):
-        server = Server([grpc.handler(KV, Echo())], message_bytes_max=1000)
+        server = Server([grpc.handler(KV, Echo(), unexpected)], message_bytes_max=1000)
         await server.start("10.0.0.254", 2379)
         channel = Channel("10.0.0.254", 2379, codec=codec)
         with pytest.raises(GRPCError) as refusal:

@@ -13,12 +13,18 @@ KV = pb.DESCRIPTOR.services_by_name["KV"]
 WATCH = pb.DESCRIPTOR.services_by_name["Watch"]
 
 
+def unexpected(bug):
+    raise AssertionError from bug
+
+
 class Parrot:
     """A service that gives back the key it was asked for, and refuses one."""
 
     async def Range(self, request):
         if request.key == b"forbidden":
             raise GRPCError(Status.OUT_OF_RANGE, "not that one")
+        if request.key == b"broken":
+            raise KeyError("planted")
         return pb.RangeResponse(count=request.limit)
 
     async def Watch(self, stream):
@@ -26,10 +32,10 @@ class Parrot:
             await stream.send_message(pb.WatchResponse(watch_id=request.create_request.watch_id))
 
 
-def over_the_wire(run, conversation):
+def over_the_wire(run, conversation, on_bug=unexpected):
     async def story(world):
         parrot = Parrot()
-        server = Server([grpc.handler(KV, parrot), grpc.handler(WATCH, parrot)])
+        server = Server([grpc.handler(KV, parrot, on_bug), grpc.handler(WATCH, parrot, on_bug)])
         await server.start("10.0.0.254", 2379)
         channel = Channel("10.0.0.254", 2379)
         try:
@@ -97,3 +103,17 @@ def test_a_path_tells_both_message_types():
 @pytest.mark.parametrize("path", ["/etcdserverpb.KV/Nothing", "/nobody.Nowhere/Range", "/", "", "Range", "/a/b/c"])
 def test_a_path_of_no_service_tells_no_types(path):
     assert grpc.message_types(path) is None
+
+
+def test_a_bug_in_a_handler_is_told_and_refusals_are_none(run):
+    told = []
+
+    async def conversation(channel):
+        range_ = grpc.call(channel, KV.methods_by_name["Range"])
+        for key, status in ((b"forbidden", Status.OUT_OF_RANGE), (b"broken", Status.UNKNOWN)):
+            with pytest.raises(GRPCError) as raised:
+                await range_(pb.RangeRequest(key=key))
+            assert raised.value.status is status
+
+    over_the_wire(run, conversation, told.append)
+    assert [repr(bug) for bug in told] == ["KeyError('planted')"]
