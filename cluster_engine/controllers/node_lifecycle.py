@@ -143,19 +143,25 @@ class NodeLifecycleController:
             health.heartbeat = f"{heartbeat.get('lastHeartbeatTime')} Unknown"
 
     async def _mark_pods(self, name: str) -> None:
-        """Say of each pod on a node that is not ready that it is not Ready either."""
+        """Say of each pod on a node that is not ready that it is not Ready either.
+
+        A PUT of each pod's status, as this controller knows it (pkg/controller/util/node, MarkPodsNotReady). Raise what
+        was refused, a conflict say, once all have been tried.
+        """
+        failure: Refusal | None = None
         for pod in self._pods.by_index("node", name):
             if not pods.is_ready(pod):
                 continue
-            now = time.rfc3339(self._process.now())
-            changed = {"type": "Ready", "status": "False", "lastTransitionTime": now}
-            metadata = pod["metadata"]
-            patch = {"metadata": {"uid": metadata["uid"]}, "status": {"conditions": [changed]}}
             try:
-                await self._client.patch(POD, metadata["name"], patch, metadata["namespace"], subresource="status")
+                await self._client.update(POD, _not_ready(pod, time.rfc3339(self._process.now())), "status")
             except NotFound:
                 continue
+            except Refusal as refusal:
+                failure = refusal
+                continue
             self._events.event(pod, "Warning", "NodeNotReady", "Node is not ready")
+        if failure is not None:
+            raise failure
 
     # -- taints
 
@@ -221,3 +227,12 @@ class NodeLifecycleController:
         patch = taints.swap_patch(node, add, remove, time.rfc3339(self._process.now()))
         if patch is not None:
             await self._client.patch(NODE, name, patch)
+
+
+def _not_ready(pod: Obj, now: str) -> Obj:
+    """Return a copy of a pod whose Ready condition is False since now."""
+    changed = {"status": "False", "lastTransitionTime": now}
+    conditions = [
+        {**each, **changed} if each["type"] == "Ready" else each for each in pod["status"].get("conditions") or ()
+    ]
+    return {**pod, "status": {**pod["status"], "conditions": conditions}}
