@@ -32,6 +32,7 @@ from cluster_engine.api.kinds import Kinds
 from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, cast
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
+from cluster_engine.export import lines_into
 from cluster_engine.faults import Fault
 from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
@@ -90,8 +91,8 @@ class ClusterSpec:
 class Cluster:
     """A running control plane. Use as an async context manager, on its own ClusterLoop.
 
-    `export` gets every journal entry as a line of JSON; it is the caller's to close. `kinds` are those that the API
-    server serves, at present.
+    `export` gets every journal entry as a line of JSON, with its sentence; it is the caller's to close. `kinds` are
+    those that the API server serves, at present.
     """
 
     def __init__(self, spec: ClusterSpec, loop: ClusterLoop, *, export: BinaryIO | None = None) -> None:
@@ -99,7 +100,9 @@ class Cluster:
         self.loop = loop
         self.clock = loop.clock
         directory = spec.directory or Path(tempfile.gettempdir())
-        self.journal = Journal(directory, export=export) if spec.capture else None
+        self.journal = Journal(directory) if spec.capture else None
+        if self.journal is not None and export is not None:
+            self.journal.subscribe(lines_into(export))
         lens = Lens(self.journal) if self.journal is not None else None
         epoch = spec.epoch or datetime.now(UTC)
         self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, effort=spec.effort, position=self._position)

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "predicates": set(),
     "stored": {"api", "etcd"},
     "words": {"api"},
+    "export": {"words"},
     "collecting": set(),
 }
 ABOVE = {"cluster", "commands", "injections", "run", "thread", "__main__"}

@@ -9,7 +9,7 @@ An entry is a plain dict, as the browser is given it:
 
     {"seq": 12, "at": 0.00125, "arrived": 0.0015,        numbered by arrival; times are virtual seconds
      "layer": "story",                                    highest altitude at which it is drawn: story, http, tls, tcp
-     "kind": "http.request", "label": "POST deployments", "sentence": "kubectl asks kube-apiserver to create …",
+     "kind": "http.request", "label": "POST deployments",      `label` is short and in the protocol's own words
      "from": "workstation/kubectl", "to": "control-plane/kube-apiserver",      `to` is null for a note
      "cause": 3, "trigger": null, "replyTo": null,        why: an earlier entry, or command, timer, fault, start
      "connection": 4, "stream": 1, "size": 812, "heartbeat": false,
@@ -32,7 +32,7 @@ from array import array
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
@@ -50,16 +50,12 @@ class Journal:
     """Numbered entries, each with its evidence.
 
     With a `directory` history lies in anonymous files there, `bytes_max` in all; without one, in memory. Subscribers
-    are called with every entry as it is appended, in order; they must not change it. `export` gets each entry as a
-    line of JSON (`--journal FILE.jsonl`); it is the caller's to close, after `close`.
+    are called with every entry as it is appended, in order; they must not change it.
     """
 
-    def __init__(
-        self, directory: Path | None = None, *, bytes_max: int | None = None, export: BinaryIO | None = None
-    ) -> None:
+    def __init__(self, directory: Path | None = None, *, bytes_max: int | None = None) -> None:
         self._spool = Spool(directory, bytes_max=bytes_max or (DISK_BYTES_MAX if directory else MEMORY_BYTES_MAX))
         self._half_of_history = (bytes_max or (DISK_BYTES_MAX if directory else MEMORY_BYTES_MAX)) // 2
-        self._export = export
         self._encode = msgspec.json.Encoder().encode
         self._positions = array("Q")
         self._first = 1
@@ -84,8 +80,6 @@ class Journal:
         self._positions.append(self._spool.append(b"%b\n%b" % (line, evidence)))
         if self._spool.first != self._spool_first:
             self._forget()
-        if self._export is not None:
-            self._export.write(line + b"\n")
         for subscriber in self._subscribers:
             subscriber(entry)
         return seq
@@ -133,8 +127,6 @@ class Journal:
 
     def close(self) -> None:
         """Give the space back. The journal can no longer be read."""
-        if self._export is not None:
-            self._export.flush()
         self._first = self.head + 1
         self._positions = array("Q")
         self._subscribers = ()

@@ -11,14 +11,13 @@ from cluster_engine.lens.causes import Tokens
 
 @dataclass(slots=True)
 class Meaning:
-    """A message in words, facts and tokens. `said` follows "asks etcd" or "answers kubelet:".
+    """A message in facts and tokens.
 
     `heartbeat` None: housekeeping if its cause is. `writes`: the call can make a new revision of a store. `renews`: it
     is housekeeping unless somebody asked for it (an API server renews a lease of its own).
     """
 
     label: str
-    said: str
     fields: dict[str, Any] = field(default_factory=dict)
     tokens: Tokens = ()
     heartbeat: bool | None = None

@@ -43,8 +43,6 @@ Tokens = tuple[str, ...]
 Reason = tuple[int | None, str | None]
 """A cause's seq, or a trigger."""
 
-PLAIN_NAMES = frozenset({"kubelet", "containerd", "kube-proxy"})
-
 
 class Participant:
     """One life of a process: what it is called, what it last received, which requests it is serving.
@@ -52,13 +50,11 @@ class Participant:
     `beats` is set once it has begun its housekeeping: the first look at a lease belongs to its start.
     """
 
-    __slots__ = ("beats", "command", "id", "last", "last_at", "serial", "serving", "spoken", "started")
+    __slots__ = ("beats", "command", "id", "last", "last_at", "serial", "serving", "started")
 
     def __init__(self, name: str, serial: int) -> None:
         self.id = name
         self.serial = serial
-        host, _, program = name.rpartition("/")
-        self.spoken = f"{host}'s {program}" if host and program in PLAIN_NAMES else program
         self.started: int | None = None
         self.command = False
         self.beats = False

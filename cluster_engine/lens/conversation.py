@@ -59,10 +59,6 @@ class Conversation:
         self.last = seq = self.scribe.write(speaker, listener, said, evidence, self.number)
         return seq
 
-    def ends(self, from_client: bool) -> tuple[Participant, Participant]:
-        """Return speaker and listener."""
-        return (self.client, self.server) if from_client else (self.server, self.client)
-
     def reason(self) -> Reason:
         """Return the entry before on this connection as a reason."""
         return (self.last, None) if self.last is not None else (None, "timer")

@@ -1,4 +1,4 @@
-"""The Container Runtime Interface in words: pods and containers by name where the wire has only ids.
+"""The Container Runtime Interface: pods and containers by name where the wire has only ids.
 
 A kubelet names a pod when it has its sandbox made; from then on both sides speak of ids. What was named is remembered
 (bounded), so that `StartContainer 7f3a…` can be shown as the start of a container of that pod, and belongs to it.
@@ -19,30 +19,7 @@ IDS_MAX = 4096
 POD_UID_LABEL = "io.kubernetes.pod.uid"
 POD_NAME_LABEL = "io.kubernetes.pod.name"
 HOUSEKEEPING = frozenset({"Version", "Status", "ListPodSandbox", "ListContainers", "ListImages"})
-SAYINGS = {
-    "RunPodSandbox": "to make the sandbox of {what}",
-    "StopPodSandbox": "to stop the sandbox of {what}",
-    "RemovePodSandbox": "to remove the sandbox of {what}",
-    "PodSandboxStatus": "how the sandbox of {what} is",
-    "CreateContainer": "to create container {what}",
-    "StartContainer": "to start container {what}",
-    "StopContainer": "to stop container {what}",
-    "RemoveContainer": "to remove container {what}",
-    "ContainerStatus": "how container {what} is",
-    "ExecSync": "to run a command in container {what}",
-    "PullImage": "to pull image {what}",
-    "ImageStatus": "whether image {what} is there",
-    "RemoveImage": "to remove image {what}",
-    "ListPodSandbox": "for all sandboxes",
-    "ListContainers": "for all containers",
-    "ListImages": "for all images",
-    "Version": "for its version",
-    "Status": "whether it is ready",
-    "UpdateRuntimeConfig": "to use the node's range of pod addresses",
-    "GetContainerEvents": "to tell of every change of a container",
-}
 EVENTS = {0: "CREATED", 1: "STARTED", 2: "STOPPED", 3: "DELETED"}
-HAPPENED = {"CREATED": "was created", "STARTED": "was started", "STOPPED": "has stopped", "DELETED": "was removed"}
 
 
 class Known:
@@ -60,6 +37,10 @@ class Known:
         """The name in a label."""
         return f"{self.pod}/{self.container}" if self.container else self.pod
 
+    def fields(self) -> dict[str, Any]:
+        """The names as an entry shows them."""
+        return {"pod": self.pod, "container": self.container} if self.container else {"pod": self.pod}
+
 
 class Runtime:
     """Reads the messages of all container runtimes of a cluster; remembers at most `IDS_MAX` ids."""
@@ -70,54 +51,40 @@ class Runtime:
     def request(self, method: str, message: Any) -> Meaning:
         """Describe what a kubelet asks."""
         known, what = self._about(method, message)
-        fields: dict[str, Any] = {}
-        if known is not None:
-            fields["pod"] = known.pod
-            if known.container:
-                fields["container"] = known.container
+        fields = known.fields() if known is not None else {}
         image = getattr(getattr(message, "image", None), "image", "")
         if image:
             fields["image"] = image
         tokens = known.tokens if known is not None else ()
         heartbeat = method in HOUSEKEEPING and not tokens
-        said = SAYINGS.get(method, f"for {method}").format(what=what)
-        return Meaning(f"{method} {what}".rstrip(), said, fields, tokens, heartbeat=heartbeat)
+        return Meaning(f"{method} {what}".rstrip(), fields, tokens, heartbeat=heartbeat)
 
     def response(self, method: str, message: Any, question: Any) -> Meaning:
         """Describe what a runtime answers, and learn the ids it gave."""
-        fields: dict[str, Any] = {}
-        said = "done"
-        if method == "RunPodSandbox":
-            known = _pod(question.config.metadata)
-            self._learn(message.pod_sandbox_id, known)
+        about, _ = self._about(method, question)
+        fields = about.fields() if about is not None else {}
+        if method == "RunPodSandbox" and about is not None:
+            self._learn(message.pod_sandbox_id, about)
             fields["sandboxId"] = message.pod_sandbox_id
-            said = f"the sandbox of {known.pod} is {message.pod_sandbox_id[:13]}"
-        elif method == "CreateContainer":
-            made, _ = self._about(method, question)
-            if made is not None:
-                self._learn(message.container_id, made)
+        elif method == "CreateContainer" and about is not None:
+            self._learn(message.container_id, about)
             fields["containerId"] = message.container_id
-            said = f"container {message.container_id[:13]} is made"
         elif method in ("ListPodSandbox", "ListContainers", "ListImages"):
             items = next((value for _, value in message.ListFields()), ())
             fields["items"] = len(items)
-            said = f"{len(items)} of them"
-        about, _ = self._about(method, question)
-        return Meaning(f"{method} done", said, fields, about.tokens if about is not None else ())
+        return Meaning(f"{method} done", fields, about.tokens if about is not None else ())
 
     def event(self, message: Any) -> Meaning:
         """Describe one message of GetContainerEvents."""
         metadata = message.pod_sandbox_status.metadata
         known = self._ids.get(message.container_id) or _pod(metadata)
         event = EVENTS.get(message.container_event_type, "")
-        happened = HAPPENED.get(event, "has changed")
-        one = f"container {known.called}" if known.container else f"the sandbox of {known.pod}"
-        fields = {"pod": known.pod, "container": known.container, "event": event, "id": message.container_id}
+        fields = {**known.fields(), "event": event, "id": message.container_id}
         tokens = (*known.tokens, f"cri:{message.container_id}")
-        return Meaning(f"{known.called} {happened}", f"{one} {happened}", fields, tokens)
+        return Meaning(f"{event} {known.called}".lstrip(), fields, tokens)
 
     def _about(self, method: str, message: Any) -> tuple[Known | None, str]:
-        """Tell what a request is about: the known pod or container, and its name in a sentence."""
+        """Tell what a request is about: the known pod or container, and its name in a label."""
         if method == "RunPodSandbox":
             known = _pod(message.config.metadata)
             return known, known.called

@@ -1,4 +1,4 @@
-"""etcd's gRPC messages in words: keys as names, revisions as what they mean to Kubernetes.
+"""etcd's gRPC messages as facts: keys as names, revisions as what they mean to Kubernetes.
 
     /etcdserverpb.KV/Txn   compare mod_revision(key) = 0, then put   -> "Txn create deployments/default/web"
     WatchResponse          events [PUT …]                            -> one entry an event, told by `event`
@@ -28,22 +28,17 @@ def request(method: str, message: Any) -> Meaning:
     if method == "Txn":
         return _txn(message)
     if method == "Put":
-        return _write("put", "to store", message.key)
+        return _write("put", message.key)
     if method == "DeleteRange":
-        return _write("delete", "to delete", message.key)
+        return _write("delete", message.key)
     if method == "Watch":
         return _watch(message)
     fields: dict[str, Any] = {}
-    said = f"for {method}"
     if method == "LeaseGrant":
-        said = f"for a lease of {message.TTL} seconds"
-        return Meaning(method, said, {"ttlSeconds": message.TTL}, tokens=LEASED)
+        return Meaning(method, {"ttlSeconds": message.TTL}, tokens=LEASED)
     if method == "Compact":
         fields["revision"] = message.revision
-        said = f"to forget what was superseded at or before revision {message.revision}"
-    elif method == "LeaseKeepAlive":
-        said = "to keep a lease alive"
-    return Meaning(method, said, fields, heartbeat=True if method in HOUSEKEEPING_METHODS else None)
+    return Meaning(method, fields, heartbeat=True if method in HOUSEKEEPING_METHODS else None)
 
 
 def response(method: str, message: Any, asked: Meaning) -> Meaning:
@@ -53,15 +48,13 @@ def response(method: str, message: Any, asked: Meaning) -> Meaning:
     if method == "Range":
         fields["count"] = message.count
         keys = f"{len(message.kvs)} key" + ("" if len(message.kvs) == 1 else "s")
-        return Meaning(keys, f"{keys}, as of revision {revision}", fields)
+        return Meaning(keys, fields)
     if method == "Txn":
         fields["succeeded"] = message.succeeded
-        if message.succeeded:
-            return Meaning(f"revision {revision}", f"done, and this is revision {revision}", fields)
-        return Meaning("condition failed", f"not done, the condition does not hold at revision {revision}", fields)
+        return Meaning(f"revision {revision}" if message.succeeded else "condition failed", fields)
     if method == "Watch":
         return _watch_response(message, fields)
-    return Meaning(f"{method} done", f"done, at revision {revision}", fields)
+    return Meaning(f"{method} done", fields)
 
 
 def made_revision(message: Any) -> int:
@@ -75,14 +68,11 @@ def event(change: Any) -> Meaning:
     key = pair.key.decode("utf-8", "replace")
     token = registry_token(key)
     kind = "DELETE" if change.type == DELETED else "PUT"
-    if change.type == DELETED:
-        happened = "was deleted"
-    else:
-        happened = "was created" if pair.create_revision == pair.mod_revision else "was changed"
     fields = {"type": kind, "key": key, "revision": pair.mod_revision, **subject(token)}
+    if kind == "PUT" and pair.create_revision == pair.mod_revision:
+        fields["created"] = True
     return Meaning(
         f"{kind} {short(key)}",
-        f"{key} {happened} at revision {pair.mod_revision}",
         fields,
         tokens=(token,) if token else (),
         heartbeat=True if key.startswith(HOUSEKEEPING_KEYS) else None,
@@ -115,10 +105,9 @@ def _range(message: Any) -> Meaning:
         fields["rangeEnd"] = end
         if key.endswith("/"):
             fields["prefix"] = key
-        said = f"for all keys under {key}" if key.endswith("/") else f"for the keys from {key} to {end}"
-        return Meaning(f"Range {short(key)}", said, fields, tokens, heartbeat=_housekeeping(key))
+        return Meaning(f"Range {short(key)}", fields, tokens, heartbeat=_housekeeping(key))
     fields, tokens = _key_fields(key)
-    return Meaning(f"Range {short(key)}", f"for {key}", fields, tokens, heartbeat=_housekeeping(key))
+    return Meaning(f"Range {short(key)}", fields, tokens, heartbeat=_housekeeping(key))
 
 
 def _txn(message: Any) -> Meaning:
@@ -127,16 +116,12 @@ def _txn(message: Any) -> Meaning:
         if which == "request_put":
             key = operation.request_put.key
             fresh = any(_must_not_exist(compare) for compare in message.compare)
-            if fresh:
-                return _write("create", "to store, if it is not there yet,", key, "Txn")
-            return _write("update", "to store, if nobody has changed it since,", key, "Txn")
+            return _write("create" if fresh else "update", key, "Txn")
         if which == "request_delete_range":
-            return _write(
-                "delete", "to delete, if nobody has changed it since,", operation.request_delete_range.key, "Txn"
-            )
+            return _write("delete", operation.request_delete_range.key, "Txn")
     key = next((compare.key for compare in message.compare), b"").decode("utf-8", "replace")
     fields, tokens = _key_fields(key)
-    return Meaning(f"Txn {short(key)}".rstrip(), f"about {key}", fields, tokens, heartbeat=_housekeeping(key))
+    return Meaning(f"Txn {short(key)}".rstrip(), fields, tokens, heartbeat=_housekeeping(key))
 
 
 def _must_not_exist(compare: Any) -> bool:
@@ -144,13 +129,13 @@ def _must_not_exist(compare: Any) -> bool:
     return which in (None, "mod_revision", "create_revision", "version") and not getattr(compare, which or "version")
 
 
-def _write(operation: str, said: str, raw: bytes, call: str = "") -> Meaning:
+def _write(operation: str, raw: bytes, call: str = "") -> Meaning:
     key = raw.decode("utf-8", "replace")
     fields, tokens = _key_fields(key)
     fields["operation"] = operation
     label = f"{call} {operation} {short(key)}".lstrip()
     renews = operation == "update" and key.startswith(LEASES)
-    return Meaning(label, f"{said} {key}", fields, tokens, heartbeat=_housekeeping(key), writes=True, renews=renews)
+    return Meaning(label, fields, tokens, heartbeat=_housekeeping(key), writes=True, renews=renews)
 
 
 def _watch(message: Any) -> Meaning:
@@ -163,12 +148,11 @@ def _watch(message: Any) -> Meaning:
             fields["rangeEnd"] = create.range_end.decode("utf-8", "replace")
         if create.start_revision:
             fields["startRevision"] = create.start_revision
-        since = f" from revision {create.start_revision} on" if create.start_revision else ""
-        return Meaning(f"Watch {short(key)}", f"to watch {key}{since}", fields, tokens)
+        return Meaning(f"Watch {short(key)}", fields, tokens)
     if which == "cancel_request":
         watch_id = message.cancel_request.watch_id
-        return Meaning(f"Watch cancel {watch_id}", f"to end watch {watch_id}", {"watchId": watch_id})
-    return Meaning("Watch progress", "how far its watches have come", {}, heartbeat=True)
+        return Meaning(f"Watch cancel {watch_id}", {"watchId": watch_id})
+    return Meaning("Watch progress", heartbeat=True)
 
 
 def _watch_response(message: Any, fields: dict[str, Any]) -> Meaning:
@@ -176,12 +160,10 @@ def _watch_response(message: Any, fields: dict[str, Any]) -> Meaning:
     if message.canceled:
         why = message.cancel_reason or ("compacted" if message.compact_revision else "")
         fields["compactRevision"], fields["reason"] = message.compact_revision, why
-        return Meaning(f"watch {message.watch_id} canceled", f"watch {message.watch_id} is over: {why}", fields)
+        return Meaning(f"watch {message.watch_id} canceled", fields)
     if message.created:
-        return Meaning(f"watch {message.watch_id} created", f"watch {message.watch_id} begins", fields)
-    revision = fields["revision"]
-    said = f"nothing new up to revision {revision}"
-    return Meaning(f"progress, revision {revision}", said, fields, heartbeat=True)
+        return Meaning(f"watch {message.watch_id} created", fields)
+    return Meaning(f"progress, revision {fields['revision']}", fields, heartbeat=True)
 
 
 def _key_fields(key: str) -> tuple[dict[str, Any], Tokens]:

@@ -70,7 +70,7 @@ class GrpcExchange(Exchange):
     def __init__(self, conversation: Conversation, stream: int | None, headers: Headers) -> None:
         super().__init__(conversation, stream)
         self._method = method_of(header(headers, ":path"))
-        self._asked = Meaning(self._method.name, f"for {self._method.name}")
+        self._asked = Meaning(self._method.name)
         self._question: Message | None = None
         self._reply: bytes | None = None
         self._rests = [b"", b""]
@@ -171,8 +171,7 @@ class GrpcExchange(Exchange):
         fields = {"service": service, "method": self._method.name, **asked.fields}
         if unfinished:
             fields["unfinished"] = True
-        sentence = f"{client.spoken} asks {server.spoken} {asked.said}"
-        said = Said(STORY, "grpc.request", asked.label, sentence, fields, reason, heartbeat=self.heartbeat)
+        said = Said(STORY, "grpc.request", asked.label, fields, reason, heartbeat=self.heartbeat)
         self.request = seq = self._say(True, said, self.question, data)
         own = self.tokens[0] if self.tokens else ""
         serving = Serving(own, self.tokens, watches=self._method.streams, heartbeat=self.heartbeat)
@@ -186,8 +185,7 @@ class GrpcExchange(Exchange):
         client, now = conversation.client, conversation.scribe.sent
         housekeeping = bool(asked.heartbeat)
         reason = TIMER if housekeeping else conversation.causes.why(client, now, asked.tokens)
-        sentence = f"{client.spoken} asks {conversation.server.spoken} {asked.said}"
-        said = Said(STORY, "grpc.message", asked.label, sentence, asked.fields, reason, heartbeat=housekeeping)
+        said = Said(STORY, "grpc.message", asked.label, asked.fields, reason, heartbeat=housekeeping)
         self._say(True, said, part, data)
 
     def _server_message(self, part: Part, data: bytes) -> None:
@@ -207,8 +205,7 @@ class GrpcExchange(Exchange):
             told = self._describe_response(message)
             reason = TIMER if told.heartbeat else (self.request, None)
         housekeeping = bool(told.heartbeat)
-        sentence = f"{conversation.server.spoken} tells {conversation.client.spoken}: {told.said}"
-        said = Said(STORY, "grpc.message", told.label, sentence, told.fields, reason, heartbeat=housekeeping)
+        said = Said(STORY, "grpc.message", told.label, told.fields, reason, heartbeat=housekeeping)
         seq = self._say(False, said, part, data)
         if not housekeeping:
             causes.heard(conversation.client, seq, conversation.scribe.now, told.tokens)
@@ -227,8 +224,7 @@ class GrpcExchange(Exchange):
         else:
             reason, heartbeat = (written[0], None), written[1]
         data = change.SerializeToString()
-        sentence = f"{conversation.server.spoken} tells {conversation.client.spoken}: {told.said}"
-        said = Said(STORY, "etcd.event", told.label, sentence, told.fields, reason, size=len(data), heartbeat=heartbeat)
+        said = Said(STORY, "etcd.event", told.label, told.fields, reason, size=len(data), heartbeat=heartbeat)
         seq = self._say(False, said, part, data, "protobuf:mvccpb.Event")
         for token in told.tokens:
             causes.told(conversation.client, token, str(revision), seq, heartbeat)
@@ -247,18 +243,17 @@ class GrpcExchange(Exchange):
         if failed:
             problem = header(part.headers, "grpc-message")
             fields["message"] = problem
-            label, answer = _status(status), f"{_status(status)}, {problem}".rstrip(", ")
+            label = _status(status)
         elif self._method.streams:
-            label, answer = f"end of {self._method.name}", f"{self._method.name} is over"
+            label = f"end of {self._method.name}"
         else:
             told = self._describe_response(message)
-            label, answer, tokens = told.label, told.said, (*tokens, *told.tokens)
+            label, tokens = told.label, (*tokens, *told.tokens)
             fields |= told.fields
             if self._asked.writes and message is not None:
                 self._wrote(etcd.made_revision(message))
-        sentence = f"{conversation.server.spoken} answers {conversation.client.spoken}: {answer}"
         why = (self.request, None)
-        said = Said(STORY, "grpc.response", label, sentence, fields, why, self.request, heartbeat=self.heartbeat)
+        said = Said(STORY, "grpc.response", label, fields, why, self.request, heartbeat=self.heartbeat)
         seq = self._say(False, said, part, data)
         if not self.heartbeat:
             causes.heard(conversation.client, seq, conversation.scribe.now, tokens)
@@ -273,15 +268,15 @@ class GrpcExchange(Exchange):
                 return etcd.request(self._method.name, message)
             if self._method.path.startswith(cri.PACKAGE):
                 return self.conversation.scribe.runtime.request(self._method.name, message)
-        return Meaning(self._method.name, f"for {self._method.name}")
+        return Meaning(self._method.name)
 
     def _describe_response(self, message: Any) -> Meaning:
         if message is not None:
             if self._method.path.startswith(etcd.PACKAGE):
                 return etcd.response(self._method.name, message, self._asked)
-            if self._method.path.startswith(cri.PACKAGE):
+            if self._method.path.startswith(cri.PACKAGE) and self._question is not None:
                 return self.conversation.scribe.runtime.response(self._method.name, message, self._question)
-        return Meaning(f"{self._method.name} done", "done")
+        return Meaning(f"{self._method.name} done")
 
     def _say(self, from_client: bool, said: Said, part: Part, data: bytes, body_type: str = "") -> int:
         said.stream = self.stream

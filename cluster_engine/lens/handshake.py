@@ -1,10 +1,10 @@
-"""TLS handshake messages to facts and words (RFC 8446 section 4; RFC 5246 section 7.4 for what only TLS 1.2 has).
+"""TLS handshake messages to facts (RFC 8446 section 4; RFC 5246 section 7.4 for what only TLS 1.2 has).
 
-Each message becomes one entry. `parse` is pure: a type and a body give a `Message`, whose sentence has places for who
-speaks and who listens. Modelled on what `openssl s_client -msg` and Wireshark show.
+Each message becomes one entry. `parse` is pure: a type and a body give a `Message`. Modelled on what `openssl s_client
+-msg` and Wireshark show.
 
     parse(20, bytes(32), TLS_1_3)
-    -> Message(kind="tls.finished", label="Finished", sentence="{speaker} has all it needs …", fields={"length": 32})
+    -> Message(kind="tls.finished", label="Finished", fields={"length": 32})
 
 Left out: early data, post-handshake authentication, the contents of extensions that no lesson needs (they are named).
 """
@@ -29,11 +29,10 @@ PRE_SHARED_KEY, SUPPORTED_VERSIONS, CERTIFICATE_AUTHORITIES, KEY_SHARE = 41, 43,
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a handshake message says. `sentence` has the places {speaker} and {listener}."""
+    """What a handshake message says, as an entry's kind, label and fields."""
 
     kind: str
     label: str
-    sentence: str
     fields: dict[str, Any] = field(default_factory=dict)
 
 
@@ -74,7 +73,6 @@ def parse(message_type: int, body: bytes, version: int) -> Message:
         return Message(
             "tls.handshake",
             f"handshake type {message_type}",
-            "{speaker} sends {listener} a handshake message of a type unknown here",
             {"type": message_type, "length": len(body)},
         )
     return known(Reader(body), version)
@@ -151,12 +149,9 @@ def _client_hello(reader: Reader, _version: int) -> Message:
         "sessionId": session.hex(),
         "extensions": _names(extensions),
     }
-    offer = ", ".join([" or ".join(fields["versions"][:2]), *protocols[:2]])  # type: ignore[index]
-    asked = f" for {server_name}" if server_name else ""
     return Message(
         "tls.client_hello",
         f"ClientHello {server_name}".rstrip(),
-        f"{{speaker}} opens a TLS handshake with {{listener}}{_brace(asked)} and offers {_brace(offer)}",
         fields,
     )
 
@@ -194,20 +189,16 @@ def _server_hello(reader: Reader, _version: int) -> Message:
     if ALPN in extensions:
         fields["alpn"] = next(iter(_protocols(extensions[ALPN])), None)
     if random == RETRY_RANDOM:
-        sentence = "{speaker} asks {listener} to start again with another key share: " + str(share)
-        return Message("tls.server_hello", "HelloRetryRequest", sentence, {**fields, "retry": True})
-    chosen = ", ".join(filter(None, [str(fields["version"]), suite, share]))
-    return Message("tls.server_hello", "ServerHello", "{speaker} answers {listener} and chooses " + chosen, fields)
+        return Message("tls.server_hello", "HelloRetryRequest", {**fields, "retry": True})
+    return Message("tls.server_hello", "ServerHello", fields)
 
 
 def _encrypted_extensions(reader: Reader, _version: int) -> Message:
     extensions = _extensions(reader)
     protocol = next(iter(_protocols(extensions[ALPN])), None) if ALPN in extensions else None
-    chosen = f" and chooses {protocol} to speak inside" if protocol else ""
     return Message(
         "tls.encrypted_extensions",
         f"EncryptedExtensions {protocol or ''}".rstrip(),
-        "{speaker} sends {listener} the rest of its answer, now encrypted" + _brace(chosen),
         {"alpn": protocol, "extensions": _names(extensions)},
     )
 
@@ -226,11 +217,9 @@ def _certificate_request(reader: Reader, version: int) -> Message:
     issuers = []
     while names:
         issuers.append(certificates.distinguished_name(names.vector(2)))
-    by = f" issued by {' or '.join(issuers)}" if issuers else ""
     return Message(
         "tls.certificate_request",
         "CertificateRequest",
-        "{speaker} asks {listener} for a certificate" + _brace(by),
         {"authorities": issuers, "signatureSchemes": [name(SIGNATURES, number) for number in schemes]},
     )
 
@@ -245,16 +234,10 @@ def _certificate(reader: Reader, version: int) -> Message:
         if version == TLS_1_3:
             entries.vector(2)
     if not chain:
-        return Message(
-            "tls.certificate", "Certificate (none)", "{speaker} has no certificate to show {listener}", {"chain": []}
-        )
+        return Message("tls.certificate", "Certificate (none)", {"chain": []})
     leaf = chain[0]
     who = leaf["commonName"] or leaf["subject"] or "?"
-    groups = f" (group {', '.join(leaf['organizations'])})" if leaf.get("organizations") else ""
-    text = f" its certificate: {who}{groups}, issued by {leaf.get('issuer', '?')}"
-    return Message(
-        "tls.certificate", f"Certificate {who}", "{speaker} shows {listener}" + _brace(text), {**leaf, "chain": chain}
-    )
+    return Message("tls.certificate", f"Certificate {who}", {**leaf, "chain": chain})
 
 
 def _certificate_verify(reader: Reader, _version: int) -> Message:
@@ -262,7 +245,6 @@ def _certificate_verify(reader: Reader, _version: int) -> Message:
     return Message(
         "tls.certificate_verify",
         "CertificateVerify",
-        "{speaker} proves to {listener} that it holds the certificate's private key, by a signature over the handshake",
         {"signatureScheme": scheme, "signatureBytes": len(reader.vector(2))},
     )
 
@@ -272,7 +254,6 @@ def _finished(reader: Reader, _version: int) -> Message:
     return Message(
         "tls.finished",
         "Finished",
-        "{speaker} is done with the handshake and confirms to {listener} all that was said in it",
         {"length": length},
     )
 
@@ -285,7 +266,6 @@ def _new_session_ticket(reader: Reader, version: int) -> Message:
     return Message(
         "tls.new_session_ticket",
         "NewSessionTicket",
-        "{speaker} gives {listener} a ticket with which a later connection can be resumed",
         {"lifetimeSeconds": lifetime, "ticketBytes": len(reader.vector(2))},
     )
 
@@ -294,7 +274,6 @@ def _key_update(reader: Reader, _version: int) -> Message:
     return Message(
         "tls.key_update",
         "KeyUpdate",
-        "{speaker} tells {listener} that it goes on with fresh keys",
         {"answerWanted": bool(reader.number(1))},
     )
 
@@ -304,24 +283,16 @@ def _server_key_exchange(reader: Reader, _version: int) -> Message:
     return Message(
         "tls.server_key_exchange",
         "ServerKeyExchange",
-        "{speaker} sends {listener} its half of the key exchange, signed",
         {"keyShare": group},
     )
 
 
 def _client_key_exchange(_reader: Reader, _version: int) -> Message:
-    return Message(
-        "tls.client_key_exchange", "ClientKeyExchange", "{speaker} sends {listener} its half of the key exchange"
-    )
+    return Message("tls.client_key_exchange", "ClientKeyExchange")
 
 
 def _server_hello_done(_reader: Reader, _version: int) -> Message:
-    return Message("tls.server_hello_done", "ServerHelloDone", "{speaker} waits for {listener}'s part of the handshake")
-
-
-def _brace(text: str) -> str:
-    """Keep braces in captured text from being taken for places."""
-    return text.replace("{", "{{").replace("}", "}}")
+    return Message("tls.server_hello_done", "ServerHelloDone")
 
 
 PARSERS: dict[int, Callable[[Reader, int], Message]] = {

@@ -218,54 +218,45 @@ class Http2:
             del self._exchanges[stream]
 
     def _settings(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
-        speaker, listener = self._conversation.ends(from_client)
         if flags & ACK:
             asked = self._sides[not from_client].settings
             reason: Reason = (asked, None) if asked is not None else self._conversation.reason()
-            sentence = f"{speaker.spoken} acknowledges the HTTP/2 settings of {listener.spoken}"
-            said = Said(HTTP, "h2.settings", "SETTINGS ACK", sentence, {"ack": True}, reason)
+            said = Said(HTTP, "h2.settings", "SETTINGS ACK", {"ack": True}, reason)
             self._say(from_client, said, payload, pieces)
             return
         if len(payload) % 6:
             raise Unreadable("SETTINGS of a wrong size")
         settings = {SETTING_NAMES.get(key, f"0x{key:X}"): value for key, value in struct.iter_unpack(">HI", payload)}
-        sentence = f"{speaker.spoken} tells {listener.spoken} its HTTP/2 settings"
         fields = {"ack": False, "settings": settings}
-        said = Said(HTTP, "h2.settings", "SETTINGS", sentence, fields, self._conversation.reason())
+        said = Said(HTTP, "h2.settings", "SETTINGS", fields, self._conversation.reason())
         side.settings = self._say(from_client, said, payload, pieces)
 
     def _ping(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
-        speaker, listener = self._conversation.ends(from_client)
         fields = {"ack": bool(flags & ACK), "data": payload.hex()}
         if flags & ACK:
             asked = self._sides[not from_client].ping
             reason: Reason = (asked, None) if asked is not None else (None, "timer")
-            sentence = f"{speaker.spoken} answers the ping of {listener.spoken}: it is alive"
-            said = Said(HTTP, "h2.ping", "PING ACK", sentence, fields, reason, heartbeat=True)
+            said = Said(HTTP, "h2.ping", "PING ACK", fields, reason, heartbeat=True)
             self._say(from_client, said, payload, pieces)
             return
-        sentence = f"{speaker.spoken} asks {listener.spoken} whether it is alive"
-        said = Said(HTTP, "h2.ping", "PING", sentence, fields, (None, "timer"), heartbeat=True)
+        said = Said(HTTP, "h2.ping", "PING", fields, (None, "timer"), heartbeat=True)
         side.ping = self._say(from_client, said, payload, pieces)
 
     def _goaway(self, from_client: bool, payload: bytes, pieces: list[Piece]) -> None:
         if len(payload) < 8:
             raise Unreadable("GOAWAY of a wrong size")
-        speaker, listener = self._conversation.ends(from_client)
         last, code = struct.unpack_from(">II", payload)
         fields = {
             "lastStream": last & 0x7FFFFFFF,
             "error": _error(code),
             "debug": payload[8:].decode("utf-8", "replace"),
         }
-        sentence = f"{speaker.spoken} tells {listener.spoken} that this connection takes no new requests"
-        said = Said(HTTP, "h2.goaway", f"GOAWAY {_error(code)}", sentence, fields, self._conversation.reason())
+        said = Said(HTTP, "h2.goaway", f"GOAWAY {_error(code)}", fields, self._conversation.reason())
         self._say(from_client, said, payload, pieces)
 
     def _reset(self, from_client: bool, stream: int, payload: bytes, pieces: list[Piece]) -> None:
         if len(payload) != 4:
             raise Unreadable("RST_STREAM of a wrong size")
-        speaker, listener = self._conversation.ends(from_client)
         error = _error(int.from_bytes(payload))
         exchange = self._exchanges.pop(stream, None)
         asked = None
@@ -273,9 +264,8 @@ class Http2:
             exchange.broken()
             asked = exchange.request
         reason: Reason = (asked, None) if asked is not None else self._conversation.reason()
-        sentence = f"{speaker.spoken} breaks off one exchange with {listener.spoken}: {error}"
         label = f"RST_STREAM {error}"
-        said = Said(HTTP, "h2.rst_stream", label, sentence, {"error": error}, reason, stream=stream)
+        said = Said(HTTP, "h2.rst_stream", label, {"error": error}, reason, stream=stream)
         self._say(from_client, said, payload, pieces)
 
     def _say(self, from_client: bool, said: Said, payload: bytes, pieces: list[Piece]) -> int:

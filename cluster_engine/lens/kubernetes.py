@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from cluster_engine.api.kinds import BUILT_IN
 
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+COLLECTION_VERBS = frozenset({"list", "watch", "deletecollection"})
 NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 REGISTRY_PREFIX = "/registry/"
 REGISTRY_NAMES = {kind.storage_prefix: kind.plural for kind in BUILT_IN.stored if kind.storage_prefix != kind.plural}
@@ -45,9 +46,27 @@ class Asked:
         """The object's name for the index of causes; ends in "/" when it is a collection."""
         return f"{self.resource}/{self.namespace}/{self.name}"
 
+    @property
+    def label(self) -> str:
+        """The request in short: "POST deployments", "GET pods/web-1", "watch pods"."""
+        if not self.resource:
+            return f"{self.method} {self.path.partition('?')[0]}"
+        if self.verb == "watch":
+            return f"watch {self.resource}"
+        parts = [self.resource, self.name, self.subresource]
+        return f"{self.method} {'/'.join(part for part in parts if part)}"
+
     def parameter(self, key: str) -> str:
         """Give a query parameter, "" when it is not there."""
         return next((value for name, value in self.query if name == key), "")
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether this is about a collection in all namespaces."""
+        if self.verb not in COLLECTION_VERBS or self.namespace:
+            return False
+        kind = BUILT_IN.by_resource(self.group, self.version, self.resource)
+        return kind is not None and kind.namespaced
 
     @property
     def selector(self) -> str:
@@ -61,6 +80,8 @@ class Asked:
             value = getattr(self, key)
             if value:
                 found[key] = value
+        if self.everywhere:
+            found["allNamespaces"] = True
         if self.selector:
             found["selector"] = self.selector
         since = self.parameter("resourceVersion")
@@ -124,12 +145,6 @@ def registry_token(key: str) -> str:
     if len(parts) == 2:
         return f"{resource}//{parts[1]}"
     return f"{resource}/{'/'.join(parts[1:])}" if len(parts) > 2 else f"{resource}//"
-
-
-def is_namespaced(asked: Asked) -> bool:
-    """Tell whether a request is about a built-in kind whose objects lie in namespaces."""
-    kind = BUILT_IN.by_resource(asked.group, asked.version, asked.resource)
-    return kind is not None and kind.namespaced
 
 
 @lru_cache(maxsize=256)

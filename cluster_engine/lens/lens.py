@@ -87,9 +87,8 @@ class Lens:
         participant = self._causes.participant(note.process or _author(note))
         reason = self._note_reason(note)
         text = note.text or note.kind
-        sentence = f"You run {text}" if note.kind == "command.started" else f"{participant.spoken}: {text}"
         fields = note.fields if len(text) <= LABEL_MAX else {**note.fields, "text": text}
-        seq = scribe.write(participant, None, Said(STORY, note.kind, text, sentence, fields, reason))
+        seq = scribe.write(participant, None, Said(STORY, note.kind, text, fields, reason))
         self._remember(note, seq, reason)
 
     def _remember(self, note: Note, seq: int, reason: Reason) -> None:

@@ -73,44 +73,33 @@ class Link:
     def _synchronise(self, segment: Segment, piece: Piece) -> None:
         conversation = self._conversation
         self._streams[segment.from_client].begin(segment.sequence + 1)
-        speaker, listener = conversation.ends(segment.from_client)
         if segment.from_client:
-            label, sentence = "SYN", f"{speaker.spoken} opens a connection to {listener.spoken}"
-            sent = conversation.scribe.sent
-            reason = conversation.opened or conversation.causes.origin(speaker, sent, WORK_SECONDS_MAX)
+            label, sent = "SYN", conversation.scribe.sent
+            reason = conversation.opened or conversation.causes.origin(conversation.client, sent, WORK_SECONDS_MAX)
             conversation.opened = reason
         else:
-            label, sentence = "SYN, ACK", f"{speaker.spoken} accepts the connection from {listener.spoken}"
-            reason = conversation.reason()
+            label, reason = "SYN, ACK", conversation.reason()
             self._accepted = True
-        self._say(segment, piece, Said(TCP, "tcp.syn", label, sentence, _flags(segment), reason))
+        self._say(segment, piece, Said(TCP, "tcp.syn", label, _flags(segment), reason))
 
     def _finish(self, segment: Segment, piece: Piece) -> None:
-        speaker, listener = self._conversation.ends(segment.from_client)
         self._ends[segment.from_client] = True
         self._parser.ended(segment.from_client)
-        sentence = f"{speaker.spoken} has nothing more to send to {listener.spoken} and closes its side"
-        said = Said(TCP, "tcp.fin", "FIN", sentence, _flags(segment), self._conversation.reason())
-        self._say(segment, piece, said)
+        self._say(segment, piece, Said(TCP, "tcp.fin", "FIN", _flags(segment), self._conversation.reason()))
 
     def _reset(self, segment: Segment, piece: Piece, fault: int | None) -> None:
-        speaker, listener = self._conversation.ends(segment.from_client)
-        refused = not self._accepted and not segment.from_client
-        verb = "refuses the connection from" if refused else "breaks off the connection with"
         self._ends = [True, True]
         self._parser.broken()
         reason: Reason = self._conversation.reason() if fault is None else (fault, None)
-        sentence = f"{speaker.spoken} {verb} {listener.spoken}"
-        fields = {**_flags(segment), "refused": True} if refused else _flags(segment)
-        self._say(segment, piece, Said(TCP, "tcp.rst", "RST", sentence, fields, reason))
+        fields = _flags(segment)
+        if not self._accepted and not segment.from_client:
+            fields["refused"] = True
+        self._say(segment, piece, Said(TCP, "tcp.rst", "RST", fields, reason))
 
     def _lost(self, segment: Segment, piece: Piece, fault: int | None) -> None:
-        speaker, listener = self._conversation.ends(segment.from_client)
-        what = f"{len(segment.payload)} bytes" if segment.payload else f"a segment ({_spell(segment.flags)})"
-        sentence = f"{what} from {speaker.spoken} to {listener.spoken} {'are' if segment.payload else 'is'} lost"
         reason: Reason = (None, "fault") if fault is None else (fault, None)
         label = f"{_spell(segment.flags)} lost"
-        said = Said(TCP, "tcp.lost", label, sentence, _flags(segment), reason, size=len(segment.payload))
+        said = Said(TCP, "tcp.lost", label, _flags(segment), reason, size=len(segment.payload))
         self._say(segment, piece, said)
 
     def _say(self, segment: Segment, piece: Piece, said: Said) -> None:

@@ -41,17 +41,9 @@ class Opaque:
 
     def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
         """Write the bytes down."""
-        speaker, listener = self._conversation.ends(from_client)
         size = len(chunk)
-        said = Said(
-            self._layer,
-            f"{self._layer}.data",
-            f"{size} bytes",
-            f"{speaker.spoken} sends {listener.spoken} {size} bytes that cannot be read here",
-            {"unreadable": self._problem},
-            self._conversation.reason(),
-            size=size,
-        )
+        fields, reason = {"unreadable": self._problem}, self._conversation.reason()
+        said = Said(self._layer, f"{self._layer}.data", f"{size} bytes", fields, reason, size=size)
         self._conversation.say(from_client, said, Evidence([piece]))
 
     def ended(self, from_client: bool) -> None:

@@ -9,12 +9,13 @@ A watch's events are lines of JSON in a body that goes on for minutes; each beco
 complete. Left out: watches in protobuf or over WebSocket (shown as one response).
 """
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from cluster_engine.api.strconv import int_of
-from cluster_engine.lens import kubernetes, objects, words
+from cluster_engine.lens import kubernetes, objects
 from cluster_engine.lens.causes import Participant, Reason, Serving
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Evidence, Headers, Piece
@@ -122,11 +123,7 @@ class RestExchange(Exchange):
             fields["target"] = target
         if unfinished:
             fields["unfinished"] = True
-        said = words.request(asked, self._name or (metadata.generate_name + "…" if prefix and metadata else ""), target)
-        verb = "asks" if asked.resource else "sends"
-        label = words.request_label(asked, self._name)
-        sentence = f"{conversation.client.spoken} {verb} {conversation.server.spoken} {said}"
-        self.request = seq = self._say(True, Said(STORY, "http.request", label, sentence, fields, reason), body)
+        self.request = seq = self._say(True, Said(STORY, "http.request", asked.label, fields, reason), body)
         conversation.fresh = False
         causes = conversation.causes
         serving = Serving(own, self.tokens, prefix, watches=asked.verb == "watch", heartbeat=self.heartbeat)
@@ -155,26 +152,29 @@ class RestExchange(Exchange):
     def _respond(self, *, unfinished: bool = False) -> None:
         if self.request is None:
             self._request(unfinished=not self.question.done)
-        conversation, asked, part = self.conversation, self._asked, self.answer
+        conversation, part = self.conversation, self.answer
         body = part.text()
         thing = self._thing(part, body)
         tokens = [*self.tokens, *self._answer_tokens(thing)]
-        problem = thing.message or "" if self._status >= 400 else ""
-        label = f"{self._status} {thing.reason if problem and thing.reason else words.phrase(self._status)}".rstrip()
+        failed = self._status >= 400
+        problem = thing.message or "" if failed else ""
+        phrase = _phrase(self._status)
+        label = f"{self._status} {thing.reason if problem and thing.reason else phrase}".rstrip()
         fields: dict[str, Any] = {"status": self._status, **self._subject()}
+        if failed:
+            fields["failed"] = True
         if problem:
             fields["reason"] = thing.reason
-            fields["message"] = problem
+            if problem != phrase:
+                fields["message"] = problem
         elif thing.metadata is not None and thing.metadata.resource_version:
             fields["resourceVersion"] = thing.metadata.resource_version
         if thing.items is not None:
             fields["items"] = len(thing.items)
         if unfinished:
             fields["unfinished"] = True
-        said = words.answer(self._status, asked, self._name, problem)
-        sentence = f"{conversation.server.spoken} answers {conversation.client.spoken}: {said}"
-        message = Said(STORY, "http.response", label, sentence, fields, (self.request, None), self.request)
-        seq = self._say(False, message, body)
+        said = Said(STORY, "http.response", label, fields, (self.request, None), self.request)
+        seq = self._say(False, said, body)
         if not self.heartbeat:
             conversation.causes.heard(conversation.client, seq, conversation.scribe.now, tokens)
 
@@ -216,6 +216,14 @@ class RestExchange(Exchange):
         if content_type.startswith(KUBERNETES_PROTOBUF):
             return objects.read_protobuf(body)
         return objects.read(body) if body[0] == 0x7B else Thing()
+
+
+def _phrase(status: int) -> str:
+    """Name an HTTP status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _is_json(headers: Headers) -> bool:

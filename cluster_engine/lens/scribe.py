@@ -18,12 +18,13 @@ LABEL_MAX = 80
 
 
 class Said(msgspec.Struct, gc=False):
-    """What an entry says. `size` in bytes; `reply_to` is the request that it answers; `stream` HTTP/2's number."""
+    """What an entry says: a kind and fields, of which `words` makes a sentence in any language, and a short label in
+    the protocol's own words. `size` is in bytes, `reply_to` the request that this answers, `stream` HTTP/2's number.
+    """
 
     layer: str
     kind: str
     label: str
-    sentence: str
     fields: dict[str, Any]
     reason: Reason
     reply_to: int | None = None
@@ -69,7 +70,6 @@ class Scribe:
             "from": speaker.id,
             "to": None if listener is None else listener.id,
             "label": label if len(label) <= LABEL_MAX else label[: LABEL_MAX - 1] + "…",
-            "sentence": said.sentence,
             "cause": cause,
             "trigger": trigger,
             "replyTo": said.reply_to,

@@ -31,7 +31,6 @@ CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 HEADER_BYTES = 5
 RECORD_BYTES_MAX = HEADER_BYTES + (1 << 14) + 2048
 MESSAGE_BYTES_MAX = 256 * 1024
-CLOSE_NOTIFY = 0
 HELD_MAX = 256
 CLIENT_APPLICATION = "CLIENT_TRAFFIC_SECRET_0"
 
@@ -311,11 +310,9 @@ class Tls:
             self._version, self._suite = handshake.server_choice(body)
         parsed = handshake.parse(message_type, body, self._version)
         conversation = self._conversation
-        speaker, listener = conversation.ends(from_client)
         before = conversation.handshake
         reason = (before, None) if before is not None else conversation.reason()
-        sentence = parsed.sentence.format(speaker=speaker.spoken, listener=listener.spoken)
-        said = Said(TLS, parsed.kind, parsed.label, sentence, parsed.fields, reason, size=len(body) + 4)
+        said = Said(TLS, parsed.kind, parsed.label, parsed.fields, reason, size=len(body) + 4)
         conversation.handshake = conversation.say(from_client, said, Evidence(pieces))
         self._follow(from_client, half, message_type, body, parsed.fields)
 
@@ -355,25 +352,13 @@ class Tls:
             raise Unreadable("an alert that is not two bytes long")
         level = "fatal" if content[0] == 2 else "warning"
         alert = name(ALERTS, content[1])
-        speaker, listener = self._conversation.ends(from_client)
-        if content[1] == CLOSE_NOTIFY:
-            sentence = f"{speaker.spoken} tells {listener.spoken} that it will send nothing more"
-        else:
-            sentence = f"{speaker.spoken} breaks off the connection with {listener.spoken}: {alert}"
         fields = {"level": level, "description": alert}
-        said = Said(TLS, "tls.alert", f"Alert {alert}", sentence, fields, self._conversation.reason(), size=2)
+        said = Said(TLS, "tls.alert", f"Alert {alert}", fields, self._conversation.reason(), size=2)
         self._conversation.say(from_client, said, Evidence([piece]))
 
     def _encrypted(self, from_client: bool, record: bytes, piece: Piece) -> None:
-        speaker, listener = self._conversation.ends(from_client)
         size = len(record)
-        said = Said(
-            TLS,
-            "tls.encrypted",
-            f"encrypted, {size} bytes",
-            f"{speaker.spoken} sends {listener.spoken} an encrypted record that cannot be opened here",
-            {"type": name(RECORD_TYPES, record[0]), "length": size},
-            self._conversation.reason(),
-            size=size,
-        )
+        fields = {"type": name(RECORD_TYPES, record[0]), "length": size}
+        label = f"encrypted, {size} bytes"
+        said = Said(TLS, "tls.encrypted", label, fields, self._conversation.reason(), size=size)
         self._conversation.say(from_client, said, Evidence([piece]))

@@ -11,7 +11,7 @@ protobuf or over WebSocket (shown as one response).
 
 from typing import Any
 
-from cluster_engine.lens import kubernetes, objects, words
+from cluster_engine.lens import kubernetes, objects
 from cluster_engine.lens.causes import Reason
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import Evidence, Piece
@@ -61,7 +61,6 @@ class WatchStream:
             HTTP,
             "http.end",
             f"end of watch {asked.resource}",
-            f"{conversation.server.spoken} ends the watch of {conversation.client.spoken} on {asked.resource}",
             {key: value for key, value in parts if value},
             TIMER,
             reply_to=self._request,
@@ -104,7 +103,6 @@ class WatchStream:
             line,
             fields,
             label=f"{kind} {kubernetes.singular(resource)} {name}",
-            said=f": {words.reference(resource, name, namespace)} {words.CHANGES.get(kind, kind)}",
             reason=reason,
             heartbeat=heartbeat,
         )
@@ -114,8 +112,7 @@ class WatchStream:
 
     def _bookmark(self, line: bytes, fields: dict[str, Any]) -> None:
         version = fields["resourceVersion"]
-        said = f" how far its watch on {fields['resource']} has come: version {version}"
-        self._say(line, fields, label=f"BOOKMARK {version}", said=said, reason=TIMER, heartbeat=True)
+        self._say(line, fields, label=f"BOOKMARK {version}", reason=TIMER, heartbeat=True)
 
     def _error(self, line: bytes, fields: dict[str, Any], thing: Thing) -> None:
         fields["code"], fields["reason"], fields["message"] = thing.code, thing.reason, thing.message
@@ -123,7 +120,6 @@ class WatchStream:
             line,
             fields,
             label=f"ERROR {thing.code or ''} {thing.reason or ''}".rstrip(),
-            said=f" that its watch on {fields['resource']} cannot go on: {thing.message}",
             reason=(self._request, None),
         )
         scribe = self._conversation.scribe
@@ -132,8 +128,7 @@ class WatchStream:
 
     def _unreadable(self, line: bytes) -> None:
         fields = {"type": "", "resource": self._asked.resource, "unreadable": "not a watch event"}
-        said = " something in a watch that cannot be read"
-        self._say(line, fields, label="unreadable", said=said, reason=(self._request, None))
+        self._say(line, fields, label="unreadable", reason=(self._request, None))
 
     def _origin(self, token: str, version: str) -> tuple[Reason, bool]:
         """Join an event with etcd's, or, of what happened before the watch began, with the request."""
@@ -142,15 +137,12 @@ class WatchStream:
             return (change[0], None), change[1]
         return (self._request, None), False
 
-    def _say(
-        self, line: bytes, fields: dict[str, Any], *, label: str, said: str, reason: Reason, heartbeat: bool = False
-    ) -> int:
+    def _say(self, line: bytes, fields: dict[str, Any], *, label: str, reason: Reason, heartbeat: bool = False) -> int:
         conversation = self._conversation
         event = Said(
             STORY,
             "watch.event",
             label,
-            f"{conversation.server.spoken} tells {conversation.client.spoken}{said}",
             fields,
             reason,
             stream=self._stream,

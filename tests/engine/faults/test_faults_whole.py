@@ -13,6 +13,7 @@ from cluster_engine.deeds import Heal, Inject, Pause
 from cluster_engine.faults import FAULTS, FaultError, describe, read, write
 from cluster_engine.pki.authority import Usage
 from cluster_engine.thread import ClusterThread
+from cluster_engine.words.sentences import sentence
 
 NODE_MONITOR_GRACE_SECONDS = 50.0
 NODE_MONITOR_PERIOD_SECONDS = 5.0
@@ -269,8 +270,8 @@ def test_a_component_that_cannot_read_its_files_says_so_and_exits_with_1_until_i
         await asyncio.sleep(25.0)
         ends = [one["fields"]["exitCode"] for one in it.notes("process.exited") if one["from"] == target]
         assert ends[-2:] == [1, 1]
-        assert '"command failed" err="' in it.notes("process.failed")[-1]["sentence"]
-        assert said in it.notes("process.failed")[-1]["sentence"]
+        assert '"command failed" err="' in sentence(it.notes("process.failed")[-1])
+        assert said in sentence(it.notes("process.failed")[-1])
         files.write(path, good)
         await asyncio.sleep(15.0)
         await it.deploy(1)
@@ -427,7 +428,7 @@ def test_a_sealed_fault_is_named_only_when_it_is_over():
         await asyncio.sleep(1.0)
         (begun,) = it.notes("fault.started")
         assert begun["fields"] == {"id": fault, "sealed": True}
-        assert "proxy" not in begun["sentence"] and "stop" not in begun["sentence"]
+        assert "proxy" not in sentence(begun) and "stop" not in sentence(begun)
         await it.cluster.heal_all()
         (over,) = it.notes("fault.ended")
         assert (over["fields"]["name"], over["fields"]["target"]) == ("stop", "worker-1/kube-proxy")
@@ -531,7 +532,7 @@ def test_a_fault_whose_target_has_gone_before_it_begins_says_so_and_the_cluster_
         await asyncio.sleep(10.0)
         assert not it.cluster.faults
         over = it.notes("fault.ended")[-1]
-        assert "binding-revoked cannot happen: there is no binding system:kube-scheduler" in over["sentence"]
+        assert "binding-revoked cannot happen: there is no binding system:kube-scheduler" in sentence(over)
         assert over["fields"]["name"] == "binding-revoked"
         assert (await it.kubectl("get nodes"))[0] == 0
 

@@ -8,6 +8,7 @@ from lens_capture import API, ETCD, KUBECTL, Capture, Clear, Grpc, chain, clear_
 from cluster_engine.journal.recent import Recent
 from cluster_engine.lens.causes import Causes, Serving
 from cluster_engine.rpc import cri_pb2, etcd_pb2, kv_pb2
+from cluster_engine.words.sentences import sentence
 
 MANAGER, SCHEDULER, KUBELET = (
     "control-plane/kube-controller-manager",
@@ -375,7 +376,7 @@ def test_a_command_that_names_no_process_is_why_the_programs_of_its_host_start()
 
     entries = capture.entries()
     command = one(entries, "command.started")
-    assert (command["from"], command["sentence"]) == ("workstation/terminal", "You run kubectl get pods | grep web")
+    assert (command["from"], sentence(command)) == ("workstation/terminal", "You run kubectl get pods | grep web")
     starts = [entry["cause"] for entry in entries if entry["kind"] == "process.started"]
     assert starts == [1, 1, None, None]
     assert one(entries, "http.request")["cause"] == 1

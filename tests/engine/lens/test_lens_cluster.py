@@ -31,7 +31,7 @@ async def _story(loop: ClusterLoop, effort: float) -> tuple[list[dict], list[dic
 
 
 def _says_running(entry: dict) -> bool:
-    return entry["kind"] == "grpc.message" and entry["label"].endswith("nginx was started")
+    return entry["fields"].get("event") == "STARTED" and entry["fields"].get("container") == "nginx"
 
 
 @cache

@@ -7,6 +7,7 @@ from lens_capture import API, KUBECTL, Capture, Secured, authority, byte_by_byte
 from cluster_engine.lens.protection import expand_label
 from cluster_engine.lens.tls_names import SUITES
 from cluster_engine.pki.authority import Usage
+from cluster_engine.words.sentences import sentence
 
 
 def handshake(**how) -> Capture:
@@ -196,7 +197,7 @@ def test_close_notify_is_an_alert_that_nobody_need_fear():
 
     alert = one(capture.entries(), "tls.alert")
     assert alert["fields"]["description"] == "close_notify"
-    assert "nothing more" in alert["sentence"]
+    assert "nothing more" in sentence(alert)
 
 
 def test_a_handshake_cut_at_every_byte_gives_the_same_entries():

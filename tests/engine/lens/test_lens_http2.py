@@ -14,6 +14,7 @@ from cluster_engine.lens import header_compression
 from cluster_engine.lens.header_compression import LEFT_OUT, LIST_BYTES_MAX, HeaderDecoder, bounded, huffman
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.lens.unreadable import Unreadable
+from cluster_engine.words.sentences import sentence
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 POD = b'{"kind":"Pod","metadata":{"name":"web-1","namespace":"default","uid":"u1","resourceVersion":"7"}}'
@@ -94,7 +95,7 @@ def test_a_watch_is_answered_at_once_and_told_event_by_event():
         "name": "web-1",
         "uid": "u1",
     }
-    assert events[0]["sentence"] == "kube-apiserver tells kubectl: pod web-1 in namespace default was added"
+    assert sentence(events[0]) == "kube-apiserver tells kubectl: Pod web-1 in namespace default was added"
     end = one(entries, "http.end")
     assert end["replyTo"] == watch["seq"]
 

@@ -1,14 +1,16 @@
 """Paths and keys to meaning, in the words that entries use."""
 
+import json
+
 import pytest
 from lens_capture import KUBECTL, Capture, Grpc, clear_h2, kinds, one, secured_h2
 
 from cluster_engine.api.kinds import BUILT_IN
-from cluster_engine.lens import etcd, kubernetes, objects, words
+from cluster_engine.lens import etcd, kubernetes, objects
 from cluster_engine.lens.kubernetes import parse, plural, registry_token, singular
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.rpc import cri_pb2, etcd_pb2, kv_pb2
-from cluster_engine.words.sentences import explanation
+from cluster_engine.words.sentences import explanation, sentence
 
 KUBELET, CONTAINERD, API, ETCD = (
     "worker-1/kubelet",
@@ -70,32 +72,47 @@ def test_one_and_many():
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "sentence", "label"),
+    ("method", "path", "label"),
     [
-        ("GET", "/api/v1/pods?limit=500", "for the list of pods in all namespaces", "GET pods"),
-        ("GET", "/api/v1/nodes?watch=1&resourceVersion=7", "to watch nodes from version 7 on", "watch nodes"),
-        (
-            "GET",
-            "/api/v1/pods?watch=1&fieldSelector=spec.nodeName%3Dworker-1",
-            "to watch pods in all namespaces with spec.nodeName=worker-1",
-            "watch pods",
-        ),
-        ("DELETE", "/api/v1/namespaces/x/pods/p", "to delete pod p in namespace x", "DELETE pods/p"),
-        ("PATCH", "/api/v1/nodes/n/status", "to change the status of node n", "PATCH nodes/n/status"),
-        ("POST", "/api/v1/namespaces/x/pods/p/binding", "to bind pod p in namespace x to node", "POST pods/p/binding"),
-        (
-            "POST",
-            "/api/v1/namespaces/x/serviceaccounts/default/token",
-            "for a token of service account default in namespace x",
-            "POST serviceaccounts/default/token",
-        ),
-        ("GET", "/version?timeout=5s", "GET /version?timeout=5s", "GET /version"),
+        ("GET", "/api/v1/pods?limit=500", "GET pods"),
+        ("GET", "/api/v1/nodes?watch=1&resourceVersion=7", "watch nodes"),
+        ("DELETE", "/api/v1/namespaces/x/pods/p", "DELETE pods/p"),
+        ("PATCH", "/api/v1/nodes/n/status", "PATCH nodes/n/status"),
+        ("GET", "/version?timeout=5s", "GET /version"),
     ],
 )
-def test_requests_in_words(method, path, sentence, label):
-    asked = parse(method, path)
-    assert words.request(asked, asked.name, "") == sentence
-    assert words.request_label(asked, asked.name) == label
+def test_a_request_has_a_short_label(method, path, label):
+    assert parse(method, path).label == label
+
+
+def test_a_watch_says_what_it_is_narrowed_to_and_where_it_begins():
+    watch = parse("GET", "/api/v1/pods?watch=1&fieldSelector=spec.nodeName%3Da&labelSelector=app&resourceVersion=7")
+    assert (watch.fields()["selector"], watch.fields()["since"]) == ("spec.nodeName=a, app", "7")
+    assert not {"selector", "since"} & set(parse("GET", "/api/v1/pods?watch=1&resourceVersion=0").fields())
+
+
+@pytest.mark.parametrize(
+    ("path", "everywhere"),
+    [("/api/v1/pods", True), ("/api/v1/namespaces/x/pods", False), ("/api/v1/nodes", False), ("/api/v1/pods/a", False)],
+)
+def test_a_collection_of_what_lies_in_namespaces_may_be_asked_for_in_all_of_them(path, everywhere):
+    assert ("allNamespaces" in parse("GET", path).fields()) == everywhere
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("", "401 Unauthorized"),
+        ("Unauthorized", "401 Unauthorized"),
+        ("the token has expired", "401 Unauthorized, the token has expired"),
+    ],
+)
+def test_a_refusal_says_what_its_status_does_not(problem, said):
+    capture = Capture()
+    h2 = secured_h2(capture)
+    status = {"kind": "Status", "reason": "Unauthorized", "message": problem, "code": 401}
+    h2.respond(h2.request("GET", "/api/v1/nodes"), 401, json.dumps(status).encode())
+    assert sentence(one(capture.entries(), "http.response")) == f"kube-apiserver answers kubectl: {said}"
 
 
 def test_objects_name_themselves_and_those_they_refer_to():
@@ -110,6 +127,14 @@ def test_objects_name_themselves_and_those_they_refer_to():
 def test_what_is_no_object_has_no_facts(body):
     assert objects.read(body).tokens("pods") == []
     assert objects.read_watch_event(body) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"k8s", b"k8s\0\xff", b"k8s\0\x0a\x02\x0a\x00", b"k8s\0\x0a\x04\x0a\x02\xff\xff"]
+)
+def test_a_protobuf_body_that_an_api_server_would_refuse_has_no_facts(body):
+    assert objects.decode_protobuf(body) is None
+    assert objects.read_protobuf(body).tokens("pods") == []
 
 
 def test_a_protobuf_body_is_read_for_its_name_and_shown_as_json():
@@ -167,14 +192,14 @@ def test_ranges_puts_and_leases_say_which_keys_and_revisions():
 
     asked = one(entries, "grpc.request", method="Range")
     assert asked["label"] == "Range pods/"
-    assert asked["sentence"] == "kube-apiserver asks etcd for all keys under /registry/pods/"
+    assert sentence(asked) == "kube-apiserver asks etcd for all keys under /registry/pods/"
     answer = one(entries, "grpc.response", count=1)
     assert (answer["replyTo"], answer["cause"], answer["fields"]["revision"]) == (asked["seq"], asked["seq"], 12)
     detail = open_entry(journal, answer["seq"])
     assert detail["body"]["type"] == "protobuf"
     assert '"key": "/registry/pods/default/a"' in detail["body"]["text"]
     assert ["grpc-status", "0"] in detail["headers"]
-    assert "lease of 3600 seconds" in one(entries, "grpc.request", method="LeaseGrant")["sentence"]
+    assert "lease of 3600 seconds" in sentence(one(entries, "grpc.request", method="LeaseGrant"))
 
 
 def test_a_transaction_says_whether_its_condition_held():
@@ -298,7 +323,7 @@ def test_containers_are_called_by_name_once_they_have_one():
         "ListPodSandbox",
         "ListPodSandbox",
     ]
-    assert one(entries, "grpc.request", method="RunPodSandbox")["sentence"] == (
+    assert sentence(one(entries, "grpc.request", method="RunPodSandbox")) == (
         "worker-1's kubelet asks worker-1's containerd to make the sandbox of web-1"
     )
     heartbeats = [entry["heartbeat"] for entry in entries if entry["kind"] == "grpc.request"]
@@ -322,7 +347,7 @@ def test_a_runtimes_event_follows_the_call_that_made_it():
     entries = capture.entries()
     message = one(entries, "grpc.message")
     assert message["cause"] == one(entries, "grpc.request", method="RunPodSandbox")["seq"]
-    assert message["sentence"] == "worker-1's containerd tells worker-1's kubelet: the sandbox of web-1 was started"
+    assert sentence(message) == "worker-1's containerd tells worker-1's kubelet: web-1 was started"
 
 
 def test_a_compressed_message_is_shown_as_bytes():
@@ -366,10 +391,10 @@ def test_every_entry_has_a_sentence_with_both_names():
     h2 = secured_h2(capture)
     h2.respond(h2.request("GET", "/api/v1/namespaces/default/pods"), 200, b'{"kind":"PodList","items":[]}')
     for entry in capture.entries():
-        assert entry["sentence"]
+        assert sentence(entry)
         assert entry["label"]
         if entry["to"]:
-            assert "kubectl" in entry["sentence"] and "kube-apiserver" in entry["sentence"]
+            assert "kubectl" in sentence(entry) and "kube-apiserver" in sentence(entry)
 
 
 def test_etcd_knows_a_create_by_its_condition():

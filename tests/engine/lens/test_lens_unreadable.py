@@ -11,6 +11,7 @@ from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.lens.tcp import Stream
+from cluster_engine.words.sentences import sentence
 from cluster_engine.world.tap import Connection, Endpoint, Segment
 
 
@@ -24,8 +25,8 @@ def test_garbage_on_a_port_becomes_bytes():
     entries = capture.entries()
     assert kinds(entries)[2:] == ["tcp.data", "tcp.data", "tcp.rst"]
     assert entries[2]["fields"] == {"unreadable": "neither TLS nor HTTP"}
-    assert "cannot be read" in entries[2]["sentence"]
-    assert "breaks off" in entries[4]["sentence"]
+    assert "cannot be read" in sentence(entries[2])
+    assert "breaks off" in sentence(entries[4])
 
 
 def test_too_few_bytes_to_tell_are_shown_when_the_connection_ends():
@@ -165,7 +166,7 @@ def test_an_unanswered_port_refuses_and_the_refusal_follows_the_syn():
     capture.flag(number, False, "RA")
     syn, refusal = capture.entries()
     assert (refusal["kind"], refusal["cause"]) == ("tcp.rst", syn["seq"])
-    assert "refuses" in refusal["sentence"]
+    assert "refuses" in sentence(refusal)
 
 
 def test_an_overlong_tls_length_is_no_tls():

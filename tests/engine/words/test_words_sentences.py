@@ -40,7 +40,7 @@ def test_what_is_not_there_is_left_out_or_leads_to_a_plainer_pattern():
 
 
 def test_what_was_captured_is_never_taken_for_a_place_or_a_bracket():
-    refused = entry("http.response", message="{from} [x]")
+    refused = entry("http.response", failed=True, message="{from} [x]")
     assert sentence(refused).endswith("it, {from} [x]")
 
 
