@@ -11,12 +11,12 @@ each message once, and only of those parts that have something to fill in.
     (1, 'Always')
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from cluster_engine.api.derived import derived
 from cluster_engine.api.objects import JSON, Object
-from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message
+from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Type
 
 Plan: TypeAlias = Callable[[Object], None]
 
@@ -34,10 +34,10 @@ def _plan(message: Message) -> Plan | None:
     constants = tuple((each.name, each.default) for each in message.fields if _is_constant(each))
     zeros = tuple((each.name, _zero(each)) for each in message.fields if _zero(each) is not _NO_ZERO)
     makers = tuple((each.name, dict if _is_object(each) else list) for each in message.fields if _is_made(each))
-    objects, lists, maps = _children(message)
+    parts = tuple((each.name, plan) for each in message.fields if (plan := _below(each.type)))
     after = message.defaults
     scalars = constants + tuple(pair for pair in zeros if pair[0] not in {name for name, _ in constants})
-    if not (scalars or makers or objects or lists or maps or after):
+    if not (scalars or makers or parts or after):
         return None
 
     def fill(obj: Object) -> None:
@@ -47,15 +47,9 @@ def _plan(message: Message) -> Plan | None:
         for name, make in makers:
             if name not in obj:
                 obj[name] = make()
-        for name, plan in objects:
+        for name, plan in parts:
             value = obj.get(name)
             if value is not None:
-                plan(value)
-        for name, plan in lists:
-            for value in obj.get(name) or ():
-                plan(value)
-        for name, plan in maps:
-            for value in (obj.get(name) or {}).values():
                 plan(value)
         if after:
             after(obj)
@@ -63,24 +57,26 @@ def _plan(message: Message) -> Plan | None:
     return fill
 
 
+def _below(type_: Type) -> Callable[[JSON], None] | None:
+    """Make the function that fills in what lies in a value of a type, None if there is nothing to fill in."""
+    if isinstance(type_, Message):
+        return _plan(type_)
+    if isinstance(type_, ListOf) and (plan := _below(type_.item)):
+        return _for_each(plan, list.__iter__)
+    if isinstance(type_, MapOf) and (plan := _below(type_.value)):
+        return _for_each(plan, dict.values)
+    return None
+
+
+def _for_each(plan: Callable[[JSON], None], within: Callable[[JSON], Iterable[JSON]]) -> Callable[[JSON], None]:
+    def fill(values: JSON) -> None:
+        for value in within(values):
+            plan(value)
+
+    return fill
+
+
 _NO_ZERO = object()
-_Named: TypeAlias = tuple[tuple[str, Plan], ...]
-
-
-def _children(message: Message) -> tuple[_Named, _Named, _Named]:
-    objects, lists, maps = [], [], []
-    for each in message.fields:
-        if isinstance(each.type, Message):
-            objects.append((each.name, _plan(each.type)))
-        elif isinstance(each.type, ListOf) and isinstance(each.type.item, Message):
-            lists.append((each.name, _plan(each.type.item)))
-        elif isinstance(each.type, MapOf) and isinstance(each.type.value, Message):
-            maps.append((each.name, _plan(each.type.value)))
-    return _present(objects), _present(lists), _present(maps)
-
-
-def _present(found: list[tuple[str, Plan | None]]) -> _Named:
-    return tuple((name, plan) for name, plan in found if plan)
 
 
 def _is_object(field: Field) -> bool:

@@ -29,6 +29,7 @@ from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scala
 from cluster_engine.api.schemas.meta import API_VERSION, DELETE_OPTIONS, KIND, LIST_META, STATUS
 
 INFO = {"title": "Kubernetes", "version": "v1.32.13"}
+PRESERVE_UNKNOWN = "x-kubernetes-preserve-unknown-fields"
 GVK = "x-kubernetes-group-version-kind"
 BODY_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 _REFERENCE = "#/components/schemas/"
@@ -102,6 +103,8 @@ def _add_message(message: Message, schemas: dict[str, Object], kind: Kind | None
     needed = sorted(each.name for each in message.fields if each.required)
     if needed:
         schema["required"] = needed
+    if message.preserve_unknown:
+        schema[PRESERVE_UNKNOWN] = True
     if kind:
         schema[GVK] = [_gvk(kind)]
 

@@ -60,6 +60,8 @@ def _add_message(message: Message, schemas: dict[str, pb.Schema], kind: Kind | N
     schema.required.extend(each.name for each in message.fields if each.required)
     if kind:
         schema.vendor_extension.extend(_extensions({GVK: [_gvk(kind)]}))
+    if message.preserve_unknown:
+        schema.vendor_extension.extend(_extensions({"x-kubernetes-preserve-unknown-fields": True}))
 
 
 def _property(field: Field, schemas: dict[str, pb.Schema]) -> pb.Schema:
@@ -83,7 +85,7 @@ def _type(type_: Type, schemas: dict[str, pb.Schema]) -> pb.Schema:
 
 def _scalar(scalar: Scalar, schemas: dict[str, pb.Schema]) -> pb.Schema:
     schema = pb.Schema(format=scalar.openapi.get("format", ""))
-    if scalar.openapi["type"] != "object":
+    if scalar.openapi.get("type", "object") != "object":
         schema.type.value.append(scalar.openapi["type"])
     if not scalar.name:
         return schema

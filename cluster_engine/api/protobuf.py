@@ -13,6 +13,8 @@ raw bytes `12 05 | 0a 03 (metadata) | 0a 01 c (name)`.
     {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'c'}}
 """
 
+import math
+import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,7 @@ from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import (
     BOOL,
     BYTES,
+    FLOAT64,
     INT32,
     INT64,
     INT_OR_STRING,
@@ -47,6 +50,7 @@ from cluster_engine.api.status import BadRequest, UnsupportedMediaType
 from cluster_engine.api.strict import check
 
 MAGIC = b"k8s\0"
+FLOAT_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Value: TypeAlias = int | bytes
@@ -141,6 +145,7 @@ def _store(field: Field | Inline) -> Store:
     if isinstance(type_, MapOf):
         return _map_store(name, type_)
     if isinstance(type_, ListOf):
+        assert isinstance(type_.item, Scalar | Message), f"{name}: protobuf has no lists of lists or maps"
         return _list_store(name, type_.item)
     read = _reader(type_)
 
@@ -206,6 +211,16 @@ def _as_int(value: Value) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
+def _float(value: Value) -> float:
+    raw = _as_bytes(value)
+    if len(raw) != FLOAT_BYTES:
+        raise _Malformed("proto: wrong wireType for a floating-point number")
+    found: float = struct.unpack("<d", raw)[0]
+    if not math.isfinite(found):
+        raise _Malformed(f"json: unsupported value: {found}")
+    return found
+
+
 def _string(value: Value) -> str:
     return _as_bytes(value).decode()
 
@@ -247,6 +262,7 @@ _READERS: dict[Scalar, Reader] = {
     BOOL: lambda value: bool(_as_int(value)),
     INT32: _as_int,
     INT64: _as_int,
+    FLOAT64: _float,
     BYTES: lambda value: b64encode(_as_bytes(value)).decode(),
     TIME: _time,
     MICRO_TIME: _micro_time,

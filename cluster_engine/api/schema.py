@@ -53,6 +53,7 @@ STRING = Scalar("string", {"type": "string"}, "")
 BOOL = Scalar("bool", {"type": "boolean"}, False)
 INT32 = Scalar("int32", {"type": "integer", "format": "int32"}, 0)
 INT64 = Scalar("int64", {"type": "integer", "format": "int64"}, 0)
+FLOAT64 = Scalar("float64", {"type": "number", "format": "double"}, 0)
 BYTES = Scalar("[]uint8", {"type": "string", "format": "byte"}, None)
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _DATE_TIME = {"type": "string", "format": "date-time"}
@@ -75,6 +76,8 @@ INT_OR_STRING = Scalar(
     {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
 )
 RAW = Scalar("v1.FieldsV1", {"type": "object"}, None, _META + "FieldsV1", "A set of fields, as a tree.")
+ANY = Scalar("interface {}", {"x-kubernetes-preserve-unknown-fields": True}, None)
+"""A value of any form, kept as it comes: a default, an example, an enumeration's member."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +85,8 @@ class Message:
     """A struct: its OpenAPI name, what `kubectl explain` says of it, its fields, and rules that span fields.
 
     `own` is what protobuf sees; `fields` is what JSON sees, with the inlined messages' fields spread out.
-    `defaults` changes the object in place after the fields' own defaults; `rules` appends causes.
+    `defaults` changes the object in place after the fields' own defaults; `rules` appends causes. With
+    `preserve_unknown` fields that are not described are kept as they come.
     """
 
     name: str
@@ -90,6 +94,7 @@ class Message:
     own: tuple[Field | Inline, ...]
     defaults: Callable[[Object], None] | None = None
     rules: Rule | None = None
+    preserve_unknown: bool = False
     fields: tuple[Field, ...] = field(init=False, repr=False)
     by_name: dict[str, Field] = field(init=False, repr=False)
     derived: Derived = field(init=False, repr=False, default_factory=dict)
@@ -109,14 +114,14 @@ class Message:
 class ListOf:
     """A repeated field."""
 
-    item: Scalar | Message
+    item: Type
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapOf:
     """A map with string keys."""
 
-    value: Scalar | Message | ListOf
+    value: Type
 
 
 Type: TypeAlias = Scalar | Message | ListOf | MapOf
@@ -126,6 +131,7 @@ Type: TypeAlias = Scalar | Message | ListOf | MapOf
 class Field:
     """One field of a message. The module's text says what `pointer`, `always` and `required` mean.
 
+    `number` is the field's in protobuf, 0 for one that protobuf does not have.
     `merge_key` and `patch_strategy` steer strategic merge patches, `list_keys` is `x-kubernetes-list-map-keys`,
     `check` returns Kubernetes' sentences about a bad string, `minimum` and `maximum` bound numbers.
     """
@@ -162,9 +168,10 @@ def message(
     *own: Field | Inline,
     defaults: Callable[[Object], None] | None = None,
     rules: Rule | None = None,
+    preserve_unknown: bool = False,
 ) -> Message:
     """Describe a struct; `name` is its OpenAPI name, such as `io.k8s.api.core.v1.PodSpec`."""
-    return Message(name, doc, own, defaults, rules)
+    return Message(name, doc, own, defaults, rules, preserve_unknown)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,8 +27,10 @@ from cluster_engine.api import quantity, time
 from cluster_engine.api.derived import derived
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.schema import (
+    ANY,
     BOOL,
     BYTES,
+    FLOAT64,
     INT32,
     INT64,
     INT_OR_STRING,
@@ -116,19 +118,24 @@ def _objects(value: JSON, path: str) -> Iterator[tuple[Object, str]]:
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    """Return the path of a field; what stands in a list or a map has no name of its own."""
+    return f"{path}.{name}" if path and name else path or name
 
 
 @derived
 def _cleaner(message: Message) -> Cleaner:
-    fields = {each.name: (_field_cleaner(message, each), _dropped(each)) for each in message.fields}
+    fields = {each.name: (_value_cleaner(message, each.name, each.type), _dropped(each)) for each in message.fields}
+    preserve_unknown = message.preserve_unknown
 
     def clean(obj: JSON, path: str, problems: Problems) -> Object:
         cleaned: Object = {}
         for name, value in obj.items():
             known = fields.get(name)
             if known is None:
-                problems.append(f'unknown field "{_join(path, name)}"')
+                if preserve_unknown:
+                    cleaned[name] = value
+                else:
+                    problems.append(f'unknown field "{_join(path, name)}"')
             elif value is not None:
                 found = known[0](value, path, problems)
                 if found or found not in known[1]:
@@ -151,10 +158,6 @@ def _dropped(field: Field) -> tuple[JSON, ...]:
     return () if isinstance(field.type, Message) else (field.type.zero,)
 
 
-def _field_cleaner(owner: Message, field: Field) -> Cleaner:
-    return _value_cleaner(owner, field.name, field.type)
-
-
 def _value_cleaner(owner: Message, name: str, type_: Type) -> Cleaner:
     if isinstance(type_, Message):
         return _object_cleaner(owner, name, type_)
@@ -168,32 +171,35 @@ def _value_cleaner(owner: Message, name: str, type_: Type) -> Cleaner:
 def _object_cleaner(owner: Message, name: str, message: Message) -> Cleaner:
     inner = _cleaner(message)
 
+    def clean_item(value: JSON, path: str, problems: Problems) -> JSON:
+        if type(value) is not dict:
+            _unfit(value, owner, path, name, message)
+        return inner(value, path, problems)
+
     def clean(value: JSON, path: str, problems: Problems) -> JSON:
         if type(value) is not dict:
             _unfit(value, owner, path, name, message)
         return inner(value, f"{path}.{name}" if path else name, problems)
 
-    return clean
+    return clean if name else clean_item
 
 
 def _list_cleaner(owner: Message, name: str, type_: ListOf) -> Cleaner:
     if type_.item is STRING:
         return _string_list_cleaner(owner, name, type_)
-    if not isinstance(type_.item, Message):
-        scalar = _scalar_cleaner(owner, name, type_.item)
+    inner = _value_cleaner(owner, "", type_.item)
+    if isinstance(type_.item, Scalar):
         return lambda value, path, problems: [
-            scalar(each, path, problems) for each in _as_list(value, owner, path, name, type_)
+            inner(each, _join(path, name), problems) for each in _as_list(value, owner, path, name, type_)
         ]
-    message, inner = type_.item, _cleaner(type_.item)
+    nothing = list if isinstance(type_.item, ListOf) else dict
 
     def clean(value: JSON, path: str, problems: Problems) -> JSON:
-        base = f"{path}.{name}" if path else name
-        cleaned = []
-        for index, each in enumerate(_as_list(value, owner, path, name, type_)):
-            if type(each) is not dict and each is not None:
-                _unfit(each, owner, path, name, message)
-            cleaned.append(inner(each or {}, f"{base}[{index}]", problems))
-        return cleaned
+        base = _join(path, name)
+        return [
+            inner(nothing() if each is None else each, f"{base}[{index}]", problems)
+            for index, each in enumerate(_as_list(value, owner, path, name, type_))
+        ]
 
     return clean
 
@@ -212,12 +218,17 @@ def _string_list_cleaner(owner: Message, name: str, type_: ListOf) -> Cleaner:
 def _map_cleaner(owner: Message, name: str, type_: MapOf) -> Cleaner:
     if type_.value is STRING:
         return _string_map_cleaner(owner, name, type_)
-    inner = _value_cleaner(owner, name, type_.value)
+    inner, is_scalar = _value_cleaner(owner, "", type_.value), isinstance(type_.value, Scalar)
 
     def clean(value: JSON, path: str, problems: Problems) -> JSON:
         if type(value) is not dict:
             _unfit(value, owner, path, name, type_)
-        return {key: inner(each, path, problems) for key, each in value.items() if each is not None}
+        base = _join(path, name)
+        return {
+            key: inner(each, base if is_scalar else f"{base}.{key}", problems)
+            for key, each in value.items()
+            if each is not None
+        }
 
     return clean
 
@@ -245,6 +256,7 @@ def _as_list(value: JSON, owner: Message, path: str, name: str, type_: ListOf) -
 
 
 _BOUNDS = {INT32: 2**31, INT64: 2**63}
+FLOAT_WHOLE_MAX = 1e21  # below it Go writes whole numbers without an exponent (encoding/json, floatEncoder)
 _PLAIN = {STRING: str, BOOL: bool, RAW: dict}
 
 
@@ -253,6 +265,8 @@ def _scalar_cleaner(owner: Message, name: str, scalar: Scalar) -> Cleaner:
         return _plain_cleaner(owner, name, scalar, _PLAIN[scalar])
     if scalar in _BOUNDS:
         return _integer_cleaner(owner, name, scalar, _BOUNDS[scalar])
+    if scalar is FLOAT64:
+        return _float_cleaner(owner, name)
     convert = _CONVERTERS[scalar]
     return lambda value, path, problems: convert(value)
 
@@ -273,6 +287,17 @@ def _integer_cleaner(owner: Message, name: str, scalar: Scalar, bound: int) -> C
         if type(value) is not int or not -bound <= value < bound:
             _unfit(value, owner, path, name, scalar)
         return value
+
+    return clean
+
+
+def _float_cleaner(owner: Message, name: str) -> Cleaner:
+    def clean(value: JSON, path: str, problems: Problems) -> JSON:
+        del problems
+        if type(value) not in (int, float):
+            _unfit(value, owner, path, name, FLOAT64)
+        is_whole = type(value) is float and value.is_integer() and abs(value) < FLOAT_WHOLE_MAX
+        return int(value) if is_whole else value
 
     return clean
 
@@ -337,6 +362,7 @@ _CONVERTERS: dict[Scalar, Callable[[JSON], JSON]] = {
     MICRO_TIME: _micro_time,
     QUANTITY: _quantity,
     INT_OR_STRING: _int_or_string,
+    ANY: lambda value: value,
 }
 
 

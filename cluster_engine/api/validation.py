@@ -11,14 +11,14 @@ concerns several. On an update the old object is looked at too: identity and wha
     ['spec.selector: Required value', 'spec.replicas: Invalid value: -1: must be greater than or equal to 0']
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from cluster_engine.api.causes import IMMUTABLE, Go, go_label_selector, invalid, not_supported, required
 from cluster_engine.api.derived import derived
 from cluster_engine.api.objects import JSON, Object
 from cluster_engine.api.rules import metadata
-from cluster_engine.api.schema import Field, Kind, ListOf, Message, Rule
+from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Rule, Type
 from cluster_engine.api.schemas.meta import LABEL_SELECTOR, OBJECT_META
 from cluster_engine.api.status import Cause
 
@@ -112,11 +112,8 @@ _MISSING: tuple[JSON, ...] = (None, "", 0, [])
 
 
 def _field_check(field: Field) -> FieldCheck | None:
-    if isinstance(field.type, Message):
-        return _validator(field.type)
-    if isinstance(field.type, ListOf) and isinstance(field.type.item, Message):
-        inner = _validator(field.type.item)
-        return _each(inner) if inner else None
+    if below := _below(field.type):
+        return below
     if field.enum:
         return _one_of(field.enum)
     if field.minimum is not None or field.maximum is not None:
@@ -124,10 +121,21 @@ def _field_check(field: Field) -> FieldCheck | None:
     return None
 
 
-def _each(inner: Rule) -> FieldCheck:
+def _below(type_: Type) -> FieldCheck | None:
+    """Make the function that checks what lies in a value of a type, None if there is nothing to check."""
+    if isinstance(type_, Message):
+        return _validator(type_)
+    if isinstance(type_, ListOf) and (check := _below(type_.item)):
+        return _for_each(check, enumerate)
+    if isinstance(type_, MapOf) and (check := _below(type_.value)):
+        return _for_each(check, dict.items)
+    return None
+
+
+def _for_each(inner: FieldCheck, within: Callable[[JSON], Iterable[tuple[JSON, JSON]]]) -> FieldCheck:
     def check(values: JSON, path: str, causes: list[Cause]) -> None:
-        for index, value in enumerate(values):
-            inner(value, f"{path}[{index}]", causes)
+        for key, value in within(values):
+            inner(value, f"{path}[{key}]", causes)
 
     return check
 

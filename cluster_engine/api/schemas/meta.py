@@ -180,10 +180,12 @@ def object_message(
     *fields: Field,
     defaults: Callable[[Object], None] | None = None,
     rules: Rule | None = None,
+    preserve_unknown: bool = False,
 ) -> Message:
     """Describe a kind's top level: apiVersion, kind, metadata (1), and the fields given."""
     metadata = Field(1, "metadata", OBJECT_META, "Standard metadata of the object.", always=True)
-    return message(name, doc, API_VERSION, KIND, metadata, *fields, defaults=defaults, rules=rules)
+    own = (API_VERSION, KIND, metadata, *fields)
+    return message(name, doc, *own, defaults=defaults, rules=rules, preserve_unknown=preserve_unknown)
 
 
 DELETE_OPTIONS = Kind(
