@@ -119,7 +119,7 @@ function value(place, { from, to, label, size, fields }, all) {
     case "label": return label;
     case "size": return String(size);
     case "text": return plain(fields.text) ?? label;
-    case "one": return one(fields);
+    case "one": return one(fields, all);
     case "fault": return all[`fault.${fields.name}.name`] ?? plain(fields.name);
     default: return plain(fields[place]);
   }
@@ -132,9 +132,9 @@ function called(participant, all) {
   return HOSTS_UNSAID.has(host) ? program : fill(all["say.participant"], { host, program });
 }
 
-/** "Pod web-1"; the name that a server is still to choose as "Pod web-…". @param {Record<string, any>} fields */
-function one({ resource, name, generateName }) {
-  return resource ? `${KINDS[resource] ?? resource} ${name || (generateName ? `${generateName}…` : "")}`.trimEnd() : null;
+/** "Pod web-1"; the name that a server is still to choose as "Pod web-…". @param {Record<string, any>} fields @param {Dictionary} all */
+function one({ resource, name, generateName }, all) {
+  return resource ? `${all[`kind.${resource}`] ?? resource} ${name || (generateName ? `${generateName}…` : "")}`.trimEnd() : null;
 }
 
 /** A value as text: lists with commas; null for what is not there or is a document. @param {any} it @returns {string | null} */
@@ -147,10 +147,3 @@ function plain(it) {
 
 /** @param {any} it */
 const isThere = (it) => it !== undefined && it !== null && it !== false && it !== "" && !(typeof it === "object" && Object.keys(it).length === 0);
-
-/** @type {Record<string, string>} */
-const KINDS = {
-  pods: "Pod", nodes: "Node", namespaces: "Namespace", services: "Service", endpoints: "Endpoints", endpointslices: "EndpointSlice",
-  configmaps: "ConfigMap", secrets: "Secret", serviceaccounts: "ServiceAccount", events: "Event", leases: "Lease", deployments: "Deployment",
-  replicasets: "ReplicaSet", roles: "Role", rolebindings: "RoleBinding", clusterroles: "ClusterRole", clusterrolebindings: "ClusterRoleBinding",
-};

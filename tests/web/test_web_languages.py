@@ -13,10 +13,10 @@ import pytest
 from django.conf import settings
 from django.utils.translation import override
 
-from cluster_engine.words.languages import document, languages
+from cluster_engine.words.languages import languages
 from visualizer.catalogs import compile_catalogs, packed, parse
 from visualizer.language import language_of
-from visualizer.page_words import write_words
+from visualizer.page_words import page_document, write_words
 from visualizer.reasons import REASONS, said
 
 CALLS = {"gettext", "gettext_lazy", "gettext_noop", "_"}
@@ -93,13 +93,14 @@ def test_a_translation_names_what_its_sentence_names(language):
 def test_the_page_is_served_one_document_a_language_made_again_when_a_text_has_changed(tmp_path):
     write_words(tmp_path / "words")
     file = tmp_path / "words" / "de.json"
-    assert json.loads(file.read_text()) == document("de")
+    assert json.loads(file.read_text()) == page_document("de")
     made = file.stat().st_mtime_ns
     write_words(tmp_path / "words")
     assert file.stat().st_mtime_ns == made
     file.write_text("{}")
     write_words(tmp_path / "words")
-    assert json.loads(file.read_text()) == document("de")
+    assert json.loads(file.read_text()) == page_document("de")
+    assert page_document("de")["kind.replicasets"] == "ReplicaSet", "kinds are called what the API server calls them"
     assert dict(settings.LANGUAGES) == languages()
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from cluster_engine.words.languages import document, languages
-from cluster_engine.words.sentences import _patterns, explanation, sentence
+from cluster_engine.words.sentences import KINDS, _patterns, explanation, sentence
 
+ROOT = Path(__file__).resolve().parents[3]
 CASES = json.loads((Path(__file__).parent / "cases.json").read_text("utf-8"))
 
 
@@ -61,3 +62,8 @@ def test_an_entry_is_explained_by_its_kind_in_its_variant_where_there_is_one():
     assert explanation(entry("watch.event", type="OTHER")).startswith("One change")
     assert explanation(entry("watch.event", type="BOOKMARK"), "de").startswith("Ein BOOKMARK")
     assert explanation(entry("scheduler.scores")) == ""
+
+
+def test_the_page_s_tests_call_objects_what_the_server_calls_them():
+    called = json.loads((ROOT / "tests/js/fixtures/kinds.json").read_text("utf-8"))
+    assert called.items() <= {f"kind.{plural}": name for plural, name in KINDS.items()}.items()
