@@ -12,7 +12,7 @@ the legacy form.
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,6 +32,9 @@ class Discovered(Resource):
     subresources: tuple[str, ...]
 
 
+D = TypeVar("D", bound=Discovered)
+
+
 async def discover(client: Client) -> list[Discovered]:
     """Ask a server for all its resources, in its order: groups by priority, a group's best version first."""
     answers = await asyncio.gather(
@@ -40,15 +43,15 @@ async def discover(client: Client) -> list[Discovered]:
     for answer in answers:
         if answer.status >= 400:
             raise refusal_of(answer.status, answer.body)
-    return [each for answer in answers for each in read(msgspec.json.decode(answer.body))]
+    return [each for answer in answers for each in read(msgspec.json.decode(answer.body), Discovered)]
 
 
-def read(document: dict[str, Any]) -> Iterator[Discovered]:
-    """Read the resources of an aggregated document (an APIGroupDiscoveryList)."""
+def read(document: dict[str, Any], make: type[D]) -> Iterator[D]:
+    """Read the resources of an aggregated document (an APIGroupDiscoveryList), as records of a type."""
     for group in document.get("items") or ():
         for version in group["versions"]:
             for found in version["resources"]:
-                yield Discovered(
+                yield make(
                     group=group["metadata"].get("name") or "",
                     version=version["version"],
                     name=found["responseKind"]["kind"],
@@ -62,9 +65,9 @@ def read(document: dict[str, Any]) -> Iterator[Discovered]:
                 )
 
 
-def preferred(resources: Iterable[Discovered]) -> list[Discovered]:
+def preferred(resources: Iterable[D]) -> list[D]:
     """Return each resource once, in the best version of its group that has it."""
-    best: dict[str, Discovered] = {}
+    best: dict[str, D] = {}
     for each in resources:
         best.setdefault(each.resource_name, each)
     return list(best.values())

@@ -5,6 +5,7 @@ Modelled on kubectl/pkg/cmd/{version,apiresources,clusterinfo,config}.
 
 from cluster_engine.api.status import Refusal
 from cluster_engine.client import kubeconfig
+from cluster_engine.client.discovery import preferred
 from cluster_engine.programs.invocation import absolute
 from cluster_engine.programs.kubectl import discovery, documents
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -47,7 +48,7 @@ async def api_resources(session: Session, _: list[str]) -> int:
     """List what there is."""
     flags = session.flags
     rows = []
-    for resource in await discovery.resources(session, fresh=True):
+    for resource in preferred(await discovery.resources(session, fresh=True)):
         if flags["namespaced"] is not None and "namespaced" in flags and resource.namespaced is not flags["namespaced"]:
             continue
         if flags["api-group"] is not None and resource.group != flags["api-group"]:
@@ -57,7 +58,7 @@ async def api_resources(session: Session, _: list[str]) -> int:
         rows.append(resource)
     rows.sort(key=lambda resource: (resource.group, resource.plural))
     if flags["output"] == "name":
-        session.out("".join(f"{resource.full_name}\n" for resource in rows))
+        session.out("".join(f"{resource.resource_name}\n" for resource in rows))
         return 0
     header = "NAME\tSHORTNAMES\tAPIVERSION\tNAMESPACED\tKIND"
     lines = [] if flags["no-headers"] else [header + ("\tVERBS\tCATEGORIES" if flags["output"] == "wide" else "")]

@@ -3,7 +3,7 @@
 `kubectl get po` cannot know by itself what `po` is. It asks `/api` and `/apis` in the aggregated form (two requests)
 and keeps the answers under ~/.kube/cache; a name that is not found there is asked for anew, in case it is new.
 
-    find("po"), find("pods"), find("pod")       Resource(group="", version="v1", plural="pods", kind="Pod", …)
+    find("po"), find("pods"), find("pod")       Resource(group="", version="v1", plural="pods", name="Pod", …)
     find("deployments.apps")                    the one of that group
     of_category("all")                          pods, services, deployments, replicasets
 
@@ -12,57 +12,32 @@ Modelled on client-go discovery/cached/disk and restmapper.
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
 from cluster_engine.api.documents import Unreadable, read_json
+from cluster_engine.client.discovery import AGGREGATED, Discovered, preferred, read
 from cluster_engine.programs.invocation import HOME
 from cluster_engine.programs.kubectl.errors import CommandError
-from cluster_engine.programs.kubectl.session import JSON, Session
+from cluster_engine.programs.kubectl.session import Session
 
 CACHE_SECONDS = 6 * 3600
-AGGREGATED = ",".join(
-    [f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")]
-    + [JSON]
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource of the server, as discovery tells it."""
+class Resource(Discovered):
+    """One resource of the server, and how messages name it."""
 
-    group: str
-    version: str
-    plural: str
-    singular: str
-    kind: str
-    namespaced: bool
-    verbs: tuple[str, ...]
-    short_names: tuple[str, ...]
-    categories: tuple[str, ...]
-    subresources: tuple[str, ...]
+    __slots__ = ()
 
     @property
-    def api_version(self) -> str:
-        """Group and version, as objects name them."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def full_name(self) -> str:
-        """The name in errors: deployments.apps."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+    def kind(self) -> str:
+        """What one of them is called: Deployment."""
+        return self.name
 
     def label(self, name: str) -> str:
         """Name an object as messages do: deployment.apps/web."""
         singular = self.singular or self.kind.lower()
         return f"{singular}.{self.group}/{name}" if self.group else f"{singular}/{name}"
-
-    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """Give the URL's path."""
-        base = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        inside = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return base + inside + "/" + "/".join(part for part in (self.plural, name, subresource) if part)
 
 
 async def resources(session: Session, *, fresh: bool = False) -> list[Resource]:
@@ -78,7 +53,7 @@ async def resources(session: Session, *, fresh: bool = False) -> list[Resource]:
         with contextlib.suppress(OSError):  # no room: then it is asked for again
             session.process.files.write(_path(session), msgspec.json.encode(content))
         session.cache["fresh"] = True
-    found = [resource for document in documents for resource in _read(document)]
+    found = [resource for document in documents for resource in read(document, Resource)]
     session.cache["resources"] = found
     return found
 
@@ -95,7 +70,7 @@ async def find(session: Session, name: str) -> Resource:
 
 async def of_category(session: Session, category: str) -> list[Resource]:
     """Give the resources of a category such as `all`."""
-    return [resource for resource in await resources(session) if category in resource.categories]
+    return [resource for resource in preferred(await resources(session)) if category in resource.categories]
 
 
 async def of_kind(session: Session, api_version: str, kind: str) -> Resource | None:
@@ -134,23 +109,3 @@ def _cached(session: Session) -> list[dict[str, object]] | None:
     except (Unreadable, KeyError, TypeError):
         pass
     return None
-
-
-def _read(document: dict[str, object]) -> Iterable[Resource]:
-    groups: list[dict[str, object]] = document.get("items") or []  # type: ignore[assignment]
-    for group in groups:
-        name = str(group["metadata"].get("name") or "")  # type: ignore[attr-defined]
-        for version in group["versions"]:  # type: ignore[attr-defined]
-            for resource in version["resources"]:
-                yield Resource(
-                    group=name,
-                    version=version["version"],
-                    plural=resource["resource"],
-                    singular=resource.get("singularResource", ""),
-                    kind=resource["responseKind"]["kind"],
-                    namespaced=resource["scope"] == "Namespaced",
-                    verbs=tuple(resource.get("verbs") or ()),
-                    short_names=tuple(resource.get("shortNames") or ()),
-                    categories=tuple(resource.get("categories") or ()),
-                    subresources=tuple(sub["subresource"] for sub in resource.get("subresources") or ()),
-                )

@@ -30,7 +30,7 @@ async def run(session: Session, arguments: list[str]) -> int:
         obj = await session.get(target.resource.path(session.namespace, target.name))
         kind = target.resource.kind
         if kind not in ("Deployment", "ReplicaSet", "Pod", "Service"):
-            raise CommandError(f"cannot expose a {target.resource.full_name}")
+            raise CommandError(f"cannot expose a {target.resource.resource_name}")
         selector = _pairs(flags["selector"]) or _selector(kind, obj)
         if not selector:
             raise CommandError(

@@ -230,7 +230,7 @@ async def _patch_each(session: Session, arguments: list[str], patch: Obj, done: 
         path = target.resource.path(session.namespace, target.name)
         deployment = await session.get(path)
         paused = bool(deployment["spec"].get("paused"))
-        label = f'{target.resource.full_name} "{target.name}"'
+        label = f'{target.resource.resource_name} "{target.name}"'
         if (done == "paused" and paused) or (done == "resumed" and not paused):
             session.err(f"error: {label} {'is already paused' if paused else 'is not paused'}\n")
             code = 1

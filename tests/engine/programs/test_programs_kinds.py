@@ -5,7 +5,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from widgets import WIDGET
+from widgets import WIDGET, widget
 
 from cluster_engine.faults.components import Restart
 
@@ -44,6 +44,18 @@ def test_kubectl_knows_a_kind_that_the_cluster_has_gained(workstation):
         sh.cluster.kinds.drop(WIDGET)
         assert (await sh("kubectl get widgets")).code == 1
         assert "widgets" not in await sh.ok("kubectl api-resources")
+
+    workstation(story)
+
+
+def test_of_two_versions_kubectl_takes_the_better_one_and_lists_it_alone(workstation):
+    async def story(sh):
+        sh.cluster.kinds.add(WIDGET)
+        sh.cluster.kinds.add(widget(version="v1beta1"))
+        await asyncio.sleep(1)
+        listed = [line.split()[2] for line in (await sh("kubectl api-resources")).lines if line.startswith("widgets")]
+        assert listed == ["toys.example/v1beta1"]
+        assert "toys.example/v1beta1\ntoys.example/v2alpha1\n" in await sh.ok("kubectl api-versions")
 
     workstation(story)
 
