@@ -18,6 +18,8 @@ from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.collecting import collect_seldom
+from cluster_engine.export import lines_into
+from cluster_engine.words.languages import ORIGIN, languages
 from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.timekeeping import Timekeeping
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--gateway", type=_address, default=("127.0.0.1", 6443), help="default 127.0.0.1:6443")
     up.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig (default: a temporary file)")
     up.add_argument("--journal", type=Path, help="write every message that crosses a wire to this file, as JSON lines")
+    up.add_argument("--language", choices=list(languages()), default=ORIGIN, help="of their sentences (default en)")
     return parser
 
 
@@ -76,8 +79,11 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
     )
     with contextlib.ExitStack() as files:
         directory = files.enter_context(tempfile.TemporaryDirectory(prefix="glassplane-"))
-        export = files.enter_context(options.journal.open("wb", buffering=0)) if options.journal else None
-        async with Cluster(spec, loop, export=export) as cluster:
+        cluster = Cluster(spec, loop)
+        if cluster.journal is not None:
+            file = files.enter_context(options.journal.open("wb", buffering=0))
+            cluster.journal.subscribe(lines_into(file, options.language))
+        async with cluster:
             host, port = await cluster.open_gateway(*options.gateway)
             path = options.kubeconfig or Path(directory) / "kubeconfig"
             _write_private(path, await cluster.kubeconfig())

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -32,7 +32,6 @@ from cluster_engine.api.kinds import Kinds
 from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, cast
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
-from cluster_engine.export import lines_into
 from cluster_engine.faults import Fault
 from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
@@ -91,18 +90,16 @@ class ClusterSpec:
 class Cluster:
     """A running control plane. Use as an async context manager, on its own ClusterLoop.
 
-    `export` gets every journal entry as a line of JSON, with its sentence; it is the caller's to close. `kinds` are
-    those that the API server serves, at present.
+    `kinds` are those that the API server serves, at present. The journal is there, and may be subscribed to, before
+    anything has started.
     """
 
-    def __init__(self, spec: ClusterSpec, loop: ClusterLoop, *, export: BinaryIO | None = None) -> None:
+    def __init__(self, spec: ClusterSpec, loop: ClusterLoop) -> None:
         self.spec = spec
         self.loop = loop
         self.clock = loop.clock
         directory = spec.directory or Path(tempfile.gettempdir())
         self.journal = Journal(directory) if spec.capture else None
-        if self.journal is not None and export is not None:
-            self.journal.subscribe(lines_into(export))
         lens = Lens(self.journal) if self.journal is not None else None
         epoch = spec.epoch or datetime.now(UTC)
         self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, effort=spec.effort, position=self._position)

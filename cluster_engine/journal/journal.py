@@ -76,8 +76,7 @@ class Journal:
     def append(self, entry: Entry, evidence: bytes = b"") -> int:
         """Number `entry` (it must have the key "seq") and keep it with its evidence; tell all subscribers."""
         seq = entry["seq"] = self._first + len(self._positions)
-        line = self._encode(entry)
-        self._positions.append(self._spool.append(b"%b\n%b" % (line, evidence)))
+        self._positions.append(self._spool.append(b"%b\n%b" % (self._encode(entry), evidence)))
         if self._spool.first != self._spool_first:
             self._forget()
         for subscriber in self._subscribers:

@@ -75,7 +75,7 @@ def test_an_arrow_opens_down_to_its_bytes(created: Glassplane) -> None:
     created.find("POST deployments")
     created.row("POST deployments").first.click()
     drawer = page.locator(".drawer")
-    expect(drawer.locator("h2")).to_have_text(re.compile("kubectl asks kube-apiserver to create deployment web"))
+    expect(drawer.locator("h2")).to_have_text(re.compile("kubectl asks kube-apiserver to create Deployment web"))
     expect(drawer.locator(".explanation")).not_to_be_empty()
     page.click("#tab-headers")
     expect(drawer.locator("tr", has_text=":path")).to_contain_text("/apis/apps/v1/namespaces/default/deployments")

@@ -11,6 +11,7 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.cast import WORKSTATION, cast
 from cluster_engine.client import Informer
 from cluster_engine.cluster import DATA_DIRECTORY, Cluster, ClusterSpec
+from cluster_engine.export import lines_into
 from cluster_engine.faults import FaultError
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.predicates import Lookout
@@ -64,9 +65,11 @@ def play(
 
 async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | None, pauses: Pauses | None) -> None:
     spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch)
-    cluster = Cluster(spec, loop, export=export)
+    cluster = Cluster(spec, loop)
     assert cluster.journal is not None
     cluster.world.is_strict = True
+    if export is not None:
+        cluster.journal.subscribe(lines_into(export))
     look_away = cluster.journal.subscribe(lambda entry: seen.observe(entry, cluster, story))
     with seen.running_informers() as informers, seen.recorded_stores(story, loop):
         async with cluster:

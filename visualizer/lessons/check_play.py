@@ -5,13 +5,13 @@ its own: by its start alone, by its solution, by each of its near misses.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.export import lines_into
 from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
@@ -89,8 +89,10 @@ class Trial:
         entries = cluster.journal.since(0, cluster.journal.head)
         self.entries += len(entries)
         if self.journals is not None:
-            lines = (json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n" for entry in entries)
-            (self.journals / f"{self.lesson.slug}-{self.clusters}.jsonl").write_text("".join(lines), encoding="utf-8")
+            with (self.journals / f"{self.lesson.slug}-{self.clusters}.jsonl").open("wb") as file:
+                write = lines_into(file)
+                for entry in entries:
+                    write(entry)
 
     def _failed(self, failed: StepFailedError) -> None:
         self.wrong(failed.at, failed.problem, failed.remedy)

@@ -1,6 +1,7 @@
 """The lens on a whole cluster: everything is readable, every chain is complete, every run is alike."""
 
 import asyncio
+import re
 from collections import Counter
 from functools import cache
 
@@ -11,6 +12,8 @@ from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.lens.opening import open_entry
+from cluster_engine.words.languages import languages
+from cluster_engine.words.sentences import sentence
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.story import run_story
 
@@ -69,6 +72,15 @@ def test_whatever_the_deployment_brought_about_leads_back_to_the_command(entries
     assert len(started) == 3
     kinds_of_causes = {entry["kind"] for entry in chain(entries, started[0])}
     assert {"grpc.request", "watch.event", "etcd.event", "http.request", "command.started"} <= kinds_of_causes
+
+
+@pytest.mark.parametrize("language", languages())
+def test_whatever_is_said_in_a_cluster_is_a_sentence_in_every_language(entries, language):
+    for entry in entries:
+        said = sentence(entry, language)
+        assert not re.search(r"\{\w+\}|\[[^\]]*\{", said), entry
+        programs = [entry[end].rpartition("/")[2] for end in ("from", "to") if entry["to"]]
+        assert all(program in said for program in programs), entry
 
 
 def test_every_chain_ends_in_a_command_a_timer_or_a_start(entries):
