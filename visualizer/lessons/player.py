@@ -21,10 +21,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.commands import Show
 from cluster_engine.predicates import Held, Lookout
 from visualizer.lessons.answers import Answers
 from visualizer.lessons.lesson import WALKTHROUGH, Beat, Lesson, Mark
-from visualizer.lessons.stage import Stage, StepFailedError, Typed
+from visualizer.lessons.stage import Stage, StepFailedError
 from visualizer.lessons.steps import Run, Step
 
 START = "start"
@@ -41,7 +42,7 @@ class Player:
     """
 
     def __init__(
-        self, cluster: Cluster, lesson: Lesson, told: Callable[[Json], None], typed: Typed | None = None
+        self, cluster: Cluster, lesson: Lesson, told: Callable[[Json], None], typed: Show | None = None
     ) -> None:
         self.lesson = lesson
         self.pace: float | None = PACE

@@ -9,16 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from cluster_engine.cluster import INTERRUPTED, Cluster, Write
+from cluster_engine.cluster import INTERRUPTED, Cluster
+from cluster_engine.commands import Show
 from cluster_engine.faults import FaultError
 from cluster_engine.predicates import Lookout
 from visualizer.lessons import steps
 
 BACKGROUND_MAX = 10
 PRINTED_LENGTH_MAX = 300
-
-Typed = Callable[[str], tuple[Write, Callable[[int], None]]]
-"""Called with each line that is typed; gives where its output goes, and whom to tell its exit code."""
 
 
 class StepFailedError(Exception):
@@ -44,7 +42,7 @@ class Learner(Protocol):
 class Stage:
     """Where steps are performed. What runs in the background goes on until it is interrupted or the cluster ends."""
 
-    def __init__(self, cluster: Cluster, lookout: Lookout, learner: Learner, typed: Typed | None = None) -> None:
+    def __init__(self, cluster: Cluster, lookout: Lookout, learner: Learner, typed: Show | None = None) -> None:
         self._cluster, self._lookout, self._learner = cluster, lookout, learner
         self._typed = typed or (lambda _: (lambda *_: None, lambda _: None))
         self._background: list[asyncio.Task[tuple[int, str]]] = []
@@ -147,4 +145,4 @@ class Stage:
             raise StepFailedError(at, str(problem).rstrip("."), "leave it out here") from problem
 
 
-__all__ = ["Stage", "StepFailedError", "Typed"]
+__all__ = ["Stage", "StepFailedError"]
