@@ -1,0 +1,212 @@
+"""What each act does to a cluster, and what is told of it: a run on a real cluster, in virtual time."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from cluster_engine import run as runs
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.commands import COMMANDS_MAX
+from cluster_engine.deeds import (
+    Advance,
+    Answer,
+    Applied,
+    Command,
+    Deed,
+    Done,
+    Heal,
+    HealIncident,
+    Hint,
+    Incident,
+    Inject,
+    Input,
+    Interrupt,
+    Output,
+    Typed,
+)
+from cluster_engine.injections import WAITING_MAX
+from cluster_engine.run import Run
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+
+POWER_OFF = {"name": "power-off", "target": "worker-1"}
+RESTART = {"name": "restart", "target": "worker-1/kubelet"}
+NEVER = {"entry": {"label": "never"}}
+
+
+class House:
+    """A cluster, its run, and what that told."""
+
+    def __init__(self, cluster: Cluster, told: list[Any], run: Run) -> None:
+        self.cluster, self.told, self.run = cluster, told, run
+
+    async def put(self, deed: Deed) -> Any:
+        return await asyncio.wrap_future(self.run.put(deed))
+
+    async def refused(self, deed: Deed, words: str) -> None:
+        with pytest.raises((ValueError, LookupError), match=words):
+            await self.put(deed)
+
+    async def done(self, identifier: str) -> Done:
+        await self.cluster.world.until(lambda: any(one.id == identifier for one in self.of(Done)), within_seconds=60)
+        return next(one for one in self.of(Done) if one.id == identifier)
+
+    def of(self, kind: type) -> list[Any]:
+        return [one for one in self.told if isinstance(one, kind)]
+
+    def active(self) -> list[str]:
+        return [one.id for one in self.cluster.faults]
+
+
+def in_house(story: Any, **run: Any) -> None:
+    """Tell a story in a cluster with a run of its own."""
+    loop = ClusterLoop(Clock())
+
+    async def tell() -> None:
+        async with Cluster(ClusterSpec(nodes=1, pace=None, seed=5), loop) as cluster:
+            told: list[Any] = []
+            house = House(cluster, told, Run(told.append, **run))
+            house.run.enter(cluster)
+            await house.run.begin()
+            await story(house)
+            house.run.close()
+
+    try:
+        loop.run_until_complete(tell())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def test_a_command_is_told_from_its_line_to_its_code_under_numbers_that_count():
+    async def story(house: House) -> None:
+        assert await house.put(Command("k1", "echo a; echo b; false")) == {}
+        assert (await house.done("k1")).code == 1
+        typed, *output = [one for one in house.told if not isinstance(one, Input | Done)]
+        assert typed == Typed("k1", "echo a; echo b; false")
+        assert "".join(one.text for one in output) == "a\nb\n"
+        assert [one.n for one in [*output, *house.of(Done)]] == list(range(1, len(output) + 2))
+        assert house.of(Input) == [Input(1, house.run.inputs[0].at, Command("k1", "echo a; echo b; false"))]
+        await house.put(Command("k1", "echo again"))  # an id is free once its command has ended
+
+    in_house(story)
+
+
+def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them():
+    async def story(house: House) -> None:
+        for number in range(COMMANDS_MAX):
+            await house.put(Command(f"k{number}", "kubectl get pods -w"))
+        await house.refused(Command("k0", "echo"), "this id")
+        await house.refused(Command("one more", "echo"), "Too many commands")
+        assert await house.put(Interrupt("k0")) == {}
+        assert (await house.done("k0")).code == 130
+        assert await house.put(Interrupt("k0")) == {}  # nobody knows what was quicker
+        await house.put(Command("one more", "echo"))
+        assert (await house.done("one more")).code == 0
+
+    in_house(story)
+
+
+def test_a_fault_happens_at_its_moment_and_says_so():
+    async def story(house: House) -> None:
+        when = {"entry": {"kind": "command.started", "label": "echo now"}}
+        assert await house.put(Inject(POWER_OFF, when)) == {"fault": None}
+        assert await house.put(Inject(POWER_OFF | {"target": "control-plane"}, NEVER)) == {"fault": None}
+        assert house.active() == []
+        await house.put(Command("k", "echo now"))
+        await house.done("k")
+        (fault,) = house.active()
+        assert [(one.incident, one.fault, one.problem) for one in house.of(Applied)] == [(None, fault, None)]
+        await house.refused(Heal("fault-99"), "over already")
+        assert await house.put(Heal()) == {}
+        assert house.active() == []
+
+    in_house(story)
+
+
+def test_what_waits_for_its_moment_is_bounded_and_none_is_left_after_all_is_healed():
+    async def story(house: House) -> None:
+        for _ in range(WAITING_MAX):
+            await house.put(Inject(RESTART, NEVER))
+        await house.refused(Inject(RESTART, NEVER), "Too many faults wait")
+        await house.put(Heal())
+        assert await house.put(Inject(RESTART, NEVER)) == {"fault": None}
+
+    in_house(story)
+
+
+def test_an_incident_is_healed_by_who_let_it_happen_alone_and_comes_once():
+    async def story(house: House) -> None:
+        answer = await house.put(Incident(7, POWER_OFF, sealed=True))
+        assert await house.put(Incident(8, RESTART, NEVER)) == {"fault": None}
+        await house.refused(Heal(answer["fault"]), "find out first")
+        await house.put(Heal())
+        assert house.active() == [answer["fault"]]
+        await house.put(HealIncident(9))
+        for incident in (7, 8, 9):
+            await house.refused(Incident(incident, RESTART), "already, or is healed")
+        await house.put(HealIncident(7))
+        assert house.active() == []
+        await house.refused(Incident(7, RESTART), "already, or is healed")
+
+    in_house(story)
+
+
+def test_what_is_refused_is_no_input_and_inputs_are_bounded(monkeypatch):
+    async def story(house: House) -> None:
+        await house.refused(Inject({"name": "earthquake"}), "there is no fault earthquake")
+        await house.refused(Inject(POWER_OFF, {"entry": {"colour": "red"}}), "colour")
+        await house.refused(Hint(), "no lesson")
+        assert (house.run.inputs, house.told, noted) == ([], [], [1, 1, 1])
+        monkeypatch.setattr(runs, "INPUTS_MAX", 1)
+        await house.put(Heal())
+        await house.refused(Heal(), "as much as it can keep")
+
+    noted: list[int] = []
+    in_house(story, note=lambda n, act: noted.append(n))
+
+
+class Schooling:
+    """A lesson that types a line at its start, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    async def begin(self, cluster: Cluster, show: Any) -> None:
+        write, done = show("echo start")
+        done(await cluster.command("echo start", write))
+
+    def replayed(self) -> None:
+        self.asked.append("replayed")
+
+    async def _go(self, beat: str) -> None:
+        self.asked.append(beat)
+
+    def advance(self, beat: str) -> Any:
+        if beat == "nowhere":
+            raise ValueError("There is no beat nowhere in this lesson.")
+        return self._go(beat)
+
+    def answer(self, question: str, answer: Any) -> None:
+        self.asked.append((question, answer))
+
+    def hint(self) -> None:
+        self.asked.append("hint")
+
+
+@pytest.mark.parametrize("past", [[], [Input(1, 100.0, Hint())]])
+def test_a_lesson_begins_before_all_inputs_and_is_asked_what_the_learner_asks(past):
+    lesson = Schooling()
+
+    async def story(house: House) -> None:
+        assert lesson.asked == ["hint"] * len(past) + ["replayed"]
+        assert [type(one) for one in house.told] == [Typed, Output, Done]
+        assert house.told[0] == Typed("lesson-1", "echo start", "lesson")
+        await house.refused(Advance("nowhere"), "no beat nowhere")
+        for act in (Advance("b"), Answer("q", [1]), Hint()):
+            assert await house.put(act) == {}
+        assert lesson.asked[len(past) + 1 :] == ["b", ("q", [1]), "hint"]
+        assert [one.n for one in house.of(Input)] == [len(past) + n for n in (1, 2, 3)]
+
+    in_house(story, past=past, until=101.0 if past else 0.0, lesson=lesson)
