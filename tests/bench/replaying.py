@@ -9,7 +9,7 @@ from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from tests.bench.figures import in_cluster
 
-Calls = list[tuple[str, Any]]
+Calls = list[tuple[str, tuple[Any, ...]]]
 
 
 class Recorder:
@@ -23,10 +23,10 @@ class Recorder:
         self.note = self._recorded("note", lens.note, calls)
 
     @staticmethod
-    def _recorded(name: str, pass_on: Callable[[Any], None], calls: Calls) -> Callable[[Any], None]:
-        def record(told: Any) -> None:
+    def _recorded(name: str, pass_on: Callable[..., None], calls: Calls) -> Callable[..., None]:
+        def record(*told: Any) -> None:
             calls.append((name, told))
-            pass_on(told)
+            pass_on(*told)
 
         return record
 
@@ -51,5 +51,5 @@ def cost_of_an_entry() -> float:
     lens: Any = Lens(journal)
     before = time.process_time()
     for name, told in calls:
-        getattr(lens, name)(told)
+        getattr(lens, name)(*told)
     return (time.process_time() - before) / max(journal.head, 1)

@@ -532,7 +532,7 @@ def test_a_fault_whose_target_has_gone_before_it_begins_says_so_and_the_cluster_
         await asyncio.sleep(10.0)
         assert not it.cluster.faults
         over = it.notes("fault.ended")[-1]
-        assert "binding-revoked cannot happen: there is no binding system:kube-scheduler" in sentence(over)
+        assert "cannot happen: there is no binding system:kube-scheduler" in sentence(over)
         assert over["fields"]["name"] == "binding-revoked"
         assert (await it.kubectl("get nodes"))[0] == 0
 
