@@ -347,12 +347,18 @@ async def test_a_cluster_for_which_there_is_no_room_ends_with_that_reason(quick,
 @pytest.mark.django_db(transaction=True)
 async def test_the_stream_of_an_ended_cluster_is_dropped_after_a_while(quick, host, bus, monkeypatch):
     monkeypatch.setattr(recorder, "LINGER_SECONDS", 0.01)
+    dropped, drop = [], bus.drop
+
+    async def noted(stream: str) -> None:
+        await drop(stream)
+        dropped.append(stream)
+
+    monkeypatch.setattr(bus, "drop", noted)
     cluster = await made()
     await host.clusters.place(cluster.pk, Create(2, 1))
     await host.clusters.ask(cluster.pk, messages.Stop("stopped"))
-    await until(lambda: _is(cluster, "ended", "stopped"))
+    await until(lambda: f"cluster:{cluster.pk}" in dropped)
     assert await in_database(recorded)(cluster.pk) == [1, 2, 3]
-    await asyncio.sleep(0.3)
     await bus.append(f"cluster:{cluster.pk}", b"new")
     async with contextlib.aclosing(bus.follow(f"cluster:{cluster.pk}")) as stream:
         assert await anext(stream) == [b"new"]

@@ -185,10 +185,17 @@ async def test_a_replay_in_which_an_input_is_refused_or_not_understood_ends(host
 
 
 async def test_what_comes_back_waits_until_all_workers_of_the_server_are_up(host, bus, monkeypatch):
+    looked, leases = [], bus.leases
+
+    async def noted(prefix: str) -> dict[str, str]:
+        looked.append(prefix)
+        return await leases(prefix)
+
+    monkeypatch.setattr(bus, "leases", noted)
     monkeypatch.setattr(host.placement, "_workers", 2)
     waiting = asyncio.create_task(host.placement.wait_for_own_workers())
-    done, _ = await asyncio.wait([waiting], timeout=0.2)
-    assert not done  # only the one of this test is there
+    await until(lambda: looked.count("worker:") > 2)
+    assert not waiting.done()  # only the one of this test is there
     await bus.hold("worker:w2", "w2", 30)
     await asyncio.wait_for(waiting, 5)
 

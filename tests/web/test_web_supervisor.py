@@ -85,11 +85,26 @@ async def test_a_worker_that_dies_is_replaced_and_what_it_ran_is_reported(server
 async def test_a_worker_that_hangs_is_killed_and_replaced(server, monkeypatch):
     monkeypatch.setattr(supervisor, "HUNG_SECONDS", 0.1)
     first = await server.clusters.place("c", Create(2, 1))
-    await asyncio.sleep(messages.RENEW_SECONDS * 1.5)  # it has been seen alive
+    await _seen_alive(server.bus, first, monkeypatch)
     os.kill(server.processes()[0], signal.SIGSTOP)
     await server.bus.release(f"worker:{first}", first)  # as if its time were up
     await until(lambda: server.gone == ["c"])
     assert await server.clusters.place("d", Create(2, 1)) != first
+
+
+async def _seen_alive(bus, worker, monkeypatch):
+    """Wait until the supervisor has found that this worker holds its lease."""
+    holder, seen = bus.holder, asyncio.Event()
+
+    async def looked(lease):
+        found = await holder(lease)
+        if found == worker:
+            seen.set()
+        return found
+
+    monkeypatch.setattr(bus, "holder", looked)
+    async with asyncio.timeout(10):
+        await seen.wait()
 
 
 @pytest.mark.asyncio

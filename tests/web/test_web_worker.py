@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from concurrent.futures import Future
 
 import pytest
@@ -381,14 +382,20 @@ async def test_a_cluster_that_was_given_up_meanwhile_is_stopped_without_a_word(b
 
 async def test_leases_are_renewed_while_a_cluster_runs(bus, engine, clusters, monkeypatch):
     monkeypatch.setattr(messages, "RENEW_SECONDS", 0.02)
-    monkeypatch.setattr(messages, "LEASE_SECONDS", 0.3)
+    renewed, hold = Counter(), bus.hold
+
+    async def noted(lease, holder, seconds):
+        held = await hold(lease, holder, seconds)
+        renewed[lease, holder, seconds] += held
+        return held
+
+    monkeypatch.setattr(bus, "hold", noted)
     worker = Worker("w3", bus, OwnProcesses(engine))
     running = asyncio.create_task(worker.run())
     await clusters.place("c", Create(2, 1))
-    for _ in range(10):
-        await asyncio.sleep(0.06)
-        assert await bus.holder("cluster:c") == "w3#1"
-        assert await bus.holder("worker:w3") == "w3"
+    for lease, holder in (("cluster:c", "w3#1"), ("worker:w3", "w3")):
+        await until(lambda key=(lease, holder, messages.LEASE_SECONDS): renewed[key] > 3)
+        assert await bus.holder(lease) == holder
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await until(lambda: _nobody(bus, "cluster:c"))
