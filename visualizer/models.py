@@ -48,7 +48,7 @@ class Cluster(models.Model):
     mishap = models.JSONField(null=True)  # what it was ended over last: see `visualizer.mishaps`
     starts_lost = models.PositiveSmallIntegerField(
         default=0
-    )  # how often in a row its process was gone before it was up
+    )  # how often in a row its own process, and not all of them, was gone before it was up
     outside = models.BooleanField(default=False)  # spoken to through the gateway: its inputs are not the whole run
     successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="predecessors")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -21,6 +21,7 @@ from visualizer.people.services import note_progress
 from visualizer.selectors import ACTIVE, Owner
 
 CHUNK_ENTRIES_MAX = 500
+OTHERS_FAULT = {"server-stopped", "worker-lost"}  # reasons for which a start is not held against a cluster
 SEEN_AGAIN_SECONDS = 5.0  # of a class that joins one cluster at once, only the first writes
 
 
@@ -139,7 +140,7 @@ def mark_suspended(identifier: str, state: messages.State) -> bool:
         row = alive.first()
         if row is None:
             return False
-        row.starts_lost += row.state == Cluster.State.STARTING
+        row.starts_lost += row.state == Cluster.State.STARTING and state.reason not in OTHERS_FAULT
         row.state, row.reason, row.ended_at = Cluster.State.SUSPENDED, state.reason, timezone.now()
         row.mishap = mishaps.after(row.mishap, state)
         row.save(update_fields=["state", "reason", "ended_at", "mishap", "starts_lost"])

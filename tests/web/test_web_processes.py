@@ -123,7 +123,7 @@ async def test_who_waits_for_an_answer_of_one_that_dies_is_told_at_once(house):
     with pytest.raises(Exception, match="does not run just now"):
         await answer
     ended = await house.state("a", "suspended")
-    assert (ended.reason, ended.n, ended.doing) == ("worker-lost", 0, "")
+    assert (ended.reason, ended.n, ended.doing) == ("process-lost", 0, "")
 
 
 async def test_one_that_is_killed_is_reported_lost_and_nothing_it_did_is_blamed(house):
@@ -131,7 +131,7 @@ async def test_one_that_is_killed_is_reported_lost_and_nothing_it_did_is_blamed(
     await house.run("a", "echo hello")
     os.kill(house.pid("a"), signal.SIGKILL)
     ended = await house.state("a", "suspended")
-    assert (ended.reason, ended.n, ended.doing) == ("worker-lost", 0, "")
+    assert (ended.reason, ended.n, ended.doing) == ("process-lost", 0, "")
 
 
 async def test_an_allocation_beyond_the_limit_fails_and_the_cluster_goes_on(house):
@@ -157,7 +157,7 @@ async def test_several_that_are_ended_in_one_moment_take_nobody_along(house):
     lines = [b'{"signal": [%d, %d]}\n' % (pid, signal.SIGKILL) for pid in pids]
     house.processes._control.sendall(b"".join(lines))
     for name in "ab":
-        assert (await house.state(name, "suspended")).reason == "worker-lost"
+        assert (await house.state(name, "suspended")).reason == "process-lost"
     assert await house.run("c", "echo hello") == "hello\n"
 
 
@@ -199,7 +199,7 @@ async def test_memory_counts_from_what_a_process_was_forked_with():
 
 async def test_a_process_that_stands_still_is_given_up_and_one_that_went_on_is_not():
     assert judged((0, used(1, stopped=True), True), (14, used(1, stopped=True), True)) is None
-    assert judged((0, used(1, stopped=True), True), (16, used(1, stopped=True), True)) == "worker-lost"
+    assert judged((0, used(1, stopped=True), True), (16, used(1, stopped=True), True)) == "process-lost"
     assert judged((0, used(1, stopped=True), True), (9, used(1), True), (16, used(1, stopped=True), True)) is None
 
 

@@ -16,6 +16,7 @@ from visualizer.hosting import messages, recorder, revival, web_process
 from visualizer.hosting.batches import Batch, decode, encode
 from visualizer.hosting.messages import Clock, Create, State
 from visualizer.hosting.placement import create_of
+from visualizer.hosting.recorder import suspend
 from visualizer.hosting.refused import Refused
 from visualizer.models import Chunk, Cluster
 from visualizer.selectors import Owner
@@ -268,12 +269,23 @@ async def test_a_cluster_whose_worker_is_gone_is_suspended_and_its_pages_are_tol
 async def test_a_cluster_that_was_lost_while_it_started_is_begun_again_but_not_for_ever(quick, host, bus):
     cluster = await made()
     for lost in range(1, revival.STARTS_LOST_MAX + 1):
-        await host._gone(cluster.pk)
-        await until(lambda: _is(cluster, "suspended", "worker-lost"))
+        await suspend(bus, cluster.pk, "process-lost", (await row(cluster)).life)
+        await until(lambda: _is(cluster, "suspended", "process-lost"))
         assert (await row(cluster)).starts_lost == lost
         await in_database(services.claim_revival)(cluster.pk)
     await host.revival._bring_back(await row(cluster))
     assert await state(cluster) == ("ended", "failed")
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_a_start_that_was_lost_with_its_worker_is_not_held_against_a_cluster(quick, host, bus):
+    cluster = await made()
+    for _ in range(revival.STARTS_LOST_MAX + 1):
+        await host._gone(cluster.pk)
+        await until(lambda: _is(cluster, "suspended", "worker-lost"))
+        assert (await row(cluster)).starts_lost == 0
+        await in_database(services.claim_revival)(cluster.pk)
 
 
 @pytest.mark.asyncio

@@ -8,6 +8,7 @@ order and remembered until it is answered: when the process dies, who waits is t
 import asyncio
 import contextlib
 import logging
+import signal
 from collections.abc import Awaitable, Callable
 
 from visualizer.hosting import messages, process_link
@@ -23,6 +24,11 @@ logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 12.0
 ASKED_MAX = 512
+KILLED_FROM_OUTSIDE: dict[int, str] = {
+    signal.SIGKILL: "process-lost",
+    signal.SIGTERM: "process-lost",
+    signal.SIGHUP: "worker-lost",
+}
 GONE = "This cluster does not run just now."
 
 
@@ -105,7 +111,7 @@ class ClusterProcess:
                     self._watchdog.answered()
 
     async def _say_death(self, process: Process, code: int) -> None:
-        reason = self._verdict or ("worker-lost" if code in {-9, -15} else "crashed")
+        reason = self._verdict or KILLED_FROM_OUTSIDE.get(-code, "crashed")
         last = process.last_done() if reason in messages.KILLED else NOTHING
         trace = process.trace()
         logger.error(

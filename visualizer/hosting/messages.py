@@ -42,7 +42,8 @@ RENEW_SECONDS = 2.0
 CLUSTERS = "clusters"
 LOADS = "loads"
 KILLED = frozenset({"hung", "memory", "crashed"})  # why a process was ended, or ended itself, over what it was doing
-SUSPENDING = KILLED | {"idle", "room", "server-stopped", "worker-lost"}  # reasons after which a cluster may come back
+SUSPENDING = KILLED | {"idle", "room", "server-stopped", "worker-lost", "process-lost"}
+"""Reasons after which a cluster may come back."""
 
 
 def worker_name(worker: str) -> str:

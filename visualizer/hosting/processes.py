@@ -174,10 +174,10 @@ class ForkedProcesses:
                 self._children.pop(pid).ended.set_result(code)
 
     def _lose(self) -> None:
-        """Its children have been killed with it."""
+        """Its children have been killed with it: none of them is to be blamed (SIGHUP stands for that)."""
         for child in self._children.values():
             if not child.ended.done():
-                child.ended.set_result(-signal.SIGKILL)
+                child.ended.set_result(-signal.SIGHUP)
         self._children.clear()
         self._forking = None
         for waiting in (self._ready, self._forked):

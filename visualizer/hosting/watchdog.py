@@ -74,7 +74,7 @@ class Watchdog:
         elif self._stopped_since is None:
             self._stopped_since = now
         elif now - self._stopped_since > STOPPED_SECONDS:
-            return "worker-lost"
+            return "process-lost"
         if not waiting:
             self._silent_since = None
         elif self._silent_since is None:
