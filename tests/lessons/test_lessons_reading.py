@@ -209,3 +209,11 @@ def test_what_a_page_is_told_of_a_lesson_does_not_say_what_is_right(content):
 def test_a_lesson_that_is_not_there_is_not_found():
     assert library.find("walkthroughs/../../etc") is None
     assert library.find("walkthroughs/no-such") is None
+
+
+def test_a_lesson_that_is_not_told_in_a_language_yet_is_told_in_english(content):
+    (content.folder / "walkthroughs/tiny/de.md").unlink()
+    lesson = library.read("walkthroughs/tiny", content.folder)
+    assert library.prose(lesson, "de").title == library.prose(lesson, "en").title == "Tiny"
+    assert library.page(lesson)["data"]["titles"]["de"] == "Tiny"
+    assert any("walkthroughs/tiny/de.md" in one for one in errors_of(content, "walkthroughs/tiny")), "the check says so"

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cluster_engine.words.languages import ORIGIN
 from visualizer.lessons.lesson import EXERCISE, LANGUAGES, WALKTHROUGH, Lesson
 from visualizer.lessons.reading import read_lesson
 from visualizer.lessons.source import InvalidLessonError, LessonError, read_text
@@ -100,8 +101,9 @@ def _errors(path: str) -> tuple[LessonError, ...]:
 
 
 def prose(lesson: Lesson, language: str) -> "Prose":
-    """Read a lesson's prose in one language, once. InvalidLessonError."""
-    return _prose(lesson.folder / f"{language}.md")
+    """Read a lesson's prose in one language, once; the English one where it is not there yet. InvalidLessonError."""
+    own = lesson.folder / f"{language}.md"
+    return _prose(own if own.exists() else lesson.folder / f"{ORIGIN}.md")
 
 
 @lru_cache(maxsize=LESSONS_MAX * len(LANGUAGES))
