@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import websocket
 
+from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
 
 OPEN_SECONDS = 60.0
@@ -129,7 +130,7 @@ class Visitor(Browser):
                 self.connect()
         elif frame["type"] == "entries":
             self.seen += [one["seq"] for one in frame["entries"]]
-            self.bugs += [one["sentence"] for one in frame["entries"] if one["kind"] == bugs.KIND]
+            self.bugs += [sentence(one) for one in frame["entries"] if one["kind"] == bugs.KIND]
         elif frame["type"] == "relist":  # it has not read for so long that the server keeps nothing more for it
             self.watch()
 

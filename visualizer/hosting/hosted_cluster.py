@@ -17,6 +17,7 @@ from typing import Any, Protocol, cast
 
 from cluster_engine.deeds import Act, Deed, Input, Output, Typed, title
 from cluster_engine.run import ReplayDiffersError, Run
+from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode, join
@@ -108,7 +109,7 @@ class HostedCluster:
         fresh = self._pass_over(entries)
         for one in fresh:
             if one.get("kind") == bugs.KIND:
-                logger.error("cluster %s: %s\n%s", self.id, one["sentence"], one["fields"]["trace"])
+                logger.error("cluster %s: %s\n%s", self.id, sentence(one), one["fields"]["trace"])
         for start in range(0, len(fresh), BATCH_ENTRIES_MAX):
             self._put(encode(fresh[start : start + BATCH_ENTRIES_MAX]))
         if not self._outside and any(str(one.get("from")).startswith("outside/") for one in fresh):

@@ -10,6 +10,7 @@ from cluster_engine.lens import Lens
 from cluster_engine.scheduler.main import Scheduler
 from cluster_engine.shell import main as shell
 from cluster_engine.thread import ClusterSpec, ClusterThread
+from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
 from tests.engine.cluster.test_cluster_whole import in_cluster, running_pods, typed
 
@@ -34,7 +35,7 @@ def test_a_component_with_a_bug_crashes_is_started_again_and_the_cluster_goes_on
         await cluster.world.until(lambda: running_pods(cluster))
         (entry,) = told_of(cluster)
         assert entry["from"] == "control-plane/kube-scheduler"
-        assert entry["sentence"] == "kube-scheduler: a bug of Glassplane, not of Kubernetes: KeyError: 'planted'"
+        assert sentence(entry) == "kube-scheduler: a bug of Glassplane, not of Kubernetes: KeyError: 'planted'"
         assert entry["fields"]["trace"].splitlines()[0].startswith("cluster_engine/")
         assert not cluster.world.failed.done()
 
