@@ -26,6 +26,7 @@ from cluster_engine.lens.scribe import STORY, Said
 from cluster_engine.lens.watch import WatchStream, watch_key
 
 HEALTH = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
+DISCOVERY = frozenset({"/api", "/apis"})
 CONDITION_HEARTBEAT = frozenset({"type", "lastHeartbeatTime"})
 TIMER: Reason = (None, "timer")
 
@@ -231,12 +232,12 @@ def _is_json(headers: Headers) -> bool:
 
 
 def _housekeeping(asked: kubernetes.Asked, body: bytes) -> bool:
-    """Tell lease renewals, health checks, and node statuses in which nothing but the heartbeat has changed."""
+    """Tell lease renewals, health checks, discovery, and node statuses in which only the heartbeat has changed."""
     if asked.resource == "leases":
         return asked.verb in ("get", "update", "patch")
     if asked.resource == "nodes" and asked.subresource == "status" and asked.verb == "patch":
         return _only_heartbeats(body)
-    return not asked.resource and any(asked.path.startswith(path) for path in HEALTH)
+    return asked.path in DISCOVERY or (not asked.resource and any(asked.path.startswith(path) for path in HEALTH))
 
 
 def _only_heartbeats(body: bytes) -> bool:

@@ -87,6 +87,21 @@ def test_without_etcd_requests_fail_and_afterwards_all_goes_on(run_api):
     run_api(story)
 
 
+def test_however_often_etcd_was_lost_its_watch_is_taken_up_again_in_half_a_second(run_api):
+    async def story(plane):
+        admin = plane.person()
+        async with admin.watch(f"{CONFIG_MAPS}?watch=1") as watch:
+            for turn in range(7):
+                plane.etcd.kill()
+                await plane.start_etcd()
+                await asyncio.sleep(0.5)
+                assert (await admin.post(CONFIG_MAPS, config_map(f"c{turn}"))).code == 201
+                async with asyncio.timeout(0.5):
+                    assert (await watch.next())["object"]["metadata"]["name"] == f"c{turn}"
+
+    run_api(story)
+
+
 def test_history_lost_while_away_ends_the_watches_and_lists_anew(run_api):
     async def story(plane):
         admin = plane.person()

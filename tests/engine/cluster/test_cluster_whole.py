@@ -247,3 +247,13 @@ def test_every_program_may_die_once_and_the_deployment_still_converges(seed):
         return there == (3, 3) and deployment["status"].get("availableReplicas") == 3
 
     in_cluster(story, seed=seed, capture=False)
+
+
+def test_in_a_quiet_cluster_nothing_is_said_but_heartbeats():
+    async def story(cluster):
+        await asyncio.sleep(30)
+        settled = cluster.journal.since(0, 10**6)[-1]["seq"]
+        await asyncio.sleep(120)
+        return [entry for entry in cluster.journal.since(settled, 10**6) if not entry["heartbeat"]]
+
+    assert in_cluster(story) == []
