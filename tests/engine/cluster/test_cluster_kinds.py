@@ -18,7 +18,7 @@ kinds.BUILT_IN = kinds.BUILT_IN.with_kind(WIDGET)
 import asyncio, json
 from datetime import UTC, datetime
 from cluster_engine.cluster import Cluster, ClusterSpec
-from cluster_engine.lens.kubernetes import is_namespaced, parse, singular
+from cluster_engine.lens.kubernetes import parse, singular
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 
@@ -29,8 +29,8 @@ async def story():
         for line in {lines!r}:
             await cluster.command(line, lambda _, text: printed.append(text))
         await asyncio.sleep(10)
-        asked = parse("GET", WIDGET.path())
-        print(json.dumps([printed, singular("widgets"), is_namespaced(asked), cluster.stored("widgets")]))
+        everywhere = parse("GET", WIDGET.path()).everywhere
+        print(json.dumps([printed, singular("widgets"), everywhere, cluster.stored("widgets")]))
 
 loop = ClusterLoop(Clock(None))
 loop.run_until_complete(story())
