@@ -9,19 +9,17 @@ that it may be asked at every revision.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from cluster_engine.api.kind_set import KindSet
 from cluster_engine.api.kinds import BUILT_IN, Kinds
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import Store
 
 QUESTIONS_MAX = 256
-
-Object = dict[str, Any]
 
 
 class UnknownResourceError(ValueError):

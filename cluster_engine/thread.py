@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cluster_engine import deeds, faults
+from cluster_engine.api.objects import Object
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
 from cluster_engine.journal import Journal
 from cluster_engine.lens.opening import open_entry
@@ -41,7 +42,6 @@ from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.pacing import Drift
 
 T = TypeVar("T")
-Json = dict[str, Any]
 
 BATCH_ENTRIES_MAX = 256
 BATCH_ENTRIES_OF_BEFORE_MAX = 32
@@ -63,8 +63,8 @@ class ClusterThread:
         self,
         spec: ClusterSpec,
         *,
-        on_entries: Callable[[list[Json]], None] = _ignore,
-        on_clock: Callable[[Json], None] = _ignore,
+        on_entries: Callable[[list[Object]], None] = _ignore,
+        on_clock: Callable[[Object], None] = _ignore,
         on_failure: Callable[[BaseException], None] = _ignore,
         run: Run | None = None,
         machine: Machine | None = None,
@@ -76,16 +76,16 @@ class ClusterThread:
         self._clock_told: tuple[float | None, bool, Drift] | None = None
         self._loop: ClusterLoop | None = None
         self._cluster: Cluster | None = None
-        self._started: Future[Json] = Future()
+        self._started: Future[Object] = Future()
         self._ended: Future[None] = Future()
         self._stop_asked = False
         self._stopping: asyncio.Event | None = None  # the same, for the loop
-        self._pending: list[Json] = []
+        self._pending: list[Object] = []
         self._thread = threading.Thread(target=self._main, name=f"cluster seed {spec.seed}", daemon=True)
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
-    def start(self) -> Future[Json]:
+    def start(self) -> Future[Object]:
         """Build and start the cluster; the future ends when every component has synced."""
         self._thread.start()
         return self._started
@@ -197,7 +197,7 @@ class ClusterThread:
             since = batch[-1]["seq"]
             self._on_entries(batch)
 
-    def _gather(self, entry: Json) -> None:
+    def _gather(self, entry: Object) -> None:
         self._pending.append(entry)
         if len(self._pending) >= BATCH_ENTRIES_MAX:
             self._flush()
@@ -246,10 +246,10 @@ class ClusterThread:
         """Type a line on the workstation; `write` is called on the cluster's thread. Cancel the future for Ctrl-C."""
         return self.run(lambda cluster: cluster.command(line, write))
 
-    def faults(self) -> Future[list[Json]]:
+    def faults(self) -> Future[list[Object]]:
         """Give the active faults: `id`, `at` (None before their start) and the record's own fields."""
 
-        async def do(cluster: Cluster) -> list[Json]:
+        async def do(cluster: Cluster) -> list[Object]:
             return [{"id": one.id, "at": one.at, **faults.write(one.record)} for one in cluster.faults]
 
         return self.run(do)
@@ -266,26 +266,26 @@ class ClusterThread:
             come.set_result(None)
         return come
 
-    def clock(self) -> Future[Json]:
+    def clock(self) -> Future[Object]:
         """Look at the clock, as `on_clock` would tell it."""
 
-        async def do(_: Cluster) -> Json:
+        async def do(_: Cluster) -> Object:
             return self._clock.told()
 
         return self.run(do)
 
-    def entries(self, since: int, limit: int) -> Future[list[Json]]:
+    def entries(self, since: int, limit: int) -> Future[list[Object]]:
         """Give at most `limit` entries after number `since`."""
 
-        async def do(cluster: Cluster) -> list[Json]:
+        async def do(cluster: Cluster) -> list[Object]:
             return cluster.journal.since(since, limit) if cluster.journal else []
 
         return self.run(do)
 
-    def detail(self, seq: int) -> Future[Json]:
+    def detail(self, seq: int) -> Future[Object]:
         """Give everything there is behind an entry; KeyError when it is gone or never was."""
 
-        async def do(cluster: Cluster) -> Json:
+        async def do(cluster: Cluster) -> Object:
             if cluster.journal is None:
                 raise KeyError(seq)
             return open_entry(cluster.journal, seq)

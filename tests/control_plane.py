@@ -12,12 +12,12 @@ from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import EVENT, LEASE, NODE, POD, Kinds
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import AlreadyExists, NotFound, Refusal
 from cluster_engine.cast import WORKSTATION, Role, cast
 from cluster_engine.client import Client, Informer
 from cluster_engine.pki.layout import provision
 
-Obj = dict[str, Any]
 CAPACITY = {"cpu": "2", "memory": "4Gi", "pods": "110"}
 
 
@@ -33,9 +33,9 @@ class StubKubelet:
         self.pods = Informer(client, POD, process, field_selector=f"spec.nodeName={name}")
         self.pods.on(add=self._changed, update=lambda _, new: self._changed(new))
         self.started: set[str] = set()
-        self._queue: asyncio.Queue[Obj] = asyncio.Queue()
+        self._queue: asyncio.Queue[Object] = asyncio.Queue()
 
-    def _changed(self, pod: Obj) -> None:
+    def _changed(self, pod: Object) -> None:
         self._queue.put_nowait(pod)
 
     async def run(self) -> None:
@@ -71,7 +71,7 @@ class StubKubelet:
                 await self.client.patch(LEASE, self.name, {"spec": spec}, "kube-node-lease")
             await asyncio.sleep(10)
 
-    async def _serve(self, pod: Obj) -> None:
+    async def _serve(self, pod: Object) -> None:
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
         if "deletionTimestamp" in pod["metadata"]:
             await asyncio.sleep(self.stop_seconds)
@@ -133,8 +133,8 @@ class ControlPlane:
     def process(self, name: str) -> Any:
         return next(each for each in self.world.host("control-plane").processes.values() if each.name == name)
 
-    async def items(self, kind: Any, namespace: str | None = None, **params: Any) -> list[Obj]:
-        found: list[Obj] = (await self.client.list(kind, namespace, **params))["items"]
+    async def items(self, kind: Any, namespace: str | None = None, **params: Any) -> list[Object]:
+        found: list[Object] = (await self.client.list(kind, namespace, **params))["items"]
         return found
 
     async def events(self, reason: str) -> list[str]:
@@ -159,7 +159,7 @@ class ControlPlane:
         return False
 
 
-def deployment(name: str = "web", replicas: int = 3, image: str = "nginx", **spec: Any) -> Obj:
+def deployment(name: str = "web", replicas: int = 3, image: str = "nginx", **spec: Any) -> Object:
     container = {"name": "nginx", "image": image, "ports": [{"containerPort": 80}]}
     return {
         "kind": "Deployment",
@@ -174,7 +174,7 @@ def deployment(name: str = "web", replicas: int = 3, image: str = "nginx", **spe
     }
 
 
-def service(name: str = "web", **spec: Any) -> Obj:
+def service(name: str = "web", **spec: Any) -> Object:
     return {
         "kind": "Service",
         "apiVersion": "v1",

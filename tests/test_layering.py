@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "programs": {"world", "api", "client"},
     "shell": {"world", "programs"},
     "deeds": set(),
-    "predicates": set(),
+    "predicates": {"api.objects"},
     "stored": {"api", "etcd"},
     "words": {"api"},
     "export": {"words"},

@@ -1,4 +1,4 @@
-"""The two types that everything in `api` passes around: JSON, and a JSON object."""
+"""The two types that everything passes around: JSON, any value of it, and Object, which has names."""
 
 from typing import Any, TypeAlias
 

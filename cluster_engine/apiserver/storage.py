@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from grpclib.exceptions import GRPCError
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Expired, Refusal
 from cluster_engine.api.strconv import parse_int
@@ -43,8 +44,6 @@ METADATA_ORDER = (
     "finalizers",
     "managedFields",
 )
-
-Object = dict[str, Any]
 
 
 def prefix_of(kind: Kind, namespace: str = "") -> str:

@@ -25,17 +25,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Cause, Expired, Refusal, Timeout, TooManyRequests
-from cluster_engine.apiserver.storage import (
-    CachedObject,
-    Object,
-    Storage,
-    cached,
-    prefix_of,
-    unknown,
-    with_version,
-)
+from cluster_engine.apiserver.storage import CachedObject, Storage, cached, prefix_of, unknown, with_version
 from cluster_engine.apiserver.watchers import DELETED, Selection, Watcher, Watchers
 from cluster_engine.etcd.client import Watch, prefix_end
 from cluster_engine.etcd.errors import CompactedError

@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, Protocol
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import field_path
 from cluster_engine.api.selectors import FieldSelector, LabelSelector
-from cluster_engine.apiserver.storage import CachedObject, Object
+from cluster_engine.apiserver.storage import CachedObject
 
 ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
 PINNING = {label: field_path(label) for label in ("metadata.name", "spec.nodeName")}

@@ -17,6 +17,7 @@ from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import DEPLOYMENT, POD, REPLICA_SET
+from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
 from cluster_engine.api.status import AlreadyExists, NotFound, Refusal
 from cluster_engine.client import WorkQueue, key_of
@@ -27,7 +28,6 @@ from cluster_engine.controllers.deployment_status import Conditions
 from cluster_engine.controllers.ownership import Claims, controller_of, is_controlled_by, is_deleting
 from cluster_engine.controllers.rolling import wanted
 
-Obj = dict[str, Any]
 RETRIES_MAX = 15
 WORKERS = 5
 
@@ -55,25 +55,25 @@ class DeploymentController:
 
     # -- what wakes it
 
-    def _enqueue(self, deployment: Obj) -> None:
+    def _enqueue(self, deployment: Object) -> None:
         self._queue.add(key_of(deployment))
 
-    def _replica_set_added(self, replica_set: Obj) -> None:
+    def _replica_set_added(self, replica_set: Object) -> None:
         if controller_of(replica_set) is None:
             self._enqueue_selecting(replica_set)
         elif owner := self._owner_of(replica_set):
             self._enqueue(owner)
 
-    def _replica_set_updated(self, old: Obj, new: Obj) -> None:
+    def _replica_set_updated(self, old: Object, new: Object) -> None:
         if controller_of(old) != controller_of(new) and (owner := self._owner_of(old)):
             self._enqueue(owner)
         self._replica_set_added(new)
 
-    def _replica_set_gone(self, replica_set: Obj) -> None:
+    def _replica_set_gone(self, replica_set: Object) -> None:
         if owner := self._owner_of(replica_set):
             self._enqueue(owner)
 
-    def _pod_deleted(self, pod: Obj) -> None:
+    def _pod_deleted(self, pod: Object) -> None:
         reference = controller_of(pod)
         if reference is None or reference["kind"] != "ReplicaSet":
             return
@@ -82,14 +82,14 @@ class DeploymentController:
         if owner and _strategy(owner) == "Recreate" and not self._pods_of([replica_set] if replica_set else []):
             self._enqueue(owner)
 
-    def _owner_of(self, replica_set: Obj) -> Obj | None:
+    def _owner_of(self, replica_set: Object) -> Object | None:
         reference = controller_of(replica_set)
         if reference is None or reference["kind"] != "Deployment":
             return None
         owner = self._deployments.get(f"{replica_set['metadata']['namespace']}/{reference['name']}")
         return owner if owner and is_controlled_by(replica_set, owner) else None
 
-    def _enqueue_selecting(self, replica_set: Obj) -> None:
+    def _enqueue_selecting(self, replica_set: Object) -> None:
         metadata = replica_set["metadata"]
         for deployment in self._deployments.items():
             selector = label_selector_from_object(deployment["spec"].get("selector"))
@@ -117,13 +117,13 @@ class DeploymentController:
         else:
             await self._roll(deployment, replica_sets)
 
-    async def _claimed(self, deployment: Obj) -> list[Obj]:
+    async def _claimed(self, deployment: Object) -> list[Object]:
         namespace = deployment["metadata"]["namespace"]
         selector = label_selector_from_object(deployment["spec"]["selector"])
         candidates = [one for one in self._replica_sets.items() if one["metadata"]["namespace"] == namespace]
         return await Claims(self._client, DEPLOYMENT, deployment, REPLICA_SET, selector).claim(candidates)
 
-    async def _roll(self, deployment: Obj, replica_sets: list[Obj]) -> None:
+    async def _roll(self, deployment: Object, replica_sets: list[Object]) -> None:
         deployment, new, old = await self._ensure_new(deployment, replica_sets)
         size = min(wanted(deployment), rolling.new_replicas(deployment, [*old, new], new))
         new, changed = await self._scale(deployment, new, size)
@@ -136,7 +136,7 @@ class DeploymentController:
             await self._clean_up(deployment, old)
         await self._write_rollout(deployment, new, old)
 
-    async def _recreate(self, deployment: Obj, replica_sets: list[Obj]) -> None:
+    async def _recreate(self, deployment: Object, replica_sets: list[Object]) -> None:
         existing, old = _split(deployment, replica_sets)
         active = [one for one in old if wanted(one)]
         if active:
@@ -153,7 +153,7 @@ class DeploymentController:
             await self._clean_up(deployment, old)
         await self._write_rollout(deployment, new, old)
 
-    async def _scale_only(self, deployment: Obj, replica_sets: list[Obj]) -> None:
+    async def _scale_only(self, deployment: Object, replica_sets: list[Object]) -> None:
         new, old = _split(deployment, replica_sets)
         if new is not None:
             deployment, new = await self._keep_new(deployment, new, old)
@@ -173,7 +173,7 @@ class DeploymentController:
             await self._clean_up(deployment, old)
         await self._write_status(deployment, statuses.summed(deployment, new, old, self._now()))
 
-    def _is_scaling(self, deployment: Obj, replica_sets: list[Obj]) -> bool:
+    def _is_scaling(self, deployment: Object, replica_sets: list[Object]) -> bool:
         """Tell whether the wanted number has changed since the active ReplicaSets were last told of it."""
         for one in replica_sets:
             told = one["metadata"].get("annotations", {}).get(rolling.DESIRED_REPLICAS)
@@ -183,7 +183,7 @@ class DeploymentController:
 
     # -- the new ReplicaSet
 
-    async def _ensure_new(self, deployment: Obj, replica_sets: list[Obj]) -> tuple[Obj, Obj, list[Obj]]:
+    async def _ensure_new(self, deployment: Object, replica_sets: list[Object]) -> tuple[Object, Object, list[Object]]:
         new, old = _split(deployment, replica_sets)
         if new is not None:
             deployment, new = await self._keep_new(deployment, new, old)
@@ -191,7 +191,7 @@ class DeploymentController:
             deployment, new = await self._create_new(deployment, old)
         return deployment, new, old
 
-    async def _keep_new(self, deployment: Obj, new: Obj, old: list[Obj]) -> tuple[Obj, Obj]:
+    async def _keep_new(self, deployment: Object, new: Object, old: list[Object]) -> tuple[Object, Object]:
         annotations = revisions.annotations_for(deployment, new, revisions.next_revision(old), exists=True)
         min_ready = deployment["spec"].get("minReadySeconds", 0)
         if annotations != new["metadata"].get("annotations", {}) or min_ready != new["spec"].get("minReadySeconds", 0):
@@ -202,7 +202,7 @@ class DeploymentController:
         first = pods.condition(deployment, "Progressing") is None
         return await self._say_new(deployment, new, statuses.FOUND if first else "", text), new
 
-    async def _create_new(self, deployment: Obj, old: list[Obj]) -> tuple[Obj, Obj]:
+    async def _create_new(self, deployment: Object, old: list[Object]) -> tuple[Object, Object]:
         draft = revisions.build(deployment, revisions.next_revision(old))
         replicas = rolling.new_replicas(deployment, old, draft)
         draft["spec"]["replicas"] = replicas
@@ -219,7 +219,7 @@ class DeploymentController:
             self._events.event(deployment, "Normal", "ScalingReplicaSet", message)
         return await self._say_new(deployment, new, statuses.CREATED, f'Created new replica set "{name}"'), new
 
-    async def _existing(self, deployment: Obj, draft: Obj) -> Obj:
+    async def _existing(self, deployment: Object, draft: Object) -> Object:
         """Take a ReplicaSet of ours that the cache has not heard of; a stranger of that name means: other hash."""
         existing = await self._client.get(REPLICA_SET, draft["metadata"]["name"], draft["metadata"]["namespace"])
         if is_controlled_by(existing, deployment) and revisions.find_new(deployment, [existing]):
@@ -228,7 +228,7 @@ class DeploymentController:
         await self._write_status(deployment, {**deployment["status"], "collisionCount": collisions})
         raise AlreadyExists(REPLICA_SET, draft["metadata"]["name"])
 
-    async def _say_new(self, deployment: Obj, new: Obj, reason: str, text: str) -> Obj:
+    async def _say_new(self, deployment: Object, new: Object, reason: str, text: str) -> Object:
         """Write the revision, and Progressing if there is a reason, onto the Deployment, unless they are there."""
         number = new["metadata"].get("annotations", {}).get(revisions.REVISION, "")
         annotations = deployment["metadata"].get("annotations", {})
@@ -242,14 +242,14 @@ class DeploymentController:
         metadata = {**deployment["metadata"], "annotations": {**annotations, revisions.REVISION: number}}
         return await self._client.update(DEPLOYMENT, {**deployment, "metadata": metadata, "status": status}, "status")
 
-    async def _say_failed(self, deployment: Obj, name: str, refusal: Refusal) -> None:
+    async def _say_failed(self, deployment: Object, name: str, refusal: Refusal) -> None:
         message = f'Failed to create new replica set "{name}": {refusal.message}'
         conditions = self._conditions(deployment["status"])
         conditions.set("Progressing", "False", statuses.FAILED_CREATE, message)
         await self._write_status(deployment, {**deployment["status"], "conditions": conditions.conditions})
         self._events.event(deployment, "Warning", statuses.FAILED_CREATE, message)
 
-    async def _say_paused(self, deployment: Obj) -> Obj:
+    async def _say_paused(self, deployment: Object) -> Object:
         progressing = pods.condition(deployment, "Progressing")
         reason = progressing.get("reason") if progressing else None
         if not statuses.has_deadline(deployment) or reason == statuses.TIMED_OUT:
@@ -266,7 +266,7 @@ class DeploymentController:
 
     # -- writes
 
-    async def _scale(self, deployment: Obj, replica_set: Obj, size: int) -> tuple[Obj, bool]:
+    async def _scale(self, deployment: Object, replica_set: Object, size: int) -> tuple[Object, bool]:
         """Set a ReplicaSet's size and what it is told of the whole; say whether the size has changed."""
         before = wanted(replica_set)
         annotations = replica_set["metadata"].get("annotations", {})
@@ -282,7 +282,7 @@ class DeploymentController:
             self._events.event(deployment, "Normal", "ScalingReplicaSet", message)
         return replica_set, size != before
 
-    async def _clean_up(self, deployment: Obj, old: list[Obj]) -> None:
+    async def _clean_up(self, deployment: Object, old: list[Object]) -> None:
         limit = deployment["spec"].get("revisionHistoryLimit", 10)
         removable = sorted((one for one in old if not is_deleting(one)), key=revisions.revision)
         for one in removable[: max(0, len(removable) - limit)]:
@@ -295,22 +295,22 @@ class DeploymentController:
             except NotFound:
                 continue
 
-    async def _write_rollout(self, deployment: Obj, new: Obj | None, old: list[Obj]) -> None:
+    async def _write_rollout(self, deployment: Object, new: Object | None, old: list[Object]) -> None:
         status = statuses.rolled_out(deployment, new, old, self._now())
         await self._write_status(deployment, status)
         seconds = statuses.seconds_until_stuck(deployment, status, self._now())
         if seconds is not None:
             self._queue.add_after(key_of(deployment), max(seconds, 1.0))
 
-    async def _write_status(self, deployment: Obj, status: Obj) -> Obj:
+    async def _write_status(self, deployment: Object, status: Object) -> Object:
         if status == deployment["status"]:
             return deployment
         return await self._client.update(DEPLOYMENT, {**deployment, "status": status}, "status")
 
-    def _conditions(self, status: Obj) -> Conditions:
+    def _conditions(self, status: Object) -> Conditions:
         return Conditions([dict(each) for each in status.get("conditions", ())], time.rfc3339(self._now()))
 
-    def _pods_of(self, replica_sets: list[Obj]) -> list[Obj]:
+    def _pods_of(self, replica_sets: list[Object]) -> list[Object]:
         uids = {one["metadata"]["uid"] for one in replica_sets}
         return [pod for pod in self._pods.items() if (controller_of(pod) or {}).get("uid") in uids]
 
@@ -318,16 +318,16 @@ class DeploymentController:
         return self._process.now()
 
 
-def _split(deployment: Obj, replica_sets: list[Obj]) -> tuple[Obj | None, list[Obj]]:
+def _split(deployment: Object, replica_sets: list[Object]) -> tuple[Object | None, list[Object]]:
     new = revisions.find_new(deployment, replica_sets)
     return new, [one for one in replica_sets if one is not new]
 
 
-def _strategy(deployment: Obj) -> str:
+def _strategy(deployment: Object) -> str:
     return str(deployment["spec"].get("strategy", {}).get("type", "RollingUpdate"))
 
 
-def _is_saturated(deployment: Obj, new: Obj) -> bool:
+def _is_saturated(deployment: Object, new: Object) -> bool:
     told = new["metadata"].get("annotations", {}).get(rolling.DESIRED_REPLICAS, "")
     size = wanted(deployment)
     return wanted(new) == size and told == str(size) and rolling.count([new], "availableReplicas") == size

@@ -10,13 +10,11 @@ Modelled on `pkg/controller/deployment/{sync,progress}.go`.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from cluster_engine.api import time
+from cluster_engine.api.objects import Object
 from cluster_engine.controllers.pods import condition
 from cluster_engine.controllers.rolling import count, max_unavailable, total, wanted
-
-Obj = dict[str, Any]
 
 NO_DEADLINE_SECONDS = 2**31 - 1
 NEW_AVAILABLE, UPDATED, TIMED_OUT = "NewReplicaSetAvailable", "ReplicaSetUpdated", "ProgressDeadlineExceeded"
@@ -28,10 +26,10 @@ PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
 class Conditions:
     """The conditions of one status, in order; a change touches the times as the API conventions say."""
 
-    conditions: list[Obj]
+    conditions: list[Object]
     now: str
 
-    def get(self, type_: str) -> Obj | None:
+    def get(self, type_: str) -> Object | None:
         """Give a condition by its type."""
         return next((each for each in self.conditions if each["type"] == type_), None)
 
@@ -66,12 +64,12 @@ class Conditions:
         self.conditions[:] = [each for each in self.conditions if each["type"] != type_]
 
 
-def has_deadline(deployment: Obj) -> bool:
+def has_deadline(deployment: Object) -> bool:
     """Tell whether lack of progress is to be reported."""
     return 0 < int(deployment["spec"].get("progressDeadlineSeconds", 0)) < NO_DEADLINE_SECONDS
 
 
-def summed(deployment: Obj, new: Obj | None, old: list[Obj], now: datetime) -> Obj:
+def summed(deployment: Object, new: Object | None, old: list[Object], now: datetime) -> Object:
     """Make the status from the ReplicaSets', with the Available condition; zeros are left out, as Go does."""
     everything = [*old, new] if new else old
     available = count(everything, "availableReplicas")
@@ -92,12 +90,12 @@ def summed(deployment: Obj, new: Obj | None, old: list[Obj], now: datetime) -> O
     else:
         text = "Deployment does not have minimum availability."
         conditions.set("Available", "False", "MinimumReplicasUnavailable", text)
-    status: Obj = {name: number for name, number in numbers.items() if number}
+    status: Object = {name: number for name, number in numbers.items() if number}
     status["conditions"] = conditions.conditions
     return status
 
 
-def rolled_out(deployment: Obj, new: Obj | None, old: list[Obj], now: datetime) -> Obj:
+def rolled_out(deployment: Object, new: Object | None, old: list[Object], now: datetime) -> Object:
     """Make the status during a rollout: `summed`, with Progressing and ReplicaFailure."""
     status = summed(deployment, new, old, now)
     conditions = Conditions(status["conditions"], time.rfc3339(now))
@@ -113,7 +111,7 @@ def rolled_out(deployment: Obj, new: Obj | None, old: list[Obj], now: datetime) 
     return status
 
 
-def _progress(deployment: Obj, new: Obj | None, status: Obj, conditions: Conditions, now: datetime) -> None:
+def _progress(deployment: Object, new: Object | None, status: Object, conditions: Conditions, now: datetime) -> None:
     current = condition(deployment, "Progressing")
     updated, replicas = status.get("updatedReplicas", 0), status.get("replicas", 0)
     if replicas == updated and current is not None and current.get("reason") == NEW_AVAILABLE:
@@ -127,7 +125,7 @@ def _progress(deployment: Obj, new: Obj | None, status: Obj, conditions: Conditi
         conditions.set("Progressing", "False", TIMED_OUT, f"{who} has timed out progressing.")
 
 
-def is_complete(deployment: Obj, status: Obj) -> bool:
+def is_complete(deployment: Object, status: Object) -> bool:
     """Tell whether every wanted pod is of the new template and available, and no other is left."""
     replicas = wanted(deployment)
     numbers = (status.get(name, 0) for name in ("updatedReplicas", "replicas", "availableReplicas"))
@@ -135,10 +133,10 @@ def is_complete(deployment: Obj, status: Obj) -> bool:
     return observed and all(number == replicas for number in numbers)
 
 
-def _has_moved(deployment: Obj, status: Obj) -> bool:
+def _has_moved(deployment: Object, status: Object) -> bool:
     before = deployment.get("status", {})
 
-    def old_pods(one: Obj) -> int:
+    def old_pods(one: Object) -> int:
         return int(one.get("replicas", 0) - one.get("updatedReplicas", 0))
 
     return old_pods(status) < old_pods(before) or any(
@@ -146,19 +144,19 @@ def _has_moved(deployment: Obj, status: Obj) -> bool:
     )
 
 
-def _has_timed_out(deployment: Obj, now: datetime) -> bool:
+def _has_timed_out(deployment: Object, now: datetime) -> bool:
     current = condition(deployment, "Progressing")
     if current is None or current.get("reason") == NEW_AVAILABLE:
         return False
     return current.get("reason") == TIMED_OUT or deadline(deployment, current) < now
 
 
-def deadline(deployment: Obj, progressing: Obj) -> datetime:
+def deadline(deployment: Object, progressing: Object) -> datetime:
     """Give the moment at which a rollout that has not moved counts as stuck."""
     return time.parse(progressing["lastUpdateTime"]) + timedelta(seconds=deployment["spec"]["progressDeadlineSeconds"])
 
 
-def seconds_until_stuck(deployment: Obj, status: Obj, now: datetime) -> float | None:
+def seconds_until_stuck(deployment: Object, status: Object, now: datetime) -> float | None:
     """Say when to look again for lack of progress; None when there is nothing to wait for."""
     current = condition({"status": status}, "Progressing")
     if not has_deadline(deployment) or current is None:

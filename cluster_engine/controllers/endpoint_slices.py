@@ -15,17 +15,16 @@ hints, IPv6, traffic-distribution.
 
 import asyncio
 import contextlib
-from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import ENDPOINT_SLICE, POD, SERVICE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import AlreadyExists, NotFound
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import service_pods
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership import controller_reference
 
-Obj = dict[str, Any]
 Ports = tuple[tuple[str, int, str], ...]
 
 ENDPOINTS_PER_SLICE_MAX = 100
@@ -57,7 +56,7 @@ class EndpointSliceController:
         """Work for ever."""
         await self._queue.run(self._sync, workers=WORKERS, retries_max=RETRIES_MAX)
 
-    def _slice_changed(self, one: Obj) -> None:
+    def _slice_changed(self, one: Object) -> None:
         """Look again where somebody else has changed or deleted a slice of ours."""
         if one["metadata"].get("labels", {}).get(MANAGED_BY) != MANAGER:
             return
@@ -79,7 +78,7 @@ class EndpointSliceController:
         now = time.rfc3339(self._process.now())
         await asyncio.gather(*(self._write(service, verb, one, now) for verb, one in changes))
 
-    async def _write(self, service: Obj, verb: str, one: Obj, now: str) -> None:
+    async def _write(self, service: Object, verb: str, one: Object, now: str) -> None:
         metadata = one["metadata"]
         if verb == "delete":
             with contextlib.suppress(NotFound):
@@ -96,38 +95,40 @@ class EndpointSliceController:
             self._written[one["metadata"]["uid"]] = int(one["metadata"]["resourceVersion"])
 
 
-def _service_of(one: Obj) -> list[str]:
+def _service_of(one: Object) -> list[str]:
     metadata = one["metadata"]
     name = metadata.get("labels", {}).get(SERVICE_NAME)
     return [f"{metadata['namespace']}/{name}"] if name else []
 
 
-def _is_ours(one: Obj) -> bool:
+def _is_ours(one: Object) -> bool:
     return bool(one["metadata"].get("labels", {}).get(MANAGED_BY) == MANAGER)
 
 
-def plan(service: Obj, pods: list[Obj], existing: list[Obj]) -> list[tuple[str, Obj]]:
+def plan(service: Object, pods: list[Object], existing: list[Object]) -> list[tuple[str, Object]]:
     """Say which slices to create, update and delete so that the Service's pods are told; the fewest writes first."""
-    wanted: dict[Ports, dict[str, Obj]] = {}
+    wanted: dict[Ports, dict[str, Object]] = {}
     for pod in pods:
         if service_pods.belongs(pod, with_terminating=True):
             ports = service_pods.ports(service, pod)
             wanted.setdefault(ports, {})[pod["metadata"]["uid"]] = endpoint(service, pod)
-    by_ports: dict[Ports, list[Obj]] = {}
+    by_ports: dict[Ports, list[Object]] = {}
     for one in sorted(existing, key=key_of):
         by_ports.setdefault(_ports_of(one), []).append(one)
     if not wanted:
         wanted[next(iter(by_ports), ())] = {}
-    changes: list[tuple[str, Obj]] = []
+    changes: list[tuple[str, Object]] = []
     for ports, endpoints in wanted.items():
         changes += _plan_ports(service, ports, endpoints, by_ports.pop(ports, []))
     changes += [("delete", one) for slices in by_ports.values() for one in slices]
     return changes
 
 
-def _plan_ports(service: Obj, ports: Ports, wanted: dict[str, Obj], existing: list[Obj]) -> list[tuple[str, Obj]]:
+def _plan_ports(
+    service: Object, ports: Ports, wanted: dict[str, Object], existing: list[Object]
+) -> list[tuple[str, Object]]:
     left = dict(wanted)
-    contents: list[list[Obj]] = []
+    contents: list[list[Object]] = []
     for one in existing:
         kept = []
         for known in one.get("endpoints") or ():
@@ -140,7 +141,7 @@ def _plan_ports(service: Obj, ports: Ports, wanted: dict[str, Obj], existing: li
         room = ENDPOINTS_PER_SLICE_MAX - len(kept)
         kept.extend(rest[:room])
         rest = rest[room:]
-    changes: list[tuple[str, Obj]] = []
+    changes: list[tuple[str, Object]] = []
     empty = [one for one, kept in zip(existing, contents, strict=True) if not kept]
     keep_empty = len(empty) == len(existing) and not rest
     for one, kept in zip(existing, contents, strict=True):
@@ -155,13 +156,13 @@ def _plan_ports(service: Obj, ports: Ports, wanted: dict[str, Obj], existing: li
     return changes
 
 
-def endpoint(service: Obj, pod: Obj) -> Obj:
+def endpoint(service: Object, pod: Object) -> Object:
     """Say what a slice says of a pod."""
     metadata, spec = pod["metadata"], pod["spec"]
     serving = service_pods.is_serving(service, pod)
     terminating = "deletionTimestamp" in metadata
     always = bool(service["spec"].get("publishNotReadyAddresses"))
-    told: Obj = {
+    told: Object = {
         "addresses": [pod["status"]["podIP"]],
         "conditions": {
             "ready": always or (serving and not terminating),
@@ -182,7 +183,7 @@ def endpoint(service: Obj, pod: Obj) -> Obj:
     return told
 
 
-def _labels(service: Obj) -> dict[str, str]:
+def _labels(service: Object) -> dict[str, str]:
     labels = {key: value for key, value in service["metadata"].get("labels", {}).items() if key != HEADLESS}
     labels |= {SERVICE_NAME: service["metadata"]["name"], MANAGED_BY: MANAGER}
     if service["spec"].get("clusterIP") == "None":
@@ -190,7 +191,7 @@ def _labels(service: Obj) -> dict[str, str]:
     return labels
 
 
-def _new(service: Obj, ports: Ports, endpoints: list[Obj]) -> Obj:
+def _new(service: Object, ports: Ports, endpoints: list[Object]) -> Object:
     metadata = service["metadata"]
     return {
         "kind": "EndpointSlice",
@@ -207,7 +208,7 @@ def _new(service: Obj, ports: Ports, endpoints: list[Obj]) -> Obj:
     }
 
 
-def _ports_of(one: Obj) -> Ports:
+def _ports_of(one: Object) -> Ports:
     return tuple(
         (port.get("name") or "", int(port.get("port") or 0), port.get("protocol") or "TCP")
         for port in one.get("ports") or ()

@@ -11,16 +11,15 @@ Modelled on `pkg/controller/endpoint/endpoints_controller.go`.
 """
 
 import contextlib
-from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import ENDPOINTS, POD, SERVICE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import AlreadyExists, Forbidden, NotFound
 from cluster_engine.client import WorkQueue
 from cluster_engine.controllers import service_pods
 from cluster_engine.controllers.context import Context
 
-Obj = dict[str, Any]
 ADDRESSES_MAX = 1000
 OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -61,7 +60,7 @@ class EndpointsController:
             return
         await self._write(service, known, wanted)
 
-    async def _write(self, service: Obj, known: Obj | None, wanted: list[Obj]) -> None:
+    async def _write(self, service: Object, known: Object | None, wanted: list[Object]) -> None:
         fresh = {key: service["metadata"][key] for key in ("name", "namespace")}
         metadata = dict(known["metadata"]) if known else fresh
         metadata["labels"] = labels(service)
@@ -75,7 +74,7 @@ class EndpointsController:
             await self._client.create(ENDPOINTS, endpoints)
 
 
-def labels(service: Obj) -> dict[str, str]:
+def labels(service: Object) -> dict[str, str]:
     """Give the labels an Endpoints object should have: its Service's, and `headless` where that is so."""
     found = {key: value for key, value in service["metadata"].get("labels", {}).items() if key != HEADLESS}
     if service["spec"].get("clusterIP") == "None":
@@ -83,14 +82,14 @@ def labels(service: Obj) -> dict[str, str]:
     return found
 
 
-def _labels(known: Obj) -> dict[str, str]:
+def _labels(known: Object) -> dict[str, str]:
     found: dict[str, str] = known["metadata"].get("labels", {})
     return found
 
 
-def subsets(service: Obj, pods: list[Obj]) -> list[Obj]:
+def subsets(service: Object, pods: list[Object]) -> list[Object]:
     """Group the pods' addresses by ports, each group's addresses in order."""
-    groups: dict[tuple[tuple[str, int, str], ...], dict[str, list[Obj]]] = {}
+    groups: dict[tuple[tuple[str, int, str], ...], dict[str, list[Object]]] = {}
     told = [pod for pod in pods if service_pods.belongs(pod, with_terminating=False)]
     for pod in told[:ADDRESSES_MAX]:
         group = groups.setdefault(service_pods.ports(service, pod), {})
@@ -98,7 +97,7 @@ def subsets(service: Obj, pods: list[Obj]) -> list[Obj]:
         group.setdefault(where, []).append(_address(pod))
     found = []
     for ports, group in groups.items():
-        subset: Obj = {
+        subset: Object = {
             where: sorted(group[where], key=lambda each: str(each["ip"])) for where in _ORDER if where in group
         }
         if ports:
@@ -110,7 +109,7 @@ def subsets(service: Obj, pods: list[Obj]) -> list[Obj]:
 _ORDER = ("addresses", "notReadyAddresses")
 
 
-def _address(pod: Obj) -> Obj:
+def _address(pod: Object) -> Object:
     metadata = pod["metadata"]
     address = {"ip": pod["status"]["podIP"]}
     if node := pod["spec"].get("nodeName"):
@@ -119,5 +118,5 @@ def _address(pod: Obj) -> Obj:
     return {**address, "targetRef": {"kind": "Pod", **{field: metadata[field] for field in fields}}}
 
 
-def _port(name: str, number: int, protocol: str) -> Obj:
+def _port(name: str, number: int, protocol: str) -> Object:
     return {**({"name": name} if name else {}), "port": number, "protocol": protocol}

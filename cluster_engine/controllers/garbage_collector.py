@@ -22,6 +22,7 @@ from collections import OrderedDict
 from typing import Any
 
 from cluster_engine.api.kinds import EVENT
+from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Conflict, Invalid, NotFound, Refusal
 from cluster_engine.client import WorkQueue
@@ -29,7 +30,6 @@ from cluster_engine.client.discovery import Discovered, discover, preferred
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership_graph import FOREGROUND, ORPHAN, Graph, Node
 
-Obj = dict[str, Any]
 WORKERS = 4
 ABSENT_OWNERS_MAX = 500
 RETRY_SECONDS = 0.1
@@ -76,7 +76,7 @@ class GarbageCollector:
         return kind
 
     def _follow(self, kind: Resource) -> None:
-        def seen(obj: Obj) -> None:
+        def seen(obj: Object) -> None:
             look, orphan = self._graph.seen(kind.name, kind.api_version, obj)
             for node in look:
                 self._to_delete.add(node.uid)
@@ -86,7 +86,7 @@ class GarbageCollector:
         informer = self._informers.informer(kind)
         informer.on(add=seen, update=lambda _, new: seen(new), delete=self._gone)
 
-    def _gone(self, obj: Obj) -> None:
+    def _gone(self, obj: Object) -> None:
         self._lose(obj["metadata"]["uid"])
 
     def _lose(self, uid: str) -> None:
@@ -126,14 +126,14 @@ class GarbageCollector:
         if references:
             await self._judge(node, live, references)
 
-    async def _live(self, node: Node) -> Obj | None:
+    async def _live(self, node: Node) -> Object | None:
         try:
             live = await self._client.get(self._kind_of(node), node.name, node.namespace or None)
         except NotFound:
             return None
         return live if live["metadata"]["uid"] == node.uid else None
 
-    async def _judge(self, node: Node, live: Obj, references: list[Obj]) -> None:
+    async def _judge(self, node: Node, live: Object, references: list[Object]) -> None:
         solid, dangling, waiting = [], [], []
         for reference in references:
             owner = await self._owner(node, reference)
@@ -157,7 +157,7 @@ class GarbageCollector:
             policy = "Foreground"
         await self._delete(node, live, policy)
 
-    async def _owner(self, node: Node, reference: Obj) -> Obj | None:
+    async def _owner(self, node: Node, reference: Object) -> Object | None:
         uid = reference["uid"]
         if uid in self._absent:
             return None
@@ -167,7 +167,7 @@ class GarbageCollector:
             self._absent[uid] = None
         return live
 
-    async def _delete(self, node: Node, live: Obj, policy: str) -> None:
+    async def _delete(self, node: Node, live: Object, policy: str) -> None:
         preconditions = {"uid": node.uid, "resourceVersion": live["metadata"]["resourceVersion"]}
         options = {"preconditions": preconditions, "propagationPolicy": policy}
         try:
@@ -177,7 +177,7 @@ class GarbageCollector:
         except Conflict:  # it has changed since it was read: look again
             self._to_delete.add_after(node.uid, RETRY_SECONDS)
 
-    async def _finish_foreground(self, node: Node, live: Obj) -> None:
+    async def _finish_foreground(self, node: Node, live: Object) -> None:
         """Let an owner go once no dependent blocks it; hurry those that do."""
         blocking = [each for each in node.dependents.values() if each.blocks(node)]
         if not blocking:
@@ -200,11 +200,11 @@ class GarbageCollector:
         if live is not None:
             await self._remove_finalizer(node, live, ORPHAN)
 
-    async def _drop_references(self, node: Node, live: Obj, uids: list[str]) -> None:
-        references: list[Obj] = [{"$patch": "delete", "uid": uid} for uid in uids]
+    async def _drop_references(self, node: Node, live: Object, uids: list[str]) -> None:
+        references: list[Object] = [{"$patch": "delete", "uid": uid} for uid in uids]
         await self._patch(node, {"ownerReferences": references, "uid": live["metadata"]["uid"]})
 
-    async def _remove_finalizer(self, node: Node, live: Obj, finalizer: str) -> None:
+    async def _remove_finalizer(self, node: Node, live: Object, finalizer: str) -> None:
         metadata = live["metadata"]
         finalizers = [each for each in metadata.get("finalizers") or [] if each != finalizer]
         if finalizers != (metadata.get("finalizers") or []):
@@ -214,7 +214,7 @@ class GarbageCollector:
             except Conflict:
                 self._to_delete.add_after(node.uid, RETRY_SECONDS)
 
-    async def _patch(self, node: Node, metadata: Obj, *, type_: Any = "strategic") -> None:
+    async def _patch(self, node: Node, metadata: Object, *, type_: Any = "strategic") -> None:
         with contextlib.suppress(NotFound, Invalid):  # gone, or another of the same name: nothing to do
             await self._client.patch(
                 self._kind_of(node), node.name, {"metadata": metadata}, node.namespace or None, type=type_

@@ -11,9 +11,8 @@ by a PUT to /finalize, and the API server removes the object.
 Modelled on `pkg/controller/namespace/deletion/namespaced_resources_deleter.go`. Left out: the five status conditions.
 """
 
-from typing import Any
-
 from cluster_engine.api.kinds import NAMESPACE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Conflict, NotFound
 from cluster_engine.client import WorkQueue, key_of
@@ -21,7 +20,6 @@ from cluster_engine.client.discovery import discover, preferred
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership import is_deleting
 
-Obj = dict[str, Any]
 FINALIZER = "kubernetes"
 GRACE_SECONDS_ESTIMATED = 15
 
@@ -35,7 +33,7 @@ class NamespaceController:
         self._queue = WorkQueue[str]()
         self._namespaces.on(add=self._seen, update=lambda _, new: self._seen(new))
 
-    def _seen(self, namespace: Obj) -> None:
+    def _seen(self, namespace: Object) -> None:
         if is_deleting(namespace):
             self._queue.add(key_of(namespace))
 

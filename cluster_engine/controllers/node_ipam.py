@@ -13,11 +13,11 @@ import ipaddress
 from typing import Any
 
 from cluster_engine.api.kinds import NODE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound
 from cluster_engine.client import WorkQueue
 from cluster_engine.controllers.context import Context
 
-Obj = dict[str, Any]
 CLUSTER_CIDR = ipaddress.IPv4Network("10.244.0.0/16")
 NODE_MASK = 24
 
@@ -33,14 +33,14 @@ class NodeIpamController:
         self._taken: dict[str, str] = {}
         self._nodes.on(add=self._node_seen, update=lambda _, new: self._node_seen(new), delete=self._node_gone)
 
-    def _node_seen(self, node: Obj) -> None:
+    def _node_seen(self, node: Object) -> None:
         name = node["metadata"]["name"]
         if cidr := node["spec"].get("podCIDR"):
             self._taken[cidr] = name
         else:
             self._queue.add(name)
 
-    def _node_gone(self, node: Obj) -> None:
+    def _node_gone(self, node: Object) -> None:
         self._taken.pop(node["spec"].get("podCIDR", ""), None)
 
     async def run(self) -> None:

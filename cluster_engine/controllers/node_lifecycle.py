@@ -16,17 +16,15 @@ disruption of large zones' slower rate, labels.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import LEASE, NODE, POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client import WorkQueue
 from cluster_engine.controllers import pods, taints
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.pods import condition
-
-Obj = dict[str, Any]
 
 MONITOR_PERIOD_SECONDS = 5.0
 MONITOR_GRACE_SECONDS = 50.0
@@ -66,10 +64,10 @@ class NodeLifecycleController:
         self._all_silent = False
         self._nodes.on(add=self._seen, update=lambda _, new: self._seen(new), delete=self._gone)
 
-    def _seen(self, node: Obj) -> None:
+    def _seen(self, node: Object) -> None:
         self._queue.add(node["metadata"]["name"])
 
-    def _gone(self, node: Obj) -> None:
+    def _gone(self, node: Object) -> None:
         name = node["metadata"]["name"]
         self._health.pop(name, None)
         self._to_taint.pop(name, None)
@@ -103,7 +101,7 @@ class NodeLifecycleController:
                 self._process.note("node.monitor", f"error monitoring node {name} health: {error}", node=name)
         await self._judge_disruption(observed)
 
-    async def _check(self, node: Obj) -> str:
+    async def _check(self, node: Object) -> str:
         """Compare what is heard of a node with what was; give its Ready status, after setting it to Unknown if due."""
         now = asyncio.get_running_loop().time()
         name = node["metadata"]["name"]
@@ -120,7 +118,7 @@ class NodeLifecycleController:
         await self._say_unknown(node, health)
         return "Unknown"
 
-    async def _say_unknown(self, node: Obj, health: _Health) -> None:
+    async def _say_unknown(self, node: Object, health: _Health) -> None:
         now = time.rfc3339(self._process.now())
         conditions = [dict(each) for each in node.get("status", {}).get("conditions", ())]
         changed = False
@@ -165,7 +163,7 @@ class NodeLifecycleController:
 
     # -- taints
 
-    async def _queue_taint(self, node: Obj, observed: str) -> None:
+    async def _queue_taint(self, node: Object, observed: str) -> None:
         """Decide on NoExecute by what was seen *before* this pass: that is why it comes one pass later."""
         name = node["metadata"]["name"]
         if observed == "True":
@@ -221,7 +219,7 @@ class NodeLifecycleController:
             wanted = taints.by_conditions(node)
             await self._swap(node, wanted, [taint for taint in taints.NO_SCHEDULE if taint not in wanted])
 
-    async def _swap(self, node: Obj, add: list[Obj], remove: list[Obj]) -> None:
+    async def _swap(self, node: Object, add: list[Object], remove: list[Object]) -> None:
         name = node["metadata"]["name"]
         node = self._nodes.get(name) or node
         patch = taints.swap_patch(node, add, remove, time.rfc3339(self._process.now()))
@@ -229,7 +227,7 @@ class NodeLifecycleController:
             await self._client.patch(NODE, name, patch)
 
 
-def _not_ready(pod: Obj, now: str) -> Obj:
+def _not_ready(pod: Object, now: str) -> Object:
     """Return a copy of a pod whose Ready condition is False since now."""
     changed = {"status": "False", "lastTransitionTime": now}
     conditions = [

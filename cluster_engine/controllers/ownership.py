@@ -12,17 +12,14 @@ uid) and the selector:
 Modelled on `pkg/controller/controller_ref_manager.go`.
 """
 
-from typing import Any
-
+from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
 from cluster_engine.api.selectors import LabelSelector
 from cluster_engine.api.status import Invalid, NotFound
 from cluster_engine.client import Client
 
-Obj = dict[str, Any]
 
-
-def controller_of(obj: Obj) -> Obj | None:
+def controller_of(obj: Object) -> Object | None:
     """Give the reference to the object's controller."""
     for reference in obj["metadata"].get("ownerReferences") or ():
         if reference.get("controller"):
@@ -30,13 +27,13 @@ def controller_of(obj: Obj) -> Obj | None:
     return None
 
 
-def is_controlled_by(obj: Obj, owner: Obj) -> bool:
+def is_controlled_by(obj: Object, owner: Object) -> bool:
     """Tell whether the owner, and not a namesake of it, controls the object."""
     reference = controller_of(obj)
     return reference is not None and reference["uid"] == owner["metadata"]["uid"]
 
 
-def controller_reference(kind: Resource, owner: Obj) -> Obj:
+def controller_reference(kind: Resource, owner: Object) -> Object:
     """Make the reference that says: this one controls you, and waits for you in a foreground deletion."""
     return {
         "apiVersion": kind.api_version,
@@ -48,7 +45,7 @@ def controller_reference(kind: Resource, owner: Obj) -> Obj:
     }
 
 
-def is_deleting(obj: Obj) -> bool:
+def is_deleting(obj: Object) -> bool:
     """Tell whether the object is on its way out."""
     return "deletionTimestamp" in obj["metadata"]
 
@@ -57,7 +54,7 @@ class Claims:
     """Claims of one controller object on objects of one kind, in one sync."""
 
     def __init__(
-        self, client: Client, owner_kind: Resource, owner: Obj, kind: Resource, selector: LabelSelector
+        self, client: Client, owner_kind: Resource, owner: Object, kind: Resource, selector: LabelSelector
     ) -> None:
         self._client = client
         self._owner_kind = owner_kind
@@ -66,11 +63,11 @@ class Claims:
         self._selector = selector
         self._may_adopt: bool | None = None
 
-    async def claim(self, candidates: list[Obj]) -> list[Obj]:
+    async def claim(self, candidates: list[Object]) -> list[Object]:
         """Give those of the candidates that are the owner's, after adopting and releasing."""
         return [obj for obj in candidates if await self._is_ours(obj)]
 
-    async def _is_ours(self, obj: Obj) -> bool:
+    async def _is_ours(self, obj: Object) -> bool:
         matches = self._selector.matches(obj["metadata"].get("labels"))
         reference = controller_of(obj)
         if reference is not None:
@@ -83,7 +80,7 @@ class Claims:
             return False
         return await self._adopt(obj)
 
-    async def _adopt(self, obj: Obj) -> bool:
+    async def _adopt(self, obj: Object) -> bool:
         metadata = self._owner["metadata"]
         if self._may_adopt is None:  # the cache may be old: never adopt for somebody who is gone
             try:
@@ -97,10 +94,10 @@ class Claims:
         reference = controller_reference(self._owner_kind, self._owner)
         return await self._patch(obj, [reference])
 
-    async def _release(self, obj: Obj) -> None:
+    async def _release(self, obj: Object) -> None:
         await self._patch(obj, [{"$patch": "delete", "uid": self._owner["metadata"]["uid"]}])
 
-    async def _patch(self, obj: Obj, references: list[Obj]) -> bool:
+    async def _patch(self, obj: Object, references: list[Object]) -> bool:
         metadata = obj["metadata"]
         patch = {"metadata": {"ownerReferences": references, "uid": metadata["uid"]}}
         try:

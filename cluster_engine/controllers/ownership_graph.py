@@ -11,9 +11,8 @@ Modelled on `pkg/controller/garbagecollector/graph_builder.go`.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
-Obj = dict[str, Any]
+from cluster_engine.api.objects import Object
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 
@@ -27,7 +26,7 @@ class Node:
     kind: str
     namespace: str
     name: str
-    owners: list[Obj] = field(default_factory=list)
+    owners: list[Object] = field(default_factory=list)
     dependents: dict[str, "Node"] = field(default_factory=dict)
     is_virtual: bool = False
     is_deleting: bool = False
@@ -48,7 +47,7 @@ class Graph:
         """Give the node of that uid."""
         return self._nodes.get(uid)
 
-    def seen(self, kind: str, api_version: str, obj: Obj) -> tuple[list[Node], list[Node]]:
+    def seen(self, kind: str, api_version: str, obj: Object) -> tuple[list[Node], list[Node]]:
         """Take an object that was added or has changed."""
         metadata = obj["metadata"]
         node = self._nodes.get(metadata["uid"])
@@ -68,7 +67,7 @@ class Graph:
                 look += [*node.dependents.values(), node]
         return look, orphan
 
-    def _set_owners(self, node: Node, owners: list[Obj]) -> list[Node]:
+    def _set_owners(self, node: Node, owners: list[Object]) -> list[Node]:
         before, after = {each["uid"]: each for each in node.owners}, {each["uid"]: each for each in owners}
         node.owners = owners
         look = []

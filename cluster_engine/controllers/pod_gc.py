@@ -12,16 +12,15 @@ Modelled on `pkg/controller/podgc/gc_controller.go`. Left out: the out-of-servic
 
 import asyncio
 import contextlib
-from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import NODE, POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.controllers import pods
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership import is_deleting
 
-Obj = dict[str, Any]
 PERIOD_SECONDS = 20.0
 QUARANTINE_SECONDS = 40.0
 TERMINATED_PODS_MAX = 12500
@@ -55,7 +54,7 @@ class PodGarbageCollector:
             if is_deleting(pod) and not pod["spec"].get("nodeName"):
                 await self._remove(pod)
 
-    async def _collect_orphans(self, everything: list[Obj]) -> None:
+    async def _collect_orphans(self, everything: list[Object]) -> None:
         now = asyncio.get_running_loop().time()
         named = dict.fromkeys(pod["spec"]["nodeName"] for pod in everything if pod["spec"].get("nodeName"))
         missing = [name for name in named if self._nodes.get(name) is None]
@@ -68,7 +67,7 @@ class PodGarbageCollector:
                     if pod["spec"].get("nodeName") == name:
                         await self._fail_and_remove(pod)
 
-    async def _fail_and_remove(self, pod: Obj) -> None:
+    async def _fail_and_remove(self, pod: Object) -> None:
         metadata = pod["metadata"]
         if not pods.is_terminal(pod):
             condition = {
@@ -82,7 +81,7 @@ class PodGarbageCollector:
             await self._client.patch(POD, metadata["name"], patch, metadata["namespace"], subresource="status")
         await self._remove(pod)
 
-    async def _remove(self, pod: Obj) -> None:
+    async def _remove(self, pod: Object) -> None:
         metadata = pod["metadata"]
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}}
         with contextlib.suppress(NotFound):

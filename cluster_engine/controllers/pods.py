@@ -12,14 +12,13 @@ from functools import cmp_to_key
 from typing import Any
 
 from cluster_engine.api import time
-
-Obj = dict[str, Any]
+from cluster_engine.api.objects import Object
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
-def condition(obj: Obj, type_: str) -> Obj | None:
+def condition(obj: Object, type_: str) -> Object | None:
     """Give a condition of an object's status by its type."""
     for each in obj.get("status", {}).get("conditions") or ():
         if each["type"] == type_:
@@ -27,28 +26,28 @@ def condition(obj: Obj, type_: str) -> Obj | None:
     return None
 
 
-def phase(pod: Obj) -> str:
+def phase(pod: Object) -> str:
     """Give the pod's phase; a pod without status is Pending."""
     return str(pod.get("status", {}).get("phase") or "Pending")
 
 
-def is_terminal(pod: Obj) -> bool:
+def is_terminal(pod: Object) -> bool:
     """Tell whether its containers have ended for good."""
     return phase(pod) in ("Succeeded", "Failed")
 
 
-def is_active(pod: Obj) -> bool:
+def is_active(pod: Object) -> bool:
     """Tell whether it counts as a replica: not ended, not on its way out."""
     return not is_terminal(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
-def is_ready(pod: Obj) -> bool:
+def is_ready(pod: Object) -> bool:
     """Tell whether its Ready condition is True."""
     ready = condition(pod, "Ready")
     return ready is not None and ready["status"] == "True"
 
 
-def is_available(pod: Obj, min_ready_seconds: int, now: datetime) -> bool:
+def is_available(pod: Object, min_ready_seconds: int, now: datetime) -> bool:
     """Tell whether it has been Ready for long enough."""
     ready = condition(pod, "Ready")
     if ready is None or ready["status"] != "True":
@@ -59,7 +58,7 @@ def is_available(pod: Obj, min_ready_seconds: int, now: datetime) -> bool:
     return bool(since) and (now - time.parse(since)).total_seconds() >= min_ready_seconds
 
 
-def to_delete(pods: list[Obj], related: Iterable[Obj], count: int, now: datetime) -> list[Obj]:
+def to_delete(pods: list[Object], related: Iterable[Object], count: int, now: datetime) -> list[Object]:
     """Choose `count` of the pods to give up; `related` are all pods of the same Deployment, for the crowding."""
     if count >= len(pods):
         return list(pods)
@@ -68,7 +67,7 @@ def to_delete(pods: list[Obj], related: Iterable[Obj], count: int, now: datetime
         if is_active(each) and (node := each["spec"].get("nodeName")):
             crowd[node] = crowd.get(node, 0) + 1
 
-    def order(one: Obj, other: Obj) -> int:
+    def order(one: Object, other: Object) -> int:
         mine, theirs = _rank(one, crowd), _rank(other, crowd)
         if mine != theirs:
             return -1 if mine < theirs else 1
@@ -81,35 +80,35 @@ def to_delete(pods: list[Obj], related: Iterable[Obj], count: int, now: datetime
     return sorted(pods, key=cmp_to_key(order))[:count]
 
 
-def _rank(pod: Obj, crowd: dict[str, int]) -> tuple[bool, int, bool, int, int]:
+def _rank(pod: Object, crowd: dict[str, int]) -> tuple[bool, int, bool, int, int]:
     node = pod["spec"].get("nodeName", "")
     return (bool(node), _PHASES.get(phase(pod), 2), is_ready(pod), _cost(pod), -crowd.get(node, 0))
 
 
-def _cost(pod: Obj) -> int:
+def _cost(pod: Object) -> int:
     try:
         return int(pod["metadata"].get("annotations", {}).get(DELETION_COST, "0"))
     except ValueError:
         return 0
 
 
-def _ready_since(pod: Obj) -> datetime | None:
+def _ready_since(pod: Object) -> datetime | None:
     ready = condition(pod, "Ready") or {}
     since = ready.get("lastTransitionTime")
     return time.parse(since) if since else None
 
 
-def _created(pod: Obj) -> datetime | None:
+def _created(pod: Object) -> datetime | None:
     created = pod["metadata"].get("creationTimestamp")
     return time.parse(created) if created else None
 
 
-def _restarts(pod: Obj) -> int:
+def _restarts(pod: Object) -> int:
     statuses = pod.get("status", {}).get("containerStatuses") or ()
     return max((status.get("restartCount", 0) for status in statuses), default=0)
 
 
-def _by_age(one: Obj, other: Obj, mine: datetime | None, theirs: datetime | None, now: datetime) -> int:
+def _by_age(one: Object, other: Object, mine: datetime | None, theirs: datetime | None, now: datetime) -> int:
     """Order younger first, where ages differ by a power of two; else by uid, which is chance that stays the same."""
     if mine == theirs or mine is None or theirs is None:
         return 0

@@ -14,10 +14,10 @@ Modelled on `pkg/controller/replicaset/replica_set.go`.
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import POD, REPLICA_SET
+from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
 from cluster_engine.api.status import Conflict, Forbidden, NotFound, Refusal
 from cluster_engine.client import WorkQueue, key_of
@@ -32,7 +32,6 @@ from cluster_engine.controllers.ownership import (
     is_deleting,
 )
 
-Obj = dict[str, Any]
 Failure = Refusal | ConnectionError | TimeoutError
 BURST_REPLICAS = 500
 WORKERS = 5
@@ -60,14 +59,14 @@ class ReplicaSetController:
 
     # -- what wakes it
 
-    def _enqueue(self, replica_set: Obj) -> None:
+    def _enqueue(self, replica_set: Object) -> None:
         self._queue.add(key_of(replica_set))
 
-    def _gone(self, replica_set: Obj) -> None:
+    def _gone(self, replica_set: Object) -> None:
         self._expectations.forget(key_of(replica_set))
         self._enqueue(replica_set)
 
-    def _pod_added(self, pod: Obj) -> None:
+    def _pod_added(self, pod: Object) -> None:
         if is_deleting(pod):
             self._pod_deleted(pod)
         elif controller_of(pod) is None:
@@ -76,7 +75,7 @@ class ReplicaSetController:
             self._expectations.created(key_of(owner))
             self._enqueue(owner)
 
-    def _pod_updated(self, old: Obj, new: Obj) -> None:
+    def _pod_updated(self, old: Object, new: Object) -> None:
         if is_deleting(new):
             self._pod_deleted(new)
             return
@@ -90,19 +89,19 @@ class ReplicaSetController:
         elif controller_of(new) is None and old["metadata"].get("labels") != new["metadata"].get("labels"):
             self._enqueue_selecting(new)
 
-    def _pod_deleted(self, pod: Obj) -> None:
+    def _pod_deleted(self, pod: Object) -> None:
         if owner := self._owner_of(pod):
             self._expectations.deleted(key_of(owner), key_of(pod))
             self._enqueue(owner)
 
-    def _owner_of(self, pod: Obj) -> Obj | None:
+    def _owner_of(self, pod: Object) -> Object | None:
         reference = controller_of(pod)
         if reference is None or reference["kind"] != "ReplicaSet":
             return None
         owner = self._replica_sets.get(f"{pod['metadata']['namespace']}/{reference['name']}")
         return owner if owner and is_controlled_by(pod, owner) else None
 
-    def _enqueue_selecting(self, pod: Obj) -> None:
+    def _enqueue_selecting(self, pod: Object) -> None:
         metadata = pod["metadata"]
         for one in self._replica_sets.items():
             selector = label_selector_from_object(one["spec"].get("selector"))
@@ -129,7 +128,7 @@ class ReplicaSetController:
         if failure is not None:
             raise failure
 
-    async def _claimed(self, replica_set: Obj) -> list[Obj]:
+    async def _claimed(self, replica_set: Object) -> list[Object]:
         metadata = replica_set["metadata"]
         candidates = self._pods.by_index("controller", metadata["uid"])
         orphans = self._pods.by_index("controller", "")
@@ -138,7 +137,7 @@ class ReplicaSetController:
         claims = Claims(self._client, REPLICA_SET, replica_set, POD, selector)
         return await claims.claim([pod for pod in candidates if pods.is_active(pod)])
 
-    async def _act(self, key: str, replica_set: Obj, active: list[Obj]) -> Failure | None:
+    async def _act(self, key: str, replica_set: Object, active: list[Object]) -> Failure | None:
         difference = _wanted(replica_set) - len(active)
         if difference > 0:
             return await self._create(key, replica_set, min(difference, BURST_REPLICAS))
@@ -146,14 +145,14 @@ class ReplicaSetController:
             return await self._delete(key, replica_set, active, min(-difference, BURST_REPLICAS))
         return None
 
-    async def _create(self, key: str, replica_set: Obj, count: int) -> Failure | None:
+    async def _create(self, key: str, replica_set: Object, count: int) -> Failure | None:
         self._expectations.expect_creations(key, count)
         created, failure = await slow_start(count, lambda: self._create_one(replica_set))
         for _ in range(count - created):  # of those that were never asked for, nothing will be seen
             self._expectations.created(key)
         return failure
 
-    async def _create_one(self, replica_set: Obj) -> Failure | None:
+    async def _create_one(self, replica_set: Object) -> Failure | None:
         try:
             pod = await self._client.create(POD, pod_of(replica_set))
         except (Refusal, ConnectionError, TimeoutError) as failure:
@@ -164,13 +163,13 @@ class ReplicaSetController:
         self._events.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
 
-    async def _delete(self, key: str, replica_set: Obj, active: list[Obj], count: int) -> Failure | None:
+    async def _delete(self, key: str, replica_set: Object, active: list[Object], count: int) -> Failure | None:
         chosen = pods.to_delete(active, self._related(replica_set), count, self._process.now())
         self._expectations.expect_deletions(key, [key_of(pod) for pod in chosen])
         failures = await asyncio.gather(*(self._delete_one(key, replica_set, pod) for pod in chosen))
         return next((failure for failure in failures if failure is not None), None)
 
-    async def _delete_one(self, key: str, replica_set: Obj, pod: Obj) -> Failure | None:
+    async def _delete_one(self, key: str, replica_set: Object, pod: Object) -> Failure | None:
         metadata = pod["metadata"]
         try:
             await self._client.delete(POD, metadata["name"], metadata["namespace"])
@@ -184,7 +183,7 @@ class ReplicaSetController:
         self._events.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
         return None
 
-    def _related(self, replica_set: Obj) -> list[Obj]:
+    def _related(self, replica_set: Object) -> list[Object]:
         """Give the pods of all ReplicaSets of the same Deployment."""
         owner = controller_of(replica_set)
         siblings = [
@@ -194,7 +193,7 @@ class ReplicaSetController:
         ]
         return [pod for one in siblings for pod in self._pods.by_index("controller", one["metadata"]["uid"])]
 
-    async def _write_status(self, replica_set: Obj, status: Obj) -> None:
+    async def _write_status(self, replica_set: Object, status: Object) -> None:
         if status == replica_set.get("status", {}):
             return
         try:
@@ -219,7 +218,7 @@ async def slow_start(count: int, create: Callable[[], Awaitable[Failure | None]]
     return created, None
 
 
-def pod_of(replica_set: Obj) -> Obj:
+def pod_of(replica_set: Object) -> Object:
     """Make a pod from the template; the server makes up the end of its name."""
     template = replica_set["spec"]["template"]
     metadata = {key: value for key, value in template.get("metadata", {}).items() if key in ("labels", "annotations")}
@@ -236,7 +235,7 @@ def pod_of(replica_set: Obj) -> Obj:
     }
 
 
-def calculate_status(replica_set: Obj, active: list[Obj], failure: Failure | None, now: datetime) -> Obj:
+def calculate_status(replica_set: Object, active: list[Object], failure: Failure | None, now: datetime) -> Object:
     """Make the status: counts of the active pods (zeros left out but for `replicas`), ReplicaFailure if so."""
     labels = replica_set["spec"]["template"].get("metadata", {}).get("labels", {}).items()
     seconds = replica_set["spec"].get("minReadySeconds", 0)
@@ -246,7 +245,7 @@ def calculate_status(replica_set: Obj, active: list[Obj], failure: Failure | Non
         "availableReplicas": sum(pods.is_available(pod, seconds, now) for pod in active),
         "observedGeneration": replica_set["metadata"].get("generation", 0),
     }
-    status: Obj = {"replicas": len(active), **{name: number for name, number in numbers.items() if number}}
+    status: Object = {"replicas": len(active), **{name: number for name, number in numbers.items() if number}}
     before = replica_set.get("status", {}).get("conditions", [])
     conditions = [dict(each) for each in before]
     known = next((each for each in conditions if each["type"] == "ReplicaFailure"), None)
@@ -268,11 +267,11 @@ def calculate_status(replica_set: Obj, active: list[Obj], failure: Failure | Non
     return status
 
 
-def _wanted(replica_set: Obj) -> int:
+def _wanted(replica_set: Object) -> int:
     return int(replica_set["spec"].get("replicas", 1))
 
 
-def _controller_uid(pod: Obj) -> list[str]:
+def _controller_uid(pod: Object) -> list[str]:
     reference = controller_of(pod)
     return [reference["uid"] if reference else ""]
 

@@ -8,15 +8,12 @@ versions; going back to an old template makes its ReplicaSet the newest revision
 Modelled on `pkg/controller/deployment/util/deployment_util.go`.
 """
 
-from typing import Any
-
 from cluster_engine.api.kinds import DEPLOYMENT, REPLICA_SET
 from cluster_engine.api.names import pod_template_hash
+from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
 from cluster_engine.controllers.ownership import controller_reference
 from cluster_engine.controllers.rolling import DESIRED_REPLICAS, MAX_REPLICAS, age_order, max_surge, wanted
-
-Obj = dict[str, Any]
 
 HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
@@ -34,7 +31,7 @@ _NOT_COPIED = frozenset(
 )
 
 
-def find_new(deployment: Obj, replica_sets: list[Obj]) -> Obj | None:
+def find_new(deployment: Object, replica_sets: list[Object]) -> Object | None:
     """Give the ReplicaSet with the Deployment's template; the oldest, should there be several."""
     template = deployment["spec"]["template"]
     for one in sorted(replica_sets, key=age_order):
@@ -43,31 +40,31 @@ def find_new(deployment: Obj, replica_sets: list[Obj]) -> Obj | None:
     return None
 
 
-def _without_hash(template: Obj) -> Obj:
+def _without_hash(template: Object) -> Object:
     metadata = template.get("metadata", {})
     labels = {key: value for key, value in metadata.get("labels", {}).items() if key != HASH_LABEL}
     return {**template, "metadata": {**metadata, "labels": labels}}
 
 
-def revision(obj: Obj) -> int:
+def revision(obj: Object) -> int:
     """Give the revision written on an object; 0 for none."""
     text = obj["metadata"].get("annotations", {}).get(REVISION, "0")
     return max(0, int_of(text) or 0)
 
 
-def next_revision(old: list[Obj]) -> int:
+def next_revision(old: list[Object]) -> int:
     """Give the number that the new ReplicaSet should carry."""
     return max((revision(one) for one in old), default=0) + 1
 
 
-def build(deployment: Obj, number: int) -> Obj:
+def build(deployment: Object, number: int) -> Object:
     """Make the new ReplicaSet, with 0 replicas as yet."""
     template = deployment["spec"]["template"]
     digest = pod_template_hash(template, deployment.get("status", {}).get("collisionCount", 0))
     labels = {**template.get("metadata", {}).get("labels", {}), HASH_LABEL: digest}
     selector = deployment["spec"]["selector"]
     metadata = deployment["metadata"]
-    replica_set: Obj = {
+    replica_set: Object = {
         "kind": "ReplicaSet",
         "apiVersion": REPLICA_SET.api_version,
         "metadata": {
@@ -88,7 +85,7 @@ def build(deployment: Obj, number: int) -> Obj:
     return replica_set
 
 
-def annotations_for(deployment: Obj, replica_set: Obj, number: int, *, exists: bool) -> dict[str, str]:
+def annotations_for(deployment: Object, replica_set: Object, number: int, *, exists: bool) -> dict[str, str]:
     """Give the annotations that the new ReplicaSet should have."""
     annotations = dict(replica_set["metadata"].get("annotations", {}))
     theirs = deployment["metadata"].get("annotations", {})
@@ -110,7 +107,7 @@ def _history(history: str, before: int) -> str:
     return ",".join(numbers)
 
 
-def size_annotations(deployment: Obj) -> dict[str, str]:
+def size_annotations(deployment: Object) -> dict[str, str]:
     """Give what each ReplicaSet is told about the whole, so that a later change of size can be shared out."""
     replicas = wanted(deployment)
     return {DESIRED_REPLICAS: str(replicas), MAX_REPLICAS: str(replicas + max_surge(deployment))}

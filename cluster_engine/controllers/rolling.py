@@ -12,10 +12,10 @@ Modelled on `pkg/controller/deployment/{rolling,sync}.go` and `util/deployment_u
 """
 
 import math
-from typing import Any
 
-Obj = dict[str, Any]
-Scales = list[tuple[Obj, int]]
+from cluster_engine.api.objects import Object
+
+Scales = list[tuple[Object, int]]
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
 
@@ -28,7 +28,7 @@ def share(value: int | str, whole: int, *, up: bool) -> int:
     return math.ceil(part) if up else math.floor(part)
 
 
-def fenceposts(deployment: Obj) -> tuple[int, int]:
+def fenceposts(deployment: Object) -> tuple[int, int]:
     """Give (max surge, max unavailable) in pods; (0, 0) would never move, so that becomes (0, 1)."""
     strategy = deployment["spec"].get("strategy", {})
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
@@ -40,33 +40,33 @@ def fenceposts(deployment: Obj) -> tuple[int, int]:
     return (0, 1) if surge == 0 and unavailable == 0 else (surge, unavailable)
 
 
-def max_surge(deployment: Obj) -> int:
+def max_surge(deployment: Object) -> int:
     """Give how many pods there may be above the wanted number."""
     return fenceposts(deployment)[0]
 
 
-def max_unavailable(deployment: Obj) -> int:
+def max_unavailable(deployment: Object) -> int:
     """Give how many of the wanted pods may be missing."""
     return min(fenceposts(deployment)[1], wanted(deployment))
 
 
-def wanted(obj: Obj) -> int:
+def wanted(obj: Object) -> int:
     """Give spec.replicas of a Deployment or ReplicaSet."""
     replicas = obj["spec"].get("replicas", 1)
     return int(replicas)
 
 
-def count(replica_sets: list[Obj], field: str) -> int:
+def count(replica_sets: list[Object], field: str) -> int:
     """Sum a field of the ReplicaSets' status."""
     return sum(int(one.get("status", {}).get(field, 0)) for one in replica_sets)
 
 
-def total(replica_sets: list[Obj]) -> int:
+def total(replica_sets: list[Object]) -> int:
     """Sum what the ReplicaSets are asked for."""
     return sum(wanted(one) for one in replica_sets)
 
 
-def new_replicas(deployment: Obj, replica_sets: list[Obj], new: Obj) -> int:
+def new_replicas(deployment: Object, replica_sets: list[Object], new: Object) -> int:
     """Say how far the new ReplicaSet may grow now; `replica_sets` are all, the new one among them if it exists."""
     replicas = wanted(deployment)
     if deployment["spec"].get("strategy", {}).get("type") == "Recreate":
@@ -77,7 +77,7 @@ def new_replicas(deployment: Obj, replica_sets: list[Obj], new: Obj) -> int:
     return wanted(new) + min(room, replicas - wanted(new))
 
 
-def shrink_old(deployment: Obj, old: list[Obj], new: Obj) -> Scales:
+def shrink_old(deployment: Object, old: list[Object], new: Object) -> Scales:
     """Say how far old ReplicaSets may shrink now: pods that do not work first, then oldest ReplicaSets first."""
     everything = [*old, new]
     floor = wanted(deployment) - max_unavailable(deployment)
@@ -101,13 +101,13 @@ def shrink_old(deployment: Obj, old: list[Obj], new: Obj) -> Scales:
     return [(one, sizes[one["metadata"]["uid"]]) for one in in_order if sizes[one["metadata"]["uid"]] != wanted(one)]
 
 
-def age_order(replica_set: Obj) -> tuple[str, str]:
+def age_order(replica_set: Object) -> tuple[str, str]:
     """Sort key: oldest first, then by name."""
     metadata = replica_set["metadata"]
     return (metadata.get("creationTimestamp", ""), metadata["name"])
 
 
-def proportional(deployment: Obj, active: list[Obj]) -> Scales:
+def proportional(deployment: Object, active: list[Object]) -> Scales:
     """Share a change of the wanted number among the ReplicaSets of an unfinished rollout, in proportion."""
     allowed = wanted(deployment) + max_surge(deployment) if wanted(deployment) else 0
     to_add = allowed - total(active)
@@ -127,7 +127,7 @@ def proportional(deployment: Obj, active: list[Obj]) -> Scales:
     return sizes
 
 
-def _proportion(deployment: Obj, replica_set: Obj, to_add: int, added: int) -> int:
+def _proportion(deployment: Object, replica_set: Object, to_add: int, added: int) -> int:
     if not wanted(replica_set) or to_add == added:
         return 0
     annotations = replica_set["metadata"].get("annotations", {})

@@ -9,15 +9,14 @@ Modelled on `pkg/controller/certificates/rootcacertpublisher/publisher.go`.
 """
 
 import contextlib
-from typing import Any
 
 from cluster_engine.api.kinds import CONFIG_MAP, NAMESPACE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import AlreadyExists, Forbidden, NotFound
 from cluster_engine.client import WorkQueue
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership import is_deleting
 
-Obj = dict[str, Any]
 NAME = "kube-root-ca.crt"
 ROOT_CA_FILE = "/etc/kubernetes/pki/ca.crt"
 DESCRIPTION = (
@@ -39,10 +38,10 @@ class RootCaPublisher:
         self._namespaces.on(add=self._namespace_seen, update=lambda _, new: self._namespace_seen(new))
         self._maps.on(update=lambda _, new: self._map_seen(new), delete=self._map_seen)
 
-    def _namespace_seen(self, namespace: Obj) -> None:
+    def _namespace_seen(self, namespace: Object) -> None:
         self._queue.add(namespace["metadata"]["name"])
 
-    def _map_seen(self, config_map: Obj) -> None:
+    def _map_seen(self, config_map: Object) -> None:
         if config_map["metadata"]["name"] == NAME:
             self._queue.add(config_map["metadata"]["namespace"])
 

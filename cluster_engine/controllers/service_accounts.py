@@ -10,15 +10,14 @@ asked for (TokenRequest).
 """
 
 import contextlib
-from typing import Any
 
 from cluster_engine.api.kinds import NAMESPACE, SERVICE_ACCOUNT
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import AlreadyExists, Forbidden, NotFound
 from cluster_engine.client import WorkQueue
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership import is_deleting
 
-Obj = dict[str, Any]
 ACCOUNT = "default"
 
 
@@ -33,12 +32,12 @@ class ServiceAccountController:
         self._namespaces.on(add=self._namespace_seen, update=lambda _, new: self._namespace_seen(new))
         self._accounts.on(delete=self._account_gone)
 
-    def _namespace_seen(self, namespace: Obj) -> None:
+    def _namespace_seen(self, namespace: Object) -> None:
         name = namespace["metadata"]["name"]
         if self._accounts.get(f"{name}/{ACCOUNT}") is None:
             self._queue.add(name)
 
-    def _account_gone(self, account: Obj) -> None:
+    def _account_gone(self, account: Object) -> None:
         if account["metadata"]["name"] == ACCOUNT:
             self._queue.add(account["metadata"]["namespace"])
 

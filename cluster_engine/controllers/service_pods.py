@@ -8,13 +8,12 @@ Modelled on `staging/src/k8s.io/endpointslice/util/controller_utils.go`.
 
 from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.client import Informer, WorkQueue, key_of
 from cluster_engine.controllers import pods
 
-Obj = dict[str, Any]
 
-
-def selected(service: Obj, informer: Informer) -> list[Obj]:
+def selected(service: Object, informer: Informer) -> list[Object]:
     """Give the pods of the Service's namespace that its selector matches, by name."""
     namespace = service["metadata"]["namespace"]
     wanted = service["spec"]["selector"].items()
@@ -26,19 +25,19 @@ def selected(service: Obj, informer: Informer) -> list[Obj]:
     return sorted(found, key=key_of)
 
 
-def belongs(pod: Obj, *, with_terminating: bool) -> bool:
+def belongs(pod: Object, *, with_terminating: bool) -> bool:
     """Tell whether a selected pod is told at all."""
     if pods.is_terminal(pod) or not pod.get("status", {}).get("podIP"):
         return False
     return with_terminating or "deletionTimestamp" not in pod["metadata"]
 
 
-def is_serving(service: Obj, pod: Obj) -> bool:
+def is_serving(service: Object, pod: Object) -> bool:
     """Tell whether a pod answers."""
     return pods.is_ready(pod) or bool(service["spec"].get("publishNotReadyAddresses"))
 
 
-def ports(service: Obj, pod: Obj) -> tuple[tuple[str, int, str], ...]:
+def ports(service: Object, pod: Object) -> tuple[tuple[str, int, str], ...]:
     """Give (name, number at the pod, protocol) of each of the Service's ports that the pod has."""
     found = []
     for port in service["spec"].get("ports") or ():
@@ -48,7 +47,7 @@ def ports(service: Obj, pod: Obj) -> tuple[tuple[str, int, str], ...]:
     return tuple(found)
 
 
-def target_port(port: Obj, pod: Obj) -> int | None:
+def target_port(port: Object, pod: Object) -> int | None:
     """Resolve a Service port's target at a pod: a number, or the name of a container port there."""
     target = port.get("targetPort") or port["port"]
     if isinstance(target, int):
@@ -61,7 +60,7 @@ def target_port(port: Obj, pod: Obj) -> int | None:
     return None
 
 
-def _told(pod: Obj) -> tuple[Any, ...]:
+def _told(pod: Object) -> tuple[Any, ...]:
     """Give all of a pod that endpoints say something about: only a change of it is worth a sync."""
     address, node = pod.get("status", {}).get("podIP"), pod["spec"].get("nodeName")
     leaving = "deletionTimestamp" in pod["metadata"]
@@ -71,20 +70,20 @@ def _told(pod: Obj) -> tuple[Any, ...]:
 def wake(services: Informer, informer: Informer, queue: WorkQueue[str]) -> None:
     """Queue a Service when it changes, and when a pod it selects (or did) changes in what is told of it."""
 
-    def enqueue(service: Obj) -> None:
+    def enqueue(service: Object) -> None:
         queue.add(key_of(service))
 
-    def enqueue_selecting(pod: Obj, labels: dict[str, str]) -> None:
+    def enqueue_selecting(pod: Object, labels: dict[str, str]) -> None:
         for service in services.items():
             selector = service["spec"].get("selector")
             same = service["metadata"]["namespace"] == pod["metadata"]["namespace"]
             if selector and same and selector.items() <= labels.items():
                 enqueue(service)
 
-    def changed(pod: Obj) -> None:
+    def changed(pod: Object) -> None:
         enqueue_selecting(pod, pod["metadata"].get("labels", {}))
 
-    def updated(old: Obj, new: Obj) -> None:
+    def updated(old: Object, new: Object) -> None:
         before, after = old["metadata"].get("labels", {}), new["metadata"].get("labels", {})
         if before != after:
             enqueue_selecting(old, before)

@@ -15,16 +15,15 @@ Modelled on `pkg/controller/tainteviction/taint_eviction.go`.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import NODE, POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.ownership import is_deleting
 
-Obj = dict[str, Any]
 DELETE_TRIES_MAX, DELETE_RETRY_SECONDS = 5, 0.01
 WORKERS = 4
 
@@ -59,29 +58,29 @@ class TaintEvictionController:
 
     # -- what wakes it: only what may change a sentence
 
-    def _node_seen(self, node: Obj) -> None:
+    def _node_seen(self, node: Object) -> None:
         if no_execute(node):
             self._enqueue_pods(node)
 
-    def _node_changed(self, old: Obj, new: Obj) -> None:
+    def _node_changed(self, old: Object, new: Object) -> None:
         if no_execute(old) != no_execute(new):
             self._enqueue_pods(new)
 
-    def _enqueue_pods(self, node: Obj) -> None:
+    def _enqueue_pods(self, node: Object) -> None:
         for pod in self._pods.by_index("node", node["metadata"]["name"]):
             self._queue.add(key_of(pod))
 
-    def _pod_seen(self, pod: Obj) -> None:
+    def _pod_seen(self, pod: Object) -> None:
         node = self._nodes.get(pod["spec"].get("nodeName", ""))
         if node is not None and no_execute(node):
             self._queue.add(key_of(pod))
 
-    def _pod_changed(self, old: Obj, new: Obj) -> None:
+    def _pod_changed(self, old: Object, new: Object) -> None:
         before, after = old["spec"], new["spec"]
         if before.get("nodeName") != after.get("nodeName") or before.get("tolerations") != after.get("tolerations"):
             self._pod_seen(new)
 
-    def _pod_gone(self, pod: Obj) -> None:
+    def _pod_gone(self, pod: Object) -> None:
         self._sentences.pop(key_of(pod), None)
 
     # -- one sync
@@ -109,12 +108,12 @@ class TaintEvictionController:
             return
         await self._evict(pod)
 
-    def _acquit(self, pod: Obj) -> None:
+    def _acquit(self, pod: Object) -> None:
         key = key_of(pod)
         if self._sentences.pop(key, None) is not None and not is_deleting(pod):
             self._events.event(pod, "Normal", "TaintManagerEviction", f"Cancelling deletion of Pod {key}")
 
-    async def _evict(self, pod: Obj) -> None:
+    async def _evict(self, pod: Object) -> None:
         metadata = pod["metadata"]
         message = f"Marking for deletion Pod {key_of(pod)}"
         self._events.event(pod, "Normal", "TaintManagerEviction", message)
@@ -141,7 +140,7 @@ class TaintEvictionController:
         self._sentences.pop(key_of(pod), None)
 
 
-def no_execute(node: Obj) -> list[Obj]:
+def no_execute(node: Object) -> list[Object]:
     """Give the node's NoExecute taints, without the times they were added."""
     taints = node["spec"].get("taints") or ()
     return [
@@ -151,7 +150,7 @@ def no_execute(node: Obj) -> list[Obj]:
     ]
 
 
-def patience(pod: Obj, taints: list[Obj]) -> float | None:
+def patience(pod: Object, taints: list[Object]) -> float | None:
     """Say how many seconds the pod tolerates these taints; 0 when it does not tolerate one, None for ever."""
     limits = []
     for taint in taints:
@@ -162,7 +161,7 @@ def patience(pod: Obj, taints: list[Obj]) -> float | None:
     return max(0.0, float(min(limits))) if limits else None
 
 
-def tolerates(toleration: Obj, taint: Obj) -> bool:
+def tolerates(toleration: Object, taint: Object) -> bool:
     """Tell whether a toleration covers a taint; an empty key with Exists covers all."""
     if toleration.get("effect") and toleration["effect"] != taint["effect"]:
         return False

@@ -7,14 +7,11 @@ resourceVersion it was computed from.
     Ready=Unknown → node.kubernetes.io/unreachable:NoSchedule      MemoryPressure=True → …/memory-pressure:NoSchedule
 """
 
-from typing import Any
-
+from cluster_engine.api.objects import Object
 from cluster_engine.controllers.pods import condition
 
-Obj = dict[str, Any]
 
-
-def _taint(name: str, effect: str) -> Obj:
+def _taint(name: str, effect: str) -> Object:
     return {"key": f"node.kubernetes.io/{name}", "effect": effect}
 
 
@@ -34,17 +31,17 @@ _BY_CONDITION = (
 NO_SCHEDULE = (*(taint for _, _, taint in _BY_CONDITION), UNSCHEDULABLE)
 
 
-def same(one: Obj, other: Obj) -> bool:
+def same(one: Object, other: Object) -> bool:
     """Tell whether two taints are the same one."""
     return bool(one["key"] == other["key"] and one["effect"] == other["effect"])
 
 
-def has(node: Obj, taint: Obj) -> bool:
+def has(node: Object, taint: Object) -> bool:
     """Tell whether the node bears the taint."""
     return any(same(each, taint) for each in node["spec"].get("taints") or ())
 
 
-def by_conditions(node: Obj) -> list[Obj]:
+def by_conditions(node: Object) -> list[Object]:
     """Give the NoSchedule taints that the node's conditions and spec.unschedulable ask for."""
     wanted = []
     for type_, status, taint in _BY_CONDITION:
@@ -56,9 +53,9 @@ def by_conditions(node: Obj) -> list[Obj]:
     return wanted
 
 
-def swap_patch(node: Obj, add: list[Obj], remove: list[Obj], now: str) -> Obj | None:
+def swap_patch(node: Object, add: list[Object], remove: list[Object], now: str) -> Object | None:
     """Make the patch that adds and removes taints; None when nothing changes."""
-    before: list[Obj] = list(node["spec"].get("taints") or ())
+    before: list[Object] = list(node["spec"].get("taints") or ())
     kept = [taint for taint in before if not any(same(taint, each) for each in remove)]
     new = [taint for taint in add if not any(same(taint, each) for each in kept)]
     if len(kept) == len(before) and not new:

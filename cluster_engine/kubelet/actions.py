@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from cluster_engine.api.objects import Object
 from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, PodRuntime
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -30,7 +30,7 @@ from cluster_engine.rpc import cri_pb2 as cri
 class Kill:
     """A container to be stopped, and what the event says about it."""
 
-    container: Obj
+    container: Object
     status: cri.ContainerStatus
     message: str
 
@@ -42,12 +42,12 @@ class Actions:
     kill_pod: bool = False
     create_sandbox: bool = False
     attempt: int = 0
-    next_init: Obj | None = None
-    start: list[Obj] = field(default_factory=list)
+    next_init: Object | None = None
+    start: list[Object] = field(default_factory=list)
     kill: list[Kill] = field(default_factory=list)
 
 
-def compute(pod: Obj, runtime: PodRuntime, unhealthy: Mapping[str, str] | None = None) -> Actions:
+def compute(pod: Object, runtime: PodRuntime, unhealthy: Mapping[str, str] | None = None) -> Actions:
     """Work out what a pod needs. `unhealthy` names container ids that a probe wants dead, and the probe."""
     unhealthy = unhealthy or {}
     sandbox = runtime.sandbox
@@ -77,7 +77,7 @@ def compute(pod: Obj, runtime: PodRuntime, unhealthy: Mapping[str, str] | None =
     return actions
 
 
-def should_restart(pod: Obj, status: cri.ContainerStatus | None) -> bool:
+def should_restart(pod: Object, status: cri.ContainerStatus | None) -> bool:
     """Tell whether a container that does not run should, by the pod's restart policy."""
     if pods.is_deleted(pod):
         return False
@@ -91,13 +91,13 @@ def should_restart(pod: Obj, status: cri.ContainerStatus | None) -> bool:
     return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
 
 
-def container_hash(container: Obj) -> str:
+def container_hash(container: Object) -> str:
     """Give the hash by which a changed container is known: of name and image, as of 1.32."""
     picked = {"name": container["name"], "image": container.get("image", "")}
     return hashlib.sha256(msgspec.json.encode(picked)).hexdigest()[:8]
 
 
-def _start_over(pod: Obj, runtime: PodRuntime) -> Actions:
+def _start_over(pod: Object, runtime: PodRuntime) -> Actions:
     sandbox = runtime.sandbox
     attempt = 0 if sandbox is None else sandbox.status.metadata.attempt + 1
     actions = Actions(kill_pod=True, create_sandbox=True, attempt=attempt)
@@ -116,7 +116,7 @@ def _start_over(pod: Obj, runtime: PodRuntime) -> Actions:
     return actions
 
 
-def _init_done(pod: Obj, runtime: PodRuntime) -> bool:
+def _init_done(pod: Object, runtime: PodRuntime) -> bool:
     init = pods.init_containers(pod)
     if not init or any(runtime.latest(container["name"]) for container in pods.containers(pod)):
         return True
@@ -124,7 +124,7 @@ def _init_done(pod: Obj, runtime: PodRuntime) -> bool:
     return last is not None and last.state == cri.CONTAINER_EXITED and last.exit_code == 0
 
 
-def _continue_init(pod: Obj, runtime: PodRuntime, actions: Actions) -> None:
+def _continue_init(pod: Object, runtime: PodRuntime, actions: Actions) -> None:
     """Init containers run one after the other; a failed one again, unless the policy is Never."""
     for container in pods.init_containers(pod):
         status = runtime.latest(container["name"])
@@ -140,7 +140,7 @@ def _continue_init(pod: Obj, runtime: PodRuntime, actions: Actions) -> None:
         return
 
 
-def _reason_to_kill(container: Obj, status: cri.ContainerStatus, unhealthy: Mapping[str, str]) -> str:
+def _reason_to_kill(container: Object, status: cri.ContainerStatus, unhealthy: Mapping[str, str]) -> str:
     if status.annotations.get(CONTAINER_HASH) != container_hash(container):
         return f"Container {container['name']} definition changed"
     if status.id in unhealthy:

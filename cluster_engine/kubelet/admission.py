@@ -10,11 +10,11 @@ Modelled on pkg/kubelet/lifecycle/predicate.go. Left out: CPU, memory and epheme
 from collections.abc import Iterable
 from datetime import datetime
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.node_status import CAPACITY
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.status_manager import StatusManager
 
 REASON = "OutOfpods"
@@ -26,9 +26,9 @@ class Admission:
     def __init__(self, statuses: StatusManager, recorder: EventRecorder) -> None:
         self._statuses = statuses
         self._recorder = recorder
-        self._rejected: dict[str, Obj] = {}
+        self._rejected: dict[str, Object] = {}
 
-    def rejects(self, pod: Obj, others: Iterable[Obj], now: datetime) -> bool:
+    def rejects(self, pod: Object, others: Iterable[Object], now: datetime) -> bool:
         """Tell whether a pod may not begin beside these others; say so in its status when it is new."""
         status = self._rejected.get(pods.uid(pod))
         if status is None:

@@ -13,9 +13,9 @@ Modelled on pkg/kubelet/status/generate.go.
 from dataclasses import dataclass
 from datetime import datetime
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
 from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.pods import Obj
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Fact:
 TRUE = Fact("True")
 
 
-def facts(pod: Obj, phase: str, init: list[Obj], mains: list[Obj], *, has_network: bool) -> dict[str, Fact]:
+def facts(pod: Object, phase: str, init: list[Object], mains: list[Object], *, has_network: bool) -> dict[str, Fact]:
     """Work out the kubelet's conditions from phase and container statuses; Ready is still without the gates."""
     ready = _containers_ready(phase, mains)
     return {
@@ -42,7 +42,7 @@ def facts(pod: Obj, phase: str, init: list[Obj], mains: list[Obj], *, has_networ
     }
 
 
-def merge(facts: dict[str, Fact], pod: Obj, old: Obj, now: datetime) -> list[Obj]:
+def merge(facts: dict[str, Fact], pod: Object, old: Object, now: datetime) -> list[Object]:
     """Write the conditions, with those of others that are in the old status."""
     before = {condition["type"]: condition for condition in old.get("conditions") or []}
     facts = facts | {"Ready": _gated(pod, facts["Ready"], before)}
@@ -50,7 +50,7 @@ def merge(facts: dict[str, Fact], pod: Obj, old: Obj, now: datetime) -> list[Obj
     return ours + [condition for type_, condition in before.items() if type_ not in facts]
 
 
-def _initialized(phase: str, init: list[Obj]) -> Fact:
+def _initialized(phase: str, init: list[Object]) -> Fact:
     if phase == "Succeeded":
         return Fact("True", "PodCompleted")
     names = [status["name"] for status in init if not status["ready"]]
@@ -59,7 +59,7 @@ def _initialized(phase: str, init: list[Obj]) -> Fact:
     return Fact("False", "ContainersNotInitialized", f"containers with incomplete status: {_go(names)}")
 
 
-def _containers_ready(phase: str, mains: list[Obj]) -> Fact:
+def _containers_ready(phase: str, mains: list[Object]) -> Fact:
     if phase in pods.TERMINAL_PHASES:
         return Fact("False", "PodCompleted" if phase == "Succeeded" else "PodFailed")
     names = [status["name"] for status in mains if not status["ready"]]
@@ -68,7 +68,7 @@ def _containers_ready(phase: str, mains: list[Obj]) -> Fact:
     return Fact("False", "ContainersNotReady", f"containers with unready status: {_go(names)}")
 
 
-def _gated(pod: Obj, ready: Fact, before: dict[str, Obj]) -> Fact:
+def _gated(pod: Object, ready: Fact, before: dict[str, Object]) -> Fact:
     gates = [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or []]
     closed = [gate for gate in gates if before.get(gate, {}).get("status") != "True"]
     if ready.value != "True" or not closed:
@@ -77,9 +77,9 @@ def _gated(pod: Obj, ready: Fact, before: dict[str, Obj]) -> Fact:
     return Fact("False", "ReadinessGatesNotReady", text)
 
 
-def _condition(type_: str, fact: Fact, before: Obj | None, now: datetime) -> Obj:
+def _condition(type_: str, fact: Fact, before: Object | None, now: datetime) -> Object:
     unchanged = before is not None and before["status"] == fact.value
-    condition: Obj = {"type": type_, "status": fact.value, "lastProbeTime": None}
+    condition: Object = {"type": type_, "status": fact.value, "lastProbeTime": None}
     condition["lastTransitionTime"] = before["lastTransitionTime"] if before and unchanged else rfc3339(now)
     if fact.reason:
         condition["reason"] = fact.reason

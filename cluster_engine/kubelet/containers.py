@@ -11,13 +11,13 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cluster_engine.api.objects import Object
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.cri_config import container_config
 from cluster_engine.kubelet.environment import TooLargeError, environment
 from cluster_engine.kubelet.images import Images, StartFailure
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
 from cluster_engine.rpc import cri_pb2 as cri
@@ -42,7 +42,7 @@ class Containers:
         images: Images,
         objects: Objects,
         recorder: EventRecorder,
-        services: Callable[[], Iterable[Obj]],
+        services: Callable[[], Iterable[Object]],
         host_ip: str,
     ) -> None:
         self._runtime = runtime
@@ -53,7 +53,7 @@ class Containers:
         self._services = services
         self._host_ip = host_ip
 
-    async def make_sandbox(self, pod: Obj, config: cri.PodSandboxConfig) -> Place:
+    async def make_sandbox(self, pod: Object, config: cri.PodSandboxConfig) -> Place:
         """Make the sandbox. RuntimeRefusal, told in an event."""
         try:
             id_ = await self._runtime.run_sandbox(config)
@@ -64,7 +64,7 @@ class Containers:
         await self._seen(pod, lambda runtime: id_ in runtime.sandboxes)
         return Place(id_, config)
 
-    async def start(self, pod: Obj, container: Obj, place: Place) -> None:
+    async def start(self, pod: Object, container: Object, place: Place) -> None:
         """Pull, create and start one container. StartFailure, told in an event."""
 
         def say(type_: str, reason: str, message: str) -> None:
@@ -79,7 +79,7 @@ class Containers:
             raise
 
     async def _create_and_start(
-        self, pod: Obj, container: Obj, place: Place, image: str, say: Callable[[str, str, str], None]
+        self, pod: Object, container: Object, place: Place, image: str, say: Callable[[str, str, str], None]
     ) -> None:
         runtime = self._cache.get(pods.uid(pod))
         latest = runtime.latest(container["name"])
@@ -104,14 +104,14 @@ class Containers:
         await self._seen(pod, _is_past_created(id_))
         await self._remove_old(pod, container["name"])
 
-    async def _remove_old(self, pod: Obj, name: str) -> None:
+    async def _remove_old(self, pod: Object, name: str) -> None:
         """Keep the newest container of a name and the one before it, for its logs and its end."""
         for status in self._cache.get(pods.uid(pod)).of_name(name)[2:]:
             if status.state == cri.CONTAINER_EXITED:
                 await self._runtime.remove_container(status.id)
                 await self._seen(pod, _is_gone(status.id))
 
-    async def kill(self, pod: Obj, status: cri.ContainerStatus, grace_seconds: int, message: str) -> None:
+    async def kill(self, pod: Object, status: cri.ContainerStatus, grace_seconds: int, message: str) -> None:
         """Stop one container and wait until it has ended."""
         name = status.metadata.name
         field = next((pods.container_field(pod, c) for c in _all(pod) if c["name"] == name), "")
@@ -119,7 +119,7 @@ class Containers:
         await self._runtime.stop_container(status.id, grace_seconds)
         await self._seen(pod, lambda runtime: not _runs(runtime, status.id))
 
-    async def kill_all(self, pod: Obj, grace_seconds: int) -> None:
+    async def kill_all(self, pod: Object, grace_seconds: int) -> None:
         """Stop all containers, at the same time, and then the sandboxes."""
         runtime = self._cache.get(pods.uid(pod))
         kills = [
@@ -141,7 +141,7 @@ class Containers:
         for id_ in list(runtime.sandboxes):
             await self._runtime.remove_sandbox(id_)
 
-    async def _seen(self, pod: Obj, predicate: Callable[[PodRuntime], bool]) -> None:
+    async def _seen(self, pod: Object, predicate: Callable[[PodRuntime], bool]) -> None:
         try:
             await self._cache.until(pods.uid(pod), predicate)
         except TimeoutError as error:
@@ -151,7 +151,7 @@ class Containers:
 _NAMED_ONLY = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
 
-def _all(pod: Obj) -> list[Obj]:
+def _all(pod: Object) -> list[Object]:
     return pods.init_containers(pod) + pods.containers(pod)
 
 

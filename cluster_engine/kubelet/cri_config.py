@@ -6,11 +6,11 @@ the spec it was made. Modelled on kuberuntime_sandbox.go, kuberuntime_container.
 
 from collections.abc import Mapping
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.quantity import parse
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.actions import container_hash
 from cluster_engine.kubelet.environment import expand_all
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -19,7 +19,7 @@ CLUSTER_DOMAIN = "cluster.local"
 CPU_PERIOD_MICROSECONDS = 100_000
 
 
-def sandbox_config(pod: Obj, attempt: int, seen: str) -> cri.PodSandboxConfig:
+def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig:
     """Describe the pod's sandbox; `seen` is when the kubelet first saw the pod."""
     metadata = pod["metadata"]
     name, namespace, uid = metadata["name"], metadata["namespace"], metadata["uid"]
@@ -48,7 +48,7 @@ def sandbox_config(pod: Obj, attempt: int, seen: str) -> cri.PodSandboxConfig:
 
 
 def container_config(
-    pod: Obj, container: Obj, *, image: str, attempt: int, variables: Mapping[str, str]
+    pod: Object, container: Object, *, image: str, attempt: int, variables: Mapping[str, str]
 ) -> cri.ContainerConfig:
     """Describe a container; `image` is the id of an image that is on the node. TooLargeError."""
     command, args = container.get("command") or [], container.get("args") or []
@@ -77,7 +77,7 @@ def container_config(
     )
 
 
-def log_directory(pod: Obj) -> str:
+def log_directory(pod: Object) -> str:
     """Say where the logs of a pod's containers lie."""
     metadata = pod["metadata"]
     return f"/var/log/pods/{metadata['namespace']}_{metadata['name']}_{metadata['uid']}"
@@ -88,12 +88,12 @@ def volume_directory(uid: str, name: str) -> str:
     return f"/var/lib/kubelet/pods/{uid}/volumes/{name}"
 
 
-def _identity(pod: Obj) -> dict[str, str]:
+def _identity(pod: Object) -> dict[str, str]:
     metadata = pod["metadata"]
     return {POD_NAME: metadata["name"], POD_NAMESPACE: metadata["namespace"], POD_UID: metadata["uid"]}
 
 
-def _port(port: Obj) -> cri.PortMapping:
+def _port(port: Object) -> cri.PortMapping:
     return cri.PortMapping(
         protocol=port.get("protocol") or "TCP",
         container_port=port["containerPort"],
@@ -102,7 +102,7 @@ def _port(port: Obj) -> cri.PortMapping:
     )
 
 
-def _mount(pod: Obj, mount: Obj) -> cri.Mount:
+def _mount(pod: Object, mount: Object) -> cri.Mount:
     return cri.Mount(
         container_path=mount["mountPath"],
         host_path=volume_directory(pods.uid(pod), mount["name"]),
@@ -110,7 +110,7 @@ def _mount(pod: Obj, mount: Obj) -> cri.Mount:
     )
 
 
-def _resources(resources: Obj) -> cri.LinuxContainerResources:
+def _resources(resources: Object) -> cri.LinuxContainerResources:
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     cpu = parse(str(requests.get("cpu", "0")))
     quota = parse(str(limits.get("cpu", "0")))

@@ -14,8 +14,8 @@ import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from cluster_engine.api.objects import Object
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
-from cluster_engine.kubelet.pods import Obj
 
 EXPANDED_BYTES_MAX = 1024 * 1024
 
@@ -31,7 +31,7 @@ class TooLargeError(Exception):
 
 
 async def environment(
-    pod: Obj, container: Obj, *, services: Iterable[Obj], objects: Objects, facts: Obj
+    pod: Object, container: Object, *, services: Iterable[Object], objects: Objects, facts: Object
 ) -> dict[str, str]:
     """Give the variables. `facts` is what fieldRef may ask: podIP, hostIP. MissingObjectError, TooLargeError."""
     namespace = pod["metadata"]["namespace"]
@@ -90,7 +90,7 @@ def _less(room: int, size: int) -> int:
     return room - size
 
 
-def service_variables(services: Iterable[Obj], namespace: str | None) -> dict[str, str]:
+def service_variables(services: Iterable[Object], namespace: str | None) -> dict[str, str]:
     """Name the Services of the namespace (None: of none) and the `kubernetes` one, Docker links included."""
     variables: dict[str, str] = {}
     for service in services:
@@ -109,7 +109,7 @@ def service_variables(services: Iterable[Obj], namespace: str | None) -> dict[st
     return variables
 
 
-def _links(prefix: str, address: str, ports: list[Obj]) -> dict[str, str]:
+def _links(prefix: str, address: str, ports: list[Object]) -> dict[str, str]:
     variables = {}
     for index, port in enumerate(ports):
         protocol = port.get("protocol") or "TCP"
@@ -130,7 +130,7 @@ def _upper(name: str) -> str:
     return name.upper().replace("-", "_").replace(".", "_")
 
 
-async def _from_object(source: Obj, namespace: str, objects: Objects) -> dict[str, str]:
+async def _from_object(source: Object, namespace: str, objects: Objects) -> dict[str, str]:
     what, reference = (
         ("configmap", source["configMapRef"]) if source.get("configMapRef") else ("secret", source["secretRef"])
     )
@@ -143,7 +143,7 @@ async def _from_object(source: Obj, namespace: str, objects: Objects) -> dict[st
     return {source.get("prefix", "") + key: value for key, value in data.items() if _NAME.match(key)}
 
 
-async def _value_from(pod: Obj, container: Obj, source: Obj, objects: Objects, facts: Obj) -> str | None:
+async def _value_from(pod: Object, container: Object, source: Object, objects: Objects, facts: Object) -> str | None:
     if reference := source.get("fieldRef"):
         return _field(pod, reference["fieldPath"], facts)
     if reference := source.get("resourceFieldRef"):
@@ -169,14 +169,14 @@ async def _value_from(pod: Obj, container: Obj, source: Obj, objects: Objects, f
     raise MissingObjectError(f"couldn't find key {reference['key']} in {title} {namespace}/{reference['name']}")
 
 
-def _data(what: str, obj: Obj) -> dict[str, str]:
+def _data(what: str, obj: Object) -> dict[str, str]:
     data = obj.get("data") or {}
     if what == "configmap":
         return dict(data)
     return {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
 
 
-def _field(pod: Obj, path: str, facts: Obj) -> str:
+def _field(pod: Object, path: str, facts: Object) -> str:
     metadata, spec = pod["metadata"], pod["spec"]
     if match := re.fullmatch(r"metadata\.(labels|annotations)\['([^']+)'\]", path):
         return str((metadata.get(match[1]) or {}).get(match[2], ""))

@@ -12,10 +12,10 @@ import asyncio
 import re
 from collections.abc import Callable
 
+from cluster_engine.api.objects import Object
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.backoff import Backoff
 from cluster_engine.kubelet.durations import go_duration
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -42,7 +42,7 @@ class Images:
         self._failures: dict[str, str] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def ensure(self, pod: Obj, container: Obj, sandbox_config: cri.PodSandboxConfig, say: Say) -> str:
+    async def ensure(self, pod: Object, container: Object, sandbox_config: cri.PodSandboxConfig, say: Say) -> str:
         """Give the id of the container's image once it is here. StartFailure, RuntimeRefusal."""
         image = str(container.get("image") or "")
         if not _REFERENCE.fullmatch(image):

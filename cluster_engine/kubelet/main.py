@@ -19,6 +19,7 @@ from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.api.kinds import NODE, POD, SERVICE
+from cluster_engine.api.objects import Object
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
@@ -31,7 +32,6 @@ from cluster_engine.kubelet.node_lease import NodeLease
 from cluster_engine.kubelet.node_status import KUBELET_VERSION
 from cluster_engine.kubelet.objects import Objects
 from cluster_engine.kubelet.pleg import LifecycleEvents
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.probes import Probes
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
@@ -128,7 +128,7 @@ class Kubelet:
 
     # -- pods ----------------------------------------------------------------------------------------------------------
 
-    def _pod_added(self, pod: Obj) -> None:
+    def _pod_added(self, pod: Object) -> None:
         uid = pods.uid(pod)
         if uid in self._workers:
             self._workers[uid].update(pod)
@@ -139,11 +139,11 @@ class Kubelet:
         assert self._tasks is not None
         self._tasks.create_task(self._work(worker), name=f"pod {pods.full_name(pod)}")
 
-    def _pod_updated(self, _: Obj, pod: Obj) -> None:
+    def _pod_updated(self, _: Object, pod: Object) -> None:
         self._pod_added(pod)
         self._statuses.reconcile(pod)
 
-    def _pod_deleted(self, pod: Obj) -> None:
+    def _pod_deleted(self, pod: Object) -> None:
         self._admission.forget(pods.uid(pod))
         worker = self._workers.get(pods.uid(pod))
         if worker is not None:
@@ -182,10 +182,10 @@ class Kubelet:
         await self._agent.learn_runtime()
         self._all_look()
 
-    def _node_changed(self, node: Obj) -> None:
+    def _node_changed(self, node: Object) -> None:
         self._start(self._take_node(node), "node changed")
 
-    async def _take_node(self, node: Obj) -> None:
+    async def _take_node(self, node: Object) -> None:
         had_problem = bool(self._agent.network_problem())
         await self._agent.node_changed(node)
         if had_problem and not self._agent.network_problem():
@@ -198,7 +198,7 @@ class Kubelet:
         for worker in self._workers.values():
             worker.look()
 
-    def _known_services(self) -> Iterable[Obj]:
+    def _known_services(self) -> Iterable[Object]:
         return self._services.items()
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:

@@ -17,13 +17,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cluster_engine.api.kinds import NODE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import AlreadyExists, Refusal
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import node_status
 from cluster_engine.kubelet.node_lease import HEARTBEAT_TIMEOUT_SECONDS
 from cluster_engine.kubelet.node_status import Facts
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.status_patch import two_way
 from cluster_engine.rpc import cri_pb2 as cri
@@ -52,7 +52,7 @@ class NodeAgent:
         self.problems: dict[str, str] = {"runtime": "container runtime status check may not have completed yet"}
         self.images: list[cri.Image] = []
         self._runtime_version = ""
-        self._node: Obj = {}
+        self._node: Object = {}
         self._reported_at = -REPORT_SECONDS
         self._look = asyncio.Event()
 
@@ -105,7 +105,7 @@ class NodeAgent:
         except RuntimeRefusal:
             return
 
-    async def node_changed(self, node: Obj) -> None:
+    async def node_changed(self, node: Object) -> None:
         """Take the Node as the watch tells it; a new pod range is handed on."""
         cidr = node["spec"].get("podCIDR")
         if cidr and cidr != (self._node.get("spec") or {}).get("podCIDR"):
@@ -119,7 +119,7 @@ class NodeAgent:
 
     # -- registration and status ---------------------------------------------------------------------------------------
 
-    async def register(self) -> Obj:
+    async def register(self) -> Object:
         """Register the node, however often it takes; give the Node as the API has it."""
         wait = REGISTER_SECONDS
         while True:
@@ -131,7 +131,7 @@ class NodeAgent:
             await asyncio.sleep(wait)
             wait = min(wait * 2, REGISTER_SECONDS_MAX)
 
-    async def _register(self) -> Obj:
+    async def _register(self) -> Object:
         node = node_status.node_object(self.name, self._address, self._facts())
         try:
             registered = await self._client.create(NODE, node)
@@ -192,6 +192,6 @@ class NodeAgent:
         return files.read(path).decode()
 
 
-def _about_node(name: str) -> Obj:
+def _about_node(name: str) -> Object:
     """Give the reference that node events carry: the uid is the name, an old custom of the kubelet."""
     return {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "uid": name}}

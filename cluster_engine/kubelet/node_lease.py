@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import LEASE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Conflict, NotFound, Refusal
 from cluster_engine.client.rest import Client
-from cluster_engine.kubelet.pods import Obj
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -39,7 +39,7 @@ class NodeLease:
         self._process = process
         self._owner = owner
         self._name = process.host.name
-        self._lease: Obj | None = None
+        self._lease: Object | None = None
 
     async def run(self) -> None:
         """Renew for ever."""
@@ -86,7 +86,7 @@ class NodeLease:
         try:
             self._lease = await self._client.get(LEASE, self._name, NAMESPACE)
         except NotFound:
-            metadata: Obj = {"name": self._name, "namespace": NAMESPACE}
+            metadata: Object = {"name": self._name, "namespace": NAMESPACE}
             if uid := self._owner():
                 metadata["ownerReferences"] = [{"apiVersion": "v1", "kind": "Node", "name": self._name, "uid": uid}]
             lease = {"kind": "Lease", "apiVersion": LEASE.api_version, "metadata": metadata, "spec": self._spec()}
@@ -94,7 +94,7 @@ class NodeLease:
             return True
         return False
 
-    def _spec(self) -> Obj:
+    def _spec(self) -> Object:
         now = time.micro(self._process.now())
         return {"holderIdentity": self._name, "leaseDurationSeconds": DURATION_SECONDS, "renewTime": now}
 

@@ -9,8 +9,8 @@ Modelled on pkg/kubelet/nodestatus/setters.go. The machine described is made up,
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.rpc import cri_pb2 as cri
 
 KUBELET_VERSION = "v1.32.13"
@@ -47,7 +47,7 @@ class Facts:
     images: list[cri.Image] = field(default_factory=list)
 
 
-def node_object(name: str, address: str, facts: Facts) -> Obj:
+def node_object(name: str, address: str, facts: Facts) -> Object:
     """Make the Node to register."""
     labels = {
         "beta.kubernetes.io/arch": "amd64",
@@ -66,7 +66,7 @@ def node_object(name: str, address: str, facts: Facts) -> Obj:
     }
 
 
-def node_status(name: str, address: str, facts: Facts, old: Obj) -> Obj:
+def node_status(name: str, address: str, facts: Facts, old: Object) -> Object:
     """Make the node's status; conditions that have not changed keep their transition time."""
     return {
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
@@ -90,17 +90,17 @@ def node_status(name: str, address: str, facts: Facts, old: Obj) -> Obj:
     }
 
 
-def changed(old: Obj, new: Obj) -> bool:
+def changed(old: Object, new: Object) -> bool:
     """Tell whether two statuses differ in more than their heartbeats."""
     return _without_heartbeats(old) != _without_heartbeats(new)
 
 
-def is_ready(status: Obj) -> bool:
+def is_ready(status: Object) -> bool:
     """Tell whether a status says Ready."""
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in status["conditions"])
 
 
-def _without_heartbeats(status: Obj) -> Obj:
+def _without_heartbeats(status: Object) -> Object:
     conditions = [
         {name: value for name, value in condition.items() if name != "lastHeartbeatTime"}
         for condition in status.get("conditions") or []
@@ -108,7 +108,7 @@ def _without_heartbeats(status: Obj) -> Obj:
     return {**status, "conditions": conditions}
 
 
-def _conditions(facts: Facts, old: Obj) -> list[Obj]:
+def _conditions(facts: Facts, old: Object) -> list[Object]:
     conditions = [_condition(type_, "False", reason, text, now=facts.now, old=old) for type_, reason, text in _PRESSURE]
     if facts.problems:
         text = f"[{', '.join(facts.problems)}]" if len(facts.problems) > 1 else facts.problems[0]
@@ -119,7 +119,7 @@ def _conditions(facts: Facts, old: Obj) -> list[Obj]:
     return [*foreign, *conditions, ready]
 
 
-def _condition(type_: str, value: str, *said: str, now: datetime, old: Obj) -> Obj:
+def _condition(type_: str, value: str, *said: str, now: datetime, old: Object) -> Object:
     before = next((condition for condition in old.get("conditions") or [] if condition["type"] == type_), None)
     unchanged = before is not None and before["status"] == value
     return {
@@ -132,5 +132,5 @@ def _condition(type_: str, value: str, *said: str, now: datetime, old: Obj) -> O
     }
 
 
-def _image(image: cri.Image) -> Obj:
+def _image(image: cri.Image) -> Object:
     return {"names": [*image.repo_digests, *image.repo_tags], "sizeBytes": image.size}

@@ -10,11 +10,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cluster_engine.api.kinds import CONFIG_MAP, SECRET
+from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
 from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.pods import Obj
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -42,7 +42,7 @@ class Objects:
         """Watch in this group."""
         self._tasks = tasks
 
-    def register(self, pod: Obj) -> None:
+    def register(self, pod: Object) -> None:
         """Watch what the pod refers to."""
         for reference in references(pod):
             self._users.setdefault(reference, {})[pods.uid(pod)] = None
@@ -57,7 +57,7 @@ class Objects:
                 if task is not None:
                     task.cancel()
 
-    async def get(self, what: str, namespace: str, name: str) -> Obj:
+    async def get(self, what: str, namespace: str, name: str) -> Object:
         """Give a `configmap` or `secret`; MissingObjectError."""
         assert self._tasks is not None
         reference = (what, namespace, name)
@@ -85,7 +85,7 @@ class Objects:
         return obj
 
 
-def references(pod: Obj) -> list[Reference]:
+def references(pod: Object) -> list[Reference]:
     """Find all ConfigMaps and Secrets that a pod refers to, in volumes and environment."""
     namespace = pod["metadata"]["namespace"]
     found: dict[Reference, None] = {}
@@ -105,7 +105,7 @@ def references(pod: Obj) -> list[Reference]:
     return list(found)
 
 
-def _refer(found: dict[Reference, None], namespace: str, config_map: Obj | None, secret: Obj | None) -> None:
+def _refer(found: dict[Reference, None], namespace: str, config_map: Object | None, secret: Object | None) -> None:
     for what, reference in (("configmap", config_map), ("secret", secret)):
         if reference and reference.get("name"):
             found[what, namespace, reference["name"]] = None

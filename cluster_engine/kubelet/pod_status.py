@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.quality_of_service import quality_of_service
 from cluster_engine.api.time import rfc3339
 from cluster_engine.kubelet import conditions, pods
 from cluster_engine.kubelet.actions import should_restart
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime_cache import PodRuntime
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -46,14 +46,14 @@ class Knowledge:
     is_terminating: bool = False
 
 
-def generate(pod: Obj, runtime: PodRuntime, old: Obj, knowledge: Knowledge) -> Obj:
+def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge) -> Object:
     """Make the status that the API should have. `old` is the one it was given before, or has."""
     init = [_container_status(pod, c, runtime, knowledge, is_init=True) for c in pods.init_containers(pod)]
     mains = [_container_status(pod, c, runtime, knowledge, is_init=False) for c in pods.containers(pod)]
     phase = _phase(pod, init, mains, is_terminating=knowledge.is_terminating)
     if old.get("phase") in pods.TERMINAL_PHASES:
         phase = str(old["phase"])
-    status: Obj = {"phase": phase}
+    status: Object = {"phase": phase}
     has_network = runtime.sandbox is not None and runtime.sandbox.is_ready
     facts = conditions.facts(pod, phase, init, mains, has_network=has_network)
     status["conditions"] = conditions.merge(facts, pod, old, knowledge.now)
@@ -74,7 +74,9 @@ def generate(pod: Obj, runtime: PodRuntime, old: Obj, knowledge: Knowledge) -> O
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
-def _container_status(pod: Obj, container: Obj, runtime: PodRuntime, knowledge: Knowledge, *, is_init: bool) -> Obj:
+def _container_status(
+    pod: Object, container: Object, runtime: PodRuntime, knowledge: Knowledge, *, is_init: bool
+) -> Object:
     name = container["name"]
     history = runtime.of_name(name)
     latest = history[0] if history else None
@@ -90,7 +92,7 @@ def _container_status(pod: Obj, container: Obj, runtime: PodRuntime, knowledge: 
     ready = started and knowledge.probed_ready.get(name, True)
     if is_init:
         ready = latest is not None and latest.state == cri.CONTAINER_EXITED and latest.exit_code == 0
-    status: Obj = {
+    status: Object = {
         "name": name,
         "state": state,
         "lastState": last,
@@ -108,29 +110,29 @@ def _container_status(pod: Obj, container: Obj, runtime: PodRuntime, knowledge: 
     return status
 
 
-def _mount_status(mount: Obj) -> Obj:
+def _mount_status(mount: Object) -> Object:
     status = {"name": mount["name"], "mountPath": mount["mountPath"]}
     if mount.get("readOnly"):
         status |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
     return status
 
 
-def _would_start(pod: Obj, status: cri.ContainerStatus, *, is_init: bool) -> bool:
+def _would_start(pod: Object, status: cri.ContainerStatus, *, is_init: bool) -> bool:
     if is_init:
         failed = status.state == cri.CONTAINER_EXITED and status.exit_code != 0
         return failed and pods.restart_policy(pod) != "Never"
     return should_restart(pod, status)
 
 
-def _not_created(pod: Obj) -> Obj:
+def _not_created(pod: Object) -> Object:
     return {"waiting": {"reason": "PodInitializing" if pods.init_containers(pod) else "ContainerCreating"}}
 
 
-def _state(status: cri.ContainerStatus) -> Obj:
+def _state(status: cri.ContainerStatus) -> Object:
     if status.state == cri.CONTAINER_RUNNING:
         return {"running": {"startedAt": _time(status.started_at)}}
     if status.state == cri.CONTAINER_EXITED:
-        ended: Obj = {"exitCode": status.exit_code, "reason": status.reason}
+        ended: Object = {"exitCode": status.exit_code, "reason": status.reason}
         if status.message:
             ended["message"] = status.message
         ended["startedAt"] = _time(status.started_at)
@@ -147,7 +149,7 @@ def _time(nanoseconds: int) -> str:
 # -- phase -------------------------------------------------------------------------------------------------------------
 
 
-def _phase(pod: Obj, init: list[Obj], mains: list[Obj], *, is_terminating: bool) -> str:
+def _phase(pod: Object, init: list[Object], mains: list[Object], *, is_terminating: bool) -> str:
     policy = pods.restart_policy(pod)
     failed_init = any(_exit_code(status) not in (None, 0) for status in init)
     pending_init = any(not status["ready"] for status in init)
@@ -167,11 +169,11 @@ def _phase(pod: Obj, init: list[Obj], mains: list[Obj], *, is_terminating: bool)
     return "Succeeded" if policy == "OnFailure" and succeeded else "Running"
 
 
-def _waits(status: Obj) -> bool:
+def _waits(status: Object) -> bool:
     """Tell whether a container has not been started even once."""
     return "waiting" in status["state"] and "terminated" not in status["lastState"]
 
 
-def _exit_code(status: Obj) -> int | None:
+def _exit_code(status: Object) -> int | None:
     ended = status["state"].get("terminated") or status["lastState"].get("terminated")
     return int(ended["exitCode"]) if ended else None

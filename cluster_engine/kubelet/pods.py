@@ -3,61 +3,59 @@
 format_pod(pod)      "web-0_default(7d0c…)", as in the kubelet's messages
 """
 
-from typing import Any
-
-Obj = dict[str, Any]
+from cluster_engine.api.objects import Object
 
 DEFAULT_GRACE_SECONDS = 30
 TERMINAL_PHASES = ("Succeeded", "Failed")
 
 
-def uid(pod: Obj) -> str:
+def uid(pod: Object) -> str:
     """Give the pod's uid."""
     return str(pod["metadata"]["uid"])
 
 
-def full_name(pod: Obj) -> str:
+def full_name(pod: Object) -> str:
     """Name the pod as notes do: namespace/name."""
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
-def format_pod(pod: Obj) -> str:
+def format_pod(pod: Object) -> str:
     """Name the pod as the kubelet's messages do."""
     metadata = pod["metadata"]
     return f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
 
 
-def containers(pod: Obj) -> list[Obj]:
+def containers(pod: Object) -> list[Object]:
     """Give the containers of the spec."""
     return list(pod["spec"].get("containers") or [])
 
 
-def init_containers(pod: Obj) -> list[Obj]:
+def init_containers(pod: Object) -> list[Object]:
     """Give the init containers of the spec."""
     return list(pod["spec"].get("initContainers") or [])
 
 
-def restart_policy(pod: Obj) -> str:
+def restart_policy(pod: Object) -> str:
     """Give Always, OnFailure or Never."""
     return str(pod["spec"].get("restartPolicy") or "Always")
 
 
-def is_deleted(pod: Obj) -> bool:
+def is_deleted(pod: Object) -> bool:
     """Tell whether somebody has asked for the pod's end."""
     return bool(pod["metadata"].get("deletionTimestamp"))
 
 
-def is_terminal(pod: Obj) -> bool:
+def is_terminal(pod: Object) -> bool:
     """Tell whether the pod, by its status, has ended for good."""
     return (pod.get("status") or {}).get("phase") in TERMINAL_PHASES
 
 
-def uses_host_network(pod: Obj) -> bool:
+def uses_host_network(pod: Object) -> bool:
     """Tell whether the pod has the node's address."""
     return bool(pod["spec"].get("hostNetwork"))
 
 
-def grace_seconds(pod: Obj) -> int:
+def grace_seconds(pod: Object) -> int:
     """Give how long the pod's containers may take to end; one second at least, as the kubelet has it."""
     asked = pod["metadata"].get("deletionGracePeriodSeconds")
     if asked is None:
@@ -65,7 +63,7 @@ def grace_seconds(pod: Obj) -> int:
     return max(1, int(asked))
 
 
-def container_field(pod: Obj, container: Obj) -> str:
+def container_field(pod: Object, container: Object) -> str:
     """Say which part of the pod an event is about, as involvedObject.fieldPath."""
     field = "initContainers" if any(container is init for init in init_containers(pod)) else "containers"
     return f"spec.{field}{{{container['name']}}}"

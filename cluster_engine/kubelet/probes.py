@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cluster_engine.api.objects import Object
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
 from cluster_engine.rpc import cri_pb2 as cri
@@ -39,7 +39,7 @@ class _Outcome:
 
     container_id: str
     kind: str
-    probe: Obj
+    probe: Object
     ip: str
     healthy: bool | None = None
     task: asyncio.Task[None] | None = None
@@ -61,7 +61,7 @@ class Probes:
         """Probe in this group."""
         self._tasks = tasks
 
-    def follow(self, pod: Obj, runtime: PodRuntime, look: Callable[[], None]) -> None:
+    def follow(self, pod: Object, runtime: PodRuntime, look: Callable[[], None]) -> None:
         """Probe the containers that run, and no longer those that do not. `look` is called when an outcome changes."""
         assert self._tasks is not None
         running = {status.metadata.name: status.id for status in runtime.running()}
@@ -106,7 +106,7 @@ class Probes:
         if outcome is not None and outcome.task is not None:
             outcome.task.cancel()
 
-    async def _probe(self, pod: Obj, container: Obj, outcome: _Outcome) -> None:
+    async def _probe(self, pod: Object, container: Object, outcome: _Outcome) -> None:
         kind, probe = outcome.kind, outcome.probe
         period = probe.get("periodSeconds") or 10
         await asyncio.sleep(probe.get("initialDelaySeconds") or 0)
@@ -139,7 +139,7 @@ class Probes:
         outcome = self._outcomes.get((uid, name, "startup"))
         return outcome is None or outcome.healthy is True
 
-    async def _ask(self, container: Obj, outcome: _Outcome) -> str:
+    async def _ask(self, container: Object, outcome: _Outcome) -> str:
         """Ask once; give "" or what is wrong."""
         probe, id_ = outcome.probe, outcome.container_id
         try:
@@ -153,7 +153,7 @@ class Probes:
         return _judge(container, probe, offers, outcome.ip)
 
 
-def _judge(container: Obj, probe: Obj, offers: Mapping[str, str], ip: str) -> str:
+def _judge(container: Object, probe: Object, offers: Mapping[str, str], ip: str) -> str:
     action = probe.get("httpGet") or probe.get("tcpSocket") or probe.get("grpc") or {}
     port = _port(container, action.get("port"))
     refused = f"dial tcp {ip}:{port}: connect: connection refused"
@@ -167,6 +167,6 @@ def _judge(container: Obj, probe: Obj, offers: Mapping[str, str], ip: str) -> st
     return "" if offers.get("port") in (str(port), ANY_PORT) else refused
 
 
-def _port(container: Obj, port: object) -> object:
+def _port(container: Object, port: object) -> object:
     named = {entry.get("name"): entry["containerPort"] for entry in container.get("ports") or []}
     return named.get(port, port)

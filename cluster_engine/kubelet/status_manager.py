@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cluster_engine.api.kinds import POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Conflict, NotFound, Refusal
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.status_patch import two_way
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ RESYNC_SECONDS = 10.0
 class _Told:
     """The latest status of one pod, and whether its containers have ended for good."""
 
-    pod: Obj
-    status: Obj
+    pod: Object
+    status: Object
     finished: bool = False
     version: int = 0
     """The pod's resourceVersion when it was last read or written here."""
@@ -52,12 +52,12 @@ class StatusManager:
         self._dirty: dict[str, None] = {}
         self._work = asyncio.Event()
 
-    def status(self, pod: Obj) -> Obj:
+    def status(self, pod: Object) -> Object:
         """Give the latest status of a pod: as handed in here, else as the API has it."""
         told = self._told.get(pods.uid(pod))
         return told.status if told else dict(pod.get("status") or {})
 
-    def set(self, pod: Obj, status: Obj) -> None:
+    def set(self, pod: Object, status: Object) -> None:
         """Hand in a status."""
         uid = pods.uid(pod)
         told = self._told.get(uid)
@@ -68,14 +68,14 @@ class StatusManager:
             told.status = status
             self._mark(uid)
 
-    def finish(self, pod: Obj, status: Obj) -> None:
+    def finish(self, pod: Object, status: Object) -> None:
         """Hand in the last status: no container of the pod will ever run again."""
         self.set(pod, status)
         self._told[pods.uid(pod)].finished = True
         if pods.is_deleted(pod):
             self._mark(pods.uid(pod))
 
-    def reconcile(self, pod: Obj) -> None:
+    def reconcile(self, pod: Object) -> None:
         """Tell a status once more that somebody has overwritten: the node controller, while this node was not heard."""
         told = self._told.get(pods.uid(pod))
         if told is None or int(pod["metadata"]["resourceVersion"]) <= told.version:
@@ -138,7 +138,7 @@ class StatusManager:
                 return
 
 
-def _with_foreign_conditions(status: Obj, pod: Obj) -> Obj:
+def _with_foreign_conditions(status: Object, pod: Object) -> Object:
     """Keep the conditions that others wrote meanwhile, and the fields that are not the kubelet's."""
     ours = {condition["type"] for condition in status.get("conditions") or []}
     theirs = [

@@ -9,14 +9,14 @@ Lists with a merge key are told element by element, all others whole. Modelled o
 `strategicpatch.CreateTwoWayMergePatch`, for the fields that pod and node status have.
 """
 
-from cluster_engine.kubelet.pods import Obj
+from cluster_engine.api.objects import Object
 
 MERGE_KEYS = {"conditions": "type", "addresses": "type", "podIPs": "ip", "hostIPs": "ip"}
 
 
-def two_way(old: Obj, new: Obj) -> Obj:
+def two_way(old: Object, new: Object) -> Object:
     """Give the patch; empty when nothing differs."""
-    patch: Obj = {}
+    patch: Object = {}
     for field, value in new.items():
         before = old.get(field)
         if value == before:
@@ -31,7 +31,7 @@ def two_way(old: Obj, new: Obj) -> Obj:
     return patch
 
 
-def _merge_list(field: str, old: list[Obj], new: list[Obj], patch: Obj) -> None:
+def _merge_list(field: str, old: list[Object], new: list[Object], patch: Object) -> None:
     key = MERGE_KEYS[field]
     before = {element[key]: element for element in old}
     changes = []

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cluster_engine.api.kinds import SERVICE_ACCOUNT
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import parse
 from cluster_engine.client.events import EventRecorder
@@ -23,7 +24,6 @@ from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.cri_config import volume_directory
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
-from cluster_engine.kubelet.pods import Obj
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -58,7 +58,7 @@ class Volumes:
         self._tokens: dict[tuple[str, str], _Token] = {}
         self._mounted: set[str] = set()
 
-    async def mount(self, pod: Obj) -> None:
+    async def mount(self, pod: Object) -> None:
         """See to it that all is there. VolumeFailure, told in an event."""
         self._objects.register(pod)
         for volume in pod["spec"].get("volumes") or []:
@@ -82,7 +82,7 @@ class Volumes:
             if self._process.files.exists(path):
                 self._process.files.remove(path)
 
-    async def _mount(self, pod: Obj, volume: Obj) -> None:
+    async def _mount(self, pod: Object, volume: Object) -> None:
         for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
             if token := source.get("serviceAccountToken"):
                 await self._mount_token(pod, volume["name"], token)
@@ -93,14 +93,14 @@ class Volumes:
                 if reference:
                     await self._mount_object(pod, what, reference, name_field)
 
-    async def _mount_object(self, pod: Obj, what: str, reference: Obj, name_field: str) -> None:
+    async def _mount_object(self, pod: Object, what: str, reference: Object, name_field: str) -> None:
         try:
             await self._objects.get(what, pod["metadata"]["namespace"], reference[name_field])
         except MissingObjectError:
             if not reference.get("optional"):
                 raise
 
-    async def _mount_token(self, pod: Obj, volume: str, wanted: Obj) -> None:
+    async def _mount_token(self, pod: Object, volume: str, wanted: Object) -> None:
         key = (pods.uid(pod), volume)
         now = asyncio.get_running_loop().time()
         known = self._tokens.get(key)
@@ -116,7 +116,7 @@ class Volumes:
         jitter = REFRESH_JITTER_SECONDS * self._process.rng.random()
         self._tokens[key] = _Token(path, now + seconds * REFRESH_AT - jitter)
 
-    async def _request(self, pod: Obj, wanted: Obj) -> Obj:
+    async def _request(self, pod: Object, wanted: Object) -> Object:
         metadata = pod["metadata"]
         bound = {"kind": "Pod", "apiVersion": "v1", "name": metadata["name"], "uid": metadata["uid"]}
         spec = {

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import rfc3339
 from cluster_engine.client.events import EventRecorder
@@ -28,7 +29,6 @@ from cluster_engine.kubelet.cri_config import sandbox_config
 from cluster_engine.kubelet.durations import go_duration
 from cluster_engine.kubelet.images import Images, StartFailure
 from cluster_engine.kubelet.pod_status import Knowledge, Waiting
-from cluster_engine.kubelet.pods import Obj
 from cluster_engine.kubelet.probes import Probes
 from cluster_engine.kubelet.runtime import RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
@@ -76,7 +76,7 @@ class Node:
 class PodWorker:
     """The worker of one pod. `update`, `remove` and `look` may be called at any time; `run` does the work."""
 
-    def __init__(self, node: Node, pod: Obj) -> None:
+    def __init__(self, node: Node, pod: Object) -> None:
         self._node = node
         self.pod = pod
         self.uid = pods.uid(pod)
@@ -92,7 +92,7 @@ class PodWorker:
 
     # -- what others tell it -------------------------------------------------------------------------------------------
 
-    def update(self, pod: Obj) -> None:
+    def update(self, pod: Object) -> None:
         """Take the pod as the API has it now."""
         before, self.pod = self.pod, pod
         if pods.is_deleted(pod) and self.stage is Stage.SYNCING:
@@ -218,7 +218,7 @@ class PodWorker:
             place = Place(sandbox.status.id, config)
         await self._start(starts, place)
 
-    async def _start(self, containers: list[Obj], place: Place) -> None:
+    async def _start(self, containers: list[Object], place: Place) -> None:
         """Start containers in order; one that cannot be started does not keep the others from it."""
         failures = []
         for container in containers:
@@ -238,7 +238,7 @@ class PodWorker:
         if any(container["name"] not in running for container in containers):
             self.look()  # it has ended already
 
-    def _tell(self, runtime: PodRuntime) -> Obj:
+    def _tell(self, runtime: PodRuntime) -> Object:
         """Tell the status, and remember from what it was made; what runs is probed from now on."""
         self._known = _signature(runtime)
         self._node.probes.follow(self.pod, runtime, self.look)
@@ -246,7 +246,7 @@ class PodWorker:
         self._node.statuses.set(self.pod, status)
         return status
 
-    def _mind_backoff(self, container: Obj) -> None:
+    def _mind_backoff(self, container: Object) -> None:
         """Raise StartFailure while a container that has ended must wait before it is started again."""
         latest = self._node.cache.get(self.uid).latest(container["name"])
         if latest is None or latest.state != cri.CONTAINER_EXITED:
@@ -296,7 +296,7 @@ class PodWorker:
     async def _clean_up(self) -> None:
         await self._node.containers.remove_all(self.uid)
 
-    def _status(self, runtime: PodRuntime, *, is_terminating: bool = False) -> Obj:
+    def _status(self, runtime: PodRuntime, *, is_terminating: bool = False) -> Object:
         node = self._node
         ready, started = node.probes.results(self.uid)
         knowledge = Knowledge(

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cluster_engine.api.objects import Object
 from cluster_engine.predicates import predicate as p
 from cluster_engine.predicates.paths import find
 
 CHAIN_LENGTH_MAX = 10_000
 
-Json = dict[str, Any]
-Find = Callable[[int], Json | None]
+Find = Callable[[int], Object | None]
 """Gives an entry by its number, None when history no longer has it."""
 
 
@@ -85,7 +85,7 @@ class Sighting:
                 self._be_on(relation, entry_at(seq))
         self.start = max(after) + 1
 
-    def _be_on(self, relation: str, entry: Json | None) -> None:
+    def _be_on(self, relation: str, entry: Object | None) -> None:
         keys = ("connection", "stream") if relation == "stream" else ("connection",)
         for key in keys:
             value = None if entry is None else entry[key]
@@ -95,7 +95,7 @@ class Sighting:
         """Tell whether an entry of this kind may be it."""
         return self.entry.kind is None or self.entry.kind.fits((kind,))
 
-    def look(self, entry: Json, entry_at: Find) -> bool:
+    def look(self, entry: Object, entry_at: Find) -> bool:
         """Look at an entry of a fitting kind; tell whether it is the one."""
         if self.start is None or entry["seq"] < self.start or not self._fits(entry, entry_at):
             return False
@@ -105,7 +105,7 @@ class Sighting:
         self.latched = held_at(entry)
         return True
 
-    def _fits(self, entry: Json, entry_at: Find) -> bool:
+    def _fits(self, entry: Object, entry_at: Find) -> bool:
         for key, value in self._wanted:
             if entry[key] != value:
                 return False
@@ -119,12 +119,12 @@ class Sighting:
         return not self._ancestor or _descends(entry, self._ancestor, entry_at)
 
 
-def held_at(entry: Json) -> Held:
+def held_at(entry: Object) -> Held:
     """Give the instant of an entry: when it had arrived."""
     return Held(entry["seq"], entry["at"] if entry["arrived"] is None else entry["arrived"])
 
 
-def _descends(entry: Json, ancestor: int, entry_at: Find) -> bool:
+def _descends(entry: Object, ancestor: int, entry_at: Find) -> bool:
     """Follow the causes back; each is earlier than what it led to."""
     for _ in range(CHAIN_LENGTH_MAX):
         cause = entry["cause"]
@@ -147,7 +147,7 @@ class Census:
     holds: bool = False
     latching: bool = False
     counted: Any = None
-    _known: dict[int, tuple[Json, bool]] = field(default_factory=dict)
+    _known: dict[int, tuple[Object, bool]] = field(default_factory=dict)
 
     def held(self) -> Held | None:
         """See Part."""
@@ -158,7 +158,7 @@ class Census:
         if found is self.counted:
             return False
         self.counted, before = found, self.holds
-        now: dict[int, tuple[Json, bool]] = {}  # an object that has not changed is the very same: look at it once
+        now: dict[int, tuple[Object, bool]] = {}  # an object that has not changed is the very same: look at it once
         for one in found:
             known = self._known.get(id(one))
             now[id(one)] = known if known is not None and known[0] is one else (one, self._fits(one))
@@ -166,7 +166,7 @@ class Census:
         self.holds = self.objects.count.has(sum(fits for _, fits in now.values()))
         return self.holds != before
 
-    def _fits(self, one: Json) -> bool:
+    def _fits(self, one: Object) -> bool:
         objects = self.objects
         if objects.name is not None and not objects.name.fits((one["metadata"]["name"],)):
             return False

@@ -5,14 +5,13 @@ the journal by pages, before the next entry is looked at; a name that comes to h
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
+from cluster_engine.api.objects import Object
 from cluster_engine.predicates.parts import Sighting
 
 PAGE_ENTRIES = 512
 KINDS_MAX = 1024
-
-Json = dict[str, Any]
 
 
 class Journal(Protocol):
@@ -23,11 +22,11 @@ class Journal(Protocol):
         """The latest seq."""
         ...
 
-    def since(self, seq: int, limit: int) -> list[Json]:
+    def since(self, seq: int, limit: int) -> list[Object]:
         """Give up to `limit` entries after `seq`, oldest first."""
         ...
 
-    def subscribe(self, subscriber: Callable[[Json], None]) -> Callable[[], None]:
+    def subscribe(self, subscriber: Callable[[Object], None]) -> Callable[[], None]:
         """Call `subscriber` with each entry from now on; give the function that ends this."""
         ...
 
@@ -50,7 +49,7 @@ class Sightings:
         """True when some have not looked at what has been."""
         return bool(self._behind)
 
-    def entry_at(self, seq: int) -> Json | None:
+    def entry_at(self, seq: int) -> Object | None:
         """Give an entry, None when it is gone."""
         found = self._journal.since(seq - 1, 1)
         return found[0] if found and found[0]["seq"] == seq else None
@@ -73,7 +72,7 @@ class Sightings:
         self._behind = [one for one in self._behind if one not in sightings]
         self._by_kind.clear()
 
-    def see(self, entry: Json) -> None:
+    def see(self, entry: Object) -> None:
         """Look at a new entry."""
         self.catch_up()
         self._position = entry["seq"]
@@ -105,7 +104,7 @@ class Sightings:
             self._walk = None
             self._by_kind.clear()
 
-    def _walk_past(self, entry: Json, walk: list[Sighting]) -> None:
+    def _walk_past(self, entry: Object, walk: list[Sighting]) -> None:
         self._walked = entry["seq"]
         for sighting in self._of_kind(entry["kind"], walk):
             if sighting.latched is None and sighting.look(entry, self.entry_at):

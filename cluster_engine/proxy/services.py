@@ -11,9 +11,9 @@ policies, topology hints, load-balancer and external addresses, IPv6.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-Obj = dict[str, Any]
+from cluster_engine.api.objects import Object
+
 SERVICE_NAME = "kubernetes.io/service-name"
 
 
@@ -29,9 +29,9 @@ class ServicePort:
     endpoints: tuple[str, ...]
 
 
-def service_ports(services: list[Obj], slices: list[Obj]) -> list[ServicePort]:
+def service_ports(services: list[Object], slices: list[Object]) -> list[ServicePort]:
     """Give every port of every Service that has an address, by name."""
-    by_service: dict[str, list[Obj]] = {}
+    by_service: dict[str, list[Object]] = {}
     for one in slices:
         metadata = one["metadata"]
         name = metadata.get("labels", {}).get(SERVICE_NAME)
@@ -51,7 +51,7 @@ def service_ports(services: list[Obj], slices: list[Obj]) -> list[ServicePort]:
     return sorted(found, key=lambda each: (each.name, each.protocol))
 
 
-def _endpoints(slices: list[Obj], port_name: str, protocol: str) -> tuple[str, ...]:
+def _endpoints(slices: list[Object], port_name: str, protocol: str) -> tuple[str, ...]:
     ready: dict[str, None] = {}
     ending: dict[str, None] = {}
     for one in slices:

@@ -4,14 +4,12 @@ Modelled on `staging/src/k8s.io/component-helpers/scheduling/corev1`.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
 
-Obj = dict[str, Any]
 
-
-def matches_node_selector(pod: Obj, node: Obj) -> bool:
+def matches_node_selector(pod: Object, node: Object) -> bool:
     """Tell whether nodeSelector and the required node affinity allow this node."""
     labels: Mapping[str, str] = node["metadata"].get("labels", {})
     selector: Mapping[str, str] = pod["spec"].get("nodeSelector") or {}
@@ -24,14 +22,14 @@ def matches_node_selector(pod: Obj, node: Obj) -> bool:
     return any(matches_term(term, node) for term in required.get("nodeSelectorTerms") or ())
 
 
-def preference(pod: Obj, node: Obj) -> int:
+def preference(pod: Object, node: Object) -> int:
     """Sum the weights of the preferred terms that this node matches."""
     affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     preferred = affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
     return sum(int(each["weight"]) for each in preferred if matches_term(each["preference"], node))
 
 
-def matches_term(term: Obj, node: Obj) -> bool:
+def matches_term(term: Object, node: Object) -> bool:
     """Tell whether all expressions of a term hold; a term without any matches nothing."""
     labels = node["metadata"].get("labels", {})
     expressions, fields = term.get("matchExpressions") or [], term.get("matchFields") or []
@@ -41,7 +39,7 @@ def matches_term(term: Obj, node: Obj) -> bool:
     return all(_holds(each, labels) for each in expressions) and all(_holds(each, name) for each in fields)
 
 
-def _holds(expression: Obj, labels: Mapping[str, str]) -> bool:
+def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
     value, values = labels.get(expression["key"]), expression.get("values") or []
     match expression["operator"]:
         case "In":
@@ -60,12 +58,12 @@ def _holds(expression: Obj, labels: Mapping[str, str]) -> bool:
     return False
 
 
-def tolerates(pod: Obj, taint: Obj) -> bool:
+def tolerates(pod: Object, taint: Object) -> bool:
     """Tell whether one of the pod's tolerations covers the taint."""
     return any(_covers(each, taint) for each in pod["spec"].get("tolerations") or ())
 
 
-def _covers(toleration: Obj, taint: Obj) -> bool:
+def _covers(toleration: Object, taint: Object) -> bool:
     if toleration.get("effect") and toleration["effect"] != taint["effect"]:
         return False
     if toleration.get("key") and toleration["key"] != taint["key"]:

@@ -14,13 +14,11 @@ preemption itself (all pods here have equal priority).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.scheduler.affinity import matches_node_selector, tolerates
 from cluster_engine.scheduler.nodes import NodeInfo, host_ports
 from cluster_engine.scheduler.resources import requests
-
-Obj = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Objection:
     unresolvable: bool
 
 
-def node_unschedulable(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+def node_unschedulable(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     """Refuse a cordoned node."""
     taint = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
     if info.node["spec"].get("unschedulable") and not tolerates(pod, taint):
@@ -40,13 +38,13 @@ def node_unschedulable(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
     return ()
 
 
-def node_name(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+def node_name(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     """Refuse all nodes but the one named."""
     wanted = pod["spec"].get("nodeName")
     return ("node(s) didn't match the requested node name",) if wanted and wanted != info.name else ()
 
 
-def taint_toleration(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+def taint_toleration(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     """Refuse a node with a NoSchedule or NoExecute taint that the pod does not tolerate."""
     for taint in info.node["spec"].get("taints") or ():
         if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
@@ -54,12 +52,12 @@ def taint_toleration(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
     return ()
 
 
-def node_affinity(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+def node_affinity(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     """Refuse a node without the labels asked for."""
     return () if matches_node_selector(pod, info.node) else ("node(s) didn't match Pod's node affinity/selector",)
 
 
-def node_ports(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+def node_ports(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     """Refuse a node where a wanted host port is taken."""
     for address, protocol, port in host_ports(pod):
         for taken_address, taken_protocol, taken in info.ports:
@@ -69,7 +67,7 @@ def node_ports(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
     return ()
 
 
-def node_resources_fit(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
+def node_resources_fit(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     """Refuse a node without room."""
     reasons = []
     if len(info.pods) + 1 > info.allocatable.get("pods", 0):
@@ -80,7 +78,7 @@ def node_resources_fit(pod: Obj, info: NodeInfo) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-FILTERS: tuple[tuple[str, Callable[[Obj, NodeInfo], tuple[str, ...]], bool], ...] = (
+FILTERS: tuple[tuple[str, Callable[[Object, NodeInfo], tuple[str, ...]], bool], ...] = (
     ("NodeUnschedulable", node_unschedulable, True),
     ("NodeName", node_name, True),
     ("TaintToleration", taint_toleration, True),
@@ -91,7 +89,7 @@ FILTERS: tuple[tuple[str, Callable[[Obj, NodeInfo], tuple[str, ...]], bool], ...
 """Name, filter, and whether its objections are unresolvable."""
 
 
-def objection(pod: Obj, info: NodeInfo) -> Objection | None:
+def objection(pod: Object, info: NodeInfo) -> Objection | None:
     """Give the first objection to a node, if there is one."""
     for plugin, check, unresolvable in FILTERS:
         if reasons := check(pod, info):

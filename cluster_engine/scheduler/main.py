@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import NODE, POD, REPLICA_SET, SERVICE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import LabelSelector, Requirement, label_selector_from_object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client import Client, EventRecorder, Informer, LeaderElector, key_of
@@ -29,7 +30,6 @@ from cluster_engine.scheduler.queue import QueuedPod, SchedulingQueue
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
-Obj = dict[str, Any]
 Objections = dict[str, filters.Objection]
 NAME = "default-scheduler"
 USER_AGENT = "kube-scheduler/v1.32.4 (linux/amd64) kubernetes/glassplane"
@@ -88,22 +88,22 @@ class Scheduler:
 
     # -- what it hears
 
-    def _node_added(self, node: Obj) -> None:
+    def _node_added(self, node: Object) -> None:
         self._cache.set_node(node)
         self._queue.something_changed()
 
-    def _node_updated(self, old: Obj, new: Obj) -> None:
+    def _node_updated(self, old: Object, new: Object) -> None:
         self._cache.set_node(new)
         if _matters(old) != _matters(new):
             self._queue.something_changed()
 
-    def _pod_added(self, pod: Obj) -> None:
+    def _pod_added(self, pod: Object) -> None:
         if pod["spec"].get("nodeName"):
             self._cache.confirm(pod)
         elif _is_ours(pod):
             self._queue.add(pod)
 
-    def _pod_updated(self, old: Obj, new: Obj) -> None:
+    def _pod_updated(self, old: Object, new: Object) -> None:
         if new["spec"].get("nodeName"):
             self._queue.remove(new)
             self._cache.confirm(new)
@@ -113,7 +113,7 @@ class Scheduler:
             else:
                 self._queue.add(new)
 
-    def _pod_deleted(self, pod: Obj) -> None:
+    def _pod_deleted(self, pod: Object) -> None:
         self._queue.remove(pod)
         if self._cache.is_known(key_of(pod)):
             self._cache.remove_pod(pod)
@@ -121,7 +121,7 @@ class Scheduler:
 
     # -- the scheduling cycle
 
-    def _choose(self, pod: Obj) -> tuple[str | None, Objections | None]:
+    def _choose(self, pod: Object) -> tuple[str | None, Objections | None]:
         """Choose a node for the pod, or say why none would do; (None, None) when it needs none any more."""
         if "deletionTimestamp" in pod["metadata"] or self._cache.is_known(key_of(pod)):
             return None, None
@@ -140,7 +140,7 @@ class Scheduler:
         best = [info.name for info in feasible if sum(table[info.name].values()) == most]
         return best[0] if len(best) == 1 else self._process.rng.choice(best)
 
-    def _tell(self, pod: Obj, node: str, table: dict[str, scores.Scores], objections: Objections) -> None:
+    def _tell(self, pod: Object, node: str, table: dict[str, scores.Scores], objections: Objections) -> None:
         totals = {name: sum(points.values()) for name, points in table.items()}
         told = ", ".join(f"{name} {total}" for name, total in totals.items())
         text = f"{key_of(pod)}: {told} → {node}" if len(table) > 1 else f"{key_of(pod)}: only {node} would do"
@@ -154,7 +154,7 @@ class Scheduler:
             filtered={name: list(each.reasons) for name, each in objections.items()},
         )
 
-    def _siblings(self, pod: Obj) -> LabelSelector | None:
+    def _siblings(self, pod: Object) -> LabelSelector | None:
         """Select the pods this one is to be spread with: those of its Services and its ReplicaSet."""
         metadata = pod["metadata"]
         labels, namespace = metadata.get("labels", {}), metadata["namespace"]
@@ -175,10 +175,10 @@ class Scheduler:
         self._events.event(pod, "Warning", "FailedScheduling", message)
         self._queue.put_back(queued)
 
-    async def _say_unschedulable(self, pod: Obj, message: str) -> None:
+    async def _say_unschedulable(self, pod: Object, message: str) -> None:
         """Set PodScheduled=False, unless the pod says so already."""
         conditions = pod.get("status", {}).get("conditions") or ()
-        known: Obj = next((each for each in conditions if each["type"] == "PodScheduled"), {})
+        known: Object = next((each for each in conditions if each["type"] == "PodScheduled"), {})
         if (known.get("status"), known.get("reason"), known.get("message")) == ("False", "Unschedulable", message):
             return
         now = time.rfc3339(self._process.now())
@@ -215,13 +215,13 @@ class Scheduler:
         self._events.event(pod, "Normal", "Scheduled", f"Successfully assigned {key_of(pod)} to {node}")
 
 
-def _is_ours(pod: Obj) -> bool:
+def _is_ours(pod: Object) -> bool:
     """Tell whether the pod is to be scheduled, here and now."""
     spec = pod["spec"]
     return spec.get("schedulerName", NAME) == NAME and not spec.get("schedulingGates")
 
 
-def _matters(node: Obj) -> Any:
+def _matters(node: Object) -> Any:
     """Give what of a node could make a pod schedulable."""
     status, spec = node.get("status", {}), node["spec"]
     ready = [(each["type"], each["status"]) for each in status.get("conditions") or ()]

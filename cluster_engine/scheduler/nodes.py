@@ -9,12 +9,11 @@ expiry of assumed pods (off by default).
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.client import key_of
 from cluster_engine.scheduler.resources import Amounts, amounts, requests
 
-Obj = dict[str, Any]
 HostPort = tuple[str, str, int]
 
 
@@ -22,9 +21,9 @@ HostPort = tuple[str, str, int]
 class NodeInfo:
     """A node and the pods on it. `requested` is exact, `nonzero` is as scoring counts."""
 
-    node: Obj
+    node: Object
     allocatable: Amounts
-    pods: dict[str, Obj] = field(default_factory=dict)
+    pods: dict[str, Object] = field(default_factory=dict)
     requested: Amounts = field(default_factory=dict)
     nonzero: Amounts = field(default_factory=dict)
     ports: dict[HostPort, int] = field(default_factory=dict)
@@ -34,7 +33,7 @@ class NodeInfo:
         """The node's name."""
         return str(self.node["metadata"]["name"])
 
-    def add(self, pod: Obj) -> None:
+    def add(self, pod: Object) -> None:
         """Count a pod."""
         self.pods[key_of(pod)] = pod
         self._count(pod, 1)
@@ -44,7 +43,7 @@ class NodeInfo:
         if (pod := self.pods.pop(key, None)) is not None:
             self._count(pod, -1)
 
-    def _count(self, pod: Obj, sign: int) -> None:
+    def _count(self, pod: Object, sign: int) -> None:
         for table, asked in ((self.requested, requests(pod)), (self.nonzero, requests(pod, nonzero=True))):
             for name, value in asked.items():
                 table[name] = table.get(name, 0) + sign * value
@@ -54,7 +53,7 @@ class NodeInfo:
                 del self.ports[port]
 
 
-def host_ports(pod: Obj) -> list[HostPort]:
+def host_ports(pod: Object) -> list[HostPort]:
     """Give the (address, protocol, port) that a pod wants of its node."""
     return [
         (port.get("hostIP") or "0.0.0.0", port.get("protocol", "TCP"), port["hostPort"])
@@ -70,14 +69,14 @@ class Cache:
     def __init__(self) -> None:
         self._nodes: dict[str, NodeInfo] = {}
         self._homes: dict[str, str] = {}
-        self._homeless: dict[str, dict[str, Obj]] = {}
+        self._homeless: dict[str, dict[str, Object]] = {}
         self._assumed: dict[str, None] = {}
 
     def nodes(self) -> list[NodeInfo]:
         """Give all nodes."""
         return list(self._nodes.values())
 
-    def set_node(self, node: Obj) -> None:
+    def set_node(self, node: Object) -> None:
         """Take a node, new or changed."""
         name = node["metadata"]["name"]
         allocatable = amounts(node.get("status", {}).get("allocatable"))
@@ -89,7 +88,7 @@ class Cache:
         for pod in self._homeless.pop(name, {}).values():
             info.add(pod)
 
-    def remove_node(self, node: Obj) -> None:
+    def remove_node(self, node: Object) -> None:
         """Forget a node; its pods stay known, should it come back."""
         name = node["metadata"]["name"]
         info = self._nodes.pop(name, None)
@@ -100,22 +99,22 @@ class Cache:
         """Tell whether a pod is counted somewhere, assumed or bound."""
         return key in self._homes
 
-    def assume(self, pod: Obj, node: str) -> None:
+    def assume(self, pod: Object, node: str) -> None:
         """Count a pod on the node it was given, before anyone else knows."""
         self._assumed[key_of(pod)] = None
         self.add_pod({**pod, "spec": {**pod["spec"], "nodeName": node}})
 
-    def forget(self, pod: Obj) -> None:
+    def forget(self, pod: Object) -> None:
         """Take an assumption back; a confirmed pod stays."""
         if key_of(pod) in self._assumed:
             self.remove_pod(pod)
 
-    def confirm(self, pod: Obj) -> None:
+    def confirm(self, pod: Object) -> None:
         """Take a bound pod as the watch tells it."""
         self._assumed.pop(key_of(pod), None)
         self.add_pod(pod)
 
-    def add_pod(self, pod: Obj) -> None:
+    def add_pod(self, pod: Object) -> None:
         """Count a bound pod, or count it anew."""
         self._uncount(key_of(pod))
         name = pod["spec"]["nodeName"]
@@ -126,7 +125,7 @@ class Cache:
         else:
             self._homeless.setdefault(name, {})[key_of(pod)] = pod
 
-    def remove_pod(self, pod: Obj) -> None:
+    def remove_pod(self, pod: Object) -> None:
         """Count a pod no more."""
         self._assumed.pop(key_of(pod), None)
         self._uncount(key_of(pod))

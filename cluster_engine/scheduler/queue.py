@@ -14,11 +14,9 @@ cluster that could help any pod wakes all), gates (a gated pod is simply not add
 import asyncio
 import heapq
 from dataclasses import dataclass
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.client import key_of
-
-Obj = dict[str, Any]
 
 BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 1.0, 10.0
 UNSCHEDULABLE_SECONDS_MAX = 300.0
@@ -29,7 +27,7 @@ FLUSH_SECONDS = 30.0
 class QueuedPod:
     """A pod in the queue. `attempts` counts how often it was taken; `moves` the changes seen when it was."""
 
-    pod: Obj
+    pod: Object
     since: float
     attempts: int = 0
     failed_at: float = 0.0
@@ -54,7 +52,7 @@ class SchedulingQueue:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._flush: asyncio.TimerHandle | None = None
 
-    def add(self, pod: Obj) -> None:
+    def add(self, pod: Object) -> None:
         """Take a new pod, or a changed one: the change may make it schedulable."""
         key = key_of(pod)
         queued = self._take(key)
@@ -63,7 +61,7 @@ class SchedulingQueue:
         queued.pod = pod
         self._activate(key, queued)
 
-    def update(self, old: Obj, new: Obj) -> None:
+    def update(self, old: Object, new: Object) -> None:
         """Take a changed pod; only a change of more than its status wakes it."""
         key = key_of(new)
         for place in (self._active, self._backing_off, self._unschedulable):
@@ -73,7 +71,7 @@ class SchedulingQueue:
                     self.move(key)
                 return
 
-    def remove(self, pod: Obj) -> None:
+    def remove(self, pod: Object) -> None:
         """Forget a pod: it is gone, or has a node."""
         self._take(key_of(pod))
 
@@ -147,6 +145,6 @@ class SchedulingQueue:
         return None
 
 
-def _without_status(pod: Obj) -> Obj:
+def _without_status(pod: Object) -> Object:
     metadata = {key: value for key, value in pod["metadata"].items() if key != "resourceVersion"}
     return {"metadata": metadata, "spec": pod["spec"]}

@@ -9,11 +9,10 @@ Modelled on `pkg/scheduler/framework/types.go` and `pkg/api/v1/resource/helpers.
 
 import math
 from functools import lru_cache
-from typing import Any
 
 from cluster_engine.api import quantity
+from cluster_engine.api.objects import Object
 
-Obj = dict[str, Any]
 Amounts = dict[str, int]
 
 NONZERO_DEFAULTS = {"cpu": 100, "memory": 200 * 1024 * 1024}
@@ -26,12 +25,12 @@ def amount(resource: str, text: str) -> int:
     return math.ceil(value * 1000) if resource == "cpu" else math.ceil(value)
 
 
-def amounts(quantities: Obj | None) -> Amounts:
+def amounts(quantities: Object | None) -> Amounts:
     """Parse a resource list."""
     return {name: amount(name, str(text)) for name, text in (quantities or {}).items()}
 
 
-def requests(pod: Obj, *, nonzero: bool = False) -> Amounts:
+def requests(pod: Object, *, nonzero: bool = False) -> Amounts:
     """Give what a pod asks for; `nonzero` as scoring counts it."""
     spec = pod["spec"]
     total: Amounts = {}
@@ -55,7 +54,7 @@ def requests(pod: Obj, *, nonzero: bool = False) -> Amounts:
     return total
 
 
-def _container(container: Obj, nonzero: bool) -> Amounts:
+def _container(container: Object, nonzero: bool) -> Amounts:
     asked = amounts(container.get("resources", {}).get("requests"))
     return {**NONZERO_DEFAULTS, **asked} if nonzero else asked
 

@@ -13,14 +13,13 @@ Modelled on `pkg/scheduler/framework/plugins/*`, integer arithmetic included. Le
 
 import math
 from collections.abc import Callable
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import LabelSelector
 from cluster_engine.scheduler.affinity import preference, tolerates
 from cluster_engine.scheduler.nodes import NodeInfo
 from cluster_engine.scheduler.resources import requests
 
-Obj = dict[str, Any]
 Scores = dict[str, int]
 
 SCORE_MAX = 100
@@ -29,7 +28,7 @@ SPREAD_KEYS = (("kubernetes.io/hostname", 3), ("topology.kubernetes.io/zone", 5)
 IMAGE_BYTES_MIN, IMAGE_BYTES_MAX = 23 * 1024 * 1024, 1000 * 1024 * 1024
 
 
-def score(pod: Obj, nodes: list[NodeInfo], siblings: LabelSelector | None) -> dict[str, Scores]:
+def score(pod: Object, nodes: list[NodeInfo], siblings: LabelSelector | None) -> dict[str, Scores]:
     """Give each node's weighted scores by plugin; `siblings` selects the pods to be spread with this one."""
     table: dict[str, Scores] = {info.name: {} for info in nodes}
     for plugin, weight, give in PLUGINS:
@@ -38,7 +37,7 @@ def score(pod: Obj, nodes: list[NodeInfo], siblings: LabelSelector | None) -> di
     return table
 
 
-def taint_toleration(pod: Obj, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
+def taint_toleration(pod: Object, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
     """Prefer nodes with fewer PreferNoSchedule taints that the pod does not tolerate."""
     counts = {}
     for info in nodes:
@@ -47,7 +46,7 @@ def taint_toleration(pod: Obj, nodes: list[NodeInfo], _: LabelSelector | None) -
     return _normalized(counts, reverse=True)
 
 
-def node_affinity(pod: Obj, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
+def node_affinity(pod: Object, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
     """Prefer nodes that match preferred terms."""
     return _normalized({info.name: preference(pod, info.node) for info in nodes}, reverse=False)
 
@@ -60,7 +59,7 @@ def _normalized(counts: Scores, *, reverse: bool) -> Scores:
     return {name: SCORE_MAX - points for name, points in scaled.items()} if reverse else scaled
 
 
-def least_allocated(pod: Obj, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
+def least_allocated(pod: Object, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
     """Prefer nodes with the larger share left free."""
     asked = requests(pod, nonzero=True)
     return {info.name: _free_share(info, asked) for info in nodes}
@@ -76,7 +75,7 @@ def _free_share(info: NodeInfo, asked: dict[str, int]) -> int:
     return sum(shares) // len(shares) if shares else 0
 
 
-def balanced_allocation(pod: Obj, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
+def balanced_allocation(pod: Object, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
     """Prefer nodes where the used shares of CPU and memory would be alike."""
     asked = requests(pod)
     return {info.name: _balance(info, asked) for info in nodes}
@@ -93,7 +92,7 @@ def _balance(info: NodeInfo, asked: dict[str, int]) -> int:
     return int((1 - deviation) * SCORE_MAX)
 
 
-def topology_spread(pod: Obj, nodes: list[NodeInfo], siblings: LabelSelector | None) -> Scores:
+def topology_spread(pod: Object, nodes: list[NodeInfo], siblings: LabelSelector | None) -> Scores:
     """Prefer nodes (and zones) with fewer siblings: the built-in default constraints."""
     if siblings is None:
         return {info.name: 0 for info in nodes}
@@ -117,7 +116,7 @@ def topology_spread(pod: Obj, nodes: list[NodeInfo], siblings: LabelSelector | N
     return {name: SCORE_MAX * (most + fewest - value) // most for name, value in rounded.items()}
 
 
-def _siblings(pod: Obj, info: NodeInfo, siblings: LabelSelector) -> int:
+def _siblings(pod: Object, info: NodeInfo, siblings: LabelSelector) -> int:
     namespace = pod["metadata"]["namespace"]
     return sum(
         1
@@ -128,7 +127,7 @@ def _siblings(pod: Obj, info: NodeInfo, siblings: LabelSelector) -> int:
     )
 
 
-def image_locality(pod: Obj, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
+def image_locality(pod: Object, nodes: list[NodeInfo], _: LabelSelector | None) -> Scores:
     """Prefer nodes that have (large) images of the pod already; images that many nodes have count more."""
     images = [_normal_name(container.get("image", "")) for container in pod["spec"]["containers"]]
     sizes = {info.name: _image_sizes(info) for info in nodes}
@@ -151,7 +150,7 @@ def _normal_name(image: str) -> str:
     return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
 
 
-PLUGINS: tuple[tuple[str, int, Callable[[Obj, list[NodeInfo], LabelSelector | None], Scores]], ...] = (
+PLUGINS: tuple[tuple[str, int, Callable[[Object, list[NodeInfo], LabelSelector | None], Scores]], ...] = (
     ("TaintToleration", 3, taint_toleration),
     ("NodeAffinity", 2, node_affinity),
     ("PodTopologySpread", 2, topology_spread),

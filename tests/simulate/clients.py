@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from cluster_engine.api.kinds import CONFIG_MAP, POD, ROLE_BINDING, SERVICE_ACCOUNT
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client import Client, kubeconfig
 from cluster_engine.world.process import Process
@@ -32,7 +33,6 @@ TROUBLE = (Refusal, OSError, TimeoutError)
 ROUNDS = 5
 PATIENCE_SECONDS = 20.0
 WATCH_SECONDS = 15.0
-Object = dict[str, Any]
 
 
 def config_map(name: str, value: str, **metadata: Any) -> Object:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.lens.kubernetes import registry_token
 
 Entry = dict[str, Any]
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,9 @@ lacking(Snapshot(objects={"deployments": […], "pods": […], …}, running={"w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.cluster import Cluster
 from cluster_engine.commands import Show
 from cluster_engine.predicates import Held, Lookout
@@ -32,8 +33,6 @@ START = "start"
 PACE = 1.0
 _DEBRIEF = "debrief "
 
-Json = dict[str, Any]
-
 
 class Player:
     """One run of a lesson. `told` gets the whole state whenever it has changed; `typed` the lesson's own commands.
@@ -42,7 +41,7 @@ class Player:
     """
 
     def __init__(
-        self, cluster: Cluster, lesson: Lesson, told: Callable[[Json], None], typed: Show | None = None
+        self, cluster: Cluster, lesson: Lesson, told: Callable[[Object], None], typed: Show | None = None
     ) -> None:
         self.lesson = lesson
         self.pace: float | None = PACE
@@ -107,7 +106,7 @@ class Player:
         self._hints += 1
         self._changed = True
 
-    def state(self) -> Json:
+    def state(self) -> Object:
         """Say how far it has come, whole.
 
         lesson      "walkthroughs/mutual-tls"
@@ -248,7 +247,7 @@ class Player:
         for question, right in self._answers.judge(self.lookout.held_names):
             self.lookout.answer(question, right)
 
-    def _solved(self, checks: Json) -> bool:
+    def _solved(self, checks: Object) -> bool:
         if self.lesson.kind == WALKTHROUGH:
             return self._furthest == len(self.lesson.beats) - 1
         return self._ready and len(checks) == len(self.lesson.checks)
@@ -260,7 +259,7 @@ class Player:
         return False
 
 
-def _said(held: dict[str, Held], names: dict[str, str]) -> Json:
+def _said(held: dict[str, Held], names: dict[str, str]) -> Object:
     return {id_: {"seq": held[name].seq, "at": held[name].at} for id_, name in names.items() if name in held}
 
 

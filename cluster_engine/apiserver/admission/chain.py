@@ -11,14 +11,11 @@ Modelled on kubeapiserver's default plug-ins (pkg/kubeapiserver/options/plugins.
 Priority, DefaultTolerationSeconds, NodeRestriction. Left out: quota, limit ranges, storage, webhooks.
 """
 
-from typing import Any
-
 from cluster_engine.api.kinds import NAMESPACE, POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Cause, Forbidden, NotFound
 from cluster_engine.apiserver.admission import node_restriction, pods
 from cluster_engine.apiserver.registry.backend import Backend, Call
-
-Object = dict[str, Any]
 
 IMMORTAL = ("default", "kube-system", "kube-public")
 

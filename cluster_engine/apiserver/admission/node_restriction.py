@@ -12,10 +12,9 @@ Modelled on plugin/pkg/admission/noderestriction/admission.go. Left out: persist
 from typing import Any
 
 from cluster_engine.api.kinds import LEASE, NODE, POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Forbidden
 from cluster_engine.apiserver.registry.backend import Backend, Call
-
-Object = dict[str, Any]
 
 LEASE_NAMESPACE = "kube-node-lease"
 MIRROR = "kubernetes.io/config.mirror"

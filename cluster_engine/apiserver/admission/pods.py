@@ -6,14 +6,11 @@ Modelled on plugin/pkg/admission/{serviceaccount,priority,defaulttolerationsecon
     tolerations not-ready and unreachable: NoExecute, for 300 s
 """
 
-from typing import Any
-
 from cluster_engine.api.kinds import SERVICE_ACCOUNT
 from cluster_engine.api.names import generated
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Forbidden
 from cluster_engine.apiserver.registry.backend import Backend, Call
-
-Object = dict[str, Any]
 
 MIRROR = "kubernetes.io/config.mirror"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -13,8 +13,8 @@ objects). Left out: persistent volumes, claims, CSI, resource claims, none of wh
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.apiserver.authorization.attributes import NO_OPINION, Attributes, Decision
 from cluster_engine.apiserver.authorization.rbac import Rule, covers
 
@@ -22,7 +22,6 @@ LEASE_NAMESPACE = "kube-node-lease"
 MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
 ALLOW = Decision(allowed=True)
 
-Object = dict[str, Any]
 Vertex = tuple[str, str, str]
 """(resource, namespace, name)"""
 

@@ -13,14 +13,13 @@ Modelled on plugin/pkg/auth/authorizer/rbac and pkg/registry/rbac/validation/rul
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.apiserver.authentication.users import SERVICE_ACCOUNT_PREFIX, User
 from cluster_engine.apiserver.authorization.attributes import Attributes, Decision
 
 USERS_MAX = 2000
 
-Object = dict[str, Any]
 Rule = dict[str, list[str]]
 
 

@@ -10,9 +10,8 @@ stands for the group with the empty name.
 does it in a real cluster is left out.
 """
 
-from typing import Any
+from cluster_engine.api.objects import Object
 
-Object = dict[str, Any]
 Rule = dict[str, list[str]]
 
 API = "rbac.authorization.k8s.io/v1"

@@ -14,10 +14,10 @@ apiserver/pkg/storage/etcd3/compact.go. Left out: reconciling roles that somebod
 import asyncio
 import contextlib
 import hashlib
-from typing import Any
 
 from cluster_engine.api import kinds
 from cluster_engine.api.defaulting import default
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import micro, rfc3339
@@ -35,8 +35,6 @@ COMPACT_KEY = b"compact_rev_key"
 IDENTITY_SECONDS = 10.0
 IDENTITY_LEASE_SECONDS = 3600
 RETRY_SECONDS = 1.0
-
-Object = dict[str, Any]
 
 
 class PostStart:

@@ -12,12 +12,11 @@ from typing import Any
 from cluster_engine.api import documents, protobuf, strict
 from cluster_engine.api.defaulting import default
 from cluster_engine.api.kind_set import KindSet
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Invalid, UnsupportedMediaType
 from cluster_engine.apiserver.registry.backend import Call
 from cluster_engine.apiserver.registry.metadata import check_kind
-
-Object = dict[str, Any]
 
 JSON = "application/json"
 YAML = "application/yaml"

@@ -10,8 +10,7 @@ Objects that etcd returns at a version the cache also knows are not decoded agai
 Modelled on apiserver/pkg/storage/cacher/cacher.go (shouldDelegateList) and storage/etcd3/store.go (GetList).
 """
 
-from typing import Any
-
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Expired
 from cluster_engine.apiserver.handlers.options import (
     INCONSISTENT,
@@ -27,7 +26,6 @@ from cluster_engine.apiserver.watchers import Selection
 
 PAGE_MAX = 10000
 
-Object = dict[str, Any]
 Listed = tuple[list[CachedObject], Object]
 """The objects, and the list's metadata."""
 

@@ -9,12 +9,12 @@ Modelled on pkg/registry/core/pod/strategy.go (LogLocation) and registry/core/po
 """
 
 import ssl
-from typing import Any
 from urllib.parse import urlencode
 
 import httpcore
 
 from cluster_engine.api.kinds import NODE, POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import BadRequest, InternalError, NotFound, Refusal
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.serving.exchange import Response, Writer
@@ -27,8 +27,6 @@ PARAMETERS = ("follow", "previous", "sinceSeconds", "sinceTime", "tailLines", "l
 BACKLOG_BYTES_MAX = 1024 * 1024
 REFUSAL_BYTES_MAX = 2048
 KUBELET_TROUBLES = (httpcore.NetworkError, httpcore.RemoteProtocolError, httpcore.TimeoutException)
-
-Object = dict[str, Any]
 
 
 class PodLogs:

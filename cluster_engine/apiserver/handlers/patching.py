@@ -11,13 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.api import patches
+from cluster_engine.api.objects import Object
 from cluster_engine.api.patches import JSON_PATCH, MERGE_PATCH, PATCH_TYPES
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Refusal, UnsupportedMediaType
 from cluster_engine.apiserver.handlers.bodies import decode_json, media_type
 from cluster_engine.apiserver.registry.backend import Call
-
-Object = dict[str, Any]
 
 OPERATIONS_MAX = 10000
 UNSUPPORTED = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(

@@ -8,7 +8,6 @@ Modelled on apiserver/pkg/endpoints/handlers/{create,get,update,patch,delete}.go
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -23,6 +22,7 @@ from cluster_engine.api.kinds import (
     SERVICE_ACCOUNT,
     TOKEN_REQUEST,
 )
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind, Subresource
 from cluster_engine.api.status import BadRequest, Cause, Invalid, MethodNotAllowed, NotFound, Refusal, success
 from cluster_engine.apiserver.admission.chain import Admission
@@ -42,8 +42,6 @@ from cluster_engine.apiserver.registry.store import Store
 from cluster_engine.apiserver.request_info import RequestInfo, parse_query
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.storage import CachedObject
-
-Object = dict[str, Any]
 
 COLLECTION_VERBS = ("list", "watch", "create", "deletecollection")
 ALL_NAMESPACES_VERBS = ("list", "watch")

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, NotAcceptable, Refusal
 from cluster_engine.api.tables import table
@@ -19,8 +20,6 @@ from cluster_engine.apiserver.handlers.negotiation import Form
 from cluster_engine.apiserver.serving.exchange import Response
 from cluster_engine.apiserver.storage import CachedObject
 from cluster_engine.apiserver.watch_cache import item_json
-
-Object = dict[str, Any]
 
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"

@@ -17,10 +17,10 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import NotAcceptable, Refusal, Timeout
 from cluster_engine.apiserver.handlers.negotiation import Form
@@ -41,8 +41,6 @@ BACKLOG_BYTES_MAX = 1024 * 1024
 EARLY_EVENTS_MAX = 1000
 INITIAL_BATCH = 64
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-
-Object = dict[str, Any]
 
 
 class Rendering:

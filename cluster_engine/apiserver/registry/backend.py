@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cluster_engine.api.kinds import Kinds
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.caches import Caches
-from cluster_engine.apiserver.storage import Object, Storage, key_of
+from cluster_engine.apiserver.storage import Storage, key_of
 from cluster_engine.world.process import Process
 
 LEASE_REUSE_SECONDS = 60

@@ -15,15 +15,13 @@ and the options alone.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from cluster_engine.api.kinds import DELETE_OPTIONS, NAMESPACE, POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Cause, Conflict, Invalid
 from cluster_engine.api.strconv import int_of
 from cluster_engine.api.time import parse, rfc3339
-
-Object = dict[str, Any]
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"

@@ -6,17 +6,14 @@ Modelled on apiserver/pkg/registry/rest/{create,update,meta}.go. `managedFields`
     update   uid, creationTimestamp, deletionTimestamp stay as they were; generation + 1 when the spec changed
 """
 
-from typing import Any
-
 from cluster_engine.api.names import generated
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Conflict, Invalid, Refusal
 from cluster_engine.api.time import rfc3339
 from cluster_engine.api.validation import require_resource_version
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.storage import in_order
-
-Object = dict[str, Any]
 
 SYSTEM_FIELDS = (
     "uid",

@@ -7,16 +7,13 @@ Modelled on pkg/registry/core/pod/storage/{storage,eviction}.go. Left out: disru
 yet).
 """
 
-from typing import Any
-
 from cluster_engine.api.kinds import POD
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import BadRequest, Cause, Conflict, Invalid, success
 from cluster_engine.api.time import rfc3339
 from cluster_engine.apiserver.registry import deletion
 from cluster_engine.apiserver.registry.backend import Call
 from cluster_engine.apiserver.registry.store import Store
-
-Object = dict[str, Any]
 
 
 async def bind(store: Store, call: Call, binding: Object) -> Object:

@@ -8,7 +8,6 @@ Modelled on pkg/registry/authorization and pkg/registry/authentication/selfsubje
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from cluster_engine.api.kinds import (
     LOCAL_SUBJECT_ACCESS_REVIEW,
@@ -18,6 +17,7 @@ from cluster_engine.api.kinds import (
     SUBJECT_ACCESS_REVIEW,
     TOKEN_REVIEW,
 )
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Invalid
 from cluster_engine.api.validation import validate
@@ -26,8 +26,6 @@ from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, Chain
 from cluster_engine.apiserver.authorization.rbac import RBAC
 from cluster_engine.apiserver.registry.backend import Call
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

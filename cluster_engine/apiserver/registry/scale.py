@@ -5,14 +5,11 @@
 Modelled on pkg/registry/apps/deployment/storage/storage.go (ScaleREST).
 """
 
-from typing import Any
-
 from cluster_engine.api.kinds import SCALE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
 from cluster_engine.api.status import BadRequest, Cause, Conflict, Invalid
 from cluster_engine.apiserver.registry.backend import Call
-
-Object = dict[str, Any]
 
 METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 

@@ -10,13 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from cluster_engine.api.kinds import NODE, POD, SERVICE_ACCOUNT, TOKEN_REQUEST
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Conflict, Invalid, NotFound
 from cluster_engine.api.time import rfc3339
 from cluster_engine.apiserver.authentication.tokens import Grant, Signer, claims_for
 from cluster_engine.apiserver.registry.backend import Backend, Call
-
-Object = dict[str, Any]
 
 SECONDS_DEFAULT = 3600
 SECONDS_MIN = 600

@@ -13,13 +13,11 @@ load balancers, health-check node ports.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
 
 from cluster_engine.api.kinds import SERVICE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Cause, InternalError, Invalid
 from cluster_engine.apiserver.registry.backend import Backend, Call
-
-Object = dict[str, Any]
 
 NODE_PORTS = range(30000, 32768)
 STATIC_BAND_MAX = 256

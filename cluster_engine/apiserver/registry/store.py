@@ -11,8 +11,8 @@ Modelled on apiserver/pkg/registry/generic/registry/store.go and storage/etcd3 G
 """
 
 from collections.abc import Callable
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import AlreadyExists, Invalid, NotFound, Refusal
 from cluster_engine.api.validation import validate
@@ -23,7 +23,6 @@ from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.storage import CachedObject, encode, version_number, with_version
 from cluster_engine.apiserver.watch_cache import WatchCache
 
-Object = dict[str, Any]
 Change = Callable[[Object], Object]
 """From the present object, which it must leave alone, to the one to write."""
 
