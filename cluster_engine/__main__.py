@@ -2,7 +2,7 @@
 
 When it is ready it prints one line of JSON (`gateway`, `kubeconfig`, `seconds`, `cpuSeconds`) and runs until Ctrl-C or
 SIGTERM. When the cluster's time falls behind its pace, is level again, or leaves something out, it says so on standard
-error, one line each (`world/timekeeping.py`).
+error, one line each (`world/timekeeping.py`). The other subcommand, `shell`, is `console.py`'s.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cluster_engine import console
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.collecting import collect_seldom
 from cluster_engine.export import lines_into
@@ -30,14 +31,19 @@ def main(arguments: list[str] | None = None, machine: Machine | None = None) -> 
     """Run the command line; give the exit code."""
     options = _parser().parse_args(arguments)
     collect_seldom()
+    try:
+        return console.main(options) if options.command == "shell" else _run(options, machine)
+    except (ValueError, OSError) as error:
+        _complain(str(error))
+        return 1
+
+
+def _run(options: argparse.Namespace, machine: Machine | None) -> int:
     clock = Clock(machine=machine)
     clock.outside_may_speak = True
     loop = ClusterLoop(clock)
     try:
         return loop.run_until_complete(_up(options, loop))
-    except (ValueError, OSError) as error:
-        _complain(str(error))
-        return 1
     finally:
         loop.close()
 
@@ -55,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig (default: a temporary file)")
     up.add_argument("--journal", type=Path, help="write every message that crosses a wire to this file, as JSON lines")
     up.add_argument("--language", choices=list(languages()), default=ORIGIN, help="of their sentences (default en)")
+    console.add_arguments(commands.add_parser("shell", help="type commands on a host of a cluster of your own"))
     return parser
 
 

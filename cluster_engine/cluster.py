@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
@@ -45,9 +45,14 @@ from cluster_engine.world.story import end_all
 from cluster_engine.world.supervisor import Program, Supervisor
 from cluster_engine.world.world import World
 
+if TYPE_CHECKING:
+    from cluster_engine.programs.streams import Input
+    from cluster_engine.shell.terminal import Terminal
+
 DATA_DIRECTORY = "/var/lib/etcd"
 NODES_MAX = 50
 EFFORT_MAX = 100.0
+PAGE = "page"  # the terminal that people type into
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
 INTERRUPTED = 130  # what a shell says of a program ended by Ctrl-C
@@ -109,6 +114,7 @@ class Cluster:
         self._keepers = contextlib.AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
         self._company: dict[asyncio.Task[Any], None] = {}
+        self._terminals: dict[str, Terminal] = {}
         self._faults = Faults(self)
         self.kinds = Kinds()
         self._stored = Stored(self._store, self.kinds)
@@ -193,27 +199,38 @@ class Cluster:
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
-    async def command(self, line: str, write: Write) -> int:
-        """Run what somebody typed on the workstation; give the exit code. Cancelling is Ctrl-C."""
+    def terminal(self, name: str = PAGE, *, on: str = WORKSTATION) -> "Terminal":
+        """Return the terminal of that name, which keeps what lines change; a new one stands on the host `on`."""
+        found = self._terminals.get(name)
+        if found is None:
+            found = self._terminals[name] = self._new_terminal(on)
+        return found
+
+    def _new_terminal(self, host: str) -> "Terminal":
+        from cluster_engine.shell.terminal import Terminal  # here, so that a cluster starts without it
+
+        return Terminal(self.world, self.world.host(host), self.accompany)
+
+    async def command(self, line: str, write: Write, *, terminal: str = PAGE, stdin: "Input | None" = None) -> int:
+        """Run what somebody typed into a terminal; give the exit code. Cancelling is Ctrl-C.
+
+        `stdin` is what programs read where nothing is piped in; without it they come to the end at once.
+        """
         if len(line) > LINE_LENGTH_MAX:
             write("stderr", "sh: argument list too long\n")
             return 126
-        said: dict[str, Any] = {"line": line, "host": WORKSTATION}
+        typed_into = self.terminal(terminal)
+        said: dict[str, Any] = {"line": line, "host": typed_into.host.name}
         self.world.note("command.started", line, said)
         code = INTERRUPTED
         try:
-            code = await self._type(WORKSTATION, line, write)
+            code = await typed_into.run(line, write, stdin=stdin)
         except Exception as bug:
-            write("stderr", f"sh: {self.world.bug(bug, line, host=WORKSTATION)}\n")
+            write("stderr", f"sh: {self.world.bug(bug, line, host=said['host'])}\n")
             code = bugs.EXIT_CODE
         finally:
             self.world.note("command.finished", f"exit code {code}", {**said, "exitCode": code})
         return code
-
-    async def _type(self, host: str, line: str, write: Write) -> int:
-        from cluster_engine import shell  # here, because a cluster that nobody types into should start without it
-
-        return await shell.run(self.world, self.world.host(host), line, write)
 
     def inject(self, record: Fault, *, sealed: bool = False) -> str:
         """Let a fault happen (`cluster_engine.faults`); give its id. FaultError when it does not fit this cluster.
@@ -239,7 +256,7 @@ class Cluster:
     async def administer(self, line: str) -> tuple[int, str]:
         """Run a line on the control plane, as its administrator would; give its exit code and all that it printed."""
         printed: list[str] = []
-        code = await self._type(CONTROL_PLANE, line, lambda _, text: printed.append(text))
+        code = await self._new_terminal(CONTROL_PLANE).run(line, lambda _, text: printed.append(text))
         return code, "".join(printed)
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:

@@ -26,7 +26,10 @@ MAY_IMPORT = {
     "controllers": {"world", "api", "client"},
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
-    "containerd": {"world", "rpc"},
+    # A container's script is read and walked as what a person types is.
+    "containerd": {"world", "rpc"}
+    | {f"shell.{name}" for name in ("budget", "expansion", "interpreter")}
+    | {"shell.syntax", "shell.syntax_tree"},
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"},
     # Whose images are broken is written where containerd keeps what it knows of registries.
@@ -40,7 +43,7 @@ MAY_IMPORT = {
     "export": {"words"},
     "collecting": set(),
 }
-ABOVE = {"cluster", "commands", "injections", "run", "thread", "__main__"}
+ABOVE = {"cluster", "commands", "console", "injections", "run", "thread", "__main__"}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -105,7 +108,13 @@ def test_a_worker_that_plays_lessons_loads_neither_django_nor_markdown():
     )
     loaded = set(done.stdout.split())
     assert "visualizer.lessons.stage" in loaded
-    assert not loaded & {"django", "channels", "markdown_it", "cluster_engine.shell"}
+    assert not loaded & {
+        "django",
+        "channels",
+        "markdown_it",
+        "cluster_engine.shell.terminal",
+        "cluster_engine.programs",
+    }
 
 
 FORBIDDEN = {
@@ -198,6 +207,7 @@ EDGES = {
     "cluster_engine/apiserver/serving/wire.py:_recovered": "the stream is reset",
     "cluster_engine/cluster.py:command": "the line ends with 70",
     "cluster_engine/run.py:_settle": "whoever asked is told, and the cluster ends",
+    "cluster_engine/shell/terminal.py:_job": "the job ends with 70",
     "cluster_engine/thread.py:_main": "the cluster has ended; its owner is told",
     "cluster_engine/world/arrivals.py:_arrive": "passed to the loop's exception handler",
     "cluster_engine/world/process.py:_run": "the process crashes",

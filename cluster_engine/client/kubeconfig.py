@@ -115,7 +115,7 @@ def pem_problem(config: KubeConfig) -> str:
         return "tls: failed to find any PEM data in certificate input"
     if config.certificate is not None and PEM_BEGINS not in (config.key or b""):
         return "tls: failed to find any PEM data in key input"
-    if PEM_BEGINS not in (config.ca or b""):
+    if config.ca is not None and PEM_BEGINS not in config.ca:
         return "unable to load root certificates: unable to parse bytes as PEM block"
     return ""
 

@@ -266,7 +266,7 @@ class Client:
         self, method: str, path: str, params: Params | None, body: bytes | None, headers: Mapping[str, str] | None
     ) -> Stream:
         transport = self._transport()
-        target = f"{path}?{query}" if params and (query := _query(params)) else path
+        target = with_query(path, params)
         sent: Headers = [
             (b":method", method.encode()),
             (b":authority", transport.authority),
@@ -322,9 +322,11 @@ def _mismatch(error: ssl.SSLError) -> str:
     return "private key does not match public key" if error.reason == "KEY_VALUES_MISMATCH" else str(error)
 
 
-def _query(params: Params) -> str:
-    said = ((name, str(value).lower() if isinstance(value, bool) else value) for name, value in params.items())
-    return urlencode([(name, value) for name, value in said if value is not None])
+def with_query(path: str, params: Params | None) -> str:
+    """Put parameters behind a path: those that are not None, bools in small letters."""
+    said = ((name, str(value).lower() if isinstance(value, bool) else value) for name, value in (params or {}).items())
+    query = urlencode([(name, value) for name, value in said if value is not None])
+    return f"{path}?{query}" if query else path
 
 
 def _split(headers: Headers) -> tuple[int, dict[str, str]]:

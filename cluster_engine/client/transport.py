@@ -18,6 +18,8 @@ from cluster_engine.client.http2 import Headers, Http2Connection, Stream, Stream
 
 DIAL_TIMEOUT_SECONDS = 30.0
 TLS_HANDSHAKE_TIMEOUT_SECONDS = 10.0
+UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's X509_V_ERR_*: no issuer to be found, or a self-signed certificate. Go has one sentence for them."""
 
 
 class Transport:
@@ -84,7 +86,7 @@ class Transport:
         except ConnectionRefusedError as error:
             raise ConnectionRefusedError(f"{where}: connect: connection refused") from error
         except ssl.SSLCertVerificationError as error:
-            raise ConnectionAbortedError(f"tls: failed to verify certificate: x509: {error.verify_message}") from error
+            raise ConnectionAbortedError(f"tls: failed to verify certificate: x509: {_why(error)}") from error
         except ssl.SSLError as error:
             raise ConnectionAbortedError(f"remote error: tls: {error.reason or error}") from error
         except OSError as error:
@@ -99,3 +101,8 @@ class Transport:
         connections, self._connections = self._connections, []
         for connection in connections:
             connection.close()
+
+
+def _why(error: ssl.SSLCertVerificationError) -> str:
+    """Return why a certificate was not accepted, in Go's words where they do not need the certificate."""
+    return "certificate signed by unknown authority" if error.verify_code in UNKNOWN_AUTHORITY else error.verify_message

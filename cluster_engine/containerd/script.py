@@ -5,10 +5,17 @@ it ends and with what code, and how it takes SIGTERM; so a command is evaluated 
 A timeline is data: it lies on the host's disk, and a container lives on while containerd is away, as real ones do under
 their shims.
 
-Modelled on BusyBox's `sh`, as far as manifests in tutorials go: lists with `;` `&&` `||`, `if`, `while`, `for`, and
-the handful of commands below. Left out: pipes (only the first command counts), redirection (its output is dropped),
-functions, arithmetic, and every command not in `COMMANDS`, which is "not found" (127). What a script may cost is
-bounded (`budget`). A turn of a loop takes at least TURN_SECONDS, so that no loop repeats without time going by.
+A script is read and walked as the one that a person types is (`shell/syntax.py`, `shell/interpreter.py`); what differs
+stands here: `sleep` moves a clock of the evaluation's own, and commands are the handful below, in the words of BusyBox.
+Left out: pipes (only the first command counts), the content of files, and every command not in `COMMANDS`, which is
+"not found" (127). What a script may cost is bounded (LIMITS), since it is evaluated between two instants of virtual
+time, and nothing may wait for it. The bounds end as their user knows it from a real node:
+
+    too many commands or work     the script is followed no further; the container runs on, mute
+    too large values              the kernel kills it: OOMKilled, 137
+    nested too deep               "sh: can't fork: Resource temporarily unavailable"
+
+A turn of a loop takes at least TURN_SECONDS, so that no loop repeats without time going by.
 
     evaluate(["sh", "-c", "echo up; sleep 5; exit 3"], {})
     Timeline(lines=(Line(at=0.0, text="up"),), ends_at=5.0, exit_code=3)
@@ -16,31 +23,39 @@ bounded (`budget`). A turn of a loop takes at least TURN_SECONDS, so that no loo
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from cluster_engine.containerd.budget import (
+from cluster_engine.containerd.timeline import FileChange, Line, NotExecutableError, Repeat, Timeline, stamp
+from cluster_engine.shell import expansion
+from cluster_engine.shell.budget import (
     CHARACTER_WORK,
     THING_BYTES,
-    TOKEN_WORK,
     WORD_BYTES,
     Budget,
+    Limits,
     OutOfMemoryError,
     SpentError,
     TooDeepError,
-    check_memory,
 )
-from cluster_engine.containerd.script_syntax import OPERATORS, end_of_command, tokens, without_redirection
-from cluster_engine.containerd.timeline import FileChange, Line, NotExecutableError, Repeat, Timeline, stamp
+from cluster_engine.shell.expansion import ExpansionFailure
+from cluster_engine.shell.interpreter import Interpreter, LoopControl, ShellExit
+from cluster_engine.shell.syntax import SyntaxFailure, parse
+from cluster_engine.shell.syntax_tree import Command, For, Group, Loop, Redirect, Script, Simple
 
+LIMITS = Limits(steps=2_000, work_bytes=4 * 1024 * 1024, memory_bytes=256 * 1024, depth=50)
+"""What one container's script may cost, and all that it calls."""
 TURN_SECONDS = 0.001
 SLEEP_SECONDS_MAX = 100 * 365 * 86_400
 OUT_OF_MEMORY_CODE = 137
 CANNOT_FORK = "sh: can't fork: Resource temporarily unavailable"
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
-_SUBSTITUTION = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+T = TypeVar("T")
+Streams = tuple[bool, bool]
+"""Whether standard output and standard error go to the container's log."""
+LOGGED: Streams = (True, True)
 
 
 def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str], bool] = lambda _: False) -> Timeline:
@@ -50,25 +65,25 @@ def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str]
     """
     if not knows(argv[0]):
         raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
-    interpreter = _Interpreter(dict(env), exists, Budget())
+    evaluation = Evaluation(dict(env), Budget(LIMITS), exists)
     code, out_of_memory = 0, False
     ends_at: float | None = None
     try:
-        code = interpreter.simple(list(argv))
-        ends_at = interpreter.clock
-    except _Exit as end:
-        code, ends_at = end.code, interpreter.clock
+        code = _at_once(evaluation.execute(list(argv), LOGGED))
+        ends_at = evaluation.clock
+    except ShellExit as end:
+        code, ends_at = end.code, evaluation.clock
     except OutOfMemoryError:
-        code, ends_at, out_of_memory = OUT_OF_MEMORY_CODE, interpreter.clock, True
+        code, ends_at, out_of_memory = OUT_OF_MEMORY_CODE, evaluation.clock, True
     except (_Forever, SpentError):
         pass
     return Timeline(
-        lines=tuple(interpreter.lines),
+        lines=tuple(evaluation.lines),
         ends_at=ends_at,
         exit_code=code,
         out_of_memory=out_of_memory,
-        repeat=interpreter.repeat,
-        files=tuple(interpreter.files),
+        repeat=evaluation.repeat,
+        files=tuple(evaluation.files),
     )
 
 
@@ -78,185 +93,173 @@ def knows(program: str) -> bool:
     return name in SHELLS or name in COMMANDS or name in _ENDERS
 
 
-class _Exit(Exception):  # noqa: N818  (control flow, not an error)
-    def __init__(self, code: int) -> None:
-        self.code = code
+def _at_once(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits, to its end."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    raise AssertionError("a script waited for something")
 
 
 class _Forever(Exception):  # noqa: N818
     """The script never gets any further."""
 
 
-@dataclass
-class _Interpreter:
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How things stood when a turn of a loop began."""
+
+    clock: float
+    lines: int
+    files: int
+    variables: dict[str, str]
+
+
+class Evaluation(Interpreter[Streams]):
     """The state of one evaluation: the clock that `sleep` moves, and what has been seen by then."""
 
-    env: dict[str, str]
-    exists_before: Callable[[str], bool]
-    budget: Budget
-    clock: float = 0.0
-    lines: list[Line] = field(default_factory=list)
-    files: list[FileChange] = field(default_factory=list)
-    there: dict[str, bool] = field(default_factory=dict)
-    repeat: Repeat | None = None
+    def __init__(
+        self, env: dict[str, str], budget: Budget, exists_before: Callable[[str], bool], clock: float = 0.0
+    ) -> None:
+        super().__init__(env, budget)
+        self.exists_before = exists_before
+        self.clock = clock
+        self.lines: list[Line] = []
+        self.files: list[FileChange] = []
+        self.repeat: Repeat | None = None
+        self.there: dict[str, bool] = {}
 
-    def say(self, text: str, stream: str = "stdout") -> None:
+    # -- what can be seen ----------------------------------------------------------------------------------------------
+
+    def say(self, text: str, streams: Streams, stream: str = "stdout") -> None:
+        """Write lines, to the log where the stream leads there."""
+        if not streams[stream == "stderr"]:
+            return
         self.budget.work(len(text) + THING_BYTES * (1 + text.count("\n")))
         self.lines.extend(Line(self.clock, line, stream) for line in text.split("\n"))
 
     def exists(self, path: str) -> bool:
+        """Return whether a file is there by now."""
         known = self.there.get(path)
         return self.exists_before(path) if known is None else known
 
     def change(self, path: str, exists: bool) -> None:
+        """Make or delete a file."""
         self.budget.work(THING_BYTES)
         self.files.append(FileChange(self.clock, path, exists))
         self.there[path] = exists
 
-    def assign(self, name: str, value: str) -> None:
-        self.budget.hold(len(value) - len(self.env.get(name, "")))
-        self.env[name] = value
+    # -- Interpreter ---------------------------------------------------------------------------------------------------
 
-    def output(self, script: str) -> str:
-        """Give what a script writes, in one line. It takes the time that it sleeps."""
-        self.budget.work(WORD_BYTES * len(self.env))
-        inner = _Interpreter(dict(self.env), self.exists, self.budget, self.clock)
-        with self.budget.fork(), contextlib.suppress(_Exit):
-            inner.script(script)
-        self.clock = inner.clock
-        return " ".join(line.text for line in inner.lines if line.stream == "stdout")
-
-    def script(self, text: str) -> int:
+    async def script(self, text: str, streams: Streams) -> int:
+        """Read and run a script."""
         self.budget.work(CHARACTER_WORK * len(text))
         try:
             with self.budget.deeper():
-                return self.block(tokens(text))
-        except (ValueError, IndexError):  # a compound command without its `do`, `then`, `in` or end
-            self.say("sh: syntax error: unexpected end of file", "stderr")
+                return await self.run(parse(text), streams)
+        except SyntaxFailure as failure:
+            self.say(f"sh: {failure}", streams, "stderr")
             return 2
+        except LoopControl:
+            return 0
         except TooDeepError:
-            return self.cannot_fork()
+            return self.cannot_fork(streams)
 
-    def cannot_fork(self) -> int:
-        self.say(CANNOT_FORK, "stderr")
+    def cannot_fork(self, streams: Streams) -> int:
+        """Say that something is nested too deep."""
+        self.say(CANNOT_FORK, streams, "stderr")
         return 2
 
-    def block(self, words: list[str]) -> int:
-        """Run a list of commands; `&&` and `||` look at the code of the one before."""
-        code, position, operator = 0, 0, ";"
-        while position < len(words):
-            if OPERATORS.match(words[position]):
-                operator = words[position]
-                position += 1
-                continue
-            end = end_of_command(words, position)
-            self.budget.work(TOKEN_WORK * (end - position))
-            skipped = ("&&" in operator and code != 0) or ("||" in operator and code == 0) or operator == "|"
-            if not skipped:
-                with self.budget.deeper():
-                    code = self.command(words[position:end])
-            position, operator = end, ";"
-        return code
+    async def simple(self, command: Simple, streams: Streams) -> int:
+        """See Interpreter."""
+        try:
+            words = await expansion.fields(command.words, self)
+            self.budget.words(words)
+            inner = await self.redirected(command.redirects, streams)
+            for name, word in command.assignments:
+                self.assign(name, await expansion.text(word, self))
+        except ExpansionFailure as problem:
+            self.say(f"sh: {problem}", streams, "stderr")
+            return 2
+        return await self.execute(words, inner) if words else 0
 
-    def command(self, words: list[str]) -> int:
-        self.budget.step()
-        match words[0]:
-            case "while" | "until":
-                return self.loop(words)
-            case "for":
-                return self.each(words)
-            case "if":
-                return self.branch(words)
-        return self.simple(self.expanded(without_redirection(words)))
-
-    def loop(self, words: list[str]) -> int:
-        """Run the body as long as the condition holds; one that always holds is a `Repeat`.
-
-        It always holds where it is a constant, and where a turn has left everything as it was. While a variable doubles
-        in each turn there is a next turn nevertheless: soon there is no memory for it.
-        """
-        do = words.index("do")
-        condition, body = words[1:do], words[do + 1 : -1]
-        wanted = words[0] == "while"
-        while True:
-            begins_at, before = self.clock, len(self.lines)
-            known, changes = dict(self.env), len(self.files)
-            self.budget.work(WORD_BYTES * len(known))
-            if (self.block(condition) == 0) != wanted:
-                return 0
-            self.block(body)
-            self.clock = max(self.clock, begins_at + TURN_SECONDS)
-            is_constant = condition[0] in {"true", ":", "false"} and not _doubles(known, self.env)
-            if is_constant or (known == self.env and changes == len(self.files)):
-                lines = tuple(Line(line.at - begins_at, line.text, line.stream) for line in self.lines[before:])
-                self.repeat = Repeat(self.clock, self.clock - begins_at, lines)
-                raise _Forever
-
-    def each(self, words: list[str]) -> int:
-        do = words.index("do")
-        code = 0
-        for word in self.expanded([word for word in words[3:do] if not OPERATORS.match(word)]):
-            self.assign(words[1], word)
-            code = self.block(words[do + 1 : -1])
-        return code
-
-    def branch(self, words: list[str]) -> int:
-        then = words.index("then")
-        other = words.index("else") if "else" in words else len(words) - 1
-        if self.block(words[1:then]) == 0:
-            return self.block(words[then + 1 : other])
-        return self.block(words[other + 1 : -1])
-
-    def simple(self, words: list[str]) -> int:
+    async def execute(self, words: Sequence[str], streams: Streams) -> int:
         """Run one command with its arguments."""
-        self.budget.words(words)
-        first = 0
-        while first < len(words) and re.match(r"^\w+=", words[first]):
-            name, _, value = words[first].partition("=")
-            self.assign(name, value)
-            first += 1
-        words = words[first:]
         if not words:
             return 0
-        name, arguments = words[0].rpartition("/")[2], words[1:]
+        name, arguments = words[0].rpartition("/")[2], list(words[1:])
+        if name in ("break", "continue"):
+            return self.leave_loop(words)
         if name in _ENDERS or name in SHELLS:
             try:
                 with self.budget.deeper():
-                    return _ENDERS.get(name, _shell)(self, arguments)
+                    return await _ENDERS.get(name, _shell)(self, arguments, streams)
             except TooDeepError:
-                return self.cannot_fork()
+                return self.cannot_fork(streams)
         if name not in COMMANDS:
-            self.say(f"sh: {words[0]}: not found", "stderr")
+            self.say(f"sh: {words[0]}: not found", streams, "stderr")
             return 127
-        return COMMANDS[name](self, arguments)
+        return COMMANDS[name](self, arguments, streams)
 
-    def expanded(self, words: list[str]) -> list[str]:
-        """Expand words; OutOfMemoryError as soon as they are too large."""
-        size, found = 0, []
-        for word in words:
-            found.append(self.expand(word))
-            size += len(found[-1])
-            check_memory(size)
-        return found
+    async def pipeline(self, commands: Sequence[Command], streams: Streams) -> int:
+        """See Interpreter: only the first command counts."""
+        return await self.command(commands[0], streams)
 
-    def expand(self, word: str) -> str:
-        """Resolve variables, and `$(…)` by what its commands would write."""
-        if "$" not in word and "`" not in word:
-            return word
-        word = self._replace(_SUBSTITUTION, lambda match: self.output(match[1] or match[2] or ""), word)
-        return self._replace(_VARIABLE, lambda match: self.env.get(match[1] or match[2], ""), word)
+    async def group(self, group: Group, streams: Streams) -> int:
+        """See Interpreter."""
+        return await self.run(group.body, streams)
 
-    def _replace(self, pattern: re.Pattern[str], value: Callable[[re.Match[str]], str], word: str) -> str:
-        """Replace every match by its value; OutOfMemoryError before the whole has become too large."""
-        pieces, size, end = [], len(word), 0
-        for match in pattern.finditer(word):
-            pieces += [word[end : match.start()], value(match)]
-            size += len(pieces[-1])
-            check_memory(size)
-            self.budget.work(len(pieces[-1]) + THING_BYTES)
-            end = match.end()
-        pieces.append(word[end:])
-        return "".join(pieces)
+    async def redirected(self, redirects: Sequence[Redirect], streams: Streams) -> Streams:
+        """See Interpreter: what goes to a file makes that file, and is not in the log."""
+        logged = [False, *streams]
+        for redirect in redirects:
+            target = await expansion.text(redirect.target, self)
+            if redirect.operator in (">&", "<&"):
+                logged[redirect.descriptor] = target in ("1", "2") and logged[int(target)]
+            elif redirect.operator in (">", ">>"):
+                logged[redirect.descriptor] = target in ("/dev/stdout", "/dev/stderr", "/proc/1/fd/1", "/proc/1/fd/2")
+                if not target.startswith(("/dev/", "/proc/")):
+                    self.change(target, True)
+        return logged[1], logged[2]
+
+    async def output(self, script: Script) -> str:
+        """See expansion.Scope. It takes the time that the script sleeps."""
+        self.budget.work(WORD_BYTES * len(self.variables))
+        inner = Evaluation(dict(self.variables), self.budget, self.exists, self.clock)
+        with self.budget.fork(), self.budget.deeper(), contextlib.suppress(ShellExit, LoopControl):
+            await inner.run(script, LOGGED)
+        self.clock = inner.clock
+        return "\n".join(line.text for line in inner.lines if line.stream == "stdout")
+
+    # -- loops ---------------------------------------------------------------------------------------------------------
+
+    def turn_begins(self) -> _Turn:
+        """See Interpreter."""
+        self.budget.work(WORD_BYTES * len(self.variables))
+        return _Turn(self.clock, len(self.lines), len(self.files), dict(self.variables))
+
+    async def turn_ends(self, loop: Loop | For, began: Any) -> None:
+        """Let time go by; where the loop always goes on, it is a `Repeat`.
+
+        It always goes on where its condition is a constant, and where a turn has left everything as it was. While a
+        variable doubles in each turn there is a next turn nevertheless: soon there is no memory for it.
+        """
+        if isinstance(loop, For):
+            return
+        turn: _Turn = began
+        self.clock = max(self.clock, turn.clock + TURN_SECONDS)
+        is_constant = _is_constant(loop) and not _doubles(turn.variables, self.variables)
+        if is_constant or (turn.variables == self.variables and turn.files == len(self.files)):
+            lines = tuple(Line(line.at - turn.clock, line.text, line.stream) for line in self.lines[turn.lines :])
+            self.repeat = Repeat(self.clock, self.clock - turn.clock, lines)
+            raise _Forever
+
+
+def _is_constant(loop: Loop) -> bool:
+    first = loop.condition[0].and_or.pipelines[0].commands[0]
+    return isinstance(first, Simple) and bool(first.words) and first.words[0].plain in ("true", ":", "false")
 
 
 def _doubles(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
@@ -264,58 +267,69 @@ def _doubles(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
     return any(len(value) >= 2 * len(before.get(name, "")) for name, value in after.items() if value)
 
 
-def _shell(shell: _Interpreter, arguments: list[str]) -> int:
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+async def _shell(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
     """An interactive shell without a terminal reads end-of-file and ends; with -c it runs the script."""
     if "-c" not in arguments:
         return 0
     script = arguments[arguments.index("-c") + 1 :]
-    return shell.script(script[0]) if script else 2
+    return await evaluation.script(script[0], streams) if script else 2
 
 
-def _sleep(shell: _Interpreter, arguments: list[str]) -> int:
+def _sleep(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
     total = 0.0
     for argument in arguments:
         if argument in {"infinity", "inf"}:
             raise _Forever
         match = re.match(r"^(\d+(?:\.\d+)?)([smhd]?)$", argument)
         if not match:
-            shell.say(f"sleep: invalid number '{argument}'", "stderr")
+            evaluation.say(f"sleep: invalid number '{argument}'", streams, "stderr")
             return 1
         total += float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
     if total > SLEEP_SECONDS_MAX:
         raise _Forever
-    shell.clock += total
+    evaluation.clock += total
     return 0
 
 
-def _exit(shell: _Interpreter, arguments: list[str]) -> int:
+async def _exit(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
     if not arguments:
-        raise _Exit(0)
+        raise ShellExit(0)
     if not re.fullmatch(r"[0-9]{1,9}", arguments[0]):
-        shell.say(f"sh: exit: Illegal number: {arguments[0]}", "stderr")
-        raise _Exit(2)
-    raise _Exit(int(arguments[0]) & 0xFF)
+        evaluation.say(f"sh: exit: Illegal number: {arguments[0]}", streams, "stderr")
+        raise ShellExit(2)
+    raise ShellExit(int(arguments[0]) & 0xFF)
 
 
-def _tail(shell: _Interpreter, arguments: list[str]) -> int:
+async def _exec(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
+    return await evaluation.execute(arguments, streams)
+
+
+async def _timeout(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
+    return await evaluation.execute(arguments[1:], streams)
+
+
+def _tail(_: Evaluation, arguments: list[str], __: Streams) -> int:
     if "-f" in arguments:
         raise _Forever
     return 0
 
 
-def _cat(shell: _Interpreter, arguments: list[str]) -> int:
+def _cat(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
     for path in arguments:
-        if not shell.exists(path):
-            shell.say(f"cat: can't open '{path}': No such file or directory", "stderr")
+        if not evaluation.exists(path):
+            evaluation.say(f"cat: can't open '{path}': No such file or directory", streams, "stderr")
             return 1
     return 0
 
 
-def _test(shell: _Interpreter, arguments: list[str]) -> int:
+def _test(evaluation: Evaluation, arguments: list[str], _: Streams) -> int:
     arguments = [argument for argument in arguments if argument != "]"]
     match arguments:
         case ["-f" | "-e" | "-d", path]:
-            return 0 if shell.exists(path) else 1
+            return 0 if evaluation.exists(path) else 1
         case [left, "=" | "==", right]:
             return 0 if left == right else 1
         case [left, "!=", right]:
@@ -323,46 +337,49 @@ def _test(shell: _Interpreter, arguments: list[str]) -> int:
     return 0 if arguments and arguments[0] else 1
 
 
-def _touch(exists: bool) -> Callable[[_Interpreter, list[str]], int]:
-    def change(shell: _Interpreter, arguments: list[str]) -> int:
+Run = Callable[[Evaluation, list[str], Streams], int]
+
+
+def _touch(exists: bool) -> Run:
+    def change(evaluation: Evaluation, arguments: list[str], _: Streams) -> int:
         for path in arguments:
             if not path.startswith("-"):
-                shell.change(path, exists)
+                evaluation.change(path, exists)
         return 0
 
     return change
 
 
-def _echo(shell: _Interpreter, arguments: list[str]) -> int:
-    shell.say(" ".join(argument for argument in arguments if argument not in {"-n", "-e"}))
+def _echo(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
+    evaluation.say(" ".join(argument for argument in arguments if argument not in {"-n", "-e"}), streams)
     return 0
 
 
-def _env(shell: _Interpreter, _: list[str]) -> int:
-    shell.say("\n".join(f"{name}={value}" for name, value in shell.env.items()))
+def _env(evaluation: Evaluation, _: list[str], streams: Streams) -> int:
+    evaluation.say("\n".join(f"{name}={value}" for name, value in evaluation.variables.items()), streams)
     return 0
 
 
-def _says(text: Callable[[_Interpreter, list[str]], str], code: int = 0) -> Callable[[_Interpreter, list[str]], int]:
-    def run(shell: _Interpreter, arguments: list[str]) -> int:
-        shell.say(text(shell, arguments), "stderr" if code else "stdout")
+def _says(text: Callable[[Evaluation, list[str]], str], code: int = 0) -> Run:
+    def run(evaluation: Evaluation, arguments: list[str], streams: Streams) -> int:
+        evaluation.say(text(evaluation, arguments), streams, "stderr" if code else "stdout")
         return code
 
     return run
 
 
-def _silent(code: int) -> Callable[[_Interpreter, list[str]], int]:
+def _silent(code: int) -> Run:
     return lambda *_: code
 
 
-_ENDERS: dict[str, Callable[[_Interpreter, list[str]], int]] = {
+_ENDERS: dict[str, Callable[[Evaluation, list[str], Streams], Awaitable[int]]] = {
     "exit": _exit,
-    "exec": lambda shell, arguments: shell.simple(arguments),
-    "busybox": lambda shell, arguments: shell.simple(arguments) if arguments else 0,
-    "timeout": lambda shell, arguments: shell.simple(arguments[1:]),
+    "exec": _exec,
+    "busybox": _exec,
+    "timeout": _timeout,
 }
 
-COMMANDS: dict[str, Callable[[_Interpreter, list[str]], int]] = {
+COMMANDS: dict[str, Run] = {
     "true": _silent(0),
     ":": _silent(0),
     "false": _silent(1),
@@ -376,13 +393,17 @@ COMMANDS: dict[str, Callable[[_Interpreter, list[str]], int]] = {
     "cat": _cat,
     "test": _test,
     "[": _test,
-    "ls": lambda shell, arguments: _cat(shell, [argument for argument in arguments if argument.startswith("/tmp/")]),
+    "ls": lambda evaluation, arguments, streams: _cat(
+        evaluation, [argument for argument in arguments if argument.startswith("/tmp/")], streams
+    ),
     "echo": _echo,
-    "printf": lambda shell, arguments: _echo(shell, [argument.replace("\\n", "") for argument in arguments[:1]]),
+    "printf": lambda evaluation, arguments, streams: _echo(
+        evaluation, [argument.replace("\\n", "") for argument in arguments[:1]], streams
+    ),
     "env": _env,
     "printenv": _env,
     "date": _says(lambda *_: stamp("%a %b %e %H:%M:%S UTC %Y")),
-    "hostname": _says(lambda shell, _: shell.env.get("HOSTNAME", "localhost")),
+    "hostname": _says(lambda evaluation, _: evaluation.variables.get("HOSTNAME", "localhost")),
     "uname": _says(lambda *_: "Linux"),
     "whoami": _says(lambda *_: "root"),
     "id": _says(lambda *_: "uid=0(root) gid=0(root) groups=0(root)"),

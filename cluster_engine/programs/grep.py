@@ -1,12 +1,11 @@
-"""grep over lines that come: which to print, in what dress, and the exit code.
+"""grep: which lines of files, or of what is piped in, to print, in what dress, and the exit code.
 
     search = Grep(["-in", "nginx"])
     search.line("web  nginx:1.27")     ["1:web  nginx:1.27"]
     search.end()                       []          then search.code is 0
 
 Patterns are RE2's (`posix_patterns`), so that no line takes longer than its length times the pattern's; how much that
-may be in all is bounded by EFFORT_MAX. Modelled on GNU grep 3.8. Left out: files (only what is piped in is searched),
--P, -z, -b, colours.
+may be in all is bounded by EFFORT_MAX. Modelled on GNU grep 3.8. Left out: directories (-r), -P, -z, -b, colours.
 """
 
 import getopt
@@ -14,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.posix_patterns import TOO_BIG, PatternError, quoted, translated
 
 PATTERN_BYTES_MAX = 256 * 1024
@@ -68,8 +68,7 @@ class Grep:
             if not arguments:
                 raise GrepError(USAGE)
             patterns.append(arguments.pop(0))
-        if arguments and arguments != ["-"]:
-            raise GrepError(f"grep: {arguments[0]}: this shell's grep reads only what is piped into it")
+        self.files = arguments or ["-"]
         self.warnings: list[str] = []
         self._compile([line for pattern in patterns for line in pattern.split("\n")])
         self._limit = self._number("m", "invalid max count", NUMBER_MAX)
@@ -78,12 +77,26 @@ class Grep:
         self._before: deque[tuple[int, str]] = deque(
             maxlen=min(self._number("B", "invalid context length argument", context), 100_000)
         )
-        self._seen = self._selected = self._effort = self._owed = self._printed = 0
+        self._effort = 0
+        self._has_selected = False
+        self.begin(self.files[0])
 
     @property
     def code(self) -> int:
         """0 when a line was selected, else 1."""
-        return 0 if self._selected else 1
+        return 0 if self._has_selected else 1
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing that comes can change what is printed: -q has found one, or -m as many as were asked for."""
+        return bool(self._selected) if "q" in self._flags else self._selected >= self._limit and not self._owed
+
+    def begin(self, name: str) -> None:
+        """Begin with a file, or with standard input ("-")."""
+        self._name = NAME if name == "-" else name
+        self._is_named = "H" in self._flags or (len(self.files) > 1 and "h" not in self._flags)
+        self._before.clear()
+        self._seen = self._selected = self._owed = self._printed = 0
 
     # -- patterns ------------------------------------------------------------------------------------------------------
 
@@ -136,6 +149,7 @@ class Grep:
             raise GrepError("grep: this pattern is too large for so much text")
         found = self._selected < self._limit and bool(self._regexp.search(raw)) is not ("v" in self._flags)
         self._selected += found
+        self._has_selected |= found
         if self._flags & set("cqlL"):
             return []
         if found:
@@ -170,7 +184,7 @@ class Grep:
             at = max(found.end(group), at + 1)
 
     def _dressed(self, number: int, text: str, mark: str) -> str:
-        name = f"{NAME}{mark}" if "H" in self._flags else ""
+        name = f"{self._name}{mark}" if self._is_named else ""
         return f"{name}{number}{mark}{text}" if "n" in self._flags else f"{name}{text}"
 
     def end(self) -> list[str]:
@@ -178,10 +192,36 @@ class Grep:
         if "q" in self._flags:
             return []
         if "l" in self._flags or "L" in self._flags:
-            return [NAME] if bool(self._selected) is ("l" in self._flags) else []
+            return [self._name] if bool(self._selected) is ("l" in self._flags) else []
         if "c" in self._flags:
-            return [f"{NAME}:{self._selected}" if "H" in self._flags else str(self._selected)]
+            return [f"{self._name}:{self._selected}" if self._is_named else str(self._selected)]
         return []
+
+
+async def grep(invocation: Invocation) -> int:
+    """Run grep."""
+    try:
+        search = Grep(list(invocation.argv[1:]))
+        invocation.err("".join(f"{warning}\n" for warning in search.warnings))
+        is_missing = False
+        for path in search.files:
+            search.begin(path)
+            try:
+                async for line in invocation.lines(path):
+                    for found in search.line(line):
+                        invocation.out(f"{found}\n")
+                    if search.is_done:
+                        break
+            except OSError as error:
+                invocation.err(f"grep: {path}: {error.strerror}\n")
+                is_missing = True
+                continue
+            for found in search.end():
+                invocation.out(f"{found}\n")
+    except GrepError as problem:
+        invocation.err(f"{problem}\n")
+        return 2
+    return 2 if is_missing else search.code
 
 
 def _getopt_words(problem: getopt.GetoptError) -> str:
@@ -195,4 +235,4 @@ def _getopt_words(problem: getopt.GetoptError) -> str:
     return f"grep: unrecognized option '--{option}'"
 
 
-__all__ = ["Grep", "GrepError"]
+__all__ = ["Grep", "GrepError", "grep"]

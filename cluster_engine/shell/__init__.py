@@ -1,5 +1,1 @@
-"""What a learner can type on the workstation: kubectl first."""
-
-from cluster_engine.shell.main import run
-
-__all__ = ["run"]
+"""The shell: how a line is read, run and joined by pipes, and the terminal that it is typed into."""

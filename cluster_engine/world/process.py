@@ -14,7 +14,7 @@ does; so a process can be killed as a kernel kills: at one instant, without its 
     process.kill()                                 # SIGKILL: its sockets are closed behind it
     await process.wait()
 
-What it leaves out: memory, signals other than "stop" (SIGTERM) and "kill" (SIGKILL), users, permissions.
+What it leaves out: memory, signals other than "stop" (SIGTERM) and what kills (SIGKILL, SIGPIPE), users, permissions.
 """
 
 import asyncio
@@ -203,11 +203,20 @@ class Process:
     """One run of a program on a host.
 
     `exit_code` is None while it runs, 0 when main returned, 137 when killed, 70 when it crashed by a bug of ours: then
-    `apology` says so. Bugs of a process that is `part_of_world` are the world's own.
+    `apology` says so. Bugs of a process that is `part_of_world` are the world's own. Of one that is not `told` the
+    journal has neither beginning nor end.
     """
 
     def __init__(
-        self, world: World, host: Host, name: str, main: Main, incarnation: int, *, part_of_world: bool = False
+        self,
+        world: World,
+        host: Host,
+        name: str,
+        main: Main,
+        incarnation: int,
+        *,
+        part_of_world: bool = False,
+        told: bool = True,
     ) -> None:
         self._world = world
         self.host = host
@@ -215,6 +224,7 @@ class Process:
         self.id = f"{host.name}/{name}"
         self.pid = host.next_pid()
         self.main = main
+        self.told = told
         self.rng = random.Random(f"{world.seed}/{self.id}/{incarnation}")
         self.effort = Effort(world.effort, f"{world.seed}/{self.id}/{incarnation}/work")
         self.exit_code: int | None = None
@@ -317,11 +327,11 @@ class Process:
         if not self._ready.is_set():
             raise ChildProcessError(f"{self.id} ended with {self.exit_code} before it was ready") from self.failure
 
-    def kill(self, *, power_cut: bool = False) -> None:
-        """End the process at this instant. Its peers see FIN or RST, or nothing at all when the power was cut."""
+    def kill(self, *, signal: int = 9, power_cut: bool = False) -> None:
+        """End the process at this instant, by a signal. Its peers see FIN or RST, or nothing when the power was cut."""
         if not self.is_alive:
             return
-        self._end(137, "was killed", power_cut=power_cut, with_main=True)
+        self._end(128 + signal, "was killed", power_cut=power_cut, with_main=True)
 
     def crash(self, bug: Exception) -> None:
         """End the process at this instant by a bug of ours, as Go does when a goroutine panics (`bugs`)."""
@@ -372,7 +382,8 @@ class Process:
         self.apology = self._world.bug(bug, self.id, process=self)
 
     def _end(self, code: int, how: str, *, power_cut: bool = False, with_main: bool = False) -> None:
-        self.note("process.exited", f"{self.name} {how} with code {code}", exitCode=code, pid=self.pid)
+        if self.told:
+            self.note("process.exited", f"{self.name} {how} with code {code}", exitCode=code, pid=self.pid)
         self.exit_code = code
         self.host.processes.pop(self.pid, None)
         for listener in list(self.listeners):

@@ -46,12 +46,13 @@ def client_tls(
     key: bytes | None = None,
     alpn: Sequence[str] = ("h2", "http/1.1"),
 ) -> ssl.SSLContext:
-    """Make a client's context that trusts `ca` alone and shows `certificate` when asked. All PEM.
+    """Make a client's context that trusts `ca` alone (b"": nobody) and shows `certificate` when asked. All PEM.
 
     ssl.SSLError when the PEM cannot be read or key and certificate do not belong together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=ca.decode())
+    if ca:
+        context.load_verify_locations(cadata=ca.decode())
     context.set_alpn_protocols(list(alpn))
     if certificate is not None and key is not None:
         with tempfile.NamedTemporaryFile() as pem:  # `ssl` reads certificates from files only

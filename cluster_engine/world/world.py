@@ -72,19 +72,23 @@ class World:
         """Find a host; KeyError when there is none."""
         return self.network.hosts[name]
 
-    def spawn(self, host: Host, name: str, main: Main, *, part_of_world: bool = False) -> Process:
-        """Start a program on a host, now. Bugs of one that is `part_of_world` end the world."""
+    def spawn(self, host: Host, name: str, main: Main, *, part_of_world: bool = False, told: bool = True) -> Process:
+        """Start a program on a host, now. Bugs of one that is `part_of_world` end the world.
+
+        It is a participant of the journal's where it is `told` of.
+        """
         incarnation = self._incarnations[f"{host.name}/{name}"] = self._incarnations.get(f"{host.name}/{name}", 0) + 1
-        process = Process(self, host, name, main, incarnation, part_of_world=part_of_world)
+        process = Process(self, host, name, main, incarnation, part_of_world=part_of_world, told=told)
         host.processes[process.pid] = process
-        process.note(
-            "process.started",
-            f"{name} starts on {host.name}",
-            name=name,
-            host=host.name,
-            address=host.address,
-            pid=process.pid,
-        )
+        if told:
+            process.note(
+                "process.started",
+                f"{name} starts on {host.name}",
+                name=name,
+                host=host.name,
+                address=host.address,
+                pid=process.pid,
+            )
         process.start()
         return process
 

@@ -41,6 +41,23 @@ OTHERS = (
     "k get nodes",
     "ls -a /",
     "cat /root/odd",
+    "A=b",
+    "echo $A ${A:-$(date)} `ls` $((1+$A))",
+    "for i in a $(ls) *; do echo $i",
+    "done",
+    "while true; do",
+    "if [ -f odd ]; then",
+    "fi",
+    "sh -c",
+    "sudo",
+    "ssh worker-1",
+    "exit",
+    "cd /",
+    "cat <<EOF\n$A\nEOF\n",
+    "(",
+    ")",
+    "wait",
+    "sleep 1 &",
 )
 FILTERS = (
     "grep a",
@@ -53,6 +70,9 @@ FILTERS = (
     "grep '['",
     "less",
     "head -n x",
+    "kubectl apply -f -",
+    "sh",
+    "ssh worker-1 cat",
 )
 JOINTS = (" ; ", " && ", " || ", " | ", " > f ", " >> f ", " & ", " < f", "\n")
 
@@ -70,7 +90,7 @@ def _line(rng: random.Random) -> str:
     for _ in range(rng.choice((0, 0, 1, 2))):
         line += f" | {rng.choice(FILTERS)}"
     if rng.random() < 0.2:
-        line += rng.choice((" > f", " >> /tmp/x", " > odd", " > /", " > ''"))
+        line += rng.choice((" > f", " >> /tmp/x", " > odd", " > /", " > ''", " 2>&1", " < odd", " <<< $A"))
     line = making.spoiled_text(rng, line)[:8000] if rng.random() < 0.15 else line
     return line.encode("utf-8", "replace").decode()  # no socket lets half a surrogate pair through
 

@@ -268,7 +268,7 @@ def take_parameter(case: tuple[str, str]) -> None:
     from cluster_engine.apiserver.handlers import negotiation, options
     from cluster_engine.predicates import paths
     from cluster_engine.programs.kubectl import flags
-    from cluster_engine.shell import syntax
+    from cluster_engine.shell import budget, syntax
 
     of, text = case
     uses: dict[str, Callable[[str], Any]] = {
@@ -287,7 +287,7 @@ def take_parameter(case: tuple[str, str]) -> None:
     if of in ("quantity", "path"):
         refusals = (ValueError,)
     elif of == "shell":
-        refusals = (syntax.SyntaxFailure,)
+        refusals = (syntax.SyntaxFailure, budget.TooDeepError)
     try:
         uses[of](text)
     except refusals:

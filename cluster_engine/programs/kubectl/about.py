@@ -6,11 +6,10 @@ Modelled on kubectl/pkg/cmd/{version,apiresources,clusterinfo,config}.
 from cluster_engine.api.status import Refusal
 from cluster_engine.client import kubeconfig
 from cluster_engine.client.discovery import preferred
-from cluster_engine.programs.invocation import absolute
 from cluster_engine.programs.kubectl import discovery, documents
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import KUBECONFIG, VERSION, Obj, Session
+from cluster_engine.programs.kubectl.session import VERSION, Obj, Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
 KUSTOMIZE_VERSION = "v5.5.0"
@@ -103,9 +102,8 @@ async def cluster_info(session: Session, _: list[str]) -> int:
 
 
 def _config(session: Session) -> Obj:
-    path = absolute(session.flags["kubeconfig"] or KUBECONFIG)
     try:
-        return kubeconfig.read(session.process.files, path)
+        return kubeconfig.read(session.process.files, session.kubeconfig)
     except FileNotFoundError:
         return {}
     except kubeconfig.KubeConfigError as problem:
@@ -160,8 +158,7 @@ async def config_set_context(session: Session, arguments: list[str]) -> int:
         raise CommandError("you must specify a non-empty context name or --current")
     if session.flags["namespace"]:
         entry["context"] = (entry.get("context") or {}) | {"namespace": session.flags["namespace"]}
-    path = absolute(session.flags["kubeconfig"] or KUBECONFIG)
-    session.process.files.write(path, documents.to_yaml(config).encode())
+    session.process.files.write(session.kubeconfig, documents.to_yaml(config).encode())
     session.out(f'Context "{name}" modified.\n')
     return 0
 

@@ -255,6 +255,7 @@ async def _watch(session: Session, wanted: list[Target], show: output.Printer | 
                 already_printed = False
             elif type_ != "BOOKMARK":
                 session.out(text(type_, obj))
+                await session.drain()
     return 0
 
 

@@ -114,4 +114,5 @@ async def _print(session: Session, pod: Obj, container: str) -> None:
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/log"
     async with session.stream(path, query, accept="application/json, */*") as chunks:
         async for chunk in chunks:
-            session.out(chunk.decode("utf-8", "replace"))
+            session.out(chunk)
+            await session.drain()

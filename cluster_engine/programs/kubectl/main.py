@@ -3,7 +3,7 @@
     kubectl [command] [TYPE] [NAME] [flags]
 
 Modelled on kubectl 1.32: what it prints, letter by letter, and what it sends (the requests of each command stand in its
-module). Left out: what needs a terminal (edit, exec -it), plug-ins, kustomize, server-side apply; -v.
+module). Left out: what needs a terminal (edit, exec -it), plug-ins, kustomize, server-side apply.
 """
 
 import ssl
@@ -25,6 +25,10 @@ INTRODUCTION = """kubectl controls the Kubernetes cluster manager.
 
 Commands:
 """
+
+
+INPUT_FLAGS = ("filename", "patch-file", "from-env-file")
+"""The flags that name files, of which "-" is what is piped in."""
 
 
 async def kubectl(invocation: Invocation) -> int:
@@ -50,6 +54,8 @@ async def kubectl(invocation: Invocation) -> int:
         return 0
     session = Session(invocation, f"kubectl {command.name}", flags)
     try:
+        if any("-" in str(flags.values.get(name, "")) and "-" in _paths(flags.values[name]) for name in INPUT_FLAGS):
+            session.standard_input = await invocation.all()
         return await command.run(session, flags.arguments)
     except CommandError as error:
         invocation.err(f"{errors.describe(error, session.server)}\n")
@@ -59,6 +65,11 @@ async def kubectl(invocation: Invocation) -> int:
         return 1
     finally:
         await session.close()
+
+
+def _paths(value: str | list[str]) -> list[str]:
+    """Give the files that a flag names."""
+    return [path for given in ([value] if isinstance(value, str) else value) for path in given.split(",")]
 
 
 def _global_flags_first(words: list[str]) -> list[str]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_engine.programs.invocation import absolute
 from cluster_engine.programs.kubectl import discovery, documents
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -37,6 +36,7 @@ def read_manifests(session: Session, paths: Sequence[str]) -> Iterator[Manifest]
     for path in [path for given in paths for path in given.split(",")]:
         for source in _files(session, path):
             text = session.read(source)
+            source = "STDIN" if source == "-" else source  # noqa: PLW2901
             try:
                 read = list(documents.read_all(text))
             except documents.ManifestError as error:
@@ -73,9 +73,9 @@ def namespace_of(session: Session, resource: Resource, manifest: Manifest) -> st
 
 def _files(session: Session, path: str) -> list[str]:
     if path == "-":
-        raise CommandError("standard input is not connected here: write a file (echo '…' > FILE) and name it after -f")
+        return [path]
     files = session.process.files
-    full = absolute(path)
+    full = session.absolute(path)
     try:
         files.read(full)
         return [path]

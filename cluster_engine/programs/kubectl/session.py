@@ -8,6 +8,7 @@ Every run dials anew, as a new process does. Requests carry what the real one's 
 (Where the real one prefers protobuf, for typed calls, this one speaks JSON: docs/fidelity.md.)
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -17,8 +18,9 @@ import msgspec
 from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.status import Refusal
 from cluster_engine.client.kubeconfig import KubeConfigError
-from cluster_engine.client.rest import Client
-from cluster_engine.programs.invocation import HOME, Invocation, absolute
+from cluster_engine.client.rest import Client, with_query
+from cluster_engine.programs.invocation import HOME, Invocation
+from cluster_engine.programs.kubectl import tracing
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, Parsed
 
@@ -28,6 +30,8 @@ Params = Mapping[str, str | int | bool | None]
 VERSION = "v1.32.13"
 USER_AGENT = f"kubectl/{VERSION} (linux/amd64) kubernetes/glassplane"
 KUBECONFIG = f"{HOME}/.kube/config"
+NO_KUBECONFIG = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
+"""Without a kubeconfig kubectl tries http://localhost:8080, where nobody listens."""
 JSON = "application/json"
 TABLE = ",".join(f"application/json;as=Table;v={version};g=meta.k8s.io" for version in ("v1", "v1beta1")) + f",{JSON}"
 PATCH_TYPES = {
@@ -59,6 +63,9 @@ class Session:
         self.flags = flags
         self.out = invocation.out
         self.err = invocation.err
+        self.drain = invocation.drain
+        self.standard_input = b""
+        """What was piped in, where a flag says that it is to be read ("-")."""
         self.cache: dict[str, Any] = {}
         self._client: Client | None = None
         self._headers = {"Kubectl-Command": command, "Kubectl-Session": self.process.uuid()}
@@ -73,18 +80,30 @@ class Session:
     def client(self) -> Client:
         """The client; made when first needed. CommandError when there is no usable kubeconfig."""
         if self._client is None:
-            path = absolute(self.flags["kubeconfig"] or KUBECONFIG)
+            path = self.kubeconfig
             try:
                 client = Client.from_kubeconfig(
                     self.process, path, user_agent=USER_AGENT, context=self.flags["context"]
                 )
             except FileNotFoundError as error:
+                if path == KUBECONFIG:
+                    raise CommandError(NO_KUBECONFIG, plain=True) from error
                 raise CommandError(f"stat {error.filename}: no such file or directory") from error
             except KubeConfigError as error:
                 raise CommandError(str(error)) from error
             token = self.flags["token"]
             self._client = client.with_token(token) if token else client
         return self._client
+
+    @property
+    def kubeconfig(self) -> str:
+        """The path of the kubeconfig: --kubeconfig, else the first of $KUBECONFIG, else the one in ~/.kube."""
+        named = self._invocation.environment.get("KUBECONFIG", "").split(":")
+        return self.absolute(self.flags["kubeconfig"] or next(filter(None, named), KUBECONFIG))
+
+    def absolute(self, path: str) -> str:
+        """Complete a path from the directory in which kubectl was started."""
+        return self._invocation.absolute(path)
 
     @property
     def server(self) -> str:
@@ -105,9 +124,11 @@ class Session:
             await self._client.aclose()
 
     def read(self, path: str) -> str:
-        """Read a file of the workstation; CommandError when it is not there."""
+        """Read a file, or what was piped in ("-"); CommandError when it is not there."""
+        if path == "-":
+            return self.standard_input.decode("utf-8", "replace")
         try:
-            return self.process.files.read(absolute(path)).decode("utf-8", "replace")
+            return self.process.files.read(self.absolute(path)).decode("utf-8", "replace")
         except FileNotFoundError as error:
             raise CommandError(f'the path "{path}" does not exist') from error
 
@@ -170,16 +191,28 @@ class Session:
         if body is not None:
             content = body if isinstance(body, bytes) else msgspec.json.encode(body)
             headers["content-type"] = content_type
+        sent = self._sent(method, path, params, headers)
         response = await self.client.request(method, path, params=params, body=content, headers=headers)
+        self._answered(sent, response.status, response.body)
         if response.status >= 400:
             raise refusal_of(response.status, response.body)
         return response.body
+
+    def _sent(self, method: str, path: str, params: Params | None, headers: Mapping[str, str]) -> tracing.Sent:
+        url = f"https://{self.server}{with_query(path, params)}"
+        return tracing.Sent(asyncio.get_running_loop().time(), method, url, {**headers, "User-Agent": USER_AGENT})
+
+    def _answered(self, sent: tracing.Sent, status: int, body: bytes | None) -> None:
+        """Tell of a request that has been answered, as far as -v asks for it."""
+        self.err(tracing.trace(self.flags["v"], sent, self.process, status, body))
 
     @contextlib.asynccontextmanager
     async def stream(self, path: str, params: Params, *, accept: str = JSON) -> AsyncIterator[AsyncIterator[bytes]]:
         """GET something that goes on; gives the pieces as they come. Raises Refusal."""
         headers = {"accept": accept, **self._headers}
+        sent = self._sent("GET", path, params, headers)
         async with self.client.stream("GET", path, params=params, headers=headers) as incoming:
+            self._answered(sent, incoming.status, None)
             if incoming.status >= 400:
                 raise refusal_of(incoming.status, b"".join([chunk async for chunk in incoming.chunks]))
             yield incoming.chunks

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cluster_engine.containerd import budget, images, logs, script
-from cluster_engine.containerd.script import CANNOT_FORK, TURN_SECONDS, evaluate
+from cluster_engine.containerd import images, logs, script
+from cluster_engine.containerd.script import CANNOT_FORK, LIMITS, TURN_SECONDS, evaluate
 from cluster_engine.containerd.shim import FAST_WRITE_SECONDS
 from cluster_engine.containerd.timeline import Line, NotExecutableError
 from cluster_engine.containerd.workloads import ARGUMENT_BYTES_MAX, SERVICES
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.shell.budget import THING_BYTES
 from cluster_engine.world.process import FileSystem
 
 MEBIBYTE = 1024 * 1024
@@ -22,7 +23,7 @@ def sh(text, **env):
 
 def size(timeline):
     lines = timeline.lines + (timeline.repeat.lines if timeline.repeat else ())
-    return sum(len(line.text) + budget.THING_BYTES for line in lines) + budget.THING_BYTES * len(timeline.files)
+    return sum(len(line.text) + THING_BYTES for line in lines) + THING_BYTES * len(timeline.files)
 
 
 # -- commands, work, memory, nesting -----------------------------------------------------------------------------------
@@ -33,7 +34,7 @@ def test_a_command_within_a_word_counts_as_one_of_the_scripts(monkeypatch):
     monkeypatch.setitem(script.COMMANDS, "true", lambda *_: run.append(1) or 0)
     words = "x " * 900
     timeline = sh(f'for a in {words}; do b="$(for c in {words}; do true; done)"; done; echo done')
-    assert 900 < len(run) <= budget.STEPS_MAX
+    assert 900 < len(run) <= LIMITS.steps
     assert (timeline.ends_at, timeline.lines) == (None, ())
 
 
@@ -72,7 +73,7 @@ def test_one_word_of_many_values_is_never_made():
 def test_a_timeline_is_no_larger_than_the_work_allowed(text):
     timeline = sh(text, x="y" * 50_000, words="f " * 20_000, lines="\n" * 20_000)
     assert timeline.ends_at is None
-    assert size(timeline) <= budget.WORK_BYTES_MAX
+    assert size(timeline) <= LIMITS.work_bytes
 
 
 @pytest.mark.parametrize(
@@ -83,12 +84,12 @@ def test_a_timeline_is_no_larger_than_the_work_allowed(text):
         "timeout 1 " * 3000 + "true",
         "if true; then " * 3000 + "true" + "; fi" * 3000,
         "while true; do " * 3000 + "true" + "; done" * 3000,
-        "sh -c $again",
-        'x="$(sh -c $again)"',
+        'sh -c "$again"',
+        'x="$(sh -c "$again")"',
     ],
 )
 def test_what_is_nested_too_deep_cannot_fork(text):
-    timeline = sh(text, again="sh -c $again")
+    timeline = sh(text, again='sh -c "$again"')
     said = {line.text for line in timeline.lines}
     assert said == {CANNOT_FORK} or "x=" in text
     assert timeline.ends_at is not None

@@ -1,29 +1,21 @@
-"""What evaluating one container's script may cost: commands, work, memory and nesting, handed down into `$(…)`.
+"""What running one script may cost: commands, work, memory and nesting, handed down into `$(…)`.
 
-A script is evaluated in one go, between two instants of virtual time, so nothing may wait for it. It is bounded in
-three ways, the last two of which end as its user knows it from a real node:
-
-    too many commands or work     SpentError         the script is followed no further; the container runs on, mute
-    too large values              OutOfMemoryError   the kernel kills it: OOMKilled, 137
-    nested too deep               TooDeepError       "sh: can't fork: Resource temporarily unavailable"
+    too many commands or work     SpentError         the script is followed no further
+    too large values              OutOfMemoryError   there is no room for its variables or for one of its words
+    nested too deep               TooDeepError       "can't fork": a command in a command in a command
 
 Work is counted in bytes: those of every word that is read, made and written, and a surcharge for each thing that is
-kept (`THING_BYTES`), so that a timeline is no larger than the work that has made it.
+kept (`THING_BYTES`). What each of the three means to whoever runs the script is theirs to say.
 """
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-STEPS_MAX = 2_000
-WORK_BYTES_MAX = 4 * 1024 * 1024
-MEMORY_BYTES_MAX = 256 * 1024
-DEPTH_MAX = 50
 THING_BYTES = 64
 WORD_BYTES = 8
 CHARACTER_WORK = 8
 """What it costs to take one character of a script apart."""
-TOKEN_WORK = 2
-"""What it costs to pass over one word or operator in search of a command's end."""
 
 
 class SpentError(Exception):
@@ -31,21 +23,32 @@ class SpentError(Exception):
 
 
 class OutOfMemoryError(Exception):
-    """The script's values are larger than a container's memory."""
+    """The script's values are larger than the memory they may have."""
 
 
 class TooDeepError(Exception):
-    """A command in a command in a command, more than DEPTH_MAX times."""
+    """A command in a command in a command, more often than may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one script may have: commands, bytes of work, bytes of values held at one time, nesting."""
+
+    steps: int
+    work_bytes: int
+    memory_bytes: int
+    depth: int
 
 
 class Budget:
     """What is left to one script and all that it calls."""
 
-    __slots__ = ("_depth", "_memory", "_steps", "_work")
+    __slots__ = ("_depth", "_memory", "_steps", "_work", "limits")
 
-    def __init__(self) -> None:
-        self._steps = STEPS_MAX
-        self._work = WORK_BYTES_MAX
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._steps = limits.steps
+        self._work = limits.work_bytes
         self._memory = 0
         self._depth = 0
 
@@ -64,18 +67,23 @@ class Budget:
     def words(self, words: Sequence[str]) -> None:
         """Count the words of one command; OutOfMemoryError where they are larger than the memory, SpentError."""
         size = sum(map(len, words))
-        check_memory(size)
+        self.check_memory(size)
         self.work(size + WORD_BYTES * len(words))
 
     def hold(self, size: int) -> None:
         """Count what a variable takes, or (negative) gives back; OutOfMemoryError."""
         self._memory += size
-        check_memory(self._memory)
+        self.check_memory(self._memory)
+
+    def check_memory(self, size: int) -> None:
+        """Raise OutOfMemoryError where one value is larger than the memory."""
+        if size > self.limits.memory_bytes:
+            raise OutOfMemoryError
 
     @contextlib.contextmanager
     def deeper(self) -> Iterator[None]:
         """Count one level of nesting; TooDeepError."""
-        if self._depth >= DEPTH_MAX:
+        if self._depth >= self.limits.depth:
             raise TooDeepError
         self._depth += 1
         try:
@@ -91,9 +99,3 @@ class Budget:
             yield
         finally:
             self._memory = held
-
-
-def check_memory(size: int) -> None:
-    """Raise OutOfMemoryError where one value is larger than the memory."""
-    if size > MEMORY_BYTES_MAX:
-        raise OutOfMemoryError

@@ -1,0 +1,193 @@
+"""`python -m cluster_engine shell`: the shell of a cluster's hosts from a real terminal, in a cluster of its own.
+
+With `-c LINE` the line is run and the program ends with its exit code; the cluster leaps, so that waiting costs no
+time, and what is piped into the program is what the line reads. Without, lines are read from standard input, under a
+prompt where that is a terminal; the cluster lives on at its pace while nothing is typed. A line that is not finished
+(an open quote, a loop, a here-document) goes on in the next. Ctrl-C ends what runs, Ctrl-D or `exit` the program.
+
+    $ python -m cluster_engine shell -c 'kubectl get nodes -o name | wc -l'
+    2
+    $ python -m cluster_engine shell --on worker-1
+    worker-1:~$ hostname
+    worker-1
+
+Programs that are typed under the prompt do not read the terminal: without a pipe they come to the end at once.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import os
+import select
+import signal
+import sys
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+from cluster_engine.cast import WORKSTATION
+from cluster_engine.cluster import INTERRUPTED, Cluster, ClusterSpec
+from cluster_engine.programs.streams import PIPE_BYTES_MAX
+from cluster_engine.shell import remote
+from cluster_engine.shell.budget import TooDeepError
+from cluster_engine.shell.syntax import SyntaxFailure, UnfinishedError, parse
+from cluster_engine.thread import ClusterThread
+from cluster_engine.world.clock import Clock
+from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.work import REAL_EFFORT
+
+TERMINAL = "console"
+NO_SUCH_HOST = 2
+POLL_SECONDS = 0.05
+"""How long, in real seconds, Ctrl-C waits for a program that reads the real standard input."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Tell what the subcommand takes."""
+    parser.add_argument("-c", dest="line", metavar="LINE", help="run this line and end with its exit code")
+    parser.add_argument("--on", default=WORKSTATION, metavar="HOST", help=f"the host to be on (default {WORKSTATION})")
+    parser.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
+    parser.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
+    parser.add_argument("--pace", type=float, help="virtual seconds in a real one (default 1; with -c it leaps)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the subcommand; return the exit code. ValueError where no cluster can be made so."""
+    if options.line is None:
+        return _prompt(options)
+    clock = Clock()
+    clock.outside_may_speak = True
+    loop = ClusterLoop(clock)
+    try:
+        return loop.run_until_complete(_line(options, loop))
+    finally:
+        loop.close()
+
+
+def _spec(options: argparse.Namespace, pace: float | None) -> ClusterSpec:
+    return ClusterSpec(
+        nodes=options.nodes, seed=options.seed, pace=options.pace or pace, capture=False, effort=REAL_EFFORT
+    )
+
+
+def _write(stream: str, text: str) -> None:
+    output = sys.stdout if stream == "stdout" else sys.stderr
+    with contextlib.suppress(BrokenPipeError):
+        output.write(text)
+        output.flush()
+
+
+def _machines(cluster: Cluster) -> list[str]:
+    return [host.name for host in remote.machines(cluster.world)]
+
+
+def _no_such_host(name: str, hosts: list[str]) -> int:
+    _write("stderr", f"glassplane: no host {name!r} in this cluster: {', '.join(hosts)}\n")
+    return NO_SUCH_HOST
+
+
+# -- one line ----------------------------------------------------------------------------------------------------------
+
+
+class RealInput:
+    """The real standard input as what a program reads: while it waits, the world stands."""
+
+    async def read(self) -> bytes:
+        """See programs.streams.Input."""
+        while not select.select([sys.stdin], [], [], POLL_SECONDS)[0]:  # noqa: ASYNC110, what comes is not of the world
+            await asyncio.sleep(0)
+        return os.read(sys.stdin.fileno(), PIPE_BYTES_MAX)
+
+
+async def _line(options: argparse.Namespace, loop: ClusterLoop) -> int:
+    async with Cluster(_spec(options, None), loop) as cluster:
+        if options.on not in (names := _machines(cluster)):
+            return _no_such_host(options.on, names)
+        cluster.terminal(TERMINAL, on=options.on)
+        running = asyncio.ensure_future(cluster.command(options.line, _write, terminal=TERMINAL, stdin=RealInput()))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, running.cancel)
+        ends: list[asyncio.Future[Any]] = [running, cluster.world.failed]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if cluster.world.failed.done():
+            await cluster.world.failed
+        return INTERRUPTED if running.cancelled() else running.result()
+
+
+# -- a prompt ----------------------------------------------------------------------------------------------------------
+
+
+def _prompt(options: argparse.Namespace) -> int:
+    """Read lines until the end, in a cluster that goes on meanwhile."""
+    if sys.stdin.isatty():
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401, gives `input` a history
+    thread = ClusterThread(_spec(options, 1.0))
+    try:
+        thread.start().result()
+        return _lines(thread, options.on)
+    finally:
+        thread.stop().result()
+
+
+def _lines(thread: ClusterThread, on: str) -> int:
+    async def open_terminal(cluster: Cluster) -> list[str]:
+        names = _machines(cluster)
+        if on in names:
+            cluster.terminal(TERMINAL, on=on)
+        return names
+
+    async def state(cluster: Cluster) -> tuple[str, bool]:
+        terminal = cluster.terminal(TERMINAL)
+        return terminal.prompt, terminal.is_closed
+
+    names = thread.run(open_terminal).result()
+    if on not in names:
+        return _no_such_host(on, names)
+    code = 0
+    while True:
+        prompt, is_closed = thread.run(state).result()
+        if is_closed:
+            return code
+        try:
+            line = _read(f"{prompt} " if sys.stdin.isatty() else "")
+        except EOFError:
+            _write("stdout", "\n" if sys.stdin.isatty() else "")
+            return code
+        except KeyboardInterrupt:
+            _write("stdout", "\n")
+            continue
+        code = _wait(thread.run(functools.partial(_typed, line)))
+
+
+async def _typed(line: str, cluster: Cluster) -> int:
+    return await cluster.command(line, _write, terminal=TERMINAL)
+
+
+def _read(prompt: str) -> str:
+    """Read a line, and those that finish it. EOFError, KeyboardInterrupt."""
+    line = input(prompt)
+    while True:
+        try:
+            parse(line)
+        except UnfinishedError:
+            try:
+                line += "\n" + input("> " if prompt else "")
+            except EOFError:
+                return line
+        except (SyntaxFailure, TooDeepError):  # it is told when it is run
+            return line
+        else:
+            return line
+
+
+def _wait(running: "Future[int]") -> int:
+    """Wait for a line; Ctrl-C ends it."""
+    try:
+        return running.result()
+    except KeyboardInterrupt:
+        running.cancel()
+        _write("stdout", "\n")
+        return INTERRUPTED
+    except CancelledError:
+        return INTERRUPTED

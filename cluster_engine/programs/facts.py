@@ -1,0 +1,46 @@
+"""Programs of one line each: who and where one is, and what is always true or false."""
+
+from collections.abc import Awaitable, Callable
+
+from cluster_engine.programs.invocation import Invocation
+
+
+def says(text: Callable[[Invocation], str], code: int = 0) -> Callable[[Invocation], Awaitable[int]]:
+    """Return a program that prints one line (none where it is empty) and ends with a code."""
+
+    async def program(invocation: Invocation) -> int:
+        line = text(invocation)
+        invocation.out(f"{line}\n" if line else "")
+        return code
+
+    return program
+
+
+async def env(invocation: Invocation) -> int:
+    """Run env, or printenv: the environment, or the variables named."""
+    names = invocation.argv[1:]
+    for name in names or sorted(invocation.environment):
+        value = invocation.environment.get(name)
+        if value is not None:
+            invocation.out(f"{value}\n" if names else f"{name}={value}\n")
+    return 0 if all(name in invocation.environment for name in names) else 1
+
+
+async def tee(invocation: Invocation) -> int:
+    """Run tee: what is piped in goes on, and into files; -a appends to them."""
+    words = invocation.argv[1:]
+    paths = [invocation.absolute(word) for word in words if not word.startswith("-")]
+    try:
+        for path in paths:
+            if "-a" in words:
+                invocation.files.append(path, b"")
+            else:
+                invocation.files.write(path, b"")
+        async for piece in invocation.pieces():
+            invocation.out(piece)
+            for path in paths:
+                invocation.files.append(path, piece)
+    except OSError as error:
+        invocation.err(f"tee: {error.filename}: {error.strerror}\n")
+        return 1
+    return 0

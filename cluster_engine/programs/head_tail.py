@@ -1,0 +1,112 @@
+"""head and tail: the first or last lines of what is piped in or of files: `-5`, `-n 5`, `-n5`, `--lines=5`, ten else.
+
+    head -n -2     all but the last two          tail -n +3     from the third on
+
+Modelled on coreutils. Left out: bytes (-c), a title for each of several files, tail -f.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from cluster_engine.programs.invocation import Held, Invocation
+
+DIGITS_MAX = 19
+
+
+class _UnusableError(Exception):
+    """Arguments that cannot be understood; the text follows the program's name."""
+
+
+async def head(invocation: Invocation) -> int:
+    """Run head. It ends with the last line that it prints, and the pipe that it reads is broken then."""
+    return await _run(invocation, _head)
+
+
+async def tail(invocation: Invocation) -> int:
+    """Run tail."""
+    return await _run(invocation, _tail)
+
+
+async def _head(invocation: Invocation, path: str, sign: str, number: int) -> None:
+    last: deque[str] = deque()
+    held, seen = Held(), 0
+    if not sign and not number:
+        return
+    async for line in invocation.lines(path):
+        seen += 1
+        if sign != "-":
+            invocation.out(f"{line}\n")
+            if seen >= number:
+                return
+            continue
+        held.take(line)
+        last.append(line)
+        if len(last) > number:
+            held.drop(last[0])
+            invocation.out(f"{last.popleft()}\n")
+
+
+async def _tail(invocation: Invocation, path: str, sign: str, number: int) -> None:
+    last: deque[str] = deque()
+    held, seen = Held(), 0
+    async for line in invocation.lines(path):
+        seen += 1
+        if sign == "+":
+            if seen >= number:
+                invocation.out(f"{line}\n")
+            continue
+        held.take(line)
+        last.append(line)
+        if len(last) > number:
+            held.drop(last.popleft())
+    for line in last:
+        invocation.out(f"{line}\n")
+
+
+async def _run(invocation: Invocation, lines_of: Callable[[Invocation, str, str, int], Awaitable[None]]) -> int:
+    name = invocation.argv[0]
+    try:
+        text, paths = _arguments(invocation.argv)
+        sign = text[:1] if text[:1] in ("-", "+") else ""
+        number = _number(text, text[len(sign) :])
+    except _UnusableError as problem:
+        invocation.err(f"{name}: {problem}\n")
+        return 1
+    code = 0
+    for path in paths or ["-"]:
+        try:
+            await lines_of(invocation, path, sign, number)
+        except OSError as error:
+            invocation.err(f"{name}: cannot open '{path}' for reading: {error.strerror}\n")
+            code = 1
+    return code
+
+
+def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """Return what is said of the number of lines, and the files."""
+    number, paths = "10", []
+    words = list(argv[1:])
+    while words:
+        word = words.pop(0)
+        if word in ("-n", "--lines"):
+            number = words.pop(0) if words else ""
+        elif word.startswith("--lines="):
+            number = word.removeprefix("--lines=")
+        elif word.startswith("-n"):
+            number = word[2:]
+        elif word[:1] == "-" and word[1:2].isdigit():
+            number = word[1:]
+        elif len(word) > 1 and word.startswith("-"):
+            raise _UnusableError(f"invalid option -- '{word[1:2]}'")
+        else:
+            paths.append(word)
+    return number, paths
+
+
+def _number(text: str, digits: str) -> int:
+    if not digits.isascii() or not digits.isdigit():
+        raise _UnusableError(f"invalid number of lines: '{text}'")
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > DIGITS_MAX:
+        raise _UnusableError(f"invalid number of lines: '{text}': Value too large for defined data type")
+    return int(digits)

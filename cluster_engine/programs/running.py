@@ -1,0 +1,69 @@
+"""Starting a program: a process on a host, its streams, its exit code.
+
+Each program that somebody types is a process of its own, as in reality, and can be killed as one. Those that may open
+connections are participants, with a beginning and an end in the journal; those that only read and write text are not,
+since a lane for each `grep` would hide what the picture is about. A bug in one crashes its process (`world/bugs.py`).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cluster_engine.programs.invocation import Invocation, MemoryExhaustedError
+from cluster_engine.programs.streams import Streams
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Host, Process
+    from cluster_engine.world.world import World
+
+MEMORY_EXHAUSTED = 2
+KILLED = 137
+INTERRUPTED_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What can be typed: its name, what runs it and gives its exit code, and whether it may open connections."""
+
+    name: str
+    main: Callable[[Invocation], Awaitable[int]]
+    connects: bool = False
+
+
+async def run(
+    world: "World",
+    host: "Host",
+    program: Program,
+    argv: Sequence[str],
+    streams: Streams,
+    *,
+    environment: Mapping[str, str],
+    directory: str,
+) -> int:
+    """Run a program on a host to its end; return its exit code. Cancelling is Ctrl-C."""
+
+    async def main(process: "Process") -> None:
+        invocation = Invocation(process, argv, streams, environment, directory)
+        try:
+            code = await program.main(invocation)
+            await invocation.drain()
+        except MemoryExhaustedError:
+            invocation.err(f"{argv[0]}: memory exhausted\n")
+            code = MEMORY_EXHAUSTED
+        except MemoryError:
+            invocation.err("Killed\n")
+            code = KILLED
+        raise SystemExit(1 if invocation.failed and code == 0 else code)
+
+    process = world.spawn(host, program.name, main, told=program.connects)
+    try:
+        code = await process.wait()
+    except asyncio.CancelledError:
+        await process.stop(INTERRUPTED_GRACE_SECONDS)
+        raise
+    if process.apology:
+        with contextlib.suppress(OSError):
+            streams.stderr.write(f"{argv[0]}: {process.apology}\n".encode())
+    return code

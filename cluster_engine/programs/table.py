@@ -1,0 +1,68 @@
+"""Every program that can be typed, by name."""
+
+from collections.abc import Mapping
+
+from cluster_engine.programs.cat import cat
+from cluster_engine.programs.clock import date, sleep
+from cluster_engine.programs.conditions import test
+from cluster_engine.programs.echo import echo, printf, seq
+from cluster_engine.programs.facts import env, says, tee
+from cluster_engine.programs.files import ls, rm
+from cluster_engine.programs.grep import grep
+from cluster_engine.programs.head_tail import head, tail
+from cluster_engine.programs.kubectl.main import kubectl
+from cluster_engine.programs.running import Program
+from cluster_engine.programs.sort import sort
+from cluster_engine.programs.wc import wc
+
+HELP = """What you can type on this host:
+
+  kubectl ...                talk to the cluster; `kubectl --help` lists the commands
+  ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
+  ls, cat, rm, tee           files; some manifests lie in the home directory of the workstation, to be tried
+  grep, head, tail, sort, wc, seq, echo, printf, test
+  date, sleep, hostname, whoami, env, true, false
+  cd, pwd, export, jobs, wait, clear
+
+Try:
+  kubectl get nodes
+  kubectl create deployment web --image=nginx --replicas=3
+  kubectl get pods -o wide
+  kubectl get pods --watch   (Ctrl-C ends it)
+  kubectl apply -f web.yaml
+
+The line is read as by sh: ; && || | & < > >> 2>&1 <<EOF, '...' "..." $NAME $(...) $((...)) * ?, if, for, while.
+"""
+
+PROGRAMS: Mapping[str, Program] = {
+    program.name: program
+    for program in (
+        Program("kubectl", kubectl, connects=True),
+        Program("cat", cat),
+        Program("head", head),
+        Program("tail", tail),
+        Program("sort", sort),
+        Program("wc", wc),
+        Program("grep", grep),
+        Program("ls", ls),
+        Program("rm", rm),
+        Program("tee", tee),
+        Program("date", date),
+        Program("sleep", sleep),
+        Program("echo", echo),
+        Program("printf", printf),
+        Program("seq", seq),
+        Program("test", test),
+        Program("[", test),
+        Program("env", env),
+        Program("printenv", env),
+        Program("help", says(lambda _: HELP.rstrip("\n"))),
+        Program("hostname", says(lambda invocation: invocation.process.host.name)),
+        Program("whoami", says(lambda _: "root")),
+        Program("uname", says(lambda _: "Linux")),
+        Program("true", says(lambda _: "")),
+        Program("false", says(lambda _: "", code=1)),
+        Program("clear", says(lambda _: "")),
+    )
+}
+ALIASES: Mapping[str, str] = {"k": "kubectl", "egrep": "grep"}

@@ -1,0 +1,66 @@
+"""What runs in the background of a terminal: begun by `&`, listed by `jobs`, waited for by `wait`, ended by `kill`.
+
+A job is a task of the cluster's; it goes on while lines come and go, and what it writes between two lines is kept for
+the next one. At most JOBS_MAX run at a time. Modelled on bash. Left out: stopping and resuming, `fg`, `bg`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+JOBS_MAX = 16
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One job; its task returns its exit code."""
+
+    number: int
+    pid: int
+    text: str
+    task: "asyncio.Task[int]"
+
+    def told(self) -> str:
+        """Return the job as `jobs` lists it."""
+        if not self.task.done():
+            state = "Running"
+        elif self.task.cancelled():
+            state = "Terminated"
+        else:
+            state = "Done" if self.task.result() == 0 else f"Exit {self.task.result()}"
+        return f"[{self.number}]+  {state:<24}{self.text}{'' if self.task.done() else ' &'}"
+
+
+class Jobs:
+    """The jobs of one terminal that run, or have ended and are not told of yet."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, Job] = {}
+        self.last_pid = 0
+
+    @property
+    def all(self) -> list[Job]:
+        """The jobs in the order of their numbers."""
+        return [self._jobs[number] for number in sorted(self._jobs)]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more may begin."""
+        return len(self._jobs) >= JOBS_MAX
+
+    def add(self, pid: int, text: str, task: "asyncio.Task[int]") -> Job:
+        """Add a job that has begun."""
+        number = next(number for number in range(1, JOBS_MAX + 1) if number not in self._jobs)
+        job = self._jobs[number] = Job(number, pid, text, task)
+        self.last_pid = pid
+        return job
+
+    def find(self, word: str) -> Job | None:
+        """Find a job by what was typed: %1, or the number of its process."""
+        return next((job for job in self.all if word in (f"%{job.number}", str(job.pid))), None)
+
+    def ended(self) -> list[Job]:
+        """Return the jobs that have ended, and forget them."""
+        ended = [job for job in self.all if job.task.done()]
+        for job in ended:
+            del self._jobs[job.number]
+        return ended

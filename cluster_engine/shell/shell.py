@@ -1,0 +1,336 @@
+"""The shell of a host: it runs programs, joins them by pipes, and keeps a directory, variables and an environment.
+
+Theory of operation. Each program is a process of the host (`programs/running.py`). The commands of a pipeline run side
+by side, each in a copy of the shell, joined by pipes of 64 KiB: a writer whose reader has ended gets SIGPIPE (141), and
+the exit code of the last one counts. Ctrl-C is the cancellation of whatever runs here.
+
+A turn of a loop takes at least TURN_SECONDS, so that no loop repeats without time going by, and what a line may run,
+expand and hold in all is bounded (LIMITS).
+
+    shell = Shell(terminal, host)
+    await shell.run(parse("cd /etc && ls *.conf | wc -l"), streams)      -> 0
+
+Modelled on bash called as sh, by root. Left out: positional parameters, traps, `set`, `read`, `pipefail`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cluster_engine.programs import running
+from cluster_engine.programs.invocation import HOME, SIGPIPE, absolute
+from cluster_engine.programs.streams import (
+    Bytes,
+    Captured,
+    FileInput,
+    FileOutput,
+    Input,
+    Nowhere,
+    Output,
+    Pipe,
+    Streams,
+)
+from cluster_engine.programs.table import ALIASES, PROGRAMS
+from cluster_engine.shell import expansion, globs
+from cluster_engine.shell.budget import WORD_BYTES, Budget, Limits, OutOfMemoryError
+from cluster_engine.shell.expansion import ExpansionFailure
+from cluster_engine.shell.interpreter import Interpreter, LoopControl, ShellExit
+from cluster_engine.shell.syntax_tree import Command, For, Group, Item, Loop, Redirect, Script, Simple
+from cluster_engine.world.bugs import first_of
+
+if TYPE_CHECKING:
+    from cluster_engine.shell.jobs import Job, Jobs
+    from cluster_engine.world.process import Host
+    from cluster_engine.world.world import World
+
+LIMITS = Limits(steps=100_000, work_bytes=256 * 1024 * 1024, memory_bytes=1024 * 1024, depth=50)
+"""What one line may cost, and all that it calls."""
+TURN_SECONDS = 0.001
+PIPELINE_LENGTH_MAX = 16
+NOT_FOUND = 127
+BROKEN_PIPE = 128 + SIGPIPE
+WRITTEN_BY_THE_SHELL = frozenset({"echo", "printf"})
+"""Programs that are part of a real shell: when their pipe breaks it is the shell that dies, and a loop in it ends."""
+CANNOT_FORK, CANNOT_FORK_CODE = "fork: retry: Resource temporarily unavailable", 126
+ENVIRONMENT = {
+    "HOME": HOME, "LANG": "C.UTF-8", "LOGNAME": "root", "SHELL": "/bin/sh", "TERM": "dumb", "USER": "root",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Place:
+    """What outlives a line: the host, the directory, variables, the names of those that programs are given."""
+
+    host: "Host"
+    boot: int
+    directory: str = HOME
+    variables: dict[str, str] = field(default_factory=dict)
+    exported: dict[str, None] = field(default_factory=dict)
+    status: int = 0
+
+
+def login(host: "Host") -> Place:
+    """Return where one is after logging in on a host as root."""
+    variables = {**ENVIRONMENT, "HOSTNAME": host.name, "PWD": HOME}
+    return Place(host, host.boots, HOME, variables, dict.fromkeys(variables))
+
+
+Builtin = Callable[["Shell", Sequence[str], Streams], Awaitable[int]]
+
+
+class Session(Protocol):
+    """What a shell needs of the terminal that its lines are typed into. `keyboard` is that terminal's own input."""
+
+    world: "World"
+    jobs: "Jobs"
+    pid: int
+    keyboard: Input
+    builtins: Mapping[str, Builtin]
+
+    def begin_job(self, text: str, work: Callable[[], Awaitable[int]], streams: Streams) -> "Job | None":
+        """Run something in the background; return None where too much runs there already."""
+        ...
+
+    def enter(self, host: "Host", streams: Streams) -> int:
+        """Go to a host; return the exit code of having gone."""
+        ...
+
+    async def run_at(self, host: "Host", line: str, streams: Streams, caller: "Shell") -> int:
+        """Run a line on another host; return its exit code."""
+        ...
+
+
+class Shell(Interpreter[Streams]):
+    """A shell in a place. `stderr` is where it complains; only one that is `interactive` may move to another host."""
+
+    def __init__(self, terminal: Session, place: Place, stderr: Output, *, interactive: bool = False) -> None:
+        super().__init__(place.variables, Budget(LIMITS))
+        self.budget.hold(sum(len(name) + len(value) + WORD_BYTES for name, value in place.variables.items()))
+        self.status = place.status
+        self.terminal = terminal
+        self.place = place
+        self.stderr = stderr
+        self.interactive = interactive
+        self._substituted: int | None = None
+
+    def copy(self) -> "Shell":
+        """Return a subshell: it begins as this one is, and changes nothing in it; they share the budget."""
+        place = replace(
+            self.place,
+            variables=dict(self.variables),
+            exported=dict(self.place.exported),
+            status=self.status,
+        )
+        copy = Shell(self.terminal, place, self.stderr)
+        copy.budget, copy._loops = self.budget, self._loops
+        return copy
+
+    def complain(self, text: str, streams: Streams) -> None:
+        """Say something to the user, as sh does."""
+        self.say(f"sh: {text}\n", streams.stderr)
+
+    @staticmethod
+    def say(text: str, output: Output) -> None:
+        """Write text; what cannot be written is lost."""
+        try:
+            output.write(text.encode("utf-8", "replace"))
+        except OSError:
+            return
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    async def simple(self, command: Simple, streams: Streams) -> int:
+        """See Interpreter."""
+        self._substituted = None
+        try:
+            words = await expansion.fields(command.words, self)
+            self.budget.words(words)
+            inner = await self.redirected(command.redirects, streams)
+            assigned = {name: await expansion.text(word, self) for name, word in command.assignments}
+        except ExpansionFailure as problem:
+            self.complain(str(problem), streams)
+            return 1
+        if inner is None:
+            return 1
+        if not words:
+            for name, value in assigned.items():
+                self.assign(name, value)
+            return self._substituted or 0
+        return await self.execute(words, assigned, inner)
+
+    async def execute(self, words: Sequence[str], assigned: dict[str, str], streams: Streams) -> int:
+        """Run a builtin or a program, with variables that only it is given."""
+        if words[0] in ("break", "continue"):
+            return self.leave_loop(words)
+        builtin = self.terminal.builtins.get(words[0])
+        if builtin is not None:
+            for name, value in assigned.items():
+                self.assign(name, value)
+            return await builtin(self, words, streams)
+        code = await self.program(words, assigned, streams)
+        if code == BROKEN_PIPE and words[0] in WRITTEN_BY_THE_SHELL and not self.interactive:
+            raise ShellExit(code)
+        return code
+
+    async def program(self, words: Sequence[str], assigned: dict[str, str], streams: Streams) -> int:
+        """Run a program; return its exit code, NOT_FOUND where there is none of that name."""
+        name = words[0].rpartition("/")[2] if words[0].startswith(("/usr/", "/bin/", "/sbin/")) else words[0]
+        name = ALIASES.get(name, name)
+        program = PROGRAMS.get(name)
+        if program is None:
+            has_slash = "/" in words[0]
+            self.complain(f"{words[0]}: {'No such file or directory' if has_slash else 'command not found'}", streams)
+            return NOT_FOUND
+        environment = {name: self.variables[name] for name in self.place.exported if name in self.variables} | assigned
+        argv = [name, *words[1:]]
+        return await running.run(
+            self.terminal.world,
+            self.place.host,
+            program,
+            argv,
+            streams,
+            environment=environment,
+            directory=self.place.directory,
+        )
+
+    async def group(self, group: Group, streams: Streams) -> int:
+        """See Interpreter."""
+        if not group.subshell:
+            return await self.run(group.body, streams)
+        return await self.copy().whole(group.body, streams)
+
+    async def whole(self, script: Script, streams: Streams) -> int:
+        """Run a script in a shell that ends with it."""
+        with self.budget.fork():
+            try:
+                return await self.run(script, streams)
+            except ShellExit as end:
+                return end.code
+            except LoopControl:
+                return 0
+
+    async def pipeline(self, commands: Sequence[Command], streams: Streams) -> int:
+        """See Interpreter. The commands run side by side; all of them have ended when this returns."""
+        if len(commands) > PIPELINE_LENGTH_MAX:
+            self.complain(CANNOT_FORK, streams)
+            return CANNOT_FORK_CODE
+        pipes = [Pipe() for _ in commands[1:]]
+        inputs: list[Pipe | None] = [None, *pipes]
+        outputs: list[Pipe | None] = [*pipes, None]
+        try:
+            async with asyncio.TaskGroup() as group:
+                stages = [
+                    group.create_task(self._stage(command, streams, source, sink))
+                    for command, source, sink in zip(commands, inputs, outputs, strict=True)
+                ]
+        except ExceptionGroup as problems:  # a bound of the budget ends the whole line; so does a bug of ours
+            raise first_of(problems) from problems
+        return stages[-1].result()
+
+    async def _stage(self, command: Command, streams: Streams, source: Pipe | None, sink: Pipe | None) -> int:
+        """Run one command of a pipeline; return its exit code."""
+        shell = self.copy()
+        try:
+            inner = Streams(source or streams.stdin, sink or streams.stdout, streams.stderr)
+            return await shell.command(command, inner)
+        except ShellExit as end:
+            return end.code
+        except LoopControl:
+            return 0
+        finally:
+            if source is not None:
+                source.abandon()
+            if sink is not None:
+                sink.end()
+
+    async def output(self, script: Script) -> str:
+        """See expansion.Scope. OutOfMemoryError where a script writes more than a variable may hold."""
+        captured = Captured(self.budget.limits.memory_bytes)
+        shell = self.copy()
+        with self.budget.deeper():
+            self._substituted = await shell.whole(script, Streams(Nowhere(), captured, self.stderr))
+        if captured.overflowed:
+            raise OutOfMemoryError
+        return captured.text.replace("\0", "").rstrip("\n")
+
+    def begin_job(self, item: Item, streams: Streams) -> int:
+        """See Interpreter."""
+        shell = self.copy()
+        inner = Streams(Nowhere(), streams.stdout, streams.stderr)
+        job = self.terminal.begin_job(item.text, lambda: shell.whole((replace(item, background=False),), inner), inner)
+        if job is None:
+            self.complain(CANNOT_FORK, streams)
+            return CANNOT_FORK_CODE
+        if self.interactive:
+            self.say(f"[{job.number}] {job.pid}\n", streams.stderr)
+        return 0
+
+    # -- streams -------------------------------------------------------------------------------------------------------
+
+    async def redirected(self, redirects: Sequence[Redirect], streams: Streams) -> Streams | None:
+        """See Interpreter."""
+        descriptors: list[Any] = [streams.stdin, streams.stdout, streams.stderr]
+        for redirect in redirects:
+            target = ""
+            try:
+                target = await expansion.text(redirect.target, self)
+                descriptors[redirect.descriptor] = self._opened(redirect, target, descriptors)
+            except OSError as error:
+                self.complain(f"{target}: {error.strerror}", streams)
+                return None
+            except ExpansionFailure as problem:
+                self.complain(str(problem), streams)
+                return None
+        return Streams(*descriptors)
+
+    def _opened(self, redirect: Redirect, target: str, descriptors: Sequence[Any]) -> Input | Output:
+        """Open what one redirection leads to. OSError."""
+        match redirect.operator:
+            case "<<":
+                return Bytes(target.encode("utf-8", "replace"))
+            case "<&" | ">&":
+                if target == "-":
+                    return Nowhere()
+                if target not in ("0", "1", "2"):
+                    raise OSError(9, "Bad file descriptor" if target.isdigit() else "ambiguous redirect")
+                found: Input | Output = descriptors[int(target)]
+                return found
+        path = absolute(target, self.place.directory) + ("/" if target.endswith("/") and target != "/" else "")
+        if path == "/dev/null":
+            return Nowhere()
+        if not target:
+            raise FileNotFoundError(2, "No such file or directory")
+        if redirect.operator == "<":
+            return FileInput(self.place.host.files, path)
+        return FileOutput(self.place.host.files, path, append=redirect.operator == ">>")
+
+    # -- loops, words --------------------------------------------------------------------------------------------------
+
+    def turn_begins(self) -> float:
+        """See Interpreter."""
+        return self.terminal.world.loop.time()
+
+    async def turn_ends(self, loop: Loop | For, began: Any) -> None:
+        """See Interpreter."""
+        rest = began + TURN_SECONDS - self.terminal.world.loop.time()
+        if rest > 0:
+            await asyncio.sleep(rest)
+
+    def paths(self, pieces: Sequence[globs.Piece]) -> list[str]:
+        """See expansion.Scope."""
+        return globs.paths(self.place.host.files, pieces, self.place.directory)
+
+    def value(self, name: str) -> str | None:
+        """See expansion.Scope."""
+        match name:
+            case "$":
+                return str(self.terminal.pid)
+            case "!":
+                return str(self.terminal.jobs.last_pid or "")
+            case "0":
+                return "sh"
+            case "#":
+                return "0"
+        return super().value(name)

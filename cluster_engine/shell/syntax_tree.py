@@ -1,0 +1,160 @@
+"""What a script is once it has been read: lists of pipelines of commands, and words of parts.
+
+    echo "$HOME" | wc -c && date &
+
+    (Item(AndOr((Pipeline((Simple(words=(echo, "$HOME")), Simple(words=(wc, -c)))), Pipeline((Simple(words=(date,)),))),
+                ("&&",)),
+          background=True),)
+
+Modelled on POSIX.1-2017, Shell Command Language, section 2.10. `syntax.py` makes these, `interpreter.py` walks them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal as OneOf
+from typing import TypeAlias
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text that stands for itself; where it is quoted it is neither a pattern nor a tilde."""
+
+    text: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`$NAME`, `${NAME}`, `${NAME:-word}`; `operator` is what stands after the name ("" for nothing, "#" a length)."""
+
+    name: str
+    quoted: bool = False
+    operator: str = ""
+    argument: "Word | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """`$(script)`: what the script writes."""
+
+    script: "Script"
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`$((expression))`: its value in decimal. Variables in the expression are expanded first."""
+
+    expression: "Word"
+    quoted: bool = False
+
+
+Part: TypeAlias = Literal | Variable | Substitution | Arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Parts that stand beside each other without a blank."""
+
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def plain(self) -> str | None:
+        """The text of a word that is one unquoted literal, as reserved words are; None for any other."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], Literal) and not self.parts[0].quoted:
+            return self.parts[0].text
+        return None
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Redirect:
+    """Where one descriptor of a command leads: `<` `>` `>>` a file, `<&` `>&` another descriptor, `<<` the word itself.
+
+    The word of a here-document is put in when the line that announces it has ended.
+    """
+
+    descriptor: int
+    operator: OneOf["<", ">", ">>", "<&", ">&", "<<"]
+    target: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """Assignments and words: `A=b program argument`."""
+
+    assignments: tuple[tuple[str, Word], ...] = ()
+    words: tuple[Word, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`while` or `until` the condition holds."""
+
+    condition: "Script"
+    body: "Script"
+    until: bool = False
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """`for name in words`."""
+
+    name: str
+    words: tuple[Word, ...]
+    body: "Script"
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`if`, each `elif`, and `else` (None where there is none)."""
+
+    branches: tuple[tuple["Script", "Script"], ...]
+    otherwise: "Script | None" = None
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`{ list; }`, or `( list )`, which changes nothing outside itself."""
+
+    body: "Script"
+    subshell: bool = False
+    redirects: tuple[Redirect, ...] = ()
+
+
+Command: TypeAlias = Simple | Loop | For | If | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Commands joined by `|`; `!` before them turns the exit code round."""
+
+    commands: tuple[Command, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AndOr:
+    """Pipelines joined by `operators`, each `&&` or `||`, one fewer than there are pipelines."""
+
+    pipelines: tuple[Pipeline, ...]
+    operators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One member of a list, and its text; run beside what follows where it ended in `&`."""
+
+    and_or: AndOr
+    background: bool = False
+    text: str = ""
+
+
+Script: TypeAlias = tuple[Item, ...]

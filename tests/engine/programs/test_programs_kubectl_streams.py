@@ -1,0 +1,132 @@
+"""kubectl among other programs: what is piped in, what it is piped into, its environment, its log, its kubeconfig."""
+
+import asyncio
+
+import pytest
+
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: piped}
+spec: {containers: [{name: c, image: nginx}]}
+"""
+
+
+def test_manifests_are_read_from_standard_input_wherever_a_file_may_be_named(workstation):
+    async def story(sh):
+        told = [
+            await sh.ok(line)
+            for line in (
+                f"cat <<EOF | kubectl apply -f -\n{POD}EOF",
+                f"kubectl apply -f - <<EOF\n{POD}EOF",
+                "cat pod.yaml | kubectl create -f -",
+                "cat pod.yaml | kubectl get -f - -o name",
+                "kubectl describe -f - < pod.yaml | head -1",
+                "kubectl create deployment web --image=nginx --dry-run=client -o yaml | kubectl apply -f -",
+                'echo \'{"spec":{"replicas":2}}\' | kubectl patch deploy web --patch-file=-',
+                "kubectl get deploy web -o yaml | kubectl delete -f -",
+            )
+        ]
+        failed = await sh("echo 'a: b: c' | kubectl apply -f -"), await sh("kubectl apply -f - < /dev/null")
+        return told, failed
+
+    told, (odd, nothing) = workstation(story)
+    assert told[:4] == ["pod/piped created\n", "pod/piped unchanged\n", "pod/hello created\n", "pod/hello\n"]
+    assert told[4].split() == ["Name:", "hello"]
+    assert told[5:] == [
+        "deployment.apps/web created\n",
+        "deployment.apps/web patched\n",
+        'deployment.apps "web" deleted\n',
+    ]
+    assert odd.err.startswith("error: error parsing STDIN: ")
+    assert nothing.err == "error: no objects passed to apply\n"
+
+
+def test_a_watch_ends_with_its_reader_and_a_list_goes_through_loops(workstation):
+    async def story(sh):
+        await sh.ok("kubectl create deployment web --image=nginx --replicas=3")
+        await sh.ok("kubectl rollout status deploy/web")
+        first = asyncio.ensure_future(sh("kubectl get pods -w | head -2"))
+        later = asyncio.ensure_future(sh("kubectl get pods -w | head -6 | wc -l"))
+        await asyncio.sleep(10)
+        assert not first.done(), "a watch hears that nobody reads it when it next writes"
+        await sh.ok("kubectl delete pod --all")
+        looped = await sh.ok(
+            "for node in $(kubectl get nodes -o name); do kubectl get $node --no-headers | grep -c Ready; done"
+        )
+        return await asyncio.wait_for(first, 60), await asyncio.wait_for(later, 60), looped
+
+    first, later, looped = workstation(story)
+    assert (first.code, len(first.lines)) == (0, 2)
+    assert later.out == "6\n"
+    assert looped == "1\n1\n"
+
+
+def test_v_tells_each_request_and_more_of_it_the_higher_it_is(workstation):
+    async def story(sh):
+        await sh.ok("kubectl get nodes")
+        return [await sh(f"kubectl get nodes -v={level}") for level in (5, 6, 7, 8)]
+
+    quiet, six, seven, eight = workstation(story)
+    url = "https://10.0.0.1:6443/api/v1/nodes?limit=500"
+    assert quiet.err == ""
+    (line,) = six.err.splitlines()
+    head, _, told = line.partition("] ")
+    assert head.split()[-1] == "round_trippers.go:560"
+    assert told.startswith(f"GET {url} 200 OK in ")
+    assert "    Kubectl-Command: kubectl get" in seven.err
+    assert "Bearer" not in eight.err
+    assert 'Response Body: {"kind":"Table"' in eight.err
+    assert " [truncated " in eight.err
+    assert quiet.out.split()[:5] == eight.out.split()[:5]
+
+
+def test_a_kubeconfig_without_a_ca_meets_an_unknown_authority(workstation):
+    async def story(sh):
+        await sh.ok("grep -v certificate-authority-data .kube/config > other")
+        return await sh("kubectl --kubeconfig=other get nodes"), await sh("KUBECONFIG=other kubectl get nodes")
+
+    for said in workstation(story):
+        assert (said.code, said.err) == (
+            1,
+            "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown "
+            "authority\n",
+        )
+
+
+@pytest.mark.parametrize("form", ["--kubeconfig={}", "export KUBECONFIG={};"])
+def test_a_kubeconfig_is_named_by_flag_or_environment(workstation, form):
+    async def story(sh):
+        before, after = ("", f" {form}") if form.startswith("--") else (f"{form} ", "")
+        kubelet = "/etc/kubernetes/kubelet.conf"
+        await sh.ok("ssh worker-1")
+        without = await sh("kubectl get nodes")
+        who = "auth whoami -o jsonpath='{.status.userInfo.username}'"
+        return without, await sh.ok(f"{before.format(kubelet)}kubectl{after.format(kubelet)} {who}")
+
+    without, who = workstation(story)
+    assert without.err == (
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?\n"
+    )
+    assert who == "system:node:worker-1"
+
+
+def test_programs_are_found_by_hosts_and_lines_are_told_where_they_are_typed(workstation):
+    async def story(sh):
+        await sh.ok("kubectl get pods | grep -c x || true")
+        await sh.ok("ssh control-plane kubectl --kubeconfig=/etc/kubernetes/admin.conf get nodes")
+        await sh.ok("ssh control-plane")
+        await sh.ok("export KUBECONFIG=/etc/kubernetes/admin.conf; kubectl get nodes | wc -l")
+        entries = sh.cluster.journal.since(0, 100_000)
+        lines = [(one["fields"]["host"], one["label"]) for one in entries if one["kind"] == "command.started"]
+        starts = [one["from"] for one in entries if one["kind"] == "process.started"]
+        return lines, [name for name in starts if name.split("/")[1] not in ("etcd", "kubelet")][-6:]
+
+    lines, starts = workstation(story, capture=True)
+    assert lines == [
+        ("workstation", "kubectl get pods | grep -c x || true"),
+        ("workstation", "ssh control-plane kubectl --kubeconfig=/etc/kubernetes/admin.conf get nodes"),
+        ("control-plane", "kubectl --kubeconfig=/etc/kubernetes/admin.conf get nodes"),
+        ("workstation", "ssh control-plane"),
+        ("control-plane", "export KUBECONFIG=/etc/kubernetes/admin.conf; kubectl get nodes | wc -l"),
+    ]
+    assert starts[-3:] == ["workstation/kubectl", "control-plane/kubectl", "control-plane/kubectl"]
