@@ -27,11 +27,12 @@ TIMER: Reason = (None, "timer")
 class WatchStream:
     """The body of a watch's response."""
 
-    __slots__ = ("_asked", "_conversation", "_pieces", "_request", "_rest", "_stream")
+    __slots__ = ("_asked", "_conversation", "_pieces", "_request", "_rest", "_selector", "_stream")
 
     def __init__(self, conversation: Conversation, asked: Asked, stream: int | None, request: int | None) -> None:
         self._conversation = conversation
         self._asked = asked
+        self._selector = asked.selector
         self._stream = stream
         self._request = request
         self._rest = b""
@@ -82,8 +83,8 @@ class WatchStream:
         resource = self._asked.resource
         fields = {"type": event.type, "resource": resource, "kind": thing.kind}
         fields["resourceVersion"] = metadata.resource_version
-        if selector := self._asked.selector:
-            fields["selector"] = selector
+        if self._selector:
+            fields["selector"] = self._selector
         if event.type == "BOOKMARK":
             self._bookmark(line, fields)
         elif event.type == "ERROR":
