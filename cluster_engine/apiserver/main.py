@@ -1,9 +1,10 @@
 """kube-apiserver: puts the parts together and runs them until it is told to stop.
 
-    1. the caches list and watch etcd (and wait for it, if it is not there yet)
-    2. the port opens: h1 and h2 over TLS, client certificates requested and never required
-    3. namespaces, RBAC policy, Service `kubernetes` are there: /readyz says ok, the process is ready
-    4. stopped: GOAWAY, watches end, requests under way finish; killed: nothing of that, and etcd has all that matters
+    1. etcd answers, within 20 s, or the process ends with exit code 1: its supervisor tries again
+    2. the caches list and watch etcd
+    3. the port opens: h1 and h2 over TLS, client certificates requested and never required
+    4. namespaces, RBAC policy, Service `kubernetes` are there: /readyz says ok, the process is ready
+    5. stopped: GOAWAY, watches end, requests under way finish; killed: nothing of that, and etcd has all that matters
 
 As kubeadm starts it: `--authorization-mode=Node,RBAC --client-ca-file --etcd-servers --service-cluster-ip-range
 --service-account-signing-key-file --tls-cert-file` with the files of `pki`.
@@ -43,6 +44,8 @@ PKI = "/etc/kubernetes/pki"
 PORT = 6443
 SERVICE_RANGE = "10.96.0.0/12"
 ETCD_CHECK_SECONDS = 2.0
+ETCD_DIAL_SECONDS, ETCD_REDIAL_SECONDS = 20.0, 1.0
+"""dialTimeout of apiserver/pkg/storage/storagebackend/factory/etcd3.go, which blocks; grpc-go's first back-off."""
 
 
 async def main(
@@ -61,9 +64,24 @@ async def main(
         server, tls = Server(process, kinds or Kinds(), pki, etcd, service_range), api_tls(process, pki)
     with process.until_stopped():
         try:
+            with process.starting():
+                await _reach(etcd)
             await server.run(port, tls)
         finally:
             await server.etcd.aclose()
+
+
+async def _reach(etcd: EtcdClient) -> None:
+    """Connect to etcd. TimeoutError, in the words of Go's context, when that takes too long."""
+    try:
+        async with asyncio.timeout(ETCD_DIAL_SECONDS):
+            while True:
+                try:
+                    return await etcd.connect()
+                except OSError:
+                    await asyncio.sleep(ETCD_REDIAL_SECONDS)
+    except TimeoutError:
+        raise TimeoutError("context deadline exceeded") from None
 
 
 def etcd_tls(process: Process, pki: str) -> ssl.SSLContext:

@@ -77,6 +77,10 @@ class EtcdClient:
         self._status = self._call(maintenance, "Status")
         self._watch = self._call(_service("Watch"), "Watch")
 
+    async def connect(self) -> None:
+        """Open the connection, if it is not open. ConnectionError, OSError, ssl.SSLError."""
+        await self._channel.__connect__()
+
     def _call(self, service: ServiceDescriptor, method: str) -> Call:
         return call(self._channel, service.methods_by_name[method])
 

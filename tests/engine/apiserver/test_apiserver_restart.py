@@ -6,6 +6,8 @@ import httpcore
 import pytest
 from apiserver_objects import config_map
 
+from tests.ears import Ears
+
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 
@@ -48,13 +50,13 @@ def test_the_policy_is_written_in_one_transaction_and_not_again_after_a_restart(
     run_api(story)
 
 
-def test_it_waits_for_etcd_and_is_not_ready_before(run_api):
+def test_it_waits_for_etcd_and_its_port_is_closed_before(run_api):
     async def story(plane):
         starting = asyncio.ensure_future(plane.start())
-        await asyncio.sleep(20)
+        await asyncio.sleep(19)
         assert not starting.done()
-        answer = await plane.stranger().get("/readyz?verbose")
-        assert answer.code in (403, 500)
+        with pytest.raises(httpcore.ConnectError):
+            await plane.stranger().get("/readyz?verbose")
         await plane.start_etcd()
         await starting
         assert (await plane.person().get("/readyz")).raw == b"ok"
@@ -62,6 +64,20 @@ def test_it_waits_for_etcd_and_is_not_ready_before(run_api):
         assert (await plane.person().get("/readyz/nothing")).code == 404
 
     run_api(story, started=False)
+
+
+def test_it_ends_when_etcd_is_not_there_for_twenty_seconds(run_api):
+    ears = Ears()
+
+    async def story(plane):
+        with pytest.raises(ChildProcessError):
+            await plane.start()
+        assert asyncio.get_running_loop().time() == pytest.approx(20, abs=0.1)
+
+    run_api(story, started=False, tap=ears)
+    ends = {note.process: note.fields["exitCode"] for note in ears.noted("process.exited")}
+    assert ends["control-plane/kube-apiserver"] == 1
+    assert [note.text for note in ears.noted("process.failed")] == ['"command failed" err="context deadline exceeded"']
 
 
 def test_without_etcd_requests_fail_and_afterwards_all_goes_on(run_api):
