@@ -1,6 +1,7 @@
 """Which way imports point: the map of ARCHITECTURE.md, kept true, and no circles in it."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -46,10 +47,16 @@ MAY_IMPORT = {
 ABOVE = {"cluster", "commands", "console", "injections", "run", "thread", "__main__"}
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports_of(path: Path) -> set[str]:
     """The dotted names a module imports, wherever in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -130,7 +137,7 @@ OWNS_TIME = {"world/clock.py", "world/outside.py", "cluster.py", "__main__.py"}
 def test_the_engine_never_looks_at_the_wall_clock_or_unseeded_chance(path):
     if str(path.relative_to(ENGINE)) in OWNS_TIME:
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert node.attr not in FORBIDDEN.get(node.value.id, set()), (
                 f"{node.value.id}.{node.attr}, line {node.lineno}"
@@ -263,7 +270,7 @@ def test_everything_is_caught_only_at_the_edges_named_here():
         f"{path.relative_to(ROOT)}:{name}"
         for top in (ENGINE, ROOT / "visualizer")
         for path in top.rglob("*.py")
-        for name in broad_guards(ast.parse(path.read_text()))
+        for name in broad_guards(tree_of(path))
     }
     assert found == set(EDGES)
 

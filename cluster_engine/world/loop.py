@@ -16,7 +16,7 @@ from typing import Any
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.network import Network
 from cluster_engine.world.process import Process, current_process
-from cluster_engine.world.tcp import Listener
+from cluster_engine.world.sockets import Listener
 from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.tls import ServerTLS, client_engine
 from cluster_engine.world.tls_layer import TLSLayer, wrap_client

@@ -24,8 +24,9 @@ from typing import Any
 from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
 from cluster_engine.world.process import Host, Process
+from cluster_engine.world.sockets import Listener, Machine
 from cluster_engine.world.tap import Connection, Endpoint, Tap
-from cluster_engine.world.tcp import End, Listener, Machine
+from cluster_engine.world.tcp import End
 from cluster_engine.world.tcp_states import Event
 from cluster_engine.world.timers import TimedLoop
 

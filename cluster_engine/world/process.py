@@ -29,7 +29,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from cluster_engine.world.bugs import EXIT_CODE
-from cluster_engine.world.tcp import End, Listener
+from cluster_engine.world.sockets import Listener
+from cluster_engine.world.tcp import End
 from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.work import Effort
 

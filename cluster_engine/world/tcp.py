@@ -30,7 +30,6 @@ import contextvars
 import errno
 import functools
 import os
-import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -38,6 +37,7 @@ from typing import Any, Protocol
 
 from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Fate, Noise, damage
+from cluster_engine.world.sockets import Machine, Owner, SocketFacts, as_told
 from cluster_engine.world.tap import Endpoint, Segment, Tap
 from cluster_engine.world.tcp_states import HAS_SEEN_FIN, HAS_SENT_FIN, MAY_SEND_FIN, Event, State, after
 from cluster_engine.world.timers import TimedLoop
@@ -49,41 +49,6 @@ SEND_BUFFER_LOW_BYTES = 16 * 1024
 NOTHING_TOLD: Mapping[str, Any] = MappingProxyType({})
 RETRANSMIT_SECONDS_MAX = 120.0
 RETRANSMITS_MAX = 15
-
-
-class Machine(Protocol):
-    """What a socket knows of the host that it is on."""
-
-    @property
-    def name(self) -> str:
-        """The host's name."""
-        ...
-
-    @property
-    def powered(self) -> bool:
-        """Whether it is switched on."""
-        ...
-
-
-class Owner(Protocol):
-    """What a socket knows of the process that it belongs to."""
-
-    ends: "dict[End, None]"
-
-    @property
-    def id(self) -> str:
-        """The participant it is: "worker-1/kubelet"."""
-        ...
-
-    @property
-    def host(self) -> Machine:
-        """Where it runs."""
-        ...
-
-    @property
-    def is_alive(self) -> bool:
-        """False from the moment of the kill or of main's end."""
-        ...
 
 
 class Network(Protocol):
@@ -108,62 +73,6 @@ class Network(Protocol):
     def end_gone(self, end: "End") -> None:
         """Called when an end is gone."""
         ...
-
-
-class SocketFacts:
-    """What libraries ask of `get_extra_info("socket")`; there is no file descriptor behind it."""
-
-    def __init__(self, local: Endpoint, remote: Endpoint | None, *, is_unix: bool) -> None:
-        self.family = socket.AF_UNIX if is_unix else socket.AF_INET
-        self.type = socket.SOCK_STREAM
-        self.proto = 0 if is_unix else socket.IPPROTO_TCP
-        self._local, self._remote = local, remote
-
-    def getsockname(self) -> Any:
-        """The local address, as a socket would say it."""
-        return _spoken(self._local)
-
-    def getpeername(self) -> Any:
-        """The remote address; OSError for a listening socket."""
-        if self._remote is None:
-            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
-        return _spoken(self._remote)
-
-    def setsockopt(self, *_: Any) -> None:
-        """Options change nothing here."""
-
-    def getsockopt(self, *_: Any) -> int:
-        """Options are all off."""
-        return 0
-
-    def fileno(self) -> int:
-        """-1: not a descriptor."""
-        return -1
-
-
-def _spoken(endpoint: Endpoint) -> Any:
-    return (endpoint.address, endpoint.port) if endpoint.port else endpoint.address
-
-
-class Listener:
-    """A listening socket of a process: an address ("" for every address of the host) and a port, or a path."""
-
-    def __init__(
-        self,
-        process: Owner,
-        local: Endpoint,
-        accept: Callable[[], asyncio.BaseProtocol],
-        on_close: Callable[[], None],
-    ) -> None:
-        self.process, self.local = process, local
-        self.accept = accept
-        self._on_close = on_close
-        self.context = contextvars.copy_context()
-        self.facts = SocketFacts(local, None, is_unix=not local.port)
-
-    def close(self) -> None:
-        """Accept no more. Open connections stay."""
-        self._on_close()
 
 
 class End(asyncio.Transport):
@@ -213,9 +122,9 @@ class End(asyncio.Transport):
         """Tell "peername", "sockname", "socket", and what is `told` at the other end."""
         match name:
             case "peername":
-                return _spoken(self.remote)
+                return as_told(self.remote)
             case "sockname":
-                return _spoken(self.local)
+                return as_told(self.local)
             case "socket":
                 return self.facts
         return default if self.peer is None else self.peer.told.get(name, default)

@@ -1,0 +1,107 @@
+"""What a socket is to the program that has it, and what it knows of that program; a listening one whole.
+
+`tcp` has the connected ones.
+"""
+
+import asyncio
+import contextvars
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from cluster_engine.world.tap import Endpoint
+
+
+class Machine(Protocol):
+    """What a socket knows of the host that it is on."""
+
+    @property
+    def name(self) -> str:
+        """The host's name."""
+        ...
+
+    @property
+    def powered(self) -> bool:
+        """Whether it is switched on."""
+        ...
+
+
+class Owner(Protocol):
+    """What a socket knows of the process that it belongs to."""
+
+    ends: dict[Any, None]
+    """Of its connections."""
+
+    @property
+    def id(self) -> str:
+        """The participant it is: "worker-1/kubelet"."""
+        ...
+
+    @property
+    def host(self) -> Machine:
+        """Where it runs."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """False from the moment of the kill or of main's end."""
+        ...
+
+
+class SocketFacts:
+    """What libraries ask of `get_extra_info("socket")`; there is no file descriptor behind it."""
+
+    def __init__(self, local: Endpoint, remote: Endpoint | None, *, is_unix: bool) -> None:
+        self.family = socket.AF_UNIX if is_unix else socket.AF_INET
+        self.type = socket.SOCK_STREAM
+        self.proto = 0 if is_unix else socket.IPPROTO_TCP
+        self._local, self._remote = local, remote
+
+    def getsockname(self) -> Any:
+        """The local address, as a socket would say it."""
+        return as_told(self._local)
+
+    def getpeername(self) -> Any:
+        """The remote address; OSError for a listening socket."""
+        if self._remote is None:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return as_told(self._remote)
+
+    def setsockopt(self, *_: Any) -> None:
+        """Options change nothing here."""
+
+    def getsockopt(self, *_: Any) -> int:
+        """Options are all off."""
+        return 0
+
+    def fileno(self) -> int:
+        """-1: not a descriptor."""
+        return -1
+
+
+def as_told(endpoint: Endpoint) -> Any:
+    """Return an address as Python's sockets tell it: (host, port), or the path of a unix socket."""
+    return (endpoint.address, endpoint.port) if endpoint.port else endpoint.address
+
+
+class Listener:
+    """A listening socket of a process: an address ("" for every address of the host) and a port, or a path."""
+
+    def __init__(
+        self,
+        process: Owner,
+        local: Endpoint,
+        accept: Callable[[], asyncio.BaseProtocol],
+        on_close: Callable[[], None],
+    ) -> None:
+        self.process, self.local = process, local
+        self.accept = accept
+        self._on_close = on_close
+        self.context = contextvars.copy_context()
+        self.facts = SocketFacts(local, None, is_unix=not local.port)
+
+    def close(self) -> None:
+        """Accept no more. Open connections stay."""
+        self._on_close()
