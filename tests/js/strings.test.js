@@ -19,13 +19,15 @@ test("a count takes the word that the language wants", () => {
   assert.equal(en.t("no.such.key"), "no.such.key");
 });
 
-for (const language of LANGUAGES) {
+for (const language of Object.keys(cases[0].says)) {
   test(`the page says in ${language} what the engine says`, () => {
     const { say } = createStrings(wordsOf(language), language);
     assert.ok(cases.length > 100);
     for (const entry of cases) assert.equal(say(entry), entry.says[language]);
   });
+}
 
+for (const language of LANGUAGES) {
   test(`no sentence in ${language} leaves a place unfilled`, () => {
     const { say } = createStrings(wordsOf(language), language);
     for (const entry of entries) assert.doesNotMatch(say(entry), /[{}[\]]/, `${entry.kind} ${entry.label}`);

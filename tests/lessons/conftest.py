@@ -2,6 +2,8 @@
 
 import pytest
 
+from visualizer.lessons.lesson import LANGUAGES
+
 WALKTHROUGH = """\
 walkthrough: tiny
 subject: 3
@@ -160,7 +162,7 @@ class Content:
         self.folder = folder
         self.write("walkthroughs/tiny/lesson.yaml", WALKTHROUGH)
         self.write("exercises/tiny/lesson.yaml", EXERCISE)
-        for language in ("en", "de"):
+        for language in LANGUAGES:
             self.write(f"walkthroughs/tiny/{language}.md", WALKTHROUGH_PROSE)
             self.write(f"exercises/tiny/{language}.md", EXERCISE_PROSE)
 

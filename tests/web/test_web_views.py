@@ -350,4 +350,4 @@ async def test_the_language_follows_the_browser_and_then_the_choice(client, host
 
 async def test_messages_are_json_that_can_be_read(client, host):
     response = await client.get("/clusters/nope/entries/", headers={"accept-language": "de"})
-    assert json.loads(response.content) == {"message": "Diesen Cluster gibt es nicht, oder er gehört Ihnen nicht."}
+    assert json.loads(response.content) == {"message": "Diesen Cluster gibt es nicht, oder er gehört dir nicht."}
