@@ -95,6 +95,16 @@ def test_the_worker_that_hosts_clusters_does_not_import_django():
     assert not [name for name in imports_of(path) if name.startswith(("django", "channels", "visualizer.models"))]
 
 
+def test_the_worker_that_hosts_clusters_knows_of_the_engine_only_what_people_do():
+    script = (
+        "import sys, visualizer.hosting.worker; print(*(m for m in sys.modules if m.startswith('cluster_engine.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+    )
+    assert done.stdout.split() == ["cluster_engine.deeds"]
+
+
 LESSONS = sorted((ROOT / "visualizer" / "lessons").glob("*.py"))
 
 

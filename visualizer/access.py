@@ -7,6 +7,8 @@ may not even see is told apart from none by nobody: to a stranger `find` gives N
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import Q
+
 from visualizer import selectors
 from visualizer.models import Cluster
 from visualizer.rooms import selectors as rooms
@@ -62,6 +64,17 @@ def find(owner: Owner, cluster: str) -> Access | None:
     found = selectors.cluster(cluster)
     role = _role_in_a_room(owner, found) if found is not None else None
     return Access(found, role) if found is not None and role is not None else None
+
+
+def seen_by(owner: Owner) -> list[str]:
+    """List the running clusters that somebody may see: theirs, and those of the rooms that they lead or are in."""
+    seen = owner.owns()
+    if owner.user_id is not None:
+        seen |= Q(members__room__owner=owner.user_id)
+    if owner.visitor:
+        seen |= Q(rooms__members__visitor=owner.visitor)
+    running = Cluster.objects.filter(seen, state__in=selectors.ACTIVE)
+    return list(running.values_list("pk", flat=True).distinct())
 
 
 def _role_in_a_room(owner: Owner, cluster: Cluster) -> Role | None:

@@ -1,8 +1,9 @@
 """The WebSocket of a page: what the page says goes to its cluster, what the cluster's feed has goes to the page.
 
-Who may do what is asked of `access` when a page connects, whenever the cluster's stream says that rights have changed
-(a room is paused, a learner is forgotten), and for a message that comes `ACCESS_SECONDS` or more after it was asked
-last: by then a sign-out counts too, and what a stream that was cut did not say. Messages between cost no query.
+Who may do what is asked of `access` when a page connects, and whenever the cluster's stream says that rights have
+changed (somebody signs out, a room is paused, a learner is forgotten). What nobody says (a session that is over by its
+age, a stream that was cut) counts after `ACCESS_SECONDS`: a message that comes so long after it was asked last has it
+asked again. All other messages cost no query.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from visualizer.reasons import NOT_YOURS
 from visualizer.reasons import said as said_reason
 
 NO_SUCH_CLUSTER = 4404  # also one that is somebody else's: an id tells nothing
-ACCESS_SECONDS = 5.0  # how old an answer of `access` may be
+ACCESS_SECONDS = 60.0  # how old an answer of `access` may be
 ASKING_MAX = 32  # questions of one page that wait for an answer
 
 

@@ -7,9 +7,11 @@ import pytest_asyncio
 from rooms_people import JSON, Browser, Socket, instructor
 from web_until import until
 
+from visualizer import access
 from visualizer.access import MAY, Action, Role
 from visualizer.consumers import NO_SUCH_CLUSTER
 from visualizer.database import in_database
+from visualizer.handshakes import owner_of
 from visualizer.models import Cluster
 from visualizer.reasons import NOT_YOURS
 from visualizer.rooms import clusters, services
@@ -265,3 +267,26 @@ async def test_a_room_that_goes_on_lets_its_learners_drive_again(school, host):
             assert (await page.hear("error"))["message"] == NOT_YOURS[Action.DRIVE]
     await page.say(type="pace", pace=5)
     assert (await page.hear("clock", pace=5.0))["pace"] == 5
+
+
+async def test_an_instructor_who_signs_out_is_out_of_the_learners_clusters_at_once(school):
+    theirs, beas = [await Socket.at(f"/ws/clusters/{school.learners}/", one) for one in (school.ada, school.bea)]
+    for page in (theirs, beas):
+        await page.hear("hello")
+    await school.ada.post("/account/sign-out/")
+    assert await theirs.closed() == NO_SUCH_CLUSTER
+    await beas.say(type="pace", pace=5)
+    assert (await beas.hear("clock", pace=5.0))["pace"] == 5
+
+
+async def test_whose_pages_hear_of_somebodys_signing_out_are_those_they_may_see(school):
+    for browser in (school.ada, school.bea, school.cleo, school.eve, Browser()):
+        seen, found = await in_database(_seen_and_found)(browser)
+        assert sorted(seen) == sorted(found)
+
+
+def _seen_and_found(browser: Browser) -> tuple[list[str], list[str]]:
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
+    owner = owner_of({"headers": [(b"cookie", cookies.encode())]})
+    running = Cluster.objects.filter(state=Cluster.State.RUNNING).values_list("pk", flat=True)
+    return access.seen_by(owner), [one for one in running if access.find(owner, one) is not None]

@@ -352,7 +352,14 @@ async def test_rights_that_have_changed_are_asked_for_before_the_next_message_is
     assert looks == [client.cluster] * 2
 
 
-async def test_who_has_signed_out_is_noticed_after_a_while_though_nobody_says_so(client, page, monkeypatch):
+async def test_who_signs_out_is_out_of_the_pages_that_are_open_at_once(looks, client, page):
+    await page.hear("hello")
+    await client.post("/account/sign-out/")
+    assert await page.closed() == consumers.NO_SUCH_CLUSTER
+    assert looks == [client.cluster] * 2
+
+
+async def test_a_session_that_is_over_is_noticed_after_a_while_though_nobody_says_so(client, page, monkeypatch):
     await page.hear("hello")
     await in_database(Session.objects.all().delete)()
     await page.type("k", "echo still here")

@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from visualizer import attempt_limits, rate_limits, site_pages
+from visualizer import access, attempt_limits, rate_limits, site_pages
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
@@ -29,6 +29,8 @@ from visualizer.people.forms import DeleteForm, NewPasswordForm, SignInForm, Sig
 from visualizer.people.notes import BYTES_MAX, BadDocument, read
 from visualizer.people.outlines import outlines
 from visualizer.people.selectors import document_of
+from visualizer.rooms.clusters import reconsider
+from visualizer.selectors import Owner
 
 T = TypeVar("T")
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -101,9 +103,15 @@ def _opened(request: HttpRequest, form: SignUpForm) -> bool:
 
 @require_POST
 async def sign_out(request: HttpRequest) -> HttpResponseBase:
-    """End the session."""
+    """End the session; pages that are open on it hear of that."""
+    clusters = await in_database(_seen)(request)
     await in_database(logout)(request)
+    await reconsider(web_process.current(), clusters)
     return _see_other(_next(request, "home"))
+
+
+def _seen(request: HttpRequest) -> list[str]:
+    return access.seen_by(Owner.of(request.session, request.user))
 
 
 async def _turn(request: HttpRequest, name: str) -> None:
@@ -140,6 +148,7 @@ async def password(request: HttpRequest) -> HttpResponseBase:
         try:
             await _turn(request, (await request.auser()).get_username())
             if await _apart(_changed, request, form):
+                await reconsider(web_process.current(), await in_database(_seen)(request))
                 return _see_other(reverse("account") + "?changed")
         except rate_limits.TooOften as problem:
             form.add_error(None, _wait(problem.seconds))
