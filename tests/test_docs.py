@@ -5,8 +5,14 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 ENGINE = ROOT / "cluster_engine"
+CHANGES = (ROOT / "ARCHITECTURE.md").read_text().partition("## Where a change goes")[2].partition("\n## ")[0]
+ROWS = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", CHANGES, re.MULTILINE)[1:]
+PLACE = re.compile(r"`([\w.-]+/[\w./-]*)`")
+NAME = re.compile(r"`(--[\w-]+)`|key `([\w.]+)`|\b([A-Z]{2,}_[A-Z_]+|CONTROLLERS)\b")
 
 
 def kinds_in_the_docs():
@@ -47,3 +53,17 @@ def test_every_note_of_processes_commands_and_faults_is_documented():
     noted = kinds_noted(ENGINE / "world", ENGINE / "faults", ENGINE / "cluster.py")
     assert {"process.started", "command.finished", "fault.ended"} <= noted
     assert noted - kinds_in_the_docs()["notes"] == set()
+
+
+@pytest.mark.parametrize("where", [where for _, where in ROWS], ids=[change for change, _ in ROWS])
+def test_a_change_goes_where_the_map_says(where):
+    places = [ROOT / place for place in PLACE.findall(where)]
+    assert places
+    assert [place for place in places if not place.exists()] == []
+    text = "".join(place.read_text() for place in places if place.is_file())
+    names = [name for found in NAME.findall(where) for name in found if name]
+    assert [name for name in names if name not in text] == []
+
+
+def test_ten_changes_are_on_the_map():
+    assert len(ROWS) == 10
