@@ -9,6 +9,7 @@ from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.thread import ClusterThread
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.work import REAL_EFFORT
 from visualizer.lessons import library
 from visualizer.lessons.player import Player
 
@@ -24,7 +25,9 @@ def play(content):
         loop, told = ClusterLoop(Clock()), []
 
         async def tell():
-            spec = ClusterSpec(nodes=lesson.nodes, seed=lesson.seed, pace=None, epoch=datetime.now(UTC))
+            spec = ClusterSpec(
+                nodes=lesson.nodes, seed=lesson.seed, pace=None, effort=REAL_EFFORT, epoch=datetime.now(UTC)
+            )
             async with Cluster(spec, loop) as cluster:
                 player = Player(cluster, lesson, told.append)
                 player.pace, player.told = None, told
@@ -434,7 +437,7 @@ def test_the_lessons_own_commands_can_be_shown(content):
         return (lambda stream, text: said.append((line, stream, text))), (lambda code: said.append((line, code)))
 
     async def tell():
-        async with Cluster(ClusterSpec(nodes=1, seed=3, pace=None), loop) as cluster:
+        async with Cluster(ClusterSpec(nodes=1, seed=3, pace=None, effort=REAL_EFFORT), loop) as cluster:
             player = Player(cluster, lesson, lambda _: None, typed)
             await player.begin()
 
@@ -447,7 +450,7 @@ def test_the_lessons_own_commands_can_be_shown(content):
 def test_a_cluster_may_end_while_a_lesson_is_on_its_way(content):
     content.change(WALK, ("run: kubectl get pods", "until: {reached: deleted}"))
     lesson = library.read("walkthroughs/tiny", content.folder)
-    thread, clocks = ClusterThread(ClusterSpec(nodes=1, seed=3, pace=None)), []
+    thread, clocks = ClusterThread(ClusterSpec(nodes=1, seed=3, pace=None, effort=REAL_EFFORT)), []
     thread._on_clock = clocks.append
     thread.start().result(timeout=60)
     players = []

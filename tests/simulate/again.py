@@ -92,7 +92,8 @@ def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float
 async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[Input], until: float) -> Hosted:
     entries: list[Entry] = []
     run = Run(past=past, until=until)
-    async with Cluster(ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch), loop) as cluster:
+    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch, effort=plan.effort)
+    async with Cluster(spec, loop) as cluster:
         assert cluster.journal is not None
         cluster.journal.subscribe(entries.append)
         run.enter(cluster)

@@ -15,6 +15,7 @@ from typing import Any
 
 from cluster_engine.cast import PROGRAMS as HOST_PROGRAMS
 from cluster_engine.faults import FAULTS, UNOFFERED, Fault, read, write
+from cluster_engine.world.work import REAL_EFFORT
 from tests.simulate.clients import CLIENTS as PROGRAMS
 from tests.simulate.lines import VERSIONS, create, draw_line
 
@@ -76,6 +77,7 @@ class Plan:
     clients: tuple[tuple[float, str], ...] = ()
     standby: bool = False
     gateway: bool = False
+    effort: float = 0.0
 
     def __str__(self) -> str:
         head = f"{self.nodes} node{'s' if self.nodes > 1 else ''}, {self.seconds:g} s"
@@ -83,7 +85,7 @@ class Plan:
         lines += [(one.start, f"{one.start:6.1f}  fault {_described(one)}") for one in self.faults]
         lines += [(at, f"{at:6.1f}  client {name}") for at, name in self.clients]
         lines += [(0.0, f"  then  fault {_described(one.record)}, once {one.when}") for one in self.moments]
-        lines += [(0.0, f"   0.0  {what}") for what in ("standby", "gateway") if getattr(self, what)]
+        lines += [(0.0, f"   0.0  {what}") for what in ("standby", "gateway", "effort") if getattr(self, what)]
         return "\n".join([head, *(line for _, line in sorted(lines))])
 
 
@@ -116,6 +118,7 @@ def draw(seed: int) -> Plan:
         tuple(sorted(clients)),
         standby=seed % STANDBY_EVERY == 1,
         gateway=seed % GATEWAY_EVERY == 2,
+        effort=REAL_EFFORT if seed % 2 else 0.0,
     )
 
 

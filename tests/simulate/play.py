@@ -64,7 +64,7 @@ def play(
 
 
 async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | None, pauses: Pauses | None) -> None:
-    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch)
+    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch, effort=plan.effort)
     cluster = Cluster(spec, loop)
     assert cluster.journal is not None
     cluster.world.is_strict = True

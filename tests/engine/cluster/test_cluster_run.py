@@ -15,6 +15,7 @@ from cluster_engine.deeds import Command, Deed, Done, Input, Output, Typed
 from cluster_engine.run import ReplayDiffersError, Run
 from cluster_engine.thread import ClusterEndedError, ClusterSpec, ClusterThread
 from cluster_engine.world.pacing import Drift
+from cluster_engine.world.work import REAL_EFFORT
 
 NUMBERS = itertools.count(1)
 EPOCH = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -23,12 +24,14 @@ EPOCH = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 class Ran:
     """A thread, what it told, and its run."""
 
-    def __init__(self, past: Sequence[Input] = (), until: float = 0.0, *, paused: bool = True) -> None:
+    def __init__(
+        self, past: Sequence[Input] = (), until: float = 0.0, *, paused: bool = True, effort: float = 0.0
+    ) -> None:
         self.told: list[Any] = []
         self.entries: list[dict[str, Any]] = []
         self.clocks: list[dict[str, Any]] = []
         self.run = Run(self.told.append, past=past, until=until, paused=paused)
-        spec = ClusterSpec(nodes=2, seed=3, pace=20.0, epoch=EPOCH)
+        spec = ClusterSpec(nodes=2, seed=3, pace=20.0, epoch=EPOCH, effort=effort)
         self.thread = ClusterThread(spec, on_entries=self.entries.extend, on_clock=self.clocks.append, run=self.run)
 
     def start(self) -> "Ran":
@@ -63,8 +66,9 @@ def real(condition) -> None:
         time.sleep(0.001)
 
 
-def test_a_run_at_pace_is_done_again_entry_by_entry_from_its_inputs():
-    first = Ran().start()
+@pytest.mark.parametrize("effort", [0.0, REAL_EFFORT])
+def test_a_run_at_pace_is_done_again_entry_by_entry_from_its_inputs(effort):
+    first = Ran(effort=effort).start()
     started = first.now()
     assert first.put(typed("kubectl create deployment web --image=nginx --replicas=3")) == {}
     real(lambda: first.now() > started + 1)
@@ -85,7 +89,7 @@ def test_a_run_at_pace_is_done_again_entry_by_entry_from_its_inputs():
     real(lambda: first.now() > started + 80)
     until = first.now()
     first.stop()
-    again = Ran(first.run.inputs, until).start()
+    again = Ran(first.run.inputs, until, effort=effort).start()
     assert again.clocks[-1] == {"now": until, "pace": 20.0, "paused": True, **asdict(Drift())}
     again.stop()
     assert again.run.inputs == first.run.inputs
