@@ -4,8 +4,8 @@ Theory of operation. A cluster is a world (`world/`) with hosts, certificates on
 programs; `cast.py` says which. `world/supervisor.py` starts a program again that ended by itself; `faults/` breaks
 things, on request. The network's tap feeds the lens, the lens the journal.
 
-The cluster starts in leaping time, so that a person does not wait for its back-offs, and then goes at the pace asked
-for.
+The cluster starts in leaping time and without effort (`world/work.py`), so that a person waits for nothing but what is
+computed, and then goes at the pace and with the effort asked for.
 
     async with Cluster(ClusterSpec(nodes=2), loop) as cluster:
         await cluster.command("kubectl create deployment web --image=nginx --replicas=3", print_it)
@@ -107,7 +107,7 @@ class Cluster:
         self.journal = Journal(directory) if spec.capture else None
         lens = Lens(self.journal) if self.journal is not None else None
         epoch = spec.epoch or datetime.now(UTC)
-        self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, effort=spec.effort, position=self._position)
+        self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, position=self._position)
         self.supervisor = Supervisor(self.world)
         self.processes = self.supervisor.processes
         self._gateway: Gateway | None = None
@@ -150,6 +150,7 @@ class Cluster:
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)
         await self.world.until(self._takes_pods, within_seconds=START_SECONDS_MAX)
+        self.world.effort = self.spec.effort
         self.clock.set_pace(self.spec.pace)
 
     async def _all(self, waits: list[Any]) -> None:

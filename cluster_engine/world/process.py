@@ -181,6 +181,7 @@ class World(Protocol):
 
     seed: int
     effort: float
+    """What work costs is multiplied by it; it may change."""
 
     @property
     def loop(self) -> TimedLoop:
@@ -227,7 +228,7 @@ class Process:
         self.main = main
         self.told = told
         self.rng = random.Random(f"{world.seed}/{self.id}/{incarnation}")
-        self.effort = Effort(world.effort, f"{world.seed}/{self.id}/{incarnation}/work")
+        self.effort = Effort(world, f"{world.seed}/{self.id}/{incarnation}/work")
         self.exit_code: int | None = None
         self.failure: BaseException | None = None
         self.apology = ""

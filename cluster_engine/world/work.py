@@ -22,6 +22,7 @@ import random
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
+from typing import Protocol
 
 REAL_EFFORT = 1.0
 """Of clusters that somebody learns from: work takes about as long as in reality."""
@@ -53,19 +54,26 @@ def durations() -> dict[str, Duration]:
     }
 
 
+class World(Protocol):
+    """What sets how long work takes: its `effort` multiplies all durations, now; 0: nothing is drawn."""
+
+    effort: float
+
+
 class Effort:
-    """What work costs one process. `scale` multiplies its durations; 0: nothing is drawn."""
+    """What work costs one process of a world."""
 
-    __slots__ = ("_rng", "_scale", "_seed")
+    __slots__ = ("_rng", "_seed", "_world")
 
-    def __init__(self, scale: float, seed: str) -> None:
-        self._scale = scale
+    def __init__(self, world: World, seed: str) -> None:
+        self._world = world
         self._seed = seed
         self._rng: random.Random | None = None
 
     def seconds(self, *names: str) -> float:
         """Draw how long work of these names takes together. KeyError for a name that `durations.toml` does not have."""
-        if not self._scale:
+        scale = self._world.effort
+        if not scale:
             return 0.0
         rng = self._rng = self._rng or random.Random(self._seed)
-        return self._scale * sum(durations()[name].draw(rng) for name in names)
+        return scale * sum(durations()[name].draw(rng) for name in names)

@@ -2,6 +2,7 @@ import ast
 import random
 import statistics
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,4 +103,4 @@ def test_what_one_process_works_does_not_move_what_another_draws():
 
 def test_work_without_a_duration_is_a_bug():
     with pytest.raises(KeyError):
-        Effort(1.0, "seed").seconds("nobody.knows")
+        Effort(SimpleNamespace(effort=1.0), "seed").seconds("nobody.knows")
