@@ -229,6 +229,22 @@ def test_after_a_key_update_the_next_keys_are_used():
     assert capture.entries(byte_by_byte) == entries
 
 
+def test_what_cannot_be_read_once_its_secret_has_come_makes_bytes_of_what_follows():
+    capture = Capture()
+    number = capture.connect()
+    Secured(capture, number, alpn=("http/1.1",), suites="TLS_AES_128_GCM_SHA256").shake_hands()
+    line = next(heard for heard in capture.heard if str(heard).startswith("CLIENT_TRAFFIC_SECRET_0"))
+    early = Capture()
+    early.data(number, True, sealed(bytes.fromhex(line.split()[2]), 0, b"no alert", 21))
+    at = capture.heard.index(line)
+    capture.heard[at:at] = early.heard
+    capture.data(number, True, b"more")
+
+    last = capture.entries()[-1]
+    assert (last["kind"], last["label"]) == ("tcp.data", "4 bytes")
+    assert last["fields"] == {"unreadable": "an alert that is not two bytes long"}
+
+
 def test_keys_are_derived_as_rfc_8448_shows():
     secret = bytes.fromhex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38")
     assert expand_label(SUITES[0x1301], secret, "key", 16).hex() == "3fce516009c21727d0f2e4e86ee403bc"
