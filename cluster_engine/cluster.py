@@ -31,7 +31,7 @@ import msgspec
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, cast
 from cluster_engine.etcd.client import prefix_end
-from cluster_engine.etcd.store import Store
+from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults import Fault
 from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from cluster_engine.programs.streams import Input
     from cluster_engine.shell.terminal import Terminal
 
-DATA_DIRECTORY = "/var/lib/etcd"
 NODES_MAX = 50
 EFFORT_MAX = 100.0
 PAGE = "page"  # the terminal that people type into

@@ -17,7 +17,7 @@ import asyncio
 
 from cluster_engine.etcd.disk import Disk
 from cluster_engine.etcd.services import ClusterService, Headers, KVService, LeaseService, MaintenanceService, Member
-from cluster_engine.etcd.store import Store
+from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.etcd.watch_service import WatchService
 from cluster_engine.rpc import etcd_pb2
 from cluster_engine.rpc.endpoints import Server
@@ -31,7 +31,7 @@ PKI = "/etc/kubernetes/pki/etcd"
 async def main(
     process: Process,
     *,
-    data_dir: str = "/var/lib/etcd",
+    data_dir: str = DATA_DIRECTORY,
     certificate: str = f"{PKI}/server.crt",
     key: str = f"{PKI}/server.key",
     client_ca: str = f"{PKI}/ca.crt",

@@ -24,6 +24,9 @@ from cluster_engine.etcd.errors import CompactedError, FutureRevisionError
 from cluster_engine.etcd.history import Change, History, KeyRange, KeyValue
 from cluster_engine.etcd.leases import Lease, Leases
 
+DATA_DIRECTORY = "/var/lib/etcd"
+"""Where a member keeps its store on its host's disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

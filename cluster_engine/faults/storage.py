@@ -1,30 +1,29 @@
 """Faults of etcd's storage: a compacted history, a slow disk, a disk that is lost with all that was on it."""
 
 import contextlib
+import functools
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cluster_engine.cast import CONTROL_PLANE, PKI
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.etcd.errors import CompactedError
+from cluster_engine.etcd.store import DATA_DIRECTORY
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Component, Fault, Heal, Range, bounded
 from cluster_engine.world.process import Process
 from cluster_engine.world.tls import client_tls
 
-ETCD_PORT = 2379
-DATA_DIRECTORY = "/var/lib/etcd"
 FSYNC_SECONDS_MAX = 10.0
 
 
-async def compact_now(process: Process) -> None:
-    """Be `etcdctl compact`, at the latest revision."""
+async def compact_now(process: Process, stem: str, port: int) -> None:
+    """Do as `etcdctl compact` at the latest revision does, with the certificate at `stem`."""
     read = process.files.read
-    stem = f"{PKI}/etcd/server"
     tls = client_tls(
         ca=read(f"{PKI}/etcd/ca.crt"), certificate=read(f"{stem}.crt"), key=read(f"{stem}.key"), alpn=("h2",)
     )
-    client = EtcdClient("127.0.0.1", ETCD_PORT, tls)
+    client = EtcdClient("127.0.0.1", port, tls)
     try:
         revision = (await client.get(b"compact")).header.revision
         with contextlib.suppress(CompactedError):  # nothing has been written since somebody else did
@@ -46,8 +45,9 @@ class EtcdCompacted(Fault):
 
     async def begin(self, ground: Ground, id_: str) -> None:
         """Compact, by a request."""
-        process = ground.world.spawn(ground.world.host(self.target.split("/")[0]), "etcdctl", compact_now)
-        await process.wait()
+        etcd = ground.cast.component(self.target)
+        compact = functools.partial(compact_now, stem=etcd.certificates[0].stem, port=etcd.program.ports[0])
+        await ground.world.spawn(ground.world.host(etcd.host.name), "etcdctl", compact).wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from typing import BinaryIO
 from cluster_engine.api.schema import Kind
 from cluster_engine.cast import WORKSTATION, cast
 from cluster_engine.client import Informer
-from cluster_engine.cluster import DATA_DIRECTORY, Cluster, ClusterSpec
+from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.etcd.store import DATA_DIRECTORY
 from cluster_engine.export import lines_into
 from cluster_engine.faults import FaultError
 from cluster_engine.lens.opening import open_entry
