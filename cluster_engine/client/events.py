@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import EVENT
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
-from cluster_engine.client.rest import Client, Obj
+from cluster_engine.client.rest import Client
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -63,12 +64,12 @@ class EventRecorder:
         self._client = client
         self._process = process
         self._source = {"component": component, **({"host": host} if host else {})}
-        self._queue: asyncio.Queue[Obj] = asyncio.Queue(QUEUE_MAX)
+        self._queue: asyncio.Queue[Object] = asyncio.Queue(QUEUE_MAX)
         self._written = _Bounded()
         self._similar = _Bounded()
         self._buckets = _Bounded()
 
-    def event(self, about: Obj, type_: str, reason: str, message: str, *, field_path: str = "") -> None:
+    def event(self, about: Object, type_: str, reason: str, message: str, *, field_path: str = "") -> None:
         """Say something about an object; `type_` is Normal or Warning."""
         involved = _reference(about, field_path)
         if not self._may_speak(involved):
@@ -107,7 +108,7 @@ class EventRecorder:
                     share = self._process.rng.random() if attempt == 0 else 1.0
                     await asyncio.sleep(RETRY_SECONDS * share)
 
-    async def _write(self, event: Obj) -> None:
+    async def _write(self, event: Object) -> None:
         identity = (*_identity(event), event["message"])
         known = self._written.get(identity)
         if isinstance(known, dict):
@@ -125,7 +126,7 @@ class EventRecorder:
         await self._client.create(EVENT, event)
         self._written[identity] = {"name": event["metadata"]["name"], "count": 1}
 
-    def _may_speak(self, involved: Obj) -> bool:
+    def _may_speak(self, involved: Object) -> bool:
         now = asyncio.get_running_loop().time()
         identity = tuple(str(involved.get(field, "")) for field in ("kind", "namespace", "name", "uid", "apiVersion"))
         bucket = self._buckets.get(identity)
@@ -139,7 +140,7 @@ class EventRecorder:
         bucket.tokens -= 1
         return True
 
-    def _combined(self, involved: Obj, type_: str, reason: str, message: str) -> str:
+    def _combined(self, involved: Object, type_: str, reason: str, message: str) -> str:
         """Give the message, or its combined form when many similar ones were said lately."""
         now = asyncio.get_running_loop().time()
         identity = (*(str(value) for value in involved.values()), type_, reason)
@@ -153,7 +154,7 @@ class EventRecorder:
         return message if message in similar.messages else f"(combined from similar events): {message}"
 
 
-def _reference(about: Obj, field_path: str) -> Obj:
+def _reference(about: Object, field_path: str) -> Object:
     metadata = about["metadata"]
     reference = {
         "kind": about["kind"],
@@ -167,7 +168,7 @@ def _reference(about: Obj, field_path: str) -> Obj:
     return {name: value for name, value in reference.items() if value}
 
 
-def _identity(event: Obj) -> Identity:
+def _identity(event: Object) -> Identity:
     involved = event["involvedObject"]
     fields = ("kind", "namespace", "name", "uid", "apiVersion", "fieldPath")
     source = event["source"]

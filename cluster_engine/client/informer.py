@@ -22,9 +22,10 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Expired, InternalError, Refusal, TooManyRequests
-from cluster_engine.client.rest import Client, Obj
+from cluster_engine.client.rest import Client
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -34,12 +35,12 @@ WATCH_TIMEOUT_SECONDS_MIN = 300
 BACKOFF_SECONDS, BACKOFF_SECONDS_MAX, BACKOFF_RESET_SECONDS = 0.8, 30.0, 120.0
 SHORT_WATCH_SECONDS = 1.0
 
-Add = Callable[[Obj], None]
-Update = Callable[[Obj, Obj], None]
-Index = Callable[[Obj], Iterable[str]]
+Add = Callable[[Object], None]
+Update = Callable[[Object, Object], None]
+Index = Callable[[Object], Iterable[str]]
 
 
-def key_of(obj: Obj) -> str:
+def key_of(obj: Object) -> str:
     """Name an object as stores and queues do: `namespace/name`, or `name` without one."""
     metadata = obj["metadata"]
     namespace = metadata.get("namespace")
@@ -83,8 +84,8 @@ class Informer:
         self._process = process
         self._namespace = namespace
         self._selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
-        self._objects: dict[str, Obj] = {}
-        self._indexes: dict[str, tuple[Index, dict[str, dict[str, Obj]]]] = {}
+        self._objects: dict[str, Object] = {}
+        self._indexes: dict[str, tuple[Index, dict[str, dict[str, Object]]]] = {}
         self._add: list[Add] = []
         self._update: list[Update] = []
         self._delete: list[Add] = []
@@ -94,11 +95,11 @@ class Informer:
 
     # -- the store
 
-    def get(self, key: str) -> Obj | None:
+    def get(self, key: str) -> Object | None:
         """Give the object of that key, as last heard."""
         return self._objects.get(key)
 
-    def items(self) -> list[Obj]:
+    def items(self) -> list[Object]:
         """Give all objects, in the order in which they became known."""
         return list(self._objects.values())
 
@@ -113,16 +114,16 @@ class Informer:
             for key, obj in self._objects.items():
                 self._index(name, key, obj)
 
-    def by_index(self, name: str, value: str) -> list[Obj]:
+    def by_index(self, name: str, value: str) -> list[Object]:
         """Give the objects with that value in the index."""
         return list(self._indexes[name][1].get(value, {}).values())
 
-    def _index(self, name: str, key: str, obj: Obj) -> None:
+    def _index(self, name: str, key: str, obj: Object) -> None:
         index, table = self._indexes[name]
         for value in index(obj):
             table.setdefault(value, {})[key] = obj
 
-    def _store(self, key: str, obj: Obj | None) -> Obj | None:
+    def _store(self, key: str, obj: Object | None) -> Object | None:
         old = self._objects.pop(key, None) if obj is None else self._objects.get(key)
         for index, table in self._indexes.values():
             for value in index(old) if old is not None else ():
@@ -197,13 +198,13 @@ class Informer:
         self._replace(items)
         self._synced.set()
 
-    async def _pages(self, version: str) -> tuple[list[Obj], str]:
+    async def _pages(self, version: str) -> tuple[list[Object], str]:
         # with limit and version the server reads etcd at just that version; without limit its cache, at least as new
         limit = PAGE_LIMIT if version in ("", "0") else None
         listed = await self._client.list(
             self.kind, self._namespace, limit=limit, resourceVersion=version or None, **self._selectors
         )
-        items: list[Obj] = listed["items"]
+        items: list[Object] = listed["items"]
         while token := listed["metadata"].get("continue"):
             listed = await self._client.list(
                 self.kind, self._namespace, limit=PAGE_LIMIT, **{"continue": token}, **self._selectors
@@ -228,14 +229,14 @@ class Informer:
                         self._applied(obj)
         return count
 
-    def _replace(self, items: list[Obj]) -> None:
+    def _replace(self, items: list[Object]) -> None:
         keys = {key_of(item) for item in items}
         for key in [key for key in self._objects if key not in keys]:
             self._deleted(self._objects[key])
         for item in items:
             self._applied(item)
 
-    def _applied(self, obj: Obj) -> None:
+    def _applied(self, obj: Object) -> None:
         metadata = obj["metadata"]
         metadata.pop("managedFields", None)
         key = key_of(obj)
@@ -253,7 +254,7 @@ class Informer:
             for update in self._update:
                 update(known, obj)
 
-    def _deleted(self, obj: Obj) -> None:
+    def _deleted(self, obj: Object) -> None:
         if self._store(key_of(obj), None) is not None:
             for delete in self._delete:
                 delete(obj)

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import LEASE
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
-from cluster_engine.client.rest import Client, Obj
+from cluster_engine.client.rest import Client
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -44,8 +45,8 @@ class LeaderElector:
         self._process = process
         self._name = name
         self._namespace = namespace
-        self._lease: Obj | None = None
-        self._observed: Obj | None = None
+        self._lease: Object | None = None
+        self._observed: Object | None = None
         self._observed_at = 0.0
 
     async def lead(self, work: Coroutine[Any, Any, None]) -> None:
@@ -113,15 +114,15 @@ class LeaderElector:
             return False
         return await self._write(lease)
 
-    async def _write(self, lease: Obj) -> bool:
+    async def _write(self, lease: Object) -> bool:
         lease = {**lease, "spec": self._record(lease.get("spec") or {})}
         self._lease = await self._client.update(LEASE, lease)
         return True
 
-    def _is_ours(self, lease: Obj) -> bool:
+    def _is_ours(self, lease: Object) -> bool:
         return bool((lease.get("spec") or {}).get("holderIdentity") == self.identity)
 
-    def _record(self, before: Obj) -> Obj:
+    def _record(self, before: Object) -> Object:
         now = time.micro(self._process.now())
         ours = before.get("holderIdentity") == self.identity
         transitions = before.get("leaseTransitions", 0) + (0 if ours or not before else 1)

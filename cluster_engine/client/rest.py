@@ -28,6 +28,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.strconv import int_of
@@ -51,8 +52,7 @@ PATCH_TYPES = {
     "json": "application/json-patch+json",
 }
 
-Obj = dict[str, Any]
-WatchEvent = tuple[str, Obj]
+WatchEvent = tuple[str, Object]
 Token = str | Callable[[], Awaitable[str]]
 Params = Mapping[str, str | int | bool | None]
 
@@ -115,11 +115,11 @@ class Client:
 
     async def get(
         self, kind: Resource, name: str, namespace: str | None = None, *, subresource: str | None = None
-    ) -> Obj:
+    ) -> Object:
         """Read one object."""
         return await self._call("GET", kind.path(namespace, name, subresource))
 
-    async def list(self, kind: Resource, namespace: str | None = None, **params: str | int | bool | None) -> Obj:
+    async def list(self, kind: Resource, namespace: str | None = None, **params: str | int | bool | None) -> Object:
         """Read a collection (`limit`, `resourceVersion`, `labelSelector` … as on the wire); items carry their kind."""
         listed = await self._call("GET", kind.path(namespace), params=params)
         for item in listed["items"]:
@@ -130,17 +130,17 @@ class Client:
     async def create(
         self,
         kind: Resource,
-        obj: Obj,
+        obj: Object,
         namespace: str | None = None,
         *,
         subresource: str | None = None,
         name: str | None = None,
-    ) -> Obj:
+    ) -> Object:
         """POST to a collection, or to a subresource of the named object."""
         namespace = namespace or obj.get("metadata", {}).get("namespace")
         return await self._call("POST", kind.path(namespace, name, subresource), obj)
 
-    async def update(self, kind: Resource, obj: Obj, subresource: str | None = None) -> Obj:
+    async def update(self, kind: Resource, obj: Object, subresource: str | None = None) -> Object:
         """PUT an object back; its resourceVersion, if there, must still be current (Conflict)."""
         metadata = obj["metadata"]
         return await self._call("PUT", kind.path(metadata.get("namespace"), metadata["name"], subresource), obj)
@@ -154,20 +154,20 @@ class Client:
         *,
         type: Literal["strategic", "merge", "json"] = "strategic",  # noqa: A002, Kubernetes' word
         subresource: str | None = None,
-    ) -> Obj:
+    ) -> Object:
         """PATCH an object with one of the three client-side patch types."""
         return await self._call("PATCH", kind.path(namespace, name, subresource), patch, content_type=PATCH_TYPES[type])
 
     async def delete(
-        self, kind: Resource, name: str, namespace: str | None = None, *, options: Obj | None = None
-    ) -> Obj:
+        self, kind: Resource, name: str, namespace: str | None = None, *, options: Object | None = None
+    ) -> Object:
         """DELETE; `options` is a DeleteOptions. Gives the Status or the object on its way out."""
         body = {"kind": "DeleteOptions", "apiVersion": "v1", **options} if options else None
         return await self._call("DELETE", kind.path(namespace, name), body)
 
     async def delete_collection(
-        self, kind: Resource, namespace: str | None = None, *, options: Obj | None = None
-    ) -> Obj:
+        self, kind: Resource, namespace: str | None = None, *, options: Object | None = None
+    ) -> Object:
         """DELETE every object of a collection."""
         body = {"kind": "DeleteOptions", "apiVersion": "v1", **(options or {})}
         return await self._call("DELETE", kind.path(namespace), body)
@@ -240,13 +240,13 @@ class Client:
 
     async def _call(
         self, method: str, path: str, obj: Any = None, *, params: Params | None = None, content_type: str = JSON
-    ) -> Obj:
+    ) -> Object:
         body = None if obj is None else msgspec.json.encode(obj)
         headers = {"content-type": content_type} if body is not None else None
         response = await self.request(method, path, params=params, body=body, headers=headers)
         if response.status >= 400:
             raise refusal_of(response.status, response.body)
-        answer: Obj = msgspec.json.decode(response.body)
+        answer: Object = msgspec.json.decode(response.body)
         return answer
 
     async def _once(

@@ -3,13 +3,14 @@
 Modelled on kubectl/pkg/cmd/{version,apiresources,clusterinfo,config}.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.client import kubeconfig
 from cluster_engine.client.discovery import preferred
 from cluster_engine.programs.kubectl import discovery, documents
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import VERSION, Obj, Session
+from cluster_engine.programs.kubectl.session import VERSION, Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
 KUSTOMIZE_VERSION = "v5.5.0"
@@ -26,8 +27,8 @@ CONFIG_FLAGS = (Flag("minify", kind="bool"), Flag("raw", kind="bool"), Flag("out
 
 async def version(session: Session, _: list[str]) -> int:
     """Say the client's version and the server's."""
-    client: Obj = {"gitVersion": VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"}
-    found: Obj = {"clientVersion": client, "kustomizeVersion": KUSTOMIZE_VERSION}
+    client: Object = {"gitVersion": VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"}
+    found: Object = {"clientVersion": client, "kustomizeVersion": KUSTOMIZE_VERSION}
     if session.flags["output"] not in ("", "yaml", "json"):
         raise CommandError("--output must be 'yaml' or 'json'")
     if not session.flags["client"]:
@@ -101,7 +102,7 @@ async def cluster_info(session: Session, _: list[str]) -> int:
 # -- config ------------------------------------------------------------------------------------------------------------
 
 
-def _config(session: Session) -> Obj:
+def _config(session: Session) -> Object:
     try:
         return kubeconfig.read(session.process.files, session.kubeconfig)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ Modelled on kubectl/pkg/cmd/apply (client side). Left out: --server-side, --prun
 from typing import Any
 
 from cluster_engine.api.kinds import BUILT_IN
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.api.three_way import three_way
 from cluster_engine.programs.kubectl import documents, errors, output
@@ -23,7 +24,7 @@ from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import Manifest, namespace_of, read_manifests, resource_of
 from cluster_engine.programs.kubectl.schemas import download
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl-client-side-apply"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -95,7 +96,7 @@ async def _apply(session: Session, resource: Resource, manifest: Manifest) -> No
     _tell(session, resource, patched, "unchanged" if same else "configured")
 
 
-def _annotated(manifest: Manifest, namespace: str | None) -> Obj:
+def _annotated(manifest: Manifest, namespace: str | None) -> Object:
     """Add to the manifest what apply adds: namespace, and the manifest itself as an annotation."""
     document = {**manifest.document, "metadata": dict(manifest.document["metadata"])}
     if namespace is not None:
@@ -108,7 +109,7 @@ def _annotated(manifest: Manifest, namespace: str | None) -> Obj:
     return {**document, "metadata": {**document["metadata"], "annotations": {**annotations, LAST_APPLIED: applied}}}
 
 
-def _patch(manifest: Manifest, modified: Obj, live: Obj) -> tuple[Obj, str]:
+def _patch(manifest: Manifest, modified: Object, live: Object) -> tuple[Object, str]:
     annotation = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
     original: Any = next(documents.read_all(annotation), None) if annotation else None
     kind = BUILT_IN.by_kind(manifest.document["apiVersion"], manifest.document["kind"])
@@ -117,9 +118,9 @@ def _patch(manifest: Manifest, modified: Obj, live: Obj) -> tuple[Obj, str]:
     return three_way(kind, original, modified, live), "strategic"
 
 
-def _merge_difference(original: Obj, modified: Obj, live: Obj) -> Obj:
+def _merge_difference(original: Object, modified: Object, live: Object) -> Object:
     """Compute a JSON merge patch: what the manifest sets, and null for what it no longer does."""
-    patch: Obj = {}
+    patch: Object = {}
     for key, value in modified.items():
         if isinstance(value, dict) and isinstance(live.get(key), dict):
             before = original.get(key)
@@ -130,7 +131,7 @@ def _merge_difference(original: Obj, modified: Obj, live: Obj) -> Obj:
     return patch | {key: None for key in original if key not in modified and key in live}
 
 
-def _tell(session: Session, resource: Resource, obj: Obj, operation: str) -> None:
+def _tell(session: Session, resource: Resource, obj: Object, operation: str) -> None:
     if session.flags["output"]:
         show = output.printer(session.flags["output"], for_get=False)
         session.out(show(obj) if show else "")

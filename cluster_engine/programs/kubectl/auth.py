@@ -6,12 +6,13 @@
 Modelled on kubectl/pkg/cmd/auth. Left out: reconcile.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl import discovery
 from cluster_engine.programs.kubectl.describe.access import rule_rows
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.output import printer
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
 CAN_I_FLAGS = (
@@ -32,7 +33,7 @@ async def can_i(session: Session, arguments: list[str]) -> int:
     if len(arguments) not in (2, 3):
         raise CommandError(USAGE)
     verb, what = arguments[0], arguments[1]
-    spec: Obj = (
+    spec: Object = (
         {"nonResourceAttributes": {"path": what, "verb": verb}}
         if what.startswith("/")
         else {"resourceAttributes": await _attributes(session, verb, what, arguments[2:])}
@@ -48,7 +49,7 @@ async def can_i(session: Session, arguments: list[str]) -> int:
     return 0 if status.get("allowed") else 1
 
 
-async def _attributes(session: Session, verb: str, what: str, names: list[str]) -> Obj:
+async def _attributes(session: Session, verb: str, what: str, names: list[str]) -> Object:
     name, _, object_name = what.partition("/")
     resource: discovery.Resource | None = None
     await session.get("/api/v1", {"timeout": "32s"}, accept="application/json, */*")
@@ -62,7 +63,7 @@ async def _attributes(session: Session, verb: str, what: str, names: list[str]) 
             f"Warning: resource '{resource.plural}' is not namespace scoped"
             + (f" in group '{resource.group}'\n\n" if resource.group else "\n\n")
         )
-    attributes: Obj = {
+    attributes: Object = {
         "group": resource.group if resource else "*" if name == "*" else "",
         "name": object_name or (names[0] if names else ""),
         "namespace": "" if session.flags["all-namespaces"] else session.namespace,

@@ -9,6 +9,7 @@ Modelled on kubectl/pkg/cmd/create and run. Left out: every other generator, --e
 
 import base64
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.strconv import int_of, parse_int
 from cluster_engine.programs.kubectl import errors, output
@@ -16,7 +17,7 @@ from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import namespace_of, read_manifests, resource_of
 from cluster_engine.programs.kubectl.schemas import download
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl-create"
 COMMON_FLAGS = (
@@ -84,7 +85,7 @@ async def from_files(session: Session, arguments: list[str]) -> int:
     return code
 
 
-def _tell(session: Session, label: str, obj: Obj, operation: str) -> None:
+def _tell(session: Session, label: str, obj: Object, operation: str) -> None:
     dry = {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
     show = output.printer(session.flags["output"], for_get=False) if session.flags["output"] else None
     session.out(show(obj) if show else f"{label} {operation}{dry}\n")
@@ -95,7 +96,7 @@ def _tell(session: Session, label: str, obj: Obj, operation: str) -> None:
 
 async def create(
     session: Session,
-    obj: Obj,
+    obj: Object,
     path: str,
     label: str,
     *,
@@ -130,8 +131,8 @@ def named(arguments: list[str], command: str) -> str:
     return arguments[0]
 
 
-def _metadata(name: str, namespace: str | None = None, **labels: str) -> Obj:
-    metadata: Obj = {"creationTimestamp": None, "name": name}
+def _metadata(name: str, namespace: str | None = None, **labels: str) -> Object:
+    metadata: Object = {"creationTimestamp": None, "name": name}
     if labels:
         metadata["labels"] = labels
     if namespace is not None:
@@ -155,7 +156,7 @@ async def deployment(session: Session, arguments: list[str]) -> int:
         raise CommandError("cannot specify multiple --image options and command")
     containers = []
     for image in images:
-        container: Obj = {"image": image, "name": _container_name(image), "resources": {}}
+        container: Object = {"image": image, "name": _container_name(image), "resources": {}}
         if command:
             container["command"] = command
         if session.flags["port"] >= 0:
@@ -208,7 +209,7 @@ async def service_account(session: Session, arguments: list[str]) -> int:
 async def config_map(session: Session, arguments: list[str]) -> int:
     """Make a ConfigMap."""
     name = named(arguments, "configmap")
-    obj: Obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(name, _explicit_namespace(session))}
+    obj: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(name, _explicit_namespace(session))}
     if data := _data(session):
         obj["data"] = data
     path = f"/api/v1/namespaces/{_namespace(session)}/configmaps"
@@ -218,7 +219,7 @@ async def config_map(session: Session, arguments: list[str]) -> int:
 async def secret_generic(session: Session, arguments: list[str]) -> int:
     """Make a Secret."""
     name = named(arguments, "secret generic")
-    obj: Obj = {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(name, _explicit_namespace(session))}
+    obj: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(name, _explicit_namespace(session))}
     data = {key: base64.b64encode(value.encode()).decode() for key, value in _data(session).items()}
     if data:
         obj["data"] = data
@@ -251,9 +252,9 @@ async def service_cluster_ip(session: Session, arguments: list[str]) -> int:
     for text in session.flags["tcp"]:
         port, _, target = text.partition(":")
         target = target or port
-        entry: Obj = {"name": text.replace(":", "-"), "port": port_number(port), "protocol": "TCP"}
+        entry: Object = {"name": text.replace(":", "-"), "port": port_number(port), "protocol": "TCP"}
         ports.append({**entry, "targetPort": target if (number := int_of(target)) is None else number})
-    spec: Obj = {"ports": ports, "selector": {"app": name}, "type": "ClusterIP"}
+    spec: Object = {"ports": ports, "selector": {"app": name}, "type": "ClusterIP"}
     if session.flags["clusterip"]:
         spec["clusterIP"] = session.flags["clusterip"]
     metadata = _metadata(name, _explicit_namespace(session), app=name)
@@ -277,7 +278,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     if flags["stdin"] or flags["tty"] or flags["rm"]:
         raise CommandError("attaching is not in this workstation's kubectl; leave out -i, -t and --rm")
     name, words = arguments[0], arguments[1:]
-    container: Obj = {"image": flags["image"], "name": name, "resources": {}}
+    container: Object = {"image": flags["image"], "name": name, "resources": {}}
     if words:
         container["command" if flags["command"] else "args"] = words
     if flags["env"]:
@@ -289,7 +290,7 @@ async def run(session: Session, arguments: list[str]) -> int:
         container["ports"] = [{"containerPort": port_number(flags["port"])}]
     labels = dict(pair.split("=", 1) for pair in flags["labels"].split(",") if "=" in pair) or {"run": name}
     metadata = _metadata(name, _explicit_namespace(session), **labels)
-    spec: Obj = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}
+    spec: Object = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}
     obj = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
     path = f"/api/v1/namespaces/{_namespace(session)}/pods"
     return await create(session, obj, path, f"pod/{name}", manager="kubectl-run")

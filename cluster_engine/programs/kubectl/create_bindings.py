@@ -6,10 +6,11 @@
 Modelled on kubectl/pkg/cmd/create. Left out: making the roles themselves by flags (`create -f` does).
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.create import COMMON_FLAGS, create, named
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 
 GROUP = "rbac.authorization.k8s.io"
 _SUBJECT_FLAGS = (
@@ -44,7 +45,7 @@ async def role_binding(session: Session, arguments: list[str]) -> int:
     return await _create(session, obj, path, "rolebinding")
 
 
-def _binding(session: Session, kind: str, name: str, role_kind: str) -> Obj:
+def _binding(session: Session, kind: str, name: str, role_kind: str) -> Object:
     role = session.flags["clusterrole"] or session.flags["role"]
     return {
         "apiVersion": f"{GROUP}/v1",
@@ -59,13 +60,13 @@ def _binding(session: Session, kind: str, name: str, role_kind: str) -> Obj:
     }
 
 
-def _service_account(text: str) -> Obj:
+def _service_account(text: str) -> Object:
     namespace, _, name = text.partition(":")
     if not namespace or not name or ":" in name:
         raise CommandError("serviceaccount must be <namespace>:<name>")
     return {"kind": "ServiceAccount", "name": name, "namespace": namespace}
 
 
-async def _create(session: Session, obj: Obj, path: str, kind: str) -> int:
+async def _create(session: Session, obj: Object, path: str, kind: str) -> int:
     label = f"{kind}.{GROUP}/{obj['metadata']['name']}"
     return await create(session, obj, path, label, failed=f"failed to create {kind}: ")

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.programs.kubectl import errors
 from cluster_engine.programs.kubectl.arguments import NOTHING_GIVEN, Target, targets
@@ -18,7 +19,7 @@ from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import namespace_of, read_manifests, resource_of
-from cluster_engine.programs.kubectl.session import Obj, Params, Session
+from cluster_engine.programs.kubectl.session import Params, Session
 
 FLAGS = (
     Flag("filename", "f", "strings"),
@@ -80,7 +81,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     return code
 
 
-def _options(session: Session) -> tuple[Obj, bool]:
+def _options(session: Session) -> tuple[Object, bool]:
     flags = session.flags
     policy = POLICIES.get(flags["cascade"])
     if policy is None:
@@ -96,7 +97,7 @@ def _options(session: Session) -> tuple[Obj, bool]:
         grace = 1  # the real one's rule: 0 is only for --force
     if force and grace < 0:
         grace = 0
-    options: Obj = {"propagationPolicy": policy}
+    options: Object = {"propagationPolicy": policy}
     if grace >= 0:
         options["gracePeriodSeconds"] = grace
     return options, force and grace == 0
@@ -153,7 +154,7 @@ def _tell(session: Session, doomed: Doomed, *, force: bool) -> None:
     session.out(f'{kind} "{doomed.name}" {"force deleted" if force else "deleted"}\n')
 
 
-def _uid(answer: Obj) -> str:
+def _uid(answer: Object) -> str:
     """Read the uid from a Status's details or from the object that is on its way out."""
     if answer.get("kind") == "Status":
         return str((answer.get("details") or {}).get("uid", ""))

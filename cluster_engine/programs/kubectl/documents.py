@@ -14,8 +14,8 @@ import msgspec
 import yaml
 
 from cluster_engine.api.documents import Unreadable, read_json, yaml_documents
+from cluster_engine.api.objects import Object
 
-Obj = dict[str, Any]
 _TRUTHS = frozenset({"y", "Y", "n", "N", "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"})
 _SIXTIES = re.compile(r"^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$")
 
@@ -66,7 +66,7 @@ def to_compact_json(obj: Any) -> str:
     return _go_escapes(msgspec.json.encode(obj, order="sorted").decode())
 
 
-def to_json_line(obj: Obj) -> str:
+def to_json_line(obj: Object) -> str:
     """Write one document on its own line: its fields in their order, sorted below, as Go writes a struct of maps."""
     return "{" + ",".join(f'"{name}":{to_compact_json(value)}' for name, value in obj.items()) + "}\n"
 
@@ -75,7 +75,7 @@ def _go_escapes(text: str) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def read_all(text: str) -> Iterator[Obj]:
+def read_all(text: str) -> Iterator[Object]:
     """Read the documents of a manifest, YAML or JSON; lists are opened. ManifestError."""
     for document in _documents(text):
         if document is None:
@@ -104,12 +104,12 @@ def _documents(text: str) -> list[Any]:
         raise ManifestError(f"error converting YAML to JSON: {problem}") from problem
 
 
-def _items(items: Any) -> list[Obj]:
+def _items(items: Any) -> list[Object]:
     wrong = [one for one in items if not isinstance(one, dict)] if isinstance(items, list) else [items]
     if wrong:
         go = "Go struct field List.items of type []runtime.RawExtension"
         raise ManifestError(f"json: cannot unmarshal {_go_type(wrong[0])} into {go}")
-    found: list[Obj] = items
+    found: list[Object] = items
     return found
 
 

@@ -8,12 +8,13 @@ Modelled on kubectl/pkg/explain/v2 (template plaintext). Left out: --output, --a
 import textwrap
 from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl import discovery
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.schemas import download
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (Flag("recursive", kind="bool"),)
 WIDTH = 76
@@ -40,7 +41,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     return 0
 
 
-def _explain(resource: Resource, document: Obj, path: list[str], *, recursive: bool) -> str:
+def _explain(resource: Resource, document: Object, path: list[str], *, recursive: bool) -> str:
     schemas = document["components"]["schemas"]
     schema, lines = _root(resource, schemas), []
     for name in path:
@@ -63,7 +64,7 @@ def _explain(resource: Resource, document: Obj, path: list[str], *, recursive: b
     return "\n".join([*lines, ""]) + "\n"
 
 
-def _root(resource: Resource, schemas: Obj) -> Obj:
+def _root(resource: Resource, schemas: Object) -> Object:
     wanted = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     for schema in schemas.values():
         if wanted in (schema.get(GVK) or []):
@@ -71,7 +72,7 @@ def _root(resource: Resource, schemas: Obj) -> Obj:
     raise CommandError(f'couldn\'t find resource for "{resource.api_version}, Kind={resource.kind}"')
 
 
-def _reference(schema: Obj) -> str | None:
+def _reference(schema: Object) -> str | None:
     for part in (
         schema,
         *(schema.get("allOf") or []),
@@ -83,16 +84,16 @@ def _reference(schema: Obj) -> str | None:
     return None
 
 
-def _reference_of_all(part: Obj) -> str | None:
+def _reference_of_all(part: Object) -> str | None:
     return next((str(each["$ref"]) for each in part.get("allOf") or [] if "$ref" in each), None)
 
 
-def _resolved(schema: Obj, schemas: Obj) -> Obj:
+def _resolved(schema: Object, schemas: Object) -> Object:
     name = _reference(schema)
     return dict(schemas[name]) if name in schemas else schema
 
 
-def _type(schema: Obj, schemas: Obj) -> str:
+def _type(schema: Object, schemas: Object) -> str:
     if schema.get("type") == "array":
         return f"[]{_type(schema.get('items') or {}, schemas)}"
     if isinstance(schema.get("additionalProperties"), dict):
@@ -106,12 +107,12 @@ def _type(schema: Obj, schemas: Obj) -> str:
     return str(schema.get("type") or "Object")
 
 
-def _enum(schema: Obj) -> list[str]:
+def _enum(schema: Object) -> list[str]:
     values = schema.get("enum")
     return ["ENUM:", *(f"    {value}" for value in sorted(values)), ""] if values else []
 
 
-def _enum_in_line(schema: Obj, indent: str) -> list[str]:
+def _enum_in_line(schema: Object, indent: str) -> list[str]:
     values = sorted(schema.get("enum") or [])
     shown = ", ".join(values[:ENUM_SHOWN]) + (", ...." if len(values) > ENUM_SHOWN else "")
     return [f"{indent}enum: {shown}"] if values else []
@@ -124,7 +125,7 @@ def _wrapped(text: str, indent: str) -> list[str]:
     return [f"{indent}{line}" for line in lines]
 
 
-def _fields(schema: Obj, schemas: Obj) -> list[str]:
+def _fields(schema: Object, schemas: Object) -> list[str]:
     lines: list[str] = []
     for name in sorted(schema["properties"]):
         field = schema["properties"][name]
@@ -136,7 +137,7 @@ def _fields(schema: Obj, schemas: Obj) -> list[str]:
     return lines
 
 
-def _short(schema: Obj, schemas: Obj, depth: int, seen: dict[str, Any]) -> list[str]:
+def _short(schema: Object, schemas: Object, depth: int, seen: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for name in sorted(schema["properties"]):
         field = schema["properties"][name]

@@ -3,12 +3,13 @@
 Modelled on kubectl/pkg/cmd/expose.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
 from cluster_engine.programs.kubectl.arguments import named
 from cluster_engine.programs.kubectl.create import COMMON_FLAGS, create, port_number
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (
     *COMMON_FLAGS,
@@ -40,10 +41,10 @@ async def run(session: Session, arguments: list[str]) -> int:
         if not ports:
             raise CommandError("couldn't find port via --port flag or introspection")
         name = flags["name"] or str(target.name)
-        metadata: Obj = {"creationTimestamp": None, "name": name}
+        metadata: Object = {"creationTimestamp": None, "name": name}
         if labels := _pairs(flags["labels"]) or obj["metadata"].get("labels"):
             metadata["labels"] = labels
-        spec: Obj = {
+        spec: Object = {
             "ports": [_port(port, index, ports, session) for index, port in enumerate(ports)],
             "selector": selector,
         }
@@ -63,9 +64,9 @@ async def run(session: Session, arguments: list[str]) -> int:
     return 0
 
 
-def _port(port: str, index: int, ports: list[str], session: Session) -> Obj:
+def _port(port: str, index: int, ports: list[str], session: Session) -> Object:
     target = session.flags["target-port"] or port
-    entry: Obj = {"name": f"port-{index + 1}"} if len(ports) > 1 else {}
+    entry: Object = {"name": f"port-{index + 1}"} if len(ports) > 1 else {}
     entry |= {"protocol": session.flags["protocol"], "port": port_number(port)}
     return entry | {"targetPort": target if (number := int_of(target)) is None else number}
 
@@ -74,14 +75,14 @@ def _pairs(text: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
 
 
-def _selector(kind: str, obj: Obj) -> dict[str, str]:
+def _selector(kind: str, obj: Object) -> dict[str, str]:
     if kind == "Pod":
         return dict(obj["metadata"].get("labels") or {})
     selector = obj["spec"].get("selector") or {}
     return dict(selector if kind == "Service" else selector.get("matchLabels") or {})
 
 
-def _ports(kind: str, obj: Obj) -> list[str]:
+def _ports(kind: str, obj: Object) -> list[str]:
     if kind == "Service":
         return [str(port["port"]) for port in obj["spec"].get("ports") or []]
     spec = obj["spec"] if kind == "Pod" else obj["spec"]["template"]["spec"]

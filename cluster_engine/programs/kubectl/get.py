@@ -13,13 +13,14 @@ import codecs
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.programs.kubectl import errors, jsonpath, output
 from cluster_engine.programs.kubectl.arguments import Target, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import read_manifests, resource_of
-from cluster_engine.programs.kubectl.session import JSON, TABLE, Obj, Session
+from cluster_engine.programs.kubectl.session import JSON, TABLE, Session
 from cluster_engine.programs.kubectl.table import TablePrinter
 
 PAGE = 500
@@ -106,11 +107,11 @@ def _query(session: Session, target: Target) -> dict[str, str | int | bool | Non
     }
 
 
-async def fetch(session: Session, target: Target, *, accept: str) -> Obj:
+async def fetch(session: Session, target: Target, *, accept: str) -> Object:
     """Get what a target names: an object, or a list with all its pages."""
     path, query = _path(session, target), _query(session, target)
     try:
-        answer: Obj = await session.get(path, query, accept=accept)
+        answer: Object = await session.get(path, query, accept=accept)
         rest = answer
         while token := (rest.get("metadata") or {}).get("continue"):
             rest = await session.get(path, {**query, "continue": token}, accept=accept)
@@ -184,12 +185,12 @@ def nothing_found(session: Session, wanted: Iterable[Target]) -> str:
     return "No resources found\n"
 
 
-def _sorted(table: Obj, path: str) -> Obj:
+def _sorted(table: Object, path: str) -> Object:
     if not path:
         return table
     relaxed = jsonpath.relaxed(path)
 
-    def key(row: Obj) -> tuple[bool, Any]:
+    def key(row: Object) -> tuple[bool, Any]:
         found = jsonpath.find(relaxed, row["object"])
         number = isinstance(found[0], int) if found else False
         return (number, found[0] if number else jsonpath.show(found[0]) if found else "")
@@ -202,7 +203,7 @@ def _sorted(table: Obj, path: str) -> Obj:
 
 async def _print_objects(session: Session, wanted: list[Target], show: output.Printer) -> int:
     """Print one object, or all of them as one List."""
-    objects: list[Obj] = []
+    objects: list[Object] = []
     failures: list[Refusal] = []
     for target in wanted:
         try:
@@ -216,14 +217,14 @@ async def _print_objects(session: Session, wanted: list[Target], show: output.Pr
     if objects and single:
         session.out(show(objects[0]))
     elif objects or (not single and not failures):
-        empty: Obj = {"resourceVersion": ""}
+        empty: Object = {"resourceVersion": ""}
         session.out(show({"apiVersion": "v1", "items": objects, "kind": "List", "metadata": empty}))
     for failure in failures:
         session.err(f"{errors.refusal_text(failure)}\n")
     return 1 if failures else 0
 
 
-def _items(listed: Obj) -> list[Obj]:
+def _items(listed: Object) -> list[Object]:
     kind = listed["kind"].removesuffix("List")
     return [{"apiVersion": listed["apiVersion"], "kind": kind, **item} for item in listed["items"]]
 
@@ -259,7 +260,7 @@ async def _watch(session: Session, wanted: list[Target], show: output.Printer | 
     return 0
 
 
-def _watched(session: Session, target: Target, show: output.Printer | None) -> Callable[[str, Obj], str]:
+def _watched(session: Session, target: Target, show: output.Printer | None) -> Callable[[str, Object], str]:
     """Make what gives the text of each event; what is there already counts as ADDED."""
     with_events = session.flags["output-watch-events"]
     if show is not None:

@@ -8,10 +8,11 @@ Modelled on kubectl/pkg/cmd/label and annotate.
 
 from dataclasses import dataclass
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.arguments import Target, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (
     Flag("overwrite", kind="bool"),
@@ -95,7 +96,7 @@ async def _wanted(session: Session, words: list[str]) -> list[Target]:
     return wanted
 
 
-def _patch(session: Session, obj: Obj, changes: dict[str, str | None], wording: _Wording) -> dict[str, str | None]:
+def _patch(session: Session, obj: Object, changes: dict[str, str | None], wording: _Wording) -> dict[str, str | None]:
     """Give what is to be changed. CommandError when a value would be overwritten without --overwrite."""
     there = obj["metadata"].get(wording.field) or {}
     for key, value in changes.items():
@@ -115,6 +116,6 @@ def _done(patch: dict[str, str | None], wording: _Wording) -> str:
     return wording.removed if all(value is None for value in patch.values()) else wording.changed
 
 
-def _show(session: Session, obj: Obj, wording: _Wording) -> None:
+def _show(session: Session, obj: Object, wording: _Wording) -> None:
     there = obj["metadata"].get(wording.field) or {}
     session.out("".join(f"{key}={there[key]}\n" for key in sorted(there)))

@@ -6,11 +6,12 @@
 Modelled on kubectl/pkg/cmd/logs. Left out: --all-containers for several pods at once, --prefix, --max-log-requests.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound
 from cluster_engine.programs.kubectl.arguments import NO_NAME, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Params, Session
+from cluster_engine.programs.kubectl.session import Params, Session
 
 FLAGS = (
     Flag("container", "c", default=""),
@@ -43,7 +44,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     return 0
 
 
-async def _pods(session: Session, arguments: list[str]) -> list[Obj]:
+async def _pods(session: Session, arguments: list[str]) -> list[Object]:
     path = f"/api/v1/namespaces/{session.namespace}/pods"
     if session.flags["selector"]:
         listed = await session.get(path, {"labelSelector": session.flags["selector"], "limit": 500})
@@ -65,7 +66,7 @@ async def _pods(session: Session, arguments: list[str]) -> list[Obj]:
     return [await _first_pod(session, target.resource.kind, obj, path)]
 
 
-async def _first_pod(session: Session, kind: str, obj: Obj, path: str) -> Obj:
+async def _first_pod(session: Session, kind: str, obj: Object, path: str) -> Object:
     selector = obj["spec"].get("selector") or {}
     labels = selector if kind == "Service" else selector.get("matchLabels") or {}
     if not labels:
@@ -79,7 +80,7 @@ async def _first_pod(session: Session, kind: str, obj: Obj, path: str) -> Obj:
     return dict(found[0])
 
 
-def _containers(session: Session, pod: Obj, wanted: str) -> list[str]:
+def _containers(session: Session, pod: Object, wanted: str) -> list[str]:
     names = [each["name"] for each in pod["spec"].get("containers") or []]
     init = [each["name"] for each in pod["spec"].get("initContainers") or []]
     if session.flags["all-containers"]:
@@ -97,7 +98,7 @@ def _containers(session: Session, pod: Obj, wanted: str) -> list[str]:
     return names[:1]
 
 
-async def _print(session: Session, pod: Obj, container: str) -> None:
+async def _print(session: Session, pod: Object, container: str) -> None:
     flags = session.flags
     tail = flags["tail"] if flags["tail"] >= 0 else SELECTED_TAIL if flags["selector"] else None
     query: Params = {

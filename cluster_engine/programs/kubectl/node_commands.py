@@ -10,11 +10,12 @@ Modelled on kubectl/pkg/cmd/{drain,taint} and pkg/drain. Left out: disruption bu
 import asyncio
 
 from cluster_engine.api.names import label_value_problems, qualified_name_problems
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, TooManyRequests
 from cluster_engine.programs.kubectl.arguments import NO_NAME
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Params, Session
+from cluster_engine.programs.kubectl.session import Params, Session
 
 DRAIN_FLAGS = (
     Flag("ignore-daemonsets", kind="bool"),
@@ -83,7 +84,7 @@ async def drain(session: Session, arguments: list[str]) -> int:
     return 0
 
 
-def _check(session: Session, node: str, pods: list[Obj]) -> None:
+def _check(session: Session, node: str, pods: list[Object]) -> None:
     alone = [
         f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         for pod in pods
@@ -98,11 +99,15 @@ def _check(session: Session, node: str, pods: list[Obj]) -> None:
         session.err(f"Warning: deleting Pods that declare no controller: {', '.join(alone)}\n")
 
 
-async def _evict(session: Session, pod: Obj) -> None:
+async def _evict(session: Session, pod: Object) -> None:
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     path = f"/api/v1/namespaces/{namespace}/pods/{name}"
     session.out(f"evicting pod {namespace}/{name}\n")
-    eviction: Obj = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
+    eviction: Object = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": namespace},
+    }
     if session.flags["grace-period"] >= 0:
         eviction["deleteOptions"] = {"gracePeriodSeconds": session.flags["grace-period"]}
     while True:
@@ -179,7 +184,7 @@ def _parsed(text: str) -> tuple[str, str, str | None, bool]:
     return key, value, effects[0] if effects else None, removes
 
 
-def _changed(session: Session, node: Obj, texts: list[str]) -> tuple[list[Obj], str]:
+def _changed(session: Session, node: Object, texts: list[str]) -> tuple[list[Object], str]:
     taints = list(node["spec"].get("taints") or [])
     added = removed = False
     for text in texts:

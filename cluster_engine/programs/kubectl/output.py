@@ -5,14 +5,13 @@ Modelled on cli-runtime/pkg/genericclioptions/print_flags.go. Left out: go-templ
 
 from collections.abc import Callable
 from itertools import chain, repeat
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl import documents, jsonpath
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.tabwriter import layout
 
-Obj = dict[str, Any]
-Printer = Callable[[Obj], str]
+Printer = Callable[[Object], str]
 
 _GET_FORMATS = (
     "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,"
@@ -52,13 +51,13 @@ def printer(output: str, *, managed_fields: bool = False, for_get: bool = True) 
     )
 
 
-def watch_printer(output: str, show: Printer, *, with_events: bool) -> Callable[[str, Obj], str]:
+def watch_printer(output: str, show: Printer, *, with_events: bool) -> Callable[[str, Object], str]:
     """Give what prints what a watch tells, in that format: objects, or the events themselves. YAML is cut by `---`."""
     if with_events and output == "name":
         raise CommandError(NO_KIND)
     separators = chain([""], repeat("---\n")) if output == "yaml" else repeat("")
 
-    def text(type_: str, obj: Obj) -> str:
+    def text(type_: str, obj: Object) -> str:
         if not with_events:
             return next(separators) + show(obj)
         shown = _shown(obj, managed_fields=False)
@@ -69,7 +68,7 @@ def watch_printer(output: str, show: Printer, *, with_events: bool) -> Callable[
     return text
 
 
-def full_label(obj: Obj) -> str:
+def full_label(obj: Object) -> str:
     """Name an object as `-o name` does: deployment.apps/web."""
     group = str(obj.get("apiVersion", "")).rpartition("/")[0]
     kind = str(obj.get("kind", "")).lower()
@@ -77,12 +76,12 @@ def full_label(obj: Obj) -> str:
     return f"{kind}.{group}/{name}" if group else f"{kind}/{name}"
 
 
-def _names(obj: Obj) -> str:
+def _names(obj: Object) -> str:
     items = obj["items"] if obj.get("kind") == "List" else [obj]
     return "".join(f"{full_label(item)}\n" for item in items)
 
 
-def _shown(obj: Obj, managed_fields: bool) -> Obj:
+def _shown(obj: Object, managed_fields: bool) -> Object:
     if managed_fields:
         return obj
     if obj.get("kind") == "List":
@@ -103,7 +102,7 @@ def _columns(specification: str) -> Printer:
             raise CommandError(text)
         columns.append((header, jsonpath.relaxed(path)))
 
-    def show(obj: Obj) -> str:
+    def show(obj: Object) -> str:
         nonlocal printed
         items = obj["items"] if obj.get("kind") == "List" else [obj]
         lines = [] if printed else ["\t".join(header for header, _ in columns)]

@@ -8,13 +8,14 @@
 Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers. Left out: daemon sets and stateful sets.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
 from cluster_engine.api.time import rfc3339
 from cluster_engine.programs.kubectl.arguments import Target, targets
 from cluster_engine.programs.kubectl.describe.pod_template import template_lines
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Params, Session
+from cluster_engine.programs.kubectl.session import Params, Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -88,13 +89,13 @@ async def _follow(session: Session, target: Target) -> None:
                     return
 
 
-def _tell(session: Session, deployment: Obj) -> bool:
+def _tell(session: Session, deployment: Object) -> bool:
     text, done = rollout_text(deployment)
     session.out(text)
     return done
 
 
-def rollout_text(deployment: Obj) -> tuple[str, bool]:
+def rollout_text(deployment: Object) -> tuple[str, bool]:
     """Say how far a rollout is, and whether it is complete. CommandError when it has run out of time."""
     name, spec, status = deployment["metadata"]["name"], deployment["spec"], deployment.get("status") or {}
     if deployment["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
@@ -116,7 +117,7 @@ def rollout_text(deployment: Obj) -> tuple[str, bool]:
 # -- history and undo --------------------------------------------------------------------------------------------------
 
 
-async def _replica_sets(session: Session, deployment: Obj) -> dict[int, Obj]:
+async def _replica_sets(session: Session, deployment: Object) -> dict[int, Object]:
     """Give the deployment's replica sets by revision."""
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
@@ -189,7 +190,7 @@ async def undo(session: Session, arguments: list[str]) -> int:
     return 0
 
 
-def _chosen(revision: int, found: dict[int, Obj], name: str) -> Obj:
+def _chosen(revision: int, found: dict[int, Object], name: str) -> Object:
     if revision:
         if revision not in found:
             raise CommandError(f"unable to find specified revision {revision} in history")
@@ -199,7 +200,7 @@ def _chosen(revision: int, found: dict[int, Obj], name: str) -> Obj:
     return list(found.values())[-2]
 
 
-def _without_hash(template: Obj) -> Obj:
+def _without_hash(template: Object) -> Object:
     labels = {key: value for key, value in (template["metadata"].get("labels") or {}).items() if key != HASH}
     return {**template, "metadata": {**template["metadata"], "labels": labels}}
 
@@ -224,7 +225,7 @@ async def resume(session: Session, arguments: list[str]) -> int:
     return await _patch_each(session, arguments, {"spec": {"paused": None}}, "resumed")
 
 
-async def _patch_each(session: Session, arguments: list[str], patch: Obj, done: str) -> int:
+async def _patch_each(session: Session, arguments: list[str], patch: Object, done: str) -> int:
     code = 0
     for target in await _deployments(session, arguments):
         path = target.resource.path(session.namespace, target.name)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from cluster_engine.api.documents import Unreadable, read_json
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.client.kubeconfig import KubeConfigError
 from cluster_engine.client.rest import Client, with_query
@@ -24,7 +25,6 @@ from cluster_engine.programs.kubectl import tracing
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, Parsed
 
-Obj = dict[str, Any]
 Params = Mapping[str, str | int | bool | None]
 
 VERSION = "v1.32.13"
@@ -138,7 +138,7 @@ class Session:
         """GET; raises Refusal."""
         return await self.request("GET", path, params=params, accept=accept)
 
-    async def post(self, path: str, obj: Obj, *, manager: str, dry_run: bool = False) -> Any:
+    async def post(self, path: str, obj: Object, *, manager: str, dry_run: bool = False) -> Any:
         """Create."""
         params = {"dryRun": "All" if dry_run else None, "fieldManager": manager, "fieldValidation": "Strict"}
         return await self.request("POST", path, body=obj, params=params)
@@ -154,7 +154,7 @@ class Session:
         }
         return await self.request("PATCH", path, body=patch, params=params, content_type=PATCH_TYPES[type_])
 
-    async def delete(self, path: str, options: Obj) -> Any:
+    async def delete(self, path: str, options: Object) -> Any:
         """Delete."""
         return await self.request("DELETE", path, body=options)
 
@@ -220,7 +220,7 @@ class Session:
     @contextlib.asynccontextmanager
     async def watch(
         self, path: str, params: Params, *, accept: str = JSON
-    ) -> AsyncIterator[AsyncIterator[tuple[str, Obj]]]:
+    ) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
         """Watch; gives type and object of each event. An ERROR event raises its Refusal."""
         async with self.stream(path, {**params, "watch": True}, accept=accept) as chunks:
             yield _events(chunks)
@@ -240,7 +240,7 @@ def refusal_of(status: int, body: bytes) -> Refusal:
     return Refusal(text or "the server responded with an unknown status", code=status)
 
 
-async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, Obj]]:
+async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, Object]]:
     rest = b""
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

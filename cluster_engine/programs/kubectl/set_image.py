@@ -6,10 +6,11 @@
 Modelled on kubectl/pkg/cmd/set/set_image.go.
 """
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.arguments import Target, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Session
+from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (Flag("all", kind="bool"), Flag("selector", "l", default=""))
 
@@ -33,7 +34,7 @@ async def _set(session: Session, target: Target, images: dict[str, str]) -> None
     obj = await session.get(path)
     is_pod = target.resource.kind == "Pod"
     spec = obj["spec"] if is_pod else (obj["spec"].get("template") or {}).get("spec") or {}
-    patch: Obj = {}
+    patch: Object = {}
     found: dict[str, None] = {}
     for field in ("initContainers", "containers"):
         present = spec.get(field) or []

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.tabwriter import layout
 
-Obj = dict[str, Any]
 EVENT_WIDTH = len("MODIFIED")
 
 
@@ -24,11 +24,11 @@ class TablePrinter:
     kind: str = ""
     show_labels: bool = False
     label_columns: Sequence[str] = ()
-    _columns: list[Obj] = field(default_factory=list)
+    _columns: list[Object] = field(default_factory=list)
     _widths: list[int] = field(default_factory=list)
     _printed: bool = False
 
-    def text(self, table: Obj, event: str = "") -> str:
+    def text(self, table: Object, event: str = "") -> str:
         """Give a table's text; a later one may leave its columns out, as in a watch. `event` stands before each row."""
         self._columns = table.get("columnDefinitions") or self._columns
         shown = [index for index, column in enumerate(self._columns) if self.wide or not column.get("priority")]
@@ -50,7 +50,7 @@ class TablePrinter:
             names.append("LABELS")
         return ["NAMESPACE", *names] if self.with_namespace else names
 
-    def _row(self, row: Obj, shown: list[int]) -> list[str]:
+    def _row(self, row: Object, shown: list[int]) -> list[str]:
         cells = [_cell(row["cells"][index]) for index in shown]
         metadata = (row.get("object") or {}).get("metadata") or {}
         if self.kind and cells:

@@ -9,6 +9,7 @@ Modelled on kubectl/pkg/cmd/{wait,events}.
 import asyncio
 from collections.abc import Callable
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound
 from cluster_engine.programs.kubectl import jsonpath
 from cluster_engine.programs.kubectl.arguments import Target, targets
@@ -16,7 +17,7 @@ from cluster_engine.programs.kubectl.delete import Doomed, wait_until_gone
 from cluster_engine.programs.kubectl.describe.lines import Lines
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Obj, Params, Session
+from cluster_engine.programs.kubectl.session import Params, Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
 FLAGS = (
@@ -26,7 +27,7 @@ FLAGS = (
     Flag("all", kind="bool"),
 )
 EVENTS_FLAGS = (Flag("all-namespaces", "A", "bool"), Flag("for", default=""), Flag("types", default=""))
-Holds = Callable[[Obj], bool]
+Holds = Callable[[Object], bool]
 
 
 async def run(session: Session, arguments: list[str]) -> int:
@@ -95,7 +96,7 @@ def _condition(wanted: str) -> Holds:
         name, _, value = rest.partition("=")
         value = (value or "true").lower()
 
-        def holds(obj: Obj) -> bool:
+        def holds(obj: Object) -> bool:
             conditions = (obj.get("status") or {}).get("conditions") or []
             return any(c["type"].lower() == name.lower() and c["status"].lower() == value for c in conditions)
 
@@ -104,7 +105,7 @@ def _condition(wanted: str) -> Holds:
         path, equals, value = rest.rpartition("=") if "}=" in rest else (rest, "", "")
         relaxed = jsonpath.relaxed(path)
 
-        def reads(obj: Obj) -> bool:
+        def reads(obj: Object) -> bool:
             found = jsonpath.find(relaxed, obj)
             return any(jsonpath.show(each) == value for each in found) if equals else bool(found)
 

@@ -1,14 +1,12 @@
 """`kubectl describe` for roles and their bindings."""
 
-from typing import Any
-
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.describe.lines import Lines
 
-Obj = dict[str, Any]
 Row = tuple[str, str, str, str]
 
 
-def describe_role(lines: Lines, role: Obj) -> None:
+def describe_role(lines: Lines, role: Object) -> None:
     """Write a Role or ClusterRole, one line for each resource."""
     _head(lines, role["metadata"])
     lines.add(0, "PolicyRule:")
@@ -18,7 +16,7 @@ def describe_role(lines: Lines, role: Obj) -> None:
         lines.add(1, row)
 
 
-def describe_binding(lines: Lines, binding: Obj) -> None:
+def describe_binding(lines: Lines, binding: Object) -> None:
     """Write a RoleBinding or ClusterRoleBinding."""
     _head(lines, binding["metadata"])
     lines.add(0, "Role:")
@@ -31,19 +29,19 @@ def describe_binding(lines: Lines, binding: Obj) -> None:
         lines.add(1, f"{subject['kind']}\t{subject['name']}\t{subject.get('namespace', '')}")
 
 
-def _head(lines: Lines, metadata: Obj) -> None:
+def _head(lines: Lines, metadata: Object) -> None:
     lines.add(0, f"Name:\t{metadata['name']}")
     lines.labels("Labels", metadata.get("labels"))
     lines.annotations("Annotations", metadata.get("annotations"))
 
 
-def rule_rows(rules: list[Obj]) -> list[str]:
+def rule_rows(rules: list[Object]) -> list[str]:
     """Write rules, one row for each resource and each path, in the order in which Go prints them sorted."""
     rows = [row for rule in rules for row in _rows(rule)]
     return ["\t".join(row) for _, row in sorted(rows)]
 
 
-def _rows(rule: Obj) -> list[tuple[Row, Row]]:
+def _rows(rule: Object) -> list[tuple[Row, Row]]:
     """Give each row with what it is sorted by: verbs, group, resource, path."""
     verbs, names = _go(rule.get("verbs")), _go(rule.get("resourceNames"))
     rows = [

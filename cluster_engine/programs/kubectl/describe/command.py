@@ -10,6 +10,7 @@ for JSON. (The first GET finds the object, the second is the describer's own: th
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.programs.kubectl import errors
 from cluster_engine.programs.kubectl.arguments import Target, targets
@@ -19,7 +20,7 @@ from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.get import nothing_found
 from cluster_engine.programs.kubectl.manifests import read_manifests, resource_of
-from cluster_engine.programs.kubectl.session import Obj, Params, Session
+from cluster_engine.programs.kubectl.session import Params, Session
 
 FLAGS = (
     Flag("selector", "l", default=""),
@@ -32,12 +33,12 @@ NO_TYPE = (
     "resources."
 )
 
-Describer = Callable[[Session, Lines, Obj], Awaitable[None]]
+Describer = Callable[[Session, Lines, Object], Awaitable[None]]
 
 
 async def run(session: Session, arguments: list[str]) -> int:
     """Describe objects."""
-    found: list[tuple[Target, Obj]] = []
+    found: list[tuple[Target, Object]] = []
     failures: list[Refusal] = []
     wanted = await _wanted(session, arguments)
     for target in wanted:
@@ -72,7 +73,7 @@ def _namespace(session: Session, target: Target) -> str | None:
     return session.namespace
 
 
-async def _find(session: Session, target: Target) -> list[Obj]:
+async def _find(session: Session, target: Target) -> list[Object]:
     """Give the objects; a name that is none may be the beginning of several."""
     namespace = _namespace(session, target)
     if target.name is None:
@@ -88,7 +89,7 @@ async def _find(session: Session, target: Target) -> list[Obj]:
         return found
 
 
-async def _describe(session: Session, target: Target, obj: Obj) -> str:
+async def _describe(session: Session, target: Target, obj: Object) -> str:
     metadata = obj["metadata"]
     path = target.resource.path(metadata.get("namespace"), metadata["name"])
     obj = {"kind": target.resource.kind, "apiVersion": target.resource.api_version, **await session.get(path)}
@@ -100,7 +101,7 @@ async def _describe(session: Session, target: Target, obj: Obj) -> str:
 # -- the further questions ---------------------------------------------------------------------------------------------
 
 
-async def _events(session: Session, obj: Obj, *, uid: str | None = None) -> list[Obj]:
+async def _events(session: Session, obj: Object, *, uid: str | None = None) -> list[Object]:
     if not session.flags["show-events"]:
         return []
     metadata = obj["metadata"]
@@ -117,35 +118,35 @@ async def _events(session: Session, obj: Obj, *, uid: str | None = None) -> list
     return list(listed["items"])
 
 
-async def _selected(session: Session, path: str, labels: Mapping[str, str]) -> list[Obj]:
+async def _selected(session: Session, path: str, labels: Mapping[str, str]) -> list[Object]:
     selector = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
     return list((await session.get(path, {"labelSelector": selector, "limit": 500}))["items"])
 
 
-def _owned(items: list[Obj], owner: Obj) -> list[Obj]:
+def _owned(items: list[Object], owner: Object) -> list[Object]:
     uid = owner["metadata"]["uid"]
     return [item for item in items if any(ref["uid"] == uid for ref in item["metadata"].get("ownerReferences") or [])]
 
 
-async def _pod(session: Session, lines: Lines, pod: Obj) -> None:
+async def _pod(session: Session, lines: Lines, pod: Object) -> None:
     pods.describe_pod(lines, pod, await _events(session, pod))
 
 
-async def _deployment(session: Session, lines: Lines, deployment: Obj) -> None:
+async def _deployment(session: Session, lines: Lines, deployment: Object) -> None:
     events = await _events(session, deployment)
     path = f"/apis/apps/v1/namespaces/{deployment['metadata']['namespace']}/replicasets"
     selected = await _selected(session, path, deployment["spec"]["selector"].get("matchLabels") or {})
     workloads.describe_deployment(lines, deployment, _owned(selected, deployment), events)
 
 
-async def _replica_set(session: Session, lines: Lines, replica_set: Obj) -> None:
+async def _replica_set(session: Session, lines: Lines, replica_set: Object) -> None:
     path = f"/api/v1/namespaces/{replica_set['metadata']['namespace']}/pods"
     selected = await _selected(session, path, replica_set["spec"]["selector"].get("matchLabels") or {})
     events = await _events(session, replica_set)
     workloads.describe_replica_set(lines, replica_set, _owned(selected, replica_set), events)
 
 
-async def _node(session: Session, lines: Lines, node: Obj) -> None:
+async def _node(session: Session, lines: Lines, node: Object) -> None:
     name = node["metadata"]["name"]
     try:
         lease = await session.get(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}")
@@ -157,46 +158,46 @@ async def _node(session: Session, lines: Lines, node: Obj) -> None:
     nodes.describe_node(lines, node, lease, running, events)
 
 
-async def _service(session: Session, lines: Lines, service: Obj) -> None:
+async def _service(session: Session, lines: Lines, service: Object) -> None:
     metadata = service["metadata"]
     path = f"/apis/discovery.k8s.io/v1/namespaces/{metadata['namespace']}/endpointslices"
     slices = await _selected(session, path, {"kubernetes.io/service-name": metadata["name"]})
     others.describe_service(lines, service, slices, await _events(session, service))
 
 
-async def _name_space(session: Session, lines: Lines, namespace: Obj) -> None:
+async def _name_space(session: Session, lines: Lines, namespace: Object) -> None:
     others.describe_namespace(lines, namespace)
 
 
-async def _config_map(session: Session, lines: Lines, config_map: Obj) -> None:
+async def _config_map(session: Session, lines: Lines, config_map: Object) -> None:
     others.describe_config_map(lines, config_map, await _events(session, config_map))
 
 
-async def _secret(session: Session, lines: Lines, secret: Obj) -> None:
+async def _secret(session: Session, lines: Lines, secret: Object) -> None:
     others.describe_secret(lines, secret)
 
 
-async def _service_account(session: Session, lines: Lines, account: Obj) -> None:
+async def _service_account(session: Session, lines: Lines, account: Object) -> None:
     others.describe_service_account(lines, account, await _events(session, account))
 
 
-async def _endpoints(session: Session, lines: Lines, endpoints: Obj) -> None:
+async def _endpoints(session: Session, lines: Lines, endpoints: Object) -> None:
     others.describe_endpoints(lines, endpoints, await _events(session, endpoints))
 
 
-async def _endpoint_slice(session: Session, lines: Lines, endpoint_slice: Obj) -> None:
+async def _endpoint_slice(session: Session, lines: Lines, endpoint_slice: Object) -> None:
     others.describe_endpoint_slice(lines, endpoint_slice, await _events(session, endpoint_slice))
 
 
-async def _role(_: Session, lines: Lines, role: Obj) -> None:
+async def _role(_: Session, lines: Lines, role: Object) -> None:
     access.describe_role(lines, role)
 
 
-async def _binding(_: Session, lines: Lines, binding: Obj) -> None:
+async def _binding(_: Session, lines: Lines, binding: Object) -> None:
     access.describe_binding(lines, binding)
 
 
-async def _anything(session: Session, lines: Lines, obj: Obj) -> None:
+async def _anything(session: Session, lines: Lines, obj: Object) -> None:
     others.describe_anything(lines, obj, await _events(session, obj))
 
 

@@ -1,21 +1,19 @@
 """The containers and volumes of a pod, or of a template for pods. Modelled on kubectl/pkg/describe/describe.go."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.describe.lines import Lines, date, title_case
-
-Obj = dict[str, Any]
 
 
 def describe_containers(
     lines: Lines,
     label: str,
-    containers: list[Obj],
-    statuses: Mapping[str, Obj] | None,
+    containers: list[Object],
+    statuses: Mapping[str, Object] | None,
     *,
     space: str = "",
-    pod: Obj | None = None,
+    pod: Object | None = None,
 ) -> None:
     """Write containers; with `statuses` also how they are."""
     lines.raw.append(f"{space}{label}:")
@@ -42,7 +40,7 @@ def describe_containers(
         _mounts(lines, container.get("volumeMounts") or [])
 
 
-def _basics(lines: Lines, container: Obj, status: Obj | None, indent: str) -> None:
+def _basics(lines: Lines, container: Object, status: Object | None, indent: str) -> None:
     lines.add(1, f"{indent}{container['name']}:")
     if status is not None:
         lines.add(2, f"Container ID:\t{status.get('containerID', '')}")
@@ -56,7 +54,7 @@ def _basics(lines: Lines, container: Obj, status: Obj | None, indent: str) -> No
         lines.add(2, f"{title}{plural}:\t{text or '<none>'}")
 
 
-def _state(lines: Lines, status: Obj) -> None:
+def _state(lines: Lines, status: Object) -> None:
     _one_state(lines, "State", status.get("state") or {})
     if "terminated" in (status.get("lastState") or {}):
         _one_state(lines, "Last State", status["lastState"])
@@ -64,7 +62,7 @@ def _state(lines: Lines, status: Obj) -> None:
     lines.add(2, f"Restart Count:\t{status.get('restartCount', 0)}")
 
 
-def _one_state(lines: Lines, title: str, state: Obj) -> None:
+def _one_state(lines: Lines, title: str, state: Object) -> None:
     if "running" in state:
         lines.add(2, f"{title}:\tRunning")
         lines.add(3, f"Started:\t{date(state['running'].get('startedAt'))}")
@@ -84,7 +82,7 @@ def _one_state(lines: Lines, title: str, state: Obj) -> None:
             lines.add(3, f"Reason:\t{reason}")
 
 
-def _resources(lines: Lines, resources: Obj) -> None:
+def _resources(lines: Lines, resources: Object) -> None:
     for field, title in (("limits", "Limits"), ("requests", "Requests")):
         if resources.get(field):
             lines.add(2, f"{title}:")
@@ -92,7 +90,7 @@ def _resources(lines: Lines, resources: Obj) -> None:
                 lines.add(3, f"{name}:\t{resources[field][name]}")
 
 
-def _probe(probe: Obj) -> str:
+def _probe(probe: Object) -> str:
     times = (
         f"delay={probe.get('initialDelaySeconds', 0)}s timeout={probe.get('timeoutSeconds', 1)}s "
         f"period={probe.get('periodSeconds', 10)}s #success={probe.get('successThreshold', 1)} "
@@ -112,7 +110,7 @@ def _probe(probe: Obj) -> str:
     return f"unknown {times}"
 
 
-def _environment(lines: Lines, container: Obj, pod: Obj | None) -> None:
+def _environment(lines: Lines, container: Object, pod: Object | None) -> None:
     if sources := container.get("envFrom"):
         lines.add(2, "Environment Variables from:")
         for source in sources:
@@ -134,7 +132,7 @@ def _environment(lines: Lines, container: Obj, pod: Obj | None) -> None:
         lines.add(3, f"{name}:\t{_source(variable['valueFrom'], pod)}")
 
 
-def _source(source: Obj, pod: Obj | None) -> str:
+def _source(source: Object, pod: Object | None) -> str:
     if field := source.get("fieldRef"):
         known = {"metadata.name": "name", "metadata.namespace": "namespace", "metadata.uid": "uid"}.get(
             field["fieldPath"]
@@ -151,7 +149,7 @@ def _source(source: Obj, pod: Obj | None) -> str:
     return f"<set to the key '{config['key']}' of config map '{config['name']}'>\tOptional: {optional}"
 
 
-def _mounts(lines: Lines, mounts: list[Obj]) -> None:
+def _mounts(lines: Lines, mounts: list[Object]) -> None:
     lines.add(2, "Mounts:" if mounts else "Mounts:\t<none>")
     for mount in sorted(mounts, key=lambda mount: str(mount["mountPath"])):
         flags = "ro" if mount.get("readOnly") else "rw"
@@ -160,7 +158,7 @@ def _mounts(lines: Lines, mounts: list[Obj]) -> None:
         lines.add(3, f"{mount['mountPath']} from {mount['name']} ({flags})")
 
 
-def describe_volumes(lines: Lines, volumes: list[Obj], *, space: str = "") -> None:
+def describe_volumes(lines: Lines, volumes: list[Object], *, space: str = "") -> None:
     """Write the volumes."""
     if not volumes:
         lines.raw.append(f"{space}Volumes:\t<none>")
@@ -172,7 +170,7 @@ def describe_volumes(lines: Lines, volumes: list[Obj], *, space: str = "") -> No
             lines.add(2, line)
 
 
-def _volume(volume: Obj) -> list[str]:
+def _volume(volume: Object) -> list[str]:
     if "emptyDir" in volume:
         empty = volume["emptyDir"] or {}
         return [
@@ -205,7 +203,7 @@ def _volume(volume: Obj) -> list[str]:
     return ["Type:\t<unknown>"]
 
 
-def _projection(source: Obj) -> list[str]:
+def _projection(source: Object) -> list[str]:
     if secret := source.get("secret"):
         return [f"SecretName:\t{secret.get('name')}", f"SecretOptionalName:\t{_truth(secret.get('optional'))}"]
     if "downwardAPI" in source:
@@ -217,7 +215,7 @@ def _projection(source: Obj) -> list[str]:
     return []
 
 
-def tolerations(spec: Obj) -> list[str]:
+def tolerations(spec: Object) -> list[str]:
     """Write tolerations, one a text."""
     texts = []
     for toleration in sorted(spec.get("tolerations") or [], key=lambda each: str(each.get("key", ""))):

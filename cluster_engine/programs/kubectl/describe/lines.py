@@ -10,12 +10,11 @@ Modelled on kubectl/pkg/describe/describe.go (`PrefixWriter`, `printLabelsMultil
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from cluster_engine.api import time
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.tabwriter import layout
 
-Obj = dict[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 ANNOTATION_LENGTH_MAX = 140
 
@@ -46,7 +45,7 @@ class Lines:
 
     # -- what many describers write ------------------------------------------------------------------------------------
 
-    def identity(self, metadata: Obj) -> None:
+    def identity(self, metadata: Object) -> None:
         """Name and namespace."""
         self.add(0, f"Name:\t{metadata['name']}")
         if "namespace" in metadata:
@@ -76,7 +75,7 @@ class Lines:
         for index, text in enumerate(texts or ["<none>"]):
             self.raw.append(f"{indent}{title}:\t{text}" if index == 0 else f"\t{text}")
 
-    def events(self, events: Sequence[Obj]) -> None:
+    def events(self, events: Sequence[Object]) -> None:
         """The events about an object."""
         if not events:
             self.add(0, "Events:\t<none>")
@@ -90,7 +89,7 @@ class Lines:
             message = (event.get("message") or "").strip()
             self.add(1, f"{event['type']}\t{event['reason']}\t{self._interval(event)}\t{source}\t{message}")
 
-    def _interval(self, event: Obj) -> str:
+    def _interval(self, event: Object) -> str:
         first = self.since(event.get("eventTime") or event.get("firstTimestamp"))
         if event.get("count", 1) > 1:
             return f"{self.since(event.get('lastTimestamp'))} (x{event['count']} over {first})"
@@ -106,7 +105,7 @@ def date(moment: str | None) -> str:
     return time.parse(moment).strftime("%a, %d %b %Y %H:%M:%S +0000") if moment else "<unset>"
 
 
-def controller(metadata: Obj) -> str | None:
+def controller(metadata: Object) -> str | None:
     """Name the controller that owns an object."""
     owner = next((owner for owner in metadata.get("ownerReferences") or [] if owner.get("controller")), None)
     return f"{owner['kind']}/{owner['name']}" if owner else None

@@ -1,16 +1,15 @@
 """`kubectl describe node`: what it is, how it is, and what runs there at what cost."""
 
 from decimal import Decimal
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.quantity import canonical, parse
 from cluster_engine.programs.kubectl.describe.lines import Lines, date
 
-Obj = dict[str, Any]
 ROLE = "node-role.kubernetes.io/"
 
 
-def describe_node(lines: Lines, node: Obj, lease: Obj | None, pods: list[Obj], events: list[Obj]) -> None:
+def describe_node(lines: Lines, node: Object, lease: Object | None, pods: list[Object], events: list[Object]) -> None:
     """Write a node; `pods` are those that have not ended."""
     metadata, spec, status = node["metadata"], node["spec"], node.get("status") or {}
     roles = sorted(label.removeprefix(ROLE) for label in metadata.get("labels") or {} if label.startswith(ROLE))
@@ -41,12 +40,12 @@ def describe_node(lines: Lines, node: Obj, lease: Obj | None, pods: list[Obj], e
     lines.events(events)
 
 
-def _taint(taint: Obj) -> str:
+def _taint(taint: Object) -> str:
     value = f"={taint['value']}" if taint.get("value") else ""
     return f"{taint['key']}{value}:{taint['effect']}"
 
 
-def _conditions(lines: Lines, status: Obj) -> None:
+def _conditions(lines: Lines, status: Object) -> None:
     lines.add(0, "Conditions:")
     lines.add(1, "Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage")
     lines.add(1, "----\t------\t-----------------\t------------------\t------\t-------")
@@ -70,7 +69,7 @@ _SYSTEM = (
 )
 
 
-def _system(lines: Lines, spec: Obj, info: Obj) -> None:
+def _system(lines: Lines, spec: Object, info: Object) -> None:
     lines.add(0, "System Info:")
     for title, field in _SYSTEM:
         lines.add(1, f"{title}:\t{info.get(field, '')}")
@@ -80,7 +79,7 @@ def _system(lines: Lines, spec: Obj, info: Obj) -> None:
         lines.add(0, f"PodCIDRs:\t{','.join(spec['podCIDRs'])}")
 
 
-def _pods(lines: Lines, pods: list[Obj], allocatable: dict[str, Decimal]) -> None:
+def _pods(lines: Lines, pods: list[Object], allocatable: dict[str, Decimal]) -> None:
     lines.add(0, f"Non-terminated Pods:\t({len(pods)} in total)")
     lines.add(1, "Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge")
     lines.add(1, "---------\t----\t\t------------\t----------\t---------------\t-------------\t---")
@@ -95,7 +94,7 @@ def _pods(lines: Lines, pods: list[Obj], allocatable: dict[str, Decimal]) -> Non
         lines.add(1, f"{metadata['namespace']}\t{metadata['name']}\t\t" + "\t".join(cells) + f"\t{age}")
 
 
-def _allocated(lines: Lines, pods: list[Obj], allocatable: dict[str, Decimal]) -> None:
+def _allocated(lines: Lines, pods: list[Object], allocatable: dict[str, Decimal]) -> None:
     lines.add(0, "Allocated resources:")
     lines.add(1, "(Total limits may be over 100 percent, i.e., overcommitted.)")
     lines.add(1, "Resource\tRequests\tLimits")
@@ -106,7 +105,7 @@ def _allocated(lines: Lines, pods: list[Obj], allocatable: dict[str, Decimal]) -
         lines.add(1, f"{name}\t" + "\t".join(cells))
 
 
-def _sum(pods: list[Obj], field: str, name: str) -> tuple[Decimal, str]:
+def _sum(pods: list[Object], field: str, name: str) -> tuple[Decimal, str]:
     """Add up what containers request (or may use); give also how it is to be written."""
     texts = [
         str((container.get("resources") or {}).get(field, {}).get(name, "0"))

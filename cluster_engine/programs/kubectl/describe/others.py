@@ -4,20 +4,20 @@ import base64
 import re
 from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.describe.lines import Lines, selector_text
 
-Obj = dict[str, Any]
 ENDPOINTS_SHOWN = 3
 _ACRONYMS = {"Uid": "UID", "Api": "API", "Url": "URL", "Guid": "GUID", "Osb": "OSB"}
 
 
-def _head(lines: Lines, metadata: Obj) -> None:
+def _head(lines: Lines, metadata: Object) -> None:
     lines.identity(metadata)
     lines.labels("Labels", metadata.get("labels"))
     lines.annotations("Annotations", metadata.get("annotations"))
 
 
-def describe_service(lines: Lines, service: Obj, slices: list[Obj], events: list[Obj]) -> None:
+def describe_service(lines: Lines, service: Object, slices: list[Object], events: list[Object]) -> None:
     """Write a Service and the endpoints behind it."""
     spec = service["spec"]
     _head(lines, service["metadata"])
@@ -44,7 +44,7 @@ def describe_service(lines: Lines, service: Obj, slices: list[Obj], events: list
     lines.events(events)
 
 
-def _endpoints(slices: list[Obj], port_name: str) -> str:
+def _endpoints(slices: list[Object], port_name: str) -> str:
     if not slices:
         return "<none>"
     found = [
@@ -60,13 +60,13 @@ def _endpoints(slices: list[Obj], port_name: str) -> str:
     return f"{text} + {len(found) - ENDPOINTS_SHOWN} more..." if len(found) > ENDPOINTS_SHOWN else text
 
 
-def describe_namespace(lines: Lines, namespace: Obj) -> None:
+def describe_namespace(lines: Lines, namespace: Object) -> None:
     """Write a namespace."""
     _head(lines, namespace["metadata"])
     lines.add(0, f"Status:\t{(namespace.get('status') or {}).get('phase', '')}")
 
 
-def describe_config_map(lines: Lines, config_map: Obj, events: list[Obj]) -> None:
+def describe_config_map(lines: Lines, config_map: Object, events: list[Object]) -> None:
     """Write a ConfigMap with its data."""
     _head(lines, config_map["metadata"])
     lines.flush()
@@ -84,7 +84,7 @@ def describe_config_map(lines: Lines, config_map: Obj, events: list[Obj]) -> Non
     lines.events(events)
 
 
-def describe_secret(lines: Lines, secret: Obj) -> None:
+def describe_secret(lines: Lines, secret: Object) -> None:
     """Write a Secret: the size of its data, not the data."""
     _head(lines, secret["metadata"])
     for line in ("", f"Type:\t{secret.get('type', '')}", "", "Data", "===="):
@@ -93,7 +93,7 @@ def describe_secret(lines: Lines, secret: Obj) -> None:
         lines.add(0, f"{key}:\t{len(base64.b64decode(secret['data'][key]))} bytes")
 
 
-def describe_service_account(lines: Lines, account: Obj, events: list[Obj]) -> None:
+def describe_service_account(lines: Lines, account: Object, events: list[Object]) -> None:
     """Write a service account."""
     _head(lines, account["metadata"])
     for field, title in (("imagePullSecrets", "Image pull secrets"), ("secrets", "Mountable secrets")):
@@ -102,7 +102,7 @@ def describe_service_account(lines: Lines, account: Obj, events: list[Obj]) -> N
     lines.events(events)
 
 
-def describe_endpoints(lines: Lines, endpoints: Obj, events: list[Obj]) -> None:
+def describe_endpoints(lines: Lines, endpoints: Object, events: list[Object]) -> None:
     """Write an Endpoints object."""
     _head(lines, endpoints["metadata"])
     lines.add(0, "Subsets:")
@@ -116,7 +116,7 @@ def describe_endpoints(lines: Lines, endpoints: Obj, events: list[Obj]) -> None:
     lines.events(events)
 
 
-def describe_endpoint_slice(lines: Lines, endpoint_slice: Obj, events: list[Obj]) -> None:
+def describe_endpoint_slice(lines: Lines, endpoint_slice: Object, events: list[Object]) -> None:
     """Write an EndpointSlice."""
     _head(lines, endpoint_slice["metadata"])
     lines.add(0, f"AddressType:\t{endpoint_slice.get('addressType', '')}")
@@ -139,7 +139,7 @@ def describe_endpoint_slice(lines: Lines, endpoint_slice: Obj, events: list[Obj]
     lines.events(events)
 
 
-def _ports(lines: Lines, ports: list[Obj], level: int) -> None:
+def _ports(lines: Lines, ports: list[Object], level: int) -> None:
     lines.add(level, "Ports:")
     lines.add(level + 1, "Name\tPort\tProtocol")
     lines.add(level + 1, "----\t----\t--------")
@@ -148,7 +148,7 @@ def _ports(lines: Lines, ports: list[Obj], level: int) -> None:
         lines.add(level + 1, f"{name}\t{number}\t{port.get('protocol', 'TCP')}")
 
 
-def describe_anything(lines: Lines, obj: Obj, events: list[Obj]) -> None:
+def describe_anything(lines: Lines, obj: Object, events: list[Object]) -> None:
     """Write any object, field by field."""
     metadata = obj["metadata"]
     lines.add(0, f"Name:\t{metadata['name']}")
@@ -165,7 +165,7 @@ def describe_anything(lines: Lines, obj: Obj, events: list[Obj]) -> None:
 _SHOWN_ABOVE = ("name", "namespace", "labels", "annotations", "managedFields")
 
 
-def _fields(lines: Lines, level: int, content: Obj) -> None:
+def _fields(lines: Lines, level: int, content: Object) -> None:
     for key in sorted(content):
         value, title = content[key], _title(key)
         if isinstance(value, dict):

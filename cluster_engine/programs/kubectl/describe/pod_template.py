@@ -1,15 +1,13 @@
 """A pod template, as deployments and replica sets have one."""
 
 from datetime import UTC, datetime
-from typing import Any
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.describe.containers import describe_containers, describe_volumes, tolerations
 from cluster_engine.programs.kubectl.describe.lines import Lines
 
-Obj = dict[str, Any]
 
-
-def describe_template(lines: Lines, template: Obj) -> None:
+def describe_template(lines: Lines, template: Object) -> None:
     """Write a template."""
     metadata, spec = template.get("metadata") or {}, template["spec"]
     lines.add(0, "Pod Template:")
@@ -28,7 +26,7 @@ def describe_template(lines: Lines, template: Obj) -> None:
     lines.several("Tolerations", tolerations(spec), indent="  ")
 
 
-def template_lines(template: Obj) -> list[str]:
+def template_lines(template: Object) -> list[str]:
     """Give a template's lines with their tabs: `kubectl rollout history --revision` prints them so."""
     lines = Lines(datetime.min.replace(tzinfo=UTC))
     describe_template(lines, template)

@@ -1,14 +1,11 @@
 """`kubectl describe pod`."""
 
-from typing import Any
-
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.describe.containers import describe_containers, describe_volumes, tolerations
 from cluster_engine.programs.kubectl.describe.lines import Lines, controller, date
 
-Obj = dict[str, Any]
 
-
-def describe_pod(lines: Lines, pod: Obj, events: list[Obj]) -> None:
+def describe_pod(lines: Lines, pod: Object, events: list[Object]) -> None:
     """Write a pod."""
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     lines.identity(metadata)
@@ -51,7 +48,7 @@ def describe_pod(lines: Lines, pod: Obj, events: list[Obj]) -> None:
     lines.events(events)
 
 
-def _phase(lines: Lines, metadata: Obj, status: Obj) -> None:
+def _phase(lines: Lines, metadata: Object, status: Object) -> None:
     if metadata.get("deletionTimestamp"):
         lines.add(0, f"Status:\tTerminating (lasts {lines.since(metadata['deletionTimestamp'])})")
         lines.add(0, f"Termination Grace Period:\t{metadata.get('deletionGracePeriodSeconds', 0)}s")

@@ -1,15 +1,13 @@
 """`kubectl describe deployment` and `replicaset`."""
 
-from typing import Any
-
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.describe.lines import Lines, controller, date, selector_text
 from cluster_engine.programs.kubectl.describe.pod_template import describe_template
 
-Obj = dict[str, Any]
 HASH = "pod-template-hash"
 
 
-def describe_deployment(lines: Lines, deployment: Obj, replica_sets: list[Obj], events: list[Obj]) -> None:
+def describe_deployment(lines: Lines, deployment: Object, replica_sets: list[Object], events: list[Object]) -> None:
     """Write a deployment; `replica_sets` are its own."""
     metadata, spec, status = deployment["metadata"], deployment["spec"], deployment.get("status") or {}
     lines.identity(metadata)
@@ -42,7 +40,7 @@ _COUNTS = (
 )
 
 
-def describe_replica_set(lines: Lines, replica_set: Obj, pods: list[Obj], events: list[Obj]) -> None:
+def describe_replica_set(lines: Lines, replica_set: Object, pods: list[Object], events: list[Object]) -> None:
     """Write a replica set; `pods` are its own."""
     metadata, spec, status = replica_set["metadata"], replica_set["spec"], replica_set.get("status") or {}
     lines.identity(metadata)
@@ -60,7 +58,7 @@ def describe_replica_set(lines: Lines, replica_set: Obj, pods: list[Obj], events
     lines.events(events)
 
 
-def _conditions(lines: Lines, status: Obj) -> None:
+def _conditions(lines: Lines, status: Object) -> None:
     if status.get("conditions"):
         lines.add(0, "Conditions:")
         lines.add(1, "Type\tStatus\tReason")
@@ -69,16 +67,16 @@ def _conditions(lines: Lines, status: Obj) -> None:
             lines.add(1, f"{condition['type']} \t{condition['status']}\t{condition.get('reason', '')}")
 
 
-def _same_template(replica_set: Obj, deployment: Obj) -> bool:
+def _same_template(replica_set: Object, deployment: Object) -> bool:
     return _without_hash(replica_set["spec"]["template"]) == _without_hash(deployment["spec"]["template"])
 
 
-def _without_hash(template: Obj) -> Obj:
+def _without_hash(template: Object) -> Object:
     labels = {key: value for key, value in (template["metadata"].get("labels") or {}).items() if key != HASH}
     return {**template, "metadata": {**template["metadata"], "labels": labels}}
 
 
-def _created(replica_sets: list[Obj]) -> str:
+def _created(replica_sets: list[Object]) -> str:
     texts = []
     for each in replica_sets:
         made, wanted = (each.get("status") or {}).get("replicas", 0), each["spec"].get("replicas", 0)
