@@ -1,9 +1,9 @@
 """The commands that are running in a cluster, by the ids that people gave them, and what is told of them.
 
-Each line runs in a task of its own on the workstation. What it prints is told in frames that are numbered within the
-command, so that somebody who has heard a part of it can be told the rest:
+Each line runs in a task of its own, in the terminal that all pages share. What it prints is told in frames that are
+numbered within the command, so that somebody who has heard a part of it can be told the rest:
 
-    Command("k1", "kubectl get nodes")     Typed("k1", …), Output("k1", 1, "stdout", …), Done("k1", 2, 0)
+    Command("k1", "kubectl get nodes")    Typed("k1", …), Output("k1", 1, "stdout", …), Done("k1", 2, 0, "worker-1:~$")
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Commands:
             raise ValueError("A command with this id is running already.")
         if len(self._tasks) >= COMMANDS_MAX:
             raise ValueError("Too many commands are running in this cluster; interrupt one first.")
-        self._begin(Typed(command.id, command.line))
+        self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt))
         running = self._run(cluster, command)  # in a task that is no part of whichever process is running
         self._tasks[command.id] = cluster.loop.create_task(running, context=contextvars.Context())
 
@@ -53,7 +53,7 @@ class Commands:
         while identifier in self._frames:  # a page may give its commands any id
             identifier += "'"
         self._begin(Typed(identifier, line, "lesson"))
-        return partial(self._print, identifier), partial(self._end, identifier)
+        return partial(self._print, identifier), lambda code: self._end(identifier, code, "")
 
     async def _run(self, cluster: Cluster, command: Command) -> None:
         identifier = command.id
@@ -62,14 +62,14 @@ class Commands:
         except asyncio.CancelledError:
             code = INTERRUPTED
         del self._tasks[identifier]
-        self._end(identifier, code)
+        self._end(identifier, code, cluster.terminal().prompt)
 
     def _begin(self, typed: Typed) -> None:
         self._frames[typed.id] = 0
         self._tell(typed)
 
-    def _end(self, identifier: str, code: int) -> None:
-        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code))
+    def _end(self, identifier: str, code: int, prompt: str) -> None:
+        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code, prompt))
 
     def _print(self, identifier: str, stream: str, text: str) -> None:
         if identifier not in self._frames:

@@ -161,11 +161,12 @@ class Input(msgspec.Struct, tag="input", frozen=True):
 
 
 class Typed(msgspec.Struct, tag="typed", frozen=True):
-    """A line was typed on the workstation, by somebody at a page or by the lesson; what comes of it has the same id."""
+    """A line was typed, by somebody at a page or by the lesson, behind a prompt; what comes of it has the same id."""
 
     id: str
     line: str
     by: Literal["page", "lesson"] = "page"
+    prompt: str = ""
 
 
 class Output(msgspec.Struct, tag="output", frozen=True):
@@ -178,11 +179,12 @@ class Output(msgspec.Struct, tag="output", frozen=True):
 
 
 class Done(msgspec.Struct, tag="done", frozen=True):
-    """A command has ended."""
+    """A command has ended; the terminal's next line stands behind this prompt, "worker-1:/etc$"."""
 
     id: str
     n: int
     code: int
+    prompt: str = ""
 
 
 class Applied(msgspec.Struct, tag="applied", frozen=True):

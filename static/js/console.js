@@ -9,7 +9,7 @@
 import { computed, signal } from "@preact/signals-core";
 
 /** @typedef {{stream: string, text: string}} Chunk */
-/** @typedef {{id: string, line: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
+/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
@@ -20,18 +20,29 @@ const LETTERS_MAX = 200_000;
 const HISTORY_MAX = 200;
 const WAITING_MAX = 50;
 const BACKGROUND = /(?<!&)&$/;
+/** What a terminal shows before anybody has gone anywhere in it. */
+const PROMPT = "workstation:~$";
+/** What goes on in the next line: a here-document, a loop or a condition, a line that ends in \ | && or ||. */
+const GOES_ON = /<<|(?:\\|\||&&)$|^\s*(?:for|while|until|if)\b/m;
+
+/** The commands that a text holds: its lines, or all of it where one line goes on in the next. @param {string} text @returns {string[]} */
+export function commandsOf(text) {
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("#"));
+  return lines.length > 1 && GOES_ON.test(text) ? [text.trim()] : lines;
+}
 
 /** @param {{send: (frame: import("./socket.js").Frame) => boolean, newId: () => string, history?: string[]}} parts */
 export function createConsole({ send, newId, history = [] }) {
   const commands = signal(/** @type {Command[]} */ ([]));
   const waiting = signal(/** @type {string[]} */ ([]));
+  const prompt = signal(PROMPT);
   const past = signal(history.slice(-HISTORY_MAX));
   const running = computed(() => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null);
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
 
-  /** @param {string} id @param {string} line @param {Command["by"]} by @returns {Command} */
-  const made = (id, line, by) => ({ id, line, chunks: signal([]), code: signal(null), letters: 0, background: by !== "here" || BACKGROUND.test(line), by });
+  /** @param {string} id @param {string} line @param {Command["by"]} by @param {string} at its prompt @returns {Command} */
+  const made = (id, line, by, at) => ({ id, line, prompt: at, chunks: signal([]), code: signal(null), letters: 0, background: by !== "here" || BACKGROUND.test(line), by });
 
   /** @param {Command} command */
   function show(command) {
@@ -42,7 +53,7 @@ export function createConsole({ send, newId, history = [] }) {
 
   /** @param {string} line */
   function start(line) {
-    const command = made(newId(), line, "here");
+    const command = made(newId(), line, "here", prompt.peek());
     if (!send({ type: "command", id: command.id, line: line.replace(BACKGROUND, "").trim() })) return false;
     show(command);
     return true;
@@ -76,10 +87,12 @@ export function createConsole({ send, newId, history = [] }) {
     commands,
     waiting,
     past,
+    /** What the next line stands behind: where one is. */
+    prompt,
     running,
     /** Run a line now, or after those before it. @param {string} text */
     run(text) {
-      const lines = text.split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("#"));
+      const lines = commandsOf(text);
       for (const line of lines) if (past.peek()[past.peek().length - 1] !== line) past.value = [...past.peek(), line].slice(-HISTORY_MAX);
       waiting.value = [...waiting.peek(), ...lines].slice(0, WAITING_MAX);
       next();
@@ -126,7 +139,7 @@ export function createConsole({ send, newId, history = [] }) {
       }
       const n = known.get(frame.id);
       if (frame.type === "typed") {
-        if (n === undefined) show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page"));
+        if (n === undefined) show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page", frame.prompt || PROMPT));
         return;
       }
       const command = commands.peek().find(({ id }) => id === frame.id);
@@ -135,6 +148,7 @@ export function createConsole({ send, newId, history = [] }) {
       if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text });
       else if (frame.type === "done") {
         command.code.value = frame.code;
+        if (frame.prompt) prompt.value = frame.prompt;
         next();
       }
     },

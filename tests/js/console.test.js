@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createConsole } from "../../static/js/console.js";
+import { commandsOf, createConsole } from "../../static/js/console.js";
 
 function stage() {
   /** @type {any[]} */
@@ -153,4 +153,27 @@ test("what runs in the background goes on printing, and what is long gone is not
   assert.equal(shell.commands.value.length, 91);
   const heard = shell.heard();
   assert.deepEqual([Object.keys(heard).length, heard.watch, heard.t89, "t0" in heard], [64, 1, 1, false]);
+});
+
+test("the next line stands behind where the last one has led, and each line keeps its own prompt", () => {
+  const { shell } = stage();
+  assert.equal(shell.prompt.value, "workstation:~$");
+  shell.run("ssh worker-1");
+  shell.hear({ type: "done", id: "c1", n: 1, code: 0, prompt: "worker-1:~$" });
+  shell.run("hostname");
+  shell.hear({ type: "typed", id: "lesson-1", line: "kubectl get nodes", by: "lesson", prompt: "" });
+  shell.hear({ type: "done", id: "lesson-1", n: 1, code: 0, prompt: "" });
+  shell.hear({ type: "typed", id: "k9", line: "pwd", by: "page", prompt: "worker-1:/etc$" });
+  assert.deepEqual(shell.commands.value.map((command) => command.prompt), ["workstation:~$", "worker-1:~$", "workstation:~$", "worker-1:/etc$"]);
+  assert.equal(shell.prompt.value, "worker-1:~$");
+});
+
+test("what goes on in the next line is pasted as one command", () => {
+  const document = "kubectl apply -f - <<EOF\nkind: Pod\n  # a comment of the document\nEOF";
+  assert.deepEqual(commandsOf(`${document}\n`), [document]);
+  assert.deepEqual(commandsOf("for i in 1 2; do\n  echo $i\ndone"), ["for i in 1 2; do\n  echo $i\ndone"]);
+  assert.deepEqual(commandsOf("kubectl get pods \\\n  -o wide"), ["kubectl get pods \\\n  -o wide"]);
+  assert.deepEqual(commandsOf("kubectl get pods |\ngrep web"), ["kubectl get pods |\ngrep web"]);
+  assert.deepEqual(commandsOf("# a\nkubectl get pods\n\nls"), ["kubectl get pods", "ls"]);
+  assert.deepEqual(commandsOf("cat <<EOF"), ["cat <<EOF"], "the shell says what is missing");
 });

@@ -82,7 +82,11 @@ class FakeCluster:
         for name in list(self.active):
             await self.heal(name)
 
-    async def command(self, line: str, write: Callable[[str, str], None]) -> int:
+    def terminal(self) -> Any:
+        """What lines are typed into; it never goes anywhere."""
+        return SimpleNamespace(prompt="fake:~$")
+
+    async def command(self, line: str, write: Callable[[str, str], None], **_: Any) -> int:
         word, _, rest = line.partition(" ")
         match word:
             case "echo":

@@ -316,7 +316,7 @@ async def test_output_missed_while_the_socket_was_down_is_said_again_from_the_fr
         "type": "terminals",
         "frames": [
             {"type": "output", "id": "k", "n": 2, "stream": "stderr", "text": "b"},
-            {"type": "done", "id": "k", "n": 3, "code": 0},
+            {"type": "done", "id": "k", "n": 3, "code": 0, "prompt": ""},
         ],
     }
 
@@ -330,9 +330,9 @@ async def test_who_comes_later_is_told_what_was_typed_and_printed_before():
     feed.take([Typed("k", "kubectl get pods -w"), Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b")])
     first, then = await frames(viewer)
     assert first["frames"] == [
-        {"type": "typed", "id": "k", "line": "kubectl get pods -w", "by": "page"},
+        {"type": "typed", "id": "k", "line": "kubectl get pods -w", "by": "page", "prompt": ""},
         {"type": "output", "id": "k", "n": 1, "stream": "stdout", "text": "a"},
-        {"type": "typed", "id": "lesson-1", "line": "ls", "by": "lesson"},
+        {"type": "typed", "id": "lesson-1", "line": "ls", "by": "lesson", "prompt": ""},
     ]
     assert then == {"type": "output", "id": "k", "n": 2, "stream": "stdout", "text": "b"}
 

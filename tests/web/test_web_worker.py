@@ -100,9 +100,9 @@ async def test_a_command_is_accepted_at_once_and_its_output_and_end_are_told(bus
     assert await clusters.answer("c", Command("k1", "echo hello")) == {}
     told = await heard(bus, "c", has(Done))
     assert [one for one in told if isinstance(one, Typed | Output | Done)] == [
-        Typed("k1", "echo hello"),
+        Typed("k1", "echo hello", prompt="fake:~$"),
         Output("k1", 1, "stdout", "hello\n"),
-        Done("k1", 2, 0),
+        Done("k1", 2, 0, "fake:~$"),
     ]
 
 

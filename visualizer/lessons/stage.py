@@ -16,6 +16,7 @@ from cluster_engine.predicates import Lookout
 from visualizer.lessons import steps
 
 BACKGROUND_MAX = 10
+TERMINAL = "lesson"  # of its own: its lines run where they were written to run, wherever a learner has gone
 PRINTED_LENGTH_MAX = 300
 
 
@@ -97,7 +98,7 @@ class Stage:
 
         code = INTERRUPTED
         try:
-            code = await self._cluster.command(line, show)
+            code = await self._cluster.command(line, show, terminal=TERMINAL)
         finally:
             done(code)
         return code, printed

@@ -10,7 +10,6 @@ import { Icon } from "../icons.js";
 
 export const FIRST_COMMAND = "kubectl create deployment web --image=nginx --replicas=3";
 const SUGGESTIONS = [FIRST_COMMAND, "kubectl get pods -o wide", "kubectl get pods -w", "kubectl scale deployment web --replicas=5", "kubectl delete deployment web", "kubectl get nodes"];
-const PROMPT = "workstation:~$";
 
 /** @param {Props} props */
 export function Terminal({ app }) {
@@ -41,7 +40,7 @@ function Ran({ app, command }) {
   const { t } = app.strings;
   const code = command.code.value;
   return h("div", { class: `ran by-${command.by}` },
-    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, PROMPT), " ", h("b", null, command.line), command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }), code === null && command.background && command.by !== "lesson" && app.store.may("type") && h("button", { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) }, h(Icon, { name: "stop", size: 12 }), t("terminal.stop"))),
+    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, command.prompt), " ", h("b", null, command.line), command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }), code === null && command.background && command.by !== "lesson" && app.store.may("type") && h("button", { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) }, h(Icon, { name: "stop", size: 12 }), t("terminal.stop"))),
     command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
     code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
 }
@@ -94,7 +93,7 @@ function Line({ app }) {
     event.preventDefault();
     app.submit(typed.value);
   } },
-  h("label", { class: "prompt", for: "command" }, PROMPT),
+  h("label", { class: "prompt", for: "command" }, shell.prompt.value),
   h("input", { id: "command", ref: input, type: "text", value: typed.value, autocomplete: "off", autocapitalize: "off", autocorrect: "off", spellcheck: false, "aria-label": t("terminal.command"), placeholder: running ? t("terminal.busy") : "", onInput: (/** @type {Event} */ event) => { typed.value = /** @type {HTMLInputElement} */ (event.currentTarget).value; }, onKeyDown, onPaste }),
   waiting > 0 && h("span", { class: "fine" }, t("terminal.waiting", { count: waiting })),
   running && h("button", { type: "button", class: "ghost small stop", onClick: shell.interrupt }, h(Icon, { name: "stop", size: 12 }), "Ctrl-C"));

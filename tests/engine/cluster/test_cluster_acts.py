@@ -84,7 +84,7 @@ def test_a_command_is_told_from_its_line_to_its_code_under_numbers_that_count():
         assert await house.put(Command("k1", "echo a; echo b; false")) == {}
         assert (await house.done("k1")).code == 1
         typed, *output = [one for one in house.told if not isinstance(one, Input | Done)]
-        assert typed == Typed("k1", "echo a; echo b; false")
+        assert typed == Typed("k1", "echo a; echo b; false", prompt="workstation:~$")
         assert "".join(one.text for one in output) == "a\nb\n"
         assert [one.n for one in [*output, *house.of(Done)]] == list(range(1, len(output) + 2))
         assert house.of(Input) == [Input(1, house.run.inputs[0].at, Command("k1", "echo a; echo b; false"))]
