@@ -67,3 +67,9 @@ def test_an_entry_is_explained_by_its_kind_in_its_variant_where_there_is_one():
 def test_the_page_s_tests_call_objects_what_the_server_calls_them():
     called = json.loads((ROOT / "tests/js/fixtures/kinds.json").read_text("utf-8"))
     assert called.items() <= {f"kind.{plural}": name for plural, name in KINDS.items()}.items()
+
+
+def test_every_kind_that_has_a_sentence_has_an_explanation():
+    kinds = {case["kind"] for case in CASES} - {"new.kind", "scheduler.scores"}  # a component's own note is its log
+    assert len(kinds) > 35
+    assert [kind for kind in kinds if not explanation(entry(kind))] == []
