@@ -142,13 +142,19 @@ class Page:
     remaining: int
 
 
-def cached(kv: kv_pb2.KeyValue, known: Known) -> CachedObject:
-    """Give what etcd returned, from `known` where that has the same version."""
+def cached(kind: Kind, kv: kv_pb2.KeyValue, known: Known) -> CachedObject:
+    """Give what etcd returned, from `known` where that has the same version.
+
+    An object that was written in another version of its group is given in this kind's, with all else as it was: the
+    conversion "None" of CustomResourceDefinitions.
+    """
     key = kv.key.decode()
     found = known(key)
     if found is not None and found.revision == kv.mod_revision:
         return found
     value = with_version(msgspec.json.decode(kv.value), kv.mod_revision)
+    if value["apiVersion"] != kind.api_version:
+        value["apiVersion"] = kind.api_version
     return CachedObject(key, value, kv.mod_revision, len(kv.value))
 
 
@@ -171,11 +177,11 @@ class Storage:
     def __init__(self, etcd: EtcdClient) -> None:
         self.etcd = etcd
 
-    async def read(self, key: str, known: Known = unknown) -> CachedObject | None:
+    async def read(self, kind: Kind, key: str, known: Known = unknown) -> CachedObject | None:
         """Read one key as it is now."""
         with translated():
             response = await self.etcd.get(key.encode())
-        return cached(response.kvs[0], known) if response.kvs else None
+        return cached(kind, response.kvs[0], known) if response.kvs else None
 
     async def create(self, key: str, value: bytes, *, lease: int = 0) -> int | None:
         """Write a key that must not exist yet; give the revision, or None when it exists."""
@@ -192,19 +198,19 @@ class Storage:
             )
         return response.succeeded
 
-    async def replace(self, key: str, revision: int, value: bytes, *, lease: int = 0) -> Written:
+    async def replace(self, kind: Kind, key: str, revision: int, value: bytes, *, lease: int = 0) -> Written:
         """Write a key if it is still at `revision` (0: not there)."""
         raw = key.encode()
         with translated():
             response = await self.etcd.txn([unchanged(raw, revision)], [put(raw, value, lease=lease)], [get(raw)])
-        return _written(response)
+        return _written(kind, response)
 
-    async def remove(self, key: str, revision: int) -> Written:
+    async def remove(self, kind: Kind, key: str, revision: int) -> Written:
         """Delete a key if it is still at `revision`."""
         raw = key.encode()
         with translated():
             response = await self.etcd.txn([unchanged(raw, revision)], [delete(raw)], [get(raw)])
-        return _written(response)
+        return _written(kind, response)
 
     async def revision(self, prefix: str) -> int:
         """Ask etcd how far it has come, by the cheapest consistent read there is."""
@@ -213,7 +219,9 @@ class Storage:
             response = await self.etcd.get(raw, range_end=prefix_end(raw), limit=1, keys_only=True)
         return response.header.revision
 
-    async def page(self, start: str, prefix: str, known: Known, *, revision: int = 0, limit: int = 0) -> Page:
+    async def page(
+        self, kind: Kind, start: str, prefix: str, known: Known, *, revision: int = 0, limit: int = 0
+    ) -> Page:
         """Read at most `limit` keys from `start` on below `prefix`, at `revision` (0: now).
 
         What `known` has at the version that etcd returns is taken from there instead of being decoded.
@@ -221,17 +229,17 @@ class Storage:
         end = prefix_end(prefix.encode())
         with translated():
             response = await self.etcd.get(start.encode(), range_end=end, revision=revision, limit=limit)
-        objects = [cached(kv, known) for kv in response.kvs]
+        objects = [cached(kind, kv, known) for kv in response.kvs]
         remaining = response.count - len(objects) if response.more else 0
         return Page(objects, response.header.revision, remaining)
 
 
-def _written(response: Any) -> Written:
+def _written(kind: Kind, response: Any) -> Written:
     revision = response.header.revision
     if response.succeeded:
         return Written(revision)
     found = response.responses[0].response_range.kvs
-    return Written(0, cached(found[0], unknown) if found else None)
+    return Written(0, cached(kind, found[0], unknown) if found else None)
 
 
 @contextmanager

@@ -127,7 +127,7 @@ class WatchCache:
 
     async def _list(self) -> None:
         response = await self._storage.etcd.get(self.prefix.encode(), range_end=prefix_end(self.prefix.encode()))
-        self.replace([cached(kv, self.get) for kv in response.kvs], response.header.revision)
+        self.replace([cached(self.kind, kv, self.get) for kv in response.kvs], response.header.revision)
 
     async def _follow(self) -> None:
         raw = self.prefix.encode()
@@ -178,7 +178,7 @@ class WatchCache:
                 if self._objects.pop(key, None) is not None:
                     del self._keys[bisect_left(self._keys, key)]
             else:
-                now = self._objects[key] = cached(kv, unknown)
+                now = self._objects[key] = cached(self.kind, kv, unknown)
                 if before is None:
                     insort(self._keys, key)
             if now is not None or before is not None:

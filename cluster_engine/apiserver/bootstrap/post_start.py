@@ -140,7 +140,7 @@ class PostStart:
         cached = self._backend.caches[kind].get(key)
         spec = {"holderIdentity": holder, "leaseDurationSeconds": IDENTITY_LEASE_SECONDS, "renewTime": micro(now)}
         if cached is not None:
-            await storage.replace(key, cached.revision, encode({**cached.object, "spec": spec}))
+            await storage.replace(kind, key, cached.revision, encode({**cached.object, "spec": spec}))
             return
         lease = _object(kind, name, "kube-system")
         labels = {"apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": host}

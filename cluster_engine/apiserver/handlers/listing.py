@@ -110,7 +110,9 @@ class Pages:
         if wanted and not self._selection.everything:
             wanted = min(PAGE_MAX, max(wanted * 2, 100))
         prefix = self._selection.prefix
-        return await self._storage.page(start, prefix, self._cache.get, revision=revision, limit=wanted)
+        return await self._storage.page(
+            self._cache.kind, start, prefix, self._cache.get, revision=revision, limit=wanted
+        )
 
     def _metadata(self, revision: int, last_key: str, remaining: int) -> Object:
         token = encode_continue(revision, last_key.removeprefix(self._selection.prefix) + "\0")

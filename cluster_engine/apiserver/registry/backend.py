@@ -85,6 +85,6 @@ class Backend:
         """Look an object up, in etcd if the cache does not know it (yet)."""
         found = self.find(kind, namespace, name)
         if found is None:
-            stored = await self.storage.read(key_of(kind, namespace, name))
+            stored = await self.storage.read(kind, key_of(kind, namespace, name))
             found = None if stored is None else stored.object
         return found

@@ -51,7 +51,7 @@ class Store:
             await cache.wait_until_fresh(version_number(version))
             found = cache.get(call.key)
         else:
-            found = await self.backend.storage.read(call.key, cache.get)
+            found = await self.backend.storage.read(call.kind, call.key, cache.get)
         if found is None:
             raise NotFound(call.kind, call.name)
         return found
@@ -134,12 +134,12 @@ class Store:
             except Refusal:
                 if is_sure:
                     raise
-                current, is_sure = await self.backend.storage.read(call.key), True
+                current, is_sure = await self.backend.storage.read(call.kind, call.key), True
                 continue
             if new == current.object and not deletion.is_released(call.kind, new):
                 if is_sure:
                     return new
-                current, is_sure = await self.backend.storage.read(call.key), True
+                current, is_sure = await self.backend.storage.read(call.kind, call.key), True
                 continue
             if call.dry_run:
                 return new
@@ -152,15 +152,15 @@ class Store:
         cached = self.cache(call.kind).get(call.key)
         if cached is not None:
             return cached, False
-        return await self.backend.storage.read(call.key), True
+        return await self.backend.storage.read(call.kind, call.key), True
 
     async def _write(self, call: Call, current: CachedObject, new: Object) -> tuple[Object | None, CachedObject | None]:
         storage = self.backend.storage
         if deletion.is_released(call.kind, new):
-            written = await storage.remove(call.key, current.revision)
+            written = await storage.remove(call.kind, call.key, current.revision)
         else:
             lease = await self.backend.leases.take(call.kind.ttl_seconds)
-            written = await storage.replace(call.key, current.revision, encode(new), lease=lease)
+            written = await storage.replace(call.kind, call.key, current.revision, encode(new), lease=lease)
         if written.revision:
             return with_version(new, written.revision), None
         return None, written.current
@@ -179,7 +179,7 @@ class Store:
             except Refusal:
                 if is_sure:
                     raise
-                current, is_sure = await self.backend.storage.read(call.key), True
+                current, is_sure = await self.backend.storage.read(call.kind, call.key), True
                 continue
             left = deletion.marked(call.kind, current.object, options, call.now)
             if options.dry_run or call.dry_run:
@@ -187,9 +187,9 @@ class Store:
             if left is current.object:
                 return left, False
             if left is None:
-                written = await self.backend.storage.remove(call.key, current.revision)
+                written = await self.backend.storage.remove(call.kind, call.key, current.revision)
             else:
-                written = await self.backend.storage.replace(call.key, current.revision, encode(left))
+                written = await self.backend.storage.replace(call.kind, call.key, current.revision, encode(left))
             if written.revision:
                 return with_version(left or current.object, written.revision), left is None
             current, is_sure = written.current, True

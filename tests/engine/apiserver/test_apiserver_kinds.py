@@ -4,7 +4,7 @@ import asyncio
 import functools
 
 import pytest
-from widgets import WIDGET
+from widgets import WIDGET, widget
 
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.apiserver import main as apiserver
@@ -100,6 +100,29 @@ def test_its_objects_are_defaulted_checked_patched_and_shown_as_a_table(run_kind
         assert [each["name"] for each in table["columnDefinitions"]] == ["Name", "Size", "Age"]
         assert table["rows"][0]["cells"][:2] == ["w", "3"]
         assert (await admin.delete(f"{WIDGETS}/w")).code == 200
+
+    run_kinds(story)
+
+
+def test_two_versions_of_a_resource_show_the_same_objects_each_in_its_own_words(run_kinds):
+    async def story(plane, admin, kinds):
+        older = WIDGETS.replace("v2alpha1", "v1beta1")
+        kinds.add(WIDGET)
+        kinds.add(widget(version="v1beta1"))
+        await asyncio.sleep(1)
+        async with admin.watch(f"{older}?watch=1") as watch:
+            await admin.post(WIDGETS, one(size=4))
+            seen = (await watch.next())["object"]
+        assert (seen["apiVersion"], seen["spec"]["size"]) == ("toys.example/v1beta1", 4)
+        changed = {**seen, "spec": {"size": 5}}
+        assert (await admin.put(f"{older}/w", changed)).body["apiVersion"] == "toys.example/v1beta1"
+        for path, version in ((WIDGETS, "v2alpha1"), (older, "v1beta1")):
+            for found in ((await admin.get(f"{path}/w")).body, (await admin.get(f"{path}?limit=5")).body):
+                assert found["apiVersion"] == f"toys.example/{version}"
+            assert (await admin.get(f"{path}/w")).body["spec"] == {"size": 5}
+            assert len((await admin.get(path)).body["items"]) == 1
+        assert (await admin.delete(f"{older}/w")).code == 200
+        assert (await admin.get(f"{WIDGETS}/w")).code == 404
 
     run_kinds(story)
 
