@@ -24,7 +24,7 @@ import msgspec
 from cluster_engine.api.derived import derived
 from cluster_engine.api.kind_set import GroupVersion, KindSet
 from cluster_engine.api.objects import Object
-from cluster_engine.api.patches import PATCH_TYPES
+from cluster_engine.api.patches import patch_types
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scalar, Type, merge_extensions
 from cluster_engine.api.schemas.meta import API_VERSION, DELETE_OPTIONS, KIND, LIST_META, STATUS
 
@@ -192,7 +192,7 @@ def _item_operations(body: Kind) -> Object:
     return {
         "get": _operation(body, "get", body.schema.name, query={}),
         "put": _operation(body, "put", body.schema.name, BODY_TYPES),
-        "patch": _operation(body, "patch", body.schema.name, PATCH_TYPES),
+        "patch": _operation(body, "patch", body.schema.name, patch_types(body)),
     }
 
 

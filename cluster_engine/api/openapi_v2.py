@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cluster_engine.api.derived import derived
 from cluster_engine.api.kind_set import KindSet
 from cluster_engine.api.objects import JSON, Object
-from cluster_engine.api.patches import PATCH_TYPES
+from cluster_engine.api.patches import patch_types
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scalar, Type, merge_extensions
 from cluster_engine.api.schemas.meta import DELETE_OPTIONS, STATUS
 from cluster_engine.rpc import openapi_v2_pb2 as pb
@@ -102,7 +102,7 @@ def _paths(kind: Kind) -> Sequence[pb.NamedPathItem]:
     patch = pb.Operation(
         description=f"patch {kind.name}",
         operation_id=f"patch{kind.name}",
-        consumes=PATCH_TYPES,
+        consumes=patch_types(kind),
         produces=["application/json"],
         parameters=parameters,
         vendor_extension=_extensions({GVK: _gvk(kind), "x-kubernetes-action": "patch"}),

@@ -20,6 +20,7 @@ from jsonpointer import JsonPointer, JsonPointerException
 
 from cluster_engine.api.nesting import TOO_DEEP, exceeds
 from cluster_engine.api.objects import JSON, Object
+from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Refusal
 from cluster_engine.api.strategic import strategic_patch
 from cluster_engine.api.three_way import three_way
@@ -27,12 +28,15 @@ from cluster_engine.api.three_way import three_way
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
-PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
-"""The media types of the patches that a server takes."""
 
 JSON_PATCH_OPERATIONS_MAX = 10_000
 JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024
 """What all "copy" operations of one patch may add (kube-apiserver's JSONPatchMaxCopyBytes)."""
+
+
+def patch_types(kind: Kind) -> tuple[str, ...]:
+    """Return the media types of the patches that a server takes for a kind."""
+    return (JSON_PATCH, MERGE_PATCH, *([STRATEGIC_MERGE_PATCH] if kind.takes_strategic_patches else []))
 
 
 def json_patch(obj: Object, operations: JSON) -> Object:
@@ -101,10 +105,10 @@ def _merge(obj: JSON, patch: JSON) -> JSON:
 __all__ = [
     "JSON_PATCH",
     "MERGE_PATCH",
-    "PATCH_TYPES",
     "STRATEGIC_MERGE_PATCH",
     "json_patch",
     "merge_patch",
+    "patch_types",
     "strategic_patch",
     "three_way",
 ]

@@ -206,7 +206,8 @@ class Kind(Resource):
     not set and clear what they may not bring (PrepareForCreate and PrepareForUpdate of a strategy in pkg/registry; an
     update is that of the object itself, not of a subresource). `has_status`: there is a status, which is empty at first
     unless `keeps_status_on_create`, and `status_carries_metadata` says whether labels and annotations may be changed
-    with it. Objects are gone `ttl_seconds` after they were last written (0: never).
+    with it. Objects are gone `ttl_seconds` after they were last written (0: never). `takes_strategic_patches`: custom
+    resources do not.
     """
 
     schema: Message
@@ -225,6 +226,7 @@ class Kind(Resource):
     create_on_update: bool = False
     unconditional_update: bool = True
     delete_returns_object: bool = False
+    takes_strategic_patches: bool = True
     storage_prefix: str = ""
     derived: Derived = field(init=False, repr=False, default_factory=dict)
 

@@ -29,6 +29,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from cluster_engine.api.objects import Object
+from cluster_engine.api.patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.strconv import int_of
@@ -46,11 +47,7 @@ RETRY_BROKEN_GET_SECONDS = 1
 WATCH_LINE_BYTES_MAX = 16 << 20
 
 JSON = "application/json"
-PATCH_TYPES = {
-    "strategic": "application/strategic-merge-patch+json",
-    "merge": "application/merge-patch+json",
-    "json": "application/json-patch+json",
-}
+PATCH_TYPES = {"json": JSON_PATCH, "merge": MERGE_PATCH, "strategic": STRATEGIC_MERGE_PATCH}
 
 WatchEvent = tuple[str, Object]
 Token = str | Callable[[], Awaitable[str]]

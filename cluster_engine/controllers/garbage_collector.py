@@ -24,7 +24,7 @@ from typing import Any
 from cluster_engine.api.kinds import EVENT
 from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
-from cluster_engine.api.status import Conflict, Invalid, NotFound, Refusal
+from cluster_engine.api.status import Conflict, Invalid, NotFound, Refusal, UnsupportedMediaType
 from cluster_engine.client import WorkQueue
 from cluster_engine.client.discovery import Discovered, discover, preferred
 from cluster_engine.controllers.context import Context
@@ -201,8 +201,14 @@ class GarbageCollector:
             await self._remove_finalizer(node, live, ORPHAN)
 
     async def _drop_references(self, node: Node, live: Object, uids: list[str]) -> None:
-        references: list[Object] = [{"$patch": "delete", "uid": uid} for uid in uids]
-        await self._patch(node, {"ownerReferences": references, "uid": live["metadata"]["uid"]})
+        metadata = live["metadata"]
+        gone: list[Object] = [{"$patch": "delete", "uid": uid} for uid in uids]
+        try:
+            await self._patch(node, {"ownerReferences": gone, "uid": metadata["uid"]})
+        except UnsupportedMediaType:  # a kind without strategic merge patches: say the whole list, of just this version
+            left = [each for each in metadata["ownerReferences"] if each["uid"] not in uids]
+            merge = {"ownerReferences": left, "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+            await self._patch(node, merge, type_="merge")
 
     async def _remove_finalizer(self, node: Node, live: Object, finalizer: str) -> None:
         metadata = live["metadata"]

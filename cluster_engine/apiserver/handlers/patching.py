@@ -12,23 +12,22 @@ from typing import Any
 
 from cluster_engine.api import patches
 from cluster_engine.api.objects import Object
-from cluster_engine.api.patches import JSON_PATCH, MERGE_PATCH, PATCH_TYPES
+from cluster_engine.api.patches import JSON_PATCH, MERGE_PATCH
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Refusal, UnsupportedMediaType
 from cluster_engine.apiserver.handlers.bodies import decode_json, media_type
 from cluster_engine.apiserver.registry.backend import Call
 
 OPERATIONS_MAX = 10000
-UNSUPPORTED = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(
-    PATCH_TYPES
-)
 
 
 def patcher(content_type: str, body: bytes, call: Call) -> Callable[[Kind, Object], Object]:
     """Give the function that applies a patch to an object of a kind. 400, 413, 415, 422."""
     media = media_type(content_type)
-    if media not in PATCH_TYPES:
-        raise UnsupportedMediaType(UNSUPPORTED)
+    accepted = patches.patch_types(call.kind)
+    if media not in accepted:
+        why = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
+        raise UnsupportedMediaType(why)
     if "force" in call.parameters:
         details = {"group": "meta.k8s.io", "kind": "PatchOptions"}
         text = 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch'

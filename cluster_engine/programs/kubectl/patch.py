@@ -6,11 +6,12 @@ Modelled on kubectl/pkg/cmd/patch. Left out: --local.
 import msgspec
 
 from cluster_engine.api.documents import Unreadable, read_one_yaml
+from cluster_engine.client.rest import PATCH_TYPES
 from cluster_engine.programs.kubectl import output
 from cluster_engine.programs.kubectl.arguments import one
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import PATCH_TYPES, Session
+from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (
     Flag("patch", "p", default=""),

@@ -19,7 +19,7 @@ from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.client.kubeconfig import KubeConfigError
-from cluster_engine.client.rest import Client, with_query
+from cluster_engine.client.rest import PATCH_TYPES, Client, with_query
 from cluster_engine.programs.invocation import HOME, Invocation
 from cluster_engine.programs.kubectl import tracing
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -34,11 +34,6 @@ NO_KUBECONFIG = "The connection to the server localhost:8080 was refused - did y
 """Without a kubeconfig kubectl tries http://localhost:8080, where nobody listens."""
 JSON = "application/json"
 TABLE = ",".join(f"application/json;as=Table;v={version};g=meta.k8s.io" for version in ("v1", "v1beta1")) + f",{JSON}"
-PATCH_TYPES = {
-    "json": "application/json-patch+json",
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-}
 
 GLOBAL_FLAGS = (
     Flag("namespace", "n"),

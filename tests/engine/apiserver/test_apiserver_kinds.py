@@ -127,6 +127,22 @@ def test_two_versions_of_a_resource_show_the_same_objects_each_in_its_own_words(
     run_kinds(story)
 
 
+def test_a_kind_without_strategic_patches_refuses_them_and_offers_none(run_kinds):
+    async def story(plane, admin, kinds):
+        kinds.add(widget(takes_strategic_patches=False))
+        await asyncio.sleep(1)
+        await admin.post(WIDGETS, one())
+        refused = await admin.patch(f"{WIDGETS}/w", {"spec": {"size": 4}}, "strategic")
+        assert refused.code == 415
+        assert refused.body["message"].endswith("application/json-patch+json, application/merge-patch+json")
+        assert (await admin.patch(f"{WIDGETS}/w", {"spec": {"size": 4}}, "merge")).body["spec"]["size"] == 4
+        document = (await admin.get("/openapi/v3/apis/toys.example/v2alpha1")).body
+        patch = document["paths"][f"{BASE}/namespaces/{{namespace}}/widgets/{{name}}"]["patch"]
+        assert list(patch["requestBody"]["content"]) == ["application/json-patch+json", "application/merge-patch+json"]
+
+    run_kinds(story)
+
+
 def test_a_watch_ends_with_its_kind_and_begins_anew_with_it(run_kinds):
     async def story(plane, admin, kinds):
         kinds.add(WIDGET)

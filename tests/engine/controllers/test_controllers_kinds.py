@@ -2,7 +2,7 @@
 
 import asyncio
 
-from widgets import WIDGET
+from widgets import WIDGET, widget
 
 from cluster_engine.api.kinds import CONFIG_MAP, NAMESPACE
 
@@ -34,6 +34,23 @@ def test_what_a_widget_owns_goes_with_it_and_a_widget_with_what_owns_it(cluster)
         await asyncio.sleep(2)
         assert await plane.gone(WIDGET, "middle", "default")
         assert await plane.gone(CONFIG_MAP, "bottom", "default")
+
+    cluster(story)
+
+
+def test_a_widget_that_takes_no_strategic_patch_is_orphaned_all_the_same(cluster):
+    async def story(plane):
+        plane.kinds.add(widget(takes_strategic_patches=False))
+        await asyncio.sleep(PERIOD_SECONDS)
+        top = await plane.client.create(CONFIG_MAP, owned(CONFIG_MAP, "top"))
+        other = await plane.client.create(CONFIG_MAP, owned(CONFIG_MAP, "other"))
+        both = owned(WIDGET, "w", top)
+        both["metadata"]["ownerReferences"] += owned(WIDGET, "", other)["metadata"]["ownerReferences"]
+        await plane.client.create(WIDGET, both)
+        await plane.client.delete(CONFIG_MAP, "top", "default", options={"propagationPolicy": "Orphan"})
+        await asyncio.sleep(2)
+        left = (await plane.client.get(WIDGET, "w", "default"))["metadata"]["ownerReferences"]
+        assert [each["name"] for each in left] == ["other"]
 
     cluster(story)
 
