@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from cluster_engine.containerd.timeline import STAMP, Line
-from cluster_engine.world.process import FileSystem
+from cluster_engine.world.files import FileSystem
 
 LINES_MAX = 500
 LINE_BYTES_MAX = 16 * 1024

@@ -19,7 +19,7 @@ from cluster_engine.containerd import logs
 from cluster_engine.containerd.store import Container
 from cluster_engine.containerd.timeline import Line
 from cluster_engine.rpc import cri_pb2 as cri
-from cluster_engine.world.process import FileSystem
+from cluster_engine.world.files import FileSystem
 
 SIGKILL_CODE = 137
 FAST_TURN_SECONDS = 0.1

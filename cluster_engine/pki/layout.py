@@ -20,7 +20,8 @@ from datetime import datetime
 from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Cast, Certificate, Component, Identity, Role
 from cluster_engine.pki import kubeconfig
 from cluster_engine.pki.authority import Authority, KeyPair, Usage, key_pair_for_tokens
-from cluster_engine.world.process import FileSystem, Host
+from cluster_engine.world.files import FileSystem
+from cluster_engine.world.process import Host
 
 CLUSTER = "kubernetes"
 SUPER_ADMIN = Identity(

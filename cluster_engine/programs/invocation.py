@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from cluster_engine.programs.streams import PIPE_BYTES_MAX, Output, Streams, read_file
 
 if TYPE_CHECKING:
-    from cluster_engine.world.process import FileSystem, Process
+    from cluster_engine.world.files import FileSystem
+    from cluster_engine.world.process import Process
 
 HOME = "/root"
 SIGPIPE = 13

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from cluster_engine.world.process import FileSystem
+    from cluster_engine.world.files import FileSystem
 
 Write = Callable[[str, str], None]
 """Called with "stdout" or "stderr" and a piece of text."""

@@ -4,7 +4,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cluster_engine.world.process import FileSystem
+    from cluster_engine.world.files import FileSystem
 
 from cluster_engine.programs.invocation import HOME
 

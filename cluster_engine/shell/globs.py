@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cluster_engine.world.process import FileSystem
+    from cluster_engine.world.files import FileSystem
 
 Piece = tuple[str, bool]
 """Text, and whether it was quoted."""

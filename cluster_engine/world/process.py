@@ -20,7 +20,6 @@ What it leaves out: memory, signals other than "stop" (SIGTERM) and what kills (
 import asyncio
 import contextlib
 import contextvars
-import errno
 import itertools
 import random
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,6 +28,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from cluster_engine.world.bugs import EXIT_CODE
+from cluster_engine.world.files import FileSystem
 from cluster_engine.world.sockets import Listener
 from cluster_engine.world.tcp import End
 from cluster_engine.world.timers import TimedLoop
@@ -36,95 +36,8 @@ from cluster_engine.world.work import Effort
 
 Main = Callable[["Process"], Awaitable[None]]
 STOP_GRACE_SECONDS = 30.0
-FILE_BYTES_MAX = 8 * 1024 * 1024
-DISK_BYTES_MAX = 64 * 1024 * 1024
-FILES_MAX = 2_000
-PATH_LENGTH_MAX, NAME_LENGTH_MAX = 4096, 255
-"""Linux's PATH_MAX and NAME_MAX."""
 
 current_process: contextvars.ContextVar["Process"] = contextvars.ContextVar("current_process")
-
-
-class FileSystem:
-    """A host's files by absolute path. Directories exist by having something in them.
-
-    A disk has at most FILES_MAX files and DISK_BYTES_MAX bytes, paths included. What it refuses it refuses as Linux
-    does: OSError with the errno, its words and the path.
-    """
-
-    def __init__(self) -> None:
-        self._files: dict[str, bytes | bytearray] = {}
-        self._size = 0
-
-    def read(self, path: str) -> bytes:
-        """Give a file's bytes; FileNotFoundError names the path."""
-        data = self._files.get(path)
-        if data is None:
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
-        if isinstance(data, bytearray):
-            data = self._files[path] = bytes(data)
-        return data
-
-    def write(self, path: str, data: bytes) -> None:
-        """Replace or make a file of at most FILE_BYTES_MAX. OSError: EFBIG, ENOSPC, EISDIR, ENOTDIR, ENAMETOOLONG."""
-        if not path.startswith("/"):
-            raise ValueError(f"{path!r} is not an absolute path")
-        old = self._files.get(path)
-        if old is None:
-            self._check_new(path)
-        self._make_room(path, len(data), len(data) + (len(path) if old is None else -len(old)))
-        self._files[path] = data
-
-    def append(self, path: str, data: bytes) -> None:
-        """Add to a file, or make it; see `write`. A file that grows in small pieces is not copied for each."""
-        old = self._files.get(path)
-        if old is None:
-            self.write(path, data)
-            return
-        self._make_room(path, len(old) + len(data), len(data))
-        if not isinstance(old, bytearray):
-            old = self._files[path] = bytearray(old)
-        old += data
-
-    def _make_room(self, path: str, size: int, growth: int) -> None:
-        if size > FILE_BYTES_MAX:
-            raise OSError(errno.EFBIG, "File too large", path)
-        if growth > 0 and self._size + growth > DISK_BYTES_MAX:
-            raise OSError(errno.ENOSPC, "No space left on device", path)
-        self._size += growth
-
-    def _check_new(self, path: str) -> None:
-        parts = path.split("/")[1:]
-        if len(path) >= PATH_LENGTH_MAX or max(map(len, parts)) > NAME_LENGTH_MAX:
-            raise OSError(errno.ENAMETOOLONG, "File name too long", path)
-        if not parts[-1] or any(True for _ in self._below(path)):
-            raise IsADirectoryError(errno.EISDIR, "Is a directory", path)
-        if any("/" + "/".join(parts[:depth]) in self._files for depth in range(1, len(parts))):
-            raise NotADirectoryError(errno.ENOTDIR, "Not a directory", path)
-        if len(self._files) >= FILES_MAX:
-            raise OSError(errno.ENOSPC, "No space left on device", path)
-
-    def remove(self, path: str) -> None:
-        """Delete a file; FileNotFoundError names the path."""
-        data = self._files.pop(path, None)
-        if data is None:
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
-        self._size -= len(path) + len(data)
-
-    def exists(self, path: str) -> bool:
-        """Tell whether there is a file or a directory of that path."""
-        return path in self._files or any(True for _ in self._below(path))
-
-    def listdir(self, path: str) -> list[str]:
-        """Name what a directory holds, sorted; FileNotFoundError when there is no such directory."""
-        names = {name[len(path.rstrip("/")) + 1 :].split("/")[0] for name in self._below(path)}
-        if not names:
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
-        return sorted(names)
-
-    def _below(self, path: str) -> Iterator[str]:
-        prefix = path.rstrip("/") + "/"
-        return (name for name in self._files if name.startswith(prefix))
 
 
 class Host:

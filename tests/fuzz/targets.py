@@ -132,7 +132,7 @@ def make_kubeconfig(rng: random.Random) -> bytes:
 
 def take_kubeconfig(case: bytes) -> None:
     from cluster_engine.client import kubeconfig
-    from cluster_engine.world.process import FileSystem
+    from cluster_engine.world.files import FileSystem
 
     files = FileSystem()
     files.write("/config", case)

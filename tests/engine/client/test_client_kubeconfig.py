@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from cluster_engine.client.kubeconfig import KubeConfigError, load
-from cluster_engine.world.process import FileSystem
+from cluster_engine.world.files import FileSystem
 
 
 def files(**changes):

@@ -12,7 +12,7 @@ from cluster_engine.containerd.timeline import Line, NotExecutableError
 from cluster_engine.containerd.workloads import ARGUMENT_BYTES_MAX, SERVICES
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.shell.budget import THING_BYTES
-from cluster_engine.world.process import FileSystem
+from cluster_engine.world.files import FileSystem
 
 MEBIBYTE = 1024 * 1024
 

@@ -12,7 +12,7 @@ from cluster_engine.kubelet import admission
 from cluster_engine.kubelet.environment import EXPANDED_BYTES_MAX, TooLargeError, expand, expand_all
 from cluster_engine.kubelet.logs import LogOptions, select
 from cluster_engine.kubelet.server import _after
-from cluster_engine.world.process import FileSystem
+from cluster_engine.world.files import FileSystem
 
 DOUBLING = [{"name": "A0", "value": "x"}] + [
     {"name": f"A{i}", "value": f"$(A{i - 1})$(A{i - 1})"} for i in range(1, 25)

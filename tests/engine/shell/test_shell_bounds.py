@@ -11,7 +11,7 @@ from cluster_engine.shell.jobs import JOBS_MAX
 from cluster_engine.shell.shell import LIMITS, PIPELINE_LENGTH_MAX
 from cluster_engine.shell.syntax import NESTING_MAX, parse
 from cluster_engine.shell.terminal import KEPT_CHARACTERS_MAX
-from cluster_engine.world.process import DISK_BYTES_MAX, FILE_BYTES_MAX
+from cluster_engine.world.files import DISK_BYTES_MAX, FILE_BYTES_MAX
 
 MEBIBYTE = 1024 * 1024
 CANNOT_FORK = "sh: fork: retry: Resource temporarily unavailable\n"

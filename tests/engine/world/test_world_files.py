@@ -2,7 +2,7 @@
 
 import pytest
 
-from cluster_engine.world.process import DISK_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, FileSystem
+from cluster_engine.world.files import DISK_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, FileSystem
 
 
 @pytest.mark.parametrize(
