@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.streams import is_directory
 
 _INTEGER = re.compile(r"[ \t]{0,9}[+-]?[0-9]{1,18}[ \t]{0,9}")
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
@@ -61,21 +62,18 @@ def _holds(invocation: Invocation, words: Sequence[str]) -> bool:
 def _unary(invocation: Invocation, question: str, text: str) -> bool:
     if question in ("-z", "-n"):
         return bool(text) is (question == "-n")
-    path = invocation.absolute(text)
-    exists = bool(text) and (path == "/" or invocation.files.exists(path))
-    try:
-        content: bytes | None = invocation.files.read(path)
-    except FileNotFoundError:
-        content = None
+    path = invocation.absolute(text) if text else ""
+    is_folder = is_directory(invocation.files, path)
+    exists = is_folder or (bool(path) and invocation.files.exists(path))
     match question:
         case "-e" | "-r" | "-w" | "-x":
             return exists
         case "-f":
-            return content is not None
+            return exists and not is_folder
         case "-s":
-            return bool(content)
+            return is_folder or (exists and bool(invocation.files.read(path)))
         case "-d":
-            return exists and content is None
+            return is_folder
     raise _NonsenseError(f"{question}: unary operator expected")
 
 

@@ -4,7 +4,8 @@ Directories exist by having something in them, and files have neither owner nor 
 `ls -l` shows sizes only, and rm deletes files, directories with -r.
 """
 
-from cluster_engine.programs.invocation import HOME, Invocation
+from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.streams import is_directory
 
 
 async def ls(invocation: Invocation) -> int:
@@ -15,16 +16,12 @@ async def ls(invocation: Invocation) -> int:
     code, shown = 0, 0
     for path in paths or ["."]:
         full = invocation.absolute(path)
-        is_directory = full in ("/", HOME, invocation.directory) or invocation.files.exists(full)
-        try:
-            invocation.files.read(full)
-            is_directory = False
-        except FileNotFoundError:
-            if not path or not is_directory:
-                invocation.err(f"ls: cannot access '{path}': No such file or directory\n")
-                code = 2
-                continue
-        if not is_directory or "d" in flags:
+        is_folder = is_directory(invocation.files, full)
+        if not path or not (is_folder or invocation.files.exists(full)):
+            invocation.err(f"ls: cannot access '{path}': No such file or directory\n")
+            code = 2
+            continue
+        if not is_folder or "d" in flags:
             _show(invocation, [path], "", flags)
         else:
             title = f"{path}:\n" if len(paths) > 1 else ""
@@ -58,23 +55,21 @@ async def rm(invocation: Invocation) -> int:
         if path.startswith("-"):
             continue
         full = invocation.absolute(path) if path else ""
+        is_folder = is_directory(invocation.files, full)
         try:
-            if not path:
-                raise FileNotFoundError
             invocation.files.remove(full)
         except FileNotFoundError:
-            is_directory = bool(path) and (full == "/" or invocation.files.exists(full))
-            if is_directory and set(flags) & {"r", "R"} and full != "/":
+            if is_folder and set(flags) & {"r", "R"} and full != "/":
                 _remove_below(invocation, full)
-            elif is_directory or "f" not in flags:
-                why = "Is a directory" if is_directory else "No such file or directory"
+            elif is_folder or "f" not in flags:
+                why = "Is a directory" if is_folder else "No such file or directory"
                 invocation.err(f"rm: cannot remove '{path}': {why}\n")
                 code = 1
     return code
 
 
 def _remove_below(invocation: Invocation, directory: str) -> None:
-    for name in invocation.files.listdir(directory):
+    for name in invocation.files.listdir(directory) if invocation.files.exists(directory) else []:
         path = f"{directory}/{name}"
         try:
             invocation.files.remove(path)

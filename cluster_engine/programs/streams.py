@@ -27,6 +27,8 @@ Write = Callable[[str, str], None]
 
 PIPE_BYTES_MAX = 64 * 1024
 """As pipe(7) says of Linux."""
+DIRECTORIES = frozenset({"/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", "/usr", "/var"})
+"""Directories that are there with nothing in them, too."""
 TERMINAL_BYTES_MAX = 16 * 1024 * 1024
 """What one line may print on a terminal."""
 
@@ -229,9 +231,17 @@ def screens(write: Write) -> tuple[Screen, Screen]:
 
 def read_file(files: "FileSystem", path: str) -> bytes:
     """Return a file's bytes; OSError as Linux has it, IsADirectoryError too."""
+    if is_directory(files, path):
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", path)
+    return files.read(path)
+
+
+def is_directory(files: "FileSystem", path: str) -> bool:
+    """Return whether a path is that of a directory: one of DIRECTORIES, or one that has something in it."""
+    if path in DIRECTORIES:
+        return True
     try:
-        return files.read(path)
+        files.read(path)
     except FileNotFoundError:
-        if path == "/" or (path and files.exists(path)):
-            raise IsADirectoryError(errno.EISDIR, "Is a directory", path) from None
-        raise
+        return bool(path) and files.exists(path)
+    return False

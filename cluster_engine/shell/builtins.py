@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from cluster_engine.programs.invocation import HOME, absolute
-from cluster_engine.programs.streams import Streams
+from cluster_engine.programs.streams import Streams, is_directory
 from cluster_engine.shell import remote
 from cluster_engine.shell.interpreter import ShellExit
 from cluster_engine.shell.shell import Builtin, Shell
@@ -28,11 +28,9 @@ async def _cd(shell: Shell, words: Sequence[str], streams: Streams) -> int:
         shell.say(f"{wanted}\n", streams.stdout)
     path = absolute(wanted, shell.place.directory)
     files = shell.place.host.files
-    try:
-        files.read(path)
-        problem = "Not a directory"
-    except FileNotFoundError:
-        problem = "" if path in ("/", HOME) or files.exists(path) else "No such file or directory"
+    problem = ""
+    if not is_directory(files, path):
+        problem = "Not a directory" if files.exists(path) else "No such file or directory"
     if problem or not wanted:
         shell.complain(f"cd: {wanted}: {problem}" if wanted else "cd: OLDPWD not set", streams)
         return 1

@@ -96,7 +96,7 @@ def _line(rng: random.Random) -> str:
 
 
 def _command(rng: random.Random) -> str:
-    from cluster_engine.programs.kubectl.commands import COMMANDS
+    from cluster_engine.programs.kubectl.main import COMMANDS
 
     if rng.random() < 0.15:
         return f"{rng.choice(OTHERS)} {_quoted(rng, making.text(rng, WORDS)) if rng.random() < 0.5 else ''}"

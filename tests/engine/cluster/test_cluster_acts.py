@@ -93,6 +93,40 @@ def test_a_command_is_told_from_its_line_to_its_code_under_numbers_that_count():
     in_house(story)
 
 
+def test_a_terminal_comes_again_in_a_replay_with_its_host_directory_variables_and_jobs():
+    lines = (
+        "A=b; cd /etc; (sleep 3; echo late) &",
+        "ssh worker-1",
+        "cd /etc; export C=d",
+        "sleep 4; jobs; echo $C; pwd",
+        "exit",
+        "echo $A; pwd; for i in 1 2; do sleep 1; hostname; done",
+    )
+    seen: list[Any] = []
+
+    async def live(house: House) -> None:
+        for number, line in enumerate(lines):
+            await house.put(Command(f"k{number}", line))
+            await house.done(f"k{number}")
+        seen.extend(
+            (house.run.inputs, house.cluster.clock.now, [one for one in house.told if not isinstance(one, Input)])
+        )
+
+    async def again(house: House) -> None:
+        assert [one for one in house.told if not isinstance(one, Input)] == seen[2]
+        assert house.cluster.terminal().prompt == "workstation:/etc$"
+
+    in_house(live)
+    prompts = [one.prompt for one in seen[2] if isinstance(one, Done)]
+    assert prompts == ["workstation:/etc$", *["worker-1:~$"], *["worker-1:/etc$"] * 2, *["workstation:/etc$"] * 2]
+    printed = "".join(one.text for one in seen[2] if isinstance(one, Output) and one.stream == "stdout")
+    assert (
+        printed
+        == "late\n[1]+  Done                    (sleep 3; echo late)\nd\n/etc\nb\n/etc\nworkstation\nworkstation\n"
+    )
+    in_house(again, past=seen[0], until=seen[1])
+
+
 def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them():
     async def story(house: House) -> None:
         for number in range(COMMANDS_MAX):

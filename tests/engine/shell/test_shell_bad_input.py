@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_engine.programs.kubectl.commands import COMMANDS
+from cluster_engine.programs.kubectl.main import COMMANDS
 from cluster_engine.shell.budget import TooDeepError
 from cluster_engine.shell.syntax import SyntaxFailure, parse
 from cluster_engine.world.bugs import APOLOGY
