@@ -47,10 +47,12 @@ Reason = tuple[int | None, str | None]
 class Participant:
     """One life of a process: what it is called, what it last received, which requests it is serving.
 
-    `beats` is set once it has begun its housekeeping: the first look at a lease belongs to its start.
+    `beats` is set once it has begun its housekeeping: the first look at a lease belongs to its start. `discovered` are
+    the documents of discovery that it has asked for: that belongs to its start too, and is housekeeping when it is done
+    again.
     """
 
-    __slots__ = ("beats", "command", "id", "last", "last_at", "serial", "serving", "started")
+    __slots__ = ("beats", "command", "discovered", "id", "last", "last_at", "serial", "serving", "started")
 
     def __init__(self, name: str, serial: int) -> None:
         self.id = name
@@ -58,6 +60,7 @@ class Participant:
         self.started: int | None = None
         self.command = False
         self.beats = False
+        self.discovered: set[str] = set()
         self.last: int | None = None
         self.last_at = -1.0
         self.serving: dict[int, Serving] = {}

@@ -136,7 +136,14 @@ class RestExchange(Exchange):
         """Find the cause, and whether this is housekeeping."""
         conversation, asked = self.conversation, self._asked
         causes = conversation.causes
-        if not client.command and _housekeeping(asked, body):
+        if not client.command and asked.path in DISCOVERY:
+            if asked.path in client.discovered:
+                self.heartbeat = True
+                return TIMER
+            client.discovered.add(asked.path)
+            if client.started is not None:
+                return client.started, None
+        elif not client.command and _housekeeping(asked, body):
             first, client.beats = not client.beats, True
             if asked.verb != "get" or not first:
                 self.heartbeat = True
@@ -232,12 +239,12 @@ def _is_json(headers: Headers) -> bool:
 
 
 def _housekeeping(asked: kubernetes.Asked, body: bytes) -> bool:
-    """Tell lease renewals, health checks, discovery, and node statuses in which only the heartbeat has changed."""
+    """Tell lease renewals, health checks, and node statuses in which nothing but the heartbeat has changed."""
     if asked.resource == "leases":
         return asked.verb in ("get", "update", "patch")
     if asked.resource == "nodes" and asked.subresource == "status" and asked.verb == "patch":
         return _only_heartbeats(body)
-    return asked.path in DISCOVERY or (not asked.resource and any(asked.path.startswith(path) for path in HEALTH))
+    return not asked.resource and any(asked.path.startswith(path) for path in HEALTH)
 
 
 def _only_heartbeats(body: bytes) -> bool:
