@@ -7,8 +7,10 @@ import pytest
 
 from cluster_engine.apiserver.handlers.resources import Resources
 from cluster_engine.lens import Lens
+from cluster_engine.programs.running import Program
+from cluster_engine.programs.table import PROGRAMS
 from cluster_engine.scheduler.main import Scheduler
-from cluster_engine.shell import main as shell
+from cluster_engine.shell import terminal
 from cluster_engine.thread import ClusterSpec, ClusterThread
 from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
@@ -58,7 +60,7 @@ def test_a_request_whose_handler_has_a_bug_is_answered_500_and_the_server_goes_o
 
 
 def test_a_program_with_a_bug_says_so_and_where_in_the_journal_and_exits_with_70(monkeypatch):
-    monkeypatch.setitem(shell.PROGRAMS, "kubectl", planted)
+    monkeypatch.setitem(PROGRAMS, "kubectl", Program("kubectl", planted, connects=True))
 
     async def story(cluster):
         code, printed = await typed(cluster)("kubectl get nodes")
@@ -75,7 +77,7 @@ def test_a_program_with_a_bug_says_so_and_where_in_the_journal_and_exits_with_70
 def test_a_shell_with_a_bug_says_so_too_and_takes_the_next_line(monkeypatch):
     async def story(cluster):
         with monkeypatch.context() as patch:
-            patch.setattr(shell, "parse", planted)
+            patch.setattr(terminal, "parse", planted)
             code, printed = await typed(cluster)("echo hello")
         (entry,) = told_of(cluster)
         assert (code, printed) == (
