@@ -1,7 +1,7 @@
 """A ClusterThread that only pretends: the same interface as `cluster_engine.thread`, and a journal that tests command.
 
 Lines it knows: `echo TEXT`, `emit N` (N entries in one call), `trickle N` (in N calls), `wait` (until interrupted),
-`break` (the command), `crash` (the cluster), `outside` (an entry of a client from outside); and, for who runs it in a
+`crash` (the cluster), `outside` (an entry of a client from outside); and, for who runs it in a
 process of its own, `hang` (for ever, and the thread with it), `fault` (a segmentation fault), `swell MIB` (memory that
 is kept), `chance` (what several sources of chance give).
 
@@ -100,8 +100,6 @@ class FakeCluster:
             case "wait":
                 write("stdout", "waiting\n")
                 await self.loop.create_future()  # until it is cancelled
-            case "break":
-                raise RuntimeError("a bug")
             case "hang":
                 while True:
                     pass
