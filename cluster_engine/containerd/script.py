@@ -228,8 +228,9 @@ class Evaluation(Interpreter[Streams]):
         """See expansion.Scope. It takes the time that the script sleeps."""
         self.budget.work(WORD_BYTES * len(self.variables))
         inner = Evaluation(dict(self.variables), self.budget, self.exists, self.clock)
-        with self.budget.fork(), self.budget.deeper(), contextlib.suppress(ShellExit, LoopControl):
+        with self.budget.deeper(), contextlib.suppress(ShellExit, LoopControl):
             await inner.run(script, LOGGED)
+        inner.give_back()
         self.clock = inner.clock
         return "\n".join(line.text for line in inner.lines if line.stream == "stdout")
 

@@ -90,12 +90,3 @@ class Budget:
             yield
         finally:
             self._depth -= 1
-
-    @contextlib.contextmanager
-    def fork(self) -> Iterator[None]:
-        """Count what a subshell holds only for as long as it lives."""
-        held = self._memory
-        try:
-            yield
-        finally:
-            self._memory = held

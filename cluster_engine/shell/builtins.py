@@ -65,9 +65,7 @@ async def _export(shell: Shell, words: Sequence[str], streams: Streams) -> int:
 
 async def _unset(shell: Shell, words: Sequence[str], _: Streams) -> int:
     for name in words[1:]:
-        if name in shell.variables:
-            shell.assign(name, "")
-            del shell.variables[name]
+        shell.forget(name)
         shell.place.exported.pop(name, None)
     return 0
 

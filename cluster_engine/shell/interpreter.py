@@ -57,6 +57,7 @@ class Interpreter(ABC, Generic[S]):
         self.budget = budget
         self.status = 0
         self._loops = 0
+        self._held = 0
 
     # -- what the deriving class does ----------------------------------------------------------------------------------
 
@@ -199,6 +200,23 @@ class Interpreter(ABC, Generic[S]):
 
     def assign(self, name: str, value: str) -> None:
         """See expansion.Scope. OutOfMemoryError."""
-        known = self.variables.get(name)
-        self.budget.hold(len(value) - len(known) if known is not None else len(value) + WORD_BYTES + len(name))
+        self._hold(len(value) + WORD_BYTES + len(name) - self._size(name))
         self.variables[name] = value
+
+    def forget(self, name: str) -> None:
+        """Unset a variable."""
+        self._hold(-self._size(name))
+        self.variables.pop(name, None)
+
+    def _size(self, name: str) -> int:
+        known = self.variables.get(name)
+        return 0 if known is None else len(known) + WORD_BYTES + len(name)
+
+    def _hold(self, size: int) -> None:
+        self._held += size
+        self.budget.hold(size)
+
+    def give_back(self) -> None:
+        """Give back what the variables of a subshell have taken: called when it has ended."""
+        self.budget.hold(-self._held)
+        self._held = 0

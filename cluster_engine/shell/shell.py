@@ -203,13 +203,14 @@ class Shell(Interpreter[Streams]):
 
     async def whole(self, script: Script, streams: Streams) -> int:
         """Run a script in a shell that ends with it."""
-        with self.budget.fork():
-            try:
-                return await self.run(script, streams)
-            except ShellExit as end:
-                return end.code
-            except LoopControl:
-                return 0
+        try:
+            return await self.run(script, streams)
+        except ShellExit as end:
+            return end.code
+        except LoopControl:
+            return 0
+        finally:
+            self.give_back()
 
     async def pipeline(self, commands: Sequence[Command], streams: Streams) -> int:
         """See Interpreter. The commands run side by side; all of them have ended when this returns."""
@@ -240,6 +241,7 @@ class Shell(Interpreter[Streams]):
         except LoopControl:
             return 0
         finally:
+            shell.give_back()
             if source is not None:
                 source.abandon()
             if sink is not None:

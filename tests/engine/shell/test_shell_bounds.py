@@ -189,6 +189,19 @@ def test_what_a_line_may_nest_hold_and_run_is_bounded(on_host, line, code, said)
     assert after.out == "on\n"
 
 
+def test_a_subshell_gives_back_what_its_variables_took_and_only_that(on_host):
+    async def story(sh):
+        sh.files.write("/root/half", b"y" * (600 * 1024))
+        again = await sh("for i in 1 2 3 4 5; do (a=$(cat half)); a=$(cat half) | true; b=$(a=$(cat half)); done")
+        sh.files.write("/root/part", b"y" * (100 * 1024))
+        beside = "while true; do x=$(sleep 0.002); done | for i in $(seq 1 40); do export v$i=$(cat part); done"
+        return again, await sh(beside)
+
+    again, beside = on_host(story)
+    assert (again.code, again.err) == (0, "")
+    assert "cannot allocate" in beside.err
+
+
 def test_nesting_as_people_write_it_is_no_problem(prints):
     assert prints("if true; then " * 10 + "echo in" + "; fi" * 10) == "in\n"
     assert prints("echo " + "$(echo " * 10 + "in" + ")" * 10) == "in\n"
