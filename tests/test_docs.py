@@ -67,3 +67,19 @@ def test_a_change_goes_where_the_map_says(where):
 
 def test_ten_changes_are_on_the_map():
     assert len(ROWS) == 10
+
+
+def test_every_decision_is_listed_under_its_title():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^- \[(\d{4})\]\((.+)\) (.+)$", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = {path.name: path.read_text().partition("\n")[0] for path in sorted(folder.glob("[0-9]*.md"))}
+    assert {name: f"# {int(number)}. {title}" for number, name, title in listed} == titles
+    assert all(name.startswith(f"{number}-") for number, name, _ in listed)
+
+
+def test_every_decision_says_its_status_context_decision_and_consequences():
+    for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md"):
+        text = path.read_text()
+        assert re.search(r"^Status: ", text, re.MULTILINE), path.name
+        parts = [part for part in re.findall(r"^## (.+)$", text, re.MULTILINE) if part != "Considered"]
+        assert parts == ["Context", "Decision", "Consequences"], path.name
