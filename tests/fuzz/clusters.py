@@ -125,7 +125,9 @@ def take_session(case: tuple[str, list[str]]) -> None:
     odd, lines = case
 
     async def live(loop: Any) -> None:
-        async with Cluster(ClusterSpec(pace=None, epoch=EPOCH), loop) as cluster:
+        cluster = Cluster(ClusterSpec(pace=None, epoch=EPOCH), loop)
+        cluster.world.is_strict = True
+        async with cluster:
             told = asyncio.ensure_future(story(cluster))
             await asyncio.wait([told, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
             if not told.done():

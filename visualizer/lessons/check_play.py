@@ -62,7 +62,9 @@ class Trial:
     async def _play(self, loop: ClusterLoop, story: Story) -> None:
         spec = ClusterSpec(nodes=self.lesson.nodes, seed=self.lesson.seed, pace=None, effort=REAL_EFFORT)
         self.clusters += 1
-        async with Cluster(spec, loop) as cluster:
+        cluster = Cluster(spec, loop)
+        cluster.world.is_strict = True
+        async with cluster:
             loop.clock.before_waiting.append(lambda: _goes_on(cluster))
             player = Player(cluster, self.lesson, lambda _: None)
             player.pace = None

@@ -1,11 +1,13 @@
 """A bug of ours planted in each place where one can be, in a cluster as the product runs it."""
 
+import asyncio
 import re
 from concurrent.futures import Future
 
 import pytest
 
 from cluster_engine.apiserver.handlers.resources import Resources
+from cluster_engine.etcd import apply
 from cluster_engine.lens import Lens
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.table import PROGRAMS
@@ -40,6 +42,22 @@ def test_a_component_with_a_bug_crashes_is_started_again_and_the_cluster_goes_on
         assert sentence(entry) == "kube-scheduler: a bug of Glassplane, not of Kubernetes: KeyError: 'planted'"
         assert entry["fields"]["trace"].splitlines()[0].startswith("cluster_engine/")
         assert not cluster.world.failed.done()
+
+    in_cluster(story)
+
+
+def test_an_etcd_whose_handler_has_a_bug_crashes_and_comes_back_with_what_it_had(monkeypatch):
+    async def story(cluster):
+        type_ = typed(cluster)
+        assert (await type_("kubectl create configmap before"))[0] == 0
+        with monkeypatch.context() as patch:
+            patch.setattr(apply, "apply_txn", planted)
+            assert (await type_("kubectl create configmap meanwhile"))[0] == 1
+        assert {entry["from"] for entry in told_of(cluster)} == {"control-plane/etcd"}
+        await cluster.world.until(lambda: cluster.processes["control-plane/etcd"].is_alive)
+        await asyncio.sleep(10)
+        code, printed = await type_("kubectl get configmap before meanwhile")
+        assert (code, '"meanwhile" not found' in printed, "before" in printed) == (1, True, True)
 
     in_cluster(story)
 
