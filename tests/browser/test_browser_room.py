@@ -139,7 +139,7 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
     results = ada.context.request.get(ada.console.url.replace("console/", "results.csv"))
     rows = list(csv.DictReader(io.StringIO(results.body().decode("utf-8-sig"), newline="")))
     assert [row["Name"] for row in rows] == ["Bea", "Cleo", "Dan", "Eva"]
-    assert rows[1]["1. power-off (worker-2): tries"] == "2"
+    assert rows[1]["1. Host without power (worker-2): tries"] == "2"
 
 
 def test_undo_and_reset_lead_back_into_the_room(server: str, people: Callable[..., Any]) -> None:
