@@ -49,6 +49,7 @@ LIMITS = Limits(steps=100_000, work_bytes=256 * 1024 * 1024, memory_bytes=1024 *
 TURN_SECONDS = 0.001
 PIPELINE_LENGTH_MAX = 16
 NOT_FOUND = 127
+HOST_GONE = 255
 BROKEN_PIPE = 128 + SIGPIPE
 WRITTEN_BY_THE_SHELL = frozenset({"echo", "printf"})
 """Programs that are part of a real shell: when their pipe breaks it is the shell that dies, and a loop in it ends."""
@@ -69,6 +70,11 @@ class Place:
     variables: dict[str, str] = field(default_factory=dict)
     exported: dict[str, None] = field(default_factory=dict)
     status: int = 0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the host has run without a break since one came."""
+        return self.host.powered and self.host.boots == self.boot
 
 
 def login(host: "Host") -> Place:
@@ -183,6 +189,8 @@ class Shell(Interpreter[Streams]):
             has_slash = "/" in words[0]
             self.complain(f"{words[0]}: {'No such file or directory' if has_slash else 'command not found'}", streams)
             return NOT_FOUND
+        if not self.place.is_up:  # the shell has gone with its host
+            raise ShellExit(HOST_GONE)
         environment = {name: self.variables[name] for name in self.place.exported if name in self.variables} | assigned
         argv = [name, *words[1:]]
         return await running.run(

@@ -151,7 +151,7 @@ class Terminal:
     def _is_connected(self, streams: Streams) -> bool:
         """Leave the places that are out of reach by now; return whether the topmost one still is the same."""
         for number, (here, there) in enumerate(zip(self._places, self._places[1:], strict=False), start=1):
-            if there.boot != there.host.boots or not remote.is_reachable(self.world, here.host, there.host):
+            if not there.is_up or not remote.is_reachable(self.world, here.host, there.host):
                 Shell.say(f"Connection to {there.host.name} closed by remote host.\n", streams.stderr)
                 del self._places[number:]
                 return False

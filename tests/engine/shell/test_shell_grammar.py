@@ -1,5 +1,7 @@
 """What the shell does with a line: expansions, lists, loops, redirections, the directory; as sh does."""
 
+import asyncio
+
 import pytest
 
 from cluster_engine.world.process import Host
@@ -209,6 +211,22 @@ def test_ssh_fails_where_no_connection_would_live(on_host):
     assert prompt == "workstation:~$"
 
 
+def test_a_loop_ends_with_the_host_that_it_runs_on(on_host):
+    async def story(sh):
+        await sh.out("ssh worker-1")
+        here = asyncio.ensure_future(sh("while true; do sleep 1; done"))
+        there = asyncio.ensure_future(sh("ssh localhost 'until false; do sleep 1; done'; echo on"))
+        await asyncio.sleep(3.5)
+        sh.worker.power_off()
+        sh.worker.power_on()
+        return await here, await there, sh.world.loop.time(), sh.terminal.prompt
+
+    here, there, now, prompt = on_host(story)
+    assert (here.code, there.code, there.out) == (255, 255, "")
+    assert now < 3.6
+    assert prompt == "workstation:~$"
+
+
 def test_a_job_runs_beside_the_lines_and_its_end_is_told(on_host):
     async def story(sh):
         begun = await sh("(sleep 5; echo late; exit 2) &")
@@ -229,8 +247,6 @@ def test_a_job_runs_beside_the_lines_and_its_end_is_told(on_host):
 
 def test_what_a_job_says_between_two_lines_comes_with_the_next(on_host):
     async def story(sh):
-        import asyncio
-
         await sh("sleep 1 && echo meanwhile &")
         await asyncio.sleep(2)
         return await sh("echo next")
@@ -242,8 +258,6 @@ def test_what_a_job_says_between_two_lines_comes_with_the_next(on_host):
 
 def test_two_lines_at_once_share_the_place_and_nothing_else(on_host):
     async def story(sh):
-        import asyncio
-
         slow = asyncio.ensure_future(sh("for i in 1 2 3; do sleep 1; pwd; done"))
         await asyncio.sleep(1.5)
         stray = await sh("cd /var; break; echo $?")
