@@ -29,7 +29,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 class World:
     """Belongs to one ClusterLoop. `seed` decides all chance but keys and nonces; `epoch` is the date at time 0.
 
-    `effort` multiplies what work costs (`world/work.py`); 0: nothing.
+    `effort` multiplies what work costs (`world/work.py`) and may be set at any time; 0, as at the beginning: nothing.
     `position` gives the number of the latest entry that the tap has written, 0 where there is none. One that
     `is_strict` ends with every bug of ours, also where the product would go on.
     """
@@ -43,12 +43,11 @@ class World:
         seed: int = 1,
         epoch: datetime = EPOCH,
         tap: Tap | None = None,
-        effort: float = 0.0,
         position: Callable[[], int] = lambda: 0,
     ) -> None:
         self.loop = loop
         self.seed = seed
-        self.effort = effort
+        self.effort = 0.0
         self.epoch = epoch
         self.rng = random.Random(f"{seed}")
         self.network = loop.network = Network(loop)

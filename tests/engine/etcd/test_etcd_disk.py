@@ -49,3 +49,26 @@ def test_a_write_that_etcd_dies_over_never_was(run_etcd):
             assert (await client.get(b"a")).count == 0
 
     run_etcd(story)
+
+
+def test_with_effort_writes_share_fsyncs_and_are_applied_and_answered_in_turn(run_etcd):
+    async def story(world, etcd):
+        async with etcd.client() as client:
+            await client.put(b"a", b"0")
+            world.effort = 1.0
+            began, answered = world.loop.time(), []
+
+            async def write(n):
+                answered.append((n, (await client.put(b"k%d" % n, b"x")).header.revision))
+
+            await asyncio.gather(*(write(n) for n in range(20)))
+            together = world.loop.time() - began
+            began = world.loop.time()
+            for n in range(20):
+                await client.put(b"k%d" % n, b"y")
+            return answered, together, world.loop.time() - began
+
+    answered, together, in_turn = run_etcd(story)
+    assert [n for n, _ in answered] == list(range(20))
+    assert [revision for _, revision in answered] == sorted(revision for _, revision in answered)
+    assert 0.0005 < together < in_turn / 3

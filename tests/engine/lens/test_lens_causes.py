@@ -6,7 +6,7 @@ import pytest
 from lens_capture import API, ETCD, KUBECTL, Capture, Clear, Grpc, chain, clear_h2, kinds, one, secured_h2
 
 from cluster_engine.journal.recent import Recent
-from cluster_engine.lens.causes import Causes, Serving
+from cluster_engine.lens.causes import WORK_SECONDS_MAX, Causes, Serving
 from cluster_engine.rpc import cri_pb2, etcd_pb2, kv_pb2
 from cluster_engine.words.sentences import sentence
 
@@ -532,3 +532,21 @@ def test_what_participants_heard_is_bounded():
     assert len(who.serving) <= 512
     assert len(causes._participants) <= 1024
     assert causes.why(who, 1.0, ["pods/default/p0"]) != (1, None)
+
+
+def test_a_lease_is_asked_for_the_event_that_is_being_stored_however_many_requests_are_served():
+    causes = Causes()
+    server = causes.participant(API)
+    for seq, own in ((1, "pods/default/a"), (2, "events/default/a.1"), (3, "pods/default/b")):
+        causes.serve(server, seq, Serving(own, (own,), watches=False, heartbeat=False))
+    assert causes.why(server, 1.0, ("events/",)) == (2, None)
+    assert causes.why(server, 1.0, ()) == (None, "timer")
+
+
+def test_who_opens_a_connection_may_have_worked_on_what_led_to_it():
+    causes = Causes()
+    manager = causes.participant(MANAGER)
+    causes.heard(manager, 7, 1.0, ())
+    assert causes.origin(manager, 1.004, WORK_SECONDS_MAX) == (7, None)
+    assert causes.origin(manager, 1.004) == (None, "timer")
+    assert causes.origin(manager, 1.2, WORK_SECONDS_MAX) == (None, "timer")

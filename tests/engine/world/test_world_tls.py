@@ -57,9 +57,37 @@ def test_a_server_that_requests_a_certificate_refuses_none(run, pair, shown):
     run(story)
 
 
-@pytest.mark.parametrize(("pair", "alert"), [(STRANGER, "UNKNOWN_CA"), (None, "CERTIFICATE_REQUIRED")])
-def test_a_server_that_requires_a_certificate_answers_with_an_alert(run, pair, alert):
+def test_keys_and_signatures_take_each_side_its_time(run):
     async def story(world):
+        await started(world, "request")
+        took = []
+        for effort in (0.0, 1.0):
+            world.effort = effort
+            began = world.loop.time()
+            await ask(CLIENT)
+            took.append(world.loop.time() - began)
+        assert 0.0005 < took[1] - took[0] < 0.02
+
+    run(story)
+
+
+def test_a_client_that_does_not_trust_the_server_says_so_however_long_it_thinks(run):
+    async def story(world):
+        world.effort = 1.0
+        await started(world, "request")
+        foreign = client_tls(ca=FOREIGN.pair.certificate)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asyncio.open_connection("server", 443, ssl=foreign)
+        assert await ask(CLIENT) == b"1 h2 who\n"
+
+    run(story)
+
+
+@pytest.mark.parametrize("effort", [0.0, 1.0])
+@pytest.mark.parametrize(("pair", "alert"), [(STRANGER, "UNKNOWN_CA"), (None, "CERTIFICATE_REQUIRED")])
+def test_a_server_that_requires_a_certificate_answers_with_an_alert(run, pair, alert, effort):
+    async def story(world):
+        world.effort = effort
         await started(world, "require")
         with pytest.raises(ssl.SSLError, match=alert):
             await ask(pair)

@@ -7,9 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import cluster_engine
-from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.work import Effort, durations
-from cluster_engine.world.world import World
 
 ENGINE = Path(cluster_engine.__file__).parent
 
@@ -31,12 +29,16 @@ def work_in_code():
             yield from names_in(ast.parse(text))
 
 
-def run(story, **about):
-    loop = ClusterLoop()
-    try:
-        return loop.run_until_complete(story(World(loop, **about)))
-    finally:
-        loop.close()
+@pytest.fixture
+def run(run):
+    def run_with(story, effort=0.0, **about):
+        async def tell(world):
+            world.effort = effort
+            return await story(world)
+
+        return run(tell, **about)
+
+    return run_with
 
 
 @pytest.mark.parametrize("name", durations())
@@ -57,7 +59,7 @@ def test_every_duration_is_worked_somewhere():
     assert set(durations()) <= set(work_in_code())
 
 
-def test_work_takes_its_time_and_without_effort_none():
+def test_work_takes_its_time_and_without_effort_none(run):
     async def story(world):
         took = []
 
@@ -77,7 +79,7 @@ def test_work_takes_its_time_and_without_effort_none():
     assert run(story, effort=1.0, seed=2) != once
 
 
-def test_what_one_process_works_does_not_move_what_another_draws():
+def test_what_one_process_works_does_not_move_what_another_draws(run):
     def drawn(busy):
         async def story(world):
             host = world.add_host("a", "10.0.0.1")
