@@ -173,7 +173,7 @@ class Cast:
         return [host for host in self.hosts if host.role in roles]
 
     def stages(self) -> list[list[Component]]:
-        """Give the components in order of start: program by program within a stage, and host by host."""
+        """Return the components in order of start: program by program within a stage, and host by host."""
         programs = list(dict.fromkeys(one.program for one in self.components))
         stages = sorted({program.stage for program in programs})
         return [
@@ -182,7 +182,7 @@ class Cast:
         ]
 
     def describe(self) -> dict[str, Any]:
-        """Say as JSON what can be seen and broken, by name, in the order in which people look at it."""
+        """Return as JSON what can be seen and broken, by name, in the order in which people look at it."""
         return {
             "people": [host.name for host in self.of_role(Role.PERSON)],
             "hosts": [host.name for host in self.of_role(Role.CONTROL_PLANE, Role.WORKER)],
@@ -276,7 +276,7 @@ PROGRAMS = (
 
 
 def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS) -> Cast:
-    """Give the cast of a cluster with so many workers."""
+    """Return the cast of a cluster with so many workers."""
     hosts = (
         Host(CONTROL_PLANE, "10.0.0.1", Role.CONTROL_PLANE),
         *(Host(f"worker-{n}", f"10.0.0.{10 + n}", Role.WORKER) for n in range(1, nodes + 1)),

@@ -192,7 +192,7 @@ class Cluster:
         return Program(component.host.name, component.program.name, main)
 
     def _takes_pods(self) -> bool:
-        """Tell whether a pod of the default namespace would be admitted, and every node would do for it."""
+        """Return whether a pod of the default namespace would be admitted, and every node would do for it."""
         nodes = self.objects("/registry/minions/")
         ready = [node for node in nodes if _is_ready(node) and not node["spec"].get("taints")]
         return len(ready) == self.spec.nodes and bool(self.objects("/registry/serviceaccounts/default/default"))
@@ -265,7 +265,7 @@ class Cluster:
         return [msgspec.json.decode(pair.value) for pair in found.kvs]
 
     def stored(self, resource: str, group: str | None = None, namespace: str | None = None) -> list[dict[str, Any]]:
-        """Give the objects of a resource as they lie in etcd; ValueError when there is no such resource.
+        """Return the objects of a resource as they lie in etcd; ValueError when there is no such resource.
 
         The very same list as before when none of them has changed.
         """
@@ -298,7 +298,7 @@ class Cluster:
         return self._gateway.address
 
     async def kubeconfig(self, name: str = "127.0.0.1") -> str:
-        """Give an administrator's kubeconfig that leads through the gateway, by a name that the certificate has."""
+        """Return an administrator's kubeconfig that leads through the gateway, by a name that the certificate has."""
         if name not in (*LOOPBACK, *self.spec.gateway_names):
             raise ValueError(f"the API server's certificate does not name {name}")
         _, port = await self.open_gateway()

@@ -50,7 +50,7 @@ class Stored:
         return self._store().revision
 
     def find(self, plural: str, group: str | None, namespace: str | None) -> list[Object]:
-        """Give the objects of a resource, of one namespace when given. UnknownResourceError."""
+        """Return the objects of a resource, of one namespace when given. UnknownResourceError."""
         kind = resource(plural, group, self._kinds.served)
         inner = f"{namespace}/" if namespace and kind.namespaced else ""
         return self._read(f"/registry/{kind.storage_prefix}/{inner}".encode())

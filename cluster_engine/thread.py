@@ -247,7 +247,7 @@ class ClusterThread:
         return self.run(lambda cluster: cluster.command(line, write))
 
     def faults(self) -> Future[list[Object]]:
-        """Give the active faults: `id`, `at` (None before their start) and the record's own fields."""
+        """Return the active faults: `id`, `at` (None before their start) and the record's own fields."""
 
         async def do(cluster: Cluster) -> list[Object]:
             return [{"id": one.id, "at": one.at, **faults.write(one.record)} for one in cluster.faults]
@@ -275,7 +275,7 @@ class ClusterThread:
         return self.run(do)
 
     def entries(self, since: int, limit: int) -> Future[list[Object]]:
-        """Give at most `limit` entries after number `since`."""
+        """Return at most `limit` entries after number `since`."""
 
         async def do(cluster: Cluster) -> list[Object]:
             return cluster.journal.since(since, limit) if cluster.journal else []
@@ -283,7 +283,7 @@ class ClusterThread:
         return self.run(do)
 
     def detail(self, seq: int) -> Future[Object]:
-        """Give everything there is behind an entry; KeyError when it is gone or never was."""
+        """Return everything there is behind an entry; KeyError when it is gone or never was."""
 
         async def do(cluster: Cluster) -> Object:
             if cluster.journal is None:

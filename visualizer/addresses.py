@@ -19,7 +19,7 @@ UNKNOWN = "unknown"
 
 
 def address_of(request: HttpRequest) -> str:
-    """Give the address that a request comes from, as `key` writes it."""
+    """Return the address that a request comes from, as `key` writes it."""
     proxies: int = settings.PROXIES
     if not proxies:
         return key(request.META.get("REMOTE_ADDR", ""))

@@ -17,7 +17,7 @@ _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 def checked(name: str) -> str:
-    """Give a name as it is compared. ValueError when it is no host name and no IPv4 address."""
+    """Return a name as it is compared. ValueError when it is no host name and no IPv4 address."""
     name = name.lower()
     if not (_NUMBERS if name.rpartition(".")[2].isdecimal() else _NAME).fullmatch(name) or len(name) > 253:
         raise ValueError(f"{name!r} is no host name and no IPv4 address")
@@ -25,7 +25,7 @@ def checked(name: str) -> str:
 
 
 def names(given: str, allowed: list[str], *, host: str, elsewhere: bool) -> list[str]:
-    """Give the names besides loopback's by which clusters may be reached; the one `given` is the only one."""
+    """Return the names besides loopback's by which clusters may be reached; the one `given` is the only one."""
     if given:
         return [given]
     if elsewhere or host in LOOPBACKS:
@@ -34,7 +34,7 @@ def names(given: str, allowed: list[str], *, host: str, elsewhere: bool) -> list
 
 
 def name_for(address: str) -> str:
-    """Give the name for a browser that called this server by `address`, which may end with a port."""
+    """Return the name for a browser that called this server by `address`, which may end with a port."""
     from django.conf import settings  # workers, which have no Django, use the rest of this module
     from django.http.request import split_domain_port
 

@@ -161,12 +161,12 @@ def qualified_name_problems(text: str) -> list[str]:
 
 
 def is_dns_label(text: str) -> bool:
-    """Tell whether it is an RFC 1123 label."""
+    """Return whether it is an RFC 1123 label."""
     return len(text) <= NAME_LENGTH_MAX and _DNS_LABEL.fullmatch(text) is not None
 
 
 def is_dns_subdomain(text: str) -> bool:
-    """Tell whether it is an RFC 1123 subdomain."""
+    """Return whether it is an RFC 1123 subdomain."""
     return len(text) <= 253 and _DNS_SUBDOMAIN.fullmatch(text) is not None
 
 

@@ -14,7 +14,7 @@ TOO_DEEP = "json: exceeded max depth"
 
 
 def exceeds(value: JSON, depth_max: int = DEPTH_MAX) -> bool:
-    """Tell whether objects and lists are nested more than `depth_max` deep."""
+    """Return whether objects and lists are nested more than `depth_max` deep."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(depth_max):
         if not level:

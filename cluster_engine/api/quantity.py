@@ -43,7 +43,7 @@ def _value(number: Decimal, suffix: str) -> Decimal:
 
 
 def _read(text: str | int | float) -> tuple[Decimal, str]:
-    """Give the value, no finer than a billionth and no larger than a server keeps, and the unit it was written in."""
+    """Return the value, no finer than a billionth and no larger than a server keeps, and the unit it was written in."""
     number, suffix = _split(str(text))
     value = _value(number, suffix)
     kept_by_go = suffix in _POWER and len(number.as_tuple().digits) <= DIGITS_OF_INT64

@@ -34,7 +34,7 @@ class Requirement:
     values: frozenset[str] = frozenset()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether these labels satisfy it."""
+        """Return whether these labels satisfy it."""
         value = labels.get(self.key)
         match self.operator:
             case "=" | "in":
@@ -88,7 +88,7 @@ class LabelSelector:
         return not self.requirements and not self.nothing
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
-        """Tell whether an object with these labels is selected."""
+        """Return whether an object with these labels is selected."""
         if self.nothing:
             return False
         found = labels or {}
@@ -238,7 +238,7 @@ class FieldSelector:
         return not self.requirements
 
     def matches(self, obj: Object) -> bool:
-        """Tell whether this object is selected."""
+        """Return whether this object is selected."""
         for each in self.requirements:  # noqa: SIM110, a generator would cost more than the test
             if (each.get(obj) == each.value) is each.negated:
                 return False

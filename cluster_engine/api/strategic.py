@@ -54,7 +54,7 @@ def message_of(field: Field | None) -> Message | None:
 
 
 def is_merged(field: Field | None) -> bool:
-    """Tell whether a list is merged item by item."""
+    """Return whether a list is merged item by item."""
     return field is not None and "merge" in field.patch_strategy.split(",")
 
 
@@ -175,7 +175,7 @@ def _merge_items(old: list[JSON], new: list[JSON], merge_key: str, message: Mess
 
 
 def identity_of(item: JSON, merge_key: str) -> Hashable:
-    """Give what an item is found by in time that does not grow with the list; equal for items with the same key."""
+    """Return what an item is found by in time that does not grow with the list; equal for items with the same key."""
     key = key_of(item, merge_key)
     if isinstance(key, dict | list):
         return msgspec.json.encode(key, order="deterministic")
@@ -183,7 +183,7 @@ def identity_of(item: JSON, merge_key: str) -> Hashable:
 
 
 def without(items: Sequence[JSON], others: Sequence[JSON], merge_key: str) -> list[JSON]:
-    """Give the items that are not among the others."""
+    """Return the items that are not among the others."""
     known = positions_of(others, merge_key)
     return [each for each in items if identity_of(each, merge_key) not in known]
 

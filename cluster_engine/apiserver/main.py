@@ -85,7 +85,7 @@ async def _reach(etcd: EtcdClient) -> None:
 
 
 def etcd_tls(process: Process, pki: str) -> ssl.SSLContext:
-    """Give the context with which this server shows itself to etcd."""
+    """Return the context with which this server shows itself to etcd."""
     read = process.files.read
     return client_tls(
         ca=read(f"{pki}/etcd/ca.crt"),
@@ -96,7 +96,7 @@ def etcd_tls(process: Process, pki: str) -> ssl.SSLContext:
 
 
 def kubelet_tls(process: Process, pki: str) -> ssl.SSLContext:
-    """Give the context with which this server shows itself to kubelets, whose certificates it does not verify."""
+    """Return the context with which this server shows itself to kubelets, whose certificates it does not verify."""
     read = process.files.read
     certificate, key = (read(f"{pki}/apiserver-kubelet-client.{end}") for end in ("crt", "key"))
     context = client_tls(ca=read(f"{pki}/ca.crt"), certificate=certificate, key=key, alpn=("http/1.1",))
@@ -106,7 +106,7 @@ def kubelet_tls(process: Process, pki: str) -> ssl.SSLContext:
 
 
 def api_tls(process: Process, pki: str) -> ServerTLS:
-    """Give what TLS on the API server's port is: a certificate is asked for, whatever comes is let in."""
+    """Return what TLS on the API server's port is: a certificate is asked for, whatever comes is let in."""
     read = process.files.read
     authorities = read(f"{pki}/ca.crt")
     if process.files.exists(f"{pki}/front-proxy-ca.crt"):

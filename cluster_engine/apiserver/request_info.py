@@ -56,7 +56,7 @@ class RequestInfo:
 
     @property
     def is_long_running(self) -> bool:
-        """Tell whether the 60 seconds that other requests have do not apply."""
+        """Return whether the 60 seconds that other requests have do not apply."""
         return self.verb == "watch" or (self.subresource == "log" and self.verb == "get")
 
 

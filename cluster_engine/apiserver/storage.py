@@ -47,12 +47,12 @@ METADATA_ORDER = (
 
 
 def prefix_of(kind: Kind, namespace: str = "") -> str:
-    """Give the prefix below which a kind's objects (of a namespace) lie; ends in a slash."""
+    """Return the prefix below which a kind's objects (of a namespace) lie; ends in a slash."""
     return f"{REGISTRY}/{kind.storage_prefix}/{namespace}/" if namespace else f"{REGISTRY}/{kind.storage_prefix}/"
 
 
 def key_of(kind: Kind, namespace: str, name: str) -> str:
-    """Give an object's key."""
+    """Return an object's key."""
     return f"{prefix_of(kind, namespace if kind.namespaced else '')}{name}"
 
 
@@ -143,7 +143,7 @@ class Page:
 
 
 def cached(kind: Kind, kv: kv_pb2.KeyValue, known: Known) -> CachedObject:
-    """Give what etcd returned, from `known` where that has the same version.
+    """Return what etcd returned, from `known` where that has the same version.
 
     An object that was written in another version of its group is given in this kind's, with all else as it was: the
     conversion "None" of CustomResourceDefinitions.

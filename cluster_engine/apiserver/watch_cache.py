@@ -65,7 +65,7 @@ class Event:
         return sum(found.size for found in (self.before, self.now) if found is not None)
 
     def object_for(self, event_type: str) -> CachedObject:
-        """Give the object that an event of this type carries; DELETED: the old state with the new version."""
+        """Return the object that an event of this type carries; DELETED: the old state with the new version."""
         if event_type != DELETED:
             assert self.now is not None
             return self.now
@@ -224,15 +224,15 @@ class WatchCache:
         self._listeners.append(listener)
 
     def get(self, key: str) -> CachedObject | None:
-        """Give an object as the cache knows it, which may be a little old."""
+        """Return an object as the cache knows it, which may be a little old."""
         return self._objects.get(key)
 
     def objects(self) -> Iterator[Object]:
-        """Give all objects in key order."""
+        """Return all objects in key order."""
         return (found.object for found in self.select(""))
 
     def select(self, prefix: str) -> Iterator[CachedObject]:
-        """Give all objects below a key prefix, in key order."""
+        """Yield all objects below a key prefix, in key order."""
         keys = self._keys
         end = bisect_left(keys, prefix_end(prefix.encode()).decode()) if prefix else len(keys)
         for key in keys[bisect_left(keys, prefix) : end]:
@@ -290,7 +290,7 @@ class WatchCache:
 
 
 def item_json(found: CachedObject, kind: Kind) -> bytes:
-    """Give an object as an item of a list, where kind and apiVersion stand once for all."""
+    """Return an object as an item of a list, where kind and apiVersion stand once for all."""
     head = head_of(kind)
     body = found.json
     assert body.startswith(head), "objects are stored with kind and apiVersion first"
@@ -298,5 +298,5 @@ def item_json(found: CachedObject, kind: Kind) -> bytes:
 
 
 def head_of(kind: Kind) -> bytes:
-    """Give the bytes that every object's JSON of this kind begins with."""
+    """Return the bytes that every object's JSON of this kind begins with."""
     return b'{"kind":"' + kind.name.encode() + b'","apiVersion":"' + kind.api_version.encode() + b'",'

@@ -70,7 +70,7 @@ class Selection:
         return self.prefix, ANY
 
     def takes(self, obj: Object) -> bool:
-        """Tell whether an object below the prefix is selected."""
+        """Return whether an object below the prefix is selected."""
         if self.everything:
             return True
         return self.labels.matches(obj["metadata"].get("labels")) and self.fields.matches(obj)

@@ -141,7 +141,7 @@ class EventRecorder:
         return True
 
     def _combined(self, involved: Object, type_: str, reason: str, message: str) -> str:
-        """Give the message, or its combined form when many similar ones were said lately."""
+        """Return the message, or its combined form when many similar ones were said lately."""
         now = asyncio.get_running_loop().time()
         identity = (*(str(value) for value in involved.values()), type_, reason)
         similar = self._similar.get(identity)

@@ -96,11 +96,11 @@ class Informer:
     # -- the store
 
     def get(self, key: str) -> Object | None:
-        """Give the object of that key, as last heard."""
+        """Return the object of that key, as last heard."""
         return self._objects.get(key)
 
     def items(self) -> list[Object]:
-        """Give all objects, in the order in which they became known."""
+        """Return all objects, in the order in which they became known."""
         return list(self._objects.values())
 
     def __len__(self) -> int:
@@ -115,7 +115,7 @@ class Informer:
                 self._index(name, key, obj)
 
     def by_index(self, name: str, value: str) -> list[Object]:
-        """Give the objects with that value in the index."""
+        """Return the objects with that value in the index."""
         return list(self._indexes[name][1].get(value, {}).values())
 
     def _index(self, name: str, key: str, obj: Object) -> None:
@@ -275,7 +275,7 @@ class SharedInformers:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def informer(self, kind: Resource) -> Informer:
-        """Give the kind's informer; it starts now if the others have been started, else with them."""
+        """Return the kind's informer; it starts now if the others have been started, else with them."""
         path = kind.path()
         informer = self._informers.get(path)
         if informer is None:

@@ -46,7 +46,7 @@ class Files(Protocol):
     """What is needed of a host's file system."""
 
     def read(self, path: str) -> bytes:
-        """Give a file's bytes; FileNotFoundError."""
+        """Return a file's bytes; FileNotFoundError."""
         ...
 
 

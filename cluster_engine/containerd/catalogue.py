@@ -52,7 +52,7 @@ class Repository:
     slim_megabytes: float | None = None
 
     def has(self, tag: str) -> bool:
-        """Tell whether a tag exists."""
+        """Return whether a tag exists."""
         if not self.versions:
             return not MADE_UP.search(tag)
         version = _VERSION.match(tag)

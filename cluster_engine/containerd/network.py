@@ -17,7 +17,7 @@ class NoAddressLeftError(Exception):
 
 
 def next_address(cidr: str, *, taken: Collection[str], last: int) -> tuple[str, int]:
-    """Give a free address of the range and its offset, searching onwards from the offset `last`."""
+    """Return a free address of the range and its offset, searching onwards from the offset `last`."""
     network = ipaddress.IPv4Network(cidr)
     usable = network.num_addresses - 1 - FIRST_OFFSET
     for step in range(1, usable + 1):

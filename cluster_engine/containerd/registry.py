@@ -65,7 +65,7 @@ class Trouble:
 
 
 def trouble_of(disk: dict[str, Any]) -> Trouble:
-    """Give the trouble of the host whose disk this is."""
+    """Return the trouble of the host whose disk this is."""
     trouble: Trouble = disk.setdefault(TROUBLE, Trouble())
     return trouble
 

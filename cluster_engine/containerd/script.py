@@ -88,7 +88,7 @@ def evaluate(argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str]
 
 
 def knows(program: str) -> bool:
-    """Tell whether a BusyBox-like image has a program."""
+    """Return whether a BusyBox-like image has a program."""
     name = program.rpartition("/")[2]
     return name in SHELLS or name in COMMANDS or name in _ENDERS
 
@@ -264,7 +264,7 @@ def _is_constant(loop: Loop) -> bool:
 
 
 def _doubles(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
-    """Tell whether a variable is new, or at least twice as long as it was."""
+    """Return whether a variable is new, or at least twice as long as it was."""
     return any(len(value) >= 2 * len(before.get(name, "")) for name, value in after.items() if value)
 
 

@@ -132,5 +132,5 @@ class Store:
     boots: int = 0
 
     def containers_of(self, sandbox_id: str) -> list[Container]:
-        """Give the containers of one sandbox."""
+        """Return the containers of one sandbox."""
         return [container for container in self.containers.values() if container.sandbox_id == sandbox_id]

@@ -92,7 +92,7 @@ class Workload:
 
 
 def _refused(argv: Sequence[str], env: Mapping[str, str]) -> Timeline | None:
-    """Give the end of a program whose arguments and environment the kernel does not take (E2BIG)."""
+    """Return the end of a program whose arguments and environment the kernel does not take (E2BIG)."""
     sizes = [len(word) for word in argv] + [len(name) + 1 + len(value) for name, value in env.items()]
     if max(sizes) <= ARGUMENT_BYTES_MAX and sum(sizes) <= ARGUMENTS_BYTES_MAX:
         return None

@@ -42,7 +42,7 @@ class ServiceAccountToken:
         self._asking = asyncio.Lock()
 
     async def __call__(self) -> str:
-        """Give a token that is valid; ask for another when this one is old."""
+        """Return a token that is valid; ask for another when this one is old."""
         loop = asyncio.get_running_loop()
         if loop.time() >= self._refresh_at:
             async with self._asking:

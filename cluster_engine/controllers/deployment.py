@@ -174,7 +174,7 @@ class DeploymentController:
         await self._write_status(deployment, statuses.summed(deployment, new, old, self._now()))
 
     def _is_scaling(self, deployment: Object, replica_sets: list[Object]) -> bool:
-        """Tell whether the wanted number has changed since the active ReplicaSets were last told of it."""
+        """Return whether the wanted number has changed since the active ReplicaSets were last told of it."""
         for one in replica_sets:
             told = one["metadata"].get("annotations", {}).get(rolling.DESIRED_REPLICAS)
             if wanted(one) and told is not None and told != str(wanted(deployment)):

@@ -30,7 +30,7 @@ class Conditions:
     now: str
 
     def get(self, type_: str) -> Object | None:
-        """Give a condition by its type."""
+        """Return a condition by its type."""
         return next((each for each in self.conditions if each["type"] == type_), None)
 
     def set(self, type_: str, status: str, reason: str, message: str) -> None:
@@ -65,7 +65,7 @@ class Conditions:
 
 
 def has_deadline(deployment: Object) -> bool:
-    """Tell whether lack of progress is to be reported."""
+    """Return whether lack of progress is to be reported."""
     return 0 < int(deployment["spec"].get("progressDeadlineSeconds", 0)) < NO_DEADLINE_SECONDS
 
 
@@ -126,7 +126,7 @@ def _progress(deployment: Object, new: Object | None, status: Object, conditions
 
 
 def is_complete(deployment: Object, status: Object) -> bool:
-    """Tell whether every wanted pod is of the new template and available, and no other is left."""
+    """Return whether every wanted pod is of the new template and available, and no other is left."""
     replicas = wanted(deployment)
     numbers = (status.get(name, 0) for name in ("updatedReplicas", "replicas", "availableReplicas"))
     observed = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
@@ -152,7 +152,7 @@ def _has_timed_out(deployment: Object, now: datetime) -> bool:
 
 
 def deadline(deployment: Object, progressing: Object) -> datetime:
-    """Give the moment at which a rollout that has not moved counts as stuck."""
+    """Return the moment at which a rollout that has not moved counts as stuck."""
     return time.parse(progressing["lastUpdateTime"]) + timedelta(seconds=deployment["spec"]["progressDeadlineSeconds"])
 
 

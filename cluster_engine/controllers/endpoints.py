@@ -75,7 +75,7 @@ class EndpointsController:
 
 
 def labels(service: Object) -> dict[str, str]:
-    """Give the labels an Endpoints object should have: its Service's, and `headless` where that is so."""
+    """Return the labels an Endpoints object should have: its Service's, and `headless` where that is so."""
     found = {key: value for key, value in service["metadata"].get("labels", {}).items() if key != HEADLESS}
     if service["spec"].get("clusterIP") == "None":
         found[HEADLESS] = ""

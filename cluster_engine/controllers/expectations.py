@@ -30,7 +30,7 @@ class Expectations:
         self._expected: dict[str, _Expected] = {}
 
     def satisfied(self, key: str) -> bool:
-        """Tell whether everything expected was seen, or has taken too long, or nothing ever was expected."""
+        """Return whether everything expected was seen, or has taken too long, or nothing ever was expected."""
         expected = self._expected.get(key)
         if expected is None or (expected.creations <= 0 and not expected.deletions):
             return True

@@ -20,7 +20,7 @@ from cluster_engine.client import Client
 
 
 def controller_of(obj: Object) -> Object | None:
-    """Give the reference to the object's controller."""
+    """Return the reference to the object's controller."""
     for reference in obj["metadata"].get("ownerReferences") or ():
         if reference.get("controller"):
             return dict(reference)
@@ -28,7 +28,7 @@ def controller_of(obj: Object) -> Object | None:
 
 
 def is_controlled_by(obj: Object, owner: Object) -> bool:
-    """Tell whether the owner, and not a namesake of it, controls the object."""
+    """Return whether the owner, and not a namesake of it, controls the object."""
     reference = controller_of(obj)
     return reference is not None and reference["uid"] == owner["metadata"]["uid"]
 
@@ -46,7 +46,7 @@ def controller_reference(kind: Resource, owner: Object) -> Object:
 
 
 def is_deleting(obj: Object) -> bool:
-    """Tell whether the object is on its way out."""
+    """Return whether the object is on its way out."""
     return "deletionTimestamp" in obj["metadata"]
 
 
@@ -64,7 +64,7 @@ class Claims:
         self._may_adopt: bool | None = None
 
     async def claim(self, candidates: list[Object]) -> list[Object]:
-        """Give those of the candidates that are the owner's, after adopting and releasing."""
+        """Return those of the candidates that are the owner's, after adopting and releasing."""
         return [obj for obj in candidates if await self._is_ours(obj)]
 
     async def _is_ours(self, obj: Object) -> bool:

@@ -33,7 +33,7 @@ class Node:
     waits_for_dependents: bool = False
 
     def blocks(self, owner: "Node") -> bool:
-        """Tell whether a foreground deletion of the owner waits for this one."""
+        """Return whether a foreground deletion of the owner waits for this one."""
         return any(each["uid"] == owner.uid and each.get("blockOwnerDeletion") for each in self.owners)
 
 
@@ -44,7 +44,7 @@ class Graph:
         self._nodes: dict[str, Node] = {}
 
     def get(self, uid: str) -> Node | None:
-        """Give the node of that uid."""
+        """Return the node of that uid."""
         return self._nodes.get(uid)
 
     def seen(self, kind: str, api_version: str, obj: Object) -> tuple[list[Node], list[Node]]:

@@ -19,7 +19,7 @@ _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
 def condition(obj: Object, type_: str) -> Object | None:
-    """Give a condition of an object's status by its type."""
+    """Return a condition of an object's status by its type."""
     for each in obj.get("status", {}).get("conditions") or ():
         if each["type"] == type_:
             return dict(each)
@@ -27,28 +27,28 @@ def condition(obj: Object, type_: str) -> Object | None:
 
 
 def phase(pod: Object) -> str:
-    """Give the pod's phase; a pod without status is Pending."""
+    """Return the pod's phase; a pod without status is Pending."""
     return str(pod.get("status", {}).get("phase") or "Pending")
 
 
 def is_terminal(pod: Object) -> bool:
-    """Tell whether its containers have ended for good."""
+    """Return whether its containers have ended for good."""
     return phase(pod) in ("Succeeded", "Failed")
 
 
 def is_active(pod: Object) -> bool:
-    """Tell whether it counts as a replica: not ended, not on its way out."""
+    """Return whether it counts as a replica: not ended, not on its way out."""
     return not is_terminal(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
 def is_ready(pod: Object) -> bool:
-    """Tell whether its Ready condition is True."""
+    """Return whether its Ready condition is True."""
     ready = condition(pod, "Ready")
     return ready is not None and ready["status"] == "True"
 
 
 def is_available(pod: Object, min_ready_seconds: int, now: datetime) -> bool:
-    """Tell whether it has been Ready for long enough."""
+    """Return whether it has been Ready for long enough."""
     ready = condition(pod, "Ready")
     if ready is None or ready["status"] != "True":
         return False

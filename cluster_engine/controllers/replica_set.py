@@ -184,7 +184,7 @@ class ReplicaSetController:
         return None
 
     def _related(self, replica_set: Object) -> list[Object]:
-        """Give the pods of all ReplicaSets of the same Deployment."""
+        """Return the pods of all ReplicaSets of the same Deployment."""
         owner = controller_of(replica_set)
         siblings = [
             one

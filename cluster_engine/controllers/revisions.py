@@ -32,7 +32,7 @@ _NOT_COPIED = frozenset(
 
 
 def find_new(deployment: Object, replica_sets: list[Object]) -> Object | None:
-    """Give the ReplicaSet with the Deployment's template; the oldest, should there be several."""
+    """Return the ReplicaSet with the Deployment's template; the oldest, should there be several."""
     template = deployment["spec"]["template"]
     for one in sorted(replica_sets, key=age_order):
         if _without_hash(one["spec"]["template"]) == _without_hash(template):
@@ -47,13 +47,13 @@ def _without_hash(template: Object) -> Object:
 
 
 def revision(obj: Object) -> int:
-    """Give the revision written on an object; 0 for none."""
+    """Return the revision written on an object; 0 for none."""
     text = obj["metadata"].get("annotations", {}).get(REVISION, "0")
     return max(0, int_of(text) or 0)
 
 
 def next_revision(old: list[Object]) -> int:
-    """Give the number that the new ReplicaSet should carry."""
+    """Return the number that the new ReplicaSet should carry."""
     return max((revision(one) for one in old), default=0) + 1
 
 
@@ -86,7 +86,7 @@ def build(deployment: Object, number: int) -> Object:
 
 
 def annotations_for(deployment: Object, replica_set: Object, number: int, *, exists: bool) -> dict[str, str]:
-    """Give the annotations that the new ReplicaSet should have."""
+    """Return the annotations that the new ReplicaSet should have."""
     annotations = dict(replica_set["metadata"].get("annotations", {}))
     theirs = deployment["metadata"].get("annotations", {})
     annotations.update({key: value for key, value in theirs.items() if key not in _NOT_COPIED})
@@ -108,6 +108,6 @@ def _history(history: str, before: int) -> str:
 
 
 def size_annotations(deployment: Object) -> dict[str, str]:
-    """Give what each ReplicaSet is told about the whole, so that a later change of size can be shared out."""
+    """Return what each ReplicaSet is told about the whole, so that a later change of size can be shared out."""
     replicas = wanted(deployment)
     return {DESIRED_REPLICAS: str(replicas), MAX_REPLICAS: str(replicas + max_surge(deployment))}

@@ -29,7 +29,7 @@ def share(value: int | str, whole: int, *, up: bool) -> int:
 
 
 def fenceposts(deployment: Object) -> tuple[int, int]:
-    """Give (max surge, max unavailable) in pods; (0, 0) would never move, so that becomes (0, 1)."""
+    """Return (max surge, max unavailable) in pods; (0, 0) would never move, so that becomes (0, 1)."""
     strategy = deployment["spec"].get("strategy", {})
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         return 0, 0
@@ -41,17 +41,17 @@ def fenceposts(deployment: Object) -> tuple[int, int]:
 
 
 def max_surge(deployment: Object) -> int:
-    """Give how many pods there may be above the wanted number."""
+    """Return how many pods there may be above the wanted number."""
     return fenceposts(deployment)[0]
 
 
 def max_unavailable(deployment: Object) -> int:
-    """Give how many of the wanted pods may be missing."""
+    """Return how many of the wanted pods may be missing."""
     return min(fenceposts(deployment)[1], wanted(deployment))
 
 
 def wanted(obj: Object) -> int:
-    """Give spec.replicas of a Deployment or ReplicaSet."""
+    """Return spec.replicas of a Deployment or ReplicaSet."""
     replicas = obj["spec"].get("replicas", 1)
     return int(replicas)
 

@@ -14,7 +14,7 @@ from cluster_engine.controllers import pods
 
 
 def selected(service: Object, informer: Informer) -> list[Object]:
-    """Give the pods of the Service's namespace that its selector matches, by name."""
+    """Return the pods of the Service's namespace that its selector matches, by name."""
     namespace = service["metadata"]["namespace"]
     wanted = service["spec"]["selector"].items()
     found = [
@@ -26,19 +26,19 @@ def selected(service: Object, informer: Informer) -> list[Object]:
 
 
 def belongs(pod: Object, *, with_terminating: bool) -> bool:
-    """Tell whether a selected pod is told at all."""
+    """Return whether a selected pod is told at all."""
     if pods.is_terminal(pod) or not pod.get("status", {}).get("podIP"):
         return False
     return with_terminating or "deletionTimestamp" not in pod["metadata"]
 
 
 def is_serving(service: Object, pod: Object) -> bool:
-    """Tell whether a pod answers."""
+    """Return whether a pod answers."""
     return pods.is_ready(pod) or bool(service["spec"].get("publishNotReadyAddresses"))
 
 
 def ports(service: Object, pod: Object) -> tuple[tuple[str, int, str], ...]:
-    """Give (name, number at the pod, protocol) of each of the Service's ports that the pod has."""
+    """Return (name, number at the pod, protocol) of each of the Service's ports that the pod has."""
     found = []
     for port in service["spec"].get("ports") or ():
         number = target_port(port, pod)
@@ -61,7 +61,7 @@ def target_port(port: Object, pod: Object) -> int | None:
 
 
 def _told(pod: Object) -> tuple[Any, ...]:
-    """Give all of a pod that endpoints say something about: only a change of it is worth a sync."""
+    """Return all of a pod that endpoints say something about: only a change of it is worth a sync."""
     address, node = pod.get("status", {}).get("podIP"), pod["spec"].get("nodeName")
     leaving = "deletionTimestamp" in pod["metadata"]
     return (address, node, pods.is_ready(pod), pods.is_terminal(pod), leaving)

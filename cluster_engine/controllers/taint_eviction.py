@@ -141,7 +141,7 @@ class TaintEvictionController:
 
 
 def no_execute(node: Object) -> list[Object]:
-    """Give the node's NoExecute taints, without the times they were added."""
+    """Return the node's NoExecute taints, without the times they were added."""
     taints = node["spec"].get("taints") or ()
     return [
         {"key": taint["key"], "value": taint.get("value", ""), "effect": "NoExecute"}
@@ -162,7 +162,7 @@ def patience(pod: Object, taints: list[Object]) -> float | None:
 
 
 def tolerates(toleration: Object, taint: Object) -> bool:
-    """Tell whether a toleration covers a taint; an empty key with Exists covers all."""
+    """Return whether a toleration covers a taint; an empty key with Exists covers all."""
     if toleration.get("effect") and toleration["effect"] != taint["effect"]:
         return False
     if toleration.get("key") and toleration["key"] != taint["key"]:

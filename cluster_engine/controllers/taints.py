@@ -32,17 +32,17 @@ NO_SCHEDULE = (*(taint for _, _, taint in _BY_CONDITION), UNSCHEDULABLE)
 
 
 def same(one: Object, other: Object) -> bool:
-    """Tell whether two taints are the same one."""
+    """Return whether two taints are the same one."""
     return bool(one["key"] == other["key"] and one["effect"] == other["effect"])
 
 
 def has(node: Object, taint: Object) -> bool:
-    """Tell whether the node bears the taint."""
+    """Return whether the node bears the taint."""
     return any(same(each, taint) for each in node["spec"].get("taints") or ())
 
 
 def by_conditions(node: Object) -> list[Object]:
-    """Give the NoSchedule taints that the node's conditions and spec.unschedulable ask for."""
+    """Return the NoSchedule taints that the node's conditions and spec.unschedulable ask for."""
     wanted = []
     for type_, status, taint in _BY_CONDITION:
         found = condition(node, type_)

@@ -63,7 +63,7 @@ _TARGETS: Mapping[int, str] = {
 
 
 def message_of(kv: KeyValue) -> kv_pb2.KeyValue:
-    """Give the wire's form of a record."""
+    """Return the wire's form of a record."""
     return kv_pb2.KeyValue(
         key=kv.key,
         value=kv.value,

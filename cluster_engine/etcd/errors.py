@@ -130,7 +130,7 @@ class LeaseTTLTooLargeError(EtcdError):
 
 
 def from_grpc(error: GRPCError) -> GRPCError:
-    """Give the class of ours whose words these are, or `error` itself where none is."""
+    """Return the class of ours whose words these are, or `error` itself where none is."""
     for known in EtcdError.__subclasses__():
         if error.message == known.TEXT:
             return known()

@@ -81,7 +81,7 @@ class KeyRange:
 
 
 def prefix_end(prefix: bytes) -> bytes:
-    r"""Give the `range_end` of all keys that begin with `prefix`: b"a/" -> b"a0", b"a\xff" -> b"b"."""
+    r"""Return the `range_end` of all keys that begin with `prefix`: b"a/" -> b"a0", b"a\xff" -> b"b"."""
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes([stem[-1] + 1]) if stem else FROM_KEY_ON
 
@@ -140,7 +140,7 @@ class History:
         return change
 
     def changes(self, since: int) -> Sequence[Change]:
-        """Give the changes of revision `since` and later, oldest first."""
+        """Return the changes of revision `since` and later, oldest first."""
         return self._log[bisect_left(self._log, since, key=_revision) :]
 
     def compact(self, revision: int) -> int:

@@ -234,7 +234,7 @@ class _Conversation:
 
 
 def event_of(change: Change, *, prev_kv: bool) -> kv_pb2.Event:
-    """Give the wire's form of a change."""
+    """Return the wire's form of a change."""
     event = kv_pb2.Event(
         type=kv_pb2.Event.DELETE if change.deletes else kv_pb2.Event.PUT,
         kv=message_of(change.kv),

@@ -70,7 +70,7 @@ class WatchHub:
         self._watchers.pop(watcher, None)
 
     def take(self, watcher: Watcher) -> Sequence[Change]:
-        """Give what the watcher has not had, in order, of 1000 revisions at most; it is woken again if there is more.
+        """Return what the watcher has not had, in order, of 1000 revisions at most; it is woken again if there is more.
 
         CompactedError: part of it is gone, and the watcher is removed.
         """

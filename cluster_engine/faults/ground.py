@@ -32,7 +32,7 @@ class Ground(Protocol):
         ...
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:
-        """Give the objects under a key prefix, as they lie in etcd."""
+        """Return the objects under a key prefix, as they lie in etcd."""
         ...
 
     async def administer(self, line: str) -> tuple[int, str]:

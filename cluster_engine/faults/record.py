@@ -38,7 +38,7 @@ class Bounds(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Say it as JSON, for a form."""
+        """Return it as JSON, for a form."""
         ...
 
 
@@ -66,7 +66,7 @@ class Range:
             raise FaultError(f"{name} is {what} from {self.least:g} to {self.most:g}, not {value!r}")
 
     def describe(self) -> dict[str, Any]:
-        """Say it as JSON."""
+        """Return it as JSON."""
         return {"type": "number", "least": self.least, "most": self.most, "optional": self.optional}
 
 
@@ -82,7 +82,7 @@ class Choice:
             raise FaultError(f"{name} is one of {_listed(map(repr, self.values))}, not {value!r}")
 
     def describe(self) -> dict[str, Any]:
-        """Say it as JSON."""
+        """Return it as JSON."""
         return {"type": "choice", "values": list(self.values)}
 
 
@@ -99,7 +99,7 @@ class Text:
             raise FaultError(f"{name} is a text of {0 if self.empty else 1} to {self.length_max} characters")
 
     def describe(self) -> dict[str, Any]:
-        """Say it as JSON."""
+        """Return it as JSON."""
         return {"type": "text", "lengthMax": self.length_max, "empty": self.empty}
 
 
@@ -119,7 +119,7 @@ class Host:
             raise FaultError(f"there is no {'worker' if self.worker else 'host'} {value}; hosts are {_listed(hosts)}")
 
     def describe(self) -> dict[str, Any]:
-        """Say it as JSON."""
+        """Return it as JSON."""
         return {"type": "host", "worker": self.worker}
 
 
@@ -138,7 +138,7 @@ class Component:
             raise FaultError(f"there is no such component {value}; possible are {_listed(known)}")
 
     def describe(self) -> dict[str, Any]:
-        """Say it as JSON."""
+        """Return it as JSON."""
         programs = [one.name for one in PROGRAMS if self._may_be(one)]
         return {"type": "component", "programs": programs if self.programs or self.client else []}
 

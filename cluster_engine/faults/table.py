@@ -47,7 +47,7 @@ UNOFFERED: dict[str, type[Fault]] = {fault.name: fault for fault in (BadLink, Cl
 
 
 def write(record: Fault) -> dict[str, Any]:
-    """Give a record as JSON."""
+    """Return a record as JSON."""
     values = {_camel(one.name): getattr(record, one.name) for one in dataclasses.fields(record)}
     return {"name": record.name, **values}
 
@@ -71,7 +71,7 @@ def read(document: Any) -> Fault:
 
 
 def describe() -> list[dict[str, Any]]:
-    """Say as JSON what faults there are, with each field's default and bounds, for a form."""
+    """Return as JSON what faults there are, with each field's default and bounds, for a form."""
     return [
         {
             "name": kind.name,

@@ -108,20 +108,20 @@ class Journal:
         return unsubscribe
 
     def since(self, seq: int, limit: int) -> list[Entry]:
-        """Give up to `limit` entries after `seq`, oldest first; a start before `first` begins at `first`."""
+        """Return up to `limit` entries after `seq`, oldest first; a start before `first` begins at `first`."""
         start = max(seq + 1, self._first)
         return [self.entry(at) for at in range(start, min(start + limit, self.head + 1))]
 
     def entry(self, seq: int) -> Entry:
-        """Give entry `seq`; KeyError when it is not here."""
+        """Return entry `seq`; KeyError when it is not here."""
         return msgspec.json.decode(self._line(seq))  # type: ignore[no-any-return]
 
     def evidence(self, seq: int) -> bytes:
-        """Give the bytes that were appended with entry `seq`; KeyError when it is not here."""
+        """Return the bytes that were appended with entry `seq`; KeyError when it is not here."""
         return self._blob(seq).partition(b"\n")[2]
 
     def read(self, position: int) -> bytes | None:
-        """Give what `keep` or `keep_body` kept at a position, None when it has been dropped."""
+        """Return what `keep` or `keep_body` kept at a position, None when it has been dropped."""
         return self._spool.read(position)
 
     def close(self) -> None:

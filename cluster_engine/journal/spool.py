@@ -45,7 +45,7 @@ class Chunk:
             del self.tail[:written]
 
     def read(self, offset: int) -> bytes:
-        """Give the blob whose length stands at `offset`."""
+        """Return the blob whose length stands at `offset`."""
         if self.file is None or offset >= self.flushed:
             at = offset - self.flushed
             length = int.from_bytes(self.tail[at : at + LENGTH_BYTES])
@@ -99,7 +99,7 @@ class Spool:
         return position
 
     def read(self, position: int) -> bytes | None:
-        """Give the blob at `position`, or None when it has been dropped."""
+        """Return the blob at `position`, or None when it has been dropped."""
         if position < self._starts[0] or position >= self._end:
             return None
         chunk = self._chunks[bisect_right(self._starts, position) - 1]

@@ -78,7 +78,7 @@ def compute(pod: Object, runtime: PodRuntime, unhealthy: Mapping[str, str] | Non
 
 
 def should_restart(pod: Object, status: cri.ContainerStatus | None) -> bool:
-    """Tell whether a container that does not run should, by the pod's restart policy."""
+    """Return whether a container that does not run should, by the pod's restart policy."""
     if pods.is_deleted(pod):
         return False
     if status is None:
@@ -92,7 +92,7 @@ def should_restart(pod: Object, status: cri.ContainerStatus | None) -> bool:
 
 
 def container_hash(container: Object) -> str:
-    """Give the hash by which a changed container is known: of name and image, as of 1.32."""
+    """Return the hash by which a changed container is known: of name and image, as of 1.32."""
     picked = {"name": container["name"], "image": container.get("image", "")}
     return hashlib.sha256(msgspec.json.encode(picked)).hexdigest()[:8]
 

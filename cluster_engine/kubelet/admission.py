@@ -29,7 +29,7 @@ class Admission:
         self._rejected: dict[str, Object] = {}
 
     def rejects(self, pod: Object, others: Iterable[Object], now: datetime) -> bool:
-        """Tell whether a pod may not begin beside these others; say so in its status when it is new."""
+        """Return whether a pod may not begin beside these others; say so in its status when it is new."""
         status = self._rejected.get(pods.uid(pod))
         if status is None:
             if pods.is_terminal(pod) or pods.is_deleted(pod):

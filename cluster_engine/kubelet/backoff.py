@@ -31,19 +31,19 @@ class Backoff:
         self._entries: dict[str, _Entry] = {}
 
     def seconds(self, key: str) -> float:
-        """Give the wait that is in force for a key, 0 without one."""
+        """Return the wait that is in force for a key, 0 without one."""
         entry = self._entries.get(key)
         return entry.seconds if entry else 0.0
 
     def in_backoff_since(self, key: str, event: float, now: float) -> bool:
-        """Tell whether the wait after an event at that time is not over yet."""
+        """Return whether the wait after an event at that time is not over yet."""
         entry = self._entries.get(key)
         if entry is None or self._expired(entry, event):
             return False
         return now - event < entry.seconds
 
     def in_backoff_since_update(self, key: str, now: float) -> bool:
-        """Tell whether the wait after the last `next` is not over yet."""
+        """Return whether the wait after the last `next` is not over yet."""
         entry = self._entries.get(key)
         if entry is None or self._expired(entry, now):
             return False

@@ -33,7 +33,7 @@ class TooLargeError(Exception):
 async def environment(
     pod: Object, container: Object, *, services: Iterable[Object], objects: Objects, facts: Object
 ) -> dict[str, str]:
-    """Give the variables. `facts` is what fieldRef may ask: podIP, hostIP. MissingObjectError, TooLargeError."""
+    """Return the variables. `facts` is what fieldRef may ask: podIP, hostIP. MissingObjectError, TooLargeError."""
     namespace = pod["metadata"]["namespace"]
     links = pod["spec"].get("enableServiceLinks", True)
     variables = service_variables(services, namespace if links else None)

@@ -43,7 +43,7 @@ class Images:
         self._one_at_a_time = asyncio.Lock()
 
     async def ensure(self, pod: Object, container: Object, sandbox_config: cri.PodSandboxConfig, say: Say) -> str:
-        """Give the id of the container's image once it is here. StartFailure, RuntimeRefusal."""
+        """Return the id of the container's image once it is here. StartFailure, RuntimeRefusal."""
         image = str(container.get("image") or "")
         if not _REFERENCE.fullmatch(image):
             message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": '

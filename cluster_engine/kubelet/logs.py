@@ -54,7 +54,7 @@ class LogOptions:
 
 
 def select(lines: Sequence[bytes], options: LogOptions, now: datetime) -> list[bytes]:
-    """Give the lines that are wanted, as they are to be shown."""
+    """Return the lines that are wanted, as they are to be shown."""
     since = options.since_time
     if options.since_seconds is not None:
         since = now - timedelta(seconds=options.since_seconds)

@@ -193,5 +193,5 @@ class NodeAgent:
 
 
 def _about_node(name: str) -> Object:
-    """Give the reference that node events carry: the uid is the name, an old custom of the kubelet."""
+    """Return the reference that node events carry: the uid is the name, an old custom of the kubelet."""
     return {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "uid": name}}

@@ -91,12 +91,12 @@ def node_status(name: str, address: str, facts: Facts, old: Object) -> Object:
 
 
 def changed(old: Object, new: Object) -> bool:
-    """Tell whether two statuses differ in more than their heartbeats."""
+    """Return whether two statuses differ in more than their heartbeats."""
     return _without_heartbeats(old) != _without_heartbeats(new)
 
 
 def is_ready(status: Object) -> bool:
-    """Tell whether a status says Ready."""
+    """Return whether a status says Ready."""
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in status["conditions"])
 
 

@@ -58,7 +58,7 @@ class Objects:
                     task.cancel()
 
     async def get(self, what: str, namespace: str, name: str) -> Object:
-        """Give a `configmap` or `secret`; MissingObjectError."""
+        """Return a `configmap` or `secret`; MissingObjectError."""
         assert self._tasks is not None
         reference = (what, namespace, name)
         if reference not in self._informers:

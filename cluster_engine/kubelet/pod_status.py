@@ -170,7 +170,7 @@ def _phase(pod: Object, init: list[Object], mains: list[Object], *, is_terminati
 
 
 def _waits(status: Object) -> bool:
-    """Tell whether a container has not been started even once."""
+    """Return whether a container has not been started even once."""
     return "waiting" in status["state"] and "terminated" not in status["lastState"]
 
 

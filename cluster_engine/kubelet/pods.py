@@ -10,7 +10,7 @@ TERMINAL_PHASES = ("Succeeded", "Failed")
 
 
 def uid(pod: Object) -> str:
-    """Give the pod's uid."""
+    """Return the pod's uid."""
     return str(pod["metadata"]["uid"])
 
 
@@ -26,37 +26,37 @@ def format_pod(pod: Object) -> str:
 
 
 def containers(pod: Object) -> list[Object]:
-    """Give the containers of the spec."""
+    """Return the containers of the spec."""
     return list(pod["spec"].get("containers") or [])
 
 
 def init_containers(pod: Object) -> list[Object]:
-    """Give the init containers of the spec."""
+    """Return the init containers of the spec."""
     return list(pod["spec"].get("initContainers") or [])
 
 
 def restart_policy(pod: Object) -> str:
-    """Give Always, OnFailure or Never."""
+    """Return Always, OnFailure or Never."""
     return str(pod["spec"].get("restartPolicy") or "Always")
 
 
 def is_deleted(pod: Object) -> bool:
-    """Tell whether somebody has asked for the pod's end."""
+    """Return whether somebody has asked for the pod's end."""
     return bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def is_terminal(pod: Object) -> bool:
-    """Tell whether the pod, by its status, has ended for good."""
+    """Return whether the pod, by its status, has ended for good."""
     return (pod.get("status") or {}).get("phase") in TERMINAL_PHASES
 
 
 def uses_host_network(pod: Object) -> bool:
-    """Tell whether the pod has the node's address."""
+    """Return whether the pod has the node's address."""
     return bool(pod["spec"].get("hostNetwork"))
 
 
 def grace_seconds(pod: Object) -> int:
-    """Give how long the pod's containers may take to end; one second at least, as the kubelet has it."""
+    """Return how long the pod's containers may take to end; one second at least, as the kubelet has it."""
     asked = pod["metadata"].get("deletionGracePeriodSeconds")
     if asked is None:
         asked = pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS)

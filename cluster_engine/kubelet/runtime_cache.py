@@ -80,11 +80,11 @@ class RuntimeCache:
         self._waiting: list[tuple[str, Callable[[PodRuntime], bool], asyncio.Future[None]]] = []
 
     def get(self, uid: str) -> PodRuntime:
-        """Give what is known of a pod; an empty one when nothing is."""
+        """Return what is known of a pod; an empty one when nothing is."""
         return self._pods.get(uid) or PodRuntime(uid)
 
     def pods(self) -> list[PodRuntime]:
-        """Give all pods of which there is anything."""
+        """Return all pods of which there is anything."""
         return list(self._pods.values())
 
     def apply(self, event: cri.ContainerEventResponse) -> None:

@@ -185,7 +185,7 @@ _ROUTES: dict[str, Callable[[KubeletServer, Request], Awaitable[Response]]] = {
 
 
 def _after(lines: list[bytes], last: bytes) -> list[bytes]:
-    """Give what follows the newest line like `last`: the same words may have been said twice in one instant."""
+    """Return what follows the newest line like `last`: the same words may have been said twice in one instant."""
     for position in range(len(lines) - 1, -1, -1):
         if lines[position] == last:
             return lines[position + 1 :]

@@ -53,7 +53,7 @@ class StatusManager:
         self._work = asyncio.Event()
 
     def status(self, pod: Object) -> Object:
-        """Give the latest status of a pod: as handed in here, else as the API has it."""
+        """Return the latest status of a pod: as handed in here, else as the API has it."""
         told = self._told.get(pods.uid(pod))
         return told.status if told else dict(pod.get("status") or {})
 

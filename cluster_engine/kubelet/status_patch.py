@@ -15,7 +15,7 @@ MERGE_KEYS = {"conditions": "type", "addresses": "type", "podIPs": "ip", "hostIP
 
 
 def two_way(old: Object, new: Object) -> Object:
-    """Give the patch; empty when nothing differs."""
+    """Return the patch; empty when nothing differs."""
     patch: Object = {}
     for field, value in new.items():
         before = old.get(field)

@@ -316,7 +316,7 @@ class PodWorker:
 
 
 def _signature(runtime: PodRuntime) -> object:
-    """Give what decisions depend on: which sandboxes and containers there are, in which state."""
+    """Return what decisions depend on: which sandboxes and containers there are, in which state."""
     return tuple(
         (id_, sandbox.status.state, tuple((status.id, status.state) for status in sandbox.containers))
         for id_, sandbox in runtime.sandboxes.items()

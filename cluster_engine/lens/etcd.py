@@ -58,7 +58,7 @@ def response(method: str, message: Any, asked: Meaning) -> Meaning:
 
 
 def made_revision(message: Any) -> int:
-    """Give the revision that a successful write's response speaks of, 0 when nothing was written."""
+    """Return the revision that a successful write's response speaks of, 0 when nothing was written."""
     return message.header.revision if getattr(message, "succeeded", True) else 0
 
 

@@ -93,7 +93,7 @@ OpenExchange = Callable[[Conversation, int | None, Headers], Exchange]
 
 
 def header(headers: Headers, wanted: str) -> str:
-    """Give a header's value, "" when it is not there."""
+    """Return a header's value, "" when it is not there."""
     for name, value in headers:
         if name == wanted:
             return value

@@ -79,12 +79,12 @@ def parse(message_type: int, body: bytes, version: int) -> Message:
 
 
 def hello_random(body: bytes) -> bytes:
-    """Give the random of a ClientHello or ServerHello."""
+    """Return the random of a ClientHello or ServerHello."""
     return body[2:34]
 
 
 def server_choice(body: bytes) -> tuple[int, int]:
-    """Give version and cipher suite of a ServerHello."""
+    """Return version and cipher suite of a ServerHello."""
     reader = Reader(body)
     version = reader.number(2)
     reader.take(32)

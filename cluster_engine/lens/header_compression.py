@@ -112,7 +112,7 @@ def _long_code(bits: int, left: int) -> tuple[int, int]:
 
 
 def bounded(headers: Iterable[Header], before: Iterable[Header] = ()) -> list[Header]:
-    """Give `before`, which is bounded, and as many headers as there is room for; the last says what is left out."""
+    """Return `before`, which is bounded, and as many headers as there is room for; the last says what is left out."""
     kept = list(before)
     room = LIST_BYTES_MAX - sum(map(_size, kept))
     count = size = 0
@@ -143,7 +143,7 @@ class HeaderDecoder:
         self._bytes_max = TABLE_BYTES
 
     def decode(self, block: bytes) -> list[Header]:
-        """Give the headers of a whole block; raises Unreadable on what RFC 7541 does not allow."""
+        """Return the headers of a whole block; raises Unreadable on what RFC 7541 does not allow."""
         headers: list[Header] = []
         at = 0
         end = len(block)

@@ -46,7 +46,7 @@ class KeyLog:
             waiting()
 
     def secrets(self, client_random: bytes) -> dict[str, bytes]:
-        """Give the secrets of a client; the dict fills as further lines come."""
+        """Return the secrets of a client; the dict fills as further lines come."""
         secrets = self._clients.get(client_random)
         if secrets is None:
             secrets = self._clients[client_random] = {}

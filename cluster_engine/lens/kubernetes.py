@@ -57,7 +57,7 @@ class Asked:
         return f"{self.method} {'/'.join(part for part in parts if part)}"
 
     def parameter(self, key: str) -> str:
-        """Give a query parameter, "" when it is not there."""
+        """Return a query parameter, "" when it is not there."""
         return next((value for name, value in self.query if name == key), "")
 
     @property

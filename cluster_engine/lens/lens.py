@@ -149,7 +149,7 @@ class Lens:
         return (seq, None) if seq is not None else (None, "timer")
 
     def _fault_now(self, at: float) -> int | None:
-        """Give the fault that struck at this instant, if one did."""
+        """Return the fault that struck at this instant, if one did."""
         if self._fault is None or at - self._fault[1] > SAME_INSTANT_SECONDS:
             return None
         return self._fault[0]

@@ -69,13 +69,13 @@ def provision(cast: Cast, host: Callable[[str], Host], *, now: datetime, more_na
 
 
 def admin_kubeconfig(pki: Pki, server: str) -> bytes:
-    """Give a kubeconfig of the cluster's administrator that finds the API server at `server`."""
+    """Return a kubeconfig of the cluster's administrator that finds the API server at `server`."""
     ca = pki.cluster.pair.certificate
     return kubeconfig.write(CLUSTER, server, ca=ca, user="kubernetes-admin", pair=pki.admin)
 
 
 def identity_files(pki: Pki, identity: Identity, pair: KeyPair) -> dict[str, bytes]:
-    """Give the files, by path, in which a program finds `pair` as its identity."""
+    """Return the files, by path, in which a program finds `pair` as its identity."""
     ca, user, path = pki.cluster.pair.certificate, identity.common_name, identity.certificate
     if path is None:
         return {identity.kubeconfig: kubeconfig.write(CLUSTER, pki.server, ca=ca, user=user, pair=pair)}
@@ -84,7 +84,7 @@ def identity_files(pki: Pki, identity: Identity, pair: KeyPair) -> dict[str, byt
 
 
 def pair_files(stem: str, pair: KeyPair) -> dict[str, bytes]:
-    """Give the files of a certificate and its key, by path."""
+    """Return the files of a certificate and its key, by path."""
     return {f"{stem}.crt": pair.certificate, f"{stem}.key": pair.key}
 
 

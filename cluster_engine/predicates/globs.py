@@ -11,7 +11,7 @@ from functools import lru_cache
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Tell whether the whole text is one that the pattern stands for."""
+    """Return whether the whole text is one that the pattern stands for."""
     return _compiled(pattern)(text)
 
 

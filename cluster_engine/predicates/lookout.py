@@ -59,7 +59,7 @@ class Ground(Protocol):
         ...
 
     def stored(self, resource: str, group: str | None, namespace: str | None) -> Sequence[dict[str, Any]]:
-        """Give the objects of a resource; the very same sequence as before when none has changed. ValueError."""
+        """Return the objects of a resource; the very same sequence as before when none has changed. ValueError."""
         ...
 
 
@@ -96,7 +96,7 @@ class Lookout:
         return self.held_names
 
     def now(self) -> Held:
-        """Give the journal's head and the time."""
+        """Return the journal's head and the time."""
         return Held(self._journal.head, self._cluster.loop.time())
 
     def watch(self, name: str, predicate: Predicate, on_held: OnHeld | None = None, since: int = 0) -> None:

@@ -60,7 +60,7 @@ class Between:
         return any(isinstance(one, int | float) and not isinstance(one, bool) and self.has(one) for one in values)
 
     def has(self, number: float) -> bool:
-        """Tell whether `number` is within the bounds."""
+        """Return whether `number` is within the bounds."""
         return (self.least is None or number >= self.least) and (self.most is None or number <= self.most)
 
 

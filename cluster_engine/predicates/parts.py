@@ -36,7 +36,7 @@ class Board(Protocol):
     answers: dict[str, tuple[bool | None, Held]]
 
     def now(self) -> Held:
-        """Give the journal's head and the time."""
+        """Return the journal's head and the time."""
         ...
 
 
@@ -92,7 +92,7 @@ class Sighting:
             self._wanted.append((key, object() if value is None else value))  # an entry on none: nothing is on it too
 
     def fits_kind(self, kind: str) -> bool:
-        """Tell whether an entry of this kind may be it."""
+        """Return whether an entry of this kind may be it."""
         return self.entry.kind is None or self.entry.kind.fits((kind,))
 
     def look(self, entry: Object, entry_at: Find) -> bool:
@@ -120,7 +120,7 @@ class Sighting:
 
 
 def held_at(entry: Object) -> Held:
-    """Give the instant of an entry: when it had arrived."""
+    """Return the instant of an entry: when it had arrived."""
     return Held(entry["seq"], entry["at"] if entry["arrived"] is None else entry["arrived"])
 
 

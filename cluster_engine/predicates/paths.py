@@ -51,7 +51,7 @@ def _step(found: re.Match[str]) -> Step:
 
 
 def find(document: Any, path: Path) -> list[Any]:
-    """Give the values at `path`, in order."""
+    """Return the values at `path`, in order."""
     values = [document]
     for step in path:
         values = [inner for value in values for inner in _go(value, step)]

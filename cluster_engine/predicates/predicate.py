@@ -99,7 +99,7 @@ Predicate = Union[Entry, Objects, Answered, Reached, Passed, All, Any, Not]  # n
 
 
 def leaves(predicate: Predicate) -> Iterator[Entry | Objects | Answered | Reached | Passed]:
-    """Give what a predicate is made of, from left to right."""
+    """Yield what a predicate is made of, from left to right."""
     match predicate:
         case All(parts) | Any(parts):
             for part in parts:
@@ -111,7 +111,7 @@ def leaves(predicate: Predicate) -> Iterator[Entry | Objects | Answered | Reache
 
 
 def names_in(predicate: Predicate) -> frozenset[str]:
-    """Give the names that a predicate refers to."""
+    """Return the names that a predicate refers to."""
     found: set[str] = set()
     for leaf in leaves(predicate):
         match leaf:
@@ -123,7 +123,7 @@ def names_in(predicate: Predicate) -> frozenset[str]:
 
 
 def questions_in(predicate: Predicate) -> frozenset[str]:
-    """Give the questions whose answers a predicate waits for."""
+    """Return the questions whose answers a predicate waits for."""
     return frozenset(leaf.question for leaf in leaves(predicate) if isinstance(leaf, Answered))
 
 

@@ -23,7 +23,7 @@ class Journal(Protocol):
         ...
 
     def since(self, seq: int, limit: int) -> list[Object]:
-        """Give up to `limit` entries after `seq`, oldest first."""
+        """Return up to `limit` entries after `seq`, oldest first."""
         ...
 
     def subscribe(self, subscriber: Callable[[Object], None]) -> Callable[[], None]:
@@ -50,7 +50,7 @@ class Sightings:
         return bool(self._behind)
 
     def entry_at(self, seq: int) -> Object | None:
-        """Give an entry, None when it is gone."""
+        """Return an entry, None when it is gone."""
         found = self._journal.since(seq - 1, 1)
         return found[0] if found and found[0]["seq"] == seq else None
 

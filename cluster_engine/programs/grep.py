@@ -174,7 +174,7 @@ class Grep:
         return [*lines, self._dressed(self._seen, text, ":")]
 
     def _parts(self, raw: bytes) -> Iterator[bytes]:
-        """Give what matched, one after another, nothing that is empty."""
+        """Yield what matched, one after another, nothing that is empty."""
         group = 1 if "w" in self._flags and "x" not in self._flags else 0
         at = 0
         while at <= len(raw) and (found := self._regexp.search(raw, at)):
@@ -188,7 +188,7 @@ class Grep:
         return f"{name}{number}{mark}{text}" if "n" in self._flags else f"{name}{text}"
 
     def end(self) -> list[str]:
-        """Give what is printed when nothing more comes."""
+        """Return what is printed when nothing more comes."""
         if "q" in self._flags:
             return []
         if "l" in self._flags or "L" in self._flags:

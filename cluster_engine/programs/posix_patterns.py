@@ -88,7 +88,7 @@ class _Parser:
     # -- tokens --------------------------------------------------------------------------------------------------------
 
     def tokens(self) -> Iterator[tuple[str, bool]]:
-        """Give RE2's text of each thing that stands for characters, and each operator without its backslash."""
+        """Yield RE2's text of each thing that stands for characters, and each operator without its backslash."""
         while self.at < len(self.pattern):
             character = self.pattern[self.at]
             self.at += 1

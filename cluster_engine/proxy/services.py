@@ -30,7 +30,7 @@ class ServicePort:
 
 
 def service_ports(services: list[Object], slices: list[Object]) -> list[ServicePort]:
-    """Give every port of every Service that has an address, by name."""
+    """Return every port of every Service that has an address, by name."""
     by_service: dict[str, list[Object]] = {}
     for one in slices:
         metadata = one["metadata"]

@@ -10,7 +10,7 @@ from cluster_engine.api.strconv import int_of
 
 
 def matches_node_selector(pod: Object, node: Object) -> bool:
-    """Tell whether nodeSelector and the required node affinity allow this node."""
+    """Return whether nodeSelector and the required node affinity allow this node."""
     labels: Mapping[str, str] = node["metadata"].get("labels", {})
     selector: Mapping[str, str] = pod["spec"].get("nodeSelector") or {}
     if not selector.items() <= labels.items():
@@ -30,7 +30,7 @@ def preference(pod: Object, node: Object) -> int:
 
 
 def matches_term(term: Object, node: Object) -> bool:
-    """Tell whether all expressions of a term hold; a term without any matches nothing."""
+    """Return whether all expressions of a term hold; a term without any matches nothing."""
     labels = node["metadata"].get("labels", {})
     expressions, fields = term.get("matchExpressions") or [], term.get("matchFields") or []
     if not expressions and not fields:
@@ -59,7 +59,7 @@ def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
 
 
 def tolerates(pod: Object, taint: Object) -> bool:
-    """Tell whether one of the pod's tolerations covers the taint."""
+    """Return whether one of the pod's tolerations covers the taint."""
     return any(_covers(each, taint) for each in pod["spec"].get("tolerations") or ())
 
 

@@ -90,7 +90,7 @@ FILTERS: tuple[tuple[str, Callable[[Object, NodeInfo], tuple[str, ...]], bool], 
 
 
 def objection(pod: Object, info: NodeInfo) -> Objection | None:
-    """Give the first objection to a node, if there is one."""
+    """Return the first objection to a node, if there is one."""
     for plugin, check, unresolvable in FILTERS:
         if reasons := check(pod, info):
             return Objection(plugin, reasons, unresolvable)

@@ -216,13 +216,13 @@ class Scheduler:
 
 
 def _is_ours(pod: Object) -> bool:
-    """Tell whether the pod is to be scheduled, here and now."""
+    """Return whether the pod is to be scheduled, here and now."""
     spec = pod["spec"]
     return spec.get("schedulerName", NAME) == NAME and not spec.get("schedulingGates")
 
 
 def _matters(node: Object) -> Any:
-    """Give what of a node could make a pod schedulable."""
+    """Return what of a node could make a pod schedulable."""
     status, spec = node.get("status", {}), node["spec"]
     ready = [(each["type"], each["status"]) for each in status.get("conditions") or ()]
     labels = node["metadata"].get("labels")

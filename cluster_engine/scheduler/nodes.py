@@ -54,7 +54,7 @@ class NodeInfo:
 
 
 def host_ports(pod: Object) -> list[HostPort]:
-    """Give the (address, protocol, port) that a pod wants of its node."""
+    """Return the (address, protocol, port) that a pod wants of its node."""
     return [
         (port.get("hostIP") or "0.0.0.0", port.get("protocol", "TCP"), port["hostPort"])
         for container in pod["spec"]["containers"]
@@ -73,7 +73,7 @@ class Cache:
         self._assumed: dict[str, None] = {}
 
     def nodes(self) -> list[NodeInfo]:
-        """Give all nodes."""
+        """Return all nodes."""
         return list(self._nodes.values())
 
     def set_node(self, node: Object) -> None:
@@ -96,7 +96,7 @@ class Cache:
             self._homeless[name] = info.pods
 
     def is_known(self, key: str) -> bool:
-        """Tell whether a pod is counted somewhere, assumed or bound."""
+        """Return whether a pod is counted somewhere, assumed or bound."""
         return key in self._homes
 
     def assume(self, pod: Object, node: str) -> None:

@@ -31,7 +31,7 @@ def amounts(quantities: Object | None) -> Amounts:
 
 
 def requests(pod: Object, *, nonzero: bool = False) -> Amounts:
-    """Give what a pod asks for; `nonzero` as scoring counts it."""
+    """Return what a pod asks for; `nonzero` as scoring counts it."""
     spec = pod["spec"]
     total: Amounts = {}
     for container in spec["containers"]:

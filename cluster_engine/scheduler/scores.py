@@ -29,7 +29,7 @@ IMAGE_BYTES_MIN, IMAGE_BYTES_MAX = 23 * 1024 * 1024, 1000 * 1024 * 1024
 
 
 def score(pod: Object, nodes: list[NodeInfo], siblings: LabelSelector | None) -> dict[str, Scores]:
-    """Give each node's weighted scores by plugin; `siblings` selects the pods to be spread with this one."""
+    """Return each node's weighted scores by plugin; `siblings` selects the pods to be spread with this one."""
     table: dict[str, Scores] = {info.name: {} for info in nodes}
     for plugin, weight, give in PLUGINS:
         for name, points in give(pod, nodes, siblings).items():

@@ -86,7 +86,7 @@ class _Parser:
     # -- tokens --------------------------------------------------------------------------------------------------------
 
     def peek(self) -> str | Word:
-        """Give the next token without taking it."""
+        """Return the next token without taking it."""
         if self._token is None:
             self._skip_blanks()
             self._begins = self.at
@@ -100,7 +100,7 @@ class _Parser:
         return token
 
     def keyword(self) -> str:
-        """Give the next token's text where it may be a reserved word, "" where it cannot."""
+        """Return the next token's text where it may be a reserved word, "" where it cannot."""
         token = self.peek()
         return (token.plain or "") if isinstance(token, Word) else ""
 

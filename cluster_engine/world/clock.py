@@ -47,12 +47,12 @@ TICK_SECONDS = 1e-8
 
 
 def rounded(seconds: float) -> float:
-    """Give the time of the clock that is nearest."""
+    """Return the time of the clock that is nearest."""
     return round(seconds, 8)
 
 
 def rounded_up(seconds: float) -> float:
-    """Give the first time of the clock that is not before `seconds`: whoever waits for a time finds it come."""
+    """Return the first time of the clock that is not before `seconds`: whoever waits for a time finds it come."""
     tick = round(seconds, 8)
     return tick if tick >= seconds else round(tick + TICK_SECONDS, 8)
 
@@ -61,11 +61,11 @@ class Machine(Protocol):
     """What a paced clock needs of the machine it runs on: seconds that pass, and a way to let them."""
 
     def real(self) -> float:
-        """Give real seconds, which go on while the machine is suspended."""
+        """Return real seconds, which go on while the machine is suspended."""
         ...
 
     def processor(self) -> float:
-        """Give the processor seconds that this process has used."""
+        """Return the processor seconds that this process has used."""
         ...
 
     def wait(self, outside: selectors.BaseSelector, seconds: float) -> Events:

@@ -29,7 +29,7 @@ class FileSystem:
         self._size = 0
 
     def read(self, path: str) -> bytes:
-        """Give a file's bytes; FileNotFoundError names the path."""
+        """Return a file's bytes; FileNotFoundError names the path."""
         data = self._files.get(path)
         if data is None:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
@@ -84,7 +84,7 @@ class FileSystem:
         self._size -= len(path) + len(data)
 
     def exists(self, path: str) -> bool:
-        """Tell whether there is a file or a directory of that path."""
+        """Return whether there is a file or a directory of that path."""
         return path in self._files or any(True for _ in self._below(path))
 
     def listdir(self, path: str) -> list[str]:

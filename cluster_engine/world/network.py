@@ -64,7 +64,7 @@ class Network:
         return host
 
     def resolve(self, host: Host, name: str) -> str:
-        """Give the address of a name as `host` would look it up; socket.gaierror when it is unknown."""
+        """Return the address of a name as `host` would look it up; socket.gaierror when it is unknown."""
         if name in host.names:
             return host.names[name]
         if name in self.hosts:
@@ -123,7 +123,7 @@ class Network:
             end.reset_arrived()
 
     def can_pass(self, source: Machine, target: Machine) -> bool:
-        """Tell whether a segment sent now would arrive."""
+        """Return whether a segment sent now would arrive."""
         cut = self._cut
         return source.powered and target.powered and not (cut and (source.name, target.name) in cut)
 

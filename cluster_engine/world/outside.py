@@ -63,5 +63,5 @@ class Outside(selectors.DefaultSelector):
 
 
 def _whole(seconds: float | None) -> float | None:
-    """Give the whole milliseconds of a wait, a little less: what waits rounds up."""
+    """Return the whole milliseconds of a wait, a little less: what waits rounds up."""
     return seconds if seconds is None else max((seconds // MILLISECOND - 0.5) * MILLISECOND, 0.0)

@@ -63,11 +63,11 @@ class _Line:
     slope: float
 
     def due(self, now: float) -> float:
-        """Give the real time at which the clock shows `now`."""
+        """Return the real time at which the clock shows `now`."""
         return self.real + (now - self.now) / self.slope
 
     def reading(self, real: float) -> float:
-        """Give what the clock shows at a real time."""
+        """Return what the clock shows at a real time."""
         return self.now + (real - self.real) * self.slope
 
 
@@ -94,12 +94,12 @@ class Pacing:
         self._slept = self._overrun = 0.0
 
     def wait(self, now: float, until: float, real: float) -> float:
-        """Give how many real seconds are to pass before the clock, at `now`, may show `until`; none if negative."""
+        """Return how many real seconds are to pass before the clock, at `now`, may show `until`; none if negative."""
         self._limit.real += max(0.0, real - SLACK_SECONDS - self._limit.due(now))
         return max(self._level.due(until), self._limit.due(until)) - real
 
     def reading(self, real: float) -> float:
-        """Give what the clock may show at a real time."""
+        """Return what the clock may show at a real time."""
         return min(self._level.reading(real), self._limit.reading(real))
 
     def observe(self, now: float, real: float, processor: Callable[[], float]) -> None:

@@ -64,13 +64,13 @@ class Host:
         self._next_pid = 100
 
     def next_port(self) -> int:
-        """Give an ephemeral port, 32768 … 60999 in turn, as Linux's default range."""
+        """Return an ephemeral port, 32768 … 60999 in turn, as Linux's default range."""
         port = self._next_port
         self._next_port = 32768 if port == 60999 else port + 1
         return port
 
     def next_pid(self) -> int:
-        """Give a process number."""
+        """Return a process number."""
         self._next_pid += 1
         return self._next_pid
 

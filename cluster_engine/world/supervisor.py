@@ -54,7 +54,7 @@ class Supervisor:
         return self.world.spawn(self.world.host(program.host), program.name, program.main)
 
     def is_held(self, name: str) -> bool:
-        """Tell whether somebody wants the program down."""
+        """Return whether somebody wants the program down."""
         return bool(self._held.get(name))
 
     async def hold(self, name: str, who: str, *, kill: bool = False, power_cut: bool = False) -> None:

@@ -148,13 +148,13 @@ class Engine(Protocol):
         """Take what came from the wire."""
 
     def outgoing(self) -> bytes:
-        """Give what must go onto the wire now."""
+        """Return what must go onto the wire now."""
 
     def handshake(self) -> bool:
         """Go as far as possible; True once done."""
 
     def read(self) -> bytes:
-        """Give all plaintext there is (b"" for none yet); EOFError after close_notify."""
+        """Return all plaintext there is (b"" for none yet); EOFError after close_notify."""
 
     def write(self, plaintext: bytes) -> None:
         """Encrypt."""

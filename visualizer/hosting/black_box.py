@@ -44,7 +44,7 @@ class BlackBox:
         self._page[: HEADER.size + len(said)] = HEADER.pack(n, len(said)) + said
 
     def read(self) -> LastDone:
-        """Give what was noted last."""
+        """Return what was noted last."""
         n, size = HEADER.unpack_from(self._page)
         said = self._page[HEADER.size : HEADER.size + min(size, TEXT_BYTES_MAX)]
         return LastDone(n, said.decode("utf-8", "replace"))

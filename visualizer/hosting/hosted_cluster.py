@@ -210,11 +210,11 @@ class HostedCluster:
         await self._flushing
 
     def inputs(self, since: int) -> list[Input]:
-        """Give the inputs after number `since`."""
+        """Return the inputs after number `since`."""
         return self._run.inputs[since:]
 
     def last_done(self) -> LastDone:
-        """Give the last thing that was done."""
+        """Return the last thing that was done."""
         inputs = self._run.inputs
         return LastDone(inputs[-1].n, title(inputs[-1].act)) if inputs else NOTHING
 

@@ -205,7 +205,7 @@ class Terminal:
         return True
 
     def after(self, n: int) -> list[Typed | Output | Done]:
-        """Give what came after frame `n`, -1 for all; nothing when its beginning is not known and is asked for."""
+        """Return what came after frame `n`, -1 for all; nothing when its beginning is not known and is asked for."""
         if n < 0 and self._typed is None:
             return []
         said: list[Typed | Output | Done] = [one for one in self._said if one.n > n]

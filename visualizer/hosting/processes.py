@@ -40,10 +40,10 @@ class Process(Protocol):
         """End it by force, having it write down where it is."""
 
     def last_done(self) -> LastDone:
-        """Give the last thing that was done to its cluster."""
+        """Return the last thing that was done to its cluster."""
 
     def trace(self) -> str:
-        """Give what it wrote down of where it was when it died, or was to be killed; "" for nothing."""
+        """Return what it wrote down of where it was when it died, or was to be killed; "" for nothing."""
 
     def close(self) -> None:
         """Let go of all of it, once it has ended."""

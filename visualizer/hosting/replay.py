@@ -25,7 +25,7 @@ class PassedOver:
         self._head = 0
 
     def __call__(self, entries: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-        """Give those that are new."""
+        """Return those that are new."""
         if self._head >= self._recorded and not self.differs:
             return entries
         for entry in entries:

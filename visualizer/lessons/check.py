@@ -31,7 +31,7 @@ class Report:
 
 
 def chosen(names: Iterable[str], content: Path = library.CONTENT) -> list[str]:
-    """Give the paths of the lessons named, by slug or path, all when none is. LookupError when there is none."""
+    """Return the paths of the lessons named, by slug or path, all when none is. LookupError when there is none."""
     known = library.paths(content)
     wanted = []
     for name in names:

@@ -29,7 +29,7 @@ def compare(lesson: Lesson, texts: dict[str, Prose], lessons: Collection[str]) -
 
 
 def _expected(lesson: Lesson) -> Iterator[tuple[Key, int]]:
-    """Give each section that must be there, with the line of what it speaks of."""
+    """Yield each section that must be there, with the line of what it speaks of."""
     for beat in lesson.beats:
         yield ("beat", beat.id), beat.line
         if beat.myth is not None:

@@ -101,7 +101,7 @@ class Lesson:
 
     @property
     def url(self) -> str:
-        """Give its page's address."""
+        """Return its page's address."""
         return f"/{self.path}/"
 
     @property
@@ -111,7 +111,7 @@ class Lesson:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Give the ids of whatever may come to hold."""
+        """Return the ids of whatever may come to hold."""
         beats = [beat.id for beat in self.beats]
         return (*beats, *(mark.id for mark in (*self.marks, *self.checks)))
 
@@ -124,7 +124,7 @@ class Lesson:
         return next((n for n, beat in enumerate(self.beats) if beat.id == id_), None)
 
     def page_data(self, titles: dict[str, dict[tuple[str, str], str]]) -> dict[str, Any]:
-        """Give what a page may know of a lesson, never what is right. `titles`: of sections, by language."""
+        """Return what a page may know of a lesson, never what is right. `titles`: of sections, by language."""
 
         def titled(kind: str, id_: str) -> dict[str, str]:
             return {language: there.get((kind, id_), "") for language, there in titles.items()}

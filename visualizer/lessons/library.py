@@ -34,17 +34,17 @@ class Library:
     errors: tuple[LessonError, ...]
 
     def of_kind(self, kind: str) -> list[Lesson]:
-        """Give the lessons of a kind."""
+        """Return the lessons of a kind."""
         return [lesson for lesson in self.lessons.values() if lesson.kind == kind]
 
     @property
     def walkthroughs(self) -> list[Lesson]:
-        """Give the walkthroughs."""
+        """Return the walkthroughs."""
         return self.of_kind(WALKTHROUGH)
 
     @property
     def exercises(self) -> list[Lesson]:
-        """Give the exercises."""
+        """Return the exercises."""
         return self.of_kind(EXERCISE)
 
 
@@ -79,7 +79,7 @@ def find(path: str) -> Lesson | None:
 
 @lru_cache(maxsize=1)
 def library() -> Library:
-    """Give all lessons."""
+    """Return all lessons."""
     lessons: list[Lesson] = []
     errors: list[LessonError] = []
     for path in paths():
@@ -114,7 +114,7 @@ def _prose(path: Path) -> "Prose":
 
 
 def page(lesson: Lesson) -> dict[str, Any]:
-    """Give what a page is made of: `data` without what is right, `prose` by language, `url`."""
+    """Return what a page is made of: `data` without what is right, `prose` by language, `url`."""
     texts = {language: prose(lesson, language) for language in LANGUAGES}
     return {
         "data": lesson.page_data({language: text.titles() for language, text in texts.items()}),

@@ -46,7 +46,7 @@ class Myth:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """Give the ids of the words that prose has to say."""
+        """Return the ids of the words that prose has to say."""
         return tuple(arrow.says for arrow in self.common if arrow.says is not None)
 
     def page_data(self) -> dict[str, Any]:

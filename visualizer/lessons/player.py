@@ -197,7 +197,7 @@ class Player:
         return there
 
     def _steps_to(self, number: int) -> tuple[Step, ...]:
-        """Give what leads to a beat: its own steps, or what the beat before suggested and nobody has typed."""
+        """Return what leads to a beat: its own steps, or what the beat before suggested and nobody has typed."""
         before = self.lesson.beats[number - 1].hand_over if number else None
         steps = self.lesson.beats[number].do
         if steps or before is None or before.suggest is None:

@@ -71,7 +71,7 @@ class Prose:
         return next((one for one in self.sections if (one.kind, one.id) == (kind, id_)), None)
 
     def titles(self) -> dict[tuple[str, str], str]:
-        """Give the sections' titles; that of the lesson is ("lesson", "")."""
+        """Return the sections' titles; that of the lesson is ("lesson", "")."""
         return {("lesson", ""): self.title, **{(one.kind, one.id): one.title for one in self.sections}}
 
 

@@ -55,7 +55,7 @@ class Question:
         return (self.truth.begin, self.truth.end) if isinstance(self.truth, Between) else self.items
 
     def accept(self, answer: Any) -> Any:
-        """Give an answer in its own form. ValueError, in words for a person, when it is none to this question."""
+        """Return an answer in its own form. ValueError, in words for a person, when it is none to this question."""
         if self.kind == "number":
             if isinstance(answer, bool) or not isinstance(answer, int | float) or not math.isfinite(answer):
                 raise ValueError(f"The answer to {self.id} is a number.")

@@ -269,7 +269,7 @@ class _Reader:
 
 
 def _ids(keys: dict[str, Place], part: str) -> list[tuple[str, Where]]:
-    """Give the ids of a part, as far as they are there; what is wrong with them is told when the part is read."""
+    """Return the ids of a part, as far as they are there; what is wrong with them is told when the part is read."""
     items = keys[part].value if part in keys and isinstance(keys[part].value, list) else []
     ids = [(one.get("id"), (part, n)) for n, one in enumerate(items) if isinstance(one, dict)]
     return [(id_, where) for id_, where in ids if isinstance(id_, str)]

@@ -97,7 +97,7 @@ class Source:
         return cls(file, _construct(root, file), root)
 
     def line(self, where: Where) -> int:
-        """Give the line of what lies at `where`, or of what is nearest above it."""
+        """Return the line of what lies at `where`, or of what is nearest above it."""
         node = self.root
         line = node.start_mark.line
         for step in where:

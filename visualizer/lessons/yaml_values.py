@@ -65,7 +65,7 @@ class Place:
         return Wrong(self.where, problem, remedy)
 
     def keys(self, known: tuple[str, ...], needed: tuple[str, ...] = ()) -> dict[str, "Place"]:
-        """Give the values of a mapping by key."""
+        """Return the values of a mapping by key."""
         if not isinstance(self.value, dict):
             raise self.wrong(f"this is a mapping, not {shown(self.value)}", f"keys are {', '.join(known)}")
         for key in self.value:
@@ -77,7 +77,7 @@ class Place:
         return {key: Place(one, (*self.where, key)) for key, one in self.value.items()}
 
     def items(self, most: int, least: int = 0) -> list["Place"]:
-        """Give the elements of a list."""
+        """Return the elements of a list."""
         if not isinstance(self.value, list):
             raise self.wrong(f"this is a list, not {shown(self.value)}", "write [ … ] or lines that begin with -")
         if not least <= len(self.value) <= most:
@@ -85,19 +85,19 @@ class Place:
         return [Place(one, (*self.where, n)) for n, one in enumerate(self.value)]
 
     def text(self) -> str:
-        """Give a text that is not empty."""
+        """Return a text that is not empty."""
         if not isinstance(self.value, str) or not 0 < len(self.value) <= TEXT_LENGTH_MAX:
             raise self.wrong(f"this is a text, not {shown(self.value)}", f"write 1 to {TEXT_LENGTH_MAX} characters")
         return self.value
 
     def identifier(self) -> str:
-        """Give a name in kebab-case."""
+        """Return a name in kebab-case."""
         if not isinstance(self.value, str) or not _ID.fullmatch(self.value) or len(self.value) > ID_LENGTH_MAX:
             raise self.wrong(f"{shown(self.value)} is no id", "write small letters, digits and single hyphens")
         return self.value
 
     def one_of(self, known: Iterable[str], what: str) -> str:
-        """Give one of some words."""
+        """Return one of some words."""
         possible = list(known)
         if not isinstance(self.value, str) or self.value not in possible:
             remedy = f"possible are {', '.join(possible)}" if possible else f"there is no {what} here at all"
@@ -105,13 +105,13 @@ class Place:
         return self.value
 
     def whole(self, least: int, most: int) -> int:
-        """Give a whole number."""
+        """Return a whole number."""
         if not isinstance(self.value, int) or isinstance(self.value, bool) or not least <= self.value <= most:
             raise self.wrong(f"{shown(self.value)} cannot be this", f"give a whole number from {least} to {most}")
         return self.value
 
     def number(self, least: float, most: float) -> float:
-        """Give a number."""
+        """Return a number."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self.wrong(f"{shown(value)} is no number", f"give {least:g} to {most:g}")
@@ -120,7 +120,7 @@ class Place:
         return float(value)
 
     def flag(self) -> bool:
-        """Give a truth value."""
+        """Return a truth value."""
         if not isinstance(self.value, bool):
             raise self.wrong(f"{shown(self.value)} is neither true nor false", "write true or false")
         return self.value

@@ -73,7 +73,7 @@ View = pages.View
 
 
 def _for_people_of_the_room(*, instructor: bool = False) -> Callable[[View], View]:
-    """Give the view the `Person` who asks, not the room's id; 404 to who is nobody there, 403 to a member."""
+    """Hand the view the `Person` who asks, not the room's id; 404 to who is nobody there, 403 to a member."""
 
     def decorate(view: View) -> View:
         @wraps(view)

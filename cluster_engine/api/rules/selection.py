@@ -34,7 +34,7 @@ def _requirement(obj: Object, path: str, causes: list[Cause]) -> None:
 
 
 def matches(selector: Object, labels: Mapping[str, str]) -> bool:
-    """Tell whether a selector, valid or not, selects these labels."""
+    """Return whether a selector, valid or not, selects these labels."""
     if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         return False
     return all(_holds(each, labels) for each in selector.get("matchExpressions") or ())

@@ -67,7 +67,7 @@ class Authentication:
 
 
 def impersonated(request: Request, user: User, authorizer: Chain) -> User:
-    """Give the user that the request is to be served as: `user`, or whoever the Impersonate headers name."""
+    """Return the user that the request is to be served as: `user`, or whoever the Impersonate headers name."""
     headers = request.headers
     name = request.header("impersonate-user")
     wants_more = any(key in ("impersonate-group", "impersonate-uid") or key.startswith(EXTRA_PREFIX) for key in headers)

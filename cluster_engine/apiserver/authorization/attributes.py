@@ -25,7 +25,7 @@ class Attributes:
     field_selector: str = ""
 
     def selects(self, field: str, value: str) -> bool:
-        """Tell whether the field selector admits only objects whose `field` is `value`."""
+        """Return whether the field selector admits only objects whose `field` is `value`."""
         terms = self.field_selector.split(",")
         return f"{field}={value}" in terms or f"{field}=={value}" in terms
 

@@ -54,7 +54,7 @@ class Graph:
         self._drop((pod["metadata"].get("namespace", ""), pod["metadata"]["name"]))
 
     def has_path(self, vertex: Vertex, node: str) -> bool:
-        """Tell whether an object belongs to a pod of that node."""
+        """Return whether an object belongs to a pod of that node."""
         return self._edges.get(node, Counter())[vertex] > 0
 
     def _drop(self, key: tuple[str, str]) -> None:

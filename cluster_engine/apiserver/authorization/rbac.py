@@ -126,7 +126,7 @@ def _reason(namespace: str | None, binding: Object, reference: Object, subject: 
 
 
 def applies(subject: Object, user: User, namespace: str | None) -> bool:
-    """Tell whether a binding's subject is this user."""
+    """Return whether a binding's subject is this user."""
     match subject["kind"]:
         case "User":
             return bool(subject["name"] == user.name)
@@ -139,7 +139,7 @@ def applies(subject: Object, user: User, namespace: str | None) -> bool:
 
 
 def covers(rule: Rule, attributes: Attributes) -> bool:
-    """Tell whether one rule allows the request."""
+    """Return whether one rule allows the request."""
     verbs = rule.get("verbs") or ()
     if "*" not in verbs and attributes.verb not in verbs:
         return False

@@ -25,7 +25,7 @@ VALIDATIONS = ("", "Ignore", "Warn", "Strict")
 
 
 def media_type(content_type: str) -> str:
-    """Give a Content-Type without its parameters; JSON where there is none."""
+    """Return a Content-Type without its parameters; JSON where there is none."""
     return content_type.partition(";")[0].strip().lower() or JSON
 
 

@@ -31,7 +31,7 @@ Listed = tuple[list[CachedObject], Object]
 
 
 async def list_objects(store: Store, call: Call, options: ListOptions) -> Listed:
-    """Give what a list asks for."""
+    """Return what a list asks for."""
     cache = store.cache(call.kind)
     selection = options.selection(call.kind, call.namespace)
     if options.token or options.match == "Exact" or (options.limit > 0 and options.version != "0"):

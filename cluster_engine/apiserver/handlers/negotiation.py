@@ -93,7 +93,7 @@ def wants_aggregated_discovery(accept: str) -> str:
 
 
 def is_for_reading(user_agent: str, pretty: str | None) -> bool:
-    """Tell whether JSON should be indented."""
+    """Return whether JSON should be indented."""
     if pretty is not None:
         return pretty not in ("0", "false", "False")
     return user_agent.startswith(READERS)

@@ -44,7 +44,7 @@ class ListOptions:
     timeout_seconds: int
 
     def selection(self, kind: Kind, namespace: str) -> Selection:
-        """Give the selection of the objects that are asked for."""
+        """Return the selection of the objects that are asked for."""
         return Selection(prefix_of(kind, namespace if kind.namespaced else ""), self.labels, self.fields)
 
 

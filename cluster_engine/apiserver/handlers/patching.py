@@ -22,7 +22,7 @@ OPERATIONS_MAX = 10000
 
 
 def patcher(content_type: str, body: bytes, call: Call) -> Callable[[Kind, Object], Object]:
-    """Give the function that applies a patch to an object of a kind. 400, 413, 415, 422."""
+    """Return the function that applies a patch to an object of a kind. 400, 413, 415, 422."""
     media = media_type(content_type)
     accepted = patches.patch_types(call.kind)
     if media not in accepted:

@@ -313,7 +313,7 @@ def _about_one(info: RequestInfo, parameters: Mapping[str, str]) -> dict[str, st
 
 
 def _fresh(obj: Object) -> Object:
-    """Give a body anew for each attempt, since what is made of it is changed in place."""
+    """Return a body anew for each attempt, since what is made of it is changed in place."""
     return {**obj, "metadata": dict(obj.get("metadata") or {})}
 
 

@@ -98,7 +98,7 @@ def include_object(parameters: Mapping[str, str]) -> str:
 
 
 def as_table(kind: Kind, objects: Sequence[Object], view: View, metadata: Object, *, headers: bool = True) -> Object:
-    """Give objects as the Table that `kubectl get` prints."""
+    """Return objects as the Table that `kubectl get` prints."""
     return table(
         kind,
         objects,
@@ -111,7 +111,7 @@ def as_table(kind: Kind, objects: Sequence[Object], view: View, metadata: Object
 
 
 def partial(obj: Object, form: Form) -> Object:
-    """Give an object's metadata alone."""
+    """Return an object's metadata alone."""
     return {
         "kind": "PartialObjectMetadata",
         "apiVersion": f"{TABLE_API}/{form.version}",

@@ -57,7 +57,7 @@ class Rendering:
         self._headers_are_out = False
 
     def line(self, event: Event, event_type: str) -> bytes:
-        """Give the line of an event of the cache."""
+        """Return the line of an event of the cache."""
         if self._form.transform == "Table" and not self._headers_are_out:
             return self.write(event_type, event.object_for(event_type))
         return event.line(event_type, self.name, self.write)
@@ -135,7 +135,7 @@ class WatchStream:
             self._cache.unwatch(self._watcher)
 
     def _begin(self) -> list[CachedObject]:
-        """Give the state to begin with, and note the version that it is of."""
+        """Return the state to begin with, and note the version that it is of."""
         options = self._options
         wants_state = options.version in ("", "0") if options.initial_events is None else options.initial_events
         if wants_state or not self._since:
@@ -194,7 +194,7 @@ class WatchStream:
                 writer.write(self._rendering.bookmark(self._cache.revision))
 
     def _moments(self, now: float, deadline: float) -> Iterator[tuple[float, bool]]:
-        """Give the times at which to wake, and whether a bookmark is due then; the last is the end."""
+        """Yield the times at which to wake, and whether a bookmark is due then; the last is the end."""
         if self._options.bookmarks:
             last = deadline - LAST_BOOKMARK_SECONDS
             moment = now + BOOKMARK_SECONDS

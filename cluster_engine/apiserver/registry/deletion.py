@@ -89,7 +89,7 @@ def check_preconditions(kind: Kind, key: str, obj: Object, options: Options) -> 
 
 
 def marked(kind: Kind, obj: Object, options: Options, now: datetime) -> Object | None:
-    """Give the object as a DELETE leaves it, or None when it is to be removed at once.
+    """Return the object as a DELETE leaves it, or None when it is to be removed at once.
 
     The object itself comes back (`is`) when this DELETE changes nothing.
     """
@@ -171,7 +171,7 @@ def _set_finalizers(metadata: Object, finalizers: list[str]) -> None:
 
 
 def is_released(kind: Kind, obj: Object) -> bool:
-    """Tell whether an update leaves an object that waits for nothing any more, so that it goes."""
+    """Return whether an update leaves an object that waits for nothing any more, so that it goes."""
     metadata = obj["metadata"]
     if "deletionTimestamp" not in metadata or metadata.get("finalizers"):
         return False

@@ -119,6 +119,6 @@ def on_update(call: Call, new: Object, old: Object) -> Object:
 
 
 def _changed(kind: Kind, new: Object, old: Object) -> bool:
-    """Tell whether what the generation counts has changed: everything but metadata and status."""
+    """Return whether what the generation counts has changed: everything but metadata and status."""
     ignored = ("metadata", "status")
     return {k: v for k, v in new.items() if k not in ignored} != {k: v for k, v in old.items() if k not in ignored}

@@ -40,7 +40,7 @@ async def bind(store: Store, call: Call, binding: Object) -> Object:
 
 
 def placed(pod: Object, node: str, annotations: dict[str, str], now: str) -> Object:
-    """Give the pod as bound to `node`; Conflict when it is going or bound already."""
+    """Return the pod as bound to `node`; Conflict when it is going or bound already."""
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     name = metadata["name"]
     if "deletionTimestamp" in metadata:

@@ -15,7 +15,7 @@ METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
 def scale_of(obj: Object) -> Object:
-    """Give the Scale of an object."""
+    """Return the Scale of an object."""
     metadata = obj["metadata"]
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     replicas = spec.get("replicas", 1)
@@ -32,7 +32,7 @@ def scale_of(obj: Object) -> Object:
 
 
 def scaled(call: Call, obj: Object, scale: Object) -> Object:
-    """Give the object with the number of replicas that the Scale says."""
+    """Return the object with the number of replicas that the Scale says."""
     said = (scale.get("metadata") or {}).get("name") or call.name
     if said != call.name:
         raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({call.name})")

@@ -34,7 +34,7 @@ class ServiceAllocator:
 
     @contextmanager
     def reserving(self, call: Call, obj: Object) -> Iterator[None]:
-        """Give a new Service what it needs; hold that while the block writes the Service."""
+        """Hand a new Service what it needs; hold that while the block writes the Service."""
         given: list[str | int] = []
         try:
             if call.kind is SERVICE:

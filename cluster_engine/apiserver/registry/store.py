@@ -36,7 +36,7 @@ class Store:
         self._services = services
 
     def cache(self, kind: Kind) -> WatchCache:
-        """Give a kind's cache; 429 while it is not filled yet."""
+        """Return a kind's cache; 429 while it is not filled yet."""
         cache = self.backend.caches[kind]
         cache.require_ready()
         return cache

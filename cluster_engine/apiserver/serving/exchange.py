@@ -38,7 +38,7 @@ class Writer(Protocol):
 
     @property
     def closed(self) -> bool:
-        """Tell whether the peer has gone or the server is shutting down; writes are then ignored."""
+        """Return whether the peer has gone or the server is shutting down; writes are then ignored."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -91,7 +91,7 @@ class Body:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether the last byte has come."""
+        """Return whether the last byte has come."""
         return self._complete
 
     def feed(self, data: bytes) -> None:
@@ -150,7 +150,7 @@ class Request:
     body: Body
 
     def header(self, name: str, default: str = "") -> str:
-        """Give the first value of a header."""
+        """Return the first value of a header."""
         values = self.headers.get(name)
         return values[0] if values else default
 

@@ -99,7 +99,7 @@ class Http2Wire(Wire):
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether no stream is open."""
+        """Return whether no stream is open."""
         return not self._streams
 
     # -- from the peer -------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ class Listener:
     # -- what connections ask (`Owner`) ---------------------------------------------------------------------------
 
     def date(self) -> str:
-        """Give the Date header's value (RFC 9110 §5.6.7), made once a second."""
+        """Return the Date header's value (RFC 9110 §5.6.7), made once a second."""
         now = self._process.now()
         second = int(now.timestamp())
         if self._date[0] != second:

@@ -34,7 +34,7 @@ class Site(Protocol):
     bodies: Room
 
     def date(self) -> str:
-        """Give the Date header's value."""
+        """Return the Date header's value."""
         ...
 
     def bug(self, bug: Exception, request: Request) -> None:
@@ -113,7 +113,7 @@ class Wire:
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether no request is open."""
+        """Return whether no request is open."""
         raise NotImplementedError
 
     def start(self) -> None:
@@ -176,7 +176,7 @@ class Wire:
         return 0.0 if self.peer.time is None else self.idle_since_there + allowed - self.peer.time()
 
     def head_fields(self, response: Response, length: int | None) -> Iterator[tuple[str, str]]:
-        """Give the header fields of a response, lower-case, in the order in which they go out."""
+        """Yield the header fields of a response, lower-case, in the order in which they go out."""
         yield from response.headers
         if response.content_type:
             yield "content-type", response.content_type

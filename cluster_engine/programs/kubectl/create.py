@@ -124,7 +124,7 @@ async def create(
 
 
 def named(arguments: list[str], command: str) -> str:
-    """Give the one NAME. CommandError."""
+    """Return the one NAME. CommandError."""
     if len(arguments) != 1:
         hint = f"See 'kubectl create {command} -h' for help and examples"
         raise CommandError(f"exactly one NAME is required, got {len(arguments)}\n{hint}")

@@ -41,7 +41,7 @@ class Resource(Discovered):
 
 
 async def resources(session: Session, *, fresh: bool = False) -> list[Resource]:
-    """Give all resources, from the cache when it is young enough."""
+    """Return all resources, from the cache when it is young enough."""
     if not fresh and "resources" in session.cache:
         return list(session.cache["resources"])
     documents = None if fresh else _cached(session)
@@ -69,7 +69,7 @@ async def find(session: Session, name: str) -> Resource:
 
 
 async def of_category(session: Session, category: str) -> list[Resource]:
-    """Give the resources of a category such as `all`."""
+    """Return the resources of a category such as `all`."""
     return [resource for resource in preferred(await resources(session)) if category in resource.categories]
 
 

@@ -45,7 +45,7 @@ class Parsed:
         return self.values[name]
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether the flag stands on the command line."""
+        """Return whether the flag stands on the command line."""
         return name in self.given
 
 

@@ -53,7 +53,7 @@ def render(template: str, data: Any) -> str:
 
 
 def find(path: str, data: Any) -> list[Any]:
-    """Give all values that a path leads to."""
+    """Return all values that a path leads to."""
     values = [data]
     for step in _steps(path.removeprefix("$").removeprefix("@")):
         found = (inner for value in values for inner in _follow(step, value))
@@ -82,7 +82,7 @@ def show(value: Any) -> str:
 
 
 def _print(node: _Node, data: Any, root: Any) -> Iterator[str]:
-    """Give what a piece of the template prints, a text for each value, and at least one."""
+    """Yield what a piece of the template prints, a text for each value, and at least one."""
     if node.text is not None:
         yield node.text
         return

@@ -97,7 +97,7 @@ async def _wanted(session: Session, words: list[str]) -> list[Target]:
 
 
 def _patch(session: Session, obj: Object, changes: dict[str, str | None], wording: _Wording) -> dict[str, str | None]:
-    """Give what is to be changed. CommandError when a value would be overwritten without --overwrite."""
+    """Return what is to be changed. CommandError when a value would be overwritten without --overwrite."""
     there = obj["metadata"].get(wording.field) or {}
     for key, value in changes.items():
         if value is None and key not in there and wording is LABEL:

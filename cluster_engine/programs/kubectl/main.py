@@ -68,12 +68,12 @@ async def kubectl(invocation: Invocation) -> int:
 
 
 def _paths(value: str | list[str]) -> list[str]:
-    """Give the files that a flag names."""
+    """Return the files that a flag names."""
     return [path for given in ([value] if isinstance(value, str) else value) for path in given.split(",")]
 
 
 def _global_flags_first(words: list[str]) -> list[str]:
-    """Give the flags that stand before the command (`kubectl -n shop get pods`)."""
+    """Return the flags that stand before the command (`kubectl -n shop get pods`)."""
     with_value = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.kind != "bool"} | {"-n", "-v"}
     position = 0
     while position < len(words) and words[position].startswith("-") and words[position] not in ("-h", "--help"):

@@ -29,7 +29,7 @@ NO_KIND = (
 
 
 def printer(output: str, *, managed_fields: bool = False, for_get: bool = True) -> Printer | None:
-    """Give what prints an object (or list) in that format; None for tables. CommandError for an unknown format."""
+    """Return what prints an object (or list) in that format; None for tables. CommandError for an unknown format."""
     name, equals, argument = output.partition("=")
     if name in ("", "wide") and for_get:
         return None

@@ -48,7 +48,7 @@ async def run(session: Session, arguments: list[str]) -> int:
 
 
 def _read(text: str) -> bytes:
-    """Give the patch as JSON. What begins as JSON goes to the server as it is, which says what is wrong with it."""
+    """Return the patch as JSON. What begins as JSON goes to the server as it is, which says what is wrong with it."""
     if text.lstrip().startswith("{"):
         return text.encode("utf-8", "replace")
     try:

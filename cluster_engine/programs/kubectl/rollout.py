@@ -118,7 +118,7 @@ def rollout_text(deployment: Object) -> tuple[str, bool]:
 
 
 async def _replica_sets(session: Session, deployment: Object) -> dict[int, Object]:
-    """Give the deployment's replica sets by revision."""
+    """Return the deployment's replica sets by revision."""
     labels = deployment["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
     path = f"/apis/apps/v1/namespaces/{session.namespace}/replicasets"

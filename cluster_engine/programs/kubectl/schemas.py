@@ -17,7 +17,7 @@ ANY = "application/json, */*"
 
 
 async def download(session: Session, resource: Resource) -> dict[str, Any]:
-    """Give the OpenAPI v3 document of a resource's group version."""
+    """Return the OpenAPI v3 document of a resource's group version."""
     if session.flags.values.get("validate") in ("false", "ignore"):
         return {}
     known: dict[str, Any] = session.cache.setdefault("openapi", {})

@@ -42,7 +42,7 @@ def rule_rows(rules: list[Object]) -> list[str]:
 
 
 def _rows(rule: Object) -> list[tuple[Row, Row]]:
-    """Give each row with what it is sorted by: verbs, group, resource, path."""
+    """Return each row with what it is sorted by: verbs, group, resource, path."""
     verbs, names = _go(rule.get("verbs")), _go(rule.get("resourceNames"))
     rows = [
         ((verbs, f"[{group}]", f"[{resource}]", ""), (f"{resource}.{group}" if group else resource, "[]", names, verbs))

@@ -74,7 +74,7 @@ def _namespace(session: Session, target: Target) -> str | None:
 
 
 async def _find(session: Session, target: Target) -> list[Object]:
-    """Give the objects; a name that is none may be the beginning of several."""
+    """Return the objects; a name that is none may be the beginning of several."""
     namespace = _namespace(session, target)
     if target.name is None:
         query: Params = {"labelSelector": session.flags["selector"] or None, "limit": 500}

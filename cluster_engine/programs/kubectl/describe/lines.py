@@ -37,7 +37,7 @@ class Lines:
         self.raw = []
 
     def text(self) -> str:
-        """Give the text."""
+        """Return the text."""
         return "".join([*self._done, self._laid_out()])
 
     def _laid_out(self) -> str:

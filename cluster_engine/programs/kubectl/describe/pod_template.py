@@ -27,7 +27,7 @@ def describe_template(lines: Lines, template: Object) -> None:
 
 
 def template_lines(template: Object) -> list[str]:
-    """Give a template's lines with their tabs: `kubectl rollout history --revision` prints them so."""
+    """Return a template's lines with their tabs: `kubectl rollout history --revision` prints them so."""
     lines = Lines(datetime.min.replace(tzinfo=UTC))
     describe_template(lines, template)
     return lines.raw
