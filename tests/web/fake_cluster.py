@@ -106,7 +106,11 @@ class FakeCluster:
             case "fault":
                 ctypes.string_at(0)
             case "swell":
-                self.swollen = b"x" * (int(rest) * 2**20)
+                try:
+                    self.swollen = b"x" * (int(rest) * 2**20)
+                except MemoryError:  # as programs do (cluster_engine/programs/running.py)
+                    write("stderr", "Killed\n")
+                    return 137
             case "chance":
                 write("stdout", " ".join(chance()) + "\n")
             case "crash":

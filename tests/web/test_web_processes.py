@@ -136,7 +136,7 @@ async def test_one_that_is_killed_is_reported_lost_and_nothing_it_did_is_blamed(
 
 async def test_an_allocation_beyond_the_limit_fails_and_the_cluster_goes_on(house):
     await house.begin("a")
-    assert "our mistake" in await house.run("a", "swell 4096")
+    assert await house.run("a", "swell 4096") == "Killed\n"
     assert await house.run("a", "echo hello") == "hello\n"
 
 
