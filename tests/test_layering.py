@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "deeds": set(),
     "predicates": {"api.objects"},
     "stored": {"api", "etcd"},
-    "words": {"api"},
+    "words": {"api", "cast"},
     "export": {"words"},
     "collecting": set(),
 }

@@ -23,10 +23,11 @@ from functools import cache
 from typing import Any
 
 from cluster_engine.api.kinds import BUILT_IN
+from cluster_engine.cast import cast
 from cluster_engine.words.languages import document
 
 TELLING = ("verb", "subresource", "type", "method", "operation", "flags", "description", "event")
-HOSTS_UNSAID = frozenset({"", "workstation", "outside", "control-plane"})
+HOSTS_UNSAID = frozenset({"", *(host.name for host in cast(nodes=0).hosts)})  # whatever is no worker is there once
 PLACE = re.compile(r"\{(\w+)\}")
 OPTIONAL = re.compile(r"\[([^\]]*)\]")
 KINDS = {kind.plural: kind.name for kind in BUILT_IN.stored}
