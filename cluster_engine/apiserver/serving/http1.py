@@ -85,8 +85,8 @@ class Http1Wire(Wire):
             path = "/" + path.split("://", 1)[1].partition("/")[2]
         headers = header_map(event.headers)
         request = Request(event.method.decode("latin-1"), path, query, headers, self.peer, Body(self.site.bodies))
-        self._exchange = Exchange(self, request)
-        self.serve(self._exchange, self._serve(self._exchange))
+        exchange = self._exchange = Exchange(self, request)
+        self.serve(exchange, lambda: self._serve(exchange))
 
     def _continue_if_awaited(self) -> None:
         if self._h11.they_are_waiting_for_100_continue:

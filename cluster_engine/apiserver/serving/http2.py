@@ -136,8 +136,10 @@ class Http2Wire(Wire):
             request.body.finish()
         stream = Stream(self, event.stream_id, request)
         self._streams[event.stream_id] = stream
-        work = self._answer(stream, HEADERS_TOO_LARGE) if is_too_large else self._serve(stream)
-        self.serve(stream, work)
+        if is_too_large:
+            self.serve(stream, lambda: self._answer(stream, HEADERS_TOO_LARGE))
+        else:
+            self.serve(stream, lambda: self._serve(stream))
 
     def _on_data(self, event: DataReceived) -> None:
         assert event.stream_id is not None

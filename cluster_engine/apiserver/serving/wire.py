@@ -8,7 +8,7 @@ transport let it. What does not depend on the version (back-pressure, idle time,
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 from cluster_engine.apiserver.serving.exchange import Peer, Request, Response, Room, Service
@@ -127,13 +127,13 @@ class Wire:
         """Send what an exchange has queued, as far as the peer lets."""
         raise NotImplementedError
 
-    def serve(self, exchange: Exchange, work: Coroutine[Any, Any, None]) -> None:
+    def serve(self, exchange: Exchange, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start the work of an exchange. A bug in it breaks this exchange and no other, as after Go's recover."""
         exchange.task = self.tasks.create_task(self._recovered(exchange, work))
 
-    async def _recovered(self, exchange: Exchange, work: Coroutine[Any, Any, None]) -> None:
+    async def _recovered(self, exchange: Exchange, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except Exception as bug:
             exchange.task = None
             self.site.bug(bug, exchange.request)
