@@ -347,7 +347,7 @@ def test_a_runtimes_event_follows_the_call_that_made_it():
     entries = capture.entries()
     message = one(entries, "grpc.message")
     assert message["cause"] == one(entries, "grpc.request", method="RunPodSandbox")["seq"]
-    assert sentence(message) == "worker-1's containerd tells worker-1's kubelet: web-1 was started"
+    assert sentence(message) == "worker-1's containerd tells worker-1's kubelet: the sandbox of web-1 was started"
 
 
 def test_a_compressed_message_is_shown_as_bytes():
