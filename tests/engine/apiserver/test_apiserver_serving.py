@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 
 import h2.events
 import pytest
@@ -764,5 +765,20 @@ def test_a_bug_in_a_handler_ends_its_http11_connection_before_the_body_is_whole(
         reader, writer = await connect("http/1.1")
         writer.write(b"GET / HTTP/1.1\r\nHost: server\r\n\r\n")
         assert (await answer(reader))[2] == b"hello"
+
+    run_server(story)
+
+
+def test_a_request_that_is_taken_back_at_once_is_not_begun(run_server):
+    async def story(server, connect):
+        client = await connect()
+        await client.listen()
+        number = client.h2.get_next_available_stream_id()
+        client.h2.send_headers(number, [*HEAD, (":path", "/slow")], end_stream=True)
+        client.h2.reset_stream(number)
+        client.flush()
+        await client.listen()
+        gc.collect()  # a coroutine that nobody awaits is told of when it is collected
+        assert server.seen == []
 
     run_server(story)
