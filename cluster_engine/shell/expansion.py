@@ -1,6 +1,6 @@
 """From the words of a script to the words of a command: variables, `$(…)`, `$((…))`, splitting, patterns.
 
-    A='b c'; set -- $A "$A" ~/*.yaml      b   c   b c   /root/config.yaml …
+    A='b c'; echo $A "$A" ~/*.yaml      the words: b   c   b c   /root/config.yaml …
 
 Modelled on POSIX.1-2017, 2.6: parts are expanded from left to right; what came of an unquoted expansion is split at
 blanks; what then has an unquoted `*`, `?` or `[` is replaced by the paths that it matches, if there are any. Left out:

@@ -7,7 +7,7 @@ the exit code of the last one counts. Ctrl-C is the cancellation of whatever run
 A turn of a loop takes at least TURN_SECONDS, so that no loop repeats without time going by, and what a line may run,
 expand and hold in all is bounded (LIMITS).
 
-    shell = Shell(terminal, host)
+    shell = Shell(terminal, login(host), stderr)
     await shell.run(parse("cd /etc && ls *.conf | wc -l"), streams)      -> 0
 
 Modelled on bash called as sh, by root. Left out: positional parameters, traps, `set`, `read`, `pipefail`.
