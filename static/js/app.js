@@ -38,7 +38,11 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   let toasts = 0;
 
   const socket = new Socket({
-    url: urls.socket, entriesUrl: urls.entries, log: store.log, onFrame: hear, onState,
+    url: urls.socket,
+    entriesUrl: urls.entries,
+    log: store.log,
+    onFrame: hear,
+    onState,
     commands: () => shell.heard(),
   });
   // What is typed while a cluster is not up waits for it, also while it comes back.
@@ -57,9 +61,12 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
 
   /** @param {string} text */
   function toast(text) {
-    const id = (toasts += 1);
+    toasts += 1;
+    const id = toasts;
     store.toasts.value = [...store.toasts.peek(), { id, text }].slice(-3);
-    setTimeout(() => { store.toasts.value = store.toasts.peek().filter((other) => other.id !== id); }, TOAST_MS);
+    setTimeout(() => {
+      store.toasts.value = store.toasts.peek().filter((other) => other.id !== id);
+    }, TOAST_MS);
   }
 
   /** @param {import("./socket.js").ConnectionState} next */
@@ -140,7 +147,24 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   }
 
   return {
-    store, settings, details, strings, urls, actions, coach, console: shell, endMessage, mishap, typed, terminalFolded, lessonFolded, toast, lesson, breaking, keys, openFaults,
+    store,
+    settings,
+    details,
+    strings,
+    urls,
+    actions,
+    coach,
+    console: shell,
+    endMessage,
+    mishap,
+    typed,
+    terminalFolded,
+    lessonFolded,
+    toast,
+    lesson,
+    breaking,
+    keys,
+    openFaults,
     retryNow: () => socket.retryNow(),
     open: () => socket.open(),
     submit,
@@ -168,7 +192,10 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     async replace(how) {
       const token = /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=csrfmiddlewaretoken]"))?.value ?? "";
       try {
-        const response = await fetch(`/clusters/${clusterId}/${how}/`, { method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" } });
+        const response = await fetch(`/clusters/${clusterId}/${how}/`, {
+          method: "POST",
+          headers: { "X-CSRFToken": token, Accept: "application/json" },
+        });
         const answer = await response.json();
         // In a room the address stays: it leads to the successor, and the room stays around it.
         if (response.ok) location.assign(inRoom ? location.pathname : answer.url);

@@ -52,7 +52,10 @@ export function createBreaking({ store, send, newId, t, hidden = false, get = (.
   }
 
   return {
-    active, faults, failure, healing,
+    active,
+    faults,
+    failure,
+    healing,
     /** Fetch what can be broken, once. */
     async load() {
       if (faults.peek()) return;

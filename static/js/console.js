@@ -27,7 +27,10 @@ const GOES_ON = /<<|(?:\\|\||&&)$|^\s*(?:for|while|until|if)\b/m;
 
 /** The commands that a text holds: its lines, or all of it where one line goes on in the next. @param {string} text @returns {string[]} */
 export function commandsOf(text) {
-  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("#"));
+  const lines = text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line && !line.startsWith("#"));
   return lines.length > 1 && GOES_ON.test(text) ? [text.trim()] : lines;
 }
 
@@ -37,12 +40,23 @@ export function createConsole({ send, newId, history = [] }) {
   const waiting = signal(/** @type {string[]} */ ([]));
   const prompt = signal(PROMPT);
   const past = signal(history.slice(-HISTORY_MAX));
-  const running = computed(() => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null);
+  const running = computed(
+    () => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null,
+  );
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
 
   /** @param {string} id @param {string} line @param {Command["by"]} by @param {string} at its prompt @returns {Command} */
-  const made = (id, line, by, at) => ({ id, line, prompt: at, chunks: signal([]), code: signal(null), letters: 0, background: by !== "here" || BACKGROUND.test(line), by });
+  const made = (id, line, by, at) => ({
+    id,
+    line,
+    prompt: at,
+    chunks: signal([]),
+    code: signal(null),
+    letters: 0,
+    background: by !== "here" || BACKGROUND.test(line),
+    by,
+  });
 
   /** @param {Command} command */
   function show(command) {
@@ -63,7 +77,8 @@ export function createConsole({ send, newId, history = [] }) {
   function add(command, chunk) {
     const chunks = command.chunks.peek();
     const last = chunks[chunks.length - 1];
-    const joined = last?.stream === chunk.stream ? [...chunks.slice(0, -1), { stream: chunk.stream, text: last.text + chunk.text }] : [...chunks, chunk];
+    const joined =
+      last?.stream === chunk.stream ? [...chunks.slice(0, -1), { stream: chunk.stream, text: last.text + chunk.text }] : [...chunks, chunk];
     command.letters += chunk.text.length;
     while (command.letters > LETTERS_MAX && joined.length > 0) {
       const over = command.letters - LETTERS_MAX;
@@ -111,7 +126,10 @@ export function createConsole({ send, newId, history = [] }) {
     },
     /** For each command the last frame heard: where the server is to go on. */
     heard() {
-      const open = commands.peek().filter((command) => command.code.peek() === null).map(({ id }) => id);
+      const open = commands
+        .peek()
+        .filter((command) => command.code.peek() === null)
+        .map(({ id }) => id);
       const ids = new Set([...open, ...[...known.keys()].reverse()]);
       return Object.fromEntries([...ids].slice(0, TOLD_MAX).map((id) => [id, known.get(id) ?? 0]));
     },

@@ -63,28 +63,96 @@ export function FaultForm({ faults, cast, strings, onSubmit, children, action })
     if (!message) setTried(false);
   };
   const shown = (/** @type {string} */ field) => (tried && problems[field] ? t(problems[field].key, problems[field].values) : "");
-  return h("form", { class: "fault-form", noValidate: true, onSubmit: submit },
+  return h(
+    "form",
+    { class: "fault-form", noValidate: true, onSubmit: submit },
     h(Choice, { faults, strings, name: fault.name, onChoose: choose }),
-    h("div", { class: "fault-fields" },
+    h(
+      "div",
+      { class: "fault-fields" },
       h("h3", null, t(`fault.${fault.name}.name`)),
       h("p", { class: "fault-text" }, t(`fault.${fault.name}.text`)),
-      askedFields(fault).map((field) => h(Input, { key: `${fault.name}-${field.name}`, field, cast, strings, value: values[field.name] ?? "", problem: shown(field.name), onValue: set(field.name) })),
-      h("div", { class: "fault-times" },
-        h(Seconds, { name: "delay", strings, value: values.delay ?? "", problem: shown("delay"), onValue: set("delay"), empty: t("fault.now") }),
-        lasts(fault) ? h(Seconds, { name: "duration", strings, value: values.duration ?? "", problem: shown("duration"), onValue: set("duration"), empty: t("fault.untilHealed") }) : h("p", { class: "fine" }, t("fault.atOnce"))),
+      askedFields(fault).map((field) =>
+        h(Input, {
+          key: `${fault.name}-${field.name}`,
+          field,
+          cast,
+          strings,
+          value: values[field.name] ?? "",
+          problem: shown(field.name),
+          onValue: set(field.name),
+        }),
+      ),
+      h(
+        "div",
+        { class: "fault-times" },
+        h(Seconds, {
+          name: "delay",
+          strings,
+          value: values.delay ?? "",
+          problem: shown("delay"),
+          onValue: set("delay"),
+          empty: t("fault.now"),
+        }),
+        lasts(fault)
+          ? h(Seconds, {
+              name: "duration",
+              strings,
+              value: values.duration ?? "",
+              problem: shown("duration"),
+              onValue: set("duration"),
+              empty: t("fault.untilHealed"),
+            })
+          : h("p", { class: "fine" }, t("fault.atOnce")),
+      ),
       children,
-      h("div", { class: "fault-send" },
-        h("button", { type: "submit", class: "button danger", disabled: busy }, h(Icon, { name: "bolt", size: 16 }), action ?? t("fault.inject")),
-        h("p", { role: "alert", class: "fault-refusal" }, refusal && [h(Icon, { name: "warning", size: 15 }), refusal]))));
+      h(
+        "div",
+        { class: "fault-send" },
+        h(
+          "button",
+          { type: "submit", class: "button danger", disabled: busy },
+          h(Icon, { name: "bolt", size: 16 }),
+          action ?? t("fault.inject"),
+        ),
+        h("p", { role: "alert", class: "fault-refusal" }, refusal && [h(Icon, { name: "warning", size: 15 }), refusal]),
+      ),
+    ),
+  );
 }
 
 /** The list of faults, by group. @param {{faults: Props["faults"], strings: Strings, name: string, onChoose: (name: string) => void}} props */
 function Choice({ faults, strings: { t }, name, onChoose }) {
-  return h("div", { class: "fault-choice", role: "radiogroup", "aria-label": t("fault.which") }, grouped(faults).map(({ group, faults: members }) => h("fieldset", { key: group },
-    h("legend", null, t(`fault.group.${group}`)),
-    members.map((fault) => h("label", { key: fault.name, class: `fault-option${fault.name === name ? " chosen" : ""}` },
-      h("input", { type: "radio", name: "fault", value: fault.name, checked: fault.name === name, onChange: () => onChoose(fault.name) }),
-      h("span", null, h("b", null, t(`fault.${fault.name}.name`)), h("span", { class: "fault-short" }, t(`fault.${fault.name}.text`))))))));
+  return h(
+    "div",
+    { class: "fault-choice", role: "radiogroup", "aria-label": t("fault.which") },
+    grouped(faults).map(({ group, faults: members }) =>
+      h(
+        "fieldset",
+        { key: group },
+        h("legend", null, t(`fault.group.${group}`)),
+        members.map((fault) =>
+          h(
+            "label",
+            { key: fault.name, class: `fault-option${fault.name === name ? " chosen" : ""}` },
+            h("input", {
+              type: "radio",
+              name: "fault",
+              value: fault.name,
+              checked: fault.name === name,
+              onChange: () => onChoose(fault.name),
+            }),
+            h(
+              "span",
+              null,
+              h("b", null, t(`fault.${fault.name}.name`)),
+              h("span", { class: "fault-short" }, t(`fault.${fault.name}.text`)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** @param {{field: import("./faults.js").Field, cast: import("./lanes.js").Cast, strings: Strings, value: string, problem: string, onValue: (text: string) => void}} props */
@@ -93,22 +161,55 @@ function Input({ field, cast, strings: { t }, value, problem, onValue }) {
   const choices = choicesOf(field, cast);
   const told = { id, "aria-invalid": problem ? "true" : undefined, "aria-describedby": problem ? `${id}-problem` : undefined };
   const onInput = (/** @type {Event} */ event) => onValue(/** @type {HTMLInputElement} */ (event.currentTarget).value);
-  return h("div", { class: "fault-field" },
+  return h(
+    "div",
+    { class: "fault-field" },
     h("label", { for: id }, t(`fault.field.${field.name}`)),
     choices
-      ? h("select", { ...told, value, onChange: onInput }, choices.map((choice) => h("option", { key: choice, value: choice }, field.type === "choice" ? t(`fault.choice.${choice}`) : choice)))
-      : h("input", { ...told, type: "text", inputMode: field.type === "number" ? "decimal" : undefined, value, autocomplete: "off", spellcheck: false, onInput }),
+      ? h(
+          "select",
+          { ...told, value, onChange: onInput },
+          choices.map((choice) =>
+            h("option", { key: choice, value: choice }, field.type === "choice" ? t(`fault.choice.${choice}`) : choice),
+          ),
+        )
+      : h("input", {
+          ...told,
+          type: "text",
+          inputMode: field.type === "number" ? "decimal" : undefined,
+          value,
+          autocomplete: "off",
+          spellcheck: false,
+          onInput,
+        }),
     field.type === "text" && field.name === "target" && h("p", { class: "fine" }, t("fault.hint.binding")),
-    problem && h("p", { class: "fault-problem", id: `${id}-problem` }, problem));
+    problem && h("p", { class: "fault-problem", id: `${id}-problem` }, problem),
+  );
 }
 
 /** @param {{name: string, strings: Strings, value: string, problem: string, empty: string, onValue: (text: string) => void}} props */
 function Seconds({ name, strings: { t }, value, problem, empty, onValue }) {
   const id = `fault-${name}`;
-  return h("div", { class: "fault-field" },
+  return h(
+    "div",
+    { class: "fault-field" },
     h("label", { for: id }, t(`fault.field.${name}`)),
-    h("span", { class: "fault-seconds" },
-      h("input", { id, type: "text", inputMode: "decimal", value, placeholder: empty, autocomplete: "off", "aria-invalid": problem ? "true" : undefined, "aria-describedby": problem ? `${id}-problem` : undefined, onInput: (/** @type {Event} */ event) => onValue(/** @type {HTMLInputElement} */ (event.currentTarget).value) }),
-      h("span", { "aria-hidden": "true" }, "s")),
-    problem && h("p", { class: "fault-problem", id: `${id}-problem` }, problem));
+    h(
+      "span",
+      { class: "fault-seconds" },
+      h("input", {
+        id,
+        type: "text",
+        inputMode: "decimal",
+        value,
+        placeholder: empty,
+        autocomplete: "off",
+        "aria-invalid": problem ? "true" : undefined,
+        "aria-describedby": problem ? `${id}-problem` : undefined,
+        onInput: (/** @type {Event} */ event) => onValue(/** @type {HTMLInputElement} */ (event.currentTarget).value),
+      }),
+      h("span", { "aria-hidden": "true" }, "s"),
+    ),
+    problem && h("p", { class: "fault-problem", id: `${id}-problem` }, problem),
+  );
 }

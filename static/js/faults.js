@@ -20,7 +20,13 @@
 const GROUPS = {
   components: ["stop", "kill", "restart", "api-server-down", "etcd-down"],
   links: ["power-off", "partition", "latency", "reset"],
-  certificates: ["certificate-expired", "certificate-unknown-authority", "certificate-wrong-identity", "serving-certificate-wrong-name", "binding-revoked"],
+  certificates: [
+    "certificate-expired",
+    "certificate-unknown-authority",
+    "certificate-wrong-identity",
+    "serving-certificate-wrong-name",
+    "binding-revoked",
+  ],
   storage: ["etcd-compacted"],
   workloads: ["image-not-found", "crash-loop"],
 };
@@ -33,7 +39,10 @@ const SECONDS_MAX = 86_400;
 /** The faults by group, in the order in which they are shown; what has no group yet comes last. @param {readonly Fault[]} faults */
 export function grouped(faults) {
   const known = new Set(Object.values(GROUPS).flat());
-  const groups = Object.entries(GROUPS).map(([group, names]) => ({ group, faults: names.flatMap((name) => faults.find((fault) => fault.name === name) ?? []) }));
+  const groups = Object.entries(GROUPS).map(([group, names]) => ({
+    group,
+    faults: names.flatMap((name) => faults.find((fault) => fault.name === name) ?? []),
+  }));
   const others = faults.filter((fault) => !known.has(fault.name));
   return [...groups, { group: "other", faults: others }].filter((group) => group.faults.length > 0);
 }
@@ -74,8 +83,10 @@ export function problemsOf(fault, values, cast) {
     const problem = problemOf(field, (values[field.name] ?? "").trim(), cast);
     if (problem) problems[field.name] = problem;
   }
-  if (values.delay && !within(values.delay, 0, SECONDS_MAX)) problems.delay = { key: "fault.problem.number", values: { least: 0, most: SECONDS_MAX } };
-  if (values.duration && !(within(values.duration, 0, SECONDS_MAX) && Number(values.duration) > 0)) problems.duration = { key: "fault.problem.number", values: { least: 1, most: SECONDS_MAX } };
+  if (values.delay && !within(values.delay, 0, SECONDS_MAX))
+    problems.delay = { key: "fault.problem.number", values: { least: 0, most: SECONDS_MAX } };
+  if (values.duration && !(within(values.duration, 0, SECONDS_MAX) && Number(values.duration) > 0))
+    problems.duration = { key: "fault.problem.number", values: { least: 1, most: SECONDS_MAX } };
   if (values.target && values.target === values.peer) problems.peer = { key: "fault.problem.same" };
   return problems;
 }
@@ -130,7 +141,15 @@ export class ActiveFaults {
 
   /** @param {import("./log.js").Entry} entry */
   hear({ kind, fields, seq, at }) {
-    if (kind === "fault.started") this.byId.set(fields.id, { id: fields.id, name: fields.sealed ? null : fields.name, target: fields.target ?? null, sealed: Boolean(fields.sealed), seq, at });
+    if (kind === "fault.started")
+      this.byId.set(fields.id, {
+        id: fields.id,
+        name: fields.sealed ? null : fields.name,
+        target: fields.target ?? null,
+        sealed: Boolean(fields.sealed),
+        seq,
+        at,
+      });
     else if (kind === "fault.ended") this.byId.delete(fields.id);
     else return false;
     return true;

@@ -29,5 +29,7 @@ export const offsetText = (offset) => offset.toString(16).padStart(4, "0");
 
 /** The view as text, for the clipboard. @param {Uint8Array} bytes */
 export function hexText(bytes) {
-  return hexRows(bytes).map((row) => `${offsetText(row.offset)}  ${row.hex.join(" ").padEnd(47)}  ${row.ascii}`).join("\n");
+  return hexRows(bytes)
+    .map((row) => `${offsetText(row.offset)}  ${row.hex.join(" ").padEnd(47)}  ${row.ascii}`)
+    .join("\n");
 }

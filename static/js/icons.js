@@ -46,7 +46,8 @@ export const ICONS = {
   dots: "M5 12h.1M12 12h.1M19 12h.1",
   unfold: "M7 9l5-5 5 5M7 15l5 5 5-5",
   fold: "M7 4l5 5 5-5M7 20l5-5 5 5",
-  users: "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM2.5 20c.4-3.6 3-5.5 6.5-5.5s6.1 1.9 6.5 5.5M15.5 5.2a3.5 3.5 0 0 1 0 6.6M18 14.9c2 .8 3.2 2.5 3.5 5.1",
+  users:
+    "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM2.5 20c.4-3.6 3-5.5 6.5-5.5s6.1 1.9 6.5 5.5M15.5 5.2a3.5 3.5 0 0 1 0 6.6M18 14.9c2 .8 3.2 2.5 3.5 5.1",
   hand: "M7 12V6.5a1.5 1.5 0 0 1 3 0V11M10 10.5V4.5a1.5 1.5 0 0 1 3 0V11M13 10.5V5.5a1.5 1.5 0 0 1 3 0V12M16 9.5a1.5 1.5 0 0 1 3 0V14a7 7 0 0 1-7 7c-3 0-4.5-1.3-6-4l-2-3.5a1.5 1.5 0 0 1 2.6-1.5L7 13.5",
   qr: "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h3v3h-3zM20 14v.1M17 20h.1M20 17.5V20",
   expand: "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5",
@@ -55,5 +56,9 @@ export const ICONS = {
 
 /** @param {{name: string, size?: number, class?: string}} props */
 export function Icon({ name, size = 18, class: className }) {
-  return h("svg", { class: `icon ${className ?? ""}`, width: size, height: size, viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" }, h("path", { d: ICONS[name] }));
+  return h(
+    "svg",
+    { class: `icon ${className ?? ""}`, width: size, height: size, viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
+    h("path", { d: ICONS[name] }),
+  );
 }

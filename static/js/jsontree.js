@@ -30,7 +30,7 @@ function kindOf(value) {
 }
 
 /** @param {string | number} key */
-const escape = (key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1");
+const escaped = (key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1");
 
 /** @param {unknown} value @returns {[string, unknown][]} */
 const childrenOf = (value) => (value !== null && typeof value === "object" ? Object.entries(value) : []);
@@ -39,7 +39,7 @@ const childrenOf = (value) => (value !== null && typeof value === "object" ? Obj
 export function branches(value, path = "") {
   const children = childrenOf(inner(value));
   if (children.length === 0) return [];
-  return [path, ...children.flatMap(([key, child]) => branches(child, `${path}/${escape(key)}`))];
+  return [path, ...children.flatMap(([key, child]) => branches(child, `${path}/${escaped(key)}`))];
 }
 
 /** Branches to open at first: the document down to the depth that stays readable. @param {unknown} value @param {number} [rows] */
@@ -66,7 +66,7 @@ export function search(value, query) {
     const children = childrenOf(node);
     let found = name.toLowerCase().includes(needle) || (children.length === 0 && String(node).toLowerCase().includes(needle));
     if (found) matches.add(path);
-    for (const [key, child] of children) found = visit(child, `${path}/${escape(key)}`, key) || found;
+    for (const [key, child] of children) found = visit(child, `${path}/${escaped(key)}`, key) || found;
     if (found) open.add(path);
     return found;
   };
@@ -78,14 +78,28 @@ export function search(value, query) {
 export function treeRows(value, open, matches = new Set()) {
   /** @type {TreeRow[]} */
   const rows = [];
-  const visit = (/** @type {unknown} */ outer, /** @type {string} */ path, /** @type {string | null} */ name, /** @type {number} */ depth) => {
+  const visit = (
+    /** @type {unknown} */ outer,
+    /** @type {string} */ path,
+    /** @type {string | null} */ name,
+    /** @type {number} */ depth,
+  ) => {
     if (rows.length >= ROWS_MAX) return;
     const node = inner(outer);
     const kind = kindOf(node);
     const children = childrenOf(node);
     const isOpen = children.length > 0 && open.has(path);
-    rows.push({ path, name, depth, kind, text: node === outer ? textOf(node, kind, children.length) : `"${textOf(node, kind, children.length)}"`, count: children.length, open: isOpen, match: matches.has(path) });
-    if (isOpen) for (const [key, child] of children) visit(child, `${path}/${escape(key)}`, key, depth + 1);
+    rows.push({
+      path,
+      name,
+      depth,
+      kind,
+      text: node === outer ? textOf(node, kind, children.length) : `"${textOf(node, kind, children.length)}"`,
+      count: children.length,
+      open: isOpen,
+      match: matches.has(path),
+    });
+    if (isOpen) for (const [key, child] of children) visit(child, `${path}/${escaped(key)}`, key, depth + 1);
   };
   visit(value, "", null, 0);
   return rows;

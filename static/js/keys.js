@@ -24,18 +24,40 @@ export function createKeys({ store, actions, focusTerminal }) {
     { keys: ["Esc"], name: "close", match: ["Escape"], run: () => (store.drawer.peek() ? actions.close() : actions.clearFilters()) },
     { keys: ["1", "2", "3", "4"], name: "altitude", match: ["1", "2", "3", "4"], run: () => {} },
     { keys: ["+", "−"], name: "pace", match: ["+", "-", "="], run: () => {} },
-    { keys: ["h"], name: "heartbeats", match: ["h"], run: () => { store.foldHeartbeats.value = !store.foldHeartbeats.peek(); } },
+    {
+      keys: ["h"],
+      name: "heartbeats",
+      match: ["h"],
+      run: () => {
+        store.foldHeartbeats.value = !store.foldHeartbeats.peek();
+      },
+    },
     { keys: ["/"], name: "search", match: ["/"], run: () => document.getElementById("search")?.focus() },
     { keys: ["t"], name: "terminal", match: ["t"], run: focusTerminal },
-    { keys: ["?"], name: "help", match: ["?"], run: () => { store.dialog.value = "help"; } },
+    {
+      keys: ["?"],
+      name: "help",
+      match: ["?"],
+      run: () => {
+        store.dialog.value = "help";
+      },
+    },
   ];
   const byKey = new Map(list.flatMap((binding) => binding.match.map((key) => /** @type {const} */ ([key, binding]))));
 
   /** @param {KeyboardEvent} event */
   function hear(event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || store.dialog.peek() || document.querySelector("dialog[open]")) return;
+    if (
+      event.defaultPrevented ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      store.dialog.peek() ||
+      document.querySelector("dialog[open]")
+    )
+      return;
     const target = /** @type {HTMLElement} */ (event.target);
-    if (isTyping(target) || (target.closest("[popover]:popover-open"))) return;
+    if (isTyping(target) || target.closest("[popover]:popover-open")) return;
     const inDiagram = target.id === "diagram";
     if (!store.shortcuts.peek() && !inDiagram) return;
     const binding = byKey.get(event.key);
@@ -72,5 +94,7 @@ function isTyping(target) {
 function takesKey(target, key) {
   if (/** @type {HTMLInputElement} */ (target).type === "range") return key.startsWith("Arrow") || key === "Home" || key === "End";
   if (target.closest("button, a, summary")) return key === " " || key === "Enter";
-  return target.scrollHeight > target.clientHeight + 1 && target.tabIndex === 0 && ["ArrowUp", "ArrowDown", "Home", "End", " "].includes(key);
+  return (
+    target.scrollHeight > target.clientHeight + 1 && target.tabIndex === 0 && ["ArrowUp", "ArrowDown", "Home", "End", " "].includes(key)
+  );
 }

@@ -42,7 +42,14 @@ export class Lanes {
     let lane = this.byId.get(id);
     if (!lane) {
       const slash = id.indexOf("/");
-      lane = { id, host: slash < 0 ? id : id.slice(0, slash), name: slash < 0 ? id : id.slice(slash + 1), address: "", index: this.list.length, lives: [] };
+      lane = {
+        id,
+        host: slash < 0 ? id : id.slice(0, slash),
+        name: slash < 0 ? id : id.slice(slash + 1),
+        address: "",
+        index: this.list.length,
+        lives: [],
+      };
       this.byId.set(id, lane);
       this.list.push(lane);
     }

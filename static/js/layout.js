@@ -49,12 +49,14 @@ function passes(entry, options, lanes, needle) {
   // A sealed fault is for finding out: it is told once it is over.
   if (entry.kind === "fault.started" && entry.fields.sealed) return false;
   const { participants } = options;
-  if (participants?.size && !participants.has(lanes.of(entry.from).id) && !(entry.to && participants.has(lanes.of(entry.to).id))) return false;
+  if (participants?.size && !participants.has(lanes.of(entry.from).id) && !(entry.to && participants.has(lanes.of(entry.to).id)))
+    return false;
   return !needle || searchable(entry, options.say).includes(needle);
 }
 
 /** @param {Entry} entry @param {Options["say"]} say */
-const searchable = (entry, say) => `#${entry.seq} ${entry.label} ${say?.(entry) ?? ""} ${entry.from} ${entry.to ?? ""} ${entry.kind} ${entry.fields.path ?? ""}`.toLowerCase();
+const searchable = (entry, say) =>
+  `#${entry.seq} ${entry.label} ${say?.(entry) ?? ""} ${entry.from} ${entry.to ?? ""} ${entry.kind} ${entry.fields.path ?? ""}`.toLowerCase();
 
 export class Plan {
   /** @param {Options} options */
@@ -101,8 +103,17 @@ export class Plan {
     const above = gapHeight(gap);
     const height = folds ? FOLD : to ? ROW : NOTE;
     this.rows.push({
-      index: this.rows.length, seq: entry.seq, entry, y: this.height + above, height, gap, gapHeight: above,
-      from: from.index, to: to ? to.index : -1, time, members: folds ? [entry.seq] : null,
+      index: this.rows.length,
+      seq: entry.seq,
+      entry,
+      y: this.height + above,
+      height,
+      gap,
+      gapHeight: above,
+      from: from.index,
+      to: to ? to.index : -1,
+      time,
+      members: folds ? [entry.seq] : null,
     });
     this.height += above + height;
     this.time = time;

@@ -25,16 +25,42 @@ function Stage({ app }) {
   const body = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [size, setSize] = useState({ laneWidth: 100, width: 0 });
   useEffect(() => {
-    void new Diagram({ scroller: /** @type {HTMLElement} */ (scroller.current), body: /** @type {HTMLElement} */ (body.current), store, actions, strings, onWidth: (laneWidth, width) => setSize({ laneWidth, width }) });
+    void new Diagram({
+      scroller: /** @type {HTMLElement} */ (scroller.current),
+      body: /** @type {HTMLElement} */ (body.current),
+      store,
+      actions,
+      strings,
+      onWidth: (laneWidth, width) => setSize({ laneWidth, width }),
+    });
   }, []);
   const nothing = store.picture.value.plan.rowsAt(store.shown.value) === 0;
-  return h("section", { class: `stage pane${store.why.value ? " asking" : ""}`, "aria-label": strings.t("diagram.label") },
-    h("div", { class: "scroller", ref: scroller },
-      h("div", { class: "heads" }, h("div", { class: "corner", "aria-hidden": "true" }, strings.t("diagram.time")), h(LaneHeads, { app, ...size })),
-      h(Still, { hold: body, label: strings.t("diagram.rows") })),
-    nothing && store.filtered.value && h("p", { class: "nothing" }, strings.t("diagram.nothing"), " ", h("button", { type: "button", class: "button", onClick: actions.clearFilters }, strings.t("search.clear"))),
+  return h(
+    "section",
+    { class: `stage pane${store.why.value ? " asking" : ""}`, "aria-label": strings.t("diagram.label") },
+    h(
+      "div",
+      { class: "scroller", ref: scroller },
+      h(
+        "div",
+        { class: "heads" },
+        h("div", { class: "corner", "aria-hidden": "true" }, strings.t("diagram.time")),
+        h(LaneHeads, { app, ...size }),
+      ),
+      h(Still, { hold: body, label: strings.t("diagram.rows") }),
+    ),
+    nothing &&
+      store.filtered.value &&
+      h(
+        "p",
+        { class: "nothing" },
+        strings.t("diagram.nothing"),
+        " ",
+        h("button", { type: "button", class: "button", onClick: actions.clearFilters }, strings.t("search.clear")),
+      ),
     !app.lesson && h(Coach, { app }),
-    h(Sentence, { app }));
+    h(Sentence, { app }),
+  );
 }
 
 /** The diagram's own ground: panels never touch what is inside. @param {{hold: {current: HTMLDivElement | null}, label: string}} props */
@@ -45,20 +71,29 @@ function Still({ hold, label }) {
 /** `heading`: neither a lesson nor a room brings one. @param {Props & {heading: boolean}} props */
 function Page({ app, heading }) {
   const beside = app.lesson && !app.lessonFolded.value;
-  return h("div", { class: `page${app.lesson ? " with-lesson" : ""}` },
+  return h(
+    "div",
+    { class: `page${app.lesson ? " with-lesson" : ""}` },
     heading && h("h1", { class: "visually-hidden" }, app.strings.t("page.heading")),
     h(Header, { app }),
     h("div", { class: "notices" }, h(Banner, { app }), h(FaultChips, { app })),
     h(LessonPane, { app }),
     beside && h(Splitter, { name: "lesson", axis: "x", app, from: "start" }),
-    h("div", { class: "middle" }, h(Stage, { app }), app.store.drawer.value && h(Splitter, { name: "drawer", axis: "x", app }), h(Drawer, { app })),
+    h(
+      "div",
+      { class: "middle" },
+      h(Stage, { app }),
+      app.store.drawer.value && h(Splitter, { name: "drawer", axis: "x", app }),
+      h(Drawer, { app }),
+    ),
     h(Transport, { app }),
     h(Splitter, { name: "terminal", axis: "y", app }),
     h(Terminal, { app }),
     h(Toasts, { app }),
     h(Help, { app }),
     h(FaultsDialog, { app }),
-    h(MythDialog, { app }));
+    h(MythDialog, { app }),
+  );
 }
 
 const place = /** @type {HTMLElement} */ (document.getElementById("playground"));
@@ -73,7 +108,9 @@ render(h(Page, { app, heading: !lessonData && !place.dataset.room }), place);
 addEventListener("keydown", app.keys.hear);
 addEventListener("online", app.retryNow);
 // The cluster came back another way than it went: what is drawn here did not happen. The server knows what did.
-app.store.log.forked.subscribe((forked) => { if (forked) location.reload(); });
+app.store.log.forked.subscribe((forked) => {
+  if (forked) location.reload();
+});
 // In a room: its bar, who leads, who follows. The rest of the page need not know.
 if (place.dataset.room) (await import("./rooms/room.js")).startRoom(app, place);
 app.open();

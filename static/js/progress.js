@@ -30,7 +30,10 @@ export function readProgress() {
 export function saveProgress(lesson, news) {
   const all = readProgress();
   const before = all[lesson] ?? NOTHING;
-  return write({ ...all, [lesson]: { ...before, ...news, solvedAt: before.solvedAt ?? news.solvedAt ?? null, at: new Date().toISOString() } });
+  return write({
+    ...all,
+    [lesson]: { ...before, ...news, solvedAt: before.solvedAt ?? news.solvedAt ?? null, at: new Date().toISOString() },
+  });
 }
 
 /** Join what is kept here with what is kept elsewhere, and keep it. @param {Progress} other @returns {Progress} */
@@ -50,17 +53,23 @@ export function forgetProgress() {
 /** Two people's notes of the same lessons as one: solved stays solved, and earliest; the rest is the later one's. Pure. @param {Progress} a @param {Progress} b @returns {Progress} */
 export function joined(a, b) {
   const lessons = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return Object.fromEntries(lessons.map((lesson) => {
-    const [one, two] = [a[lesson] ?? NOTHING, b[lesson] ?? NOTHING];
-    const later = two.at > one.at ? two : one;
-    const solved = [one.solvedAt, two.solvedAt].filter((at) => at !== null).sort();
-    return [lesson, { ...later, solvedAt: solved[0] ?? null }];
-  }));
+  return Object.fromEntries(
+    lessons.map((lesson) => {
+      const [one, two] = [a[lesson] ?? NOTHING, b[lesson] ?? NOTHING];
+      const later = two.at > one.at ? two : one;
+      const solved = [one.solvedAt, two.solvedAt].filter((at) => at !== null).sort();
+      return [lesson, { ...later, solvedAt: solved[0] ?? null }];
+    }),
+  );
 }
 
 /** @param {Progress} all @returns {Progress} */
 function write(all) {
-  const kept = Object.fromEntries(Object.entries(all).sort(([, a], [, b]) => b.at.localeCompare(a.at)).slice(0, LESSONS_MAX));
+  const kept = Object.fromEntries(
+    Object.entries(all)
+      .sort(([, a], [, b]) => b.at.localeCompare(a.at))
+      .slice(0, LESSONS_MAX),
+  );
   try {
     localStorage.setItem(KEY, JSON.stringify(kept));
   } catch {
@@ -72,10 +81,21 @@ function write(all) {
 /** Only what has the form of progress: the store is anybody's. @param {any} all @returns {Progress} */
 function cleaned(all) {
   if (all === null || typeof all !== "object" || Array.isArray(all)) return {};
-  return Object.fromEntries(Object.entries(all).filter(([lesson, one]) => /^(walkthroughs|exercises)\/[\w-]+$/.test(lesson) && one && typeof one === "object").map(([lesson, one]) => [lesson, {
-    beat: text(one.beat), beats: Array.isArray(one.beats) && one.beats.length === 2 ? [count(one.beats[0]), count(one.beats[1])] : null, solvedAt: text(one.solvedAt), hints: count(one.hints),
-    answers: { right: count(one.answers?.right), total: count(one.answers?.total) }, at: text(one.at) ?? "",
-  }]));
+  return Object.fromEntries(
+    Object.entries(all)
+      .filter(([lesson, one]) => /^(walkthroughs|exercises)\/[\w-]+$/.test(lesson) && one && typeof one === "object")
+      .map(([lesson, one]) => [
+        lesson,
+        {
+          beat: text(one.beat),
+          beats: Array.isArray(one.beats) && one.beats.length === 2 ? [count(one.beats[0]), count(one.beats[1])] : null,
+          solvedAt: text(one.solvedAt),
+          hints: count(one.hints),
+          answers: { right: count(one.answers?.right), total: count(one.answers?.total) },
+          at: text(one.at) ?? "",
+        },
+      ]),
+  );
 }
 
 const text = (/** @type {unknown} */ value) => (typeof value === "string" && value ? value.slice(0, 100) : null);

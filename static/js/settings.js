@@ -38,5 +38,6 @@ export function createSettings() {
 
 /** The page's language, where the server reads it too. @param {string} language */
 export function keepLanguage(language) {
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing over plain HTTP
   document.cookie = `django_language=${language}; path=/; max-age=31536000; samesite=lax`;
 }

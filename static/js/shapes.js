@@ -33,8 +33,16 @@ export const SHAPES = {
 
 /** @type {Record<string, Family>} */
 const BY_KIND = {
-  "http.request": "request", "http.response": "reply", "watch.event": "watch", "grpc.request": "call", "grpc.response": "result",
-  "grpc.message": "call", "etcd.event": "stored", "tls.alert": "alert", "tcp.lost": "lost", "h2.rst_stream": "frame",
+  "http.request": "request",
+  "http.response": "reply",
+  "watch.event": "watch",
+  "grpc.request": "call",
+  "grpc.response": "result",
+  "grpc.message": "call",
+  "etcd.event": "stored",
+  "tls.alert": "alert",
+  "tcp.lost": "lost",
+  "h2.rst_stream": "frame",
 };
 
 /** @param {Entry} entry @returns {Family} */
@@ -51,4 +59,19 @@ export function familyOf(entry) {
 }
 
 /** What the legend names, in the order of the altitudes. @type {Family[]} */
-export const LEGEND = ["request", "reply", "watch", "call", "result", "stored", "note", "command", "fault", "frame", "tls", "alert", "tcp", "lost"];
+export const LEGEND = [
+  "request",
+  "reply",
+  "watch",
+  "call",
+  "result",
+  "stored",
+  "note",
+  "command",
+  "fault",
+  "frame",
+  "tls",
+  "alert",
+  "tcp",
+  "lost",
+];

@@ -42,7 +42,16 @@ export function createStore(start = {}) {
   /** The last seq on screen. */
   const shown = computed(() => Math.min(cursor.value ?? log.head.value, log.head.value));
   const empty = computed(
-    () => new Plan({ altitude: altitude.value, foldHeartbeats: foldHeartbeats.value, participants: participants.value, text: text.value, focus: focus.value, expected: expectedLanes(cast.value), say: start.say }),
+    () =>
+      new Plan({
+        altitude: altitude.value,
+        foldHeartbeats: foldHeartbeats.value,
+        participants: participants.value,
+        text: text.value,
+        focus: focus.value,
+        expected: expectedLanes(cast.value),
+        say: start.say,
+      }),
   );
   /** Is everything there is on screen? Then a step forward is the cluster's. */
   const atEnd = computed(() => cursor.value === null || picture.value.plan.rowsAt(shown.value) === picture.value.plan.rows.length);
@@ -66,7 +75,29 @@ export function createStore(start = {}) {
   const chain = computed(() => seqsOf(asked.value ?? selected.value));
 
   return {
-    log, cluster, cast, clock, connection, cursor, altitude, foldHeartbeats, participants, focus, text, selected, drawer, tab, follow, shown, atEnd, picture, expected, loading, why, asked, chain,
+    log,
+    cluster,
+    cast,
+    clock,
+    connection,
+    cursor,
+    altitude,
+    foldHeartbeats,
+    participants,
+    focus,
+    text,
+    selected,
+    drawer,
+    tab,
+    follow,
+    shown,
+    atEnd,
+    picture,
+    expected,
+    loading,
+    why,
+    asked,
+    chain,
     /** Have the clock become another, now: told by the server, turned by the reader, or not heard any more. @template {unknown[]} A @param {(before: import("./clock.js").Clock, ...rest: [...A, number, boolean]) => import("./clock.js").Clock} how @param {A} given */
     setClock(how, ...given) {
       clock.value = how(clock.peek(), ...given, performance.now(), goesOn());

@@ -23,9 +23,16 @@ export function createStrings(dictionary, language) {
   const words = signal(dictionary);
   const current = signal(language);
   const plurals = computed(() => new Intl.PluralRules(current.value));
-  const choices = computed(() => ({ say: byKind(words.value, "say"), explain: byKind(words.value, "explain"), label: byKind(words.value, "label") }));
+  const choices = computed(() => ({
+    say: byKind(words.value, "say"),
+    explain: byKind(words.value, "explain"),
+    label: byKind(words.value, "label"),
+  }));
   /** Entries never change: each is said once a language. @type {import("@preact/signals-core").ReadonlySignal<WeakMap<Entry, string>>} */
-  const said = computed(() => { void words.value; return new WeakMap(); });
+  const said = computed(() => {
+    void words.value;
+    return new WeakMap();
+  });
 
   const t = (/** @type {string} */ key, /** @type {Record<string, any>} */ values = {}) => {
     const all = words.value;
@@ -76,10 +83,12 @@ export const loadWords = async (folder, language) => (await fetch(`${folder}${la
 export const languages = () => JSON.parse(document.getElementById("languages-data")?.textContent || "[]");
 
 /** The page's language, one of those there are. */
-export const pageLanguage = () => (languages().some(([code]) => code === document.documentElement.lang) ? document.documentElement.lang : "en");
+export const pageLanguage = () =>
+  languages().some(([code]) => code === document.documentElement.lang) ? document.documentElement.lang : "en";
 
 /** @param {string} pattern @param {Record<string, any>} values */
-const fill = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (whole, key) => (values[key] === undefined || values[key] === null ? whole : String(values[key])));
+const fill = (pattern, values) =>
+  pattern.replace(/\{(\w+)\}/g, (whole, key) => (values[key] === undefined || values[key] === null ? whole : String(values[key])));
 
 /** Each kind's patterns with the words of their keys, most words first. A kind has two parts: "http.request". @param {Dictionary} all @param {string} prefix */
 function byKind(all, prefix) {
@@ -102,7 +111,8 @@ function holding(choices, { kind, fields }) {
 }
 
 /** The first pattern that can be filled, filled; the entry's own label where there is none. @param {string[]} patterns @param {Entry} entry @param {Dictionary} all */
-const filled = (patterns, entry, all) => patterns.reduce((/** @type {string | null} */ found, pattern) => found ?? complete(pattern, entry, all), null) ?? entry.label;
+const filled = (patterns, entry, all) =>
+  patterns.reduce((/** @type {string | null} */ found, pattern) => found ?? complete(pattern, entry, all), null) ?? entry.label;
 
 /** The pattern with its places filled; null when one outside of brackets has no value. @param {string} pattern @param {Entry} entry @param {Dictionary} all */
 function complete(pattern, entry, all) {
@@ -114,14 +124,22 @@ function complete(pattern, entry, all) {
 /** What a place stands for, null where the entry does not say it. @param {string} place @param {Entry} entry @param {Dictionary} all @returns {string | null} */
 function value(place, { from, to, label, size, fields }, all) {
   switch (place) {
-    case "from": return called(from, all);
-    case "to": return to && called(to, all);
-    case "label": return label;
-    case "size": return String(size);
-    case "text": return plain(fields.text) ?? label;
-    case "one": return one(fields, all);
-    case "fault": return all[`fault.${fields.name}.name`] ?? plain(fields.name);
-    default: return plain(fields[place]);
+    case "from":
+      return called(from, all);
+    case "to":
+      return to && called(to, all);
+    case "label":
+      return label;
+    case "size":
+      return String(size);
+    case "text":
+      return plain(fields.text) ?? label;
+    case "one":
+      return one(fields, all);
+    case "fault":
+      return all[`fault.${fields.name}.name`] ?? plain(fields.name);
+    default:
+      return plain(fields[place]);
   }
 }
 
@@ -146,4 +164,5 @@ function plain(it) {
 }
 
 /** @param {any} it */
-const isThere = (it) => it !== undefined && it !== null && it !== false && it !== "" && !(typeof it === "object" && Object.keys(it).length === 0);
+const isThere = (it) =>
+  it !== undefined && it !== null && it !== false && it !== "" && !(typeof it === "object" && Object.keys(it).length === 0);

@@ -6,7 +6,13 @@ import { createStore } from "../../static/js/store.js";
 import { journal } from "./fixtures/journal.js";
 
 const { entries } = journal();
-const note = (/** @type {number} */ seq, /** @type {string} */ kind, /** @type {object} */ fields) => ({ ...entries[0], seq, to: null, kind, fields });
+const note = (/** @type {number} */ seq, /** @type {string} */ kind, /** @type {object} */ fields) => ({
+  ...entries[0],
+  seq,
+  to: null,
+  kind,
+  fields,
+});
 
 /** @param {{online?: boolean, hidden?: boolean}} [options] */
 function stage({ online = true, hidden = false } = {}) {
@@ -14,8 +20,17 @@ function stage({ online = true, hidden = false } = {}) {
   const sent = [];
   let ids = 0;
   const store = createStore();
-  const breaking = createBreaking({ store, hidden, newId: () => `id-${(ids += 1)}`, t: (key) => key, send: (frame) => online && sent.push(frame) > 0 });
-  store.log.append([note(1, "fault.started", { id: "fault-1", name: "kill", target: "worker-1/kubelet" }), note(2, "fault.started", { id: "fault-2", sealed: true })]);
+  const breaking = createBreaking({
+    store,
+    hidden,
+    newId: () => `id-${++ids}`,
+    t: (key) => key,
+    send: (frame) => online && sent.push(frame) > 0,
+  });
+  store.log.append([
+    note(1, "fault.started", { id: "fault-1", name: "kill", target: "worker-1/kubelet" }),
+    note(2, "fault.started", { id: "fault-2", sealed: true }),
+  ]);
   return { store, breaking, sent };
 }
 
@@ -23,7 +38,13 @@ test("an answer ends the waiting of the one who asked, and of nobody else", asyn
   const { breaking, sent } = stage();
   const first = breaking.inject({ name: "kill", target: "a/b" });
   const second = breaking.inject({ name: "kill", target: "no/such" });
-  assert.deepEqual(sent.map(({ type, id }) => [type, id]), [["inject", "id-1"], ["inject", "id-2"]]);
+  assert.deepEqual(
+    sent.map(({ type, id }) => [type, id]),
+    [
+      ["inject", "id-1"],
+      ["inject", "id-2"],
+    ],
+  );
   assert.equal(breaking.hear({ type: "error", id: "id-2", message: "there is no such component" }), true);
   assert.equal(await second, "there is no such component");
   assert.equal(breaking.hear({ type: "injected", id: "id-1", fault: "fault-3" }), true);
@@ -45,7 +66,10 @@ test("a fault is healing from the press until the journal says that it is over, 
   assert.ok(breaking.healing.value.has("fault-1"));
   store.log.append([note(3, "fault.ended", { id: "fault-1", name: "kill" })]);
   assert.ok(!breaking.healing.value.has("fault-1"));
-  assert.deepEqual(breaking.active.value.map(({ id }) => id), ["fault-2"]);
+  assert.deepEqual(
+    breaking.active.value.map(({ id }) => id),
+    ["fault-2"],
+  );
   const refused = breaking.heal();
   assert.ok(breaking.healing.value.has("fault-2"));
   breaking.hear({ type: "error", id: "id-2", message: "not now" });
@@ -54,6 +78,15 @@ test("a fault is healing from the press until the journal says that it is over, 
 });
 
 test("where finding out is the exercise, a sealed fault is not listed", () => {
-  assert.deepEqual(stage().breaking.active.value.map(({ id, name }) => [id, name]), [["fault-1", "kill"], ["fault-2", null]]);
-  assert.deepEqual(stage({ hidden: true }).breaking.active.value.map(({ id }) => id), ["fault-1"]);
+  assert.deepEqual(
+    stage().breaking.active.value.map(({ id, name }) => [id, name]),
+    [
+      ["fault-1", "kill"],
+      ["fault-2", null],
+    ],
+  );
+  assert.deepEqual(
+    stage({ hidden: true }).breaking.active.value.map(({ id }) => id),
+    ["fault-1"],
+  );
 });

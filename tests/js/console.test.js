@@ -7,8 +7,14 @@ function stage() {
   const sent = [];
   let online = true;
   let ids = 0;
-  const shell = createConsole({ send: (frame) => (online ? (sent.push(frame), true) : false), newId: () => `c${(ids += 1)}` });
-  return { sent, shell, offline: (/** @type {boolean} */ off) => { online = !off; } };
+  const shell = createConsole({ send: (frame) => online && sent.push(frame) > 0, newId: () => `c${++ids}` });
+  return {
+    sent,
+    shell,
+    offline: (/** @type {boolean} */ off) => {
+      online = !off;
+    },
+  };
 }
 
 const textOf = (/** @type {any} */ command) => command.chunks.value.map((/** @type {any} */ chunk) => chunk.text).join("");
@@ -17,15 +23,24 @@ test("what is typed while a command runs waits its turn", () => {
   const { sent, shell } = stage();
   shell.run("kubectl get pods");
   shell.run("kubectl get nodes");
-  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods"]);
+  assert.deepEqual(
+    sent.map((frame) => frame.line),
+    ["kubectl get pods"],
+  );
   shell.hear({ type: "done", id: "c1", n: 1, code: 0 });
-  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods", "kubectl get nodes"]);
+  assert.deepEqual(
+    sent.map((frame) => frame.line),
+    ["kubectl get pods", "kubectl get nodes"],
+  );
 });
 
 test("a line that ends with & runs beside those that follow, until it is stopped", () => {
   const { sent, shell } = stage();
   shell.run("kubectl get pods -w &\nkubectl get nodes && kubectl get pods\nkubectl get leases");
-  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods -w", "kubectl get nodes && kubectl get pods"]);
+  assert.deepEqual(
+    sent.map((frame) => frame.line),
+    ["kubectl get pods -w", "kubectl get nodes && kubectl get pods"],
+  );
   shell.hear({ type: "output", id: "c1", n: 1, stream: "stdout", text: "web\n" });
   assert.equal(textOf(shell.commands.value[0]), "web\n");
   assert.equal(shell.running.value?.id, "c2");
@@ -38,7 +53,10 @@ test("several pasted lines run one after another, without comments and empty lin
   const { sent, shell } = stage();
   shell.run("kubectl get pods\n\n# then\nkubectl get nodes\n");
   shell.hear({ type: "done", id: "c1", n: 1, code: 1 });
-  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get pods", "kubectl get nodes"]);
+  assert.deepEqual(
+    sent.map((frame) => frame.line),
+    ["kubectl get pods", "kubectl get nodes"],
+  );
   assert.equal(shell.commands.value[0].code.value, 1);
 });
 
@@ -82,7 +100,8 @@ test("a line typed without a connection is sent when it is back", () => {
 test("endless output keeps its end and forgets its beginning", () => {
   const { shell } = stage();
   shell.run("yes");
-  for (let n = 1; n <= 300; n += 1) shell.hear({ type: "output", id: "c1", n, stream: n % 2 ? "stdout" : "stderr", text: `${n}`.padEnd(1000, ".") });
+  for (let n = 1; n <= 300; n += 1)
+    shell.hear({ type: "output", id: "c1", n, stream: n % 2 ? "stdout" : "stderr", text: `${n}`.padEnd(1000, ".") });
   const text = textOf(shell.commands.value[0]);
   assert.equal(text.length, 200_000);
   assert.ok(text.includes("300..."));
@@ -91,7 +110,7 @@ test("endless output keeps its end and forgets its beginning", () => {
 
 test("a command the server would not take says so, and the next one runs", () => {
   const { sent, shell } = stage();
-  shell.run("kubectl get pods " + "x".repeat(60_000));
+  shell.run(`kubectl get pods ${"x".repeat(60_000)}`);
   shell.run("kubectl get nodes");
   shell.refuse("c1", "This message is too long.");
   assert.equal(shell.commands.value[0].code.value, "refused");
@@ -106,7 +125,10 @@ test("what the lesson types is shown, and keeps nobody waiting", () => {
   const { sent, shell } = stage();
   shell.hear({ type: "typed", id: "lesson-1", line: "kubectl get pods -w", by: "lesson" });
   shell.run("kubectl get nodes");
-  assert.deepEqual(sent.map((frame) => frame.line), ["kubectl get nodes"]);
+  assert.deepEqual(
+    sent.map((frame) => frame.line),
+    ["kubectl get nodes"],
+  );
   shell.hear({ type: "output", id: "lesson-1", n: 1, stream: "stdout", text: "web\n" });
   shell.hear({ type: "done", id: "lesson-1", n: 2, code: 0 });
   const [theirs, ours] = shell.commands.value;
@@ -126,7 +148,13 @@ test("a page that was reloaded is told what was typed before, and what it knows 
   ];
   shell.hear({ type: "terminals", frames });
   shell.hear({ type: "terminals", frames });
-  assert.deepEqual(shell.commands.value.map((one) => [one.id, one.by, textOf(one)]), [["c1", "here", "worker-1\n"], ["old", "page", "web\n"]]);
+  assert.deepEqual(
+    shell.commands.value.map((one) => [one.id, one.by, textOf(one)]),
+    [
+      ["c1", "here", "worker-1\n"],
+      ["old", "page", "web\n"],
+    ],
+  );
   assert.deepEqual(shell.heard(), { c1: 1, old: 1 });
 });
 
@@ -164,7 +192,10 @@ test("the next line stands behind where the last one has led, and each line keep
   shell.hear({ type: "typed", id: "lesson-1", line: "kubectl get nodes", by: "lesson", prompt: "" });
   shell.hear({ type: "done", id: "lesson-1", n: 1, code: 0, prompt: "" });
   shell.hear({ type: "typed", id: "k9", line: "pwd", by: "page", prompt: "worker-1:/etc$" });
-  assert.deepEqual(shell.commands.value.map((command) => command.prompt), ["workstation:~$", "worker-1:~$", "workstation:~$", "worker-1:/etc$"]);
+  assert.deepEqual(
+    shell.commands.value.map((command) => command.prompt),
+    ["workstation:~$", "worker-1:~$", "workstation:~$", "worker-1:/etc$"],
+  );
   assert.equal(shell.prompt.value, "worker-1:~$");
 });
 

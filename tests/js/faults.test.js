@@ -6,8 +6,10 @@ import { ActiveFaults, askedFields, choicesOf, firstValues, grouped, problemsOf,
 
 /** @type {import("../../static/js/faults.js").Fault[]} */
 const faults = JSON.parse(readFileSync(new URL("fixtures/faults.json", import.meta.url), "utf8"));
-const fault = (/** @type {string} */ name) => /** @type {import("../../static/js/faults.js").Fault} */ (faults.find((one) => one.name === name));
-const field = (/** @type {string} */ name, /** @type {string} */ of) => /** @type {any} */ (fault(name).fields.find((one) => one.name === of));
+const fault = (/** @type {string} */ name) =>
+  /** @type {import("../../static/js/faults.js").Fault} */ (faults.find((one) => one.name === name));
+const field = (/** @type {string} */ name, /** @type {string} */ of) =>
+  /** @type {any} */ (fault(name).fields.find((one) => one.name === of));
 /** @type {import("../../static/js/lanes.js").Cast} */
 const cast = JSON.parse(readFileSync(new URL("fixtures/cast.json", import.meta.url), "utf8"));
 
@@ -19,7 +21,12 @@ test("every fault is in exactly one group, and one without a group is not lost",
 });
 
 test("a form that nobody has touched can be sent, for every fault but the one that needs a name", () => {
-  for (const one of faults) assert.deepEqual(Object.keys(problemsOf(one, firstValues(one, cast), cast)), one.name === "binding-revoked" ? ["target"] : [], one.name);
+  for (const one of faults)
+    assert.deepEqual(
+      Object.keys(problemsOf(one, firstValues(one, cast), cast)),
+      one.name === "binding-revoked" ? ["target"] : [],
+      one.name,
+    );
 });
 
 test("a field offers only what the server would take", () => {
@@ -36,7 +43,14 @@ test("nobody is asked for a seed, and times are asked as people think of them", 
 
 test("delay and duration become start and end, both from the injection", () => {
   const values = { ...firstValues(fault("latency"), cast), seconds: "0.5", delay: "10", duration: "30" };
-  assert.deepEqual(recordOf(fault("latency"), values), { name: "latency", target: "worker-2", peer: "control-plane", seconds: 0.5, start: 10, end: 40 });
+  assert.deepEqual(recordOf(fault("latency"), values), {
+    name: "latency",
+    target: "worker-2",
+    peer: "control-plane",
+    seconds: 0.5,
+    start: 10,
+    end: 40,
+  });
   assert.deepEqual(recordOf(fault("power-off"), firstValues(fault("power-off"), cast)), { name: "power-off", target: "worker-2" });
 });
 
@@ -48,8 +62,14 @@ test("what is over at once has no end", () => {
 test("what is out of bounds is said beside its field", () => {
   const values = { ...firstValues(fault("latency"), cast), seconds: "11", delay: "soon", duration: "0", peer: "worker-2" };
   assert.deepEqual(Object.keys(problemsOf(fault("latency"), values, cast)).sort(), ["delay", "duration", "peer", "seconds"]);
-  assert.equal(problemsOf(fault("stop"), { ...firstValues(fault("stop"), cast), target: "worker-9/kubelet" }, cast).target.key, "fault.problem.choice");
-  assert.equal(problemsOf(fault("image-not-found"), { ...firstValues(fault("image-not-found"), cast), image: " " }, cast).image.key, "fault.problem.empty");
+  assert.equal(
+    problemsOf(fault("stop"), { ...firstValues(fault("stop"), cast), target: "worker-9/kubelet" }, cast).target.key,
+    "fault.problem.choice",
+  );
+  assert.equal(
+    problemsOf(fault("image-not-found"), { ...firstValues(fault("image-not-found"), cast), image: " " }, cast).image.key,
+    "fault.problem.empty",
+  );
 });
 
 test("what is broken follows from the journal, and a sealed fault says only that it is there", () => {
@@ -61,9 +81,18 @@ test("what is broken follows from the journal, and a sealed fault says only that
   ];
   const active = new ActiveFaults();
   assert.equal(active.extend(entries), true);
-  assert.deepEqual(active.list.map(({ id, name, target, seq }) => [id, name, target, seq]), [["fault-1", "power-off", "worker-1", 1], ["fault-2", null, null, 3]]);
+  assert.deepEqual(
+    active.list.map(({ id, name, target, seq }) => [id, name, target, seq]),
+    [
+      ["fault-1", "power-off", "worker-1", 1],
+      ["fault-2", null, null, 3],
+    ],
+  );
   entries.push({ seq: 4, at: 4, kind: "fault.ended", fields: { id: "fault-1", name: "power-off", target: "worker-1" } });
   assert.equal(active.extend(entries), true);
   assert.equal(active.extend(entries), false, "nothing is heard twice");
-  assert.deepEqual(active.list.map(({ id }) => id), ["fault-2"]);
+  assert.deepEqual(
+    active.list.map(({ id }) => id),
+    ["fault-2"],
+  );
 });

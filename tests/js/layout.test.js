@@ -32,8 +32,15 @@ test("a longer log never moves what is already drawn, at any cursor and in any v
       const whole = layout(entries, entries.length, options);
       for (let cursor = 0; cursor <= entries.length; cursor += 1 + (cursor % 37)) {
         const part = layout(entries, cursor, options);
-        assert.deepEqual(part.rows.map(place), whole.rows.slice(0, part.rows.length).map(place), `seed ${seed}, cursor ${cursor}, ${JSON.stringify(options)}`);
-        assert.deepEqual(part.lanes.map((lane) => lane.id), whole.lanes.slice(0, part.lanes.length).map((lane) => lane.id));
+        assert.deepEqual(
+          part.rows.map(place),
+          whole.rows.slice(0, part.rows.length).map(place),
+          `seed ${seed}, cursor ${cursor}, ${JSON.stringify(options)}`,
+        );
+        assert.deepEqual(
+          part.lanes.map((lane) => lane.id),
+          whole.lanes.slice(0, part.lanes.length).map((lane) => lane.id),
+        );
       }
     }
   }
@@ -43,7 +50,8 @@ test("adding to a plan batch by batch gives the plan made at once", () => {
   const entries = longJournal(3000);
   for (const options of VIEWS) {
     const plan = new Plan(options);
-    for (let from = 0, step = 1; from < entries.length; from += step, step = 1 + ((step * 7) % 53)) plan.extend(entries.slice(from, from + step));
+    for (let from = 0, step = 1; from < entries.length; from += step, step = 1 + ((step * 7) % 53))
+      plan.extend(entries.slice(from, from + step));
     assert.deepEqual(plan.rows, layout(entries, entries.length, options).rows);
   }
 });
@@ -67,7 +75,10 @@ test("an altitude shows its layer and everything above it, and nothing below", (
   for (const altitude of /** @type {const} */ (["story", "http", "tls", "tcp"])) {
     const rows = layout(entries, entries.length, { altitude, foldHeartbeats: false }).rows;
     const wanted = entries.filter((entry) => ALTITUDES[entry.layer] <= ALTITUDES[altitude]);
-    assert.deepEqual(rows.map((row) => row.seq), wanted.map((entry) => entry.seq));
+    assert.deepEqual(
+      rows.map((row) => row.seq),
+      wanted.map((entry) => entry.seq),
+    );
   }
 });
 
@@ -75,7 +86,10 @@ test("a run of heartbeats is one row that loses none of them", () => {
   const { entries } = journal({ idleSeconds: 60 });
   const rows = layout(entries, entries.length, { altitude: "story", foldHeartbeats: true }).rows;
   const folded = rows.flatMap((row) => row.members ?? []);
-  assert.deepEqual(folded, entries.filter((entry) => entry.heartbeat && entry.layer === "story").map((entry) => entry.seq));
+  assert.deepEqual(
+    folded,
+    entries.filter((entry) => entry.heartbeat && entry.layer === "story").map((entry) => entry.seq),
+  );
   assert.ok(rows.some((row) => (row.members?.length ?? 0) > 10));
   for (let i = 1; i < rows.length; i += 1) assert.ok(!(rows[i].members && rows[i - 1].members), "two folds in a row should be one");
 });
@@ -103,7 +117,11 @@ test("every height finds the row drawn there", () => {
 
 test("a filter by participant keeps what it says and what is said to it", () => {
   const { entries } = journal();
-  const rows = layout(entries, entries.length, { altitude: "story", foldHeartbeats: false, participants: new Set(["control-plane/etcd"]) }).rows;
+  const rows = layout(entries, entries.length, {
+    altitude: "story",
+    foldHeartbeats: false,
+    participants: new Set(["control-plane/etcd"]),
+  }).rows;
   assert.ok(rows.length > 0);
   for (const row of rows) assert.ok([row.entry.from, row.entry.to].includes("control-plane/etcd"));
 });
@@ -111,16 +129,29 @@ test("a filter by participant keeps what it says and what is said to it", () => 
 test("a search finds a message by label, sentence, path and number", () => {
   const { entries } = journal();
   const { say } = createStrings(wordsOf("en"), "en");
-  const seqs = (/** @type {string} */ text) => layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, text, say }).rows.map((row) => row.seq);
+  const seqs = (/** @type {string} */ text) =>
+    layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, text, say }).rows.map((row) => row.seq);
   const post = /** @type {any} */ (entries.find((entry) => entry.label === "POST deployments"));
-  for (const text of ["post deploy", "create Deployment web", "fieldmanager=kubectl", `#${post.seq}`]) assert.ok(seqs(text).includes(post.seq), text);
+  for (const text of ["post deploy", "create Deployment web", "fieldmanager=kubectl", `#${post.seq}`])
+    assert.ok(seqs(text).includes(post.seq), text);
   assert.deepEqual(seqs("no such words"), []);
 });
 
 test("the cast is there before anyone speaks, and newcomers stand at the right", () => {
   const lanes = layout(journal().entries, 5000, VIEWS[0]).lanes;
-  assert.deepEqual(lanes.slice(0, 3).map((lane) => lane.id), ["workstation", "control-plane/kube-apiserver", "control-plane/etcd"]);
-  assert.deepEqual(hostsOf(lanes).map(({ host, count }) => [host, count]), [["workstation", 1], ["control-plane", 4], ["worker-1", 3], ["worker-2", 3]]);
+  assert.deepEqual(
+    lanes.slice(0, 3).map((lane) => lane.id),
+    ["workstation", "control-plane/kube-apiserver", "control-plane/etcd"],
+  );
+  assert.deepEqual(
+    hostsOf(lanes).map(({ host, count }) => [host, count]),
+    [
+      ["workstation", 1],
+      ["control-plane", 4],
+      ["worker-1", 3],
+      ["worker-2", 3],
+    ],
+  );
   const foreign = layout([{ ...journal().entries[0], from: "lab/proxy" }], 1, VIEWS[0]).lanes;
   assert.equal(foreign.at(-1)?.id, "lab/proxy");
 });
@@ -135,7 +166,10 @@ test("a hundred thousand entries are laid out in well under a second, and a step
 test("a cast has a lane for each person's host and each program, and people's programs share theirs", () => {
   assert.deepEqual(expectedLanes(cast).slice(0, 3), ["workstation", "control-plane/kube-apiserver", "control-plane/etcd"]);
   const more = { ...cast, components: [...cast.components, "worker-2/agent"] };
-  assert.equal(layout([], 0, { altitude: "story", foldHeartbeats: true, expected: expectedLanes(more) }).lanes.at(-1)?.id, "worker-2/agent");
+  assert.equal(
+    layout([], 0, { altitude: "story", foldHeartbeats: true, expected: expectedLanes(more) }).lanes.at(-1)?.id,
+    "worker-2/agent",
+  );
   for (const host of cast.people) assert.equal(laneId(`${host}/kubectl`), host);
 });
 
@@ -143,7 +177,10 @@ test("with a focus only its lanes are there, and only what passes between them",
   const { entries } = journal();
   const focus = new Set(["workstation", "control-plane/kube-apiserver"]);
   const { lanes, rows } = layout(entries, entries.length, { altitude: "tcp", foldHeartbeats: false, focus, expected: expectedLanes(cast) });
-  assert.deepEqual(lanes.map((lane) => lane.id), [...focus]);
+  assert.deepEqual(
+    lanes.map((lane) => lane.id),
+    [...focus],
+  );
   assert.ok(rows.length > 10);
   for (const { entry } of rows) for (const end of [entry.from, entry.to]) assert.ok(end === null || focus.has(laneId(end)));
 });
@@ -151,6 +188,12 @@ test("with a focus only its lanes are there, and only what passes between them",
 test("a sealed fault is drawn only once it is over", () => {
   const { entries } = journal();
   const note = { ...entries[0], to: null, layer: /** @type {const} */ ("story"), heartbeat: false };
-  const sealed = [{ ...note, seq: 1, kind: "fault.started", fields: { id: "fault-1", sealed: true } }, { ...note, seq: 2, kind: "fault.ended", fields: { id: "fault-1", name: "kill" } }];
-  assert.deepEqual(layout(sealed, 2, { altitude: "tcp", foldHeartbeats: false }).rows.map((row) => row.seq), [2]);
+  const sealed = [
+    { ...note, seq: 1, kind: "fault.started", fields: { id: "fault-1", sealed: true } },
+    { ...note, seq: 2, kind: "fault.ended", fields: { id: "fault-1", name: "kill" } },
+  ];
+  assert.deepEqual(
+    layout(sealed, 2, { altitude: "tcp", foldHeartbeats: false }).rows.map((row) => row.seq),
+    [2],
+  );
 });

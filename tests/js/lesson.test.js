@@ -13,14 +13,24 @@ import { journal } from "./fixtures/journal.js";
 
 const { entries, bootEnd } = journal({ idleSeconds: 20 });
 const anchor = (/** @type {number} */ seq) => ({ seq, at: entries[seq - 1].at });
-const after = (/** @type {string} */ kind, from = bootEnd) => /** @type {any} */ (entries.find((entry) => entry.seq > from && entry.kind === kind)).seq;
+const after = (/** @type {string} */ kind, from = bootEnd) =>
+  /** @type {any} */ (entries.find((entry) => entry.seq > from && entry.kind === kind)).seq;
 const HELLO = after("tls.client_hello");
 const POST = after("http.request");
 const REPLY = after("http.response");
 
 /** @type {any} */
 const DATA = {
-  lesson: "walkthroughs/small", slug: "small", kind: "walkthrough", subject: 5, minutes: 3, titles: {}, checks: [], ask: [], hints: 0, solution: [],
+  lesson: "walkthroughs/small",
+  slug: "small",
+  kind: "walkthrough",
+  subject: 5,
+  minutes: 3,
+  titles: {},
+  checks: [],
+  ask: [],
+  hints: 0,
+  solution: [],
   beats: [
     { id: "hello", layer: "tls", focus: ["workstation/kubectl", "control-plane/kube-apiserver"], open: "records", title: {} },
     { id: "post", layer: "story", focus: [], open: null, question: "guess", title: {} },
@@ -46,7 +56,23 @@ function stage(data = DATA) {
     const anchors = Object.fromEntries(names.map((name) => [name, /** @type {any} */ (ANCHORS)[name]]));
     const head = Math.max(0, ...names.map((name) => anchors[name].seq));
     if (head > store.log.head.peek()) store.log.append(entries.slice(store.log.head.peek(), head));
-    lesson.hear(/** @type {any} */ ({ lesson: "walkthroughs/small", beat, busy: false, ready: true, lost: null, handedOver: false, anchors, checks: {}, answers: {}, hints: 0, debriefs: {}, solved: false, ...more }));
+    lesson.hear(
+      /** @type {any} */ ({
+        lesson: "walkthroughs/small",
+        beat,
+        busy: false,
+        ready: true,
+        lost: null,
+        handedOver: false,
+        anchors,
+        checks: {},
+        answers: {},
+        hints: 0,
+        debriefs: {},
+        solved: false,
+        ...more,
+      }),
+    );
   };
   return { store, actions, lesson, sent, say, asked: () => sent.filter((frame) => frame.type === "advance").map((frame) => frame.beat) };
 }
@@ -65,8 +91,18 @@ test("entering a beat sets altitude, lanes, cursor, selection and the drawer's t
   store.foldHeartbeats.value = false;
   say("hello");
   assert.equal(lesson.stage.value, "beat");
-  assert.deepEqual([store.altitude.value, [...store.focus.value], store.cursor.value, store.selected.value, store.drawer.value, store.tab.value, store.foldHeartbeats.value],
-    ["tls", ["workstation", "control-plane/kube-apiserver"], HELLO, HELLO, true, "records", true]);
+  assert.deepEqual(
+    [
+      store.altitude.value,
+      [...store.focus.value],
+      store.cursor.value,
+      store.selected.value,
+      store.drawer.value,
+      store.tab.value,
+      store.foldHeartbeats.value,
+    ],
+    ["tls", ["workstation", "control-plane/kube-apiserver"], HELLO, HELLO, true, "records", true],
+  );
   assert.equal(lesson.wandered.value, false);
 });
 
@@ -136,7 +172,13 @@ test("progress is the furthest beat, wherever the reader looks", () => {
   const { lesson, say } = stage();
   /** @type {any[]} */
   const kept = [];
-  keepProgress(lesson, { save: (name, news) => { kept.push(news); return {}; }, now: () => "now" });
+  keepProgress(lesson, {
+    save: (_name, news) => {
+      kept.push(news);
+      return {};
+    },
+    now: () => "now",
+  });
   say("post");
   lesson.previous();
   assert.equal(lesson.showing.value, "hello");
@@ -173,13 +215,35 @@ test("an anchor that did not come is told", () => {
 test("stepping, scrolling, another altitude, another lane, another message: the reader has wandered off, and comes back exactly", () => {
   const { store, actions, lesson, say } = stage();
   say("hello");
-  const look = () => JSON.stringify([store.altitude.value, [...store.focus.value], [...store.participants.value], store.text.value, store.cursor.value, store.selected.value, store.drawer.value, store.tab.value]);
+  const look = () =>
+    JSON.stringify([
+      store.altitude.value,
+      [...store.focus.value],
+      [...store.participants.value],
+      store.text.value,
+      store.cursor.value,
+      store.selected.value,
+      store.drawer.value,
+      store.tab.value,
+    ]);
   const before = look();
   /** @type {Record<string, () => void>} */
   const ways = {
-    step: actions.stepBack, scroll: () => { store.inView.value = false; }, layer: () => { store.altitude.value = "tcp"; }, lane: () => actions.toggleParticipant("workstation"),
-    filter: () => actions.filter("pods"), all: actions.clearFilters, other: () => actions.move(-1),
-    type: () => { store.log.append(entries.slice(HELLO, HELLO + 5)); actions.toLive(); },
+    step: actions.stepBack,
+    scroll: () => {
+      store.inView.value = false;
+    },
+    layer: () => {
+      store.altitude.value = "tcp";
+    },
+    lane: () => actions.toggleParticipant("workstation"),
+    filter: () => actions.filter("pods"),
+    all: actions.clearFilters,
+    other: () => actions.move(-1),
+    type: () => {
+      store.log.append(entries.slice(HELLO, HELLO + 5));
+      actions.toLive();
+    },
   };
   for (const [way, wander] of Object.entries(ways)) {
     wander();
@@ -235,10 +299,19 @@ test("the last step finishes the walkthrough, and that is kept", () => {
   const { lesson, say } = stage();
   /** @type {any[]} */
   const kept = [];
-  keepProgress(lesson, { save: (name, news) => { kept.push([name, news]); return {}; }, now: () => "now" });
+  keepProgress(lesson, {
+    save: (name, news) => {
+      kept.push([name, news]);
+      return {};
+    },
+    now: () => "now",
+  });
   assert.equal(kept.length, 0, "nothing is known yet");
   say("reply");
-  assert.deepEqual(kept.at(-1), ["walkthroughs/small", { beat: "reply", beats: [3, 3], hints: 0, answers: { right: 0, total: 0 }, solvedAt: null }]);
+  assert.deepEqual(kept.at(-1), [
+    "walkthroughs/small",
+    { beat: "reply", beats: [3, 3], hints: 0, answers: { right: 0, total: 0 }, solvedAt: null },
+  ]);
   lesson.next();
   assert.equal(lesson.finished.value, true);
   assert.equal(kept[kept.length - 1][1].solvedAt, "now");
@@ -247,11 +320,37 @@ test("the last step finishes the walkthrough, and that is kept", () => {
 });
 
 test("an exercise is kept as solved when the server says so, with its hints and answers", () => {
-  const { lesson } = stage({ ...DATA, kind: "exercise", lesson: "exercises/small", beats: [], checks: [{ id: "noticed" }], ask: [{ question: "guess", before: "start" }] });
+  const { lesson } = stage({
+    ...DATA,
+    kind: "exercise",
+    lesson: "exercises/small",
+    beats: [],
+    checks: [{ id: "noticed" }],
+    ask: [{ question: "guess", before: "start" }],
+  });
   /** @type {any[]} */
   const kept = [];
-  keepProgress(lesson, { save: (name, news) => { kept.push(news); return {}; }, now: () => "now" });
-  const state = { lesson: "exercises/small", beat: null, busy: false, ready: true, lost: null, handedOver: false, anchors: {}, checks: { noticed: { seq: 3, at: 1 } }, answers: { guess: { given: "b", right: false, truth: "a" } }, hints: 2, debriefs: {}, solved: true };
+  keepProgress(lesson, {
+    save: (_name, news) => {
+      kept.push(news);
+      return {};
+    },
+    now: () => "now",
+  });
+  const state = {
+    lesson: "exercises/small",
+    beat: null,
+    busy: false,
+    ready: true,
+    lost: null,
+    handedOver: false,
+    anchors: {},
+    checks: { noticed: { seq: 3, at: 1 } },
+    answers: { guess: { given: "b", right: false, truth: "a" } },
+    hints: 2,
+    debriefs: {},
+    solved: true,
+  };
   lesson.hear(/** @type {any} */ (state));
   assert.deepEqual(kept.at(-1), { beat: null, beats: null, hints: 2, answers: { right: 0, total: 1 }, solvedAt: "now" });
   assert.equal(lesson.stage.value, "none");
@@ -278,32 +377,71 @@ test("what is sent has the form that the question asks for", () => {
   assert.deepEqual(ticked(many, ["a"], "a"), []);
   assert.deepEqual(answerOf(many, ticked(many, ["a"], "b")), ["a", "b"]);
   assert.deepEqual(firstDraft({ id: "n", kind: "number" }), "");
-  for (const [text, number] of /** @type {[string, number | null][]} */ ([["5", 5], [" 5,5 ", 5.5], ["-0.25", -0.25], ["five", null], ["", null], ["1e3", null], ["1.2.3", null]])) assert.equal(numberOf(text), number, text);
+  for (const [text, number] of /** @type {[string, number | null][]} */ ([
+    ["5", 5],
+    [" 5,5 ", 5.5],
+    ["-0.25", -0.25],
+    ["five", null],
+    ["", null],
+    ["1e3", null],
+    ["1.2.3", null],
+  ]))
+    assert.equal(numberOf(text), number, text);
 });
 
 test("what nobody can know yet is neither right nor wrong", () => {
   assert.equal(verdictOf({ given: 1, right: null }), "pending");
-  assert.deepEqual(score({ a: { given: 1, right: true }, b: { given: 1, right: false }, c: { given: 1, right: null } }), { right: 1, total: 2 });
+  assert.deepEqual(score({ a: { given: 1, right: true }, b: { given: 1, right: false }, c: { given: 1, right: null } }), {
+    right: 1,
+    total: 2,
+  });
 });
 
 test("a view is as its beat says; without one, story and all lanes", () => {
   assert.deepEqual(viewOf({}, 7), { altitude: "story", focus: new Set(), seq: 7, tab: null, foldHeartbeats: true });
   assert.equal(viewOf({}, 7, true).foldHeartbeats, false, "an anchor that is a heartbeat can be seen");
   const view = viewOf({ layer: "tls", focus: ["workstation/kubectl"] }, 7);
-  const look = { altitude: /** @type {const} */ ("tls"), focus: new Set(["workstation"]), participants: new Set(/** @type {string[]} */ ([])), text: " ", cursor: null, head: 7, selected: 7, inView: true };
+  const look = {
+    altitude: /** @type {const} */ ("tls"),
+    focus: new Set(["workstation"]),
+    participants: new Set(/** @type {string[]} */ ([])),
+    text: " ",
+    cursor: null,
+    head: 7,
+    selected: 7,
+    inView: true,
+  };
   assert.equal(hasWandered(view, look), false, "the live end is the same place while nothing has come");
   assert.equal(hasWandered(view, { ...look, head: 8 }), true);
 });
 
 test("the captured drawing is in the wire's order, with what has not come yet counted", () => {
   const held = { reply: anchor(REPLY), hello: anchor(HELLO) };
-  const wire = captured(["reply", "hello", "later"], held, (seq) => entries[seq - 1], (seconds) => `${seconds.toFixed(1)}`);
-  assert.deepEqual(wire.entries.map((entry) => entry.seq), [HELLO, REPLY]);
+  const wire = captured(
+    ["reply", "hello", "later"],
+    held,
+    (seq) => entries[seq - 1],
+    (seconds) => `${seconds.toFixed(1)}`,
+  );
+  assert.deepEqual(
+    wire.entries.map((entry) => entry.seq),
+    [HELLO, REPLY],
+  );
   assert.equal(wire.missing, 1);
   assert.match(wire.messages[1].note ?? "", /^#\d+ · \+/);
-  assert.deepEqual(sequence([{ from: "client", to: "server", label: "x" }, { from: "server", to: null, label: "y" }]), {
-    lanes: ["client", "server"], steps: [{ from: 0, to: 1, label: "x", note: "", missing: false }, { from: 1, to: -1, label: "y", note: "", missing: false }],
-  });
+  assert.deepEqual(
+    sequence([
+      { from: "client", to: "server", label: "x" },
+      { from: "server", to: null, label: "y" },
+    ]),
+    {
+      lanes: ["client", "server"],
+      steps: [
+        { from: 0, to: 1, label: "x", note: "", missing: false },
+        { from: 1, to: -1, label: "y", note: "", missing: false },
+      ],
+    },
+  );
 });
 
 test("a lane's long name takes two lines", () => {
@@ -316,5 +454,14 @@ test("hints wait a minute, and questions are asked at their time", () => {
   assert.equal(hintWait(0, 0), 60);
   assert.equal(hintWait(0, 59_001), 1);
   assert.equal(hintWait(0, 61_000), 0);
-  assert.deepEqual(askedAt([{ question: "a", before: "start" }, { question: "b", before: "checks" }], "checks"), ["b"]);
+  assert.deepEqual(
+    askedAt(
+      [
+        { question: "a", before: "start" },
+        { question: "b", before: "checks" },
+      ],
+      "checks",
+    ),
+    ["b"],
+  );
 });

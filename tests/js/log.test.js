@@ -9,7 +9,10 @@ test("a batch that overlaps what is held adds only what is new", () => {
   const log = new Log();
   assert.equal(log.append(entries.slice(0, 10)), true);
   assert.equal(log.append(entries.slice(5, 15)), true);
-  assert.deepEqual(log.entries.map((entry) => entry.seq), Array.from({ length: 15 }, (_, i) => i + 1));
+  assert.deepEqual(
+    log.entries.map((entry) => entry.seq),
+    Array.from({ length: 15 }, (_, i) => i + 1),
+  );
   assert.equal(log.head.value, 15);
 });
 

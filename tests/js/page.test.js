@@ -9,13 +9,16 @@ import { wordsOf } from "./fixtures/words.js";
 
 const root = new URL("../../", import.meta.url);
 const read = (/** @type {string} */ path) => readFileSync(new URL(path, root), "utf8");
-const modules = readdirSync(new URL("static/js/", root), { recursive: true }).map(String).filter((path) => path.endsWith(".js"));
+const modules = readdirSync(new URL("static/js/", root), { recursive: true })
+  .map(String)
+  .filter((path) => path.endsWith(".js"));
 const words = wordsOf("en");
 test("every word that a module asks for exists", () => {
   const has = (/** @type {string} */ key) => key in words || `${key}_other` in words;
   for (const path of modules) {
     for (const [, key] of read(`static/js/${path}`).matchAll(/\bt\(\s*"([a-z]+\.[\w.]+)"/g)) assert.ok(has(key), `${path}: ${key}`);
-    for (const [, either, or] of read(`static/js/${path}`).matchAll(/\bt\([^"`)]*\? "([\w.]+)" : "([\w.]+)"/g)) assert.ok(has(either) && has(or), `${path}: ${either}, ${or}`);
+    for (const [, either, or] of read(`static/js/${path}`).matchAll(/\bt\([^"`)]*\? "([\w.]+)" : "([\w.]+)"/g))
+      assert.ok(has(either) && has(or), `${path}: ${either}, ${or}`);
   }
   for (const family of Object.keys(SHAPES)) assert.ok(has(`family.${family}`), family);
   for (const family of LEGEND) assert.ok(has(`legend.${family}`), family);
@@ -38,12 +41,21 @@ test("every entry has a family, and the families know notes from messages", () =
 });
 
 test("the page asks early for every module it will need, and for no other", () => {
-  const preloaded = [...read("templates/_preload.html").matchAll(/static '(js|vendor)\/([\w/-]+\.js)'/g)].map(([, folder, path]) => `${folder}/${path}`);
-  const wanted = modules.filter((path) => path !== "theme.js" && path !== "main.js" && !/^(pages|rooms)\//.test(path)).map((path) => `js/${path}`);
+  const preloaded = [...read("templates/_preload.html").matchAll(/static '(js|vendor)\/([\w/-]+\.js)'/g)].map(
+    ([, folder, path]) => `${folder}/${path}`,
+  );
+  const wanted = modules
+    .filter((path) => path !== "theme.js" && path !== "main.js" && !/^(pages|rooms)\//.test(path))
+    .map((path) => `js/${path}`);
   const vendor = [...read("templates/_importmap.html").matchAll(/vendor\/[\w-]+\.js/g)].map(String);
   assert.deepEqual(preloaded.sort(), [...wanted, ...vendor].sort());
 });
 
 test("no module writes markup from data or runs text as code", () => {
-  for (const path of modules) assert.doesNotMatch(read(`static/js/${path}`), /innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|\beval\(|new Function/, path);
+  for (const path of modules)
+    assert.doesNotMatch(
+      read(`static/js/${path}`),
+      /innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|\beval\(|new Function/,
+      path,
+    );
 });

@@ -4,7 +4,10 @@ import { joined, mergeProgress, readProgress, saveProgress } from "../../static/
 
 /** @type {Map<string, string>} */
 const kept = new Map();
-/** @type {any} */ (globalThis).localStorage = { getItem: (/** @type {string} */ key) => kept.get(key) ?? null, setItem: (/** @type {string} */ key, /** @type {string} */ value) => kept.set(key, value) };
+/** @type {any} */ (globalThis).localStorage = {
+  getItem: (/** @type {string} */ key) => kept.get(key) ?? null,
+  setItem: (/** @type {string} */ key, /** @type {string} */ value) => kept.set(key, value),
+};
 beforeEach(() => kept.clear());
 
 const lesson = "exercises/node-down";
@@ -27,14 +30,23 @@ test("what was solved once stays solved, also when it is begun again", () => {
 
 test("joining keeps what is solved on either side, and the later of the rest, in either order", () => {
   const here = { [lesson]: { beat: "a", beats: null, solvedAt: null, hints: 2, answers: { right: 0, total: 1 }, at: "2026-11-02" } };
-  const there = { [lesson]: { beat: "b", beats: null, solvedAt: "2026-10-01", hints: 0, answers: { right: 1, total: 1 }, at: "2026-11-01" } };
-  for (const both of [joined(here, there), joined(there, here)]) assert.deepEqual([both[lesson].beat, both[lesson].hints, both[lesson].solvedAt], ["a", 2, "2026-10-01"]);
+  const there = {
+    [lesson]: { beat: "b", beats: null, solvedAt: "2026-10-01", hints: 0, answers: { right: 1, total: 1 }, at: "2026-11-01" },
+  };
+  for (const both of [joined(here, there), joined(there, here)])
+    assert.deepEqual([both[lesson].beat, both[lesson].hints, both[lesson].solvedAt], ["a", 2, "2026-10-01"]);
   saveProgress("walkthroughs/watch", { beat: "x" });
   assert.deepEqual(Object.keys(mergeProgress(there)).sort(), [lesson, "walkthroughs/watch"]);
 });
 
 test("what others wrote under the key does no harm", () => {
-  for (const odd of ["not json", "[1]", "null", '{"exercises/a":5}', '{"__proto__":{"beat":"x"},"exercises/a":{"hints":"many","beat":{}}}']) {
+  for (const odd of [
+    "not json",
+    "[1]",
+    "null",
+    '{"exercises/a":5}',
+    '{"__proto__":{"beat":"x"},"exercises/a":{"hints":"many","beat":{}}}',
+  ]) {
     kept.set("glassplane:progress", odd);
     for (const one of Object.values(readProgress())) assert.deepEqual([one.beat, one.hints], [null, 0]);
     saveProgress(lesson, { hints: 1 });

@@ -45,7 +45,16 @@ test("bytes are shown with offset, hexadecimal and the letters among them", () =
 const document = { kind: "Pod", "a/b": [1, null, true], spec: { containers: [{ name: "nginx", image: "nginx" }] }, empty: {} };
 
 test("a tree shows what is open and counts what is closed", () => {
-  assert.deepEqual(treeRows(document, new Set([""])).map((row) => [row.path, row.text]), [["", "{…}"], ["/kind", '"Pod"'], ["/a~1b", "[3]"], ["/spec", "{…}"], ["/empty", "{}"]]);
+  assert.deepEqual(
+    treeRows(document, new Set([""])).map((row) => [row.path, row.text]),
+    [
+      ["", "{…}"],
+      ["/kind", '"Pod"'],
+      ["/a~1b", "[3]"],
+      ["/spec", "{…}"],
+      ["/empty", "{}"],
+    ],
+  );
   const all = treeRows(document, new Set(branches(document)));
   assert.equal(all.at(-2)?.path, "/spec/containers/0/image");
   assert.equal(all.at(-2)?.depth, 4);
@@ -54,7 +63,14 @@ test("a tree shows what is open and counts what is closed", () => {
 test("a search opens the way to what it finds, by name and by value", () => {
   const { matches, open } = search(document, "NGINX");
   assert.deepEqual([...matches], ["/spec/containers/0/name", "/spec/containers/0/image"]);
-  assert.deepEqual([...open].sort(), ["", "/spec", "/spec/containers", "/spec/containers/0", "/spec/containers/0/image", "/spec/containers/0/name"]);
+  assert.deepEqual([...open].sort(), [
+    "",
+    "/spec",
+    "/spec/containers",
+    "/spec/containers/0",
+    "/spec/containers/0/image",
+    "/spec/containers/0/name",
+  ]);
   assert.ok(search(document, "containers").matches.has("/spec/containers"));
   assert.equal(search(document, "  ").matches.size, 0);
 });

@@ -43,7 +43,16 @@ function stage() {
   return { live, sockets, answers, say };
 }
 
-const row = (/** @type {number} */ member, name = `m${member}`) => ({ member, name, group: "", online: true, cluster: { id: `c${member}`, state: "running" }, where: null, help: null, reports: {} });
+const row = (/** @type {number} */ member, name = `m${member}`) => ({
+  member,
+  name,
+  group: "",
+  online: true,
+  cluster: { id: `c${member}`, state: "running" },
+  where: null,
+  help: null,
+  reports: {},
+});
 
 test("a board is made of a first picture and of what changes", () => {
   const { live, say } = stage();
@@ -54,8 +63,17 @@ test("a board is made of a first picture and of what changes", () => {
   say({ type: "gone", member: 1 });
   say({ type: "incident", incident: { id: 7, healed: "2026-11-21T10:00:00Z" } });
   say({ type: "incident", incident: { id: 8, healed: null } });
-  assert.deepEqual([...live.rows.value.values()].map(({ name }) => name), ["Ben", "m5"]);
-  assert.deepEqual(live.incidents.value.map(({ number, healed }) => [number, Boolean(healed)]), [[1, true], [2, false]]);
+  assert.deepEqual(
+    [...live.rows.value.values()].map(({ name }) => name),
+    ["Ben", "m5"],
+  );
+  assert.deepEqual(
+    live.incidents.value.map(({ number, healed }) => [number, Boolean(healed)]),
+    [
+      [1, true],
+      [2, false],
+    ],
+  );
 });
 
 test("a board told again after a cut forgets who has gone meanwhile", (t) => {
@@ -78,7 +96,10 @@ test("answers go to who asked, and a position is forgotten once nobody leads", (
   assert.deepEqual(live.position.value, { cluster: "theirs", cursor: 4 });
   say({ type: "diagnosis", right: true, tries: 2 });
   say({ type: "constructor" });
-  assert.deepEqual(answers.map(({ type }) => type), ["diagnosis", "constructor"]);
+  assert.deepEqual(
+    answers.map(({ type }) => type),
+    ["diagnosis", "constructor"],
+  );
   say({ type: "room", room: ROOM, me: ANNA });
   assert.equal(live.position.value, null);
 });
@@ -106,7 +127,9 @@ test("a reset leads to the successor under the same address", () => {
 });
 
 test("where all watch one cluster nobody is sent about", () => {
-  for (const leading of [true, false]) for (const follows of [true, false]) assert.equal(course({ mode: "shared", leading }, { follows, cluster: null }, "theirs", true), null);
+  for (const leading of [true, false])
+    for (const follows of [true, false])
+      assert.equal(course({ mode: "shared", leading }, { follows, cluster: null }, "theirs", true), null);
   assert.equal(course({ mode: "shared", cluster: "successor" }, { cluster: null }, "theirs", true), at.own);
 });
 
@@ -129,12 +152,26 @@ function leader() {
   /** @type {any[]} */
   const said = [];
   let on = true;
-  const stop = sayPositions({ store, on: () => on && store.cluster.value.state === "running", say: (position) => said.push(position), frame: (then) => frames.push(then), now: () => time });
+  const stop = sayPositions({
+    store,
+    on: () => on && store.cluster.value.state === "running",
+    say: (position) => said.push(position),
+    frame: (then) => frames.push(then),
+    now: () => time,
+  });
   const paint = (ms = 16) => {
     time += ms;
     for (const frame of frames.splice(0)) frame();
   };
-  return { store, said, paint, stop, off: () => { on = false; } };
+  return {
+    store,
+    said,
+    paint,
+    stop,
+    off: () => {
+      on = false;
+    },
+  };
 }
 
 test("a leading page says where it stands at once, and what changes together as one position", () => {
@@ -146,7 +183,19 @@ test("a leading page says where it stands at once, and what changes together as 
   store.selected.value = 40;
   paint(SAY_EVERY_MS);
   assert.equal(said.length, 2);
-  assert.deepEqual(said[1], { cluster: "theirs", cursor: 40, altitude: "tls", selected: 40, drawer: false, tab: "what", beat: null, focus: null, participants: null, text: "", heartbeats: false });
+  assert.deepEqual(said[1], {
+    cluster: "theirs",
+    cursor: 40,
+    altitude: "tls",
+    selected: 40,
+    drawer: false,
+    tab: "what",
+    beat: null,
+    focus: null,
+    participants: null,
+    text: "",
+    heartbeats: false,
+  });
 });
 
 test("positions are said at most twenty times a second, and the last of them always", () => {
@@ -222,7 +271,19 @@ test("a follower whose journal lags goes there as soon as it has come that far",
   const { signal } = await import("@preact/signals-core");
   const store = createStore({ cluster: { id: "theirs", nodes: 2 } });
   store.log.append(entries.slice(0, 20));
-  const place = { cluster: "theirs", cursor: null, altitude: "story", selected: 60, drawer: true, tab: "body", beat: null, focus: null, participants: null, text: "", heartbeats: false };
+  const place = {
+    cluster: "theirs",
+    cursor: null,
+    altitude: "story",
+    selected: 60,
+    drawer: true,
+    tab: "body",
+    beat: null,
+    focus: null,
+    participants: null,
+    text: "",
+    heartbeats: false,
+  };
   const position = signal(/** @type {any} */ (place));
   takePositions({ store, position: () => position.value });
   assert.equal(store.selected.value, null);
@@ -236,7 +297,10 @@ test("a follower whose journal lags goes there as soon as it has come that far",
 test("an alarm and a diagnosis are judged by the server alone", async () => {
   /** @type {any[]} */
   const sent = [];
-  const diagnosis = createDiagnosis({ send: (frame) => Boolean(sent.push(frame)), fetchFaults: async () => JSON.parse(readFileSync(new URL("fixtures/faults.json", import.meta.url), "utf8")) });
+  const diagnosis = createDiagnosis({
+    send: (frame) => Boolean(sent.push(frame)),
+    fetchFaults: async () => JSON.parse(readFileSync(new URL("fixtures/faults.json", import.meta.url), "utf8")),
+  });
   await diagnosis.begin();
   assert.deepEqual(sent, [{ type: "notice" }]);
   assert.equal(diagnosis.alarm.value, "asked");

@@ -15,8 +15,26 @@ const words = wordsOf("en");
 const { t } = createStrings(words, "en");
 
 /** @param {number} member @param {Partial<Row>} [more] @returns {Row} */
-const row = (member, more = {}) => ({ member, name: `learner ${member}`, group: "", online: true, cluster: { id: `c${member}`, state: "running" }, where: null, help: null, reports: {}, ...more });
-const report = (more = {}) => ({ applied: "2026-11-21T10:00:00Z", problem: null, noticed: null, diagnosed: null, tries: 0, healed: null, ...more });
+const row = (member, more = {}) => ({
+  member,
+  name: `learner ${member}`,
+  group: "",
+  online: true,
+  cluster: { id: `c${member}`, state: "running" },
+  where: null,
+  help: null,
+  reports: {},
+  ...more,
+});
+const report = (more = {}) => ({
+  applied: "2026-11-21T10:00:00Z",
+  problem: null,
+  noticed: null,
+  diagnosed: null,
+  tries: 0,
+  healed: null,
+  ...more,
+});
 const numbers = (/** @type {Row[]} */ rows) => rows.map(({ member }) => member);
 
 test("who asks for help comes first whatever the order, the longest wait first of all", () => {
@@ -41,20 +59,47 @@ test("groups are those in use, and those without one only where there are any", 
 });
 
 test("an incident is counted over those it concerns, and each problem is told once", () => {
-  const rows = [row(1, { reports: { 7: report({ noticed: 4, diagnosed: 9 }) } }), row(2, { reports: { 7: report({ applied: null, problem: "no worker-5" }) } }), row(3, { reports: { 7: report({ applied: null, problem: "no worker-5" }) } }), row(4)];
-  assert.deepEqual(tallyOf(/** @type {any} */ ({ id: 7 }), rows), { of: 3, applied: 1, noticed: 1, diagnosed: 1, problems: ["no worker-5"] });
+  const rows = [
+    row(1, { reports: { 7: report({ noticed: 4, diagnosed: 9 }) } }),
+    row(2, { reports: { 7: report({ applied: null, problem: "no worker-5" }) } }),
+    row(3, { reports: { 7: report({ applied: null, problem: "no worker-5" }) } }),
+    row(4),
+  ];
+  assert.deepEqual(tallyOf(/** @type {any} */ ({ id: 7 }), rows), {
+    of: 3,
+    applied: 1,
+    noticed: 1,
+    diagnosed: 1,
+    problems: ["no worker-5"],
+  });
 });
 
 test("who may be healed is who has something broken, whomever it was aimed at, and not healed", () => {
   const broken = (/** @type {any} */ reports) => isBroken(row(1, { reports }));
   assert.ok(broken({ 7: report() }) && broken({ 7: report({ applied: null }) }));
-  assert.ok(!broken({}) && !broken({ 7: report({ healed: "2026-11-21T10:00:00Z" }) }) && !broken({ 7: report({ applied: null, problem: "no worker-5" }) }));
+  assert.ok(
+    !broken({}) &&
+      !broken({ 7: report({ healed: "2026-11-21T10:00:00Z" }) }) &&
+      !broken({ 7: report({ applied: null, problem: "no worker-5" }) }),
+  );
 });
 
 test("news is a hand that goes up and a fault that was found, not what was so already", () => {
-  const before = new Map([[1, row(1)], [2, row(2, { help: "x" })], [3, row(3, { reports: { 7: report() } })]]);
-  const after = new Map([[1, row(1, { help: "y" })], [2, row(2, { help: "x" })], [3, row(3, { reports: { 7: report({ noticed: 1, diagnosed: 2 }) } })], [9, row(9, { help: "z" })]]);
-  assert.deepEqual(newsOf(before, after), [{ kind: "help", names: ["learner 1"] }, { kind: "diagnosed", names: ["learner 3"] }]);
+  const before = new Map([
+    [1, row(1)],
+    [2, row(2, { help: "x" })],
+    [3, row(3, { reports: { 7: report() } })],
+  ]);
+  const after = new Map([
+    [1, row(1, { help: "y" })],
+    [2, row(2, { help: "x" })],
+    [3, row(3, { reports: { 7: report({ noticed: 1, diagnosed: 2 }) } })],
+    [9, row(9, { help: "z" })],
+  ]);
+  assert.deepEqual(newsOf(before, after), [
+    { kind: "help", names: ["learner 1"] },
+    { kind: "diagnosed", names: ["learner 3"] },
+  ]);
   assert.deepEqual(newsOf(after, after), []);
 });
 
@@ -70,7 +115,10 @@ test("forty hands at once are one sentence, and the next comes only after a paus
   }
   context.mock.timers.tick(1200);
   assert.deepEqual(said, ["40 learners ask for help."]);
-  announcer.hear([{ kind: "diagnosed", names: ["Anna"] }, { kind: "diagnosed", names: ["Ben"] }]);
+  announcer.hear([
+    { kind: "diagnosed", names: ["Anna"] },
+    { kind: "diagnosed", names: ["Ben"] },
+  ]);
   context.mock.timers.tick(1500);
   assert.equal(said.length, 1, "not so soon");
   context.mock.timers.tick(4000);
@@ -82,7 +130,7 @@ function breaker(online = true) {
   /** @type {any[]} */
   const sent = [];
   let count = 0;
-  const breaking = createBreaking({ send: (frame) => online && Boolean(sent.push(frame)), t, newId: () => `b${(count += 1)}` });
+  const breaking = createBreaking({ send: (frame) => online && Boolean(sent.push(frame)), t, newId: () => `b${++count}` });
   return { breaking, sent };
 }
 
@@ -90,7 +138,13 @@ test("a break says whose clusters and when, and its answer finds its form", asyn
   const { breaking, sent } = breaker();
   const first = breaking.break({ name: "stop", target: "control-plane/etcd" }, { group: "A" }, MOMENTS.binding);
   const second = breaking.break({ name: "stop", target: "worker-9/kubelet" }, { all: true }, null);
-  assert.deepEqual(sent[0], { type: "break", id: "b1", fault: { name: "stop", target: "control-plane/etcd" }, targets: { group: "A" }, when: MOMENTS.binding });
+  assert.deepEqual(sent[0], {
+    type: "break",
+    id: "b1",
+    fault: { name: "stop", target: "control-plane/etcd" },
+    targets: { group: "A" },
+    when: MOMENTS.binding,
+  });
   assert.equal("when" in sent[1], false);
   assert.equal(breaking.hear({ type: "error", id: "b2", message: "there is no worker-9" }), true);
   assert.equal(breaking.hear({ type: "broken", id: "b1", incident: 1, targets: 3 }), true);

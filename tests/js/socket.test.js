@@ -47,7 +47,15 @@ function stage() {
     const since = Number(new URL(url, "http://x").searchParams.get("since"));
     return { ok: true, json: async () => ({ entries: entries.slice(since, since + 50), head: entries.length }) };
   };
-  const socket = new Socket({ url: "ws://x", entriesUrl: "/entries/", log, onFrame: () => {}, onState: ({ state }) => states.push(state), WebSocket: /** @type {any} */ (FakeWebSocket), fetch: /** @type {any} */ (fetch) });
+  const socket = new Socket({
+    url: "ws://x",
+    entriesUrl: "/entries/",
+    log,
+    onFrame: () => {},
+    onState: ({ state }) => states.push(state),
+    WebSocket: /** @type {any} */ (FakeWebSocket),
+    fetch: /** @type {any} */ (fetch),
+  });
   return { sockets, log, states, fetched, socket };
 }
 
@@ -87,7 +95,10 @@ test("a gap is filled over HTTP, and the watch goes on from there", async () => 
   while (log.head.value < entries.length) await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
   assert.match(fetched[0], /since=10/);
-  assert.deepEqual(log.entries.map((entry) => entry.seq), entries.map((entry) => entry.seq));
+  assert.deepEqual(
+    log.entries.map((entry) => entry.seq),
+    entries.map((entry) => entry.seq),
+  );
   assert.deepEqual(sockets[0].sent.at(-1), { type: "watch", since: entries.length });
 });
 

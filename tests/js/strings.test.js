@@ -42,7 +42,13 @@ test("an entry is explained by its kind, in its variant where there is one", () 
 });
 
 test("a fault has one name, in its form, on its lane and in its sentence; a message is marked as the wire has it", () => {
-  const fault = /** @type {any} */ ({ kind: "fault.started", from: "workstation/terminal", to: null, label: "power-off begins: worker-1", fields: { name: "power-off", target: "worker-1" } });
+  const fault = /** @type {any} */ ({
+    kind: "fault.started",
+    from: "workstation/terminal",
+    to: null,
+    label: "power-off begins: worker-1",
+    fields: { name: "power-off", target: "worker-1" },
+  });
   for (const { t, label, say } of [en, de]) {
     assert.equal(label(fault), `${t("fault.power-off.name")}: worker-1`);
     assert.ok(say(fault).includes(t("fault.power-off.name")));

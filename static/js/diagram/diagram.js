@@ -80,7 +80,17 @@ export class Diagram {
     });
     effect(() => {
       const { picture, shown, selected, hovered, why, chain, follow, cursor } = this.store;
-      void [picture.value, shown.value, selected.value, hovered.value, why.value, chain.value, follow.value, cursor.value, this.strings.language.value];
+      void [
+        picture.value,
+        shown.value,
+        selected.value,
+        hovered.value,
+        why.value,
+        chain.value,
+        follow.value,
+        cursor.value,
+        this.strings.language.value,
+      ];
       this.schedule();
     });
     /** Keep in view what the reader stands on, when they move it and not while they scroll. */
@@ -134,7 +144,10 @@ export class Diagram {
     const view = scroller.clientHeight;
     /** @type {number} */
     const full = Math.max(height + BOTTOM, view - this.body.offsetTop - 2);
-    if (full !== this.full) this.body.style.height = `${(this.full = full)}px`;
+    if (full !== this.full) {
+      this.full = full;
+      this.body.style.height = `${full}px`;
+    }
     this.body.style.width = `${width + AXIS}px`;
     if (count) this.body.setAttribute("role", "listbox");
     else this.body.removeAttribute("role");
@@ -160,7 +173,12 @@ export class Diagram {
     if (chase && store.selected.peek()) this.placeAcross(plan.rowOf(store.selected.peek() ?? 0));
     if (store.follow.peek() && (store.cursor.peek() === null || chase)) {
       const bottom = height + BOTTOM + this.body.offsetTop - scroller.clientHeight;
-      if (store.cursor.peek() === null || bottom < scroller.scrollTop || height > scroller.scrollTop + scroller.clientHeight - this.body.offsetTop) scroller.scrollTop = Math.max(0, bottom);
+      if (
+        store.cursor.peek() === null ||
+        bottom < scroller.scrollTop ||
+        height > scroller.scrollTop + scroller.clientHeight - this.body.offsetTop
+      )
+        scroller.scrollTop = Math.max(0, bottom);
       return;
     }
     const row = chase && store.selected.peek() ? plan.rowOf(Math.min(shown, store.selected.peek() ?? 0)) : null;
@@ -245,7 +263,16 @@ export class Diagram {
         view.row = null;
       }
       if (anew || view.row !== row || row.members) {
-        view.show(row, { laneX: this.laneX, width, head: shown, t: strings.t, say: strings.say, label: strings.label, language: strings.language.peek(), previous: plan.rows[index - 1] });
+        view.show(row, {
+          laneX: this.laneX,
+          width,
+          head: shown,
+          t: strings.t,
+          say: strings.say,
+          label: strings.label,
+          language: strings.language.peek(),
+          previous: plan.rows[index - 1],
+        });
       }
       view.moveTo(row.y - top);
       view.mood(moods(row), row.seq === store.selected.peek(), index + 1, count);
@@ -289,7 +316,8 @@ export class Diagram {
         if (!row || row.seq !== seq) continue;
         const x = this.laneX(row.from);
         const y = row.y + 16;
-        if (last && row.y + row.height >= top && last.y <= bottom) d += `M${last.x} ${last.y - top}${last.x === x ? "" : `H${x}`}V${y - top}`;
+        if (last && row.y + row.height >= top && last.y <= bottom)
+          d += `M${last.x} ${last.y - top}${last.x === x ? "" : `H${x}`}V${y - top}`;
         const end = row.to < 0 ? { x, y } : { x: this.laneX(row.to), y: y + 4 };
         if (row.to >= 0 && row.y + row.height >= top && row.y <= bottom) d += `M${x} ${y - top}L${end.x} ${end.y - top}`;
         last = end;
@@ -298,4 +326,3 @@ export class Diagram {
     this.ray.setAttribute("d", d);
   }
 }
-

@@ -11,7 +11,24 @@ const TOP = 8;
 const BOTTOM = 3;
 /** Where more messages than this fall on one pixel, an even sample of them is drawn. */
 const STROKES_PER_PIXEL_MAX = 4;
-const COLOURS = { request: "request", reply: "reply", refusal: "refusal", watch: "watch", call: "call", result: "call", stored: "stored", frame: "frame", tls: "tls", alert: "refusal", tcp: "tcp", lost: "refusal", note: "tls", command: "note", process: "note", fault: "refusal" };
+const COLOURS = {
+  request: "request",
+  reply: "reply",
+  refusal: "refusal",
+  watch: "watch",
+  call: "call",
+  result: "call",
+  stored: "stored",
+  frame: "frame",
+  tls: "tls",
+  alert: "refusal",
+  tcp: "tcp",
+  lost: "refusal",
+  note: "tls",
+  command: "note",
+  process: "note",
+  fault: "refusal",
+};
 
 export class Timeline {
   /** @param {HTMLCanvasElement} canvas @param {import("../store.js").Store} store */
@@ -80,7 +97,19 @@ export class Timeline {
     const { rows } = plan;
     const grown = rows.length < 2000 ? rows.length : Math.round(rows.length / 200) * 200;
     const { altitude, foldHeartbeats, participants, focus } = plan.options;
-    const key = [width, height, ratio, grown, rows[0]?.seq, altitude, foldHeartbeats, plan.needle, ...(participants ?? []), "|", ...(focus ?? [])].join(" ");
+    const key = [
+      width,
+      height,
+      ratio,
+      grown,
+      rows[0]?.seq,
+      altitude,
+      foldHeartbeats,
+      plan.needle,
+      ...(participants ?? []),
+      "|",
+      ...(focus ?? []),
+    ].join(" ");
     if (key === this.key) return;
     this.key = key;
     Object.assign(this.picture, { width: Math.round(width * ratio), height: Math.round(height * ratio) });

@@ -29,7 +29,21 @@ import { hasWandered, viewOf } from "./view.js";
  */
 
 /** @type {LessonState} */
-const BEFORE = { lesson: "", beat: null, furthest: null, busy: true, ready: false, lost: null, handedOver: false, anchors: {}, checks: {}, answers: {}, hints: 0, debriefs: {}, solved: false };
+const BEFORE = {
+  lesson: "",
+  beat: null,
+  furthest: null,
+  busy: true,
+  ready: false,
+  lost: null,
+  handedOver: false,
+  anchors: {},
+  checks: {},
+  answers: {},
+  hints: 0,
+  debriefs: {},
+  solved: false,
+};
 
 /**
  * `narrow`: whether the window has room for the diagram only; a beat then leaves the drawer closed, which would hide it.
@@ -54,26 +68,51 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
   const answers = computed(() => ({ ...given.value, ...state.value.answers }));
   /** How far the reader may go without asking anything of the cluster. */
   const reached = computed(() => Math.max(furthestOf(state.value), 0));
-  const open = (/** @type {string | null | undefined} */ id) => Boolean(id) && !(/** @type {string} */ (id) in answers.value) && !skipped.value.has(/** @type {string} */ (id));
+  const open = (/** @type {string | null | undefined} */ id) =>
+    typeof id === "string" && id !== "" && !(id in answers.value) && !skipped.value.has(id);
   const anchor = computed(() => {
     const held = beat.value ? (state.value.anchors[beat.value.id] ?? null) : null;
     return held && store.log.head.value >= held.seq ? held : null;
   });
-  const stage = computed(/** @returns {Stage} */ () => {
-    if (!beat.value) return "none";
-    if (open(beat.value.question)) return "question";
-    if (anchor.value) return "beat";
-    return [beat.value.id, "start"].includes(state.value.lost ?? "") ? "lost" : "waiting";
-  });
-  const view = computed(() => (stage.value === "beat" && beat.value && anchor.value ? viewOf(beat.value, anchor.value.seq, store.log.get(anchor.value.seq)?.heartbeat) : null));
+  const stage = computed(
+    /** @returns {Stage} */ () => {
+      if (!beat.value) return "none";
+      if (open(beat.value.question)) return "question";
+      if (anchor.value) return "beat";
+      return [beat.value.id, "start"].includes(state.value.lost ?? "") ? "lost" : "waiting";
+    },
+  );
+  const view = computed(() =>
+    stage.value === "beat" && beat.value && anchor.value
+      ? viewOf(beat.value, anchor.value.seq, store.log.get(anchor.value.seq)?.heartbeat)
+      : null,
+  );
   /** For which beat the diagram has been set. */
   const set = signal("");
-  const wandered = computed(() => view.value !== null && set.value === showing.value && !state.value.handedOver && !finished.value && hasWandered(view.value, {
-    altitude: store.altitude.value, focus: store.focus.value, participants: store.participants.value, text: store.text.value,
-    cursor: store.cursor.value, head: store.log.head.value, selected: store.selected.value, inView: store.inView.value,
-  }));
+  const wandered = computed(
+    () =>
+      view.value !== null &&
+      set.value === showing.value &&
+      !state.value.handedOver &&
+      !finished.value &&
+      hasWandered(view.value, {
+        altitude: store.altitude.value,
+        focus: store.focus.value,
+        participants: store.participants.value,
+        text: store.text.value,
+        cursor: store.cursor.value,
+        head: store.log.head.value,
+        selected: store.selected.value,
+        inView: store.inView.value,
+      }),
+  );
   /** May the reader go on to the next beat? */
-  const able = computed(() => stage.value === "beat" && !finished.value && (index.value < reached.value || (index.value === reached.value && !state.value.busy && store.may("learn"))));
+  const able = computed(
+    () =>
+      stage.value === "beat" &&
+      !finished.value &&
+      (index.value < reached.value || (index.value === reached.value && !state.value.busy && store.may("learn"))),
+  );
 
   function restore() {
     const now = view.peek();
@@ -139,14 +178,32 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
       // At the first word the reader is where the lesson is; later the page leads, except where the reader played on alone.
       if (beats.length && first) showing.value = beats[Math.max(0, furthestOf(state.peek()))].id;
       const following = beats[indexOf(next.beat) + 1];
-      if (before.handedOver && !next.handedOver && !next.busy && showing.peek() === next.beat && following && following.id in next.anchors) show(following.id);
+      if (before.handedOver && !next.handedOver && !next.busy && showing.peek() === next.beat && following && following.id in next.anchors)
+        show(following.id);
       // What has been played before this page came was asked then: it is not asked any more.
       if (first) skipped.value = new Set(beats.slice(0, furthestOf(state.peek()) + 1).flatMap((one) => one.question ?? []));
     });
   }
 
   return {
-    data, state, heard, showing, skipped, finished, index, beat, anchors, answers, reached, stage, view, wandered, able, restore, show, hear,
+    data,
+    state,
+    heard,
+    showing,
+    skipped,
+    finished,
+    index,
+    beat,
+    anchors,
+    answers,
+    reached,
+    stage,
+    view,
+    wandered,
+    able,
+    restore,
+    show,
+    hear,
     /** @param {string} id */
     question: (id) => data.questions.find((question) => question.id === id) ?? null,
     open,

@@ -56,7 +56,10 @@ export function score(answers) {
 
 /** The items in an order that depends on the question alone, and is not the one they came in. @param {readonly string[]} items @param {string} seed */
 export function mixed(items, seed) {
-  const keyed = items.map((item) => ({ item, key: hash(`${seed} ${item}`) })).sort((a, b) => a.key - b.key).map(({ item }) => item);
+  const keyed = items
+    .map((item) => ({ item, key: hash(`${seed} ${item}`) }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
   return keyed.length > 1 && keyed.every((item, i) => item === items[i]) ? [...keyed.slice(1), keyed[0]] : keyed;
 }
 

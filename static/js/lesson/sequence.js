@@ -16,7 +16,13 @@ export function sequence(messages) {
     return lanes.indexOf(name);
   };
   /** @type {Step[]} */
-  const steps = messages.map(({ from, to, label, note = "", missing = false }) => ({ from: at(from), to: to === null ? -1 : at(to), label, note, missing }));
+  const steps = messages.map(({ from, to, label, note = "", missing = false }) => ({
+    from: at(from),
+    to: to === null ? -1 : at(to),
+    label,
+    note,
+    missing,
+  }));
   return { lanes, steps };
 }
 
@@ -35,6 +41,14 @@ export function captured(names, held, entryOf, duration) {
   const entries = names.flatMap((name) => (held[name] && entryOf(held[name].seq)) || []).sort((a, b) => a.seq - b.seq);
   const first = entries[0];
   /** @type {Message[]} */
-  const messages = entries.map((entry) => ({ from: entry.from, to: entry.to, label: entry.label, note: entry === first ? `#${entry.seq}` : `#${entry.seq} · +${duration(Math.max(0, (entry.arrived ?? entry.at) - (first.arrived ?? first.at)))}` }));
+  const messages = entries.map((entry) => ({
+    from: entry.from,
+    to: entry.to,
+    label: entry.label,
+    note:
+      entry === first
+        ? `#${entry.seq}`
+        : `#${entry.seq} · +${duration(Math.max(0, (entry.arrived ?? entry.at) - (first.arrived ?? first.at)))}`,
+  }));
   return { entries, messages, missing: names.length - entries.length };
 }

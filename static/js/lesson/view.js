@@ -17,14 +17,27 @@ import { laneId } from "../lanes.js";
 
 /** @param {{layer?: Layer | null, focus?: readonly string[] | null, open?: Tab | null}} beat @param {number} seq of its anchor @param {boolean} [heartbeat] whether that is one @returns {View} */
 export function viewOf(beat, seq, heartbeat = false) {
-  return { altitude: beat.layer ?? "story", focus: new Set((beat.focus ?? []).map(laneId)), seq, tab: beat.open ?? null, foldHeartbeats: !heartbeat };
+  return {
+    altitude: beat.layer ?? "story",
+    focus: new Set((beat.focus ?? []).map(laneId)),
+    seq,
+    tab: beat.open ?? null,
+    foldHeartbeats: !heartbeat,
+  };
 }
 
 /** @param {View} view @param {Look} look */
 export function hasWandered(view, look) {
   const at = look.cursor ?? look.head;
-  return look.altitude !== view.altitude || at !== view.seq || look.selected !== view.seq || !look.inView
-    || look.participants.size > 0 || look.text.trim() !== "" || !same(look.focus, view.focus);
+  return (
+    look.altitude !== view.altitude ||
+    at !== view.seq ||
+    look.selected !== view.seq ||
+    !look.inView ||
+    look.participants.size > 0 ||
+    look.text.trim() !== "" ||
+    !same(look.focus, view.focus)
+  );
 }
 
 /** @param {ReadonlySet<string>} a @param {ReadonlySet<string>} b */

@@ -26,7 +26,11 @@ export async function joinProgress(address, token, name) {
   keep(localStorage, WHOSE, name);
   const mine = JSON.stringify(readProgress());
   if (keep(sessionStorage, SENT) === `${name} ${mine}`) return;
-  const answer = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRFToken": token }, body: mine });
+  const answer = await fetch(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    body: mine,
+  });
   if (!answer.ok) return;
   const { progress } = await answer.json();
   keep(sessionStorage, SENT, `${name} ${JSON.stringify(mergeProgress(progress))}`);

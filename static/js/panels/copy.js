@@ -13,7 +13,11 @@ export function Copy({ app, text, label, icon = "copy" }) {
     setTimeout(() => setDone(false), 1500);
   };
   const words = done ? t("copy.done") : (label ?? t("copy.copy"));
-  return h("button", { type: "button", class: "ghost copy", onClick: copy, title: words, "aria-label": words }, h(Icon, { name: done ? "check" : icon, size: 15 }));
+  return h(
+    "button",
+    { type: "button", class: "ghost copy", onClick: copy, title: words, "aria-label": words },
+    h(Icon, { name: done ? "check" : icon, size: 15 }),
+  );
 }
 
 /** To the clipboard; the old way where the page came over plain HTTP from another machine. @param {string} text */

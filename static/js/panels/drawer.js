@@ -22,31 +22,79 @@ const NEEDS_WIRE = new Set(["headers", "body", "records", "bytes"]);
 
 /** @param {{app: import("../app.js").App}} props */
 export function Drawer({ app }) {
-  const { store, strings: { t, say } } = app;
+  const {
+    store,
+    strings: { t, say },
+  } = app;
   const entry = store.log.get(store.selected.value);
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (ref.current) ref.current.querySelector(".drawer-body")?.scrollTo(0, 0);
   }, [entry?.seq, store.tab.value]);
   if (!store.drawer.value || !entry) return null;
-  return h("aside", { class: "drawer pane", "aria-label": t("drawer.label"), ref, onKeyDown: (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    app.actions.close();
-    document.getElementById("diagram")?.focus();
-  } },
-  h("header", { class: `drawer-head ${familyOf(entry)}` },
-    h("p", { class: "route" },
-      h("span", { class: "badge" }, t(`family.${familyOf(entry)}`)),
-      h("span", { class: "seq" }, `#${entry.seq}`),
-      h("span", { class: "route-names" }, app.strings.name(entry.from), entry.to && [h(Icon, { name: "right", size: 13 }), h("span", { class: "visually-hidden" }, t("drawer.to")), app.strings.name(entry.to)])),
-    h("div", { class: "drawer-tools" },
-      h(PartnerLink, { app, entry }),
-      h(Copy, { app, icon: "link", label: t("drawer.link"), text: `${location.origin}/clusters/${store.cluster.value.id}/#e${entry.seq}` }),
-      h("button", { type: "button", class: "ghost", onClick: app.actions.close, title: `${t("drawer.close")} (Esc)`, "aria-label": t("drawer.close") }, h(Icon, { name: "close" }))),
-    h("h2", { id: "drawer-title" }, say(entry))),
-  h(Tabs, { app, entry }),
-  h("div", { class: "drawer-body", role: "tabpanel", id: "drawer-panel", "aria-labelledby": `tab-${store.tab.value}`, tabIndex: 0 }, h(PANELS[store.tab.value], { app, entry, key: `${store.tab.value}${entry.seq}` })));
+  return h(
+    "aside",
+    {
+      class: "drawer pane",
+      "aria-label": t("drawer.label"),
+      ref,
+      onKeyDown: (/** @type {KeyboardEvent} */ event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        app.actions.close();
+        document.getElementById("diagram")?.focus();
+      },
+    },
+    h(
+      "header",
+      { class: `drawer-head ${familyOf(entry)}` },
+      h(
+        "p",
+        { class: "route" },
+        h("span", { class: "badge" }, t(`family.${familyOf(entry)}`)),
+        h("span", { class: "seq" }, `#${entry.seq}`),
+        h(
+          "span",
+          { class: "route-names" },
+          app.strings.name(entry.from),
+          entry.to && [
+            h(Icon, { name: "right", size: 13 }),
+            h("span", { class: "visually-hidden" }, t("drawer.to")),
+            app.strings.name(entry.to),
+          ],
+        ),
+      ),
+      h(
+        "div",
+        { class: "drawer-tools" },
+        h(PartnerLink, { app, entry }),
+        h(Copy, {
+          app,
+          icon: "link",
+          label: t("drawer.link"),
+          text: `${location.origin}/clusters/${store.cluster.value.id}/#e${entry.seq}`,
+        }),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "ghost",
+            onClick: app.actions.close,
+            title: `${t("drawer.close")} (Esc)`,
+            "aria-label": t("drawer.close"),
+          },
+          h(Icon, { name: "close" }),
+        ),
+      ),
+      h("h2", { id: "drawer-title" }, say(entry)),
+    ),
+    h(Tabs, { app, entry }),
+    h(
+      "div",
+      { class: "drawer-body", role: "tabpanel", id: "drawer-panel", "aria-labelledby": `tab-${store.tab.value}`, tabIndex: 0 },
+      h(PANELS[store.tab.value], { app, entry, key: `${store.tab.value}${entry.seq}` }),
+    ),
+  );
 }
 
 /** @param {TabProps} props */
@@ -54,12 +102,20 @@ function PartnerLink({ app, entry }) {
   const partner = partnerOf(app.store.log.entries, entry.seq);
   if (!partner || partner > app.store.shown.value) return null;
   const label = app.strings.t(entry.replyTo ? "drawer.request" : "drawer.answer");
-  return h("button", { type: "button", class: "ghost small", onClick: () => app.actions.reveal(partner), title: label }, h(Icon, { name: entry.replyTo ? "up" : "down", size: 14 }), h("span", null, label));
+  return h(
+    "button",
+    { type: "button", class: "ghost small", onClick: () => app.actions.reveal(partner), title: label },
+    h(Icon, { name: entry.replyTo ? "up" : "down", size: 14 }),
+    h("span", null, label),
+  );
 }
 
 /** @param {TabProps} props */
 function Tabs({ app, entry }) {
-  const { store, strings: { t } } = app;
+  const {
+    store,
+    strings: { t },
+  } = app;
   const now = store.tab.value;
   const able = TABS.filter((tab) => entry.to !== null || !NEEDS_WIRE.has(tab));
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
@@ -71,8 +127,27 @@ function Tabs({ app, entry }) {
     store.tab.value = next;
     document.getElementById(`tab-${next}`)?.focus();
   };
-  return h("div", { class: "tabs", role: "tablist", "aria-label": t("drawer.tabs"), onKeyDown }, TABS.map((tab) => h("button", {
-    key: tab, type: "button", role: "tab", id: `tab-${tab}`, "aria-selected": String(tab === now), "aria-controls": "drawer-panel", tabIndex: tab === now ? 0 : -1, disabled: !able.includes(tab),
-    onClick: () => { store.tab.value = tab; },
-  }, t(`tab.${tab}`))));
+  return h(
+    "div",
+    { class: "tabs", role: "tablist", "aria-label": t("drawer.tabs"), onKeyDown },
+    TABS.map((tab) =>
+      h(
+        "button",
+        {
+          key: tab,
+          type: "button",
+          role: "tab",
+          id: `tab-${tab}`,
+          "aria-selected": String(tab === now),
+          "aria-controls": "drawer-panel",
+          tabIndex: tab === now ? 0 : -1,
+          disabled: !able.includes(tab),
+          onClick: () => {
+            store.tab.value = tab;
+          },
+        },
+        t(`tab.${tab}`),
+      ),
+    ),
+  );
 }

@@ -7,8 +7,26 @@ import { SHAPES, familyOf } from "../shapes.js";
 /** @param {{app: import("../app.js").App, entry: import("../log.js").Entry, current?: boolean}} props */
 export function EntryLink({ app, entry, current = false }) {
   const family = familyOf(entry);
-  return h("button", { type: "button", class: `entry-link ${family}`, "aria-current": current ? "step" : undefined, onClick: () => app.actions.reveal(entry.seq), title: app.strings.say(entry) },
-    h("span", { class: "entry-sign" }, h(Icon, { name: SHAPES[family].icon ?? (SHAPES[family].line === "dashed" ? "left" : "right"), size: 13 })),
-    h("span", { class: "entry-words" }, h("span", { class: "entry-label" }, app.strings.label(entry)), h("span", { class: "entry-route" }, app.strings.name(entry.from), entry.to ? ` → ${app.strings.name(entry.to)}` : "")),
-    h("span", { class: "entry-time" }, clock(entry.arrived ?? entry.at)));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `entry-link ${family}`,
+      "aria-current": current ? "step" : undefined,
+      onClick: () => app.actions.reveal(entry.seq),
+      title: app.strings.say(entry),
+    },
+    h(
+      "span",
+      { class: "entry-sign" },
+      h(Icon, { name: SHAPES[family].icon ?? (SHAPES[family].line === "dashed" ? "left" : "right"), size: 13 }),
+    ),
+    h(
+      "span",
+      { class: "entry-words" },
+      h("span", { class: "entry-label" }, app.strings.label(entry)),
+      h("span", { class: "entry-route" }, app.strings.name(entry.from), entry.to ? ` → ${app.strings.name(entry.to)}` : ""),
+    ),
+    h("span", { class: "entry-time" }, clock(entry.arrived ?? entry.at)),
+  );
 }

@@ -16,7 +16,9 @@ import { Feedback, QuestionForm } from "./question.js";
 export function Exercise({ app, lesson }) {
   const { t } = app.strings;
   const { data, state } = lesson;
-  return h("div", { class: "lesson-body exercise", tabIndex: 0, role: "region", "aria-label": t("lesson.exercise") },
+  return h(
+    "div",
+    { class: "lesson-body exercise", tabIndex: 0, role: "region", "aria-label": t("lesson.exercise") },
     state.value.solved && h(Solved, { app, lesson }),
     h("section", null, h(Prose, { app, section: "goal" })),
     h(Questions, { app, lesson, when: "start" }),
@@ -25,11 +27,38 @@ export function Exercise({ app, lesson }) {
     h(Questions, { app, lesson, when: "checks" }),
     data.hints > 0 && h(Hints, { app, lesson }),
     h(Solution, { app, lesson }),
-    app.store.may("gateway") && h("p", { class: "fine outside" }, h(Icon, { name: "globe", size: 14 }), h("span", null, t("lesson.outside"), " ", h("button", { type: "button", class: "linklike", popovertarget: "kubeconfig" }, t("kubeconfig.title")))),
+    app.store.may("gateway") &&
+      h(
+        "p",
+        { class: "fine outside" },
+        h(Icon, { name: "globe", size: 14 }),
+        h(
+          "span",
+          null,
+          t("lesson.outside"),
+          " ",
+          h("button", { type: "button", class: "linklike", popovertarget: "kubeconfig" }, t("kubeconfig.title")),
+        ),
+      ),
     h("section", { class: "sources" }, h(Prose, { app, section: "sources" })),
-    app.store.may("replace") && h("div", { class: "replace" },
-      h("button", { type: "button", class: "button", onClick: () => app.replace("undo"), title: t("lesson.undo.title") }, h(Icon, { name: "back", size: 14 }), t("lesson.undo")),
-      h("button", { type: "button", class: "button", onClick: () => app.replace("reset"), title: t("lesson.reset.title") }, h(Icon, { name: "start", size: 14 }), t("lesson.reset"))));
+    app.store.may("replace") &&
+      h(
+        "div",
+        { class: "replace" },
+        h(
+          "button",
+          { type: "button", class: "button", onClick: () => app.replace("undo"), title: t("lesson.undo.title") },
+          h(Icon, { name: "back", size: 14 }),
+          t("lesson.undo"),
+        ),
+        h(
+          "button",
+          { type: "button", class: "button", onClick: () => app.replace("reset"), title: t("lesson.reset.title") },
+          h(Icon, { name: "start", size: 14 }),
+          t("lesson.reset"),
+        ),
+      ),
+  );
 }
 
 /** @param {Props & {when: "start" | "checks"}} props */
@@ -38,9 +67,12 @@ function Questions({ app, lesson, when }) {
   const ids = askedAt(lesson.data.ask, when);
   if (ids.length === 0) return null;
   const first = ids.find((id) => lesson.open(id));
-  return h("section", { class: "questions" },
+  return h(
+    "section",
+    { class: "questions" },
     h("h2", null, t(when === "start" ? "lesson.questions" : "lesson.questions.after")),
-    ids.map((id) => h(Asked, { key: id, app, lesson, id, first: id === first })));
+    ids.map((id) => h(Asked, { key: id, app, lesson, id, first: id === first })),
+  );
 }
 
 const SIGNS = { right: "check", wrong: "close", pending: "dots", open: "help" };
@@ -53,13 +85,50 @@ function Asked({ app, lesson, id, first }) {
   const verdict = answer ? verdictOf(answer) : "open";
   const [open, setOpen] = useState(first);
   const [again, setAgain] = useState(false);
-  useEffect(() => { if (first) setOpen(true); }, [first]);
+  useEffect(() => {
+    if (first) setOpen(true);
+  }, [first]);
   if (!question) return null;
-  return h("details", { class: `asked ${verdict}`, open, onToggle: (/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.currentTarget).open) },
-    h("summary", null, h("span", { class: "asked-sign" }, h(Icon, { name: SIGNS[verdict], size: 14 }), h("span", { class: "visually-hidden" }, t(`lesson.verdict.${verdict}`))), h("span", null, titleOf(language.value, `question ${id}`))),
+  return h(
+    "details",
+    {
+      class: `asked ${verdict}`,
+      open,
+      onToggle: (/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.currentTarget).open),
+    },
+    h(
+      "summary",
+      null,
+      h(
+        "span",
+        { class: "asked-sign" },
+        h(Icon, { name: SIGNS[verdict], size: 14 }),
+        h("span", { class: "visually-hidden" }, t(`lesson.verdict.${verdict}`)),
+      ),
+      h("span", null, titleOf(language.value, `question ${id}`)),
+    ),
     answer && !again
-      ? h("div", null, h(Feedback, { app, lesson, question }), verdict === "wrong" && app.store.may("learn") && h("button", { type: "button", class: "button", onClick: () => setAgain(true) }, t("lesson.question.again")))
-      : h(QuestionForm, { app, lesson, question, onSent: () => setAgain(false), onSkip: lesson.open(id) ? () => { lesson.skip(id); setOpen(false); } : undefined }));
+      ? h(
+          "div",
+          null,
+          h(Feedback, { app, lesson, question }),
+          verdict === "wrong" &&
+            app.store.may("learn") &&
+            h("button", { type: "button", class: "button", onClick: () => setAgain(true) }, t("lesson.question.again")),
+        )
+      : h(QuestionForm, {
+          app,
+          lesson,
+          question,
+          onSent: () => setAgain(false),
+          onSkip: lesson.open(id)
+            ? () => {
+                lesson.skip(id);
+                setOpen(false);
+              }
+            : undefined,
+        }),
+  );
 }
 
 /** @param {Props} props */
@@ -68,25 +137,65 @@ function Checks({ app, lesson }) {
   const { checks } = lesson.data;
   const passed = lesson.state.value.checks;
   const count = checks.filter((check) => passed[check.id]).length;
-  return h("section", { class: "checks" },
-    h("h2", null, t("lesson.checks"), " ", h("span", { class: "fine", role: "status" }, t("lesson.checks.count", { at: count, of: checks.length }))),
-    h("ul", null, checks.map(({ id }) => {
-      const held = passed[id];
-      return h("li", { key: id, class: held ? "passed" : "" },
-        h("span", { class: "check-sign" }, held && h(Icon, { name: "check", size: 13 }), h("span", { class: "visually-hidden" }, t(held ? "lesson.check.passed" : "lesson.check.open"))),
-        h("span", null, titleOf(language.value, `check ${id}`), h(Prose, { app, section: `check ${id}` })),
-        held && h("button", { type: "button", class: "ghost small", onClick: () => lesson.reveal(id) && app.uncover(), title: t("lesson.check.where") }, `#${held.seq}`));
-    })));
+  return h(
+    "section",
+    { class: "checks" },
+    h(
+      "h2",
+      null,
+      t("lesson.checks"),
+      " ",
+      h("span", { class: "fine", role: "status" }, t("lesson.checks.count", { at: count, of: checks.length })),
+    ),
+    h(
+      "ul",
+      null,
+      checks.map(({ id }) => {
+        const held = passed[id];
+        return h(
+          "li",
+          { key: id, class: held ? "passed" : "" },
+          h(
+            "span",
+            { class: "check-sign" },
+            held && h(Icon, { name: "check", size: 13 }),
+            h("span", { class: "visually-hidden" }, t(held ? "lesson.check.passed" : "lesson.check.open")),
+          ),
+          h("span", null, titleOf(language.value, `check ${id}`), h(Prose, { app, section: `check ${id}` })),
+          held &&
+            h(
+              "button",
+              { type: "button", class: "ghost small", onClick: () => lesson.reveal(id) && app.uncover(), title: t("lesson.check.where") },
+              `#${held.seq}`,
+            ),
+        );
+      }),
+    ),
+  );
 }
 
 /** What the lesson noticed on the way, each with the entry at which it happened. @param {Props} props */
 function Debriefs({ app, lesson }) {
   const { t, language } = app.strings;
   const list = Object.entries(lesson.state.value.debriefs).sort(([, a], [, b]) => b.seq - a.seq);
-  return h("div", { role: "status" }, list.map(([id, held]) => h("section", { key: id, class: "debrief" },
-    h("h2", null, h(Icon, { name: "warning", size: 16 }), titleOf(language.value, `debrief ${id}`)),
-    h(Prose, { app, section: `debrief ${id}` }),
-    h("button", { type: "button", class: "button", onClick: () => lesson.reveal(id) && app.uncover() }, t("lesson.debrief.where"), h("span", { class: "seq" }, `#${held.seq} · ${clock(held.at, 2)}`)))));
+  return h(
+    "div",
+    { role: "status" },
+    list.map(([id, held]) =>
+      h(
+        "section",
+        { key: id, class: "debrief" },
+        h("h2", null, h(Icon, { name: "warning", size: 16 }), titleOf(language.value, `debrief ${id}`)),
+        h(Prose, { app, section: `debrief ${id}` }),
+        h(
+          "button",
+          { type: "button", class: "button", onClick: () => lesson.reveal(id) && app.uncover() },
+          t("lesson.debrief.where"),
+          h("span", { class: "seq" }, `#${held.seq} · ${clock(held.at, 2)}`),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Hints come one by one; who cannot wait asks twice. @param {Props} props */
@@ -110,14 +219,34 @@ function Hints({ app, lesson }) {
     if (wait > 0 && !asked) setAsked(true);
     else if (!lesson.hint()) app.toast(t("lesson.offline"));
   };
-  return h("section", { class: "hints" },
+  return h(
+    "section",
+    { class: "hints" },
     h("h2", null, t("lesson.hints"), " ", h("span", { class: "fine" }, t("lesson.hints.count", { at: shown, of: lesson.data.hints }))),
-    Array.from({ length: shown }, (_, i) => h("details", { key: i, class: "hint-text", open: i === shown - 1 },
-      h("summary", null, titleOf(language.value, `hint ${i + 1}`)),
-      h(Prose, { app, section: `hint ${i + 1}` }))),
-    shown < lesson.data.hints && h("div", { class: "hint-ask" },
-      h("button", { type: "button", class: "button", disabled: !app.store.may("learn"), onClick: press }, t(wait > 0 && asked ? "lesson.hint.anyway" : "lesson.hint.next")),
-      h("span", { class: "fine", role: asked ? "status" : undefined, "aria-live": "off" }, wait > 0 && t(asked ? "lesson.hint.early" : "lesson.hint.wait", { count: wait, of: HINT_SECONDS }))));
+    Array.from({ length: shown }, (_, i) =>
+      h(
+        "details",
+        { key: i, class: "hint-text", open: i === shown - 1 },
+        h("summary", null, titleOf(language.value, `hint ${i + 1}`)),
+        h(Prose, { app, section: `hint ${i + 1}` }),
+      ),
+    ),
+    shown < lesson.data.hints &&
+      h(
+        "div",
+        { class: "hint-ask" },
+        h(
+          "button",
+          { type: "button", class: "button", disabled: !app.store.may("learn"), onClick: press },
+          t(wait > 0 && asked ? "lesson.hint.anyway" : "lesson.hint.next"),
+        ),
+        h(
+          "span",
+          { class: "fine", role: asked ? "status" : undefined, "aria-live": "off" },
+          wait > 0 && t(asked ? "lesson.hint.early" : "lesson.hint.wait", { count: wait, of: HINT_SECONDS }),
+        ),
+      ),
+  );
 }
 
 /** @param {Props} props */
@@ -125,11 +254,19 @@ function Solution({ app, lesson }) {
   const { t, language } = app.strings;
   // Where the text gives the commands they are not given twice.
   const solution = sectionOf(language.value, "solution")?.querySelector("pre.command") ? [] : lesson.data.solution;
-  return h("details", { class: "solution" },
+  return h(
+    "details",
+    { class: "solution" },
     h("summary", null, t("lesson.solution")),
     h("p", { class: "fine" }, t("lesson.solution.read")),
     h(Prose, { app, section: "solution" }),
-    solution.length > 0 && h("ol", { class: "solution-steps" }, solution.map((line, i) => h("li", { key: i, class: "paste" }, h("pre", { tabIndex: 0 }, line), h(Copy, { app, text: line })))));
+    solution.length > 0 &&
+      h(
+        "ol",
+        { class: "solution-steps" },
+        solution.map((line, i) => h("li", { key: i, class: "paste" }, h("pre", { tabIndex: 0 }, line), h(Copy, { app, text: line }))),
+      ),
+  );
 }
 
 /** @param {Props} props */
@@ -138,8 +275,19 @@ function Solved({ app, lesson }) {
   const { right, total } = score(lesson.answers.value);
   const hints = lesson.state.value.hints;
   const last = Math.max(0, ...Object.values(lesson.state.value.checks).map((held) => held.at));
-  return h("section", { class: "solved", role: "status" },
+  return h(
+    "section",
+    { class: "solved", role: "status" },
     h("h2", null, h(Icon, { name: "check", size: 18 }), t("lesson.solved.title")),
-    h("p", null, t("lesson.solved.time", { time: clock(last, 1) }), " ", total > 0 && t("lesson.solved.answers", { right, total }), " ", hints > 0 ? t("lesson.solved.hints", { count: hints }) : t("lesson.solved.noHints")),
-    h("p", { class: "finished-links" }, h("a", { class: "button primary", href: "/exercises/" }, t("lesson.more.exercise"))));
+    h(
+      "p",
+      null,
+      t("lesson.solved.time", { time: clock(last, 1) }),
+      " ",
+      total > 0 && t("lesson.solved.answers", { right, total }),
+      " ",
+      hints > 0 ? t("lesson.solved.hints", { count: hints }) : t("lesson.solved.noHints"),
+    ),
+    h("p", { class: "finished-links" }, h("a", { class: "button primary", href: "/exercises/" }, t("lesson.more.exercise"))),
+  );
 }

@@ -8,9 +8,17 @@ import { Icon } from "../icons.js";
 
 /** @param {Props} props */
 export function BreakButton({ app }) {
-  const { store, strings: { t } } = app;
+  const {
+    store,
+    strings: { t },
+  } = app;
   if (!store.may("break") || store.cluster.value.state === "ended") return null;
-  return h("button", { type: "button", class: "toggle break", onClick: app.openFaults, title: `${t("fault.open")} (x)`, "aria-haspopup": "dialog" }, h(Icon, { name: "bolt", size: 16 }), h("span", { class: "wide" }, t("fault.open")));
+  return h(
+    "button",
+    { type: "button", class: "toggle break", onClick: app.openFaults, title: `${t("fault.open")} (x)`, "aria-haspopup": "dialog" },
+    h(Icon, { name: "bolt", size: 16 }),
+    h("span", { class: "wide" }, t("fault.open")),
+  );
 }
 
 /** @param {Props} props */
@@ -27,7 +35,9 @@ export function FaultsDialog({ app }) {
   useEffect(() => {
     if (open && loaded) /** @type {HTMLInputElement | null | undefined} */ (ref.current?.querySelector("input:checked"))?.focus();
   }, [open, loaded]);
-  const close = () => { if (store.dialog.peek() === "faults") store.dialog.value = null; };
+  const close = () => {
+    if (store.dialog.peek() === "faults") store.dialog.value = null;
+  };
   const onSubmit = async (/** @type {Record<string, any>} */ record) => {
     const message = await breaking.inject(record);
     if (message) return message;
@@ -36,37 +46,114 @@ export function FaultsDialog({ app }) {
     app.toast(t("fault.injected", { name: t(`fault.${record.name}.name`) }));
     return null;
   };
-  return h("dialog", { ref, class: "faults pane", "aria-labelledby": "faults-title", onClose: close, onClick: (/** @type {MouseEvent} */ event) => { if (event.target === ref.current) close(); } },
-    open && h("div", { class: "faults-inner" },
-      h("header", null,
-        h("div", null, h("h2", { id: "faults-title" }, t("fault.title")), h("p", null, t("fault.lead"))),
-        h("button", { type: "button", class: "ghost", onClick: close, "aria-label": t("fault.close"), title: t("fault.close") }, h(Icon, { name: "close" }))),
-      breaking.faults.value
-        ? h(FaultForm, { faults: breaking.faults.value, cast: store.cast.value, strings, onSubmit })
-        : h("p", { class: "empty", role: "status" }, breaking.failure.value ? t("fault.failed", { message: breaking.failure.value }) : t("fault.loading"))));
+  return h(
+    "dialog",
+    {
+      ref,
+      class: "faults pane",
+      "aria-labelledby": "faults-title",
+      onClose: close,
+      onClick: (/** @type {MouseEvent} */ event) => {
+        if (event.target === ref.current) close();
+      },
+    },
+    open &&
+      h(
+        "div",
+        { class: "faults-inner" },
+        h(
+          "header",
+          null,
+          h("div", null, h("h2", { id: "faults-title" }, t("fault.title")), h("p", null, t("fault.lead"))),
+          h(
+            "button",
+            { type: "button", class: "ghost", onClick: close, "aria-label": t("fault.close"), title: t("fault.close") },
+            h(Icon, { name: "close" }),
+          ),
+        ),
+        breaking.faults.value
+          ? h(FaultForm, { faults: breaking.faults.value, cast: store.cast.value, strings, onSubmit })
+          : h(
+              "p",
+              { class: "empty", role: "status" },
+              breaking.failure.value ? t("fault.failed", { message: breaking.failure.value }) : t("fault.loading"),
+            ),
+      ),
+  );
 }
 
 /** What is broken on purpose, each with what heals it. @param {Props} props */
 export function FaultChips({ app }) {
-  const { store, strings: { t }, breaking } = app;
+  const {
+    store,
+    strings: { t },
+    breaking,
+  } = app;
   const active = breaking.active.value;
   const able = store.may("break") && store.cluster.value.state === "running";
   const heal = async (/** @type {string} */ id) => {
     const message = await breaking.heal(id);
     if (message) app.toast(message);
   };
-  return h("div", { role: "status", class: "fault-status" }, active.length > 0 && !store.loading.value && h("section", { class: "fault-chips pane", "aria-label": t("fault.active") },
-    h("h2", null, t("fault.active")),
-    h("ul", null, active.map((fault) => {
-      const name = fault.name ? t(`fault.${fault.name}.name`) : t("fault.something");
-      const busy = breaking.healing.value.has(fault.id);
-      return h("li", { key: fault.id, class: "fault-chip" },
-        h("button", { type: "button", disabled: fault.sealed, onClick: () => app.actions.reveal(fault.seq), title: fault.sealed ? undefined : t("fault.show") },
-          h(Icon, { name: "bolt", size: 14 }), name, fault.target && h("span", { class: "fault-where" }, t("fault.on", { target: fault.target }))),
-        able && h("button", { type: "button", class: "fault-heal", disabled: busy, onClick: () => heal(fault.id), "aria-label": t("fault.healOne", { name }) }, t(busy ? "fault.healing" : "fault.heal")));
-    })),
-    able && active.length > 1 && h("button", { type: "button", class: "ghost small", onClick: async () => {
-      const message = await breaking.heal();
-      if (message) app.toast(message);
-    } }, t("fault.healAll"))));
+  return h(
+    "div",
+    { role: "status", class: "fault-status" },
+    active.length > 0 &&
+      !store.loading.value &&
+      h(
+        "section",
+        { class: "fault-chips pane", "aria-label": t("fault.active") },
+        h("h2", null, t("fault.active")),
+        h(
+          "ul",
+          null,
+          active.map((fault) => {
+            const name = fault.name ? t(`fault.${fault.name}.name`) : t("fault.something");
+            const busy = breaking.healing.value.has(fault.id);
+            return h(
+              "li",
+              { key: fault.id, class: "fault-chip" },
+              h(
+                "button",
+                {
+                  type: "button",
+                  disabled: fault.sealed,
+                  onClick: () => app.actions.reveal(fault.seq),
+                  title: fault.sealed ? undefined : t("fault.show"),
+                },
+                h(Icon, { name: "bolt", size: 14 }),
+                name,
+                fault.target && h("span", { class: "fault-where" }, t("fault.on", { target: fault.target })),
+              ),
+              able &&
+                h(
+                  "button",
+                  {
+                    type: "button",
+                    class: "fault-heal",
+                    disabled: busy,
+                    onClick: () => heal(fault.id),
+                    "aria-label": t("fault.healOne", { name }),
+                  },
+                  t(busy ? "fault.healing" : "fault.heal"),
+                ),
+            );
+          }),
+        ),
+        able &&
+          active.length > 1 &&
+          h(
+            "button",
+            {
+              type: "button",
+              class: "ghost small",
+              onClick: async () => {
+                const message = await breaking.heal();
+                if (message) app.toast(message);
+              },
+            },
+            t("fault.healAll"),
+          ),
+      ),
+  );
 }

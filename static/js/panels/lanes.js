@@ -10,16 +10,47 @@ export function LaneHeads({ app, laneWidth, width }) {
   const chosen = store.participants.value;
   const shown = store.shown.value;
   const left = (/** @type {number} */ index) => 4 + index * laneWidth;
-  const alive = (/** @type {import("../lanes.js").Lane} */ lane) => lane.lives.some((life) => life.seq <= shown && (life.endSeq === null || life.endSeq > shown)) || lane.id === "workstation";
-  return h("div", { class: "lane-heads", style: { width: `${width}px` } },
-    h("div", { class: "hosts", "aria-hidden": "true" }, hostsOf(lanes).map((host) => h("div", { key: `${host.host}${host.first}`, class: "host", style: { left: `${left(host.first) + 3}px`, width: `${host.count * laneWidth - 6}px` } },
-      h("span", { class: "host-name" }, host.host),
-      host.address && host.count > 1 && h("span", { class: "host-address" }, host.address)))),
-    h("div", { class: "lane-names", role: "group", "aria-label": strings.t("lanes.filter") }, lanes.map((lane) => h("button", {
-      key: lane.id, type: "button", class: `lane-name${alive(lane) ? "" : " idle"}`, style: { left: `${left(lane.index) + 3}px`, width: `${laneWidth - 6}px` },
-      "aria-pressed": String(chosen.has(lane.id)), title: strings.t(chosen.has(lane.id) ? "lanes.all" : "lanes.only", { name: lane.name }),
-      onClick: () => actions.toggleParticipant(lane.id),
-    }, h("span", null, lane.id === "workstation" ? strings.t("lanes.you") : broken(lane.name))))));
+  const alive = (/** @type {import("../lanes.js").Lane} */ lane) =>
+    lane.lives.some((life) => life.seq <= shown && (life.endSeq === null || life.endSeq > shown)) || lane.id === "workstation";
+  return h(
+    "div",
+    { class: "lane-heads", style: { width: `${width}px` } },
+    h(
+      "div",
+      { class: "hosts", "aria-hidden": "true" },
+      hostsOf(lanes).map((host) =>
+        h(
+          "div",
+          {
+            key: `${host.host}${host.first}`,
+            class: "host",
+            style: { left: `${left(host.first) + 3}px`, width: `${host.count * laneWidth - 6}px` },
+          },
+          h("span", { class: "host-name" }, host.host),
+          host.address && host.count > 1 && h("span", { class: "host-address" }, host.address),
+        ),
+      ),
+    ),
+    h(
+      "div",
+      { class: "lane-names", role: "group", "aria-label": strings.t("lanes.filter") },
+      lanes.map((lane) =>
+        h(
+          "button",
+          {
+            key: lane.id,
+            type: "button",
+            class: `lane-name${alive(lane) ? "" : " idle"}`,
+            style: { left: `${left(lane.index) + 3}px`, width: `${laneWidth - 6}px` },
+            "aria-pressed": String(chosen.has(lane.id)),
+            title: strings.t(chosen.has(lane.id) ? "lanes.all" : "lanes.only", { name: lane.name }),
+            onClick: () => actions.toggleParticipant(lane.id),
+          },
+          h("span", null, lane.id === "workstation" ? strings.t("lanes.you") : broken(lane.name)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** A name with places where it may break. @param {string} name */

@@ -13,19 +13,49 @@ import { Feedback, QuestionForm } from "./question.js";
 
 /** @param {{app: import("../app.js").App}} props */
 export function LessonPane({ app }) {
-  const { lesson, lessonFolded, strings: { t, language } } = app;
+  const {
+    lesson,
+    lessonFolded,
+    strings: { t, language },
+  } = app;
   if (!lesson) return null;
   const { data } = lesson;
   const folded = lessonFolded.value;
-  return h("aside", { class: `lesson pane${folded ? " folded" : ""}`, "aria-label": t("lesson.label") },
-    h("header", { class: "lesson-head" },
-      h("div", { class: "lesson-title" },
-        h("p", { class: "kicker" }, h("a", { href: `/${data.kind}s/` }, t(`lesson.${data.kind}`)), " · ", t("lesson.minutes", { count: data.minutes })),
-        h("h1", null, inLanguage(language.value, data.titles))),
-      h("button", { type: "button", class: "ghost fold", "aria-expanded": String(!folded), onClick: () => app.foldLesson(!folded), title: t(folded ? "lesson.unfold" : "lesson.fold"), "aria-label": t(folded ? "lesson.unfold" : "lesson.fold") }, h(Icon, { name: folded ? "right" : "left" }))),
+  return h(
+    "aside",
+    { class: `lesson pane${folded ? " folded" : ""}`, "aria-label": t("lesson.label") },
+    h(
+      "header",
+      { class: "lesson-head" },
+      h(
+        "div",
+        { class: "lesson-title" },
+        h(
+          "p",
+          { class: "kicker" },
+          h("a", { href: `/${data.kind}s/` }, t(`lesson.${data.kind}`)),
+          " · ",
+          t("lesson.minutes", { count: data.minutes }),
+        ),
+        h("h1", null, inLanguage(language.value, data.titles)),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "ghost fold",
+          "aria-expanded": String(!folded),
+          onClick: () => app.foldLesson(!folded),
+          title: t(folded ? "lesson.unfold" : "lesson.fold"),
+          "aria-label": t(folded ? "lesson.unfold" : "lesson.fold"),
+        },
+        h(Icon, { name: folded ? "right" : "left" }),
+      ),
+    ),
     data.beats.length > 0 && h(Steps, { app, lesson }),
     !folded && (data.kind === "walkthrough" ? h(Walkthrough, { app, lesson }) : h(Exercise, { app, lesson })),
-    data.beats.length > 0 && h(Moves, { app, lesson }));
+    data.beats.length > 0 && h(Moves, { app, lesson }),
+  );
 }
 
 /** Where in the lesson: one mark a beat; what has been reached can be gone back to. @param {Props} props */
@@ -33,17 +63,33 @@ function Steps({ app, lesson }) {
   const { t, language } = app.strings;
   const { beats } = lesson.data;
   const at = lesson.index.value;
-  return h("nav", { class: "steps", "aria-label": t("lesson.steps") },
-    h("ol", null, beats.map((beat, i) => {
-      const reached = i <= lesson.reached.value;
-      // What lies ahead keeps its title to itself: titles tell.
-      const title = reached ? `${i + 1}. ${inLanguage(language.value, beat.title)}` : t("lesson.step.later", { at: i + 1 });
-      return h("li", { key: beat.id }, h("button", {
-        type: "button", class: `step${i === at ? " now" : i < at || lesson.finished.value ? " past" : ""}`, disabled: !reached, "aria-current": i === at ? "step" : undefined,
-        onClick: () => lesson.show(beat.id), title, "aria-label": title,
-      }));
-    })),
-    h("span", { class: "steps-text" }, t("lesson.progress", { at: at + 1, of: beats.length })));
+  return h(
+    "nav",
+    { class: "steps", "aria-label": t("lesson.steps") },
+    h(
+      "ol",
+      null,
+      beats.map((beat, i) => {
+        const reached = i <= lesson.reached.value;
+        // What lies ahead keeps its title to itself: titles tell.
+        const title = reached ? `${i + 1}. ${inLanguage(language.value, beat.title)}` : t("lesson.step.later", { at: i + 1 });
+        return h(
+          "li",
+          { key: beat.id },
+          h("button", {
+            type: "button",
+            class: `step${i === at ? " now" : i < at || lesson.finished.value ? " past" : ""}`,
+            disabled: !reached,
+            "aria-current": i === at ? "step" : undefined,
+            onClick: () => lesson.show(beat.id),
+            title,
+            "aria-label": title,
+          }),
+        );
+      }),
+    ),
+    h("span", { class: "steps-text" }, t("lesson.progress", { at: at + 1, of: beats.length })),
+  );
 }
 
 /** @param {Props} props */
@@ -51,11 +97,50 @@ function Moves({ app, lesson }) {
   const { t } = app.strings;
   const last = lesson.index.value === lesson.data.beats.length - 1;
   const wandered = lesson.wandered.value;
-  return h("footer", { class: "lesson-foot" },
-    h("div", { role: "status", class: "wandered-place" }, wandered && h("p", { class: "wandered" }, h("span", null, t("lesson.wandered")), h("button", { type: "button", class: "button", onClick: lesson.restore }, t("lesson.return"), h("kbd", null, "r")))),
-    h("div", { class: "moves" },
-      h("button", { type: "button", class: "button", disabled: lesson.index.value <= 0 && !lesson.finished.value, onClick: lesson.previous, title: `${t("lesson.previous")} (b)` }, h(Icon, { name: "left", size: 15 }), t("lesson.previous.short")),
-      !lesson.finished.value && h("button", { type: "button", class: "button primary", disabled: !lesson.able.value, onClick: lesson.next, title: `${t(last ? "lesson.finish" : "lesson.next")} (n)` }, t(last ? "lesson.finish" : "lesson.next.short"), h(Icon, { name: last ? "check" : "right", size: 15 }))));
+  return h(
+    "footer",
+    { class: "lesson-foot" },
+    h(
+      "div",
+      { role: "status", class: "wandered-place" },
+      wandered &&
+        h(
+          "p",
+          { class: "wandered" },
+          h("span", null, t("lesson.wandered")),
+          h("button", { type: "button", class: "button", onClick: lesson.restore }, t("lesson.return"), h("kbd", null, "r")),
+        ),
+    ),
+    h(
+      "div",
+      { class: "moves" },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button",
+          disabled: lesson.index.value <= 0 && !lesson.finished.value,
+          onClick: lesson.previous,
+          title: `${t("lesson.previous")} (b)`,
+        },
+        h(Icon, { name: "left", size: 15 }),
+        t("lesson.previous.short"),
+      ),
+      !lesson.finished.value &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button primary",
+            disabled: !lesson.able.value,
+            onClick: lesson.next,
+            title: `${t(last ? "lesson.finish" : "lesson.next")} (n)`,
+          },
+          t(last ? "lesson.finish" : "lesson.next.short"),
+          h(Icon, { name: last ? "check" : "right", size: 15 }),
+        ),
+    ),
+  );
 }
 
 /** @param {Props} props */
@@ -73,8 +158,17 @@ function Walkthrough({ app, lesson }) {
     lost: () => h(Lost, { app }),
     beat: () => h(BeatText, { app, lesson }),
   };
-  return h("div", { class: "lesson-body", ref: body, tabIndex: 0, role: "region", "aria-label": beat ? inLanguage(language.value, beat.title) : t("lesson.label") },
-    lesson.finished.value ? h(Finished, { app, lesson }) : stages[stage]());
+  return h(
+    "div",
+    {
+      class: "lesson-body",
+      ref: body,
+      tabIndex: 0,
+      role: "region",
+      "aria-label": beat ? inLanguage(language.value, beat.title) : t("lesson.label"),
+    },
+    lesson.finished.value ? h(Finished, { app, lesson }) : stages[stage](),
+  );
 }
 
 /** @param {Props} props */
@@ -83,10 +177,13 @@ function Predict({ app, lesson }) {
   const beat = lesson.beat.value;
   const question = beat?.question ? lesson.question(beat.question) : null;
   if (!question) return null;
-  return h("div", { class: "predict" },
+  return h(
+    "div",
+    { class: "predict" },
     h("p", { class: "kicker" }, t("lesson.predict")),
     h("h2", null, titleOf(language.value, `question ${question.id}`)),
-    h(QuestionForm, { key: question.id, app, lesson, question, onSkip: () => lesson.skip(question.id) }));
+    h(QuestionForm, { key: question.id, app, lesson, question, onSkip: () => lesson.skip(question.id) }),
+  );
 }
 
 /** @param {Props} props */
@@ -96,46 +193,76 @@ function BeatText({ app, lesson }) {
   if (!beat) return null;
   const question = beat.question ? lesson.question(beat.question) : null;
   const mine = lesson.state.value.handedOver && lesson.index.value === lesson.reached.value;
-  return h("article", { class: "beat" },
+  return h(
+    "article",
+    { class: "beat" },
     h("h2", null, inLanguage(language.value, beat.title)),
     question && h(Feedback, { app, lesson, question }),
     h(Prose, { app, section: `beat ${beat.id}` }),
     beat.myth && h(MythButton, { app, myth: beat.myth }),
-    app.store.focus.value.size > 0 && h("p", { class: "focus-note fine" }, t("lesson.focus", { count: app.store.focus.value.size }), " ", h("button", { type: "button", class: "linklike", onClick: app.actions.clearFilters }, t("lesson.focus.all"))),
-    mine && h(YourTurn, { app, suggest: beat.handOver?.suggest ?? null }));
+    app.store.focus.value.size > 0 &&
+      h(
+        "p",
+        { class: "focus-note fine" },
+        t("lesson.focus", { count: app.store.focus.value.size }),
+        " ",
+        h("button", { type: "button", class: "linklike", onClick: app.actions.clearFilters }, t("lesson.focus.all")),
+      ),
+    mine && h(YourTurn, { app, suggest: beat.handOver?.suggest ?? null }),
+  );
 }
 
 /** The learner's own turn: time runs, the terminal is theirs, and the lesson goes on by itself. @param {{app: import("../app.js").App, suggest: string | null}} props */
 function YourTurn({ app, suggest }) {
   const { t } = app.strings;
-  return h("section", { class: "your-turn" },
+  return h(
+    "section",
+    { class: "your-turn" },
     h("h3", null, h(Icon, { name: "terminal", size: 16 }), t("lesson.handOver.title")),
     h("p", null, t("lesson.handOver.text")),
-    suggest && h("button", { type: "button", class: "button primary", disabled: !app.store.may("type"), onClick: () => app.typeCommand(suggest) }, h(Icon, { name: "prompt", size: 16 }), h("code", null, suggest)));
+    suggest &&
+      h(
+        "button",
+        { type: "button", class: "button primary", disabled: !app.store.may("type"), onClick: () => app.typeCommand(suggest) },
+        h(Icon, { name: "prompt", size: 16 }),
+        h("code", null, suggest),
+      ),
+  );
 }
 
 /** @param {{app: import("../app.js").App, text: string}} props */
-const Waiting = ({ text }) => h("p", { class: "lesson-waiting", role: "status" }, h("span", { class: "spin", "aria-hidden": "true" }), text);
+const Waiting = ({ text }) =>
+  h("p", { class: "lesson-waiting", role: "status" }, h("span", { class: "spin", "aria-hidden": "true" }), text);
 
 /** @param {{app: import("../app.js").App}} props */
 function Lost({ app }) {
   const { t } = app.strings;
-  return h("div", { class: "lesson-lost", role: "alert" },
+  return h(
+    "div",
+    { class: "lesson-lost", role: "alert" },
     h("h2", null, t("lesson.lost.title")),
     h("p", null, t("lesson.lost.text")),
-    app.store.may("replace") && h("button", { type: "button", class: "button primary", onClick: () => app.replace("reset") }, t("lesson.lost.again")));
+    app.store.may("replace") &&
+      h("button", { type: "button", class: "button primary", onClick: () => app.replace("reset") }, t("lesson.lost.again")),
+  );
 }
 
 /** @param {Props} props */
 function Finished({ app, lesson }) {
   const { t, language } = app.strings;
   const sources = titleOf(language.value, "sources");
-  return h("article", { class: "finished" },
+  return h(
+    "article",
+    { class: "finished" },
     h("p", { class: "finished-sign" }, h(Icon, { name: "check", size: 22 })),
     h("h2", null, t("lesson.finished.title")),
     h("p", null, t("lesson.finished.text")),
-    h("p", { class: "finished-links" },
+    h(
+      "p",
+      { class: "finished-links" },
       h("a", { class: "button primary", href: `/${lesson.data.kind}s/` }, t(`lesson.more.${lesson.data.kind}`)),
-      app.store.may("replace") && h("button", { type: "button", class: "button", onClick: () => app.replace("reset") }, t("lesson.again"))),
-    h("section", { class: "sources" }, h("h3", null, sources || t("lesson.sources")), h(Prose, { app, section: "sources" })));
+      app.store.may("replace") && h("button", { type: "button", class: "button", onClick: () => app.replace("reset") }, t("lesson.again")),
+    ),
+    h("section", { class: "sources" }, h("h3", null, sources || t("lesson.sources")), h(Prose, { app, section: "sources" })),
+  );
 }

@@ -21,10 +21,20 @@ const LANE_LETTER = 7.2;
 /** @param {{app: import("../app.js").App, myth: import("../lesson/lesson.js").Myth}} props */
 export function MythButton({ app, myth }) {
   const { t, language } = app.strings;
-  return h("button", { type: "button", class: "myth-open", "aria-haspopup": "dialog", onClick: () => { app.store.dialog.value = "myth"; } },
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "myth-open",
+      "aria-haspopup": "dialog",
+      onClick: () => {
+        app.store.dialog.value = "myth";
+      },
+    },
     h("span", { class: "myth-sign" }, h(Icon, { name: "layers", size: 16 })),
     h("span", null, h("span", { class: "kicker" }, t("lesson.myth.kicker")), h("b", null, titleOf(language.value, `myth ${myth.id}`))),
-    h(Icon, { name: "right", size: 16 }));
+    h(Icon, { name: "right", size: 16 }),
+  );
 }
 
 /** @param {Props} props */
@@ -38,37 +48,94 @@ export function MythDialog({ app }) {
     if (open && !ref.current?.open) ref.current?.showModal();
     if (!open && ref.current?.open) ref.current.close();
   }, [open]);
-  const close = () => { if (store.dialog.peek() === "myth") store.dialog.value = null; };
-  return h("dialog", { ref, class: "myth pane", "aria-labelledby": "myth-title", onClose: close, onClick: (/** @type {MouseEvent} */ event) => { if (event.target === ref.current) close(); } },
-    open && lesson && h("div", { class: "myth-inner" },
-      h("header", null,
-        h("div", null, h("p", { class: "kicker" }, t("lesson.myth.kicker")), h("h2", { id: "myth-title" }, titleOf(language.value, `myth ${myth.id}`))),
-        h("button", { type: "button", class: "ghost", onClick: close, "aria-label": t("lesson.myth.close"), title: t("lesson.myth.close") }, h(Icon, { name: "close" }))),
-      h(Pictures, { app, myth, lesson, close }),
-      h(Prose, { app, section: `myth ${myth.id}` })));
+  const close = () => {
+    if (store.dialog.peek() === "myth") store.dialog.value = null;
+  };
+  return h(
+    "dialog",
+    {
+      ref,
+      class: "myth pane",
+      "aria-labelledby": "myth-title",
+      onClose: close,
+      onClick: (/** @type {MouseEvent} */ event) => {
+        if (event.target === ref.current) close();
+      },
+    },
+    open &&
+      lesson &&
+      h(
+        "div",
+        { class: "myth-inner" },
+        h(
+          "header",
+          null,
+          h(
+            "div",
+            null,
+            h("p", { class: "kicker" }, t("lesson.myth.kicker")),
+            h("h2", { id: "myth-title" }, titleOf(language.value, `myth ${myth.id}`)),
+          ),
+          h(
+            "button",
+            { type: "button", class: "ghost", onClick: close, "aria-label": t("lesson.myth.close"), title: t("lesson.myth.close") },
+            h(Icon, { name: "close" }),
+          ),
+        ),
+        h(Pictures, { app, myth, lesson, close }),
+        h(Prose, { app, section: `myth ${myth.id}` }),
+      ),
+  );
 }
 
 /** @param {{app: import("../app.js").App, myth: import("../lesson/lesson.js").Myth, lesson: import("../lesson/lesson.js").Lesson, close: () => void}} props */
 function Pictures({ app, myth, lesson, close }) {
-  const { store, strings: { t, name, language } } = app;
-  const wire = captured(myth.wire, lesson.anchors.value, (seq) => store.log.get(seq), (seconds) => duration(seconds, language.value));
+  const {
+    store,
+    strings: { t, name, language },
+  } = app;
+  const wire = captured(
+    myth.wire,
+    lesson.anchors.value,
+    (seq) => store.log.get(seq),
+    (seconds) => duration(seconds, language.value),
+  );
   // The protocol's own words are the same everywhere; others are in the lesson's prose.
-  const common = myth.common.map(({ from, to, label, says }) => ({ from, to, label: (says ? optionOf(language.value, `myth ${myth.id}`, says)?.textContent : label) ?? "" }));
+  const common = myth.common.map(({ from, to, label, says }) => ({
+    from,
+    to,
+    label: (says ? optionOf(language.value, `myth ${myth.id}`, says)?.textContent : label) ?? "",
+  }));
   const show = () => {
     close();
     app.actions.reveal(wire.entries[0].seq);
     app.uncover();
   };
   const wide = sequence(wire.messages).lanes.length > 3;
-  return h("div", { class: `myth-pictures${wide ? " wide" : ""}` },
-    h("figure", { class: "myth-common" },
+  return h(
+    "div",
+    { class: `myth-pictures${wide ? " wide" : ""}` },
+    h(
+      "figure",
+      { class: "myth-common" },
       h("figcaption", null, h("span", { class: "myth-tag" }, t("lesson.myth.common")), " ", t("lesson.myth.common.more")),
-      h(Sequence, { messages: common, label: t("lesson.myth.common"), name })),
-    h("figure", { class: "myth-wire" },
-      h("figcaption", null, h("span", { class: "myth-tag" }, h(Icon, { name: "pulse", size: 13 }), t("lesson.myth.wire")), " ", t("lesson.myth.wire.more")),
+      h(Sequence, { messages: common, label: t("lesson.myth.common"), name }),
+    ),
+    h(
+      "figure",
+      { class: "myth-wire" },
+      h(
+        "figcaption",
+        null,
+        h("span", { class: "myth-tag" }, h(Icon, { name: "pulse", size: 13 }), t("lesson.myth.wire")),
+        " ",
+        t("lesson.myth.wire.more"),
+      ),
       wire.messages.length > 0 ? h(Sequence, { messages: wire.messages, label: t("lesson.myth.wire"), name }) : null,
       wire.missing > 0 && h("p", { class: "fine" }, t("lesson.myth.missing", { count: wire.missing })),
-      wire.entries.length > 0 && h("button", { type: "button", class: "button", onClick: show }, t("lesson.myth.show"))));
+      wire.entries.length > 0 && h("button", { type: "button", class: "button", onClick: show }, t("lesson.myth.show")),
+    ),
+  );
 }
 
 /** @param {{messages: readonly import("../lesson/sequence.js").Message[], label: string, name: (participant: string) => string}} props */
@@ -80,13 +147,34 @@ function Sequence({ messages, label, name }) {
   const width = Math.max(300, pitch * lanes.length);
   const height = TOP + steps.length * ROW + 10;
   const x = (/** @type {number} */ lane) => (width / lanes.length) * (lane + 0.5);
-  return h("div", { class: "mini" },
-    h("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", focusable: "false" },
+  return h(
+    "div",
+    { class: "mini" },
+    h(
+      "svg",
+      { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true", focusable: "false" },
       lanes.map((lane, i) => [
         h("path", { key: `l${lane}`, class: "mini-life", d: `M${x(i)} 40V${height}` }),
-        h("text", { key: `t${lane}`, class: "mini-lane", "text-anchor": "middle" }, names[i].map((line, n) => h("tspan", { key: n, x: x(i), y: 32 - 15 * (names[i].length - 1 - n) }, line)))]),
-      steps.map((step, i) => h(Arrow, { key: i, step, y: TOP + i * ROW + 26, x, width }))),
-    h("ol", { class: "visually-hidden", "aria-label": label }, messages.map((message, i) => h("li", { key: i }, `${name(message.from)}${message.to === null ? "" : ` → ${name(message.to)}`}: ${message.label} ${message.note ?? ""}`))));
+        h(
+          "text",
+          { key: `t${lane}`, class: "mini-lane", "text-anchor": "middle" },
+          names[i].map((line, n) => h("tspan", { key: n, x: x(i), y: 32 - 15 * (names[i].length - 1 - n) }, line)),
+        ),
+      ]),
+      steps.map((step, i) => h(Arrow, { key: i, step, y: TOP + i * ROW + 26, x, width })),
+    ),
+    h(
+      "ol",
+      { class: "visually-hidden", "aria-label": label },
+      messages.map((message, i) =>
+        h(
+          "li",
+          { key: i },
+          `${name(message.from)}${message.to === null ? "" : ` → ${name(message.to)}`}: ${message.label} ${message.note ?? ""}`,
+        ),
+      ),
+    ),
+  );
 }
 
 /** @param {{step: import("../lesson/sequence.js").Step, y: number, x: (lane: number) => number, width: number}} props */
@@ -95,10 +183,16 @@ function Arrow({ step, y, x, width }) {
   const sign = end >= start ? 1 : -1;
   const half = (step.label.length * LETTER) / 2;
   const middle = Math.max(half + 2, Math.min(width - half - 2, (start + end) / 2));
-  return h("g", { class: "mini-step" },
+  return h(
+    "g",
+    { class: "mini-step" },
     h("text", { class: "mini-label", x: middle, y: y - 9, "text-anchor": "middle" }, step.label),
-    end === start ? h("circle", { class: "mini-head", cx: start, cy: y, r: 4 }) : [
-      h("path", { key: "l", class: "mini-line", d: `M${start} ${y}H${end - sign * 6}` }),
-      h("path", { key: "h", class: "mini-head", d: `M${end} ${y}l${-sign * 8.5} -4v8z` })],
-    step.note && h("text", { class: "mini-note", x: middle, y: y + 13, "text-anchor": "middle" }, step.note));
+    end === start
+      ? h("circle", { class: "mini-head", cx: start, cy: y, r: 4 })
+      : [
+          h("path", { key: "l", class: "mini-line", d: `M${start} ${y}H${end - sign * 6}` }),
+          h("path", { key: "h", class: "mini-head", d: `M${end} ${y}l${-sign * 8.5} -4v8z` }),
+        ],
+    step.note && h("text", { class: "mini-note", x: middle, y: y + 13, "text-anchor": "middle" }, step.note),
+  );
 }

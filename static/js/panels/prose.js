@@ -13,9 +13,15 @@ export function Prose({ app, section, part, option, inline = false }) {
   const { lesson } = app;
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   useLayoutEffect(() => {
-    const nodes = option !== undefined ? optionOf(language.value, section, option) : part ? partOf(language.value, section, part) : textOf(language.value, section);
+    const nodes =
+      option !== undefined
+        ? optionOf(language.value, section, option)
+        : part
+          ? partOf(language.value, section, part)
+          : textOf(language.value, section);
     ref.current?.replaceChildren(...(nodes ? [nodes] : []));
-    for (const block of ref.current?.querySelectorAll("pre.command") ?? []) block.after(copyButton(t("copy.copy"), t("copy.done"), block.textContent ?? ""));
+    for (const block of ref.current?.querySelectorAll("pre.command") ?? [])
+      block.after(copyButton(t("copy.copy"), t("copy.done"), block.textContent ?? ""));
   }, [language.value, section, part, option]);
   useEffect(() => {
     for (const link of ref.current?.querySelectorAll("[data-anchor]") ?? []) {
@@ -39,7 +45,13 @@ export function Prose({ app, section, part, option, inline = false }) {
 function copyButton(label, done, text) {
   const button = document.createElement("button");
   Object.assign(button, { type: "button", className: "ghost small", textContent: label });
-  button.addEventListener("click", () => void writeText(text.trim()).then(() => { button.textContent = done; }));
+  button.addEventListener(
+    "click",
+    () =>
+      void writeText(text.trim()).then(() => {
+        button.textContent = done;
+      }),
+  );
   return button;
 }
 

@@ -27,23 +27,52 @@ export function QuestionForm({ app, lesson, question, onSkip, onSent }) {
     return onSent?.();
   };
   const able = app.store.may("learn") && lesson.state.value.ready;
-  return h("form", { class: "question", noValidate: true, onSubmit: submit },
+  return h(
+    "form",
+    { class: "question", noValidate: true, onSubmit: submit },
     h(Prose, { app, section }),
-    h(Field, { app, question, draft, section, onDraft: (/** @type {any} */ next) => { setDraft(next); setFailed(""); } }),
+    h(Field, {
+      app,
+      question,
+      draft,
+      section,
+      onDraft: (/** @type {any} */ next) => {
+        setDraft(next);
+        setFailed("");
+      },
+    }),
     h("p", { role: "alert", class: "question-failed" }, failed),
-    h("div", { class: "question-send" },
+    h(
+      "div",
+      { class: "question-send" },
       h("button", { type: "submit", class: "button primary", disabled: !able }, t("lesson.question.answer")),
-      onSkip && h("button", { type: "button", class: "ghost", onClick: onSkip }, t("lesson.question.skip"))));
+      onSkip && h("button", { type: "button", class: "ghost", onClick: onSkip }, t("lesson.question.skip")),
+    ),
+  );
 }
 
 /** @param {FieldProps} props */
 function Choice({ app, question, draft, onDraft, section }) {
   const { t } = app.strings;
-  return h("fieldset", { class: "options" },
+  return h(
+    "fieldset",
+    { class: "options" },
     h("legend", { class: "fine" }, t(question.many ? "lesson.question.several" : "lesson.question.one")),
-    (question.options ?? []).map((option) => h("label", { key: option, class: `option${draft.includes(option) ? " chosen" : ""}` },
-      h("input", { type: question.many ? "checkbox" : "radio", name: question.id, value: option, checked: draft.includes(option), onChange: () => onDraft(ticked(question, draft, option)) }),
-      h(Prose, { app, section, option, inline: true }))));
+    (question.options ?? []).map((option) =>
+      h(
+        "label",
+        { key: option, class: `option${draft.includes(option) ? " chosen" : ""}` },
+        h("input", {
+          type: question.many ? "checkbox" : "radio",
+          name: question.id,
+          value: option,
+          checked: draft.includes(option),
+          onChange: () => onDraft(ticked(question, draft, option)),
+        }),
+        h(Prose, { app, section, option, inline: true }),
+      ),
+    ),
+  );
 }
 
 /** @param {FieldProps} props */
@@ -51,11 +80,25 @@ function NumberField({ app, question, draft, onDraft }) {
   const { t } = app.strings;
   const id = `number-${question.id}`;
   const unit = question.unit ? t(`lesson.unit.${question.unit}`) : "";
-  return h("div", { class: "number" },
+  return h(
+    "div",
+    { class: "number" },
     h("label", { for: id }, t("lesson.question.guess")),
-    h("span", null,
-      h("input", { id, type: "text", inputMode: "decimal", autocomplete: "off", value: draft, "aria-describedby": unit ? `${id}-unit` : undefined, onInput: (/** @type {Event} */ event) => onDraft(/** @type {HTMLInputElement} */ (event.currentTarget).value) }),
-      unit && h("span", { id: `${id}-unit` }, unit)));
+    h(
+      "span",
+      null,
+      h("input", {
+        id,
+        type: "text",
+        inputMode: "decimal",
+        autocomplete: "off",
+        value: draft,
+        "aria-describedby": unit ? `${id}-unit` : undefined,
+        onInput: (/** @type {Event} */ event) => onDraft(/** @type {HTMLInputElement} */ (event.currentTarget).value),
+      }),
+      unit && h("span", { id: `${id}-unit` }, unit),
+    ),
+  );
 }
 
 /** A list that is put in order: by dragging the handles, or by the buttons up and down. @param {FieldProps} props */
@@ -67,12 +110,14 @@ function Order({ app, draft, onDraft, section }) {
   /** What had the focus before the list was put in order: the nodes move, and the focus would be lost. */
   const focused = useRef("");
   useLayoutEffect(() => {
-    const button = focused.current && /** @type {HTMLButtonElement | null} */ (list.current?.querySelector(`#${CSS.escape(focused.current)}`));
+    const button =
+      focused.current && /** @type {HTMLButtonElement | null} */ (list.current?.querySelector(`#${CSS.escape(focused.current)}`));
     focused.current = "";
     if (button && !button.disabled) button.focus();
     else if (button) /** @type {HTMLElement | null | undefined} */ (button.parentElement?.querySelector("button:not(:disabled)"))?.focus();
   }, [draft]);
-  const textOf = (/** @type {string} */ item) => list.current?.querySelector(`[data-item="${CSS.escape(item)}"] .prose`)?.textContent ?? item;
+  const textOf = (/** @type {string} */ item) =>
+    list.current?.querySelector(`[data-item="${CSS.escape(item)}"] .prose`)?.textContent ?? item;
   const move = (/** @type {string} */ item, /** @type {number} */ to) => {
     const from = draft.indexOf(item);
     if (to < 0 || to >= draft.length || to === from) return;
@@ -96,21 +141,69 @@ function Order({ app, draft, onDraft, section }) {
     const to = over < 0 ? rows.length - 1 : over;
     const from = draft.indexOf(dragged);
     // Past the middle of the row it is over, so that rows of different heights do not flicker.
-    if (to !== from && (to > from ? event.clientY > (rows[to].top + rows[to].bottom) / 2 : event.clientY < (rows[to].top + rows[to].bottom) / 2)) move(dragged, to);
+    if (
+      to !== from &&
+      (to > from ? event.clientY > (rows[to].top + rows[to].bottom) / 2 : event.clientY < (rows[to].top + rows[to].bottom) / 2)
+    )
+      move(dragged, to);
   };
   const drop = () => setDragged(null);
-  return h("div", { class: "order" },
+  return h(
+    "div",
+    { class: "order" },
     h("p", { class: "fine" }, t("lesson.order.how")),
-    h("ol", { ref: list }, draft.map((/** @type {string} */ item, /** @type {number} */ i) => h("li", {
-      key: item, "data-item": item, class: item === dragged ? "dragged" : "",
-      onPointerDown: (/** @type {PointerEvent} */ event) => onPointerDown(event, item), onPointerMove, onPointerUp: drop, onPointerCancel: drop,
-    },
-    h("span", { class: "order-place", "aria-hidden": "true" }, i + 1),
-    h(Prose, { app, section, option: item, inline: true }),
-    h("span", { class: "order-buttons" },
-      h("button", { type: "button", class: "ghost", id: `up-${item}`, disabled: i === 0, onClick: (/** @type {Event} */ event) => press(item, -1, event), "aria-label": t("lesson.order.up", { item: textOf(item) }), title: t("lesson.order.up.short") }, h(Icon, { name: "up", size: 16 })),
-      h("button", { type: "button", class: "ghost", id: `down-${item}`, disabled: i === draft.length - 1, onClick: (/** @type {Event} */ event) => press(item, 1, event), "aria-label": t("lesson.order.down", { item: textOf(item) }), title: t("lesson.order.down.short") }, h(Icon, { name: "down", size: 16 })))))),
-    h("p", { class: "visually-hidden", role: "status" }, said));
+    h(
+      "ol",
+      { ref: list },
+      draft.map((/** @type {string} */ item, /** @type {number} */ i) =>
+        h(
+          "li",
+          {
+            key: item,
+            "data-item": item,
+            class: item === dragged ? "dragged" : "",
+            onPointerDown: (/** @type {PointerEvent} */ event) => onPointerDown(event, item),
+            onPointerMove,
+            onPointerUp: drop,
+            onPointerCancel: drop,
+          },
+          h("span", { class: "order-place", "aria-hidden": "true" }, i + 1),
+          h(Prose, { app, section, option: item, inline: true }),
+          h(
+            "span",
+            { class: "order-buttons" },
+            h(
+              "button",
+              {
+                type: "button",
+                class: "ghost",
+                id: `up-${item}`,
+                disabled: i === 0,
+                onClick: (/** @type {Event} */ event) => press(item, -1, event),
+                "aria-label": t("lesson.order.up", { item: textOf(item) }),
+                title: t("lesson.order.up.short"),
+              },
+              h(Icon, { name: "up", size: 16 }),
+            ),
+            h(
+              "button",
+              {
+                type: "button",
+                class: "ghost",
+                id: `down-${item}`,
+                disabled: i === draft.length - 1,
+                onClick: (/** @type {Event} */ event) => press(item, 1, event),
+                "aria-label": t("lesson.order.down", { item: textOf(item) }),
+                title: t("lesson.order.down.short"),
+              },
+              h(Icon, { name: "down", size: 16 }),
+            ),
+          ),
+        ),
+      ),
+    ),
+    h("p", { class: "visually-hidden", role: "status" }, said),
+  );
 }
 
 /** What came of an answer: right, not quite, or not known yet; and what was given beside what is true. @param {Props} props */
@@ -122,10 +215,13 @@ export function Feedback({ app, lesson, question }) {
   const section = `question ${question.id}`;
   const wrong = `wrong ${Array.isArray(answer.given) ? answer.given[0] : answer.given}`;
   const part = verdict === "right" ? "right" : hasPart(language.value, section, wrong) ? wrong : "wrong";
-  return h("div", { class: `feedback ${verdict}`, role: "status" },
+  return h(
+    "div",
+    { class: `feedback ${verdict}`, role: "status" },
     h("p", { class: "feedback-head" }, h(Icon, { name: SIGNS[verdict], size: 16 }), h("b", null, t(`lesson.verdict.${verdict}`))),
     h(Compared, { app, question, answer, section }),
-    verdict === "pending" ? h("p", null, t("lesson.verdict.pending.text")) : h(Prose, { app, section, part }));
+    verdict === "pending" ? h("p", null, t("lesson.verdict.pending.text")) : h(Prose, { app, section, part }),
+  );
 }
 
 /** @param {string} language @param {string} section @param {string} part */
@@ -137,15 +233,46 @@ function Compared({ app, question, answer, section }) {
   const number = new Intl.NumberFormat(language.value, { maximumFractionDigits: 2 });
   const unit = question.unit ? ` ${t(`lesson.unit.${question.unit}`)}` : "";
   if (question.kind === "number") {
-    return h("dl", { class: "compared" },
-      h("dt", null, t("lesson.given")), h("dd", null, `${number.format(answer.given)}${unit}`),
-      typeof answer.truth === "number" && [h("dt", { key: "t" }, t("lesson.truth")), h("dd", { key: "d" }, `${number.format(answer.truth)}${unit}`)]);
+    return h(
+      "dl",
+      { class: "compared" },
+      h("dt", null, t("lesson.given")),
+      h("dd", null, `${number.format(answer.given)}${unit}`),
+      typeof answer.truth === "number" && [
+        h("dt", { key: "t" }, t("lesson.truth")),
+        h("dd", { key: "d" }, `${number.format(answer.truth)}${unit}`),
+      ],
+    );
   }
-  if (question.kind === "choice") return h("p", { class: "chosen-text" }, h("span", { class: "fine" }, t("lesson.given")), " ", [answer.given].flat().map((option) => h(Prose, { key: option, app, section, option, inline: true })));
+  if (question.kind === "choice")
+    return h(
+      "p",
+      { class: "chosen-text" },
+      h("span", { class: "fine" }, t("lesson.given")),
+      " ",
+      [answer.given].flat().map((option) => h(Prose, { key: option, app, section, option, inline: true })),
+    );
   const truth = Array.isArray(answer.truth) ? answer.truth : null;
-  return h("table", { class: "compared-order" },
+  return h(
+    "table",
+    { class: "compared-order" },
     h("thead", null, h("tr", null, h("th", { scope: "col" }, t("lesson.given")), truth && h("th", { scope: "col" }, t("lesson.truth")))),
-    h("tbody", null, answer.given.map((/** @type {string} */ item, /** @type {number} */ i) => h("tr", { key: item },
-      h("td", { class: truth ? (truth[i] === item ? "same" : "other") : "" }, truth && h(Icon, { name: truth[i] === item ? "check" : "close", size: 13 }), h(Prose, { app, section, option: item, inline: true })),
-      truth && h("td", null, h(Prose, { app, section, option: truth[i], inline: true }))))));
+    h(
+      "tbody",
+      null,
+      answer.given.map((/** @type {string} */ item, /** @type {number} */ i) =>
+        h(
+          "tr",
+          { key: item },
+          h(
+            "td",
+            { class: truth ? (truth[i] === item ? "same" : "other") : "" },
+            truth && h(Icon, { name: truth[i] === item ? "check" : "close", size: 13 }),
+            h(Prose, { app, section, option: item, inline: true }),
+          ),
+          truth && h("td", null, h(Prose, { app, section, option: truth[i], inline: true })),
+        ),
+      ),
+    ),
+  );
 }

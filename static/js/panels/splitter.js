@@ -3,7 +3,11 @@ import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { keep, recall } from "../settings.js";
 
-const LIMITS = /** @type {const} */ ({ lesson: { min: 280, max: 640, first: 380 }, drawer: { min: 320, max: 900, first: 420 }, terminal: { min: 96, max: 620, first: 168 } });
+const LIMITS = /** @type {const} */ ({
+  lesson: { min: 280, max: 640, first: 380 },
+  drawer: { min: 320, max: 900, first: 420 },
+  terminal: { min: 96, max: 620, first: 168 },
+});
 const KEY_STEP = 24;
 
 /** `from`: whether the pane that is sized lies before the bar or behind it. @param {{app: import("../app.js").App, name: keyof typeof LIMITS, axis: "x" | "y", from?: "start" | "end"}} props */
@@ -29,11 +33,25 @@ export function Splitter({ app, name, axis, from = "end" }) {
     bar.addEventListener("lostpointercapture", () => bar.removeEventListener("pointermove", move), { once: true });
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const by = /** @type {Record<string, number>} */ (axis === "x" ? { ArrowLeft: KEY_STEP, ArrowRight: -KEY_STEP } : { ArrowUp: KEY_STEP, ArrowDown: -KEY_STEP })[event.key];
+    const by = /** @type {Record<string, number>} */ (
+      axis === "x" ? { ArrowLeft: KEY_STEP, ArrowRight: -KEY_STEP } : { ArrowUp: KEY_STEP, ArrowDown: -KEY_STEP }
+    )[event.key];
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
     apply(now() + sign * by);
   };
-  return h("div", { ref, class: `splitter ${axis}`, role: "separator", tabIndex: 0, "aria-orientation": axis === "x" ? "vertical" : "horizontal", "aria-label": app.strings.t(`splitter.${name}`), "aria-valuemin": limits.min, "aria-valuemax": limits.max, "aria-valuenow": limits.first, onPointerDown, onKeyDown });
+  return h("div", {
+    ref,
+    class: `splitter ${axis}`,
+    role: "separator",
+    tabIndex: 0,
+    "aria-orientation": axis === "x" ? "vertical" : "horizontal",
+    "aria-label": app.strings.t(`splitter.${name}`),
+    "aria-valuemin": limits.min,
+    "aria-valuemax": limits.max,
+    "aria-valuenow": limits.first,
+    onPointerDown,
+    onKeyDown,
+  });
 }

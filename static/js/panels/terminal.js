@@ -9,11 +9,21 @@ import { Icon } from "../icons.js";
 /** @typedef {{app: import("../app.js").App}} Props */
 
 export const FIRST_COMMAND = "kubectl create deployment web --image=nginx --replicas=3";
-const SUGGESTIONS = [FIRST_COMMAND, "kubectl get pods -o wide", "kubectl get pods -w", "kubectl scale deployment web --replicas=5", "kubectl delete deployment web", "kubectl get nodes"];
+const SUGGESTIONS = [
+  FIRST_COMMAND,
+  "kubectl get pods -o wide",
+  "kubectl get pods -w",
+  "kubectl scale deployment web --replicas=5",
+  "kubectl delete deployment web",
+  "kubectl get nodes",
+];
 
 /** @param {Props} props */
 export function Terminal({ app }) {
-  const { strings: { t }, console: shell } = app;
+  const {
+    strings: { t },
+    console: shell,
+  } = app;
   const folded = app.terminalFolded.value;
   const log = useRef(/** @type {HTMLDivElement | null} */ (null));
   const commands = shell.commands.value;
@@ -21,37 +31,103 @@ export function Terminal({ app }) {
   useLayoutEffect(() => {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
   }, [letters, commands.length, folded]);
-  return h("section", { class: `terminal pane${folded ? " folded" : ""}`, "aria-label": t("terminal.label") },
-    h("header", { class: "terminal-head" },
-      h("button", { type: "button", class: "ghost title", "aria-expanded": String(!folded), onClick: () => app.foldTerminal(!folded) }, h(Icon, { name: folded ? "up" : "down", size: 15 }), t("terminal.title")),
-      app.store.may("type") && h("div", { class: "suggestions", role: "group", "aria-label": t("terminal.suggestions") }, SUGGESTIONS.map((line, i) => h("button", { key: line, type: "button", class: `suggestion${i === 0 && commands.length === 0 ? " first" : ""}`, onClick: () => app.typeCommand(line), title: line }, line))),
-      commands.length > 0 && h("button", { type: "button", class: "ghost small", onClick: shell.clear, title: "Ctrl-L" }, t("terminal.clear"))),
-    !folded && h("div", { class: "screen", onClick: (/** @type {MouseEvent} */ event) => {
-      if (!getSelection()?.toString() && !(/** @type {Element} */ (event.target).closest("button"))) document.getElementById("command")?.focus({ preventScroll: true });
-    } },
-    h("div", { class: "screen-log", ref: log, role: "log", "aria-live": "polite", "aria-label": t("terminal.output"), tabIndex: 0 },
-      app.store.may("type") && !commands.some(({ by }) => by !== "lesson") && h("p", { class: "screen-hint" }, t("terminal.hint")),
-      commands.map((command) => h(Ran, { key: command.id, app, command }))),
-    app.store.may("type") ? h(Line, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching"))));
+  return h(
+    "section",
+    { class: `terminal pane${folded ? " folded" : ""}`, "aria-label": t("terminal.label") },
+    h(
+      "header",
+      { class: "terminal-head" },
+      h(
+        "button",
+        { type: "button", class: "ghost title", "aria-expanded": String(!folded), onClick: () => app.foldTerminal(!folded) },
+        h(Icon, { name: folded ? "up" : "down", size: 15 }),
+        t("terminal.title"),
+      ),
+      app.store.may("type") &&
+        h(
+          "div",
+          { class: "suggestions", role: "group", "aria-label": t("terminal.suggestions") },
+          SUGGESTIONS.map((line, i) =>
+            h(
+              "button",
+              {
+                key: line,
+                type: "button",
+                class: `suggestion${i === 0 && commands.length === 0 ? " first" : ""}`,
+                onClick: () => app.typeCommand(line),
+                title: line,
+              },
+              line,
+            ),
+          ),
+        ),
+      commands.length > 0 &&
+        h("button", { type: "button", class: "ghost small", onClick: shell.clear, title: "Ctrl-L" }, t("terminal.clear")),
+    ),
+    !folded &&
+      h(
+        "div",
+        {
+          class: "screen",
+          onClick: (/** @type {MouseEvent} */ event) => {
+            if (!getSelection()?.toString() && !(/** @type {Element} */ (event.target).closest("button")))
+              document.getElementById("command")?.focus({ preventScroll: true });
+          },
+        },
+        h(
+          "div",
+          { class: "screen-log", ref: log, role: "log", "aria-live": "polite", "aria-label": t("terminal.output"), tabIndex: 0 },
+          app.store.may("type") && !commands.some(({ by }) => by !== "lesson") && h("p", { class: "screen-hint" }, t("terminal.hint")),
+          commands.map((command) => h(Ran, { key: command.id, app, command })),
+        ),
+        app.store.may("type") ? h(Line, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching")),
+      ),
+  );
 }
 
 /** @param {{app: import("../app.js").App, command: import("../console.js").Command}} props */
 function Ran({ app, command }) {
   const { t } = app.strings;
   const code = command.code.value;
-  return h("div", { class: `ran by-${command.by}` },
-    h("p", { class: "ran-line" }, h("span", { class: "prompt", "aria-hidden": "true" }, command.prompt), " ", h("b", null, command.line), command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")), code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }), code === null && command.background && command.by !== "lesson" && app.store.may("type") && h("button", { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) }, h(Icon, { name: "stop", size: 12 }), t("terminal.stop"))),
+  return h(
+    "div",
+    { class: `ran by-${command.by}` },
+    h(
+      "p",
+      { class: "ran-line" },
+      h("span", { class: "prompt", "aria-hidden": "true" }, command.prompt),
+      " ",
+      h("b", null, command.line),
+      command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")),
+      code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }),
+      code === null &&
+        command.background &&
+        command.by !== "lesson" &&
+        app.store.may("type") &&
+        h(
+          "button",
+          { type: "button", class: "ghost small stop", onClick: () => app.console.stop(command.id) },
+          h(Icon, { name: "stop", size: 12 }),
+          t("terminal.stop"),
+        ),
+    ),
     command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
-    code === "cut" ? h("p", { class: "ran-code" }, t("terminal.cut")) : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })));
+    code === "cut"
+      ? h("p", { class: "ran-code" }, t("terminal.cut"))
+      : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })),
+  );
 }
 
 /** Without the colour codes some programs write. @param {string} text */
-// eslint-disable-next-line no-control-regex
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
 const plain = (text) => text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/\r(?!\n)/g, "");
 
 /** @param {Props} props */
 function Line({ app }) {
-  const { strings: { t }, console: shell } = app;
+  const {
+    strings: { t },
+    console: shell,
+  } = app;
   const typed = app.typed;
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [at, setAt] = useState(0);
@@ -89,14 +165,37 @@ function Line({ app }) {
     shell.run(typed.value + text);
     typed.value = "";
   };
-  return h("form", { class: "line", onSubmit: (/** @type {Event} */ event) => {
-    event.preventDefault();
-    app.submit(typed.value);
-  } },
-  h("label", { class: "prompt", for: "command" }, shell.prompt.value),
-  h("input", { id: "command", ref: input, type: "text", value: typed.value, autocomplete: "off", autocapitalize: "off", autocorrect: "off", spellcheck: false, "aria-label": t("terminal.command"), placeholder: running ? t("terminal.busy") : "", onInput: (/** @type {Event} */ event) => { typed.value = /** @type {HTMLInputElement} */ (event.currentTarget).value; }, onKeyDown, onPaste }),
-  waiting > 0 && h("span", { class: "fine" }, t("terminal.waiting", { count: waiting })),
-  running && h("button", { type: "button", class: "ghost small stop", onClick: shell.interrupt }, h(Icon, { name: "stop", size: 12 }), "Ctrl-C"));
+  return h(
+    "form",
+    {
+      class: "line",
+      onSubmit: (/** @type {Event} */ event) => {
+        event.preventDefault();
+        app.submit(typed.value);
+      },
+    },
+    h("label", { class: "prompt", for: "command" }, shell.prompt.value),
+    h("input", {
+      id: "command",
+      ref: input,
+      type: "text",
+      value: typed.value,
+      autocomplete: "off",
+      autocapitalize: "off",
+      autocorrect: "off",
+      spellcheck: false,
+      "aria-label": t("terminal.command"),
+      placeholder: running ? t("terminal.busy") : "",
+      onInput: (/** @type {Event} */ event) => {
+        typed.value = /** @type {HTMLInputElement} */ (event.currentTarget).value;
+      },
+      onKeyDown,
+      onPaste,
+    }),
+    waiting > 0 && h("span", { class: "fine" }, t("terminal.waiting", { count: waiting })),
+    running &&
+      h("button", { type: "button", class: "ghost small stop", onClick: shell.interrupt }, h(Icon, { name: "stop", size: 12 }), "Ctrl-C"),
+  );
 }
 
 /** @param {HTMLInputElement | null} input */

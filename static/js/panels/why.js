@@ -12,10 +12,27 @@ export function Why({ app, entry }) {
   const first = chain[0];
   const last = chain[chain.length - 1];
   const passed = (last.arrived ?? last.at) - first.at;
-  return h("div", { class: "why" },
+  return h(
+    "div",
+    { class: "why" },
     h("p", { class: "explanation" }, t("why.text", { count: chain.length - 1, time: duration(Math.max(0, passed), language.value) })),
     h(Origin, { app, entry: first }),
-    h("ol", { class: "chain" }, chain.map((link, i) => h("li", { key: link.seq },
-      i > 0 && h("span", { class: "chain-wait", "aria-hidden": "true" }, duration(Math.max(0, (link.arrived ?? link.at) - (chain[i - 1].arrived ?? chain[i - 1].at)), language.value)),
-      h(EntryLink, { app, entry: link, current: link.seq === entry.seq })))));
+    h(
+      "ol",
+      { class: "chain" },
+      chain.map((link, i) =>
+        h(
+          "li",
+          { key: link.seq },
+          i > 0 &&
+            h(
+              "span",
+              { class: "chain-wait", "aria-hidden": "true" },
+              duration(Math.max(0, (link.arrived ?? link.at) - (chain[i - 1].arrived ?? chain[i - 1].at)), language.value),
+            ),
+          h(EntryLink, { app, entry: link, current: link.seq === entry.seq }),
+        ),
+      ),
+    ),
+  );
 }

@@ -24,7 +24,9 @@ export function createAnnouncer({ t, now = () => Date.now() }) {
   function speak() {
     timer = undefined;
     spokeAt = now();
-    text.value = digest(gathered).map((news) => sentence(news, t)).join(" ");
+    text.value = digest(gathered)
+      .map((news) => sentence(news, t))
+      .join(" ");
     gathered = [];
   }
 

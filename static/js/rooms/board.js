@@ -26,11 +26,13 @@ export function progress({ where }) {
 export function ordered(rows, { by, down }, group = null) {
   const sign = down ? -1 : 1;
   const compare = (/** @type {Row} */ a, /** @type {Row} */ b) => COMPARE[by](a, b) || a.name.localeCompare(b.name) || a.member - b.member;
-  return [...rows].filter((row) => group === null || row.group === group).sort((a, b) => {
-    if (Boolean(a.help) !== Boolean(b.help)) return a.help ? -1 : 1;
-    if (a.help && b.help && a.help !== b.help) return a.help < b.help ? -1 : 1;
-    return sign * compare(a, b);
-  });
+  return [...rows]
+    .filter((row) => group === null || row.group === group)
+    .sort((a, b) => {
+      if (Boolean(a.help) !== Boolean(b.help)) return a.help ? -1 : 1;
+      if (a.help && b.help && a.help !== b.help) return a.help < b.help ? -1 : 1;
+      return sign * compare(a, b);
+    });
 }
 
 /** The groups there are, by name; "" for those without one, at the end. @param {Iterable<Row>} rows */
@@ -64,12 +66,17 @@ export function tallyOf({ id }, rows) {
 
 /** What happened between two boards that an instructor wants to hear of. @param {ReadonlyMap<number, Row>} before @param {ReadonlyMap<number, Row>} after @returns {News[]} */
 export function newsOf(before, after) {
-  const known = [...after.values()].filter((row) => before.has(row.member)).map((row) => ({ row, was: /** @type {Row} */ (before.get(row.member)) }));
+  const known = [...after.values()]
+    .filter((row) => before.has(row.member))
+    .map((row) => ({ row, was: /** @type {Row} */ (before.get(row.member)) }));
   const help = known.filter(({ row, was }) => row.help && !was.help);
   const solved = (/** @type {Row} */ row) => Object.values(row.reports).filter((report) => report.diagnosed !== null).length;
   const diagnosed = known.filter(({ row, was }) => solved(row) > solved(was));
   const names = (/** @type {typeof known} */ list) => list.map(({ row }) => row.name);
-  return /** @type {News[]} */ ([{ kind: "help", names: names(help) }, { kind: "diagnosed", names: names(diagnosed) }]).filter((news) => news.names.length);
+  return /** @type {News[]} */ ([
+    { kind: "help", names: names(help) },
+    { kind: "diagnosed", names: names(diagnosed) },
+  ]).filter((news) => news.names.length);
 }
 
 /** News of the same kind told as one. @param {readonly News[]} news @returns {News[]} */

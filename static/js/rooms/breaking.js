@@ -71,31 +71,86 @@ export function BreakDialog({ open, member, onClose, onBroken, breaking, live, s
     if (!message) onBroken();
     return message;
   };
-  return h(Dialog, { open, onClose, title: t("room.break"), closing: t("room.dismiss"), class: "room-break" },
-    h(FaultForm, { faults, cast, strings, onSubmit: submit },
-      h("div", { class: "room-whose" }, h(Whose, { live, t, value: whose, onValue: setWhose }), h(When, { t, value: when, onValue: setWhen })),
-      when === "own" && h("label", { class: "fault-field" }, h("span", null, t("room.when.own.label")),
-        h("textarea", { rows: 5, value: own, placeholder: EXAMPLE, spellcheck: false, maxLength: 4000, onInput: (/** @type {Event} */ event) => setOwn(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value) }),
-        h("span", { class: "fine" }, t("room.when.own.hint")))));
+  return h(
+    Dialog,
+    { open, onClose, title: t("room.break"), closing: t("room.dismiss"), class: "room-break" },
+    h(
+      FaultForm,
+      { faults, cast, strings, onSubmit: submit },
+      h(
+        "div",
+        { class: "room-whose" },
+        h(Whose, { live, t, value: whose, onValue: setWhose }),
+        h(When, { t, value: when, onValue: setWhen }),
+      ),
+      when === "own" &&
+        h(
+          "label",
+          { class: "fault-field" },
+          h("span", null, t("room.when.own.label")),
+          h("textarea", {
+            rows: 5,
+            value: own,
+            placeholder: EXAMPLE,
+            spellcheck: false,
+            maxLength: 4000,
+            onInput: (/** @type {Event} */ event) => setOwn(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value),
+          }),
+          h("span", { class: "fine" }, t("room.when.own.hint")),
+        ),
+    ),
+  );
 }
 
 /** @param {{live: import("./live.js").Live, t: import("./words.js").T, value: string, onValue: (value: string) => void}} props */
 function Whose({ live, t, value, onValue }) {
   const rows = [...live.rows.value.values()].sort((a, b) => a.name.localeCompare(b.name));
   const groups = groupsOf(rows).filter(Boolean);
-  return h("div", { class: "fault-field" }, h("label", { for: "room-whose" }, t("room.whose")),
-    h("select", { id: "room-whose", value, onChange: (/** @type {Event} */ event) => onValue(/** @type {HTMLSelectElement} */ (event.currentTarget).value) },
+  return h(
+    "div",
+    { class: "fault-field" },
+    h("label", { for: "room-whose" }, t("room.whose")),
+    h(
+      "select",
+      {
+        id: "room-whose",
+        value,
+        onChange: (/** @type {Event} */ event) => onValue(/** @type {HTMLSelectElement} */ (event.currentTarget).value),
+      },
       h("option", { value: "all" }, t("room.target.all")),
-      groups.length > 0 && h("optgroup", { label: t("room.column.group") }, groups.map((group) => h("option", { key: group, value: `group ${group}` }, group))),
-      rows.length > 0 && h("optgroup", { label: t("room.target.one") }, rows.map((row) => h("option", { key: row.member, value: `member ${row.member}` }, row.name)))));
+      groups.length > 0 &&
+        h(
+          "optgroup",
+          { label: t("room.column.group") },
+          groups.map((group) => h("option", { key: group, value: `group ${group}` }, group)),
+        ),
+      rows.length > 0 &&
+        h(
+          "optgroup",
+          { label: t("room.target.one") },
+          rows.map((row) => h("option", { key: row.member, value: `member ${row.member}` }, row.name)),
+        ),
+    ),
+  );
 }
 
 /** @param {{t: import("./words.js").T, value: string, onValue: (value: string) => void}} props */
 function When({ t, value, onValue }) {
-  return h("div", { class: "fault-field" }, h("label", { for: "room-when" }, t("room.when")),
-    h("select", { id: "room-when", value, onChange: (/** @type {Event} */ event) => onValue(/** @type {HTMLSelectElement} */ (event.currentTarget).value) },
+  return h(
+    "div",
+    { class: "fault-field" },
+    h("label", { for: "room-when" }, t("room.when")),
+    h(
+      "select",
+      {
+        id: "room-when",
+        value,
+        onChange: (/** @type {Event} */ event) => onValue(/** @type {HTMLSelectElement} */ (event.currentTarget).value),
+      },
       h("option", { value: "now" }, t("room.when.now")),
-      BEYOND_NOW.map((name) => h("option", { key: name, value: name }, t(`room.when.${name}`)))));
+      BEYOND_NOW.map((name) => h("option", { key: name, value: name }, t(`room.when.${name}`))),
+    ),
+  );
 }
 
 /** What a choice of the form means. @param {string} whose @returns {Targets} */

@@ -19,7 +19,9 @@ export function createConsole({ place, strings }) {
   const announcer = createAnnouncer({ t });
   const live = createLive({
     url: new URL(data.socket ?? "", location.href.replace(/^http/, "ws")).href,
-    onAnswer: (frame) => { if (!breaking.hear(frame) && frame.type === "error") said.value = frame.message; },
+    onAnswer: (frame) => {
+      if (!breaking.hear(frame) && frame.type === "error") said.value = frame.message;
+    },
   });
   const breaking = createBreaking({ send: live.send, t, newId });
 
@@ -38,13 +40,26 @@ export function createConsole({ place, strings }) {
   }
 
   return {
-    live, strings, breaking, said, question, announcer, ask, data,
-    faults: readData("faults-data", []), cast: readData("cast-data", NOBODY), beats: readData("beats-data", {}),
+    live,
+    strings,
+    breaking,
+    said,
+    question,
+    announcer,
+    ask,
+    data,
+    faults: readData("faults-data", []),
+    cast: readData("cast-data", NOBODY),
+    beats: readData("beats-data", {}),
     rowActions: {
       /** @param {Row} row */
-      onHandDown: (row) => { live.send({ type: "help", member: row.member, on: false }); },
+      onHandDown: (row) => {
+        live.send({ type: "help", member: row.member, on: false });
+      },
       /** Heal whatever is broken in this cluster, whomever it was aimed at. @param {Row} row */
-      onHeal: (row) => { live.send({ type: "heal", targets: { member: row.member } }); },
+      onHeal: (row) => {
+        live.send({ type: "heal", targets: { member: row.member } });
+      },
       /** @param {Row} row */
       onForget(row) {
         const run = () => {

@@ -24,7 +24,11 @@ export function createDiagnosis({ send, fetchFaults = loadFaults }) {
   const faults = signal(/** @type {Fault[]} */ ([]));
 
   return {
-    open, alarm, verdict, asked, faults,
+    open,
+    alarm,
+    verdict,
+    asked,
+    faults,
     async begin() {
       open.value = true;
       verdict.value = null;
@@ -60,13 +64,26 @@ export function DiagnosisDialog({ diagnosis, strings, cast }) {
   const { t } = strings;
   const { open, alarm, verdict, faults } = diagnosis;
   const state = alarm.value;
-  return h(Dialog, { open: open.value, onClose: diagnosis.close, title: t("room.diagnosis.title"), closing: t("room.dismiss"), class: "room-diagnosis" },
-    !verdict.value?.right && h("p", { role: "status", class: `room-alarm ${state}` },
-      state !== "asked" && h(Icon, { name: state === "noticed" ? "check" : "warning", size: 18 }), t(`room.alarm.${state}`)),
+  return h(
+    Dialog,
+    { open: open.value, onClose: diagnosis.close, title: t("room.diagnosis.title"), closing: t("room.dismiss"), class: "room-diagnosis" },
+    !verdict.value?.right &&
+      h(
+        "p",
+        { role: "status", class: `room-alarm ${state}` },
+        state !== "asked" && h(Icon, { name: state === "noticed" ? "check" : "warning", size: 18 }),
+        t(`room.alarm.${state}`),
+      ),
     state === "noticed" && !verdict.value?.right && faults.value.length > 0 && h(Form, { diagnosis, faults: faults.value, strings, cast }),
-    h("p", { role: "alert", class: verdict.value ? `room-verdict ${verdict.value.right ? "right" : "wrong"}` : "" }, verdict.value && [
-      h(Icon, { key: "i", name: verdict.value.right ? "check" : "close", size: 18 }),
-      t(verdict.value.right ? "room.verdict.right" : "room.verdict.wrong", { count: verdict.value.tries })]));
+    h(
+      "p",
+      { role: "alert", class: verdict.value ? `room-verdict ${verdict.value.right ? "right" : "wrong"}` : "" },
+      verdict.value && [
+        h(Icon, { key: "i", name: verdict.value.right ? "check" : "close", size: 18 }),
+        t(verdict.value.right ? "room.verdict.right" : "room.verdict.wrong", { count: verdict.value.tries }),
+      ],
+    ),
+  );
 }
 
 /** @param {{diagnosis: Diagnosis, faults: Fault[], strings: import("../strings.js").Strings, cast: import("../lanes.js").Cast}} props */
@@ -85,17 +102,54 @@ function Form({ diagnosis, faults, strings: { t }, cast }) {
     setName(value(event));
     setTarget("");
   };
-  return h("form", { class: "room-form", onSubmit: submit },
-    h("label", null, h("span", null, t("room.diagnosis.what")),
-      h("select", { value: name, onChange: choose, required: true },
+  return h(
+    "form",
+    { class: "room-form", onSubmit: submit },
+    h(
+      "label",
+      null,
+      h("span", null, t("room.diagnosis.what")),
+      h(
+        "select",
+        { value: name, onChange: choose, required: true },
         h("option", { value: "", disabled: true }, t("room.diagnosis.choose")),
-        grouped(faults).map((group) => h("optgroup", { key: group.group, label: t(`fault.group.${group.group}`) },
-          group.faults.map((one) => h("option", { key: one.name, value: one.name }, t(`fault.${one.name}.name`))))))),
-    h("label", null, h("span", null, t("room.diagnosis.where")),
+        grouped(faults).map((group) =>
+          h(
+            "optgroup",
+            { key: group.group, label: t(`fault.group.${group.group}`) },
+            group.faults.map((one) => h("option", { key: one.name, value: one.name }, t(`fault.${one.name}.name`))),
+          ),
+        ),
+      ),
+    ),
+    h(
+      "label",
+      null,
+      h("span", null, t("room.diagnosis.where")),
       places || !fault
-        ? h("select", { key: name, value: target, disabled: !fault, required: true, onChange: (/** @type {Event} */ event) => setTarget(value(event)) },
-          h("option", { value: "", disabled: true, selected: !target }, t("room.diagnosis.choose")),
-          (places ?? []).map((place) => h("option", { key: place, value: place }, place)))
-        : h("input", { key: name, type: "text", value: target, maxLength: 256, autocomplete: "off", spellcheck: false, required: true, onInput: (/** @type {Event} */ event) => setTarget(value(event)) })),
-    h("button", { type: "submit", class: "button primary", disabled: diagnosis.asked.value }, t("room.diagnosis.answer")));
+        ? h(
+            "select",
+            {
+              key: name,
+              value: target,
+              disabled: !fault,
+              required: true,
+              onChange: (/** @type {Event} */ event) => setTarget(value(event)),
+            },
+            h("option", { value: "", disabled: true, selected: !target }, t("room.diagnosis.choose")),
+            (places ?? []).map((place) => h("option", { key: place, value: place }, place)),
+          )
+        : h("input", {
+            key: name,
+            type: "text",
+            value: target,
+            maxLength: 256,
+            autocomplete: "off",
+            spellcheck: false,
+            required: true,
+            onInput: (/** @type {Event} */ event) => setTarget(value(event)),
+          }),
+    ),
+    h("button", { type: "submit", class: "button primary", disabled: diagnosis.asked.value }, t("room.diagnosis.answer")),
+  );
 }

@@ -8,5 +8,7 @@ if (field) {
     const atEnd = field.selectionStart === field.value.length;
     if (atEnd) field.value = whileTyping(field.value, length);
   });
-  field.addEventListener("blur", () => { field.value = whileTyping(field.value, length); });
+  field.addEventListener("blur", () => {
+    field.value = whileTyping(field.value, length);
+  });
 }

@@ -73,12 +73,19 @@ export function createLive({ url, onAnswer = () => {}, WebSocket }) {
   const socket = new RoomSocket({
     url,
     WebSocket,
-    onState: (state) => { connection.value = state; },
+    onState: (state) => {
+      connection.value = state;
+    },
     onFrame: (frame) => (Object.hasOwn(heard, frame.type) ? heard[frame.type](frame) : onAnswer(frame)),
   });
 
   return {
-    room, me, position, rows, incidents, connection,
+    room,
+    me,
+    position,
+    rows,
+    incidents,
+    connection,
     open: () => socket.open(),
     close: () => socket.close(),
     retryNow: () => socket.retryNow(),

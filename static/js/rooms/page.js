@@ -32,16 +32,58 @@ function ConsolePage({ app }) {
     setBreaks(true);
   };
   const rowActions = useMemo(() => ({ ...app.rowActions, onBreak: (/** @type {Row} */ row) => openBreak(row.member) }), []);
-  const no = () => { question.value = null; };
-  if (live.connection.value.state === "gone") return h("p", { class: "room-gone pane", role: "alert" }, t("room.goneForYou"), " ", h("a", { href: "/rooms/" }, t("room.rooms")));
+  const no = () => {
+    question.value = null;
+  };
+  if (live.connection.value.state === "gone")
+    return h("p", { class: "room-gone pane", role: "alert" }, t("room.goneForYou"), " ", h("a", { href: "/rooms/" }, t("room.rooms")));
   if (!room) return h("p", { class: "room-gone", role: "status" }, t("room.connecting"));
   return [
     h(TopBar, { key: "top", app, room, onProject: () => setProjects(true) }),
-    h("div", { key: "main", class: "room-main" }, h(Board, { app, rowActions }), h(Incidents, { live, strings, onBreak: () => openBreak(null) })),
+    h(
+      "div",
+      { key: "main", class: "room-main" },
+      h(Board, { app, rowActions }),
+      h(Incidents, { live, strings, onBreak: () => openBreak(null) }),
+    ),
     h("p", { key: "news", class: "visually-hidden", "aria-live": "polite" }, app.announcer.text.value),
-    h(BreakDialog, { key: "break", open: breaks, member, onClose: () => setBreaks(false), onBroken: () => setBreaks(false), breaking: app.breaking, live, strings, faults: app.faults, cast: app.cast }),
-    h(Projector, { key: "project", open: projects, onClose: () => setProjects(false), strings, title: room.title, code: room.code ?? "", address: app.data.join ?? "", joined: live.rows.value.size, qr: joinPicture() }),
-    h(Confirm, { key: "confirm", open: asked !== null, title: asked?.title ?? "", text: asked?.text ?? "", yes: asked?.yes ?? "", no: t("room.no"), closing: t("room.dismiss"), onNo: no, onYes: () => { no(); asked?.run(); } }),
+    h(BreakDialog, {
+      key: "break",
+      open: breaks,
+      member,
+      onClose: () => setBreaks(false),
+      onBroken: () => setBreaks(false),
+      breaking: app.breaking,
+      live,
+      strings,
+      faults: app.faults,
+      cast: app.cast,
+    }),
+    h(Projector, {
+      key: "project",
+      open: projects,
+      onClose: () => setProjects(false),
+      strings,
+      title: room.title,
+      code: room.code ?? "",
+      address: app.data.join ?? "",
+      joined: live.rows.value.size,
+      qr: joinPicture(),
+    }),
+    h(Confirm, {
+      key: "confirm",
+      open: asked !== null,
+      title: asked?.title ?? "",
+      text: asked?.text ?? "",
+      yes: asked?.yes ?? "",
+      no: t("room.no"),
+      closing: t("room.dismiss"),
+      onNo: no,
+      onYes: () => {
+        no();
+        asked?.run();
+      },
+    }),
   ];
 }
 
@@ -59,17 +101,67 @@ function Board({ app, rowActions }) {
   const shownRows = ordered(rows.values(), order, group);
   const shown = useMemo(() => (every ? incidents : incidents.slice(-INCIDENTS_SHOWN)).toReversed(), [incidents, every]);
   useKeptFocus();
-  return h("section", { class: "room-boards pane", "aria-label": t("room.learners") },
-    h("header", null, h("h2", null, t("room.learners")), h("p", { class: "room-counts" }, t("room.online", { online, all }), help > 0 && h("span", { class: "room-flag warn" }, h(Icon, { name: "hand", size: 14 }), t("room.helpCount", { count: help }))),
-      incidents.length > INCIDENTS_SHOWN && h("label", { class: "room-every" }, h("input", { type: "checkbox", checked: every, onChange: (/** @type {Event} */ event) => setEvery(/** @type {HTMLInputElement} */ (event.currentTarget).checked) }), t("room.every", { count: incidents.length })),
-      groups.length > 0 && h("label", { class: "room-filter" }, h("span", null, t("room.column.group")), h("select", { value: group === null ? "all" : `=${group}`, onChange: (/** @type {Event} */ event) => {
-        const { value } = /** @type {HTMLSelectElement} */ (event.currentTarget);
-        setGroup(value === "all" ? null : value.slice(1));
-      } }, h("option", { value: "all" }, t("room.group.all")), groups.map((name) => h("option", { key: name, value: `=${name}` }, name || t("room.group.none"))))),
-      group && shownRows.some(isBroken) && h("button", { type: "button", class: "button", onClick: () => live.send({ type: "heal", targets: { group } }) }, h(Icon, { name: "pulse", size: 15 }), t("room.heal.group", { group }))),
+  return h(
+    "section",
+    { class: "room-boards pane", "aria-label": t("room.learners") },
+    h(
+      "header",
+      null,
+      h("h2", null, t("room.learners")),
+      h(
+        "p",
+        { class: "room-counts" },
+        t("room.online", { online, all }),
+        help > 0 && h("span", { class: "room-flag warn" }, h(Icon, { name: "hand", size: 14 }), t("room.helpCount", { count: help })),
+      ),
+      incidents.length > INCIDENTS_SHOWN &&
+        h(
+          "label",
+          { class: "room-every" },
+          h("input", {
+            type: "checkbox",
+            checked: every,
+            onChange: (/** @type {Event} */ event) => setEvery(/** @type {HTMLInputElement} */ (event.currentTarget).checked),
+          }),
+          t("room.every", { count: incidents.length }),
+        ),
+      groups.length > 0 &&
+        h(
+          "label",
+          { class: "room-filter" },
+          h("span", null, t("room.column.group")),
+          h(
+            "select",
+            {
+              value: group === null ? "all" : `=${group}`,
+              onChange: (/** @type {Event} */ event) => {
+                const { value } = /** @type {HTMLSelectElement} */ (event.currentTarget);
+                setGroup(value === "all" ? null : value.slice(1));
+              },
+            },
+            h("option", { value: "all" }, t("room.group.all")),
+            groups.map((name) => h("option", { key: name, value: `=${name}` }, name || t("room.group.none"))),
+          ),
+        ),
+      group &&
+        shownRows.some(isBroken) &&
+        h(
+          "button",
+          { type: "button", class: "button", onClick: () => live.send({ type: "heal", targets: { group } }) },
+          h(Icon, { name: "pulse", size: 15 }),
+          t("room.heal.group", { group }),
+        ),
+    ),
     rows.size
       ? h(BoardTable, { rows: shownRows, incidents: shown, order, onOrder: setOrder, beats: app.beats, strings, actions: rowActions })
-      : h("div", { class: "room-empty" }, h("p", null, t("room.empty")), h(Picture, { template: joinPicture() }), h("p", { class: "room-empty-address" }, app.data.join)));
+      : h(
+          "div",
+          { class: "room-empty" },
+          h("p", null, t("room.empty")),
+          h(Picture, { template: joinPicture() }),
+          h("p", { class: "room-empty-address" }, app.data.join),
+        ),
+  );
 }
 
 /** The QR code that the server drew. */
@@ -80,7 +172,9 @@ function useKeptFocus() {
   useEffect(() => {
     /** @type {HTMLElement | null} */
     let last = null;
-    const onFocus = (/** @type {FocusEvent} */ event) => { last = /** @type {HTMLElement} */ (event.target).closest(".room-board") ? /** @type {HTMLElement} */ (event.target) : null; };
+    const onFocus = (/** @type {FocusEvent} */ event) => {
+      last = /** @type {HTMLElement} */ (event.target).closest(".room-board") ? /** @type {HTMLElement} */ (event.target) : null;
+    };
     const observer = new MutationObserver(() => {
       if (last?.isConnected && document.activeElement === document.body) last.focus({ preventScroll: true });
     });

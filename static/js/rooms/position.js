@@ -18,9 +18,17 @@ const lanes = (chosen) => (chosen.size ? [...chosen].slice(0, LANES_MAX) : null)
 /** @param {Store} store @returns {Position} */
 export function positionOf(store) {
   return {
-    cluster: store.cluster.value.id, cursor: store.cursor.value, altitude: store.altitude.value, selected: store.selected.value,
-    drawer: store.drawer.value, tab: store.tab.value, beat: null, focus: lanes(store.focus.value),
-    participants: lanes(store.participants.value), text: store.text.value.slice(0, TEXT_MAX), heartbeats: !store.foldHeartbeats.value,
+    cluster: store.cluster.value.id,
+    cursor: store.cursor.value,
+    altitude: store.altitude.value,
+    selected: store.selected.value,
+    drawer: store.drawer.value,
+    tab: store.tab.value,
+    beat: null,
+    focus: lanes(store.focus.value),
+    participants: lanes(store.participants.value),
+    text: store.text.value.slice(0, TEXT_MAX),
+    heartbeats: !store.foldHeartbeats.value,
   };
 }
 

@@ -11,17 +11,28 @@ export function Projector({ open, onClose, strings: { t }, title, code, address,
   useEffect(() => {
     if (!open) return undefined;
     document.documentElement.requestFullscreen?.().catch(() => {});
-    return () => { if (document.fullscreenElement) void document.exitFullscreen().catch(() => {}); };
+    return () => {
+      if (document.fullscreenElement) void document.exitFullscreen().catch(() => {});
+    };
   }, [open]);
-  return h(Dialog, { open, onClose, title, closing: t("room.dismiss"), class: "room-projector" },
-    h("div", { class: "room-projected" },
+  return h(
+    Dialog,
+    { open, onClose, title, closing: t("room.dismiss"), class: "room-projector" },
+    h(
+      "div",
+      { class: "room-projected" },
       h(Picture, { template: qr }),
-      h("div", { class: "room-projected-words" },
+      h(
+        "div",
+        { class: "room-projected-words" },
         h("p", null, t("room.project.go")),
         h("p", { class: "room-address" }, address.replace(/^https?:\/\//, "").replace(/[^/]*\/?$/, "")),
         h("p", null, t("room.project.code")),
         h("p", { class: "room-code" }, grouped(code)),
-        h("p", { class: "room-joined", role: "status" }, t("room.joined", { count: joined })))));
+        h("p", { class: "room-joined", role: "status" }, t("room.joined", { count: joined })),
+      ),
+    ),
+  );
 }
 
 /** What the server drew, cloned. @param {{template: HTMLTemplateElement | null}} props */

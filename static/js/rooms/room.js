@@ -48,9 +48,17 @@ export function startRoom(app, place) {
   followCourse({ live, watching, cluster, links });
   const mirroring = computed(() => mirrors(live.room.value, live.me.value, cluster));
   // Who is led is shown something already.
-  effect(() => { if (mirroring.value) app.coach.closed.value = true; });
+  effect(() => {
+    if (mirroring.value) app.coach.closed.value = true;
+  });
   takePositions({ store, position: () => (mirroring.value ? live.position.value : null) });
-  const leading = computed(() => live.me.value?.role === "instructor" && live.connection.value.state === "open" && Boolean(live.room.value?.leading) && live.room.value?.cluster === cluster);
+  const leading = computed(
+    () =>
+      live.me.value?.role === "instructor" &&
+      live.connection.value.state === "open" &&
+      Boolean(live.room.value?.leading) &&
+      live.room.value?.cluster === cluster,
+  );
   sayPositions({ store, on: () => leading.value, say: (position) => live.send({ type: "position", ...position }) });
 
   addKey(app, () => {
@@ -78,10 +86,28 @@ function followCourse({ live, watching, cluster, links }) {
 /** @param {any} props */
 function Bar({ app, diagnosis, leaving, leave, ...bar }) {
   const { t } = app.strings;
-  const stay = () => { leaving.value = false; };
+  const stay = () => {
+    leaving.value = false;
+  };
   return [
-    h(RoomBar, { ...bar, strings: app.strings, onNotice: diagnosis.begin, onLeave: () => { leaving.value = true; } }),
-    h(Confirm, { open: leaving.value, title: t("room.leave.title"), text: t("room.leave.text"), yes: t("room.leave"), no: t("room.stay"), closing: t("room.dismiss"), onYes: leave, onNo: stay }),
+    h(RoomBar, {
+      ...bar,
+      strings: app.strings,
+      onNotice: diagnosis.begin,
+      onLeave: () => {
+        leaving.value = true;
+      },
+    }),
+    h(Confirm, {
+      open: leaving.value,
+      title: t("room.leave.title"),
+      text: t("room.leave.text"),
+      yes: t("room.leave"),
+      no: t("room.stay"),
+      closing: t("room.dismiss"),
+      onYes: leave,
+      onNo: stay,
+    }),
     h(DiagnosisDialog, { diagnosis, strings: app.strings, cast: app.store.cast.value }),
   ];
 }

@@ -23,5 +23,7 @@ export function whenText({ when, fault }, t) {
 /** An instant: of the day where it is a date, of the cluster where it is seconds. @param {string | number} at @param {string} language */
 export function instant(at, language) {
   if (typeof at === "number") return clock(at, 0);
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(at));
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(
+    new Date(at),
+  );
 }
