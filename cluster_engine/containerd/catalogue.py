@@ -38,7 +38,7 @@ REGISTRIES, OFFICIAL_IMAGES, TAG_WORDS = (
     frozenset(_NAMES[kind].split()) for kind in ("registries", "official", "tag_words")
 )
 _VERSION = re.compile(r"v?\d+(?:\.\d+)*")
-_NUMBER = re.compile(r"v?\d+[a-z]{0,3}\d*|(?=[a-f]*\d)[0-9a-f]{7,64}")
+_NUMBER = re.compile(r"v?\d+(?:[a-z]{1,3}\d*)?|(?=[a-f]*\d)[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)

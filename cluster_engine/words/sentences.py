@@ -29,7 +29,7 @@ from cluster_engine.words.languages import document
 TELLING = ("verb", "subresource", "type", "method", "operation", "flags", "description", "event")
 HOSTS_UNSAID = frozenset({"", *(host.name for host in cast(nodes=0).hosts)})  # whatever is no worker is there once
 PLACE = re.compile(r"\{(\w+)\}")
-OPTIONAL = re.compile(r"\[([^\]]*)\]")
+OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 KINDS = {kind.plural: kind.name for kind in BUILT_IN.stored}
 
 Entry = Mapping[str, Any]

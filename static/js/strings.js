@@ -117,7 +117,7 @@ const filled = (patterns, entry, all) =>
 /** The pattern with its places filled; null when one outside of brackets has no value. @param {string} pattern @param {Entry} entry @param {Dictionary} all */
 function complete(pattern, entry, all) {
   const whole = (/** @type {string} */ part) => [...part.matchAll(/\{(\w+)\}/g)].every(([, place]) => value(place, entry, all) !== null);
-  const kept = pattern.replace(/\[([^\]]*)\]/g, (_, part) => (whole(part) ? part : ""));
+  const kept = pattern.replace(/\[([^[\]]*)\]/g, (_, part) => (whole(part) ? part : ""));
   return whole(kept) ? kept.replace(/\{(\w+)\}/g, (_, place) => /** @type {string} */ (value(place, entry, all))) : null;
 }
 
