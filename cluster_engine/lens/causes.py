@@ -4,7 +4,8 @@ What a participant says, it says because of something: a message that reached it
 clock. The rules, the strongest first (`why`):
 
   1. it is working on a request about the same object        (an API server's Txn <- the POST it is serving)
-  2. it has at this instant received a message about it        (a Binding <- the watch event that brought the pod)
+  2. it has at this instant received a message about it        (a Binding <- the watch event that brought the pod);
+     first that one like it was created                        (the second POST of pods <- the first one's 201)
   3. it has at this instant received any message               (what it did not have to work for)
   4. it lately received a message about the same object       (a retry after a back-off)
   5. the connection was opened for this, its first request    (what led to the SYN led to the request)
@@ -52,7 +53,7 @@ class Participant:
     again.
     """
 
-    __slots__ = ("beats", "command", "discovered", "id", "last", "last_at", "serial", "serving", "started")
+    __slots__ = ("beats", "command", "created", "discovered", "id", "last", "last_at", "serial", "serving", "started")
 
     def __init__(self, name: str, serial: int) -> None:
         self.id = name
@@ -63,6 +64,7 @@ class Participant:
         self.discovered: set[str] = set()
         self.last: int | None = None
         self.last_at = -1.0
+        self.created: tuple[int, float, str, Tokens] = (0, -1.0, "", ())
         self.serving: dict[int, Serving] = {}
 
 
@@ -121,6 +123,10 @@ class Causes:
         participant.command = command
         return participant
 
+    def created(self, who: Participant, seq: int, at: float, resource: str, tokens: Tokens) -> None:
+        """`who` was answered, by entry `seq`, that an object of a resource was created. `heard` has been called."""
+        who.created = (seq, at, resource, tokens)
+
     def heard(self, who: Participant, seq: int, at: float, tokens: Tokens | list[str]) -> None:
         """`who` received entry `seq`, which concerns `tokens`. Not to be called for housekeeping."""
         who.last = seq
@@ -142,15 +148,26 @@ class Causes:
             del requests[next(iter(requests))]
 
     def why(
-        self, who: Participant, at: float, tokens: Tokens | list[str], opened: Reason | None = None, within: str = ""
+        self,
+        who: Participant,
+        at: float,
+        tokens: Tokens | list[str],
+        opened: Reason | None = None,
+        *,
+        within: str = "",
+        resource: str = "",
     ) -> Reason:
         """Tell why `who` says something about `tokens` now.
 
-        `opened` is the reason of a fresh connection's SYN; `within` names the namespace that the objects are in.
+        `opened` is the reason of a fresh connection's SYN; `within` names the namespace that the objects are in, and
+        `resource` what is to be created, if anything.
         """
         served = self.serving(who, tokens)
         if served is not None:
             return served[0], None
+        seq, heard_at, like, concerned = who.created
+        if resource and like == resource and at - heard_at <= SAME_INSTANT_SECONDS and set(concerned) & set(tokens):
+            return seq, None
         seq, heard_at = self._latest(who, tokens)
         if seq and at - heard_at <= SAME_INSTANT_SECONDS:
             return seq, None

@@ -155,7 +155,8 @@ class RestExchange(Exchange):
                 return ended, None
         opened = conversation.opened if conversation.fresh else None
         within = f"namespaces//{asked.namespace}" if asked.verb == "create" and asked.namespace else ""
-        return causes.why(client, conversation.scribe.sent, self.tokens, opened, within)
+        created = asked.resource if asked.verb == "create" else ""
+        return causes.why(client, conversation.scribe.sent, self.tokens, opened, within=within, resource=created)
 
     def _respond(self, *, unfinished: bool = False) -> None:
         if self.request is None:
@@ -184,7 +185,10 @@ class RestExchange(Exchange):
         said = Said(STORY, "http.response", label, fields, (self.request, None), self.request)
         seq = self._say(False, said, body)
         if not self.heartbeat:
-            conversation.causes.heard(conversation.client, seq, conversation.scribe.now, tokens)
+            causes, client, now = conversation.causes, conversation.client, conversation.scribe.now
+            causes.heard(client, seq, now, tokens)
+            if self._asked.verb == "create" and not failed:
+                causes.created(client, seq, now, self._asked.resource, self.tokens)
 
     def _answer_tokens(self, thing: Thing) -> list[str]:
         """Name what a response is about; the name that the server chose becomes the exchange's."""

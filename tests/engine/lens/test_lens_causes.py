@@ -550,3 +550,18 @@ def test_who_opens_a_connection_may_have_worked_on_what_led_to_it():
     assert causes.origin(manager, 1.004, WORK_SECONDS_MAX) == (7, None)
     assert causes.origin(manager, 1.004) == (None, "timer")
     assert causes.origin(manager, 1.2, WORK_SECONDS_MAX) == (None, "timer")
+
+
+def test_one_more_of_a_kind_follows_from_the_answer_to_the_last_and_not_from_the_event_that_came_with_it():
+    """pkg/controller/replicaset, slowStartBatch: the second batch waits for the first one's answers."""
+    causes = Causes()
+    who = causes.participant(MANAGER)
+    about = ("replicasets//uid-1", "pods/default/")
+    causes.heard(who, 1, 5.0, about)
+    causes.created(who, 1, 5.0, "pods", about)  # 201 Created
+    causes.heard(who, 2, 5.0, about)  # ADDED pod
+    assert causes.why(who, 5.0, about, resource="pods") == (1, None)
+    assert causes.why(who, 5.0, about) == (2, None), "what creates nothing follows from the latest, as ever"
+    assert causes.why(who, 5.0, about, resource="events") == (2, None)
+    assert causes.why(who, 5.0, ("replicasets//uid-2",), resource="pods") == (2, None), "of another owner"
+    assert causes.why(who, 6.0, about, resource="pods") == (2, None), "a second later it is not known"
