@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cluster_engine.api.kinds import REPLICA_SET
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens
 from cluster_engine.apiserver.registry import metadata
 from cluster_engine.apiserver.watch_cache import WatchCache
@@ -140,7 +141,13 @@ def test_a_bug_of_ours_is_found(monkeypatch):
 
 
 def test_a_seed_that_fails_says_what_was_violated_and_how_to_see_it_again(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(WatchCache, "_publish", lambda cache, event: None)
+    publish = WatchCache._publish
+
+    def publish_other_kinds(cache, event):
+        if cache.kind is not REPLICA_SET:
+            publish(cache, event)
+
+    monkeypatch.setattr(WatchCache, "_publish", publish_other_kinds)
     monkeypatch.setattr("tests.simulate.__main__.draw", lambda _: QUIET)
     journal = tmp_path / "journal.jsonl"
     assert main(["--first", "1", "--journal", str(journal)]) == 1
