@@ -31,6 +31,7 @@ DIRECTORIES = frozenset({"/", "/bin", "/etc", "/home", "/opt", "/root", "/tmp", 
 """Directories that are there with nothing in them, too."""
 TERMINAL_BYTES_MAX = 16 * 1024 * 1024
 """What one line may print on a terminal."""
+LEFT_BYTES = 4096
 
 
 class Input(Protocol):
@@ -207,15 +208,15 @@ class Captured:
 class Screen:
     """One stream of a terminal: text as it comes, of bytes that may end in the middle of a character."""
 
-    def __init__(self, stream: str, write: Write, room: list[int]) -> None:
-        self._stream, self._write, self._room = stream, write, room
+    def __init__(self, stream: str, write: Write, room: list[int], left_bytes: int) -> None:
+        self._stream, self._write, self._room, self._left_bytes = stream, write, room, left_bytes
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def write(self, data: bytes) -> None:
         """See Output; OSError (EFBIG) beyond what the streams of one line may print together."""
-        self._room[0] -= len(data)
-        if self._room[0] < 0:
+        if len(data) > self._room[0] - self._left_bytes:
             raise OSError(errno.EFBIG, "File too large")
+        self._room[0] -= len(data)
         if text := self._decoder.decode(data):
             self._write(self._stream, text)
 
@@ -224,9 +225,12 @@ class Screen:
 
 
 def screens(write: Write) -> tuple[Screen, Screen]:
-    """Return a terminal's standard output and error for one line, which may print TERMINAL_BYTES_MAX in all."""
+    """Return a terminal's standard output and error for one line, which may print TERMINAL_BYTES_MAX in all.
+
+    Standard output leaves some of it to what is to be said of that.
+    """
     room = [TERMINAL_BYTES_MAX]
-    return Screen("stdout", write, room), Screen("stderr", write, room)
+    return Screen("stdout", write, room, LEFT_BYTES), Screen("stderr", write, room, 0)
 
 
 def read_file(files: "FileSystem", path: str) -> bytes:
