@@ -48,7 +48,7 @@ def _judge(database: sqlite3.Connection, learner: Learner, broken: list[Outage])
     ).fetchall()
     if [n for n, _ in inputs] != list(range(1, len(inputs) + 1)):
         yield "its inputs have a gap"
-    typed = [json.loads(document).get("command", {}).get("id") for _, document in inputs]
+    typed = [one["id"] for _, document in inputs if (one := json.loads(document))["type"] == "command"]
     if len(typed) != len(set(typed)):
         yield "a command was taken twice"
     for identifier, at in learner.done.items():

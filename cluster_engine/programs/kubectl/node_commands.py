@@ -11,9 +11,9 @@ import asyncio
 
 from cluster_engine.api.names import label_value_problems, qualified_name_problems
 from cluster_engine.api.objects import Object
-from cluster_engine.api.status import NotFound, TooManyRequests
+from cluster_engine.api.status import NotFound, Refusal, TooManyRequests
 from cluster_engine.programs.kubectl.arguments import NO_NAME
-from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.errors import CommandError, network_text
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Params, Session
 
@@ -75,11 +75,11 @@ async def drain(session: Session, arguments: list[str]) -> int:
         limit = session.flags["timeout"] or None
         try:
             async with asyncio.timeout(limit):
-                async with asyncio.TaskGroup() as tasks:
-                    for pod in pods:
-                        tasks.create_task(_evict(session, pod))
+                failures = list(filter(None, await asyncio.gather(*(_evict(session, pod) for pod in pods))))
         except TimeoutError as error:
             raise CommandError(f'unable to drain node "{name}": global timeout reached: {limit}s') from error
+        if failures:
+            raise CommandError(_pending(name, *failures))
         session.out(f"node/{name} drained\n")
     return 0
 
@@ -92,14 +92,27 @@ def _check(session: Session, node: str, pods: list[Object]) -> None:
         and (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
     ]
     if alone and not session.flags["force"]:
-        why = f"cannot delete Pods that declare no controller (use --force to override): {', '.join(alone)}"
-        text = f'unable to drain node "{node}" due to error: [{why}], continuing command...'
-        raise CommandError(f"{text}\nThere are pending nodes to be drained:\n {node}\n{why}")
+        raise CommandError(
+            _pending(
+                node, f"cannot delete Pods that declare no controller (use --force to override): {', '.join(alone)}"
+            )
+        )
     if alone:
         session.err(f"Warning: deleting Pods that declare no controller: {', '.join(alone)}\n")
 
 
-async def _evict(session: Session, pod: Object) -> None:
+def _pending(node: str, *reasons: str) -> str:
+    why = ", ".join(reasons)
+    text = f'unable to drain node "{node}" due to error: [{why}], continuing command...'
+    return f"{text}\nThere are pending nodes to be drained:\n {node}\n{f'[{why}]' if len(reasons) > 1 else why}"
+
+
+def _why(error: Refusal | OSError) -> str:
+    return error.message if isinstance(error, Refusal) else network_text(error)
+
+
+async def _evict(session: Session, pod: Object) -> str:
+    """Evict a pod and wait until it is gone; return what came in the way, "" for nothing."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     path = f"/api/v1/namespaces/{namespace}/pods/{name}"
     session.out(f"evicting pod {namespace}/{name}\n")
@@ -115,14 +128,20 @@ async def _evict(session: Session, pod: Object) -> None:
             await session.request("POST", f"{path}/eviction", body=eviction)
             break
         except NotFound:
-            return
+            return ""
         except TooManyRequests as refusal:
             text = f'error when evicting pods/"{name}" -n "{namespace}" (will retry after 5s): {refusal.message}\n'
             session.err(text)
             await asyncio.sleep(EVICTION_RETRY_SECONDS)
-    while await _is_there(session, path, pod["metadata"]["uid"]):  # noqa: ASYNC110, as the real one
-        await asyncio.sleep(1)
+        except (Refusal, OSError) as error:
+            return f'error when evicting pods/"{name}" -n "{namespace}": {_why(error)}'
+    try:
+        while await _is_there(session, path, pod["metadata"]["uid"]):  # noqa: ASYNC110, as the real one
+            await asyncio.sleep(1)
+    except (Refusal, OSError) as error:
+        return f'error when waiting for pod "{name}" in namespace "{namespace}" to terminate: {_why(error)}'
     session.out(f"pod/{name} evicted\n")
+    return ""
 
 
 async def _is_there(session: Session, path: str, uid: str) -> bool:

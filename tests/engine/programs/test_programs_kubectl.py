@@ -298,6 +298,23 @@ def test_a_drained_node_is_empty(workstation):
     assert "Ready,SchedulingDisabled" in nodes
 
 
+def test_a_drain_that_loses_its_server_says_so_for_each_pod(workstation):
+    async def story(sh):
+        await sh.ok("kubectl create deployment web --image=nginx --replicas=4")
+        await sh.ok("kubectl rollout status deployment/web")
+        draining = asyncio.ensure_future(sh("kubectl drain worker-1"))
+        await asyncio.sleep(0.5)  # the pods end for a while
+        sh.cluster.processes["control-plane/kube-apiserver"].kill()
+        return await draining
+
+    done = workstation(story)
+    assert done.code == 1
+    assert "drained" not in done.out
+    assert 'unable to drain node "worker-1" due to error: [error when ' in done.err
+    assert "There are pending nodes to be drained:\n worker-1\n" in done.err
+    assert done.err.count("error when waiting for pod ") >= 2
+
+
 def test_discovery_is_asked_once_and_kept(workstation):
     async def story(sh):
         ears = Ears()
