@@ -65,11 +65,12 @@ export function choicesOf(field, { people, hosts, workers, components }) {
   return field.name === "peer" ? [...hosts, ...people] : [...hosts];
 }
 
-/** What the form begins with. The target is a worker or what runs on one where that goes, rather than the whole control plane. @param {Fault} fault @param {Cast} cast @returns {Values} */
+/** What the form begins with. The target is the last worker or its kubelet where that goes: much is to be seen, and not all is lost. @param {Fault} fault @param {Cast} cast @returns {Values} */
 export function firstValues(fault, cast) {
   const entries = askedFields(fault).map((field) => {
     const choices = choicesOf(field, cast);
-    const first = choices?.findLast((choice) => cast.workers.includes(choice.split("/")[0])) ?? choices?.[0] ?? "";
+    const worker = cast.workers.findLast((host) => choices?.some((choice) => choice.split("/")[0] === host));
+    const first = choices?.find((choice) => choice.split("/")[0] === worker) ?? choices?.[0] ?? "";
     return [field.name, field.default === null || (choices && !choices.includes(String(field.default))) ? first : String(field.default)];
   });
   return { ...Object.fromEntries(entries), delay: "", duration: "" };

@@ -52,6 +52,7 @@ test("delay and duration become start and end, both from the injection", () => {
     end: 40,
   });
   assert.deepEqual(recordOf(fault("power-off"), firstValues(fault("power-off"), cast)), { name: "power-off", target: "worker-2" });
+  assert.equal(firstValues(fault("stop"), cast).target, "worker-2/kubelet");
 });
 
 test("what is over at once has no end", () => {
