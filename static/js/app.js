@@ -31,6 +31,8 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const endMessage = signal("");
   /** What the cluster's process was ended over; "" once it was read. */
   const mishap = signal("");
+  /** The reader is no longer in the room that they came by; its bar says so, and nothing else is to. */
+  const left = signal(false);
   const typed = signal("");
   const terminalFolded = signal(recall("terminal") === "folded");
   // On a phone the diagram comes first, except where there is something to read before: a goal, a question.
@@ -157,6 +159,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     console: shell,
     endMessage,
     mishap,
+    left,
     typed,
     terminalFolded,
     lessonFolded,

@@ -75,6 +75,7 @@ export function Banner({ app }) {
     const timer = setInterval(() => tick((n) => n + 1), 500);
     return () => clearInterval(timer);
   }, [lost]);
+  if (app.left.value) return null;
   const seconds = retryAt ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
   const ended = store.cluster.value.state === "ended" || state === "gone";
   const returning =

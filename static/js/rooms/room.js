@@ -51,6 +51,9 @@ export function startRoom(app, place) {
   effect(() => {
     if (mirroring.value) app.coach.closed.value = true;
   });
+  effect(() => {
+    app.left.value = live.connection.value.state === "gone";
+  });
   takePositions({ store, position: () => (mirroring.value ? live.position.value : null) });
   const leading = computed(
     () =>
