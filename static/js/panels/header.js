@@ -44,6 +44,7 @@ function Health({ app }) {
     strings: { t },
   } = app;
   const lost = store.connection.value.state !== "open";
+  if (app.left.value) return null;
   const { state, nodes } = store.cluster.value;
   const name = lost && state === "running" ? "lost" : state;
   return h(
