@@ -26,7 +26,7 @@ test-pythons: set-up-tests  ## the quick tests on each other Python from 3.11 on
 	$(BIN)/python -m tests.pythons $(SLOW)
 
 test-browser: set-up-tests  ## go through lessons and a class in a real browser, and look at every state of every page with axe and the tab key
-	$(BIN)/python -m pytest -q tests/browser
+	$(BIN)/python -m pytest -q -o faulthandler_timeout=300 tests/browser
 
 test-set-up: set-up-tests  ## set up a copy with nothing but Python, make and a shell, cut off at every step, and open its page
 	$(BIN)/python -m pytest -q -o faulthandler_timeout=900 tests/set_up
