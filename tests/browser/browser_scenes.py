@@ -290,8 +290,9 @@ def solve_the_handshake(page: Page) -> None:
     page.locator(".asked.right").first.wait_for()
     for answer in ("encrypted-extensions", "cluster-admins"):
         option = page.locator(f"input[value={answer}]")
-        if not option.is_visible():
-            page.locator("details.asked", has=option).locator("summary").click()
+        option.wait_for(state="attached")
+        # A click would close it where the page opens the next question by itself in the same moment.
+        page.locator("details.asked", has=option).evaluate_all("(all) => all.forEach((one) => { one.open = true; })")
         option.check()
         page.locator("form", has=option).locator("[type=submit]").click()
         option.wait_for(state="detached")
