@@ -7,9 +7,9 @@ their shims.
 
 A script is read and walked as the one that a person types is (`shell/syntax.py`, `shell/interpreter.py`); what differs
 stands here: `sleep` moves a clock of the evaluation's own, and commands are the handful below, in the words of BusyBox.
-Left out: pipes (only the first command counts), the content of files, and every command not in `COMMANDS`, which is
-"not found" (127). What a script may cost is bounded (LIMITS), since it is evaluated between two instants of virtual
-time, and nothing may wait for it. The bounds end as their user knows it from a real node:
+Left out: pipes (only the first command counts), `&` (what follows waits), the content of files, and every command that
+is not in `COMMANDS`, which is "not found" (127). What a script may cost is bounded (LIMITS), since it is evaluated
+between two instants of virtual time, and nothing may wait for it. The bounds end as they do on a real node:
 
     too many commands or work     the script is followed no further; the container runs on, mute
     too large values              the kernel kills it: OOMKilled, 137
@@ -42,7 +42,7 @@ from cluster_engine.shell.budget import (
 from cluster_engine.shell.expansion import ExpansionFailure
 from cluster_engine.shell.interpreter import Interpreter, LoopControl, ShellExit
 from cluster_engine.shell.syntax import SyntaxFailure, parse
-from cluster_engine.shell.syntax_tree import Command, For, Group, Loop, Redirect, Script, Simple
+from cluster_engine.shell.syntax_tree import Command, For, Group, Item, Loop, Redirect, Script, Simple
 
 LIMITS = Limits(steps=2_000, work_bytes=4 * 1024 * 1024, memory_bytes=256 * 1024, depth=50)
 """What one container's script may cost, and all that it calls."""
@@ -206,6 +206,10 @@ class Evaluation(Interpreter[Streams]):
     async def pipeline(self, commands: Sequence[Command], streams: Streams) -> int:
         """See Interpreter: only the first command counts."""
         return await self.command(commands[0], streams)
+
+    async def begin_job(self, item: Item, streams: Streams) -> int:
+        """See Interpreter: what follows waits for it."""
+        return await self.and_or(item.and_or, streams)
 
     async def group(self, group: Group, streams: Streams) -> int:
         """See Interpreter."""
@@ -385,6 +389,7 @@ COMMANDS: dict[str, Run] = {
     ":": _silent(0),
     "false": _silent(1),
     "set": _silent(0),
+    "wait": _silent(0),
     "cd": _silent(0),
     "mkdir": _touch(True),
     "touch": _touch(True),

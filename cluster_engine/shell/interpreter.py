@@ -81,9 +81,9 @@ class Interpreter(ABC, Generic[S]):
     async def redirected(self, redirects: Sequence[Redirect], streams: S) -> S | None:
         """Return the streams of a compound command; None, and a word to the user, where they cannot be had."""
 
-    def begin_job(self, item: Item, streams: S) -> int:
+    @abstractmethod
+    async def begin_job(self, item: Item, streams: S) -> int:
         """Run something beside what follows; return the exit code of having begun it."""
-        raise NotImplementedError
 
     def turn_begins(self) -> Any:
         """Return what `turn_ends` needs. Called before each turn of a loop."""
@@ -101,7 +101,7 @@ class Interpreter(ABC, Generic[S]):
         """Run a list; return the exit code of its last command, 0 where it is empty."""
         code = 0
         for item in script:
-            code = self.begin_job(item, streams) if item.background else await self.and_or(item.and_or, streams)
+            code = await (self.begin_job(item, streams) if item.background else self.and_or(item.and_or, streams))
             self.status = code
         return code
 

@@ -265,7 +265,7 @@ class Shell(Interpreter[Streams]):
             raise OutOfMemoryError
         return captured.text.replace("\0", "").rstrip("\n")
 
-    def begin_job(self, item: Item, streams: Streams) -> int:
+    async def begin_job(self, item: Item, streams: Streams) -> int:
         """See Interpreter."""
         shell = self.copy()
         inner = Streams(Nowhere(), streams.stdout, streams.stderr)

@@ -122,3 +122,9 @@ WORDS = st.sampled_from([*SCRIPT_WORDS.split(), "\n", '"'])
 def test_any_script_has_a_timeline(words):
     timeline = sh(" ".join(words))
     assert timeline.ends_at is None or timeline.ends_at >= 0
+
+
+def test_what_follows_waits_for_what_a_script_puts_into_the_background():
+    timeline = evaluate(["sh", "-c", "sleep 2 & echo up; wait; exit 4"], {})
+    assert [(line.at, line.text) for line in timeline.lines] == [(2.0, "up")]
+    assert (timeline.ends_at, timeline.exit_code) == (2.0, 4)
