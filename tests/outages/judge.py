@@ -12,7 +12,7 @@ from tests.outages.learner import COMPARED, Learner
 from tests.outages.plan import Outage
 
 GRACE_SECONDS = 2.0
-MAY_END = {"outside", "too-long", "no-room", "no-worker"}
+MAY_END = {"outside", "too-long"}
 
 
 def judge(folder: Path, learners: list[Learner], broken: list[Outage]) -> list[str]:

@@ -12,7 +12,7 @@ from web_until import until
 from cluster_engine.deeds import Command, Inject, Input, Pause, Step
 from visualizer import selectors, services
 from visualizer.database import in_database
-from visualizer.hosting import messages, recorder
+from visualizer.hosting import messages, recorder, revival
 from visualizer.hosting.batches import decode
 from visualizer.hosting.messages import State, Stop
 from visualizer.hosting.web_process import WebProcess
@@ -208,6 +208,32 @@ async def test_without_room_it_stays_suspended_and_says_so(host, worker):
     worker._clusters_max = 3
     await host.revival.wake(await row(cluster))
     assert (await in_state(cluster, "running")).life == 3
+
+
+@pytest.mark.parametrize("watched", [True, False])
+async def test_a_cluster_without_a_worker_is_tried_again_while_somebody_watches(host, bus, monkeypatch, watched):
+    monkeypatch.setattr(revival, "AGAIN_SECONDS", 0.3)
+    monkeypatch.setattr("visualizer.hosting.clusters.PLACE_SECONDS", 0.1)
+    monkeypatch.setattr("visualizer.hosting.placement.OWN_WORKERS_SECONDS", 0.1)
+    cluster = await lived(host)
+    feed, viewer = await host.hub.join(cluster)
+    leases = bus.leases
+
+    async def no_workers(prefix: str) -> dict[str, str]:
+        return {} if prefix == "worker:" else await leases(prefix)
+
+    monkeypatch.setattr(bus, "leases", no_workers)
+    await host.clusters.ask(cluster, Stop("room"))
+    life = (await in_state(cluster, "suspended", "no-worker")).life
+    if not watched:
+        host.hub.leave(feed, viewer)
+    monkeypatch.setattr(bus, "leases", leases)
+    await until(lambda: not host.revival._claiming)
+    if watched:
+        assert (await in_state(cluster, "running")).life > life
+        host.hub.leave(feed, viewer)
+    else:
+        assert (await row(cluster)).state == "suspended"
 
 
 async def test_a_cluster_that_somebody_spoke_to_from_outside_is_noted(host):

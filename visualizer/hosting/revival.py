@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 CLAIM_SECONDS = 15.0  # a cluster that has just lost its process is recorded to its end first
 LOOK_SECONDS = 0.05
+NO_WORKER = "no-worker"  # `NoRoom`'s reason, when no worker answered
+AGAIN_SECONDS = 5.0  # between tries to find a worker for a cluster that is watched
 STARTS_LOST_MAX = 5  # one that has not come up so often in a row never will
 
 
@@ -71,16 +73,20 @@ class Revival:
     def watched(self, feed: Feed) -> None:
         """Have a cluster brought back that was suspended while somebody watches; not when there was no room for it."""
         state = feed.state
-        if not feed.viewers or state is None or state.reason not in messages.SUSPENDING or self._stopped:
+        if not feed.viewers or state is None or feed.id in self._claiming or self._stopped:
             return
-        if feed.id not in self._claiming:
+        if state.state == Cluster.State.SUSPENDED and state.reason in messages.SUSPENDING | {NO_WORKER}:
             self._claiming.add(feed.id)
-            self._spawn(self._wake_once_recorded(feed.id, state.life), f"wake {feed.id}")
+            self._spawn(self._wake_while_watched(feed, state), f"wake {feed.id}")
 
-    async def _wake_once_recorded(self, cluster: str, life: int) -> None:
+    async def _wake_while_watched(self, feed: Feed, state: State) -> None:
         try:
+            if state.reason == NO_WORKER:
+                await asyncio.sleep(AGAIN_SECONDS)
             async with asyncio.timeout(CLAIM_SECONDS):
-                while (row := await in_database(selectors.cluster)(cluster)) is not None and row.life == life:
+                while (row := await in_database(selectors.cluster)(feed.id)) is not None and row.life == state.life:
+                    if not feed.viewers:
+                        return
                     if row.state == Cluster.State.SUSPENDED:
                         await self.wake(row)
                         return
@@ -88,7 +94,7 @@ class Revival:
         except TimeoutError:
             pass
         finally:
-            self._claiming.discard(cluster)
+            self._claiming.discard(feed.id)
 
     async def _bring_back(self, cluster: Cluster) -> None:
         bus, stream = self._bus, messages.cluster_name(cluster.pk)
@@ -113,7 +119,7 @@ class Revival:
         except NoRoom as problem:
             await suspend(bus, cluster.pk, problem.reason, cluster.life)
         except BusLost:
-            await suspend(bus, cluster.pk, "no-worker", cluster.life)
+            await suspend(bus, cluster.pk, NO_WORKER, cluster.life)
 
     async def _replace(self, cluster: Cluster, create: Create) -> None:
         """Have another take the place of a cluster that cannot live with the last thing done to it."""
