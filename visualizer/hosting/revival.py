@@ -75,7 +75,7 @@ class Revival:
         state = feed.state
         if not feed.viewers or state is None or feed.id in self._claiming or self._stopped:
             return
-        if state.state == Cluster.State.SUSPENDED and state.reason in messages.SUSPENDING | {NO_WORKER}:
+        if state.state == "suspended" and state.reason in messages.SUSPENDING | {NO_WORKER}:
             self._claiming.add(feed.id)
             self._spawn(self._wake_while_watched(feed, state), f"wake {feed.id}")
 
