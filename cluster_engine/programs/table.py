@@ -10,6 +10,7 @@ from cluster_engine.programs.facts import env, says, tee
 from cluster_engine.programs.files import ls, rm
 from cluster_engine.programs.grep import grep
 from cluster_engine.programs.head_tail import head, tail
+from cluster_engine.programs.iptables_save import iptables_save
 from cluster_engine.programs.kubectl.main import kubectl
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
@@ -21,6 +22,7 @@ HELP = """What you can type on this host:
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   ls, cat, rm, tee           files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
+  iptables-save              the rules that kube-proxy has written, on a worker
   date, sleep, hostname, whoami, env, true, false
   cd, pwd, export, jobs, wait, clear
 
@@ -44,6 +46,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("sort", sort),
         Program("wc", wc),
         Program("grep", grep),
+        Program("iptables-save", iptables_save),
         Program("ls", ls),
         Program("rm", rm),
         Program("tee", tee),

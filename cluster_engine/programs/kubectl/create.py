@@ -2,6 +2,7 @@
 
     create deployment web --image=nginx      POST …/deployments?fieldManager=kubectl-create&fieldValidation=Strict
     create -f pod.yaml                       GET /openapi/v3 …, POST …
+    create --raw /api/v1/… -f binding.json   POST of what the file says, as it is, to this path
     run once --image=busybox -- sleep 5      POST …/pods?fieldManager=kubectl-run
 
 Modelled on kubectl/pkg/cmd/create and run. Left out: every other generator, --edit, attaching to what runs.
@@ -26,7 +27,12 @@ COMMON_FLAGS = (
     Flag("save-config", kind="bool"),
     Flag("validate", default="strict", without_value="strict"),
 )
-FILE_FLAGS = (*COMMON_FLAGS, Flag("filename", "f", "strings"), Flag("kustomize", "k", default=""))
+FILE_FLAGS = (
+    *COMMON_FLAGS,
+    Flag("filename", "f", "strings"),
+    Flag("kustomize", "k", default=""),
+    Flag("raw", default=""),
+)
 DEPLOYMENT_FLAGS = (
     *COMMON_FLAGS,
     Flag("image", kind="strings"),
@@ -61,6 +67,8 @@ async def from_files(session: Session, arguments: list[str]) -> int:
         raise CommandError(f"Unexpected args: [{' '.join(arguments)}]\nSee 'kubectl create -h' for help and examples")
     if not session.flags["filename"]:
         raise CommandError("must specify one of -f and -k")
+    if session.flags["raw"]:
+        return await _raw(session, session.flags["raw"], session.flags["filename"])
     manifests = list(read_manifests(session, session.flags["filename"]))
     if not manifests:
         raise CommandError("no objects passed to create")
@@ -83,6 +91,27 @@ async def from_files(session: Session, arguments: list[str]) -> int:
             continue
         _tell(session, resource.label(created["metadata"]["name"]), created, "created")
     return code
+
+
+async def _raw(session: Session, path: str, files: list[str]) -> int:
+    """POST a file as it is, and print the answer as it is."""
+    wrong = ""
+    if len(files) != 1:
+        wrong = "--raw can only use a single local file or stdin"
+    elif files[0].startswith(("http://", "https://")):
+        wrong = "--raw cannot read from a url"
+    elif session.flags["output"]:
+        wrong = "--raw and --output are mutually exclusive"
+    elif not path.startswith("/"):
+        wrong = f'--raw must be a valid URL path: parse "{path}": invalid URI for request'
+    if wrong:
+        raise CommandError(f"{wrong}\nSee 'kubectl create -h' for help and examples")
+    try:
+        body = session.read(files[0]).encode()
+    except CommandError as error:
+        raise CommandError(f"open {files[0]}: no such file or directory") from error
+    session.out(await session.raw("POST", path, body=body, accept="application/json, */*", content_type=""))
+    return 0
 
 
 def _tell(session: Session, label: str, obj: Object, operation: str) -> None:

@@ -185,7 +185,7 @@ class Session:
         content = None
         if body is not None:
             content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-            headers["content-type"] = content_type
+            headers |= {"content-type": content_type} if content_type else {}
         sent = self._sent(method, path, params, headers)
         response = await self.client.request(method, path, params=params, body=content, headers=headers)
         self._answered(sent, response.status, response.body)

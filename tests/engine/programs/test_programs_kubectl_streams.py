@@ -130,3 +130,42 @@ def test_programs_are_found_by_hosts_and_lines_are_told_where_they_are_typed(wor
         ("control-plane", "export KUBECONFIG=/etc/kubernetes/admin.conf; kubectl get nodes | wc -l"),
     ]
     assert starts[-3:] == ["workstation/kubectl", "control-plane/kubectl", "control-plane/kubectl"]
+
+
+BINDING = (
+    '{"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "held"}, "target": {"kind": "Node", "name": "%s"}}'
+)
+
+
+def test_a_file_is_posted_as_it_is_where_create_is_told_a_raw_path(workstation):
+    held = POD.replace("piped", "held").replace("spec: {", "spec: {schedulerName: nobody, ")
+    bind = "kubectl create --raw /api/v1/namespaces/default/pods/held/binding -f -"
+
+    async def story(sh):
+        await sh.ok(f"kubectl apply -f - <<EOF\n{held}EOF")
+        bound = await sh.ok(f"echo '{BINDING % 'worker-1'}' | {bind}")
+        again = await sh(f"echo '{BINDING % 'worker-2'}' | {bind}")
+        return bound, again, sh.cluster.stored("pods")[0]["spec"]["nodeName"]
+
+    bound, again, node = workstation(story)
+    assert '"kind":"Status"' in bound and '"status":"Success"' in bound
+    assert again.err == (
+        'Error from server (Conflict): Operation cannot be fulfilled on pods/binding "held": '
+        'pod held is already assigned to node "worker-1"\n'
+    )
+    assert node == "worker-1"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--raw /x -f a -f b", "--raw can only use a single local file or stdin"),
+        ("--raw /x -f https://a/b", "--raw cannot read from a url"),
+        ("--raw /x -f a -o yaml", "--raw and --output are mutually exclusive"),
+        ("--raw x -f a", '--raw must be a valid URL path: parse "x": invalid URI for request'),
+        ("--raw /x -f nope", "open nope: no such file or directory"),
+    ],
+)
+def test_what_create_raw_cannot_post_it_refuses_as_kubectl_does(workstation, flags, said):
+    refused = workstation(lambda sh: sh(f"kubectl create {flags}"))
+    assert (refused.code, refused.err.splitlines()[0]) == (1, f"error: {said}")
