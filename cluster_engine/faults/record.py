@@ -105,7 +105,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host on which programs run; only those that run containers when `worker`. A `peer` may also be a person's."""
+    """A host on which programs run; only those that run containers when `worker`.
+
+    A `peer` may also be a person's, or outside.
+    """
 
     worker: bool = False
 
@@ -113,7 +116,7 @@ class Host:
         """Raise FaultError when there is no such host."""
         roles = [Role.WORKER] if self.worker else [Role.CONTROL_PLANE, Role.WORKER]
         if name == "peer":
-            roles.append(Role.PERSON)
+            roles += [Role.PERSON, Role.GATEWAY]
         hosts = [host.name for host in ground.cast.of_role(*roles)]
         if value not in hosts:
             raise FaultError(f"there is no {'worker' if self.worker else 'host'} {value}; hosts are {_listed(hosts)}")

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from cluster_engine.api.objects import Object
 from cluster_engine.predicates import predicate as p
-from cluster_engine.predicates.paths import find
+from cluster_engine.predicates.paths import Path, find
 
 CHAIN_LENGTH_MAX = 10_000
 
@@ -61,6 +61,7 @@ class Sighting:
     latched: Held | None = None
     latching: bool = True
     _wanted: list[tuple[str, Any]] = field(default_factory=list)
+    _same: list[tuple[Path, list[Any]]] = field(default_factory=list)
     _ancestor: int = 0
 
     def held(self) -> Held | None:
@@ -83,6 +84,9 @@ class Sighting:
                 self._ancestor = seq
             elif relation in ("on", "stream"):
                 self._be_on(relation, entry_at(seq))
+        for path, name, theirs in self.entry.same:
+            entry = entry_at(names[name].seq)
+            self._same.append((path, [] if entry is None else find(entry["fields"], theirs)))
         self.start = max(after) + 1
 
     def _be_on(self, relation: str, entry: Object | None) -> None:
@@ -115,6 +119,9 @@ class Sighting:
                 return False
         for path, matcher in self.entry.fields:
             if not matcher.fits(find(entry["fields"], path)):
+                return False
+        for path, values in self._same:
+            if not values or find(entry["fields"], path) != values:
                 return False
         return not self._ancestor or _descends(entry, self._ancestor, entry_at)
 

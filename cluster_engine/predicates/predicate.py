@@ -14,6 +14,8 @@ from cluster_engine.predicates.paths import Path
 RELATIONS = ("after", "on", "stream", "answers", "follows")
 
 Where = tuple[tuple[Path, Matcher], ...]
+Same = tuple[tuple[Path, str, Path], ...]
+"""A field, and a name with a field of its entry: both have the same value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Entry:
     kind: Matcher | None = None
     own: tuple[tuple[str, Matcher], ...] = ()
     fields: Where = ()
+    same: Same = ()
     nth: int = 1
     after: str | None = None
     on: str | None = None
@@ -36,7 +39,8 @@ class Entry:
     @property
     def names(self) -> tuple[str, ...]:
         """The names it refers to."""
-        return tuple(name for relation in RELATIONS if (name := getattr(self, relation)) is not None)
+        related = tuple(name for relation in RELATIONS if (name := getattr(self, relation)) is not None)
+        return (*related, *(name for _, name, _ in self.same))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ COUNT_MAX = 100_000
 SECONDS_MAX = 86_400.0
 LAYERS = ("story", "http", "tls", "tcp")
 TRIGGERS = ("command", "timer", "fault", "start")
-ENTRY_KEYS = ("kind", "from", "to", "label", "layer", "trigger", "heartbeat", "fields", "nth", *p.RELATIONS)
+ENTRY_KEYS = ("kind", "from", "to", "label", "layer", "trigger", "heartbeat", "fields", "same", "nth", *p.RELATIONS)
 OBJECTS_KEYS = ("resource", "group", "namespace", "name", "where", "count")
 
 Where = tuple[Any, ...]
@@ -80,12 +80,22 @@ class _Reader:
             kind=_matcher(value["kind"], (*at, "kind")) if "kind" in value else None,
             own=tuple((key, _own(key, value[key], (*at, key))) for key in own),
             fields=_where(value.get("fields", {}), (*at, "fields")),
+            same=self._same(value.get("same", {}), (*at, "same")),
             nth=_whole(value.get("nth", 1), (*at, "nth"), 1),
             **{key: self._name(value[key], (*at, key)) for key in p.RELATIONS if key in value},
         )
         if not (entry.kind or entry.own or entry.fields or entry.names):
             _wrong(at, "any entry fits this", f"say what it is like: {', '.join(ENTRY_KEYS)}")
         return entry
+
+    def _same(self, value: Any, at: Where) -> p.Same:
+        if not isinstance(value, Mapping) or len(value) > PARTS_MAX:
+            _wrong(at, f"this is a mapping from a field to another's, not {_shown(value)}", "write {path: name.path}")
+        found = []
+        for key, theirs in value.items():
+            name, _, path = _text(theirs, (*at, key)).partition(".")
+            found.append((_path(key, (*at, key)), self._name(name, (*at, key)), _path(path, (*at, key))))
+        return tuple(found)
 
     def _objects(self, value: Any, at: Where, _: int) -> p.Objects:
         _keys(value, at, OBJECTS_KEYS, needed=("resource",))

@@ -52,7 +52,6 @@ ELSEWHERE = [
     "plugin",
     "port-forward",
     "proxy",
-    "replace",
     "top",
 ]
 """What the real kubectl has and this one has not."""

@@ -89,7 +89,7 @@ async def from_files(session: Session, arguments: list[str]) -> int:
             session.err(f"{errors.refusal_text(refusal, context)}\n")
             code = 1
             continue
-        _tell(session, resource.label(created["metadata"]["name"]), created, "created")
+        tell(session, resource.label(created["metadata"]["name"]), created, "created")
     return code
 
 
@@ -114,7 +114,8 @@ async def _raw(session: Session, path: str, files: list[str]) -> int:
     return 0
 
 
-def _tell(session: Session, label: str, obj: Object, operation: str) -> None:
+def tell(session: Session, label: str, obj: Object, operation: str) -> None:
+    """Print what was done to an object, or the object as -o asks for it."""
     dry = {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
     show = output.printer(session.flags["output"], for_get=False) if session.flags["output"] else None
     session.out(show(obj) if show else f"{label} {operation}{dry}\n")
@@ -135,7 +136,7 @@ async def create(
 ) -> int:
     """POST an object that flags made (or only show it); `failed` begins the message when the server refuses."""
     if session.flags["dry-run"] in ("client", "unchanged"):
-        _tell(session, label, obj, done)
+        tell(session, label, obj, done)
         return 0
     try:
         created = await session.post(path, obj, manager=manager, dry_run=session.flags["dry-run"] == "server")
@@ -148,7 +149,7 @@ async def create(
             raise
         url = f"https://{session.server}{path}?fieldManager={manager}&fieldValidation=Strict"
         raise CommandError(f'{failed}Post "{url}": {error}') from error
-    _tell(session, label, {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **created}, done)
+    tell(session, label, {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **created}, done)
     return 0
 
 

@@ -241,6 +241,38 @@ def test_an_answer_may_be_right_or_wrong_or_either(tell):
     tell(story)
 
 
+def test_an_entry_may_have_to_carry_the_value_of_another_names_entry(tell):
+    async def story(ground):
+        lookout = Lookout(ground)
+        resumed = entry(kind="watch", same={"since": "listed.resourceVersion"})
+        watch(lookout, listed=entry(kind="list"), resumed=resumed, silent=entry(kind="watch", same={"x": "listed.x"}))
+        ground.say("watch", fields={"since": "8"})
+        ground.say("list", fields={"resourceVersion": "7"})
+        ground.say("watch", fields={"since": "6"})
+        ground.say("watch", fields={})
+        assert seqs(lookout) == {"listed": 2}, "nor does it hold where both have no such field"
+        ground.say("watch", fields={"since": "7"})
+        assert seqs(lookout) == {"listed": 2, "resumed": 5}
+
+    tell(story)
+
+
+def test_an_entry_with_the_value_of_another_may_have_come_before_it(tell):
+    async def story(ground):
+        lookout = Lookout(ground)
+        watch(
+            lookout,
+            opened=entry(kind="watch"),
+            listed=entry(kind="list", same={"resourceVersion": "opened.since"}),
+        )
+        for version in ("5", "7"):
+            ground.say("list", fields={"resourceVersion": version})
+        ground.say("watch", fields={"since": "7"})
+        assert seqs(lookout) == {"opened": 3, "listed": 2}
+
+    tell(story)
+
+
 def test_who_is_told_may_watch_and_forget_and_cause_entries(tell):
     async def story(ground):
         lookout = Lookout(ground)

@@ -146,6 +146,41 @@ def test_what_was_applied_and_is_no_longer_said_is_removed(workstation):
     assert workstation(story) == '{"a":"1","other":"kept"}'
 
 
+def test_an_old_copy_is_not_put_over_what_somebody_else_has_written(workstation):
+    async def story(sh):
+        await sh.ok("kubectl create configmap c --from-literal=a=1")
+        await sh.ok("kubectl get cm c -o yaml > old.yaml")
+        await sh.ok('kubectl patch cm c --type=merge -p \'{"data":{"b":"2"}}\'')
+        stale = await sh("kubectl replace -f old.yaml")
+        fresh = await sh("kubectl get cm c -o yaml | grep -v '  b:' | kubectl replace -f -")
+        return stale, fresh, await sh.ok("kubectl get cm c -o jsonpath={.data}")
+
+    stale, fresh, data = workstation(story)
+    assert (stale.code, fresh.code) == (1, 0)
+    assert stale.err == (
+        'Error from server (Conflict): error when replacing "old.yaml": Operation cannot be fulfilled on configmaps '
+        '"c": the object has been modified; please apply your changes to the latest version and try again\n'
+    )
+    assert (fresh.out, data) == ("configmap/c replaced\n", '{"a":"1"}')
+
+
+def test_without_a_version_the_last_writer_wins_and_force_makes_another_object(workstation):
+    async def story(sh):
+        await sh.ok("kubectl create configmap c --from-literal=a=1")
+        await sh.ok("kubectl get cm c -o yaml | grep -v resourceVersion > old.yaml")
+        await sh.ok('kubectl patch cm c --type=merge -p \'{"data":{"b":"2"}}\'')
+        written = await sh.ok("kubectl replace -f old.yaml")
+        data = await sh.ok("kubectl get cm c -o jsonpath={.data}")
+        before = await sh.ok("kubectl get cm c -o jsonpath={.metadata.uid}")
+        forced = await sh.ok("kubectl replace --force -f old.yaml")
+        return written, data, forced, before, await sh.ok("kubectl get cm c -o jsonpath={.metadata.uid}")
+
+    written, data, forced, before, after = workstation(story)
+    assert (written, data) == ("configmap/c replaced\n", '{"a":"1"}')
+    assert forced == 'configmap "c" deleted\nconfigmap/c replaced\n'
+    assert before != after
+
+
 def test_delete_waits_until_the_pod_is_gone(workstation):
     async def story(sh):
         await sh.ok("kubectl run slow --image=busybox -- sleep 3600")
