@@ -1,7 +1,8 @@
 """A connection as the lens follows it: who speaks to whom, and what is said of the connection itself.
 
 Segments become bytes in order (`tcp`), and the bytes go to a parser, which `recognition` finds. SYN, FIN, RST and lost
-segments are entries of their own; each knows the one before it on the connection, and the first what led to it.
+segments are entries of their own; each knows the one before it on the connection, and the first what led to it, and
+from which address and port to which it goes.
 
     S  ->  tcp.syn   <- what the client does it for        PA ->  whatever the parser makes of the bytes
     SA ->  tcp.syn   <- the SYN                            R  ->  tcp.rst   <- the entry before, or a fault
@@ -24,7 +25,7 @@ from cluster_engine.world.tap import Connection, Segment
 class Link:
     """One connection: its conversation, its two streams, and the parser of what they carry."""
 
-    __slots__ = ("_accepted", "_conversation", "_ends", "_parser", "_streams")
+    __slots__ = ("_accepted", "_addresses", "_conversation", "_ends", "_parser", "_streams")
 
     def __init__(self, connection: Connection, scribe: Scribe, keylog: KeyLog) -> None:
         client = scribe.causes.caller(connection.client_process)
@@ -34,6 +35,7 @@ class Link:
         self._streams: tuple[Stream[tuple[int, float]], Stream[tuple[int, float]]] = (Stream(), Stream())
         self._ends = [False, False]
         self._accepted = False
+        self._addresses = {"client": str(connection.client), "server": str(connection.server)}
 
     @property
     def over(self) -> bool:
@@ -73,14 +75,16 @@ class Link:
     def _synchronise(self, segment: Segment, piece: Piece) -> None:
         conversation = self._conversation
         self._streams[segment.from_client].begin(segment.sequence + 1)
+        fields = _flags(segment)
         if segment.from_client:
+            fields.update(self._addresses)
             label, sent = "SYN", conversation.scribe.sent
             reason = conversation.opened or conversation.causes.origin(conversation.client, sent, WORK_SECONDS_MAX)
             conversation.opened = reason
         else:
             label, reason = "SYN, ACK", conversation.reason()
             self._accepted = True
-        self._say(segment, piece, Said(TCP, "tcp.syn", label, _flags(segment), reason))
+        self._say(segment, piece, Said(TCP, "tcp.syn", label, fields, reason))
 
     def _finish(self, segment: Segment, piece: Piece) -> None:
         self._ends[segment.from_client] = True

@@ -46,6 +46,12 @@ def test_each_handshake_message_follows_the_one_before_and_the_first_follows_the
     assert [entry["cause"] for entry in messages[1:]] == [entry["seq"] for entry in messages[:-1]]
 
 
+def test_a_syn_tells_from_which_address_and_port_to_which_the_connection_goes():
+    opened, answered = (entry["fields"] for entry in handshake().entries() if entry["kind"] == "tcp.syn")
+    assert (opened["client"], opened["server"]) == ("10.0.0.100:40001", "10.0.0.1:6443")
+    assert "server" not in answered
+
+
 def test_the_hellos_tell_names_versions_protocols_and_key_shares():
     entries = handshake().entries()
 
