@@ -54,6 +54,14 @@ class KubeConfigError(ValueError):
     """The kubeconfig cannot be used; the message says what is wrong in it."""
 
 
+class ContextNotFoundError(KubeConfigError):
+    """The current context is none of the file's (client-go's IsConfigurationInvalid)."""
+
+
+class NoServerError(KubeConfigError):
+    """Nothing says where the server is: kubectl then looks for one at localhost:8080."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeConfig:
     """What one context of a kubeconfig says. PEM bytes; `token_file` is a path on the same host."""
@@ -85,12 +93,21 @@ def read(files: Files, path: str) -> dict[str, Any]:
 
 
 def load(files: Files, path: str, *, context: str | None = None) -> KubeConfig:
-    """Read the current (or the named) context; FileNotFoundError or KubeConfigError."""
+    """Read the current (or the named) context; FileNotFoundError or KubeConfigError.
+
+    A context may name a user that the file has not: then there are no credentials (clientcmd, getAuthInfo).
+    """
     document = read(files, path)
     name = context or document.get("current-context") or ""
     chosen = _named(document, "context", name)
+    if chosen is None:
+        if name and not context:
+            raise ContextNotFoundError(f"context was not found for specified context: {name}")
+        raise KubeConfigError(f'context "{name}" does not exist')
     cluster = _named(document, "cluster", chosen.get("cluster", ""))
-    user = _named(document, "user", chosen.get("user", "")) if chosen.get("user") else {}
+    if cluster is None:
+        raise NoServerError(f'cluster "{chosen.get("cluster", "")}" does not exist')
+    user = _named(document, "user", chosen.get("user", "")) or {}
     folder = posixpath.dirname(path)
     host, port = _address(cluster.get("server") or "", chosen.get("cluster") or "")
     insecure = bool(cluster.get("insecure-skip-tls-verify"))
@@ -158,11 +175,11 @@ def _address(server: str, cluster: str) -> tuple[str, int]:
     return host, port
 
 
-def _named(document: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
+def _named(document: dict[str, Any], kind: str, name: str) -> dict[str, Any] | None:
     for entry in document.get(f"{kind}s") or []:
         if entry and entry.get("name") == name:
             return dict(entry.get(kind) or {})
-    raise KubeConfigError(f'{kind} "{name}" does not exist')
+    return None
 
 
 def _pem(files: Files, folder: str, entry: dict[str, Any], field: str) -> bytes | None:
@@ -172,5 +189,5 @@ def _pem(files: Files, folder: str, entry: dict[str, Any], field: str) -> bytes 
         except ValueError as error:
             raise KubeConfigError(f"{field}-data is not base64: {error}") from error
     if path := entry.get(field):
-        return files.read(posixpath.join(folder, path))
+        return files.read(posixpath.normpath(posixpath.join(folder, path)))
     return None

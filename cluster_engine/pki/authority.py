@@ -61,6 +61,19 @@ class Authority:
         )
         self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
 
+    @classmethod
+    def of(cls, pair: KeyPair, *, now: datetime) -> "Authority":
+        """Go on with an authority that exists: whoever holds its key can sign in its name. ValueError: no such PEM."""
+        key = serialization.load_pem_private_key(pair.key, password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise ValueError("the private key is not an ECDSA key")
+        made = cls.__new__(cls)
+        made.now, made._key = now.replace(microsecond=0), key
+        made._certificate = x509.load_pem_x509_certificate(pair.certificate)
+        made._subject = made._certificate.subject
+        made._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        return made
+
     @property
     def pair(self) -> KeyPair:
         """The authority's own certificate and key."""

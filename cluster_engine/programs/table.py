@@ -11,6 +11,7 @@ from cluster_engine.programs.files import ls, rm
 from cluster_engine.programs.grep import grep
 from cluster_engine.programs.head_tail import head, tail
 from cluster_engine.programs.iptables_save import iptables_save
+from cluster_engine.programs.kubeadm import kubeadm
 from cluster_engine.programs.kubectl.main import kubectl
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
@@ -19,6 +20,7 @@ from cluster_engine.programs.wc import wc
 HELP = """What you can type on this host:
 
   kubectl ...                talk to the cluster; `kubectl --help` lists the commands
+  kubeadm kubeconfig user    on the control plane: a kubeconfig for somebody, with a certificate of their own
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   ls, cat, rm, tee           files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
@@ -40,6 +42,7 @@ PROGRAMS: Mapping[str, Program] = {
     program.name: program
     for program in (
         Program("kubectl", kubectl, connects=True),
+        Program("kubeadm", kubeadm),
         Program("cat", cat),
         Program("head", head),
         Program("tail", tail),

@@ -1,11 +1,10 @@
-"""Commands about kubectl and the cluster themselves: version, api-resources, api-versions, cluster-info, config.
+"""Commands about kubectl and the cluster themselves: version, api-resources, api-versions, cluster-info.
 
-Modelled on kubectl/pkg/cmd/{version,apiresources,clusterinfo,config}.
+Modelled on kubectl/pkg/cmd/{version,apiresources,clusterinfo}.
 """
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
-from cluster_engine.client import kubeconfig
 from cluster_engine.client.discovery import preferred
 from cluster_engine.programs.kubectl import discovery, documents
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -22,7 +21,6 @@ API_RESOURCES_FLAGS = (
     Flag("no-headers", kind="bool"),
     Flag("verbs", default=""),
 )
-CONFIG_FLAGS = (Flag("minify", kind="bool"), Flag("raw", kind="bool"), Flag("output", "o", default="yaml"))
 
 
 async def version(session: Session, _: list[str]) -> int:
@@ -97,71 +95,3 @@ async def cluster_info(session: Session, _: list[str]) -> int:
         session.out(f"{name} is running at {server}{path}\n")
     session.out("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n")
     return 0
-
-
-# -- config ------------------------------------------------------------------------------------------------------------
-
-
-def _config(session: Session) -> Object:
-    try:
-        return kubeconfig.read(session.process.files, session.kubeconfig)
-    except FileNotFoundError:
-        return {}
-    except kubeconfig.KubeConfigError as problem:
-        raise CommandError(str(problem)) from problem
-
-
-async def config_view(session: Session, _: list[str]) -> int:
-    """Show the kubeconfig, secrets left out."""
-    config = _config(session)
-    if not session.flags["raw"]:
-        for section, fields in (("clusters", ("certificate-authority-data",)), ("users", _SECRETS)):
-            for entry in config.get(section) or []:
-                content = (entry or {}).get(section.removesuffix("s")) or {}
-                for field in fields:
-                    if field in content:
-                        content[field] = "REDACTED" if field in ("token", "password") else "DATA+OMITTED"
-    session.out(documents.to_json(config) if session.flags["output"] == "json" else documents.to_yaml(config))
-    return 0
-
-
-_SECRETS = ("client-certificate-data", "client-key-data", "token", "password")
-
-
-async def config_current_context(session: Session, _: list[str]) -> int:
-    """Name the current context."""
-    name = _config(session).get("current-context")
-    if not name:
-        raise CommandError("current-context is not set")
-    session.out(f"{name}\n")
-    return 0
-
-
-async def config_get_contexts(session: Session, _: list[str]) -> int:
-    """List the contexts."""
-    config = _config(session)
-    rows = ["CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE"]
-    for entry in config.get("contexts") or []:
-        current = "*" if entry["name"] == config.get("current-context") else ""
-        context = entry["context"]
-        namespace = context.get("namespace", "")
-        rows.append(f"{current}\t{entry['name']}\t{context.get('cluster', '')}\t{context.get('user', '')}\t{namespace}")
-    session.out(layout("".join(f"{row}\n" for row in rows), minimum=6, padding=3))
-    return 0
-
-
-async def config_set_context(session: Session, arguments: list[str]) -> int:
-    """Set the namespace of a context (`--current --namespace=shop`)."""
-    config = _config(session)
-    name = config.get("current-context") if session.flags["current"] else (arguments[0] if arguments else None)
-    entry = next((each for each in config.get("contexts") or [] if each and each.get("name") == name), None)
-    if entry is None:
-        raise CommandError("you must specify a non-empty context name or --current")
-    if session.flags["namespace"]:
-        entry["context"] = (entry.get("context") or {}) | {"namespace": session.flags["namespace"]}
-    session.process.files.write(session.kubeconfig, documents.to_yaml(config).encode())
-    session.out(f'Context "{name}" modified.\n')
-    return 0
-
-
-SET_CONTEXT_FLAGS = (Flag("current", kind="bool"),)

@@ -18,7 +18,7 @@ import msgspec
 from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
-from cluster_engine.client.kubeconfig import KubeConfigError
+from cluster_engine.client.kubeconfig import ContextNotFoundError, KubeConfigError, NoServerError
 from cluster_engine.client.rest import PATCH_TYPES, Client, with_query
 from cluster_engine.programs.invocation import HOME, Invocation
 from cluster_engine.programs.kubectl import tracing
@@ -84,6 +84,10 @@ class Session:
                 if path == KUBECONFIG:
                     raise CommandError(NO_KUBECONFIG, plain=True) from error
                 raise CommandError(f"stat {error.filename}: no such file or directory") from error
+            except NoServerError as error:
+                raise CommandError(NO_KUBECONFIG, plain=True) from error
+            except ContextNotFoundError as error:
+                raise CommandError(f"Error in configuration: {error}", plain=True) from error
             except KubeConfigError as error:
                 raise CommandError(str(error)) from error
             token = self.flags["token"]

@@ -4,8 +4,10 @@ from cluster_engine.programs.kubectl import (
     about,
     apply,
     auth,
+    config,
     create,
     create_bindings,
+    create_roles,
     delete,
     explain,
     expose,
@@ -57,6 +59,20 @@ _CREATE = (
         create_bindings.NAMESPACED_FLAGS,
         "Create a role binding for a particular role or cluster role",
         "create rolebinding NAME --clusterrole=NAME|--role=NAME [--user=NAME] [--serviceaccount=NAMESPACE:NAME]",
+    ),
+    Command(
+        "create role",
+        create_roles.role,
+        create_roles.FLAGS,
+        "Create a role with single rule",
+        "create role NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename]",
+    ),
+    Command(
+        "create clusterrole",
+        create_roles.cluster_role,
+        create_roles.CLUSTER_FLAGS,
+        "Create a cluster role",
+        "create clusterrole NAME --verb=verb --resource=resource.group [--resource-name=resourcename]",
     ),
     Command("create service clusterip", create.service_cluster_ip, create.SERVICE_FLAGS, "Create a ClusterIP service"),
     Command("run", create.run, create.RUN_FLAGS, "Run a particular image on the cluster", "run NAME --image=image"),
@@ -120,12 +136,45 @@ _LOOK = (
     Command("api-resources", about.api_resources, about.API_RESOURCES_FLAGS, "Print the supported API resources"),
     Command("api-versions", about.api_versions, (), "Print the supported API versions"),
     Command("cluster-info", about.cluster_info, (), "Display cluster information"),
-    Command("config view", about.config_view, about.CONFIG_FLAGS, "Display the kubeconfig"),
-    Command("config current-context", about.config_current_context, (), "Display the current-context"),
-    Command("config get-contexts", about.config_get_contexts, (), "Describe one or many contexts"),
+    Command("config view", config.view, config.VIEW_FLAGS, "Display the kubeconfig"),
+    Command("config current-context", config.current_context, (), "Display the current-context"),
+    Command("config get-contexts", config.get_contexts, (), "Describe one or many contexts"),
+    Command("config get-clusters", config.get_clusters, (), "Display clusters defined in the kubeconfig"),
+    Command("config get-users", config.get_users, (), "Display users defined in the kubeconfig"),
     Command(
-        "config set-context", about.config_set_context, about.SET_CONTEXT_FLAGS, "Set a context entry in kubeconfig"
+        "config use-context",
+        config.use_context,
+        (),
+        "Set the current-context in a kubeconfig file",
+        "config use-context CONTEXT_NAME",
     ),
+    Command(
+        "config set-context",
+        config.set_context,
+        config.SET_CONTEXT_FLAGS,
+        "Set a context entry in kubeconfig",
+        "config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname]"
+        " [--namespace=namespace]",
+    ),
+    Command(
+        "config set-cluster",
+        config.set_cluster,
+        config.SET_CLUSTER_FLAGS,
+        "Set a cluster entry in kubeconfig",
+        "config set-cluster NAME [--server=server] [--certificate-authority=path/to/certificate/authority]"
+        " [--insecure-skip-tls-verify=true] [--tls-server-name=example.com]",
+    ),
+    Command(
+        "config set-credentials",
+        config.set_credentials,
+        config.SET_CREDENTIALS_FLAGS,
+        "Set a user entry in kubeconfig",
+        "config set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile]"
+        " [--token=bearer_token]",
+    ),
+    Command("config delete-context", config.delete_context, (), "Delete the specified context from the kubeconfig"),
+    Command("config delete-cluster", config.delete_cluster, (), "Delete the specified cluster from the kubeconfig"),
+    Command("config delete-user", config.delete_user, (), "Delete the specified user from the kubeconfig"),
 )
 
 

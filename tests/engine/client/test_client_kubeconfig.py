@@ -35,7 +35,7 @@ def test_data_in_the_file_is_decoded():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"current-context": "other"}, 'context "other" does not exist'),
+        ({"current-context": "other"}, "context was not found for specified context: other"),
         ({"clusters": []}, 'cluster "k" does not exist'),
         ({"clusters": [{"name": "k", "cluster": {"server": "ftp://x"}}]}, "has no https server"),
         ({"users": [{"name": "u", "user": {"client-key-data": "%"}}]}, "client-key-data is not base64"),
