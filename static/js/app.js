@@ -33,6 +33,8 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const mishap = signal("");
   /** The reader is no longer in the room that they came by; its bar says so, and nothing else is to. */
   const left = signal(false);
+  /** What is drawn at the side of the diagram (panels/docked.js). @type {import("@preact/signals-core").Signal<(() => any) | null>} */
+  const docked = signal(null);
   const typed = signal("");
   const terminalFolded = signal(recall("terminal") === "folded");
   // On a phone the diagram comes first, except where there is something to read before: a goal, a question.
@@ -160,6 +162,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     endMessage,
     mishap,
     left,
+    docked,
     typed,
     terminalFolded,
     lessonFolded,

@@ -58,7 +58,7 @@ function Stage({ app }) {
         " ",
         h("button", { type: "button", class: "button", onClick: actions.clearFilters }, strings.t("search.clear")),
       ),
-    !app.lesson && h(Coach, { app }),
+    !app.lesson && !app.docked.value && h(Coach, { app }),
     h(Sentence, { app }),
   );
 }
@@ -71,9 +71,10 @@ function Still({ hold, label }) {
 /** `heading`: neither a lesson nor a room brings one. @param {Props & {heading: boolean}} props */
 function Page({ app, heading }) {
   const beside = app.lesson && !app.lessonFolded.value;
+  const docked = app.docked.value;
   return h(
     "div",
-    { class: `page${app.lesson ? " with-lesson" : ""}` },
+    { class: `page${app.lesson ? " with-lesson" : ""}${beside || docked ? " halved" : ""}` },
     heading && h("h1", { class: "visually-hidden" }, app.strings.t("page.heading")),
     h(Header, { app }),
     h("div", { class: "notices" }, h(Banner, { app }), h(FaultChips, { app })),
@@ -84,7 +85,7 @@ function Page({ app, heading }) {
       { class: "middle" },
       h(Stage, { app }),
       app.store.drawer.value && h(Splitter, { name: "drawer", axis: "x", app }),
-      h(Drawer, { app }),
+      h("div", { class: "side" }, docked?.(), h(Drawer, { app })),
     ),
     h(Transport, { app }),
     h(Splitter, { name: "terminal", axis: "y", app }),

@@ -96,7 +96,7 @@ class Learner(Person):
 
     def diagnose(self, fault: str, target: str) -> Locator:
         """Name what is broken; the verdict."""
-        form = self.page.locator(".room-diagnosis form")
+        form = self.page.locator(".diagnosis-form")
         form.locator("select").nth(0).select_option(fault)
         form.locator("select").nth(1).select_option(target)
         form.get_by_role("button").click()

@@ -322,11 +322,11 @@ def room(stage: Stage, learners: tuple[tuple[str, str], ...] = (("Kim", "A"), ("
     teacher.locator(".room-incidents li").first.wait_for()
     expect(teacher.locator(".room-report .room-step")).to_have_count(len(learners))
     kim.locator(".room-notice").click()
-    kim.locator("dialog.room-diagnosis select").first.wait_for()
+    kim.locator(".docked select").first.wait_for()
     yield "learner-diagnosis", kim
-    kim.locator("dialog.room-diagnosis select").first.select_option("power-off")
-    kim.locator("dialog.room-diagnosis select").nth(1).select_option("worker-1")
-    kim.locator("dialog.room-diagnosis [type=submit]").click()
+    kim.locator(".docked select").first.select_option("power-off")
+    kim.locator(".docked select").nth(1).select_option("worker-1")
+    kim.locator(".docked [type=submit]").click()
     kim.locator(".room-verdict.wrong").wait_for()
     yield "learner-verdict", kim
     yield "console-incident", teacher

@@ -87,10 +87,13 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
     for name in ("Bea", "Cleo", "Dan"):
         expect(ada.row(name).locator(".room-step")).to_contain_text("applied")
     expect(cleo.notice()).to_contain_text("Well noticed")
+    read_beside_the_question(cleo)
     expect(ada.row("Cleo").locator(".room-step")).to_contain_text("noticed after")
     expect(cleo.diagnose("kill", "worker-2/kubelet")).to_contain_text("No, it is something else. 1 try so far.")
     expect(cleo.diagnose(*OFF)).to_contain_text("Right, after 2 tries.")
     cleo.page.keyboard.press("Escape")
+    expect(cleo.page.locator(".docked")).to_have_count(0)
+    expect(cleo.page.locator(".room-notice")).to_be_focused()
     found = ada.row("Cleo").locator(".room-report")
     expect(found).to_contain_text(re.compile(r"diagnosed after \d.*noticed after \d.*2 tries"))
     before = found.inner_text()
@@ -158,3 +161,15 @@ def test_undo_and_reset_lead_back_into_the_room(server: str, people: Callable[..
         assert bea.page.url == address, way
         expect(bea.page.locator(".room-title")).to_contain_text("Exercise")
         assert bea.page.locator("h1").count() == 1
+
+
+def read_beside_the_question(learner: Learner) -> None:
+    """The evidence can be clicked, and read, while it is asked what is broken."""
+    page = learner.page
+    expect(page.locator(".docked")).to_be_focused()
+    page.locator("#diagram [role=option] .row-back").last.click()
+    expect(page.locator(".drawer")).to_be_visible()
+    expect(page.locator(".diagnosis-form")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".drawer")).to_have_count(0)
+    expect(page.locator(".diagnosis-form")).to_be_visible()

@@ -5,11 +5,10 @@
  * judges both; the page only knows what it was answered.
  */
 import { h } from "preact";
-import { useState } from "preact/hooks";
 import { signal } from "@preact/signals-core";
-import { choicesOf, grouped } from "../faults.js";
 import { Icon } from "../icons.js";
-import { Dialog } from "./dialog.js";
+import { DiagnosisForm, loadFaults } from "../panels/diagnosisform.js";
+import { Docked } from "../panels/docked.js";
 
 /** @typedef {import("../faults.js").Fault} Fault */
 /** @typedef {ReturnType<typeof createDiagnosis>} Diagnosis */
@@ -54,102 +53,37 @@ export function createDiagnosis({ send, fetchFaults = loadFaults }) {
   };
 }
 
-async function loadFaults() {
-  const answer = await (await fetch("/faults/", { headers: { Accept: "application/json" } })).json();
-  return Array.isArray(answer) ? answer : answer.faults;
-}
-
 /** @param {{diagnosis: Diagnosis, strings: import("../strings.js").Strings, cast: import("../lanes.js").Cast}} props */
-export function DiagnosisDialog({ diagnosis, strings, cast }) {
+export function DiagnosisPanel({ diagnosis, strings, cast }) {
   const { t } = strings;
-  const { open, alarm, verdict, faults } = diagnosis;
+  const { alarm, verdict, faults } = diagnosis;
   const state = alarm.value;
+  const right = Boolean(verdict.value?.right);
   return h(
-    Dialog,
-    { open: open.value, onClose: diagnosis.close, title: t("room.diagnosis.title"), closing: t("room.dismiss"), class: "room-diagnosis" },
-    !verdict.value?.right &&
+    Docked,
+    { title: t("room.diagnosis.title"), closing: t("room.dismiss"), onClose: diagnosis.close },
+    !right &&
       h(
         "p",
         { role: "status", class: `room-alarm ${state}` },
         state !== "asked" && h(Icon, { name: state === "noticed" ? "check" : "warning", size: 18 }),
         t(`room.alarm.${state}`),
       ),
-    state === "noticed" && !verdict.value?.right && faults.value.length > 0 && h(Form, { diagnosis, faults: faults.value, strings, cast }),
+    state === "noticed" &&
+      !right &&
+      faults.value.length > 0 &&
+      h(DiagnosisForm, { faults: faults.value, strings, cast, busy: diagnosis.asked.value, onDiagnose: diagnosis.diagnose }),
     h(
       "p",
-      { role: "alert", class: verdict.value ? `room-verdict ${verdict.value.right ? "right" : "wrong"}` : "" },
+      { role: "alert", class: verdict.value ? `room-verdict ${right ? "right" : "wrong"}` : "" },
       verdict.value && [
-        h(Icon, { key: "i", name: verdict.value.right ? "check" : "close", size: 18 }),
-        t(verdict.value.right ? "room.verdict.right" : "room.verdict.wrong", { count: verdict.value.tries }),
+        h(Icon, { key: "i", name: right ? "check" : "close", size: 18 }),
+        t(right ? "room.verdict.right" : "room.verdict.wrong", { count: verdict.value.tries }),
       ],
     ),
+    right && h("button", { type: "button", class: "button", onClick: diagnosis.close, ref: focus }, t("room.dismiss")),
   );
 }
 
-/** @param {{diagnosis: Diagnosis, faults: Fault[], strings: import("../strings.js").Strings, cast: import("../lanes.js").Cast}} props */
-function Form({ diagnosis, faults, strings: { t }, cast }) {
-  const [name, setName] = useState("");
-  const [target, setTarget] = useState("");
-  const fault = faults.find((one) => one.name === name);
-  const field = fault?.fields.find((one) => one.name === "target");
-  const places = field ? choicesOf(field, cast) : null;
-  const submit = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    if (name && target.trim()) diagnosis.diagnose(name, target.trim());
-  };
-  const value = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.currentTarget).value;
-  const choose = (/** @type {Event} */ event) => {
-    setName(value(event));
-    setTarget("");
-  };
-  return h(
-    "form",
-    { class: "room-form", onSubmit: submit },
-    h(
-      "label",
-      null,
-      h("span", null, t("room.diagnosis.what")),
-      h(
-        "select",
-        { value: name, onChange: choose, required: true },
-        h("option", { value: "", disabled: true }, t("room.diagnosis.choose")),
-        grouped(faults).map((group) =>
-          h(
-            "optgroup",
-            { key: group.group, label: t(`fault.group.${group.group}`) },
-            group.faults.map((one) => h("option", { key: one.name, value: one.name }, t(`fault.${one.name}.name`))),
-          ),
-        ),
-      ),
-    ),
-    h(
-      "label",
-      null,
-      h("span", null, t("room.diagnosis.where")),
-      places || !fault
-        ? h(
-            "select",
-            {
-              key: name,
-              value: target,
-              disabled: !fault,
-              required: true,
-              onChange: (/** @type {Event} */ event) => setTarget(value(event)),
-            },
-            h("option", { value: "", disabled: true, selected: !target }, t("room.diagnosis.choose")),
-            (places ?? []).map((place) => h("option", { key: place, value: place }, place)),
-          )
-        : h("input", {
-            key: name,
-            type: "text",
-            value: target,
-            maxLength: 256,
-            autocomplete: "off",
-            spellcheck: false,
-            required: true,
-            onInput: (/** @type {Event} */ event) => setTarget(value(event)),
-          }),
-    ),
-    h("button", { type: "submit", class: "button primary", disabled: diagnosis.asked.value }, t("room.diagnosis.answer")),
-  );
-}
+/** The form is gone, and the focus with it. @param {HTMLElement | null} button */
+const focus = (button) => button?.focus();

@@ -10,7 +10,7 @@ import { computed, effect, signal } from "@preact/signals-core";
 import { RoomBar } from "./bar.js";
 import { courseOf, mirrors } from "./course.js";
 import { Confirm } from "./dialog.js";
-import { DiagnosisDialog, createDiagnosis } from "./diagnosis.js";
+import { DiagnosisPanel, createDiagnosis } from "./diagnosis.js";
 import { createLive } from "./live.js";
 import { sayPositions, takePositions } from "./position.js";
 
@@ -25,6 +25,9 @@ export function startRoom(app, place) {
 
   const live = createLive({ url: new URL(roomSocket, location.href.replace(/^http/, "ws")).href, onAnswer });
   const diagnosis = createDiagnosis({ send: live.send });
+  effect(() => {
+    app.docked.value = diagnosis.open.value ? () => h(DiagnosisPanel, { diagnosis, strings, cast: store.cast.value }) : null;
+  });
 
   /** @param {import("../connection.js").Frame} frame */
   function onAnswer(frame) {
@@ -111,7 +114,6 @@ function Bar({ app, diagnosis, leaving, leave, ...bar }) {
       onYes: leave,
       onNo: stay,
     }),
-    h(DiagnosisDialog, { diagnosis, strings: app.strings, cast: app.store.cast.value }),
   ];
 }
 
