@@ -4,8 +4,8 @@ What the templates are given:
 
 `landing.html`          walkthroughs, exercises: how many there are
 `walkthroughs.html`, `exercises.html`      cards: [Card], in order
-`lesson_intro.html`     card; goal, sources {"title", "html"} or None; beats [title]; hosts; list_url, list_name;
-                        under_way: the path of the cluster in which this lesson was begun, or ""
+`lesson_intro.html`     card; goal {"title", "html"} or None; sources [Citation]; beats [title]; hosts; list_url,
+                        list_name; under_way: the path of the cluster in which this lesson was begun, or ""
 `privacy.html`          days: how long journals are kept; session_days; cookies [name]
 """
 
@@ -27,8 +27,9 @@ from django.views.decorators.http import require_safe
 from cluster_engine.cast import cast
 from visualizer import subjects
 from visualizer.database import in_database
+from visualizer.lessons.courses import ordered
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
-from visualizer.lessons.library import find, library, prose
+from visualizer.lessons.library import find, prose
 from visualizer.lessons.prose import Prose, Section
 from visualizer.lessons.source import InvalidLessonError
 from visualizer.people.notes import Note
@@ -57,7 +58,7 @@ class Card:
 
 def cards(kind: str, notes: Mapping[str, Note]) -> list[Card]:
     """All lessons of a kind ("walkthrough", "exercise"), in order, with somebody's progress."""
-    made = [card(lesson, notes.get(lesson.path)) for lesson in library().of_kind(kind)]
+    made = [card(lesson, notes.get(lesson.path)) for lesson in ordered() if lesson.kind == kind]
     return [one for one in made if one is not None]
 
 
@@ -74,7 +75,7 @@ def card(lesson: Lesson, note: Note | None) -> Card | None:
         minutes=lesson.minutes,
         level=lesson.level,
         level_name=subjects.level(lesson.level),
-        subject_name=subjects.subject(lesson.subject),
+        subject_name=", ".join(subjects.subject(one) for one in lesson.subjects),
         mark=note.mark if note is not None else "",
     )
 
@@ -138,7 +139,7 @@ async def _introduce(request: HttpRequest, kind: str, slug: str) -> HttpResponse
         card=card(lesson, (await notes(request)).get(lesson.path)),
         goal=_shown(text.section("goal")),
         beats=[section.title for beat in lesson.beats if (section := text.section("beat", beat.id))],
-        sources=_shown(text.section("sources")),
+        sources=lesson.sources,
         hosts=len(cast(lesson.nodes).describe()["hosts"]),
         list_url=reverse(kind),
         list_name=gettext("Walkthroughs") if kind == "walkthroughs" else gettext("Exercises"),

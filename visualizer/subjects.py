@@ -1,4 +1,4 @@
-"""The subjects of the curriculum by number, as lists name them."""
+"""The curriculum: its subjects by number, as lists name them, and its exercises by number (`coverage.py`)."""
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -33,6 +33,30 @@ SUBJECTS = {
     27: _("Node down"),
     28: _("From API server to kubelet"),
     29: _("Watch, in German"),
+}
+EXERCISES = {
+    1: "Find the connection",
+    2: "Order the handshake",
+    3: "Read a certificate",
+    4: "Why 401, why 403",
+    5: "Least rights for a node",
+    6: "Resume a watch",
+    7: "Survive 410 Gone",
+    8: "Write a watch client",
+    9: "Who watches what",
+    10: "Schedule by hand",
+    11: "Be the controller",
+    12: "The pod that never starts",
+    13: "Node down",
+    14: "API server outage",
+    15: "Decrypt or not",
+    16: "The man in the middle",
+    17: "The leaked token",
+    18: "Join a node by hand",
+    19: "Endpoints missing",
+    20: "Two writers",
+    21: "PATCH four ways",
+    22: "etcd restored from yesterday",
 }
 LEVELS = {1: _("for newcomers"), 2: _("for people who know kubectl"), 3: _("for experts")}
 

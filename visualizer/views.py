@@ -5,7 +5,7 @@ What the templates are given (the other half of the page contract in docs/journa
 `playground.html`, for `GET /sandbox/`, `GET /clusters/<id>/` and the pages of rooms (`playground` below)
     cluster_id, language; and for who wants them:
     cluster {"id", "state": "starting"|"running"|"suspended"|"ended", "message", "nodes", "seed"}
-    lesson  None, or {"data", "prose", "url"} (`visualizer.lessons.library.page`) and "title", in the reader's language
+    lesson  None, or {"data", "prose", "url"} (`visualizer.lessons.lesson_page`) and "title", in the reader's language
     room    what a room's page gives
     `POST /clusters/` (CSRF token; optional fields nodes, seed or lesson) makes one and redirects (303) to its page.
     `POST /clusters/<id>/undo/`, `POST /clusters/<id>/reset/` (CSRF token) redirect (303) to the successor's page;
@@ -205,12 +205,12 @@ async def playground(request: HttpRequest, found: Access, room: dict[str, Any] |
 def _lesson(path: str) -> dict[str, Any] | None:
     if not path:
         return None
-    from visualizer.lessons import library
+    from visualizer.lessons import lesson_page, library
 
     lesson = library.find(path)
     if lesson is None:
         return None
-    page = library.page(lesson)
+    page = lesson_page.page(lesson)
     return {**page, "title": page["data"]["titles"][get_language() or "en"]}
 
 

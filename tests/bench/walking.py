@@ -8,15 +8,15 @@ import time
 
 from cluster_engine.cluster import Cluster
 from tests.bench.figures import in_cluster
-from visualizer.lessons.lesson import Lesson
-from visualizer.lessons.library import library
+from visualizer.lessons.courses import ordered
+from visualizer.lessons.lesson import WALKTHROUGH, Lesson
 from visualizer.lessons.player import Player
 
 
 def cost_of_each() -> dict[str, float]:
     """Give the CPU seconds of every walkthrough, by its slug."""
     in_cluster(_nothing)
-    return {lesson.slug: cost_of(lesson) for lesson in library().walkthroughs}
+    return {lesson.slug: cost_of(lesson) for lesson in ordered() if lesson.kind == WALKTHROUGH}
 
 
 async def _nothing(_: Cluster) -> None:

@@ -6,11 +6,13 @@ from visualizer.lessons.lesson import LANGUAGES
 
 WALKTHROUGH = """\
 walkthrough: tiny
-subject: 3
-order: 1
+subjects: [3]
 minutes: 2
 level: 1
 cluster: {nodes: 1, seed: 3}
+sources:
+  - {of: [asked, answered, deleted, direct], at: "kubernetes v1.32 staging/src/k8s.io/apiserver: the server"}
+  - {of: [which, sequence], at: "https://kubernetes.io/docs/", title: Kubernetes}
 start:
   - run: kubectl create deployment web --image=nginx
 marks:
@@ -81,11 +83,13 @@ It does not.
 
 EXERCISE = """\
 exercise: tiny
-subject: 3
-order: 1
+subjects: [3]
+catalogue: 9
 minutes: 2
 level: 1
 cluster: {nodes: 1, seed: 3}
+sources:
+  - {of: [seconds, who, no-kubectl], at: "https://kubernetes.io/docs/", title: Kubernetes}
 start:
   - run: kubectl create deployment web --image=nginx
 marks:

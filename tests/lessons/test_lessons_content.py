@@ -2,7 +2,10 @@
 
 import pytest
 
-from visualizer.lessons import check, library
+from visualizer import coverage
+from visualizer.lessons import check, courses, library
+from visualizer.management.commands.lessons import COVERAGE
+from visualizer.subjects import EXERCISES, SUBJECTS
 
 
 @pytest.mark.timeout(300)
@@ -12,7 +15,17 @@ def test_a_lesson_keeps_what_it_promises(path):
     assert not report.errors, "\n" + "\n".join(map(str, report.errors))
 
 
-def test_lessons_are_numbered_in_the_order_of_their_lists():
-    for lessons in (library.library().walkthroughs, library.library().exercises):
-        orders = [lesson.order for lesson in lessons]
-        assert orders == sorted(set(orders)), [(lesson.slug, lesson.order) for lesson in lessons]
+def test_every_lesson_stands_in_one_course():
+    listed = [path for course in courses.courses() for path in course.listed]
+    assert sorted(set(listed)) == sorted(listed)
+    assert set(library.paths()) <= set(listed)
+
+
+def test_lessons_teach_what_the_curriculum_has():
+    for lesson in courses.ordered():
+        assert set(lesson.subjects) <= set(SUBJECTS)
+        assert lesson.catalogue is None or lesson.catalogue in EXERCISES
+
+
+def test_the_table_of_coverage_is_that_of_the_lessons():
+    assert COVERAGE.read_text() == coverage.document(), "run manage.py lessons coverage"

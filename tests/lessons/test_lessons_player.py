@@ -286,7 +286,10 @@ def test_a_walkthroughs_question_is_answered_once_and_its_truth_told_only_then(p
     async def story(cluster, player):
         assert player.state()["answers"] == {}
         player.answer("which", "watch")
-        assert player.state()["answers"] == {"which": {"given": "watch", "right": False, "truth": "list"}}
+        assert player.state()["answers"] == {"which": {"given": "watch", "right": None}}
+        await player.advance("asked")
+        seq = player.state()["anchors"]["asked"]["seq"]
+        assert player.state()["answers"] == {"which": {"given": "watch", "right": False, "truth": "list", "seq": seq}}
         with pytest.raises(ValueError, match="answered already"):
             player.answer("which", "list")
 
@@ -383,11 +386,12 @@ def test_in_an_exercise_a_wrong_answer_may_be_mended_and_does_not_give_the_right
         player.answer("who", "kubectl")
         await wait(1)
         state = player.state()
-        assert state["answers"]["who"] == {"given": "kubectl", "right": False}
+        assert state["answers"]["who"] == {"given": "kubectl", "right": False, "seq": None}
         assert "no-kubectl" in state["debriefs"]
         player.answer("who", "controller")
         await wait(1)
-        assert player.state()["answers"]["who"] == {"given": "controller", "right": True, "truth": "controller"}
+        right = {"given": "controller", "right": True, "truth": "controller", "seq": None}
+        assert player.state()["answers"]["who"] == right
         assert "known" in player.state()["checks"]
         with pytest.raises(ValueError, match="answered already"):
             player.answer("who", "kubectl")

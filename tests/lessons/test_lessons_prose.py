@@ -37,7 +37,7 @@ No, see [this](lesson:walkthroughs/tiny).
 
 ## hint 1: Look
 There.
-## sources
+## differs
 """
 
 
@@ -48,7 +48,7 @@ def test_a_text_is_cut_into_sections():
         ("beat", "one", "First: the beginning"),
         ("question", "q", "Why?"),
         ("hint", "1", "Look"),
-        ("sources", "", ""),
+        ("differs", "", ""),
     ]
     assert prose.section("beat", "one").line == 6
 
@@ -122,7 +122,7 @@ LEFT_OVER = [
         ("lesson:walkthroughs/huge leads nowhere",),
     ),
     (EXERCISE_EN, "## hint 1: ", "## hint 2: ", ("there is no hint 1", "has no hint 2")),
-    (EXERCISE_EN, "## goal: What to do\n", "## sources: What to do\n", ("there is no goal",)),
+    (EXERCISE_EN, "## goal: What to do\n", "## differs: What to do\n", ("there is no goal",)),
 ]
 
 
@@ -141,6 +141,6 @@ def test_a_language_that_is_missing_is_told(content):
 
 
 def test_what_one_language_adds_the_other_must_have(content):
-    content.write(WALK_EN, (content.folder / WALK_EN).read_text() + "\n## sources: Sources\nRFC 8446.\n")
+    content.write(WALK_EN, (content.folder / WALK_EN).read_text() + "\n## differs: Differs\nRFC 8446.\n")
     told = content.told(check.read("walkthroughs/tiny", content.folder))
-    assert told == [f"{WALK_DE}:1: there is no sources; write the section ## sources: Title (lesson.yaml, line 1)"]
+    assert told == [f"{WALK_DE}:1: there is no differs; write the section ## differs: Title (lesson.yaml, line 1)"]

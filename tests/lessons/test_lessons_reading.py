@@ -3,7 +3,7 @@
 import pytest
 
 from cluster_engine.words.languages import document, languages
-from visualizer.lessons import check, library, steps
+from visualizer.lessons import check, lesson_page, library, steps
 from visualizer.lessons.myths import plain_words
 from visualizer.lessons.questions import UNITS, Between
 from visualizer.lessons.source import FILE_BYTES_MAX, InvalidLessonError, Source
@@ -189,14 +189,14 @@ def test_an_arrow_s_own_words_are_told_from_a_protocol_s(label, words):
 
 def test_what_a_page_is_told_of_a_lesson_does_not_say_what_is_right(content):
     lesson = library.read("exercises/tiny", content.folder)
-    data = library.page(lesson)["data"]
+    data = lesson_page.page(lesson)["data"]
     assert data["questions"] == [
         {"id": "seconds", "kind": "number", "unit": "seconds"},
         {"id": "who", "kind": "choice", "options": ["kubectl", "controller"], "many": False},
     ]
     assert data["titles"] == dict.fromkeys(languages(), "Tiny")
     assert data["solution"] == ["kubectl scale deployment web --replicas=2"]
-    walk = library.page(library.read("walkthroughs/tiny", content.folder))["data"]
+    walk = lesson_page.page(library.read("walkthroughs/tiny", content.folder))["data"]
     assert walk["questions"][1]["items"] == ["answered", "asked", "syn"], "by name, not in the right order"
     assert walk["beats"][1]["handOver"] == {"suggest": "kubectl delete deployment web"}
     assert walk["beats"][0]["myth"]["common"] == [
@@ -215,5 +215,5 @@ def test_a_lesson_that_is_not_told_in_a_language_yet_is_told_in_english(content)
     (content.folder / "walkthroughs/tiny/de.md").unlink()
     lesson = library.read("walkthroughs/tiny", content.folder)
     assert library.prose(lesson, "de").title == library.prose(lesson, "en").title == "Tiny"
-    assert library.page(lesson)["data"]["titles"]["de"] == "Tiny"
+    assert lesson_page.page(lesson)["data"]["titles"]["de"] == "Tiny"
     assert any("walkthroughs/tiny/de.md" in one for one in errors_of(content, "walkthroughs/tiny")), "the check says so"

@@ -46,7 +46,7 @@ class Answers:
         judged = []
         for id_, given in self._given.items():
             if given.verdict is None:
-                given.verdict = given.question.judge(given.answer, held)
+                given.verdict = given.question.judge(given.answer, held, self._lesson.decided_by(given.question))
                 if given.verdict is not None:
                     judged.append((id_, given.verdict.right))
         return judged
@@ -60,7 +60,7 @@ class Answers:
         if verdict is None:
             return {"given": given.answer, "right": None}
         told = verdict.right or self._lesson.kind != EXERCISE or given.question.kind == "number"
-        said = {"given": given.answer, "right": verdict.right}
+        said = {"given": given.answer, "right": verdict.right, "seq": verdict.seq}
         return {**said, "truth": verdict.truth} if told else said
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visualizer.lessons import check_play, check_prose, library
-from visualizer.lessons.lesson import LANGUAGES, Lesson
+from visualizer.lessons.lesson import LANGUAGES, WALKTHROUGH, Lesson
 from visualizer.lessons.prose import Prose, parse
 from visualizer.lessons.source import InvalidLessonError, LessonError, read_text
 
@@ -51,7 +51,8 @@ def check(path: str, content: Path = library.CONTENT, journals: Path | None = No
     trial = check_play.play(lesson, journals)
     seconds = time.process_time() - began
     errors = sorted(set(trial.errors))
-    return Report(path=path, errors=tuple(errors), seconds=seconds, entries=trial.entries, counts=_counts(trial))
+    counts = f"{_counts(trial)}{_length(lesson, content / path)}"
+    return Report(path=path, errors=tuple(errors), seconds=seconds, entries=trial.entries, counts=counts)
 
 
 def read(path: str, content: Path = library.CONTENT) -> list[LessonError]:
@@ -78,12 +79,22 @@ def _read(path: str, content: Path) -> tuple[Lesson | None, list[LessonError]]:
     return lesson, sorted(set(errors))
 
 
+def _length(lesson: Lesson, folder: Path) -> str:
+    """Say how long a walkthrough is, by language."""
+    if lesson.kind != WALKTHROUGH:
+        return ""
+    files = {language: folder / f"{language}.md" for language in LANGUAGES}
+    lengths = {one: check_prose.measure(lesson, parse(read_text(file), str(file))) for one, file in files.items()}
+    return "".join(f"; {one} {length.words} words, {length.minutes} min" for one, length in lengths.items())
+
+
 def _counts(trial: check_play.Trial) -> str:
     lesson = trial.lesson
     counted = {
         "beat": len(lesson.beats),
         "check": len(lesson.checks),
         "question": len(lesson.questions),
+        "event": len(lesson.events),
         "mark": len(lesson.marks),
         "near miss": len(lesson.near_misses),
         "cluster": trial.clusters,

@@ -156,6 +156,10 @@ class _Walk:
                 self._trial.wrong(beat.line, problem, "mend the anchor, its do, or within; --journals shows what came")
                 return
             self._look(cluster, player, beat)
+        for id_ in self._lesson.last_questions:
+            question = self._lesson.question(id_)
+            assert question is not None
+            player.answer(id_, _answer(question))
         await self._settle(cluster, player)
         self._lanes(cluster)
 
@@ -193,7 +197,8 @@ class _Walk:
         answers = player.state()["answers"]
         for question in self._lesson.questions:
             if question.id in answers and answers[question.id]["right"] is None:
-                names = [name for name in question.names if name not in player.lookout.held]
+                decider = self._lesson.decided_by(question)
+                names = [name for name in (decider, *question.names) if name and name not in player.lookout.held]
                 problem = f"{question.id} cannot be judged: {', '.join(names)} never holds"
                 self._trial.wrong(question.line, problem, "ask for what comes")
 

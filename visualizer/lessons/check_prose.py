@@ -1,6 +1,9 @@
 """Does the prose say everything that the lesson has, in every language, and nothing else?"""
 
+import math
+import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from visualizer.lessons.lesson import EXERCISE, Lesson
 from visualizer.lessons.myths import Myth
@@ -11,7 +14,12 @@ from visualizer.lessons.source import LessonError
 Key = tuple[str, str]
 
 MAY_BE_EMPTY = ("question", "check")
-OPTIONAL = (("sources", ""), ("goal", ""))
+OPTIONAL = (("differs", ""), ("goal", ""))
+
+WORDS_A_MINUTE = 180
+SECONDS_A_STEP = 20
+MINUTES_OVER_MAX = 3
+_TAG = re.compile(r"<[^>]*>")
 
 
 def compare(lesson: Lesson, texts: dict[str, Prose], lessons: Collection[str]) -> list[LessonError]:
@@ -26,6 +34,28 @@ def compare(lesson: Lesson, texts: dict[str, Prose], lessons: Collection[str]) -
         errors += [error for beat in lesson.beats if beat.myth for error in _myth(beat.myth, text)]
         errors += [error for link in text.links for error in _link(link, lesson, text, lessons)]
     return errors
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How long a walkthrough is in one language: `words` of its beats, `minutes` to read it and do what it asks."""
+
+    words: int
+    minutes: int
+
+
+def measure(lesson: Lesson, text: Prose) -> Measure:
+    """Count the words of a walkthrough and the minutes: 180 words each, and 20 s for each beat and question."""
+    told = [section for section in text.sections if section.kind == "beat"]
+    asked = [section for section in text.sections if section.kind == "question"]
+    words = sum(_words(section.html) for section in told)
+    read = words + sum(_words(" ".join((section.title, section.html, *section.options.values()))) for section in asked)
+    steps = len(lesson.beats) + len(lesson.questions)
+    return Measure(words, math.ceil(read / WORDS_A_MINUTE + steps * SECONDS_A_STEP / 60))
+
+
+def _words(html: str) -> int:
+    return len(_TAG.sub(" ", html).split())
 
 
 def _expected(lesson: Lesson) -> Iterator[tuple[Key, int]]:
@@ -128,4 +158,4 @@ def _name(key: Key) -> str:
     return " ".join(key).strip()
 
 
-__all__ = ["compare"]
+__all__ = ["Measure", "compare", "measure"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from cluster_engine.predicates import Predicate
 from cluster_engine.words.languages import languages
+from visualizer.lessons.citations import Citation
 from visualizer.lessons.myths import Myth
 from visualizer.lessons.questions import Question
 from visualizer.lessons.steps import Run, Step
@@ -60,6 +61,16 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What happens to the learner of an exercise, once, as soon as `when` holds in what came after the start."""
+
+    id: str
+    when: Predicate
+    do: tuple[Step, ...]
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NearMiss:
     """What nearly solves an exercise, which checks refuse it, and what is said to it."""
 
@@ -76,17 +87,20 @@ class Lesson:
 
     kind: str
     slug: str
-    subject: int
-    order: int
+    subjects: tuple[int, ...]  # of the curriculum, `visualizer.subjects.SUBJECTS`
     minutes: int
     level: int
     nodes: int
     seed: int
     folder: Path
+    sources: tuple[Citation, ...]
+    catalogue: int | None = None  # an exercise's number in `visualizer.subjects.EXERCISES`
     start: tuple[Step, ...] = ()
     marks: tuple[Mark, ...] = ()
     questions: tuple[Question, ...] = ()
     beats: tuple[Beat, ...] = ()
+    last_questions: tuple[str, ...] = ()  # asked after the last beat; `check:` in the file
+    events: tuple[Event, ...] = ()
     checks: tuple[Mark, ...] = ()
     ask: tuple[Ask, ...] = ()
     hints: int = 0
@@ -119,6 +133,11 @@ class Lesson:
         """Find a question."""
         return next((one for one in self.questions if one.id == id_), None)
 
+    def decided_by(self, question: Question) -> str | None:
+        """Return the name that decides a choice: its own, or the beat that asks it; None: it is judged at once."""
+        asking = next((beat.id for beat in self.beats if beat.question == question.id), None)
+        return question.decided_by or (asking if question.kind == "choice" else None)
+
     def beat_number(self, id_: str) -> int | None:
         """Find a beat's place, from 0."""
         return next((n for n, beat in enumerate(self.beats) if beat.id == id_), None)
@@ -133,12 +152,14 @@ class Lesson:
             "lesson": self.path,
             "slug": self.slug,
             "kind": self.kind,
-            "subject": self.subject,
+            "subjects": list(self.subjects),
             "minutes": self.minutes,
             "level": self.level,
             "titles": titled("lesson", ""),
             "beats": [{**_beat(beat), "title": titled("beat", beat.id)} for beat in self.beats],
             "questions": [_question(one) for one in self.questions],
+            "check": list(self.last_questions),
+            "sources": [one.page_data() for one in self.sources],
             "checks": [{"id": check.id} for check in self.checks],
             "ask": [{"question": ask.question, "before": ask.before} for ask in self.ask],
             "hints": self.hints,
@@ -180,6 +201,7 @@ __all__ = [
     "WALKTHROUGH",
     "Ask",
     "Beat",
+    "Event",
     "HandOver",
     "Lesson",
     "Mark",

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cluster_engine.words.languages import ORIGIN
-from visualizer.lessons.lesson import EXERCISE, LANGUAGES, WALKTHROUGH, Lesson
+from visualizer.lessons.lesson import LANGUAGES, Lesson
 from visualizer.lessons.reading import read_lesson
 from visualizer.lessons.source import InvalidLessonError, LessonError, read_text
 
@@ -28,24 +28,10 @@ _PATH = re.compile(r"(walkthroughs|exercises)/[a-z0-9-]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Lessons in the order of their lists, by path, and what is wrong with those that are left out."""
+    """Lessons by path, in no order that means anything, and what is wrong with those that are left out."""
 
     lessons: dict[str, Lesson]
     errors: tuple[LessonError, ...]
-
-    def of_kind(self, kind: str) -> list[Lesson]:
-        """Return the lessons of a kind."""
-        return [lesson for lesson in self.lessons.values() if lesson.kind == kind]
-
-    @property
-    def walkthroughs(self) -> list[Lesson]:
-        """Return the walkthroughs."""
-        return self.of_kind(WALKTHROUGH)
-
-    @property
-    def exercises(self) -> list[Lesson]:
-        """Return the exercises."""
-        return self.of_kind(EXERCISE)
 
 
 def paths(content: Path = CONTENT) -> list[str]:
@@ -88,7 +74,6 @@ def library() -> Library:
             lessons.append(lesson)
         else:
             errors += _errors(path)
-    lessons.sort(key=lambda lesson: (lesson.kind, lesson.order, lesson.slug))
     return Library({lesson.path: lesson for lesson in lessons}, tuple(errors))
 
 
@@ -113,14 +98,4 @@ def _prose(path: Path) -> "Prose":
     return parse(read_text(path), str(path))
 
 
-def page(lesson: Lesson) -> dict[str, Any]:
-    """Return what a page is made of: `data` without what is right, `prose` by language, `url`."""
-    texts = {language: prose(lesson, language) for language in LANGUAGES}
-    return {
-        "data": lesson.page_data({language: text.titles() for language, text in texts.items()}),
-        "prose": {language: list(text.sections) for language, text in texts.items()},
-        "url": lesson.url,
-    }
-
-
-__all__ = ["Library", "find", "library", "page", "paths", "prose", "read"]
+__all__ = ["Library", "find", "library", "paths", "prose", "read"]

@@ -10,7 +10,7 @@ when time does. A beat whose anchor holds already costs no time.
     await player.advance("client-hello")     time stands at the ClientHello
     player.state()["anchors"]["client-hello"]["seq"]
 
-    exercise: after its start time runs, and checks are looked for in what comes from then on
+    exercise: after its start time runs, and checks and events are looked for in what comes from then on
 
 Nothing that a learner does in between can break this: a command may bring an anchor about, a pause only delays it.
 Telling is put off until everything waits, so a page hears of an entry before it hears what that entry means.
@@ -18,6 +18,7 @@ Telling is put off until everything waits, so a page hears of an entry before it
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from cluster_engine.api.objects import Object
@@ -25,13 +26,14 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.commands import Show
 from cluster_engine.predicates import Held, Lookout
 from visualizer.lessons.answers import Answers
-from visualizer.lessons.lesson import WALKTHROUGH, Beat, Lesson, Mark
+from visualizer.lessons.lesson import WALKTHROUGH, Beat, Event, Lesson, Mark
 from visualizer.lessons.stage import Stage, StepFailedError
 from visualizer.lessons.steps import Run, Step
 
 START = "start"
 PACE = 1.0
 _DEBRIEF = "debrief "
+_EVENT = "event "
 
 
 class Player:
@@ -115,7 +117,8 @@ class Player:
         lost        the beat (or "start") whose anchor did not come within its time, None
         handedOver  time runs and the terminal is the learner's, until the next anchor holds
         anchors     {name: {"seq", "at"}} of the beats, marks and checks that hold; checks: of the checks alone
-        answers     {question: {"given", "right", "truth"}}; right is None until it can be judged, truth comes after
+        answers     {question: {"given", "right", "truth", "seq"}}; right is None until it can be judged, truth comes
+                    after, seq is the entry that decided it, None where none did
         hints       how many are unlocked
         debriefs    {id: {"seq", "at"}} of those that apply
         solved      an exercise's checks have all passed, a walkthrough's last beat was reached
@@ -155,6 +158,8 @@ class Player:
             self._watch(check.id, check, since)
         for debrief in self.lesson.debriefs:
             self._watch(_DEBRIEF + debrief.id, debrief, since)
+        for event in self.lesson.events:
+            self.lookout.watch(_EVENT + event.id, event.when, partial(self._happen, event), since)
         self._run_time()
         if self.lesson.kind == WALKTHROUGH or self._lost is not None:
             self._clock.pause()
@@ -242,6 +247,15 @@ class Player:
             self._clock.pause()
             self._handed_over = False
         self._judge()
+
+    def _happen(self, event: Event, _: Held) -> None:
+        self._cluster.accompany(self._play(event), f"event {event.id}")
+
+    async def _play(self, event: Event) -> None:
+        try:
+            await self.stage.perform(event.do)
+        except StepFailedError as failed:
+            self.problems.append(failed)
 
     def _judge(self) -> None:
         for question, right in self._answers.judge(self.lookout.held_names):

@@ -1,7 +1,7 @@
 """A lesson's prose: Markdown by sections, to HTML that cannot carry anything but text.
 
     # Title                            then a paragraph: the summary in lists
-    ## beat client-hello: Title        kind, id, title; `goal`, `solution` and `sources` have no id, `hint` a number
+    ## beat client-hello: Title        kind, id, title; `goal`, `solution` and `differs` have no id, `hint` a number
     - hello: In the ClientHello        in a question: what an option (or an item) is called; in a myth: an arrow
     ### right                          in a question: said after the answer; also `wrong`, `wrong hello`
 
@@ -18,9 +18,9 @@ from markdown_it.token import Token
 
 from visualizer.lessons.source import InvalidLessonError, LessonError
 
-KINDS = ("beat", "question", "myth", "goal", "check", "hint", "solution", "debrief", "sources")
+KINDS = ("beat", "question", "myth", "goal", "check", "hint", "solution", "debrief", "differs")
 WITH_ITEMS = ("question", "myth")
-WITHOUT_ID = ("goal", "solution", "sources")
+WITHOUT_ID = ("goal", "solution", "differs")
 ANCHORS = ("beat", "mark", "check")
 SECTIONS_MAX = 200
 

@@ -13,14 +13,15 @@ from cluster_engine.predicates import Predicate, PredicateError, names_in
 from cluster_engine.predicates.predicate import Objects, leaves
 from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.stored import UnknownResourceError, resource
-from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, HandOver, Lesson, Mark, NearMiss
+from visualizer.lessons.citations import Citation, claims_in, read_citation
+from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, Event, HandOver, Lesson, Mark, NearMiss
 from visualizer.lessons.myths import read_myth
 from visualizer.lessons.questions import NUMBER_MAX, UNITS, Between, Question
 from visualizer.lessons.reading_steps import SECONDS_MAX, StepReader
 from visualizer.lessons.source import InvalidLessonError, Source, Where
 from visualizer.lessons.yaml_values import Place, Problems, Wrong
 
-BEATS_MAX = 40
+BEATS_MAX = 14
 MARKS_MAX = 60
 QUESTIONS_MAX = 20
 OPTIONS_MAX = 12
@@ -28,20 +29,21 @@ CHECKS_MAX = 20
 HINTS_MAX = 10
 NEAR_MISSES_MAX = 12
 FOCUS_MAX = 20
+EVENTS_MAX = 12
+SUBJECTS_OF_ONE_MAX = 4
+LAST_QUESTIONS_MAX = 3
+SOURCES_MAX = 40
 NODES_MAX = 10
 SEED_MAX = 2**32 - 1
 TABS = ("what", "why", "headers", "body", "records", "bytes")
 
-_BOTH = ("subject", "order", "minutes", "level", "cluster", "start", "marks", "questions")
-_KEYS = {
-    WALKTHROUGH: (WALKTHROUGH, *_BOTH, "beats"),
-    EXERCISE: (EXERCISE, *_BOTH, "checks", "ask", "hints", "solution", "near-misses", "debriefs"),
-}
-_NEEDED = {
-    WALKTHROUGH: ("subject", "order", "minutes", "level", "cluster", "beats"),
-    EXERCISE: ("subject", "order", "minutes", "level", "cluster", "checks", "solution", "near-misses"),
-}
+_ALWAYS = ("subjects", "minutes", "level", "cluster", "sources")
+_BOTH = (*_ALWAYS, "start", "marks", "questions")
+_OF_EXERCISES = ("catalogue", "checks", "ask", "hints", "events", "solution", "near-misses", "debriefs")
+_KEYS = {WALKTHROUGH: (WALKTHROUGH, *_BOTH, "beats", "check"), EXERCISE: (EXERCISE, *_BOTH, *_OF_EXERCISES)}
+_NEEDED = {WALKTHROUGH: (*_ALWAYS, "beats"), EXERCISE: (*_ALWAYS, "checks", "solution", "near-misses")}
 _LEARNERS = ("answer", "hint")
+_FIELDS = {"near-misses": "near_misses", "check": "last_questions"}  # where a key and its field are called otherwise
 
 
 def read_lesson(folder: Path) -> Lesson:
@@ -92,8 +94,7 @@ class _Reader:
 
     def _facts(self, keys: dict[str, Place]) -> list[tuple[str, Callable[[], Any]]]:
         return [
-            ("subject", lambda: keys["subject"].whole(0, 99)),
-            ("order", lambda: keys["order"].whole(0, 999)),
+            ("subjects", lambda: _numbers(keys["subjects"])),
             ("minutes", lambda: keys["minutes"].whole(1, 120)),
             ("level", lambda: keys["level"].whole(1, 3)),
             ("nodes", lambda: self._cluster(keys["cluster"])["nodes"].whole(1, NODES_MAX)),
@@ -114,6 +115,10 @@ class _Reader:
             ("marks", lambda place: each(place.items(MARKS_MAX), self._mark)),
             ("start", lambda place: self._steps.read(place, without=_LEARNERS)),
             ("beats", lambda place: each(place.items(BEATS_MAX, 1), self._beat)),
+            ("sources", self._sources),
+            ("catalogue", lambda place: place.whole(1, 99)),
+            ("events", lambda place: each(place.items(EVENTS_MAX), self._event)),
+            ("check", self._last_questions),
             ("checks", lambda place: each(place.items(CHECKS_MAX, 1), self._mark)),
             ("ask", lambda place: each(place.items(QUESTIONS_MAX), self._ask)),
             ("hints", lambda place: place.whole(0, HINTS_MAX)),
@@ -122,7 +127,7 @@ class _Reader:
             ("near-misses", lambda place: each(place.items(NEAR_MISSES_MAX, 1), near_miss)),
         ]
         return [
-            (name.replace("-", "_"), lambda read=read, place=keys[name]: read(place))  # type: ignore[misc]
+            (_FIELDS.get(name, name), lambda read=read, place=keys[name]: read(place))  # type: ignore[misc]
             for name, read in parts
             if name in keys
         ]
@@ -136,7 +141,7 @@ class _Reader:
                     line = self._source.line(self._names[id_])
                     self._problems.add(where, f"the id {id_} is taken (line {line})", "beats, marks and checks differ")
                 self._names[id_] = where
-        for part in ("questions", "debriefs", "near-misses"):
+        for part in ("questions", "debriefs", "near-misses", "events"):
             seen: set[str] = set()
             for id_, where in _ids(keys, part):
                 if id_ in seen:
@@ -185,13 +190,14 @@ class _Reader:
 
     def _question(self, place: Place) -> Question:
         known = {
-            "choice": ("options", "right"),
+            "choice": ("options", "right", "decided-by"),
             "order": ("items",),
             "number": ("unit", "truth", "tolerance"),
         }
         head = place.keys(("id", "kind", *(key for keys in known.values() for key in keys)), needed=("id", "kind"))
         kind = head["kind"].one_of(known, "kind of question")
-        keys = place.keys(("id", "kind", *known[kind]), needed=("id", "kind", *known[kind]))
+        needed = [key for key in known[kind] if key != "decided-by"]
+        keys = place.keys(("id", "kind", *known[kind]), needed=("id", "kind", *needed))
         read = {"choice": self._choice, "order": self._order, "number": self._number}[kind]
         id_ = keys["id"].identifier()
         made = Question(id=id_, kind=kind, line=self._source.line(place.where), **read(keys))
@@ -201,14 +207,28 @@ class _Reader:
     def _choice(self, keys: dict[str, Place]) -> dict[str, Any]:
         options = tuple(one.identifier() for one in keys["options"].items(OPTIONS_MAX, 2))
         _refuse_twice(options, keys["options"])
-        many = isinstance(keys["right"].value, list)
-        right = keys["right"].items(OPTIONS_MAX, 1) if many else [keys["right"]]
-        return {"options": options, "right": tuple(one.one_of(options, "option") for one in right), "many": many}
+        place = keys["right"]
+        any_of = isinstance(place.value, dict)
+        place = place.keys(("any",), needed=("any",))["any"] if any_of else place
+        many = isinstance(place.value, list)
+        right = place.items(OPTIONS_MAX, 2 if any_of else 1) if many or any_of else [place]
+        return {
+            "options": options,
+            "right": tuple(one.one_of(options, "option") for one in right),
+            "many": many and not any_of,
+            "any_of": any_of,
+            "decided_by": keys["decided-by"].one_of(self._names, "name") if "decided-by" in keys else None,
+        }
 
     def _order(self, keys: dict[str, Place]) -> dict[str, Any]:
-        items = tuple(one.one_of(self._names, "name") for one in keys["items"].items(OPTIONS_MAX, 2))
-        _refuse_twice(items, keys["items"])
-        return {"items": items}
+        groups = tuple(self._group(one) for one in keys["items"].items(OPTIONS_MAX, 2))
+        _refuse_twice(tuple(item for group in groups for item in group), keys["items"])
+        return {"groups": groups}
+
+    def _group(self, place: Place) -> tuple[str, ...]:
+        """Read one item of an order, or several that may come in either order."""
+        items = place.items(OPTIONS_MAX, 2) if isinstance(place.value, list) else [place]
+        return tuple(one.one_of(self._names, "name") for one in items)
 
     def _number(self, keys: dict[str, Place]) -> dict[str, Any]:
         place = keys["truth"]
@@ -255,6 +275,32 @@ class _Reader:
         before = keys["before"].one_of(("start", "checks"), "such moment:") if "before" in keys else "start"
         return Ask(keys["question"].one_of(self._question_ids, "question"), before)
 
+    def _event(self, place: Place) -> Event:
+        keys = place.keys(("id", "when", "do"), needed=("id", "when", "do"))
+        return Event(
+            id=keys["id"].identifier(),
+            when=self._predicate(keys["when"]),
+            do=self._steps.read(keys["do"], without=_LEARNERS),
+            line=self._source.line(place.where),
+        )
+
+    def _last_questions(self, place: Place) -> tuple[str, ...]:
+        asked = tuple(one.one_of(self._question_ids, "question") for one in place.items(LAST_QUESTIONS_MAX, 1))
+        _refuse_twice(asked, place)
+        return asked
+
+    def _sources(self, place: Place) -> tuple[Citation, ...]:
+        claims = list(claims_in(self._source.data))
+
+        def read(one: Place) -> Citation:
+            return read_citation(one, claims, self._source.line(one.where))
+
+        cited = self._problems.each(place.items(SOURCES_MAX, 1), read)
+        without = [claim for claim in claims if not any(claim in one.of for one in cited)]
+        if without:
+            self._problems.add(place.where, f"{', '.join(without)} has no source", "name each in the of: of a source")
+        return cited
+
     def _near_miss(self, place: Place, lesson: dict[str, Place]) -> NearMiss:
         keys = place.keys(("id", "play", "refuses", "debrief"), needed=("id", "play", "refuses"))
         checks = [id_ for id_, _ in _ids(lesson, "checks")]
@@ -266,6 +312,10 @@ class _Reader:
             debrief=keys["debrief"].one_of(debriefs, "debrief") if "debrief" in keys else None,
             line=self._source.line(place.where),
         )
+
+
+def _numbers(place: Place) -> tuple[int, ...]:
+    return tuple(one.whole(1, 99) for one in place.items(SUBJECTS_OF_ONE_MAX, 1))
 
 
 def _ids(keys: dict[str, Place], part: str) -> list[tuple[str, Where]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from visualizer.lessons import library
+from visualizer.lessons import courses, library
 from visualizer.lessons.lesson import LANGUAGES
 
 SANDBOX = {"nodes": 2, "seed": 1, "lesson": ""}
@@ -13,8 +13,7 @@ SANDBOX = {"nodes": 2, "seed": 1, "lesson": ""}
 
 def choices() -> list[dict[str, str]]:
     """All lessons, for a form, in the active language."""
-    found = library.library().lessons.values()
-    return [{"slug": one.path, "title": _title(one.path), "kind": one.kind} for one in found]
+    return [{"slug": one.path, "title": _title(one.path), "kind": one.kind} for one in courses.ordered()]
 
 
 def about(slug: str) -> dict[str, str] | None:

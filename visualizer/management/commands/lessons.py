@@ -1,4 +1,5 @@
 """`manage.py lessons check [slug…]`: read and play lessons; every mistake with its file, line and remedy.
+`manage.py lessons coverage`: write docs/curriculum.md, which lesson teaches which subject.
 
 `--folder` is where `walkthroughs/` and `exercises/` lie when it is not the product's own; `--journals` a folder to
 which each play's journal is written, for whoever looks for the message to name.
@@ -9,9 +10,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from visualizer import coverage
 from visualizer.lessons import library
 from visualizer.lessons.check import check, chosen
 from visualizer.lessons.source import LessonError
+
+COVERAGE = Path(__file__).parents[3] / "docs" / "curriculum.md"
 
 
 class Command(BaseCommand):
@@ -22,13 +26,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to do, and with which lessons."""
-        parser.add_argument("action", choices=["check"])
+        parser.add_argument("action", choices=["check", "coverage"])
         parser.add_argument("lesson", nargs="*", help="walkthroughs/mutual-tls, or just mutual-tls; default: all")
         parser.add_argument("--folder", type=Path, default=library.CONTENT, help="where the lessons lie")
         parser.add_argument("--journals", type=Path, help="a folder to write the journal of each play to")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, print a line for each, and fail when anything is wrong."""
+        if options["action"] == "coverage":
+            COVERAGE.write_text(coverage.document())
+            return
         try:
             paths = chosen(options["lesson"], options["folder"])
         except LookupError as problem:
