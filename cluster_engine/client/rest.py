@@ -300,18 +300,15 @@ class Client:
 
 
 def _tls(config: KubeConfig) -> ssl.SSLContext:
-    if not config.insecure:
-        if problem := kubeconfig.pem_problem(config):
-            raise KubeConfigError(problem)
-        alpn = ("h2", "http/1.1")
-        try:
-            return client_tls(ca=config.ca or b"", certificate=config.certificate, key=config.key, alpn=alpn)
-        except ssl.SSLError as error:
-            raise KubeConfigError(f"tls: {_mismatch(error)}") from error
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    tls.check_hostname = False
-    tls.verify_mode = ssl.CERT_NONE
-    tls.set_alpn_protocols(["h2", "http/1.1"])
+    if problem := kubeconfig.pem_problem(config):
+        raise KubeConfigError(problem)
+    try:
+        tls = client_tls(ca=config.ca or b"", certificate=config.certificate, key=config.key)
+    except ssl.SSLError as error:
+        raise KubeConfigError(f"tls: {_mismatch(error)}") from error
+    if config.insecure:
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
     return tls
 
 

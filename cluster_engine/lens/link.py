@@ -35,7 +35,8 @@ class Link:
         self._streams: tuple[Stream[tuple[int, float]], Stream[tuple[int, float]]] = (Stream(), Stream())
         self._ends = [False, False]
         self._accepted = False
-        self._addresses = {"client": str(connection.client), "server": str(connection.server)}
+        ends = {"client": str(connection.client), "server": str(connection.server)}
+        self._addresses = {end: address for end, address in ends.items() if address}  # a socket's client has none
 
     @property
     def over(self) -> bool:

@@ -93,6 +93,20 @@ def test_a_kubeconfig_without_a_ca_meets_an_unknown_authority(workstation):
         )
 
 
+def test_a_kubeconfig_that_skips_verification_shows_its_certificate_all_the_same(workstation):
+    head = (
+        "current-context: x",
+        'clusters: [{name: x, cluster: {server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true}}]',
+        "contexts: [{name: x, context: {cluster: x, user: kubernetes-admin}}]",
+    )
+
+    async def story(sh):
+        await sh.ok("".join(f"echo '{line}' >> other; " for line in head) + "grep -A 4 ^users: .kube/config >> other")
+        return await sh.ok("kubectl --kubeconfig=other auth whoami -o jsonpath='{.status.userInfo.username}'")
+
+    assert workstation(story) == "kubernetes-admin"
+
+
 @pytest.mark.parametrize("form", ["--kubeconfig={}", "export KUBECONFIG={};"])
 def test_a_kubeconfig_is_named_by_flag_or_environment(workstation, form):
     async def story(sh):
