@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from visualizer import consumers, crawlers, site_pages, views
+from visualizer import consumers, crawlers, fault_pages, site_pages, views
 from visualizer import url_parts as _url_parts  # noqa: F401  (the converters of the patterns below)
 from visualizer.rooms import urls as rooms
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path("clusters/<id:cluster>/kubeconfig", views.kubeconfig, name="kubeconfig"),
     path("", include("visualizer.rooms.urls")),
     path("faults/", views.faults, name="faults"),
+    path("faults/cards/", fault_pages.cards, name="fault_cards"),
     path("language/", set_language, name="set_language"),
     path("robots.txt", crawlers.robots_txt, name="robots"),
     path("healthz", views.readyz, name="healthz"),

@@ -1,5 +1,8 @@
 """Languages as they lie in this folder: every `<code>/*.toml` is read into one flat document.
 
+What few readers ask for is a *part* of its own, a folder in that of the language, and is fetched when it is asked for:
+`<code>/cards/*.toml` is `document(code, "cards")`.
+
 A table's name and a key in it, joined by a dot, name a text: `[room]` and `"news.help_one" = "…"` make
 `room.news.help_one`. The order of the files' lines is kept, for the renderer goes by it. Where a language lacks a text,
 the English one stands in for it.
@@ -30,18 +33,18 @@ def languages(folder: Path = FOLDER) -> dict[str, str]:
 
 
 @cache
-def document(language: str, folder: Path = FOLDER) -> Mapping[str, str]:
-    """Return all texts of a language by key; of a language that is not here, the English ones."""
-    return {**_texts(ORIGIN, folder), **_texts(language, folder)}
+def document(language: str, part: str = "", folder: Path = FOLDER) -> Mapping[str, str]:
+    """Return all texts of a language by key, or of a part; of a language that is not here, the English ones."""
+    return {**_texts(ORIGIN, folder, part), **_texts(language, folder, part)}
 
 
-def missing(language: str, folder: Path = FOLDER) -> list[str]:
+def missing(language: str, part: str = "", folder: Path = FOLDER) -> list[str]:
     """Return the keys that English has and `language` lacks, or whose text has other places to fill.
 
     A counted text (`_one`, `_other`, …) needs the forms its own language has, and always `_other`. Sentences may
     leave a place out, so theirs are not compared.
     """
-    wanted, found = _texts(ORIGIN, folder), _texts(language, folder)
+    wanted, found = _texts(ORIGIN, folder, part), _texts(language, folder, part)
     return [
         key
         for key in dict.fromkeys(PLURAL_FORM.sub("_other", key) for key in wanted)
@@ -50,9 +53,9 @@ def missing(language: str, folder: Path = FOLDER) -> list[str]:
 
 
 @cache
-def _texts(language: str, folder: Path) -> dict[str, str]:
+def _texts(language: str, folder: Path, part: str = "") -> dict[str, str]:
     texts: dict[str, str] = {}
-    for file in sorted((folder / language).glob("*.toml")):
+    for file in sorted((folder / language / part).glob("*.toml")):
         texts.update(_flat(tomllib.loads(file.read_text("utf-8"))))
     return texts
 

@@ -8,6 +8,7 @@
  * - `strings`: the page's (strings.js), with the `fault.*` words of both languages.
  * - `onSubmit(record)`: a record as `cluster_engine.faults.read` takes it. May give a promise of a message: what the
  *   server would not do, said in the form. Nothing, or null, is success.
+ * - `about(name)` (optional) stands below the chosen fault's description: more about it.
  * - `children` (optional) stands above the button: what else the caller asks for, such as whom it concerns.
  * - `action` (optional): the button's words instead of "Break it".
  *
@@ -21,11 +22,11 @@ import { Icon } from "./icons.js";
 /** @typedef {import("./strings.js").Strings} Strings */
 /**
  * @typedef {{faults: readonly import("./faults.js").Fault[], cast: import("./lanes.js").Cast, strings: Strings,
- *   onSubmit: (record: Record<string, any>) => Promise<string | null | void> | string | null | void, children?: any, action?: string}} Props
+ *   onSubmit: (record: Record<string, any>) => Promise<string | null | void> | string | null | void, about?: (name: string) => any, children?: any, action?: string}} Props
  */
 
 /** @param {Props} props */
-export function FaultForm({ faults, cast, strings, onSubmit, children, action }) {
+export function FaultForm({ faults, cast, strings, onSubmit, about, children, action }) {
   const { t } = strings;
   const [name, setName] = useState(faults[0]?.name ?? "");
   const fault = faults.find((one) => one.name === name) ?? faults[0];
@@ -72,6 +73,7 @@ export function FaultForm({ faults, cast, strings, onSubmit, children, action })
       { class: "fault-fields" },
       h("h3", null, t(`fault.${fault.name}.name`)),
       h("p", { class: "fault-text" }, t(`fault.${fault.name}.text`)),
+      about?.(fault.name),
       askedFields(fault).map((field) =>
         h(Input, {
           key: `${fault.name}-${field.name}`,

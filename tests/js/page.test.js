@@ -45,7 +45,7 @@ test("the page asks early for every module it will need, and for no other", () =
     ([, folder, path]) => `${folder}/${path}`,
   );
   const wanted = modules
-    .filter((path) => path !== "theme.js" && path !== "main.js" && !/^(pages|rooms)\//.test(path))
+    .filter((path) => path !== "theme.js" && path !== "main.js" && !/^(incidents|pages|rooms)\//.test(path))
     .map((path) => `js/${path}`);
   const vendor = [...read("templates/_importmap.html").matchAll(/vendor\/[\w-]+\.js/g)].map(String);
   assert.deepEqual(preloaded.sort(), [...wanted, ...vendor].sort());

@@ -1,6 +1,6 @@
-/** Breaking something: the button, the dialog with the form, and the chips of what is broken now. */
+/** Breaking something: the button, the dialog with the form, the chips of what is broken now, and each fault's card. */
 import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { FaultForm } from "../faultform.js";
 import { Icon } from "../icons.js";
 
@@ -72,7 +72,13 @@ export function FaultsDialog({ app }) {
           ),
         ),
         breaking.faults.value
-          ? h(FaultForm, { faults: breaking.faults.value, cast: store.cast.value, strings, onSubmit })
+          ? h(FaultForm, {
+              faults: breaking.faults.value,
+              cast: store.cast.value,
+              strings,
+              onSubmit,
+              about: (/** @type {string} */ name) => h(FoldedCard, { key: name, app, name }),
+            })
           : h(
               "p",
               { class: "empty", role: "status" },
@@ -82,7 +88,52 @@ export function FaultsDialog({ app }) {
   );
 }
 
-/** What is broken on purpose, each with what heals it. @param {Props} props */
+/** A fault's card, which comes when it is opened first. @param {Props & {name: string}} props */
+export function FaultCard({ app, name }) {
+  const [module, setModule] = useState(/** @type {typeof import("../incidents/card.js") | null} */ (null));
+  useEffect(() => void import("../incidents/card.js").then(setModule), []);
+  return module && h(module.Card, { name, words: app.urls.words, strings: app.strings });
+}
+
+/** @param {Props & {name: string}} props */
+function FoldedCard({ app, name }) {
+  const [open, setOpen] = useState(false);
+  const onToggle = (/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.currentTarget).open);
+  return h(
+    "details",
+    { class: "fault-about", onToggle },
+    h("summary", null, app.strings.t("fault.card")),
+    open && h(FaultCard, { app, name }),
+  );
+}
+
+/** The card of what is broken now, beside the diagram. @param {Props & {id: string, name: string}} props */
+function CardPopover({ app, id, name }) {
+  const { t } = app.strings;
+  const [open, setOpen] = useState(false);
+  const label = t("fault.cardOf", { name: t(`fault.${name}.name`) });
+  return [
+    h(
+      "button",
+      { type: "button", class: "fault-ask", popovertarget: `card-${id}`, title: t("fault.card"), "aria-label": label },
+      h(Icon, { name: "help", size: 14 }),
+    ),
+    h(
+      "div",
+      {
+        id: `card-${id}`,
+        class: "fault-popover pane",
+        popover: "auto",
+        role: "dialog",
+        "aria-label": label,
+        onToggle: (/** @type {any} */ event) => setOpen(event.newState === "open"),
+      },
+      open && [h("h3", null, t(`fault.${name}.name`)), h(FaultCard, { app, name })],
+    ),
+  ];
+}
+
+/** What is broken on purpose, each with what heals it and, unless it is sealed, its card. @param {Props} props */
 export function FaultChips({ app }) {
   const {
     store,
@@ -125,6 +176,7 @@ export function FaultChips({ app }) {
                 name,
                 fault.target && h("span", { class: "fault-where" }, t("fault.on", { target: fault.target })),
               ),
+              fault.name && h(CardPopover, { app, id: fault.id, name: fault.name }),
               able &&
                 h(
                   "button",

@@ -11,16 +11,26 @@ from cluster_engine.words.languages import FOLDER, document, languages, missing
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("language", languages())
-def test_a_language_lacks_no_text_and_fills_the_same_places(language):
-    assert missing(language) == []
+PARTS = ["", *sorted(folder.name for folder in (FOLDER / "en").iterdir() if folder.is_dir())]
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("language", languages())
-def test_no_language_has_a_text_that_english_does_not_have(language):
+def test_a_language_lacks_no_text_and_fills_the_same_places(language, part):
+    assert missing(language, part) == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("language", languages())
+def test_no_language_has_a_text_that_english_does_not_have(language, part):
     forms = re.compile(r"_(zero|one|two|few|many|other)$")
-    english = {forms.sub("", key) for key in document("en")}
-    assert [key for key in document(language) if forms.sub("", key) not in english] == []
+    english = {forms.sub("", key) for key in document("en", part)}
+    assert [key for key in document(language, part) if forms.sub("", key) not in english] == []
+
+
+def test_a_part_is_not_among_the_texts_that_every_page_loads():
+    assert "cards" in PARTS
+    assert document("en", "cards").keys().isdisjoint(document("en"))
 
 
 @pytest.fixture
@@ -37,13 +47,13 @@ def with_french(tmp_path):
 def test_a_language_is_added_by_adding_its_files(with_french):
     assert languages(with_french) == {**languages(), "fr": "Français"}
     assert next(iter(languages(with_french))) == "en"
-    french = document("fr", with_french)
+    french = document("fr", folder=with_french)
     assert french["say.tcp.syn"] == "{from} ouvre une connexion vers {to}"
     assert french["lanes.you"] == "you", "what it lacks is said in English"
 
 
 def test_what_a_language_lacks_is_told_by_key(with_french):
-    lacking = missing("fr", with_french)
+    lacking = missing("fr", folder=with_french)
     assert {"lanes.you", "health.hosts_other", "say.tcp.fin", "explain.tcp.syn"} <= set(lacking)
     assert "lanes.only" in lacking, "its place is another"
     assert "say.tcp.syn" not in lacking

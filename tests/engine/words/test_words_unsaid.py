@@ -16,7 +16,7 @@ RULES = [(language, pattern, instead) for language, rules in UNSAID.items() for 
 def texts(language: str) -> list[str]:
     catalog = ROOT / f"visualizer/locale/{language}/LC_MESSAGES/django.po"
     translated = re.findall(r'^msgstr.*"(.*)"$', catalog.read_text("utf-8"), re.MULTILINE) if catalog.exists() else []
-    return [*document(language).values(), *translated]
+    return [*document(language).values(), *document(language, "cards").values(), *translated]
 
 
 @pytest.mark.parametrize(("language", "pattern", "instead"), RULES)
