@@ -253,7 +253,7 @@ class PodWorker:
             return
         now = asyncio.get_running_loop().time()
         ended = now - (self._node.process.now().timestamp() - latest.finished_at / 1e9)
-        key = f"{self.uid}/{container['name']}"
+        key = f"{self.uid}/{container['name']}/{actions.container_hash(container)}"
         restarts = self._node.restarts
         if not restarts.in_backoff_since(key, ended, now):
             restarts.next(key, ended, now)

@@ -269,6 +269,20 @@ def test_changing_an_image_in_place_restarts_the_container(node):
     assert "Container app definition changed, will be restarted" in [message for _, message, _ in events]
 
 
+def test_a_container_that_was_changed_waits_for_no_back_off(node):
+    async def story(node):
+        await node.run_pod("web", "nginx:1.26")
+        for image in ("nginx:1.27", "nginx:1.28"):
+            patch = {"spec": {"containers": [{"name": "app", "image": image}]}}
+            await node.client.patch(POD, "web", patch, "default")
+            await asyncio.sleep(6)
+        return (await node.pod("web"))["status"]["containerStatuses"][0], await node.events("web")
+
+    status, events = node(story)
+    assert (status["image"], status["restartCount"]) == ("docker.io/library/nginx:1.28", 2)
+    assert "BackOff" not in {reason for reason, _, _ in events}
+
+
 # -- what dies and comes back
 
 
