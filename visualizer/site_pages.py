@@ -6,6 +6,7 @@ What the templates are given:
 `walkthroughs.html`, `exercises.html`      cards: [Card], in order
 `lesson_intro.html`     card; goal {"title", "html"} or None; sources [Citation]; beats [title]; hosts; list_url,
                         list_name; under_way: the path of the cluster in which this lesson was begun, or ""
+`glossary.html`         terms: [Term], by name
 `privacy.html`          days: how long journals are kept; session_days; cookies [name]
 """
 
@@ -28,8 +29,10 @@ from cluster_engine.cast import cast
 from visualizer import subjects
 from visualizer.database import in_database
 from visualizer.lessons.courses import ordered
+from visualizer.lessons.glossary import MARKED
+from visualizer.lessons.glossary import glossary as terms
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
-from visualizer.lessons.library import find, prose
+from visualizer.lessons.library import find, linked_prose, prose
 from visualizer.lessons.prose import Prose, Section
 from visualizer.lessons.source import InvalidLessonError
 from visualizer.people.notes import Note
@@ -82,10 +85,14 @@ def card(lesson: Lesson, note: Note | None) -> Card | None:
 
 def _prose(lesson: Lesson) -> Prose | None:
     try:
-        return prose(lesson, (get_language() or "en")[:2])
+        return prose(lesson, _language())
     except InvalidLessonError as invalid:
         logger.error("the lesson %s is left out:\n%s", lesson.path, invalid)
         return None
+
+
+def _language() -> str:
+    return (get_language() or "en")[:2]
 
 
 def shelves(notes: Mapping[str, Note]) -> list[dict[str, Any]]:
@@ -137,7 +144,7 @@ async def _introduce(request: HttpRequest, kind: str, slug: str) -> HttpResponse
         request,
         "lesson_intro.html",
         card=card(lesson, (await notes(request)).get(lesson.path)),
-        goal=_shown(text.section("goal")),
+        goal=_shown(linked_prose(lesson, _language()).section("goal")),
         beats=[section.title for beat in lesson.beats if (section := text.section("beat", beat.id))],
         sources=lesson.sources,
         hosts=len(cast(lesson.nodes).describe()["hosts"]),
@@ -148,10 +155,11 @@ async def _introduce(request: HttpRequest, kind: str, slug: str) -> HttpResponse
 
 
 def _shown(section: Section | None) -> dict[str, str] | None:
-    """A section as a page without a diagram shows it: there is no entry to point to."""
+    """A section as a page without a diagram shows it: there is no entry to point to, and no card beside a word."""
     if section is None:
         return None
-    return {"title": section.title, "html": mark_safe(POINTER.sub(r"\1", section.html))}  # made by prose.py
+    html = MARKED.sub(r'<a class="term" href="/glossary/#\1">\2</a>', POINTER.sub(r"\1", section.html))
+    return {"title": section.title, "html": mark_safe(html)}  # made by prose.py
 
 
 @in_database
@@ -164,6 +172,13 @@ def _under_way(request: HttpRequest, lesson: str) -> str:
 def notes(request: HttpRequest) -> dict[str, Note]:
     """How far the one who asks is, by lesson; what only their browser knows is not in it."""
     return notes_of(request.user) if request.user.is_authenticated else {}
+
+
+@require_safe
+async def glossary(request: HttpRequest) -> HttpResponseBase:
+    """What words mean."""
+    listed = sorted(terms(_language()).values(), key=lambda term: term.term.casefold())
+    return await _page(request, "glossary.html", terms=listed)
 
 
 @require_safe

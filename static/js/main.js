@@ -12,6 +12,7 @@ import { LessonPane } from "./panels/lesson.js";
 import { MythDialog } from "./panels/myth.js";
 import { Banner, Coach, Help, Sentence, Toasts } from "./panels/overlays.js";
 import { Splitter } from "./panels/splitter.js";
+import { TermCard } from "./panels/term.js";
 import { Terminal } from "./panels/terminal.js";
 import { Transport } from "./panels/transport.js";
 import { createStrings, loadWords, pageLanguage } from "./strings.js";
@@ -94,6 +95,7 @@ function Page({ app, heading }) {
     h(Help, { app }),
     h(FaultsDialog, { app }),
     h(MythDialog, { app }),
+    app.lesson && h(TermCard, { app }),
   );
 }
 

@@ -24,6 +24,7 @@ OPEN = {
     "rooms": "/rooms/",
     "join": "/join/",
     "progress": "/progress/",
+    "glossary": "/glossary/",
     "privacy": "/privacy/",
     "sign-in": "/account/sign-in/",
     "sign-up": "/account/sign-up/",
@@ -191,6 +192,10 @@ def walkthrough(stage: Stage) -> Scenes:
     start(page, "walkthroughs/mutual-tls")
     page.locator(".beat h2").wait_for()
     yield "beat", page
+    page.locator("button.term").first.click()
+    page.locator("#term a[href*=glossary]").wait_for()
+    yield "term", page
+    page.keyboard.press("Escape")
     go_on(page, until=".predict")
     yield "question-order", page
     page.locator(".predict [type=submit]").click()

@@ -11,13 +11,23 @@ from django.test import AsyncClient
 
 from visualizer import site_pages
 from visualizer.database import in_database
+from visualizer.lessons.glossary import glossary
 from visualizer.lessons.library import library
 from visualizer.models import Cluster
 from visualizer.people.models import Progress
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
-PAGES = ["/", "/walkthroughs/", "/exercises/", "/privacy/", "/progress/", "/account/sign-in/", "/account/sign-up/"]
+PAGES = [
+    "/",
+    "/walkthroughs/",
+    "/exercises/",
+    "/glossary/",
+    "/privacy/",
+    "/progress/",
+    "/account/sign-in/",
+    "/account/sign-up/",
+]
 LESSONS = [lesson.path for lesson in library().lessons.values()]
 
 
@@ -106,7 +116,23 @@ async def test_an_introduction_leads_back_to_the_cluster_in_which_the_lesson_was
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_no_pointer_into_a_diagram_is_left_where_there_is_none(client, language):
     for lesson in LESSONS:
-        assert "data-anchor" not in await text(client, f"/{lesson}/", language)
+        page = await text(client, f"/{lesson}/", language)
+        assert "data-anchor" not in page
+        assert 'popovertarget="term"' not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "A machine of the cluster"), ("de", "Eine Maschine des Clusters")]
+)
+async def test_the_glossary_has_a_place_for_every_word_that_is_linked(client, language, words):
+    page = await text(client, "/glossary/", language)
+    assert words in page
+    places = set(re.findall(r'<div id="([a-z0-9-]+)"', page))
+    assert places == set(glossary(language))
+    linked = re.findall(
+        r'class="term" href="/glossary/#([a-z0-9-]+)"', await text(client, "/exercises/node-down/", language)
+    )
+    assert linked and set(linked) <= places
 
 
 async def test_what_an_account_has_done_is_marked(client, django_user_model):
@@ -127,7 +153,7 @@ async def test_the_privacy_page_names_every_cookie_that_is_set(client, settings)
     assert f"{settings.RECORDINGS_KEPT_DAYS} days after the cluster stopped" in page
 
 
-DOORS = ["/", "/walkthroughs/", "/exercises/", "/rooms/", "/join/", "/privacy/", "/exercises/node-down/"]
+DOORS = ["/", "/walkthroughs/", "/exercises/", "/rooms/", "/join/", "/glossary/", "/privacy/", "/exercises/node-down/"]
 
 
 async def test_a_link_to_each_page_says_what_is_behind_it(client):

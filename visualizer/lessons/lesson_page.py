@@ -8,7 +8,7 @@ from visualizer.lessons.lesson import LANGUAGES, Lesson
 
 def page(lesson: Lesson) -> dict[str, Any]:
     """Return `data` without what is right, `prose` by language, `url`."""
-    texts = {language: library.prose(lesson, language) for language in LANGUAGES}
+    texts = {language: library.linked_prose(lesson, language) for language in LANGUAGES}
     titles = {language: text.titles() for language, text in texts.items()}
     return {
         "data": {**lesson.page_data(titles), **_way(lesson.path)},

@@ -87,8 +87,17 @@ def _errors(path: str) -> tuple[LessonError, ...]:
 
 def prose(lesson: Lesson, language: str) -> "Prose":
     """Read a lesson's prose in one language, once; the English one where it is not there yet. InvalidLessonError."""
+    return _prose(_file(lesson, language))
+
+
+def linked_prose(lesson: Lesson, language: str) -> "Prose":
+    """Read it as pages show it, with the words of the glossary marked, once. InvalidLessonError."""
+    return _linked_prose(_file(lesson, language), tuple(beat.id for beat in lesson.beats), language)
+
+
+def _file(lesson: Lesson, language: str) -> Path:
     own = lesson.folder / f"{language}.md"
-    return _prose(own if own.exists() else lesson.folder / f"{ORIGIN}.md")
+    return own if own.exists() else lesson.folder / f"{ORIGIN}.md"
 
 
 @lru_cache(maxsize=LESSONS_MAX * len(LANGUAGES))
@@ -98,4 +107,11 @@ def _prose(path: Path) -> "Prose":
     return parse(read_text(path), str(path))
 
 
-__all__ = ["Library", "find", "library", "paths", "prose", "read"]
+@lru_cache(maxsize=LESSONS_MAX * len(LANGUAGES))
+def _linked_prose(path: Path, beats: tuple[str, ...], language: str) -> "Prose":
+    from visualizer.lessons.glossary import linked
+
+    return linked(_prose(path), beats, language)
+
+
+__all__ = ["Library", "find", "library", "linked_prose", "paths", "prose", "read"]
