@@ -22,7 +22,7 @@ _TEXT = re.compile(r"""^(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')$""")
 _STEP = re.compile(r"\.\.|\.?\[\?\((?P<filter>.*?)\)\]|\.?\[(?P<index>[^\]]*)\]|\.(?P<name>(?:\\.|[^.\[\\])+)?|\*")
 _OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
 VALUES_MAX = 100_000
-"""How many values a path may lead to on its way; `..` behind `..` gives many times what there is."""
+"""How many values a path may lead to, all its steps together; `..` behind `..` gives many times what there is."""
 CHARACTERS_MAX = 8 * 1024 * 1024
 STEPS_MAX = 100_000
 """How many pieces a template may print; a range in a range prints the product."""
@@ -54,11 +54,12 @@ def render(template: str, data: Any) -> str:
 
 def find(path: str, data: Any) -> list[Any]:
     """Return all values that a path leads to."""
-    values = [data]
+    values, left = [data], VALUES_MAX
     for step in _steps(path.removeprefix("$").removeprefix("@")):
         found = (inner for value in values for inner in _follow(step, value))
-        values = list(itertools.islice(found, VALUES_MAX + 1))
-        if len(values) > VALUES_MAX:
+        values = list(itertools.islice(found, left + 1))
+        left -= len(values)
+        if left < 0:
             raise CommandError(TOO_LARGE)
     return values
 

@@ -19,6 +19,7 @@ PODS = {"items": [{"metadata": {"name": f"p{n}", "labels": {"a": "b"}}, "spec": 
         (f"{{.items[?(@{' ' * 30_000}!)]}}", "error parsing jsonpath filter"),
         (f"{{.items[?(@.a{' ' * 30_000}x)]}}", None),
         ("{" + ".." * 30 + "}", "too large"),
+        ("{.items[0].metadata" + "." * 600 + "name}", "too large"),  # few values, but at each of so many steps
         ("{range .items[*]}" * 10 + "{.metadata.name}" + "{end}" * 10, None),
         ("{range $.items[*]}" * 10 + "x" + "{end}" * 10, "too large"),
         ("{range $.items[*]}" * 2 + "{$}" + "{end}" * 2, None),
