@@ -476,3 +476,35 @@ def test_a_cluster_may_end_while_a_lesson_is_on_its_way(content):
         thread.stop().result(timeout=60)
     assert advancing.done()
     assert clocks[-1]["paused"], "a page is told of a clock that a lesson has stopped"
+
+
+def test_what_is_to_happen_to_the_learner_happens_once_and_not_for_what_came_before(play, content):
+    typed_it = "{entry: {kind: command.started, label: 'kubectl*'}}"
+    event = f"events: [{{id: again, when: {typed_it}, do: [{{run: echo it happened}}]}}]"
+    content.change(EXERCISE, ("hints: 1", event + "\nhints: 1"))
+
+    async def story(cluster, player):
+        await wait(5)
+        assert typed(cluster) == []
+        for _ in range(2):
+            await cluster.command("kubectl get pods", lambda *_: None)
+            await wait(5)
+        assert typed(cluster) == ["echo it happened"]
+
+    def typed(cluster):
+        entries = cluster.journal.since(0, cluster.journal.head)
+        return [one["label"] for one in entries if one["kind"] == "command.started" and "echo" in one["label"]]
+
+    play("exercises/tiny", story)
+
+
+def test_the_questions_at_the_end_of_a_walkthrough_are_judged_at_once(play, content):
+    more = "- {id: last, kind: choice, options: [yes, no], right: yes}\nbeats:\n"
+    content.change(WALK, ("beats:\n", f"  {more}"), ("of: [which, sequence]", "of: [which, sequence, last]"))
+    content.change(WALK, ("start:\n", "check: [last]\nstart:\n"))
+
+    async def story(cluster, player):
+        player.answer("last", "no")
+        assert player.state()["answers"] == {"last": {"given": "no", "right": False, "truth": "yes", "seq": None}}
+
+    play("walkthroughs/tiny", story)

@@ -115,6 +115,17 @@ BROKEN = [
     (WALK, "open: headers", "layer: ip", "possible are story, http, tls, tcp"),
     (WALK, "open: headers", "within: soon", "'soon' is no number"),
     (WALK, "open: headers", "hand-over: {sugest: x}", "there is no key sugest"),
+    (WALK, "of: [which, sequence]", "of: [whish, sequence]", "there is no part 'whish'; possible are asked, direct,"),
+    (WALK, 'docs/", title: Kubernetes}', 'docs/"}', "this page has no title"),
+    (WALK, 'apiserver: the server"}', 'apiserver: the server", title: x}', "is no page and has a title"),
+    (WALK, "subjects: [3]", "subjects: [0]", "give a whole number from 1 to 99"),
+    (WALK, "right: list", "right: {any: [list]}", "give 2 to 12"),
+    (WALK, "right: list", "right: list, decided-by: nobody", "there is no name 'nobody'"),
+    (WALK, "items: [syn, asked, answered]", "items: [syn, [asked]]", "give 2 to 12"),
+    (WALK, "items: [syn, asked, answered]", "items: [syn, [asked, syn]]", "syn is there twice"),
+    (WALK, "beats:\n", "check: [nothing]\nbeats:\n", "possible are which, sequence"),
+    (EXERCISE, "hints: 1", "events: [{id: cut, when: {reached: nobody}, do: []}]", "there is no name 'nobody'"),
+    (EXERCISE, "hints: 1", "events: [{id: cut, when: {reached: scaled}, do: [hint: true]}]", "hint has no place here"),
     (EXERCISE, "count: 2", "count: two", "whole number from 0"),
     (EXERCISE, "resource: pods", "resource: pod", "there is no resource pod; resources are pods"),
     (EXERCISE, "unit: seconds", "unit: days", "there is no unit 'days'; possible are seconds, milliseconds"),
@@ -133,7 +144,7 @@ BROKEN = [
 @pytest.mark.parametrize(("file", "old", "new", "words"), BROKEN, ids=[f"{new[:40]}" for _, _, new, _ in BROKEN])
 def test_a_mistake_is_told_with_its_line_and_remedy(content, file, old, new, words):
     content.change(file, (old, new))
-    line = content.line(file, new)
+    line = content.line(file, new.partition("\n")[0])
     told = errors_of(content, file.removesuffix("/lesson.yaml"))
     assert any(one.startswith(f"{file}:{line}: ") and words in one for one in told), told
 
@@ -142,6 +153,16 @@ def test_a_mistake_is_told_with_its_line_and_remedy(content, file, old, new, wor
 def test_the_page_has_a_word_for_every_unit(language):
     words = document(language)
     assert {key.removeprefix("lesson.unit.") for key in words if key.startswith("lesson.unit.")} == set(UNITS)
+
+
+def test_what_a_lesson_claims_without_a_source_is_refused(content):
+    content.change(
+        WALK, ("of: [asked, answered, deleted, direct]", "of: [asked]"), ("of: [which, sequence]", "of: [which]")
+    )
+    (told,) = errors_of(content, "walkthroughs/tiny")
+    assert told.startswith(
+        f"{WALK}:{content.line(WALK, 'sources:')}: direct, answered, deleted, sequence has no source"
+    )
 
 
 def test_several_mistakes_are_told_at_once(content):
