@@ -99,7 +99,8 @@ def kept_and_exported(learner: Learner) -> None:
 
 def test_a_solution_can_be_typed_as_it_stands(learner: Learner) -> None:
     page = learner.begin("exercises/survive-410").page
-    learner.answer_choice("You ask for a watch", "event-in-200")
+    learner.answer_choice("Your program asks for a watch", "error-event")
+    learner.answer_choice("Which pod must your program forget", "green")
     page.locator("details.solution summary").click()
     lines = page.locator(".solution pre.command").inner_text().splitlines()
     assert lines[1].endswith("&")

@@ -39,8 +39,9 @@ def kubeconfig(learner: Learner, folder: Path) -> Path:
 
 def meet_410(learner: Learner) -> None:
     """Predict, and see that the page noticed the 410 outside."""
-    learner.answer_choice("You ask for a watch", "event-in-200")
-    expect(learner.check("You have met 410")).not_to_have_class("passed")
+    learner.answer_choice("Your program asks for a watch", "error-event")
+    learner.answer_choice("Which pod must your program forget", "green")
+    expect(learner.check("The API server's answer")).not_to_have_class("passed")
 
 
 def solved(learner: Learner) -> None:
@@ -63,11 +64,11 @@ def test_the_real_kubectl_solves_an_exercise_from_outside(learner: Learner, tmp_
         return done.stdout
 
     assert '"code":410' in run("get", "--raw", f"{PODS}?watch=true&resourceVersion=1").replace(" ", "")
-    expect(learner.check("You have met 410")).to_have_class("passed")
+    expect(learner.check("The API server's answer")).to_have_class("passed")
     with subprocess.Popen([kubectl, "get", "pods", "-w"], env=environment, stdout=subprocess.DEVNULL) as watching:
         try:
-            expect(learner.check("A new list, after the 410")).to_have_class("passed")
-            run("scale", "deployment", "web", "--replicas=3")
+            expect(learner.check("What your program must forget")).to_have_class("passed")
+            run("label", "pod", "red", "seen=yes")
             solved(learner)
         finally:
             watching.terminate()
@@ -91,11 +92,10 @@ def test_curl_solves_it_too(learner: Learner, tmp_path: Path) -> None:
     url = f"{server}{PODS}?watch=true&resourceVersion={version}"
     with subprocess.Popen([*command, "--no-buffer", url], stdout=subprocess.PIPE, text=True) as watching:
         try:
-            scale = "/apis/apps/v1/namespaces/default/deployments/web/scale"
             merge = ("--request", "PATCH", "--header", "Content-Type: application/merge-patch+json")
-            run(scale, *merge, "--data", '{"spec":{"replicas":3}}')
+            run(f"{PODS}/red", *merge, "--data", '{"metadata":{"labels":{"seen":"yes"}}}')
             assert watching.stdout is not None
-            assert json.loads(watching.stdout.readline())["type"] == "ADDED"
+            assert json.loads(watching.stdout.readline())["type"] == "MODIFIED"
             solved(learner)
         finally:
             watching.terminate()
