@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-WHEN, WHAT = "How many seconds after the power cut", "And the deleted pod itself"
+CACHE, WEB = "How many seconds after the power cut", "And the first pod of web?"
+AGENT, CLEAN_UP = "And agent?", "The machine is scrapped"
 
 
 def test_an_exercise_from_its_start_to_solved(learner: Learner) -> None:
@@ -20,25 +21,21 @@ def test_an_exercise_from_its_start_to_solved(learner: Learner) -> None:
     learner.replace("Undo")
     expect(page.locator(".debrief")).to_have_count(0)
     expect(page.locator(".hint-text")).to_have_count(1)
-    expect(page.locator(".asked.right")).to_contain_text(WHAT)
+    expect(learner.asked(AGENT).locator(".feedback.pending")).to_have_count(1)
     learner.replace("Start afresh")
-    expect(page.locator(".asked.open")).to_have_count(2)
+    expect(page.locator(".asked.open")).to_have_count(4)
     expect(page.locator(".hint-text")).to_have_count(0)
     solve(learner)
-    expect(page.locator(".solved")).to_contain_text("2 of 2 predictions were right. Without a hint.")
+    expect(page.locator(".solved")).to_contain_text("4 of 4 predictions were right. Without a hint.")
     kept_and_exported(learner)
 
 
 def predict_wrongly(learner: Learner) -> None:
-    """What cannot be known yet is said to be so; what is wrong is explained, and may be tried again."""
-    learner.answer_number(WHEN, "50")
-    expect(learner.asked(WHEN).locator(".feedback.pending")).to_contain_text("Nobody can know yet")
-    learner.answer_choice(WHAT, "gone")
-    expect(learner.asked(WHAT).locator(".feedback.wrong")).to_contain_text("Deletion is a request to the kubelet")
-    learner.asked(WHAT).get_by_role("button", name="Try again").click()
-    learner.answer_choice(WHAT, "terminating")
-    expect(learner.asked(WHAT).locator(".feedback.right")).to_contain_text("Only the kubelet may confirm")
-    expect(learner.check("Both predictions")).to_have_class("passed")
+    """What cannot be known yet is said to be so."""
+    learner.answer_number(CACHE, "50")
+    expect(learner.asked(CACHE).locator(".feedback.pending")).to_contain_text("Nobody can know yet")
+    learner.answer_choice(AGENT, "first")
+    expect(learner.asked(AGENT).locator(".feedback.pending")).to_contain_text("Nobody can know yet")
 
 
 def ask_for_a_hint(learner: Learner) -> None:
@@ -48,7 +45,7 @@ def ask_for_a_hint(learner: Learner) -> None:
     expect(learner.page.locator(".hint-ask")).to_contain_text("Press again to see it now")
     expect(learner.page.locator(".hint-text")).to_have_count(0)
     ask.click()
-    expect(learner.page.locator(".hint-text")).to_contain_text("A node's heartbeat is its Lease")
+    expect(learner.page.locator(".hint-text")).to_contain_text("When does the control plane believe")
 
 
 def drain_instead(learner: Learner) -> None:
@@ -68,20 +65,25 @@ def drain_instead(learner: Learner) -> None:
 
 
 def solve(learner: Learner) -> None:
-    """Predict rightly, cut the power, wait for the replacements, bring the power back."""
+    """Predict rightly, cut the power, wait for the replacements, remove the Node."""
     page = learner.page
-    learner.answer_number(WHEN, "355")
-    learner.answer_choice(WHAT, "terminating")
+    learner.answer_number(CACHE, "88")
+    learner.answer_number(WEB, "358")
+    learner.answer_choice(AGENT, "never")
+    learner.answer_choice(CLEAN_UP, "delete-node")
     learner.cut_power("worker-2")
     learner.hurry()
-    for check in ("worker-2 is Unknown", "The taint-eviction controller deletes", "Three pods are ready on worker-1"):
+    for check in (
+        "Four predictions",
+        "deletes a pod of cache",
+        "deletes a pod of web",
+        "Two pods of web and two of cache",
+    ):
         expect(learner.check(check)).to_have_class("passed", timeout=60_000)
+    expect(learner.asked(CACHE).locator(".feedback.right")).to_contain_text("You know the chain")
     expect(page.locator(".solved")).to_have_count(0)
-    verdict = learner.asked(WHEN).locator(".feedback.right")
-    expect(verdict).to_contain_text("You know the chain")
-    page.locator(".fault-heal").click()
+    learner.type_command("kubectl delete node worker-2")
     expect(page.locator(".solved")).to_be_visible(timeout=60_000)
-    expect(page.locator(".fault-chip")).to_have_count(0)
 
 
 def kept_and_exported(learner: Learner) -> None:
@@ -94,11 +96,13 @@ def kept_and_exported(learner: Learner) -> None:
         page.get_by_role("link", name="Save as a file").click()
     saved = json.loads(Path(download.value.path()).read_text())["exercises/node-down"]
     assert saved["solvedAt"] is not None
-    assert (saved["hints"], saved["answers"]) == (0, {"right": 2, "total": 2})
+    assert (saved["hints"], saved["answers"]) == (0, {"right": 4, "total": 4})
 
 
 def test_a_solution_can_be_typed_as_it_stands(learner: Learner) -> None:
     page = learner.begin("exercises/survive-410").page
+    learner.answer_choice("Your program asks for a watch", "all-pods")
+    learner.asked("Your program asks for a watch").get_by_role("button", name="Try again").click()
     learner.answer_choice("Your program asks for a watch", "error-event")
     learner.answer_choice("Which pod must your program forget", "green")
     page.locator("details.solution summary").click()
