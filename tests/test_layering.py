@@ -32,7 +32,9 @@ MAY_IMPORT = {
     | {f"shell.{name}" for name in ("budget", "expansion", "interpreter")}
     | {"shell.syntax", "shell.syntax_tree"},
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
-    "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"},
+    # What is bound to its node it holds against the scheduler's filters (pkg/kubelet/lifecycle imports pkg/scheduler).
+    "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"}
+    | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
     "faults": {"world", "cast", "pki", "api", "etcd", "containerd.registry", "containerd.references"},
     # kubeadm signs with the cluster's authority.

@@ -1,10 +1,13 @@
-"""Whether a pod that is bound to this node may begin: a node runs so many pods and no more.
+"""Whether a pod that is bound to this node may begin: what nobody could overlook, the kubelet looks at once more.
 
-The scheduler counts as well, but whoever sets `spec.nodeName` passes it by. A rejected pod ends before it has begun:
+The scheduler has filtered already, but whoever sends a Binding passes it by. A rejected pod ends before it has begun:
 
-    111th pod    phase Failed, reason OutOfpods, "Pod was rejected: Node didn't have enough resource: pods, …"
+    too little CPU      phase Failed, reason OutOfcpu, "Pod was rejected: Node didn't have enough resource: cpu, …"
+    the wrong labels    reason NodeAffinity      a host port that is taken    reason NodePorts
+    NoExecute           reason TaintToleration; the kubelet does not look at other taints, nor whether it is cordoned
 
-Modelled on pkg/kubelet/lifecycle/predicate.go. Left out: CPU, memory and ephemeral storage, taints and selectors.
+Modelled on pkg/kubelet/lifecycle/predicate.go, which asks the scheduler's filters too (pkg/scheduler, AdmissionCheck).
+Left out: another look at the node's labels at the API server before they are found wrong.
 """
 
 from collections.abc import Iterable
@@ -14,10 +17,13 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.node_status import CAPACITY
 from cluster_engine.kubelet.status_manager import StatusManager
+from cluster_engine.scheduler import filters
+from cluster_engine.scheduler.affinity import tolerates
+from cluster_engine.scheduler.nodes import NodeInfo
+from cluster_engine.scheduler.resources import amounts
 
-REASON = "OutOfpods"
+UNTOLERATED = "node(s) had taints that the pod didn't tolerate"
 
 
 class Admission:
@@ -28,20 +34,24 @@ class Admission:
         self._recorder = recorder
         self._rejected: dict[str, Object] = {}
 
-    def rejects(self, pod: Object, others: Iterable[Object], now: datetime) -> bool:
-        """Return whether a pod may not begin beside these others; say so in its status when it is new."""
+    def rejects(self, pod: Object, others: Iterable[Object], node: Object, now: datetime) -> bool:
+        """Return whether a pod may not begin beside these others on this node; say so in its status when it is new."""
         status = self._rejected.get(pods.uid(pod))
         if status is None:
             if pods.is_terminal(pod) or pods.is_deleted(pod):
                 return False
-            used, capacity = sum(not pods.is_terminal(other) for other in others), int(CAPACITY["pods"])
-            if used < capacity:
+            info = NodeInfo(node, amounts(node.get("status", {}).get("allocatable")))
+            for other in others:
+                if not pods.is_terminal(other):
+                    info.add(other)
+            found = objection(pod, info)
+            if found is None:
                 return False
-            why = f"Node didn't have enough resource: pods, requested: 1, used: {used}, capacity: {capacity}"
+            reason, why = found
             message = f"Pod was rejected: {why}"
-            status = {"phase": "Failed", "reason": REASON, "message": message, "startTime": rfc3339(now)}
+            status = {"phase": "Failed", "reason": reason, "message": message, "startTime": rfc3339(now)}
             self._rejected[pods.uid(pod)] = status
-            self._recorder.event(pod, "Warning", REASON, why)
+            self._recorder.event(pod, "Warning", reason, why)
         self._statuses.finish(pod, status)
         return True
 
@@ -49,3 +59,17 @@ class Admission:
         """Drop a pod that the API no longer has."""
         if self._rejected.pop(uid, None) is not None:
             self._statuses.forget(uid)
+
+
+def objection(pod: Object, info: NodeInfo) -> tuple[str, str] | None:
+    """Return reason and message of the first objection to a pod on a node, None without one."""
+    for short in filters.shortages(pod, info):
+        figures = f"requested: {short.asked}, used: {short.used}, capacity: {short.allocatable}"
+        return f"OutOf{short.resource}", f"Node didn't have enough resource: {short.resource}, {figures}"
+    for name, check in (("NodeAffinity", filters.node_affinity), ("NodePorts", filters.node_ports)):
+        for why in check(pod, info):
+            return name, f"Predicate {name} failed: {why}"
+    taints = info.node["spec"].get("taints") or ()
+    if any(taint["effect"] == "NoExecute" and not tolerates(pod, taint) for taint in taints):
+        return "TaintToleration", f"Predicate TaintToleration failed: {UNTOLERATED}"
+    return None

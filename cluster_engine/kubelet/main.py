@@ -29,7 +29,7 @@ from cluster_engine.kubelet.containers import Containers
 from cluster_engine.kubelet.images import Images
 from cluster_engine.kubelet.node import NodeAgent
 from cluster_engine.kubelet.node_lease import NodeLease
-from cluster_engine.kubelet.node_status import KUBELET_VERSION
+from cluster_engine.kubelet.node_status import ALLOCATABLE, KUBELET_VERSION
 from cluster_engine.kubelet.objects import Objects
 from cluster_engine.kubelet.pleg import LifecycleEvents
 from cluster_engine.kubelet.probes import Probes
@@ -38,13 +38,17 @@ from cluster_engine.kubelet.runtime_cache import RuntimeCache
 from cluster_engine.kubelet.server import KubeletServer
 from cluster_engine.kubelet.status_manager import StatusManager
 from cluster_engine.kubelet.volumes import Volumes
-from cluster_engine.kubelet.worker import Node, PodWorker
+from cluster_engine.kubelet.worker import Node, PodWorker, Stage
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 USER_AGENT = f"kubelet/{KUBELET_VERSION} (linux/amd64) kubernetes/glassplane"
 SOCKET = "/run/containerd/containerd.sock"
+
+
+NOT_REGISTERED = {"metadata": {}, "spec": {}, "status": {"allocatable": ALLOCATABLE}}
+"""What the kubelet goes by while the API has no Node for it."""
 
 
 async def main(process: "Process", *, kubeconfig: str, socket: str = SOCKET) -> None:
@@ -133,11 +137,17 @@ class Kubelet:
         if uid in self._workers:
             self._workers[uid].update(pod)
             return
-        if self._admission.rejects(pod, [worker.pod for worker in self._workers.values()], self._process.now()):
+        others = [worker.pod for worker in self._workers.values() if worker.stage is not Stage.TERMINATED]
+        node = next(iter(self._node.items()), NOT_REGISTERED)
+        if self._admission.rejects(pod, others, node, self._process.now()):
             return
-        worker = self._workers[uid] = PodWorker(self._shared, pod)
+        self._begin(pod)
+
+    def _begin(self, pod: Object) -> PodWorker:
+        worker = self._workers[pods.uid(pod)] = PodWorker(self._shared, pod)
         assert self._tasks is not None
         self._tasks.create_task(self._work(worker), name=f"pod {pods.full_name(pod)}")
+        return worker
 
     def _pod_updated(self, _: Object, pod: Object) -> None:
         self._pod_added(pod)
@@ -160,9 +170,8 @@ class Kubelet:
             if runtime.uid not in self._workers and sandbox is not None:
                 metadata = sandbox.status.metadata
                 about = {"name": metadata.name, "namespace": metadata.namespace, "uid": runtime.uid}
-                pod = {"kind": "Pod", "apiVersion": "v1", "metadata": about, "spec": {}, "status": {}}
-                self._pod_added(pod)
-                self._workers[runtime.uid].remove()
+                pod = {"kind": "Pod", "apiVersion": "v1", "metadata": about, "spec": {"containers": []}, "status": {}}
+                self._begin(pod).remove()
 
     # -- what the parts tell -------------------------------------------------------------------------------------------
 

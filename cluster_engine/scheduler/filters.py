@@ -67,15 +67,31 @@ def node_ports(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Of what a node has too little for a pod: what is asked, taken and there; CPU in thousandths, memory in bytes."""
+
+    resource: str
+    asked: int
+    used: int
+    allocatable: int
+
+
+def shortages(pod: Object, info: NodeInfo) -> list[Shortage]:
+    """Compare what a pod requests with what a node has left; none: it fits."""
+    asked = {"pods": 1, **requests(pod)}
+    used = {**info.requested, "pods": len(info.pods)}
+    compared = [
+        Shortage(name, value, used.get(name, 0), info.allocatable.get(name, 0)) for name, value in asked.items()
+    ]
+    return [one for one in compared if one.asked and one.asked > one.allocatable - one.used]
+
+
 def node_resources_fit(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     """Refuse a node without room."""
-    reasons = []
-    if len(info.pods) + 1 > info.allocatable.get("pods", 0):
-        reasons.append("Too many pods")
-    for name, asked in requests(pod).items():
-        if asked and asked > info.allocatable.get(name, 0) - info.requested.get(name, 0):
-            reasons.append(f"Insufficient {name}")
-    return tuple(reasons)
+    return tuple(
+        "Too many pods" if one.resource == "pods" else f"Insufficient {one.resource}" for one in shortages(pod, info)
+    )
 
 
 FILTERS: tuple[tuple[str, Callable[[Object, NodeInfo], tuple[str, ...]], bool], ...] = (

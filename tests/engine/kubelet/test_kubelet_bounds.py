@@ -8,10 +8,13 @@ import pytest
 from cluster_engine.api.kinds import POD
 from cluster_engine.containerd.logs import LINE_BYTES_MAX, append
 from cluster_engine.containerd.timeline import Line
-from cluster_engine.kubelet import admission
+from cluster_engine.kubelet import node_status
+from cluster_engine.kubelet.admission import objection
 from cluster_engine.kubelet.environment import EXPANDED_BYTES_MAX, TooLargeError, expand, expand_all
 from cluster_engine.kubelet.logs import LogOptions, select
 from cluster_engine.kubelet.server import _after
+from cluster_engine.scheduler.nodes import NodeInfo
+from cluster_engine.scheduler.resources import amounts
 from cluster_engine.world.files import FileSystem
 
 DOUBLING = [{"name": "A0", "value": "x"}] + [
@@ -70,7 +73,7 @@ def test_words_said_twice_in_one_instant_are_followed_once():
 
 
 def test_a_node_rejects_the_pod_after_its_last_and_takes_one_when_another_is_gone(node, monkeypatch):
-    monkeypatch.setitem(admission.CAPACITY, "pods", "2")
+    monkeypatch.setitem(node_status.ALLOCATABLE, "pods", "2")
 
     async def story(node):
         for name in ("a", "b"):
@@ -91,3 +94,65 @@ def test_a_node_rejects_the_pod_after_its_last_and_takes_one_when_another_is_gon
     assert (status["reason"], status["message"]) == ("OutOfpods", f"Pod was rejected: {why}")
     assert events == [("OutOfpods", why, 1)]
     assert running == 2
+
+
+def container(cpu="0", **more):
+    return {"name": "app", "image": "nginx", "resources": {"requests": {"cpu": cpu}}, **more}
+
+
+def bound(name, *containers, **spec):
+    return {"metadata": {"name": name, "namespace": "default"}, "spec": {"containers": list(containers), **spec}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "found"),
+    [
+        (bound("p", container("1")), None),
+        (
+            bound("p", container("2")),
+            ("OutOfcpu", "Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000"),
+        ),
+        (
+            bound("p", container("2"), nodeSelector={"disk": "nvme"}),
+            ("OutOfcpu", "Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000"),
+        ),
+        (
+            bound("p", container(), nodeSelector={"disk": "nvme"}),
+            ("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"),
+        ),
+        (
+            bound("p", container(ports=[{"hostPort": 80}])),
+            ("NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"),
+        ),
+    ],
+)
+def test_what_a_scheduler_should_have_seen_a_kubelet_rejects(pod, found):
+    node = {"metadata": {"name": "n", "labels": {"disk": "ssd"}}, "spec": {"unschedulable": True}}
+    info = NodeInfo(node, amounts({"cpu": "4", "pods": "110"}))
+    info.add(bound("there", container("3", ports=[{"hostPort": 80}])))
+    assert objection(pod, info) == found
+
+
+@pytest.mark.parametrize(
+    ("effect", "rejected"), [("NoSchedule", False), ("PreferNoSchedule", False), ("NoExecute", True)]
+)
+def test_of_taints_a_kubelet_heeds_only_those_that_drive_pods_away(effect, rejected):
+    taint = {"key": "team", "value": "data", "effect": effect}
+    info = NodeInfo({"metadata": {"name": "n"}, "spec": {"taints": [taint]}}, amounts({"pods": "110"}))
+    why = "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"
+    assert objection(bound("p", container()), info) == (("TaintToleration", why) if rejected else None)
+    assert objection(bound("p", container(), tolerations=[{"operator": "Exists"}]), info) is None
+
+
+def test_a_pod_bound_to_a_node_without_room_fails_and_says_of_what_there_is_too_little(node):
+    async def story(node):
+        asking = [{"name": "app", "image": "nginx", "resources": {"requests": {"cpu": "3"}}}]
+        await node.run_pod("first", "", containers=asking)
+        await node.run_pod("second", "", containers=asking, until="Failed")
+        return (await node.pod("second"))["status"], await node.events("second"), len(node.containers())
+
+    status, events, running = node(story)
+    why = "Node didn't have enough resource: cpu, requested: 3000, used: 3000, capacity: 4000"
+    assert (status["reason"], status["message"]) == ("OutOfcpu", f"Pod was rejected: {why}")
+    assert events == [("OutOfcpu", why, 1)]
+    assert running == 1
