@@ -23,10 +23,13 @@ Show = Callable[[str], tuple[Write, Callable[[int], None]]]
 
 
 class Commands:
-    """The commands of one cluster. All is done on the cluster's loop; `tell` must be quick."""
+    """The commands of one cluster. All is done on the cluster's loop; `tell` must be quick.
 
-    def __init__(self, tell: Callable[[Told], None]) -> None:
-        self._tell = tell
+    `head` gives the journal's last entry, for what is told to stand after it.
+    """
+
+    def __init__(self, tell: Callable[[Told], None], head: Callable[[], int]) -> None:
+        self._tell, self._head = tell, head
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._frames: dict[str, int] = {}  # of each that is running, a lesson's too
         self._lines_shown = 0
@@ -37,7 +40,7 @@ class Commands:
             raise ValueError("A command with this id is running already.")
         if len(self._tasks) >= COMMANDS_MAX:
             raise ValueError("Too many commands are running in this cluster; interrupt one first.")
-        self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt))
+        self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt, after=self._head()))
         running = self._run(cluster, command)  # in a task that is no part of whichever process is running
         self._tasks[command.id] = cluster.loop.create_task(running, context=contextvars.Context())
 
@@ -52,7 +55,7 @@ class Commands:
         identifier = f"lesson-{self._lines_shown}"
         while identifier in self._frames:  # a page may give its commands any id
             identifier += "'"
-        self._begin(Typed(identifier, line, "lesson"))
+        self._begin(Typed(identifier, line, "lesson", after=self._head()))
         return partial(self._print, identifier), lambda code: self._end(identifier, code, "")
 
     async def _run(self, cluster: Cluster, command: Command) -> None:
@@ -69,7 +72,7 @@ class Commands:
         self._tell(typed)
 
     def _end(self, identifier: str, code: int, prompt: str) -> None:
-        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code, prompt))
+        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code, prompt, self._head()))
 
     def _print(self, identifier: str, stream: str, text: str) -> None:
         if identifier not in self._frames:
@@ -78,7 +81,7 @@ class Commands:
         for start in range(0, len(text), OUTPUT_CHARACTERS_MAX):
             self._frames[identifier] += 1
             piece = text[start : start + OUTPUT_CHARACTERS_MAX]
-            self._tell(Output(identifier, self._frames[identifier], name, piece))
+            self._tell(Output(identifier, self._frames[identifier], name, piece, self._head()))
 
 
 __all__ = ["COMMANDS_MAX", "OUTPUT_CHARACTERS_MAX", "Commands", "Show"]

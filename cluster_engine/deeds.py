@@ -161,12 +161,17 @@ class Input(msgspec.Struct, tag="input", frozen=True):
 
 
 class Typed(msgspec.Struct, tag="typed", frozen=True):
-    """A line was typed, by somebody at a page or by the lesson, behind a prompt; what comes of it has the same id."""
+    """A line was typed, by somebody at a page or by the lesson, behind a prompt; what comes of it has the same id.
+
+    `after`, here and in what comes of it, is the journal's last entry when it was said: where a page that looks at the
+    past puts it.
+    """
 
     id: str
     line: str
     by: Literal["page", "lesson"] = "page"
     prompt: str = ""
+    after: int = 0
 
 
 class Output(msgspec.Struct, tag="output", frozen=True):
@@ -176,6 +181,7 @@ class Output(msgspec.Struct, tag="output", frozen=True):
     n: int
     stream: Literal["stdout", "stderr"]
     text: str
+    after: int = 0
 
 
 class Done(msgspec.Struct, tag="done", frozen=True):
@@ -185,6 +191,7 @@ class Done(msgspec.Struct, tag="done", frozen=True):
     n: int
     code: int
     prompt: str = ""
+    after: int = 0
 
 
 class Applied(msgspec.Struct, tag="applied", frozen=True):

@@ -89,7 +89,7 @@ class Run:
         self._bytes = 0
         self._replaying = bool(past) or until > 0
         self._tell, self._note, self._lesson = tell, note, lesson
-        self._commands, self._injections = Commands(tell), Injections(tell)
+        self._commands, self._injections = Commands(tell, self._head), Injections(tell)
         self._cluster: Cluster
         self._ahead = deque(past)  # inputs that the replay has not come to
         self._until = rounded_up(until)  # a time that the clock can have: it would leap towards any other for ever
@@ -103,6 +103,10 @@ class Run:
     def enter(self, cluster: Cluster) -> None:
         """Be the run of this cluster, which is up; before anything else."""
         self._cluster = cluster
+
+    def _head(self) -> int:
+        journal = self._cluster.journal
+        return journal.head if journal is not None else 0
 
     async def begin(self) -> None:
         """Begin the run and replay what is past. ReplayDiffersError when it cannot be done as it was."""

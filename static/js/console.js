@@ -8,8 +8,8 @@
  */
 import { computed, signal } from "@preact/signals-core";
 
-/** @typedef {{stream: string, text: string}} Chunk */
-/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
+/** @typedef {{stream: string, text: string, after: number}} Chunk  `after`: the journal's last entry when it was said */
+/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
@@ -46,13 +46,15 @@ export function createConsole({ send, newId, history = [] }) {
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
 
-  /** @param {string} id @param {string} line @param {Command["by"]} by @param {string} at its prompt @returns {Command} */
-  const made = (id, line, by, at) => ({
+  /** @param {string} id @param {string} line @param {Command["by"]} by @param {string} at its prompt @param {number} began after which entry @returns {Command} */
+  const made = (id, line, by, at, began) => ({
     id,
     line,
     prompt: at,
     chunks: signal([]),
     code: signal(null),
+    began,
+    ended: 0,
     letters: 0,
     background: by !== "here" || BACKGROUND.test(line),
     by,
@@ -67,7 +69,7 @@ export function createConsole({ send, newId, history = [] }) {
 
   /** @param {string} line */
   function start(line) {
-    const command = made(newId(), line, "here", prompt.peek());
+    const command = made(newId(), line, "here", prompt.peek(), 0);
     if (!send({ type: "command", id: command.id, line: line.replace(BACKGROUND, "").trim() })) return false;
     show(command);
     return true;
@@ -78,7 +80,9 @@ export function createConsole({ send, newId, history = [] }) {
     const chunks = command.chunks.peek();
     const last = chunks[chunks.length - 1];
     const joined =
-      last?.stream === chunk.stream ? [...chunks.slice(0, -1), { stream: chunk.stream, text: last.text + chunk.text }] : [...chunks, chunk];
+      last?.stream === chunk.stream && last.after === chunk.after
+        ? [...chunks.slice(0, -1), { ...chunk, text: last.text + chunk.text }]
+        : [...chunks, chunk];
     command.letters += chunk.text.length;
     while (command.letters > LETTERS_MAX && joined.length > 0) {
       const over = command.letters - LETTERS_MAX;
@@ -144,7 +148,7 @@ export function createConsole({ send, newId, history = [] }) {
     refuse(id, message) {
       const command = commands.peek().find((other) => other.id === id);
       if (!command || command.code.peek() !== null || (known.get(id) ?? 0) > 0) return false;
-      add(command, { stream: "stderr", text: message });
+      add(command, { stream: "stderr", text: message, after: command.began });
       command.code.value = "refused";
       next();
       return true;
@@ -157,14 +161,17 @@ export function createConsole({ send, newId, history = [] }) {
       }
       const n = known.get(frame.id);
       if (frame.type === "typed") {
-        if (n === undefined) show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page", frame.prompt || PROMPT));
+        if (n === undefined)
+          show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page", frame.prompt || PROMPT, frame.after ?? 0));
+        else commands.value = commands.peek().map((one) => (one.id === frame.id ? { ...one, began: frame.after ?? 0 } : one));
         return;
       }
       const command = commands.peek().find(({ id }) => id === frame.id);
       if (n === undefined || !command || command.code.peek() !== null || (frame.n !== undefined && frame.n <= n)) return;
       known.set(frame.id, frame.n ?? n);
-      if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text });
+      if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text, after: frame.after ?? 0 });
       else if (frame.type === "done") {
+        command.ended = frame.after ?? 0;
         command.code.value = frame.code;
         if (frame.prompt) prompt.value = frame.prompt;
         next();

@@ -208,3 +208,22 @@ test("what goes on in the next line is pasted as one command", () => {
   assert.deepEqual(commandsOf("# a\nkubectl get pods\n\nls"), ["kubectl get pods", "ls"]);
   assert.deepEqual(commandsOf("cat <<EOF"), ["cat <<EOF"], "the shell says what is missing");
 });
+
+test("what was said knows after which entry, so that the past can be shown as it was", () => {
+  const { shell } = stage();
+  shell.run("kubectl get pods -w");
+  shell.hear({ type: "typed", id: "c1", line: "kubectl get pods -w", by: "page", after: 100 });
+  shell.hear({ type: "output", id: "c1", n: 1, stream: "stdout", text: "a\n", after: 110 });
+  shell.hear({ type: "output", id: "c1", n: 2, stream: "stdout", text: "b\n", after: 110 });
+  shell.hear({ type: "output", id: "c1", n: 3, stream: "stdout", text: "c\n", after: 120 });
+  shell.hear({ type: "done", id: "c1", n: 4, code: 130, after: 130 });
+  const [command] = shell.commands.value;
+  assert.deepEqual([command.began, command.ended], [100, 130]);
+  assert.deepEqual(
+    command.chunks.value.map(({ text, after }) => [text, after]),
+    [
+      ["a\nb\n", 110],
+      ["c\n", 120],
+    ],
+  );
+});

@@ -308,15 +308,16 @@ async def test_what_is_said_of_an_earlier_life_is_passed_over():
 
 async def test_output_missed_while_the_socket_was_down_is_said_again_from_the_frame_named():
     feed = feed_with()
-    feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stderr", "b"), Done("k", 3, 0), Done("other", 1, 0)])
+    feed.take([Output("k", 1, "stdout", "a"), Output("k", 2, "stderr", "b", after=7)])
+    feed.take([Done("k", 3, 0, after=9), Done("other", 1, 0)])
     viewer = join(feed, Journal())
     viewer.watch(0, {"k": 1, "unknown": 0})
     (frame,) = await frames(viewer)
     assert frame == {
         "type": "terminals",
         "frames": [
-            {"type": "output", "id": "k", "n": 2, "stream": "stderr", "text": "b"},
-            {"type": "done", "id": "k", "n": 3, "code": 0, "prompt": ""},
+            {"type": "output", "id": "k", "n": 2, "stream": "stderr", "text": "b", "after": 7},
+            {"type": "done", "id": "k", "n": 3, "code": 0, "prompt": "", "after": 9},
         ],
     }
 
@@ -330,11 +331,11 @@ async def test_who_comes_later_is_told_what_was_typed_and_printed_before():
     feed.take([Typed("k", "kubectl get pods -w"), Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b")])
     first, then = await frames(viewer)
     assert first["frames"] == [
-        {"type": "typed", "id": "k", "line": "kubectl get pods -w", "by": "page", "prompt": ""},
-        {"type": "output", "id": "k", "n": 1, "stream": "stdout", "text": "a"},
-        {"type": "typed", "id": "lesson-1", "line": "ls", "by": "lesson", "prompt": ""},
+        {"type": "typed", "id": "k", "line": "kubectl get pods -w", "by": "page", "prompt": "", "after": 0},
+        {"type": "output", "id": "k", "n": 1, "stream": "stdout", "text": "a", "after": 0},
+        {"type": "typed", "id": "lesson-1", "line": "ls", "by": "lesson", "prompt": "", "after": 0},
     ]
-    assert then == {"type": "output", "id": "k", "n": 2, "stream": "stdout", "text": "b"}
+    assert then == {"type": "output", "id": "k", "n": 2, "stream": "stdout", "text": "b", "after": 0}
 
 
 async def test_of_much_that_was_printed_the_newest_commands_are_told(monkeypatch):

@@ -210,9 +210,12 @@ async def test_without_room_it_stays_suspended_and_says_so(host, worker):
     assert (await in_state(cluster, "running")).life == 3
 
 
+@pytest.mark.parametrize("reason", ["no-worker", "no-room"])
 @pytest.mark.parametrize("watched", [True, False])
-async def test_a_cluster_without_a_worker_is_tried_again_while_somebody_watches(host, bus, monkeypatch, watched):
-    monkeypatch.setattr(revival, "AGAIN_SECONDS", 0.3)
+async def test_a_cluster_without_a_place_is_tried_again_while_somebody_watches(
+    host, bus, worker, monkeypatch, watched, reason
+):
+    monkeypatch.setattr(revival, "AGAIN_SECONDS", dict.fromkeys(revival.AGAIN_SECONDS, 0.3))
     monkeypatch.setattr("visualizer.hosting.clusters.PLACE_SECONDS", 0.1)
     monkeypatch.setattr("visualizer.hosting.placement.OWN_WORKERS_SECONDS", 0.1)
     cluster = await lived(host)
@@ -222,12 +225,16 @@ async def test_a_cluster_without_a_worker_is_tried_again_while_somebody_watches(
     async def no_workers(prefix: str) -> dict[str, str]:
         return {} if prefix == "worker:" else await leases(prefix)
 
-    monkeypatch.setattr(bus, "leases", no_workers)
+    if reason == "no-worker":
+        monkeypatch.setattr(bus, "leases", no_workers)
+    else:
+        monkeypatch.setattr(worker, "_clusters_max", 0)
     await host.clusters.ask(cluster, Stop("room"))
-    life = (await in_state(cluster, "suspended", "no-worker")).life
+    life = (await in_state(cluster, "suspended", reason)).life
     if not watched:
         host.hub.leave(feed, viewer)
     monkeypatch.setattr(bus, "leases", leases)
+    monkeypatch.setattr(worker, "_clusters_max", 3)
     await until(lambda: not host.revival._claiming)
     if watched:
         assert (await in_state(cluster, "running")).life > life

@@ -268,7 +268,7 @@ def coalesce(waiting: Sequence[Told], *, joins_output: bool = True) -> list[Told
                 pass
             case Output() if joins_output and not run and _continues(said, message):
                 before = cast("Output", said.pop())
-                said.append(Output(message.id, message.n, message.stream, before.text + message.text))
+                said.append(Output(message.id, message.n, message.stream, before.text + message.text, message.after))
             case _:
                 end_run()
                 said.append(message)

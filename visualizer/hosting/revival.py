@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 CLAIM_SECONDS = 15.0  # a cluster that has just lost its process is recorded to its end first
 LOOK_SECONDS = 0.05
-NO_WORKER = "no-worker"  # `NoRoom`'s reason, when no worker answered
-AGAIN_SECONDS = 5.0  # between tries to find a worker for a cluster that is watched
+NO_WORKER, NO_ROOM = "no-worker", "no-room"  # the reasons of `NoRoom`
+AGAIN_SECONDS = {NO_WORKER: 5.0, NO_ROOM: 15.0}  # between tries to place a cluster that is watched
 STARTS_LOST_MAX = 5  # one that has not come up so often in a row never will
 
 
@@ -71,18 +71,17 @@ class Revival:
         return claimed
 
     def watched(self, feed: Feed) -> None:
-        """Have a cluster brought back that was suspended while somebody watches; not when there was no room for it."""
+        """Have a cluster that is suspended while somebody watches brought back; after a pause where it had no place."""
         state = feed.state
         if not feed.viewers or state is None or feed.id in self._claiming or self._stopped:
             return
-        if state.state == "suspended" and state.reason in messages.SUSPENDING | {NO_WORKER}:
+        if state.state == "suspended" and state.reason in messages.SUSPENDING | AGAIN_SECONDS.keys():
             self._claiming.add(feed.id)
             self._spawn(self._wake_while_watched(feed, state), f"wake {feed.id}")
 
     async def _wake_while_watched(self, feed: Feed, state: State) -> None:
         try:
-            if state.reason == NO_WORKER:
-                await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS.get(state.reason, 0))
             async with asyncio.timeout(CLAIM_SECONDS):
                 while (row := await in_database(selectors.cluster)(feed.id)) is not None and row.life == state.life:
                     if not feed.viewers:

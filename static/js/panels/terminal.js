@@ -26,7 +26,11 @@ export function Terminal({ app }) {
   } = app;
   const folded = app.terminalFolded.value;
   const log = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const { cursor, shown } = app.store;
+  /** Whoever looks at the past sees the terminal as it was then. */
+  const seen = cursor.value === null ? Number.POSITIVE_INFINITY : shown.value;
   const commands = shell.commands.value;
+  const then = commands.filter((command) => command.began <= seen);
   const letters = commands.reduce((sum, command) => sum + command.chunks.value.length + command.letters, 0);
   useLayoutEffect(() => {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
@@ -78,17 +82,18 @@ export function Terminal({ app }) {
           "div",
           { class: "screen-log", ref: log, role: "log", "aria-live": "polite", "aria-label": t("terminal.output"), tabIndex: 0 },
           app.store.may("type") && !commands.some(({ by }) => by !== "lesson") && h("p", { class: "screen-hint" }, t("terminal.hint")),
-          commands.map((command) => h(Ran, { key: command.id, app, command })),
+          then.map((command) => h(Ran, { key: command.id, app, command, seen })),
+          then.length < commands.length && h("p", { class: "screen-hint" }, t("terminal.later", { count: commands.length - then.length })),
         ),
         app.store.may("type") ? h(Line, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching")),
       ),
   );
 }
 
-/** @param {{app: import("../app.js").App, command: import("../console.js").Command}} props */
-function Ran({ app, command }) {
+/** @param {{app: import("../app.js").App, command: import("../console.js").Command, seen: number}} props  `seen`: the last entry that is looked at */
+function Ran({ app, command, seen }) {
   const { t } = app.strings;
-  const code = command.code.value;
+  const code = command.ended > seen ? null : command.code.value;
   return h(
     "div",
     { class: `ran by-${command.by}` },
@@ -100,7 +105,7 @@ function Ran({ app, command }) {
       h("b", null, command.line),
       command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")),
       code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }),
-      code === null &&
+      command.code.value === null &&
         command.background &&
         command.by !== "lesson" &&
         app.store.may("type") &&
@@ -111,7 +116,7 @@ function Ran({ app, command }) {
           t("terminal.stop"),
         ),
     ),
-    command.chunks.value.map((chunk, i) => h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
+    command.chunks.value.map((chunk, i) => chunk.after <= seen && h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
     code === "cut"
       ? h("p", { class: "ran-code" }, t("terminal.cut"))
       : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })),

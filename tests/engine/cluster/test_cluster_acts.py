@@ -84,7 +84,10 @@ def test_a_command_is_told_from_its_line_to_its_code_under_numbers_that_count():
         assert await house.put(Command("k1", "echo a; echo b; false")) == {}
         assert (await house.done("k1")).code == 1
         typed, *output = [one for one in house.told if not isinstance(one, Input | Done)]
-        assert typed == Typed("k1", "echo a; echo b; false", prompt="workstation:~$")
+        assert typed == Typed("k1", "echo a; echo b; false", prompt="workstation:~$", after=typed.after)
+        assert 0 < typed.after < output[-1].after <= house.of(Done)[0].after, (
+            "what was said stands in the journal's order"
+        )
         assert "".join(one.text for one in output) == "a\nb\n"
         assert [one.n for one in [*output, *house.of(Done)]] == list(range(1, len(output) + 2))
         assert house.of(Input) == [Input(1, house.run.inputs[0].at, Command("k1", "echo a; echo b; false"))]
@@ -236,7 +239,7 @@ def test_a_lesson_begins_before_all_inputs_and_is_asked_what_the_learner_asks(pa
     async def story(house: House) -> None:
         assert lesson.asked == ["hint"] * len(past) + ["replayed"]
         assert [type(one) for one in house.told] == [Typed, Output, Done]
-        assert house.told[0] == Typed("lesson-1", "echo start", "lesson")
+        assert house.told[0] == Typed("lesson-1", "echo start", "lesson", after=house.told[0].after)
         await house.refused(Advance("nowhere"), "no beat nowhere")
         for act in (Advance("b"), Answer("q", [1]), Hint()):
             assert await house.put(act) == {}
