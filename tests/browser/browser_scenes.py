@@ -252,7 +252,7 @@ def exercise(stage: Stage) -> Scenes:
     page.locator(".exercise .question").first.wait_for()
     page.locator(".question [type=submit]:enabled").first.wait_for()
     yield "exercise", page
-    page.fill("#command", "kubectl get nodes")
+    page.fill("#command", "kubectl logs web")
     page.press("#command", "Enter")
     page.locator(".checks .passed").first.wait_for()
     ask = page.locator(".hint-ask button")
