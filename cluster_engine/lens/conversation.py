@@ -36,10 +36,23 @@ class Conversation:
     """Who speaks over a connection, and what parsers need to know of what was said.
 
     `opened` is the reason of the client's SYN, `fresh` until the first request has been written, `handshake` the latest
-    TLS handshake message, `last` the latest entry of all.
+    TLS handshake message, `last` the latest entry of all. `certificate` is whose certificate the client has shown
+    (its subject, "" for none): all that it says on this connection, it says as that one, or with a token.
     """
 
-    __slots__ = ("causes", "client", "fresh", "handshake", "keylog", "last", "number", "opened", "scribe", "server")
+    __slots__ = (
+        "causes",
+        "certificate",
+        "client",
+        "fresh",
+        "handshake",
+        "keylog",
+        "last",
+        "number",
+        "opened",
+        "scribe",
+        "server",
+    )
 
     def __init__(self, number: int, client: Participant, server: Participant, scribe: Scribe, keylog: KeyLog) -> None:
         self.number = number
@@ -48,6 +61,7 @@ class Conversation:
         self.scribe = scribe
         self.causes = scribe.causes
         self.keylog = keylog
+        self.certificate = ""
         self.opened: Reason | None = None
         self.fresh = True
         self.handshake: int | None = None

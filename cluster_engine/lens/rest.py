@@ -122,6 +122,8 @@ class RestExchange(Exchange):
             fields["generateName"] = metadata.generate_name
         if target:
             fields["target"] = target
+        if conversation.certificate:
+            fields["certificate"] = conversation.certificate
         if unfinished:
             fields["unfinished"] = True
         self.request = seq = self._say(True, Said(STORY, "http.request", asked.label, fields, reason), body)
@@ -180,6 +182,8 @@ class RestExchange(Exchange):
             fields["resourceVersion"] = thing.metadata.resource_version
         if thing.items is not None:
             fields["items"] = len(thing.items)
+        if conversation.certificate:
+            fields["certificate"] = conversation.certificate
         if unfinished:
             fields["unfinished"] = True
         said = Said(STORY, "http.response", label, fields, (self.request, None), self.request)

@@ -329,6 +329,8 @@ class Tls:
                 self._use(self._halves[True], "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
         elif message_type == handshake.ENCRYPTED_EXTENSIONS:
             self._protocol = fields["alpn"]
+        elif message_type == handshake.CERTIFICATE and from_client:
+            self._conversation.certificate = fields.get("subject", "")
         elif self._version != TLS_1_3:
             return
         elif message_type == handshake.FINISHED:

@@ -131,3 +131,13 @@ def test_a_connection_asked_for_before_its_server_listened_is_the_answering_prog
     ends = {(entry["from"], entry["to"]) for entry in journal.since(0, 100) if entry["connection"] is not None}
     client, server = "outside/story", "control-plane/kube-apiserver"
     assert ends == {(client, server), (server, client)}
+
+
+def test_a_request_and_its_answer_say_whose_certificate_the_client_has_shown(entries):
+    shown = {
+        (entry["kind"], entry["fields"].get("certificate"))
+        for entry in entries
+        if "workstation/kubectl" in (entry["from"], entry["to"]) and entry["kind"].startswith("http.re")
+    }
+    admin = "CN=kubernetes-admin,O=kubeadm:cluster-admins"
+    assert shown == {("http.request", admin), ("http.response", admin)}
