@@ -152,10 +152,27 @@ def lens() -> Numbers:
 
 
 def walkthroughs() -> Numbers:
-    """CPU of every walkthrough, played whole in leaping time."""
+    """CPU of every walkthrough, played whole in leaping time, judged to how fast the machine is now."""
+    from tests.bench.calibration import around
     from tests.bench.walking import cost_of_each
 
-    return {_walkthrough(slug): cost for slug, cost in cost_of_each().items()}
+    costs, slowness = around(cost_of_each)
+    return {_walkthrough(slug): cost / slowness for slug, cost in costs.items()}
+
+
+def lessons_check() -> Numbers:
+    """Real time of `manage.py lessons check`: every lesson, in both languages, in every way it is played."""
+    from tests.bench.calibration import around
+
+    command = [sys.executable, "manage.py", "lessons", "check"]
+
+    def checked() -> float:
+        began = time.perf_counter()
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        return time.perf_counter() - began
+
+    seconds, slowness = around(checked)
+    return {"lessons_check": seconds / slowness}
 
 
 def _walkthrough(slug: str) -> str:
@@ -300,6 +317,7 @@ FIGURES = {
     "watch_event": Figure(watch_event, [("watch_event_server_to_client_cpu", "µs", "≤ 100 µs")]),
     "lens": Figure(lens, [("lens_cpu_an_entry", "µs", "≤ 150 µs")]),
     "walkthroughs": Figure(walkthroughs, _walkthrough_rows(), runs=3),
+    "lessons_check": Figure(lessons_check, [("lessons_check", "s", "≤ 480 s")], runs=1),
     "serving": Figure(
         serving,
         [

@@ -7,6 +7,7 @@ others.
 import time
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.world.work import REAL_EFFORT
 from tests.bench.figures import in_cluster
 from visualizer.lessons.courses import ordered
 from visualizer.lessons.lesson import WALKTHROUGH, Lesson
@@ -35,5 +36,5 @@ def cost_of(lesson: Lesson) -> float:
         assert player.state()["solved"], f"{lesson.path}: {player.state()['lost']} does not come"
 
     before = time.process_time()
-    in_cluster(story, nodes=lesson.nodes, seed=lesson.seed)
+    in_cluster(story, nodes=lesson.nodes, seed=lesson.seed, effort=REAL_EFFORT)
     return time.process_time() - before

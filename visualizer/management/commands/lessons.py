@@ -5,6 +5,11 @@
 which each play's journal is written, for whoever looks for the message to name.
 """
 
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from visualizer import coverage
 from visualizer.lessons import library
-from visualizer.lessons.check import check, chosen
+from visualizer.lessons.check import Report, check, chosen
 from visualizer.lessons.source import LessonError
 
 COVERAGE = Path(__file__).parents[3] / "docs" / "curriculum.md"
@@ -43,8 +48,7 @@ class Command(BaseCommand):
         if options["journals"] is not None:
             options["journals"].mkdir(parents=True, exist_ok=True)
         seconds, entries, wrong = 0.0, 0, 0
-        for path in paths:
-            report = check(path, options["folder"], options["journals"])
+        for report in _reports(paths, partial(check, content=options["folder"], journals=options["journals"])):
             self.stdout.write(str(report))
             for error in report.errors:
                 self.stderr.write(_told(error))
@@ -53,6 +57,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{counted}, {seconds:.2f} s of CPU, {entries} entries")
         if wrong:
             raise CommandError(f"{wrong} {'mistake' if wrong == 1 else 'mistakes'}")
+
+
+def _reports(paths: list[str], check: Callable[[str], Report]) -> Iterator[Report]:
+    """Give a report for each lesson, in order; of several, as many are played at once as there are processors."""
+    if len(paths) == 1:
+        yield check(paths[0])
+        return
+    workers = min(len(paths), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(check, paths)
 
 
 def _told(error: LessonError) -> str:
