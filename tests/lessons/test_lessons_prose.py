@@ -144,3 +144,16 @@ def test_what_one_language_adds_the_other_must_have(content):
     content.write(WALK_EN, (content.folder / WALK_EN).read_text() + "\n## differs: Differs\nRFC 8446.\n")
     told = content.told(check.read("walkthroughs/tiny", content.folder))
     assert told == [f"{WALK_DE}:1: there is no differs; write the section ## differs: Title (lesson.yaml, line 1)"]
+
+
+def test_a_walkthrough_that_is_too_long_is_refused_in_its_language(content):
+    content.change(WALK_DE, ("## beat asked: It asks\n", "## beat asked: It asks\n" + "word " * 901))
+    told = content.told(check.read("walkthroughs/tiny", content.folder))
+    assert f"{WALK_DE}:1: its beats have 909 words; cut them to 900" in told
+    assert "walkthroughs/tiny/lesson.yaml:1: reading and doing it takes 7 minutes, not 2; write minutes: 7" in told
+
+
+def test_the_minutes_that_a_walkthrough_names_are_those_that_it_takes(content):
+    content.change("walkthroughs/tiny/lesson.yaml", ("minutes: 2", "minutes: 6"))
+    (told,) = content.told(check.read("walkthroughs/tiny", content.folder))
+    assert told == "walkthroughs/tiny/lesson.yaml:1: reading and doing it takes 2 minutes, not 6; write minutes: 2"

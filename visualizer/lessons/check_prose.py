@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from visualizer.lessons.lesson import EXERCISE, Lesson
+from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
 from visualizer.lessons.myths import Myth
 from visualizer.lessons.prose import Link, Prose, Section
 from visualizer.lessons.questions import Question
@@ -19,6 +19,8 @@ OPTIONAL = (("differs", ""), ("goal", ""))
 WORDS_A_MINUTE = 180
 SECONDS_A_STEP = 20
 MINUTES_OVER_MAX = 3
+WORDS_MAX = 900
+"""Of a walkthrough's beats, in each language."""
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -33,7 +35,7 @@ def compare(lesson: Lesson, texts: dict[str, Prose], lessons: Collection[str]) -
         errors += [error for question in lesson.questions for error in _question(question, text)]
         errors += [error for beat in lesson.beats if beat.myth for error in _myth(beat.myth, text)]
         errors += [error for link in text.links for error in _link(link, lesson, text, lessons)]
-    return errors
+    return errors + list(_length(lesson, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,21 @@ def measure(lesson: Lesson, text: Prose) -> Measure:
     read = words + sum(_words(" ".join((section.title, section.html, *section.options.values()))) for section in asked)
     steps = len(lesson.beats) + len(lesson.questions)
     return Measure(words, math.ceil(read / WORDS_A_MINUTE + steps * SECONDS_A_STEP / 60))
+
+
+def _length(lesson: Lesson, texts: dict[str, Prose]) -> Iterator[LessonError]:
+    """Refuse a walkthrough that is too long, or takes other minutes than it names."""
+    if lesson.kind != WALKTHROUGH or not texts:
+        return
+    measures = {language: measure(lesson, text) for language, text in texts.items()}
+    for language, one in measures.items():
+        if one.words > WORDS_MAX:
+            problem = f"its beats have {one.words} words"
+            yield LessonError(texts[language].file, 1, problem, f"cut them to {WORDS_MAX}")
+    minutes = max(one.minutes for one in measures.values())
+    if not minutes <= lesson.minutes <= minutes + MINUTES_OVER_MAX:
+        problem = f"reading and doing it takes {minutes} minutes, not {lesson.minutes}"
+        yield LessonError(lesson.file, 1, problem, f"write minutes: {minutes}")
 
 
 def _words(html: str) -> int:

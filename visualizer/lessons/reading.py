@@ -21,7 +21,7 @@ from visualizer.lessons.reading_steps import SECONDS_MAX, StepReader
 from visualizer.lessons.source import InvalidLessonError, Source, Where
 from visualizer.lessons.yaml_values import Place, Problems, Wrong
 
-BEATS_MAX = 14
+BEATS_MAX = 12
 MARKS_MAX = 60
 QUESTIONS_MAX = 20
 OPTIONS_MAX = 12
