@@ -21,7 +21,7 @@ SECONDS_A_STEP = 20
 MINUTES_OVER_MAX = 3
 WORDS_MAX = 900
 """Of a walkthrough's beats, in each language."""
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def compare(lesson: Lesson, texts: dict[str, Prose], lessons: Collection[str]) -> list[LessonError]:

@@ -27,9 +27,9 @@ from visualizer.lessons.lesson import LANGUAGES
 from visualizer.lessons.prose import Prose, Section
 
 FOLDER = Path(__file__).parent / "glossary"
-MARKED = re.compile(r'<button type="button" class="term" data-term="([a-z0-9-]+)"[^>]*>(.*?)</button>')
+MARKED = re.compile(r'<button type="button" class="term" data-term="([a-z0-9-]+)" popovertarget="term">([^<]*)</button>')
 
-_PIECE = re.compile(r"<[^>]*>|[^<]+")  # prose is HTML of our own making: < and > are escaped wherever they are text
+_PIECE = re.compile(r"<[^<>]*>|[^<]+")  # prose is HTML of our own making: < and > are escaped wherever they are text
 _TAG = re.compile(r"<(/?)([a-z0-9]+)")
 _CLOSED = {"a", "code", "pre", "h1", "h2", "h3", "h4", "h5", "h6"}
 
@@ -103,7 +103,8 @@ class _Marker:
 def _matcher(language: str) -> tuple[dict[str, str], re.Pattern[str]]:
     forms = {form: term.id for term in glossary(language).values() for form in term.forms}
     longest_first = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-    return forms, re.compile(rf"(?<![\w-])(?:{longest_first})(?![\w-])")
+    word = rf"(?<![\w-])(?:{longest_first})(?![\w-])"
+    return forms, re.compile(word)
 
 
 def _pieces(html: str) -> Iterator[tuple[str, bool]]:
