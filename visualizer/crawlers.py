@@ -10,7 +10,7 @@ import re
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-INDEXED = re.compile(r"/|/(walkthroughs|exercises)/([\w-]+/)?|/rooms/|/join/|/glossary/|/privacy/")
+INDEXED = re.compile(r"/|/(courses|walkthroughs|exercises)/([\w-]+/)?|/rooms/|/join/|/glossary/|/privacy/")
 NOT_FETCHED = ["/sandbox/", "/clusters/", "/account/", "/progress/", "/language/", "/faults/", "/healthz", "/ws/"]
 
 

@@ -1,19 +1,18 @@
-"""The pages of the site that show no cluster: landing page, lists of lessons, their introductions, privacy.
+"""The pages of the site that show no cluster: landing page, courses, lessons' introductions, glossary, privacy.
 
 What the templates are given:
 
-`landing.html`          walkthroughs, exercises: how many there are
-`walkthroughs.html`, `exercises.html`      cards: [Card], in order
-`lesson_intro.html`     card; goal {"title", "html"} or None; sources [Citation]; beats [title]; hosts; list_url,
-                        list_name; under_way: the path of the cluster in which this lesson was begun, or ""
+`landing.html`          shelves: [Shelf]; first: the Card to begin with, or None; way: see `lesson_cards.way`
+`courses.html`          title, lead; shelves: [Shelf]; way
+`course.html`           shelf; following: the Shelf after it, or None; way
+`lesson_intro.html`     card; place: Place or None; goal {"title", "html"} or None; sources [Citation]; steps,
+                        predictions: how many; hosts; under_way: the path of the cluster in which this lesson was
+                        begun, or ""
 `glossary.html`         terms: [Term], by name
 `privacy.html`          days: how long journals are kept; session_days; cookies [name]
 """
 
-import logging
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -22,105 +21,85 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from cluster_engine.cast import cast
-from visualizer import subjects
+from visualizer import lesson_cards
 from visualizer.database import in_database
-from visualizer.lessons.courses import ordered
+from visualizer.lesson_cards import Shelf, card, language, shelves, text_of
 from visualizer.lessons.glossary import MARKED
 from visualizer.lessons.glossary import glossary as terms
-from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
-from visualizer.lessons.library import find, linked_prose, prose
-from visualizer.lessons.prose import Prose, Section
-from visualizer.lessons.source import InvalidLessonError
+from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH
+from visualizer.lessons.library import find, linked_prose
+from visualizer.lessons.prose import Section
 from visualizer.people.notes import Note
 from visualizer.people.selectors import notes_of, under_way
 from visualizer.selectors import Owner
 
-logger = logging.getLogger(__name__)
-
 POINTER = re.compile(r'<a href="#" data-anchor="[^"]*">(.*?)</a>', re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A lesson as lists show it, in the reader's language."""
-
-    lesson: str  # "walkthroughs/<slug>"
-    url: str
-    title: str
-    summary: str
-    minutes: int
-    level: int
-    level_name: str
-    subject_name: str
-    mark: str  # "", "begun" or "done"
-
-
-def cards(kind: str, notes: Mapping[str, Note]) -> list[Card]:
-    """All lessons of a kind ("walkthrough", "exercise"), in order, with somebody's progress."""
-    made = [card(lesson, notes.get(lesson.path)) for lesson in ordered() if lesson.kind == kind]
-    return [one for one in made if one is not None]
-
-
-def card(lesson: Lesson, note: Note | None) -> Card | None:
-    """A lesson's card; None when its prose cannot be read (`manage.py lessons check` says why)."""
-    text = _prose(lesson)
-    if text is None:
-        return None
-    return Card(
-        lesson=lesson.path,
-        url=lesson.url,
-        title=text.title,
-        summary=text.summary,
-        minutes=lesson.minutes,
-        level=lesson.level,
-        level_name=subjects.level(lesson.level),
-        subject_name=", ".join(subjects.subject(one) for one in lesson.subjects),
-        mark=note.mark if note is not None else "",
-    )
-
-
-def _prose(lesson: Lesson) -> Prose | None:
-    try:
-        return prose(lesson, _language())
-    except InvalidLessonError as invalid:
-        logger.error("the lesson %s is left out:\n%s", lesson.path, invalid)
-        return None
-
-
-def _language() -> str:
-    return (get_language() or "en")[:2]
-
-
-def shelves(notes: Mapping[str, Note]) -> list[dict[str, Any]]:
-    """Both kinds of lessons with their cards."""
-    return [
-        {"name": gettext("Walkthroughs"), "cards": cards(WALKTHROUGH, notes)},
-        {"name": gettext("Exercises"), "cards": cards(EXERCISE, notes)},
-    ]
 
 
 @require_safe
 async def landing(request: HttpRequest) -> HttpResponseBase:
     """What this is, and where to go; nothing is started."""
-    counts = {f"{kind}s": len(cards(kind, {})) for kind in (WALKTHROUGH, EXERCISE)}
+    listed = shelves({})
+    first = next((one for shelf in listed for one in shelf.cards), None)
     notice = gettext("The account is deleted, with everything that was kept of it.") if "deleted" in request.GET else ""
-    return await _page(request, "landing.html", notice=notice, **counts)
+    return await _page(
+        request, "landing.html", notice=notice, shelves=listed, first=first, way=lesson_cards.way(listed)
+    )
+
+
+@require_safe
+async def courses(request: HttpRequest) -> HttpResponseBase:
+    """All courses with their lessons."""
+    lead = gettext(
+        "Lessons in an order in which each needs only what came before. Begin at the top, or where you like."
+    )
+    return await _courses(request, gettext("Courses"), lead, shelves(await notes(request)))
 
 
 @require_safe
 async def walkthroughs(request: HttpRequest) -> HttpResponseBase:
     """The walkthroughs there are."""
-    return await _page(request, "walkthroughs.html", cards=cards(WALKTHROUGH, await notes(request)))
+    lead = gettext(
+        "Each leads through a real run of a real cluster. Time stands still at every message that matters: read what "
+        "it says and why it was sent."
+    )
+    return await _courses(request, gettext("Walkthroughs"), lead, await _only(request, WALKTHROUGH))
 
 
 @require_safe
 async def exercises(request: HttpRequest) -> HttpResponseBase:
     """The exercises there are."""
-    return await _page(request, "exercises.html", cards=cards(EXERCISE, await notes(request)))
+    lead = gettext(
+        "Each gives a cluster and something to find out or to repair in it. First a prediction, then the attempt; "
+        "whether it is solved is read from the wire."
+    )
+    return await _courses(request, gettext("Exercises"), lead, await _only(request, EXERCISE))
+
+
+async def _only(request: HttpRequest, kind: str) -> list[Shelf]:
+    listed = [shelf.only(kind) for shelf in shelves(await notes(request))]
+    return [shelf for shelf in listed if shelf.cards]
+
+
+async def _courses(request: HttpRequest, title: str, lead: str, listed: list[Shelf]) -> HttpResponse:
+    return await _page(
+        request, "courses.html", title=title, lead=lead, shelves=listed, way=lesson_cards.way(shelves({}))
+    )
+
+
+@require_safe
+async def course(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """One course with what each of its lessons is about."""
+    listed = shelves(await notes(request))
+    at = next((n for n, shelf in enumerate(listed) if shelf.id == slug), None)
+    if at is None:
+        raise Http404
+    following = listed[at + 1] if at + 1 < len(listed) else None
+    return await _page(request, "course.html", shelf=listed[at], following=following, way=lesson_cards.way(listed))
 
 
 @require_safe
@@ -137,19 +116,18 @@ async def exercise(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 async def _introduce(request: HttpRequest, kind: str, slug: str) -> HttpResponseBase:
     lesson = find(f"{kind}/{slug}")
-    text = _prose(lesson) if lesson is not None else None
-    if lesson is None or text is None:
+    if lesson is None or text_of(lesson) is None:
         raise Http404
     return await _page(
         request,
         "lesson_intro.html",
         card=card(lesson, (await notes(request)).get(lesson.path)),
-        goal=_shown(linked_prose(lesson, _language()).section("goal")),
-        beats=[section.title for beat in lesson.beats if (section := text.section("beat", beat.id))],
+        place=lesson_cards.place(lesson),
+        goal=_shown(linked_prose(lesson, language()).section("goal")),
         sources=lesson.sources,
+        steps=len(lesson.beats),
+        predictions=len(lesson.questions),
         hosts=len(cast(lesson.nodes).describe()["hosts"]),
-        list_url=reverse(kind),
-        list_name=gettext("Walkthroughs") if kind == "walkthroughs" else gettext("Exercises"),
         under_way=await _under_way(request, lesson.path),
     )
 
@@ -177,7 +155,7 @@ def notes(request: HttpRequest) -> dict[str, Note]:
 @require_safe
 async def glossary(request: HttpRequest) -> HttpResponseBase:
     """What words mean."""
-    listed = sorted(terms(_language()).values(), key=lambda term: term.term.casefold())
+    listed = sorted(terms(language()).values(), key=lambda term: term.term.casefold())
     return await _page(request, "glossary.html", terms=listed)
 
 

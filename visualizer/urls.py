@@ -10,6 +10,8 @@ from visualizer.rooms import urls as rooms
 urlpatterns = [
     path("", site_pages.landing, name="home"),
     path("sandbox/", views.home, name="sandbox"),
+    path("courses/", site_pages.courses, name="courses"),
+    path("courses/<slug:slug>/", site_pages.course, name="course"),
     path("walkthroughs/", site_pages.walkthroughs, name="walkthroughs"),
     path("walkthroughs/<slug:slug>/", site_pages.walkthrough, name="walkthrough"),
     path("exercises/", site_pages.exercises, name="exercises"),

@@ -14,6 +14,7 @@
 
 const KEY = "glassplane:progress";
 const LESSONS_MAX = 500;
+export const FILE_BYTES_MAX = 256 * 1024;
 /** @type {LessonProgress} */
 const NOTHING = { beat: null, beats: null, solvedAt: null, hints: 0, answers: { right: 0, total: 0 }, at: "" };
 
@@ -39,6 +40,16 @@ export function saveProgress(lesson, news) {
 /** Join what is kept here with what is kept elsewhere, and keep it. @param {Progress} other @returns {Progress} */
 export function mergeProgress(other) {
   return write(joined(readProgress(), cleaned(other)));
+}
+
+/** The notes in a file that was saved here or by an account; null when it is none, and empty when it has none. @param {string} text @returns {Progress | null} */
+export function progressIn(text) {
+  try {
+    const all = JSON.parse(text);
+    return all !== null && typeof all === "object" && !Array.isArray(all) ? cleaned(all) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Keep nothing any more. */
@@ -83,20 +94,26 @@ function cleaned(all) {
   if (all === null || typeof all !== "object" || Array.isArray(all)) return {};
   return Object.fromEntries(
     Object.entries(all)
+      .slice(0, LESSONS_MAX)
       .filter(([lesson, one]) => /^(walkthroughs|exercises)\/[\w-]+$/.test(lesson) && one && typeof one === "object")
       .map(([lesson, one]) => [
         lesson,
         {
           beat: text(one.beat),
           beats: Array.isArray(one.beats) && one.beats.length === 2 ? [count(one.beats[0]), count(one.beats[1])] : null,
-          solvedAt: text(one.solvedAt),
+          solvedAt: moment(one.solvedAt),
           hints: count(one.hints),
           answers: { right: count(one.answers?.right), total: count(one.answers?.total) },
-          at: text(one.at) ?? "",
+          at: moment(one.at) ?? "",
         },
       ]),
   );
 }
 
 const text = (/** @type {unknown} */ value) => (typeof value === "string" && value ? value.slice(0, 100) : null);
+/** An instant as text; none that is still to come, or it would be the later one for ever. @param {unknown} value */
+function moment(value) {
+  const at = Date.parse(text(value) ?? "");
+  return Number.isNaN(at) ? null : new Date(Math.min(at, Date.now())).toISOString();
+}
 const count = (/** @type {unknown} */ value) => (Number.isInteger(value) && Number(value) >= 0 ? Number(value) : 0);

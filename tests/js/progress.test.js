@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { joined, mergeProgress, readProgress, saveProgress } from "../../static/js/progress.js";
+import { joined, mergeProgress, progressIn, readProgress, saveProgress } from "../../static/js/progress.js";
 
 /** @type {Map<string, string>} */
 const kept = new Map();
@@ -22,10 +22,10 @@ test("what is saved is read again, lesson by lesson", () => {
 });
 
 test("what was solved once stays solved, also when it is begun again", () => {
-  saveProgress(lesson, { solvedAt: "2026-11-01T10:00:00Z" });
+  saveProgress(lesson, { solvedAt: "2026-11-01T10:00:00.000Z" });
   saveProgress(lesson, { solvedAt: null, hints: 0 });
-  saveProgress(lesson, { solvedAt: "2026-11-09T10:00:00Z" });
-  assert.equal(readProgress()[lesson].solvedAt, "2026-11-01T10:00:00Z");
+  saveProgress(lesson, { solvedAt: "2026-11-09T10:00:00.000Z" });
+  assert.equal(readProgress()[lesson].solvedAt, "2026-11-01T10:00:00.000Z");
 });
 
 test("joining keeps what is solved on either side, and the later of the rest, in either order", () => {
@@ -52,4 +52,21 @@ test("what others wrote under the key does no harm", () => {
     saveProgress(lesson, { hints: 1 });
     assert.equal(readProgress()[lesson].hints, 1);
   }
+});
+
+test("a file that was saved is read back, and one that is none is refused", () => {
+  saveProgress(lesson, { hints: 2, solvedAt: "2026-11-01T10:00:00.000Z" });
+  const all = readProgress();
+  assert.deepEqual(progressIn(JSON.stringify(all)), all);
+  for (const none of ["", "[]", "null", "5", '"text"', "{", "<html>"]) assert.equal(progressIn(none), null);
+  assert.deepEqual(progressIn('{"kind": "Pod", "walkthroughs/../x": {}}'), {});
+});
+
+test("an instant that is none, or still to come, does not win for ever", () => {
+  const found = progressIn(JSON.stringify({ [lesson]: { at: "9999-01-01T00:00:00Z", solvedAt: "some day", hints: 1 } }));
+  assert.ok(found);
+  assert.equal(found[lesson].solvedAt, null);
+  assert.ok(Date.parse(found[lesson].at) <= Date.now());
+  const many = Object.fromEntries(Array.from({ length: 2000 }, (_, n) => [`exercises/n${n}`, { hints: 1 }]));
+  assert.equal(Object.keys(progressIn(JSON.stringify(many)) ?? {}).length, 500);
 });

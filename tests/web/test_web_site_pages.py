@@ -2,16 +2,19 @@
 
 import asyncio
 import html
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 from django.test import AsyncClient
+from django.utils import timezone
 
-from visualizer import site_pages
+from visualizer import lesson_cards, site_pages
 from visualizer.database import in_database
-from visualizer.lessons.courses import ordered
+from visualizer.lesson_cards import shelves
+from visualizer.lessons.courses import course_of, courses, first, next_of, ordered
 from visualizer.lessons.glossary import glossary
 from visualizer.lessons.library import library
 from visualizer.models import Cluster
@@ -30,6 +33,7 @@ PAGES = [
     "/account/sign-up/",
 ]
 LESSONS = [lesson.path for lesson in library().lessons.values()]
+COURSES = [f"/courses/{course.id}/" for course in courses()]
 
 
 @pytest.fixture
@@ -45,18 +49,19 @@ async def text(client, path: str, language: str = "en") -> str:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_every_page_is_whole_and_has_nothing_that_the_policy_forbids(client, language):
-    for path in [*PAGES, *(f"/{lesson}/" for lesson in LESSONS)]:
+    for path in [*PAGES, *COURSES, *(f"/{lesson}/" for lesson in LESSONS)]:
         page = await text(client, path, language)
         assert f'<html lang="{language}"' in page
         assert page.count("<h1") == page.count("<main") == 1, path
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page), path
-        assert all(" src=" in script for script in re.findall(r"<script[^>]*>", page)), path
+        scripts = re.findall(r"<script[^>]*>", page)
+        assert all(" src=" in script or 'type="application/json"' in script for script in scripts), path
         assert "{{" not in page, path
         assert "{%" not in page, path
 
 
 async def test_looking_at_the_doors_starts_no_cluster_and_makes_no_session(client):
-    for path in [*PAGES, *(f"/{lesson}/" for lesson in LESSONS)]:
+    for path in [*PAGES, *COURSES, *(f"/{lesson}/" for lesson in LESSONS)]:
         await text(client, path)
     assert await in_database(Cluster.objects.count)() == 0
     assert "glassplane_session" not in client.cookies
@@ -69,20 +74,60 @@ async def test_a_german_browser_is_spoken_to_in_german_and_may_choose(client):
     assert "A Kubernetes control plane made of glass." in await text(client, "/", "de")
 
 
-@pytest.mark.parametrize("kind", ["walkthroughs", "exercises"])
-async def test_a_list_names_all_its_lessons_in_order_with_what_they_need(client, kind):
-    page = await text(client, f"/{kind}/")
+@pytest.mark.parametrize("kind", ["", "walkthroughs", "exercises"])
+async def test_a_list_names_its_lessons_in_the_order_of_the_courses_with_what_they_need(client, kind):
+    page = await text(client, f"/{kind or 'courses'}/")
     listed = re.findall(r'<a class="card-link" href="([^"]+)"', page)
-    assert listed == [lesson.url for lesson in ordered() if lesson.path.startswith(kind)]
-    for card in site_pages.cards(kind.removesuffix("s"), {}):
-        assert html.escape(card.title) in page
-        assert f"{card.minutes} minutes" in page
+    assert listed == [lesson.url for lesson in ordered() if lesson.path.startswith(kind) and course_of(lesson.path)]
+    for one in (card for shelf in shelves({}) for card in shelf.cards if card.lesson.startswith(kind)):
+        assert html.escape(one.title) in page
+        assert f"{one.kind_name}, {one.minutes} minutes" in page
+
+
+async def test_a_course_says_what_each_of_its_lessons_is_about_and_which_course_comes_next(client):
+    listed = shelves({})
+    for shelf, following in zip(listed, [*listed[1:], None], strict=True):
+        page = await text(client, shelf.url)
+        assert re.findall(r'<a class="card-link" href="([^"]+)"', page) == [card.url for card in shelf.cards]
+        assert all(html.escape(card.summary) in page for card in shelf.cards)
+        assert (following is None) or f'<a href="{following.url}">{html.escape(following.title)}</a>' in page
+    assert (await client.get("/courses/none/")).status_code == 404
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "to come"), ("de", "kommt noch")])
+async def test_what_is_planned_is_shown_and_leads_nowhere(client, language, words):
+    course = next(course for course in courses() if course.coming)
+    for path in ("/courses/", f"/courses/{course.id}/"):
+        page = await text(client, path, language)
+        for titles in course.coming:
+            item = re.search(rf'<li class="to-come">({titles[language]}.*?)</li>', page)[1]
+            assert words in item and "<a" not in item
+
+
+async def test_one_start_leads_into_the_first_lesson_of_the_first_course(client):
+    page = await text(client, "/")
+    starts = re.findall(r'<a class="button primary[^>]*href="([^"]+)"', page)
+    assert starts == [first().url]
+    stops = json.loads(re.search(r'<script id="way-data"[^>]*>(.*?)</script>', page)[1])
+    assert [stop["lesson"] for stop in stops] == [path for course in courses() for path in course.lessons]
+
+
+async def test_an_introduction_says_where_its_lesson_stands_and_what_comes_after_it(client):
+    for lesson in ordered():
+        place, page = lesson_cards.place(lesson), await text(client, lesson.url)
+        assert f'<a href="/courses/{course_of(lesson.path).id}/">{place.course.title}</a>' in page
+        assert f"<span>{place.number} of {place.of}</span>" in page
+        following = next_of(lesson.path)
+        assert ("After this:" in page) == (following is not None)
+        assert following is None or f'After this: <a href="{following.url}">' in page
 
 
 async def test_lists_without_lessons_say_so(client, monkeypatch):
-    monkeypatch.setattr(site_pages, "cards", lambda kind, notes: [])
+    monkeypatch.setattr(site_pages, "shelves", lambda notes: [])
+    monkeypatch.setattr(lesson_cards, "shelves", lambda notes: [])
     assert "There is nothing here yet" in await text(client, "/walkthroughs/")
     assert "There is nothing here yet" in await text(client, "/progress/")
+    assert "Open the sandbox" in await text(client, "/")
 
 
 async def test_a_lesson_that_is_not_there_is_a_404(client):
@@ -142,9 +187,15 @@ async def test_what_an_account_has_done_is_marked(client, django_user_model):
         user=ann, lesson="walkthroughs/mutual-tls", beat="client-hello", reached=2
     )
     await in_database(client.force_login)(ann)
-    page = await text(client, "/walkthroughs/")
+    await in_database(Progress.objects.create)(
+        user=ann, lesson="exercises/order-the-handshake", solved_at=timezone.now()
+    )
+    page = await text(client, "/courses/")
     assert page.count('data-mark="begun"') == 1
-    assert page.count('data-mark="done"') == 0
+    assert page.count('data-mark="done"') == 1
+    of = len(next(course for course in courses() if course.id == "handshake-and-identity").lessons)
+    assert f"<span>1 of {of} done</span>" in page
+    assert f"<span>1 of {of} done</span>" in await text(client, "/progress/")
 
 
 async def test_the_privacy_page_names_every_cookie_that_is_set(client, settings):
@@ -154,7 +205,18 @@ async def test_the_privacy_page_names_every_cookie_that_is_set(client, settings)
     assert f"{settings.RECORDINGS_KEPT_DAYS} days after the cluster stopped" in page
 
 
-DOORS = ["/", "/walkthroughs/", "/exercises/", "/rooms/", "/join/", "/glossary/", "/privacy/", "/exercises/node-down/"]
+DOORS = [
+    "/",
+    "/courses/",
+    "/courses/the-watch/",
+    "/walkthroughs/",
+    "/exercises/",
+    "/rooms/",
+    "/join/",
+    "/glossary/",
+    "/privacy/",
+    "/exercises/node-down/",
+]
 
 
 async def test_a_link_to_each_page_says_what_is_behind_it(client):
@@ -202,7 +264,7 @@ async def test_a_bug_is_said_in_both_languages_without_what_may_have_broken(clie
     def broken(*_):
         raise RuntimeError("broken for this test")
 
-    monkeypatch.setattr(site_pages, "cards", broken)
+    monkeypatch.setattr(site_pages, "shelves", broken)
     client.raise_request_exception = False
     response = await client.get("/", headers={"accept-language": language})
     page = response.content.decode()

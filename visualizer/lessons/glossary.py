@@ -27,7 +27,9 @@ from visualizer.lessons.lesson import LANGUAGES
 from visualizer.lessons.prose import Prose, Section
 
 FOLDER = Path(__file__).parent / "glossary"
-MARKED = re.compile(r'<button type="button" class="term" data-term="([a-z0-9-]+)" popovertarget="term">([^<]*)</button>')
+MARKED = re.compile(
+    r'<button type="button" class="term" data-term="([a-z0-9-]+)" popovertarget="term">([^<]*)</button>'
+)
 
 _PIECE = re.compile(r"<[^<>]*>|[^<]+")  # prose is HTML of our own making: < and > are escaped wherever they are text
 _TAG = re.compile(r"<(/?)([a-z0-9]+)")

@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from visualizer import access, attempt_limits, rate_limits, site_pages
+from visualizer import access, attempt_limits, lesson_cards, rate_limits, site_pages
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
@@ -192,9 +192,9 @@ async def progress(request: HttpRequest) -> HttpResponseBase:
 
 
 async def _show(request: HttpRequest) -> HttpResponse:
-    shelves = site_pages.shelves(await site_pages.notes(request))
+    shelves = lesson_cards.shelves(await site_pages.notes(request))
     notice = gettext("The progress is deleted.") if "deleted" in request.GET else ""
-    return await _page(request, "progress", shelves=shelves, notice=notice)
+    return await _page(request, "progress", shelves=shelves, way=lesson_cards.way(shelves), notice=notice)
 
 
 async def _merge(request: HttpRequest) -> HttpResponse:

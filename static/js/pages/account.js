@@ -19,8 +19,13 @@ function keep(storage, key, value) {
   return null;
 }
 
-/** @param {string} address @param {string} token @param {string} name */
-export async function joinProgress(address, token, name) {
+const main = document.getElementById("content");
+const token = /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=csrfmiddlewaretoken]"))?.value ?? "";
+const { progress: address, account: name } = main?.dataset ?? {};
+
+/** Join this browser's notes with those of who is signed in; nothing when nobody is. */
+export async function joinProgress() {
+  if (!address || !name) return;
   const whose = keep(localStorage, WHOSE);
   if (whose !== null && whose !== name) forgetProgress();
   keep(localStorage, WHOSE, name);
@@ -38,23 +43,18 @@ export async function joinProgress(address, token, name) {
 }
 
 /** Nothing of this person stays in the browser. */
-export function partProgress() {
+function partProgress() {
   forgetProgress();
   keep(localStorage, WHOSE, null);
   keep(sessionStorage, SENT, null);
 }
 
-const main = document.getElementById("content");
-const token = /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=csrfmiddlewaretoken]"))?.value ?? "";
-const { progress: address, account: name } = main?.dataset ?? {};
-if (address && name) {
-  const joined = joinProgress(address, token, name).catch(() => undefined); // offline: the next page tries again
-  for (const form of document.querySelectorAll("form[data-sign-out]")) {
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      await joined;
-      partProgress();
-      /** @type {HTMLFormElement} */ (form).submit();
-    });
-  }
+const joined = joinProgress().catch(() => undefined); // offline: the next page tries again
+for (const form of document.querySelectorAll("form[data-sign-out]")) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await joined;
+    partProgress();
+    /** @type {HTMLFormElement} */ (form).submit();
+  });
 }
