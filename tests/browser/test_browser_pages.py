@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browser_scenes import PASSWORD, sign_up
+from browser_scenes import NOTES, PASSWORD, sign_up
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -27,6 +27,15 @@ SOLVED = {
     }
 }
 KEEP = "(all) => localStorage.setItem('glassplane:progress', JSON.stringify(all))"
+WATCH_BUTTON = """(() => {
+  window.seen = [];
+  const look = () => {
+    const button = document.getElementById("go-on");
+    if (button && getComputedStyle(button).visibility === "visible") window.seen.push(button.textContent);
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})()"""
 KEPT = "() => JSON.parse(localStorage.getItem('glassplane:progress') ?? '{}')"
 
 
@@ -65,24 +74,90 @@ def test_the_landing_page_leads_everywhere_by_keyboard(visit: Any) -> None:
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
     reached = []
-    for _ in range(4):
+    for _ in range(9):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("() => document.activeElement.getAttribute('href')"))
-        assert page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert reached == ["/sandbox/", "/walkthroughs/", "/exercises/", "/rooms/"]
+        one = "document.activeElement.closest('.door') ?? document.activeElement"
+        assert page.evaluate(f"() => getComputedStyle({one}).outlineStyle") == "solid"
+    assert reached[:2] == ["/walkthroughs/kubectl-to-running/", "/sandbox/"]
+    assert [path.split("/")[1] for path in reached[2:]] == ["courses"] * 6 + ["rooms"]
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/rooms/$"))
 
 
 @pytest.mark.parametrize("size", [NOTEBOOK, PHONE], ids=["notebook", "phone"])
 @pytest.mark.parametrize("language", ["en-US", "de-DE"])
-def test_all_ways_in_are_in_sight_without_scrolling(visit: Any, size: Any, language: str) -> None:
+def test_start_and_every_course_are_in_sight_without_scrolling(visit: Any, size: Any, language: str) -> None:
     page = visit(viewport=size, locale=language)
     page.goto("/")
-    expect(page.locator(".hero-go .button")).to_be_in_viewport(ratio=1)
-    expect(page.locator(".door")).to_have_count(3)
-    for door in page.locator(".door").all():
+    for button in page.locator(".hero-go .button").all():
+        expect(button).to_be_in_viewport(ratio=1)
+    expect(page.locator(".course-doors .door")).to_have_count(6)
+    for door in page.locator(".course-doors .door").all():
         expect(door).to_be_in_viewport(ratio=1)
+
+
+def test_somebody_who_comes_back_is_led_on_and_never_sees_what_newcomers_are_told(visit: Any) -> None:
+    page = visit()
+    page.goto("/")
+    expect(page.locator("#go-on")).to_have_text("Start")
+    expect(page.locator(".for-newcomers")).to_be_visible()
+    page.evaluate(KEEP, NOTES)
+    page.add_init_script(WATCH_BUTTON)
+    page.goto("/")
+    go_on = page.locator("#go-on")
+    expect(go_on).to_have_attribute("href", "/walkthroughs/who-talks-to-whom/")
+    expect(go_on).to_have_text(re.compile("^Go on: .+"))
+    expect(page.locator(".for-newcomers")).to_be_hidden()
+    seen = page.evaluate("() => [...new Set(window.seen)]")
+    assert seen and all(words.startswith("Go on: ") for words in seen), seen
+    expect(page.locator("[data-course=first-look] .course-done")).to_contain_text("1 of ")
+
+
+def test_a_wrong_prediction_comes_up_again_after_some_days(visit: Any) -> None:
+    page = visit()
+    page.goto("/progress/")
+    expect(page.locator("#repeat-nothing")).to_be_visible()
+    page.evaluate(KEEP, NOTES)
+    page.reload()
+    expect(page.locator("#repeat li")).to_have_count(1)
+    page.locator("#repeat a").click()
+    expect(page).to_have_url(re.compile("/walkthroughs/kubectl-to-running/$"))
+
+
+def test_a_file_of_before_is_joined_and_a_bad_one_is_refused_in_words(visit: Any) -> None:
+    page = visit()
+    page.goto("/progress/")
+    page.evaluate(KEEP, NOTES)
+    page.reload()
+    said = page.locator("#progress-said")
+    bad = {
+        "no file of progress": b"<html>",
+        "no lesson in this file": b'{"kind": "Pod"}',
+        "too large": b"[" + b" " * 300_000 + b"]",
+    }
+    for words, content in bad.items():
+        choose(page, content)
+        expect(said).to_contain_text(words)
+    assert set(page.evaluate(KEPT)) == set(NOTES)
+    choose(page, json.dumps(SOLVED).encode())
+    expect(said).to_contain_text("is joined")
+    expect(page.locator("[data-course=when-things-break] .course-done")).to_contain_text("1 of ")
+    assert set(page.evaluate(KEPT)) == {*NOTES, *SOLVED}
+
+    sign_up(page)
+    page.goto("/progress/")
+    page.evaluate("() => localStorage.removeItem('glassplane:progress')")
+    choose(page, json.dumps(SOLVED).encode())
+    expect(said).to_contain_text("is joined")
+    kept = page.request.get("/progress/export/").json()
+    assert set(kept) == {*NOTES, *SOLVED}
+
+
+def choose(page: Page, content: bytes) -> None:
+    """Choose a file with this in it."""
+    file = {"name": "progress.json", "mimeType": "application/json", "buffer": content}
+    page.set_input_files("#progress-import", files=[file])  # type: ignore[list-item]
 
 
 def test_language_and_theme_are_chosen_once_for_all_pages_and_the_playground(visit: Any) -> None:
@@ -103,7 +178,7 @@ def test_language_and_theme_are_chosen_once_for_all_pages_and_the_playground(vis
 
 def test_what_was_done_without_an_account_is_marked_saved_and_deleted(visit: Any) -> None:
     page = visit()
-    page.goto("/exercises/")
+    page.goto("/courses/")
     page.evaluate(KEEP, SOLVED)
     page.reload()
     expect(page.locator("[data-lesson='exercises/node-down'] .done")).to_have_text("done")
@@ -114,7 +189,7 @@ def test_what_was_done_without_an_account_is_marked_saved_and_deleted(visit: Any
     assert json.loads(Path(download.value.path()).read_text()) == SOLVED
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete the progress").click()
-    expect(page.locator(".done:visible")).to_have_count(0)
+    expect(page.locator(".course-done:visible")).to_have_count(0)
     assert page.evaluate(KEPT) == {}
 
 
@@ -123,8 +198,7 @@ def test_progress_goes_with_the_account_and_not_with_the_computer(visit: Any) ->
     page.goto("/")
     page.evaluate(KEEP, SOLVED)
     name = sign_up(page)
-    done = page.locator("[data-lesson='exercises/node-down'] .done")
-    expect(done).to_have_text("done")
+    expect(page.locator("[data-course=when-things-break] .course-done")).to_contain_text("1 of ")
     page.locator(".account-name").click()
     page.locator("#account-menu").get_by_role("button", name="Sign out").click()
     page.get_by_role("link", name="Sign in").wait_for()

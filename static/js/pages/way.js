@@ -22,7 +22,8 @@ function showWay() {
     const sign = /** @type {HTMLElement | null} */ (place.querySelector(".course-done"));
     if (sign) showDone(sign, doneOf(way, progress, place.dataset.course ?? ""));
   }
-  delete document.documentElement.dataset.known;
+  if (next) document.documentElement.dataset.known = "here";
+  else delete document.documentElement.dataset.known;
 }
 
 /** The account may know more than this browser does. @param {HTMLElement} sign @param {{done: number, of: number}} counted */
