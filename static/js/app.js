@@ -18,7 +18,7 @@ import { loadWords } from "./strings.js";
 /** @typedef {{socket: string, entries: string, kubeconfig: string, newCluster: string, words: string}} Urls */
 /** @typedef {ReturnType<typeof createApp>} App */
 
-const narrow = () => matchMedia("(width < 640px)").matches;
+const narrow = () => matchMedia("(width < 900px)").matches;
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
 const TERMINAL = new Set(["typed", "output", "done", "terminals"]);
@@ -37,8 +37,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   const docked = signal(null);
   const typed = signal("");
   const terminalFolded = signal(recall("terminal") === "folded");
-  // On a phone the diagram comes first, except where there is something to read before: a goal, a question.
-  const lessonFolded = signal(lessonData?.kind === "walkthrough" && narrow());
+  const lessonFolded = signal(false);
   let toasts = 0;
 
   const socket = new Socket({
@@ -189,10 +188,6 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     /** @param {boolean} folded */
     foldLesson(folded) {
       lessonFolded.value = folded;
-    },
-    /** Fold the lesson away where it lies over the diagram. */
-    uncover() {
-      if (narrow()) lessonFolded.value = true;
     },
     /** Go on in another cluster: with everything but the last thing done to this one, or with nothing done yet. @param {"undo" | "reset"} how */
     async replace(how) {

@@ -35,7 +35,7 @@ class Learner(Glassplane):
 
     def arrive(self) -> None:
         """Wait until the lesson's page has heard from its cluster."""
-        self.page.locator(".health.running").wait_for()
+        self.page.locator(".health.running").wait_for(state="attached")  # a small phone hides it
         self.page.locator(".beat, .predict, .exercise .question [type=submit]:enabled, .asked.right").first.wait_for()
 
     # A walkthrough
@@ -64,11 +64,14 @@ class Learner(Glassplane):
     # An exercise
 
     def asked(self, question: str) -> Locator:
-        """A question of an exercise, unfolded."""
-        item = self.page.locator(".asked", has_text=question)
-        if item.get_attribute("open") is None:
-            item.locator("summary").click()
-        return item
+        """A question of an exercise, unfolded. It keeps its title to itself until then, so all before it are, too."""
+        there, closed = (
+            self.page.locator(".asked[open]", has_text=question),
+            self.page.locator(".asked:not([open]) summary"),
+        )
+        while there.count() == 0 and closed.count() > 0:
+            closed.first.click()
+        return self.page.locator(".asked", has_text=question)
 
     def answer_number(self, question: str, number: str) -> None:
         """Give a number."""

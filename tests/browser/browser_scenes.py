@@ -48,7 +48,7 @@ NOTES = {  # of somebody who was here before: one lesson done with a wrong predi
 }
 PASSWORD = "a lamp beside the sea"
 PATIENCE_MS = 60_000
-STEPS_MAX = 20
+STEPS_MAX = 40
 
 
 class Stage:
@@ -236,25 +236,16 @@ def start(page: Page, lesson: str) -> None:
 
 
 def go_on(page: Page, until: str) -> None:
-    """Press on, answering nothing, until something is there."""
+    """Go on, answering nothing, until something is there."""
+    skip, onward = page.locator(".question-send .ghost:enabled"), page.locator(".moves .primary:enabled")
     for _ in range(STEPS_MAX):
-        ready = page.locator(f"{until}, .moves .primary:enabled, .predict .ghost:enabled").first
-        ready.wait_for()
-        if page.locator(until).is_visible():
+        page.locator(until).or_(onward).or_(skip).first.wait_for()
+        if page.locator(until).first.is_visible():
             return
-        skip = page.locator(".predict .ghost:enabled")
-        before = page.locator(".steps-text").inner_text()
-        if skip.count():
-            skip.click()
-            page.locator(".predict").wait_for(state="detached")
-        else:
-            page.locator(".moves .primary:enabled").click()
-            page.wait_for_function(
-                """(before) => document.querySelector(".finished")
-                  || document.querySelector(".steps-text")?.textContent !== before""",
-                arg=before,
-            )
-        page.locator(f"{until}, .predict, .beat, .finished").first.wait_for()
+        before = page.locator(".lesson-body").inner_text()
+        (skip if skip.count() else onward).click()
+        page.wait_for_function("(text) => document.querySelector('.lesson-body').innerText !== text", arg=before)
+        page.locator(".lesson-waiting").wait_for(state="detached")
     raise AssertionError(f"no {until} came")
 
 

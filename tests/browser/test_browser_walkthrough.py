@@ -24,11 +24,12 @@ def test_a_walkthrough_from_its_introduction_to_its_last_beat(learner: Learner) 
     finish(learner)
 
 
-def test_on_a_phone_a_question_and_a_goal_are_not_folded_away(chromium: Browser, server: str) -> None:
+def test_on_a_phone_a_lesson_folded_away_is_back_for_its_question(chromium: Browser, server: str) -> None:
     learner = Learner(chromium, server, viewport={"width": 390, "height": 844})
     page = learner.page
     try:
-        learner.start("walkthroughs/mutual-tls")
+        learner.begin("walkthroughs/mutual-tls")
+        page.locator(".fold").click()
         expect(page.locator(".lesson.folded")).to_be_visible()
         page.locator(".moves .primary:enabled").click()
         expect(page.locator(".lesson:not(.folded) .predict")).to_be_in_viewport()

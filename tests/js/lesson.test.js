@@ -5,7 +5,18 @@ import { createActions } from "../../static/js/actions.js";
 import { askedAt, hintWait } from "../../static/js/lesson/hints.js";
 import { keepProgress } from "../../static/js/lesson/keep.js";
 import { createLesson } from "../../static/js/lesson/lesson.js";
-import { answerOf, firstDraft, mixed, moved, numberOf, score, ticked, verdictOf } from "../../static/js/lesson/questions.js";
+import {
+  answerOf,
+  askedIn,
+  firstDraft,
+  mixed,
+  moved,
+  numberOf,
+  othersRight,
+  score,
+  ticked,
+  verdictOf,
+} from "../../static/js/lesson/questions.js";
 import { captured, laneLines, sequence } from "../../static/js/lesson/sequence.js";
 import { hasWandered, viewOf } from "../../static/js/lesson/view.js";
 import { createStore } from "../../static/js/store.js";
@@ -31,6 +42,10 @@ const DATA = {
   ask: [],
   hints: 0,
   solution: [],
+  check: [],
+  sources: [],
+  next: null,
+  course: null,
   beats: [
     { id: "hello", layer: "tls", focus: ["workstation/kubectl", "control-plane/kube-apiserver"], open: "records", title: {} },
     { id: "post", layer: "story", focus: [], open: null, question: "guess", title: {} },
@@ -464,4 +479,115 @@ test("hints wait a minute, and questions are asked at their time", () => {
     ),
     ["b"],
   );
+});
+
+const noticed = (/** @type {any} */ lesson) => lesson.notices.list.value.map((/** @type {any} */ one) => `${one.kind} ${one.id}`.trim());
+const JUDGED = { guess: { given: "b", right: false, truth: "a", seq: REPLY } };
+
+test("a prediction judged beats after it was made is told where the reader is, until they go on", () => {
+  const { lesson, say } = stage();
+  say("hello");
+  lesson.next();
+  lesson.answer("guess", "b");
+  say("post", { answers: { guess: { given: "b", right: null } } });
+  lesson.next();
+  assert.deepEqual(noticed(lesson), []);
+  say("reply", { answers: JUDGED });
+  assert.equal(lesson.showing.value, "reply");
+  assert.deepEqual(noticed(lesson), ["verdict guess"]);
+  say("reply", { answers: JUDGED, hints: 1 });
+  assert.deepEqual(noticed(lesson), ["verdict guess"], "once");
+  lesson.review("guess");
+  assert.equal(lesson.showing.value, "post");
+  assert.deepEqual(noticed(lesson), []);
+});
+
+test("a verdict in view is no news, and neither is what a page hears first", () => {
+  const one = stage();
+  one.say("hello");
+  one.lesson.next();
+  one.lesson.answer("guess", "b");
+  one.say("post", { answers: JUDGED });
+  assert.deepEqual(noticed(one.lesson), [], "it stands where it was asked");
+  const two = stage();
+  two.say("reply", { answers: JUDGED });
+  assert.deepEqual(noticed(two.lesson), []);
+});
+
+test("a notice can be closed", () => {
+  const { lesson, say } = stage();
+  say("reply", { answers: { guess: { given: "b", right: null } } });
+  say("reply", { answers: JUDGED });
+  lesson.notices.dismiss(lesson.notices.list.value[0]);
+  assert.deepEqual(noticed(lesson), []);
+});
+
+const EXERCISE = { ...DATA, kind: "exercise", lesson: "exercises/small", beats: [], ask: [{ question: "guess", before: "start" }] };
+
+test("an exercise tells what it noticed, and once solved only that", () => {
+  const { lesson, say } = stage(EXERCISE);
+  const wrong = { debriefs: { drained: anchor(POST) } };
+  say(null);
+  say(null, wrong);
+  say(null, wrong);
+  assert.deepEqual(noticed(lesson), ["debrief drained"]);
+  say(null, { ...wrong, solved: true });
+  assert.deepEqual(noticed(lesson), ["solved"]);
+  say(null, { debriefs: { ...wrong.debriefs, late: anchor(REPLY) }, solved: true });
+  assert.deepEqual(noticed(lesson), ["solved"], "it does not warn any more");
+});
+
+test("an answer of an exercise that is judged at once stands where it was given; one judged later is told", () => {
+  const { lesson, say } = stage(EXERCISE);
+  say(null);
+  say(null, { answers: JUDGED });
+  assert.deepEqual(noticed(lesson), []);
+  say(null, { answers: { guess: { given: "a", right: null } } });
+  say(null, { answers: { guess: { given: "a", right: true } } });
+  assert.deepEqual(noticed(lesson), ["verdict guess"]);
+});
+
+test("after the last beat the last questions are asked one by one, each with its feedback; then comes the score", () => {
+  const CHECK = ["one", "two"].map((id) => ({ id, kind: "choice", options: ["a", "b"] }));
+  const { lesson, sent, say } = stage({ ...DATA, check: ["one", "two"], questions: [...DATA.questions, ...CHECK] });
+  say("reply");
+  lesson.next();
+  assert.deepEqual([lesson.finished.value, lesson.check.value, lesson.able.value], [true, "one", false]);
+  lesson.answer("one", "a");
+  assert.deepEqual(sent.at(-1), { type: "answer", question: "one", answer: "a" });
+  say("reply", { answers: { one: { given: "a", right: true, truth: "a", seq: null } } });
+  assert.deepEqual([lesson.check.value, lesson.able.value, noticed(lesson)], ["one", true, []], "its feedback is read first");
+  lesson.next();
+  assert.equal(lesson.check.value, "two");
+  lesson.skip("two");
+  assert.deepEqual([lesson.finished.value, lesson.check.value, lesson.able.value], [true, null, false]);
+  lesson.previous();
+  lesson.next();
+  assert.equal(lesson.check.value, null, "what was answered or skipped is not asked again");
+});
+
+test("a beat's title is told neither before its question nor before it has happened", () => {
+  const { lesson, say } = stage({ ...DATA, beats: [{ ...DATA.beats[1] }, DATA.beats[2]] });
+  const told = () => lesson.data.beats.map(lesson.told);
+  say(null);
+  assert.deepEqual(told(), [false, false]);
+  lesson.skip("guess");
+  assert.deepEqual(told(), [false, false]);
+  say("post");
+  assert.deepEqual(told(), [true, false]);
+  say("post", { anchors: ANCHORS });
+  assert.deepEqual(told(), [true, false], "it has happened, and the reader is not there");
+});
+
+test("what else was right is the truth without what was chosen, of one answer or several", () => {
+  assert.deepEqual(othersRight({ given: "a", right: true, truth: ["a", "b"] }), ["b"]);
+  assert.deepEqual(othersRight({ given: "c", right: false, truth: "a" }), ["a"]);
+  assert.deepEqual(othersRight({ given: ["a", "c"], right: false, truth: ["a", "b"] }), ["b"]);
+  assert.deepEqual(othersRight({ given: "a", right: true, truth: "a" }), []);
+  assert.deepEqual(othersRight({ given: "a", right: false }), [], "an exercise may be tried again");
+});
+
+test("a lesson's questions come in the order in which they are asked: of its beats, of an exercise, at the end", () => {
+  assert.deepEqual(askedIn({ ...DATA, check: ["last"] }), ["guess", "last"]);
+  assert.deepEqual(askedIn(EXERCISE), ["guess"]);
 });

@@ -60,7 +60,11 @@ export class Diagram {
 
   listen() {
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    new ResizeObserver(() => this.schedule()).observe(this.scroller);
+    // What the reader stands on stays in view when there is less room for it.
+    new ResizeObserver(() => {
+      this.chase ||= this.store.inView.peek();
+      this.schedule();
+    }).observe(this.scroller);
     const seqAt = (/** @type {Event} */ event) => {
       const row = /** @type {Element} */ (event.target).closest?.(".row");
       return row ? Number(row.id.slice(4)) : null;

@@ -9,18 +9,23 @@
  *     showing      the beat's question open  →  stage "question"
  *                  its anchor does not hold  →  "waiting" (the server is asked to advance), or "lost" when it did not come
  *                  its anchor holds          →  "beat": the diagram is set as the beat wants it, once
+ *
+ * After the last beat the reader is asked what stayed (`check`), one question after another; then comes the score.
  */
 import { batch, computed, effect, signal } from "@preact/signals-core";
+import { createNotices } from "./notices.js";
 import { hasWandered, viewOf } from "./view.js";
 
 /** @typedef {import("./questions.js").Question} Question */
 /** @typedef {import("./questions.js").Answer} Answer */
 /** @typedef {{id: string, common: {from: string, to: string, label: string | null, says: string | null}[], wire: string[]}} Myth */
+/** @typedef {{of: string[], at: string, title: string | null, isUrl: boolean}} Source  where what the sections `of` say can be looked up */
 /**
  * @typedef {{id: string, layer?: import("../log.js").Layer | null, focus?: string[] | null, open?: import("../store.js").Tab | null, question?: string | null,
  *   myth?: Myth | null, handOver?: {suggest?: string | null} | null, title: Record<string, string>}} Beat
- * @typedef {{lesson: string, slug: string, kind: "walkthrough" | "exercise", subject: number, minutes: number, titles: Record<string, string>, beats: Beat[], questions: Question[],
- *   checks: {id: string}[], ask: {question: string, before: string}[], hints: number, solution: string[]}} LessonData
+ * @typedef {{lesson: string, slug: string, kind: "walkthrough" | "exercise", minutes: number, titles: Record<string, string>, beats: Beat[], questions: Question[],
+ *   check: string[], checks: {id: string}[], ask: {question: string, before: string}[], hints: number, solution: string[], sources: Source[],
+ *   next: {url: string, titles: Record<string, string>} | null, course: {id: string, titles: Record<string, string>} | null}} LessonData
  * @typedef {{seq: number, at: number}} Held
  * @typedef {{lesson: string, beat: string | null, furthest: string | null, busy: boolean, ready: boolean, lost: string | null, handedOver: boolean, anchors: Record<string, Held>,
  *   checks: Record<string, Held>, answers: Record<string, Answer>, hints: number, debriefs: Record<string, Held>, solved: boolean}} LessonState
@@ -46,7 +51,7 @@ const BEFORE = {
 };
 
 /**
- * `narrow`: whether the window has room for the diagram only; a beat then leaves the drawer closed, which would hide it.
+ * `narrow`: whether the window has room for the text and the diagram only; a beat then leaves the drawer closed.
  * @param {{data: LessonData, store: import("../store.js").Store, actions: import("../actions.js").Actions, send: (frame: import("../socket.js").Frame) => boolean, narrow?: () => boolean}} parts
  */
 export function createLesson({ data, store, actions, send, narrow = () => false }) {
@@ -56,6 +61,8 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
   const showing = signal(/** @type {string | null} */ (null));
   const skipped = signal(/** @type {ReadonlySet<string>} */ (new Set()));
   const finished = signal(false);
+  /** Which of the last questions is shown once all beats have been read; behind the last one comes the score. */
+  const checkAt = signal(0);
   /** Questions answered here, until the server says so too. @type {import("@preact/signals-core").Signal<Record<string, Answer>>} */
   const given = signal({});
   const indexOf = (/** @type {string | null} */ id) => beats.findIndex((beat) => beat.id === id);
@@ -70,6 +77,7 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
   const reached = computed(() => Math.max(furthestOf(state.value), 0));
   const open = (/** @type {string | null | undefined} */ id) =>
     typeof id === "string" && id !== "" && !(id in answers.value) && !skipped.value.has(id);
+  const check = computed(() => (finished.value ? (data.check[checkAt.value] ?? null) : null));
   const anchor = computed(() => {
     const held = beat.value ? (state.value.anchors[beat.value.id] ?? null) : null;
     return held && store.log.head.value >= held.seq ? held : null;
@@ -106,13 +114,18 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
         inView: store.inView.value,
       }),
   );
-  /** May the reader go on to the next beat? */
-  const able = computed(
-    () =>
-      stage.value === "beat" &&
-      !finished.value &&
-      (index.value < reached.value || (index.value === reached.value && !state.value.busy && store.may("learn"))),
+  /** May the reader go on to the next beat, or from one of the last questions to the one after? */
+  const able = computed(() =>
+    finished.value
+      ? check.value !== null && !open(check.value)
+      : stage.value === "beat" &&
+        (index.value < reached.value || (index.value === reached.value && !state.value.busy && store.may("learn"))),
   );
+  /** The question whose feedback stands before the reader. */
+  const asking = computed(() => (finished.value ? check.value : (beat.value?.question ?? null)));
+  const notices = createNotices({ data, state, heard, showing, asking });
+  /** What the reader asks to see in the pane: a question or a debrief of an exercise. */
+  const pointed = signal(/** @type {{id: string} | null} */ (null));
 
   function restore() {
     const now = view.peek();
@@ -131,6 +144,14 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
       store.recalled.value += 1;
       store.drawer.value = now.tab !== null && !narrow();
       if (now.tab) store.tab.value = now.tab;
+    });
+  }
+
+  function finish() {
+    const first = data.check.findIndex(open);
+    batch(() => {
+      checkAt.value = first < 0 ? data.check.length : first;
+      finished.value = true;
     });
   }
 
@@ -201,15 +222,21 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
     view,
     wandered,
     able,
+    check,
+    notices,
+    pointed,
     restore,
     show,
     hear,
     /** @param {string} id */
     question: (id) => data.questions.find((question) => question.id === id) ?? null,
     open,
+    /** May a beat's title be told? Titles tell: not before what it is about has happened and its question was asked. @param {Beat} one */
+    told: (one) => one.id in state.value.anchors && indexOf(one.id) <= Math.max(reached.value, index.value) && !open(one.question),
     next() {
       if (!able.peek()) return;
-      if (index.peek() === beats.length - 1) finished.value = true;
+      if (finished.peek()) checkAt.value += 1;
+      else if (index.peek() === beats.length - 1) finish();
       else show(beats[index.peek() + 1].id);
     },
     previous() {
@@ -224,14 +251,22 @@ export function createLesson({ data, store, actions, send, narrow = () => false 
     },
     /** @param {string} id */
     skip(id) {
-      skipped.value = new Set([...skipped.peek(), id]);
+      batch(() => {
+        skipped.value = new Set([...skipped.peek(), id]);
+        if (check.peek() === id) checkAt.value += 1;
+      });
+    },
+    /** Show what was said to an answer, where it was asked. @param {string} id */
+    review(id) {
+      const asks = beats.find((one) => one.question === id);
+      if (asks) show(asks.id);
+      else pointed.value = { id };
     },
     hint: () => store.may("learn") && send({ type: "hint" }),
     /** Show the entry at which a beat, mark or check held. @param {string} name @returns {boolean} whether it has */
     reveal(name) {
-      const held = anchors.peek()[name] ?? state.peek().debriefs[name];
-      if (!held || held.seq > store.log.head.peek()) return false;
-      if (!store.log.get(held.seq)) return false;
+      const held = anchors.peek()[name];
+      if (!held || held.seq > store.log.head.peek() || !store.log.get(held.seq)) return false;
       actions.reveal(held.seq);
       return true;
     },

@@ -3,13 +3,13 @@
  *
  * A draft is what the reader has entered so far: for a choice the options ticked, for an order all items from first to
  * last, for a number the text of a field. An answer is what is sent. `right` comes back true, false, or null for as
- * long as nobody can know.
+ * long as nobody can know; `seq` names the entry that decided, where one did.
  */
 
 /**
  * @typedef {{id: string, kind: "choice" | "order" | "number", options?: string[], many?: boolean, items?: string[], unit?: string | null}} Question
  * @typedef {string[] | string} Draft
- * @typedef {{given: any, right: boolean | null, truth?: any}} Answer
+ * @typedef {{given: any, right: boolean | null, truth?: any, seq?: number | null}} Answer
  * @typedef {"right" | "wrong" | "pending"} Verdict
  */
 
@@ -47,6 +47,16 @@ export function numberOf(text) {
 
 /** @param {Answer} answer @returns {Verdict} */
 export const verdictOf = ({ right }) => (right === null || right === undefined ? "pending" : right ? "right" : "wrong");
+
+/** All questions of a lesson, in the order in which they are asked. @param {Pick<import("./lesson.js").LessonData, "beats" | "ask" | "check">} data */
+export const askedIn = ({ beats, ask, check }) => [
+  ...beats.flatMap((beat) => beat.question ?? []),
+  ...ask.map((one) => one.question),
+  ...check,
+];
+
+/** The options that were right and not chosen: also right after a right answer, what would have been right after a wrong one. @param {Answer} answer @returns {string[]} */
+export const othersRight = ({ given, truth }) => [truth ?? []].flat().filter((one) => ![given].flat().includes(one));
 
 /** How many were right of those that are judged. @param {Record<string, Answer>} answers */
 export function score(answers) {

@@ -1,25 +1,36 @@
-/** An exercise: its goal, questions, checks that tick while the cluster runs, hints, a solution, and what went wrong. */
+/**
+ * An exercise: its goal, questions, checks that tick while the cluster runs, hints, a solution, and what went wrong.
+ * Once it is solved, what was said on the way is folded and no warning any more.
+ */
 import { h } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icons.js";
 import { clock } from "../format.js";
 import { HINT_SECONDS, askedAt, hintWait } from "../lesson/hints.js";
-import { score, verdictOf } from "../lesson/questions.js";
+import { askedIn, verdictOf } from "../lesson/questions.js";
 import { sectionOf, titleOf } from "../lesson/prose.js";
 import { Copy } from "./copy.js";
+import { Background, Onward, Score } from "./ending.js";
 import { Prose } from "./prose.js";
 import { Feedback, QuestionForm } from "./question.js";
+import { SeqLink } from "./seqlink.js";
 
 /** @typedef {import("./lesson.js").Props} Props */
 
 /** @param {Props} props */
 export function Exercise({ app, lesson }) {
   const { t } = app.strings;
-  const { data, state } = lesson;
+  const { data, state, pointed } = lesson;
+  const { solved } = state.value;
+  const body = useRef(/** @type {HTMLDivElement | null} */ (null));
+  // The whole of it is pointed at by no name: its beginning.
+  useEffect(() => {
+    if (pointed.value?.id === "") body.current?.scrollTo(0, 0);
+  }, [pointed.value]);
   return h(
     "div",
-    { class: "lesson-body exercise", tabIndex: 0, role: "region", "aria-label": t("lesson.exercise") },
-    state.value.solved && h(Solved, { app, lesson }),
+    { class: `lesson-body exercise${solved ? " done" : ""}`, ref: body, tabIndex: 0, role: "region", "aria-label": t("lesson.exercise") },
+    solved && h(Solved, { app, lesson }),
     h("section", null, h(Prose, { app, section: "goal" })),
     h(Questions, { app, lesson, when: "start" }),
     h(Debriefs, { app, lesson }),
@@ -40,7 +51,7 @@ export function Exercise({ app, lesson }) {
           h("button", { type: "button", class: "linklike", popovertarget: "kubeconfig" }, t("kubeconfig.title")),
         ),
       ),
-    h("section", { class: "sources" }, h(Prose, { app, section: "sources" })),
+    h(Background, { app, lesson }),
     app.store.may("replace") &&
       h(
         "div",
@@ -77,25 +88,46 @@ function Questions({ app, lesson, when }) {
 
 const SIGNS = { right: "check", wrong: "close", pending: "dots", open: "help" };
 
-/** @param {Props & {id: string, first: boolean}} props */
+/**
+ * A part that can be unfolded: `first` by itself, otherwise by hand, or because a notice points at it; folded when all is solved.
+ * @param {import("../lesson/lesson.js").Lesson} lesson @param {string} id @param {boolean} first
+ */
+function useFold(lesson, id, first) {
+  const { solved } = lesson.state.value;
+  const [open, setOpen] = useState(first && !solved);
+  const ref = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+  useEffect(() => {
+    if (first) setOpen(true);
+  }, [first]);
+  useEffect(() => {
+    if (solved) setOpen(false);
+  }, [solved]);
+  useEffect(() => {
+    if (lesson.pointed.value?.id !== id) return;
+    setOpen(true);
+    requestAnimationFrame(() => ref.current?.scrollIntoView({ block: "nearest" }));
+  }, [lesson.pointed.value]);
+  const onToggle = (/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.currentTarget).open);
+  return { open, setOpen, fold: { ref, open, onToggle } };
+}
+
+/** What lies ahead keeps its title to itself, for titles tell: a question has one once it is opened. @param {Props & {id: string, first: boolean}} props */
 function Asked({ app, lesson, id, first }) {
   const { t, language } = app.strings;
   const question = lesson.question(id);
   const answer = lesson.answers.value[id];
   const verdict = answer ? verdictOf(answer) : "open";
-  const [open, setOpen] = useState(first);
+  const { open, setOpen, fold } = useFold(lesson, id, first);
+  const [opened, setOpened] = useState(first);
   const [again, setAgain] = useState(false);
   useEffect(() => {
-    if (first) setOpen(true);
-  }, [first]);
+    if (open) setOpened(true);
+  }, [open]);
+  const number = askedIn(lesson.data).indexOf(id) + 1;
   if (!question) return null;
   return h(
     "details",
-    {
-      class: `asked ${verdict}`,
-      open,
-      onToggle: (/** @type {Event} */ event) => setOpen(/** @type {HTMLDetailsElement} */ (event.currentTarget).open),
-    },
+    { class: `asked ${verdict}`, "data-question": id, ...fold },
     h(
       "summary",
       null,
@@ -105,7 +137,7 @@ function Asked({ app, lesson, id, first }) {
         h(Icon, { name: SIGNS[verdict], size: 14 }),
         h("span", { class: "visually-hidden" }, t(`lesson.verdict.${verdict}`)),
       ),
-      h("span", null, titleOf(language.value, `question ${id}`)),
+      h("span", null, opened || answer ? titleOf(language.value, `question ${id}`) : t("lesson.question.later", { at: number })),
     ),
     answer && !again
       ? h(
@@ -162,38 +194,33 @@ function Checks({ app, lesson }) {
             h("span", { class: "visually-hidden" }, t(held ? "lesson.check.passed" : "lesson.check.open")),
           ),
           h("span", null, titleOf(language.value, `check ${id}`), h(Prose, { app, section: `check ${id}` })),
-          held &&
-            h(
-              "button",
-              { type: "button", class: "ghost small", onClick: () => lesson.reveal(id) && app.uncover(), title: t("lesson.check.where") },
-              `#${held.seq}`,
-            ),
+          held && h(SeqLink, { app, seq: held.seq, title: t("lesson.check.where") }),
         );
       }),
     ),
   );
 }
 
-/** What the lesson noticed on the way, each with the entry at which it happened. @param {Props} props */
+/** What the lesson noticed on the way, each with the entry at which it happened; the last one is open. @param {Props} props */
 function Debriefs({ app, lesson }) {
-  const { t, language } = app.strings;
   const list = Object.entries(lesson.state.value.debriefs).sort(([, a], [, b]) => b.seq - a.seq);
+  return list.map(([id, held], i) => h(Debrief, { key: id, app, lesson, id, held, first: i === 0 }));
+}
+
+/** @param {Props & {id: string, held: import("../lesson/lesson.js").Held, first: boolean}} props */
+function Debrief({ app, lesson, id, held, first }) {
+  const { t, language } = app.strings;
+  const { fold } = useFold(lesson, id, first);
   return h(
-    "div",
-    { role: "status" },
-    list.map(([id, held]) =>
-      h(
-        "section",
-        { key: id, class: "debrief" },
-        h("h2", null, h(Icon, { name: "warning", size: 16 }), titleOf(language.value, `debrief ${id}`)),
-        h(Prose, { app, section: `debrief ${id}` }),
-        h(
-          "button",
-          { type: "button", class: "button", onClick: () => lesson.reveal(id) && app.uncover() },
-          t("lesson.debrief.where"),
-          h("span", { class: "seq" }, `#${held.seq} · ${clock(held.at, 2)}`),
-        ),
-      ),
+    "details",
+    { class: "debrief", ...fold },
+    h("summary", null, h(Icon, { name: "warning", size: 16 }), h("span", null, titleOf(language.value, `debrief ${id}`))),
+    h(Prose, { app, section: `debrief ${id}` }),
+    h(
+      "button",
+      { type: "button", class: "button", onClick: () => app.actions.reveal(held.seq) },
+      t("lesson.debrief.where"),
+      h("span", { class: "seq" }, `#${held.seq} · ${clock(held.at, 2)}`),
     ),
   );
 }
@@ -272,22 +299,20 @@ function Solution({ app, lesson }) {
 /** @param {Props} props */
 function Solved({ app, lesson }) {
   const { t } = app.strings;
-  const { right, total } = score(lesson.answers.value);
   const hints = lesson.state.value.hints;
   const last = Math.max(0, ...Object.values(lesson.state.value.checks).map((held) => held.at));
   return h(
     "section",
-    { class: "solved", role: "status" },
+    { class: "solved" },
     h("h2", null, h(Icon, { name: "check", size: 18 }), t("lesson.solved.title")),
     h(
       "p",
       null,
       t("lesson.solved.time", { time: clock(last, 1) }),
       " ",
-      total > 0 && t("lesson.solved.answers", { right, total }),
-      " ",
       hints > 0 ? t("lesson.solved.hints", { count: hints }) : t("lesson.solved.noHints"),
     ),
-    h("p", { class: "finished-links" }, h("a", { class: "button primary", href: "/exercises/" }, t("lesson.more.exercise"))),
+    h(Score, { app, lesson }),
+    h(Onward, { app, lesson }),
   );
 }

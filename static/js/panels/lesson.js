@@ -3,8 +3,10 @@ import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../icons.js";
 import { titleOf } from "../lesson/prose.js";
+import { Background, Onward, Score } from "./ending.js";
 import { Exercise } from "./exercise.js";
 import { MythButton } from "./myth.js";
+import { Notices } from "./notices.js";
 import { Prose, inLanguage } from "./prose.js";
 import { Feedback, QuestionForm } from "./question.js";
 
@@ -21,6 +23,8 @@ export function LessonPane({ app }) {
   if (!lesson) return null;
   const { data } = lesson;
   const folded = lessonFolded.value;
+  const solved = data.kind === "exercise" && lesson.state.value.solved;
+  useTitle(solved ? `✓ ${t("lesson.solved.title")}` : "");
   return h(
     "aside",
     { class: `lesson pane${folded ? " folded" : ""}`, "aria-label": t("lesson.label") },
@@ -37,6 +41,7 @@ export function LessonPane({ app }) {
           " · ",
           t("lesson.minutes", { count: data.minutes }),
         ),
+        solved && h("p", { class: "solved-sign" }, h(Icon, { name: "check", size: 13 }), t("lesson.solved.title")),
         h("h1", null, inLanguage(language.value, data.titles)),
       ),
       h(
@@ -53,9 +58,18 @@ export function LessonPane({ app }) {
       ),
     ),
     data.beats.length > 0 && h(Steps, { app, lesson }),
+    h(Notices, { app, lesson }),
     !folded && (data.kind === "walkthrough" ? h(Walkthrough, { app, lesson }) : h(Exercise, { app, lesson })),
     data.beats.length > 0 && h(Moves, { app, lesson }),
   );
+}
+
+/** Say something before the page's title, where other tabs show it too. @param {string} news */
+function useTitle(news) {
+  const plain = useRef(document.title);
+  useEffect(() => {
+    document.title = news ? `${news} · ${plain.current}` : plain.current;
+  }, [news]);
 }
 
 /** Where in the lesson: one mark a beat; what has been reached can be gone back to. @param {Props} props */
@@ -71,8 +85,7 @@ function Steps({ app, lesson }) {
       null,
       beats.map((beat, i) => {
         const reached = i <= lesson.reached.value;
-        // What lies ahead keeps its title to itself: titles tell.
-        const title = reached ? `${i + 1}. ${inLanguage(language.value, beat.title)}` : t("lesson.step.later", { at: i + 1 });
+        const title = lesson.told(beat) ? `${i + 1}. ${inLanguage(language.value, beat.title)}` : t("lesson.step.later", { at: i + 1 });
         return h(
           "li",
           { key: beat.id },
@@ -95,11 +108,15 @@ function Steps({ app, lesson }) {
 /** @param {Props} props */
 function Moves({ app, lesson }) {
   const { t } = app.strings;
-  const last = lesson.index.value === lesson.data.beats.length - 1;
+  const finished = lesson.finished.value;
+  const last = !finished && lesson.index.value === lesson.data.beats.length - 1;
   const wandered = lesson.wandered.value;
+  const beat = lesson.beat.value;
+  const mine = lesson.state.value.handedOver && lesson.stage.value === "beat" && lesson.index.value === lesson.reached.value;
   return h(
     "footer",
     { class: "lesson-foot" },
+    mine && !finished && h(YourTurn, { app, suggest: beat?.handOver?.suggest ?? null }),
     h(
       "div",
       { role: "status", class: "wandered-place" },
@@ -119,14 +136,14 @@ function Moves({ app, lesson }) {
         {
           type: "button",
           class: "button",
-          disabled: lesson.index.value <= 0 && !lesson.finished.value,
+          disabled: lesson.index.value <= 0 && !finished,
           onClick: lesson.previous,
           title: `${t("lesson.previous")} (b)`,
         },
         h(Icon, { name: "left", size: 15 }),
         t("lesson.previous.short"),
       ),
-      !lesson.finished.value &&
+      (!finished || lesson.check.value) &&
         h(
           "button",
           {
@@ -149,7 +166,7 @@ function Walkthrough({ app, lesson }) {
   const body = useRef(/** @type {HTMLDivElement | null} */ (null));
   const beat = lesson.beat.value;
   const stage = lesson.stage.value;
-  useEffect(() => body.current?.scrollTo(0, 0), [beat?.id, stage, lesson.finished.value]);
+  useEffect(() => body.current?.scrollTo(0, 0), [beat?.id, stage, lesson.finished.value, lesson.check.value]);
   /** @type {Record<import("../lesson/lesson.js").Stage, () => any>} */
   const stages = {
     none: () => h(Waiting, { app, text: t("lesson.opening") }),
@@ -165,7 +182,7 @@ function Walkthrough({ app, lesson }) {
       ref: body,
       tabIndex: 0,
       role: "region",
-      "aria-label": beat ? inLanguage(language.value, beat.title) : t("lesson.label"),
+      "aria-label": beat && lesson.told(beat) ? inLanguage(language.value, beat.title) : t("lesson.label"),
     },
     lesson.finished.value ? h(Finished, { app, lesson }) : stages[stage](),
   );
@@ -192,7 +209,6 @@ function BeatText({ app, lesson }) {
   const beat = lesson.beat.value;
   if (!beat) return null;
   const question = beat.question ? lesson.question(beat.question) : null;
-  const mine = lesson.state.value.handedOver && lesson.index.value === lesson.reached.value;
   return h(
     "article",
     { class: "beat" },
@@ -208,7 +224,6 @@ function BeatText({ app, lesson }) {
         " ",
         h("button", { type: "button", class: "linklike", onClick: app.actions.clearFilters }, t("lesson.focus.all")),
       ),
-    mine && h(YourTurn, { app, suggest: beat.handOver?.suggest ?? null }),
   );
 }
 
@@ -218,7 +233,7 @@ function YourTurn({ app, suggest }) {
   return h(
     "section",
     { class: "your-turn" },
-    h("h3", null, h(Icon, { name: "terminal", size: 16 }), t("lesson.handOver.title")),
+    h("h2", null, h(Icon, { name: "terminal", size: 16 }), t("lesson.handOver.title")),
     h("p", null, t("lesson.handOver.text")),
     suggest &&
       h(
@@ -247,22 +262,39 @@ function Lost({ app }) {
   );
 }
 
-/** @param {Props} props */
+/** After the last beat: the last questions, one after another, then what came of all of them. @param {Props} props */
 function Finished({ app, lesson }) {
-  const { t, language } = app.strings;
-  const sources = titleOf(language.value, "sources");
+  const { t } = app.strings;
+  if (lesson.check.value) return h(Check, { key: lesson.check.value, app, lesson, id: lesson.check.value });
   return h(
     "article",
     { class: "finished" },
-    h("p", { class: "finished-sign" }, h(Icon, { name: "check", size: 22 })),
-    h("h2", null, t("lesson.finished.title")),
-    h("p", null, t("lesson.finished.text")),
+    h("h2", null, h("span", { class: "finished-sign" }, h(Icon, { name: "check", size: 20 })), t("lesson.finished.title")),
+    h(Score, { app, lesson }),
+    h(Onward, { app, lesson }),
+    h("p", { class: "fine" }, t("lesson.finished.text")),
+    h(Background, { app, lesson }),
+  );
+}
+
+/** @param {Props & {id: string}} props */
+function Check({ app, lesson, id }) {
+  const { t, language } = app.strings;
+  const question = lesson.question(id);
+  if (!question) return null;
+  const { check } = lesson.data;
+  return h(
+    "div",
+    { class: "predict" },
     h(
       "p",
-      { class: "finished-links" },
-      h("a", { class: "button primary", href: `/${lesson.data.kind}s/` }, t(`lesson.more.${lesson.data.kind}`)),
-      app.store.may("replace") && h("button", { type: "button", class: "button", onClick: () => app.replace("reset") }, t("lesson.again")),
+      { class: "kicker" },
+      t("lesson.check"),
+      check.length > 1 && ` · ${t("lesson.progress", { at: check.indexOf(id) + 1, of: check.length })}`,
     ),
-    h("section", { class: "sources" }, h("h3", null, sources || t("lesson.sources")), h(Prose, { app, section: "sources" })),
+    h("h2", null, titleOf(language.value, `question ${id}`)),
+    lesson.open(id)
+      ? h(QuestionForm, { app, lesson, question, onSkip: () => lesson.skip(id) })
+      : [h(Prose, { key: "t", app, section: `question ${id}` }), h(Feedback, { key: "f", app, lesson, question })],
   );
 }

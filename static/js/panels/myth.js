@@ -109,7 +109,6 @@ function Pictures({ app, myth, lesson, close }) {
   const show = () => {
     close();
     app.actions.reveal(wire.entries[0].seq);
-    app.uncover();
   };
   const wide = sequence(wire.messages).lanes.length > 3;
   return h(

@@ -36,7 +36,6 @@ export function Prose({ app, section, part, option, inline = false }) {
     if (!link) return;
     event.preventDefault();
     if (!lesson?.reveal(link.dataset.anchor ?? "")) app.toast(t("lesson.anchor.later"));
-    else app.uncover();
   };
   return h(inline ? "span" : "div", { class: "prose", ref, onClick });
 }

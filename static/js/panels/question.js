@@ -2,9 +2,10 @@
 import { h } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icons.js";
-import { answerOf, firstDraft, moved, ticked, verdictOf } from "../lesson/questions.js";
-import { sectionOf } from "../lesson/prose.js";
+import { answerOf, firstDraft, moved, othersRight, ticked, verdictOf } from "../lesson/questions.js";
+import { optionOf, sectionOf } from "../lesson/prose.js";
 import { Prose } from "./prose.js";
+import { SeqLink } from "./seqlink.js";
 
 /** @typedef {import("../lesson/questions.js").Question} Question */
 /** @typedef {{app: import("../app.js").App, lesson: import("../lesson/lesson.js").Lesson, question: Question}} Props */
@@ -103,7 +104,7 @@ function NumberField({ app, question, draft, onDraft }) {
 
 /** A list that is put in order: by dragging the handles, or by the buttons up and down. @param {FieldProps} props */
 function Order({ app, draft, onDraft, section }) {
-  const { t } = app.strings;
+  const { t, language } = app.strings;
   const list = useRef(/** @type {HTMLOListElement | null} */ (null));
   const [said, setSaid] = useState("");
   const [dragged, setDragged] = useState(/** @type {string | null} */ (null));
@@ -116,8 +117,7 @@ function Order({ app, draft, onDraft, section }) {
     if (button && !button.disabled) button.focus();
     else if (button) /** @type {HTMLElement | null | undefined} */ (button.parentElement?.querySelector("button:not(:disabled)"))?.focus();
   }, [draft]);
-  const textOf = (/** @type {string} */ item) =>
-    list.current?.querySelector(`[data-item="${CSS.escape(item)}"] .prose`)?.textContent ?? item;
+  const textOf = (/** @type {string} */ item) => optionOf(language.value, section, item)?.textContent ?? item;
   const move = (/** @type {string} */ item, /** @type {number} */ to) => {
     const from = draft.indexOf(item);
     if (to < 0 || to >= draft.length || to === from) return;
@@ -206,7 +206,7 @@ function Order({ app, draft, onDraft, section }) {
   );
 }
 
-/** What came of an answer: right, not quite, or not known yet; and what was given beside what is true. @param {Props} props */
+/** What came of an answer: right, not quite, or not known yet; what was given beside what is true; and the message that decided. @param {Props} props */
 export function Feedback({ app, lesson, question }) {
   const { t, language } = app.strings;
   const answer = lesson.answers.value[question.id];
@@ -218,9 +218,15 @@ export function Feedback({ app, lesson, question }) {
   return h(
     "div",
     { class: `feedback ${verdict}`, role: "status" },
-    h("p", { class: "feedback-head" }, h(Icon, { name: SIGNS[verdict], size: 16 }), h("b", null, t(`lesson.verdict.${verdict}`))),
+    h(
+      "p",
+      { class: "feedback-head" },
+      h(Icon, { name: SIGNS[verdict], size: 16 }),
+      h("b", null, t(`lesson.verdict.${verdict}`)),
+      answer.seq ? h("span", { class: "decided" }, t("lesson.decided"), " ", h(SeqLink, { app, seq: answer.seq })) : null,
+    ),
     h(Compared, { app, question, answer, section }),
-    verdict === "pending" ? h("p", null, t("lesson.verdict.pending.text")) : h(Prose, { app, section, part }),
+    verdict === "pending" ? h("p", null, t(`lesson.verdict.pending.${question.kind}`)) : h(Prose, { app, section, part }),
   );
 }
 
@@ -244,15 +250,17 @@ function Compared({ app, question, answer, section }) {
       ],
     );
   }
-  if (question.kind === "choice")
-    return h(
-      "p",
-      { class: "chosen-text" },
-      h("span", { class: "fine" }, t("lesson.given")),
-      " ",
-      [answer.given].flat().map((option) => h(Prose, { key: option, app, section, option, inline: true })),
-    );
+  if (question.kind === "choice") {
+    const others = othersRight(answer);
+    return [
+      h(Options, { key: "g", app, section, label: t("lesson.answered"), options: [answer.given].flat() }),
+      others.length > 0 &&
+        h(Options, { key: "o", app, section, label: t(answer.right ? "lesson.truth.also" : "lesson.truth.choice"), options: others }),
+    ];
+  }
   const truth = Array.isArray(answer.truth) ? answer.truth : null;
+  // Where the order of some did not matter, another one than the wire's is right as well.
+  const same = (/** @type {number} */ i) => answer.right || truth?.[i] === answer.given[i];
   return h(
     "table",
     { class: "compared-order" },
@@ -266,8 +274,8 @@ function Compared({ app, question, answer, section }) {
           { key: item },
           h(
             "td",
-            { class: truth ? (truth[i] === item ? "same" : "other") : "" },
-            truth && h(Icon, { name: truth[i] === item ? "check" : "close", size: 13 }),
+            { class: truth ? (same(i) ? "same" : "other") : "" },
+            truth && h(Icon, { name: same(i) ? "check" : "close", size: 13 }),
             h(Prose, { app, section, option: item, inline: true }),
           ),
           truth && h("td", null, h(Prose, { app, section, option: truth[i], inline: true })),
@@ -276,3 +284,13 @@ function Compared({ app, question, answer, section }) {
     ),
   );
 }
+
+/** @param {{app: import("../app.js").App, section: string, label: string, options: string[]}} props */
+const Options = ({ app, section, label, options }) =>
+  h(
+    "p",
+    { class: "chosen-text" },
+    h("span", { class: "fine" }, label),
+    " ",
+    options.map((option, i) => [i > 0 && " · ", h(Prose, { key: option, app, section, option, inline: true })]),
+  );
