@@ -89,7 +89,8 @@ async def from_files(session: Session, arguments: list[str]) -> int:
             session.err(f"{errors.refusal_text(refusal, context)}\n")
             code = 1
             continue
-        tell(session, resource.label(created["metadata"]["name"]), created, "created")
+        name = created["metadata"].get("name") or "<unknown>"  # reviews have none, nor has what answers a Binding
+        tell(session, f"status/{name}" if created["kind"] == "Status" else resource.label(name), created, "created")
     return code
 
 

@@ -77,7 +77,7 @@ async def of_kind(session: Session, api_version: str, kind: str) -> Resource | N
     """Find the resource of an object's kind."""
     for fresh in (False, True):
         for resource in await resources(session, fresh=fresh):
-            if (resource.api_version, resource.kind) == (api_version, kind) and "get" in resource.verbs:
+            if (resource.api_version, resource.kind) == (api_version, kind):
                 return resource
         if session.cache.get("fresh"):
             break

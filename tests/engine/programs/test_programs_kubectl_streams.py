@@ -170,6 +170,17 @@ def test_a_file_is_posted_as_it_is_where_create_is_told_a_raw_path(workstation):
     assert node == "worker-1"
 
 
+def test_a_kind_that_can_only_be_created_is_created_from_a_file(workstation):
+    held = POD.replace("piped", "held").replace("spec: {", "spec: {schedulerName: nobody, ")
+
+    async def story(sh):
+        await sh.ok(f"kubectl apply -f - <<EOF\n{held}EOF")
+        bound = await sh.ok(f"echo '{BINDING % 'worker-1'}' | kubectl create -f -")
+        return bound, sh.cluster.stored("pods")[0]["spec"]["nodeName"]
+
+    assert workstation(story) == ("status/<unknown> created\n", "worker-1")
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
