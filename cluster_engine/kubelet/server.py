@@ -2,7 +2,8 @@
 
 Theory of operation. Who asks must show a client certificate of the cluster's CA (nobody is anonymous here: 401), and
 must be allowed to by the API server: the kubelet asks it with a SubjectAccessReview whether that user may `get` the
-subresource `nodes/log` (or `nodes/proxy`) of this node, and remembers a yes for 5 minutes, a no for 30 seconds.
+subresource `nodes/proxy` of this node (`nodes/log` for the host's own logs), and remembers a yes for 5 minutes, a no
+for 30 seconds.
 
     GET /containerLogs/<namespace>/<pod>/<container>?follow&previous&tailLines&limitBytes&timestamps
     GET /pods                                                                     what it is to run
@@ -41,6 +42,8 @@ SERVING_PAIR = "/var/lib/kubelet/pki/kubelet"
 ALLOW_SECONDS, DENY_SECONDS = 300.0, 30.0
 DECISIONS_MAX = 1024
 FOLLOW_SECONDS = 1.0
+SUBRESOURCES = {"logs": "log", "stats": "stats", "metrics": "metrics", "checkpoint": "checkpoint"}
+"""By the first part of a path; all others are `proxy` (pkg/kubelet/server/auth.go)."""
 
 
 class KubeletServer:
@@ -72,7 +75,7 @@ class KubeletServer:
         if user is None:
             return _text(401, "Unauthorized")
         first = request.path.split("/")[1]
-        subresource = "log" if first in ("logs", "containerLogs") else "proxy"
+        subresource = SUBRESOURCES.get(first, "proxy")
         verb = "get" if request.method in ("GET", "HEAD") else "create"
         if not await self._may(user, verb, subresource):
             node = self._process.host.name

@@ -60,7 +60,7 @@ def on_update(call: Call, new: Object, old: Object) -> None:
         _own_node(call, node, call.name)
         _labels(call, node, new, old["metadata"].get("labels") or {})
         if call.subresource == "" and _taints(new) != _taints(old):
-            raise _no(call, f'is forbidden: node "{node}" is not allowed to modify taints')
+            raise _no(call, f'node "{node}" is not allowed to modify taints')
     elif call.kind is POD:
         _own_pod(call, node, old, "update pod status for")
         if (new["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):

@@ -61,7 +61,7 @@ class PodLogs:
                 raise await _refusal(answer)
         except (*KUBELET_TROUBLES, OSError) as error:
             await pool.aclose()
-            raise Refusal(f'Get "{url}": dial tcp {host}: connect: {error}', code=500) from error
+            raise Refusal(f'Get "{url}": dial tcp {host}: {_why(error)}', code=500) from error
         except BaseException:
             await pool.aclose()
             raise
@@ -79,6 +79,18 @@ class PodLogs:
                 await pool.aclose()
 
         return Response(200, "text/plain", stream=pass_on)
+
+
+def _why(error: BaseException) -> str:
+    """Say in Go's words why a kubelet could not be dialled; what httpcore raises has the reason among its causes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return "connect: connection refused"
+        if isinstance(cause, TimeoutError | httpcore.TimeoutException):
+            return "i/o timeout"
+        cause = cause.__cause__ or cause.__context__
+    return f"connect: {error}"
 
 
 def chosen_container(pod: Object, asked: str) -> str:

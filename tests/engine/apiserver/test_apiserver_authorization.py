@@ -266,9 +266,9 @@ def test_a_kubelet_is_held_to_its_own_node_and_pods(run_api):
         stolen = await kubelet.post("/api/v1/nodes", {"metadata": {"name": "b"}})
         assert stolen.code == 403
         assert stolen.body["message"] == ('nodes "b" is forbidden: node "a" is not allowed to modify node "b"')
-        assert (
-            await kubelet.patch("/api/v1/nodes/a", {"spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]}})
-        ).code == 403
+        tainted = await kubelet.patch("/api/v1/nodes/a", {"spec": {"taints": [{"key": "k", "effect": "NoSchedule"}]}})
+        assert tainted.code == 403
+        assert tainted.body["message"] == 'nodes "a" is forbidden: node "a" is not allowed to modify taints'
         label = {"metadata": {"labels": {"node-restriction.kubernetes.io/x": "y"}}}
         assert (await kubelet.patch("/api/v1/nodes/a", label)).code == 403
         assert (await kubelet.patch("/api/v1/nodes/a/status", {"status": {"phase": "Running"}})).code == 200

@@ -448,7 +448,7 @@ def test_who_may_read_logs_at_the_kubelets_port(node):
     assert tail == (200, "two\n")
     assert healthz == (200, "ok")
     assert nosuch[0] == 404
-    assert stranger == (403, "Forbidden (user=bob, verb=get, resource=nodes, subresource=log, name=worker-1)")
+    assert stranger == (403, "Forbidden (user=bob, verb=get, resource=nodes, subresource=proxy, name=worker-1)")
     assert nobody == (401, "Unauthorized")
 
 
