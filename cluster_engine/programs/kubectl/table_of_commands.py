@@ -19,7 +19,7 @@ from cluster_engine.programs.kubectl import (
     replace,
     rollout,
     scale,
-    set_image,
+    set_template,
     wait,
 )
 from cluster_engine.programs.kubectl.commands import Command, register
@@ -105,7 +105,21 @@ _CHANGE = (
     Command("annotate", labels.annotate, labels.FLAGS, "Update the annotations on a resource"),
     Command("patch", patch.run, patch.FLAGS, "Update fields of a resource"),
     Command("replace", replace.run, replace.FLAGS, "Replace a resource by file name or stdin", "replace -f FILENAME"),
-    Command("set image", set_image.run, set_image.FLAGS, "Update the image of a pod template"),
+    Command("set image", set_template.image, (), "Update the image of a pod template"),
+    Command(
+        "set env",
+        set_template.env,
+        set_template.ENV_FLAGS,
+        "Update environment variables on a pod template",
+        "set env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N",
+    ),
+    Command(
+        "set resources",
+        set_template.resources,
+        set_template.RESOURCES_FLAGS,
+        "Update resource requests/limits on objects with pod templates",
+        "set resources TYPE NAME [--limits=LIMITS] [--requests=REQUESTS]",
+    ),
     Command("rollout status", rollout.status, rollout.STATUS_FLAGS, "Show the status of the rollout"),
     Command("rollout history", rollout.history, rollout.HISTORY_FLAGS, "View rollout history"),
     Command("rollout undo", rollout.undo, rollout.UNDO_FLAGS, "Undo a previous rollout"),
