@@ -92,7 +92,10 @@ def subsets(service: Object, pods: list[Object]) -> list[Object]:
     groups: dict[tuple[tuple[str, int, str], ...], dict[str, list[Object]]] = {}
     told = [pod for pod in pods if service_pods.belongs(pod, with_terminating=False)]
     for pod in told[:ADDRESSES_MAX]:
-        group = groups.setdefault(service_pods.ports(service, pod), {})
+        ports = service_pods.ports(service, pod)
+        if service["spec"].get("ports") and not ports:  # none of them is named in the pod: nothing to be told
+            continue
+        group = groups.setdefault(ports, {})
         where = "addresses" if service_pods.is_serving(service, pod) else "notReadyAddresses"
         group.setdefault(where, []).append(_address(pod))
     found = []

@@ -48,6 +48,21 @@ def test_a_pod_that_is_not_ready_is_told_apart(cluster):
     cluster(story)
 
 
+def test_a_port_that_no_pod_names_leaves_slices_without_ports_and_endpoints_empty(cluster):
+    async def story(plane):
+        named = service()
+        named["spec"]["ports"] = [{"port": 80, "targetPort": "http"}]
+        await plane.client.create(SERVICE, named)
+        await plane.client.create(DEPLOYMENT, deployment())
+        await asyncio.sleep(3)
+        (one,) = await slices(plane)
+        assert len(one["endpoints"]) == 2
+        assert not one["ports"]
+        assert not (await plane.client.get(ENDPOINTS, "web", "default")).get("subsets")
+
+    cluster(story)
+
+
 def test_a_service_without_pods_has_one_empty_slice_and_empty_endpoints(cluster):
     async def story(plane):
         await plane.client.create(SERVICE, service())
