@@ -66,7 +66,7 @@ FOCUSED = """() => {
   };
   const lit = (mark) => getComputedStyle(mark).boxShadow.includes("inset");
   const pane = one.closest(".stage, .terminal");  // these are marked at their edges
-  const seen = [one, one.closest(".card, .search, .strip, label")].some((mark) => mark && outlined(mark))
+  const seen = [one, one.closest(".card, .door, .search, .strip, label")].some((mark) => mark && outlined(mark))
     || [pane, pane?.querySelector(".heads")].some((mark) => mark && lit(mark));
   const number = (one.dataset.tabbed ??= String(document.querySelectorAll("[data-tabbed]").length));
   return {
