@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.db.models import Q
 
 from visualizer import selectors
+from visualizer.lessons.lesson import INCIDENTS
 from visualizer.models import Cluster
 from visualizer.rooms import selectors as rooms
 from visualizer.selectors import Owner
@@ -53,7 +54,12 @@ class Access:
     role: Role
 
     def may(self, action: Action) -> bool:
-        """Whether the action is theirs to do."""
+        """Whether the action is theirs to do. What is broken in an incident is neither theirs to break nor to heal.
+
+        Whoever could would learn what it is: by what is refused beside it, and by what is noted when it is over.
+        """
+        if action is Action.BREAK and self.role is not Role.INSTRUCTOR and self.cluster.lesson.startswith(INCIDENTS):
+            return False
         return action in MAY[self.role]
 
 

@@ -11,15 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cluster_engine.words.languages import document
+from cluster_engine.words.languages import ORIGIN, document
 
 FOLDER = Path(__file__).parent
+LESSONS = FOLDER / "lessons"
 PART = "cards"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One fault's card in one language. `type` are lines for the terminal; `lessons` are paths of those there are."""
+    """One fault's card in one language. `type`: lines for the terminal; `lessons` {"url", "title"}: those there are."""
 
     name: str
     title: str
@@ -29,7 +30,7 @@ class Card:
     question: str
     answer: str
     type: tuple[str, ...]
-    lessons: tuple[str, ...]
+    lessons: tuple[dict[str, str], ...]
     sources: tuple[dict[str, str], ...]
 
 
@@ -48,12 +49,19 @@ def cards(language: str) -> list[Card]:
             title=names[f"fault.{name}.name"],
             look=tuple(text for key, text in words.items() if key.startswith(f"{name}.look.")),
             type=tuple(shared["type"]),
-            lessons=tuple(path for path in shared["lessons"] if (FOLDER / "lessons" / path / "lesson.yaml").is_file()),
+            lessons=tuple(_lesson(path, language) for path in shared["lessons"] if (LESSONS / path).is_dir()),
             sources=tuple(shared["sources"]),
             **{part: words[f"{name}.{part}"] for part in ("breaks", "heals", "question", "answer")},
         )
         for name, shared in facts().items()
     ]
+
+
+def _lesson(path: str, language: str) -> dict[str, str]:
+    """A lesson's address and title, which is the first line of its prose; read without the rest, for whoever starts."""
+    own = LESSONS / path / f"{language}.md"
+    with (own if own.exists() else LESSONS / path / f"{ORIGIN}.md").open(encoding="utf-8") as file:
+        return {"url": f"/{path}/", "title": file.readline().removeprefix("# ").strip()}
 
 
 def headings(language: str) -> dict[str, str]:

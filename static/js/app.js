@@ -59,8 +59,9 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   effect(() => {
     if (lesson?.stage.value === "question") lessonFolded.value = false;
   });
-  // In a room finding out is the exercise: a sealed fault is not listed.
-  const breaking = createBreaking({ store, send, newId, t: (key) => strings.t(key), hidden: inRoom });
+  // In a room, and in an incident, finding out is the exercise: a sealed fault is not listed.
+  const hidden = inRoom || lessonData?.kind === "incident";
+  const breaking = createBreaking({ store, send, newId, t: (key) => strings.t(key), hidden });
 
   /** @param {string} text */
   function toast(text) {

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from pathlib import Path
 
 import pytest
 from django.test import AsyncClient
@@ -13,6 +12,7 @@ from cluster_engine.words.languages import languages
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 from visualizer import fault_cards
+from visualizer.lessons import courses, library
 
 WORDS_MAX = 230
 SOURCE = re.compile(r"https://\S+|kubernetes v1\.32 [\w./-]+\.go(: .+)?")
@@ -65,9 +65,11 @@ def test_every_card_names_sources_and_those_of_kubernetes_say_where() -> None:
 def test_every_lesson_that_a_card_leads_to_is_there_or_hoped_for() -> None:
     lessons = {path for shared in fault_cards.facts().values() for path in shared["lessons"]}
     assert [path for path in lessons if not re.fullmatch(r"(walkthroughs|exercises)/[a-z0-9-]+", path)] == []
-    folder = Path(fault_cards.__file__).parent / "lessons"
-    assert [path for card in fault_cards.cards("en") for path in card.lessons if not (folder / path).is_dir()] == []
-    assert any(card.lessons for card in fault_cards.cards("en"))
+    shown = [lesson["url"].strip("/") for card in fault_cards.cards("en") for lesson in card.lessons]
+    assert [path for path in shown if library.find(path) is None] == []
+    assert [path for path in lessons if path not in shown and courses.course_of(path) is None] == []
+    titled = {lesson["title"] for card in fault_cards.cards("de") for lesson in card.lessons}
+    assert titled == {library.prose(lesson, "de").title for path in set(shown) if (lesson := library.find(path))}
 
 
 def test_every_line_that_a_card_names_can_be_typed() -> None:

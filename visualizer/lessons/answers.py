@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.predicates import Held
-from visualizer.lessons.lesson import EXERCISE, Lesson
+from visualizer.lessons.lesson import WALKTHROUGH, Lesson
 from visualizer.lessons.questions import Question, Verdict
 
 
@@ -18,6 +18,7 @@ from visualizer.lessons.questions import Question, Verdict
 class _Given:
     question: Question
     answer: Any
+    tries: int = 1
     verdict: Verdict | None = None
 
 
@@ -36,10 +37,10 @@ class Answers:
         before = self._given.get(id_)
         if before is not None and not self._may_try_again(before):
             raise ValueError("This question has been answered already.")
-        self._given[id_] = _Given(question, question.accept(answer))
+        self._given[id_] = _Given(question, question.accept(answer), before.tries + 1 if before is not None else 1)
 
     def _may_try_again(self, given: _Given) -> bool:
-        return self._lesson.kind == EXERCISE and given.verdict is not None and not given.verdict.right
+        return self._lesson.kind != WALKTHROUGH and given.verdict is not None and not given.verdict.right
 
     def judge(self, held: Mapping[str, Held]) -> list[tuple[str, bool]]:
         """Judge what can be judged now; give the questions that were, and whether rightly answered."""
@@ -57,10 +58,11 @@ class Answers:
 
     def _say(self, given: _Given) -> dict[str, Any]:
         verdict = given.verdict
+        tries = {"tries": given.tries} if given.tries > 1 else {}
         if verdict is None:
-            return {"given": given.answer, "right": None}
-        told = verdict.right or self._lesson.kind != EXERCISE or given.question.kind == "number"
-        said = {"given": given.answer, "right": verdict.right, "seq": verdict.seq}
+            return {"given": given.answer, "right": None, **tries}
+        told = verdict.right or self._lesson.kind == WALKTHROUGH or given.question.kind == "number"
+        said = {"given": given.answer, "right": verdict.right, **tries, "seq": verdict.seq}
         return {**said, "truth": verdict.truth} if told else said
 
 

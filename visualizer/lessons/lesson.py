@@ -16,6 +16,8 @@ from visualizer.lessons.questions import Question
 from visualizer.lessons.steps import Run, Step
 
 WALKTHROUGH, EXERCISE = "walkthrough", "exercise"
+INCIDENT = "incident"  # an exercise that is made, not read: `visualizer.lessons.incidents`
+INCIDENTS = f"{INCIDENT}s/"  # how the paths of all of them begin
 LANGUAGES = tuple(languages())
 
 
@@ -129,6 +131,11 @@ class Lesson:
         beats = [beat.id for beat in self.beats]
         return (*beats, *(mark.id for mark in (*self.marks, *self.checks)))
 
+    @property
+    def untold(self) -> frozenset[str]:
+        """Return the names that nobody is told before the lesson is solved."""
+        return frozenset()
+
     def question(self, id_: str) -> Question | None:
         """Find a question."""
         return next((one for one in self.questions if one.id == id_), None)
@@ -197,6 +204,8 @@ def _question(question: Question) -> dict[str, Any]:
 
 __all__ = [
     "EXERCISE",
+    "INCIDENT",
+    "INCIDENTS",
     "LANGUAGES",
     "WALKTHROUGH",
     "Ask",

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster_engine.words.languages import ORIGIN
-from visualizer.lessons.lesson import LANGUAGES, Lesson
+from visualizer.lessons import incidents
+from visualizer.lessons.lesson import INCIDENTS, LANGUAGES, Lesson
 from visualizer.lessons.reading import read_lesson
 from visualizer.lessons.source import InvalidLessonError, LessonError, read_text
 
@@ -53,7 +54,12 @@ def read(path: str, content: Path = CONTENT) -> Lesson:
 
 @lru_cache(maxsize=LESSONS_MAX)
 def find(path: str) -> Lesson | None:
-    """Find a lesson by its path, "walkthroughs/mutual-tls"; None when there is none, or when it cannot be read."""
+    """Find a lesson by its path, "walkthroughs/mutual-tls"; None when there is none, or when it cannot be read.
+
+    "incidents/2026-11-27" is made.
+    """
+    if path.startswith(INCIDENTS):
+        return incidents.make(path.removeprefix(INCIDENTS))
     if not _PATH.fullmatch(path) or not (CONTENT / path / "lesson.yaml").is_file():
         return None
     try:

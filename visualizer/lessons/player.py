@@ -117,14 +117,16 @@ class Player:
         lost        the beat (or "start") whose anchor did not come within its time, None
         handedOver  time runs and the terminal is the learner's, until the next anchor holds
         anchors     {name: {"seq", "at"}} of the beats, marks and checks that hold; checks: of the checks alone
-        answers     {question: {"given", "right", "truth", "seq"}}; right is None until it can be judged, truth comes
-                    after, seq is the entry that decided it, None where none did
+        answers     {question: {"given", "right", "tries", "truth", "seq"}}; right is None until it can be judged, truth
+                    comes after, tries is there from the second on, seq is the entry that decided it, None: none did
         hints       how many are unlocked
         debriefs    {id: {"seq", "at"}} of those that apply
         solved      an exercise's checks have all passed, a walkthrough's last beat was reached
         """
         held = self.lookout.held
         checks = _said(held, {check.id: check.id for check in self.lesson.checks})
+        solved = self._solved(checks)
+        told = [name for name in self.lesson.names if solved or name not in self.lesson.untold]
         return {
             "lesson": self.lesson.path,
             "beat": None if self._at is None else self.lesson.beats[self._at].id,
@@ -133,12 +135,12 @@ class Player:
             "ready": self._ready,
             "lost": self._lost,
             "handedOver": self._handed_over,
-            "anchors": _said(held, {name: name for name in self.lesson.names}),
+            "anchors": _said(held, {name: name for name in told}),
             "checks": checks,
             "answers": self._answers.state(),
             "hints": self._hints,
             "debriefs": _said(held, {one.id: _DEBRIEF + one.id for one in self.lesson.debriefs}),
-            "solved": self._solved(checks),
+            "solved": solved,
         }
 
     def close(self) -> None:

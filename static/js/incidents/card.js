@@ -7,7 +7,7 @@ import { useEffect, useState } from "preact/hooks";
 
 /**
  * @typedef {{name: string, title: string, breaks: string, look: string[], heals: string, question: string, answer: string, type: string[],
- *   lessons: string[], sources: {at: string, title?: string}[]}} CardData
+ *   lessons: {url: string, title: string}[], sources: {at: string, title?: string}[]}} CardData
  * @typedef {{headings: Record<string, string>, cards: Record<string, CardData>}} Cards
  */
 
@@ -54,7 +54,14 @@ export function Card({ name, words, strings }) {
     h("h4", null, headings.heals),
     h("p", null, coded(card.heals)),
     h("details", { key: name }, h("summary", null, coded(card.question)), h("p", null, coded(card.answer))),
-    card.lessons.length > 0 && h("p", { class: "fault-lessons" }, headings.lessons, " ", card.lessons.map(lessonLink(headings))),
+    card.lessons.length > 0 &&
+      h(
+        "p",
+        { class: "fault-lessons" },
+        headings.lessons,
+        " ",
+        card.lessons.map(({ url, title }, n) => [n > 0 && ", ", outside(url, title)]),
+      ),
     h(
       "details",
       { class: "fault-sources" },
@@ -68,12 +75,6 @@ export function Card({ name, words, strings }) {
     h("p", { class: "fault-lessons" }, outside(`/faults/cards/#${name}`, headings.all)),
   );
 }
-
-/** @param {Record<string, string>} headings */
-const lessonLink = (headings) => (/** @type {string} */ path, /** @type {number} */ n) => [
-  n > 0 && ", ",
-  outside(`/${path}/`, headings[path.startsWith("walkthroughs/") ? "walkthrough" : "exercise"]),
-];
 
 /** A cluster is left alone by nobody who only wants to read. @param {string} href @param {string} words */
 const outside = (href, words) => h("a", { href, target: "_blank", rel: "noopener" }, words);

@@ -23,7 +23,7 @@ import { hasWandered, viewOf } from "./view.js";
 /**
  * @typedef {{id: string, layer?: import("../log.js").Layer | null, focus?: string[] | null, open?: import("../store.js").Tab | null, question?: string | null,
  *   myth?: Myth | null, handOver?: {suggest?: string | null} | null, title: Record<string, string>}} Beat
- * @typedef {{lesson: string, slug: string, kind: "walkthrough" | "exercise", minutes: number, titles: Record<string, string>, beats: Beat[], questions: Question[],
+ * @typedef {{lesson: string, slug: string, kind: "walkthrough" | "exercise" | "incident", minutes: number, titles: Record<string, string>, beats: Beat[], questions: Question[],
  *   check: string[], checks: {id: string}[], ask: {question: string, before: string}[], hints: number, solution: string[], sources: Source[],
  *   next: {url: string, titles: Record<string, string>} | null, course: {id: string, titles: Record<string, string>} | null}} LessonData
  * @typedef {{seq: number, at: number}} Held

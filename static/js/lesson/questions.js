@@ -9,7 +9,7 @@
 /**
  * @typedef {{id: string, kind: "choice" | "order" | "number", options?: string[], many?: boolean, items?: string[], unit?: string | null}} Question
  * @typedef {string[] | string} Draft
- * @typedef {{given: any, right: boolean | null, truth?: any, seq?: number | null}} Answer
+ * @typedef {{given: any, right: boolean | null, truth?: any, tries?: number, seq?: number | null}} Answer
  * @typedef {"right" | "wrong" | "pending"} Verdict
  */
 

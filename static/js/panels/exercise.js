@@ -226,7 +226,7 @@ function Debrief({ app, lesson, id, held, first }) {
 }
 
 /** Hints come one by one; who cannot wait asks twice. @param {Props} props */
-function Hints({ app, lesson }) {
+export function Hints({ app, lesson }) {
   const { t, language } = app.strings;
   const shown = Math.min(lesson.state.value.hints, lesson.data.hints);
   const [since, setSince] = useState(() => Date.now());

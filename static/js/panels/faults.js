@@ -3,6 +3,7 @@ import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { FaultForm } from "../faultform.js";
 import { Icon } from "../icons.js";
+import { later } from "./later.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
 
@@ -88,12 +89,7 @@ export function FaultsDialog({ app }) {
   );
 }
 
-/** A fault's card, which comes when it is opened first. @param {Props & {name: string}} props */
-export function FaultCard({ app, name }) {
-  const [module, setModule] = useState(/** @type {typeof import("../incidents/card.js") | null} */ (null));
-  useEffect(() => void import("../incidents/card.js").then(setModule), []);
-  return module && h(module.Card, { name, words: app.urls.words, strings: app.strings });
-}
+const Card = later(() => import("../incidents/card.js"), "Card");
 
 /** @param {Props & {name: string}} props */
 function FoldedCard({ app, name }) {
@@ -103,7 +99,7 @@ function FoldedCard({ app, name }) {
     "details",
     { class: "fault-about", onToggle },
     h("summary", null, app.strings.t("fault.card")),
-    open && h(FaultCard, { app, name }),
+    open && h(Card, { name, words: app.urls.words, strings: app.strings }),
   );
 }
 
@@ -128,7 +124,7 @@ function CardPopover({ app, id, name }) {
         "aria-label": label,
         onToggle: (/** @type {any} */ event) => setOpen(event.newState === "open"),
       },
-      open && [h("h3", null, t(`fault.${name}.name`)), h(FaultCard, { app, name })],
+      open && [h("h3", null, t(`fault.${name}.name`)), h(Card, { name, words: app.urls.words, strings: app.strings })],
     ),
   ];
 }

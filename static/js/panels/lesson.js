@@ -5,6 +5,7 @@ import { Icon } from "../icons.js";
 import { titleOf } from "../lesson/prose.js";
 import { Background, Onward, Score } from "./ending.js";
 import { Exercise } from "./exercise.js";
+import { later } from "./later.js";
 import { MythButton } from "./myth.js";
 import { Notices } from "./notices.js";
 import { Prose, inLanguage } from "./prose.js";
@@ -12,6 +13,8 @@ import { Feedback, QuestionForm } from "./question.js";
 
 /** @typedef {import("../lesson/lesson.js").Lesson} Lesson */
 /** @typedef {{app: import("../app.js").App, lesson: Lesson}} Props */
+
+const BODIES = { walkthrough: Walkthrough, exercise: Exercise, incident: later(() => import("../incidents/incident.js"), "Incident") };
 
 /** @param {{app: import("../app.js").App}} props */
 export function LessonPane({ app }) {
@@ -58,8 +61,9 @@ export function LessonPane({ app }) {
       ),
     ),
     data.beats.length > 0 && h(Steps, { app, lesson }),
-    h(Notices, { app, lesson }),
-    !folded && (data.kind === "walkthrough" ? h(Walkthrough, { app, lesson }) : h(Exercise, { app, lesson })),
+    // An incident says in its own place what came of what was said.
+    data.kind !== "incident" && h(Notices, { app, lesson }),
+    !folded && h(BODIES[data.kind], { app, lesson }),
     data.beats.length > 0 && h(Moves, { app, lesson }),
   );
 }
