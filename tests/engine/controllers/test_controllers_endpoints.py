@@ -56,7 +56,7 @@ def test_a_port_that_no_pod_names_leaves_slices_without_ports_and_endpoints_empt
         await plane.client.create(DEPLOYMENT, deployment())
         await asyncio.sleep(3)
         (one,) = await slices(plane)
-        assert len(one["endpoints"]) == 2
+        assert len(one["endpoints"]) == 3
         assert not one["ports"]
         assert not (await plane.client.get(ENDPOINTS, "web", "default")).get("subsets")
 
