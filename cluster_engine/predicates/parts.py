@@ -90,10 +90,10 @@ class Sighting:
         self.start = max(after) + 1
 
     def _be_on(self, relation: str, entry: Object | None) -> None:
-        keys = ("connection", "stream") if relation == "stream" else ("connection",)
-        for key in keys:
-            value = None if entry is None else entry[key]
-            self._wanted.append((key, object() if value is None else value))  # an entry on none: nothing is on it too
+        connection = None if entry is None else entry["connection"]
+        self._wanted.append(("connection", object() if connection is None else connection))  # on none: nothing is too
+        if entry is not None and relation == "stream":
+            self._wanted.append(("stream", entry["stream"]))  # None in HTTP/1.1, where a connection has no streams
 
     def fits_kind(self, kind: str) -> bool:
         """Return whether an entry of this kind may be it."""

@@ -76,6 +76,7 @@ async def _print_raw(session: Session, path: str) -> int:
     async with session.stream(path, {}, accept="application/json, */*") as chunks:
         async for chunk in chunks:
             session.out(decode(chunk))
+            await session.drain()
     return 0
 
 

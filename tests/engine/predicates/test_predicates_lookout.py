@@ -141,6 +141,19 @@ def test_relations_join_entries_by_connection_stream_reply_and_cause(tell):
     tell(story)
 
 
+def test_in_http_1_a_connection_is_its_own_stream(tell):
+    async def story(ground):
+        lookout = Lookout(ground)
+        watch(lookout, told=entry(kind="watch.event"), ended=entry(kind="http.end", stream="told"))
+        ground.say("watch.event", connection=2)
+        ground.say("http.end", connection=3)
+        ground.say("http.end", connection=2, stream=5)
+        ground.say("http.end", connection=2)
+        assert seqs(lookout) == {"told": 1, "ended": 4}
+
+    tell(story)
+
+
 def test_a_note_is_on_no_connection_and_so_nothing_is_on_it(tell):
     async def story(ground):
         lookout = Lookout(ground)
