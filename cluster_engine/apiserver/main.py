@@ -20,6 +20,7 @@ from cluster_engine.apiserver.authentication.chain import Authentication
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
 from cluster_engine.apiserver.authentication.x509 import ClientCertificates
 from cluster_engine.apiserver.authorization.attributes import Chain
+from cluster_engine.apiserver.authorization.escalation import Escalation
 from cluster_engine.apiserver.authorization.node import Graph, NodeAuthorizer
 from cluster_engine.apiserver.authorization.rbac import RBAC, Policy
 from cluster_engine.apiserver.bootstrap.policy import NODE_RULES
@@ -130,7 +131,7 @@ class Server:
         authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)
         tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
         authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
-        admission = Admission(self.backend)
+        admission = Admission(self.backend, Escalation(authorizer, rbac))
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
         logs = PodLogs(self.backend, kubelet_tls(process, pki))
         reviewers = Reviewers(authorizer, rbac, tokens)

@@ -15,6 +15,7 @@ from cluster_engine.api.kinds import NAMESPACE, POD
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Cause, Forbidden, NotFound
 from cluster_engine.apiserver.admission import node_restriction, pods
+from cluster_engine.apiserver.authorization.escalation import Escalation
 from cluster_engine.apiserver.registry.backend import Backend, Call
 
 IMMORTAL = ("default", "kube-system", "kube-public")
@@ -32,19 +33,24 @@ async def namespace_for_create(backend: Backend, call: Call) -> None:
 
 
 class Admission:
-    """All plug-ins of one API server. Objects are changed in place; a refusal is a `Refusal`."""
+    """All plug-ins of one API server, and what RBAC asks of who writes its objects. Objects are changed in place; a
+    refusal is a `Refusal`.
+    """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, escalation: Escalation) -> None:
         self._backend = backend
+        self._escalation = escalation
 
     def on_create(self, call: Call, new: Object) -> None:
         """Admit a new object."""
+        self._escalation.check(call.kind, call.user, call.namespace, new)
         if call.kind is POD:
             pods.admit(self._backend, call, new)
         node_restriction.on_create(call, new)
 
     def on_update(self, call: Call, new: Object, old: Object) -> None:
         """Admit a change, of the object or of its status."""
+        self._escalation.check(call.kind, call.user, call.namespace, new, old)
         node_restriction.on_update(call, new, old)
 
     def on_delete(self, call: Call, obj: Object) -> None:

@@ -73,6 +73,12 @@ class RBAC:
         grants, _ = self._grants_of(user)
         return [rule for grant in grants if grant.namespace in (None, namespace) for rule in grant.rules]
 
+    def rules_of(self, reference: Object, namespace: str) -> tuple[Rule, ...] | None:
+        """List the rules of the role that a binding in this namespace refers to; None when there is no such role."""
+        if self._stale:
+            self._read_policy()
+        return self._rules.get((None if reference["kind"] == "ClusterRole" else namespace, reference["name"]))
+
     def _grants_of(self, user: User) -> tuple[tuple[Grant, ...], tuple[str, ...]]:
         if self._stale:
             self._read_policy()
@@ -99,10 +105,9 @@ class RBAC:
             if subject is None:
                 continue
             reference = binding["roleRef"]
-            is_cluster_role = reference["kind"] == "ClusterRole"
-            rules = self._rules.get((None if is_cluster_role else namespace, reference["name"]))
+            rules = self.rules_of(reference, namespace or "")
             if rules is None:
-                resource = "clusterrole" if is_cluster_role else "role"
+                resource = "clusterrole" if reference["kind"] == "ClusterRole" else "role"
                 problems.append(f'{resource}.rbac.authorization.k8s.io "{reference["name"]}" not found')
                 continue
             yield Grant(namespace, rules, _reason(namespace, binding, reference, subject))
