@@ -43,7 +43,7 @@ POINTER = re.compile(r'<a href="#" data-anchor="[^"]*">(.*?)</a>', re.DOTALL)
 @require_safe
 async def landing(request: HttpRequest) -> HttpResponseBase:
     """What this is, and where to go; nothing is started."""
-    listed = shelves({})
+    listed = await _shelves()
     first = next((one for shelf in listed for one in shelf.cards), None)
     notice = gettext("The account is deleted, with everything that was kept of it.") if "deleted" in request.GET else ""
     return await _page(
@@ -57,7 +57,7 @@ async def courses(request: HttpRequest) -> HttpResponseBase:
     lead = gettext(
         "Lessons in an order in which each needs only what came before. Begin at the top, or where you like."
     )
-    return await _courses(request, gettext("Courses"), lead, shelves(await notes(request)))
+    return await _courses(request, gettext("Courses"), lead, await _shelves(request))
 
 
 @require_safe
@@ -80,21 +80,26 @@ async def exercises(request: HttpRequest) -> HttpResponseBase:
     return await _courses(request, gettext("Exercises"), lead, await _only(request, EXERCISE))
 
 
+async def _shelves(request: HttpRequest | None = None) -> list[Shelf]:
+    """All courses, with the progress of who asks; in a thread, for the first time in a language takes a while."""
+    return await sync_to_async(shelves)(await notes(request) if request is not None else {})
+
+
 async def _only(request: HttpRequest, kind: str) -> list[Shelf]:
-    listed = [shelf.only(kind) for shelf in shelves(await notes(request))]
+    listed = [shelf.only(kind) for shelf in await _shelves(request)]
     return [shelf for shelf in listed if shelf.cards]
 
 
 async def _courses(request: HttpRequest, title: str, lead: str, listed: list[Shelf]) -> HttpResponse:
     return await _page(
-        request, "courses.html", title=title, lead=lead, shelves=listed, way=lesson_cards.way(shelves({}))
+        request, "courses.html", title=title, lead=lead, shelves=listed, way=lesson_cards.way(await _shelves())
     )
 
 
 @require_safe
 async def course(request: HttpRequest, slug: str) -> HttpResponseBase:
     """One course with what each of its lessons is about."""
-    listed = shelves(await notes(request))
+    listed = await _shelves(request)
     at = next((n for n, shelf in enumerate(listed) if shelf.id == slug), None)
     if at is None:
         raise Http404

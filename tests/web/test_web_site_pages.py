@@ -5,8 +5,10 @@ import html
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import AsyncClient
 from django.utils import timezone
@@ -110,6 +112,20 @@ async def test_one_start_leads_into_the_first_lesson_of_the_first_course(client)
     assert starts == [first().url]
     stops = json.loads(re.search(r'<script id="way-data"[^>]*>(.*?)</script>', page)[1])
     assert [stop["lesson"] for stop in stops] == [path for course in courses() for path in course.lessons]
+
+
+async def test_the_landing_page_is_small_with_all_that_it_loads(client):
+    page = await text(client, "/")
+    assert len(page) < 24_000
+    loaded: set[Path] = set()
+    waiting = {settings.ROOT / "static" / path for path in re.findall(r'(?:src|href)="/static/([^"?]+)', page)}
+    while waiting - loaded:
+        file = (waiting - loaded).pop()
+        loaded.add(file)
+        if file.suffix == ".js":
+            waiting |= {(file.parent / path).resolve() for path in re.findall(r'from "(\.[^"]+)"', file.read_text())}
+    assert len(loaded) > 5
+    assert sum(file.stat().st_size for file in loaded) < 50_000
 
 
 async def test_an_introduction_says_where_its_lesson_stands_and_what_comes_after_it(client):
