@@ -190,6 +190,11 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     foldLesson(folded) {
       lessonFolded.value = folded;
     },
+    /** From the lesson to the terminal. */
+    toTerminal() {
+      lessonFolded.value = true;
+      focusTerminal();
+    },
     /** Go on in another cluster: with everything but the last thing done to this one, or with nothing done yet. @param {"undo" | "reset"} how */
     async replace(how) {
       const token = /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=csrfmiddlewaretoken]"))?.value ?? "";

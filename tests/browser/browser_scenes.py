@@ -230,7 +230,18 @@ def start(page: Page, lesson: str) -> None:
     page.goto(f"/{lesson}/")
     page.locator("main .start button.primary").click()
     page.locator(".lesson").wait_for()
-    unfold = page.locator(".lesson.folded .fold")  # as on a phone
+
+
+def to_terminal(page: Page) -> None:
+    """On a phone the lesson makes room for the terminal."""
+    button = page.locator(".to-terminal")
+    if button.is_visible():
+        button.click()
+
+
+def to_lesson(page: Page) -> None:
+    """And back."""
+    unfold = page.locator(".lesson.folded .fold")
     if unfold.count():
         unfold.click()
 
@@ -256,8 +267,10 @@ def exercise(stage: Stage) -> Scenes:
     page.locator(".exercise .question").first.wait_for()
     page.locator(".question [type=submit]:enabled").first.wait_for()
     yield "exercise", page
+    to_terminal(page)
     page.fill("#command", "kubectl logs web")
     page.press("#command", "Enter")
+    to_lesson(page)
     page.locator(".checks .passed").first.wait_for()
     ask = page.locator(".hint-ask button")
     ask.click()

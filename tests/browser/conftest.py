@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from browser_lesson import Learner
-from browser_page import Glassplane
-from playwright.sync_api import Browser, sync_playwright
+from browser_page import EXPECT_MS, Glassplane
+from playwright.sync_api import Browser, expect, sync_playwright
 
+expect.set_options(timeout=EXPECT_MS)
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "

@@ -29,7 +29,7 @@ def test_a_prediction_is_judged_beats_later_with_its_message_and_counted_at_the_
     expect(page.locator(".beat .feedback.wrong .seq-link")).to_have_text(f"#{seq}")
     expect(notice).to_have_count(0)
     go_on(page, until=".your-turn")
-    expect(page.locator(".your-turn button")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".your-turn .primary")).to_be_in_viewport(ratio=1)
     finish_by_keyboard(learner, seq)
 
 
@@ -68,7 +68,10 @@ def finish_by_keyboard(learner: Learner, seq: str) -> None:
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     expect(page.locator(".predict .feedback")).to_be_visible()
-    go_on(page, until=".finished")
+    expect(page.locator(".lesson-body")).to_be_focused()
+    page.keyboard.press("n")
+    page.locator(".question-send .ghost").focus()
+    page.keyboard.press("Enter")
     score = page.locator(".score")
     expect(score.locator("h3")).to_have_text(re.compile(r"^[01] of 5 right at the first try$"))
     expect(score.locator("li.wrong").first).to_contain_text(f"#{seq}")
@@ -77,7 +80,7 @@ def finish_by_keyboard(learner: Learner, seq: str) -> None:
     onward = page.locator(".finished-links .primary")
     expect(onward).to_contain_text("Next: ")
     address = onward.get_attribute("href")
-    page.locator(".lesson-body").focus()
+    expect(page.locator(".lesson-body")).to_be_focused()
     for _ in range(20):
         page.keyboard.press("Tab")
         if onward.evaluate("(one) => one === document.activeElement"):

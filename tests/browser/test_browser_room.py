@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_page import EXPECT_MS
 from browser_page import HEAD as HEAD_OF
 from browser_room import Instructor, Learner, Person
 from browser_server import Server
@@ -23,7 +24,7 @@ def patience() -> Iterator[None]:
     """The machine is shared, and ten pages are open."""
     expect.set_options(timeout=60_000)
     yield
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=EXPECT_MS)
 
 
 @pytest.fixture

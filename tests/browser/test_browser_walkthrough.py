@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from browser_lesson import Learner
+from browser_scenes import go_on
 from playwright.sync_api import Browser, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -172,22 +173,22 @@ def take_the_terminal(learner: Learner) -> None:
     page.get_by_role("button", name="Antworten", exact=True).click()
     expect(learner.title).to_have_text("401, über eine vollständige Verbindung")
     expect(page.locator(".feedback.right")).to_be_visible()
-    page.locator(".your-turn button").click()
+    page.locator(".your-turn .primary").click()
     expect(learner.title).to_have_text("Bekannt als niemand: 403")
     expect(learner.row("403 Forbidden")).to_have_attribute("aria-selected", "true")
     expect(page.locator(".screen-log")).to_contain_text("nobody.conf")
 
 
 def finish(learner: Learner) -> None:
-    """The last step ends the walkthrough, which the list then says."""
+    """After the last step come the check and the end of the walkthrough, which the list then says."""
     page = learner.page
     learner.next()
     page.get_by_role("button", name="Überspringen").click()
     expect(learner.title).to_have_text("Ein Alert")
-    learner.next()
+    go_on(page, until=".finished")
     expect(learner.title).to_have_text("Geschafft")
     expect(page.locator(".sources a").first).to_have_attribute(
         "href", "https://www.rfc-editor.org/rfc/rfc8446#section-2"
     )
-    page.locator(".finished-links a").click()
+    page.goto("/walkthroughs/")
     expect(page.locator("[data-lesson='walkthroughs/mutual-tls'] .done")).to_have_text("geschafft")

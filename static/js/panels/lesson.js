@@ -65,6 +65,7 @@ export function LessonPane({ app }) {
     data.kind !== "incident" && h(Notices, { app, lesson }),
     !folded && h(BODIES[data.kind], { app, lesson }),
     data.beats.length > 0 && h(Moves, { app, lesson }),
+    data.kind === "exercise" && !folded && h(ToTerminal, { app }),
   );
 }
 
@@ -168,9 +169,14 @@ function Moves({ app, lesson }) {
 function Walkthrough({ app, lesson }) {
   const { t, language } = app.strings;
   const body = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const within = useRef(false);
   const beat = lesson.beat.value;
   const stage = lesson.stage.value;
-  useEffect(() => body.current?.scrollTo(0, 0), [beat?.id, stage, lesson.finished.value, lesson.check.value]);
+  useEffect(() => {
+    body.current?.scrollTo(0, 0);
+    // A form that was sent is gone, and the focus with it: it goes to what comes instead.
+    if (within.current && document.activeElement === document.body) body.current?.focus({ preventScroll: true });
+  }, [beat?.id, stage, lesson.finished.value, lesson.check.value, Boolean(lesson.check.value && lesson.open(lesson.check.value))]);
   /** @type {Record<import("../lesson/lesson.js").Stage, () => any>} */
   const stages = {
     none: () => h(Waiting, { app, text: t("lesson.opening") }),
@@ -184,9 +190,15 @@ function Walkthrough({ app, lesson }) {
     {
       class: "lesson-body",
       ref: body,
+      onFocusIn: () => {
+        within.current = true;
+      },
+      onFocusOut: (/** @type {FocusEvent} */ event) => {
+        if (event.relatedTarget) within.current = false;
+      },
       tabIndex: 0,
       role: "region",
-      "aria-label": beat && lesson.told(beat) ? inLanguage(language.value, beat.title) : t("lesson.label"),
+      "aria-label": beat && !lesson.finished.value && lesson.told(beat) ? inLanguage(language.value, beat.title) : t("lesson.label"),
     },
     lesson.finished.value ? h(Finished, { app, lesson }) : stages[stage](),
   );
@@ -246,8 +258,18 @@ function YourTurn({ app, suggest }) {
         h(Icon, { name: "prompt", size: 16 }),
         h("code", null, suggest),
       ),
+    h(ToTerminal, { app }),
   );
 }
+
+/** Where there is room for the lesson or the terminal only: from one to the other. @param {{app: import("../app.js").App}} props */
+const ToTerminal = ({ app }) =>
+  h(
+    "button",
+    { type: "button", class: "button to-terminal", onClick: app.toTerminal },
+    h(Icon, { name: "terminal", size: 15 }),
+    app.strings.t("lesson.toTerminal"),
+  );
 
 /** @param {{app: import("../app.js").App, text: string}} props */
 const Waiting = ({ text }) =>
