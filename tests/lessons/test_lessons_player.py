@@ -433,6 +433,18 @@ def test_what_runs_in_the_background_is_interrupted_together(play, content):
     play("exercises/tiny", story)
 
 
+def test_a_sealed_line_is_run_on_the_control_plane_where_nobody_sees_it(play, content):
+    content.change(EXERCISE, ("  - {answer: {seconds: 10}}\n", "  - {run: hostname > /root/made, sealed: true}\n"))
+
+    async def story(cluster, player):
+        await player.stage.perform(player.lesson.solution)
+        assert cluster.world.host("control-plane").files.read("/root/made") == b"control-plane\n"
+        told = [str(one["fields"]) for one in cluster.journal.since(0, 99999)]
+        assert not any("/root/made" in text for text in told)
+
+    play("exercises/tiny", story)
+
+
 def test_the_lessons_own_commands_can_be_shown(content):
     lesson = library.read("exercises/tiny", content.folder)
     loop, said = ClusterLoop(Clock()), []

@@ -27,7 +27,7 @@ class StepReader:
         self._source, self._problems = source, problems
         self._predicate, self._questions = predicate, questions
         self._kinds: dict[str, tuple[tuple[str, ...], Callable[[dict[str, Place], int], steps.Step]]] = {
-            "run": (("code", "background"), self._run),
+            "run": (("code", "background", "sealed"), self._run),
             "interrupt": ((), self._interrupt),
             "fault": (("sealed",), self._fault),
             "heal": ((), self._heal),
@@ -55,8 +55,10 @@ class StepReader:
         code: int | None = 0
         if "code" in keys:
             code = None if keys["code"].value == "any" else keys["code"].whole(0, EXIT_CODE_MAX)
-        background = keys["background"].flag() if "background" in keys else False
-        return steps.Run(line=keys["run"].text(), code=code, background=background, at=at)
+        background, sealed = ((keys[key].flag() if key in keys else False) for key in ("background", "sealed"))
+        if background and sealed:
+            raise keys["sealed"].wrong("a sealed line is waited for", "leave background out")
+        return steps.Run(line=keys["run"].text(), code=code, background=background, sealed=sealed, at=at)
 
     def _interrupt(self, keys: dict[str, Place], at: int) -> steps.Step:
         keys["interrupt"].one_of(("all",), "such thing to interrupt:")

@@ -81,7 +81,7 @@ class Stage:
                 raise StepFailedError(step.at, "too much runs in the background", "interrupt: all first")
             self._background.append(self._cluster.accompany(self._command(step.line), step.line))
             return
-        code, printed = await self._command(step.line)
+        code, printed = await (self._cluster.administer if step.sealed else self._command)(step.line)
         if step.code is not None and code != step.code:
             problem = f"`{step.line}` ended with {code}, not {step.code}: {' '.join(printed.split())}"
             raise StepFailedError(step.at, problem, "mend the command, or expect this code")

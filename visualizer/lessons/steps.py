@@ -9,11 +9,15 @@ from cluster_engine.predicates import Predicate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Type a line. `code` is the exit code that is expected, None any; in the background nobody waits for its end."""
+    """Type a line. `code` is the exit code that is expected, None any; in the background nobody waits for its end.
+
+    A sealed one is run by the administrator on the control plane: nobody sees it typed, and no note tells of it.
+    """
 
     line: str
     code: int | None = 0
     background: bool = False
+    sealed: bool = False
     at: int = field(default=0, compare=False)
 
 
