@@ -58,6 +58,8 @@ export function createKeys({ store, actions, focusTerminal }) {
       return;
     const target = /** @type {HTMLElement} */ (event.target);
     if (isTyping(target) || target.closest("[popover]:popover-open")) return;
+    // What has popped up goes first, also while the focus is still on what opened it.
+    if (event.key === "Escape" && document.querySelector("[popover]:popover-open")) return;
     const inDiagram = target.id === "diagram";
     if (!store.shortcuts.peek() && !inDiagram) return;
     const binding = byKey.get(event.key);

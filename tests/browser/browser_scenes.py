@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import browser_incident as incident
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 Scenes = Iterator[tuple[str, Page]]
@@ -27,6 +28,8 @@ OPEN = {
     "rooms": "/rooms/",
     "join": "/join/",
     "progress": "/progress/",
+    "incident-intro": "/incident/?seed=1",
+    "fault-cards": "/faults/cards/",
     "glossary": "/glossary/",
     "privacy": "/privacy/",
     "sign-in": "/account/sign-in/",
@@ -188,10 +191,16 @@ def playground(stage: Stage) -> Scenes:
     page.keyboard.press("x")
     page.locator("dialog.faults input:checked").wait_for()
     yield "faults", page
+    page.locator("dialog.faults .fault-about summary").first.click()
+    page.locator("dialog.faults .fault-card").wait_for()
+    yield "fault-card", page
     page.locator("dialog.faults input[value=power-off]").check(force=True)
     page.locator("dialog.faults [type=submit]").click()
     page.locator(".fault-chip").wait_for()
     yield "fault-active", page
+    page.locator(".fault-ask").click()
+    page.locator(".fault-popover .fault-card").wait_for()
+    yield "fault-active-card", page
 
 
 def close_coach(page: Page) -> None:
@@ -321,6 +330,25 @@ def solve_the_handshake(page: Page) -> None:
     page.locator(".solved").wait_for()
 
 
+def an_incident(stage: Stage) -> Scenes:
+    """An incident: before anything is wrong, a false alarm, noticed, named wrongly and rightly, and its debrief."""
+    page = stage.person()
+    incident.begin(page)
+    incident.cry_wolf(page)
+    yield "incident", page
+    incident.notice(page)
+    incident.diagnose(page, "power-off", "worker-1")
+    expect(page.locator(".incident-said.wrong")).not_to_be_empty()
+    yield "incident-noticed", page
+    incident.diagnose(page, *incident.NAMED)
+    incident.ask_for(page, "power")
+    page.locator(".incident .question").wait_for()
+    yield "incident-named", page
+    incident.ask_for(page, "start")
+    page.locator(".incident-debrief .fault-card").wait_for()
+    yield "incident-debrief", page
+
+
 def room(stage: Stage, learners: tuple[tuple[str, str], ...] = (("Kim", "A"), ("Robin", "B"))) -> Scenes:
     """A class: the instructor's console empty and at work, a learner's page, an incident noticed and diagnosed."""
     teacher = stage.person()
@@ -379,5 +407,6 @@ ACTS: dict[str, Callable[[Stage], Scenes]] = {
     "playground": playground,
     "walkthrough": walkthrough,
     "exercise": exercise,
+    "incident": an_incident,
     "room": room,
 }

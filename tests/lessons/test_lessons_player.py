@@ -390,7 +390,7 @@ def test_in_an_exercise_a_wrong_answer_may_be_mended_and_does_not_give_the_right
         assert "no-kubectl" in state["debriefs"]
         player.answer("who", "controller")
         await wait(1)
-        right = {"given": "controller", "right": True, "truth": "controller", "seq": None}
+        right = {"given": "controller", "right": True, "tries": 2, "truth": "controller", "seq": None}
         assert player.state()["answers"]["who"] == right
         assert "known" in player.state()["checks"]
         with pytest.raises(ValueError, match="answered already"):

@@ -118,7 +118,7 @@ function CardPopover({ app, id, name }) {
       "div",
       {
         id: `card-${id}`,
-        class: "fault-popover pane",
+        class: "popover fault-popover pane",
         popover: "auto",
         role: "dialog",
         "aria-label": label,

@@ -84,7 +84,8 @@ def _began(document: Document) -> Document:
 
 
 def _goodbye(component: str) -> Document:
-    return _began({"entry": {"kind": ["tcp.fin", "tcp.rst"], "from": component}})
+    peer = {"to": API_SERVER} if component != API_SERVER else {}
+    return _began({"entry": {"kind": ["tcp.fin", "tcp.rst"], "from": component, **peer}})
 
 
 def _silent(worker: str) -> Document:
