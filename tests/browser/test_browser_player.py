@@ -93,6 +93,7 @@ def test_an_exercise_is_seen_to_be_solved_wherever_one_looks(learner: Learner) -
     page = learner.begin("exercises/survive-410").page
     title = page.title()
     learner.answer_choice("Your program asks for a watch", "error-event")
+    expect(page.locator(".asked.right summary")).to_be_focused()
     learner.answer_choice("Which pod must your program forget", "green")
     expect(page.locator(".feedback.pending")).to_have_count(1)
     body = page.locator(".lesson-body")

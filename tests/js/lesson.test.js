@@ -482,6 +482,7 @@ test("hints wait a minute, and questions are asked at their time", () => {
 });
 
 const noticed = (/** @type {any} */ lesson) => lesson.notices.list.value.map((/** @type {any} */ one) => `${one.kind} ${one.id}`.trim());
+const EXERCISE = { ...DATA, kind: "exercise", lesson: "exercises/small", beats: [], ask: [{ question: "guess", before: "start" }] };
 const JUDGED = { guess: { given: "b", right: false, truth: "a", seq: REPLY } };
 
 test("a prediction judged beats after it was made is told where the reader is, until they go on", () => {
@@ -514,6 +515,14 @@ test("a verdict in view is no news, and neither is what a page hears first", () 
   assert.deepEqual(noticed(two.lesson), []);
 });
 
+test("what is judged and was no question of the lesson is told by whoever asked", () => {
+  const { lesson, say } = stage({ ...EXERCISE, kind: "incident", ask: [] });
+  say(null);
+  say(null, { answers: { noticed: { given: true, right: null } } });
+  say(null, { answers: { noticed: { given: true, right: false } } });
+  assert.deepEqual(noticed(lesson), []);
+});
+
 test("a notice can be closed", () => {
   const { lesson, say } = stage();
   say("reply", { answers: { guess: { given: "b", right: null } } });
@@ -521,8 +530,6 @@ test("a notice can be closed", () => {
   lesson.notices.dismiss(lesson.notices.list.value[0]);
   assert.deepEqual(noticed(lesson), []);
 });
-
-const EXERCISE = { ...DATA, kind: "exercise", lesson: "exercises/small", beats: [], ask: [{ question: "guess", before: "start" }] };
 
 test("an exercise tells what it noticed, and once solved only that", () => {
   const { lesson, say } = stage(EXERCISE);

@@ -8,7 +8,7 @@
  *     answered at beat 2, judged while beat 5 is shown   →  {kind: "verdict", id: "handshake"}, gone at beat 6
  */
 import { effect, signal } from "@preact/signals-core";
-import { verdictOf } from "./questions.js";
+import { askedIn, verdictOf } from "./questions.js";
 
 /** @typedef {{kind: "verdict" | "debrief" | "solved", id: string, at: string | null}} Notice  `at`: the beat that was shown */
 
@@ -29,7 +29,7 @@ export function createNotices({ data, state, heard, showing, asking }) {
     const judged = (/** @type {import("./questions.js").Answer | undefined} */ answer) =>
       answer !== undefined && verdictOf(answer) !== "pending";
     const inView = (/** @type {string} */ id) => (data.kind === "exercise" ? !(id in was.answers) : asking.peek() === id);
-    const verdicts = Object.keys(is.answers).filter((id) => judged(is.answers[id]) && !judged(was.answers[id]) && !inView(id));
+    const verdicts = askedIn(data).filter((id) => judged(is.answers[id]) && !judged(was.answers[id]) && !inView(id));
     const debriefs = is.solved ? [] : Object.keys(is.debriefs).filter((id) => !(id in was.debriefs));
     const solved = data.kind === "exercise" && is.solved && !was.solved;
     return [

@@ -11,6 +11,7 @@ import { askedIn, verdictOf } from "../lesson/questions.js";
 import { sectionOf, titleOf } from "../lesson/prose.js";
 import { Copy } from "./copy.js";
 import { Background, Onward, Score } from "./ending.js";
+import { useHeir } from "./heir.js";
 import { Prose } from "./prose.js";
 import { Feedback, QuestionForm } from "./question.js";
 import { SeqLink } from "./seqlink.js";
@@ -120,6 +121,7 @@ function Asked({ app, lesson, id, first }) {
   const { open, setOpen, fold } = useFold(lesson, id, first);
   const [opened, setOpened] = useState(first);
   const [again, setAgain] = useState(false);
+  useHeir(fold.ref, [Boolean(answer), again], () => fold.ref.current?.querySelector("summary"));
   useEffect(() => {
     if (open) setOpened(true);
   }, [open]);

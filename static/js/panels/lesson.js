@@ -5,6 +5,7 @@ import { Icon } from "../icons.js";
 import { titleOf } from "../lesson/prose.js";
 import { Background, Onward, Score } from "./ending.js";
 import { Exercise } from "./exercise.js";
+import { useHeir } from "./heir.js";
 import { later } from "./later.js";
 import { MythButton } from "./myth.js";
 import { Notices } from "./notices.js";
@@ -26,7 +27,8 @@ export function LessonPane({ app }) {
   if (!lesson) return null;
   const { data } = lesson;
   const folded = lessonFolded.value;
-  const solved = data.kind === "exercise" && lesson.state.value.solved;
+  const worked = data.kind !== "walkthrough";
+  const solved = worked && lesson.state.value.solved;
   useTitle(solved ? `✓ ${t("lesson.solved.title")}` : "");
   return h(
     "aside",
@@ -65,7 +67,7 @@ export function LessonPane({ app }) {
     data.kind !== "incident" && h(Notices, { app, lesson }),
     !folded && h(BODIES[data.kind], { app, lesson }),
     data.beats.length > 0 && h(Moves, { app, lesson }),
-    data.kind === "exercise" && !folded && h(ToTerminal, { app }),
+    worked && !folded && h(ToTerminal, { app }),
   );
 }
 
@@ -169,14 +171,11 @@ function Moves({ app, lesson }) {
 function Walkthrough({ app, lesson }) {
   const { t, language } = app.strings;
   const body = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const within = useRef(false);
   const beat = lesson.beat.value;
   const stage = lesson.stage.value;
-  useEffect(() => {
-    body.current?.scrollTo(0, 0);
-    // A form that was sent is gone, and the focus with it: it goes to what comes instead.
-    if (within.current && document.activeElement === document.body) body.current?.focus({ preventScroll: true });
-  }, [beat?.id, stage, lesson.finished.value, lesson.check.value, Boolean(lesson.check.value && lesson.open(lesson.check.value))]);
+  const check = lesson.check.value;
+  useEffect(() => body.current?.scrollTo(0, 0), [beat?.id, stage, lesson.finished.value, check]);
+  useHeir(body, [beat?.id, stage, lesson.finished.value, check, lesson.open(check)]);
   /** @type {Record<import("../lesson/lesson.js").Stage, () => any>} */
   const stages = {
     none: () => h(Waiting, { app, text: t("lesson.opening") }),
@@ -190,12 +189,6 @@ function Walkthrough({ app, lesson }) {
     {
       class: "lesson-body",
       ref: body,
-      onFocusIn: () => {
-        within.current = true;
-      },
-      onFocusOut: (/** @type {FocusEvent} */ event) => {
-        if (event.relatedTarget) within.current = false;
-      },
       tabIndex: 0,
       role: "region",
       "aria-label": beat && !lesson.finished.value && lesson.told(beat) ? inLanguage(language.value, beat.title) : t("lesson.label"),
