@@ -10,7 +10,8 @@ Nothing is marked in code, in links, and in what is no running text (titles, opt
 
     <p>A <button type="button" class="term" data-term="watch" popovertarget="term">watch</button> goes on.</p>
 
-and the section `term watch` with the definition is added, from which the page fills the card `#term`.
+and the section `term watch` with the definition is added, from which the page fills the card `#term`. What follows
+a word without a space, as a full stop does, is held at it, for a line may break beside any button.
 """
 
 import re
@@ -31,6 +32,10 @@ MARKED = re.compile(
     r'<button type="button" class="term" data-term="([a-z0-9-]+)" popovertarget="term">([^<]*)</button>'
 )
 
+_HELD = re.compile(
+    r"\(?(?:<em><button [^<>]*>[^<]*</button></em>|<strong><button [^<>]*>[^<]*</button></strong>"
+    r"|<button [^<>]*>[^<]*</button>)[^\s<]+"
+)
 _PIECE = re.compile(r"<[^<>]*>|[^<]+")  # prose is HTML of our own making: < and > are escaped wherever they are text
 _TAG = re.compile(r"<(/?)([a-z0-9]+)")
 _CLOSED = {"a", "code", "pre", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -91,7 +96,8 @@ class _Marker:
 
     def marked(self, html: str) -> str:
         """Return HTML with the terms marked that were not seen before."""
-        return "".join(self._pattern.sub(self._mark, piece) if open_ else piece for piece, open_ in _pieces(html))
+        marked = "".join(self._pattern.sub(self._mark, piece) if open_ else piece for piece, open_ in _pieces(html))
+        return _HELD.sub(r'<span class="held">\g<0></span>', marked)
 
     def _mark(self, found: re.Match[str]) -> str:
         term = self._forms[found[0]]
