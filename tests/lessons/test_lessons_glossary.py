@@ -91,6 +91,7 @@ def test_a_form_means_one_term_and_a_definition_is_one_or_two_sentences(language
     for term in terms:
         sentences = re.findall(r"[.)](?= |$)", term.text)
         assert 1 <= len(sentences) <= 4 and len(term.text) <= 300 and term.text.endswith((".", ".)")), term.id
+        assert "`" not in term.text, f"{term.id}: a definition is plain text"
         assert term.source.startswith("https://"), term.id
 
 
