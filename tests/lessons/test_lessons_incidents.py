@@ -109,12 +109,27 @@ def test_before_it_has_begun_an_alarm_is_false_and_even_the_right_diagnosis_is_w
             player.answer("diagnosis", {"fault": case.place[0], "target": case.place[1]})
             assert player.state()["answers"]["diagnosis"]["right"] is False
         player.answer("noticed", True)
-        player.answer("remedy", str(CUT.remedy))
         return player.state()
 
     state = played(CUT, story)
     assert state["answers"]["noticed"] == {"given": True, "right": False, "seq": None}
     assert state["checks"] == {}
+
+
+def test_no_remedy_is_right_before_it_is_named_so_that_nothing_is_ended_and_told_by_trying_all():
+    async def story(cluster, player):
+        for moment in ("now", "began"):
+            if moment == "began":
+                await until(cluster, player, "began")
+            for remedy in Remedy:
+                player.answer("remedy", str(remedy))
+                assert player.state()["answers"]["remedy"]["right"] is False
+            await asyncio.sleep(5)
+        assert [one.record.name for one in cluster.faults] == ["partition"]
+        ended = [one for one in cluster.journal.since(0, cluster.journal.head) if one["kind"] == "fault.ended"]
+        assert (ended, player.state()["checks"]) == ([], {})
+
+    played(CUT, story)
 
 
 def test_what_is_down_may_be_called_by_each_of_its_names():

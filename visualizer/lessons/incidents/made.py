@@ -2,7 +2,7 @@
 
     noticed     "something is wrong": right once the fault has begun, before that a false alarm, and may be said again
     diagnosis   {"fault", "target"}: right once it has begun and both are right; a wrong one says nothing but that
-    remedy      what to do about it; what is not the learner's to do happens then, by an event
+    remedy      what to do about it, once it is named; what is not the learner's to do happens then, by an event
 
 Secrecy: what the page is told is the same for all incidents but for the seed, the fault is sealed, and the names
 `began` and `seen` are kept back until it is solved. Whoever has this source code can work out what a seed means.
@@ -77,6 +77,15 @@ class Diagnosis(Question):
         fault, target = self.places[0]
         right = "began" in held and (answer["fault"], answer["target"]) in self.places
         return Verdict(right, {"fault": fault, "target": target})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment(Question):
+    """What is done about it. Nothing is right before it has been named: it would be ended, and so be told."""
+
+    def judge(self, answer: Any, held: Mapping[str, Held], decided_by: str | None = None) -> Verdict | None:
+        """See Question."""
+        return Verdict("diagnosed" in held and answer in self.right, self.right[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +165,7 @@ def _questions(case: Case) -> tuple[Question, ...]:
     return (
         Alarm(id="noticed", kind="alarm"),
         Diagnosis(id="diagnosis", kind="diagnosis", places=(case.place, *case.also)),
-        Question(id="remedy", kind="choice", options=tuple(Remedy), right=(case.remedy,)),
+        Treatment(id="remedy", kind="choice", options=tuple(Remedy), right=(case.remedy,)),
     )
 
 
