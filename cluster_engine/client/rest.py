@@ -20,6 +20,7 @@ Left out: protobuf, gzip, client-side rate limits (5 requests a second by defaul
 
 import asyncio
 import contextlib
+import dataclasses
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -89,9 +90,15 @@ class Client:
         self._fixed_headers: Headers | None = None
 
     @classmethod
-    def from_kubeconfig(cls, process: "Process", path: str, *, user_agent: str, context: str | None = None) -> "Client":
-        """Make a client of what the file says; nothing is dialled yet. FileNotFoundError, KubeConfigError."""
-        client = cls(kubeconfig.load(process.files, path, context=context), process, user_agent)
+    def from_kubeconfig(
+        cls, process: "Process", path: str, *, user_agent: str, context: str | None = None, token: str | None = None
+    ) -> "Client":
+        """Make a client of what the file says; nothing is dialled yet. FileNotFoundError, KubeConfigError.
+
+        A `token` stands for the file's; its certificate is shown as well, and API servers look at that first.
+        """
+        config = kubeconfig.load(process.files, path, context=context)
+        client = cls(dataclasses.replace(config, token=token or config.token), process, user_agent)
         client._transport()  # a certificate or key that cannot be used is found now
         return client
 

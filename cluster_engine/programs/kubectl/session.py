@@ -77,8 +77,12 @@ class Session:
         if self._client is None:
             path = self.kubeconfig
             try:
-                client = Client.from_kubeconfig(
-                    self.process, path, user_agent=USER_AGENT, context=self.flags["context"]
+                self._client = Client.from_kubeconfig(
+                    self.process,
+                    path,
+                    user_agent=USER_AGENT,
+                    context=self.flags["context"],
+                    token=self.flags["token"],
                 )
             except FileNotFoundError as error:
                 if path == KUBECONFIG:
@@ -90,8 +94,6 @@ class Session:
                 raise CommandError(f"Error in configuration: {error}", plain=True) from error
             except KubeConfigError as error:
                 raise CommandError(str(error)) from error
-            token = self.flags["token"]
-            self._client = client.with_token(token) if token else client
         return self._client
 
     @property

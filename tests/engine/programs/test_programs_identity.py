@@ -113,3 +113,13 @@ def test_a_kubeconfig_is_built_from_nothing_and_used(workstation):
     ]
     assert config["clusters"][0]["cluster"]["certificate-authority"] == "../ca.crt"
     assert used.err == "error: You must be logged in to the server (Unauthorized)\n"
+
+
+def test_a_token_on_the_command_line_counts_where_no_certificate_is_shown(workstation):
+    async def story(sh):
+        await sh.ok("grep -v client- .kube/config > bare.conf; kubectl get pods")
+        return await sh("kubectl --token=abc get pods"), await sh("kubectl --kubeconfig=bare.conf --token=abc get pods")
+
+    beside, alone = workstation(story)
+    assert beside.code == 0, "the certificate is looked at first"
+    assert alone.err == "error: You must be logged in to the server (Unauthorized)\n"
