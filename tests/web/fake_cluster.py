@@ -3,7 +3,7 @@
 Lines it knows: `echo TEXT`, `emit N` (N entries in one call), `trickle N` (in N calls), `wait` (until interrupted),
 `crash` (the cluster), `outside` (an entry of a client from outside); and, for who runs it in a
 process of its own, `hang` (for ever, and the thread with it), `fault` (a segmentation fault), `swell MIB` (memory that
-is kept), `chance` (what several sources of chance give).
+is kept), `chance` (what several sources of chance give), `log NAME` (a remark of that logger).
 
 Its time is its journal: entry 12 is of 0.12 s, and time passes by entries. So a replay, which leaps to the times of
 inputs, makes the entries that were made then, and, asked for a seed from 700 to 799, others.
@@ -12,6 +12,7 @@ inputs, makes the entries that were made then, and, asked for a seed from 700 to
 import asyncio
 import ctypes
 import inspect
+import logging
 import os
 import random
 import secrets
@@ -113,6 +114,9 @@ class FakeCluster:
                     return 137
             case "chance":
                 write("stdout", " ".join(chance()) + "\n")
+            case "log":
+                logging.getLogger(rest).info("a remark")
+                logging.getLogger(rest).warning("a warning of %s", rest)
             case "crash":
                 self.thread.on_failure(RuntimeError("a bug in the cluster itself"))
             case "outside":

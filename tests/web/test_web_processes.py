@@ -140,6 +140,16 @@ async def test_an_allocation_beyond_the_limit_fails_and_the_cluster_goes_on(hous
     assert await house.run("a", "echo hello") == "hello\n"
 
 
+async def test_what_libraries_remark_in_a_cluster_is_no_line_of_the_servers_log(house, capfd):
+    await house.begin("a")
+    for logger in ("visualizer.hosting", "grpclib.server"):
+        await house.run("a", f"log {logger}")
+    said = capfd.readouterr().err
+    assert said.count("a remark") == 1
+    assert "a warning of visualizer.hosting" in said
+    assert "a warning of grpclib.server" in said
+
+
 async def test_when_the_fork_server_is_killed_its_clusters_are_lost_and_new_ones_begin(house):
     await house.begin("a")
     a = house.pid("a")

@@ -145,4 +145,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s cluster %(process)d: %(message)s", stream=sys.stderr)
+    logging.getLogger("grpclib").setLevel(logging.WARNING)  # calls that are cut off are a cluster's story
     main()
