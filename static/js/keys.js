@@ -95,7 +95,7 @@ function isTyping(target) {
 /** Does this element need the key for itself? @param {HTMLElement} target @param {string} key */
 function takesKey(target, key) {
   if (/** @type {HTMLInputElement} */ (target).type === "range") return key.startsWith("Arrow") || key === "Home" || key === "End";
-  if (target.closest("button, a, summary")) return key === " " || key === "Enter";
+  if (target.closest("button, a, summary, input")) return key === " " || key === "Enter";
   return (
     target.scrollHeight > target.clientHeight + 1 && target.tabIndex === 0 && ["ArrowUp", "ArrowDown", "Home", "End", " "].includes(key)
   );

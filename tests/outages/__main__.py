@@ -28,6 +28,7 @@ from tests.outages.plan import Outage, next_outage, next_stop
 from tests.outages.servers import Servers
 
 SETTLE_SECONDS = 120.0
+SETTLE_SECONDS_MAX = 900.0  # twenty clusters replay half an hour each, beside whatever else this machine does
 QUIET_SECONDS = (2.0, 12.0)  # between outages
 
 
@@ -42,6 +43,14 @@ def disturb(servers: Servers, rng: random.Random, until: float, *, stops: bool =
         servers.suffer(outage, rng)
         outage.ended = time.monotonic()
     return broken
+
+
+def _settle(learners: list[Learner]) -> None:
+    """Leave everything in peace, until all clusters are back or will not come any more."""
+    began = time.monotonic()
+    time.sleep(SETTLE_SECONDS)
+    while time.monotonic() < began + SETTLE_SECONDS_MAX and any(one.state == "starting" for one in learners):
+        time.sleep(1)
 
 
 def main() -> None:
@@ -60,7 +69,7 @@ def main() -> None:
         for thread in threads:
             thread.start()
         broken = disturb(servers, rng, time.monotonic() + options.minutes * 60, stops=options.stops)
-        time.sleep(SETTLE_SECONDS)
+        _settle(learners)
         for one in learners:
             one.over.set()
         for thread in threads:
