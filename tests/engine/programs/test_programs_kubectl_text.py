@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from cluster_engine.api.status import Refusal
-from cluster_engine.programs.kubectl import commands, errors, flags
+from cluster_engine.programs.kubectl import commands, errors, flags, table_of_commands
 from cluster_engine.programs.kubectl.documents import ManifestError, read_all, to_json, to_yaml
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, parse
@@ -218,6 +218,7 @@ def test_a_server_that_is_not_there_is_said_as_kubectl_says_it():
 
 
 def test_an_unknown_command_is_guessed():
+    table_of_commands.fill()
     with pytest.raises(CommandError) as refused:
         commands.find(["gte", "pods"])
     assert str(refused.value) == 'unknown command "gte" for "kubectl"\n\nDid you mean this?\n\tget'
