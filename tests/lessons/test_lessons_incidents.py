@@ -5,12 +5,15 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from django.core.management import call_command
 
 from cluster_engine.faults import FAULTS
 from visualizer.access import Access, Action, Role
 from visualizer.lessons import check_play, lesson_page, library
+from visualizer.lessons.check import Report
 from visualizer.lessons.incidents import CASES, case_of, make, trial
 from visualizer.lessons.incidents.cases import MINE, Remedy
+from visualizer.management.commands import lessons
 from visualizer.models import Cluster
 
 DAYS = [(date(2026, 11, 27) + timedelta(days=n)).isoformat() for n in range(len(CASES))]
@@ -201,3 +204,12 @@ def test_what_is_mine_to_repair_is_ended_once_it_works_and_told_then():
     assert ended == ["image-not-found"]
     assert state["solved"]
     assert {"began", "seen", "mended"} <= set(state["anchors"])
+
+
+def test_the_command_plays_all_that_an_incident_can_be(monkeypatch, capsys):
+    monkeypatch.setattr(lessons, "CASES", (CUT,))
+    monkeypatch.setattr(trial, "check", lambda case, journals: Report(path=case.id, errors=()))
+    call_command("lessons", "check", "--incidents")
+    said = capsys.readouterr().out
+    assert said.startswith("partition worker-1")
+    assert "1 lesson, 0.00 s of CPU" in said
