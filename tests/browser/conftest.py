@@ -28,7 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = os.environ | {
         "DATA_DIR": str(folder),
         "WORKERS": "1",
-        "CLUSTERS_PER_VISITOR": "2",
         "DJANGO_SETTINGS_MODULE": "visualizer.settings",
     }
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)

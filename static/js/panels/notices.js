@@ -42,6 +42,12 @@ function toneOf(lesson, { kind, id }) {
   return kind === "verdict" && lesson.answers.value[id]?.right ? "good" : "warn";
 }
 
+/** Show what a notice is about, also where the lesson is folded away; "": its beginning. @param {import("../app.js").App} app @param {import("../lesson/lesson.js").Lesson} lesson @param {string} id */
+function review(app, lesson, id) {
+  app.foldLesson(false);
+  lesson.review(id);
+}
+
 /** @param {NoticeProps} props */
 function Verdict({ app, lesson, notice: { id } }) {
   const { t, language } = app.strings;
@@ -54,7 +60,7 @@ function Verdict({ app, lesson, notice: { id } }) {
       { key: "p" },
       h("b", null, t(answer.right ? "lesson.notice.right" : "lesson.notice.wrong")),
       " ",
-      h("button", { type: "button", class: "linklike", onClick: () => lesson.review(id) }, titleOf(language.value, `question ${id}`)),
+      h("button", { type: "button", class: "linklike", onClick: () => review(app, lesson, id) }, titleOf(language.value, `question ${id}`)),
       answer.seq && [" ", t("lesson.decided"), " ", h(SeqLink, { key: "s", app, seq: answer.seq })],
     ),
   ];
@@ -71,7 +77,7 @@ function Debrief({ app, lesson, notice: { id } }) {
       { key: "p" },
       h("b", null, t("lesson.notice.debrief")),
       " ",
-      h("button", { type: "button", class: "linklike", onClick: () => lesson.review(id) }, titleOf(language.value, `debrief ${id}`)),
+      h("button", { type: "button", class: "linklike", onClick: () => review(app, lesson, id) }, titleOf(language.value, `debrief ${id}`)),
       held && [" ", h(SeqLink, { key: "s", app, seq: held.seq })],
     ),
   ];
@@ -83,7 +89,7 @@ function Solved({ app, lesson, notice }) {
   const { right, total } = score(lesson.answers.value);
   const summary = () => {
     lesson.notices.dismiss(notice);
-    lesson.pointed.value = { id: "" };
+    review(app, lesson, "");
   };
   return [
     h(Icon, { key: "i", name: "check", size: 18 }),
