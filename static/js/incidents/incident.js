@@ -25,15 +25,15 @@ export function Incident({ app, lesson }) {
   const { noticed, diagnosed } = state.value.checks;
   const { solved } = state.value;
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
-  // What is to be done now stands at the top.
+  // What is to be done now stands at the top, what it is all about below it: a page before this one has told it.
   useEffect(() => ref.current?.scrollTo(0, 0), [Boolean(noticed), Boolean(diagnosed), solved]);
   return h(
     "div",
     { class: "lesson-body exercise incident", tabIndex: 0, role: "region", "aria-label": t("lesson.incident"), ref },
     solved && h(Debrief, { app, lesson }),
-    !noticed && h("section", null, h(Prose, { app, section: "goal" })),
     h(Progress, { app, lesson }),
     !noticed && h(Alarm, { app, lesson }),
+    !noticed && h("section", null, h(Prose, { app, section: "goal" })),
     noticed && !diagnosed && h(Diagnosis, { app, lesson }),
     diagnosed && h(Named, { app, lesson }),
     diagnosed && h(Repair, { app, lesson }),
