@@ -121,6 +121,11 @@ def test_a_wrong_prediction_comes_up_again_after_some_days(visit: Any) -> None:
     page.evaluate(KEEP, NOTES)
     page.reload()
     expect(page.locator("#repeat li")).to_have_count(1)
+    for path in ("/courses/", "/courses/first-look/"):
+        page.goto(path)
+        expect(page.locator(".again:visible")).to_have_count(1)
+        expect(page.locator("[data-lesson='walkthroughs/kubectl-to-running'] .again")).to_be_visible()
+    page.goto("/progress/")
     page.locator("#repeat a").click()
     expect(page).to_have_url(re.compile("/walkthroughs/kubectl-to-running/$"))
 

@@ -1,9 +1,9 @@
 /**
- * Where somebody is on the way through the courses, from this browser's notes: the lesson to go on with (`#go-on`), and
- * how much of each course is done (`[data-course]`). The server puts all lessons in order into `#way-data`.
+ * Where somebody is on the way through the courses, from this browser's notes: the lesson to go on with (`#go-on`),
+ * how much of each course is done (`[data-course]`), and which lessons are to be repeated (`.again`). The server puts all lessons in order into `#way-data`.
  */
 import { readProgress } from "../progress.js";
-import { doneOf, goOn } from "./standing.js";
+import { doneOf, goOn, toRepeat } from "./standing.js";
 
 /** All lessons in order. @returns {import("./standing.js").Stop[]} */
 export const readWay = () => JSON.parse(document.getElementById("way-data")?.textContent || "[]");
@@ -22,6 +22,9 @@ function showWay() {
     const sign = /** @type {HTMLElement | null} */ (place.querySelector(".course-done"));
     if (sign) showDone(sign, doneOf(way, progress, place.dataset.course ?? ""));
   }
+  const again = new Set(toRepeat(way, progress, Date.now()).map((stop) => stop.lesson));
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-lesson]")))
+    place.querySelector(".again")?.toggleAttribute("hidden", !again.has(place.dataset.lesson ?? ""));
   if (next) document.documentElement.dataset.known = "here";
   else delete document.documentElement.dataset.known;
 }
