@@ -1,4 +1,4 @@
-"""The curriculum: its subjects by number, as lists name them, and its exercises by number (`coverage.py`)."""
+"""The curriculum: its subjects by number, as lists name them, and its exercises by number (`curriculum.py`)."""
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _

@@ -2,9 +2,9 @@
 
 import pytest
 
-from visualizer import coverage
+from visualizer import curriculum
 from visualizer.lessons import check, courses, library
-from visualizer.management.commands.lessons import COVERAGE
+from visualizer.management.commands.lessons import CURRICULUM
 from visualizer.subjects import EXERCISES, SUBJECTS
 
 
@@ -28,4 +28,4 @@ def test_lessons_teach_what_the_curriculum_has():
 
 
 def test_the_table_of_coverage_is_that_of_the_lessons():
-    assert COVERAGE.read_text() == coverage.document(), "run manage.py lessons coverage"
+    assert CURRICULUM.read_text() == curriculum.document(), "run manage.py lessons curriculum"

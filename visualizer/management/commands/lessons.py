@@ -1,5 +1,5 @@
 """`manage.py lessons check [slug…]`: read and play lessons; every mistake with its file, line and remedy.
-`manage.py lessons coverage`: write docs/curriculum.md, which lesson teaches which subject.
+`manage.py lessons curriculum`: write docs/curriculum.md, which lesson teaches which subject.
 
 `--folder` is where `walkthroughs/` and `exercises/` lie when it is not the product's own; `--journals` a folder to
 which each play's journal is written, for whoever looks for the message to name. `--incidents` plays everything that an
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from visualizer import coverage
+from visualizer import curriculum
 from visualizer.lessons import library
 from visualizer.lessons.check import Report, check, chosen
 from visualizer.lessons.incidents import CASES, trial
@@ -24,7 +24,7 @@ from visualizer.lessons.source import LessonError
 
 T = TypeVar("T")
 
-COVERAGE = Path(__file__).parents[3] / "docs" / "curriculum.md"
+CURRICULUM = Path(__file__).parents[3] / "docs" / "curriculum.md"
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to do, and with which lessons."""
-        parser.add_argument("action", choices=["check", "coverage"])
+        parser.add_argument("action", choices=["check", "curriculum"])
         parser.add_argument("lesson", nargs="*", help="walkthroughs/mutual-tls, or just mutual-tls; default: all")
         parser.add_argument("--folder", type=Path, default=library.CONTENT, help="where the lessons lie")
         parser.add_argument("--incidents", action="store_true", help="all that an incident can be, instead of lessons")
@@ -43,8 +43,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, print a line for each, and fail when anything is wrong."""
-        if options["action"] == "coverage":
-            COVERAGE.write_text(coverage.document())
+        if options["action"] == "curriculum":
+            CURRICULUM.write_text(curriculum.document())
             return
         if options["journals"] is not None:
             options["journals"].mkdir(parents=True, exist_ok=True)

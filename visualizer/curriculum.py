@@ -1,6 +1,6 @@
-"""The curriculum's coverage: which lesson teaches which subject, and which exercise of the curriculum there is.
+"""The curriculum as a table: which lesson teaches which subject, and which exercise of the curriculum there is.
 
-`manage.py lessons coverage` writes it to docs/curriculum.md; a test holds that file to the content.
+`manage.py lessons curriculum` writes it to docs/curriculum.md; a test holds that file to the content.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from visualizer.subjects import EXERCISES, SUBJECTS
 _HEAD = """\
 # The curriculum, and what teaches it
 
-Made from the lessons by `manage.py lessons coverage`; a test holds it to them. What has no lesson is to come.
+Made from the lessons by `manage.py lessons curriculum`; a test holds it to them. What has no lesson is to come.
 
 ## Subjects
 
