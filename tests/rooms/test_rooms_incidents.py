@@ -510,7 +510,7 @@ async def test_titles_and_problems_are_in_the_readers_language(school):
     await school.break_(fault={"name": "power-off", "target": "worker-77"})
     german = {"accept-language": "de"}
     console = await school.ada.get(f"/rooms/{school.room.pk}/console/", headers=german)
-    assert console.context["beats"]["unknown"].startswith("worker-2 ist Unknown")
+    assert console.context["beats"]["unknown"].startswith("Die Control Plane schreibt auf")
     row = (await in_database(selectors.board_rows)(school.room.pk, [school.bea.member.pk]))[0]
     assert row["where"]["last"]["id"] == "unknown", "a mark has no title, so it is nowhere to be"
     table = (await school.ada.get(f"/rooms/{school.room.pk}/results.csv", headers=german)).content.decode("utf-8-sig")

@@ -62,7 +62,7 @@ def _refused(document: object) -> str:
         ("end is a number from 0 to 5, not 'x'", "end ist eine Zahl von 0 bis 5, nicht 'x'"),
         (
             "the power of worker-1 is the subject of fault-1 already; heal that first",
-            "Der Strom von worker-1: Daran arbeitet schon fault-1; bitte erst diese Störung heilen",
+            "Der Strom von worker-1: Daran arbeitet schon fault-1; bitte heile erst diese Störung",
         ),
         ("This fault is over already.", "Diese Störung ist schon vorbei."),
         ("something nobody has translated", "something nobody has translated"),
