@@ -28,6 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = os.environ | {
         "DATA_DIR": str(folder),
         "WORKERS": "1",
+        "CLUSTER_IDLE_SECONDS": "60",  # what a test has left at sixty times its pace is not to slow the next ones
         "DJANGO_SETTINGS_MODULE": "visualizer.settings",
     }
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
