@@ -159,6 +159,7 @@ def read_on_in_german(learner: Learner) -> None:
     page.locator(".myth-open").click()
     expect(page.locator(".myth-common li")).to_contain_text(["Sitzungsschlüssel, für den Server verschlüsselt"])
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)  # while one is open, the page's keys rest
     assert learner.look["selected"] == before
 
 

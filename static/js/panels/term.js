@@ -26,15 +26,18 @@ export function TermCard({ app }) {
   const { language, t } = app.strings;
   const [term, setTerm] = useState("");
   const card = useRef(/** @type {HTMLElement | null} */ (null));
+  const asked = useRef(/** @type {Element | null} */ (null));
   useEffect(() => {
     const onClick = (/** @type {Event} */ event) => {
       const word = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("button.term"));
       if (!word || !card.current) return;
+      asked.current = word;
       setTerm(word.dataset.term ?? "");
       Object.assign(card.current.style, beside(word.getBoundingClientRect(), { width: innerWidth, height: innerHeight }));
     };
     const onScroll = (/** @type {Event} */ event) => {
-      if (card.current?.matches(":popover-open") && !card.current.contains(/** @type {Node} */ (event.target))) card.current.hidePopover();
+      // Only where the word itself moves away: the diagram scrolls all the time.
+      if (/** @type {Node} */ (event.target).contains(asked.current)) card.current?.hidePopover();
     };
     document.addEventListener("click", onClick, true);
     document.addEventListener("scroll", onScroll, true);
