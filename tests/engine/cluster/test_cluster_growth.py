@@ -3,6 +3,7 @@
 import asyncio
 import gc
 
+import pytest
 from weighing import containers
 
 from cluster_engine.cluster import Cluster, ClusterSpec
@@ -18,6 +19,7 @@ COMPACTION_MINUTES = 5
 ITEMS_MIN = CLOSED_STREAMS_MAX + 1
 
 
+@pytest.mark.timeout(240)  # quarter of an hour of work, and every object looked at
 def test_nothing_grows_with_the_hours_but_what_has_a_bound():
     gc.collect()
     imported = [id(one) for one in containers(items_min=ITEMS_MIN).values()]
