@@ -62,7 +62,7 @@ def test_what_is_no_duration_of_go_is_none(text):
     assert seconds(text) is None
 
 
-NESTED = '{"a":' * 8_000
+NESTED = '{"a":' * 8_000 + "1" + "}" * 8_000
 LAUGHS = b"".join(b"b%d: &b%d [%s]\n" % (n, n, b",".join([b"*b%d" % (n - 1)] * 9)) for n in range(1, 10))
 FILES = {
     "deep": b"[" * 30_000,
