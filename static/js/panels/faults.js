@@ -3,6 +3,7 @@ import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { FaultForm } from "../faultform.js";
 import { Icon } from "../icons.js";
+import { Modal } from "../modal.js";
 import { later } from "./later.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -28,10 +29,6 @@ export function FaultsDialog({ app }) {
   const { t } = strings;
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const open = store.dialog.value === "faults";
-  useEffect(() => {
-    if (open && !ref.current?.open) ref.current?.showModal();
-    if (!open && ref.current?.open) ref.current.close();
-  }, [open]);
   const loaded = breaking.faults.value !== null;
   useEffect(() => {
     if (open && loaded) /** @type {HTMLInputElement | null | undefined} */ (ref.current?.querySelector("input:checked"))?.focus();
@@ -48,16 +45,8 @@ export function FaultsDialog({ app }) {
     return null;
   };
   return h(
-    "dialog",
-    {
-      ref,
-      class: "faults pane",
-      "aria-labelledby": "faults-title",
-      onClose: close,
-      onClick: (/** @type {MouseEvent} */ event) => {
-        if (event.target === ref.current) close();
-      },
-    },
+    Modal,
+    { open, onClose: close, class: "faults pane", labelledby: "faults-title", place: ref },
     open &&
       h(
         "div",

@@ -3,11 +3,11 @@
  * caption, frame and line as well as by colour.
  */
 import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { duration } from "../format.js";
 import { Icon } from "../icons.js";
 import { captured, laneLines, sequence } from "../lesson/sequence.js";
 import { optionOf, titleOf } from "../lesson/prose.js";
+import { Modal } from "../modal.js";
 import { Prose } from "./prose.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -41,27 +41,14 @@ export function MythButton({ app, myth }) {
 export function MythDialog({ app }) {
   const { store, strings, lesson } = app;
   const { t, language } = strings;
-  const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const myth = lesson?.beat.value?.myth ?? null;
   const open = store.dialog.value === "myth" && myth !== null;
-  useEffect(() => {
-    if (open && !ref.current?.open) ref.current?.showModal();
-    if (!open && ref.current?.open) ref.current.close();
-  }, [open]);
   const close = () => {
     if (store.dialog.peek() === "myth") store.dialog.value = null;
   };
   return h(
-    "dialog",
-    {
-      ref,
-      class: "myth pane",
-      "aria-labelledby": "myth-title",
-      onClose: close,
-      onClick: (/** @type {MouseEvent} */ event) => {
-        if (event.target === ref.current) close();
-      },
-    },
+    Modal,
+    { open, onClose: close, class: "myth pane", labelledby: "myth-title" },
     open &&
       lesson &&
       h(

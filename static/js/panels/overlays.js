@@ -1,7 +1,8 @@
 /** What lies over the diagram: the coach for newcomers, the banner of a lost connection, help, short notices. */
 import { h } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { ICONS, Icon } from "../icons.js";
+import { Modal } from "../modal.js";
 import { LEGEND, SHAPES } from "../shapes.js";
 import { FIRST_COMMAND } from "./terminal.js";
 
@@ -181,26 +182,13 @@ export function Help({ app }) {
     store,
     strings: { t },
   } = app;
-  const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const open = store.dialog.value === "help";
-  useEffect(() => {
-    if (open && !ref.current?.open) ref.current?.showModal();
-    if (!open && ref.current?.open) ref.current.close();
-  }, [open]);
   const close = () => {
     store.dialog.value = null;
   };
   return h(
-    "dialog",
-    {
-      ref,
-      class: "help pane",
-      "aria-labelledby": "help-title",
-      onClose: close,
-      onClick: (/** @type {MouseEvent} */ event) => {
-        if (event.target === ref.current) close();
-      },
-    },
+    Modal,
+    { open, onClose: close, class: "help pane", labelledby: "help-title" },
     open &&
       h(
         "div",

@@ -1,42 +1,28 @@
-/** A modal dialog with a title and a way out; Esc and a click beside it close it too. */
+/** A modal dialog with a title and a way out. */
 import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../icons.js";
+import { Modal } from "../modal.js";
 
 /** @param {{open: boolean, onClose: () => void, title: string, closing: string, class?: string, children?: any}} props */
 export function Dialog({ open, onClose, title, closing, class: className = "", children }) {
-  const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
-    if (open && !ref.current?.open) ref.current?.showModal();
-    if (!open && ref.current?.open) ref.current.close();
-  }, [open]);
   return h(
-    "dialog",
-    {
-      ref,
-      class: `room-dialog pane ${className}`,
-      "aria-label": title,
-      onClose,
-      onClick: (/** @type {MouseEvent} */ event) => {
-        if (event.target === ref.current) onClose();
-      },
-    },
-    open &&
+    Modal,
+    { open, onClose, class: `room-dialog pane ${className}`, label: title },
+    h(
+      "div",
+      { class: "room-dialog-inner" },
       h(
-        "div",
-        { class: "room-dialog-inner" },
+        "header",
+        null,
+        h("h2", null, title),
         h(
-          "header",
-          null,
-          h("h2", null, title),
-          h(
-            "button",
-            { type: "button", class: "ghost", onClick: onClose, "aria-label": closing, title: closing },
-            h(Icon, { name: "close" }),
-          ),
+          "button",
+          { type: "button", class: "ghost", onClick: onClose, "aria-label": closing, title: closing },
+          h(Icon, { name: "close" }),
         ),
-        children,
       ),
+      children,
+    ),
   );
 }
 
