@@ -27,10 +27,8 @@ MAY_IMPORT = {
     "controllers": {"world", "api", "client"},
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
-    # A container's script is read and walked as what a person types is.
-    "containerd": {"world", "rpc"}
-    | {f"shell.{name}" for name in ("budget", "expansion", "interpreter")}
-    | {"shell.syntax", "shell.syntax_tree"},
+    # Containers run the programs that a person can type, by the same shell.
+    "containerd": {"world", "rpc", "programs", "shell"},
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     # What is bound to its node it holds against the scheduler's filters (pkg/kubelet/lifecycle imports pkg/scheduler).
     "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"}

@@ -15,6 +15,7 @@ from cluster_engine.programs.invocation import Invocation, MemoryExhaustedError
 from cluster_engine.programs.streams import Streams
 
 if TYPE_CHECKING:
+    from cluster_engine.world.files import FileSystem
     from cluster_engine.world.process import Host, Process
     from cluster_engine.world.world import World
 
@@ -41,8 +42,12 @@ async def run(
     *,
     environment: Mapping[str, str],
     directory: str,
+    files: "FileSystem | None" = None,
 ) -> int:
-    """Run a program on a host to its end; return its exit code. Cancelling is Ctrl-C."""
+    """Run a program on a host to its end; return its exit code. Cancelling is Ctrl-C.
+
+    `files` are those of the container it is in.
+    """
 
     async def main(process: "Process") -> None:
         invocation = Invocation(process, argv, streams, environment, directory)
@@ -57,7 +62,7 @@ async def run(
             code = KILLED
         raise SystemExit(1 if invocation.failed and code == 0 else code)
 
-    process = world.spawn(host, program.name, main, told=program.connects)
+    process = world.spawn(host, program.name, main, told=program.connects, files=files)
     try:
         code = await process.wait()
     except asyncio.CancelledError:

@@ -27,7 +27,7 @@ async def _cd(shell: Shell, words: Sequence[str], streams: Streams) -> int:
         wanted = shell.value("OLDPWD") or ""
         shell.say(f"{wanted}\n", streams.stdout)
     path = absolute(wanted, shell.place.directory)
-    files = shell.place.host.files
+    files = shell.place.files
     problem = ""
     if not is_directory(files, path):
         problem = "Not a directory" if files.exists(path) else "No such file or directory"
@@ -152,7 +152,7 @@ async def _sh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
         return await run_text(shell, rest[1], streams)
     if rest and not rest[0].startswith("-"):
         try:
-            data = shell.place.host.files.read(absolute(rest[0], shell.place.directory))
+            data = shell.place.files.read(absolute(rest[0], shell.place.directory))
         except FileNotFoundError:
             shell.say(f"{name}: {rest[0]}: No such file or directory\n", streams.stderr)
             return 127

@@ -31,7 +31,7 @@ from cluster_engine.programs.streams import (
     Pipe,
     Streams,
 )
-from cluster_engine.programs.table import ALIASES, PROGRAMS
+from cluster_engine.programs.table import ALIASES
 from cluster_engine.shell import expansion, globs
 from cluster_engine.shell.budget import WORD_BYTES, Budget, Limits, OutOfMemoryError
 from cluster_engine.shell.expansion import ExpansionFailure
@@ -41,6 +41,7 @@ from cluster_engine.world.bugs import first_of
 
 if TYPE_CHECKING:
     from cluster_engine.shell.jobs import Job, Jobs
+    from cluster_engine.world.files import FileSystem
     from cluster_engine.world.process import Host
     from cluster_engine.world.world import World
 
@@ -62,7 +63,10 @@ ENVIRONMENT = {
 
 @dataclass(slots=True)
 class Place:
-    """What outlives a line: the host, the directory, variables, the names of those that programs are given."""
+    """What outlives a line: the host, the directory, variables, the names of those that programs are given.
+
+    `root` are the files of the container that one is in; of none, the host's count.
+    """
 
     host: "Host"
     boot: int
@@ -70,6 +74,12 @@ class Place:
     variables: dict[str, str] = field(default_factory=dict)
     exported: dict[str, None] = field(default_factory=dict)
     status: int = 0
+    root: "FileSystem | None" = None
+
+    @property
+    def files(self) -> "FileSystem":
+        """The files one sees."""
+        return self.host.files if self.root is None else self.root
 
     @property
     def is_up(self) -> bool:
@@ -87,13 +97,17 @@ Builtin = Callable[["Shell", Sequence[str], Streams], Awaitable[int]]
 
 
 class Session(Protocol):
-    """What a shell needs of the terminal that its lines are typed into. `keyboard` is that terminal's own input."""
+    """What a shell needs of the terminal that its lines are typed into. `keyboard` is that terminal's own input.
+
+    `programs` are those that can be found, by name.
+    """
 
     world: "World"
     jobs: "Jobs"
     pid: int
     keyboard: Input
     builtins: Mapping[str, Builtin]
+    programs: Mapping[str, "running.Program"]
 
     def begin_job(self, text: str, work: Callable[[], Awaitable[int]], streams: Streams) -> "Job | None":
         """Run something in the background; return None where too much runs there already."""
@@ -184,7 +198,7 @@ class Shell(Interpreter[Streams]):
         """Run a program; return its exit code, NOT_FOUND where there is none of that name."""
         name = words[0].rpartition("/")[2] if words[0].startswith(("/usr/", "/bin/", "/sbin/")) else words[0]
         name = ALIASES.get(name, name)
-        program = PROGRAMS.get(name)
+        program = self.terminal.programs.get(name)
         if program is None:
             has_slash = "/" in words[0]
             self.complain(f"{words[0]}: {'No such file or directory' if has_slash else 'command not found'}", streams)
@@ -201,6 +215,7 @@ class Shell(Interpreter[Streams]):
             streams,
             environment=environment,
             directory=self.place.directory,
+            files=self.place.root,
         )
 
     async def group(self, group: Group, streams: Streams) -> int:
@@ -313,8 +328,8 @@ class Shell(Interpreter[Streams]):
         if not target:
             raise FileNotFoundError(2, "No such file or directory")
         if redirect.operator == "<":
-            return FileInput(self.place.host.files, path)
-        return FileOutput(self.place.host.files, path, append=redirect.operator == ">>")
+            return FileInput(self.place.files, path)
+        return FileOutput(self.place.files, path, append=redirect.operator == ">>")
 
     # -- loops, words --------------------------------------------------------------------------------------------------
 
@@ -330,7 +345,7 @@ class Shell(Interpreter[Streams]):
 
     def paths(self, pieces: Sequence[globs.Piece]) -> list[str]:
         """See expansion.Scope."""
-        return globs.paths(self.place.host.files, pieces, self.place.directory)
+        return globs.paths(self.place.files, pieces, self.place.directory)
 
     def value(self, name: str) -> str | None:
         """See expansion.Scope."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster_engine.programs.invocation import HOME
 from cluster_engine.programs.streams import Bytes, Input, Streams, Write, screens
+from cluster_engine.programs.table import PROGRAMS
 from cluster_engine.shell import examples, remote
 from cluster_engine.shell.budget import OutOfMemoryError, SpentError, TooDeepError
 from cluster_engine.shell.builtins import BUILTINS
@@ -43,6 +44,7 @@ class Terminal:
         self.world = world
         self.jobs = Jobs()
         self.builtins = BUILTINS
+        self.programs = PROGRAMS
         self.keyboard: Input = Bytes()
         self.pid = host.next_pid()
         self.is_closed = False

@@ -8,8 +8,10 @@ a SYN that travels like anything else:
     no host, or no power   nothing answers ARP: after 3 s OSError "No route to host"
     the link is cut        SYN is sent again after 1, 2, 4 … s (tcp_syn_retries = 6): TimeoutError after 127 s
 
-127.0.0.1 means the host itself. Names are looked up in the host's own table (its /etc/hosts), then in the table of all
-hosts, as a data centre's DNS would answer. Unix sockets are connections within one host whose address is a path.
+127.0.0.1 means the host itself. A pod's network is a `Namespace` of its machine: an address that others reach, over
+the machine's links, and from the machine itself as over loopback. Names are looked up in the host's own table (its
+/etc/hosts), then in the table of all hosts, as a data centre's DNS would answer. Unix sockets are connections within
+one host whose address is a path.
 
 What it leaves out: routing, MTU, UDP, IPv6.
 """
@@ -23,7 +25,7 @@ from typing import Any
 
 from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
-from cluster_engine.world.process import Host, Process
+from cluster_engine.world.process import Host, Namespace, Process
 from cluster_engine.world.sockets import Listener, Machine
 from cluster_engine.world.tap import Connection, Endpoint, Tap
 from cluster_engine.world.tcp import End
@@ -62,6 +64,23 @@ class Network:
             raise ValueError(f"there is a host {name!r} or {address!r} already")
         host = self.hosts[name] = self._by_address[address] = Host(name, address)
         return host
+
+    def add_namespace(self, machine: Host, name: str, address: str) -> Namespace:
+        """Give a pod on a machine a network of its own. Nobody finds it by its name. ValueError: the address is taken.
+
+        `name` is what its participants are called by in the journal: "web-0.default".
+        """
+        if address in self._by_address:
+            raise ValueError(f"there is a host {address!r} already")
+        namespace = self._by_address[address] = Namespace(machine, name, address)
+        return namespace
+
+    def remove_namespace(self, namespace: Namespace) -> None:
+        """Take a pod's network away; what still runs in it is killed."""
+        for process in list(namespace.processes.values()):
+            process.kill()
+        if self._by_address.get(namespace.address) is namespace:
+            del self._by_address[namespace.address]
 
     def resolve(self, host: Host, name: str) -> str:
         """Return the address of a name as `host` would look it up; socket.gaierror when it is unknown."""
@@ -113,7 +132,7 @@ class Network:
         """Tell how bad the link is over which an end sends."""
         if not self._noise or end.peer is None:
             return None
-        return self._noise.get((end.process.host.name, end.peer.process.host.name))
+        return self._noise.get((end.process.host.machine.name, end.peer.process.host.machine.name))
 
     def reset(self, number: int) -> None:
         """Break a connection as a middlebox does: both ends get a RST. KeyError when it is not open."""
@@ -125,11 +144,12 @@ class Network:
     def can_pass(self, source: Machine, target: Machine) -> bool:
         """Return whether a segment sent now would arrive."""
         cut = self._cut
-        return source.powered and target.powered and not (cut and (source.name, target.name) in cut)
+        return source.powered and target.powered and not (cut and (source.machine.name, target.machine.name) in cut)
 
     def _latency_between(self, a: Machine, b: Machine) -> float:
-        default = LOOPBACK_LATENCY_SECONDS if a is b else LATENCY_SECONDS
-        return self._latency.get((a.name, b.name), default)
+        here, there = a.machine, b.machine
+        default = LOOPBACK_LATENCY_SECONDS if here is there else LATENCY_SECONDS
+        return self._latency.get((here.name, there.name), default)
 
     # -- listening -----------------------------------------------------------------------------------------------------
 

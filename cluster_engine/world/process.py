@@ -14,6 +14,9 @@ does; so a process can be killed as a kernel kills: at one instant, without its 
     process.kill()                                 # SIGKILL: its sockets are closed behind it
     await process.wait()
 
+A pod has a network of its own on its machine: a `Namespace` is a host that lends everything but address, ports and
+names from the machine, and a process of a container sees the container's files instead of the machine's.
+
 What it leaves out: memory, signals other than "stop" (SIGTERM) and what kills (SIGKILL, SIGPIPE), users, permissions.
 """
 
@@ -45,7 +48,13 @@ class Host:
 
     `boots` counts how often it was switched on, as /proc/sys/kernel/random/boot_id tells one boot from another. `skew`
     is how far its wall clock is ahead; `fsync_seconds` how long its disk takes to have written something for good.
+    `machine` is the host itself; of a `Namespace` it is the one that it is on.
     """
+
+    powered = True
+    boots = 1
+    skew = timedelta(0)
+    fsync_seconds = 0.0
 
     def __init__(self, name: str, address: str) -> None:
         self.name = name
@@ -54,14 +63,15 @@ class Host:
         self.names: dict[str, str] = {"localhost": "127.0.0.1", name: address}
         self.files = FileSystem()
         self.disk: dict[str, Any] = {}
-        self.skew = timedelta(0)
-        self.fsync_seconds = 0.0
-        self.powered = True
-        self.boots = 1
         self.processes: dict[int, Process] = {}
         self.listeners: dict[tuple[str, int], Listener] = {}
         self._next_port = 32768
         self._next_pid = 100
+
+    @property
+    def machine(self) -> "Host":
+        """The machine whose power, clock, links and process numbers these are."""
+        return self
 
     def next_port(self) -> int:
         """Return an ephemeral port, 32768 … 60999 in turn, as Linux's default range."""
@@ -87,6 +97,48 @@ class Host:
 
     def __repr__(self) -> str:
         return f"<Host {self.name} {self.address}>"
+
+
+class Namespace(Host):
+    """A network of its own on a machine, as a pod has one: an address, ports and names.
+
+    Power, clock, disk and process numbers are the machine's; its processes stand in the machine's table too. `files`
+    are those that a process has where it is given none of its own.
+    """
+
+    def __init__(self, machine: Host, name: str, address: str) -> None:
+        super().__init__(name, address)
+        self._machine = machine
+        self.disk = machine.disk
+
+    @property
+    def machine(self) -> Host:
+        """See Host."""
+        return self._machine
+
+    @property
+    def powered(self) -> bool:  # type: ignore[override]
+        """See Host."""
+        return self._machine.powered
+
+    @property
+    def boots(self) -> int:  # type: ignore[override]
+        """See Host."""
+        return self._machine.boots
+
+    @property
+    def skew(self) -> timedelta:  # type: ignore[override]
+        """See Host."""
+        return self._machine.skew
+
+    @property
+    def fsync_seconds(self) -> float:  # type: ignore[override]
+        """See Host."""
+        return self._machine.fsync_seconds
+
+    def next_pid(self) -> int:
+        """See Host."""
+        return self._machine.next_pid()
 
 
 class World(Protocol):
@@ -132,9 +184,11 @@ class Process:
         *,
         part_of_world: bool = False,
         told: bool = True,
+        files: FileSystem | None = None,
     ) -> None:
         self._world = world
         self.host = host
+        self._files = files
         self.name = name
         self.id = f"{host.name}/{name}"
         self.pid = host.next_pid()
@@ -158,8 +212,8 @@ class Process:
 
     @property
     def files(self) -> FileSystem:
-        """The host's file system."""
-        return self.host.files
+        """The host's file system, or its container's."""
+        return self.host.files if self._files is None else self._files
 
     @property
     def disk(self) -> dict[str, Any]:
@@ -301,6 +355,7 @@ class Process:
             self.note("process.exited", f"{self.name} {how} with code {code}", exitCode=code, pid=self.pid)
         self.exit_code = code
         self.host.processes.pop(self.pid, None)
+        self.host.machine.processes.pop(self.pid, None)
         for listener in list(self.listeners):
             listener.close()
         for end in list(self.ends):

@@ -23,6 +23,11 @@ class Machine(Protocol):
         ...
 
     @property
+    def machine(self) -> "Machine":
+        """The machine it is on; itself, but for a pod's network."""
+        ...
+
+    @property
     def powered(self) -> bool:
         """Whether it is switched on."""
         ...

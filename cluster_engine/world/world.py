@@ -18,6 +18,7 @@ from typing import Any
 
 from cluster_engine.world.bugs import APOLOGY, KIND, described, first_of, trace_of
 from cluster_engine.world.clock import DeadlockError
+from cluster_engine.world.files import FileSystem
 from cluster_engine.world.loop import ClusterLoop, OwnedTask
 from cluster_engine.world.network import Network
 from cluster_engine.world.process import Host, Main, Process, current_process
@@ -71,14 +72,23 @@ class World:
         """Find a host; KeyError when there is none."""
         return self.network.hosts[name]
 
-    def spawn(self, host: Host, name: str, main: Main, *, part_of_world: bool = False, told: bool = True) -> Process:
+    def spawn(
+        self,
+        host: Host,
+        name: str,
+        main: Main,
+        *,
+        part_of_world: bool = False,
+        told: bool = True,
+        files: FileSystem | None = None,
+    ) -> Process:
         """Start a program on a host, now. Bugs of one that is `part_of_world` end the world.
 
-        It is a participant of the journal's where it is `told` of.
+        It is a participant of the journal's where it is `told` of. It sees the host's files, or those given.
         """
         incarnation = self._incarnations[f"{host.name}/{name}"] = self._incarnations.get(f"{host.name}/{name}", 0) + 1
-        process = Process(self, host, name, main, incarnation, part_of_world=part_of_world, told=told)
-        host.processes[process.pid] = process
+        process = Process(self, host, name, main, incarnation, part_of_world=part_of_world, told=told, files=files)
+        host.processes[process.pid] = host.machine.processes[process.pid] = process
         if told:
             process.note(
                 "process.started",
