@@ -20,7 +20,7 @@ from datetime import datetime
 from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Cast, Certificate, Component, Identity, Role
 from cluster_engine.pki import kubeconfig
 from cluster_engine.pki.authority import Authority, KeyPair, Usage, key_pair_for_tokens
-from cluster_engine.world.files import FileSystem
+from cluster_engine.world.files import MODE, PRIVATE_MODE, FileSystem
 from cluster_engine.world.process import Host
 
 CLUSTER = "kubernetes"
@@ -61,7 +61,7 @@ def provision(cast: Cast, host: Callable[[str], Host], *, now: datetime, more_na
     for one in cast.of_role(Role.WORKER):
         host(one.name).files.write(f"{PKI}/ca.crt", cluster.pair.certificate)
     for one in cast.of_role(Role.PERSON):
-        host(one.name).files.write("/root/.kube/config", admin_kubeconfig(pki, pki.server))
+        _write(host(one.name).files, {"/root/.kube/config": admin_kubeconfig(pki, pki.server)})
     for component in cast.components:
         more = more_names if component == api_server else ()
         _provision_component(pki, component, host(component.host.name).files, more)
@@ -121,5 +121,7 @@ def _issue_identity(pki: Pki, identity: Identity) -> KeyPair:
 
 
 def _write(files: FileSystem, documents: Mapping[str, bytes]) -> None:
+    """Write files; what holds a private key, in whatever form, is its owner's alone."""
     for path, document in documents.items():
-        files.write(path, document)
+        is_secret = b"PRIVATE KEY" in document or path.endswith((".conf", "/.kube/config"))
+        files.write(path, document, PRIVATE_MODE if is_secret else MODE)

@@ -7,12 +7,13 @@ from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
 from cluster_engine.programs.echo import echo, printf, seq
 from cluster_engine.programs.facts import env, says, tee
-from cluster_engine.programs.files import ls, rm
+from cluster_engine.programs.files import rm
 from cluster_engine.programs.grep import grep
 from cluster_engine.programs.head_tail import head, tail
 from cluster_engine.programs.iptables_save import iptables_save
 from cluster_engine.programs.kubeadm import kubeadm
 from cluster_engine.programs.kubectl.main import kubectl
+from cluster_engine.programs.ls import ls
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
 from cluster_engine.programs.wc import wc

@@ -4,28 +4,34 @@
     files.listdir("/etc")                              -> ["hosts"]
     files.read("/etc/passwd")                          FileNotFoundError: [Errno 2] No such file or directory
 
-Left out: empty directories, permissions, links, times.
+A file remembers when it was last written and with which mode, for those who list it; everybody is root here, so that
+the mode keeps nobody out. Left out: empty directories, owners, links.
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 FILE_BYTES_MAX = 8 * 1024 * 1024
 DISK_BYTES_MAX = 64 * 1024 * 1024
 FILES_MAX = 2_000
 PATH_LENGTH_MAX, NAME_LENGTH_MAX = 4096, 255
 """Linux's PATH_MAX and NAME_MAX."""
+MODE, PRIVATE_MODE = 0o644, 0o600
+"""Of a file that everybody may read, and of one that is its owner's alone: a key."""
 
 
 class FileSystem:
     """A host's files by absolute path. Directories exist by having something in them.
 
     A disk has at most FILES_MAX files and DISK_BYTES_MAX bytes, paths included. What it refuses it refuses as Linux
-    does: OSError with the errno, its words and the path.
+    does: OSError with the errno, its words and the path. `seconds` tells the time, from whatever beginning.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self._files: dict[str, bytes | bytearray] = {}
+        self._modes: dict[str, int] = {}
+        self._written: dict[str, float] = {}
+        self._seconds = seconds
         self._size = 0
 
     def read(self, path: str) -> bytes:
@@ -37,8 +43,11 @@ class FileSystem:
             data = self._files[path] = bytes(data)
         return data
 
-    def write(self, path: str, data: bytes) -> None:
-        """Replace or make a file of at most FILE_BYTES_MAX. OSError: EFBIG, ENOSPC, EISDIR, ENOTDIR, ENAMETOOLONG."""
+    def write(self, path: str, data: bytes, mode: int | None = None) -> None:
+        """Replace or make a file of at most FILE_BYTES_MAX. OSError: EFBIG, ENOSPC, EISDIR, ENOTDIR, ENAMETOOLONG.
+
+        Without a `mode` it keeps the one it has; a new one gets MODE.
+        """
         if not path.startswith("/"):
             raise ValueError(f"{path!r} is not an absolute path")
         old = self._files.get(path)
@@ -46,6 +55,11 @@ class FileSystem:
             self._check_new(path)
         self._make_room(path, len(data), len(data) + (len(path) if old is None else -len(old)))
         self._files[path] = data
+        self._written[path] = self._seconds()
+        if mode is not None and mode != MODE:
+            self._modes[path] = mode
+        elif mode is not None:
+            self._modes.pop(path, None)
 
     def append(self, path: str, data: bytes) -> None:
         """Add to a file, or make it; see `write`. A file that grows in small pieces is not copied for each."""
@@ -57,6 +71,7 @@ class FileSystem:
         if not isinstance(old, bytearray):
             old = self._files[path] = bytearray(old)
         old += data
+        self._written[path] = self._seconds()
 
     def _make_room(self, path: str, size: int, growth: int) -> None:
         if size > FILE_BYTES_MAX:
@@ -82,6 +97,17 @@ class FileSystem:
         if data is None:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         self._size -= len(path) + len(data)
+        del self._written[path]
+        self._modes.pop(path, None)
+
+    def mode(self, path: str) -> int:
+        """Return a file's permission bits."""
+        return self._modes.get(path, MODE)
+
+    def written(self, path: str) -> float:
+        """Return when a file, or the newest below a directory, was last written, by `seconds`; 0: there is none."""
+        own = self._written.get(path)
+        return max((self._written[below] for below in self._below(path)), default=0.0) if own is None else own
 
     def exists(self, path: str) -> bool:
         """Return whether there is a file or a directory of that path."""

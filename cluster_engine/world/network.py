@@ -62,7 +62,7 @@ class Network:
         """Plug a host in. ValueError when the name or the address is taken."""
         if name in self.hosts or address in self._by_address:
             raise ValueError(f"there is a host {name!r} or {address!r} already")
-        host = self.hosts[name] = self._by_address[address] = Host(name, address)
+        host = self.hosts[name] = self._by_address[address] = Host(name, address, self.loop.time)
         return host
 
     def add_namespace(self, machine: Host, name: str, address: str) -> Namespace:

@@ -56,12 +56,12 @@ class Host:
     skew = timedelta(0)
     fsync_seconds = 0.0
 
-    def __init__(self, name: str, address: str) -> None:
+    def __init__(self, name: str, address: str, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self.name = name
         self.address = address
         self.addresses = {"127.0.0.1", address}
         self.names: dict[str, str] = {"localhost": "127.0.0.1", name: address}
-        self.files = FileSystem()
+        self.files = FileSystem(seconds)
         self.disk: dict[str, Any] = {}
         self.processes: dict[int, Process] = {}
         self.listeners: dict[tuple[str, int], Listener] = {}

@@ -73,7 +73,8 @@ def test_what_of_them_needs_no_other_program_runs(workstation):
     raw, exposed, pki = workstation(story)
     assert raw.startswith('{"type":"ADDED"')
     assert exposed == "service/nginx exposed\n"
-    assert [line.split()[-1] for line in pki.splitlines()] == [
-        "/etc/kubernetes/pki/apiserver.crt",
-        "/etc/kubernetes/pki/apiserver.key",
+    shown = [line.split() for line in pki.splitlines()]
+    assert [(words[0], *words[5:]) for words in shown] == [
+        ("-rw-r--r--", "Jan", "1", "10:00", "/etc/kubernetes/pki/apiserver.crt"),
+        ("-rw-------", "Jan", "1", "10:00", "/etc/kubernetes/pki/apiserver.key"),
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cluster_engine.world.files import DISK_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, FileSystem
+from cluster_engine.world.files import DISK_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, MODE, PRIVATE_MODE, FileSystem
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,18 @@ def test_what_is_appended_is_read():
     assert files.read("/a") == b"12"
     files.append("/a", b"3")
     assert (files.read("/a"), files.read("/a")) == (b"123", b"123")
+
+
+def test_a_file_remembers_its_mode_and_when_it_was_written():
+    now = [5.0]
+    files = FileSystem(lambda: now[0])
+    files.write("/etc/key", b"secret", PRIVATE_MODE)
+    files.write("/etc/crt", b"public")
+    now[0] = 7.0
+    files.write("/etc/key", b"another")
+    files.append("/var/log/x", b"line")
+    assert (files.mode("/etc/key"), files.mode("/etc/crt")) == (PRIVATE_MODE, MODE)
+    assert [files.written(path) for path in ("/etc/key", "/etc/crt", "/etc", "/var/log/x")] == [7.0, 5.0, 7.0, 7.0]
+    files.remove("/etc/key")
+    files.write("/etc/key", b"new")
+    assert files.mode("/etc/key") == MODE

@@ -1,0 +1,119 @@
+"""ls: what a directory holds. Modelled on coreutils 9.1, in the C locale, one name a line as into a pipe.
+
+    ls -l /etc/kubernetes/pki/apiserver.*
+    -rw-r--r-- 1 root root 1302 Jan  1 10:00 /etc/kubernetes/pki/apiserver.crt
+    -rw------- 1 root root 1704 Jan  1 10:00 /etc/kubernetes/pki/apiserver.key
+
+Directories exist by having something in them, are as old as the newest of it, and everything is root's
+(`world/files.py`). Left out: columns, colours, recursion, `.` and `..` of -a.
+"""
+
+import asyncio
+import stat
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.streams import is_directory
+
+FLAGS = frozenset("1aAdhlrtSp")
+BLOCK_BYTES = 4096
+RECENT_SECONDS = 31_556_952 // 2
+"""Older than half a year, a file is listed with its year."""
+UNITS = "KMGT"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is listed: its name as shown, and what is known of it."""
+
+    name: str
+    is_directory: bool
+    size: int
+    mode: int
+    written: float
+
+
+async def ls(invocation: Invocation) -> int:
+    """Run ls."""
+    words = list(invocation.argv[1:])
+    flags = "".join(word[1:] for word in words if word.startswith("-") and len(word) > 1)
+    for flag in flags:
+        if flag not in FLAGS:
+            invocation.err(f"ls: invalid option -- '{flag}'\nTry 'ls --help' for more information.\n")
+            return 2
+    paths = [word for word in words if not (word.startswith("-") and len(word) > 1)] or ["."]
+    code = 0
+    files: list[Entry] = []
+    directories: list[str] = []
+    for path in paths:
+        full = invocation.absolute(path)
+        is_folder = is_directory(invocation.files, full)
+        if not path or not (is_folder or invocation.files.exists(full)):
+            invocation.err(f"ls: cannot access '{path}': No such file or directory\n")
+            code = 2
+        elif is_folder and "d" not in flags:
+            directories.append(path)
+        else:
+            files.append(_entry(invocation, path, full))
+    _show(invocation, files, flags)
+    for number, path in enumerate(sorted(directories)):
+        await invocation.drain()
+        gap = "\n" if number or files else ""
+        invocation.out(f"{gap}{path}:\n" if len(paths) > 1 else "")
+        inside = _inside(invocation, invocation.absolute(path), flags)
+        if "l" in flags:
+            blocks = sum(-(-entry.size // BLOCK_BYTES) * BLOCK_BYTES for entry in inside)
+            invocation.out(f"total {_human(blocks) if 'h' in flags else blocks // 1024}\n")
+        _show(invocation, inside, flags)
+    return code
+
+
+def _inside(invocation: Invocation, directory: str, flags: str) -> list[Entry]:
+    if not invocation.files.exists(directory):
+        return []
+    names = invocation.files.listdir(directory)
+    shown = [name for name in names if "a" in flags or "A" in flags or not name.startswith(".")]
+    return [_entry(invocation, name, f"{directory.rstrip('/')}/{name}") for name in shown]
+
+
+def _entry(invocation: Invocation, name: str, path: str) -> Entry:
+    files = invocation.files
+    if is_directory(files, path):
+        return Entry(name, True, BLOCK_BYTES, stat.S_IFDIR | 0o755, files.written(path))
+    return Entry(name, False, len(files.read(path)), stat.S_IFREG | files.mode(path), files.written(path))
+
+
+def _show(invocation: Invocation, entries: list[Entry], flags: str) -> None:
+    key = (lambda entry: -entry.size) if "S" in flags else (lambda entry: -entry.written if "t" in flags else 0)
+    entries = sorted(sorted(entries, key=lambda entry: entry.name), key=key)
+    if "r" in flags:
+        entries.reverse()
+    sizes = [_human(entry.size) if "h" in flags else str(entry.size) for entry in entries]
+    width = max(map(len, sizes), default=0)
+    for entry, size in zip(entries, sizes, strict=True):
+        name = f"{entry.name}/" if "p" in flags and entry.is_directory else entry.name
+        if "l" in flags:
+            links = 2 if entry.is_directory else 1
+            date = _date(invocation, entry.written)
+            invocation.out(f"{stat.filemode(entry.mode)} {links} root root {size:>{width}} {date} {name}\n")
+        else:
+            invocation.out(f"{name}\n")
+
+
+def _date(invocation: Invocation, written: float) -> str:
+    ago = asyncio.get_running_loop().time() - written
+    moment: datetime = invocation.process.now() - timedelta(seconds=ago)
+    return moment.strftime("%b %e %H:%M" if 0 <= ago < RECENT_SECONDS else "%b %e  %Y")
+
+
+def _human(size: int) -> str:
+    if size < 1024:
+        return str(size)
+    amount = float(size)
+    for unit in UNITS:  # noqa: B007
+        amount /= 1024
+        if amount < 1024:
+            break
+    tenths = -(-amount * 10 // 1) / 10
+    return f"{tenths:.1f}{unit}" if tenths < 10 else f"{-(-amount // 1):.0f}{unit}"
