@@ -4,16 +4,25 @@ Each line runs in a task of its own, in the terminal that all pages share. What 
 numbered within the command, so that somebody who has heard a part of it can be told the rest:
 
     Command("k1", "kubectl get nodes")    Typed("k1", …), Output("k1", 1, "stdout", …), Done("k1", 2, 0, "worker-1:~$")
+
+What is typed while one runs goes to its programs, by a keyboard of its own:
+
+    Command("k2", "cat", keyboard=True)   Typed("k2", …), Reads("k2", 1, True)
+    Keys("k2", "a\\n", end=True)          Output("k2", 2, "stdin", "a\\n"), Output("k2", 3, "stdout", "a\\n"),
+                                          Reads("k2", 4, False), Done("k2", 5, 0, …)
 """
 
 import asyncio
 import contextvars
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from cluster_engine.cluster import INTERRUPTED, Cluster, Write
-from cluster_engine.deeds import Command, Done, Output, Told, Typed
+from cluster_engine.deeds import Command, Done, Keys, Output, Reads, Stream, Told, Typed
+
+if TYPE_CHECKING:
+    from cluster_engine.programs.keyboard import Keyboard
 
 COMMANDS_MAX = 8
 OUTPUT_CHARACTERS_MAX = 32 * 1024  # of one frame
@@ -31,6 +40,7 @@ class Commands:
     def __init__(self, tell: Callable[[Told], None], head: Callable[[], int]) -> None:
         self._tell, self._head = tell, head
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._keyboards: dict[str, Keyboard] = {}
         self._frames: dict[str, int] = {}  # of each that is running, a lesson's too
         self._lines_shown = 0
 
@@ -41,6 +51,10 @@ class Commands:
         if len(self._tasks) >= COMMANDS_MAX:
             raise ValueError("Too many commands are running in this cluster; interrupt one first.")
         self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt, after=self._head()))
+        if command.keyboard:
+            from cluster_engine.programs.keyboard import Keyboard  # here, so that a cluster starts without programs
+
+            self._keyboards[command.id] = Keyboard(partial(self._reads, command.id))
         running = self._run(cluster, command)  # in a task that is no part of whichever process is running
         self._tasks[command.id] = cluster.loop.create_task(running, context=contextvars.Context())
 
@@ -48,6 +62,18 @@ class Commands:
         """Cancel a command; nothing where it is over."""
         if identifier in self._tasks:
             self._tasks[identifier].cancel()
+
+    def keys(self, keys: Keys) -> None:
+        """Type to a command, and show what was typed; nothing where it is over. See `Keys`."""
+        if keys.id not in self._tasks:
+            return
+        keyboard = self._keyboards.get(keys.id)
+        if keyboard is None:
+            raise ValueError("This command reads nothing that is typed.")
+        keyboard.type(keys.text)
+        self._print(keys.id, "stdin", keys.text)
+        if keys.end:
+            keyboard.end()
 
     def show(self, line: str) -> tuple[Write, Callable[[int], None]]:
         """Tell of a line that the lesson runs as if it were typed; see `Show`."""
@@ -61,10 +87,12 @@ class Commands:
     async def _run(self, cluster: Cluster, command: Command) -> None:
         identifier = command.id
         try:
-            code = await cluster.command(command.line, partial(self._print, identifier))
+            keyboard = self._keyboards.get(identifier)
+            code = await cluster.command(command.line, partial(self._print, identifier), stdin=keyboard)
         except asyncio.CancelledError:
             code = INTERRUPTED
         del self._tasks[identifier]
+        self._keyboards.pop(identifier, None)
         self._end(identifier, code, cluster.terminal().prompt)
 
     def _begin(self, typed: Typed) -> None:
@@ -72,16 +100,23 @@ class Commands:
         self._tell(typed)
 
     def _end(self, identifier: str, code: int, prompt: str) -> None:
-        self._tell(Done(identifier, self._frames.pop(identifier) + 1, code, prompt, self._head()))
+        self._tell(Done(identifier, self._next(identifier), code, prompt, self._head()))
+        del self._frames[identifier]
 
-    def _print(self, identifier: str, stream: str, text: str) -> None:
+    def _next(self, identifier: str) -> int:
+        self._frames[identifier] += 1
+        return self._frames[identifier]
+
+    def _reads(self, identifier: str, reads: bool) -> None:
+        if identifier in self._frames:
+            self._tell(Reads(identifier, self._next(identifier), reads, self._head()))
+
+    def _print(self, identifier: str, stream: Stream, text: str) -> None:
         if identifier not in self._frames:
             return
-        name: Literal["stdout", "stderr"] = "stderr" if stream == "stderr" else "stdout"
         for start in range(0, len(text), OUTPUT_CHARACTERS_MAX):
-            self._frames[identifier] += 1
             piece = text[start : start + OUTPUT_CHARACTERS_MAX]
-            self._tell(Output(identifier, self._frames[identifier], name, piece, self._head()))
+            self._tell(Output(identifier, self._next(identifier), stream, piece, self._head()))
 
 
 __all__ = ["COMMANDS_MAX", "OUTPUT_CHARACTERS_MAX", "Commands", "Show"]

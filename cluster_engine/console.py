@@ -3,15 +3,14 @@
 With `-c LINE` the line is run and the program ends with its exit code; the cluster leaps, so that waiting costs no
 time, and what is piped into the program is what the line reads. Without, lines are read from standard input, under a
 prompt where that is a terminal; the cluster lives on at its pace while nothing is typed. A line that is not finished
-(an open quote, a loop, a here-document) goes on in the next. Ctrl-C ends what runs, Ctrl-D or `exit` the program.
+(an open quote, a loop, a here-document) goes on in the next. While a program of a line waits for what is typed, the
+next lines of standard input are its own, up to Ctrl-D. Ctrl-C ends what runs, Ctrl-D or `exit` the program.
 
     $ python -m cluster_engine shell -c 'kubectl get nodes -o name | wc -l'
     2
     $ python -m cluster_engine shell --on worker-1
     worker-1:~$ hostname
     worker-1
-
-Programs that are typed under the prompt do not read the terminal: without a pipe they come to the end at once.
 """
 
 import argparse
@@ -27,6 +26,7 @@ from typing import Any
 
 from cluster_engine.cast import WORKSTATION
 from cluster_engine.cluster import INTERRUPTED, Cluster, ClusterSpec
+from cluster_engine.programs.keyboard import Keyboard
 from cluster_engine.programs.streams import PIPE_BYTES_MAX
 from cluster_engine.shell import remote
 from cluster_engine.shell.budget import TooDeepError
@@ -39,7 +39,7 @@ from cluster_engine.world.work import REAL_EFFORT
 TERMINAL = "console"
 NO_SUCH_HOST = 2
 POLL_SECONDS = 0.05
-"""How long, in real seconds, Ctrl-C waits for a program that reads the real standard input."""
+"""How long, in real seconds, it takes at most to see that a program waits for the real standard input."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -157,11 +157,12 @@ def _lines(thread: ClusterThread, on: str) -> int:
         except KeyboardInterrupt:
             _write("stdout", "\n")
             continue
-        code = _wait(thread.run(functools.partial(_typed, line)))
+        keyboard = Keyboard()
+        code = _wait(thread, keyboard, thread.run(functools.partial(_typed, line, keyboard)))
 
 
-async def _typed(line: str, cluster: Cluster) -> int:
-    return await cluster.command(line, _write, terminal=TERMINAL)
+async def _typed(line: str, keyboard: Keyboard, cluster: Cluster) -> int:
+    return await cluster.command(line, _write, terminal=TERMINAL, stdin=keyboard)
 
 
 def _read(prompt: str) -> str:
@@ -181,13 +182,31 @@ def _read(prompt: str) -> str:
             return line
 
 
-def _wait(running: "Future[int]") -> int:
-    """Wait for a line; Ctrl-C ends it."""
+def _wait(thread: ClusterThread, keyboard: Keyboard, running: "Future[int]") -> int:
+    """Wait for a line, and hand on what is typed while a program of it reads; Ctrl-C ends it."""
     try:
-        return running.result()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return running.result(POLL_SECONDS)
+            if keyboard.is_read and (typed := _keys()) is not None:
+                thread.run(functools.partial(_type, keyboard, typed)).result()
     except KeyboardInterrupt:
         running.cancel()
         _write("stdout", "\n")
         return INTERRUPTED
     except CancelledError:
         return INTERRUPTED
+
+
+def _keys() -> str | None:
+    """Read a line for a program, "" at the end; None where a terminal has none yet."""
+    if sys.stdin.isatty() and not select.select([sys.stdin], [], [], 0)[0]:
+        return None
+    return sys.stdin.readline()
+
+
+async def _type(keyboard: Keyboard, text: str, cluster: Cluster) -> None:
+    if not text:
+        keyboard.end()
+        return
+    keyboard.type(text)

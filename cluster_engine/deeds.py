@@ -24,6 +24,7 @@ from msgspec import Meta
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 LINE_MAX = 32 * 1024
 """Characters of a command's line that a page may send. The page's socket says so in words, so the type does not."""
+Stream = Literal["stdin", "stdout", "stderr"]
 
 
 class _Deed(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,10 +35,25 @@ class _Deed(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Command(_Deed, tag="command", frozen=True):
-    """Type a line on the workstation; answered by {} at once, then told by `Typed`, `Output` and `Done`."""
+    """Type a line on the workstation; answered by {} at once, then told by `Typed`, `Output`, `Reads` and `Done`.
+
+    With a `keyboard` its programs read what `Keys` are typed; without, they come to the end of it at once.
+    """
 
     id: Identifier
     line: str
+    keyboard: bool = False
+
+
+class Keys(_Deed, tag="keys", frozen=True):
+    """Type a text while a command runs, for its programs to read, then Ctrl-D if it is the `end`; bounded as a line is.
+
+    Nothing where the command is over. ValueError where it has no keyboard, or reads nothing of what is typed.
+    """
+
+    id: Identifier
+    text: str = ""
+    end: bool = False
 
 
 class Interrupt(_Deed, tag="interrupt", frozen=True):
@@ -121,7 +137,7 @@ class Step(_Deed, tag="step", frozen=True):
     """Go on to the next journal entry; answered by {"seq"} once it has come."""
 
 
-Act = Command | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
+Act = Command | Keys | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
 Drive = Pace | Pause | Resume | Step
 Deed = Act | Drive
 
@@ -143,6 +159,8 @@ def title(act: Act) -> str:
     match act:
         case Command(line=line):
             return line
+        case Keys(text=text, end=end):
+            return text.rstrip("\n") or ("Ctrl-D" if end else "Enter")
         case Inject(fault=fault):
             return f"fault {fault.get('name', '')}"
         case _:
@@ -175,12 +193,21 @@ class Typed(msgspec.Struct, tag="typed", frozen=True):
 
 
 class Output(msgspec.Struct, tag="output", frozen=True):
-    """What a command wrote; `n` counts the frames of one command from 1."""
+    """What a command wrote, or as `stdin` what was typed to it, as terminals echo it; `n` counts its frames from 1."""
 
     id: str
     n: int
-    stream: Literal["stdout", "stderr"]
+    stream: Stream
     text: str
+    after: int = 0
+
+
+class Reads(msgspec.Struct, tag="reads", frozen=True):
+    """A program of a command waits for what is typed; or, with `reads` false, has come to its end."""
+
+    id: str
+    n: int
+    reads: bool
     after: int = 0
 
 
@@ -203,14 +230,16 @@ class Applied(msgspec.Struct, tag="applied", frozen=True):
     problem: str | None = None
 
 
-Told = Input | Typed | Output | Done | Applied
+Frame = Output | Reads | Done
+"""What comes of a command, numbered."""
+Told = Input | Typed | Frame | Applied
 
 
 def last_undoable(inputs: Sequence[Input]) -> Input | None:
-    """Find what an undo takes back: the last act but a Ctrl-C. An instructor's incident is nobody's to undo."""
+    """Find what an undo takes back: the last act but the keys of a command. An instructor's incident is nobody's."""
     for one in reversed(inputs):
         if isinstance(one.act, Incident | HealIncident):
             return None
-        if not isinstance(one.act, Interrupt):
+        if not isinstance(one.act, Keys | Interrupt):
             return one
     return None

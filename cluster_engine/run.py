@@ -245,6 +245,8 @@ class Run:
         match act:
             case deeds.Command():
                 self._commands.type(cluster, act)
+            case deeds.Keys():
+                self._commands.keys(act)
             case deeds.Interrupt(id=identifier):
                 self._commands.interrupt(identifier)
             case deeds.Inject(fault=fault, when=when, sealed=sealed):

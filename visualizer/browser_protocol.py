@@ -18,6 +18,7 @@ from cluster_engine.deeds import (
     Identifier,
     Inject,
     Interrupt,
+    Keys,
     Pace,
     Pause,
     Resume,
@@ -36,7 +37,7 @@ class Watch(msgspec.Struct, tag="watch"):
     commands: Annotated[dict[Identifier, Seq], Meta(max_length=64)] = {}
 
 
-Said = Watch | Command | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
+Said = Watch | Command | Keys | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
 ANSWERED = ("command", "inject", "heal")  # by their id; whoever sent them waits for that
 
 _decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode

@@ -170,8 +170,8 @@ class ClusterConsumer(PageSocket):
 
     async def take(self, message: Said) -> None:
         """See PageSocket."""
-        if isinstance(message, deeds.Command) and len(message.line) > deeds.LINE_MAX:
-            await self._error(_("This message is too long."), id=message.id)
+        if length_of(message) > deeds.LINE_MAX:
+            await self._error(_("This message is too long."), **named(message))
             return
         if isinstance(message, Watch):
             self._viewer.watch(message.since, message.commands)
@@ -219,10 +219,19 @@ def named(message: Said) -> dict[str, str]:
             return {}
 
 
+def length_of(message: Said) -> int:
+    """How many characters of text a message has whose bound is said in words."""
+    match message:
+        case deeds.Command(line=text) | deeds.Keys(text=text):
+            return len(text)
+        case _:
+            return 0
+
+
 def action_of(message: Said) -> Action:
     """What the page wants, in terms of access."""
     match message:
-        case deeds.Command() | deeds.Interrupt():
+        case deeds.Command() | deeds.Keys() | deeds.Interrupt():
             return Action.TYPE
         case deeds.Pace() | deeds.Pause() | deeds.Resume() | deeds.Step():
             return Action.DRIVE

@@ -31,6 +31,8 @@ REASONS = {
 REFUSALS = (
     _("A command with this id is running already."),
     _("Too many commands are running in this cluster; interrupt one first."),
+    _("This command reads nothing that is typed."),
+    _("Nothing reads what is typed; please wait, or press Ctrl-C."),
     _("This cluster does not run just now."),
     _("There is no such entry any more."),
     _("The cluster is busy and gave no answer in time."),

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cluster_engine.programs.keyboard import is_terminal
 from cluster_engine.programs.streams import Input, Streams
 from cluster_engine.shell.budget import OutOfMemoryError
 from cluster_engine.shell.shell import Shell
@@ -53,7 +54,7 @@ async def ssh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     if problem:
         shell.say(f"ssh: connect to host {name} port 22: {problem}\n", streams.stderr)
         return FAILED
-    if not rest and shell.interactive and streams.stdin is shell.terminal.keyboard:
+    if not rest and shell.interactive and is_terminal(streams.stdin):
         return shell.terminal.enter(host, streams)
     line = " ".join(rest) if rest else await all_of(shell, streams.stdin)
     return await shell.terminal.run_at(host, line, streams, shell)

@@ -97,15 +97,11 @@ Builtin = Callable[["Shell", Sequence[str], Streams], Awaitable[int]]
 
 
 class Session(Protocol):
-    """What a shell needs of the terminal that its lines are typed into. `keyboard` is that terminal's own input.
-
-    `programs` are those that can be found, by name.
-    """
+    """What a shell needs of the terminal that its lines are typed into. `programs` are those found there, by name."""
 
     world: "World"
     jobs: "Jobs"
     pid: int
-    keyboard: Input
     builtins: Mapping[str, Builtin]
     programs: Mapping[str, "running.Program"]
 

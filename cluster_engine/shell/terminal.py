@@ -16,7 +16,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.programs.invocation import HOME
-from cluster_engine.programs.streams import Bytes, Input, Streams, Write, screens
+from cluster_engine.programs.keyboard import Unattended
+from cluster_engine.programs.streams import Input, Streams, Write, screens
 from cluster_engine.programs.table import PROGRAMS
 from cluster_engine.shell import examples, remote
 from cluster_engine.shell.budget import OutOfMemoryError, SpentError, TooDeepError
@@ -38,14 +39,13 @@ PLACES_MAX = 16
 
 
 class Terminal:
-    """One terminal. `keyboard` is what its programs read where nothing is piped in: there is nobody at the keys."""
+    """One terminal. Programs read what is typed while their line runs, where its caller has somebody at the keys."""
 
     def __init__(self, world: "World", host: "Host", begin: Begin) -> None:
         self.world = world
         self.jobs = Jobs()
         self.builtins = BUILTINS
         self.programs = PROGRAMS
-        self.keyboard: Input = Bytes()
         self.pid = host.next_pid()
         self.is_closed = False
         """Whether `exit` was typed where there was no host to go back to. The next line is the first of a new one."""
@@ -81,7 +81,7 @@ class Terminal:
         try:
             self._print_kept()
             stdout, stderr = screens(lambda stream, text: self._print(write, stream, text))
-            streams = Streams(stdin or self.keyboard, stdout, stderr)
+            streams = Streams(stdin or Unattended(), stdout, stderr)
             if not self._is_connected(streams):
                 return remote.FAILED
             place = self._places[-1]

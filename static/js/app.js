@@ -21,7 +21,7 @@ import { loadWords } from "./strings.js";
 const narrow = () => matchMedia("(width < 900px)").matches;
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
-const TERMINAL = new Set(["typed", "output", "done", "terminals"]);
+const TERMINAL = new Set(["typed", "output", "reads", "done", "terminals"]);
 
 /** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, inRoom?: boolean}} page */
 export function createApp({ clusterId, urls, strings, lessonData = null, inRoom = false }) {
@@ -127,8 +127,16 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     requestAnimationFrame(() => document.getElementById("command")?.focus());
   }
 
-  /** @param {string} line */
+  /** Take what was typed: a command, or a line for the program that waits for one. @param {string} line */
   function submit(line) {
+    if (!store.may("type")) return;
+    if (shell.reading.peek()) {
+      if (shell.type(line)) typed.value = "";
+    } else run(line);
+  }
+
+  /** @param {string} line */
+  function run(line) {
     if (!line.trim() || !store.may("type")) return;
     typed.value = "";
     actions.toLive();
@@ -183,7 +191,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
           await new Promise((resolve) => setTimeout(resolve, TYPE_MS));
         }
       }
-      submit(line);
+      run(line);
     },
     foldTerminal,
     /** @param {boolean} folded */

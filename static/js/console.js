@@ -2,14 +2,15 @@
  * The terminal's commands and what they answered. No DOM: the terminal panel shows it.
  *
  * One command of this page runs at a time; what is typed meanwhile waits its turn, as in a terminal. A line that ends
- * with & runs in the background, beside those that follow. What is typed elsewhere in the same cluster, by the lesson,
+ * with & runs in the background, beside those that follow. While a program of the command that runs here waits for what
+ * is typed, what is typed goes to it, and comes back as output of the stream stdin. What is typed elsewhere in the same cluster, by the lesson,
  * on another page or on this one before it was reloaded, is heard and shown too. Frames are numbered within their
  * command, so that a lost connection can be resumed there too, without a gap or a duplicate.
  */
 import { computed, signal } from "@preact/signals-core";
 
 /** @typedef {{stream: string, text: string, after: number}} Chunk  `after`: the journal's last entry when it was said */
-/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: boolean, by: "here" | "page" | "lesson"}} Command */
+/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: boolean, reads: import("@preact/signals-core").Signal<boolean>, by: "here" | "page" | "lesson"}} Command */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
@@ -40,9 +41,12 @@ export function createConsole({ send, newId, history = [] }) {
   const waiting = signal(/** @type {string[]} */ ([]));
   const prompt = signal(PROMPT);
   const past = signal(history.slice(-HISTORY_MAX));
+  /** What was typed to programs; a list of its own, as a shell in a container has its own. */
+  const pastKeys = signal(/** @type {string[]} */ ([]));
   const running = computed(
     () => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null,
   );
+  const reading = computed(() => (running.value?.reads.value && running.value.code.value === null ? running.value : null));
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
 
@@ -57,6 +61,7 @@ export function createConsole({ send, newId, history = [] }) {
     ended: 0,
     letters: 0,
     background: by !== "here" || BACKGROUND.test(line),
+    reads: signal(false),
     by,
   });
 
@@ -70,7 +75,8 @@ export function createConsole({ send, newId, history = [] }) {
   /** @param {string} line */
   function start(line) {
     const command = made(newId(), line, "here", prompt.peek(), 0);
-    if (!send({ type: "command", id: command.id, line: line.replace(BACKGROUND, "").trim() })) return false;
+    const keyboard = command.background ? {} : { keyboard: true };
+    if (!send({ type: "command", id: command.id, line: line.replace(BACKGROUND, "").trim(), ...keyboard })) return false;
     show(command);
     return true;
   }
@@ -109,6 +115,21 @@ export function createConsole({ send, newId, history = [] }) {
     /** What the next line stands behind: where one is. */
     prompt,
     running,
+    /** The command whose program waits for what is typed. */
+    reading,
+    pastKeys,
+    /** Type a line to the program that waits, or what stands in it without ending it. @param {string} text @param {{enter?: boolean}} [how] */
+    type(text, { enter = true } = {}) {
+      const command = reading.peek();
+      if (!command || !send({ type: "keys", id: command.id, text: enter ? `${text}\n` : text })) return false;
+      if (text.trim() && pastKeys.peek().at(-1) !== text) pastKeys.value = [...pastKeys.peek(), text].slice(-HISTORY_MAX);
+      return true;
+    },
+    /** Ctrl-D: what is typed to the program that waits ends here. */
+    end() {
+      const command = reading.peek();
+      if (command) send({ type: "keys", id: command.id, end: true });
+    },
     /** Run a line now, or after those before it. @param {string} text */
     run(text) {
       const lines = commandsOf(text);
@@ -169,7 +190,8 @@ export function createConsole({ send, newId, history = [] }) {
       const command = commands.peek().find(({ id }) => id === frame.id);
       if (n === undefined || !command || command.code.peek() !== null || (frame.n !== undefined && frame.n <= n)) return;
       known.set(frame.id, frame.n ?? n);
-      if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text, after: frame.after ?? 0 });
+      if (frame.type === "reads") command.reads.value = frame.reads;
+      else if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text, after: frame.after ?? 0 });
       else if (frame.type === "done") {
         command.ended = frame.after ?? 0;
         command.code.value = frame.code;

@@ -121,6 +121,30 @@ test("a command the server would not take says so, and the next one runs", () =>
   assert.equal(shell.commands.value[1].code.value, null, "what has begun is not ended by a refused Ctrl-C");
 });
 
+test("while a program reads, what is typed goes to it and not to the shell, until it has come to the end", () => {
+  const { sent, shell } = stage();
+  shell.run("cat; sleep 3");
+  assert.deepEqual(sent.at(-1), { type: "command", id: "c1", line: "cat; sleep 3", keyboard: true });
+  assert.equal(shell.type("too early"), false);
+  shell.hear({ type: "reads", id: "c1", n: 1, reads: true });
+  shell.type("a");
+  assert.deepEqual(sent.at(-1), { type: "keys", id: "c1", text: "a\n" });
+  shell.type("b", { enter: false });
+  assert.deepEqual(sent.at(-1), { type: "keys", id: "c1", text: "b" });
+  shell.end();
+  assert.deepEqual(sent.at(-1), { type: "keys", id: "c1", end: true });
+  assert.deepEqual(shell.pastKeys.value, ["a", "b"]);
+  assert.deepEqual(shell.past.value, ["cat; sleep 3"], "what a program was told is no command");
+  shell.hear({ type: "reads", id: "c1", n: 2, reads: false });
+  assert.equal(shell.reading.value, null);
+});
+
+test("a line in the background has no keyboard", () => {
+  const { sent, shell } = stage();
+  shell.run("kubectl get pods -w &");
+  assert.deepEqual(sent.at(-1), { type: "command", id: "c1", line: "kubectl get pods -w" });
+});
+
 test("what the lesson types is shown, and keeps nobody waiting", () => {
   const { sent, shell } = stage();
   shell.hear({ type: "typed", id: "lesson-1", line: "kubectl get pods -w", by: "lesson" });

@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 
-from cluster_engine.deeds import Done, Output, Typed
+from cluster_engine.deeds import Done, Frame, Output, Reads, Typed
 from visualizer import mishaps
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
@@ -107,7 +107,7 @@ class Feed:
                     self.clock, self.clock_frame = message, frame_of(message)
                     for viewer in self.viewers:
                         viewer.clock_is_new = True
-                case Typed() | Output() | Done():
+                case Typed() | Output() | Reads() | Done():
                     self._take_terminal(message)
                 case Lesson():
                     self.lesson = message
@@ -137,7 +137,7 @@ class Feed:
         while self._ring_bytes > RING_BYTES_MAX and len(self.ring) > 1:
             self._ring_bytes -= len(self.ring.popleft().entries)
 
-    def _take_terminal(self, message: Typed | Output | Done) -> None:
+    def _take_terminal(self, message: Typed | Frame) -> None:
         if not self._terminals.setdefault(message.id, Terminal()).take(message):
             return
         while len(self._terminals) > TERMINALS_MAX:
@@ -187,10 +187,10 @@ class Terminal:
 
     def __init__(self) -> None:
         self._typed: Typed | None = None
-        self._said: deque[Output | Done] = deque()
+        self._said: deque[Frame] = deque()
         self._size = 0
 
-    def take(self, message: Typed | Output | Done) -> bool:
+    def take(self, message: Typed | Frame) -> bool:
         """Take a message; False when it is known: a replay says all again."""
         if isinstance(message, Typed):
             is_new = self._typed is None and not self._said
@@ -204,15 +204,15 @@ class Terminal:
             self._size -= _length(self._said.popleft())
         return True
 
-    def after(self, n: int) -> list[Typed | Output | Done]:
+    def after(self, n: int) -> list[Typed | Frame]:
         """Return what came after frame `n`, -1 for all; nothing when its beginning is not known and is asked for."""
         if n < 0 and self._typed is None:
             return []
-        said: list[Typed | Output | Done] = [one for one in self._said if one.n > n]
+        said: list[Typed | Frame] = [one for one in self._said if one.n > n]
         return [self._typed, *said] if n < 0 and self._typed is not None else said
 
 
-def _length(message: Output | Done) -> int:
+def _length(message: Frame) -> int:
     return len(message.text) if isinstance(message, Output) else 0
 
 
@@ -391,7 +391,7 @@ def entries_frame(batches: list[Batch]) -> str:
     return f'{{"type":"entries","entries":{array(batches).decode()}}}'
 
 
-def frame_of(message: Clock | Typed | Output | Done) -> str:
+def frame_of(message: Clock | Typed | Frame) -> str:
     """Write for the browser what the cluster's stream says in the same words."""
     return _encode(message).decode()
 

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 
 from django.db import Error as DatabaseError
 
-from cluster_engine.deeds import Done, Input, Output
+from cluster_engine.deeds import Frame, Input
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
@@ -213,7 +213,7 @@ class _Journal:
                     await self._write_inputs_at_once()
 
     def _take(self, message: messages.Told) -> None:
-        if not isinstance(message, Batch | Clock | Output | Done):
+        if not isinstance(message, Batch | Clock | Frame):
             for listener in listeners:
                 listener(self.cluster, message)
         match message:

@@ -116,7 +116,12 @@ function Ran({ app, command, seen }) {
           t("terminal.stop"),
         ),
     ),
-    command.chunks.value.map((chunk, i) => chunk.after <= seen && h("pre", { key: i, class: chunk.stream }, plain(chunk.text))),
+    command.chunks.value.length > 0 &&
+      h(
+        "pre",
+        null,
+        command.chunks.value.map((chunk, i) => chunk.after <= seen && h("span", { key: i, class: chunk.stream }, plain(chunk.text))),
+      ),
     code === "cut"
       ? h("p", { class: "ran-code" }, t("terminal.cut"))
       : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })),
@@ -137,11 +142,12 @@ function Line({ app }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [at, setAt] = useState(0);
   const running = shell.running.value;
+  const reading = shell.reading.value;
   const waiting = shell.waiting.value.length;
-  useEffect(() => setAt(0), [shell.past.value.length]);
+  const past = (reading ? shell.pastKeys : shell.past).value;
+  useEffect(() => setAt(0), [past, past.length]);
 
   const recallLine = (/** @type {number} */ by) => {
-    const past = shell.past.value;
     const next = Math.max(0, Math.min(past.length, at + by));
     setAt(next);
     typed.value = next === 0 ? "" : past[past.length - next];
@@ -157,17 +163,28 @@ function Line({ app }) {
       event.preventDefault();
       typed.value = "";
       shell.interrupt();
+    } else if (event.ctrlKey && key === "d") {
+      event.preventDefault();
+      endInput();
     } else if (event.ctrlKey && key === "l") {
       event.preventDefault();
       shell.clear();
     }
     event.stopPropagation();
   };
+  /** Ctrl-D: hand over what stands in the line, or say that nothing more comes; to the shell itself, leave it. */
+  const endInput = () => {
+    if (reading && typed.value) {
+      if (shell.type(typed.value, { enter: false })) typed.value = "";
+    } else if (reading) shell.end();
+    else if (!typed.value && !running) shell.run("exit");
+  };
   const onPaste = (/** @type {ClipboardEvent} */ event) => {
     const text = event.clipboardData?.getData("text/plain") ?? "";
     if (!text.trim().includes("\n")) return;
     event.preventDefault();
-    shell.run(typed.value + text);
+    if (reading) shell.type((typed.value + text).replace(/\n$/, ""));
+    else shell.run(typed.value + text);
     typed.value = "";
   };
   return h(
@@ -179,7 +196,7 @@ function Line({ app }) {
         app.submit(typed.value);
       },
     },
-    h("label", { class: "prompt", for: "command" }, shell.prompt.value),
+    h("label", { class: `prompt${reading ? " keys" : ""}`, for: "command" }, reading ? "›" : shell.prompt.value),
     h("input", {
       id: "command",
       ref: input,
@@ -189,8 +206,8 @@ function Line({ app }) {
       autocapitalize: "off",
       autocorrect: "off",
       spellcheck: false,
-      "aria-label": t("terminal.command"),
-      placeholder: running ? t("terminal.busy") : "",
+      "aria-label": reading ? t("terminal.keys_label", { line: reading.line }) : t("terminal.command"),
+      placeholder: reading ? t("terminal.keys") : running ? t("terminal.busy") : "",
       onInput: (/** @type {Event} */ event) => {
         typed.value = /** @type {HTMLInputElement} */ (event.currentTarget).value;
       },
@@ -198,6 +215,7 @@ function Line({ app }) {
       onPaste,
     }),
     waiting > 0 && h("span", { class: "fine" }, t("terminal.waiting", { count: waiting })),
+    reading && h("button", { type: "button", class: "ghost small", title: t("terminal.keys_end"), onClick: endInput }, "Ctrl-D"),
     running &&
       h("button", { type: "button", class: "ghost small stop", onClick: shell.interrupt }, h(Icon, { name: "stop", size: 12 }), "Ctrl-C"),
   );

@@ -22,7 +22,9 @@ from cluster_engine.deeds import (
     Inject,
     Input,
     Interrupt,
+    Keys,
     Output,
+    Reads,
     Typed,
 )
 from cluster_engine.injections import WAITING_MAX
@@ -141,6 +143,53 @@ def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them():
         assert await house.put(Interrupt("k0")) == {}  # nobody knows what was quicker
         await house.put(Command("one more", "echo"))
         assert (await house.done("one more")).code == 0
+
+    in_house(story)
+
+
+def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in_a_replay():
+    seen: list[Any] = []
+
+    async def live(house: House) -> None:
+        await house.put(Command("k1", "cat > a; cat; sort a", keyboard=True))
+        await house.put(Command("k2", "sleep 1; cat; echo over"))
+        await asyncio.sleep(5)
+        assert [(one.id, one.reads) for one in house.of(Reads)] == [("k1", True)], "a line without a keyboard ends"
+        assert (await house.done("k2")).code == 0
+        await house.put(Keys("k1", "b\n"))
+        await house.put(Keys("k1", "a\n", end=True))
+        await asyncio.sleep(1)
+        await house.put(Keys("k1", "for the second", end=True))
+        assert (await house.done("k1")).code == 0
+        seen.extend((house.run.inputs, house.cluster.clock.now, of(house)))
+
+    def of(house: House) -> list[Any]:
+        return [
+            one if not isinstance(one, Output) else (one.stream, one.text)
+            for one in house.told
+            if not isinstance(one, Input) and one.id == "k1"
+        ]
+
+    async def again(house: House) -> None:
+        assert of(house) == seen[2]
+        assert await house.put(Keys("k1", "late\n")) == {}, "nobody knows what was quicker"
+        await house.put(Command("k3", "sleep 9"))
+        await house.refused(Keys("k3", "x"), "reads nothing that is typed")
+
+    in_house(live)
+    shown = [one for one in seen[2] if isinstance(one, tuple)]
+    assert "".join(text for stream, text in shown if stream == "stdin") == "b\na\nfor the second"
+    assert "".join(text for stream, text in shown if stream == "stdout") == "for the seconda\nb\n"
+    assert [one.reads for one in seen[2] if isinstance(one, Reads)] == [True, False, True, False]
+    in_house(again, past=seen[0], until=seen[1])
+
+
+def test_ctrl_c_ends_a_program_that_waits_for_keys():
+    async def story(house: House) -> None:
+        await house.put(Command("k", "cat; echo on", keyboard=True))
+        await asyncio.sleep(1)
+        await house.put(Interrupt("k"))
+        assert (await house.done("k")).code == 130
 
     in_house(story)
 

@@ -36,8 +36,9 @@ def shell(*arguments, stdin=""):
         ([], "A=b\nfor i in 1 2\ndo echo $A$i\ndone\nssh worker-1\nhostname\nexit\nexit 4\necho not\n", 4,
          "b1\nb2\nworker-1\n"),
         ([], "false\n", 1, ""),
+        ([], "head -n 1\na\nsort\nc\nb\n", 0, "a\nb\nc\n"),
     ],
-    ids=["a line", "on a host", "standard input", "lines", "the end"],
+    ids=["a line", "on a host", "standard input", "lines", "the end", "read by programs"],
 )  # fmt: skip
 def test_it_runs_lines_and_ends_with_their_code(arguments, stdin, code, out):
     done = shell(*arguments, stdin=stdin)
@@ -89,6 +90,11 @@ def test_ctrl_c_ends_what_runs_and_ctrl_d_the_shell():
         screen.until("\n")
         os.kill(screen.process.pid, signal.SIGINT)
         assert "not this" not in screen.until("workstation:~$ ")
+        screen.type("sort; echo over\n")
+        screen.until("over\r\n")
+        screen.type("b\na\n\x04")
+        screen.until("b\r\na\r\na\r\nb\r\nover\r\n")
+        screen.until("workstation:~$ ")
         screen.type("ssh worker-1\n")
         screen.until("worker-1:~$ ")
         screen.type("echo $((40 + 2))\n")

@@ -13,6 +13,9 @@ _bus = msgspec.msgpack.Decoder(deeds.Deed)
     ("text", "deed"),
     [
         ('{"type":"command","id":"k","line":"ls"}', deeds.Command("k", "ls")),
+        ('{"type":"command","id":"k","line":"cat","keyboard":true}', deeds.Command("k", "cat", keyboard=True)),
+        ('{"type":"keys","id":"k","text":"ls\\n"}', deeds.Keys("k", "ls\n")),
+        ('{"type":"keys","id":"k","end":true}', deeds.Keys("k", end=True)),
         ('{"type":"inject","fault":{"name":"kill"},"id":"i"}', deeds.Inject({"name": "kill"}, id="i")),
         ('{"type":"heal"}', deeds.Heal()),
         ('{"type":"pause"}', deeds.Pause()),

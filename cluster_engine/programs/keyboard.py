@@ -1,0 +1,83 @@
+"""The keyboard of a line that runs: what somebody types meanwhile is what its programs read.
+
+Theory of operation. A terminal in its usual mode hands on what is typed line by line; Ctrl-D ends what is read without
+ending the terminal, so that the next program of the line can read again. A keyboard says when a program waits for it,
+and when that ends, for a person to see that what they type next goes there:
+
+    reading = asyncio.create_task(keyboard.read())      told(True), once nothing is left to be read
+    keyboard.type("a\\n")                                reading's result is b"a\\n"
+    keyboard.end()                                      the next read gives b"", told(False)
+
+Modelled on the canonical mode of termios(3) and, for a program that asks for a text to be edited, on $EDITOR. What is
+typed and not read yet is bounded by TYPED_BYTES_MAX. Left out: raw mode, so that a program at the far end of a
+connection gets lines too, and Ctrl-C ends the near one.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from cluster_engine.programs.streams import Input
+
+TYPED_BYTES_MAX = 64 * 1024
+FULL = "Nothing reads what is typed; please wait, or press Ctrl-C."
+
+
+class Keyboard:
+    """An Input (`programs/streams.py`) of what is typed. `told` is called when a program begins or ceases to wait."""
+
+    def __init__(self, told: Callable[[bool], None] = lambda waits: None) -> None:
+        self._told = told
+        self._typed: deque[bytes] = deque()  # b"" is Ctrl-D
+        self._held = 0
+        self._changed = asyncio.Event()
+        self.is_read = False
+        """Whether a program has come to wait for what is typed, and has not been told its end since."""
+
+    async def read(self) -> bytes:
+        """Return the next line or lines as they were typed; b"" after Ctrl-D, once."""
+        while not self._typed:
+            self._tell(is_read=True)
+            self._changed.clear()
+            await self._changed.wait()
+        piece = self._typed.popleft()
+        self._held -= len(piece)
+        if not piece:
+            self._tell(is_read=False)
+        return piece
+
+    def type(self, text: str) -> None:
+        """Take what was typed. ValueError, in words for people, where too much of it is not read yet."""
+        data = text.encode("utf-8", "replace")
+        if self._held + len(data) > TYPED_BYTES_MAX:
+            raise ValueError(FULL)
+        if data:
+            self._put(data)
+
+    def end(self) -> None:
+        """Take a Ctrl-D; of several that nobody has read, one counts."""
+        if not self._typed or self._typed[-1]:
+            self._put(b"")
+
+    def _put(self, data: bytes) -> None:
+        self._typed.append(data)
+        self._held += len(data)
+        self._changed.set()
+
+    def _tell(self, *, is_read: bool) -> None:
+        if is_read is not self.is_read:
+            self.is_read = is_read
+            self._told(is_read)
+
+
+class Unattended:
+    """A terminal with nobody at the keys: whoever reads from it comes to the end at once."""
+
+    async def read(self) -> bytes:
+        """Return the end."""
+        return b""
+
+
+def is_terminal(stream: Input) -> bool:
+    """Return whether nothing is piped or redirected here, as isatty(3) does."""
+    return isinstance(stream, Keyboard | Unattended)
