@@ -222,6 +222,10 @@ PROGRAMS = (
         entry="cluster_engine.etcd.server:main",
         certificates=(
             Certificate(stem=f"{PKI}/etcd/server", common_name="{host}", authority=ETCD_CA, names=OWN_NAMES),
+            Certificate(stem=f"{PKI}/etcd/peer", common_name="{host}", authority=ETCD_CA, names=OWN_NAMES),
+            Certificate(
+                stem=f"{PKI}/etcd/healthcheck-client", common_name="kube-etcd-healthcheck-client", authority=ETCD_CA
+            ),
         ),
         ports=(2379,),
     ),

@@ -5,8 +5,8 @@
     … and another                 a number: the mark by which the API server agrees on compaction; no object is so small
 
 Modelled on etcd's `storage/quota.go` (costs) and the alarm of `etcdserver/apply.go`. In reality the alarm refuses every
-put from then on, until an operator has compacted, defragmented and disarmed it; here nobody can, so the reserve keeps
-the cluster alive, and the alarm goes by itself.
+put from then on, until an operator has compacted, defragmented and disarmed it; here the reserve keeps the cluster
+alive, and the alarm goes by itself.
 
     store of 32 MiB    put /registry/configmaps/default/new      etcdserver: mvcc: database space exceeded
                        put /registry/leases/kube-node-lease/…    done

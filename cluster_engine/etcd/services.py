@@ -235,7 +235,7 @@ class ClusterService:
 
 
 class MaintenanceService:
-    """Status, Alarm (NOSPACE, which goes by itself), Defragment (nothing to do)."""
+    """Status, Alarm (NOSPACE, which goes by itself too), Defragment (nothing to do)."""
 
     def __init__(self, store: Store, headers: Headers) -> None:
         self._store = store
@@ -259,10 +259,12 @@ class MaintenanceService:
         return response
 
     async def Alarm(self, request: pb.AlarmRequest) -> pb.AlarmResponse:  # noqa: N802
-        """List the alarms."""
+        """List the alarms; or take them back, until the next write that finds no room."""
         response = pb.AlarmResponse()
         if self._store.has_no_space:
             response.alarms.add(memberID=MEMBER_ID, alarm=pb.NOSPACE)
+        if request.action == pb.AlarmRequest.DEACTIVATE:
+            self._store.has_no_space = False
         self._headers.fill(response.header)
         return response
 

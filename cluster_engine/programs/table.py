@@ -6,6 +6,7 @@ from cluster_engine.programs.cat import cat
 from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
 from cluster_engine.programs.echo import echo, printf, seq
+from cluster_engine.programs.etcdctl.main import etcdctl
 from cluster_engine.programs.facts import env, says, tee
 from cluster_engine.programs.files import rm
 from cluster_engine.programs.grep import grep
@@ -22,6 +23,7 @@ HELP = """What you can type on this host:
 
   kubectl ...                talk to the cluster; `kubectl --help` lists the commands
   kubeadm kubeconfig user    on the control plane: a kubeconfig for somebody, with a certificate of their own
+  etcdctl ...                on the control plane: read and write etcd itself; `man etcdctl` says how
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   ls, cat, rm, tee           files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
@@ -44,6 +46,7 @@ PROGRAMS: Mapping[str, Program] = {
     for program in (
         Program("kubectl", kubectl, connects=True),
         Program("kubeadm", kubeadm),
+        Program("etcdctl", etcdctl, connects=True),
         Program("cat", cat),
         Program("head", head),
         Program("tail", tail),

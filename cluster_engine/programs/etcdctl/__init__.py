@@ -1,0 +1,1 @@
+"""etcdctl: etcd's own client, for people."""
