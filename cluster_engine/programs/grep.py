@@ -8,12 +8,12 @@ Patterns are RE2's (`posix_patterns`), so that no line takes longer than its len
 may be in all is bounded by EFFORT_MAX. Modelled on GNU grep 3.8. Left out: directories (-r), -P, -z, -b, colours.
 """
 
-import getopt
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.options import OptionError, read_options
 from cluster_engine.programs.posix_patterns import TOO_BIG, PatternError, quoted, translated
 
 PATTERN_BYTES_MAX = 256 * 1024
@@ -45,14 +45,13 @@ class Grep:
     def __init__(self, words: list[str]) -> None:
         """Read the words after `grep`. GrepError."""
         try:
-            options, arguments = getopt.gnu_getopt(words, SHORT, list(LONG))
-        except getopt.GetoptError as problem:
-            raise GrepError(f"{_getopt_words(problem)}\n{USAGE}") from None
+            options, arguments = read_options("grep", words, SHORT, LONG)
+        except OptionError as problem:
+            raise GrepError(f"{problem}\n{USAGE}") from None
         self._flags: set[str] = set()
         self._values: dict[str, str] = {}
         patterns: list[str] = []
-        for name, value in options:
-            letter = name[1] if not name.startswith("--") else LONG.get(name[2:], LONG.get(f"{name[2:]}=", ""))
+        for letter, value in options:
             if letter == "e":
                 patterns.append(value)
             elif letter in "EFGP":
@@ -222,17 +221,6 @@ async def grep(invocation: Invocation) -> int:
         invocation.err(f"{problem}\n")
         return 2
     return 2 if is_missing else search.code
-
-
-def _getopt_words(problem: getopt.GetoptError) -> str:
-    option = problem.opt
-    if len(option) == 1:
-        if "requires" in problem.msg:
-            return f"grep: option requires an argument -- '{option}'"
-        return f"grep: invalid option -- '{option}'"
-    if "requires" in problem.msg:
-        return f"grep: option '--{option}' requires an argument"
-    return f"grep: unrecognized option '--{option}'"
 
 
 __all__ = ["Grep", "GrepError", "grep"]

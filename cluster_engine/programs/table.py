@@ -15,6 +15,8 @@ from cluster_engine.programs.iptables_save import iptables_save
 from cluster_engine.programs.kubeadm import kubeadm
 from cluster_engine.programs.kubectl.main import kubectl
 from cluster_engine.programs.ls import ls
+from cluster_engine.programs.network.netstat import netstat
+from cluster_engine.programs.network.ss import ss
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
 from cluster_engine.programs.wc import wc
@@ -28,6 +30,7 @@ HELP = """What you can type on this host:
   ls, cat, rm, tee           files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
+  ss, netstat                the connections of this host: their states, queues and processes
   date, sleep, hostname, whoami, env, true, false
   cd, pwd, export, jobs, wait, clear
 
@@ -54,6 +57,8 @@ PROGRAMS: Mapping[str, Program] = {
         Program("wc", wc),
         Program("grep", grep),
         Program("iptables-save", iptables_save),
+        Program("ss", ss),
+        Program("netstat", netstat),
         Program("ls", ls),
         Program("rm", rm),
         Program("tee", tee),

@@ -82,6 +82,10 @@ class Network:
         if self._by_address.get(namespace.address) is namespace:
             del self._by_address[namespace.address]
 
+    def namespaces(self) -> list[Namespace]:
+        """List the pods' networks, in the order in which they were added."""
+        return [host for host in self._by_address.values() if isinstance(host, Namespace)]
+
     def resolve(self, host: Host, name: str) -> str:
         """Return the address of a name as `host` would look it up; socket.gaierror when it is unknown."""
         if name in host.names:
@@ -169,6 +173,7 @@ class Network:
 
         def close() -> None:
             if process.listeners.pop(listener, False) is not False:
+                process.descriptors.close(listener.fd)
                 del host.listeners[key]
 
         listener = Listener(process, Endpoint(address or "0.0.0.0", port), accept, close)

@@ -32,7 +32,7 @@ from uuid import UUID
 
 from cluster_engine.world.bugs import EXIT_CODE
 from cluster_engine.world.files import FileSystem
-from cluster_engine.world.sockets import Listener
+from cluster_engine.world.sockets import Descriptors, Listener, TimeWaits
 from cluster_engine.world.tcp import End
 from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.work import Effort
@@ -65,6 +65,7 @@ class Host:
         self.disk: dict[str, Any] = {}
         self.processes: dict[int, Process] = {}
         self.listeners: dict[tuple[str, int], Listener] = {}
+        self.time_waits = TimeWaits()
         self._next_port = 32768
         self._next_pid = 100
 
@@ -201,6 +202,7 @@ class Process:
         self.apology = ""
         self.part_of_world = part_of_world
         self.ends: dict[End, None] = {}
+        self.descriptors = Descriptors()
         self.listeners: dict[Listener, None] = {}
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self.task_numbers = itertools.count()

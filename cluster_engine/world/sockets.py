@@ -8,14 +8,66 @@ import contextvars
 import errno
 import os
 import socket
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cluster_engine.world.tap import Endpoint
 
+TIME_WAIT_SECONDS = 60.0
+"""TCP_TIMEWAIT_LEN (include/net/tcp.h)."""
+TIME_WAITS_MAX = 4096
+
+
+class Descriptors:
+    """The numbers of a process's open sockets: as in Linux, a new one has the lowest that is free, here from 3 on."""
+
+    def __init__(self) -> None:
+        self._taken = 0b111
+
+    def open(self) -> int:
+        """Take a number."""
+        lowest = ~self._taken & (self._taken + 1)
+        self._taken |= lowest
+        return lowest.bit_length() - 1
+
+    def close(self, number: int) -> None:
+        """Give a number back."""
+        self._taken &= ~(1 << number)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWait:
+    """What a host remembers of a connection that it closed first, until an instant of the loop's time."""
+
+    local: Endpoint
+    remote: Endpoint
+    until: float
+
+
+class TimeWaits:
+    """A host's connections in TIME-WAIT: kept TIME_WAIT_SECONDS, the latest TIME_WAITS_MAX, and by nothing obeyed."""
+
+    def __init__(self) -> None:
+        self._waits: deque[TimeWait] = deque(maxlen=TIME_WAITS_MAX)
+
+    def add(self, local: Endpoint, remote: Endpoint, now: float) -> None:
+        """Remember a connection that has ended now."""
+        self.at(now)
+        self._waits.append(TimeWait(local, remote, now + TIME_WAIT_SECONDS))
+
+    def at(self, now: float) -> list[TimeWait]:
+        """Return what is remembered at an instant, the oldest first."""
+        while self._waits and self._waits[0].until <= now:
+            self._waits.popleft()
+        return list(self._waits)
+
 
 class Machine(Protocol):
     """What a socket knows of the host that it is on."""
+
+    time_waits: TimeWaits
 
     @property
     def name(self) -> str:
@@ -38,6 +90,7 @@ class Owner(Protocol):
 
     ends: dict[Any, None]
     """Of its connections."""
+    descriptors: Descriptors
 
     @property
     def id(self) -> str:
@@ -102,6 +155,7 @@ class Listener:
         on_close: Callable[[], None],
     ) -> None:
         self.process, self.local = process, local
+        self.fd = process.descriptors.open()
         self.accept = accept
         self._on_close = on_close
         self.context = contextvars.copy_context()

@@ -22,7 +22,8 @@ Linux does it (tcp_retries2 = 15); after about fifteen minutes the connection fa
 What an end is in between is `state`, one of `tcp_states`.
 
 What it leaves out: acknowledgements without data, congestion control, MSS (a segment carries up to 64 KiB, as captures
-on hosts with segmentation offload show), TIME_WAIT, checksums. What a bad link does to segments: `noise`.
+on hosts with segmentation offload show), waiting in TIME-WAIT (a host remembers it, for ss), checksums. What a bad link
+does to segments: `noise`.
 """
 
 import asyncio
@@ -110,11 +111,29 @@ class End(asyncio.Transport):
         self._reader_paused = False
         self._eof_told = False
         self._closing = self.is_gone = False
+        self.fd = process.descriptors.open()
         process.ends[self] = None
 
     def on(self, event: Event) -> None:
         """Go on to the next state; KeyError where the event has no place in this one."""
         self.state = after(self.state, event)
+        if self.state is State.TIME_WAIT and self.local.port:
+            self.process.host.time_waits.add(self.local, self.remote, self.loop.time())
+
+    @property
+    def queues(self) -> tuple[int, int]:
+        """Bytes that the program has not read yet, and bytes of its that have not arrived; a FIN unread counts as one.
+
+        As ss has them in Recv-Q and Send-Q (net/ipv4/tcp_diag.c, tcp_diag_get_info).
+        """
+        fin = self.state in HAS_SEEN_FIN and not self._eof_told
+        return self._unread_bytes + fin, self._to_send_bytes + self._under_way
+
+    @property
+    def next_retry(self) -> tuple[float, int] | None:
+        """In how many seconds what is not acknowledged is sent again, and how often it was; None: nothing waits."""
+        timer = self._retry_timer
+        return None if timer is None else (timer.when() - self.loop.time(), self._retries)
 
     # -- asyncio.Transport -------------------------------------------------------------------------------------------
 
@@ -419,6 +438,7 @@ class End(asyncio.Transport):
             return
         self.is_gone = True
         self.process.ends.pop(self, None)
+        self.process.descriptors.close(self.fd)
         self.network.end_gone(self)
         if self._retry_timer is not None:
             self._retry_timer.cancel()

@@ -1,0 +1,1 @@
+"""Programs that show the network of a host and try it."""
