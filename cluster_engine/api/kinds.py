@@ -25,6 +25,7 @@ from cluster_engine.api.schemas.authorization import (
     SUBJECT_ACCESS_REVIEW,
 )
 from cluster_engine.api.schemas.autoscaling import SCALE
+from cluster_engine.api.schemas.batch import JOB
 from cluster_engine.api.schemas.configuration import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT
 from cluster_engine.api.schemas.coordination import LEASE
 from cluster_engine.api.schemas.discovery import ENDPOINT_SLICE
@@ -58,6 +59,7 @@ BUILT_IN = KindSet(
         SELF_SUBJECT_RULES_REVIEW,
         SUBJECT_ACCESS_REVIEW,
         LOCAL_SUBJECT_ACCESS_REVIEW,
+        JOB,
         ROLE,
         ROLE_BINDING,
         CLUSTER_ROLE,

@@ -25,6 +25,7 @@ from cluster_engine.controllers.deployment import DeploymentController
 from cluster_engine.controllers.endpoint_slices import EndpointSliceController
 from cluster_engine.controllers.endpoints import EndpointsController
 from cluster_engine.controllers.garbage_collector import GarbageCollector
+from cluster_engine.controllers.job import JobController
 from cluster_engine.controllers.namespaces import NamespaceController
 from cluster_engine.controllers.node_ipam import NodeIpamController
 from cluster_engine.controllers.node_lifecycle import NodeLifecycleController
@@ -43,6 +44,7 @@ USER_AGENT = "kube-controller-manager/v1.32.4 (linux/amd64) kubernetes/glassplan
 CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("deployment-controller", DeploymentController),
     ("replicaset-controller", ReplicaSetController),
+    ("job-controller", JobController),
     ("endpointslice-controller", EndpointSliceController),
     ("endpoint-controller", EndpointsController),
     ("node-controller", NodeIpamController),

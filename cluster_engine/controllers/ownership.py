@@ -18,6 +18,15 @@ from cluster_engine.api.selectors import LabelSelector
 from cluster_engine.api.status import Invalid, NotFound
 from cluster_engine.client import Client
 
+BY_CONTROLLER = "controller"
+"""The index of an informer's objects by their controller's uid; "" for those that nobody controls."""
+
+
+def controller_uids(obj: Object) -> list[str]:
+    """Index an object under BY_CONTROLLER."""
+    reference = controller_of(obj)
+    return [reference["uid"] if reference else ""]
+
 
 def controller_of(obj: Object) -> Object | None:
     """Return the reference to the object's controller."""

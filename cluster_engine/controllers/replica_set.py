@@ -25,9 +25,11 @@ from cluster_engine.controllers import pods
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.expectations import Expectations
 from cluster_engine.controllers.ownership import (
+    BY_CONTROLLER,
     Claims,
     controller_of,
     controller_reference,
+    controller_uids,
     is_controlled_by,
     is_deleting,
 )
@@ -47,7 +49,7 @@ class ReplicaSetController:
         self._events = context.events
         self._replica_sets = context.informers.informer(REPLICA_SET)
         self._pods = context.informers.informer(POD)
-        self._pods.add_index("controller", _controller_uid)
+        self._pods.add_index(BY_CONTROLLER, controller_uids)
         self._queue = WorkQueue[str]()
         self._expectations = Expectations()
         self._replica_sets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
@@ -130,8 +132,8 @@ class ReplicaSetController:
 
     async def _claimed(self, replica_set: Object) -> list[Object]:
         metadata = replica_set["metadata"]
-        candidates = self._pods.by_index("controller", metadata["uid"])
-        orphans = self._pods.by_index("controller", "")
+        candidates = self._pods.by_index(BY_CONTROLLER, metadata["uid"])
+        orphans = self._pods.by_index(BY_CONTROLLER, "")
         candidates += [pod for pod in orphans if pod["metadata"]["namespace"] == metadata["namespace"]]
         selector = label_selector_from_object(replica_set["spec"]["selector"])
         claims = Claims(self._client, REPLICA_SET, replica_set, POD, selector)
@@ -156,7 +158,7 @@ class ReplicaSetController:
         try:
             pod = await self._client.create(POD, pod_of(replica_set))
         except (Refusal, ConnectionError, TimeoutError) as failure:
-            if isinstance(failure, Forbidden) and _namespace_ends(failure):
+            if isinstance(failure, Forbidden) and namespace_ends(failure):
                 return None  # it would never succeed, and will soon not matter
             self._events.event(replica_set, "Warning", "FailedCreate", f"Error creating: {failure}")
             return failure
@@ -191,7 +193,7 @@ class ReplicaSetController:
             for one in self._replica_sets.items()
             if one is replica_set or (owner and (controller_of(one) or {}).get("uid") == owner["uid"])
         ]
-        return [pod for one in siblings for pod in self._pods.by_index("controller", one["metadata"]["uid"])]
+        return [pod for one in siblings for pod in self._pods.by_index(BY_CONTROLLER, one["metadata"]["uid"])]
 
     async def _write_status(self, replica_set: Object, status: Object) -> None:
         if status == replica_set.get("status", {}):
@@ -271,10 +273,6 @@ def _wanted(replica_set: Object) -> int:
     return int(replica_set["spec"].get("replicas", 1))
 
 
-def _controller_uid(pod: Object) -> list[str]:
-    reference = controller_of(pod)
-    return [reference["uid"] if reference else ""]
-
-
-def _namespace_ends(refusal: Refusal) -> bool:
+def namespace_ends(refusal: Refusal) -> bool:
+    """Return whether something cannot be made because its namespace is on its way out: it would never succeed."""
     return any(cause.get("reason") == "NamespaceTerminating" for cause in refusal.details.get("causes", ()))

@@ -180,6 +180,13 @@ CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         EVENTS,
     ),
     "generic-garbage-collector": (rule("delete get list patch update watch", "*", "*"), EVENTS),
+    "job-controller": (
+        rule("get list patch update watch", "batch", "jobs"),
+        rule("update", "batch", "jobs/status"),
+        rule("update", "batch", "jobs/finalizers"),
+        rule("create delete list patch watch", "core", "pods"),
+        EVENTS,
+    ),
     "namespace-controller": (
         rule("delete get list watch", "core", "namespaces"),
         rule("update", "core", "namespaces/finalize namespaces/status"),

@@ -14,6 +14,7 @@ def test_groups_are_offered_in_the_order_of_the_real_server() -> None:
         "apps",
         "authentication.k8s.io",
         "authorization.k8s.io",
+        "batch",
         "rbac.authorization.k8s.io",
         "coordination.k8s.io",
         "discovery.k8s.io",

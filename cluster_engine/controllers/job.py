@@ -1,0 +1,490 @@
+"""The Job controller: pods that come to an end, until so many of them have succeeded.
+
+Theory of operation. It keeps as many pods as `parallelism` and what is left of `completions` allow, counts those that
+end (`job_status`), makes no new one too soon after a failure, and says what has come of it in two steps: what decides
+is written before the last finalizers go (SuccessCriteriaMet, FailureTarget), the end after it (Complete, Failed).
+
+    POST pod  → … Succeeded → PUT jobs/status uncounted, SuccessCriteriaMet → PATCH pod → PUT jobs/status Complete
+
+A Job that has failed has its running pods deleted; one that is suspended too. Modelled on
+`pkg/controller/job/job_controller.go`. Left out: what `job_status` leaves out, and TTLs after the end.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cluster_engine.api import time
+from cluster_engine.api.kinds import JOB, POD
+from cluster_engine.api.objects import Object
+from cluster_engine.api.selectors import label_selector_from_object
+from cluster_engine.api.status import Forbidden, NotFound, Refusal
+from cluster_engine.client import WorkQueue, key_of
+from cluster_engine.controllers import job_status, pods
+from cluster_engine.controllers.context import Context
+from cluster_engine.controllers.expectations import Expectations
+from cluster_engine.controllers.job_status import INDEX, TRACKING, condition, has
+from cluster_engine.controllers.ownership import (
+    BY_CONTROLLER,
+    Claims,
+    controller_of,
+    controller_reference,
+    controller_uids,
+    is_controlled_by,
+    is_deleting,
+)
+from cluster_engine.controllers.replica_set import Failure, namespace_ends, slow_start
+
+WORKERS = 5
+SYNC_DELAY_SECONDS = 1.0
+"""So long the news of pods are gathered before a Job is looked at (syncJobBatchPeriod)."""
+PODS_A_SYNC_MAX = 500
+UNCOUNTED_MAX = 500
+POD_NAME_PREFIX_MAX = 253 - 5
+
+
+@dataclass(slots=True)
+class _Sync:
+    """One look at a Job: its status as it is to be, its pods, and what has come of it."""
+
+    key: str
+    job: Object
+    status: dict[str, Any]
+    pods: list[Object]
+    active: list[Object]
+    now: datetime
+    succeeded: int = 0
+    done: set[int] = field(default_factory=set)
+    verdict: Object | None = None
+    changed: bool = False
+
+
+class JobController:
+    """Keeps Jobs; see the module's text."""
+
+    def __init__(self, context: Context) -> None:
+        self._process = context.process
+        self._client = context.client
+        self._events = context.events
+        self._jobs = context.informers.informer(JOB)
+        self._pods = context.informers.informer(POD)
+        self._pods.add_index(BY_CONTROLLER, controller_uids)
+        self._queue = WorkQueue[str]()
+        self._expectations = Expectations()
+        self._failures: dict[str, tuple[int, datetime | None]] = {}
+        """By key: failures in a row, and when the last was."""
+        self._released: dict[str, set[str]] = {}
+        """By key: uids of pods whose finalizer was taken away and may still be in the cache."""
+        self._jobs.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
+        self._pods.on(add=self._pod_added, update=lambda _, new: self._pod_changed(new), delete=self._pod_deleted)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        await self._queue.run(self._sync, workers=WORKERS)
+
+    # -- what wakes it
+
+    def _enqueue(self, job: Object) -> None:
+        self._queue.add(key_of(job))
+
+    def _gone(self, job: Object) -> None:
+        key = key_of(job)
+        self._expectations.forget(key)
+        self._failures.pop(key, None)
+        self._released.pop(key, None)
+        self._queue.add(key)
+
+    def _owner_of(self, pod: Object) -> Object | None:
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != "Job":
+            return None
+        owner = self._jobs.get(f"{pod['metadata']['namespace']}/{reference['name']}")
+        return owner if owner and is_controlled_by(pod, owner) else None
+
+    def _pod_added(self, pod: Object) -> None:
+        if is_deleting(pod):
+            self._pod_changed(pod)
+        elif owner := self._owner_of(pod):
+            self._expectations.created(key_of(owner))
+            self._queue.add_after(key_of(owner), SYNC_DELAY_SECONDS)
+
+    def _pod_changed(self, pod: Object) -> None:
+        if owner := self._owner_of(pod):
+            key = key_of(owner)
+            if is_deleting(pod):
+                self._expectations.deleted(key, key_of(pod))
+            if not job_status.is_tracked(pod):
+                self._released.get(key, set()).discard(pod["metadata"]["uid"])
+            self._queue.add_after(key, SYNC_DELAY_SECONDS)
+
+    def _pod_deleted(self, pod: Object) -> None:
+        if owner := self._owner_of(pod):
+            key = key_of(owner)
+            self._expectations.deleted(key, key_of(pod))
+            self._released.get(key, set()).discard(pod["metadata"]["uid"])
+            self._queue.add_after(key, SYNC_DELAY_SECONDS)
+
+    # -- one sync
+
+    async def _sync(self, key: str) -> None:
+        job = self._jobs.get(key)
+        if job is None:
+            return
+        if job["spec"].get("managedBy") or job_status.is_finished(job):
+            await self._let_go(job)
+            return
+        sync = await self._look(key, job)
+        self._count_failures(sync)
+        self._judge(sync)
+        failure: Failure | None = None
+        if sync.verdict is not None:
+            failure = await self._end_all(sync)
+        else:
+            failure = await self._manage(sync)
+        await self._track(sync)
+        if failure is not None:
+            raise failure
+
+    async def _look(self, key: str, job: Object) -> _Sync:
+        """Gather what is known of a Job."""
+        now = self._process.now()
+        metadata, spec = job["metadata"], job["spec"]
+        status = dict(job.get("status") or {})
+        status.setdefault("uncountedTerminatedPods", {})
+        selector = label_selector_from_object(spec.get("selector"))
+        candidates = self._pods.by_index(BY_CONTROLLER, metadata["uid"])
+        orphans = self._pods.by_index(BY_CONTROLLER, "")
+        candidates += [pod for pod in orphans if pod["metadata"]["namespace"] == metadata["namespace"]]
+        own = await Claims(self._client, JOB, job, POD, selector).claim(candidates)
+        own.sort(key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
+        active = [pod for pod in own if pods.is_active(pod)]
+        sync = _Sync(key, job, status, own, active, now)
+        if not status.get("startTime") and not spec.get("suspend"):
+            status["startTime"] = time.rfc3339(now)
+            sync.changed = True
+            if spec.get("activeDeadlineSeconds") is not None:
+                self._queue.add_after(key, float(spec["activeDeadlineSeconds"]))
+        if job_status.is_indexed(job):
+            sync.done = job_status.read_indexes(status.get("completedIndexes", ""), spec["completions"])
+            ended = [pod for pod in own if pods.phase(pod) == "Succeeded"]
+            sync.done |= {n for pod in ended if (n := job_status.index_of(pod)) is not None and n < spec["completions"]}
+            sync.succeeded = len(sync.done)
+        else:
+            sync.succeeded = status.get("succeeded", 0) + self._uncounted(sync, "succeeded")
+        return sync
+
+    def _is_counted(self, sync: _Sync, pod: Object) -> bool:
+        released = self._released.get(sync.key, set())
+        return not job_status.is_tracked(pod) or pod["metadata"]["uid"] in released
+
+    def _uncounted(self, sync: _Sync, which: str) -> int:
+        """Count the pods that have ended so and are in no number yet."""
+        known = sync.status["uncountedTerminatedPods"].get(which) or ()
+        if which == "succeeded":
+            new = [pod for pod in sync.pods if pods.phase(pod) == "Succeeded"]
+        else:
+            new = [pod for pod in sync.pods if job_status.is_failed(pod, sync.job) and self._counts(sync.job, pod)]
+        uids = {pod["metadata"]["uid"] for pod in new if not self._is_counted(sync, pod)}
+        return len(uids | set(known))
+
+    @staticmethod
+    def _counts(job: Object, pod: Object) -> bool:
+        return job_status.verdict_of_policy(job, pod)[0] != "Ignore"
+
+    def _count_failures(self, sync: _Sync) -> None:
+        """Keep count of the failures in a row: a success sets it back."""
+        failures, last = self._failures.get(sync.key, (0, None))
+        fresh = [pod for pod in sync.pods if not self._is_counted(sync, pod)]
+        known = sync.status["uncountedTerminatedPods"]
+        seen = {*(known.get("succeeded") or ()), *(known.get("failed") or ())}
+        ends = [pod for pod in fresh if pod["metadata"]["uid"] not in seen]
+        for pod in sorted(ends, key=lambda one: job_status.ended_at(one) or sync.now):
+            if pods.phase(pod) == "Succeeded":
+                failures, last = 0, None
+            elif job_status.is_failed(pod, sync.job) and self._counts(sync.job, pod):
+                failures, last = failures + 1, job_status.ended_at(pod) or sync.now
+        self._failures[sync.key] = (failures, last)
+
+    def _judge(self, sync: _Sync) -> None:
+        """Decide whether the Job has failed."""
+        job, spec, now = sync.job, sync.job["spec"], sync.now
+        if (decided := has(job, "FailureTarget") or has(job, "SuccessCriteriaMet")) is not None:
+            sync.verdict = decided
+            return
+        for pod in sync.pods:
+            if job_status.is_failed(pod, job):
+                action, text = job_status.verdict_of_policy(job, pod)
+                if action == "FailJob":
+                    sync.verdict = condition("FailureTarget", ("PodFailurePolicy", text), now)
+                    return
+        failed = sync.status.get("failed", 0) + self._uncounted(sync, "failed")
+        limit = spec["backoffLimit"]
+        restarted = 0
+        if spec["template"]["spec"].get("restartPolicy") == "OnFailure":
+            restarted = job_status.restarts(sync.pods)
+        if failed > limit or (restarted and restarted >= max(limit, 1)):
+            sync.verdict = condition("FailureTarget", job_status.BACKOFF_LIMIT, now)
+        elif (deadline := spec.get("activeDeadlineSeconds")) is not None and not spec.get("suspend"):
+            left = deadline - (now - time.parse(sync.status["startTime"])).total_seconds()
+            if left <= 0:
+                sync.verdict = condition("FailureTarget", job_status.DEADLINE, now)
+            else:
+                self._queue.add_after(sync.key, left)
+
+    # -- pods
+
+    async def _end_all(self, sync: _Sync) -> Failure | None:
+        """Delete the pods of a Job that is over."""
+        failures = await asyncio.gather(*(self._delete(sync, pod) for pod in sync.active))
+        sync.active = [pod for pod, failure in zip(sync.active, failures, strict=True) if failure is not None]
+        return next((failure for failure in failures if failure is not None), None)
+
+    async def _manage(self, sync: _Sync) -> Failure | None:
+        """Make and delete pods until there are as many as there should be."""
+        job, spec = sync.job, sync.job["spec"]
+        if not self._expectations.satisfied(sync.key) or is_deleting(job):
+            return None
+        self._say_whether_suspended(sync)
+        surplus = len(sync.active) - self._wanted(sync)
+        if surplus > 0:
+            chosen = pods.to_delete(sync.active, sync.active, surplus, sync.now)[:PODS_A_SYNC_MAX]
+            self._expectations.expect_deletions(sync.key, [key_of(pod) for pod in chosen])
+            failures = await asyncio.gather(*(self._delete(sync, pod) for pod in chosen))
+            sync.active = [pod for pod in sync.active if pod not in chosen]
+            return next((failure for failure in failures if failure is not None), None)
+        waiting = 0
+        if spec.get("podReplacementPolicy") == "Failed":
+            waiting = sum(is_deleting(pod) and not pods.is_terminal(pod) for pod in sync.pods)
+        missing = -surplus - waiting
+        if missing <= 0:
+            self._judge_success(sync)
+            return None
+        wait = job_status.wait_seconds(*self._failures.get(sync.key, (0, None)), sync.now)
+        if wait > 0:
+            self._queue.add_after(sync.key, wait)
+            return None
+        return await self._create(sync, min(missing, PODS_A_SYNC_MAX))
+
+    def _wanted(self, sync: _Sync) -> int:
+        spec = sync.job["spec"]
+        if spec.get("suspend"):
+            return 0
+        if spec.get("completions") is None:
+            return len(sync.active) if sync.succeeded else int(spec["parallelism"])
+        return max(0, min(int(spec["completions"]) - sync.succeeded, int(spec["parallelism"])))
+
+    def _judge_success(self, sync: _Sync) -> None:
+        needed = sync.job["spec"].get("completions")
+        enough = sync.succeeded > 0 if needed is None else sync.succeeded >= needed
+        if enough and not sync.active and not sync.job["spec"].get("suspend"):
+            sync.verdict = condition("SuccessCriteriaMet", job_status.COMPLETE, sync.now)
+
+    def _say_whether_suspended(self, sync: _Sync) -> None:
+        known = pods.condition(sync.job, "Suspended")
+        if sync.job["spec"].get("suspend"):
+            wanted = condition("Suspended", ("JobSuspended", "Job suspended"), sync.now)
+        elif known is not None:
+            wanted = condition("Suspended", ("JobResumed", "Job resumed"), sync.now, "False")
+        else:
+            return
+        if known is not None and known["status"] == wanted["status"]:
+            return
+        others = [each for each in sync.status.get("conditions") or () if each["type"] != "Suspended"]
+        sync.status["conditions"] = [*others, wanted]
+        sync.changed = True
+        if wanted["status"] == "False":
+            sync.status["startTime"] = time.rfc3339(sync.now)
+        event = "Suspended" if wanted["status"] == "True" else "Resumed"
+        self._events.event(sync.job, "Normal", event, wanted["message"])
+
+    async def _create(self, sync: _Sync, count: int) -> Failure | None:
+        job = sync.job
+        indexes: list[int | None] = [None] * count
+        if job_status.is_indexed(job):
+            found = job_status.pending_indexes(sync.active, sync.done, count, job["spec"]["completions"])
+            indexes, count = list(found), len(found)
+        self._expectations.expect_creations(sync.key, count)
+        left = iter(indexes)
+        made: list[Object] = []
+        created, failure = await slow_start(count, lambda: self._create_one(job, next(left), made))
+        for _ in range(count - created):
+            self._expectations.created(sync.key)
+        sync.active = [*sync.active, *made]
+        return failure
+
+    async def _create_one(self, job: Object, index: int | None, made: list[Object]) -> Failure | None:
+        try:
+            pod = await self._client.create(POD, pod_of(job, index))
+        except (Refusal, ConnectionError, TimeoutError) as failure:
+            if isinstance(failure, Forbidden) and namespace_ends(failure):
+                return None
+            self._events.event(job, "Warning", "FailedCreate", f"Error creating: {failure}")
+            return failure
+        made.append(pod)
+        self._events.event(job, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return None
+
+    async def _delete(self, sync: _Sync, pod: Object) -> Failure | None:
+        metadata = pod["metadata"]
+        try:
+            await self._client.delete(POD, metadata["name"], metadata["namespace"])
+        except NotFound:
+            self._expectations.deleted(sync.key, key_of(pod))
+        except (Refusal, ConnectionError, TimeoutError) as failure:
+            self._expectations.deleted(sync.key, key_of(pod))
+            self._events.event(sync.job, "Warning", "FailedDelete", f"Error deleting: {failure}")
+            return failure
+        else:
+            self._events.event(sync.job, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
+        return None
+
+    # -- counting
+
+    async def _track(self, sync: _Sync) -> None:
+        """Count what has ended, and say what has come of the Job."""
+        job, status = sync.job, sync.status
+        going = [pod for pod in sync.pods if self._may_go(sync, pod)][:UNCOUNTED_MAX]
+        self._note_uncounted(sync, going)
+        tracked = {pod["metadata"]["uid"] for pod in sync.pods if not self._is_counted(sync, pod)}
+        status, counted = job_status.counted(status, tracked)
+        status |= self._numbers(sync)
+        conditions = list(status.get("conditions") or ())
+        if sync.verdict is not None and has(job, sync.verdict["type"]) is None:
+            status["conditions"] = [*conditions, sync.verdict]
+            sync.changed = True
+        if sync.changed or counted or status != (job.get("status") or {}):
+            job = await self._write(job, status)
+            status = dict(job["status"])
+        released = await asyncio.gather(*(self._release(sync.key, pod) for pod in going))
+        tracked -= {pod["metadata"]["uid"] for pod, gone in zip(going, released, strict=True) if gone}
+        status, counted = job_status.counted(status, tracked)
+        finished = self._end(sync, status)
+        if counted or finished:
+            await self._write(job, status)
+        if finished:
+            self._tell_the_end(job, status)
+
+    def _may_go(self, sync: _Sync, pod: Object) -> bool:
+        if self._is_counted(sync, pod):
+            return False
+        over = is_deleting(sync.job) or sync.verdict is not None or pods.phase(pod) == "Succeeded"
+        return over or job_status.is_failed(pod, sync.job)
+
+    def _note_uncounted(self, sync: _Sync, going: list[Object]) -> None:
+        uncounted = {name: list(uids) for name, uids in sync.status["uncountedTerminatedPods"].items()}
+        failed = sync.verdict is not None and sync.verdict["type"] != "SuccessCriteriaMet"
+        for pod in going:
+            uid = pod["metadata"]["uid"]
+            if pods.phase(pod) == "Succeeded":
+                if not job_status.is_indexed(sync.job):
+                    _add(uncounted, "succeeded", uid)
+            elif (failed or job_status.is_failed(pod, sync.job)) and self._counts(sync.job, pod):
+                _add(uncounted, "failed", uid)
+        if uncounted != sync.status["uncountedTerminatedPods"]:
+            sync.status["uncountedTerminatedPods"] = uncounted
+            sync.changed = True
+
+    def _numbers(self, sync: _Sync) -> dict[str, Any]:
+        """Return the numbers of pods that are there now; Go leaves out an `active` of zero."""
+        deleted = [pod for pod in sync.pods if is_deleting(pod) and not pods.is_terminal(pod)]
+        found: dict[str, Any] = {
+            "ready": sum(pods.is_ready(pod) for pod in sync.active),
+            "terminating": len(deleted),
+            "active": len(sync.active),
+        }
+        if job_status.is_indexed(sync.job):
+            found["completedIndexes"] = job_status.written_indexes(sync.done)
+            found["succeeded"] = len(sync.done)
+        return found
+
+    async def _release(self, key: str, pod: Object) -> bool:
+        """Take the finalizer away; return whether it is gone."""
+        metadata = pod["metadata"]
+        patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": [TRACKING]}}
+        released = self._released.setdefault(key, set())
+        released.add(metadata["uid"])
+        try:
+            await self._client.patch(POD, metadata["name"], patch, metadata["namespace"])
+        except NotFound:
+            released.discard(metadata["uid"])
+        except (Refusal, ConnectionError, TimeoutError):
+            released.discard(metadata["uid"])
+            return False
+        return True
+
+    def _end(self, sync: _Sync, status: Object) -> bool:
+        """Write the end into the status, if it is one; return whether it is."""
+        uncounted = status.get("uncountedTerminatedPods") or {}
+        if sync.verdict is None or any(uncounted.values()) or status.get("terminating") or status.get("active"):
+            return False
+        type_ = "Complete" if sync.verdict["type"] == "SuccessCriteriaMet" else "Failed"
+        why = (sync.verdict["reason"], sync.verdict["message"])
+        status["conditions"] = [*(status.get("conditions") or ()), condition(type_, why, self._process.now())]
+        if type_ == "Complete":
+            status["completionTime"] = time.rfc3339(self._process.now())
+        return True
+
+    def _tell_the_end(self, job: Object, status: Object) -> None:
+        end = status["conditions"][-1]
+        if end["type"] == "Complete":
+            self._events.event(job, "Normal", "Completed", "Job completed")
+        else:
+            self._events.event(job, "Warning", end["reason"], end["message"])
+
+    async def _let_go(self, job: Object) -> None:
+        """Let the pods of a Job that is over go, also those that turned up late."""
+        if not job_status.is_finished(job):
+            return
+        key = key_of(job)
+        for pod in self._pods.by_index(BY_CONTROLLER, job["metadata"]["uid"]):
+            if job_status.is_tracked(pod) and pod["metadata"]["uid"] not in self._released.get(key, set()):
+                await self._release(key, pod)
+
+    async def _write(self, job: Object, status: Object) -> Object:
+        left = {name: value for name, value in status.items() if value != 0 or name in ("ready", "terminating")}
+        return await self._client.update(JOB, {**job, "status": left}, "status")
+
+
+def _add(uncounted: dict[str, list[str]], which: str, uid: str) -> None:
+    uids = uncounted.setdefault(which, [])
+    if uid not in uids:
+        uids.append(uid)
+
+
+def pod_of(job: Object, index: int | None) -> Object:
+    """Make a pod from the template; the server makes up the end of its name."""
+    template, name = job["spec"]["template"], job["metadata"]["name"]
+    metadata = {key: dict(value) for key, value in template.get("metadata", {}).items() if key in _CARRIED}
+    spec = template["spec"]
+    if index is not None:
+        metadata.setdefault("annotations", {})[INDEX] = str(index)
+        metadata.setdefault("labels", {})[INDEX] = str(index)
+        spec = _with_index(spec, f"{name}-{index}")
+        name = f"{name}-{index}"
+    return {
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": {
+            "generateName": f"{name}-"[:POD_NAME_PREFIX_MAX],
+            "namespace": job["metadata"]["namespace"],
+            **metadata,
+            "finalizers": [TRACKING],
+            "ownerReferences": [controller_reference(JOB, job)],
+        },
+        "spec": spec,
+    }
+
+
+_CARRIED = ("labels", "annotations")
+
+
+def _with_index(spec: Object, hostname: str) -> Object:
+    """Tell each container its number."""
+    path = f"metadata.labels['{INDEX}']"
+    variable = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": path}}}
+    changed: Object = {"hostname": hostname}
+    for field_ in ("initContainers", "containers"):
+        if spec.get(field_):
+            changed[field_] = [{**each, "env": [*(each.get("env") or ()), variable]} for each in spec[field_]]
+    return {**spec, **changed}
