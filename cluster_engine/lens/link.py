@@ -6,6 +6,9 @@ from which address and port to which it goes.
 
     S  ->  tcp.syn   <- what the client does it for        PA ->  whatever the parser makes of the bytes
     SA ->  tcp.syn   <- the SYN                            R  ->  tcp.rst   <- the entry before, or a fault
+    U  ->  icmp.unreachable   <- the SYN that a packet filter has rejected
+
+Where packet filters rewrote addresses, the SYN says what the server sees: `leadsTo` and `clientSeenAs`.
 """
 
 from typing import Any
@@ -36,6 +39,11 @@ class Link:
         self._ends = [False, False]
         self._accepted = False
         ends = {"client": str(connection.client), "server": str(connection.server)}
+        if connection.translated is not None:
+            seen = zip(
+                ("clientSeenAs", "leadsTo"), connection.translated, (connection.client, connection.server), strict=False
+            )
+            ends |= {name: str(there) for name, there, here in seen if there != here}
         self._addresses = {end: address for end, address in ends.items() if address}  # a socket's client has none
 
     @property
@@ -62,6 +70,11 @@ class Link:
             self._finish(segment, piece)
         elif "R" in flags:
             self._reset(segment, piece, fault)
+        elif flags == "U":
+            self._ends = [True, True]
+            told = {"type": "destination unreachable", "code": "port unreachable"}
+            said = Said(TCP, "icmp.unreachable", "ICMP port unreachable", told, self._conversation.reason())
+            self._say(segment, piece, said)
 
     def _bytes(self, segment: Segment, position: int) -> None:
         from_client, scribe = segment.from_client, self._conversation.scribe

@@ -1,4 +1,4 @@
-"""The rules, as `iptables-save` prints them. Pure.
+"""The rules: what a node's packet filter is loaded with. Pure.
 
 Theory of operation. A Service's address is nowhere: it is a match. KUBE-SERVICES has one rule for each Service port; it
 jumps to the port's KUBE-SVC chain, which picks one of its KUBE-SEP chains (endpoints) by chance: with n endpoints the
@@ -10,19 +10,47 @@ endpoints is rejected in the filter table, at once, so that clients need not wai
     -A KUBE-SVC-LOLE4ISW44XBNF3G … --probability 0.50000000000 -j KUBE-SEP-…      -A KUBE-SVC-… -j KUBE-SEP-…
     -A KUBE-SEP-… … -j DNAT --to-destination 10.244.1.2:80
 
+Who comes by a node's port goes through a KUBE-EXT chain, which has its source rewritten too (MASQUERADE), so that the
+answers come back this way; a policy "Local" spares that, and knows the node's own endpoints only (KUBE-SVL). With
+session affinity the kernel remembers whom it sent where (`-m recent`).
+
 A chain's name carries a hash of what it is for (sha256, base32, 16 characters), so it is the same on every node and
-after every restart. Modelled on `pkg/proxy/iptables/proxier.go`.
+after every restart. These rules are values that the node's filter both obeys and prints (`world/packet_filter.py`).
+Modelled on `pkg/proxy/iptables/proxier.go`.
 """
 
 import base64
+import functools
 import hashlib
+from collections.abc import Iterable
+from itertools import chain as joined
 
 from cluster_engine.proxy.services import ServicePort
+from cluster_engine.world.packet_filter import (
+    RETURN,
+    AddressType,
+    CameBefore,
+    Chance,
+    Comment,
+    Destination,
+    InState,
+    Marked,
+    Match,
+    Over,
+    Remember,
+    Rule,
+    Source,
+    Table,
+    ToPort,
+)
+from cluster_engine.world.tap import Endpoint
 
 POD_CIDR = "10.244.0.0/16"
-_LAST = "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
-_PORTALS = "kubernetes service portals"
-_TRANSFER = "kubernetes service traffic requiring SNAT"
+LOOPBACK = "127.0.0.0/8"
+MASQUERADE_BIT = 0x4000
+PORTS_REMEMBERED_MAX = 4096
+
+Chains = tuple[tuple[str, tuple[Rule, ...]], ...]
 
 
 def chain(prefix: str, *parts: str) -> str:
@@ -31,100 +59,170 @@ def chain(prefix: str, *parts: str) -> str:
     return prefix + base64.b32encode(digest).decode()[:16]
 
 
-def render(ports: list[ServicePort]) -> str:
-    """Write both tables."""
-    return _filter(ports) + _nat(ports)
+def tables(ports: list[ServicePort]) -> list[Table]:
+    """Make all tables of a node."""
+    return [_table("mangle", {}), _filter(ports), _nat(ports)]
 
 
-def _filter(ports: list[ServicePort]) -> str:
-    rules = [
-        f'-A INPUT -m conntrack --ctstate NEW -m comment --comment "{_PORTALS}" -j KUBE-SERVICES',
-        f'-A FORWARD -m conntrack --ctstate NEW -m comment --comment "{_PORTALS}" -j KUBE-SERVICES',
-        f'-A OUTPUT -m conntrack --ctstate NEW -m comment --comment "{_PORTALS}" -j KUBE-SERVICES',
-    ]
+def _rule(jump: str, *matches: Match) -> Rule:
+    return Rule(matches, jump)
+
+
+_NEW = InState("NEW")
+_PORTALS = Comment("kubernetes service portals")
+_EXTERNAL = _rule("KUBE-EXTERNAL-SERVICES", _NEW, Comment("kubernetes externally-visible service portals"))
+_BALANCERS = _rule("KUBE-PROXY-FIREWALL", _NEW, Comment("kubernetes load balancer firewall"))
+_HEALTH = _rule("KUBE-NODEPORTS", Comment("kubernetes health check service ports"))
+_SERVICES = _rule("KUBE-SERVICES", _NEW, _PORTALS)
+_FORWARDING = "kubernetes forwarding rules"
+_LAST = Comment("kubernetes service nodeports; NOTE: this must be the last rule in this chain")
+_FOREIGN = (Source(LOOPBACK, negated=True), Destination(LOOPBACK), Comment("block incoming localnet connections"))
+
+_FILTER: dict[str, tuple[Rule, ...]] = {
+    "INPUT": (_BALANCERS, _HEALTH, _EXTERNAL, _rule("KUBE-FIREWALL")),
+    "FORWARD": (_BALANCERS, _rule("KUBE-FORWARD", Comment(_FORWARDING)), _SERVICES, _EXTERNAL),
+    "OUTPUT": (_BALANCERS, _SERVICES, _rule("KUBE-FIREWALL")),
+    "KUBE-FIREWALL": (_rule("DROP", *_FOREIGN, InState("RELATED,ESTABLISHED,DNAT", negated=True)),),
+    "KUBE-FORWARD": (
+        _rule("DROP", InState("INVALID")),
+        _rule("ACCEPT", Comment(_FORWARDING), Marked(MASQUERADE_BIT)),
+        _rule("ACCEPT", Comment("kubernetes forwarding conntrack rule"), InState("RELATED,ESTABLISHED")),
+    ),
+    "KUBE-NODEPORTS": (),
+    "KUBE-PROXY-FIREWALL": (),
+}
+_NAT: dict[str, tuple[Rule, ...]] = {
+    "PREROUTING": (_rule("KUBE-SERVICES", _PORTALS),),
+    "INPUT": (),
+    "OUTPUT": (_rule("KUBE-SERVICES", _PORTALS),),
+    "POSTROUTING": (_rule("KUBE-POSTROUTING", Comment("kubernetes postrouting rules")),),
+    "KUBE-MARK-MASQ": (Rule((), "MARK", mark=(MASQUERADE_BIT, MASQUERADE_BIT)),),
+    "KUBE-POSTROUTING": (
+        _rule(RETURN, Marked(MASQUERADE_BIT, negated=True)),
+        Rule((), "MARK", mark=(MASQUERADE_BIT, 0)),
+        _rule("MASQUERADE", Comment("kubernetes service traffic requiring SNAT")),
+    ),
+}
+BUILT_IN = {
+    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
+    "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
+}
+
+
+def _table(name: str, chains: dict[str, tuple[Rule, ...]]) -> Table:
+    """Put a table's chains in order; KUBE-PROXY-CANARY is how kube-proxy sees that somebody has flushed the rules."""
+    chains = {"KUBE-PROXY-CANARY": (), **chains}
+    built_in = BUILT_IN[name]
+    own = sorted(one for one in chains if one not in built_in)
+    return Table(name, built_in, {one: chains.get(one, ()) for one in (*built_in, *own)})
+
+
+def _filter(ports: list[ServicePort]) -> Table:
+    services, external = [], []
     for port in ports:
-        if not port.endpoints:
-            comment = f'-m comment --comment "{port.name} has no endpoints"'
-            match = f"-d {port.cluster_ip}/32 -p {port.protocol} {comment} -m {port.protocol} --dport {port.port}"
-            rules.append(f"-A KUBE-SERVICES {match} -j REJECT --reject-with icmp-port-unreachable")
-    chains = [":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ":KUBE-SERVICES - [0:0]"]
-    return _table("filter", chains, rules)
+        if not port.internal:
+            services.append(_rule(_fate(port), *_at_cluster_ip(port, _why_unserved(port))))
+        if port.node_port and not port.external:
+            external.append(_rule(_fate(port), *_at_node_port(port, _why_unserved(port), AddressType("dst"))))
+    return _table("filter", {**_FILTER, "KUBE-SERVICES": tuple(services), "KUBE-EXTERNAL-SERVICES": tuple(external)})
 
 
-def _nat(ports: list[ServicePort]) -> str:
-    chains = [":KUBE-MARK-MASQ - [0:0]", ":KUBE-NODEPORTS - [0:0]", ":KUBE-POSTROUTING - [0:0]"]
-    chains += [":KUBE-SERVICES - [0:0]"]
-    rules = [
-        f'-A PREROUTING -m comment --comment "{_PORTALS}" -j KUBE-SERVICES',
-        f'-A OUTPUT -m comment --comment "{_PORTALS}" -j KUBE-SERVICES',
-        '-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING',
-        "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000",
-        "-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN",
-        "-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0",
-        f'-A KUBE-POSTROUTING -m comment --comment "{_TRANSFER}" -j MASQUERADE --random-fully',
-    ]
-    own_chains: list[str] = []
-    own_rules: list[str] = []
+def _fate(port: ServicePort) -> str:
+    """Reject what nobody serves; drop what nobody serves *here*, for others may."""
+    return "DROP" if port.reachable else "REJECT"
+
+
+def _why_unserved(port: ServicePort) -> str:
+    return f"{port.name} has no {'local ' * bool(port.reachable)}endpoints"
+
+
+def _at_cluster_ip(port: ServicePort, comment: str) -> tuple[Match, ...]:
+    to = Destination(f"{port.cluster_ip}/32")
+    return (to, Over(port.protocol), Comment(comment), ToPort(port.protocol, port.port))
+
+
+def _at_node_port(port: ServicePort, comment: str, *more: Match) -> tuple[Match, ...]:
+    return (Over(port.protocol), Comment(comment), *more, ToPort(port.protocol, port.node_port))
+
+
+def _nat(ports: list[ServicePort]) -> Table:
+    services, by_node_port = [], []
+    own: list[Chains] = []
     for port in ports:
-        if port.endpoints:
-            rules += _entry(port)
-            names, more = _chains_of(port)
-            own_chains += names
-            own_rules += more
-    rules.append(f'-A KUBE-SERVICES -m comment --comment "{_LAST}" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS')
-    chains += [f":{name} - [0:0]" for name in sorted(own_chains)]
-    standard = [f":{name} ACCEPT [0:0]" for name in ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")]
-    return _table("nat", standard + chains, rules + own_rules)
+        if port.internal:
+            services.append(_rule(_internal_chain(port), *_at_cluster_ip(port, f"{port.name} cluster IP")))
+        if port.node_port and port.reachable:
+            by_node_port.append(_rule(_name("KUBE-EXT-", port), *_at_node_port(port, port.name)))
+        own.append(_chains_of(port))
+    services.append(_rule("KUBE-NODEPORTS", _LAST, AddressType("dst")))
+    fixed = {**_NAT, "KUBE-SERVICES": tuple(services), "KUBE-NODEPORTS": tuple(by_node_port)}
+    return _table("nat", {**fixed, **dict(joined.from_iterable(own))})
 
 
-def _entry(port: ServicePort) -> list[str]:
-    service = chain("KUBE-SVC-", port.name, port.protocol)
-    comment = f'-m comment --comment "{port.name} cluster IP"'
-    match = f"-d {port.cluster_ip}/32 -p {port.protocol} {comment} -m {port.protocol} --dport {port.port}"
-    rules = [f"-A KUBE-SERVICES {match} -j {service}"]
-    if port.node_port:
-        external = chain("KUBE-EXT-", port.name, port.protocol)
-        match = f'-p {port.protocol} -m comment --comment "{port.name}" -m {port.protocol} --dport {port.node_port}'
-        rules.append(f"-A KUBE-NODEPORTS {match} -j {external}")
-    return rules
+def _name(prefix: str, port: ServicePort) -> str:
+    return chain(prefix, port.name, port.protocol)
 
 
-def _chains_of(port: ServicePort) -> tuple[list[str], list[str]]:
-    service = chain("KUBE-SVC-", port.name, port.protocol)
-    names, rules = [service], []
-    if port.node_port:
-        external = chain("KUBE-EXT-", port.name, port.protocol)
-        names.append(external)
-        comment = f'-m comment --comment "masquerade traffic for {port.name} external destinations"'
-        rules += [f"-A {external} {comment} -j KUBE-MARK-MASQ", f"-A {external} -j {service}"]
-    comment = f'-m comment --comment "{port.name} cluster IP"'
-    match = f"-d {port.cluster_ip}/32 -p {port.protocol} {comment} -m {port.protocol} --dport {port.port}"
-    rules.append(f"-A {service} ! -s {POD_CIDR} {match} -j KUBE-MARK-MASQ")
-    left = len(port.endpoints)
-    ends = []
-    for endpoint in port.endpoints:
-        name = chain("KUBE-SEP-", port.name, port.protocol, endpoint)
-        names.append(name)
-        chance = f" -m statistic --mode random --probability {_probability(left)}" if left > 1 else ""
-        rules.append(f'-A {service} -m comment --comment "{port.name} -> {endpoint}"{chance} -j {name}')
-        ends += _endpoint(name, port, endpoint)
-        left -= 1
-    return names, rules + ends
+def _internal_chain(port: ServicePort) -> str:
+    return _name("KUBE-SVL-" if port.internal_local else "KUBE-SVC-", port)
 
 
-def _probability(left: int) -> str:
-    """Write 1/left as it comes back from the kernel, which keeps 31 bits of it."""
-    return f"{round(2**31 / left) / 2**31:.11f}"
+@functools.lru_cache(PORTS_REMEMBERED_MAX)
+def _chains_of(port: ServicePort) -> Chains:
+    """Return the chains of one port. The same for all nodes, unless a policy is "Local"."""
+    found: dict[str, tuple[Rule, ...]] = {}
+    if port.node_port and port.reachable:
+        found[_name("KUBE-EXT-", port)] = tuple(_external_rules(port))
+    if port.endpoints and (port.node_port or not port.internal_local):
+        found[_name("KUBE-SVC-", port)] = tuple(_choice(port, port.endpoints, entered=not port.internal_local))
+    if port.local and (port.internal_local or port.external_local):
+        found[_name("KUBE-SVL-", port)] = tuple(_choice(port, port.local, entered=port.internal_local))
+    if found:
+        found |= {_endpoint_chain(port, one): _endpoint(port, one) for one in port.reachable}
+    return tuple(found.items())
 
 
-def _endpoint(name: str, port: ServicePort, endpoint: str) -> list[str]:
-    comment = f'-m comment --comment "{port.name}"'
-    address = endpoint.rpartition(":")[0]
-    return [
-        f"-A {name} -s {address}/32 {comment} -j KUBE-MARK-MASQ",
-        f"-A {name} -p {port.protocol} {comment} -m {port.protocol} -j DNAT --to-destination {endpoint}",
-    ]
+def _external_rules(port: ServicePort) -> Iterable[Rule]:
+    everybody = _name("KUBE-SVC-", port)
+    told = "{} traffic for " + port.name + " external destinations"
+    if not port.external_local:
+        yield _rule("KUBE-MARK-MASQ", Comment(told.format("masquerade")))
+        yield _rule(everybody)
+        return
+    here = AddressType("src")
+    if port.endpoints:
+        yield _rule(everybody, Source(POD_CIDR), Comment(told.format("pod")))
+    yield _rule("KUBE-MARK-MASQ", Comment(told.format("masquerade LOCAL")), here)
+    if port.endpoints:
+        yield _rule(everybody, Comment(told.format("route LOCAL")), here)
+    if port.local:
+        yield _rule(_name("KUBE-SVL-", port))
 
 
-def _table(name: str, chains: list[str], rules: list[str]) -> str:
-    return "\n".join([f"*{name}", *chains, *rules, "COMMIT"]) + "\n"
+def _choice(port: ServicePort, endpoints: tuple[str, ...], *, entered: bool) -> Iterable[Rule]:
+    """Choose an endpoint. Where the cluster IP leads here (`entered`), what is from no pod is masqueraded."""
+    if entered:
+        matches = _at_cluster_ip(port, f"{port.name} cluster IP")
+        yield _rule("KUBE-MARK-MASQ", Source(POD_CIDR, negated=True), *matches)
+    for one in endpoints if port.affinity_seconds else ():
+        name = _endpoint_chain(port, one)
+        yield _rule(name, Comment(f"{port.name} -> {one}"), CameBefore(name, port.affinity_seconds))
+    for left, one in zip(range(len(endpoints), 0, -1), endpoints, strict=True):
+        chance = (Chance(left),) if left > 1 else ()
+        yield _rule(_endpoint_chain(port, one), Comment(f"{port.name} -> {one}"), *chance)
+
+
+def _endpoint_chain(port: ServicePort, endpoint: str) -> str:
+    return chain("KUBE-SEP-", port.name, port.protocol, endpoint)
+
+
+def _endpoint(port: ServicePort, endpoint: str) -> tuple[Rule, ...]:
+    address, _, number = endpoint.rpartition(":")
+    comment = Comment(port.name)
+    remember = (Remember(_endpoint_chain(port, endpoint)),) if port.affinity_seconds else ()
+    matches = (Over(port.protocol), comment, *remember, ToPort(port.protocol))
+    return (
+        _rule("KUBE-MARK-MASQ", Source(f"{address}/32"), comment),
+        Rule(matches, "DNAT", to=Endpoint(address, int(number))),
+    )

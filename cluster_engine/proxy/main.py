@@ -2,7 +2,8 @@
 
 Theory of operation. It lists and watches what concerns it (a label selector leaves out headless Services and those of
 other proxies), and its own Node. When something has changed it computes all rules anew and loads them, at most once a
-second. The rules are text on the node's disk, where `iptables-save` finds them: `process.disk["iptables"]`.
+second: the rules of the machine's packet filter, which every connection of its programs and pods meets, and which
+`iptables-save` prints.
 
     EndpointSlice web-x7k2p MODIFIED → 3 endpoints for default/web → *nat … COMMIT       note proxy.synced
 
@@ -20,7 +21,7 @@ from cluster_engine.api import time
 from cluster_engine.api.kinds import ENDPOINT_SLICE, NODE, SERVICE
 from cluster_engine.client import Client, Informer
 from cluster_engine.proxy import iptables
-from cluster_engine.proxy.services import service_ports
+from cluster_engine.proxy.services import ServicePort, service_ports
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -50,6 +51,7 @@ class Proxy:
         self._changed = asyncio.Event()
         self._synced_at = process.now()
         self._changed_at = self._synced_at
+        self._loaded: list[ServicePort] = []
         for informer in (self._services, self._slices):
             informer.on(add=self._heard, update=lambda _, new: self._heard(new), delete=self._heard)
 
@@ -76,14 +78,16 @@ class Proxy:
             self._changed.set()
 
     def _sync(self) -> None:
-        ports = service_ports(self._services.items(), self._slices.items())
-        rules = iptables.render(ports)
+        machine = self._process.host.machine
+        ports = service_ports(self._services.items(), self._slices.items(), machine.name)
         self._synced_at = self._process.now()
-        if rules == self._process.disk.get("iptables"):
+        if ports == self._loaded and machine.packet_filter.tables:
             return
-        self._process.disk["iptables"] = rules
+        self._loaded = ports
+        tables = iptables.tables(ports)
+        machine.packet_filter.load(tables)
         endpoints = sum(len(port.endpoints) for port in ports)
-        count = rules.count("\n-A ")
+        count = sum(table.rules for table in tables)
         self._process.note(
             "proxy.synced",
             f"{count} iptables rules for {len(ports)} Service ports with {endpoints} endpoints",

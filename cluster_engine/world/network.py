@@ -7,25 +7,33 @@ a SYN that travels like anything else:
     nobody listens         SYN → RST: ConnectionRefusedError
     no host, or no power   nothing answers ARP: after 3 s OSError "No route to host"
     the link is cut        SYN is sent again after 1, 2, 4 … s (tcp_syn_retries = 6): TimeoutError after 127 s
+    a filter rejects it    SYN → ICMP port unreachable: ConnectionRefusedError;  drops it: as where the link is cut
+
+Which way it goes, and to whom, the packet filters of the machines on its way say too (`routing`).
 
 127.0.0.1 means the host itself. A pod's network is a `Namespace` of its machine: an address that others reach, over
 the machine's links, and from the machine itself as over loopback. Names are looked up in the host's own table (its
 /etc/hosts), then in the table of all hosts, as a data centre's DNS would answer. Unix sockets are connections within
 one host whose address is a path.
 
-What it leaves out: routing, MTU, UDP, IPv6.
+What it leaves out: routers, MTU, UDP, IPv6.
 """
 
 import asyncio
 import errno
 import os
+import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
+from cluster_engine.world import routing
 from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
+from cluster_engine.world.packet_filter import Kernel, PacketFilter, Verdict
 from cluster_engine.world.process import Host, Namespace, Process
+from cluster_engine.world.routing import Route
 from cluster_engine.world.sockets import Listener, Machine
 from cluster_engine.world.tap import Connection, Endpoint, Tap
 from cluster_engine.world.tcp import End
@@ -41,10 +49,11 @@ ANY = ("", "0.0.0.0", "::", None)
 
 
 class Network:
-    """All hosts of one world and what joins them."""
+    """All hosts of one world and what joins them. `rng` is the chance in their kernels."""
 
-    def __init__(self, loop: TimedLoop) -> None:
+    def __init__(self, loop: TimedLoop, rng: random.Random) -> None:
         self.loop = loop
+        self.rng = rng
         self.tap: Tap | None = None
         self.hosts: dict[str, Host] = {}
         self.ends: dict[int, tuple[End, End]] = {}
@@ -63,7 +72,11 @@ class Network:
         if name in self.hosts or address in self._by_address:
             raise ValueError(f"there is a host {name!r} or {address!r} already")
         host = self.hosts[name] = self._by_address[address] = Host(name, address, self.loop.time)
+        self._give_filter(host)
         return host
+
+    def _give_filter(self, host: Host) -> None:
+        host.packet_filter = PacketFilter(Kernel(host.addresses, host.address, self.loop.time, self.rng))
 
     def add_namespace(self, machine: Host, name: str, address: str) -> Namespace:
         """Give a pod on a machine a network of its own. Nobody finds it by its name. ValueError: the address is taken.
@@ -73,6 +86,7 @@ class Network:
         if address in self._by_address:
             raise ValueError(f"there is a host {address!r} already")
         namespace = self._by_address[address] = Namespace(machine, name, address)
+        self._give_filter(namespace)
         return namespace
 
     def remove_namespace(self, namespace: Namespace) -> None:
@@ -98,11 +112,11 @@ class Network:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
         return name
 
-    def _host_at(self, source: Host, address: str) -> Host | None:
-        """Find who has the address; a unix socket, and the unnamed end that called it, are on the same host."""
-        if not address or address in source.addresses or address.startswith("/"):
-            return source
-        return self._by_address.get(address)
+    def _route(self, here: Host, end: End) -> Route:
+        """Find the way of a connection's first packet; a unix socket's is within the host."""
+        if not end.remote.port:
+            return Route(Verdict.ACCEPT, end.local, end.remote, (here.machine,), here)
+        return routing.find(self._by_address, here, "tcp", end.local, end.remote)
 
     # -- what is broken ------------------------------------------------------------------------------------------------
 
@@ -122,7 +136,7 @@ class Network:
         self._latency[a, b] = self._latency[b, a] = seconds
         for ends in self.ends.values():
             for end in ends:
-                end.latency = self._latency_between(ends[0].process.host, ends[1].process.host)
+                end.latency = self._latency_along(end.path)
 
     def set_noise(self, a: str, b: str, noise: Noise | None) -> None:
         """Make the link between two hosts a bad one in both directions, or a good one again (None)."""
@@ -133,10 +147,11 @@ class Network:
                 self._noise[link] = noise
 
     def noise_of(self, end: End) -> Noise | None:
-        """Tell how bad the link is over which an end sends."""
-        if not self._noise or end.peer is None:
+        """Tell how bad the worst link is over which an end sends, the first of several."""
+        if not self._noise:
             return None
-        return self._noise.get((end.process.host.machine.name, end.peer.process.host.machine.name))
+        links = ((a.name, b.name) for a, b in pairwise(end.path))
+        return next((self._noise[link] for link in links if link in self._noise), None)
 
     def reset(self, number: int) -> None:
         """Break a connection as a middlebox does: both ends get a RST. KeyError when it is not open."""
@@ -150,10 +165,16 @@ class Network:
         cut = self._cut
         return source.powered and target.powered and not (cut and (source.machine.name, target.machine.name) in cut)
 
-    def _latency_between(self, a: Machine, b: Machine) -> float:
-        here, there = a.machine, b.machine
-        default = LOOPBACK_LATENCY_SECONDS if here is there else LATENCY_SECONDS
-        return self._latency.get((here.name, there.name), default)
+    def passes(self, path: Sequence[Machine]) -> bool:
+        """Return whether a segment sent now from the first of these machines over the others would arrive."""
+        if len(path) == 1:
+            return path[0].powered
+        return all(self.can_pass(a, b) for a, b in pairwise(path))
+
+    def _latency_along(self, path: Sequence[Machine]) -> float:
+        if len(path) == 1:
+            return LOOPBACK_LATENCY_SECONDS
+        return sum(self._latency.get((a.name, b.name), LATENCY_SECONDS) for a, b in pairwise(path))
 
     # -- listening -----------------------------------------------------------------------------------------------------
 
@@ -193,46 +214,79 @@ class Network:
         source = process.host
         if not process.is_alive:
             raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
-        remote = Endpoint(address, port)
-        target = self._host_at(source, address)
         local_address = "" if not port else ("127.0.0.1" if address.startswith("127.") else source.address)
         local = Endpoint(local_address, source.next_port() if port else 0)
         self._connections += 1
-        end = End(self, process, local, remote, is_client=True)
+        end = End(self, process, local, Endpoint(address, port), is_client=True)
         end.number = self._connections
-        if target is not None:
-            end.latency = self._latency_between(source, target)
+        route = self._route(source, end)
+        self._follow(end, route)
         if self.tap is not None:
-            listener = self._listener(target, address, port) if target is not None else None
-            owner = listener.process.id if listener is not None else (target.name if target is not None else address)
-            self.tap.connection(Connection(end.number, local, remote, process.id, owner, self.loop.time()))
+            self.tap.connection(self._told(end, route))
         try:
-            if target is None or not target.powered or not source.powered:
-                await asyncio.sleep(ARP_SECONDS)
-                raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
             end.on(Event.CONNECT)
-            await self._send_syn(end, target)
-            protocol = await self._shake_hands(end, target, make_protocol)
+            route = await self._send_syn(source, end, route)
+            protocol = await self._shake_hands(end, route, make_protocol)
         except BaseException:
             end.abort()
             raise
         return end, protocol
 
-    async def _send_syn(self, end: End, target: Host) -> None:
+    def _follow(self, end: End, route: Route) -> None:
+        end.path = route.machines
+        end.latency = self._latency_along(end.path)
+
+    def _told(self, end: End, route: Route) -> Connection:
+        """Describe a connection attempt to the tap."""
+        target = route.target
+        listener = None if target is None else self._listener(target, route.destination)
+        if listener is not None:
+            owner = listener.process.id
+        elif target is not None:
+            owner = target.name
+        else:
+            owner = end.remote.address if route.verdict is Verdict.ACCEPT else route.machines[-1].name
+        seen = (route.source, route.destination)
+        translated = seen if target is not None and seen != (end.local, end.remote) else None
+        return Connection(end.number, end.local, end.remote, end.process.id, owner, self.loop.time(), translated)
+
+    async def _send_syn(self, source: Host, end: End, route: Route) -> Route:
+        """Send SYNs until one gets through, each by the rules of its hour; give the way that it went."""
         for attempt in range(SYN_RETRIES_MAX + 1):
-            if self.can_pass(end.process.host, target):
-                return
+            if attempt:
+                route = self._route(source, end)
+                self._follow(end, route)
+            if route.verdict is Verdict.REJECT:
+                await self._be_rejected(end)
+            unplugged = route.verdict is Verdict.ACCEPT and (route.target is None or not route.target.powered)
+            if (unplugged and not attempt) or not source.powered:
+                await asyncio.sleep(ARP_SECONDS)
+                raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+            if route.target is not None and self.passes(end.path):
+                return route
             end.tell("S", self.loop.time(), 0, lost=True)
             await asyncio.sleep(SYN_RETRY_SECONDS * 2**attempt)
         raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
-    def _listener(self, host: Host, address: str, port: int) -> Listener | None:
-        return host.listeners.get((address, port)) or host.listeners.get(("", port))
+    def _listener(self, host: Host, at: Endpoint) -> Listener | None:
+        return host.listeners.get((at.address, at.port)) or host.listeners.get(("", at.port))
 
-    async def _shake_hands(self, end: End, target: Host, make_protocol: Callable[[], Any]) -> Any:
+    async def _be_rejected(self, end: End) -> None:
+        """Hear from the kernel of the path's last machine that the port cannot be reached."""
+        for flags in ("S", "U"):
+            sent = self.loop.time()
+            await asyncio.sleep(end.latency)
+            if flags == "S":
+                end.tell(flags, sent, 0)
+            else:
+                self._tell_for_nobody(end, flags, sent)
+        raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+
+    async def _shake_hands(self, end: End, route: Route, make_protocol: Callable[[], Any]) -> Any:
         sent = self.loop.time()
         await asyncio.sleep(end.latency)
-        listener = self._listener(target, end.remote.address, end.remote.port)
+        assert route.target is not None
+        listener = self._listener(route.target, route.destination)
         if listener is not None and self.tap is not None:
             self.tap.accepted(end.number, listener.process.id)
         end.tell("S", sent, 0)
@@ -240,14 +294,14 @@ class Network:
         answered = self.loop.time()
         if listener is None:
             await asyncio.sleep(end.latency)
-            self._tell_refusal(end, answered)
+            self._tell_for_nobody(end, "RA", answered)
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
-        server = listener.context.run(End, self, listener.process, end.remote, end.local, is_client=False)
+        server = listener.context.run(End, self, listener.process, route.destination, route.source, is_client=False)
         server.on(Event.SYN_ARRIVES)
-        server.number, server.latency = end.number, end.latency
+        server.number, server.latency, server.path = end.number, end.latency, end.path[::-1]
         end.peer, server.peer = server, end
         self.ends[end.number] = (end, server)
-        while not self.can_pass(target, end.process.host):  # noqa: ASYNC110
+        while not self.passes(server.path):  # noqa: ASYNC110
             await asyncio.sleep(SYN_RETRY_SECONDS)  # the SYN-ACK is sent again by a timer, not by news
         await asyncio.sleep(end.latency)
         server.tell("SA", answered, 0)
@@ -273,12 +327,13 @@ class Network:
 
         end.put_on_wire(arrive)
 
-    def _tell_refusal(self, end: End, sent: float) -> None:
+    def _tell_for_nobody(self, end: End, flags: str, sent: float) -> None:
+        """Tell of what a kernel answers where there is no other end."""
         if self.tap is not None:
             refuser = End.__new__(End)
             refuser.network, refuser.number, refuser.is_client, refuser.peer = self, end.number, False, end
             refuser.loop = self.loop
-            refuser.tell("RA", sent, 0)
+            refuser.tell(flags, sent, 0)
 
     # -- for the ends --------------------------------------------------------------------------------------------------
 

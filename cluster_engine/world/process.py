@@ -32,6 +32,7 @@ from uuid import UUID
 
 from cluster_engine.world.bugs import EXIT_CODE
 from cluster_engine.world.files import FileSystem
+from cluster_engine.world.packet_filter import PacketFilter
 from cluster_engine.world.sockets import Descriptors, Listener, TimeWaits
 from cluster_engine.world.tcp import End
 from cluster_engine.world.timers import TimedLoop
@@ -48,13 +49,15 @@ class Host:
 
     `boots` counts how often it was switched on, as /proc/sys/kernel/random/boot_id tells one boot from another. `skew`
     is how far its wall clock is ahead; `fsync_seconds` how long its disk takes to have written something for good.
-    `machine` is the host itself; of a `Namespace` it is the one that it is on.
+    `machine` is the host itself; of a `Namespace` it is the one that it is on. What its processes and those of its pods
+    send, and what comes to it, meets the machine's `packet_filter` (`routing`).
     """
 
     powered = True
     boots = 1
     skew = timedelta(0)
     fsync_seconds = 0.0
+    packet_filter: PacketFilter
 
     def __init__(self, name: str, address: str, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self.name = name
@@ -88,6 +91,7 @@ class Host:
     def power_off(self) -> None:
         """Cut the power: every process is gone at this instant, and nobody is told. Files and disk stay."""
         self.powered = False
+        self.packet_filter.flush()
         for process in list(self.processes.values()):
             process.kill(power_cut=True)
 

@@ -38,7 +38,9 @@ class Endpoint:
 class Connection:
     """A connection attempt, told once, before its first segment. Process ids are participants: "worker-1/kubelet".
 
-    `server_process` is who listens when the client asks; the host where nobody does yet.
+    `server_process` is who listens when the client asks; the host where nobody does yet, or whose packet filter lets
+    nobody through. `client` and `server` are as the client sees them; `translated` are both as the server sees them,
+    where packet filters make a difference (a Service's address and that of the pod that answers).
     """
 
     number: int
@@ -47,13 +49,15 @@ class Connection:
     client_process: str
     server_process: str
     opened: float
+    translated: tuple[Endpoint, Endpoint] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Bytes (or bare flags) that crossed a link; told at arrival, or at sending when lost: then `arrived` is None.
 
-    `flags` is one of "S" "SA" "A" "PA" "FA" "R" "RA". SYN and FIN each take one sequence number, as in RFC 9293.
+    `flags` is one of "S" "SA" "A" "PA" "FA" "R" "RA". SYN and FIN each take one sequence number, as in RFC 9293. "U" is
+    no segment but what answers one: ICMP port unreachable, from the machine whose packet filter rejected it.
     """
 
     number: int

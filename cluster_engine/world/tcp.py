@@ -32,7 +32,7 @@ import errno
 import functools
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -59,8 +59,8 @@ class Network(Protocol):
     tap: Tap | None
     arrivals: Arrivals
 
-    def can_pass(self, source: Machine, target: Machine) -> bool:
-        """Whether a segment sent now would arrive."""
+    def passes(self, path: Sequence[Machine]) -> bool:
+        """Whether a segment sent now over these machines would arrive."""
         ...
 
     def noise_of(self, end: "End") -> Noise | None:
@@ -88,6 +88,8 @@ class End(asyncio.Transport):
         self.peer: End | None = None
         self.number = 0
         self.latency = 0.0
+        self.path: Sequence[Machine] = ()
+        """The machines over which its segments go, its own first."""
         self.context = contextvars.copy_context()
         self.protocol: Any = None
         self.facts = SocketFacts(local, remote, is_unix=not (local.port or remote.port))
@@ -369,7 +371,7 @@ class End(asyncio.Transport):
             )
 
     def _passes(self) -> bool:
-        return self.peer is not None and self.network.can_pass(self.process.host, self.peer.process.host)
+        return self.peer is not None and self.network.passes(self.path)
 
     def _link_is_up(self) -> bool:
         if self._passes():

@@ -51,7 +51,7 @@ class World:
         self.effort = 0.0
         self.epoch = epoch
         self.rng = random.Random(f"{seed}")
-        self.network = loop.network = Network(loop)
+        self.network = loop.network = Network(loop, random.Random(f"{seed}/network"))
         self.network.tap = None if tap is None else GuardedTap(tap, lambda bug: self.end_with(bug, "the lens"))
         self._position = position
         self.failed: asyncio.Future[None] = loop.create_future()

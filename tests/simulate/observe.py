@@ -29,7 +29,6 @@ from tests.simulate.watches import Scope
 from tests.simulate.wishes import Snapshot
 
 CONTAINERD_DISK = "/var/lib/containerd"
-RULES_DISK = "iptables"
 WANTED = (
     "nodes",
     "deployments",
@@ -120,7 +119,7 @@ def snapshot(cluster: Cluster) -> Snapshot:
         store = _containers(cluster, worker.name)
         up = [one for one in store.containers.values() if one.state == cri.CONTAINER_RUNNING]
         running[worker.name] = frozenset(store.sandboxes[one.sandbox_id].uid for one in up)
-        rules[worker.name] = worker.disk.get(RULES_DISK, "")
+        rules[worker.name] = "".join(table.text for table in worker.packet_filter.tables.values())
     down = tuple(name for name, process in cluster.processes.items() if not process.is_alive)
     return Snapshot(objects, running, rules, down)
 

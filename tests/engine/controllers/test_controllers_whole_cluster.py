@@ -53,7 +53,8 @@ async def agrees(cluster, client):
     slices = (await client.list(ENDPOINT_SLICE, "default", labelSelector="kubernetes.io/service-name=web"))["items"]
     numbers = [status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
     numbers += [len(pods), sum(len(one.get("endpoints") or ()) for one in slices)]
-    numbers += [cluster.world.host(f"worker-{n}").disk["iptables"].count("--to-destination 10.244") for n in (1, 2)]
+    nat = [cluster.world.host(f"worker-{n}").packet_filter.tables["nat"].text for n in (1, 2)]
+    numbers += [text.count("--to-destination 10.244") for text in nat]
     return all(number == replicas for number in numbers), (replicas, numbers)
 
 

@@ -1,0 +1,61 @@
+"""Which way a packet goes between the machines, and what their packet filters make of it.
+
+Theory of operation. A process sends a packet from its own network: its machine's, or its pod's. It meets the machine's
+packet filter, which may send it elsewhere; then it crosses a link to the machine that has the address, or on which the
+pod is that has it, and meets the filter there, which may send it on. What comes out is a *route*: the machines that it
+passes, who gets it, and between which addresses it seems to that one to travel.
+
+    worker-1: curl 10.96.4.7:80        10.0.0.11:40000 → 10.96.4.7:80    its filter: DNAT 10.244.2.3:8080, MASQUERADE
+    worker-2: web.default/nginx        10.0.0.11:51712 → 10.244.2.3:8080      Route(machines=(worker-1, worker-2), …)
+
+A route holds for the whole connection, in both directions: this is what connection tracking keeps in each kernel.
+What stays within a pod, and what goes to an address within it, no filter sees.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cluster_engine.world.packet_filter import Packet, Verdict
+from cluster_engine.world.process import Host
+from cluster_engine.world.tap import Endpoint
+
+MACHINES_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a packet comes to. `source` and `destination` are as its receiver sees them.
+
+    `target` is who has the destination's address: None where nobody has it, or where a filter (that of the last of the
+    `machines`) does not let it pass.
+    """
+
+    verdict: Verdict
+    source: Endpoint
+    destination: Endpoint
+    machines: tuple[Host, ...]
+    target: Host | None
+
+
+def find(hosts: Mapping[str, Host], sender: Host, protocol: str, source: Endpoint, destination: Endpoint) -> Route:
+    """Find the route of a first packet; `hosts` are all there are, by address."""
+    machine = sender.machine
+    if destination.address in sender.addresses and sender is not machine:
+        return Route(Verdict.ACCEPT, source, destination, (machine,), sender)
+    packet = Packet(protocol, source, destination)
+    machines = [machine]
+    verdict = machine.packet_filter.sends(packet) if sender is machine else machine.packet_filter.arrives(packet)
+    target: Host | None = None
+    while verdict is Verdict.ACCEPT:
+        target = _holder(hosts, machine, packet.destination.address)
+        if target is None or target.machine is machine or len(machines) == MACHINES_MAX:
+            break
+        machine = target.machine
+        machines.append(machine)
+        verdict = machine.packet_filter.arrives(packet)
+    found = target if verdict is Verdict.ACCEPT else None
+    return Route(verdict, packet.source, packet.destination, tuple(machines), found)
+
+
+def _holder(hosts: Mapping[str, Host], machine: Host, address: str) -> Host | None:
+    return machine if address in machine.addresses else hosts.get(address)
