@@ -22,21 +22,23 @@ MAY_IMPORT = {
     "api": {"rpc"},
     "journal": set(),
     "lens": {"rpc", "world.tap", "journal", "api"},
-    "client": {"world", "api", "rpc.http2"},
-    "apiserver": {"world", "rpc", "etcd", "api"},
+    "streaming": {"api.objects", "api.strconv"},
+    "client": {"world", "api", "rpc.http2", "streaming"},
+    "apiserver": {"world", "rpc", "etcd", "api", "streaming"},
     "controllers": {"world", "api", "client"},
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
-    # Containers run the programs that a person can type, by the same shell.
-    "containerd": {"world", "rpc", "programs", "shell"},
+    # Containers run the programs that a person can type, by the same shell. Its streaming
+    # server's port is served as the API server's is.
+    "containerd": {"world", "rpc", "programs", "shell", "streaming", "apiserver.serving"},
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     # What is bound to its node it holds against the scheduler's filters (pkg/kubelet/lifecycle imports pkg/scheduler).
-    "kubelet": {"world", "rpc", "api", "client", "apiserver.serving", "apiserver.authentication"}
+    "kubelet": {"world", "rpc", "api", "client", "streaming", "apiserver.serving", "apiserver.authentication"}
     | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
     "faults": {"world", "cast", "pki", "api", "etcd", "containerd.registry", "containerd.references"},
     # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is.
-    "programs": {"world", "api", "client", "cast", "pki", "rpc", "etcd.history"},
+    "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history"},
     "shell": {"world", "programs"},
     "deeds": set(),
     "predicates": {"api.objects"},

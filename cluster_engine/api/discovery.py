@@ -59,10 +59,15 @@ def _aggregated_resource(kind: Kind) -> Object:
         entry["categories"] = list(kind.categories)
     if kind.subresources:
         entry["subresources"] = [
-            {"subresource": each.name, "responseKind": _response_kind(each.body or kind), "verbs": list(each.verbs)}
+            {"subresource": each.name, "responseKind": _spoken(kind, each), "verbs": list(each.verbs)}
             for each in kind.subresources
         ]
     return entry
+
+
+def _spoken(kind: Kind, subresource: Subresource) -> Object:
+    spoken = _response_kind(subresource.body or kind)
+    return {**spoken, "kind": subresource.connects} if subresource.connects else spoken
 
 
 def _response_kind(kind: Kind) -> Object:
@@ -124,7 +129,7 @@ def _subresource_entry(kind: Kind, subresource: Subresource) -> Object:
     entry: Object = {"name": f"{kind.plural}/{subresource.name}", "singularName": "", "namespaced": kind.namespaced}
     if body.api_version != kind.api_version:
         entry |= {"group": body.group, "version": body.version}
-    return {**entry, "kind": body.name, "verbs": list(subresource.verbs)}
+    return {**entry, "kind": subresource.connects or body.name, "verbs": list(subresource.verbs)}
 
 
 def storage_version_hash(kind: Kind) -> str:

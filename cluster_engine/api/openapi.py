@@ -180,6 +180,8 @@ def _paths(kind: Kind) -> Iterator[tuple[str, Object]]:
     item["delete"] = _operation(kind, "delete", STATUS.schema.name)
     yield kind.path(namespace, "{name}"), item
     for each in kind.subresources:
+        if each.connects:
+            continue
         body = each.body or kind
         path = kind.path(namespace, "{name}", each.name)
         if "create" in each.verbs:

@@ -188,14 +188,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subresource:
-    """A path below an object. `body` is the kind that it speaks; None: the object's own."""
+    """A path below an object. `body` is the kind that it speaks; None: the object's own.
+
+    What `connects` leads to somebody else, and has no body of ours: discovery names the kind of its query's options.
+    """
 
     name: str
     verbs: tuple[str, ...] = ("get", "patch", "update")
     body: Kind | None = None
+    connects: str = ""
 
 
 STATUS_SUBRESOURCE = Subresource("status")
+STREAM_VERBS = ("create", "get")
+PROXY_VERBS = ("create", "delete", "get", "patch", "update")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

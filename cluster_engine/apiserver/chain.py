@@ -154,7 +154,7 @@ def _finished(request: Request, response: Response, audit_id: str, warnings: lis
     if len(body) > GZIP_BYTES_MIN and "gzip" in request.header("accept-encoding"):
         body = gzip.compress(body, GZIP_LEVEL, mtime=0)
         headers += [("content-encoding", "gzip"), ("vary", "Accept-Encoding")]
-    return Response(response.status, response.content_type, body, tuple(headers), response.stream)
+    return Response(response.status, response.content_type, body, tuple(headers), response.stream, response.upgrade)
 
 
 def _shortened(warnings: list[str]) -> list[str]:

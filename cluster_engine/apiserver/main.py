@@ -27,6 +27,8 @@ from cluster_engine.apiserver.bootstrap.policy import NODE_RULES
 from cluster_engine.apiserver.bootstrap.post_start import PostStart
 from cluster_engine.apiserver.caches import Caches
 from cluster_engine.apiserver.chain import HandlerChain
+from cluster_engine.apiserver.handlers.connect import Connections
+from cluster_engine.apiserver.handlers.kubelets import Kubelets
 from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.meta import Meta
 from cluster_engine.apiserver.handlers.resources import Resources
@@ -100,7 +102,11 @@ def kubelet_tls(process: Process, pki: str) -> ssl.SSLContext:
     """Return the context with which this server shows itself to kubelets, whose certificates it does not verify."""
     read = process.files.read
     certificate, key = (read(f"{pki}/apiserver-kubelet-client.{end}") for end in ("crt", "key"))
-    context = client_tls(ca=read(f"{pki}/ca.crt"), certificate=certificate, key=key, alpn=("http/1.1",))
+    return unverifying(client_tls(ca=read(f"{pki}/ca.crt"), certificate=certificate, key=key, alpn=("http/1.1",)))
+
+
+def unverifying(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let a context take any server's certificate."""
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -133,9 +139,11 @@ class Server:
         authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
         admission = Admission(self.backend, Escalation(authorizer, rbac))
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
-        logs = PodLogs(self.backend, kubelet_tls(process, pki))
+        kubelets = Kubelets(self.backend, kubelet_tls(process, pki))
+        connections = Connections(self.backend, kubelets, unverifying(client_tls(ca=b"", alpn=("http/1.1",))))
         reviewers = Reviewers(authorizer, rbac, tokens)
-        resources = Resources(store, admission, reviewers, Signer(read(f"{pki}/sa.key")), logs)
+        signer, logs = Signer(read(f"{pki}/sa.key")), PodLogs(kubelets)
+        resources = Resources(store, admission, reviewers, signer, logs=logs, connections=connections)
         checks = {
             "ping": _all_well,
             "etcd": self._check_etcd,

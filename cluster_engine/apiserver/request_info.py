@@ -28,6 +28,7 @@ VERBS = {
     "DELETE": "delete",
 }
 NAMESPACE_SUBRESOURCES = ("status", "finalize")
+LONG_RUNNING_SUBRESOURCES = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 REMEMBERED_LENGTH_MAX = 512
 """Longer URLs are read anew each time, so that what is remembered stays small."""
 
@@ -57,7 +58,7 @@ class RequestInfo:
     @property
     def is_long_running(self) -> bool:
         """Return whether the 60 seconds that other requests have do not apply."""
-        return self.verb == "watch" or (self.subresource == "log" and self.verb == "get")
+        return self.verb == "watch" or self.subresource in LONG_RUNNING_SUBRESOURCES
 
 
 def parse_query(query: str) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import dataclasses
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
@@ -38,6 +38,8 @@ from cluster_engine.client import kubeconfig
 from cluster_engine.client.http2 import Headers, Stream
 from cluster_engine.client.kubeconfig import KubeConfig, KubeConfigError
 from cluster_engine.client.transport import Transport
+from cluster_engine.streaming import dialling
+from cluster_engine.streaming.dialling import Answer
 from cluster_engine.world.tls import client_tls
 
 if TYPE_CHECKING:
@@ -237,6 +239,15 @@ class Client:
         finally:
             stream.close()
 
+    async def ask(self, path: str, *, method: str = "GET", headers: Iterable[tuple[str, str]] = ()) -> Answer:
+        """Ask by HTTP/1.1, on a connection of its own: for an upgrade, or to pass the answer on. DialError."""
+        sent = list(headers)
+        if self._token is not None or self.config.token_file:
+            sent.append(("Authorization", f"Bearer {await self._bearer()}"))
+        url = f"https://{self.config.host}:{self.config.port}{path}"
+        tls = _tls(self.config, alpn=("http/1.1",))
+        return await dialling.ask(url, method=method, headers=sent, tls=tls, server_name=self.config.server_name)
+
     async def aclose(self) -> None:
         """Close the connections, also those of clients derived from this one."""
         for transport in self._transports.values():
@@ -306,11 +317,11 @@ class Client:
         return transport
 
 
-def _tls(config: KubeConfig) -> ssl.SSLContext:
+def _tls(config: KubeConfig, alpn: Sequence[str] = ("h2", "http/1.1")) -> ssl.SSLContext:
     if problem := kubeconfig.pem_problem(config):
         raise KubeConfigError(problem)
     try:
-        tls = client_tls(ca=config.ca or b"", certificate=config.certificate, key=config.key)
+        tls = client_tls(ca=config.ca or b"", certificate=config.certificate, key=config.key, alpn=alpn)
     except ssl.SSLError as error:
         raise KubeConfigError(f"tls: {_mismatch(error)}") from error
     if config.insecure:

@@ -13,6 +13,7 @@ not as programs, and appear as notes.
 """
 
 import asyncio
+from typing import Any
 
 from grpclib.server import Server
 
@@ -20,6 +21,7 @@ from cluster_engine.containerd import registry
 from cluster_engine.containerd.images import PAUSE_IMAGE, ImageService
 from cluster_engine.containerd.runtime import RuntimeService
 from cluster_engine.containerd.store import Store
+from cluster_engine.containerd.streaming import StreamingServer
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.rpc.grpc import handler
 from cluster_engine.world.process import Process
@@ -28,18 +30,30 @@ SOCKET = "/run/containerd/containerd.sock"
 STATE = "/var/lib/containerd"
 
 
+class AllOfRuntimeService:
+    """CRI's RuntimeService of two parts: the streaming server answers what prepares a stream."""
+
+    def __init__(self, *parts: object) -> None:
+        self._parts = parts
+
+    def __getattr__(self, name: str) -> Any:
+        return next(getattr(part, name) for part in self._parts if hasattr(part, name))
+
+
 async def main(process: Process, *, socket: str = SOCKET) -> None:
     """Serve CRI until the process ends."""
     store = process.disk.setdefault(STATE, Store())
     store.images.setdefault(PAUSE_IMAGE, registry.resolve(PAUSE_IMAGE))
     runtime, images = RuntimeService(process, store), ImageService(process, store)
+    streaming = StreamingServer(process, runtime)
     services = cri.DESCRIPTOR.services_by_name
-    implementations = {"RuntimeService": runtime, "ImageService": images}
+    implementations = {"RuntimeService": AllOfRuntimeService(runtime, streaming), "ImageService": images}
     server = Server([handler(services[name], one, process.crash) for name, one in implementations.items()])
     with process.until_stopped():
         async with asyncio.TaskGroup() as tasks:
             runtime.shims.serve(tasks)
             runtime.resume()
+            tasks.create_task(streaming.serve(), name="streaming server")
             await server.start(path=socket)
             process.ready()
             try:

@@ -4,8 +4,8 @@ Each call takes about the time it takes a real containerd, so that a pod's start
 second for the sandbox, most of the wait for the image, a few hundredths for create and start. Calls are idempotent
 where CRI asks for it (stopping and removing). What changed is told to every event stream before the answer is sent.
 
-Modelled on `internal/cri/server/*.go` of containerd 1.7, error texts included. Left out: exec and attach streams, port
-forwarding, statistics, checkpoints, runtime handlers.
+Modelled on `internal/cri/server/*.go` of containerd 1.7, error texts included. The streams of
+exec, attach and port forwarding are in `streaming`. Left out: statistics, checkpoints, runtime handlers.
 """
 
 import asyncio
@@ -327,6 +327,13 @@ class RuntimeService:
         out = "".join(f"{line.text}\n" for line in ran.lines if line.stream == "stdout")
         err = "".join(f"{line.text}\n" for line in ran.lines if line.stream == "stderr")
         return cri.ExecSyncResponse(stdout=out.encode(), stderr=err.encode(), exit_code=ran.exit_code)
+
+    def running(self, id_: str) -> Container:
+        """Return a container that runs. GRPCError."""
+        container = self._container(id_)
+        if container.state != cri.CONTAINER_RUNNING:
+            raise GRPCError(Status.UNKNOWN, f"container is in {cri.ContainerState.Name(container.state)} state")
+        return container
 
     # -- inside --------------------------------------------------------------------------------------------------------
 

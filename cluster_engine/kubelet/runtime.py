@@ -10,7 +10,7 @@ Modelled on `cri-client/pkg/remote_runtime.go`. (A real kubelet has a second con
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -114,6 +114,18 @@ class Runtime:
             "CreateContainer", pod_sandbox_id=sandbox_id, config=config, sandbox_config=sandbox_config
         )
         return str(answer.container_id)
+
+    async def exec_url(self, id_: str, command: list[str], streams: Mapping[str, bool]) -> str:
+        """Prepare a command in a container; give the URL where its streams (stdin, stdout, stderr, tty) are."""
+        return str((await self._call("Exec", container_id=id_, cmd=command, **streams)).url)
+
+    async def attach_url(self, id_: str, streams: Mapping[str, bool]) -> str:
+        """Prepare the streams of a running container; give their URL."""
+        return str((await self._call("Attach", container_id=id_, **streams)).url)
+
+    async def port_forward_url(self, sandbox_id: str) -> str:
+        """Prepare connections into a sandbox's network; give the URL for them."""
+        return str((await self._call("PortForward", pod_sandbox_id=sandbox_id)).url)
 
     async def start_container(self, id_: str) -> None:
         """Start it."""

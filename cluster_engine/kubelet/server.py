@@ -31,6 +31,7 @@ from cluster_engine.kubelet import logs
 from cluster_engine.kubelet.logs import LogOptions
 from cluster_engine.kubelet.node_status import KUBELET_PORT
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
+from cluster_engine.kubelet.streams import Streams, text
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.tls import ServerTLS
 
@@ -49,12 +50,22 @@ SUBRESOURCES = {"logs": "log", "stats": "stats", "metrics": "metrics", "checkpoi
 class KubeletServer:
     """Serves 10250 while `run` runs. Made of the files it needs: OSError or ValueError when one cannot be used."""
 
-    def __init__(self, process: "Process", client: Client, known: Informer, cache: RuntimeCache, address: str) -> None:
+    def __init__(
+        self,
+        process: "Process",
+        client: Client,
+        known: Informer,
+        cache: RuntimeCache,
+        streams: Streams,
+        *,
+        address: str,
+    ) -> None:
         self._process = process
         self._client = client
         self._pods = known
         self._cache = cache
         self._address = address
+        self._streams = {"exec": streams.exec, "attach": streams.attach, "portForward": streams.port_forward}
         self._decisions: dict[tuple[str, str, str], tuple[bool, float]] = {}
         files = process.files
         authority = files.read(CLIENT_CA)
@@ -73,17 +84,19 @@ class KubeletServer:
     async def _serve(self, request: Request) -> Response:
         user = self._authenticate(request)
         if user is None:
-            return _text(401, "Unauthorized")
+            return text(401, "Unauthorized")
         first = request.path.split("/")[1]
         subresource = SUBRESOURCES.get(first, "proxy")
         verb = "get" if request.method in ("GET", "HEAD") else "create"
         if not await self._may(user, verb, subresource):
             node = self._process.host.name
-            text = f"Forbidden (user={user.name}, verb={verb}, resource=nodes, subresource={subresource}, name={node})"
-            return _text(403, text)
+            why = f"Forbidden (user={user.name}, verb={verb}, resource=nodes, subresource={subresource}, name={node})"
+            return text(403, why)
+        if stream := self._streams.get(first):
+            return await stream(request)
         route = _ROUTES.get(first)
         if route is None or request.method != "GET":
-            return _text(404, "404 page not found\n")
+            return text(404, "404 page not found\n")
         return await route(self, request)
 
     # -- who, and may they ---------------------------------------------------------------------------------------------
@@ -125,7 +138,7 @@ class KubeletServer:
     # -- what there is -------------------------------------------------------------------------------------------------
 
     async def _healthz(self, _: Request) -> Response:
-        return _text(200, "ok")
+        return text(200, "ok")
 
     async def _list_pods(self, _: Request) -> Response:
         body = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": self._pods.items()}
@@ -134,11 +147,11 @@ class KubeletServer:
     async def _container_logs(self, request: Request) -> Response:
         parts = request.path.split("/")[2:]
         if len(parts) != 3:
-            return _text(404, "404 page not found\n")
+            return text(404, "404 page not found\n")
         namespace, name, container = parts
         pod = self._pods.get(f"{namespace}/{name}")
         if pod is None:
-            return _text(404, f'pod "{name}" does not exist\n')
+            return text(404, f'pod "{name}" does not exist\n')
         options = LogOptions.from_query(parse_qs(request.query, keep_blank_values=True))
         history = self._cache.get(pod["metadata"]["uid"]).of_name(container)
         wanted = [s for s in history if s.state != cri.CONTAINER_CREATED]
@@ -146,9 +159,9 @@ class KubeletServer:
             ended = [status for status in wanted if status.state == cri.CONTAINER_EXITED]
             wanted = [status for status in wanted[1:] if status in ended] or (ended[:1] if len(history) == 1 else [])
             if not wanted:
-                return _text(400, f'previous terminated container "{container}" in pod "{name}" not found')
+                return text(400, f'previous terminated container "{container}" in pod "{name}" not found')
         if not wanted:
-            return _text(400, f'container "{container}" in pod "{name}" is waiting to start: {_why(pod, container)}')
+            return text(400, f'container "{container}" in pod "{name}" is waiting to start: {_why(pod, container)}')
         return Response(200, "text/plain", stream=self._stream(wanted[0], options))
 
     def _stream(self, status: cri.ContainerStatus, options: LogOptions) -> Callable[[Writer], Awaitable[None]]:
@@ -164,8 +177,8 @@ class KubeletServer:
                 await writer.drain()  # whoever reads slowly misses what the log does not keep as long
                 await asyncio.sleep(FOLLOW_SECONDS)
                 lines = self._lines(path)
-                for text in logs.render(_after(lines, last), options, last):
-                    writer.write(text)
+                for line in logs.render(_after(lines, last), options, last):
+                    writer.write(line)
                 last = lines[-1] if lines else b""
             await writer.drain()
 
@@ -193,10 +206,6 @@ def _after(lines: list[bytes], last: bytes) -> list[bytes]:
         if lines[position] == last:
             return lines[position + 1 :]
     return lines
-
-
-def _text(status: int, text: str) -> Response:
-    return Response(status, "text/plain; charset=utf-8", text.encode())
 
 
 def _why(pod: dict[str, Any], container: str) -> str:

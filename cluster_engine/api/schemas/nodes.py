@@ -11,6 +11,7 @@ from cluster_engine.api.schema import (
     BOOL,
     INT32,
     INT64,
+    PROXY_VERBS,
     QUANTITY,
     STATUS_SUBRESOURCE,
     STRING,
@@ -20,6 +21,7 @@ from cluster_engine.api.schema import (
     Kind,
     ListOf,
     MapOf,
+    Subresource,
     field_path,
     message,
 )
@@ -186,7 +188,7 @@ NODE = Kind(
     keeps_status_on_create=True,  # a kubelet registers with it
     status_carries_metadata=True,
     storage_prefix="minions",
-    subresources=(STATUS_SUBRESOURCE,),
+    subresources=(Subresource("proxy", PROXY_VERBS, connects="NodeProxyOptions"), STATUS_SUBRESOURCE),
     schema=object_message(
         PACKAGE + "Node",
         "Node is a machine that runs pods.",

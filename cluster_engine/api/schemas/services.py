@@ -12,6 +12,7 @@ from cluster_engine.api.schema import (
     BOOL,
     INT32,
     INT_OR_STRING,
+    PROXY_VERBS,
     STATUS_SUBRESOURCE,
     STRING,
     Column,
@@ -19,6 +20,7 @@ from cluster_engine.api.schema import (
     Kind,
     ListOf,
     MapOf,
+    Subresource,
     field_path,
     message,
 )
@@ -164,7 +166,7 @@ SERVICE = Kind(
     storage_prefix="services/specs",
     name_problems=dns_1035_label_problems,
     update_rules=rules.service_update,
-    subresources=(STATUS_SUBRESOURCE,),
+    subresources=(Subresource("proxy", PROXY_VERBS, connects="ServiceProxyOptions"), STATUS_SUBRESOURCE),
     field_labels={
         "metadata.name": field_path("metadata.name"),
         "metadata.namespace": field_path("metadata.namespace"),

@@ -30,6 +30,7 @@ from cluster_engine.apiserver.authentication.tokens import Signer
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, refusal_text
 from cluster_engine.apiserver.handlers import bodies, responses
+from cluster_engine.apiserver.handlers.connect import Connections
 from cluster_engine.apiserver.handlers.listing import list_objects
 from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.negotiation import Form, negotiate
@@ -51,7 +52,14 @@ class Resources:
     """Answers requests for resources, after authentication and authorization."""
 
     def __init__(
-        self, store: Store, admission: Admission, reviewers: reviews.Reviewers, signer: Signer, logs: PodLogs
+        self,
+        store: Store,
+        admission: Admission,
+        reviewers: reviews.Reviewers,
+        signer: Signer,
+        *,
+        logs: PodLogs,
+        connections: Connections,
     ) -> None:
         self._store = store
         self._backend = store.backend
@@ -59,6 +67,7 @@ class Resources:
         self._reviewers = reviewers
         self._signer = signer
         self._logs = logs
+        self._connections = connections
 
     async def serve(self, request: Request, info: RequestInfo, user: User, warnings: list[str]) -> Response:
         """Answer one request."""
@@ -84,6 +93,8 @@ class Resources:
             dry_run=_dry_run(kind, parameters.get("dryRun")),
             warnings=warnings,
         )
+        if subresource is not None and subresource.connects:
+            return await self._connections.serve(request, call)
         form = negotiate(request.header("accept"))
         if subresource is not None:
             return await SUBRESOURCES.get(info.subresource, Resources._other)(self, request, call, form)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cluster_engine.api.status import Refusal, TooLarge, TooManyRequests
+from cluster_engine.streaming.duplex import Duplex
 
 BODY_BYTES_MAX = 3 * 1024 * 1024
 BODIES_BYTES_MAX = 32 * 1024 * 1024
@@ -158,16 +159,26 @@ class Request:
         """Wait for the whole body; Refusal 413 beyond BODY_BYTES_MAX."""
         return await self.body.read()
 
+    @property
+    def asks_for_upgrade(self) -> bool:
+        """Return whether the connection is to become another protocol's (RFC 9110 §7.8)."""
+        return "upgrade" in self.header("connection").lower() and bool(self.header("upgrade"))
+
 
 @dataclass(slots=True)
 class Response:
-    """What to answer. `body` is whole; with `stream` the body is what that function writes until it returns."""
+    """What to answer. `body` is whole; with `stream` the body is what that function writes until it returns.
+
+    With `upgrade` the answer is 101 Switching Protocols (HTTP/1.1 only), and that function has the connection until it
+    returns.
+    """
 
     status: int
     content_type: str = "application/json"
     body: bytes = b""
     headers: Headers = ()
     stream: Callable[[Writer], Awaitable[None]] | None = None
+    upgrade: Callable[[Duplex], Awaitable[None]] | None = None
 
 
 Service = Callable[[Request], Awaitable[Response]]

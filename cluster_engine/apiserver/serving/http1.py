@@ -13,21 +13,28 @@ end, so chunks are framed here; and since many watchers are told of the same eve
                                            ◄──   HTTP/1.1 200 OK, Transfer-Encoding: chunked
                                            ◄──   5a␍␊{"type":"ADDED",…}␊␍␊ …
 
-Left out: upgrades (WebSocket, SPDY), which come with exec; trailers.
+A request may ask for an upgrade (WebSocket, SPDY). Where the service agrees, the answer is 101 and the connection is
+that protocol's from then on: an `UpgradedConnection`, which is given bytes and takes bytes.
+
+Left out: trailers.
 """
 
+import asyncio
 import functools
+from collections import deque
 from http import HTTPStatus
 
 import h11
 
 from cluster_engine.apiserver.serving.exchange import Body, Request, Response, header_map
 from cluster_engine.apiserver.serving.wire import Exchange, Wire
+from cluster_engine.streaming.duplex import READ_BYTES_MAX
 
 HEAD_BYTES_MAX = 1024 * 1024
 VERSIONS = (b"1.0", b"1.1")
 GARBAGE = b"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n%s"
 CHUNKED = b"transfer-encoding: chunked"
+SWITCHING_PROTOCOLS = 101
 BAD_REQUEST, HEAD_TOO_LARGE = b"400 Bad Request", b"431 Request Header Fields Too Large"
 
 
@@ -40,6 +47,7 @@ class Http1Wire(Wire):
         self._exchange: Exchange | None = None
         self._in_chunks = False
         """A response is being sent in chunks."""
+        self._upgraded: UpgradedConnection | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -51,6 +59,9 @@ class Http1Wire(Wire):
     def received(self, data: bytes) -> None:
         """See `Wire`."""
         if self.transport.is_closing():
+            return
+        if self._upgraded is not None:
+            self._upgraded.feed(data)
             return
         try:
             self._h11.receive_data(data)
@@ -108,6 +119,9 @@ class Http1Wire(Wire):
         response = await self.service(exchange.request)
         if exchange.closed:
             return
+        if response.upgrade is not None:
+            await self._upgrade(exchange, response)
+            return
         if response.stream is not None:
             head = self._head(response, None)
             self._in_chunks = CHUNKED in head.lower()
@@ -120,6 +134,23 @@ class Http1Wire(Wire):
                 whole += self._h11.send(h11.Data(data=response.body)) or b""
             exchange.write(whole)
         exchange.end()
+
+    async def _upgrade(self, exchange: Exchange, response: Response) -> None:
+        """Switch protocols, let the other one have the connection until it is done, and close."""
+        assert response.upgrade is not None
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        event = h11.InformationalResponse(
+            status_code=SWITCHING_PROTOCOLS, headers=headers, reason=_phrase(SWITCHING_PROTOCOLS)
+        )
+        self._send(self._h11.send(event) or b"")
+        self._upgraded = UpgradedConnection(self)
+        self._upgraded.feed(self._h11.trailing_data[0])
+        self.transport.resume_reading()
+        exchange.is_long = True
+        try:
+            await response.upgrade(self._upgraded)
+        finally:
+            self.transport.close()
 
     def _head(self, response: Response, length: int | None) -> bytes:
         fields = [
@@ -183,7 +214,9 @@ class Http1Wire(Wire):
 
     def writable_again(self) -> None:
         """See `Wire`."""
-        if self._exchange is not None:
+        if self._upgraded is not None:
+            self._upgraded.wake()
+        elif self._exchange is not None:
             self.pump(self._exchange)
 
     def end_long_responses(self) -> None:
@@ -191,14 +224,76 @@ class Http1Wire(Wire):
         exchange = self._exchange
         if exchange is not None and exchange.is_long and exchange.task is not None:
             task = exchange.task
-            exchange.end()
+            if self._upgraded is None:
+                exchange.end()
             task.cancel()
 
     def lost(self) -> None:
         """See `Wire`."""
+        if self._upgraded is not None:
+            self._upgraded.end()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.drop()
+
+
+class UpgradedConnection:
+    """A `Duplex`: the connection after 101. What has come and was not read is bounded; beyond that the peer waits."""
+
+    def __init__(self, wire: Http1Wire) -> None:
+        self._wire = wire
+        self._pieces: deque[bytes] = deque()
+        self._held = 0
+        self._ended = False
+        self._changed = asyncio.Event()
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        if data:
+            self._pieces.append(data)
+            self._held += len(data)
+            if self._held > READ_BYTES_MAX:
+                self._wire.transport.pause_reading()
+            self.wake()
+
+    def end(self) -> None:
+        """Take note that the peer has gone."""
+        self._ended = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell whoever waits that something has changed."""
+        self._changed.set()
+
+    async def read(self) -> bytes:
+        """See `Duplex`."""
+        while not self._pieces and not self._ended:
+            await self._change()
+        if not self._pieces:
+            return b""
+        data = self._pieces.popleft()
+        self._held -= len(data)
+        if self._held <= READ_BYTES_MAX and not self._ended:
+            self._wire.transport.resume_reading()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """See `Duplex`."""
+        if self._ended or self._wire.transport.is_closing():
+            raise ConnectionResetError("the connection is closed")
+        self._wire.transport.write(data)
+        while self._wire.is_paused and not self._ended:
+            await self._change()
+
+    async def close(self) -> None:
+        """See `Duplex`."""
+        self._ended = True
+        self._wire.transport.close()
+        self.wake()
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
 
 @functools.lru_cache(maxsize=8)

@@ -39,7 +39,6 @@ GROUPS: Mapping[str, str] = {
 
 ELSEWHERE = [
     "alpha",
-    "attach",
     "autoscale",
     "certificate",
     "completion",
@@ -47,7 +46,6 @@ ELSEWHERE = [
     "debug",
     "diff",
     "edit",
-    "exec",
     "kustomize",
     "plugin",
     "port-forward",

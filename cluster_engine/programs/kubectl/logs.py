@@ -8,7 +8,7 @@ Modelled on kubectl/pkg/cmd/logs. Left out: --all-containers for several pods at
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound
-from cluster_engine.programs.kubectl.arguments import NO_NAME, targets
+from cluster_engine.programs.kubectl import pods
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Params, Session
@@ -28,7 +28,7 @@ FLAGS = (
 USAGE = """expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.
 POD or TYPE/NAME is a required argument for the logs command
 See 'kubectl logs -h' for help and examples"""
-DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+DOING = "get the logs from"
 SELECTED_TAIL = 10
 
 
@@ -51,51 +51,24 @@ async def _pods(session: Session, arguments: list[str]) -> list[Object]:
         if not listed["items"]:
             session.err(f"No resources found in {session.namespace} namespace.\n")
         return list(listed["items"])
-    if not arguments[0]:
-        raise CommandError(NO_NAME)
     if "/" not in arguments[0]:
         try:
-            return [await session.get(f"{path}/{arguments[0]}")]
+            return [(await pods.selected(session, arguments[0], doing=DOING))[0]]
         except NotFound as refusal:
             text = f'error from server (NotFound): {refusal.message} in namespace "{session.namespace}"'
             raise CommandError(text) from refusal
-    target = (await targets(session, arguments[:1]))[0]
-    obj = await session.get(target.resource.path(session.namespace, target.name))
-    if target.resource.kind == "Pod":
-        return [obj]
-    return [await _first_pod(session, target.resource.kind, obj, path)]
-
-
-async def _first_pod(session: Session, kind: str, obj: Object, path: str) -> Object:
-    selector = obj["spec"].get("selector") or {}
-    labels = selector if kind == "Service" else selector.get("matchLabels") or {}
-    if not labels:
-        raise CommandError(f"cannot get the logs from {obj.get('apiVersion', 'v1')}, Kind={kind}: selector is not set")
-    text = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
-    found = (await session.get(path, {"labelSelector": text, "limit": 500}))["items"]
-    if not found:
-        raise CommandError("timed out waiting for the condition")
-    if len(found) > 1:
-        session.err(f"Found {len(found)} pods, using pod/{found[0]['metadata']['name']}\n")
-    return dict(found[0])
+    pod, count = await pods.selected(session, arguments[0], doing=DOING)
+    if count > 1:
+        session.err(f"Found {count} pods, using pod/{pod['metadata']['name']}\n")
+    return [pod]
 
 
 def _containers(session: Session, pod: Object, wanted: str) -> list[str]:
-    names = [each["name"] for each in pod["spec"].get("containers") or []]
-    init = [each["name"] for each in pod["spec"].get("initContainers") or []]
     if session.flags["all-containers"]:
-        return init + names
-    if wanted:
-        if wanted not in names + init:
-            raise CommandError(f"container {wanted} is not valid for pod {pod['metadata']['name']}")
-        return [wanted]
-    chosen = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
-    if chosen in names:
-        return [str(chosen)]
-    if len(names) > 1 or init:
-        texts = [*names, *(f"{name} (init)" for name in init)]
-        session.err(f'Defaulted container "{names[0]}" out of: {", ".join(texts)}\n')
-    return names[:1]
+        return list(pods.all_containers(pod))
+    if wanted and wanted not in pods.all_containers(pod):
+        raise CommandError(f"container {wanted} is not valid for pod {pod['metadata']['name']}")
+    return [pods.container(session, pod, wanted)]
 
 
 async def _print(session: Session, pod: Object, container: str) -> None:

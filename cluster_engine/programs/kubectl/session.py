@@ -59,15 +59,17 @@ class Session:
         self.out = invocation.out
         self.err = invocation.err
         self.drain = invocation.drain
+        self.streams = invocation.streams
+        self.user_agent = USER_AGENT
         self.standard_input = b""
         """What was piped in, where a flag says that it is to be read ("-")."""
         self.cache: dict[str, Any] = {}
         self._client: Client | None = None
-        self._headers = {"Kubectl-Command": command, "Kubectl-Session": self.process.uuid()}
+        self.headers = {"Kubectl-Command": command, "Kubectl-Session": self.process.uuid()}
         if flags["as"]:
-            self._headers["Impersonate-User"] = flags["as"]
+            self.headers["Impersonate-User"] = flags["as"]
         if flags["as-group"]:
-            self._headers["Impersonate-Group"] = flags["as-group"][0]
+            self.headers["Impersonate-Group"] = flags["as-group"][0]
 
     # -- where and who -------------------------------------------------------------------------------------------------
 
@@ -187,7 +189,7 @@ class Session:
         content_type: str = JSON,
     ) -> bytes:
         """Send a request and give the answer's bytes; raises Refusal."""
-        headers = {"accept": accept, **self._headers}
+        headers = {"accept": accept, **self.headers}
         content = None
         if body is not None:
             content = body if isinstance(body, bytes) else msgspec.json.encode(body)
@@ -210,7 +212,7 @@ class Session:
     @contextlib.asynccontextmanager
     async def stream(self, path: str, params: Params, *, accept: str = JSON) -> AsyncIterator[AsyncIterator[bytes]]:
         """GET something that goes on; gives the pieces as they come. Raises Refusal."""
-        headers = {"accept": accept, **self._headers}
+        headers = {"accept": accept, **self.headers}
         sent = self._sent("GET", path, params, headers)
         async with self.client.stream("GET", path, params=params, headers=headers) as incoming:
             self._answered(sent, incoming.status, None)

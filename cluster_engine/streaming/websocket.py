@@ -1,0 +1,127 @@
+"""WebSocket (RFC 6455) over a connection that has been upgraded: whole binary messages, both ways.
+
+`wsproto` frames; this module does the handshake's headers, answers pings, puts fragments together and says goodbye.
+
+    GET /exec/abc HTTP/1.1                          HTTP/1.1 101 Switching Protocols
+    Upgrade: websocket                              Upgrade: websocket
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+    Sec-WebSocket-Protocol: v5.channel.k8s.io       Sec-WebSocket-Protocol: v5.channel.k8s.io
+
+Modelled on apimachinery/pkg/util/httpstream/wsstream. Left out: extensions (compression), text channels in base64.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError, generate_accept_token, generate_nonce
+
+from cluster_engine.streaming.duplex import Duplex
+
+MESSAGE_BYTES_MAX = 1024 * 1024
+PROTOCOL_HEADER = "sec-websocket-protocol"
+NORMAL_CLOSURE, TOO_BIG = 1000, 1009
+
+HeaderMap = Mapping[str, tuple[str, ...]]
+
+
+class HandshakeError(Exception):
+    """A request that cannot become a WebSocket; the text is for whoever sent it."""
+
+
+def is_asked_for(headers: HeaderMap) -> bool:
+    """Return whether a request asks for a WebSocket."""
+    return any("websocket" in value.lower() for value in headers.get("upgrade", ()))
+
+
+def accept(headers: HeaderMap, protocols: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
+    """Choose the first of the client's subprotocols that is served; give it and the answer's headers. HandshakeError.
+
+    `headers` are the request's, names in lower case.
+    """
+    asked = [one.strip() for value in headers.get(PROTOCOL_HEADER, ()) for one in value.split(",")]
+    chosen = next((one for one in asked if one in protocols), None)
+    if chosen is None:
+        said = ", ".join(protocols)
+        raise HandshakeError(f"requested protocol(s) are not supported: [{' '.join(asked)}]; supports [{said}]")
+    key = (headers.get("sec-websocket-key") or ("",))[0]
+    if not key or headers.get("sec-websocket-version") != ("13",):
+        raise HandshakeError("missing or bad WebSocket-Version")
+    accepted = generate_accept_token(key.encode("latin-1")).decode()
+    answer = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accepted)]
+    return chosen, [*answer, ("Sec-WebSocket-Protocol", chosen)]
+
+
+def request_headers(protocols: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the headers with which a client asks."""
+    return [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", generate_nonce().decode()),
+        ("Sec-WebSocket-Protocol", ",".join(protocols)),
+    ]
+
+
+class WebSocket:
+    """Whole messages over a `Duplex`, at most MESSAGE_BYTES_MAX each. `is_client` masks, as a client must."""
+
+    def __init__(self, duplex: Duplex, *, is_client: bool) -> None:
+        self._duplex = duplex
+        self._frames = Connection(ConnectionType.CLIENT if is_client else ConnectionType.SERVER)
+        self._events: Iterator[Event] = iter(())
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._closed = False
+
+    async def receive(self) -> bytes | None:
+        """Return the next message; None once the peer has closed or gone."""
+        while not self._closed:
+            for event in self._events:
+                if isinstance(event, BytesMessage | TextMessage):
+                    if (message := await self._whole(event)) is not None:
+                        return message
+                elif isinstance(event, Ping):
+                    await self._write(self._frames.send(event.response()))
+                elif isinstance(event, CloseConnection):
+                    await self.close(event.code)
+            if self._closed or not (data := await self._duplex.read()):
+                return None
+            try:
+                self._frames.receive_data(data)
+                self._events = iter([*self._frames.events()])
+            except RemoteProtocolError as error:
+                await self.close(int(getattr(error, "code", NORMAL_CLOSURE) or NORMAL_CLOSURE))
+        return None
+
+    async def _whole(self, event: BytesMessage | TextMessage) -> bytes | None:
+        data = event.data.encode() if isinstance(event, TextMessage) else bytes(event.data)
+        self._size += len(data)
+        if self._size > MESSAGE_BYTES_MAX:
+            await self.close(TOO_BIG)
+            return None
+        self._parts.append(data)
+        if not event.message_finished:
+            return None
+        message = b"".join(self._parts)
+        self._parts, self._size = [], 0
+        return message
+
+    async def send(self, data: bytes) -> None:
+        """Send a message; returns when there is room for more. ConnectionError when it is closed."""
+        if self._closed:
+            raise ConnectionResetError("the WebSocket is closed")
+        await self._write(self._frames.send(BytesMessage(data)))
+
+    async def close(self, code: int = NORMAL_CLOSURE) -> None:
+        """Say goodbye and end the connection; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(LocalProtocolError, ConnectionError):
+            await self._duplex.write(self._frames.send(CloseConnection(code)))
+        await self._duplex.close()
+
+    async def _write(self, data: bytes) -> None:
+        await self._duplex.write(data)
