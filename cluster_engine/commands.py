@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cluster_engine.cluster import INTERRUPTED, Cluster, Write
-from cluster_engine.deeds import Command, Done, Keys, Output, Reads, Stream, Told, Typed
+from cluster_engine.deeds import Command, Done, Edited, Editing, Keys, Output, Reads, Stream, Told, Typed
 
 if TYPE_CHECKING:
     from cluster_engine.programs.keyboard import Keyboard
@@ -54,7 +54,7 @@ class Commands:
         if command.keyboard:
             from cluster_engine.programs.keyboard import Keyboard  # here, so that a cluster starts without programs
 
-            self._keyboards[command.id] = Keyboard(partial(self._reads, command.id))
+            self._keyboards[command.id] = Keyboard(partial(self._reads, command.id), partial(self._asks, command.id))
         running = self._run(cluster, command)  # in a task that is no part of whichever process is running
         self._tasks[command.id] = cluster.loop.create_task(running, context=contextvars.Context())
 
@@ -74,6 +74,11 @@ class Commands:
         self._print(keys.id, "stdin", keys.text)
         if keys.end:
             keyboard.end()
+
+    def edited(self, edited: Edited) -> None:
+        """Give a command the text that it had edited."""
+        if edited.id in self._keyboards:
+            self._keyboards[edited.id].edited(edited.text)
 
     def show(self, line: str) -> tuple[Write, Callable[[int], None]]:
         """Tell of a line that the lesson runs as if it were typed; see `Show`."""
@@ -110,6 +115,10 @@ class Commands:
     def _reads(self, identifier: str, reads: bool) -> None:
         if identifier in self._frames:
             self._tell(Reads(identifier, self._next(identifier), reads, self._head()))
+
+    def _asks(self, identifier: str, name: str, text: str, problem: str) -> None:
+        if identifier in self._frames:
+            self._tell(Editing(identifier, self._next(identifier), name, text, problem, self._head()))
 
     def _print(self, identifier: str, stream: Stream, text: str) -> None:
         if identifier not in self._frames:

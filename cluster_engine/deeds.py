@@ -56,6 +56,16 @@ class Keys(_Deed, tag="keys", frozen=True):
     end: bool = False
 
 
+class Edited(_Deed, tag="edited", frozen=True):
+    """Give back the text that a command had somebody edit (`Editing`); None leaves it. Nothing where none is asked for.
+
+    Bounded as a line is.
+    """
+
+    id: Identifier
+    text: str | None = None
+
+
 class Interrupt(_Deed, tag="interrupt", frozen=True):
     """Press Ctrl-C on a command."""
 
@@ -137,7 +147,7 @@ class Step(_Deed, tag="step", frozen=True):
     """Go on to the next journal entry; answered by {"seq"} once it has come."""
 
 
-Act = Command | Keys | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
+Act = Command | Keys | Edited | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
 Drive = Pace | Pause | Resume | Step
 Deed = Act | Drive
 
@@ -211,6 +221,17 @@ class Reads(msgspec.Struct, tag="reads", frozen=True):
     after: int = 0
 
 
+class Editing(msgspec.Struct, tag="editing", frozen=True):
+    """A program asks for a text to be edited, and waits for `Edited`; `problem` is what came of the last try."""
+
+    id: str
+    n: int
+    name: str
+    text: str
+    problem: str = ""
+    after: int = 0
+
+
 class Done(msgspec.Struct, tag="done", frozen=True):
     """A command has ended; the terminal's next line stands behind this prompt, "worker-1:/etc$"."""
 
@@ -230,7 +251,7 @@ class Applied(msgspec.Struct, tag="applied", frozen=True):
     problem: str | None = None
 
 
-Frame = Output | Reads | Done
+Frame = Output | Reads | Editing | Done
 """What comes of a command, numbered."""
 Told = Input | Typed | Frame | Applied
 
@@ -240,6 +261,6 @@ def last_undoable(inputs: Sequence[Input]) -> Input | None:
     for one in reversed(inputs):
         if isinstance(one.act, Incident | HealIncident):
             return None
-        if not isinstance(one.act, Keys | Interrupt):
+        if not isinstance(one.act, Keys | Edited | Interrupt):
             return one
     return None

@@ -247,6 +247,8 @@ class Run:
                 self._commands.type(cluster, act)
             case deeds.Keys():
                 self._commands.keys(act)
+            case deeds.Edited():
+                self._commands.edited(act)
             case deeds.Interrupt(id=identifier):
                 self._commands.interrupt(identifier)
             case deeds.Inject(fault=fault, when=when, sealed=sealed):

@@ -13,6 +13,7 @@ from cluster_engine.deeds import (
     Advance,
     Answer,
     Command,
+    Edited,
     Heal,
     Hint,
     Identifier,
@@ -37,7 +38,9 @@ class Watch(msgspec.Struct, tag="watch"):
     commands: Annotated[dict[Identifier, Seq], Meta(max_length=64)] = {}
 
 
-Said = Watch | Command | Keys | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
+Said = (
+    Watch | Command | Keys | Edited | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
+)
 ANSWERED = ("command", "inject", "heal")  # by their id; whoever sent them waits for that
 
 _decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode

@@ -222,7 +222,7 @@ def named(message: Said) -> dict[str, str]:
 def length_of(message: Said) -> int:
     """How many characters of text a message has whose bound is said in words."""
     match message:
-        case deeds.Command(line=text) | deeds.Keys(text=text):
+        case deeds.Command(line=str(text)) | deeds.Keys(text=str(text)) | deeds.Edited(text=str(text)):
             return len(text)
         case _:
             return 0
@@ -231,7 +231,7 @@ def length_of(message: Said) -> int:
 def action_of(message: Said) -> Action:
     """What the page wants, in terms of access."""
     match message:
-        case deeds.Command() | deeds.Keys() | deeds.Interrupt():
+        case deeds.Command() | deeds.Keys() | deeds.Edited() | deeds.Interrupt():
             return Action.TYPE
         case deeds.Pace() | deeds.Pause() | deeds.Resume() | deeds.Step():
             return Action.DRIVE

@@ -8,6 +8,11 @@ and when that ends, for a person to see that what they type next goes there:
     keyboard.type("a\\n")                                reading's result is b"a\\n"
     keyboard.end()                                      the next read gives b"", told(False)
 
+A keyboard that belongs to a page has an editor too: a program hands it a text, and gets back what somebody made of it.
+
+    editing = asyncio.create_task(keyboard.edit("web.yaml", "a\n"))       asks("web.yaml", "a\n", "")
+    keyboard.edited("b\n")                               editing's result is "b\n"
+
 Modelled on the canonical mode of termios(3) and, for a program that asks for a text to be edited, on $EDITOR. What is
 typed and not read yet is bounded by TYPED_BYTES_MAX. Left out: raw mode, so that a program at the far end of a
 connection gets lines too, and Ctrl-C ends the near one.
@@ -20,14 +25,26 @@ from collections.abc import Callable
 from cluster_engine.programs.streams import Input
 
 TYPED_BYTES_MAX = 64 * 1024
+EDITED_CHARACTERS_MAX = 32 * 1024
 FULL = "Nothing reads what is typed; please wait, or press Ctrl-C."
+
+Asks = Callable[[str, str, str], None]
+
+
+class NoEditorError(Exception):
+    """Nobody is there who could edit a text, or it is longer than EDITED_CHARACTERS_MAX."""
 
 
 class Keyboard:
-    """An Input (`programs/streams.py`) of what is typed. `told` is called when a program begins or ceases to wait."""
+    """An Input (`programs/streams.py`) of what is typed. `told` is called when a program begins or ceases to wait.
 
-    def __init__(self, told: Callable[[bool], None] = lambda waits: None) -> None:
-        self._told = told
+    `asks` is called with the name and the text of what is to be edited, and with what was wrong with the last try;
+    without it there is no editor.
+    """
+
+    def __init__(self, told: Callable[[bool], None] = lambda waits: None, asks: Asks | None = None) -> None:
+        self._told, self._asks = told, asks
+        self._edited: asyncio.Future[str | None] | None = None
         self._typed: deque[bytes] = deque()  # b"" is Ctrl-D
         self._held = 0
         self._changed = asyncio.Event()
@@ -59,6 +76,22 @@ class Keyboard:
         if not self._typed or self._typed[-1]:
             self._put(b"")
 
+    async def edit(self, name: str, text: str, problem: str = "") -> str | None:
+        """Return a text as somebody has edited it, None where they left it. NoEditorError."""
+        if self._asks is None or self._edited is not None or len(text) > EDITED_CHARACTERS_MAX:
+            raise NoEditorError
+        self._edited = asyncio.get_running_loop().create_future()
+        self._asks(name, text, problem)
+        try:
+            return await self._edited
+        finally:
+            self._edited = None
+
+    def edited(self, text: str | None) -> None:
+        """Take what somebody has edited; nothing where it is not waited for."""
+        if self._edited is not None and not self._edited.done():
+            self._edited.set_result(text)
+
     def _put(self, data: bytes) -> None:
         self._typed.append(data)
         self._held += len(data)
@@ -76,6 +109,13 @@ class Unattended:
     async def read(self) -> bytes:
         """Return the end."""
         return b""
+
+
+async def edit(stream: Input, name: str, text: str, problem: str = "") -> str | None:
+    """Have a text edited at the terminal from which a program reads. NoEditorError; see `Keyboard.edit`."""
+    if not isinstance(stream, Keyboard):
+        raise NoEditorError
+    return await stream.edit(name, text, problem)
 
 
 def is_terminal(stream: Input) -> bool:

@@ -6,6 +6,7 @@ from cluster_engine.programs.cat import cat
 from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
 from cluster_engine.programs.echo import echo, printf, seq
+from cluster_engine.programs.edit import edit, no_vi
 from cluster_engine.programs.etcdctl.main import etcdctl
 from cluster_engine.programs.facts import env, says, tee
 from cluster_engine.programs.files import rm
@@ -27,7 +28,7 @@ HELP = """What you can type on this host:
   kubeadm kubeconfig user    on the control plane: a kubeconfig for somebody, with a certificate of their own
   etcdctl ...                on the control plane: read and write etcd itself; `man etcdctl` says how
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
-  ls, cat, rm, tee           files; some manifests lie in the home directory of the workstation, to be tried
+  ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
@@ -62,6 +63,8 @@ PROGRAMS: Mapping[str, Program] = {
         Program("ls", ls),
         Program("rm", rm),
         Program("tee", tee),
+        Program("edit", edit),
+        *(Program(name, no_vi) for name in ("vi", "vim", "nano", "emacs")),
         Program("date", date),
         Program("sleep", sleep),
         Program("echo", echo),

@@ -21,7 +21,7 @@ import { loadWords } from "./strings.js";
 const narrow = () => matchMedia("(width < 900px)").matches;
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
-const TERMINAL = new Set(["typed", "output", "reads", "done", "terminals"]);
+const TERMINAL = new Set(["typed", "output", "reads", "editing", "done", "terminals"]);
 
 /** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, inRoom?: boolean}} page */
 export function createApp({ clusterId, urls, strings, lessonData = null, inRoom = false }) {

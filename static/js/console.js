@@ -10,7 +10,8 @@
 import { computed, signal } from "@preact/signals-core";
 
 /** @typedef {{stream: string, text: string, after: number}} Chunk  `after`: the journal's last entry when it was said */
-/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: boolean, reads: import("@preact/signals-core").Signal<boolean>, by: "here" | "page" | "lesson"}} Command */
+/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: boolean, reads: import("@preact/signals-core").Signal<boolean>, edits: import("@preact/signals-core").Signal<Edits | null>, by: "here" | "page" | "lesson"}} Command */
+/** What a program of a command asks to have edited; `problem`: what came of the last try. @typedef {{name: string, text: string, problem: string, n: number}} Edits */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
 const COMMANDS_MAX = 100;
@@ -20,6 +21,8 @@ const TOLD_MAX = 64;
 const LETTERS_MAX = 200_000;
 const HISTORY_MAX = 200;
 const WAITING_MAX = 50;
+/** What the server takes of a line, of keys and of an edited text. */
+export const TEXT_MAX = 32 * 1024;
 const BACKGROUND = /(?<!&)&$/;
 /** What a terminal shows before anybody has gone anywhere in it. */
 const PROMPT = "workstation:~$";
@@ -47,6 +50,7 @@ export function createConsole({ send, newId, history = [] }) {
     () => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null,
   );
   const reading = computed(() => (running.value?.reads.value && running.value.code.value === null ? running.value : null));
+  const editing = computed(() => (running.value?.edits.value ? running.value : null));
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
 
@@ -62,6 +66,7 @@ export function createConsole({ send, newId, history = [] }) {
     letters: 0,
     background: by !== "here" || BACKGROUND.test(line),
     reads: signal(false),
+    edits: signal(null),
     by,
   });
 
@@ -117,6 +122,13 @@ export function createConsole({ send, newId, history = [] }) {
     running,
     /** The command whose program waits for what is typed. */
     reading,
+    /** The command whose program waits for an edited text. */
+    editing,
+    /** Give back the text that was edited; null leaves it as it was. @param {string | null} text */
+    edited(text) {
+      const command = editing.peek();
+      if (command && send({ type: "edited", id: command.id, text })) command.edits.value = null;
+    },
     pastKeys,
     /** Type a line to the program that waits, or what stands in it without ending it. @param {string} text @param {{enter?: boolean}} [how] */
     type(text, { enter = true } = {}) {
@@ -162,7 +174,7 @@ export function createConsole({ send, newId, history = [] }) {
     resume: next,
     /** The cluster ended: nothing more will be heard of what runs. */
     cut() {
-      for (const command of commands.peek()) if (command.code.peek() === null) command.code.value = "cut";
+      for (const command of commands.peek()) if (command.code.peek() === null) [command.code.value, command.edits.value] = ["cut", null];
       waiting.value = [];
     },
     /** The server did not start a command; nothing more will be heard of it. @param {string} id @param {string} message @returns {boolean} whether it is told here */
@@ -190,11 +202,13 @@ export function createConsole({ send, newId, history = [] }) {
       const command = commands.peek().find(({ id }) => id === frame.id);
       if (n === undefined || !command || command.code.peek() !== null || (frame.n !== undefined && frame.n <= n)) return;
       known.set(frame.id, frame.n ?? n);
-      if (frame.type === "reads") command.reads.value = frame.reads;
+      if (frame.type === "editing") command.edits.value = { name: frame.name, text: frame.text, problem: frame.problem ?? "", n: frame.n };
+      else if (frame.type === "reads") command.reads.value = frame.reads;
       else if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text, after: frame.after ?? 0 });
       else if (frame.type === "done") {
         command.ended = frame.after ?? 0;
         command.code.value = frame.code;
+        command.edits.value = null;
         if (frame.prompt) prompt.value = frame.prompt;
         next();
       }

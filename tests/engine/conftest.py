@@ -31,13 +31,13 @@ class Workstation:
         self.cluster = cluster
         self.host = cluster.world.host("workstation")
 
-    async def __call__(self, line, *, interrupt_after=None):
+    async def __call__(self, line, *, interrupt_after=None, stdin=None):
         out, err = [], []
 
         def write(stream, text):
             (out if stream == "stdout" else err).append(text)
 
-        running = asyncio.ensure_future(self.cluster.command(line, write))
+        running = asyncio.ensure_future(self.cluster.command(line, write, stdin=stdin))
         try:
             code = await asyncio.wait_for(asyncio.shield(running), interrupt_after)
         except TimeoutError:

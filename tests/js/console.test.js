@@ -139,6 +139,26 @@ test("while a program reads, what is typed goes to it and not to the shell, unti
   assert.equal(shell.reading.value, null);
 });
 
+test("a text that a program asks to have edited is given back once, or left", () => {
+  const { sent, shell, offline } = stage();
+  shell.run("edit web.yaml");
+  shell.hear({ type: "editing", id: "c1", n: 1, name: "web.yaml", text: "a\n" });
+  assert.deepEqual(shell.editing.value?.edits.value, { name: "web.yaml", text: "a\n", problem: "", n: 1 });
+  offline(true);
+  shell.edited("b\n");
+  assert.ok(shell.editing.value, "nothing that was edited is lost with the connection");
+  offline(false);
+  shell.edited("b\n");
+  assert.deepEqual(sent.at(-1), { type: "edited", id: "c1", text: "b\n" });
+  assert.equal(shell.editing.value, null);
+  shell.hear({ type: "editing", id: "c1", n: 2, name: "web.yaml", text: "b\n", problem: "No space left on device" });
+  shell.edited(null);
+  assert.deepEqual(sent.at(-1), { type: "edited", id: "c1", text: null });
+  shell.hear({ type: "editing", id: "c1", n: 3, name: "web.yaml", text: "b\n" });
+  shell.hear({ type: "done", id: "c1", n: 4, code: 130 });
+  assert.equal(shell.editing.value, null, "Ctrl-C closes it");
+});
+
 test("a line in the background has no keyboard", () => {
   const { sent, shell } = stage();
   shell.run("kubectl get pods -w &");

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
-from cluster_engine.deeds import Act, Deed, Input, Output, Typed, title
+from cluster_engine.deeds import Act, Deed, Editing, Input, Output, Typed, title
 from cluster_engine.run import ReplayDiffersError, Run
 from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
@@ -228,7 +228,7 @@ def _size(message: Told) -> int:
     match message:
         case Batch():
             return len(message.entries)
-        case Output():
+        case Output() | Editing():
             return len(message.text)
         case Typed():
             return len(message.line)

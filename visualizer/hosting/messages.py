@@ -5,8 +5,8 @@ What people do, and what is told of that, are the structs of `cluster_engine.dee
 stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
-cluster:<cluster>  worker → whoever follows it    Said(life, …): Batch, Clock, Typed, Output, Reads, Done, State,
-                                                  Lesson, Input, Applied, Outside
+cluster:<cluster>  worker → whoever follows it    Said(life, …): Batch, Clock, Typed, Output, Reads, Editing,
+                                                  Done, State, Lesson, Input, Applied, Outside
                    web → web processes            Said(life, State of a cluster without a process), Said(0, Rights)
 clusters           worker → whoever records       Announced: this cluster now writes its stream
 loads              worker → whoever places        Load: what its clusters take of its machine

@@ -114,17 +114,17 @@ def _patch(manifest: Manifest, modified: Object, live: Object) -> tuple[Object, 
     original: Any = next(documents.read_all(annotation), None) if annotation else None
     kind = BUILT_IN.by_kind(manifest.document["apiVersion"], manifest.document["kind"])
     if kind is None:
-        return _merge_difference(original or {}, modified, live), "merge"
+        return merge_difference(original or {}, modified, live), "merge"
     return three_way(kind, original, modified, live), "strategic"
 
 
-def _merge_difference(original: Object, modified: Object, live: Object) -> Object:
+def merge_difference(original: Object, modified: Object, live: Object) -> Object:
     """Compute a JSON merge patch: what the manifest sets, and null for what it no longer does."""
     patch: Object = {}
     for key, value in modified.items():
         if isinstance(value, dict) and isinstance(live.get(key), dict):
             before = original.get(key)
-            if inner := _merge_difference(before if isinstance(before, dict) else {}, value, live[key]):
+            if inner := merge_difference(before if isinstance(before, dict) else {}, value, live[key]):
                 patch[key] = inner
         elif value != live.get(key):
             patch[key] = value

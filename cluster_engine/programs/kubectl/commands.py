@@ -45,7 +45,6 @@ ELSEWHERE = [
     "cp",
     "debug",
     "diff",
-    "edit",
     "kustomize",
     "plugin",
     "port-forward",

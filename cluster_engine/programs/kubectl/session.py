@@ -20,7 +20,9 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.client.kubeconfig import ContextNotFoundError, KubeConfigError, NoServerError
 from cluster_engine.client.rest import PATCH_TYPES, Client, with_query
+from cluster_engine.programs import keyboard
 from cluster_engine.programs.invocation import HOME, Invocation
+from cluster_engine.programs.keyboard import NoEditorError
 from cluster_engine.programs.kubectl import tracing
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, Parsed
@@ -134,6 +136,14 @@ class Session:
             return self.process.files.read(self.absolute(path)).decode("utf-8", "replace")
         except FileNotFoundError as error:
             raise CommandError(f'the path "{path}" does not exist') from error
+
+    async def edit(self, name: str, text: str) -> str:
+        """Have a text edited at the terminal. CommandError where nobody is there to do it."""
+        try:
+            answer = await keyboard.edit(self._invocation.streams.stdin, name, text)
+        except NoEditorError as error:
+            raise CommandError('there was a problem with the editor "edit"') from error
+        return text if answer is None else answer
 
     # -- requests ------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 import { h } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icons.js";
+import { Editor } from "./editor.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
 
@@ -30,6 +31,10 @@ export function Terminal({ app }) {
   /** Whoever looks at the past sees the terminal as it was then. */
   const seen = cursor.value === null ? Number.POSITIVE_INFINITY : shown.value;
   const commands = shell.commands.value;
+  const edits = shell.editing.value?.edits.value;
+  useEffect(() => {
+    if (edits) app.foldTerminal(false);
+  }, [edits]);
   const then = commands.filter((command) => command.began <= seen);
   const letters = commands.reduce((sum, command) => sum + command.chunks.value.length + command.letters, 0);
   useLayoutEffect(() => {
@@ -37,7 +42,7 @@ export function Terminal({ app }) {
   }, [letters, commands.length, folded]);
   return h(
     "section",
-    { class: `terminal pane${folded ? " folded" : ""}`, "aria-label": t("terminal.label") },
+    { class: `terminal pane${folded ? " folded" : ""}${edits ? " editing" : ""}`, "aria-label": t("terminal.label") },
     h(
       "header",
       { class: "terminal-head" },
@@ -68,7 +73,9 @@ export function Terminal({ app }) {
       commands.length > 0 &&
         h("button", { type: "button", class: "ghost small", onClick: shell.clear, title: "Ctrl-L" }, t("terminal.clear")),
     ),
+    !folded && edits && h(Editor, { key: edits.n, app, edits }),
     !folded &&
+      !edits &&
       h(
         "div",
         {

@@ -15,6 +15,8 @@ from cluster_engine.deeds import (
     Command,
     Deed,
     Done,
+    Edited,
+    Editing,
     Heal,
     HealIncident,
     Hint,
@@ -181,6 +183,30 @@ def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in
     assert "".join(text for stream, text in shown if stream == "stdin") == "b\na\nfor the second"
     assert "".join(text for stream, text in shown if stream == "stdout") == "for the seconda\nb\n"
     assert [one.reads for one in seen[2] if isinstance(one, Reads)] == [True, False, True, False]
+    in_house(again, past=seen[0], until=seen[1])
+
+
+def test_a_text_is_edited_by_who_typed_the_command_and_comes_again_in_a_replay():
+    seen: list[Any] = []
+
+    async def live(house: House) -> None:
+        await house.put(Command("k1", "echo a > f; edit f; cat f", keyboard=True))
+        await asyncio.sleep(2)
+        editing = house.of(Editing)[0]
+        assert (editing.id, editing.name, editing.text) == ("k1", "f", "a\n")
+        await house.put(Edited("k1", "b"))
+        assert (await house.done("k1")).code == 0
+        assert house.of(Output)[-1].text == "b\n"
+        assert await house.put(Edited("k1", "late")) == {}
+        seen.extend((house.run.inputs, house.cluster.clock.now, of(house)))
+
+    def of(house: House) -> list[Any]:
+        return [one for one in house.told if not isinstance(one, Input)]
+
+    async def again(house: House) -> None:
+        assert of(house) == seen[2]
+
+    in_house(live)
     in_house(again, past=seen[0], until=seen[1])
 
 
