@@ -38,7 +38,8 @@ MAY_IMPORT = {
     # Whose images are broken is written where containerd keeps what it knows of registries.
     "faults": {"world", "cast", "pki", "api", "etcd", "containerd.registry", "containerd.references"},
     # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is.
-    "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history"},
+    # What kubectl proxy listens at is served as the API server's port is.
+    "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"},
     "shell": {"world", "programs"},
     "deeds": set(),
     "predicates": {"api.objects"},

@@ -239,14 +239,18 @@ class Client:
         finally:
             stream.close()
 
-    async def ask(self, path: str, *, method: str = "GET", headers: Iterable[tuple[str, str]] = ()) -> Answer:
+    async def ask(
+        self, path: str, *, method: str = "GET", headers: Iterable[tuple[str, str]] = (), content: bytes = b""
+    ) -> Answer:
         """Ask by HTTP/1.1, on a connection of its own: for an upgrade, or to pass the answer on. DialError."""
         sent = list(headers)
         if self._token is not None or self.config.token_file:
             sent.append(("Authorization", f"Bearer {await self._bearer()}"))
         url = f"https://{self.config.host}:{self.config.port}{path}"
         tls = _tls(self.config, alpn=("http/1.1",))
-        return await dialling.ask(url, method=method, headers=sent, tls=tls, server_name=self.config.server_name)
+        return await dialling.ask(
+            url, method=method, headers=sent, content=content, tls=tls, server_name=self.config.server_name
+        )
 
     async def aclose(self) -> None:
         """Close the connections, also those of clients derived from this one."""

@@ -13,13 +13,13 @@ from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from cluster_engine.apiserver.serving.exchange import Request, Response
+from cluster_engine.apiserver.serving.proxying import headers_of, response_of
 from cluster_engine.client.informer import Informer
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
 from cluster_engine.streaming import dialling
 from cluster_engine.streaming.channels import NO_STREAMS
-from cluster_engine.streaming.dialling import HOP_BY_HOP, DialError
-from cluster_engine.streaming.duplex import Duplex, splice
+from cluster_engine.streaming.dialling import DialError
 
 CODES = {"NotFound": 404, "ResourceExhausted": 429}
 """Of the runtime's errors; all others are a 500 (kubelet/pkg/cri/streaming/errors.go)."""
@@ -81,16 +81,8 @@ class Streams:
             url = await prepared
         except RuntimeRefusal as refusal:
             return text(CODES.get(refusal.code, 500), str(refusal))
-        headers = [
-            (name, value)
-            for name, values in request.headers.items()
-            if name not in HOP_BY_HOP | {"host", "content-length", "upgrade"}
-            for value in values
-        ]
-        if request.asks_for_upgrade:
-            headers += [("Connection", "Upgrade"), ("Upgrade", request.header("upgrade"))]
         try:
-            answer = await dialling.ask(url, method=request.method, headers=headers)
+            answer = await dialling.ask(url, method=request.method, headers=headers_of(request))
         except DialError as error:
             return text(HTTPStatus.INTERNAL_SERVER_ERROR, f"error dialing backend: {error.reason}")
         if answer.status != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -98,11 +90,7 @@ class Streams:
                 return text(answer.status, await answer.text())
             finally:
                 await answer.close()
-
-        async def carry(client: Duplex) -> None:
-            await splice(client, answer.duplex)
-
-        return Response(101, "", headers=tuple(answer.headers), upgrade=carry)
+        return response_of(answer)
 
 
 def text(status: int, message: str) -> Response:

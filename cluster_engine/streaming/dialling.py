@@ -11,7 +11,9 @@ Modelled on what dials in apimachinery/pkg/util/proxy. What goes wrong is a `Dia
 """
 
 import ssl
+import string
 from collections.abc import AsyncIterator, Sequence
+from urllib.parse import quote
 
 import httpcore
 
@@ -21,6 +23,8 @@ Headers = Sequence[tuple[str, str]]
 TEXT_BYTES_MAX = 2048
 """Of an answer that is a refusal in plain text."""
 TROUBLES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
+KEPT_IN_URLS = string.punctuation.replace("#", "")
+"""All others are percent-encoded."""
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"})
 """What a proxy does not pass on (RFC 9110 §7.6.1)."""
 
@@ -105,7 +109,7 @@ async def ask(
     server_name: str | None = None,
 ) -> Answer:
     """Send a request and wait for the head of its answer; DialError."""
-    parsed = httpcore.URL(url)
+    parsed = httpcore.URL(quote(url, safe=KEPT_IN_URLS))
     target = parsed.host.decode() + (f":{parsed.port}" if parsed.port else "")
     pool = httpcore.AsyncConnectionPool(ssl_context=tls, http1=True, http2=False, max_connections=1)
     sent = [("Host", target), *headers]

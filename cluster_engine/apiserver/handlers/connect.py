@@ -16,10 +16,9 @@ WebSockets to SPDY between API server and kubelet, rewriting of links in proxied
 
 import functools
 import ssl
-import string
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -28,19 +27,17 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import BadRequest, InternalError, NotFound, ServiceUnavailable
 from cluster_engine.api.strconv import int_of
 from cluster_engine.apiserver.handlers.kubelets import Kubelets, chosen_container
-from cluster_engine.apiserver.handlers.logs import passing_on
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.request_info import is_true
 from cluster_engine.apiserver.serving.exchange import Request, Response
+from cluster_engine.apiserver.serving.proxying import headers_of, response_of
 from cluster_engine.streaming import channels, dialling, websocket
-from cluster_engine.streaming.dialling import HOP_BY_HOP, Answer, DialError
-from cluster_engine.streaming.duplex import Duplex, splice
+from cluster_engine.streaming.dialling import Answer, DialError
+from cluster_engine.streaming.duplex import Duplex
 
-NOT_PASSED_ON = HOP_BY_HOP | {"host", "content-length", "authorization", "upgrade"}
 SCHEMES = ("", "http", "https")
 STREAMED = ("exec", "attach")
 PORT_MAX = 65535
-KEPT_IN_PATHS = string.punctuation.replace("#", "")
 PATH_PARTS = {True: 8, False: 6}
 """How many parts a path has up to `proxy`, in a namespace and outside of one."""
 
@@ -82,16 +79,14 @@ class Connections:
         if not request.asks_for_upgrade:
             raise BadRequest("Upgrade request required")
         try:
-            answer = await self._kubelets.ask(
-                f"https://{host}{path}", method=request.method, headers=_passed_on(request)
-            )
+            answer = await self._kubelets.ask(f"https://{host}{path}", method=request.method, headers=_headers(request))
         except DialError as error:
             if said := _over_websocket(request, call, f"error sending request: {error}"):
                 return said
             raise InternalError(f"error dialing backend: {error.reason}") from error
         if answer.status != 101 and (said := await self._failed(request, call, answer)):
             return said
-        return _response(answer)
+        return response_of(answer)
 
     async def _stream_path(self, request: Request, call: Call, pod: Object) -> str:
         place = f"{call.namespace}/{call.name}"
@@ -121,15 +116,15 @@ class Connections:
 
     async def _proxy(self, request: Request, call: Call) -> Response:
         rest = "/".join(request.path.split("/")[PATH_PARTS[call.kind.namespaced] :])
-        path = quote(f"/{rest}{'?' if request.query else ''}{request.query}", safe=KEPT_IN_PATHS)
+        path = f"/{rest}{'?' if request.query else ''}{request.query}"
         content = b"" if request.asks_for_upgrade else await request.read()
-        where, headers = await self._target(call), _passed_on(request)
+        where, headers = await self._target(call), _headers(request)
         ask = self._kubelets.ask if call.kind is NODE else functools.partial(dialling.ask, tls=self._pods_tls)
         try:
             answer = await ask(f"{where}{path}", method=request.method, headers=headers, content=content)
         except DialError as error:
             raise ServiceUnavailable(f"error trying to reach service: {error.reason}") from error
-        return _response(answer)
+        return response_of(answer)
 
     async def _target(self, call: Call) -> str:
         if call.kind is NODE:
@@ -196,30 +191,10 @@ def _url(scheme: str, address: str, port: str) -> str:
     return f"{scheme or 'http'}://{address}:{number}"
 
 
-def _passed_on(request: Request) -> list[tuple[str, str]]:
-    """Return a request's headers as a proxy passes them on."""
-    headers = [
-        (name, value)
-        for name, values in request.headers.items()
-        if name not in NOT_PASSED_ON and not name.startswith((":", "impersonate-"))
-        for value in values
-    ]
-    if request.asks_for_upgrade:
-        headers += [("Connection", "Upgrade"), ("Upgrade", request.header("upgrade"))]
-    return [*headers, ("X-Forwarded-For", request.peer.address)]
-
-
-def _response(answer: Answer) -> Response:
-    """Pass an answer on, or the connection that it has become."""
-    if answer.status == 101:
-
-        async def carry(client: Duplex) -> None:
-            await splice(client, answer.duplex)
-
-        return Response(101, "", headers=tuple(answer.headers), upgrade=carry)
-    dropped = HOP_BY_HOP | {"content-length", "date", "content-type"}
-    headers = tuple((name, value) for name, value in answer.headers if name not in dropped)
-    return Response(answer.status, answer.header("content-type"), headers=headers, stream=passing_on(answer))
+def _headers(request: Request) -> list[tuple[str, str]]:
+    """Return what of a request's headers is passed on: nothing that says who asks."""
+    identity = {name for name in request.headers if name == "authorization" or name.startswith("impersonate-")}
+    return [*headers_of(request, identity), ("X-Forwarded-For", request.peer.address)]
 
 
 def _over_websocket(request: Request, call: Call, message: str) -> Response | None:

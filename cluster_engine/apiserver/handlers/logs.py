@@ -5,17 +5,16 @@
 Modelled on pkg/registry/core/pod/strategy.go (LogLocation) and registry/core/pod/rest/log.go.
 """
 
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from cluster_engine.api.status import BadRequest, InternalError, Refusal
 from cluster_engine.apiserver.handlers.kubelets import Kubelets, chosen_container
 from cluster_engine.apiserver.registry.backend import Call
-from cluster_engine.apiserver.serving.exchange import Response, Writer
+from cluster_engine.apiserver.serving.exchange import Response
+from cluster_engine.apiserver.serving.proxying import body_of
 from cluster_engine.streaming.dialling import Answer, DialError
 
 PARAMETERS = ("follow", "previous", "sinceSeconds", "sinceTime", "tailLines", "limitBytes", "timestamps")
-BACKLOG_BYTES_MAX = 1024 * 1024
 
 
 class PodLogs:
@@ -43,22 +42,7 @@ class PodLogs:
                 raise await _refusal(answer)
             finally:
                 await answer.close()
-        return Response(200, "text/plain", stream=passing_on(answer))
-
-
-def passing_on(answer: Answer) -> Callable[[Writer], Awaitable[None]]:
-    """Make a body of another server's answer, as it comes; who reads slowly slows the other server down."""
-
-    async def pass_on(writer: Writer) -> None:
-        try:
-            async for chunk in answer.chunks():
-                writer.write(chunk)
-                if writer.backlog > BACKLOG_BYTES_MAX:
-                    await writer.drain()
-        finally:
-            await answer.close()
-
-    return pass_on
+        return Response(200, "text/plain", stream=body_of(answer))
 
 
 async def _refusal(answer: Answer) -> Refusal:

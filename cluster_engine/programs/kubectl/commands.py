@@ -48,7 +48,6 @@ ELSEWHERE = [
     "kustomize",
     "plugin",
     "port-forward",
-    "proxy",
     "top",
 ]
 """What the real kubectl has and this one has not."""

@@ -1,0 +1,89 @@
+"""`kubectl proxy`: plain HTTP on this host's loopback, passed on to the API server as whoever the kubeconfig says.
+
+    kubectl proxy &                              Starting to serve on 127.0.0.1:8001
+    curl http://127.0.0.1:8001/api/v1/pods       GET https://10.0.0.1:6443/api/v1/pods, with the certificate
+
+Who asks from elsewhere, and who asks for exec or attach, is refused here already. Ctrl-C ends it.
+
+Modelled on kubectl/pkg/cmd/proxy and kubectl/pkg/proxy. Left out: files (--www), unix sockets, other filters than the
+usual ones.
+"""
+
+import asyncio
+import re
+
+from cluster_engine.apiserver.serving.exchange import Request, Response
+from cluster_engine.apiserver.serving.listener import Listener
+from cluster_engine.apiserver.serving.proxying import headers_of, response_of
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.session import Session
+from cluster_engine.streaming.dialling import DialError
+
+FLAGS = (
+    Flag("port", "p", "int", default=8001),
+    Flag("address", default="127.0.0.1"),
+    Flag("api-prefix", default="/"),
+    Flag("disable-filter", kind="bool"),
+    Flag("keepalive", kind="duration", default=0.0),
+)
+PORT_MAX = 65535
+REJECTED_PATHS = re.compile(r"^/api/.*/pods/.*/(exec|attach)")
+ACCEPTED_HOSTS = re.compile(r"^(localhost|127\.0\.0\.1|\[::1\])$")
+NOT_LOGGED_IN = "Request filter disabled, your proxy is vulnerable to XSRF attacks, please be cautious\n"
+
+
+async def run(session: Session, arguments: list[str]) -> int:
+    """Serve until Ctrl-C."""
+    flags = session.flags
+    port, address = flags["port"], flags["address"]
+    if not 0 <= port <= PORT_MAX:
+        raise CommandError(f"listen tcp: address {port}: invalid port")
+    if flags["disable-filter"]:
+        session.err(NOT_LOGGED_IN)
+    port = port or session.process.host.next_port()
+    proxy = Proxy(session, prefix="/" + flags["api-prefix"].strip("/"), filters=not flags["disable-filter"])
+    _ = session.client  # a kubeconfig that cannot be used is found now
+    try:
+        async with Listener(session.process, proxy.serve) as listener:
+            await listener.listen(address, port, None)
+            session.out(f"Starting to serve on {address}:{port}\n")
+            await session.drain()
+            await asyncio.get_running_loop().create_future()
+    except OSError as error:
+        raise CommandError(f"listen tcp {address}:{port}: bind: {(error.strerror or str(error)).lower()}") from error
+    return 0
+
+
+class Proxy:
+    """Answers what is asked of the proxy's port. `prefix` is where the API server's root is."""
+
+    def __init__(self, session: Session, *, prefix: str, filters: bool) -> None:
+        self._session = session
+        self._prefix, self._filters = prefix.rstrip("/"), filters
+
+    async def serve(self, request: Request) -> Response:
+        """Answer one request."""
+        path = request.path
+        if self._filters and not self._accepts(request):
+            return _text(403, "Forbidden\n")
+        if not path.startswith(f"{self._prefix}/"):
+            return _text(404, "404 page not found\n")
+        target = f"{path[len(self._prefix) :]}{'?' if request.query else ''}{request.query}"
+        headers = [*headers_of(request), ("X-Forwarded-For", request.peer.address)]
+        content = b"" if request.asks_for_upgrade else await request.read()
+        try:
+            answer = await self._session.client.ask(target, method=request.method, headers=headers, content=content)
+        except DialError as error:
+            self._session.err(f"error: {error.reason}\n")
+            return _text(502, str(error.reason))
+        return response_of(answer)
+
+    def _accepts(self, request: Request) -> bool:
+        host = request.header("host")
+        name = host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host
+        return bool(ACCEPTED_HOSTS.match(name)) and not REJECTED_PATHS.match(request.path)
+
+
+def _text(status: int, text: str) -> Response:
+    return Response(status, "text/plain; charset=utf-8", text.encode())
