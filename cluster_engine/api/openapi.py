@@ -105,6 +105,8 @@ def _add_message(message: Message, schemas: dict[str, Object], kind: Kind | None
         schema["required"] = needed
     if message.preserve_unknown:
         schema[PRESERVE_UNKNOWN] = True
+    if message.atomic:
+        schema["x-kubernetes-map-type"] = "atomic"
     if kind:
         schema[GVK] = [_gvk(kind)]
 

@@ -28,6 +28,8 @@ from cluster_engine.api.three_way import three_way
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+APPLY_PATCHES = (APPLY_PATCH,)
 
 JSON_PATCH_OPERATIONS_MAX = 10_000
 JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024

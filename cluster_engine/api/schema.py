@@ -86,7 +86,7 @@ class Message:
 
     `own` is what protobuf sees; `fields` is what JSON sees, with the inlined messages' fields spread out.
     `defaults` changes the object in place after the fields' own defaults; `rules` appends causes. With
-    `preserve_unknown` fields that are not described are kept as they come.
+    `preserve_unknown` fields that are not described are kept as they come; an `atomic` one has one owner as a whole.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Message:
     defaults: Callable[[Object], None] | None = None
     rules: Rule | None = None
     preserve_unknown: bool = False
+    atomic: bool = False
     fields: tuple[Field, ...] = field(init=False, repr=False)
     by_name: dict[str, Field] = field(init=False, repr=False)
     derived: Derived = field(init=False, repr=False, default_factory=dict)
@@ -132,8 +133,9 @@ class Field:
     """One field of a message. The module's text says what `pointer`, `always` and `required` mean.
 
     `number` is the field's in protobuf, 0 for one that protobuf does not have.
-    `merge_key` and `patch_strategy` steer strategic merge patches, `list_keys` is `x-kubernetes-list-map-keys`,
-    `check` returns Kubernetes' sentences about a bad string, `minimum` and `maximum` bound numbers.
+    `merge_key` and `patch_strategy` steer strategic merge patches; `list_keys` is `x-kubernetes-list-map-keys`, and an
+    `atomic` map has one owner as a whole: they steer server-side apply. `check` returns Kubernetes' sentences about a
+    bad string, `minimum` and `maximum` bound numbers.
     """
 
     number: int
@@ -148,6 +150,7 @@ class Field:
     merge_key: str = ""
     patch_strategy: str = ""
     list_keys: tuple[str, ...] = ()
+    atomic: bool = False
     immutable: bool = False
     minimum: int | None = None
     maximum: int | None = None
@@ -169,9 +172,10 @@ def message(
     defaults: Callable[[Object], None] | None = None,
     rules: Rule | None = None,
     preserve_unknown: bool = False,
+    atomic: bool = False,
 ) -> Message:
     """Describe a struct; `name` is its OpenAPI name, such as `io.k8s.api.core.v1.PodSpec`."""
-    return Message(name, doc, own, defaults, rules, preserve_unknown)
+    return Message(name, doc, own, defaults, rules, preserve_unknown, atomic)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,13 +276,22 @@ def field_path(path: str) -> Callable[[Object], str]:
     return get
 
 
+def list_type(field: Field) -> str:
+    """Say what a list is to who merges: a `map` of items with keys, a `set` of scalars, or `atomic`."""
+    if field.list_keys:
+        return "map"
+    return "set" if field.patch_strategy == "merge" and not field.merge_key else "atomic"
+
+
 def merge_extensions(field: Field) -> dict[str, JSON]:
-    """Return what OpenAPI says of a list in Kubernetes' own words: how it is merged, and what its keys are."""
+    """Return what OpenAPI says of a field in Kubernetes' own words: how it is merged, and what a list's keys are."""
     found: dict[str, JSON] = {}
     if field.list_keys:
-        found |= {"x-kubernetes-list-map-keys": list(field.list_keys), "x-kubernetes-list-type": "map"}
-    elif isinstance(field.type, ListOf):
-        found["x-kubernetes-list-type"] = "set" if field.patch_strategy == "merge" else "atomic"
+        found["x-kubernetes-list-map-keys"] = list(field.list_keys)
+    if isinstance(field.type, ListOf):
+        found["x-kubernetes-list-type"] = list_type(field)
+    elif field.atomic:
+        found["x-kubernetes-map-type"] = "atomic"
     if field.merge_key:
         found["x-kubernetes-patch-merge-key"] = field.merge_key
     if field.patch_strategy:

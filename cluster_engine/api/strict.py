@@ -147,9 +147,7 @@ def _cleaner(message: Message) -> Cleaner:
 
 def _dropped(field: Field) -> tuple[JSON, ...]:
     """Say which empty values Go would not write for this field."""
-    if field.pointer and not isinstance(field.type, ListOf | MapOf):
-        return ()
-    if field.always or field.required:
+    if field.pointer or field.always or field.required:
         return ()
     if isinstance(field.type, ListOf):
         return ([],)

@@ -48,6 +48,7 @@ ENDPOINT_PORT = message(
     Field(2, "protocol", STRING, "TCP, UDP or SCTP.", pointer=True, default="TCP", enum=("SCTP", "TCP", "UDP")),
     Field(3, "port", INT32, "The port.", pointer=True, minimum=1, maximum=65535),
     Field(4, "appProtocol", STRING, "Protocol of the application.", pointer=True),
+    atomic=True,
 )
 
 ENDPOINT_SLICE = Kind(

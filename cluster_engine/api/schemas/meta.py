@@ -39,6 +39,7 @@ OWNER_REFERENCE = message(
         "True if the owner, deleted in the foreground, must wait for this object to be gone.",
         pointer=True,
     ),
+    atomic=True,
 )
 
 MANAGED_FIELDS_ENTRY = message(
@@ -106,7 +107,7 @@ OBJECT_META = message(
         "Names of those who must act before the object may go; each removes its own.",
         patch_strategy="merge",
     ),
-    Field(17, "managedFields", ListOf(MANAGED_FIELDS_ENTRY), "Which manager set which fields."),
+    Field(17, "managedFields", ListOf(MANAGED_FIELDS_ENTRY), "Which manager set which fields.", pointer=True),
 )
 
 LIST_META = message(
@@ -131,6 +132,7 @@ LABEL_SELECTOR = message(
     "LabelSelector selects objects by their labels. All its requirements must hold; an empty one selects everything.",
     Field(1, "matchLabels", MapOf(STRING), "Labels that must be there with exactly these values."),
     Field(2, "matchExpressions", ListOf(LABEL_SELECTOR_REQUIREMENT), "Requirements on single keys."),
+    atomic=True,
 )
 
 CONDITION = message(

@@ -29,12 +29,14 @@ NODE_SELECTOR_TERM = message(
     "NodeSelectorTerm selects nodes that meet all its requirements; an empty one selects none.",
     Field(1, "matchExpressions", ListOf(NODE_SELECTOR_REQUIREMENT), "Requirements on labels."),
     Field(2, "matchFields", ListOf(NODE_SELECTOR_REQUIREMENT), "Requirements on fields; only metadata.name."),
+    atomic=True,
 )
 
 NODE_SELECTOR = message(
     PACKAGE + "NodeSelector",
     "NodeSelector selects nodes that meet at least one of its terms.",
     Field(1, "nodeSelectorTerms", ListOf(NODE_SELECTOR_TERM), "The terms.", required=True),
+    atomic=True,
 )
 
 PREFERRED_SCHEDULING_TERM = message(

@@ -152,6 +152,5 @@ POD_STATUS = message(
         "Addresses of the pod's node.",
         patch_strategy="merge",
         merge_key="ip",
-        list_keys=("ip",),
     ),
 )

@@ -155,7 +155,7 @@ POD_SPEC = message(
         default="ClusterFirst",
         enum=("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
     ),
-    Field(7, "nodeSelector", MapOf(STRING), "Labels that a node must have."),
+    Field(7, "nodeSelector", MapOf(STRING), "Labels that a node must have.", atomic=True),
     Field(8, "serviceAccountName", STRING, "Name of the service account that the pod acts as."),
     Field(9, "serviceAccount", STRING, "Deprecated name of serviceAccountName."),
     Field(10, "nodeName", STRING, "Node that the pod is bound to. The scheduler sets it, through a Binding."),

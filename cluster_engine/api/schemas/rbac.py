@@ -41,6 +41,7 @@ SUBJECT = message(
     Field(4, "namespace", STRING, "Namespace of a service account."),
     defaults=default_subject,
     rules=rules.subject,
+    atomic=True,
 )
 
 ROLE_REF = message(
@@ -50,6 +51,7 @@ ROLE_REF = message(
     Field(2, "kind", STRING, "Role or ClusterRole.", required=True),
     Field(3, "name", STRING, "Name of the role.", required=True),
     rules=rules.role_ref,
+    atomic=True,
 )
 
 AGGREGATION_RULE = message(

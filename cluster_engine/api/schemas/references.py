@@ -14,12 +14,14 @@ OBJECT_REFERENCE = message(
     Field(5, "apiVersion", STRING, "API version of the object."),
     Field(6, "resourceVersion", STRING, "Version of the object that is meant."),
     Field(7, "fieldPath", STRING, "Part of the object that is meant, such as spec.containers{web}."),
+    atomic=True,
 )
 
 LOCAL_OBJECT_REFERENCE = message(
     PACKAGE + "LocalObjectReference",
     "LocalObjectReference names an object in the same namespace.",
     Field(1, "name", STRING, "Name of the object."),
+    atomic=True,
 )
 
 OBJECT_FIELD_SELECTOR = message(
@@ -27,6 +29,7 @@ OBJECT_FIELD_SELECTOR = message(
     "ObjectFieldSelector selects a field of the pod itself.",
     Field(1, "apiVersion", STRING, "Version in which the path is written.", default="v1"),
     Field(2, "fieldPath", STRING, "Path of the field, such as metadata.name or status.podIP.", required=True),
+    atomic=True,
 )
 
 RESOURCE_FIELD_SELECTOR = message(
@@ -35,6 +38,7 @@ RESOURCE_FIELD_SELECTOR = message(
     Field(1, "containerName", STRING, "Name of the container; needed in volumes, optional in variables."),
     Field(2, "resource", STRING, "Resource, such as limits.cpu.", required=True),
     Field(3, "divisor", QUANTITY, "Unit in which the value is given.", always=True),
+    atomic=True,
 )
 
 
@@ -46,4 +50,5 @@ def key_selector(name: str, what: str) -> Message:
         Inline(1, LOCAL_OBJECT_REFERENCE),
         Field(2, "key", STRING, f"Key within the {what}.", required=True),
         Field(3, "optional", BOOL, f"Whether the {what} or its key may be missing.", pointer=True),
+        atomic=True,
     )

@@ -64,7 +64,7 @@ SERVICE_SPEC = message(
         merge_key="port",
         list_keys=("port", "protocol"),
     ),
-    Field(2, "selector", MapOf(STRING), "Labels of the pods behind the Service."),
+    Field(2, "selector", MapOf(STRING), "Labels of the pods behind the Service.", atomic=True),
     Field(3, "clusterIP", STRING, "Its address, or None for a headless Service."),
     Field(
         4,
@@ -198,6 +198,7 @@ ENDPOINT_ADDRESS = message(
     Field(2, "targetRef", OBJECT_REFERENCE, "The pod behind it.", pointer=True),
     Field(3, "hostname", STRING, "Host name of the endpoint."),
     Field(4, "nodeName", STRING, "Node of the endpoint.", pointer=True),
+    atomic=True,
 )
 
 ENDPOINT_PORT = message(
@@ -207,6 +208,7 @@ ENDPOINT_PORT = message(
     Field(2, "port", INT32, "The port.", required=True, minimum=1, maximum=65535),
     Field(3, "protocol", STRING, "TCP, UDP or SCTP.", default="TCP", enum=PROTOCOLS),
     Field(4, "appProtocol", STRING, "Protocol of the application.", pointer=True),
+    atomic=True,
 )
 
 ENDPOINT_SUBSET = message(

@@ -22,12 +22,16 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import micro, rfc3339
 from cluster_engine.apiserver.bootstrap import policy
+from cluster_engine.apiserver.registry import managed_fields
 from cluster_engine.apiserver.registry.backend import Backend
+from cluster_engine.apiserver.registry.managed_fields import UPDATE, Writer
+from cluster_engine.apiserver.registry.store import set_entries
 from cluster_engine.apiserver.storage import encode, in_order, key_of
 from cluster_engine.etcd.client import get, put
 from cluster_engine.etcd.errors import EtcdError
 from cluster_engine.rpc import etcd_pb2 as pb
 
+MANAGER = "kube-apiserver"
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 TXN_OPERATIONS_MAX = 128
 COMPACT_SECONDS = 300.0
@@ -77,10 +81,14 @@ class PostStart:
         metadata["creationTimestamp"] = rfc3339(self._backend.process.now())
         if kind.has_generation:
             metadata["generation"] = 1
+        default(kind, obj)
+        metadata["managedFields"] = managed_fields.created(kind, obj, self._writer(kind))
         if kind.prepare_create:
             kind.prepare_create(obj)
-        default(kind, obj)
         return in_order(obj)
+
+    def _writer(self, kind: Kind) -> Writer:
+        return Writer(MANAGER, UPDATE, kind.api_version, "", self._backend.process.now())
 
     def _wanted(self) -> list[tuple[Kind, Object]]:
         wanted = [(kinds.NAMESPACE, _object(kinds.NAMESPACE, name)) for name in NAMESPACES]
@@ -140,7 +148,9 @@ class PostStart:
         cached = self._backend.caches[kind].get(key)
         spec = {"holderIdentity": holder, "leaseDurationSeconds": IDENTITY_LEASE_SECONDS, "renewTime": micro(now)}
         if cached is not None:
-            await storage.replace(kind, key, cached.revision, encode({**cached.object, "spec": spec}))
+            new = {**cached.object, "metadata": dict(cached.object["metadata"]), "spec": spec}
+            set_entries(new, managed_fields.updated(kind, cached.object, new, self._writer(kind)))
+            await storage.replace(kind, key, cached.revision, encode(new))
             return
         lease = _object(kind, name, "kube-system")
         labels = {"apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": host}

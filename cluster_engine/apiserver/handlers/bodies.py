@@ -14,14 +14,13 @@ from cluster_engine.api.defaulting import default
 from cluster_engine.api.kind_set import KindSet
 from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
-from cluster_engine.api.status import BadRequest, Cause, Invalid, UnsupportedMediaType
+from cluster_engine.api.status import BadRequest, UnsupportedMediaType
 from cluster_engine.apiserver.registry.backend import Call
 from cluster_engine.apiserver.registry.metadata import check_kind
 
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-VALIDATIONS = ("", "Ignore", "Warn", "Strict")
 
 
 def media_type(content_type: str) -> str:
@@ -95,9 +94,6 @@ def _doubled(body: bytes, media: str) -> list[str]:
 def complete(call: Call, kind: Kind, obj: Object) -> Object:
     """Check an object's fields as `fieldValidation` says, and fill in defaults."""
     mode = call.parameters.get("fieldValidation", "")
-    if mode not in VALIDATIONS:
-        text = f'Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"'
-        raise Invalid(kind, "", [Cause("fieldValidation", "FieldValueNotSupported", text)])
     problems, cleaned = strict.check(kind, obj)
     if problems and mode == "Strict":
         raise strict.strict_error(kind, problems)

@@ -1,6 +1,6 @@
-"""The query parameters of lists and watches, checked.
+"""The query parameters of lists and watches, and of writes, checked.
 
-Modelled on apimachinery/pkg/apis/meta/internalversion/validation and wire rules seen on a 1.32 server:
+Modelled on apimachinery/pkg/apis/meta/{internalversion,v1}/validation and wire rules seen on a 1.32 server:
 
     resourceVersion  match          meaning
     unset                           the newest state
@@ -10,21 +10,37 @@ Modelled on apimachinery/pkg/apis/meta/internalversion/validation and wire rules
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
+from cluster_engine.api import causes
 from cluster_engine.api.documents import read_json
+from cluster_engine.api.patches import APPLY_PATCHES
+from cluster_engine.api.resource import Resource
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.selectors import FieldSelector, LabelSelector, parse_field, parse_label
-from cluster_engine.api.status import BadRequest, Cause, Refusal
+from cluster_engine.api.status import BadRequest, Cause, Invalid, Refusal
 from cluster_engine.api.strconv import parse_int
+from cluster_engine.apiserver.registry.managed_fields import MANAGER_BYTES_MAX
 from cluster_engine.apiserver.request_info import is_true
 from cluster_engine.apiserver.storage import prefix_of, version_number
 from cluster_engine.apiserver.watchers import Selection
 
 TOKEN_VERSION = "meta.k8s.io/v1"
+DRY_RUN = "All"
+VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+_OPTIONS = {
+    verb: Resource(group="meta.k8s.io", version="", name=name, plural="", singular="", namespaced=False)
+    for verb, name in (
+        ("create", "CreateOptions"),
+        ("update", "UpdateOptions"),
+        ("patch", "PatchOptions"),
+        ("delete", "DeleteOptions"),
+        ("deletecollection", "DeleteOptions"),
+    )
+}
 INCONSISTENT = -1
 """The version in a token that says "go on, from whatever is newest"."""
 
@@ -127,6 +143,31 @@ def _invalid(cause: Cause) -> Refusal:
     details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": [cause.to_dict()]}
     message = f'ListOptions.meta.k8s.io "" is invalid: {cause}'
     return Refusal(message, code=422, reason="Invalid", details=details)
+
+
+def check_write(verb: str, parameters: Mapping[str, str], media: str) -> None:
+    """Refuse (422) parameters of a write that may not be; `media` is its body's type."""
+    if verb in _OPTIONS and (problems := list(_write_problems(verb, parameters, media))):
+        raise Invalid(_OPTIONS[verb], "", problems)
+
+
+def _write_problems(verb: str, parameters: Mapping[str, str], media: str) -> Iterator[Cause]:
+    manager = parameters.get("fieldManager", "")
+    if verb == "patch":
+        if media not in APPLY_PATCHES and "force" in parameters:
+            yield causes.forbidden("force", "may not be specified for non-apply patch")
+        if media in APPLY_PATCHES and not manager:
+            yield causes.required("fieldManager", "is required for apply patch")
+    if len(manager.encode()) > MANAGER_BYTES_MAX:
+        yield causes.too_long("fieldManager", MANAGER_BYTES_MAX)
+    for position, each in enumerate(manager):
+        if not each.isprintable():
+            why = f"invalid character U+{ord(each):04X} (at position {len(manager[:position].encode())})"
+            yield causes.invalid("fieldManager", manager, why)
+    if (dry_run := parameters.get("dryRun", "")) not in ("", DRY_RUN):
+        yield causes.not_supported("dryRun", [dry_run], [DRY_RUN])
+    if (mode := parameters.get("fieldValidation", "")) not in VALIDATIONS:
+        yield causes.not_supported("fieldValidation", mode, VALIDATIONS)
 
 
 def encode_continue(revision: int, start: str) -> str:

@@ -28,10 +28,6 @@ def patcher(content_type: str, body: bytes, call: Call) -> Callable[[Kind, Objec
     if media not in accepted:
         why = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
         raise UnsupportedMediaType(why)
-    if "force" in call.parameters:
-        details = {"group": "meta.k8s.io", "kind": "PatchOptions"}
-        text = 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch'
-        raise Refusal(text, code=422, reason="Invalid", details=details)
     patch = decode_json(body, "patch")
     if media == JSON_PATCH:
         return _json_patch(patch)

@@ -24,22 +24,24 @@ from cluster_engine.api.kinds import (
 )
 from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind, Subresource
-from cluster_engine.api.status import BadRequest, Cause, Invalid, MethodNotAllowed, NotFound, Refusal, success
+from cluster_engine.api.status import BadRequest, MethodNotAllowed, NotFound, Refusal, success
 from cluster_engine.apiserver.admission.chain import Admission
 from cluster_engine.apiserver.authentication.tokens import Signer
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, refusal_text
 from cluster_engine.apiserver.handlers import bodies, responses
+from cluster_engine.apiserver.handlers.bodies import media_type
 from cluster_engine.apiserver.handlers.connect import Connections
 from cluster_engine.apiserver.handlers.listing import list_objects
 from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.negotiation import Form, negotiate
-from cluster_engine.apiserver.handlers.options import list_options
+from cluster_engine.apiserver.handlers.options import DRY_RUN, check_write, list_options
 from cluster_engine.apiserver.handlers.patching import patcher
 from cluster_engine.apiserver.handlers.watching import Rendering, serve_watch
-from cluster_engine.apiserver.registry import deletion, pods, reviews, scale, service_accounts
+from cluster_engine.apiserver.registry import deletion, managed_fields, pods, reviews, scale, service_accounts
 from cluster_engine.apiserver.registry.backend import Call
-from cluster_engine.apiserver.registry.store import Store
+from cluster_engine.apiserver.registry.managed_fields import manager_of
+from cluster_engine.apiserver.registry.store import Store, set_entries
 from cluster_engine.apiserver.request_info import RequestInfo, parse_query
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.storage import CachedObject
@@ -90,11 +92,13 @@ class Resources:
             name=info.name if info.names_object else "",
             subresource=info.subresource,
             parameters=_about_one(info, parameters),
-            dry_run=_dry_run(kind, parameters.get("dryRun")),
+            dry_run=parameters.get("dryRun") == DRY_RUN,
+            manager=manager_of(parameters.get("fieldManager", ""), request.header("user-agent")),
             warnings=warnings,
         )
         if subresource is not None and subresource.connects:
             return await self._connections.serve(request, call)
+        check_write(info.verb, parameters, media_type(request.header("content-type")))
         form = negotiate(request.header("accept"))
         if subresource is not None:
             return await SUBRESOURCES.get(info.subresource, Resources._other)(self, request, call, form)
@@ -262,7 +266,10 @@ class Resources:
 
         def change(old: Object) -> Object:
             spec = {name: value for name, value in (old.get("spec") or {}).items() if name != "finalizers"}
-            return {**old, "spec": spec | ({"finalizers": finalizers} if finalizers else {})}
+            spec |= {"finalizers": finalizers} if finalizers else {}
+            new = {**old, "metadata": dict(old["metadata"]), "spec": spec}
+            set_entries(new, managed_fields.updated(call.kind, old, new, call.writer))
+            return new
 
         return self._answer(call, await self._store.guaranteed_update(call, change), form)
 
@@ -333,15 +340,6 @@ def _deleted(kind: Kind, obj: Object) -> Object:
     if kind.group:
         details["group"] = kind.group
     return {**details, "kind": kind.plural, "uid": obj["metadata"]["uid"]}
-
-
-def _dry_run(kind: Kind, value: str | None) -> bool:
-    if value in (None, ""):
-        return False
-    if value != "All":
-        text = f'Unsupported value: "{value}": supported values: "All"'
-        raise Invalid(kind, "", [Cause("dryRun", "FieldValueNotSupported", text)])
-    return True
 
 
 Handler = Callable[[Resources, Request, Call, Form], Awaitable[Response]]

@@ -9,6 +9,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.caches import Caches
+from cluster_engine.apiserver.registry.managed_fields import UPDATE, Writer
 from cluster_engine.apiserver.storage import Storage, key_of
 from cluster_engine.world.process import Process
 
@@ -18,7 +19,9 @@ LEASE_REUSE_OBJECTS_MAX = 1000
 
 @dataclass(slots=True)
 class Call:
-    """One request for one kind, after authorization. `name` is empty for collections."""
+    """One request for one kind, after authorization. `name` is empty for collections; `manager` is whose the fields
+    are that it sets.
+    """
 
     kind: Kind
     verb: str
@@ -29,7 +32,13 @@ class Call:
     subresource: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     dry_run: bool = False
+    manager: str = ""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def writer(self) -> Writer:
+        """Who sets fields by it."""
+        return Writer(self.manager, UPDATE, self.kind.api_version, self.subresource, self.now)
 
     @property
     def key(self) -> str:

@@ -1,6 +1,6 @@
 """What the server writes into metadata, and what nobody may change there.
 
-Modelled on apiserver/pkg/registry/rest/{create,update,meta}.go. `managedFields` is not kept at all (docs/fidelity.md).
+Modelled on apiserver/pkg/registry/rest/{create,update,meta}.go. `managedFields` are in their own module.
 
     create   uid, creationTimestamp, namespace, generation 1, a name from generateName
     update   uid, creationTimestamp, deletionTimestamp stay as they were; generation + 1 when the spec changed
@@ -69,7 +69,6 @@ def on_create(backend: Backend, call: Call, obj: Object) -> Object:
         raise Refusal("resourceVersion should not be set on objects to be created", code=500)
     for name in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
         metadata.pop(name, None)
-    metadata.pop("managedFields", None)
     if not metadata.get("name"):
         if not metadata.get("generateName"):
             text = "Required value: name or generateName is required"
@@ -111,7 +110,6 @@ def on_update(call: Call, new: Object, old: Object) -> Object:
         else:
             metadata.pop(name, None)
     metadata["resourceVersion"] = current["resourceVersion"]
-    metadata.pop("managedFields", None)
     metadata.pop("selfLink", None)
     if call.kind.has_generation and _changed(call.kind, new, old):
         metadata["generation"] = current.get("generation", 0) + 1

@@ -17,7 +17,7 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import AlreadyExists, Invalid, NotFound, Refusal
 from cluster_engine.api.validation import validate
 from cluster_engine.apiserver.admission.chain import Admission, namespace_for_create
-from cluster_engine.apiserver.registry import deletion, metadata
+from cluster_engine.apiserver.registry import deletion, managed_fields, metadata
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.storage import CachedObject, encode, version_number, with_version
@@ -65,6 +65,7 @@ class Store:
         if kind.namespaced:
             await namespace_for_create(self.backend, call)
         call.name = obj["metadata"].get("name", "")
+        set_entries(obj, managed_fields.created(kind, obj, call.writer))
         self._admission.on_create(call, obj)
         obj = metadata.on_create(self.backend, call, obj)
         call.name = obj["metadata"]["name"]
@@ -92,6 +93,7 @@ class Store:
             new = change(old)
             metadata.check_place(call, new)
             metadata.check_preconditions(call, new, old)
+            set_entries(new, managed_fields.updated(call.kind, old, new, call.writer))
             if call.kind.has_status:
                 new["status"] = old.get("status", {})
             if call.kind.prepare_update:
@@ -117,7 +119,9 @@ class Store:
                 carried = {name: new["metadata"].get(name) for name in ("labels", "annotations")}
                 kept = {name: value for name, value in old["metadata"].items() if name not in carried}
                 merged["metadata"] = kept | {name: value for name, value in carried.items() if value}
-            merged = metadata.on_update(call, {**merged, "metadata": dict(merged["metadata"])}, old)
+            merged["metadata"] = dict(merged["metadata"])
+            set_entries(merged, managed_fields.updated(call.kind, old, merged, call.writer))
+            merged = metadata.on_update(call, merged, old)
             _validate(call.kind, merged, old)
             return merged
 
@@ -193,6 +197,14 @@ class Store:
             if written.revision:
                 return with_version(left or current.object, written.revision), left is None
             current, is_sure = written.current, True
+
+
+def set_entries(obj: Object, entries: list[Object]) -> None:
+    """Write into an object who has set which of its fields."""
+    if entries:
+        obj["metadata"]["managedFields"] = entries
+    else:
+        obj["metadata"].pop("managedFields", None)
 
 
 def _validate(kind: Kind, new: Object, old: Object | None = None) -> None:

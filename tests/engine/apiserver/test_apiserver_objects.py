@@ -26,7 +26,7 @@ def test_an_object_is_created_read_changed_and_deleted(run_api, http2):
         created = await admin.post(CONFIG_MAPS, config_map("a", k="1"))
         assert created.code == 201
         metadata = created.body["metadata"]
-        assert set(metadata) == {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}
+        assert set(metadata) == {"name", "namespace", "uid", "resourceVersion", "creationTimestamp", "managedFields"}
         assert (await admin.get(f"{CONFIG_MAPS}/a")).body == created.body
         updated = await admin.put(f"{CONFIG_MAPS}/a", created.body | {"data": {"k": "2"}})
         assert updated.code == 200
