@@ -5,7 +5,8 @@
     journal.since(0, 10)
 
 What it costs is declared (150 µs of CPU an entry, all in) and measured by `make bench`. What it holds is bounded:
-links that are open, the reassembly of what has not come whole, and the indexes of `causes`.
+links that are open, the latest flows of datagrams, the reassembly of what has not come whole, and the indexes of
+`causes`.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from cluster_engine.journal import Journal
 from cluster_engine.lens import evidence
 from cluster_engine.lens.causes import Causes, Participant, Reason
+from cluster_engine.lens.datagrams import DatagramLink
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.kubernetes import plural, token
 from cluster_engine.lens.link import Link
@@ -21,6 +23,7 @@ from cluster_engine.lens.scribe import LABEL_MAX, STORY, Said, Scribe
 from cluster_engine.world.tap import Connection, Note, Segment
 
 LINKS_MAX = 8192
+FLOWS_MAX = 512
 COMMANDS_MAX = 64
 DECIMALS = 9
 SAME_INSTANT_SECONDS = 1e-9
@@ -48,32 +51,39 @@ class Lens:
         self._scribe = Scribe(journal, self._causes)
         self._keylog = KeyLog()
         self._links: dict[int, Link] = {}
+        self._flows: dict[int, DatagramLink] = {}
         self._fault: tuple[int, float] | None = None
         self._commands: list[Command] = []
 
     def connection(self, connection: Connection) -> None:
-        """Follow a connection from now on."""
+        """Follow a connection, or a flow of datagrams, from now on."""
+        if connection.protocol != "tcp":
+            self._flows[connection.number] = DatagramLink(connection, self._scribe, self._keylog)
+            if len(self._flows) > FLOWS_MAX:
+                del self._flows[next(iter(self._flows))]
+            return
         self._links[connection.number] = Link(connection, self._scribe, self._keylog)
         if len(self._links) > LINKS_MAX:
             del self._links[next(iter(self._links))]
 
     def accepted(self, connection: int, process: str) -> None:
         """Go on with a connection as one of the process that answers it."""
-        link = self._links.get(connection)
+        link = self._links.get(connection) or self._flows.get(connection)
         if link is not None:
             link.accepted(process)
 
     def segment(self, segment: Segment) -> None:
         """Read one segment; the entries that it completes are in the journal when this returns."""
         link = self._links.get(segment.connection)
-        if link is None:
+        followed = link or self._flows.get(segment.connection)
+        if followed is None:
             return
         scribe = self._scribe
         scribe.sent = round(segment.sent, DECIMALS)
         scribe.arrived = None if segment.arrived is None else round(segment.arrived, DECIMALS)
         packed = evidence.pack_segment(segment, scribe.sent, scribe.arrived)
-        link.segment(segment, self.journal.keep(packed), self._fault_now(scribe.sent))
-        if link.over:
+        followed.segment(segment, self.journal.keep(packed), self._fault_now(scribe.sent))
+        if link is not None and link.over:
             del self._links[segment.connection]
 
     def secret(self, line: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from cluster_engine.lens.causes import WORK_SECONDS_MAX, Reason
 from cluster_engine.lens.conversation import Conversation, Parser
+from cluster_engine.lens.datagrams import addresses, unreachable
 from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.protocols import ON_TCP
@@ -38,13 +39,7 @@ class Link:
         self._streams: tuple[Stream[tuple[int, float]], Stream[tuple[int, float]]] = (Stream(), Stream())
         self._ends = [False, False]
         self._accepted = False
-        ends = {"client": str(connection.client), "server": str(connection.server)}
-        if connection.translated is not None:
-            seen = zip(
-                ("clientSeenAs", "leadsTo"), connection.translated, (connection.client, connection.server), strict=False
-            )
-            ends |= {name: str(there) for name, there, here in seen if there != here}
-        self._addresses = {end: address for end, address in ends.items() if address}  # a socket's client has none
+        self._addresses = addresses(connection)
 
     @property
     def over(self) -> bool:
@@ -72,9 +67,7 @@ class Link:
             self._reset(segment, piece, fault)
         elif flags == "U":
             self._ends = [True, True]
-            told = {"type": "destination unreachable", "code": "port unreachable"}
-            said = Said(TCP, "icmp.unreachable", "ICMP port unreachable", told, self._conversation.reason())
-            self._say(segment, piece, said)
+            self._say(segment, piece, unreachable(self._conversation.reason()))
 
     def _bytes(self, segment: Segment, position: int) -> None:
         from_client, scribe = segment.from_client, self._conversation.scribe

@@ -1,9 +1,9 @@
 """An asyncio event loop whose network calls stay inside the world.
 
-`create_connection`, `create_server`, their unix twins, `start_tls` and `getaddrinfo` are asyncio's own methods led into
-the simulated network of the process that calls them. Libraries (httpcore, httpx, grpclib, asyncio streams, anyio) run
-here unmodified. What leads outside is for the gateway: `outside_server`, real sockets, and
-`call_outside_later`, real seconds.
+`create_connection`, `create_server`, their unix twins, `create_datagram_endpoint`, `start_tls` and `getaddrinfo` are
+asyncio's own methods led into the simulated network of the process that calls them. Libraries (httpcore, httpx,
+grpclib, asyncio streams, anyio) run here unmodified. What leads outside is for the gateway: `outside_server`, real
+sockets, and `call_outside_later`, real seconds.
 """
 
 import asyncio
@@ -14,9 +14,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from cluster_engine.world.clock import Clock
-from cluster_engine.world.network import Network
+from cluster_engine.world.network import ANY, Network
 from cluster_engine.world.process import Process, current_process
 from cluster_engine.world.sockets import Listener
+from cluster_engine.world.tap import Endpoint
 from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.tls import ServerTLS, client_engine
 from cluster_engine.world.tls_layer import TLSLayer, wrap_client
@@ -138,6 +139,26 @@ class ClusterLoop(TimedLoop):
     def _tell_secret(self, line: str) -> None:
         if self.network.tap is not None:
             self.network.tap.secret(line)
+
+    async def create_datagram_endpoint(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], Any],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        **_: Any,
+    ) -> tuple[Any, Any]:
+        """Open a UDP socket on the calling process's host."""
+        process = current_process.get()
+        local = remote = None
+        if local_addr is not None:
+            address = "" if local_addr[0] in ANY else self.network.resolve(process.host, local_addr[0])
+            local = Endpoint(address, local_addr[1])
+        if remote_addr is not None:
+            remote = Endpoint(self.network.resolve(process.host, remote_addr[0]), remote_addr[1])
+        transport = self.network.datagrams.open(process, local, remote)
+        transport.protocol = protocol = protocol_factory()
+        protocol.connection_made(transport)
+        return transport, protocol
 
     async def start_tls(
         self,

@@ -16,7 +16,7 @@ the machine's links, and from the machine itself as over loopback. Names are loo
 /etc/hosts), then in the table of all hosts, as a data centre's DNS would answer. Unix sockets are connections within
 one host whose address is a path.
 
-What it leaves out: routers, MTU, UDP, IPv6.
+What it leaves out: routers, MTU, IPv6. UDP and ping: `datagrams`.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from typing import Any
 
 from cluster_engine.world import routing
 from cluster_engine.world.arrivals import Arrivals
+from cluster_engine.world.datagrams import Datagrams
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
 from cluster_engine.world.packet_filter import Kernel, PacketFilter, Verdict
 from cluster_engine.world.process import Host, Namespace, Process
@@ -58,6 +59,7 @@ class Network:
         self.hosts: dict[str, Host] = {}
         self.ends: dict[int, tuple[End, End]] = {}
         self.arrivals = Arrivals(loop)
+        self.datagrams = Datagrams(self)
         self._by_address: dict[str, Host] = {}
         self._cut: dict[tuple[str, str], None] = {}
         self._latency: dict[tuple[str, str], float] = {}
@@ -116,7 +118,11 @@ class Network:
         """Find the way of a connection's first packet; a unix socket's is within the host."""
         if not end.remote.port:
             return Route(Verdict.ACCEPT, end.local, end.remote, (here.machine,), here)
-        return routing.find(self._by_address, here, "tcp", end.local, end.remote)
+        return self.find_route(here, "tcp", end.local, end.remote)
+
+    def find_route(self, sender: Host, protocol: str, source: Endpoint, destination: Endpoint) -> Route:
+        """Find the way of a first packet from a process of the sender's."""
+        return routing.find(self._by_address, sender, protocol, source, destination)
 
     # -- what is broken ------------------------------------------------------------------------------------------------
 
@@ -136,7 +142,7 @@ class Network:
         self._latency[a, b] = self._latency[b, a] = seconds
         for ends in self.ends.values():
             for end in ends:
-                end.latency = self._latency_along(end.path)
+                end.latency = self.latency_along(end.path)
 
     def set_noise(self, a: str, b: str, noise: Noise | None) -> None:
         """Make the link between two hosts a bad one in both directions, or a good one again (None)."""
@@ -146,11 +152,11 @@ class Network:
             else:
                 self._noise[link] = noise
 
-    def noise_of(self, end: End) -> Noise | None:
-        """Tell how bad the worst link is over which an end sends, the first of several."""
+    def noise_along(self, path: Sequence[Machine]) -> Noise | None:
+        """Tell how bad the first bad link is on a way."""
         if not self._noise:
             return None
-        links = ((a.name, b.name) for a, b in pairwise(end.path))
+        links = ((a.name, b.name) for a, b in pairwise(path))
         return next((self._noise[link] for link in links if link in self._noise), None)
 
     def reset(self, number: int) -> None:
@@ -171,7 +177,8 @@ class Network:
             return path[0].powered
         return all(self.can_pass(a, b) for a, b in pairwise(path))
 
-    def _latency_along(self, path: Sequence[Machine]) -> float:
+    def latency_along(self, path: Sequence[Machine]) -> float:
+        """Tell how long a segment takes, in seconds."""
         if len(path) == 1:
             return LOOPBACK_LATENCY_SECONDS
         return sum(self._latency.get((a.name, b.name), LATENCY_SECONDS) for a, b in pairwise(path))
@@ -216,9 +223,8 @@ class Network:
             raise ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
         local_address = "" if not port else ("127.0.0.1" if address.startswith("127.") else source.address)
         local = Endpoint(local_address, source.next_port() if port else 0)
-        self._connections += 1
         end = End(self, process, local, Endpoint(address, port), is_client=True)
-        end.number = self._connections
+        end.number = self.next_connection_number()
         route = self._route(source, end)
         self._follow(end, route)
         if self.tap is not None:
@@ -234,7 +240,7 @@ class Network:
 
     def _follow(self, end: End, route: Route) -> None:
         end.path = route.machines
-        end.latency = self._latency_along(end.path)
+        end.latency = self.latency_along(end.path)
 
     def _told(self, end: End, route: Route) -> Connection:
         """Describe a connection attempt to the tap."""
@@ -246,8 +252,7 @@ class Network:
             owner = target.name
         else:
             owner = end.remote.address if route.verdict is Verdict.ACCEPT else route.machines[-1].name
-        seen = (route.source, route.destination)
-        translated = seen if target is not None and seen != (end.local, end.remote) else None
+        translated = route.translated(end.local, end.remote)
         return Connection(end.number, end.local, end.remote, end.process.id, owner, self.loop.time(), translated)
 
     async def _send_syn(self, source: Host, end: End, route: Route) -> Route:
@@ -341,6 +346,11 @@ class Network:
         """Forget a connection once both of its ends are gone."""
         if end.peer is None or end.peer.is_gone:
             self.ends.pop(end.number, None)
+
+    def next_connection_number(self) -> int:
+        """Count connections, and flows of datagrams, from 1, without a gap."""
+        self._connections += 1
+        return self._connections
 
     def next_segment_number(self) -> int:
         """Count segments, from 1, without a gap."""

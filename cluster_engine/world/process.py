@@ -36,6 +36,7 @@ from cluster_engine.world.packet_filter import PacketFilter
 from cluster_engine.world.sockets import Descriptors, Listener, TimeWaits
 from cluster_engine.world.tcp import End
 from cluster_engine.world.timers import TimedLoop
+from cluster_engine.world.udp import DatagramSocket
 from cluster_engine.world.work import Effort
 
 Main = Callable[["Process"], Awaitable[None]]
@@ -68,6 +69,7 @@ class Host:
         self.disk: dict[str, Any] = {}
         self.processes: dict[int, Process] = {}
         self.listeners: dict[tuple[str, int], Listener] = {}
+        self.datagram_sockets: dict[tuple[str, int], DatagramSocket] = {}
         self.time_waits = TimeWaits()
         self._next_port = 32768
         self._next_pid = 100
@@ -208,6 +210,7 @@ class Process:
         self.ends: dict[End, None] = {}
         self.descriptors = Descriptors()
         self.listeners: dict[Listener, None] = {}
+        self.datagram_sockets: dict[DatagramSocket, None] = {}
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self.task_numbers = itertools.count()
         self._ready = asyncio.Event()
@@ -364,6 +367,8 @@ class Process:
         self.host.machine.processes.pop(self.pid, None)
         for listener in list(self.listeners):
             listener.close()
+        for socket in list(self.datagram_sockets):
+            socket.close()
         for end in list(self.ends):
             end.process_died(silently=power_cut)
         for task in list(self._tasks):

@@ -36,6 +36,11 @@ class Route:
     machines: tuple[Host, ...]
     target: Host | None
 
+    def translated(self, source: Endpoint, destination: Endpoint) -> tuple[Endpoint, Endpoint] | None:
+        """Return both ends as the receiver sees them, where that is not how the sender sees them."""
+        seen = (self.source, self.destination)
+        return seen if self.target is not None and seen != (source, destination) else None
+
 
 def find(hosts: Mapping[str, Host], sender: Host, protocol: str, source: Endpoint, destination: Endpoint) -> Route:
     """Find the route of a first packet; `hosts` are all there are, by address."""

@@ -90,6 +90,7 @@ class Owner(Protocol):
 
     ends: dict[Any, None]
     """Of its connections."""
+    datagram_sockets: dict[Any, None]
     descriptors: Descriptors
 
     @property
@@ -111,10 +112,13 @@ class Owner(Protocol):
 class SocketFacts:
     """What libraries ask of `get_extra_info("socket")`; there is no file descriptor behind it."""
 
-    def __init__(self, local: Endpoint, remote: Endpoint | None, *, is_unix: bool) -> None:
+    def __init__(
+        self, local: Endpoint, remote: Endpoint | None, *, is_unix: bool = False, kind: int = socket.SOCK_STREAM
+    ) -> None:
         self.family = socket.AF_UNIX if is_unix else socket.AF_INET
-        self.type = socket.SOCK_STREAM
-        self.proto = 0 if is_unix else socket.IPPROTO_TCP
+        self.type = kind
+        transport = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
+        self.proto = 0 if is_unix else transport
         self._local, self._remote = local, remote
 
     def getsockname(self) -> Any:

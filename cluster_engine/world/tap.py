@@ -40,7 +40,8 @@ class Connection:
 
     `server_process` is who listens when the client asks; the host where nobody does yet, or whose packet filter lets
     nobody through. `client` and `server` are as the client sees them; `translated` are both as the server sees them,
-    where packet filters make a difference (a Service's address and that of the pod that answers).
+    where packet filters make a difference (a Service's address and that of the pod that answers). What is said by
+    `protocol` "udp", or "icmp" (echoes; ports are 0), is no connection but datagrams between two ends.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Connection:
     server_process: str
     opened: float
     translated: tuple[Endpoint, Endpoint] | None = None
+    protocol: str = "tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Segment:
     """Bytes (or bare flags) that crossed a link; told at arrival, or at sending when lost: then `arrived` is None.
 
     `flags` is one of "S" "SA" "A" "PA" "FA" "R" "RA". SYN and FIN each take one sequence number, as in RFC 9293. "U" is
-    no segment but what answers one: ICMP port unreachable, from the machine whose packet filter rejected it.
+    no segment but what answers one: ICMP port unreachable, from the machine whose packet filter rejected it. Datagrams
+    have no flags and no numbers; an ICMP echo's payload is its whole message.
     """
 
     number: int

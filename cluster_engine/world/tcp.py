@@ -63,8 +63,8 @@ class Network(Protocol):
         """Whether a segment sent now over these machines would arrive."""
         ...
 
-    def noise_of(self, end: "End") -> Noise | None:
-        """How bad the link is over which an end sends; None: not at all."""
+    def noise_along(self, path: Sequence[Machine]) -> Noise | None:
+        """How bad the way is; None: not at all."""
         ...
 
     def next_segment_number(self) -> int:
@@ -277,7 +277,7 @@ class End(asyncio.Transport):
         self._under_way += len(payload)
         sent, sequence = self.loop.time(), self.sequence
         self.sequence += len(payload)
-        noise = self.network.noise_of(self)
+        noise = self.network.noise_along(self.path)
         if noise is None:
             self.put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=False))
             return

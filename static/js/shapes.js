@@ -42,6 +42,7 @@ const BY_KIND = {
   "etcd.event": "stored",
   "tls.alert": "alert",
   "tcp.lost": "lost",
+  "dns.response": "reply",
   "h2.rst_stream": "frame",
 };
 

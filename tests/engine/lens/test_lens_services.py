@@ -3,8 +3,12 @@
 import asyncio
 import contextlib
 
+import dns.message
+import dns.rrset
+
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
+from cluster_engine.lens.opening import open_entry
 from cluster_engine.proxy import iptables
 from cluster_engine.proxy.services import ServicePort
 from cluster_engine.world.story import run_story
@@ -49,3 +53,46 @@ def test_a_rejected_connection_is_answered_by_the_machine_and_is_over():
     syn, rejected = entries_of()
     assert (syn["to"], rejected["from"]) == ("worker-1", "worker-1")
     assert (rejected["kind"], rejected["cause"]) == ("icmp.unreachable", syn["seq"])
+
+
+def test_dns_is_opened_and_other_datagrams_are_bytes():
+    journal = Journal()
+    query = dns.message.make_query("web.default.svc.cluster.local", "A", id=7)
+
+    class Server(asyncio.DatagramProtocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, data, addr):
+            answer = dns.message.make_response(dns.message.from_wire(data))
+            answer.answer.append(dns.rrset.from_text(query.question[0].name, 30, "IN", "A", "10.96.4.7"))
+            self.transport.sendto(answer.to_wire(), addr)
+
+    async def serve(process):
+        await asyncio.get_running_loop().create_datagram_endpoint(Server, ("0.0.0.0", 53))
+        await asyncio.Event().wait()
+
+    async def ask(process):
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol)
+        transport.sendto(query.to_wire(), ("10.0.0.12", 53))
+        transport.sendto(b"hello", ("10.0.0.12", 9))
+        await asyncio.sleep(1)
+        transport.sendto(b"no message", ("10.0.0.12", 53))
+        await asyncio.get_running_loop().network.datagrams.echo(process, "10.0.0.12", 3)
+
+    async def story(world):
+        hosts = [world.add_host(f"worker-{n}", f"10.0.0.1{n}") for n in (1, 2)]
+        server = world.spawn(hosts[1], "coredns", serve, told=False)
+        await asyncio.sleep(0)
+        await world.spawn(hosts[0], "dig", ask, told=False).wait()
+        server.kill()
+
+    run_story(story, tap=Lens(journal))
+    asked, closed, unreachable, answered, nonsense, echo, reply = journal.since(0, 100)[:7]
+    assert asked["kind"] == "dns.query" and asked["label"] == "A web.default.svc.cluster.local"
+    assert (asked["from"], asked["to"], asked["layer"]) == ("worker-1/dig", "worker-2/coredns", "story")
+    assert (answered["kind"], answered["label"], answered["replyTo"]) == ("dns.response", "10.96.4.7", asked["seq"])
+    assert "ANSWER" in open_entry(journal, answered["seq"])["body"]["text"]
+    assert (closed["kind"], closed["size"], unreachable["kind"]) == ("udp.datagram", 5, "icmp.unreachable")
+    assert nonsense["kind"] == "udp.datagram"
+    assert (echo["kind"], reply["kind"], reply["fields"]["icmpSequence"]) == ("icmp.echo", "icmp.reply", 3)
