@@ -87,14 +87,18 @@ class Certificate:
 class HostProgram:
     """A program that runs on every host of a role for as long as the cluster does.
 
-    Texts of its identity and certificates may have the fields {host} and {address}. `ports` are TCP ports on which it
-    listens. Programs of a `stage` start when those of all lower ones are ready.
+    Texts of its identity, certificates and command line may have the fields {host} and {address}. `ports` are TCP ports
+    on which it listens. Programs of a `stage` start when those of all lower ones are ready. `argv` is its command line
+    as kubeadm and the packages make it, as far as it holds here; one that `is_static_pod` runs in a container there.
     """
 
     name: str
     role: Role
     stage: int
     entry: str
+    description: str = ""
+    argv: tuple[str, ...] = ()
+    is_static_pod: bool = False
     identity: Identity | None = None
     certificates: tuple[Certificate, ...] = ()
     ports: tuple[int, ...] = ()
@@ -131,6 +135,11 @@ class Component:
         """Who it is to the API server; None for who never asks it anything."""
         identity = self.program.identity
         return identity and dataclasses.replace(identity, common_name=self._here(identity.common_name))
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Its command line."""
+        return tuple(map(self._here, self.program.argv))
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -197,6 +206,31 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=2,
         entry="cluster_engine.apiserver.main:main",
+        description="Kubernetes API server (a static pod under kubeadm, a process of the host here)",
+        argv=(
+            "kube-apiserver",
+            "--advertise-address={address}",
+            "--allow-privileged=true",
+            "--authorization-mode=Node,RBAC",
+            f"--client-ca-file={PKI}/ca.crt",
+            "--enable-admission-plugins=NodeRestriction",
+            "--enable-bootstrap-token-auth=true",
+            f"--etcd-cafile={PKI}/etcd/ca.crt",
+            f"--etcd-certfile={PKI}/apiserver-etcd-client.crt",
+            f"--etcd-keyfile={PKI}/apiserver-etcd-client.key",
+            "--etcd-servers=https://127.0.0.1:2379",
+            f"--kubelet-client-certificate={PKI}/apiserver-kubelet-client.crt",
+            f"--kubelet-client-key={PKI}/apiserver-kubelet-client.key",
+            "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
+            "--secure-port=6443",
+            "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+            f"--service-account-key-file={PKI}/sa.pub",
+            f"--service-account-signing-key-file={PKI}/sa.key",
+            "--service-cluster-ip-range=10.96.0.0/12",
+            f"--tls-cert-file={PKI}/apiserver.crt",
+            f"--tls-private-key-file={PKI}/apiserver.key",
+        ),
+        is_static_pod=True,
         certificates=(
             Certificate(
                 stem=f"{PKI}/apiserver",
@@ -220,6 +254,19 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=1,
         entry="cluster_engine.etcd.server:main",
+        description="etcd key-value store (a static pod under kubeadm, a process of the host here)",
+        argv=(
+            "etcd",
+            "--advertise-client-urls=https://{address}:2379",
+            f"--cert-file={PKI}/etcd/server.crt",
+            "--client-cert-auth=true",
+            "--data-dir=/var/lib/etcd",
+            f"--key-file={PKI}/etcd/server.key",
+            "--listen-client-urls=https://127.0.0.1:2379,https://{address}:2379",
+            "--name={host}",
+            f"--trusted-ca-file={PKI}/etcd/ca.crt",
+        ),
+        is_static_pod=True,
         certificates=(
             Certificate(stem=f"{PKI}/etcd/server", common_name="{host}", authority=ETCD_CA, names=OWN_NAMES),
             Certificate(stem=f"{PKI}/etcd/peer", common_name="{host}", authority=ETCD_CA, names=OWN_NAMES),
@@ -234,6 +281,19 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=3,
         entry="cluster_engine.controllers.manager:main",
+        description="Kubernetes controller manager (a static pod under kubeadm, a process of the host here)",
+        argv=(
+            "kube-controller-manager",
+            "--allocate-node-cidrs=true",
+            "--cluster-cidr=10.244.0.0/16",
+            f"--cluster-signing-cert-file={PKI}/ca.crt",
+            "--kubeconfig=/etc/kubernetes/controller-manager.conf",
+            "--leader-elect=true",
+            f"--root-ca-file={PKI}/ca.crt",
+            f"--service-account-private-key-file={PKI}/sa.key",
+            "--use-service-account-credentials=true",
+        ),
+        is_static_pod=True,
         identity=Identity(
             common_name="system:kube-controller-manager", kubeconfig="/etc/kubernetes/controller-manager.conf"
         ),
@@ -243,6 +303,13 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=3,
         entry="cluster_engine.scheduler.main:main",
+        description="Kubernetes scheduler (a static pod under kubeadm, a process of the host here)",
+        argv=(
+            "kube-scheduler",
+            "--kubeconfig=/etc/kubernetes/scheduler.conf",
+            "--leader-elect=true",
+        ),
+        is_static_pod=True,
         identity=Identity(common_name="system:kube-scheduler", kubeconfig="/etc/kubernetes/scheduler.conf"),
     ),
     HostProgram(
@@ -250,6 +317,15 @@ PROGRAMS = (
         role=Role.WORKER,
         stage=3,
         entry="cluster_engine.kubelet.main:main",
+        description="kubelet: The Kubernetes Node Agent",
+        argv=(
+            "/usr/bin/kubelet",
+            "--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf",
+            "--kubeconfig=/etc/kubernetes/kubelet.conf",
+            "--config=/var/lib/kubelet/config.yaml",
+            "--container-runtime-endpoint=unix:///run/containerd/containerd.sock",
+            "--pod-infra-container-image=registry.k8s.io/pause:3.10",
+        ),
         identity=Identity(
             common_name="system:node:{host}",
             organizations=("system:nodes",),
@@ -267,12 +343,26 @@ PROGRAMS = (
         ),
         ports=(10250,),
     ),
-    HostProgram(name="containerd", role=Role.WORKER, stage=2, entry="cluster_engine.containerd.main:main"),
+    HostProgram(
+        name="containerd",
+        role=Role.WORKER,
+        stage=2,
+        entry="cluster_engine.containerd.main:main",
+        description="containerd container runtime",
+        argv=("/usr/bin/containerd",),
+    ),
     HostProgram(
         name="kube-proxy",
         role=Role.WORKER,
         stage=3,
         entry="cluster_engine.proxy.main:main",
+        description="Kubernetes network proxy (a DaemonSet's pod under kubeadm, a process of the host here)",
+        argv=(
+            "/usr/local/bin/kube-proxy",
+            "--config=/var/lib/kube-proxy/config.conf",
+            "--hostname-override={host}",
+        ),
+        is_static_pod=True,
         identity=Identity(common_name="system:kube-proxy", kubeconfig="/var/lib/kube-proxy/kubeconfig.conf"),
         ports=(10256,),
     ),

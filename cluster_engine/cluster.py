@@ -189,7 +189,15 @@ class Cluster:
         main = component.program.load()
         if component == self.cast.api_server:
             main = functools.partial(main, kinds=self.kinds)
-        return Program(component.host.name, component.program.name, main)
+        program = component.program
+        return Program(
+            component.host.name,
+            program.name,
+            main,
+            description=program.description,
+            argv=component.argv,
+            is_static_pod=program.is_static_pod,
+        )
 
     def _takes_pods(self) -> bool:
         """Return whether a pod of the default namespace would be admitted, and every node would do for it."""

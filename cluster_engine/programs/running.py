@@ -63,6 +63,7 @@ async def run(
         raise SystemExit(1 if invocation.failed and code == 0 else code)
 
     process = world.spawn(host, program.name, main, told=program.connects, files=files)
+    process.argv, process.terminal = tuple(argv), "pts/0"
     try:
         code = await process.wait()
     except asyncio.CancelledError:

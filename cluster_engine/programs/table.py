@@ -13,20 +13,25 @@ from cluster_engine.programs.files import rm
 from cluster_engine.programs.grep import grep
 from cluster_engine.programs.head_tail import head, tail
 from cluster_engine.programs.iptables_save import iptables_save
+from cluster_engine.programs.journalctl import journalctl
 from cluster_engine.programs.kubeadm import kubeadm
 from cluster_engine.programs.kubectl.main import kubectl
 from cluster_engine.programs.ls import ls
 from cluster_engine.programs.network.netstat import netstat
 from cluster_engine.programs.network.ss import ss
+from cluster_engine.programs.ps import pgrep, pidof, ps
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
+from cluster_engine.programs.systemctl import systemctl
 from cluster_engine.programs.wc import wc
 
 HELP = """What you can type on this host:
 
   kubectl ...                talk to the cluster; `kubectl --help` lists the commands
   kubeadm kubeconfig user    on the control plane: a kubeconfig for somebody, with a certificate of their own
-  etcdctl ...                on the control plane: read and write etcd itself; `man etcdctl` says how
+  systemctl, journalctl      the services of this host: status, start, stop, restart, and their logs
+  ps, pgrep, pidof, kill     processes
+  etcdctl ...                on the control plane: read and write etcd itself
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
@@ -60,6 +65,11 @@ PROGRAMS: Mapping[str, Program] = {
         Program("iptables-save", iptables_save),
         Program("ss", ss),
         Program("netstat", netstat),
+        Program("systemctl", systemctl),
+        Program("journalctl", journalctl),
+        Program("ps", ps),
+        Program("pgrep", pgrep),
+        Program("pidof", pidof),
         Program("ls", ls),
         Program("rm", rm),
         Program("tee", tee),

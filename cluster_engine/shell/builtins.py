@@ -6,7 +6,9 @@ Modelled on bash's builtins. `sudo` is here because everybody is root on these h
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from cluster_engine.programs import signals
 from cluster_engine.programs.invocation import HOME, absolute
+from cluster_engine.programs.signals import SignalError
 from cluster_engine.programs.streams import Streams, is_directory
 from cluster_engine.shell import remote
 from cluster_engine.shell.interpreter import ShellExit
@@ -105,19 +107,31 @@ async def _wait(shell: Shell, words: Sequence[str], streams: Streams) -> int:
 
 
 async def _kill(shell: Shell, words: Sequence[str], streams: Streams) -> int:
-    targets = [word for word in words[1:] if not word.startswith("-")]
+    if words[1:2] == ["-l"]:
+        shell.say(signals.listed(), streams.stdout)
+        return 0
+    try:
+        which, targets = signals.read(words[1:])
+    except SignalError as problem:
+        shell.complain(f"kill: {problem}", streams)
+        return 1
     if not targets:
-        shell.complain("kill: usage: kill pid | %job", streams)
+        shell.complain("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l", streams)
         return 2
     code = 0
     for word in targets:
         job = shell.terminal.jobs.find(word)
-        if job is None or job.task.done():
-            shell.complain(f"kill: {word}: no such job" if word.startswith("%") else
-                           f"kill: ({word}) - No such process", streams)  # fmt: skip
+        try:
+            if job is not None and not job.task.done():
+                if which:
+                    job.task.cancel()
+            elif word.startswith("%"):
+                raise SignalError(f"{word}: no such job")
+            else:
+                signals.send(shell.place.host, word, which)
+        except SignalError as problem:
+            shell.complain(f"kill: {problem}", streams)
             code = 1
-        else:
-            job.task.cancel()
     return code
 
 

@@ -25,8 +25,10 @@ import contextlib
 import contextvars
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Iterator
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from types import FrameType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -34,6 +36,7 @@ from cluster_engine.world.bugs import EXIT_CODE
 from cluster_engine.world.files import FileSystem
 from cluster_engine.world.packet_filter import PacketFilter
 from cluster_engine.world.sockets import Descriptors, Listener, TimeWaits
+from cluster_engine.world.system_log import SystemLog
 from cluster_engine.world.tcp import End
 from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.udp import DatagramSocket
@@ -67,6 +70,9 @@ class Host:
         self.names: dict[str, str] = {"localhost": "127.0.0.1", name: address}
         self.files = FileSystem(seconds)
         self.disk: dict[str, Any] = {}
+        self.log = SystemLog()
+        self.units: dict[str, Any] = {}
+        """What is kept running on it, by name (`supervisor.Unit`)."""
         self.processes: dict[int, Process] = {}
         self.listeners: dict[tuple[str, int], Listener] = {}
         self.datagram_sockets: dict[tuple[str, int], DatagramSocket] = {}
@@ -201,6 +207,12 @@ class Process:
         self.pid = host.next_pid()
         self.main = main
         self.told = told
+        self.argv: Sequence[str] = (name,)
+        self.began = self.now()
+        self.terminal = "?"
+        """Where it was typed, as ps names it."""
+        self.unit = ""
+        """What it is kept running as; "" is a program that somebody has started."""
         self.rng = random.Random(f"{world.seed}/{self.id}/{incarnation}")
         self.effort = Effort(world, f"{world.seed}/{self.id}/{incarnation}/work")
         self.exit_code: int | None = None
@@ -251,6 +263,22 @@ class Process:
         """Log something done alone, that no wire shows."""
         if self.is_alive:
             self._world.note(kind, text, fields, self)
+            if self.unit:
+                self._log(kind, text, fields, sys._getframe(1))
+
+    def _log(self, kind: str, text: str, fields: dict[str, Any], caller: FrameType) -> None:
+        source = f"{'/'.join(caller.f_code.co_filename.split('/')[-2:])}:{caller.f_lineno}"
+        self.host.log.write(
+            unit=self.unit,
+            at=self.now(),
+            boot=self.host.boots,
+            by=self.name,
+            pid=self.pid,
+            text=text,
+            kind=kind,
+            fields=fields,
+            source=source,
+        )
 
     def bug(self, error: Exception, doing: str) -> None:
         """Note a bug of ours in what was done for somebody else, a request's handler, and go on (`bugs`)."""
@@ -317,10 +345,15 @@ class Process:
             self._crash(bug)
             self._end(EXIT_CODE, "crashed", with_main=True)
 
+    def terminate(self) -> None:
+        """Ask the program to end, as SIGTERM does: its main is cancelled and may clean up."""
+        if self._main_task is not None and self.is_alive:
+            self._main_task.cancel()
+
     async def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> int:
         """Ask the program to end (its main is cancelled and may clean up); kill it after the grace."""
         if self._main_task is not None and self.is_alive:
-            self._main_task.cancel()
+            self.terminate()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace_seconds):
                     return await self.wait()
@@ -361,7 +394,8 @@ class Process:
 
     def _end(self, code: int, how: str, *, power_cut: bool = False, with_main: bool = False) -> None:
         if self.told:
-            self.note("process.exited", f"{self.name} {how} with code {code}", exitCode=code, pid=self.pid)
+            fields = {"exitCode": code, "pid": self.pid}
+            self._world.note("process.exited", f"{self.name} {how} with code {code}", fields, self)
         self.exit_code = code
         self.host.processes.pop(self.pid, None)
         self.host.machine.processes.pop(self.pid, None)
