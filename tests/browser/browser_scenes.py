@@ -203,6 +203,30 @@ def playground(stage: Stage) -> Scenes:
     yield "fault-active-card", page
 
 
+def terminal(stage: Stage) -> Scenes:
+    """The terminal while a program reads what is typed, and while a text is edited."""
+    page = stage.person()
+    page.goto("/sandbox/")
+    page.locator(".health.running").wait_for()
+    close_coach(page)
+    enter(page, "cat > note.txt")
+    page.locator(".prompt.keys").wait_for()
+    enter(page, "what is typed goes to cat")
+    page.locator(".stdin").wait_for()
+    yield "terminal-keys", page
+    page.locator("#command").press("Control+d")
+    page.locator(".prompt.keys").wait_for(state="detached")
+    enter(page, "edit web.yaml")
+    page.locator("#editor-text").wait_for()
+    yield "terminal-editor", page
+
+
+def enter(page: Page, line: str) -> None:
+    """Type a line into the terminal."""
+    page.fill("#command", line)
+    page.press("#command", "Enter")
+
+
 def close_coach(page: Page) -> None:
     """The first hint is read."""
     page.locator(".coach .close").click()
@@ -401,6 +425,7 @@ def join(page: Page, code: str, name: str, group: str) -> Page:
 
 
 ACTS: dict[str, Callable[[Stage], Scenes]] = {
+    "terminal": terminal,
     "doors": doors,
     "errors": errors,
     "account": account,

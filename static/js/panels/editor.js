@@ -46,7 +46,7 @@ export function Editor({ app, edits }) {
       "div",
       { class: "editor-head" },
       h("label", { for: "editor-text" }, h("code", null, edits.name)),
-      h("button", { type: "submit", class: "button primary", title: "Ctrl-S" }, t("editor.save")),
+      h("button", { type: "submit", class: "button", title: "Ctrl-S" }, t("editor.save")),
       h("button", { type: "button", class: "button", onClick: () => app.console.edited(null) }, t("editor.cancel")),
     ),
     h("p", { class: "editor-problem", role: "alert" }, problem),

@@ -1,0 +1,51 @@
+"""The terminal of the page: keys for a program that runs, and texts that are edited."""
+
+import pytest
+from browser_page import Glassplane
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def test_what_is_typed_goes_to_the_program_that_waits_for_it(glassplane: Glassplane) -> None:
+    page = glassplane.open().page
+    command = page.locator("#command")
+    command.fill("cat > note.txt; wc -l note.txt")
+    command.press("Enter")
+    expect(page.locator(".prompt.keys")).to_be_visible()
+    expect(command).to_have_accessible_name("Input for cat > note.txt; wc -l note.txt")
+    for line in ("kubectl get nodes", "two"):
+        command.fill(line)
+        command.press("Enter")
+        expect(page.locator(".ran .stdin")).to_contain_text(line)
+    command.press("Control+d")
+    expect(page.locator(".ran .stdout")).to_have_text("2 note.txt\n")
+    expect(page.locator(".prompt.keys")).to_have_count(0)
+    assert "kubectl get nodes\ntwo" in glassplane.type_command("cat note.txt").inner_text()
+    command.fill("sort")
+    command.press("Enter")
+    expect(page.locator(".prompt.keys")).to_be_visible()
+    command.press("Control+c")
+    expect(page.locator(".ran-code").last).to_contain_text("130")
+
+
+def test_a_text_is_edited_in_a_pane_and_written_or_left(glassplane: Glassplane) -> None:
+    page = glassplane.open().page
+    glassplane.type_command("echo a > note.txt")
+    text = page.locator("#editor-text")
+    page.locator("#command").fill("edit note.txt")
+    page.press("#command", "Enter")
+    expect(text).to_be_focused()
+    expect(text).to_have_value("a\n")
+    page.keyboard.press("Escape")
+    text.fill("b\nc")
+    page.keyboard.press("Control+s")
+    expect(text).to_have_count(0)
+    expect(page.locator("#command")).to_be_focused()
+    assert "b\nc" in glassplane.type_command("cat note.txt").inner_text()
+    page.locator("#command").fill("edit note.txt")
+    page.press("#command", "Enter")
+    text.fill("lost")
+    page.get_by_role("button", name="Cancel").click()
+    expect(text).to_have_count(0)
+    assert "b\nc" in glassplane.type_command("cat note.txt").inner_text()
