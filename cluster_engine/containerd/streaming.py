@@ -97,7 +97,8 @@ class StreamingServer:
         except HandshakeError as error:
             return _text(400, str(error))
         asked = prepared.request
-        assert isinstance(asked, cri.ExecRequest)
+        if not isinstance(asked, cri.ExecRequest):
+            return _text(501, f"{kind} is not implemented")
 
         async def run(streams: Streams) -> int:
             return await execute(self._runtime, asked, streams)

@@ -28,6 +28,8 @@ heard of which object, but none from a minute ago (rules 4 and 6 look back 30 s)
 its events.
 """
 
+from hashlib import sha256
+
 from cluster_engine.journal.recent import Recent
 
 HEARD_MAX = 8192
@@ -37,6 +39,7 @@ PARTICIPANTS_MAX = 1024
 SERVING_MAX = 512
 REACTION_SECONDS_MAX = 30.0
 SAME_INSTANT_SECONDS = 1e-9
+CARRIED_MAX = 1024
 WORK_SECONDS_MAX = 0.05
 OUTSIDE = "outside/"
 
@@ -96,6 +99,16 @@ class Causes:
         self._revisions: Recent[tuple[int, int], tuple[int, bool]] = Recent(REVISIONS_MAX)
         self._events: Recent[tuple[int, str, str], tuple[int, bool]] = Recent(EVENTS_MAX)
         self._watches_ended: Recent[tuple[int, str], int] = Recent(PARTICIPANTS_MAX)
+        self._carried: Recent[tuple[int, bytes], int] = Recent(CARRIED_MAX)
+
+    def carries(self, listener: Participant, message: bytes, seq: int) -> None:
+        """Somebody has heard a message, entry `seq`, that they may carry on as it is."""
+        if message:
+            self._carried[listener.serial, sha256(message).digest()] = seq
+
+    def carried(self, speaker: Participant, message: bytes) -> int | None:
+        """Find the entry by which a speaker has heard the very message that they say."""
+        return self._carried.get((speaker.serial, sha256(message).digest())) if message else None
 
     def participant(self, name: str) -> Participant:
         """Find a participant; one not seen before begins to exist."""

@@ -7,7 +7,8 @@ line for their responses, which come in the same order (pipelining). A head is s
     "GET /a HTTP/1.1\\r\\nHost: b\\r\\n\\r\\n"  ->  headers [(":method", "GET"), (":path", "/a"), ("host", "b")], then
     the end
 
-After an upgrade (101) or CONNECT the bytes are another protocol's, and are shown as bytes.
+After an upgrade (101) the bytes are another protocol's: a WebSocket's messages are read (`websocket`), all others are
+shown as bytes, as after CONNECT.
 """
 
 from collections import deque
@@ -18,6 +19,7 @@ from cluster_engine.lens.evidence import Headers, Piece
 from cluster_engine.lens.exchange import Exchange, OpenExchange, header
 from cluster_engine.lens.header_compression import bounded
 from cluster_engine.lens.unreadable import Unreadable
+from cluster_engine.lens.websocket import WebSocketStream
 
 HEAD_BYTES_MAX = 256 * 1024
 LINE_BYTES_MAX = 8 * 1024
@@ -40,7 +42,7 @@ class Side:
 class Http1:
     """An HTTP/1.1 connection, both directions."""
 
-    __slots__ = ("_asking", "_conversation", "_open_exchange", "_sides", "_waiting")
+    __slots__ = ("_asking", "_conversation", "_open_exchange", "_sides", "_upgraded", "_waiting", "_websocket")
 
     def __init__(self, conversation: Conversation, open_exchange: OpenExchange) -> None:
         self._conversation = conversation
@@ -48,6 +50,8 @@ class Http1:
         self._sides = (Side(), Side())
         self._waiting: deque[tuple[str, Exchange]] = deque()
         self._asking: Exchange | None = None
+        self._upgraded: tuple[Exchange, str] | None = None
+        self._websocket: WebSocketStream | None = None
 
     def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
         """Take the next bytes of a direction."""
@@ -99,8 +103,17 @@ class Http1:
             self._body(from_client, chunk, side.pieces)
             return b""
         if side.state == UPGRADED:
-            raise Unreadable("another protocol, after an upgrade")
+            self._websocket_data(from_client, side, chunk)
+            return b""
         return self._chunk_line(from_client, side, chunk)
+
+    def _websocket_data(self, from_client: bool, side: Side, chunk: bytes) -> None:
+        if self._upgraded is None:
+            raise Unreadable("another protocol, after an upgrade")
+        if self._websocket is None:
+            exchange, protocol = self._upgraded
+            self._websocket = WebSocketStream(self._conversation, protocol, exchange.request)
+        self._websocket.data(from_client, chunk, side.pieces)
 
     def _chunk_line(self, from_client: bool, side: Side, chunk: bytes) -> bytes | None:
         line, found, after = chunk.partition(b"\n")
@@ -162,6 +175,8 @@ class Http1:
         status = int(headers[0][1])
         exchange.headers(False, bounded(headers), size, side.pieces)
         if status == 101 or (method == "CONNECT" and status < 300):
+            if status == 101 and header(headers, "upgrade").lower() == "websocket":
+                self._upgraded = exchange, header(headers, "sec-websocket-protocol")
             self._finish(False, side, side.pieces)
             self._sides[0].state = self._sides[1].state = UPGRADED
         elif status < 200:

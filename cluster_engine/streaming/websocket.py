@@ -125,3 +125,25 @@ class WebSocket:
 
     async def _write(self, data: bytes) -> None:
         await self._duplex.write(data)
+
+
+class Tunnel:
+    """A `Duplex` through a WebSocket: another protocol's bytes, cut into messages anyhow."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    async def read(self) -> bytes:
+        """See `Duplex`."""
+        while (message := await self._socket.receive()) is not None:
+            if message:
+                return message
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        """See `Duplex`."""
+        await self._socket.send(data)
+
+    async def close(self) -> None:
+        """See `Duplex`."""
+        await self._socket.close()

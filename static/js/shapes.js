@@ -36,6 +36,7 @@ const BY_KIND = {
   "http.request": "request",
   "http.response": "reply",
   "watch.event": "watch",
+  "websocket.message": "watch",
   "grpc.request": "call",
   "grpc.response": "result",
   "grpc.message": "call",

@@ -47,7 +47,6 @@ ELSEWHERE = [
     "diff",
     "kustomize",
     "plugin",
-    "port-forward",
     "top",
 ]
 """What the real kubectl has and this one has not."""

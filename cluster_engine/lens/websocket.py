@@ -1,0 +1,119 @@
+"""What a WebSocket carries after its handshake: messages, each with the channel that its first byte names.
+
+    GET …/exec, 101 v5.channel.k8s.io                 http.request, http.response
+    82 89 <mask> 00 "ls -l\n"                         websocket.message  stdin  ls -l          masked: from the client
+    82 0c 01 "total 0\n"                              websocket.message  stdout total 0
+    82 25 03 {"metadata":{},"status":"Success"}       websocket.message  error  Success
+    88 02 03 e8                                       websocket.close    1000
+
+Where a message was carried on by a proxy, the message that it heard is its cause. Modelled on RFC 6455 and, for
+the channels, apimachinery/pkg/util/remotecommand. Left out: compression, which nobody asks for; what is in a tunnel.
+"""
+
+from typing import Any
+
+import msgspec
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Event, TextMessage
+from wsproto.utilities import RemoteProtocolError
+
+from cluster_engine.lens.causes import Reason
+from cluster_engine.lens.conversation import Conversation
+from cluster_engine.lens.evidence import BODY_BYTES_MAX, Evidence, Piece
+from cluster_engine.lens.scribe import HTTP, STORY, Said
+from cluster_engine.lens.unreadable import Unreadable
+
+CHANNELED = ("v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io")
+CHANNELS = {0: "stdin", 1: "stdout", 2: "stderr", 3: "error", 4: "resize", 255: "close"}
+TEXT_CHARACTERS_MAX = 200
+UNKNOWN: Reason = (None, None)
+
+
+class WebSocketSide:
+    """One direction: its frames, and the parts of a message that is not whole yet."""
+
+    __slots__ = ("frames", "parts", "pieces", "size")
+
+    def __init__(self, from_client: bool) -> None:
+        self.frames = Connection(ConnectionType.SERVER if from_client else ConnectionType.CLIENT)
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.pieces: list[Piece] = []
+
+
+class WebSocketStream:
+    """Both directions of a WebSocket. `request` is the entry of the request that it was."""
+
+    __slots__ = ("_conversation", "_protocol", "_request", "_sides")
+
+    def __init__(self, conversation: Conversation, protocol: str, request: int | None) -> None:
+        self._conversation, self._protocol, self._request = conversation, protocol, request
+        self._sides = (WebSocketSide(False), WebSocketSide(True))
+
+    def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
+        """Take the next bytes of a direction; write as many messages as they complete. Unreadable."""
+        side = self._sides[from_client]
+        side.pieces += [piece for piece in pieces if not side.pieces or side.pieces[-1] is not piece]
+        try:
+            side.frames.receive_data(data)
+            for event in side.frames.events():
+                self._event(from_client, side, event)
+        except RemoteProtocolError as error:
+            raise Unreadable(f"a WebSocket frame that is none: {error}") from error
+
+    def _event(self, from_client: bool, side: WebSocketSide, event: Event) -> None:
+        if isinstance(event, CloseConnection):
+            code = int(event.code)
+            self._say(from_client, side, Said(HTTP, "websocket.close", f"close {code}", {"code": code}, UNKNOWN))
+        if not isinstance(event, BytesMessage | TextMessage):
+            return
+        data = event.data.encode() if isinstance(event, TextMessage) else bytes(event.data)
+        side.size += len(data)
+        if side.size <= BODY_BYTES_MAX:
+            side.parts.append(data)
+        if event.message_finished:
+            message, size = b"".join(side.parts), side.size
+            side.parts, side.size = [], 0
+            self._message(from_client, side, message, size)
+            side.pieces = side.pieces[-1:]
+
+    def _message(self, from_client: bool, side: WebSocketSide, message: bytes, size: int) -> None:
+        fields: dict[str, Any] = {}
+        body = message
+        if self._protocol in CHANNELED and message:
+            fields["type"], body = CHANNELS.get(message[0], str(message[0])), message[1:]
+            if fields["type"] == "error":
+                fields.update(_outcome(body))
+            elif body and fields["type"] != "close":
+                fields["text"] = _text(body)
+        elif self._protocol:
+            fields["protocol"] = self._protocol
+        what = fields.get("text") or fields.get("status") or ""
+        label = f"{fields.get('type', 'message')} {what}".rstrip()
+        said = Said(STORY, "websocket.message", label, fields, UNKNOWN, size=size)
+        self._say(from_client, side, said, message)
+
+    def _say(self, from_client: bool, side: WebSocketSide, said: Said, message: bytes = b"") -> None:
+        conversation = self._conversation
+        causes, ends = conversation.causes, (conversation.server, conversation.client)
+        heard = causes.carried(ends[from_client], message)
+        said.reason = (self._request if heard is None else heard, None)
+        seq = conversation.say(from_client, said, Evidence(side.pieces, body=message[1:] or message))
+        causes.carries(ends[not from_client], message, seq)
+
+
+def _outcome(body: bytes) -> dict[str, Any]:
+    """Read the Status that says how a command ended."""
+    try:
+        status = msgspec.json.decode(body)
+        causes = (status.get("details") or {}).get("causes") or []
+        code = next((cause["message"] for cause in causes if cause.get("reason") == "ExitCode"), "")
+        return {"status": str(status["status"]), **({"exitCode": str(code)} if code else {})}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, KeyError, TypeError):
+        return {"text": _text(body)}
+
+
+def _text(body: bytes) -> str:
+    text = body[: 4 * TEXT_CHARACTERS_MAX].decode("utf-8", "replace").strip()
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return shown[:TEXT_CHARACTERS_MAX]
