@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cluster_engine.programs.capture.tcpdump import tcpdump
 from cluster_engine.programs.cat import cat
 from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
@@ -37,6 +38,7 @@ HELP = """What you can type on this host:
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
+  tcpdump                    the packets that pass this host; of TLS they are ciphertext
   date, sleep, hostname, whoami, env, true, false
   cd, pwd, export, jobs, wait, clear
 
@@ -65,6 +67,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("iptables-save", iptables_save),
         Program("ss", ss),
         Program("netstat", netstat),
+        Program("tcpdump", tcpdump),
         Program("systemctl", systemctl),
         Program("journalctl", journalctl),
         Program("ps", ps),
