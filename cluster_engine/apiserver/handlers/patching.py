@@ -68,10 +68,10 @@ def _configuration(body: bytes, call: Call) -> Object:
         raise BadRequest("error decoding YAML: error unmarshaling JSON: json: cannot unmarshal into a map")
     mode = call.parameters.get("fieldValidation", "")
     if mode in ("Strict", "Warn"):
-        for problem in doubled(body, JSON if body[:1] == b"{" else YAML):
+        for twice in doubled(body, JSON if body[:1] == b"{" else YAML):
             if mode == "Strict":
-                raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {problem}")
-            call.warnings.append(problem)
+                raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {twice}")
+            call.warnings.append(twice)
     return config
 
 

@@ -144,7 +144,7 @@ def differences(kind: Kind, old: Object, new: Object, names: Iterable[str]) -> t
 def owned(fields: FieldSet, names: Iterable[str]) -> FieldSet:
     """Return those paths of a configuration that can be owned, in some of an object's fields."""
     found = {step: fields[step] for step in (f"f:{name}" for name in names) if step in fields}
-    nobodys = {f"f:{name}": {} for name in UNOWNED_METADATA}
+    nobodys: FieldSet = {f"f:{name}": {} for name in UNOWNED_METADATA}
     return difference(found, {"f:metadata": {".": {}, **nobodys}})
 
 

@@ -125,10 +125,8 @@ class Store:
                 kept = {name: value for name, value in old["metadata"].items() if name not in carried}
                 merged["metadata"] = kept | {name: value for name, value in carried.items() if value}
             merged["metadata"] = dict(merged["metadata"])
-            updated = managed_fields.updated
-            set_entries(
-                merged, updated(call.kind, old, merged, call.writer) if tracks else new["metadata"]["managedFields"]
-            )
+            entries = managed_fields.updated(call.kind, old, merged, call.writer) if tracks else entries_of(new)
+            set_entries(merged, entries)
             merged = metadata.on_update(call, merged, old)
             _validate(call.kind, merged, old)
             return merged
@@ -205,6 +203,11 @@ class Store:
             if written.revision:
                 return with_version(left or current.object, written.revision), left is None
             current, is_sure = written.current, True
+
+
+def entries_of(obj: Object) -> list[Object]:
+    """Return who has set which of an object's fields."""
+    return list(obj["metadata"].get("managedFields") or ())
 
 
 def set_entries(obj: Object, entries: list[Object]) -> None:
