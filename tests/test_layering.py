@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "deeds": set(),
     "predicates": {"api.objects"},
     "stored": {"api", "etcd"},
+    "mounted_tokens": {"world", "api", "etcd", "apiserver", "cast"},
     "words": {"api", "cast"},
     "export": {"words"},
     "collecting": set(),

@@ -147,7 +147,8 @@ class Component:
 
     def _may_be(self, program: HostProgram) -> bool:
         named = not self.programs or program.name in self.programs
-        return named and (program.identity is not None or not self.client)
+        shows_certificate = program.identity is not None and program.identity.account is None
+        return named and (shows_certificate or not self.client)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
