@@ -6,6 +6,7 @@ from cluster_engine.programs.capture.tcpdump import tcpdump
 from cluster_engine.programs.cat import cat
 from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
+from cluster_engine.programs.curl.main import curl
 from cluster_engine.programs.echo import echo, printf, seq
 from cluster_engine.programs.edit import edit, no_vi
 from cluster_engine.programs.etcdctl.main import etcdctl
@@ -34,6 +35,7 @@ HELP = """What you can type on this host:
   ps, pgrep, pidof, kill     processes
   etcdctl ...                on the control plane: read and write etcd itself
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
+  curl ...                   HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
@@ -58,6 +60,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("kubectl", kubectl, connects=True),
         Program("kubeadm", kubeadm),
         Program("etcdctl", etcdctl, connects=True),
+        Program("curl", curl, connects=True),
         Program("cat", cat),
         Program("head", head),
         Program("tail", tail),
