@@ -36,13 +36,13 @@ MAY_IMPORT = {
     "kubelet": {"world", "rpc", "api", "client", "streaming", "apiserver.serving", "apiserver.authentication"}
     | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
-    "faults": {"world", "cast", "pki", "api", "etcd", "containerd.registry", "containerd.references"},
+    "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "containerd.registry", "containerd.references"},
     # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is.
     # What kubectl proxy listens at is served as the API server's port is.
     "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"},
     "shell": {"world", "programs"},
     "deeds": set(),
-    "predicates": {"api.objects"},
+    "predicates": {"api.objects", "deeds"},
     "stored": {"api", "etcd"},
     "mounted_tokens": {"world", "api", "etcd", "apiserver", "cast"},
     "words": {"api", "cast"},

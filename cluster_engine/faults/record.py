@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 from cluster_engine.cast import PROGRAMS, HostProgram, Role
+from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.faults.ground import Ground
 
 DELAY_SECONDS_MAX = 86_400.0
@@ -26,7 +27,7 @@ Heal = Callable[[], Awaitable[None]]
 """Puts right what a fault did."""
 
 
-class FaultError(ValueError):
+class FaultError(RefusedDeedError):
     """The record is wrong, or does not fit this cluster; the message says how, in words for a person."""
 
 
