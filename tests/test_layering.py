@@ -229,6 +229,7 @@ EDGES = {
     "cluster_engine/apiserver/serving/wire.py:_recovered": "the stream is reset",
     "cluster_engine/cluster.py:command": "the line ends with 70",
     "cluster_engine/run.py:_settle": "whoever asked is told, and the cluster ends",
+    "cluster_engine/run.py:_take_for": "the same",
     "cluster_engine/shell/terminal.py:_job": "the job ends with 70",
     "cluster_engine/thread.py:_main": "the cluster has ended; its owner is told",
     "cluster_engine/world/arrivals.py:_arrive": "passed to the loop's exception handler",
