@@ -19,19 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cluster_engine.cluster import INTERRUPTED, Cluster, Write
-from cluster_engine.deeds import (
-    Command,
-    Done,
-    Edited,
-    Editing,
-    Keys,
-    Output,
-    Reads,
-    RefusedDeedError,
-    Stream,
-    Told,
-    Typed,
-)
+from cluster_engine.deeds import Command, Done, Edited, Editing, Keys, Output, Reads, Stream, Told, Typed
 
 if TYPE_CHECKING:
     from cluster_engine.programs.keyboard import Keyboard
@@ -57,11 +45,11 @@ class Commands:
         self._lines_shown = 0
 
     def type(self, cluster: Cluster, command: Command) -> None:
-        """Begin a command. RefusedDeedError when its id is taken, or too many are running."""
+        """Begin a command. ValueError when its id is taken, or too many are running."""
         if command.id in self._frames:
-            raise RefusedDeedError("A command with this id is running already.")
+            raise ValueError("A command with this id is running already.")
         if len(self._tasks) >= COMMANDS_MAX:
-            raise RefusedDeedError("Too many commands are running in this cluster; interrupt one first.")
+            raise ValueError("Too many commands are running in this cluster; interrupt one first.")
         self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt, after=self._head()))
         if command.keyboard:
             from cluster_engine.programs.keyboard import Keyboard  # here, so that a cluster starts without programs
@@ -81,7 +69,7 @@ class Commands:
             return
         keyboard = self._keyboards.get(keys.id)
         if keyboard is None:
-            raise RefusedDeedError("This command reads nothing that is typed.")
+            raise ValueError("This command reads nothing that is typed.")
         keyboard.type(keys.text)
         self._print(keys.id, "stdin", keys.text)
         if keys.end:

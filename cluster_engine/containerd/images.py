@@ -14,6 +14,7 @@ from cluster_engine.containerd import registry
 from cluster_engine.containerd.references import normalise
 from cluster_engine.containerd.registry import Image
 from cluster_engine.containerd.store import Store
+from cluster_engine.containerd.trouble import trouble_of
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import Process
 
@@ -47,7 +48,7 @@ class ImageService:
         await asyncio.sleep(RESOLVE_SECONDS * (0.8 + 0.4 * rng.random()))
         try:
             reference = normalise(request.image.image)
-            if reference in registry.trouble_of(self._process.disk).missing:
+            if reference in trouble_of(self._process.disk).missing:
                 raise registry.NotFoundError(registry.not_found(reference))
             image = registry.resolve(reference)
         except registry.PullError as error:

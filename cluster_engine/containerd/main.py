@@ -1,9 +1,9 @@
 """containerd: the container runtime of a node, a host process behind CRI gRPC on a unix socket.
 
 Theory of operation. The kubelet is its client and calls, over `/run/containerd/containerd.sock`, what pods on this node
-need. State lies on the host's disk, so killing containerd kills no container: on its return it follows those that went
-on. What containers do is worked out from image and command (`workloads`, `script`); they run as records with timers,
-not as programs, and appear as notes.
+need. State lies on the host's disk, and containers are processes of the host in their pods' networks (`tasks`): killing
+containerd kills none, and on its return it finds what became of them. What they run is told by image and command
+(`catalogue`, `workloads`): servers, and what people can type, by the same shell.
 
     kubelet                          containerd
       RunPodSandbox  ───────────────▶  network namespace, address 10.244.1.2, pause
@@ -51,7 +51,6 @@ async def main(process: Process, *, socket: str = SOCKET) -> None:
     server = Server([handler(services[name], one, process.crash) for name, one in implementations.items()])
     with process.until_stopped():
         async with asyncio.TaskGroup() as tasks:
-            runtime.shims.serve(tasks)
             runtime.resume()
             tasks.create_task(streaming.serve(), name="streaming server")
             await server.start(path=socket)

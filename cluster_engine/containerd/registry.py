@@ -11,18 +11,14 @@ Modelled on containerd's resolver. Left out: layers, platforms, credentials, rat
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from dataclasses import dataclass
 
 from cluster_engine.containerd import catalogue
 from cluster_engine.containerd.references import DEFAULT_REGISTRY, split
-from cluster_engine.containerd.timeline import Line, Timeline
 from cluster_engine.containerd.workloads import Workload
 
-TROUBLE = "/var/lib/containerd-trouble"
-CRASH_EXIT_CODE = 1
-CRASH = Timeline(lines=(Line(0.3, "fatal: cannot go on, exiting", "stderr"),), ends_at=0.5, exit_code=CRASH_EXIT_CODE)
+_VERSION = re.compile(r"v?(\d+(?:\.\d+){2})")
 
 
 class PullError(Exception):
@@ -48,26 +44,11 @@ class Image:
     bytes: int
     workload: Workload
 
-
-@dataclass(slots=True)
-class Trouble:
-    """What is wrong with images on a host, by full reference. Faults write it, `on_crash` is containerd's."""
-
-    missing: dict[str, None] = field(default_factory=dict)
-    crashing: dict[str, None] = field(default_factory=dict)
-    on_crash: Callable[[str], None] | None = None
-
-    def crash(self, reference: str) -> None:
-        """Let every container of the image crash: those that run, now, and those that start, soon."""
-        self.crashing[reference] = None
-        if self.on_crash is not None:
-            self.on_crash(reference)
-
-
-def trouble_of(disk: dict[str, Any]) -> Trouble:
-    """Return the trouble of the host whose disk this is."""
-    trouble: Trouble = disk.setdefault(TROUBLE, Trouble())
-    return trouble
+    @property
+    def version(self) -> str:
+        """The version that its tag tells whole, "" where it does not."""
+        found = _VERSION.match(split(self.reference)[1])
+        return found[1] if found else ""
 
 
 def resolve(reference: str) -> Image:

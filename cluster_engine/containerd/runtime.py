@@ -4,25 +4,31 @@ Each call takes about the time it takes a real containerd, so that a pod's start
 second for the sandbox, most of the wait for the image, a few hundredths for create and start. Calls are idempotent
 where CRI asks for it (stopping and removing). What changed is told to every event stream before the answer is sent.
 
-Modelled on `internal/cri/server/*.go` of containerd 1.7, error texts included. The streams of
-exec, attach and port forwarding are in `streaming`. Left out: statistics, checkpoints, runtime handlers.
+Containers live on without it (`tasks`): what ended while it was away it tells when it is back.
+
+Modelled on `internal/cri/server/*.go` of containerd 1.7, error texts included. The streams of exec, attach and port
+forwarding are in `streaming`. Left out: statistics, checkpoints, runtime handlers.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import TypeVar
 
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
-from cluster_engine.containerd import network, registry
+from cluster_engine.containerd import network
 from cluster_engine.containerd.events import Events
 from cluster_engine.containerd.references import normalise
-from cluster_engine.containerd.shim import Shims, nanoseconds
 from cluster_engine.containerd.store import Container, Sandbox, Store
-from cluster_engine.containerd.timeline import NotExecutableError, Timeline
+from cluster_engine.containerd.tasks import Tasks, nanoseconds
+from cluster_engine.containerd.trouble import CRASH_EXIT_CODE, trouble_of
+from cluster_engine.containerd.workloads import NotExecutableError
+from cluster_engine.programs.streams import Bytes, Captured, Streams
 from cluster_engine.rpc import cri_pb2 as cri
-from cluster_engine.world.process import Process
+from cluster_engine.world.process import Namespace, Process
+from cluster_engine.world.world import World
 
 Record = TypeVar("Record", Sandbox, Container)
 
@@ -36,6 +42,8 @@ START_SECONDS = 0.03
 CLEAN_UP_SECONDS = 0.01
 START_ERROR_CODE = 128
 UNKNOWN_EXIT_CODE = 255
+EXEC_SYNC_BYTES_MAX = 16 * 1024 * 1024
+"""What ExecSync keeps of what a program writes."""
 NETWORK_NOT_READY = "Network plugin returns error: cni plugin not initialized"
 
 
@@ -46,17 +54,21 @@ class RuntimeService:
         self._process = process
         self._store = store
         self._events = Events()
-        self.shims = Shims(process.files, process.now, self._exited)
+        assert isinstance(process.world, World)
+        self._network = process.world.network
+        self.tasks = Tasks(process.world, process.host, store)
 
     def resume(self) -> None:
-        """Follow the containers that have gone on while there was no containerd; after a boot there are none."""
+        """Tell who has ended while there was no containerd; after a boot nobody runs."""
         if self._store.boots != self._process.host.boots:
             self._store.boots = self._process.host.boots
             self._bury()
-        registry.trouble_of(self._process.disk).on_crash = self._crash
-        for container in self._store.containers.values():
-            if container.state == cri.CONTAINER_RUNNING:
-                self.shims.adopt(container)
+        trouble_of(self._process.disk).on_crash = self._crash
+        self._store.on_exit = self._exited
+        untold, self._store.untold = self._store.untold, []
+        for id_ in untold:
+            if id_ in self._store.containers:
+                self._exited(self._store.containers[id_])
 
     # -- the runtime ---------------------------------------------------------------------------------------------------
 
@@ -116,7 +128,8 @@ class RuntimeService:
         namespaces = request.config.linux.security_context.namespace_options
         await self._take(SANDBOX_SECONDS)
         ip = "" if namespaces.network == cri.NODE else self._next_address(id_)
-        sandbox = Sandbox(id=id_, config=request.config, created_at=self._now(), ip=ip)
+        network = self._namespace(request.config, ip) if ip else None
+        sandbox = Sandbox(id=id_, config=request.config, created_at=self._now(), ip=ip, network=network)
         self._store.sandboxes[id_] = sandbox
         self._process.note(
             "containerd.sandbox",
@@ -128,6 +141,12 @@ class RuntimeService:
         self._tell(sandbox, id_, cri.CONTAINER_CREATED_EVENT)
         self._tell(sandbox, id_, cri.CONTAINER_STARTED_EVENT)
         return cri.RunPodSandboxResponse(pod_sandbox_id=id_)
+
+    def _namespace(self, config: cri.PodSandboxConfig, ip: str) -> Namespace:
+        metadata = config.metadata
+        namespace = self._network.add_namespace(self._process.host, f"{metadata.name}.{metadata.namespace}", ip)
+        namespace.names[config.hostname] = ip
+        return namespace
 
     def _next_address(self, sandbox_id: str) -> str:
         prefix = f'failed to setup network for sandbox "{sandbox_id}"'
@@ -148,10 +167,16 @@ class RuntimeService:
         if sandbox is not None and sandbox.state == cri.SANDBOX_READY:
             await self._take(CLEAN_UP_SECONDS)
             for container in self._store.containers_of(sandbox.id):
-                self.shims.kill(container)
-            sandbox.state = cri.SANDBOX_NOTREADY
+                self.tasks.kill(container)
+            self._close(sandbox)
             self._tell(sandbox, sandbox.id, cri.CONTAINER_STOPPED_EVENT)
         return cri.StopPodSandboxResponse()
+
+    def _close(self, sandbox: Sandbox) -> None:
+        sandbox.state = cri.SANDBOX_NOTREADY
+        if sandbox.network is not None:
+            self._network.remove_namespace(sandbox.network)
+            sandbox.network = None
 
     async def RemovePodSandbox(self, request: cri.RemovePodSandboxRequest) -> cri.RemovePodSandboxResponse:  # noqa: N802
         """Forget the sandbox and all in it."""
@@ -219,26 +244,14 @@ class RuntimeService:
                 Status.UNKNOWN, f'failed to set starting state for container "{container.id}": is in {name} state'
             )
         await self._take(START_SECONDS)
-        config = container.config
-        env = {"HOSTNAME": sandbox.config.hostname, **{pair.key: pair.value for pair in config.envs}}
+        broken = container.image.reference in trouble_of(self._process.disk).crashing
         try:
-            timeline = container.image.workload.timeline(command=config.command, args=config.args, env=env)
-            if container.image.reference in registry.trouble_of(self._process.disk).crashing:
-                timeline = registry.CRASH
+            self.tasks.start(container, sandbox, broken=broken)
         except NotExecutableError as error:
             raise self._start_failed(container, sandbox, str(error)) from error
-        self._start(container, sandbox, timeline)
-        return cri.StartContainerResponse()
-
-    def _start(self, container: Container, sandbox: Sandbox, timeline: Timeline) -> None:
-        container.state = cri.CONTAINER_RUNNING
-        container.started = asyncio.get_running_loop().time()
-        container.started_at = self._now()
-        container.timeline = timeline
-        container.pid = self._process.host.next_pid()
-        self.shims.adopt(container)
         self._note(container, sandbox, "containerd.started", f"runs, pid {container.pid}", pid=container.pid)
         self._tell(sandbox, container.id, cri.CONTAINER_STARTED_EVENT)
+        return cri.StartContainerResponse()
 
     def _start_failed(self, container: Container, sandbox: Sandbox, why: str) -> GRPCError:
         container.state = cri.CONTAINER_EXITED
@@ -257,7 +270,7 @@ class RuntimeService:
         """Stop a container: SIGTERM, and SIGKILL once `timeout` seconds have gone by."""
         container = self._store.containers.get(request.container_id)
         if container is not None:
-            await self.shims.stop(container, request.timeout)
+            await self.tasks.stop(container, request.timeout)
         return cri.StopContainerResponse()
 
     async def RemoveContainer(self, request: cri.RemoveContainerRequest) -> cri.RemoveContainerResponse:  # noqa: N802
@@ -265,7 +278,7 @@ class RuntimeService:
         container = self._store.containers.get(request.container_id)
         if container is not None:
             await self._take(CLEAN_UP_SECONDS)
-            self.shims.kill(container)
+            self.tasks.kill(container)
             self._remove(container)
         return cri.RemoveContainerResponse()
 
@@ -274,6 +287,7 @@ class RuntimeService:
             return
         if container.log_path and self._process.files.exists(container.log_path):
             self._process.files.remove(container.log_path)
+        self.tasks.clean(container)
         sandbox = self._store.sandboxes.get(container.sandbox_id)
         if sandbox is not None:
             self._tell(sandbox, container.id, cri.CONTAINER_DELETED_EVENT)
@@ -293,40 +307,34 @@ class RuntimeService:
         )
 
     async def ContainerStatus(self, request: cri.ContainerStatusRequest) -> cri.ContainerStatusResponse:  # noqa: N802
-        """Tell a container's state; verbosely also what its program listens for, since nothing answers there."""
-        container = self._container(request.container_id)
-        info = container.image.workload.offers(container.config.command) if request.verbose else {}
-        return cri.ContainerStatusResponse(status=container.status(), info=info)
+        """Tell a container's state."""
+        return cri.ContainerStatusResponse(status=self._container(request.container_id).status())
 
     async def ExecSync(self, request: cri.ExecSyncRequest) -> cri.ExecSyncResponse:  # noqa: N802
         """Run a further program in a container to its end."""
-        container = self._container(request.container_id)
-        if container.state != cri.CONTAINER_RUNNING:
-            name = cri.ContainerState.Name(container.state)
-            raise GRPCError(Status.UNKNOWN, f"failed to exec in container: container is in {name} state")
-        elapsed = asyncio.get_running_loop().time() - container.started
-        env = {pair.key: pair.value for pair in container.config.envs}
+        stdout, stderr = Captured(EXEC_SYNC_BYTES_MAX), Captured(EXEC_SYNC_BYTES_MAX)
         try:
-            files = container.timeline.files_at(elapsed)
-            ran = container.image.workload.execute(list(request.cmd), env, lambda path: files.get(path, False))
+            async with asyncio.timeout(request.timeout or None):
+                code = await self.execute(request.container_id, list(request.cmd), Streams(Bytes(), stdout, stderr))
         except NotExecutableError as error:
-            raise GRPCError(
-                Status.UNKNOWN,
-                "failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: "
-                f"unable to start container process: {error}: unknown",
-            ) from error
-        if request.timeout and (ran.ends_at is None or ran.ends_at > request.timeout):
-            await asyncio.sleep(request.timeout)
+            raise GRPCError(Status.UNKNOWN, not_started(error)) from error
+        except TimeoutError:
             raise GRPCError(
                 Status.DEADLINE_EXCEEDED,
                 f"failed to exec in container: timeout {request.timeout}s exceeded: context deadline exceeded",
-            )
-        if ran.ends_at is None:
-            await asyncio.get_running_loop().create_future()
-        await asyncio.sleep(ran.ends_at or 0.0)
-        out = "".join(f"{line.text}\n" for line in ran.lines if line.stream == "stdout")
-        err = "".join(f"{line.text}\n" for line in ran.lines if line.stream == "stderr")
-        return cri.ExecSyncResponse(stdout=out.encode(), stderr=err.encode(), exit_code=ran.exit_code)
+            ) from None
+        return cri.ExecSyncResponse(stdout=stdout.text.encode(), stderr=stderr.text.encode(), exit_code=code)
+
+    async def execute(self, container_id: str, argv: Sequence[str], streams: Streams, *, tty: bool = False) -> int:
+        """Run a further program in a running container to its end; return its exit code. Cancelling kills it.
+
+        NotExecutableError where there is no such program; GRPCError where the container does not run.
+        """
+        container = self._container(container_id)
+        if container.state != cri.CONTAINER_RUNNING:
+            name = cri.ContainerState.Name(container.state)
+            raise GRPCError(Status.UNKNOWN, f"failed to exec in container: container is in {name} state")
+        return await self.tasks.execute(container, argv, streams, tty=tty)
 
     def running(self, id_: str) -> Container:
         """Return a container that runs. GRPCError."""
@@ -343,21 +351,26 @@ class RuntimeService:
             if container.state == cri.CONTAINER_RUNNING:
                 container.state, container.reason = cri.CONTAINER_EXITED, "Unknown"
                 container.exit_code, container.finished_at = UNKNOWN_EXIT_CODE, self._now()
+                container.process = container.files = None
         for sandbox in self._store.sandboxes.values():
-            sandbox.state = cri.SANDBOX_NOTREADY
+            self._close(sandbox)
 
     def _crash(self, reference: str) -> None:
         """End the containers that run an image which is broken from now on."""
         for container in list(self._store.containers.values()):
             if container.image.reference == reference:
-                self.shims.crash(container, registry.CRASH_EXIT_CODE)
+                self.tasks.crash(container, CRASH_EXIT_CODE)
 
-    def _exited(self, container: Container) -> None:
+    def _exited(self, container: Container) -> bool:
+        """Tell that a container has ended; False where this containerd itself has."""
+        if not self._process.is_alive:
+            return False
         sandbox = self._store.sandboxes.get(container.sandbox_id)
         if sandbox is not None:
             code = container.exit_code
             self._note(container, sandbox, "containerd.exited", f"ended with code {code}", exitCode=code)
             self._tell(sandbox, container.id, cri.CONTAINER_STOPPED_EVENT)
+        return True
 
     def _note(self, container: Container, sandbox: Sandbox, kind: str, what: str, **fields: object) -> None:
         metadata = sandbox.config.metadata
@@ -401,3 +414,11 @@ def _found(record: Record | None, what: str, id_: str) -> Record:
 
 def _selected(labels: object, selector: object) -> bool:
     return all(dict(labels).get(key) == value for key, value in dict(selector).items())  # type: ignore[call-overload]
+
+
+def not_started(error: NotExecutableError) -> str:
+    """Say that a further program could not be started in a container."""
+    return (
+        "failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: "
+        f"unable to start container process: {error}: unknown"
+    )

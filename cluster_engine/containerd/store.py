@@ -1,8 +1,8 @@
 """What containerd knows, as it lies on the host's disk: images, sandboxes, containers.
 
 These records are the truth of a node. They survive a kill of containerd and of the kubelet, as in reality, where the
-containers' parents are shims and not containerd; a container's end is written into it beforehand (`Timeline`), so a
-containerd that was away finds, when it comes back, who has ended meanwhile, and when.
+containers' parents are shims and not containerd; a container's end is written into its record when it comes (`tasks`),
+so a containerd that was away finds, when it comes back, who has ended meanwhile, and when.
 
 Modelled on containerd's metadata store (`internal/cri/store`). Left out: snapshots, leases, content.
 
@@ -11,22 +11,28 @@ Modelled on containerd's metadata store (`internal/cri/store`). Left out: snapsh
     store.containers_of("1f…") -> [Container, …] in order of creation
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cluster_engine.containerd.logs import Log
 from cluster_engine.containerd.registry import Image
-from cluster_engine.containerd.timeline import Timeline
+from cluster_engine.containerd.rootfs import RootFiles
+from cluster_engine.programs.running import Program
+from cluster_engine.programs.streams import Pipe
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.process import Namespace, Process
 
 
 @dataclass(slots=True)
 class Sandbox:
-    """A pod's place on the node: network namespace, address, pause container."""
+    """A pod's place on the node: network namespace, address, pause container. Without `network` it is the host's."""
 
     id: str
     config: cri.PodSandboxConfig
     created_at: int
     ip: str
     state: cri.PodSandboxState = cri.SANDBOX_READY
+    network: Namespace | None = None
 
     @property
     def uid(self) -> str:
@@ -59,10 +65,7 @@ class Sandbox:
 
 @dataclass(slots=True)
 class Container:
-    """A container. `started` is the loop's time at its start, from which its timeline counts.
-
-    `lines_written` of the timeline's lines are in the log, or were.
-    """
+    """A container. While it runs it has a `process`, files, an environment and programs that can be called in it."""
 
     id: str
     sandbox_id: str
@@ -71,15 +74,19 @@ class Container:
     log_path: str
     created_at: int
     state: cri.ContainerState = cri.CONTAINER_CREATED
-    started: float = 0.0
     started_at: int = 0
     finished_at: int = 0
     exit_code: int = 0
     reason: str = ""
     message: str = ""
-    timeline: Timeline = field(default_factory=Timeline)
-    lines_written: int = 0
     pid: int = 0
+    process: Process | None = None
+    handles_sigterm: bool = False
+    files: RootFiles | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    log: Log | None = None
+    stdin: Pipe | None = None
 
     def status(self) -> cri.ContainerStatus:
         """Say it as CRI does."""
@@ -130,6 +137,10 @@ class Store:
     pod_cidr: str = ""
     last_address: int = 1
     boots: int = 0
+    on_exit: Callable[[Container], bool] | None = None
+    """Called by a container that has ended; returns whether somebody has heard it."""
+    untold: list[str] = field(default_factory=list)
+    """The containers that have ended while there was no containerd."""
 
     def containers_of(self, sandbox_id: str) -> list[Container]:
         """Return the containers of one sandbox."""

@@ -22,7 +22,8 @@ from grpclib.exceptions import GRPCError
 
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.serving.listener import Listener
-from cluster_engine.containerd.runtime import RuntimeService
+from cluster_engine.containerd.runtime import RuntimeService, not_started
+from cluster_engine.containerd.workloads import NotExecutableError
 from cluster_engine.programs.streams import Nowhere, Output, Pipe, Streams
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import channels, websocket
@@ -101,20 +102,12 @@ class StreamingServer:
             return _text(501, f"{kind} is not implemented")
 
         async def run(streams: Streams) -> int:
-            return await execute(self._runtime, asked, streams)
+            return await self._runtime.execute(asked.container_id, list(asked.cmd), streams, tty=asked.tty)
 
         async def command(client: Duplex) -> None:
             await RemoteCommand(WebSocket(client, is_client=False), asked, run).serve()
 
         return Response(101, "", headers=tuple(headers), upgrade=command)
-
-
-async def execute(runtime: RuntimeService, asked: cri.ExecRequest, streams: Streams) -> int:
-    """Run a command in a container to its end; give its exit code."""
-    done = await runtime.ExecSync(cri.ExecSyncRequest(container_id=asked.container_id, cmd=asked.cmd))
-    streams.stdout.write(done.stdout)
-    streams.stderr.write(done.stderr)
-    return done.exit_code
 
 
 class RemoteCommand:
@@ -154,6 +147,8 @@ class RemoteCommand:
     async def _status(self) -> bytes:
         try:
             return msgspec.json.encode(channels.exit_status(await self._run(self._streams)))
+        except NotExecutableError as error:
+            return msgspec.json.encode(channels.failure(f"error executing command in container: {not_started(error)}"))
         except GRPCError as error:
             message = f"error executing command in container: {error.message}"
             return msgspec.json.encode(channels.failure(message))

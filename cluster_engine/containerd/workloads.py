@@ -1,46 +1,49 @@
-"""What images run: for each well-known one, what its entrypoint writes, whether it lasts, and how it takes SIGTERM.
+"""What images run: for each well-known one its entrypoint, its programs, files and tools. The catalogue's other half.
 
-A server's timeline has its first lines and no end. Several images stop at once without a password in their environment,
-in the words of the real entrypoints: the commonest crash loop of all. Anything else in a container is a command for
-`script`. Of an image that nobody here knows (`UNKNOWN`) it is taken for granted that it serves.
+A program is a coroutine as people's programs are (`programs/`), whether it serves (`servers/`) or ends. Of an image
+that nobody here knows (`UNKNOWN`) it is taken for granted that it serves (`servers/unknown.py`).
 
-Left out: what servers do with requests, beyond the port on which they would listen.
-
-    SERVICES["nginx"].timeline(command=[], args=[], env={})                       runs for ever
-    SERVICES["nginx"].timeline(command=["sleep", "5"], args=[], env={})           ends after 5 s
-    SERVICES["postgres"].timeline(command=[], args=[], env={})                    ends with 1, and says why
+    SERVICES["nginx"].started([])                       nginx, as the entrypoint starts it
+    SERVICES["nginx"].started(["sleep", "5"])           sleep
+    SERVICES["pause"].started(["sh"])                   NotExecutableError: exec: "sh": executable file not found …
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-from cluster_engine.containerd import script
-from cluster_engine.containerd.timeline import Line, NotExecutableError, Stop, Timeline, stamp
-
-Program = Callable[[Sequence[str], Mapping[str, str]], Timeline]
+from cluster_engine.containerd.servers import agnhost, batch, databases, hello, nginx
+from cluster_engine.containerd.servers.unknown import nothing, unknown
+from cluster_engine.containerd.tools import BUSYBOX, COREUTILS, CURL, KNOWN, tools
+from cluster_engine.programs.facts import says
+from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.running import Program
 
 ARGUMENT_BYTES_MAX = 128 * 1024
 ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
 """Linux's bounds on one argument or variable of a program (MAX_ARG_STRLEN), and on all of them together (ARG_MAX)."""
 NOT_EXECUTED_CODE = 255
-ANY_PORT = "*"
+SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+
+
+class NotExecutableError(Exception):
+    """There is no such program in the image; the text is runc's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What an image brings: entrypoint and cmd, programs of its own, the port it serves, its tools' output."""
+    """What an image brings. `main` is what its entrypoint starts; without `tools` it has no shell."""
 
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
-    program: Program | None = None
-    programs: frozenset[str] = frozenset()
-    port: int | None = None
-    has_shell: bool = True
-    tools: tuple[tuple[str, str], ...] = ()
-    paths: tuple[str, ...] = ()
+    main: Program | None = None
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    tools: Mapping[str, Program] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    version: str = ""
+    """The environment variable that holds its version."""
     is_unknown: bool = False
-    """Nobody here knows what is in it: whatever is called is there, runs on, and listens on whatever port is asked."""
+    """Nobody here knows what is in it: whatever is called is there."""
 
     def argv(self, command: Sequence[str], args: Sequence[str]) -> list[str]:
         """Combine a container's command and args with the image's, as Kubernetes documents it."""
@@ -48,296 +51,157 @@ class Workload:
             return [*command, *args]
         return [*self.entrypoint, *(args or self.cmd)]
 
-    def offers(self, command: Sequence[str]) -> dict[str, str]:
-        """Say on which port a container of this image would listen, and which HTTP paths it has (none named: all)."""
-        if self.is_unknown:
-            return {"port": ANY_PORT, "paths": ""}
-        if self.port is None or (command and command[0].rpartition("/")[2] not in self.programs):
-            return {}
-        return {"port": str(self.port), "paths": " ".join(self.paths)}
+    @property
+    def has_shell(self) -> bool:
+        """Whether there is a shell in it."""
+        return bool(self.tools)
 
-    def execute(self, argv: Sequence[str], env: Mapping[str, str], exists: Callable[[str], bool]) -> Timeline:
-        """Work out what a further program in a running container does (`exec`). Raises NotExecutableError."""
-        said = dict(self.tools).get(argv[0].rpartition("/")[2])
-        if said is not None:
-            return Timeline(lines=(Line(0.0, said),), ends_at=0.0)
-        if not self.has_shell:
-            raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
-        if self.is_unknown and not script.knows(argv[0]):
-            return Timeline(ends_at=0.0)
-        return _refused(argv, env) or script.evaluate(argv, env, exists)
-
-    def timeline(self, *, command: Sequence[str], args: Sequence[str], env: Mapping[str, str]) -> Timeline:
-        """Work out what a container of this image does. Raises NotExecutableError."""
-        argv = self.argv(command, args)
-        if not argv:
-            if self.is_unknown and self.program is not None:
-                return self.program(argv, env)
+    def started(self, argv: Sequence[str]) -> tuple[Program | None, list[str]]:
+        """Return what a container's first process runs and its argv; of a shell None. NotExecutableError."""
+        if not argv and not self.is_unknown:
             raise NotExecutableError("no command specified")
-        refused = _refused(argv, env)
-        if refused is not None:
-            return refused
-        rest = (
-            argv[len(self.entrypoint) :]
-            if self.entrypoint and argv[: len(self.entrypoint)] == [*self.entrypoint]
-            else argv
-        )
-        named = rest[0].rpartition("/")[2] if rest else ""
-        own = not rest or named in self.programs or rest[0].startswith("-")
-        if self.program is not None and (own or (self.is_unknown and not script.knows(named))):
-            return self.program(rest, env)
-        if not self.has_shell:
-            raise NotExecutableError(f'exec: "{argv[0]}": executable file not found in $PATH')
-        return script.evaluate(rest, env)
+        count = len(self.entrypoint)
+        by_entrypoint = bool(count) and list(argv[:count]) == list(self.entrypoint)
+        rest = list(argv[count:] if by_entrypoint else argv)
+        if self.main is not None:
+            name = _name(rest[0]) if rest else ""
+            if by_entrypoint and name == self.main.name:
+                return self.main, [name, *rest[1:]]
+            if not rest or rest[0].startswith("-") or (by_entrypoint and not self.knows(rest[0])):
+                return self.main, [self.main.name, *rest]
+            if self.is_unknown and not self.knows(rest[0]):
+                return self.main, [self.main.name, *rest[1:]]
+        return self.found(rest[0]), rest
+
+    def found(self, word: str) -> Program | None:
+        """Return the program of a name or path; of a shell None. NotExecutableError."""
+        name = _name(word)
+        if self.has_shell and name in SHELLS:
+            return None
+        program = self.programs.get(name) or self.tools.get(name)
+        if program is None and self.is_unknown:
+            return Program(name[:64] or "program", nothing)
+        if program is None:
+            raise NotExecutableError(f'exec: "{word}": executable file not found in $PATH')
+        return program
+
+    def knows(self, word: str) -> bool:
+        """Return whether it has a program of its own, a tool or a shell of that name or path."""
+        name = _name(word)
+        return name in self.programs or name in self.tools or (self.has_shell and name in SHELLS)
 
 
-def _refused(argv: Sequence[str], env: Mapping[str, str]) -> Timeline | None:
-    """Return the end of a program whose arguments and environment the kernel does not take (E2BIG)."""
-    sizes = [len(word) for word in argv] + [len(name) + 1 + len(value) for name, value in env.items()]
-    if max(sizes) <= ARGUMENT_BYTES_MAX and sum(sizes) <= ARGUMENTS_BYTES_MAX:
+def refused(argv: Sequence[str], environment: Mapping[str, str]) -> Program | None:
+    """Return what is left of a program whose arguments and environment the kernel does not take (E2BIG)."""
+    sizes = [len(word) for word in argv] + [len(name) + 1 + len(value) for name, value in environment.items()]
+    if max(sizes, default=0) <= ARGUMENT_BYTES_MAX and sum(sizes) <= ARGUMENTS_BYTES_MAX:
         return None
-    complaint = Line(0.0, f"exec {argv[0][:255]}: argument list too long", "stderr")
-    return Timeline(lines=(complaint,), ends_at=0.0, exit_code=NOT_EXECUTED_CODE)
+
+    async def complain(invocation: Invocation) -> int:
+        invocation.err(f"exec {argv[0][:255]}: argument list too long\n")
+        return NOT_EXECUTED_CODE
+
+    return Program("runc", complain)
 
 
-def _server(*lines: str, stop: Stop, prefix: str = "") -> Program:
-    timeline = Timeline(
-        lines=tuple(Line(0.02 * (1 + i // 4), prefix + text) for i, text in enumerate(lines)), on_term=stop
-    )
-    return lambda argv, env: timeline
+def _name(word: str) -> str:
+    return word.rpartition("/")[2]
 
 
-def _unless(names: Sequence[str], complaint: str, program: Program) -> Program:
-    """Run `program` only when one of the environment variables is set; else complain and end with 1."""
-
-    def run(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
-        if any(env.get(name) for name in names):
-            return program(argv, env)
-        lines = tuple(Line(0.15, text, "stderr") for text in complaint.strip("\n").split("\n"))
-        return Timeline(lines=lines, ends_at=0.2, exit_code=1)
-
-    return run
+def _server(name: str, main: Callable[[Invocation], Awaitable[int]]) -> Program:
+    return Program(name, main, handles_sigterm=True)
 
 
-_NGINX_TIME = stamp("%Y/%m/%d %H:%M:%S")
-_NGINX = _server(
-    "/docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration",
-    "/docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/",
-    "/docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh",
-    "/docker-entrypoint.sh: Configuration complete; ready for start up",
-    f'{_NGINX_TIME} [notice] 1#1: using the "epoll" event method',
-    f"{_NGINX_TIME} [notice] 1#1: nginx/1.27.3",
-    f"{_NGINX_TIME} [notice] 1#1: start worker processes",
-    f"{_NGINX_TIME} [notice] 1#1: start worker process 29",
-    stop=Stop(0.1, 0, (Line(0.0, f"{_NGINX_TIME} [notice] 1#1: signal 3 (SIGQUIT) received, shutting down"),)),
-)
-_HTTPD = _server(
-    "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using 10.244.0.1. "
-    "Set the 'ServerName' directive globally to suppress this message",
-    f"[{stamp('%a %b %d %H:%M:%S')} {stamp('%Y')}] [mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4.62 (Unix) "
-    "configured -- resuming normal operations",
-    f"[{stamp('%a %b %d %H:%M:%S')} {stamp('%Y')}] [core:notice] [pid 1:tid 1] AH00094: Command line: "
-    "'httpd -D FOREGROUND'",
-    stop=Stop(0.1),
-)
-_REDIS_TIME = f"1:M {stamp('%d %b %Y %H:%M:%S')}.000 *"
-_REDIS = _server(
-    f"1:C {stamp('%d %b %Y %H:%M:%S')}.000 * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo",
-    f"{_REDIS_TIME} Running mode=standalone, port=6379.",
-    f"{_REDIS_TIME} Server initialized",
-    f"{_REDIS_TIME} Ready to accept connections tcp",
-    stop=Stop(0.1, 0, (Line(0.0, f"{_REDIS_TIME} Redis is now ready to exit, bye bye..."),)),
-)
-_POSTGRES_TIME = f"{stamp('%Y-%m-%d %H:%M:%S')}.000 UTC"
-_POSTGRES = _unless(
-    ["POSTGRES_PASSWORD", "POSTGRES_HOST_AUTH_METHOD"],
-    """
-Error: Database is uninitialized and superuser password is not specified.
-       You must specify POSTGRES_PASSWORD to a non-empty value for the
-       superuser. For example, "-e POSTGRES_PASSWORD=password" on "docker run".
-
-       You may also use "POSTGRES_HOST_AUTH_METHOD=trust" to allow all
-       connections without a password. This is *not* recommended.
-
-       See PostgreSQL documentation about "trust":
-       https://www.postgresql.org/docs/current/auth-trust.html
-""",
-    _server(
-        "PostgreSQL init process complete; ready for start up.",
-        f"{_POSTGRES_TIME} [1] LOG:  starting PostgreSQL 17.2 on x86_64-pc-linux-gnu",
-        f'{_POSTGRES_TIME} [1] LOG:  listening on IPv4 address "0.0.0.0", port 5432',
-        f"{_POSTGRES_TIME} [1] LOG:  database system is ready to accept connections",
-        stop=Stop(0.2, 0, (Line(0.0, f"{_POSTGRES_TIME} [1] LOG:  received smart shutdown request"),)),
-    ),
-)
+def _own(*programs: Program) -> Mapping[str, Program]:
+    return {program.name: program for program in programs}
 
 
-def _mysql(prefix: str, name: str) -> Program:
-    time = stamp("%Y-%m-%d %H:%M:%S+00:00")
-    return _unless(
-        [
-            f"{prefix}_ROOT_PASSWORD",
-            f"{prefix}_ALLOW_EMPTY_PASSWORD",
-            f"{prefix}_RANDOM_ROOT_PASSWORD",
-            "MYSQL_ROOT_PASSWORD",
-        ],
-        f"""
-{time} [Note] [Entrypoint]: Entrypoint script for {name} Server started.
-{time} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified
-    You need to specify one of the following as an environment variable:
-    - {prefix}_ROOT_PASSWORD
-    - {prefix}_ALLOW_EMPTY_PASSWORD
-    - {prefix}_RANDOM_ROOT_PASSWORD
-""",
-        _server(
-            f"{time} [Note] [Entrypoint]: Entrypoint script for {name} Server started.",
-            f"{time} [Note] [Entrypoint]: {name} init process done. Ready for start up.",
-            f"{time} 0 [System] [Server] /usr/sbin/mysqld: ready for connections. port: 3306",
-            stop=Stop(0.5),
-        ),
-    )
+_DEBIAN, _BUSYBOX = tools(COREUTILS), tools(BUSYBOX)
 
 
-_HELLO = """
-Hello from Docker!
-This message shows that your installation appears to be working correctly.
-"""
-
-
-def _hello(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
-    return Timeline(lines=tuple(Line(0.0, text) for text in _HELLO.split("\n")), ends_at=0.02)
-
-
-def _interpreter(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
-    """Stand for python3 or node: without a terminal and a script they read end-of-file and end; with one they go on."""
-    return Timeline(ends_at=0.05) if len(argv) < 2 or argv[1] == "--version" else Timeline()
-
-
-def _echo(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
-    """Stand for hashicorp/http-echo, which says on which port it serves."""
-    listens = next((word.partition("=")[2] for word in argv if word.lstrip("-").startswith("listen=")), ":5678")
-    time = stamp("%Y/%m/%d %H:%M:%S")
-    return Timeline(lines=(Line(0.02, f"{time} [INFO] server is listening on {listens}"),), on_term=Stop(0.05))
-
-
-def _stress(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
-    """Stand for stress, without the load: "stress --cpu 2 --vm 1" says what it does, and does nothing."""
-    counts = {
-        name: next((argv[i + 1] for i, word in enumerate(argv[:-1]) if word in (f"--{name}", f"-{name[0]}")), "0")
-        for name in ("cpu", "io", "vm", "hdd")
-    }
-    hogs = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return Timeline(lines=(Line(0.01, f"stress: info: [1] dispatching hogs: {hogs}"),), on_term=Stop(0.02, 143))
-
-
-def _perl(argv: Sequence[str], env: Mapping[str, str]) -> Timeline:
-    """Stand for perl: a one-liner ends well, and prints pi as Kubernetes' documentation asks for it; a file runs on."""
-    digits = next((found for word in argv if (found := _BPI.search(word))), None)
-    if digits is not None:
-        return Timeline(
-            lines=(Line(PI_SECONDS, _pi(min(max(int(digits.group(1)), 1), PI_DIGITS_MAX))),), ends_at=PI_SECONDS
-        )
-    return Timeline(ends_at=0.05) if any(word.startswith("-") for word in argv) or len(argv) < 2 else Timeline()
-
-
-def _pi(digits: int) -> str:
-    """Return pi rounded to so many significant digits, by Machin's formula."""
-    unity: int = 10 ** (digits + 10)
-
-    def arctan_inverse(x: int) -> int:
-        power = total = unity // x
-        n = 1
-        while power:
-            power //= -x * x
-            n += 2
-            total += power // n
-        return total
-
-    text = str((4 * (4 * arctan_inverse(5) - arctan_inverse(239)) + 5 * 10**10) // 10**11)
-    return f"{text[0]}.{text[1:]}"
-
-
-_BPI = re.compile(r"\bbpi\((\d{1,9})\)")
-PI_DIGITS_MAX = 4000
-PI_SECONDS = 5.0
-_NGINX_PATHS = ("/", "/index.html", "/50x.html")
-
-SERVICES: dict[str, Workload] = {
-    "nginx": Workload(
-        ("/docker-entrypoint.sh",),
+def _nginx(port: int) -> Workload:
+    return Workload(
+        (nginx.ENTRYPOINT,),
         ("nginx", "-g", "daemon off;"),
-        _NGINX,
-        frozenset({"nginx", "nginx-debug"}),
-        80,
-        paths=("/", "/index.html", "/50x.html"),
-    ),
+        _server("nginx", partial(nginx.nginx, port=port, by_entrypoint=True)),
+        {name: _server("nginx", partial(nginx.nginx, port=port)) for name in ("nginx", "nginx-debug")},
+        tools(COREUTILS | CURL),
+        nginx.NGINX_FILES,
+        "NGINX_VERSION",
+    )
+
+
+def _official(name: str, main: Callable[[Invocation], Awaitable[int]], *others: Program) -> Workload:
+    server = _server(name, main)
+    return Workload(("docker-entrypoint.sh",), (name,), server, _own(server, *others), _DEBIAN)
+
+
+def _only(path: str, main: Callable[[Invocation], Awaitable[int]], *cmd: str) -> Workload:
+    """Return an image with one program and no shell."""
+    server = _server(_name(path), main)
+    return Workload((path,), cmd, server, _own(server))
+
+
+def _interpreter(*names: str) -> Workload:
+    programs = {name: Program(name, batch.interpreter) for name in names}
+    return Workload((), (names[0],), None, programs, _DEBIAN)
+
+
+_HTTPD = _server("httpd", nginx.httpd)
+SERVICES: dict[str, Workload] = {
+    "nginx": _nginx(80),
+    "nginx-unprivileged": _nginx(8080),
     "httpd": Workload(
-        (), ("httpd-foreground",), _HTTPD, frozenset({"httpd-foreground", "httpd"}), 80, paths=_NGINX_PATHS[:2]
+        (), ("httpd-foreground",), None, {"httpd-foreground": _HTTPD, "httpd": _HTTPD}, _DEBIAN, nginx.HTTPD_FILES,
+        "HTTPD_VERSION",
     ),
-    "redis": Workload(
-        ("docker-entrypoint.sh",),
-        ("redis-server",),
-        _REDIS,
-        frozenset({"redis-server"}),
-        6379,
-        tools=(("redis-cli", "PONG"),),
+    "redis": _official("redis-server", databases.redis, Program("redis-cli", says(lambda _: "PONG"))),
+    "memcached": _official("memcached", databases.memcached),
+    "postgres": _official(
+        "postgres",
+        databases.postgres,
+        Program("pg_isready", says(lambda _: "/var/run/postgresql:5432 - accepting connections")),
     ),
-    "memcached": Workload(
-        ("docker-entrypoint.sh",), ("memcached",), _server(stop=Stop(0.05)), frozenset({"memcached"}), 11211
+    "mysql": _official(
+        "mysqld", databases.mysql("MYSQL", "MySQL"), Program("mysqladmin", says(lambda _: "mysqld is alive"))
     ),
-    "postgres": Workload(
-        ("docker-entrypoint.sh",),
-        ("postgres",),
-        _POSTGRES,
-        frozenset({"postgres"}),
-        5432,
-        tools=(("pg_isready", "/var/run/postgresql:5432 - accepting connections"),),
+    "mariadb": _official("mariadbd", databases.mysql("MARIADB", "MariaDB")),
+    "mongo": _official(
+        "mongod",
+        databases.mongo,
+        *(Program(name, says(lambda _: "{ ok: 1 }")) for name in ("mongosh", "mongo")),
     ),
-    "mysql": Workload(
-        ("docker-entrypoint.sh",),
-        ("mysqld",),
-        _mysql("MYSQL", "MySQL"),
-        frozenset({"mysqld"}),
-        3306,
-        tools=(("mysqladmin", "mysqld is alive"),),
+    "http-echo": _only("/http-echo", hello.http_echo),
+    "whoami": _only("/whoami", hello.whoami),
+    "hello-app": Workload(
+        (), ("./hello-app",), None, _own(_server("hello-app", hello.hello_app)), version="HELLO_VERSION"
     ),
-    "mariadb": Workload(
-        ("docker-entrypoint.sh",), ("mariadbd",), _mysql("MARIADB", "MariaDB"), frozenset({"mariadbd", "mysqld"}), 3306
+    "bootcamp": Workload(
+        (), ("/bin/sh", "-c", "node server.js"), None, _own(_server("node", hello.bootcamp)), tools(COREUTILS | CURL),
+        version="BOOTCAMP_VERSION",
     ),
-    "mongo": Workload(
-        ("docker-entrypoint.sh",),
-        ("mongod",),
-        _server("MongoDB starting", "Waiting for connections on port 27017", stop=Stop(0.2)),
-        frozenset({"mongod"}),
-        27017,
-        tools=(("mongosh", "{ ok: 1 }"), ("mongo", "{ ok: 1 }")),
-    ),
-    "http-echo": Workload(("/http-echo",), (), _echo, frozenset({"http-echo"}), 5678, has_shell=False),
-    "stress": Workload(("/stress",), (), _stress, frozenset({"stress"})),
-    "perl": Workload((), ("perl",), _perl, frozenset({"perl"})),
-    "busybox": Workload(cmd=("sh",)),
-    "alpine": Workload(cmd=("/bin/sh",)),
-    "ubuntu": Workload(cmd=("/bin/bash",)),
-    "debian": Workload(cmd=("bash",)),
-    "python": Workload((), ("python3",), _interpreter, frozenset({"python", "python3"})),
-    "node": Workload(("docker-entrypoint.sh",), ("node",), _interpreter, frozenset({"node", "npm"})),
-    "hello-world": Workload((), ("/hello",), _hello, frozenset({"hello"}), has_shell=False),
-    "pause": Workload(("/pause",), (), _server(stop=Stop(0.01)), frozenset({"pause"}), has_shell=False),
-    "whoami": Workload(
-        ("/whoami",),
-        (),
-        _server("Starting up on port 80", stop=Stop(0.05, 2)),
-        frozenset({"whoami"}),
-        80,
-        has_shell=False,
+    "echoserver": Workload(
+        (), ("/usr/local/bin/run.sh",), None, {"run.sh": _server("nginx", hello.echoserver)}, tools(COREUTILS | CURL)
     ),
     "agnhost": Workload(
-        ("/agnhost",),
-        ("pause",),
-        _server("Paused", stop=Stop(0.05)),
-        frozenset({"pause", "netexec", "agnhost", "serve-hostname", "test-webserver"}),
-        8080,
+        ("/agnhost",), ("pause",), _server("agnhost", agnhost.agnhost), _own(_server("agnhost", agnhost.agnhost)),
+        tools(BUSYBOX | CURL | {"dig"}),
     ),
-}
-UNKNOWN = Workload(program=_server(stop=Stop(0.1)), is_unknown=True)
+    "pause": _only("/pause", agnhost.pause),
+    "hello-world": Workload((), ("/hello",), None, _own(Program("hello", batch.hello_world))),
+    "stress": Workload(
+        (), ("stress",), None, _own(_server("stress", batch.stress)), _BUSYBOX
+    ),
+    "vish-stress": _only("/stress", batch.stress),
+    "perl": Workload((), ("perl",), None, _own(Program("perl", batch.perl)), _DEBIAN),
+    "busybox": Workload(cmd=("sh",), tools=_BUSYBOX),
+    "alpine": Workload(cmd=("/bin/sh",), tools=_BUSYBOX),
+    "ubuntu": Workload(cmd=("/bin/bash",), tools=_DEBIAN),
+    "debian": Workload(cmd=("bash",), tools=_DEBIAN),
+    "curl": Workload(("/entrypoint.sh",), ("curl",), KNOWN.get("curl"), {}, tools(BUSYBOX | CURL)),
+    "python": _interpreter("python3", "python"),
+    "node": _interpreter("node", "npm"),
+}  # fmt: skip
+UNKNOWN = Workload(main=_server("program", unknown), tools=_BUSYBOX, is_unknown=True)
 """An image that only its name is known of: it runs until it is told to stop, and says nothing."""
+CRASH = Program("program", batch.crash)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from cluster_engine.containerd import registry
 from cluster_engine.containerd.references import normalise
+from cluster_engine.containerd.trouble import trouble_of
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Fault, FaultError, Heal, Host, Text, bounded
 
@@ -37,7 +37,7 @@ class ImageNotFound(ImageFault):
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Lose the image."""
-        missing = registry.trouble_of(ground.world.host(self.target).disk).missing
+        missing = trouble_of(ground.world.host(self.target).disk).missing
         reference = normalise(self.image)
         missing[reference] = None
 
@@ -55,7 +55,7 @@ class CrashLoop(ImageFault):
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Let it crash."""
-        trouble = registry.trouble_of(ground.world.host(self.target).disk)
+        trouble = trouble_of(ground.world.host(self.target).disk)
         reference = normalise(self.image)
         trouble.crash(reference)
 

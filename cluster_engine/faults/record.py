@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 from cluster_engine.cast import PROGRAMS, HostProgram, Role
-from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.faults.ground import Ground
 
 DELAY_SECONDS_MAX = 86_400.0
@@ -27,7 +26,7 @@ Heal = Callable[[], Awaitable[None]]
 """Puts right what a fault did."""
 
 
-class FaultError(RefusedDeedError):
+class FaultError(ValueError):
     """The record is wrong, or does not fit this cluster; the message says how, in words for a person."""
 
 
@@ -148,8 +147,7 @@ class Component:
 
     def _may_be(self, program: HostProgram) -> bool:
         named = not self.programs or program.name in self.programs
-        shows_certificate = program.identity is not None and program.identity.account is None
-        return named and (shows_certificate or not self.client)
+        return named and (program.identity is not None or not self.client)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,7 @@ until it fails. While there is a startup probe that has not succeeded, the other
     readiness fails    the pod is not Ready: no traffic from Services         event Unhealthy
     liveness fails     the container is killed and started anew               events Unhealthy, Killing
 
-exec goes over CRI (ExecSync). httpGet, tcpSocket and grpc would be connections to the pod; containers here answer no
-requests, so containerd is asked (ContainerStatus, verbose) on which port the program would listen and which paths it
-has. Modelled on pkg/kubelet/prober.
+What is asked, and how, is in `prober.py`. Modelled on pkg/kubelet/prober.
 """
 
 import asyncio
@@ -20,7 +18,8 @@ from typing import TYPE_CHECKING
 from cluster_engine.api.objects import Object
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
+from cluster_engine.kubelet.prober import ProbeError, ProbeFailure, ask
+from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 KINDS = ("startup", "readiness", "liveness")
-ANY_PORT = "*"
-"""The runtime's answer for a container of which it does not know where it would listen."""
 Key = tuple[str, str, str]
 
 
@@ -77,7 +74,8 @@ class Probes:
                     continue
                 self._drop(key)
                 if id_ is not None:
-                    outcome = self._outcomes[key] = _Outcome(id_, kind, probe, runtime.ip, wants_news=look)
+                    ip = runtime.ip or self._process.host.address
+                    outcome = self._outcomes[key] = _Outcome(id_, kind, probe, ip, wants_news=look)
                     work = self._probe(pod, container, outcome)
                     outcome.task = self._tasks.create_task(work, name=f"probe {kind} {container['name']}")
 
@@ -114,15 +112,12 @@ class Probes:
         streak, last = 0, None
         while self._runs(pods.uid(pod), outcome.container_id):
             if kind == "startup" or self._has_started(pods.uid(pod), container["name"]):
-                failure = await self._ask(container, outcome)
-                succeeded = not failure
+                succeeded = await self._ask(pod, container, outcome)
+                if succeeded is None:
+                    await asyncio.sleep(period)
+                    continue
                 streak = streak + 1 if succeeded is last else 1
                 last = succeeded
-                if failure:
-                    title = kind.capitalize()
-                    text = f"{title} probe failed: {failure}"
-                    place = pods.container_field(pod, container)
-                    self._recorder.event(pod, "Warning", "Unhealthy", text, field_path=place)
                 threshold = probe.get("successThreshold") or 1 if succeeded else probe.get("failureThreshold") or 3
                 if streak >= threshold and outcome.healthy is not succeeded:
                     outcome.healthy = succeeded
@@ -139,34 +134,17 @@ class Probes:
         outcome = self._outcomes.get((uid, name, "startup"))
         return outcome is None or outcome.healthy is True
 
-    async def _ask(self, container: Object, outcome: _Outcome) -> str:
-        """Ask once; give "" or what is wrong."""
-        probe, id_ = outcome.probe, outcome.container_id
+    async def _ask(self, pod: Object, container: Object, outcome: _Outcome) -> bool | None:
+        """Ask once; return whether all is well, told in an event if not. None: it could not be asked."""
+        title = outcome.kind.capitalize()
         try:
-            if "exec" in probe:
-                command, timeout = probe["exec"]["command"], probe.get("timeoutSeconds") or 1
-                answer = await self._runtime.execute(id_, command, timeout)
-                return "" if answer.exit_code == 0 else (answer.stdout + answer.stderr).decode() or "command failed"
-            offers = await self._runtime.listens(id_)
-        except RuntimeRefusal as refusal:
-            return str(refusal)
-        return _judge(container, probe, offers, outcome.ip)
-
-
-def _judge(container: Object, probe: Object, offers: Mapping[str, str], ip: str) -> str:
-    action = probe.get("httpGet") or probe.get("tcpSocket") or probe.get("grpc") or {}
-    port = _port(container, action.get("port"))
-    refused = f"dial tcp {ip}:{port}: connect: connection refused"
-    if "httpGet" in probe:
-        path = action.get("path") or "/"
-        if offers.get("port") not in (str(port), ANY_PORT):
-            scheme = (action.get("scheme") or "HTTP").lower()
-            return f'Get "{scheme}://{ip}:{port}{path}": {refused}'
-        known = offers.get("paths", "").split()
-        return "" if not known or path.partition("?")[0] in known else "HTTP probe failed with statuscode: 404"
-    return "" if offers.get("port") in (str(port), ANY_PORT) else refused
-
-
-def _port(container: Object, port: object) -> object:
-    named = {entry.get("name"): entry["containerPort"] for entry in container.get("ports") or []}
-    return named.get(port, port)
+            await ask(outcome.probe, container, outcome.container_id, outcome.ip, self._runtime)
+        except ProbeFailure as failure:
+            healthy, text = False, f"{title} probe failed: {failure}"
+        except ProbeError as error:
+            healthy, text = None, f"{title} probe errored and resulted in unknown state: {error}"
+        else:
+            return True
+        place = pods.container_field(pod, container)
+        self._recorder.event(pod, "Warning", "Unhealthy", text, field_path=place)
+        return healthy

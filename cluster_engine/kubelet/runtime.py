@@ -147,11 +147,6 @@ class Runtime:
         )
         return answer
 
-    async def listens(self, id_: str) -> dict[str, str]:
-        """Ask where its program would listen: `port`, and the HTTP `paths` it has (see `probes`)."""
-        answer = await self._call("ContainerStatus", container_id=id_, verbose=True)
-        return dict(answer.info)
-
     # -- images --------------------------------------------------------------------------------------------------------
 
     async def image(self, name: str) -> cri.Image | None:

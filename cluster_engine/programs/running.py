@@ -20,17 +20,56 @@ if TYPE_CHECKING:
     from cluster_engine.world.world import World
 
 MEMORY_EXHAUSTED = 2
-KILLED = 137
 INTERRUPTED_GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What can be typed: its name, what runs it and gives its exit code, and whether it may open connections."""
+    """What can be typed: its name, what runs it and gives its exit code, and whether it may open connections.
+
+    One that `handles_sigterm` ends by it also as a container's first process, to which the kernel sends no other.
+    """
 
     name: str
     main: Callable[[Invocation], Awaitable[int]]
     connects: bool = False
+    handles_sigterm: bool = False
+
+
+def start(
+    world: "World",
+    host: "Host",
+    program: Program,
+    argv: Sequence[str],
+    streams: Streams,
+    *,
+    environment: Mapping[str, str],
+    directory: str,
+    files: "FileSystem | None" = None,
+) -> "Process":
+    """Start a program on a host. `files` are those of the container it is in."""
+
+    async def main(process: "Process") -> None:
+        invocation = Invocation(process, argv, streams, environment, directory)
+        try:
+            code = await program.main(invocation)
+            await invocation.drain()
+        except asyncio.CancelledError:
+            if not program.handles_sigterm:
+                raise
+            code = 0
+        except MemoryExhaustedError:
+            invocation.err(f"{argv[0]}: memory exhausted\n")
+            code = MEMORY_EXHAUSTED
+        except MemoryError:
+            process.out_of_memory = True
+            process.kill()
+            return
+        raise SystemExit(1 if invocation.failed and code == 0 else code)
+
+    process = world.spawn(host, program.name, main, told=program.connects, files=files)
+    process.argv = tuple(argv)
+    return process
 
 
 async def run(
@@ -44,32 +83,16 @@ async def run(
     directory: str,
     files: "FileSystem | None" = None,
 ) -> int:
-    """Run a program on a host to its end; return its exit code. Cancelling is Ctrl-C.
-
-    `files` are those of the container it is in.
-    """
-
-    async def main(process: "Process") -> None:
-        invocation = Invocation(process, argv, streams, environment, directory)
-        try:
-            code = await program.main(invocation)
-            await invocation.drain()
-        except MemoryExhaustedError:
-            invocation.err(f"{argv[0]}: memory exhausted\n")
-            code = MEMORY_EXHAUSTED
-        except MemoryError:
-            invocation.err("Killed\n")
-            code = KILLED
-        raise SystemExit(1 if invocation.failed and code == 0 else code)
-
-    process = world.spawn(host, program.name, main, told=program.connects, files=files)
-    process.argv, process.terminal = tuple(argv), "pts/0"
+    """Run a program on a host to its end (see `start`); return its exit code. Cancelling is Ctrl-C."""
+    process = start(world, host, program, argv, streams, environment=environment, directory=directory, files=files)
+    process.terminal = "pts/0"
     try:
         code = await process.wait()
     except asyncio.CancelledError:
         await process.stop(INTERRUPTED_GRACE_SECONDS)
         raise
-    if process.apology:
+    said = "Killed" if process.out_of_memory else process.apology and f"{argv[0]}: {process.apology}"
+    if said:
         with contextlib.suppress(OSError):
-            streams.stderr.write(f"{argv[0]}: {process.apology}\n".encode())
+            streams.stderr.write(f"{said}\n".encode())
     return code

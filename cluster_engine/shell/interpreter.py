@@ -4,7 +4,7 @@ Theory of operation. `Interpreter` walks the tree of `syntax_tree.py`. It is a c
 programs: `simple`, `pipeline`, `output` and a few more are left to who derives from it. There are two such:
 
     shell/shell.py          on a host of the cluster: commands are programs, and take their time
-    containerd/script.py    in a container: a script is followed to its end in one go, by a clock of its own
+    containerd/container_shell.py    the shell in a container, throttled
 
 Streams are whatever the deriving class hands from a command to those in it.
 

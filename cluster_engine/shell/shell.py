@@ -54,6 +54,7 @@ HOST_GONE = 255
 BROKEN_PIPE = 128 + SIGPIPE
 WRITTEN_BY_THE_SHELL = frozenset({"echo", "printf"})
 """Programs that are part of a real shell: when their pipe breaks it is the shell that dies, and a loop in it ends."""
+STANDARD_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 CANNOT_FORK, CANNOT_FORK_CODE = "fork: retry: Resource temporarily unavailable", 126
 ENVIRONMENT = {
     "HOME": HOME, "LANG": "C.UTF-8", "LOGNAME": "root", "SHELL": "/bin/sh", "TERM": "dumb", "USER": "root",
@@ -121,8 +122,16 @@ class Session(Protocol):
 class Shell(Interpreter[Streams]):
     """A shell in a place. `stderr` is where it complains; only one that is `interactive` may move to another host."""
 
-    def __init__(self, terminal: Session, place: Place, stderr: Output, *, interactive: bool = False) -> None:
-        super().__init__(place.variables, Budget(LIMITS))
+    def __init__(
+        self,
+        terminal: Session,
+        place: Place,
+        stderr: Output,
+        *,
+        interactive: bool = False,
+        budget: Budget | None = None,
+    ) -> None:
+        super().__init__(place.variables, budget or Budget(LIMITS))
         self.budget.hold(sum(len(name) + len(value) + WORD_BYTES for name, value in place.variables.items()))
         self.status = place.status
         self.terminal = terminal
@@ -139,7 +148,7 @@ class Shell(Interpreter[Streams]):
             exported=dict(self.place.exported),
             status=self.status,
         )
-        copy = Shell(self.terminal, place, self.stderr)
+        copy = type(self)(self.terminal, place, self.stderr)
         copy.budget, copy._loops = self.budget, self._loops
         return copy
 
@@ -196,8 +205,7 @@ class Shell(Interpreter[Streams]):
         name = ALIASES.get(name, name)
         program = self.terminal.programs.get(name)
         if program is None:
-            has_slash = "/" in words[0]
-            self.complain(f"{words[0]}: {'No such file or directory' if has_slash else 'command not found'}", streams)
+            self.complain(f"{words[0]}: {self.why_not_found(words[0])}", streams)
             return NOT_FOUND
         if not self.place.is_up:  # the shell has gone with its host
             raise ShellExit(HOST_GONE)
@@ -213,6 +221,10 @@ class Shell(Interpreter[Streams]):
             directory=self.place.directory,
             files=self.place.root,
         )
+
+    def why_not_found(self, word: str) -> str:
+        """Say that there is no such program, as this shell does."""
+        return "No such file or directory" if "/" in word else "command not found"
 
     async def group(self, group: Group, streams: Streams) -> int:
         """See Interpreter."""
@@ -321,6 +333,9 @@ class Shell(Interpreter[Streams]):
         path = absolute(target, self.place.directory) + ("/" if target.endswith("/") and target != "/" else "")
         if path == "/dev/null":
             return Nowhere()
+        if path in STANDARD_STREAMS:
+            stream: Input | Output = descriptors[STANDARD_STREAMS[path]]
+            return stream
         if not target:
             raise FileNotFoundError(2, "No such file or directory")
         if redirect.operator == "<":

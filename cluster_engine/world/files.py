@@ -100,6 +100,11 @@ class FileSystem:
         del self._written[path]
         self._modes.pop(path, None)
 
+    def remove_below(self, directory: str) -> None:
+        """Delete all files of a directory, which may not be there."""
+        for path in list(self._below(directory)):
+            self.remove(path)
+
     def mode(self, path: str) -> int:
         """Return a file's permission bits."""
         return self._modes.get(path, MODE)

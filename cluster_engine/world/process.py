@@ -23,6 +23,7 @@ What it leaves out: memory, signals other than "stop" (SIGTERM) and what kills (
 import asyncio
 import contextlib
 import contextvars
+import functools
 import itertools
 import random
 import sys
@@ -199,7 +200,7 @@ class Process:
         told: bool = True,
         files: FileSystem | None = None,
     ) -> None:
-        self._world = world
+        self.world = world
         self.host = host
         self._files = files
         self.name = name
@@ -213,12 +214,20 @@ class Process:
         """Where it was typed, as ps names it."""
         self.unit = ""
         """What it is kept running as; "" is a program that somebody has started."""
-        self.rng = random.Random(f"{world.seed}/{self.id}/{incarnation}")
+        self._incarnation = incarnation
         self.effort = Effort(world, f"{world.seed}/{self.id}/{incarnation}/work")
         self.exit_code: int | None = None
         self.failure: BaseException | None = None
         self.apology = ""
         self.part_of_world = part_of_world
+        self.memory_bytes = 0
+        """What it says it holds beside its program."""
+        self.out_of_memory = False
+        """Whether it was the kernel that killed it, for want of memory."""
+        self.on_sigterm: Callable[[], None] | None = None
+        """A program's handler of SIGTERM that does not end it: as pid 1 of a container it hears it only by that."""
+        self.on_exit: Callable[[Process], None] | None = None
+        """Called at the instant at which it has ended, however: what its parent would be told (SIGCHLD)."""
         self.ends: dict[End, None] = {}
         self.descriptors = Descriptors()
         self.listeners: dict[Listener, None] = {}
@@ -230,6 +239,11 @@ class Process:
         self._main_task: asyncio.Task[None] | None = None
 
     # -- what the program may ask ----------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def rng(self) -> random.Random:
+        """Its chance, seeded by the world's seed, its name and how often that was started."""
+        return random.Random(f"{self.world.seed}/{self.id}/{self._incarnation}")
 
     @property
     def files(self) -> FileSystem:
@@ -248,7 +262,7 @@ class Process:
 
     def now(self) -> datetime:
         """Tell the host's wall clock, UTC."""
-        return self._world.now() + self.host.skew
+        return self.world.now() + self.host.skew
 
     def uuid(self) -> str:
         """Make a version-4 UUID from the seeded random source."""
@@ -262,7 +276,7 @@ class Process:
     def note(self, kind: str, text: str, /, **fields: Any) -> None:
         """Log something done alone, that no wire shows."""
         if self.is_alive:
-            self._world.note(kind, text, fields, self)
+            self.world.note(kind, text, fields, self)
             if self.unit:
                 self._log(kind, text, fields, sys._getframe(1))
 
@@ -282,7 +296,7 @@ class Process:
 
     def bug(self, error: Exception, doing: str) -> None:
         """Note a bug of ours in what was done for somebody else, a request's handler, and go on (`bugs`)."""
-        self._world.bug(error, doing, process=self)
+        self.world.bug(error, doing, process=self)
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
@@ -313,7 +327,7 @@ class Process:
         """Run main. Called once, by World.spawn."""
         context = contextvars.copy_context()
         context.run(current_process.set, self)
-        self._main_task = context.run(self._world.loop.create_task, self._run())
+        self._main_task = context.run(self.world.loop.create_task, self._run())
         self._main_task.set_name(self.id)
 
     async def wait(self) -> int:
@@ -338,6 +352,11 @@ class Process:
         if not self.is_alive:
             return
         self._end(128 + signal, "was killed", power_cut=power_cut, with_main=True)
+
+    def exit(self, code: int) -> None:
+        """End the process at this instant, by itself."""
+        if self.is_alive:
+            self._end(code, "ended", with_main=True)
 
     def crash(self, bug: Exception) -> None:
         """End the process at this instant by a bug of ours, as Go does when a goroutine panics (`bugs`)."""
@@ -390,12 +409,12 @@ class Process:
 
     def _crash(self, bug: Exception) -> None:
         self.failure = bug
-        self.apology = self._world.bug(bug, self.id, process=self)
+        self.apology = self.world.bug(bug, self.id, process=self)
 
     def _end(self, code: int, how: str, *, power_cut: bool = False, with_main: bool = False) -> None:
         if self.told:
             fields = {"exitCode": code, "pid": self.pid}
-            self._world.note("process.exited", f"{self.name} {how} with code {code}", fields, self)
+            self.world.note("process.exited", f"{self.name} {how} with code {code}", fields, self)
         self.exit_code = code
         self.host.processes.pop(self.pid, None)
         self.host.machine.processes.pop(self.pid, None)
@@ -410,6 +429,8 @@ class Process:
                 task.cancel()
         if not self._tasks:
             self._exited.set()
+        if self.on_exit is not None:
+            self.on_exit(self)
 
     def __repr__(self) -> str:
         return f"<Process {self.id} pid {self.pid}>"

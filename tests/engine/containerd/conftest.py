@@ -1,6 +1,8 @@
 """A host with containerd, and a client of its socket."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 from grpclib.client import Channel
@@ -34,15 +36,18 @@ class Node:
 
     async def sandbox(self, name="web-0", uid="u1"):
         metadata = cri.PodSandboxMetadata(name=name, namespace="default", uid=uid)
-        config = cri.PodSandboxConfig(metadata=metadata, log_directory=f"/var/log/pods/default_{name}_{uid}")
+        config = cri.PodSandboxConfig(
+            metadata=metadata, hostname=name, log_directory=f"/var/log/pods/default_{name}_{uid}"
+        )
         return (await self("RunPodSandbox", config=config)).pod_sandbox_id
 
-    async def container(self, sandbox, image, *command, start=True, attempt=0, **env):
+    async def container(self, sandbox, image, *command, args=(), start=True, attempt=0, **env):
         await self("PullImage", image=cri.ImageSpec(image=image))
         config = cri.ContainerConfig(
             metadata=cri.ContainerMetadata(name="app", attempt=attempt),
             image=cri.ImageSpec(image=image, user_specified_image=image),
             command=command,
+            args=args,
             envs=[cri.KeyValue(key=key, value=value) for key, value in env.items()],
             log_path=f"app/{attempt}.log",
         )
@@ -61,11 +66,44 @@ class Node:
         await self.start()
         await asyncio.sleep(0.01)
 
+    async def ran(self, image, command=(), args=(), *, seconds=100.0, **env):
+        """Run a container of an image for so long; return what could be seen of it."""
+        sandbox = await self.sandbox()
+        id_ = await self.container(sandbox, image, *command, args=args, **env)
+        await asyncio.sleep(seconds)
+        return _told(await self.status(id_), self.log())
+
     async def status(self, id_):
         return (await self("ContainerStatus", container_id=id_)).status
 
     def log(self, name="web-0", uid="u1", attempt=0):
-        return self.host.files.read(f"/var/log/pods/default_{name}_{uid}/app/{attempt}.log").decode()
+        path = f"/var/log/pods/default_{name}_{uid}/app/{attempt}.log"
+        return self.host.files.read(path).decode() if self.host.files.exists(path) else ""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What could be seen of a container: its lines with the seconds since its start, and its end, if it had one."""
+
+    lines: list
+    ends_at: float | None
+    exit_code: int
+    reason: str
+
+    @property
+    def texts(self):
+        return [text for _, text, _ in self.lines]
+
+
+def _told(status, log):
+    lines = []
+    for line in log.splitlines():
+        time, stream, _, text = line.split(" ", 3)
+        at = datetime.fromisoformat(f"{time[:26]}+00:00").timestamp() - status.started_at / 1e9
+        lines.append((round(at, 3), text, stream))
+    has_ended = status.state == cri.CONTAINER_EXITED
+    ends_at = round((status.finished_at - status.started_at) / 1e9, 3) if has_ended else None
+    return Ran(lines, ends_at, status.exit_code, status.reason)
 
 
 def _methods():
@@ -108,3 +146,19 @@ def on_node(run):
         return run(outer)
 
     return start
+
+
+@pytest.fixture
+def container(on_node):
+    """Run a container of an image for some seconds; return what could be seen of it."""
+
+    def start(image, command=(), args=(), **options):
+        return on_node(lambda node: node.ran(image, command, args, **options))
+
+    return start
+
+
+@pytest.fixture
+def sh(container):
+    """Run a script in a container of busybox."""
+    return lambda text, **options: container("busybox", ["sh", "-c", text], **options)

@@ -4,8 +4,7 @@ import pytest
 
 from cluster_engine.containerd.references import normalise
 from cluster_engine.containerd.registry import NotFoundError, PullError, resolve
-from cluster_engine.containerd.timeline import NotExecutableError
-from cluster_engine.containerd.workloads import SERVICES
+from cluster_engine.containerd.workloads import SERVICES, NotExecutableError
 
 DIGEST = "sha256:1f1a2d56de1d604801a9671f301190704c25d604a416f59e03c04f5c6ffee0d6"
 
@@ -70,21 +69,20 @@ def test_what_is_plainly_wrong_does_not(reference):
         resolve(normalise(reference))
 
 
-def test_an_image_of_which_only_the_name_is_known_runs_until_it_is_told_to_stop():
-    runs = resolve(normalise("quay.io/prometheus/node-exporter:v1.8.2")).workload
-    for command, args in (([], []), ([], ["--web.listen-address=:9100"]), (["/bin/node_exporter"], [])):
-        assert runs.timeline(command=command, args=args, env={}).ends_at is None
-    assert runs.timeline(command=["sleep", "5"], args=[], env={}).ends_at == 5.0
-    assert runs.execute(["/bin/health"], {}, lambda path: False).exit_code == 0
-    assert runs.offers([]) == {"port": "*", "paths": ""}
+@pytest.mark.parametrize(
+    ("command", "args", "ends_at"),
+    [([], [], None), ([], ["--web.listen-address=:9100"], None), (["/bin/node_exporter"], [], None),
+     (["sleep", "5"], [], 5.0)],
+)  # fmt: skip
+def test_an_image_of_which_only_the_name_is_known_runs_until_it_is_told_to_stop(container, command, args, ends_at):
+    assert container("quay.io/prometheus/node-exporter:v1.8.2", command, args).ends_at == ends_at
 
 
-def test_perl_computes_pi_as_the_documentation_has_it_do():
-    runs = resolve(normalise("perl:5.34.0")).workload
-    timeline = runs.timeline(command=["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"], args=[], env={})
-    assert timeline.exit_code == 0
-    assert timeline.ends_at is not None
-    digits = timeline.lines[0].text
+def test_perl_computes_pi_as_the_documentation_has_it_do(container):
+    ran = container("perl:5.34.0", ["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"])
+    assert ran.exit_code == 0
+    assert ran.ends_at is not None
+    digits = ran.texts[0]
     assert digits.startswith("3.14159265358979323846")
     assert digits.endswith("780275901")
     assert len(digits) == 2001
@@ -113,48 +111,32 @@ def test_an_unknown_registry_has_no_address():
         resolve(normalise("registry.example.com/app:1"))
 
 
-def run(image, command=(), args=(), **env):
-    return SERVICES[image].timeline(command=list(command), args=list(args), env=env)
-
-
-@pytest.mark.parametrize("image", ["nginx", "httpd", "redis", "memcached", "pause", "whoami"])
-def test_a_server_runs_for_ever_and_ends_soon_after_sigterm(image):
-    timeline = run(image)
-    assert timeline.ends_at is None
-    assert timeline.on_term is not None
-    assert timeline.on_term.seconds < 1
-
-
 @pytest.mark.parametrize("image", ["busybox", "alpine", "ubuntu", "debian", "python", "hello-world"])
-def test_an_image_without_a_server_ends_at_once_with_zero(image):
-    timeline = run(image)
-    assert timeline.ends_at is not None
-    assert timeline.exit_code == 0
+def test_an_image_without_a_server_ends_at_once_with_zero(container, image):
+    ran = container(image)
+    assert ran.ends_at is not None
+    assert ran.exit_code == 0
 
 
-def test_a_command_replaces_what_the_image_would_run():
-    assert run("nginx", ["sh", "-c", "exit 3"]).exit_code == 3
-    assert run("busybox", args=["sleep", "5"]).ends_at == 5.0
+def test_a_command_replaces_what_the_image_would_run(container):
+    assert container("nginx", ["sh", "-c", "exit 3"]).exit_code == 3
+    assert container("busybox", args=["sleep", "5"]).ends_at == 5.0
 
 
-def test_args_alone_go_through_the_entrypoint():
-    assert run("nginx", args=["nginx-debug", "-g", "daemon off;"]).ends_at is None
-    assert run("redis", args=["--appendonly", "yes"]).ends_at is None
+def test_args_alone_go_through_the_entrypoint(container):
+    assert container("nginx", args=["nginx-debug", "-g", "daemon off;"]).ends_at is None
+    assert container("redis", args=["--appendonly", "yes"]).ends_at is None
 
 
 def test_a_program_that_is_not_in_the_image_cannot_be_executed():
     with pytest.raises(NotExecutableError):
-        run("hello-world", ["sh"])
-    with pytest.raises(NotExecutableError):
-        run("nginx", ["frobnicate"])
+        SERVICES["hello-world"].started(["sh"])
+    with pytest.raises(NotExecutableError, match=r'exec: "frobnicate": executable file not found in \$PATH'):
+        SERVICES["nginx"].started(["frobnicate"])
 
 
-def test_sleep_as_process_one_ignores_sigterm():
-    assert run("busybox", ["sleep", "3600"]).on_term is None
-
-
-def test_postgres_needs_a_password():
-    timeline = run("postgres")
-    assert timeline.exit_code == 1
-    assert "superuser password is not specified" in timeline.lines[0].text
-    assert run("postgres", POSTGRES_PASSWORD="x").ends_at is None
+def test_postgres_needs_a_password(container):
+    ran = container("postgres")
+    assert ran.exit_code == 1
+    assert "superuser password is not specified" in ran.texts[0]
+    assert container("postgres", POSTGRES_PASSWORD="x").ends_at is None

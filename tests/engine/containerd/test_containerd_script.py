@@ -1,130 +1,133 @@
+import asyncio
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cluster_engine.containerd.script import evaluate
-from cluster_engine.containerd.timeline import Line, NotExecutableError, stamp
+from cluster_engine.rpc import cri_pb2 as cri
 
 
-def sh(script, **env):
-    return evaluate(["sh", "-c", script], env)
+def test_a_script_writes_lines_at_their_times_and_ends(sh):
+    ran = sh("echo up; sleep 5; echo down; exit 3")
+    assert ran.lines == [(0.0, "up", "stdout"), (5.0, "down", "stdout")]
+    assert (ran.ends_at, ran.exit_code, ran.reason) == (5.0, 3, "Error")
 
 
-def texts(timeline):
-    return [line.text for line in timeline.lines]
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("true; false", 1),
+        ("false; true", 0),
+        ("exit", 0),
+        ("frobnicate --now", 127),
+        ("exec false", 1),
+        ("(exit 4)", 4),
+    ],
+)
+def test_the_code_of_the_last_command_is_the_scripts(sh, text, code):
+    assert sh(text).exit_code == code
 
 
-def test_a_script_is_a_timeline_of_lines_and_an_end():
-    timeline = sh("echo up; sleep 5; echo down; exit 3")
-    assert timeline.lines == (Line(0.0, "up"), Line(5.0, "down"))
-    assert (timeline.ends_at, timeline.exit_code) == (5.0, 3)
+def test_and_and_or_look_at_the_code_before(sh):
+    assert sh("true && echo a; false && echo b; false || echo c; true || echo d").texts == ["a", "c"]
 
 
-def test_the_code_of_the_last_command_is_the_scripts():
-    assert sh("true; false").exit_code == 1
-    assert sh("false; true").exit_code == 0
+def test_an_unknown_command_in_a_script_is_not_found(sh):
+    assert sh("frobnicate --now").lines == [(0.0, "sh: frobnicate: not found", "stderr")]
 
 
-def test_and_and_or_look_at_the_code_before():
-    assert texts(sh("true && echo a; false && echo b; false || echo c; true || echo d")) == ["a", "c"]
-
-
-def test_an_unknown_command_in_a_script_is_not_found():
-    timeline = sh("frobnicate --now")
-    assert (timeline.exit_code, timeline.lines[0].text) == (127, "sh: frobnicate: not found")
-    assert timeline.lines[0].stream == "stderr"
-
-
-def test_an_unknown_program_cannot_be_executed():
-    with pytest.raises(NotExecutableError, match=r'exec: "frobnicate": executable file not found in \$PATH'):
-        evaluate(["frobnicate"], {})
-
-
-def test_a_shell_without_a_script_ends_at_once():
-    timeline = evaluate(["sh"], {})
-    assert (timeline.ends_at, timeline.exit_code) == (0.0, 0)
+def test_a_shell_without_a_script_ends_at_once(container):
+    ran = container("busybox", ["sh"])
+    assert (ran.ends_at, ran.exit_code) == (0.0, 0)
 
 
 @pytest.mark.parametrize(("argument", "seconds"), [("7", 7.0), ("2m", 120.0), ("1h", 3600.0), ("0.5", 0.5)])
-def test_sleep_knows_units(argument, seconds):
-    assert evaluate(["sleep", argument], {}).ends_at == seconds
+def test_sleep_knows_units(container, argument, seconds):
+    assert container("busybox", ["sleep", argument], seconds=4000).ends_at == seconds
 
 
-def test_sleep_infinity_never_ends():
-    assert evaluate(["sleep", "infinity"], {}).ends_at is None
+def test_an_endless_loop_goes_on_with_what_is_true_then(sh):
+    ran = sh("while true; do date +%S; sleep 10; done", seconds=35)
+    assert ran.ends_at is None
+    assert [at for at, _, _ in ran.lines] == pytest.approx([0.0, 10.0, 20.0, 30.0], abs=0.1)
+    assert len(set(ran.texts)) == 4
 
 
-def test_an_endless_loop_repeats_its_lines():
-    timeline = sh("while true; do date; sleep 10; done")
-    assert timeline.ends_at is None
-    assert (timeline.repeat.begins_at, timeline.repeat.period) == (10.0, 10.0)
-    assert timeline.repeat.lines[0].text == stamp("%a %b %e %H:%M:%S UTC %Y")
+def test_an_endless_loop_that_leaves_is_an_end(sh):
+    ran = sh("while true; do echo once; sleep 1; exit 4; done")
+    assert (ran.ends_at, ran.exit_code) == (1.0, 4)
 
 
-def test_an_endless_loop_that_leaves_is_an_end():
-    timeline = sh("while true; do echo once; sleep 1; exit 4; done")
-    assert (timeline.ends_at, timeline.exit_code) == (1.0, 4)
+def test_a_script_counts(sh):
+    assert sh("i=0; while [ $i -lt 3 ]; do i=$((i+1)); echo $i; done | sort -r").texts == ["3", "2", "1"]
 
 
-def test_an_endless_loop_without_a_pause_runs_for_ever():
-    assert sh("while true; do :; done").ends_at is None
+def test_variables_come_from_the_environment_and_from_assignments(sh):
+    text = 'NAME=x; echo $NAME ${GREETING}; if [ "$MODE" = test ]; then echo yes; fi'
+    assert sh(text, GREETING="hello", MODE="test").texts == ["x hello", "yes"]
 
 
-def test_for_runs_its_body_for_each_word():
-    assert texts(sh("for i in 1 2 3; do echo number $i; done")) == ["number 1", "number 2", "number 3"]
-
-
-def test_if_takes_one_branch():
-    assert texts(sh('if [ "$MODE" = test ]; then echo yes; else echo no; fi', MODE="test")) == ["yes"]
-    assert texts(sh('if [ "$MODE" = test ]; then echo yes; else echo no; fi')) == ["no"]
-
-
-def test_loops_nest():
-    assert texts(sh("for i in a b; do for j in 1 2; do echo $i$j; done; done; echo end")) == [
-        "a1", "a2", "b1", "b2", "end",
+def test_what_is_written_to_a_file_is_in_it_and_not_in_the_log(sh):
+    text = "echo secret > /tmp/file; echo told; sleep 1; cat /tmp/file | wc -c; rm /tmp/file; cat /tmp/file"
+    assert sh(text).texts == [
+        "told", "7", "cat: /tmp/file: No such file or directory",
     ]  # fmt: skip
 
 
-def test_variables_come_from_the_environment_and_from_assignments():
-    assert texts(sh("NAME=x; echo $NAME ${GREETING}", GREETING="hello")) == ["x hello"]
+def test_standard_error_is_a_stream_of_its_own(sh):
+    assert sh("echo a >&2; echo b > /dev/stderr; echo c").lines == [
+        (0.0, "a", "stderr"), (0.0, "b", "stderr"), (0.0, "c", "stdout"),
+    ]  # fmt: skip
 
 
-def test_files_come_and_go_with_time():
-    timeline = sh("touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; sleep 600")
-    assert "/tmp/never" not in timeline.files_at(1)
-    assert timeline.files_at(29)["/tmp/healthy"]
-    assert not timeline.files_at(31)["/tmp/healthy"]
+def test_what_has_no_end_of_line_is_written_when_it_ends(sh):
+    assert sh("printf half; sleep 1; printf '-whole'").lines == [(1.0, "half-whole", "stdout")]
 
 
-def test_redirected_output_is_not_in_the_log():
-    assert texts(sh("echo secret > /tmp/file; echo told")) == ["told"]
+def test_a_container_has_the_names_of_its_pod(sh):
+    ran = sh("hostname; cat /etc/hostname; echo $HOSTNAME; cat /etc/hosts")
+    assert ran.texts[:3] == ["web-0", "web-0", "web-0"]
+    assert "10.244.1.2\tweb-0" in ran.texts
 
 
-def test_a_script_over_several_lines():
-    assert texts(sh("echo a\nsleep 1\necho b\n")) == ["a", "b"]
+def test_what_runs_in_the_background_is_waited_for(sh):
+    ran = sh("sleep 2 & echo up; wait; exit 4")
+    assert ran.lines == [(0.0, "up", "stdout")]
+    assert (ran.ends_at, ran.exit_code) == (2.0, 4)
 
 
-def test_an_endless_finite_loop_is_cut_short():
-    assert sh("while [ a = a ]; do echo a; done").ends_at is None
+STOPPED = [
+    ("while true; do sleep 1; done", 137, 30.0),
+    ("trap 'echo bye; exit 3' TERM; while true; do sleep 1; done", 3, 0.4),
+    ("trap 'exit 0' TERM; sleep 3600 & wait", 0, 0.0),
+    ("trap 'exit 0' TERM; sleep 3600", 137, 30.0),
+    ("echo x; exec nginx -g 'daemon off;'", 0, 0.1),
+    ("exec sleep 3600", 137, 30.0),
+]
 
 
-def test_a_command_in_a_word_is_replaced_by_its_output():
-    assert texts(sh('echo "hello from $(hostname)" `whoami`', HOSTNAME="web-0")) == ["hello from web-0 root"]
+@pytest.mark.parametrize(("text", "code", "seconds"), STOPPED)
+def test_a_shell_hears_sigterm_as_the_first_process_does(on_node, text, code, seconds):
+    async def story(node):
+        id_ = await node.container(await node.sandbox(), "nginx", "sh", "-c", text)
+        await asyncio.sleep(10.5)
+        before = asyncio.get_running_loop().time()
+        await node("StopContainer", container_id=id_, timeout=30)
+        return asyncio.get_running_loop().time() - before, await node.status(id_)
+
+    took, status = on_node(story)
+    assert (status.state, status.exit_code) == (cri.CONTAINER_EXITED, code)
+    assert seconds <= took <= seconds + 0.7
 
 
 SCRIPT_WORDS = (
-    "echo sleep 1 exit 3 while for if do done then else fi in true false ; && || | > $(date) ` $ ' [ ] = x -f"
+    "echo sleep 1 exit 3 while for if do done then else fi in true false ; && || | > $(date) ` $ ' [ ] = x trap wait &"
 )
 WORDS = st.sampled_from([*SCRIPT_WORDS.split(), "\n", '"'])
 
 
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(WORDS, max_size=25))
-def test_any_script_has_a_timeline(words):
-    timeline = sh(" ".join(words))
-    assert timeline.ends_at is None or timeline.ends_at >= 0
-
-
-def test_what_follows_waits_for_what_a_script_puts_into_the_background():
-    timeline = evaluate(["sh", "-c", "sleep 2 & echo up; wait; exit 4"], {})
-    assert [(line.at, line.text) for line in timeline.lines] == [(2.0, "up")]
-    assert (timeline.ends_at, timeline.exit_code) == (2.0, 4)
+def test_any_script_can_be_run(sh, words):
+    ran = sh(" ".join(words), seconds=5)
+    assert ran.ends_at is None or ran.ends_at >= 0

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cluster_engine.api.kinds import POD
-from cluster_engine.containerd.logs import LINE_BYTES_MAX, append
-from cluster_engine.containerd.timeline import Line
+from cluster_engine.containerd.logs import LINE_BYTES_MAX, append, format_line
 from cluster_engine.kubelet import node_status
 from cluster_engine.kubelet.admission import objection
 from cluster_engine.kubelet.environment import EXPANDED_BYTES_MAX, TooLargeError, expand, expand_all
@@ -58,7 +57,8 @@ def test_command_and_arguments_share_the_bound_with_the_variables():
 def test_a_line_in_pieces_is_shown_as_one_with_one_time():
     files = FileSystem()
     long = "a" * LINE_BYTES_MAX + "b" * LINE_BYTES_MAX + "c"
-    append(files, "/log", [Line(0.0, long), Line(0.0, "next")], datetime(2026, 1, 1, tzinfo=UTC))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    append(files, "/log", b"".join(format_line(at, "stdout", text.encode()) for text in (long, "next")))
     lines = files.read("/log").splitlines(keepends=True)
     now = datetime(2026, 1, 2, tzinfo=UTC)
     assert b"".join(select(lines, LogOptions(), now)).decode() == f"{long}\nnext\n"

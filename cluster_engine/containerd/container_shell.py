@@ -1,0 +1,330 @@
+"""The shell in a container: the one that people type into (`shell/shell.py`), with nobody logged in.
+
+It has no host to go to and no history; what it cannot find it says as BusyBox's does. It runs as a program like any
+other: as the container's first process, or beside it (`kubectl exec`). As the first process it hears SIGTERM only where
+a `trap` waits for it, as Linux has it.
+
+    sh -c 'trap "exit 3" TERM; while true; do date; sleep 5; done'
+    sh                                      reads its lines from standard input: none, and it ends
+
+What it may compute is throttled (`throttle.py`), and what its values hold is bounded: beyond that it is killed for want
+of memory. Left out: `set`'s options (-e too), positional parameters, aliases, `read`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cluster_engine.containerd.throttle import Quota, ThrottledBudget
+from cluster_engine.programs.invocation import Invocation, absolute
+from cluster_engine.programs.running import Program
+from cluster_engine.programs.streams import Input, Streams
+from cluster_engine.shell.budget import OutOfMemoryError, TooDeepError
+from cluster_engine.shell.builtins import BUILTINS, run_text
+from cluster_engine.shell.interpreter import LoopControl, ShellExit
+from cluster_engine.shell.jobs import Job, Jobs
+from cluster_engine.shell.shell import Builtin, Place, Shell
+from cluster_engine.shell.syntax import SyntaxFailure, parse
+from cluster_engine.shell.syntax_tree import For, Loop, Script, Simple
+from cluster_engine.shell.tokens import UnfinishedError
+from cluster_engine.world.world import World
+
+if TYPE_CHECKING:
+    from cluster_engine.world.process import Host
+
+SHELLS = ("sh", "bash", "ash", "dash")
+CANNOT_FORK = "can't fork: Resource temporarily unavailable"
+PIDS_MAX = 64
+"""How many processes may run in a container."""
+SIGNALS = {"TERM": "TERM", "SIGTERM": "TERM", "15": "TERM", "EXIT": "EXIT", "0": "EXIT"}
+LINE_BYTES_MAX = 64 * 1024
+
+
+def shell_program(name: str, quota: Quota, programs: Callable[[], Mapping[str, Program]]) -> Program:
+    """Return the shell of a container: all of its shells draw on one quota."""
+
+    async def main(invocation: Invocation) -> int:
+        return await ContainerSession(invocation, quota, programs()).run(invocation.argv[1:])
+
+    return Program(name, main)
+
+
+class ContainerSession:
+    """One run of a shell in a container: shell.Session for it. `traps` are what is run when a signal has come."""
+
+    def __init__(self, invocation: Invocation, quota: Quota, programs: Mapping[str, Program]) -> None:
+        process = invocation.process
+        assert isinstance(process.world, World)
+        self.world: World = process.world
+        self.jobs = Jobs()
+        self.pid = process.pid
+        self.keyboard: Input = invocation.streams.stdin
+        self.builtins = BUILTINS_IN_CONTAINERS
+        self.programs = programs
+        self.traps: dict[str, str] = {}
+        self.signalled = asyncio.Event()
+        self.has_execed = False
+        """Whether what it runs is in its place: then that is the first process, and hears SIGTERM."""
+        self._process = process
+        self._streams = invocation.streams
+        environment = dict(invocation.environment)
+        size = sum(len(name) + len(value) + 8 for name, value in environment.items())
+        place = Place(
+            process.host,
+            process.host.boots,
+            invocation.directory,
+            {**environment, "PWD": invocation.directory},
+            dict.fromkeys([*environment, "PWD"]),
+            root=process.files,
+        )
+        self._shell = ContainerShell(self, place, self._streams.stderr, budget=ThrottledBudget(quota, size + 64))
+        process.on_sigterm = self._sigterm
+
+    def _sigterm(self) -> None:
+        """Hear SIGTERM: a trap may wait for it, or a program that is in the shell's place."""
+        if self.has_execed:
+            for process in list(self._process.host.processes.values()):
+                program = self.programs.get(process.name)
+                if process.files is self._process.files and program is not None and program.handles_sigterm:
+                    process.terminate()
+        elif "TERM" in self.traps:
+            self.signalled.set()
+
+    async def run(self, arguments: Sequence[str]) -> int:
+        """Run `-c SCRIPT`, a file, or standard input. MemoryError where its values are too large."""
+        words = list(arguments)
+        shell, streams = self._shell, self._streams
+        try:
+            with contextlib.suppress(LoopControl):
+                code = await self._run(shell, words, streams)
+                await self._at_exit()
+                return code
+        except ShellExit as end:
+            await self._at_exit()
+            return end.code
+        except SyntaxFailure as failure:
+            shell.complain(str(failure), streams)
+        except TooDeepError:
+            shell.complain(CANNOT_FORK, streams)
+        except OutOfMemoryError as error:
+            raise MemoryError from error
+        return 2
+
+    async def _run(self, shell: "ContainerShell", words: list[str], streams: Streams) -> int:
+        script = script_of(words)
+        if script is not None:
+            shell.budget.work(8 * len(script))
+            parsed = parse(script)
+            self.has_execed = _is_one_program(parsed)
+            return await shell.run(parsed, streams)
+        files = [word for word in words if not word.startswith("-")]
+        if files:
+            return await _run_file(shell, files[0], streams)
+        return await self._read_and_run(shell, streams)
+
+    async def _read_and_run(self, shell: "ContainerShell", streams: Streams) -> int:
+        """Read line by line, and run what has come to its end."""
+        read, code = b"", 0
+        while piece := await self._typed(shell, read):
+            read += piece
+            if not read.endswith(b"\n") and len(read) <= LINE_BYTES_MAX:
+                continue
+            try:
+                script = parse(read.decode("utf-8", "replace"))
+            except UnfinishedError:
+                if len(read) > LINE_BYTES_MAX:
+                    raise
+                continue
+            read = b""
+            code = await shell.run(script, streams)
+        return await shell.run(parse(read.decode("utf-8", "replace")), streams) if read else code
+
+    async def _typed(self, shell: "ContainerShell", before: bytes) -> bytes:
+        """Read a piece, asking for it where somebody sits at a terminal."""
+        if "TERM" in shell.variables:
+            shell.say("> " if before else f"{shell.place.directory} # ", self._streams.stderr)
+        return await self._streams.stdin.read()
+
+    async def trapped(self) -> None:
+        """Run what waits for a signal that has come."""
+        if self.signalled.is_set():
+            self.signalled.clear()
+            await self._shell.run(parse(self.traps.get("TERM", "")), self._streams)
+
+    async def _at_exit(self) -> None:
+        if "EXIT" in self.traps:
+            with contextlib.suppress(ShellExit, LoopControl):
+                await self._shell.run(parse(self.traps.pop("EXIT")), self._streams)
+
+    def begin_job(self, text: str, work: Callable[[], Awaitable[int]], streams: Streams) -> Job | None:
+        """See shell.Session."""
+        if self.jobs.is_full:
+            return None
+
+        async def job() -> int:
+            return await work()
+
+        task = asyncio.get_running_loop().create_task(job())
+        return self.jobs.add(self._shell.place.host.next_pid(), text, task)
+
+    def enter(self, host: "Host", streams: Streams) -> int:
+        """See shell.Session: there is no other host."""
+        return 1
+
+    async def run_at(self, host: "Host", line: str, streams: Streams, caller: Shell) -> int:
+        """See shell.Session: there is no other host."""
+        return 1
+
+
+class ContainerShell(Shell):
+    """A shell in a container, throttled before each command and in each turn of a loop."""
+
+    terminal: ContainerSession
+    budget: ThrottledBudget
+
+    async def simple(self, command: Simple, streams: Streams) -> int:
+        """See Shell."""
+        await self.budget.quota.pay()
+        code = await super().simple(command, streams)
+        await self.terminal.trapped()
+        return code
+
+    async def program(self, words: Sequence[str], assigned: dict[str, str], streams: Streams) -> int:
+        """See Shell."""
+        root = self.place.root
+        if sum(process.files is root for process in self.place.host.processes.values()) > PIDS_MAX:
+            self.complain(CANNOT_FORK, streams)
+            return 2
+        return await super().program(words, assigned, streams)
+
+    def why_not_found(self, word: str) -> str:
+        """See Shell."""
+        return "not found"
+
+    async def turn_ends(self, loop: Loop | For, began: Any) -> None:
+        """See Shell."""
+        await super().turn_ends(loop, began)
+        await self.budget.quota.pay()
+
+
+def script_of(words: Sequence[str]) -> str | None:
+    """Return the script of `-c`, however it is written (`-ec`, `-l -c`); None where there is none."""
+    for number, word in enumerate(words):
+        if not word.startswith("-"):
+            return None
+        if not word.startswith("--") and word.endswith("c"):
+            return words[number + 1] if number + 1 < len(words) else ""
+    return None
+
+
+def _is_one_program(script: Script) -> bool:
+    """Return whether a script is one command: then the shell runs it in its own place."""
+    if len(script) != 1 or script[0].background or len(script[0].and_or.pipelines) != 1:
+        return False
+    commands = script[0].and_or.pipelines[0].commands
+    return len(commands) == 1 and isinstance(commands[0], Simple)
+
+
+async def _run_file(shell: Shell, path: str, streams: Streams) -> int:
+    try:
+        data = shell.place.files.read(absolute(path, shell.place.directory))
+    except FileNotFoundError:
+        shell.complain(f"can't open '{path}': No such file or directory", streams)
+        return 2
+    return await shell.run(parse(data.decode("utf-8", "replace")), streams)
+
+
+# -- builtins ----------------------------------------------------------------------------------------------------------
+
+
+async def _sh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    script = script_of(words[1:])
+    if script is None:
+        return await BUILTINS["sh"](shell, words, streams)
+    shell.budget.work(8 * len(script))
+    return await run_text(shell, script, streams)
+
+
+async def _exec(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    """Run a program in the shell's place, of which nothing is left then."""
+    assert isinstance(shell, ContainerShell)
+    if len(words) < 2:
+        return 0
+    shell.terminal.has_execed = True
+    with shell.budget.deeper():
+        raise ShellExit(await shell.execute(words[1:], {}, streams))
+
+
+async def _busybox(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    if len(words) < 2:
+        return 0
+    with shell.budget.deeper():
+        return await shell.execute(words[1:], {}, streams)
+
+
+async def _timeout(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    rest = list(words[1:])
+    while rest and rest[0].startswith("-"):
+        rest.pop(0)
+    if len(rest) < 2:
+        shell.say("Usage: timeout [-s SIG] [-k KILL_SECS] SECS PROG ARGS\n", streams.stderr)
+        return 1
+    try:
+        seconds = float(rest[0].rstrip("s"))
+    except ValueError:
+        shell.say(f"timeout: invalid number '{rest[0]}'\n", streams.stderr)
+        return 1
+    with shell.budget.deeper():
+        try:
+            async with asyncio.timeout(seconds):
+                return await shell.execute(rest[1:], {}, streams)
+        except TimeoutError:
+            return 143
+
+
+async def _trap(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    assert isinstance(shell, ContainerShell)
+    if len(words) < 3:
+        return 0
+    for word in words[2:]:
+        signal = SIGNALS.get(word.upper())
+        if signal is None:
+            continue
+        if words[1] == "-":
+            shell.terminal.traps.pop(signal, None)
+        else:
+            parse(words[1])
+            shell.terminal.traps[signal] = words[1]
+    return 0
+
+
+async def _wait(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    """Wait for jobs, or for a signal that a trap waits for."""
+    assert isinstance(shell, ContainerShell)
+    waits = [
+        asyncio.ensure_future(BUILTINS["wait"](shell, words, streams)),
+        asyncio.ensure_future(shell.terminal.signalled.wait()),
+    ]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        return int(waits[0].result()) if waits[0].done() else 143
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _set(_: Shell, __: Sequence[str], ___: Streams) -> int:
+    return 0
+
+
+BUILTINS_IN_CONTAINERS: Mapping[str, Builtin] = {
+    **{name: BUILTINS[name] for name in (":", "cd", "pwd", "export", "unset", "exit", "jobs", "kill")},
+    **dict.fromkeys([*SHELLS, *(f"/bin/{name}" for name in SHELLS)], _sh),
+    "set": _set,
+    "exec": _exec,
+    "busybox": _busybox,
+    "timeout": _timeout,
+    "trap": _trap,
+    "wait": _wait,
+}

@@ -1,0 +1,102 @@
+"""The programs that an image brings beside its own: a BusyBox-like set, or Debian's, of those that can be typed.
+
+What stands in `programs/` means the same in a container as on a host; this module names what images have of it, and
+adds what only means something in a container. Left out: who may do what (`docs/fidelity.md`).
+"""
+
+import re
+from collections.abc import Mapping
+
+from cluster_engine.programs.facts import says
+from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.running import Program
+from cluster_engine.programs.table import PROGRAMS
+
+COREUTILS = frozenset({
+    "[", "awk", "base64", "cat", "clear", "cp", "cut", "date", "echo", "egrep", "env", "false", "grep", "head",
+    "hostname", "id", "kill", "ls", "md5sum", "mkdir", "mv", "nproc", "printenv", "printf", "rm", "rmdir", "sed", "seq",
+    "sha256sum", "sleep", "sort", "tail", "tee", "test", "touch", "tr", "true", "uname", "uniq", "wc", "which",
+    "whoami", "xargs", "yes",
+})  # fmt: skip
+BUSYBOX = COREUTILS | {"find", "ip", "less", "nc", "netstat", "nslookup", "ping", "ps", "watch", "wget"}
+CURL = frozenset({"curl"})
+
+
+async def hostname(invocation: Invocation) -> int:
+    """Run hostname: the pod's name, or its address (-i)."""
+    if "-i" in invocation.argv or "-I" in invocation.argv:
+        invocation.out(f"{invocation.process.host.address}\n")
+        return 0
+    files = invocation.files
+    name = files.read("/etc/hostname").decode().strip() if files.exists("/etc/hostname") else "localhost"
+    invocation.out(f"{name}\n")
+    return 0
+
+
+async def make_directories(invocation: Invocation) -> int:
+    """Run mkdir: directories are there as soon as something is in them."""
+    return 0
+
+
+async def touch(invocation: Invocation) -> int:
+    """Run touch."""
+    code = 0
+    for word in invocation.argv[1:]:
+        if word.startswith("-"):
+            continue
+        try:
+            invocation.files.append(invocation.absolute(word), b"")
+        except OSError as error:
+            invocation.err(f"touch: {word}: {error.strerror}\n")
+            code = 1
+    return code
+
+
+IDENTITY = "/proc/self/status"
+"""Where a container's processes read as whom they run."""
+
+
+def _ids(invocation: Invocation) -> tuple[int, int]:
+    files = invocation.files
+    found = re.search(rb"Uid:\t(\d+)\nGid:\t(\d+)", files.read(IDENTITY)) if files.exists(IDENTITY) else None
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+async def id_(invocation: Invocation) -> int:
+    """Run id: -u and -g give the numbers alone."""
+    uid, gid = _ids(invocation)
+    if "-u" in invocation.argv or "-g" in invocation.argv:
+        invocation.out(f"{uid if '-u' in invocation.argv else gid}\n")
+        return 0
+    user, group = ("(root)" if number == 0 else "" for number in (uid, gid))
+    invocation.out(f"uid={uid}{user} gid={gid}{group} groups={gid}{group}\n")
+    return 0
+
+
+async def whoami(invocation: Invocation) -> int:
+    """Run whoami."""
+    uid, _ = _ids(invocation)
+    if uid:
+        invocation.err(f"whoami: unknown uid {uid}\n")
+        return 1
+    invocation.out("root\n")
+    return 0
+
+
+IN_CONTAINERS: Mapping[str, Program] = {
+    program.name: program
+    for program in (
+        Program("hostname", hostname),
+        Program("mkdir", make_directories),
+        Program("touch", touch),
+        Program("id", id_),
+        Program("whoami", whoami),
+        Program("nproc", says(lambda _: "2")),
+    )
+}
+KNOWN: Mapping[str, Program] = {**PROGRAMS, **IN_CONTAINERS}
+
+
+def tools(names: frozenset[str]) -> Mapping[str, Program]:
+    """Return those of the named programs that there are."""
+    return {name: program for name, program in KNOWN.items() if name in names}

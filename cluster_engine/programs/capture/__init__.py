@@ -1,1 +1,0 @@
-"""Programs that listen at interfaces, and read what was heard."""
