@@ -16,7 +16,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cluster_engine.cluster import INTERRUPTED, Cluster, Write
 from cluster_engine.deeds import Command, Done, Edited, Editing, Keys, Output, Reads, Stream, Told, Typed
@@ -43,6 +43,7 @@ class Commands:
         self._keyboards: dict[str, Keyboard] = {}
         self._frames: dict[str, int] = {}  # of each that is running, a lesson's too
         self._lines_shown = 0
+        self._completing = False
 
     def type(self, cluster: Cluster, command: Command) -> None:
         """Begin a command. ValueError when its id is taken, or too many are running."""
@@ -57,6 +58,17 @@ class Commands:
             self._keyboards[command.id] = Keyboard(partial(self._reads, command.id), partial(self._asks, command.id))
         running = self._run(cluster, command)  # in a task that is no part of whichever process is running
         self._tasks[command.id] = cluster.loop.create_task(running, context=contextvars.Context())
+
+    async def complete(self, cluster: Cluster, line: str) -> dict[str, Any]:
+        """Find what may stand at the end of a line; nothing while somebody else is being told."""
+        if self._completing:
+            return {"begin": len(line), "words": []}
+        self._completing = True
+        try:
+            found = await cluster.terminal().complete(line)
+        finally:
+            self._completing = False
+        return {"begin": found.begin, "words": list(found.words)}
 
     def interrupt(self, identifier: str) -> None:
         """Cancel a command; nothing where it is over."""

@@ -66,6 +66,16 @@ class Edited(_Deed, tag="edited", frozen=True):
     text: str | None = None
 
 
+class Complete(_Deed, tag="complete", frozen=True):
+    """Press Tab at the end of a line; answered by {"begin": 8, "words": […]}: what may stand from that character on.
+
+    It is an act, because kubectl asks the server. Bounded as a line is.
+    """
+
+    id: Identifier
+    line: str
+
+
 class Interrupt(_Deed, tag="interrupt", frozen=True):
     """Press Ctrl-C on a command."""
 
@@ -147,7 +157,7 @@ class Step(_Deed, tag="step", frozen=True):
     """Go on to the next journal entry; answered by {"seq"} once it has come."""
 
 
-Act = Command | Keys | Edited | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
+Act = Command | Keys | Edited | Complete | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
 Drive = Pace | Pause | Resume | Step
 Deed = Act | Drive
 
@@ -261,6 +271,6 @@ def last_undoable(inputs: Sequence[Input]) -> Input | None:
     for one in reversed(inputs):
         if isinstance(one.act, Incident | HealIncident):
             return None
-        if not isinstance(one.act, Keys | Edited | Interrupt):
+        if not isinstance(one.act, Keys | Edited | Complete | Interrupt):
             return one
     return None

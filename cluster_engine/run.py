@@ -249,6 +249,8 @@ class Run:
                 self._commands.keys(act)
             case deeds.Edited():
                 self._commands.edited(act)
+            case deeds.Complete(line=line):
+                return self._commands.complete(cluster, line)
             case deeds.Interrupt(id=identifier):
                 self._commands.interrupt(identifier)
             case deeds.Inject(fault=fault, when=when, sealed=sealed):

@@ -13,6 +13,7 @@ from cluster_engine.deeds import (
     Advance,
     Answer,
     Command,
+    Complete,
     Edited,
     Heal,
     Hint,
@@ -39,9 +40,23 @@ class Watch(msgspec.Struct, tag="watch"):
 
 
 Said = (
-    Watch | Command | Keys | Edited | Interrupt | Pace | Pause | Resume | Step | Inject | Heal | Advance | Answer | Hint
+    Watch
+    | Command
+    | Keys
+    | Edited
+    | Complete
+    | Interrupt
+    | Pace
+    | Pause
+    | Resume
+    | Step
+    | Inject
+    | Heal
+    | Advance
+    | Answer
+    | Hint
 )
-ANSWERED = ("command", "inject", "heal")  # by their id; whoever sent them waits for that
+ANSWERED = ("command", "complete", "inject", "heal")  # by their id; whoever sent them waits for that
 
 _decode: Callable[[bytes], Said] = msgspec.json.Decoder(Said).decode
 

@@ -213,8 +213,8 @@ class ClusterConsumer(PageSocket):
 def named(message: Said) -> dict[str, str]:
     """The `id` by which a page finds the answer to what it said, where it waits for one."""
     match message:
-        case deeds.Command(id=str(identifier)) | deeds.Inject(id=str(identifier)) | deeds.Heal(id=str(identifier)):
-            return {"id": identifier}
+        case deeds.Command() | deeds.Complete() | deeds.Inject() | deeds.Heal() if message.id is not None:
+            return {"id": message.id}
         case _:
             return {}
 
@@ -222,7 +222,12 @@ def named(message: Said) -> dict[str, str]:
 def length_of(message: Said) -> int:
     """How many characters of text a message has whose bound is said in words."""
     match message:
-        case deeds.Command(line=str(text)) | deeds.Keys(text=str(text)) | deeds.Edited(text=str(text)):
+        case (
+            deeds.Command(line=str(text))
+            | deeds.Complete(line=str(text))
+            | deeds.Keys(text=str(text))
+            | deeds.Edited(text=str(text))
+        ):
             return len(text)
         case _:
             return 0
@@ -231,7 +236,7 @@ def length_of(message: Said) -> int:
 def action_of(message: Said) -> Action:
     """What the page wants, in terms of access."""
     match message:
-        case deeds.Command() | deeds.Keys() | deeds.Edited() | deeds.Interrupt():
+        case deeds.Command() | deeds.Keys() | deeds.Edited() | deeds.Complete() | deeds.Interrupt():
             return Action.TYPE
         case deeds.Pace() | deeds.Pause() | deeds.Resume() | deeds.Step():
             return Action.DRIVE
@@ -248,6 +253,8 @@ def reply_of(message: Said, answer: bytes) -> str | None:
     match message:
         case deeds.Inject():
             return json.dumps({"type": "injected", **named(message), "fault": json.loads(answer)["fault"]})
+        case deeds.Complete():
+            return json.dumps({"type": "completed", **named(message), **json.loads(answer)})
         case deeds.Heal():
             return json.dumps({"type": "healed", **named(message)})
     return None

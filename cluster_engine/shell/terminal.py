@@ -22,6 +22,7 @@ from cluster_engine.programs.table import PROGRAMS
 from cluster_engine.shell import examples, remote
 from cluster_engine.shell.budget import OutOfMemoryError, SpentError, TooDeepError
 from cluster_engine.shell.builtins import BUILTINS
+from cluster_engine.shell.completion import Completion, complete
 from cluster_engine.shell.interpreter import LoopControl, ShellExit
 from cluster_engine.shell.jobs import Job, Jobs
 from cluster_engine.shell.shell import CANNOT_FORK, LIMITS, Shell, login
@@ -91,6 +92,13 @@ class Terminal:
             return place.status
         finally:
             self._writes.remove(write)
+
+    async def complete(self, line: str) -> Completion:
+        """Find what may stand at the end of a line that is being typed; nothing where the host is out of reach."""
+        place = self._places[-1]
+        if not place.is_up:
+            return Completion(len(line))
+        return await complete(self, place, line)
 
     async def _run(self, line: str, streams: Streams) -> int:
         shell = Shell(self, self._places[-1], streams.stderr, interactive=True)

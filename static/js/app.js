@@ -113,6 +113,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     else if (frame.type === "cluster") onCluster(frame.cluster);
     else if (frame.type === "lesson") lesson?.hear(frame.lesson);
     else if (TERMINAL.has(frame.type)) shell.hear(frame);
+    else if (frame.type === "completed") shell.hearPossible(frame);
     else if (frame.type === "error" && !(frame.id && shell.refuse(frame.id, frame.message))) toast(frame.message);
   }
 

@@ -8,6 +8,7 @@
  * command, so that a lost connection can be resumed there too, without a gap or a duplicate.
  */
 import { computed, signal } from "@preact/signals-core";
+import { completed } from "./lineedit.js";
 
 /** @typedef {{stream: string, text: string, after: number}} Chunk  `after`: the journal's last entry when it was said */
 /** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: boolean, reads: import("@preact/signals-core").Signal<boolean>, edits: import("@preact/signals-core").Signal<Edits | null>, by: "here" | "page" | "lesson"}} Command */
@@ -50,6 +51,8 @@ export function createConsole({ send, newId, history = [] }) {
     () => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null,
   );
   const reading = computed(() => (running.value?.reads.value && running.value.code.value === null ? running.value : null));
+  const possible = signal(/** @type {string[]} */ ([]));
+  let asked = /** @type {{id: string, line: string, set: (line: string) => void} | null} */ (null);
   const editing = computed(() => (running.value?.edits.value ? running.value : null));
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
@@ -122,6 +125,29 @@ export function createConsole({ send, newId, history = [] }) {
     running,
     /** The command whose program waits for what is typed. */
     reading,
+    /** What may stand at the end of the line that is typed, where Tab was pressed and there is more than one. */
+    possible,
+    /** Tab: ask what may stand at the end of a line. @param {string} line @param {(line: string) => void} set  called with the line as it is then */
+    complete(line, set) {
+      const id = newId();
+      asked = { id, line, set };
+      return send({ type: "complete", id, line });
+    },
+    /** The line is another now: what was asked for it counts no longer. */
+    forgetPossible() {
+      asked = null;
+      if (possible.peek().length > 0) possible.value = [];
+    },
+    /** @param {import("./socket.js").Frame} frame  with `begin` and `words`, or an error */
+    hearPossible(frame) {
+      if (asked === null || frame.id !== asked.id) return;
+      const { line, set } = asked;
+      asked = null;
+      const words = frame.words ?? [];
+      const longer = completed(line, frame.begin ?? line.length, words);
+      set(longer);
+      possible.value = longer === line ? words : [];
+    },
     /** The command whose program waits for an edited text. */
     editing,
     /** Give back the text that was edited; null leaves it as it was. @param {string | null} text */

@@ -49,3 +49,33 @@ def test_a_text_is_edited_in_a_pane_and_written_or_left(glassplane: Glassplane) 
     page.get_by_role("button", name="Cancel").click()
     expect(text).to_have_count(0)
     assert "b\nc" in glassplane.type_command("cat note.txt").inner_text()
+
+
+def test_tab_completes_the_past_is_searched_and_the_keys_of_a_shell_work(glassplane: Glassplane) -> None:
+    page = glassplane.open().page
+    command = page.locator("#command")
+    command.fill("kubec")
+    command.press("Tab")
+    expect(command).to_have_value("kubectl ")
+    page.keyboard.type("get nodes work")
+    command.press("Tab")
+    expect(command).to_have_value("kubectl get nodes worker-")
+    command.press("Tab")
+    expect(page.locator(".possible")).to_contain_text("worker-1  worker-2")
+    page.keyboard.type("1 ")
+    expect(page.locator(".possible")).to_have_count(0)
+    command.press("Enter")
+    expect(page.locator(".ran .stdout")).to_contain_text("worker-1")
+    for key, value in (("Control+w", "echo one "), ("Control+u", "")):
+        command.fill("echo one two") if key == "Control+w" else None
+        command.press(key)
+        expect(command).to_have_value(value)
+    glassplane.type_command("echo once")
+    command.press("Control+r")
+    page.keyboard.type("get no")
+    expect(page.locator(".found")).to_have_text("kubectl get nodes worker-1")
+    command.press("ArrowRight")
+    expect(command).to_have_value("kubectl get nodes worker-1")
+    command.fill("")
+    command.press("Tab")
+    expect(command).not_to_be_focused()

@@ -603,7 +603,7 @@ async def test_watching_keeps_a_cluster_from_being_idle(client, host, page):
 
 
 async def test_what_a_page_may_say_is_what_the_plan_says():
-    said = {"watch", "command", "keys", "edited", "interrupt", "pace", "pause", "resume", "step"}
+    said = {"watch", "command", "keys", "edited", "complete", "interrupt", "pace", "pause", "resume", "step"}
     said |= {"inject", "heal", "advance", "answer", "hint"}
     assert {kind.__struct_config__.tag for kind in browser_protocol.Said.__args__} == said
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from cluster_engine.api.status import Refusal
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.kubectl import errors, table_of_commands
+from cluster_engine.programs.kubectl import complete, errors, table_of_commands
 from cluster_engine.programs.kubectl.commands import COMMANDS, GROUPS, find
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, parse
@@ -40,6 +40,8 @@ async def kubectl(invocation: Invocation) -> int:
     if not words or words[0] in ("help", "--help", "-h"):
         invocation.out(_overview())
         return 0
+    if words[0] == "__complete":
+        return await complete.run(invocation, words[1:])
     group = next((" ".join(words[:length]) for length in (2, 1) if " ".join(words[:length]) in GROUPS), None)
     if group is not None and not any(" ".join(words[:length]) in COMMANDS for length in (3, 2)):
         return _group(invocation, group, words[len(group.split()) :])

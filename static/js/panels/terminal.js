@@ -1,10 +1,11 @@
 /**
- * The terminal: an accessible console. What programs print is a log region that screen readers follow; the line
- * has history, pasting of several lines, Ctrl-C and Ctrl-L; suggestions type and run a command.
+ * The terminal: an accessible console. What programs print is a log region that screen readers follow;
+ * suggestions type and run a command. The line is commandline.js, and the editor that takes the screen's place editor.js.
  */
 import { h } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "../icons.js";
+import { CommandLine } from "./commandline.js";
 import { Editor } from "./editor.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -92,7 +93,7 @@ export function Terminal({ app }) {
           then.map((command) => h(Ran, { key: command.id, app, command, seen })),
           then.length < commands.length && h("p", { class: "screen-hint" }, t("terminal.later", { count: commands.length - then.length })),
         ),
-        app.store.may("type") ? h(Line, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching")),
+        app.store.may("type") ? h(CommandLine, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching")),
       ),
   );
 }
@@ -138,95 +139,3 @@ function Ran({ app, command, seen }) {
 /** Without the colour codes some programs write. @param {string} text */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
 const plain = (text) => text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/\r(?!\n)/g, "");
-
-/** @param {Props} props */
-function Line({ app }) {
-  const {
-    strings: { t },
-    console: shell,
-  } = app;
-  const typed = app.typed;
-  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const [at, setAt] = useState(0);
-  const running = shell.running.value;
-  const reading = shell.reading.value;
-  const waiting = shell.waiting.value.length;
-  const past = (reading ? shell.pastKeys : shell.past).value;
-  useEffect(() => setAt(0), [past, past.length]);
-
-  const recallLine = (/** @type {number} */ by) => {
-    const next = Math.max(0, Math.min(past.length, at + by));
-    setAt(next);
-    typed.value = next === 0 ? "" : past[past.length - next];
-  };
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const { key } = event;
-    if (key === "Escape") {
-      document.getElementById("diagram")?.focus();
-    } else if (key === "ArrowUp" || key === "ArrowDown") {
-      event.preventDefault();
-      recallLine(key === "ArrowUp" ? 1 : -1);
-    } else if (event.ctrlKey && key === "c" && !selection(input.current)) {
-      event.preventDefault();
-      typed.value = "";
-      shell.interrupt();
-    } else if (event.ctrlKey && key === "d") {
-      event.preventDefault();
-      endInput();
-    } else if (event.ctrlKey && key === "l") {
-      event.preventDefault();
-      shell.clear();
-    }
-    event.stopPropagation();
-  };
-  /** Ctrl-D: hand over what stands in the line, or say that nothing more comes; to the shell itself, leave it. */
-  const endInput = () => {
-    if (reading && typed.value) {
-      if (shell.type(typed.value, { enter: false })) typed.value = "";
-    } else if (reading) shell.end();
-    else if (!typed.value && !running) shell.run("exit");
-  };
-  const onPaste = (/** @type {ClipboardEvent} */ event) => {
-    const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (!text.trim().includes("\n")) return;
-    event.preventDefault();
-    if (reading) shell.type((typed.value + text).replace(/\n$/, ""));
-    else shell.run(typed.value + text);
-    typed.value = "";
-  };
-  return h(
-    "form",
-    {
-      class: "line",
-      onSubmit: (/** @type {Event} */ event) => {
-        event.preventDefault();
-        app.submit(typed.value);
-      },
-    },
-    h("label", { class: `prompt${reading ? " keys" : ""}`, for: "command" }, reading ? "›" : shell.prompt.value),
-    h("input", {
-      id: "command",
-      ref: input,
-      type: "text",
-      value: typed.value,
-      autocomplete: "off",
-      autocapitalize: "off",
-      autocorrect: "off",
-      spellcheck: false,
-      "aria-label": reading ? t("terminal.keys_label", { line: reading.line }) : t("terminal.command"),
-      placeholder: reading ? t("terminal.keys") : running ? t("terminal.busy") : "",
-      onInput: (/** @type {Event} */ event) => {
-        typed.value = /** @type {HTMLInputElement} */ (event.currentTarget).value;
-      },
-      onKeyDown,
-      onPaste,
-    }),
-    waiting > 0 && h("span", { class: "fine" }, t("terminal.waiting", { count: waiting })),
-    reading && h("button", { type: "button", class: "ghost small", title: t("terminal.keys_end"), onClick: endInput }, "Ctrl-D"),
-    running &&
-      h("button", { type: "button", class: "ghost small stop", onClick: shell.interrupt }, h(Icon, { name: "stop", size: 12 }), "Ctrl-C"),
-  );
-}
-
-/** @param {HTMLInputElement | null} input */
-const selection = (input) => input !== null && input.selectionStart !== input.selectionEnd;

@@ -13,6 +13,7 @@ from cluster_engine.deeds import (
     Answer,
     Applied,
     Command,
+    Complete,
     Deed,
     Done,
     Edited,
@@ -208,6 +209,17 @@ def test_a_text_is_edited_by_who_typed_the_command_and_comes_again_in_a_replay()
 
     in_house(live)
     in_house(again, past=seen[0], until=seen[1])
+
+
+def test_what_tab_finds_is_an_answer_and_asking_is_part_of_the_run():
+    async def story(house: House) -> None:
+        assert await house.put(Complete("t1", "kubectl get nodes work")) == {"begin": 18, "words": ["worker-1"]}
+        assert house.run.inputs[-1].act == Complete("t1", "kubectl get nodes work")
+        first = house.run.put(Complete("t2", "kubectl get nodes work"))
+        assert await house.put(Complete("t3", "kubec")) == {"begin": 5, "words": []}, "one at a time"
+        assert (await asyncio.wrap_future(first))["words"] == ["worker-1"]
+
+    in_house(story)
 
 
 def test_ctrl_c_ends_a_program_that_waits_for_keys():

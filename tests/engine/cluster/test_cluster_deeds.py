@@ -16,6 +16,7 @@ _bus = msgspec.msgpack.Decoder(deeds.Deed)
         ('{"type":"command","id":"k","line":"cat","keyboard":true}', deeds.Command("k", "cat", keyboard=True)),
         ('{"type":"keys","id":"k","text":"ls\\n"}', deeds.Keys("k", "ls\n")),
         ('{"type":"keys","id":"k","end":true}', deeds.Keys("k", end=True)),
+        ('{"type":"complete","id":"k","line":"kube"}', deeds.Complete("k", "kube")),
         ('{"type":"inject","fault":{"name":"kill"},"id":"i"}', deeds.Inject({"name": "kill"}, id="i")),
         ('{"type":"heal"}', deeds.Heal()),
         ('{"type":"pause"}', deeds.Pause()),
