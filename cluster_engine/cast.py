@@ -16,7 +16,7 @@ A row names its entry point ("module:function") instead of importing it: a web p
 cast without loading components. Rows stand in the order in which people look at them; `stage` says which start first.
 
 Names, files and identities are kubeadm's: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfig.go
-(v1.32). kube-proxy's identity is not (docs/fidelity.md).
+(v1.32). kube-proxy shows the token of its service account, as in the pod that kubeadm runs it in (`mounted_tokens`).
 """
 
 import dataclasses
@@ -55,16 +55,27 @@ class Role(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A service account whose token and authority lie in a directory of the host, as kubelets mount them into pods."""
+
+    namespace: str
+    name: str
+    directory: str = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Who a program is to the API server: the subject of its client certificate, and the kubeconfig that has it.
 
     `certificate`: a file with certificate and key that the kubeconfig names; None: the kubeconfig has both itself.
+    One with an `account` shows no certificate, but the account's token.
     """
 
     common_name: str
     organizations: tuple[str, ...] = ()
     kubeconfig: str
     certificate: str | None = None
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,10 +374,29 @@ PROGRAMS = (
             "--hostname-override={host}",
         ),
         is_static_pod=True,
-        identity=Identity(common_name="system:kube-proxy", kubeconfig="/var/lib/kube-proxy/kubeconfig.conf"),
-        ports=(10256,),
+        identity=Identity(
+            common_name="system:serviceaccount:kube-system:kube-proxy",
+            kubeconfig="/var/lib/kube-proxy/kubeconfig.conf",
+            account=Account(namespace="kube-system", name="kube-proxy"),
+        ),
+        ports=(10249, 10256),
     ),
 )
+
+
+def by_certificate(programs: tuple[HostProgram, ...] = PROGRAMS) -> tuple[HostProgram, ...]:
+    """Return the programs with those that show a token showing a certificate instead: kube-proxy, `system:kube-proxy`.
+
+    So clusters have it that run kube-proxy as a service of the host, without kubeadm.
+    """
+    return tuple(_certified(one) for one in programs)
+
+
+def _certified(program: HostProgram) -> HostProgram:
+    if program.identity is None or program.identity.account is None:
+        return program
+    identity = dataclasses.replace(program.identity, common_name=f"system:{program.name}", account=None)
+    return dataclasses.replace(program, identity=identity)
 
 
 def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS) -> Cast:
@@ -381,4 +411,16 @@ def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS) -> Cast:
     return Cast(hosts, components)
 
 
-__all__ = ["PROGRAMS", "Cast", "Certificate", "Component", "Host", "HostProgram", "Identity", "Role", "cast"]
+__all__ = [
+    "PROGRAMS",
+    "Account",
+    "Cast",
+    "Certificate",
+    "Component",
+    "Host",
+    "HostProgram",
+    "Identity",
+    "Role",
+    "by_certificate",
+    "cast",
+]

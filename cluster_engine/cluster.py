@@ -29,13 +29,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import msgspec
 
 from cluster_engine.api.kinds import Kinds
-from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, cast
+from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, by_certificate, cast
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults import Fault
 from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
+from cluster_engine.mounted_tokens import mount
 from cluster_engine.pki.layout import admin_kubeconfig, provision
 from cluster_engine.stored import Stored
 from cluster_engine.world import bugs
@@ -71,7 +72,7 @@ class ClusterSpec:
     now). `effort` multiplies the time that programs take to compute (`world/work.py`): 1 for about that of real ones,
     0 for none. `gateway_names` are names or IPv4 addresses of this machine by which others reach it: the API server's
     certificate has them too, and the gateway then listens for others. `programs` are what its
-    hosts run.
+    hosts run. With `proxy_certificate` kube-proxy shows a client certificate and no service account's token.
     """
 
     nodes: int = 2
@@ -83,6 +84,7 @@ class ClusterSpec:
     gateway_names: tuple[str, ...] = ()
     effort: float = 0.0
     programs: tuple[HostProgram, ...] = PROGRAMS
+    proxy_certificate: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -117,7 +119,7 @@ class Cluster:
         self._faults = Faults(self)
         self.kinds = Kinds()
         self._stored = Stored(self._store, self.kinds)
-        self.cast = cast(spec.nodes, spec.programs)
+        self.cast = cast(spec.nodes, by_certificate(spec.programs) if spec.proxy_certificate else spec.programs)
         self._add_hosts()
 
     def _position(self) -> int:
@@ -145,6 +147,8 @@ class Cluster:
         group = self._group = await self._keepers.enter_async_context(asyncio.TaskGroup())
         self.clock.set_pace(None)
         for stage in self.cast.stages():
+            for one in stage:
+                mount(self.world, one)
             ready = [self.supervisor.start(self._program(one), group).wait_ready() for one in stage]
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)

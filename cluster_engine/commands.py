@@ -19,7 +19,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.cluster import INTERRUPTED, Cluster, Write
-from cluster_engine.deeds import Command, Done, Edited, Editing, Keys, Output, Reads, Stream, Told, Typed
+from cluster_engine.deeds import (
+    Command,
+    Done,
+    Edited,
+    Editing,
+    Keys,
+    Output,
+    Reads,
+    RefusedDeedError,
+    Stream,
+    Told,
+    Typed,
+)
 
 if TYPE_CHECKING:
     from cluster_engine.programs.keyboard import Keyboard
@@ -46,11 +58,11 @@ class Commands:
         self._completing = False
 
     def type(self, cluster: Cluster, command: Command) -> None:
-        """Begin a command. ValueError when its id is taken, or too many are running."""
+        """Begin a command. RefusedDeedError when its id is taken, or too many are running."""
         if command.id in self._frames:
-            raise ValueError("A command with this id is running already.")
+            raise RefusedDeedError("A command with this id is running already.")
         if len(self._tasks) >= COMMANDS_MAX:
-            raise ValueError("Too many commands are running in this cluster; interrupt one first.")
+            raise RefusedDeedError("Too many commands are running in this cluster; interrupt one first.")
         self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt, after=self._head()))
         if command.keyboard:
             from cluster_engine.programs.keyboard import Keyboard  # here, so that a cluster starts without programs
@@ -81,7 +93,7 @@ class Commands:
             return
         keyboard = self._keyboards.get(keys.id)
         if keyboard is None:
-            raise ValueError("This command reads nothing that is typed.")
+            raise RefusedDeedError("This command reads nothing that is typed.")
         keyboard.type(keys.text)
         self._print(keys.id, "stdin", keys.text)
         if keys.end:

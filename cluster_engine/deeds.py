@@ -27,6 +27,17 @@ LINE_MAX = 32 * 1024
 Stream = Literal["stdin", "stdout", "stderr"]
 
 
+class RefusedDeedError(ValueError):
+    """What was asked for cannot be done, and has not been; the text is for whoever asked.
+
+    No other ValueError is one: a bug of ours is not to pass as a refusal.
+    """
+
+
+class GoneError(RefusedDeedError, LookupError):
+    """What was asked about is not there, or not any more."""
+
+
 class _Deed(msgspec.Struct, frozen=True, omit_defaults=True):
     """Fields that are as usual are not written: what is kept of a deed is short."""
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from cluster_engine import faults, predicates
 from cluster_engine.cluster import Cluster
-from cluster_engine.deeds import Applied, Told
+from cluster_engine.deeds import Applied, GoneError, RefusedDeedError, Told
 from cluster_engine.faults import Fault
 
 WAITING_MAX = 50
 
 
 class Injections:
-    """The faults of one cluster. All is done on the cluster's loop; what is refused is a ValueError in words."""
+    """The faults of one cluster. All is done on the cluster's loop; what is refused is a RefusedDeedError."""
 
     def __init__(self, tell: Callable[[Told], None]) -> None:
         self._tell = tell
@@ -42,7 +42,7 @@ class Injections:
             return self._let_happen(cluster, fault, incident, sealed)
         fault.check(cluster)
         if len(self._waiting) >= WAITING_MAX:
-            raise ValueError("Too many faults wait for their moment in this cluster; heal some first.")
+            raise RefusedDeedError("Too many faults wait for their moment in this cluster; heal some first.")
         self._waited += 1
         name = f"fault waiting {self._waited}"
         self._look_out(cluster, name, when, lambda: self._moment_has_come(cluster, name, fault, sealed))
@@ -52,12 +52,12 @@ class Injections:
     def refuse_again(self, incident: int) -> None:
         """Refuse an incident that is here already, or was healed before it came: who asks may ask twice."""
         if incident in self._incidents or incident in self._waiting.values() or incident in self._healed:
-            raise ValueError("This incident is in this cluster already, or is healed.")
+            raise RefusedDeedError("This incident is in this cluster already, or is healed.")
 
     def _look_out(self, cluster: Cluster, name: str, when: dict[str, Any], then: Callable[[], None]) -> None:
         predicate = predicates.read(when)
         if cluster.journal is None:
-            raise ValueError("Nothing is captured in this cluster that a fault could wait for.")
+            raise RefusedDeedError("Nothing is captured in this cluster that a fault could wait for.")
         if self._lookout is None:
             self._lookout = predicates.Lookout(cluster)
         self._lookout.watch(name, predicate, lambda _: then(), since=cluster.journal.head)
@@ -66,7 +66,7 @@ class Injections:
         incident = self._waiting.pop(name)
         try:
             self._let_happen(cluster, fault, incident, sealed)
-        except ValueError as problem:
+        except RefusedDeedError as problem:
             self._tell(Applied(incident, None, cluster.clock.now, str(problem)))
 
     def _let_happen(self, cluster: Cluster, fault: Fault, incident: int | None, sealed: bool) -> str:
@@ -77,11 +77,11 @@ class Injections:
         return identifier
 
     def heal(self, cluster: Cluster, fault: str) -> Coroutine[Any, Any, None]:
-        """Put right what one fault did. LookupError when it is over."""
+        """Put right what one fault did. GoneError when it is over."""
         if fault in self._riddles():
-            raise ValueError("Whoever let this happen heals it; find out first what it is.")
+            raise RefusedDeedError("Whoever let this happen heals it; find out first what it is.")
         if fault not in _active(cluster):
-            raise LookupError("This fault is over already.")
+            raise GoneError("This fault is over already.")
         return _heal(cluster, [fault])
 
     def heal_all(self, cluster: Cluster) -> Coroutine[Any, Any, None]:

@@ -194,15 +194,15 @@ class Run:
     def _take_again(self, act: Act) -> None:
         future: Future[Any] = Future()
         self._take_for(act, future)
-        if future.done() and isinstance(refusal := future.exception(), ValueError | LookupError):
+        if future.done() and isinstance(refusal := future.exception(), deeds.RefusedDeedError):
             raise ReplayDiffersError(f"an input that was taken is refused: {refusal}") from refusal
 
     def _take_for(self, act: Act, future: "Future[Any]") -> None:
         """Take an act for who waits for its answer."""
         try:
             doing = self.take(act)
-        except (ValueError, LookupError) as refusal:
-            future.set_exception(refusal)
+        except Exception as problem:
+            self._not_done(problem, future)
             return
         if not inspect.iscoroutine(doing):
             future.set_result(doing)
@@ -215,21 +215,25 @@ class Run:
         try:
             answer = await doing
         except Exception as problem:
-            future.set_exception(problem)
-            if not isinstance(problem, ValueError | LookupError | OSError):
-                self._cluster.world.end_with(problem, "what was asked for")
+            self._not_done(problem, future)
         else:
             future.set_result(answer)
+
+    def _not_done(self, problem: Exception, future: "Future[Any]") -> None:
+        """Say why something was not done: it was refused, or failed as things do in this world, or by a bug of ours."""
+        future.set_exception(problem)
+        if not isinstance(problem, deeds.RefusedDeedError | OSError):
+            self._cluster.world.end_with(problem, "what was asked for")
 
     # -- what is done --------------------------------------------------------------------------------------------------
 
     def take(self, act: Act) -> Any:
         """Perform an act now and keep it as an input; the answer, or a coroutine that gives it.
 
-        ValueError, LookupError: it cannot be done, in words for people, and has not been.
+        RefusedDeedError: it cannot be done, and has not been.
         """
         if len(self.inputs) >= INPUTS_MAX or self._bytes >= INPUTS_BYTES_MAX:
-            raise ValueError("This cluster has been told as much as it can keep; please start a new one.")
+            raise deeds.RefusedDeedError("This cluster has been told as much as it can keep; please start a new one.")
         n = len(self.inputs) + 1
         self._note(n, act)
         answer = self._perform(act)
@@ -271,7 +275,7 @@ class Run:
 
     def _learn(self, act: deeds.Advance | deeds.Answer | deeds.Hint) -> Any:
         if self._lesson is None:
-            raise ValueError("There is no lesson in this cluster.")
+            raise deeds.RefusedDeedError("There is no lesson in this cluster.")
         match act:
             case deeds.Advance(beat=beat):
                 return _answered(self._lesson.advance(beat))

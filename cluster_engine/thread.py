@@ -227,7 +227,7 @@ class ClusterThread:
         return asyncio.run_coroutine_threadsafe(do(cluster), loop)
 
     def put(self, deed: deeds.Deed) -> Future[Any]:
-        """Have a deed done; the future gives its answer. ValueError, LookupError: refused, in words for people.
+        """Have a deed done; the future gives its answer. RefusedDeedError.
 
         A drive turns the clock at once. An act is taken at rest and dated (`cluster_engine.run`).
         """

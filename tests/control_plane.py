@@ -16,6 +16,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import AlreadyExists, NotFound, Refusal
 from cluster_engine.cast import WORKSTATION, Role, cast
 from cluster_engine.client import Client, Informer
+from cluster_engine.mounted_tokens import mount
 from cluster_engine.pki.layout import provision
 
 CAPACITY = {"cpu": "2", "memory": "4Gi", "pods": "110"}
@@ -114,6 +115,7 @@ class ControlPlane:
     def run(self, program: str, host: str = "control-plane") -> Any:
         """Start a program of the cast where it belongs."""
         component = self.cast.component(f"{host}/{program}")
+        mount(self.world, component)
         main = component.program.load()
         if component == self.cast.api_server:
             main = functools.partial(main, kinds=self.kinds)

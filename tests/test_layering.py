@@ -36,14 +36,15 @@ MAY_IMPORT = {
     "kubelet": {"world", "rpc", "api", "client", "streaming", "apiserver.serving", "apiserver.authentication"}
     | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
-    "faults": {"world", "cast", "pki", "api", "etcd", "containerd.trouble", "containerd.references"},
+    "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "containerd.trouble", "containerd.references"},
     # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is.
     # What kubectl proxy listens at is served as the API server's port is.
     "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"},
     "shell": {"world", "programs"},
     "deeds": set(),
-    "predicates": {"api.objects"},
+    "predicates": {"api.objects", "deeds"},
     "stored": {"api", "etcd"},
+    "mounted_tokens": {"world", "api", "etcd", "apiserver", "cast"},
     "words": {"api", "cast"},
     "export": {"words"},
     "collecting": set(),
@@ -228,6 +229,7 @@ EDGES = {
     "cluster_engine/apiserver/serving/wire.py:_recovered": "the stream is reset",
     "cluster_engine/cluster.py:command": "the line ends with 70",
     "cluster_engine/run.py:_settle": "whoever asked is told, and the cluster ends",
+    "cluster_engine/run.py:_take_for": "the same",
     "cluster_engine/shell/terminal.py:_job": "the job ends with 70",
     "cluster_engine/thread.py:_main": "the cluster has ended; its owner is told",
     "cluster_engine/world/arrivals.py:_arrive": "passed to the loop's exception handler",

@@ -38,7 +38,8 @@ JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024
 
 def patch_types(kind: Kind) -> tuple[str, ...]:
     """Return the media types of the patches that a server takes for a kind."""
-    return (JSON_PATCH, MERGE_PATCH, *([STRATEGIC_MERGE_PATCH] if kind.takes_strategic_patches else []))
+    strategic = [STRATEGIC_MERGE_PATCH] if kind.takes_strategic_patches else []
+    return (JSON_PATCH, MERGE_PATCH, *strategic, *APPLY_PATCHES)
 
 
 def json_patch(obj: Object, operations: JSON) -> Object:

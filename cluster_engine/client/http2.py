@@ -129,9 +129,13 @@ class Stream:
 
 
 class Http2Connection(asyncio.Protocol):
-    """The client's end of one connection. Streams never wait for one another; when it is lost, every stream fails."""
+    """The client's end of one connection. Streams never wait for one another; when it is lost, every stream fails.
 
-    def __init__(self) -> None:
+    With `pings` a silent peer is noticed; curl asks for none.
+    """
+
+    def __init__(self, *, pings: bool = True) -> None:
+        self._pings = pings
         self._loop = asyncio.get_running_loop()
         self._h2 = Connection(CONFIG)
         self._transport: asyncio.Transport | None = None
@@ -155,6 +159,11 @@ class Http2Connection(asyncio.Protocol):
     def has_room(self) -> bool:
         """Whether a stream can be opened right now."""
         return self.is_usable and len(self._streams) < self._streams_max()
+
+    @property
+    def next_stream_number(self) -> int:
+        """The number that the next stream will have."""
+        return int(self._h2.get_next_available_stream_id())
 
     def _streams_max(self) -> int:
         said: int = self._h2.remote_settings.max_concurrent_streams
@@ -250,7 +259,8 @@ class Http2Connection(asyncio.Protocol):
         self._h2.increment_flow_control_window(CONNECTION_WINDOW_BYTES)
         self._flush()
         self._last_read_at = self._loop.time()
-        self._timer = self._loop.call_later(READ_IDLE_SECONDS, self._check_health)
+        if self._pings:
+            self._timer = self._loop.call_later(READ_IDLE_SECONDS, self._check_health)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; see `asyncio.Protocol`."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 from cluster_engine.cast import PROGRAMS, HostProgram, Role
+from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.faults.ground import Ground
 
 DELAY_SECONDS_MAX = 86_400.0
@@ -26,7 +27,7 @@ Heal = Callable[[], Awaitable[None]]
 """Puts right what a fault did."""
 
 
-class FaultError(ValueError):
+class FaultError(RefusedDeedError):
     """The record is wrong, or does not fit this cluster; the message says how, in words for a person."""
 
 
@@ -147,7 +148,8 @@ class Component:
 
     def _may_be(self, program: HostProgram) -> bool:
         named = not self.programs or program.name in self.programs
-        return named and (program.identity is not None or not self.client)
+        shows_certificate = program.identity is not None and program.identity.account is None
+        return named and (shows_certificate or not self.client)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

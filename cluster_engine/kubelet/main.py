@@ -37,7 +37,6 @@ from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
 from cluster_engine.kubelet.server import KubeletServer
 from cluster_engine.kubelet.status_manager import StatusManager
-from cluster_engine.kubelet.streams import Streams
 from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.kubelet.worker import Node, PodWorker, Stage
 
@@ -103,8 +102,7 @@ class Kubelet:
             host_ip=address,
             network_problem=self._agent.network_problem,
         )
-        streams = Streams(self._pods, self._cache, runtime)
-        self._server = KubeletServer(process, client, self._pods, self._cache, streams, address=address)
+        self._server = KubeletServer(process, client, self._pods, self._cache, runtime, address=address)
         self._workers: dict[str, PodWorker] = {}
         self._tasks: asyncio.TaskGroup | None = None
 

@@ -1,36 +1,35 @@
-"""The kubelet's own port, 10250: HTTPS for the API server, which comes here for logs.
-
-Theory of operation. Who asks must show a client certificate of the cluster's CA (nobody is anonymous here: 401), and
-must be allowed to by the API server: the kubelet asks it with a SubjectAccessReview whether that user may `get` the
-subresource `nodes/proxy` of this node (`nodes/log` for the host's own logs), and remembers a yes for 5 minutes, a no
-for 30 seconds.
+"""The kubelet's own port, 10250: HTTPS for the API server and whoever else may; and 10248, for health, on loopback.
 
     GET /containerLogs/<namespace>/<pod>/<container>?follow&previous&tailLines&limitBytes&timestamps
-    GET /pods                                                                     what it is to run
+    GET /exec/…  /attach/…  /portForward/…                                        see `streams`
+    POST /run/<namespace>/<pod>/<container>?cmd=date                              a command's output, whole
+    GET /pods  /runningpods/  /configz  /stats/summary                            what it is to run, runs, is, uses
+    GET /metrics  /metrics/resource  /metrics/cadvisor                            see `metrics`
     GET /healthz                                                                  ok
+    GET http://127.0.0.1:10248/healthz                                            ok, for anybody on this machine
 
-Modelled on pkg/kubelet/server/{server,auth}.go. Left out: exec, attach, port-forward, stats, metrics, bearer tokens.
+Who asks and whether they may is `callers`' business. Modelled on pkg/kubelet/server/server.go. Left out: /logs (the
+host's own), /checkpoint, /debug.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import msgspec
 
-from cluster_engine.api.kinds import SUBJECT_ACCESS_REVIEW
-from cluster_engine.api.status import Refusal
-from cluster_engine.apiserver.authentication.users import User
-from cluster_engine.apiserver.authentication.x509 import BadCertificate, ClientCertificates
 from cluster_engine.apiserver.serving.exchange import Request, Response, Writer
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import logs
+from cluster_engine.kubelet.callers import Callers
+from cluster_engine.kubelet.configuration import HEALTHZ_PORT, configuration
 from cluster_engine.kubelet.logs import LogOptions
 from cluster_engine.kubelet.node_status import KUBELET_PORT
-from cluster_engine.kubelet.runtime_cache import RuntimeCache
+from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
+from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
 from cluster_engine.kubelet.streams import Streams, text
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.tls import ServerTLS
@@ -40,11 +39,8 @@ if TYPE_CHECKING:
 
 CLIENT_CA = "/etc/kubernetes/pki/ca.crt"
 SERVING_PAIR = "/var/lib/kubelet/pki/kubelet"
-ALLOW_SECONDS, DENY_SECONDS = 300.0, 30.0
-DECISIONS_MAX = 1024
+RUN_SECONDS = 60
 FOLLOW_SECONDS = 1.0
-SUBRESOURCES = {"logs": "log", "stats": "stats", "metrics": "metrics", "checkpoint": "checkpoint"}
-"""By the first part of a path; all others are `proxy` (pkg/kubelet/server/auth.go)."""
 
 
 class KubeletServer:
@@ -56,84 +52,53 @@ class KubeletServer:
         client: Client,
         known: Informer,
         cache: RuntimeCache,
-        streams: Streams,
+        runtime: Runtime,
         *,
         address: str,
     ) -> None:
         self._process = process
-        self._client = client
+        self._runtime = runtime
         self._pods = known
         self._cache = cache
         self._address = address
+        streams = Streams(known, cache, runtime)
         self._streams = {"exec": streams.exec, "attach": streams.attach, "portForward": streams.port_forward}
-        self._decisions: dict[tuple[str, str, str], tuple[bool, float]] = {}
         files = process.files
         authority = files.read(CLIENT_CA)
-        self._certificates = ClientCertificates(authority)
+        self._callers = Callers(process, client, authority)
         certificate, key = (files.read(f"{SERVING_PAIR}.{end}") for end in ("crt", "key"))
         self._tls = ServerTLS(certificate, key, client_ca=authority, client_auth="request")
         self.is_running = False
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        async with Listener(self._process, self._serve) as listener:
+        async with (
+            Listener(self._process, self._serve) as listener,
+            Listener(self._process, self._serve_health) as health,
+        ):
             await listener.listen(self._address, KUBELET_PORT, self._tls)
+            await health.listen("127.0.0.1", HEALTHZ_PORT, None)
             self.is_running = True
             await asyncio.get_running_loop().create_future()
 
     async def _serve(self, request: Request) -> Response:
-        user = self._authenticate(request)
+        user = await self._callers.user(request)
         if user is None:
             return text(401, "Unauthorized")
-        first = request.path.split("/")[1]
-        subresource = SUBRESOURCES.get(first, "proxy")
-        verb = "get" if request.method in ("GET", "HEAD") else "create"
-        if not await self._may(user, verb, subresource):
-            node = self._process.host.name
-            why = f"Forbidden (user={user.name}, verb={verb}, resource=nodes, subresource={subresource}, name={node})"
+        if why := await self._callers.refusal(user, request):
             return text(403, why)
+        first = request.path.split("/")[1]
         if stream := self._streams.get(first):
             return await stream(request)
-        route = _ROUTES.get(first)
-        if route is None or request.method != "GET":
-            return text(404, "404 page not found\n")
+        method, route = _ROUTES.get(first, ("", KubeletServer._healthz))
+        if request.method != method:
+            return text(405 if method else 404, "405: Method Not Allowed" if method else "404 page not found\n")
         return await route(self, request)
 
-    # -- who, and may they ---------------------------------------------------------------------------------------------
-
-    def _authenticate(self, request: Request) -> User | None:
-        if not request.peer.certificates or self._certificates is None:
-            return None
-        try:
-            return self._certificates.user(request.peer.certificates, self._process.now())
-        except BadCertificate as error:
-            self._process.note("kubelet.server", f"unable to authenticate the request: {error}")
-            return None
-
-    async def _may(self, user: User, verb: str, subresource: str) -> bool:
-        key, now = (user.name, verb, subresource), asyncio.get_running_loop().time()
-        allowed, until = self._decisions.get(key, (False, -1.0))
-        if now < until:
-            return allowed
-        attributes = {
-            "verb": verb,
-            "version": "v1",
-            "resource": "nodes",
-            "subresource": subresource,
-            "name": self._process.host.name,
-        }
-        spec = {"user": user.name, "groups": list(user.groups), "resourceAttributes": attributes}
-        review = {"kind": "SubjectAccessReview", "apiVersion": SUBJECT_ACCESS_REVIEW.api_version, "spec": spec}
-        try:
-            answer = await self._client.create(SUBJECT_ACCESS_REVIEW, review)
-        except (Refusal, ConnectionError, TimeoutError) as error:
-            self._process.note("kubelet.server", f"could not ask whether {user.name} may: {error}")
-            return False
-        allowed = bool(answer["status"].get("allowed"))
-        if len(self._decisions) >= DECISIONS_MAX:
-            self._decisions.clear()
-        self._decisions[key] = (allowed, now + (ALLOW_SECONDS if allowed else DENY_SECONDS))
-        return allowed
+    async def _serve_health(self, request: Request) -> Response:
+        if request.path.rstrip("/") not in ("/healthz", "/healthz/ping", "/healthz/log", "/healthz/syncloop"):
+            return text(404, "404 page not found\n")
+        return text(200, "ok")
 
     # -- what there is -------------------------------------------------------------------------------------------------
 
@@ -141,8 +106,32 @@ class KubeletServer:
         return text(200, "ok")
 
     async def _list_pods(self, _: Request) -> Response:
-        body = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": self._pods.items()}
-        return Response(200, body=msgspec.json.encode(body))
+        return _pod_list(self._pods.items())
+
+    async def _list_running_pods(self, _: Request) -> Response:
+        items = [running for pod in self._cache.pods() if (running := _running(pod))]
+        return _pod_list(items)
+
+    async def _configz(self, _: Request) -> Response:
+        return Response(200, body=msgspec.json.encode({"kubeletconfig": configuration(self._address)}))
+
+    async def _run(self, request: Request) -> Response:
+        parts = request.path.split("/")[2:]
+        pod = self._pods.get("/".join(parts[:2])) if len(parts) == 3 else None
+        if pod is None:
+            return text(404, "pod does not exist")
+        status = self._cache.get(pod["metadata"]["uid"]).latest(parts[2])
+        if status is None:
+            return text(500, f'container "{parts[2]}" not found')
+        command = parse_qs(request.query).get("cmd", [""])[0].split(" ")
+        try:
+            done = await self._runtime.execute(status.id, command, RUN_SECONDS)
+        except RuntimeRefusal as refusal:
+            return text(500, str(refusal))
+        if done.exit_code:
+            said = done.stderr.decode("utf-8", "replace")
+            return text(500, f"command '{' '.join(command)}' exited with {done.exit_code}: {said}")
+        return Response(200, "text/plain; charset=utf-8", done.stdout + done.stderr)
 
     async def _container_logs(self, request: Request) -> Response:
         parts = request.path.split("/")[2:]
@@ -193,11 +182,33 @@ class KubeletServer:
         return status is not None and status.state == cri.CONTAINER_RUNNING
 
 
-_ROUTES: dict[str, Callable[[KubeletServer, Request], Awaitable[Response]]] = {
-    "healthz": KubeletServer._healthz,
-    "pods": KubeletServer._list_pods,
-    "containerLogs": KubeletServer._container_logs,
+_ROUTES: dict[str, tuple[str, Callable[[KubeletServer, Request], Awaitable[Response]]]] = {
+    "healthz": ("GET", KubeletServer._healthz),
+    "pods": ("GET", KubeletServer._list_pods),
+    "runningpods": ("GET", KubeletServer._list_running_pods),
+    "configz": ("GET", KubeletServer._configz),
+    "containerLogs": ("GET", KubeletServer._container_logs),
+    "run": ("POST", KubeletServer._run),
 }
+
+
+def _pod_list(items: Sequence[Any]) -> Response:
+    body = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}
+    return Response(200, body=msgspec.json.encode(body))
+
+
+def _running(pod: PodRuntime) -> dict[str, Any] | None:
+    """Say of a pod what the runtime knows of it, as far as it runs."""
+    running = pod.running()
+    if pod.sandbox is None or not running:
+        return None
+    metadata = pod.sandbox.status.metadata
+    containers = [{"name": one.metadata.name, "image": one.image_ref, "resources": {}} for one in running]
+    return {
+        "metadata": {"name": metadata.name, "namespace": metadata.namespace, "uid": pod.uid},
+        "spec": {"containers": containers},
+        "status": {},
+    }
 
 
 def _after(lines: list[bytes], last: bytes) -> list[bytes]:

@@ -26,6 +26,20 @@ def write_with_files(cluster: str, server: str, *, ca: bytes, user: str, certifi
     return _document(cluster, server, ca, user, {"client-certificate": certificate, "client-key": key})
 
 
+def write_with_token_file(server: str, *, ca: str, token: str) -> bytes:
+    """Make the kubeconfig that kubeadm gives kube-proxy: both files lie in the directory of its service account."""
+    cluster = {"certificate-authority": ca, "server": server}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"cluster": cluster, "name": "default"}],
+        "contexts": [{"context": {"cluster": "default", "namespace": "default", "user": "default"}, "name": "default"}],
+        "current-context": "default",
+        "users": [{"name": "default", "user": {"tokenFile": token}}],
+    }
+    return yaml.dump(config, sort_keys=False, Dumper=_DUMPER).encode()
+
+
 def _document(cluster: str, server: str, ca: bytes, user: str, credentials: dict[str, str]) -> bytes:
     context = f"{user}@{cluster}"
     config = {

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Cast, Certificate, Component, Identity, Role
+from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Account, Cast, Certificate, Component, Identity, Role
 from cluster_engine.pki import kubeconfig
 from cluster_engine.pki.authority import Authority, KeyPair, Usage, key_pair_for_tokens
 from cluster_engine.world.files import MODE, PRIVATE_MODE, FileSystem
@@ -83,6 +83,13 @@ def identity_files(pki: Pki, identity: Identity, pair: KeyPair) -> dict[str, byt
     return {path: pair.certificate + pair.key, identity.kubeconfig: document}
 
 
+def account_files(pki: Pki, kubeconfig_path: str, account: Account) -> dict[str, bytes]:
+    """Return the files, by path, of a program that shows a service account's token, but for the token."""
+    ca, token = f"{account.directory}/ca.crt", f"{account.directory}/token"
+    document = kubeconfig.write_with_token_file(pki.server, ca=ca, token=token)
+    return {ca: pki.cluster.pair.certificate, kubeconfig_path: document}
+
+
 def pair_files(stem: str, pair: KeyPair) -> dict[str, bytes]:
     """Return the files of a certificate and its key, by path."""
     return {f"{stem}.crt": pair.certificate, f"{stem}.key": pair.key}
@@ -101,7 +108,11 @@ def _provision_control_plane(pki: Pki, files: FileSystem) -> None:
 def _provision_component(pki: Pki, component: Component, files: FileSystem, more_names: Sequence[str]) -> None:
     for certificate in component.certificates:
         _write(files, pair_files(certificate.stem, _issue(pki, certificate, more_names)))
-    if (identity := component.identity) is not None:
+    if (identity := component.identity) is None:
+        return
+    if identity.account is not None:
+        _write(files, account_files(pki, identity.kubeconfig, identity.account))
+    else:
         _write(files, identity_files(pki, identity, _issue_identity(pki, identity)))
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
+from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.predicates import paths
 from cluster_engine.predicates import predicate as p
 from cluster_engine.predicates.matching import Absent, Between, Differs, Equal, Glob, Matcher, OneOf
@@ -27,7 +28,7 @@ OBJECTS_KEYS = ("resource", "group", "namespace", "name", "where", "count")
 Where = tuple[Any, ...]
 
 
-class PredicateError(ValueError):
+class PredicateError(RefusedDeedError):
     """A document is no predicate. `path` leads to the place, `remedy` says how to mend it."""
 
     def __init__(self, path: Where, problem: str, remedy: str) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from cluster_engine.programs.capture.tcpdump import tcpdump
 from cluster_engine.programs.cat import cat
 from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
+from cluster_engine.programs.curl.main import curl
 from cluster_engine.programs.echo import echo, printf, seq
 from cluster_engine.programs.edit import edit, no_vi
 from cluster_engine.programs.etcdctl.main import etcdctl
@@ -33,10 +35,12 @@ HELP = """What you can type on this host:
   ps, pgrep, pidof, kill     processes
   etcdctl ...                on the control plane: read and write etcd itself
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
+  curl ...                   HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
+  tcpdump                    the packets that pass this host; of TLS they are ciphertext
   date, sleep, hostname, whoami, env, true, false
   cd, pwd, export, jobs, wait, clear
 
@@ -56,6 +60,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("kubectl", kubectl, connects=True),
         Program("kubeadm", kubeadm),
         Program("etcdctl", etcdctl, connects=True),
+        Program("curl", curl, connects=True),
         Program("cat", cat),
         Program("head", head),
         Program("tail", tail),
@@ -65,6 +70,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("iptables-save", iptables_save),
         Program("ss", ss),
         Program("netstat", netstat),
+        Program("tcpdump", tcpdump),
         Program("systemctl", systemctl),
         Program("journalctl", journalctl),
         Program("ps", ps),

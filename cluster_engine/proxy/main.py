@@ -7,12 +7,13 @@ second: the rules of the machine's packet filter, which every connection of its 
 
     EndpointSlice web-x7k2p MODIFIED → 3 endpoints for default/web → *nat … COMMIT       note proxy.synced
 
-On port 10256 it says how it is: 200 while what it has heard is in the rules. Modelled on `cmd/kube-proxy/app/server.go`
-and `pkg/proxy/healthcheck`. Left out: modes other than iptables, partial syncs, metrics on 10249.
+It shows the API server the token of its service account, `tokenFile` in its kubeconfig. How it is and what it counts it
+tells on two ports (`status_ports`). Modelled on `cmd/kube-proxy/app/server.go`. Left out: modes other than iptables,
+partial syncs.
 """
 
 import asyncio
-import contextlib
+import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,19 @@ from cluster_engine.api import time
 from cluster_engine.api.kinds import ENDPOINT_SLICE, NODE, SERVICE
 from cluster_engine.client import Client, Informer
 from cluster_engine.proxy import iptables
+from cluster_engine.proxy.metrics import Metrics
 from cluster_engine.proxy.services import ServicePort, service_ports
+from cluster_engine.proxy.status_ports import (
+    HEALTH_PORT,
+    JSON,
+    METRICS_PORT,
+    OK,
+    PROMETHEUS,
+    TEXT,
+    UNAVAILABLE,
+    Answer,
+    serve,
+)
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -29,8 +42,6 @@ if TYPE_CHECKING:
 USER_AGENT = "kube-proxy/v1.32.4 (linux/amd64) kubernetes/glassplane"
 CONCERNS_US = "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 MIN_SYNC_SECONDS = 1.0
-HEALTH_PORT = 10256
-REQUEST_SECONDS_MAX = 10.0
 
 
 async def main(process: "Process", *, kubeconfig: str) -> None:
@@ -52,13 +63,16 @@ class Proxy:
         self._synced_at = process.now()
         self._changed_at = self._synced_at
         self._loaded: list[ServicePort] = []
-        for informer in (self._services, self._slices):
-            informer.on(add=self._heard, update=lambda _, new: self._heard(new), delete=self._heard)
+        self._metrics = Metrics()
+        for informer, what in ((self._services, "service"), (self._slices, "endpoint")):
+            heard = functools.partial(self._heard, what)
+            informer.on(add=heard, update=heard, delete=heard)
 
     async def run(self) -> None:
         """Follow and sync for ever."""
-        server = await asyncio.start_server(self._answer, "0.0.0.0", HEALTH_PORT)
-        async with server, asyncio.TaskGroup() as tasks:
+        health = await serve("0.0.0.0", HEALTH_PORT, self._health)
+        metrics = await serve("127.0.0.1", METRICS_PORT, self._told)
+        async with health, metrics, asyncio.TaskGroup() as tasks:
             for informer in (self._services, self._slices, self._node):
                 tasks.create_task(informer.run(), name=f"informer {informer.kind.plural}")
             for informer in (self._services, self._slices, self._node):
@@ -67,12 +81,16 @@ class Proxy:
             while True:
                 await self._changed.wait()
                 self._changed.clear()
+                begun = asyncio.get_running_loop().time()
                 self._sync()
                 await self._process.work("proxy.sync")
+                took = asyncio.get_running_loop().time() - begun
+                self._metrics.synced(took, self._synced_at.timestamp())
                 self._process.ready()
                 await asyncio.sleep(MIN_SYNC_SECONDS)
 
-    def _heard(self, _: Any) -> None:
+    def _heard(self, what: str, *_: Any) -> None:
+        self._metrics.heard(what, self._process.now().timestamp())
         if not self._changed.is_set():
             self._changed_at = self._process.now()
             self._changed.set()
@@ -81,11 +99,13 @@ class Proxy:
         machine = self._process.host.machine
         ports = service_ports(self._services.items(), self._slices.items(), machine.name)
         self._synced_at = self._process.now()
+        self._metrics.pending.clear()
         if ports == self._loaded and machine.packet_filter.tables:
             return
         self._loaded = ports
         tables = iptables.tables(ports)
         machine.packet_filter.load(tables)
+        self._metrics.loaded(ports, tables)
         endpoints = sum(len(port.endpoints) for port in ports)
         count = sum(table.rules for table in tables)
         self._process.note(
@@ -96,21 +116,11 @@ class Proxy:
             endpoints=endpoints,
         )
 
-    # -- health
+    # -- what it tells
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request, HTTP/1.1, and close."""
-        with contextlib.suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            async with asyncio.timeout(REQUEST_SECONDS_MAX):
-                head = await reader.readuntil(b"\r\n\r\n")
-            path = [*head.split(b" ", 2), b"", b""][1].partition(b"?")[0]
-            writer.write(self._response(path))
-            await writer.drain()
-        writer.close()
-
-    def _response(self, path: bytes) -> bytes:
-        if path not in (b"/healthz", b"/livez"):
-            return _http("404 Not Found", "text/plain; charset=utf-8", b"404 page not found\n")
+    def _health(self, path: str) -> Answer | None:
+        if path not in ("/healthz", "/livez"):
+            return None
         node = next(iter(self._node.items()), None)
         leaving = node is not None and "deletionTimestamp" in node["metadata"]
         said = {
@@ -118,12 +128,17 @@ class Proxy:
             "currentTime": time.rfc3339(self._process.now()),
             "nodeEligible": not leaving,
         }
-        healthy = path == b"/livez" or not leaving
-        return _http("200 OK" if healthy else "503 Service Unavailable", "application/json", msgspec.json.encode(said))
+        status = OK if path == "/livez" or not leaving else UNAVAILABLE
+        asked = self._metrics.livez if path == "/livez" else self._metrics.healthz
+        asked[int(status[:3])] += 1
+        return status, JSON, msgspec.json.encode(said)
 
-
-def _http(status: str, content_type: str, body: bytes) -> bytes:
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    def _told(self, path: str) -> Answer | None:
+        match path:
+            case "/metrics":
+                return OK, PROMETHEUS, self._metrics.text().encode()
+            case "/proxyMode":
+                return OK, TEXT, b"iptables"
+            case "/healthz":
+                return OK, TEXT, b"ok"
+        return None

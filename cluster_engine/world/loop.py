@@ -19,7 +19,8 @@ from cluster_engine.world.process import Process, current_process
 from cluster_engine.world.sockets import Listener
 from cluster_engine.world.tap import Endpoint
 from cluster_engine.world.timers import TimedLoop
-from cluster_engine.world.tls import ServerTLS, client_engine
+from cluster_engine.world.tls import ServerTLS
+from cluster_engine.world.tls_client import client_engine
 from cluster_engine.world.tls_layer import TLSLayer, wrap_client
 
 BACKLOG = 1024

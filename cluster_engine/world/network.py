@@ -30,13 +30,14 @@ from typing import Any
 
 from cluster_engine.world import routing
 from cluster_engine.world.arrivals import Arrivals
+from cluster_engine.world.captures import Captures
 from cluster_engine.world.datagrams import Datagrams
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
 from cluster_engine.world.packet_filter import Kernel, PacketFilter, Verdict
 from cluster_engine.world.process import Host, Namespace, Process
 from cluster_engine.world.routing import Route
 from cluster_engine.world.sockets import Listener, Machine
-from cluster_engine.world.tap import Connection, Endpoint, Tap
+from cluster_engine.world.tap import Connection, Endpoint, Segment, Tap
 from cluster_engine.world.tcp import End
 from cluster_engine.world.tcp_states import Event
 from cluster_engine.world.timers import TimedLoop
@@ -58,6 +59,7 @@ class Network:
         self.loop = loop
         self.rng = rng
         self.tap: Tap | None = None
+        self.captures = Captures()
         self.hosts: dict[str, Host] = {}
         self.ends: dict[int, tuple[End, End]] = {}
         self.arrivals = Arrivals(loop)
@@ -242,6 +244,8 @@ class Network:
 
     def _follow(self, end: End, route: Route) -> None:
         end.path = route.machines
+        end.wire = (route.source, route.destination)
+        end.target = route.target or route.machines[-1]
         end.latency = self.latency_along(end.path)
 
     def _told(self, end: End, route: Route) -> Connection:
@@ -281,17 +285,14 @@ class Network:
 
     async def _be_rejected(self, end: End) -> None:
         """Hear from the kernel of the path's last machine that the port cannot be reached."""
-        for flags in ("S", "U"):
-            sent = self.loop.time()
-            await asyncio.sleep(end.latency)
-            if flags == "S":
-                end.tell(flags, sent, 0)
-            else:
-                self._tell_for_nobody(end, flags, sent)
+        sent = end.leaves("S", 0)
+        await asyncio.sleep(end.latency)
+        end.tell("S", sent, 0)
+        await self._answer_for_nobody(end, "U")
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
     async def _shake_hands(self, end: End, route: Route, make_protocol: Callable[[], Any]) -> Any:
-        sent = self.loop.time()
+        sent = end.leaves("S", 0)
         await asyncio.sleep(end.latency)
         assert route.target is not None
         listener = self._listener(route.target, route.destination)
@@ -299,16 +300,15 @@ class Network:
             self.tap.accepted(end.number, listener.process.id)
         end.tell("S", sent, 0)
         end.sequence = 1
-        answered = self.loop.time()
         if listener is None:
-            await asyncio.sleep(end.latency)
-            self._tell_for_nobody(end, "RA", answered)
+            await self._answer_for_nobody(end, "RA")
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         server = listener.context.run(End, self, listener.process, route.destination, route.source, is_client=False)
         server.on(Event.SYN_ARRIVES)
         server.number, server.latency, server.path = end.number, end.latency, end.path[::-1]
         end.peer, server.peer = server, end
         self.ends[end.number] = (end, server)
+        answered = server.leaves("SA", 0)
         while not self.passes(server.path):  # noqa: ASYNC110
             await asyncio.sleep(SYN_RETRY_SECONDS)  # the SYN-ACK is sent again by a timer, not by news
         await asyncio.sleep(end.latency)
@@ -323,7 +323,7 @@ class Network:
         return protocol
 
     def _acknowledge(self, end: End, server: End, listener: Listener) -> None:
-        acknowledged = self.loop.time()
+        acknowledged = end.leaves("A", 1)
 
         def arrive() -> None:
             if server.is_gone:
@@ -335,13 +335,15 @@ class Network:
 
         end.put_on_wire(arrive)
 
-    def _tell_for_nobody(self, end: End, flags: str, sent: float) -> None:
-        """Tell of what a kernel answers where there is no other end."""
+    async def _answer_for_nobody(self, end: End, flags: str) -> None:
+        """Let a kernel answer where there is no other end."""
+        sent = self.loop.time()
+        end.capture_answer(flags, is_leaving=True)
+        await asyncio.sleep(end.latency)
+        end.capture_answer(flags, is_leaving=False)
         if self.tap is not None:
-            refuser = End.__new__(End)
-            refuser.network, refuser.number, refuser.is_client, refuser.peer = self, end.number, False, end
-            refuser.loop = self.loop
-            refuser.tell(flags, sent, 0)
+            arrived, number = self.loop.time(), self.next_segment_number()
+            self.tap.segment(Segment(number, end.number, False, sent, arrived, flags, 0, end.sequence, b""))
 
     # -- for the ends --------------------------------------------------------------------------------------------------
 

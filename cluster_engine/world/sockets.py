@@ -67,6 +67,7 @@ class TimeWaits:
 class Machine(Protocol):
     """What a socket knows of the host that it is on."""
 
+    address: str
     time_waits: TimeWaits
 
     @property

@@ -37,6 +37,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from cluster_engine.world.arrivals import Arrivals
+from cluster_engine.world.captures import Captures, Frame, Way, back
 from cluster_engine.world.noise import RETRANSMIT_SECONDS, Fate, Noise, damage
 from cluster_engine.world.sockets import Machine, Owner, SocketFacts, as_told
 from cluster_engine.world.tap import Endpoint, Segment, Tap
@@ -49,6 +50,7 @@ SEND_BUFFER_HIGH_BYTES = 64 * 1024
 SEND_BUFFER_LOW_BYTES = 16 * 1024
 NOTHING_TOLD: Mapping[str, Any] = MappingProxyType({})
 RETRANSMIT_SECONDS_MAX = 120.0
+FIN_UNDER_WAY = frozenset({State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK})
 RETRANSMITS_MAX = 15
 
 
@@ -58,6 +60,7 @@ class Network(Protocol):
     loop: TimedLoop
     tap: Tap | None
     arrivals: Arrivals
+    captures: Captures
 
     def passes(self, path: Sequence[Machine]) -> bool:
         """Whether a segment sent now over these machines would arrive."""
@@ -92,6 +95,10 @@ class End(asyncio.Transport):
         """The machines over which its segments go, its own first."""
         self.context = contextvars.copy_context()
         self.protocol: Any = None
+        self.wire: Way = (local, remote)
+        """How its segments are addressed on the links, where packet filters have translated them."""
+        self.target: Machine | None = None
+        """Who is to answer, as long as there is no `peer`."""
         self.facts = SocketFacts(local, remote, is_unix=not (local.port or remote.port))
         self.told: Mapping[str, Any] = NOTHING_TOLD
         """What the world lets the other end's program know of this one, as `get_extra_info`; no wire carries it."""
@@ -279,6 +286,7 @@ class End(asyncio.Transport):
         self.sequence += len(payload)
         noise = self.network.noise_along(self.path)
         if noise is None:
+            self.leaves("PA", sequence, payload)
             self.put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=False))
             return
         fate = noise.fate()
@@ -289,7 +297,7 @@ class End(asyncio.Transport):
 
     def _data_arrives(self, sent: float, sequence: int, payload: bytes, *, is_told: bool) -> None:
         self._under_way -= len(payload)
-        if not is_told and self.network.tap is not None:
+        if not is_told:
             self.tell("PA", sent, sequence, payload)
         if self.peer is not None:
             self.peer.data_arrived(payload)
@@ -300,6 +308,7 @@ class End(asyncio.Transport):
         """Tell the tap of each sending and arrival when it happens; the receiver's program may get the bytes later."""
         for lost_at in (0.0, *fate.resent)[: len(fate.resent)]:
             self.loop.call_at(sent + lost_at, self._tell_lost, sequence, payload)
+        self.loop.call_at(sent + sum(fate.resent[-1:]), self.leaves, "PA", sequence, payload)
         for _ in range(2 if fate.repeated else 1):
             when = sent + self.latency + fate.delay
             self.loop.call_at(when, self.tell, "PA", sent + sum(fate.resent[-1:]), sequence, payload)
@@ -313,7 +322,8 @@ class End(asyncio.Transport):
 
     def _send_fin(self) -> None:
         self.on(Event.CLOSE)
-        sent, sequence = self.loop.time(), self.sequence
+        sequence = self.sequence
+        sent = self.leaves("FA", sequence)
         self.sequence += 1
 
         def arrive() -> None:
@@ -331,7 +341,8 @@ class End(asyncio.Transport):
     def _send_reset(self) -> None:
         if self.peer is None or self.peer.is_gone or not self._passes():
             return
-        sent, sequence = self.loop.time(), self.sequence
+        sequence = self.sequence
+        sent = self.leaves("RA", sequence)
 
         def arrive() -> None:
             self.tell("RA", sent, sequence)
@@ -351,8 +362,58 @@ class End(asyncio.Transport):
     def _arrive_next(self) -> None:
         self._in_flight.popleft()()
 
+    def leaves(self, flags: str, sequence: int, payload: bytes = b"") -> float:
+        """Let captures hear of a segment that leaves now; return when that is."""
+        if self.network.captures and self.remote.port:
+            self._capture(flags, sequence, payload, is_leaving=True)
+        return self.loop.time()
+
+    def _capture(self, flags: str, sequence: int, payload: bytes, *, is_leaving: bool) -> None:
+        peer = self.peer
+        receiver = peer.process.host if peer is not None else self.target
+        if receiver is None:
+            return
+        between = (self.local, self.remote)
+        if not is_leaving:
+            between = self.wire if peer is None else (peer.remote, peer.local)
+        self.network.captures.tell(
+            Frame(
+                "tcp",
+                self.process.host,
+                receiver,
+                between,
+                self.wire,
+                is_leaving,
+                flags,
+                sequence,
+                0 if peer is None else peer.arrived,
+                WINDOW_BYTES - self._unread_bytes,
+                payload,
+            )
+        )
+
+    def capture_answer(self, flags: str, *, is_leaving: bool) -> None:
+        """Let captures hear of what a kernel answers for nobody: a reset ("RA"), or that no port is there ("U")."""
+        if not self.network.captures or self.target is None:
+            return
+        here, target = self.process.host, self.target
+        between = back(self.wire) if is_leaving else (self.remote, self.local)
+        if flags == "U":
+            away = Endpoint(target.address, 0), Endpoint(self.local.address, 0)
+            frame = Frame("icmp", target, here, away, away, is_leaving, flags, about=back(between))
+        else:
+            frame = Frame("tcp", target, here, between, back(self.wire), is_leaving, flags, 0, 1)
+        self.network.captures.tell(frame)
+
+    @property
+    def arrived(self) -> int:
+        """Up to which sequence number what it has sent has arrived."""
+        return self.sequence - self._under_way - (self.state in FIN_UNDER_WAY)
+
     def tell(self, flags: str, sent: float, sequence: int, payload: bytes = b"", *, lost: bool = False) -> None:
-        """Tell the tap of a segment from this end that has arrived now, or was lost."""
+        """Tell the tap of a segment from this end that has arrived now, or was lost; captures hear of it too."""
+        if self.network.captures and self.remote.port:
+            self._capture(flags, sequence, payload, is_leaving=lost)
         tap = self.network.tap
         if tap is not None:
             peer = self.peer

@@ -3,7 +3,8 @@
 Theory of operation. An *engine* is one connection's TLS state machine over memory buffers, ciphertext in, plaintext out
 and back; `tls_layer` moves the bytes. OpenSSL does the work in both cases:
 
-    client   the standard library's `ssl` (what httpx and grpclib bring along)
+    client   the standard library's `ssl` (what httpx and grpclib bring along); pyOpenSSL for programs that report
+             their handshake (`tls_client`)
     server   pyOpenSSL, because a real API server *requests* a client certificate without refusing any (Go's
              RequestClientCert): a foreign one must get 401, not an alert. The standard library cannot do that.
 
@@ -109,7 +110,7 @@ class ServerTLS:
         """Make the state of one connection."""
         connection = SSL.Connection(self._context, None)
         connection.set_accept_state()
-        return ServerEngine(connection)
+        return PyOpenSSLEngine(connection, is_server=True)
 
     def _log_secret(self, _: SSL.Connection, line: bytes) -> None:
         if self.on_secret is not None:
@@ -144,6 +145,8 @@ def _first_common(ours: list[bytes], theirs: list[bytes]) -> Any:
 class Engine(Protocol):
     """One connection's TLS state machine over memory buffers. Failures are ssl.SSLError."""
 
+    is_server: bool
+
     def feed(self, ciphertext: bytes) -> None:
         """Take what came from the wire."""
 
@@ -168,6 +171,8 @@ class Engine(Protocol):
 
 class ClientEngine:
     """The standard library's engine."""
+
+    is_server = False
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -228,11 +233,12 @@ class ClientEngine:
         return None
 
 
-class ServerEngine:
-    """pyOpenSSL's engine."""
+class PyOpenSSLEngine:
+    """pyOpenSSL's engine: a server's, or that of a client that tells of its handshake (`world/tls_client.py`)."""
 
-    def __init__(self, connection: SSL.Connection) -> None:
+    def __init__(self, connection: SSL.Connection, *, is_server: bool) -> None:
         self._tls = connection
+        self.is_server = is_server
 
     def feed(self, ciphertext: bytes) -> None:
         """See Engine."""
@@ -314,10 +320,3 @@ class ServerEngine:
 def _as_ssl_error(error: SSL.Error) -> ssl.SSLError:
     reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
     return ssl.SSLError(1, reasons[-1][-1] if reasons else str(error) or "unexpected end")
-
-
-def client_engine(context: Any, server_hostname: str) -> Engine:
-    """Make a client's engine; `context` is an ssl.SSLContext."""
-    if not isinstance(context, ssl.SSLContext):
-        raise TypeError("a client in a world takes an ssl.SSLContext")
-    return ClientEngine(context, server_hostname)

@@ -19,7 +19,7 @@ from typing import Any
 
 from cluster_engine.world.patience import Patience
 from cluster_engine.world.process import current_process
-from cluster_engine.world.tls import Engine, ServerEngine
+from cluster_engine.world.tls import Engine
 
 PLAIN_HTTP = (b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO", b"DELET", b"PATCH")
 HANDSHAKE_SECONDS = 32.0
@@ -100,7 +100,7 @@ class TLSLayer(asyncio.Protocol):
         self.established: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._make_protocol = make_protocol
         self._tell_made = tell_made
-        self._is_server = isinstance(engine, ServerEngine)
+        self._is_server = engine.is_server
         self._reason: BaseException | None = None
         self._patience: Patience | None = None
 

@@ -142,3 +142,33 @@ def test_garbage_on_the_port_harms_nobody(control_plane, kubectl):
         with socket.create_connection(control_plane.address, timeout=10) as connection:
             connection.sendall(garbage)
     kubectl("get", "nodes")
+
+
+def test_server_side_apply_names_who_is_in_the_way(kubectl, namespace):
+    n = ("-n", namespace)
+    for _ in range(2):
+        assert (
+            "deployment.apps/web serverside-applied"
+            in kubectl("apply", "--server-side", "-f", "-", *n, stdin=DEPLOYMENT).stdout
+        )
+    kubectl("scale", "deployment/web", "--replicas=3", *n)
+    refused = kubectl("apply", "--server-side", "-f", "-", *n, stdin=DEPLOYMENT, check=False)
+    assert (
+        'error: Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using apps/v1: '
+        ".spec.replicas\nPlease review the fields above"
+    ) in refused.stderr
+    forced = kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", *n, stdin=DEPLOYMENT).stdout
+    assert "deployment.apps/web serverside-applied" in forced
+    shown = json.loads(kubectl("get", "deployment/web", "-o", "json", "--show-managed-fields", *n).stdout)
+    found = {each["manager"]: each for each in shown["metadata"]["managedFields"]}
+    assert found["kubectl"]["operation"] == "Apply"
+    assert found["kube-controller-manager"]["subresource"] == "status"
+
+
+def test_what_was_applied_from_the_client_can_be_applied_on_the_server(kubectl, namespace):
+    n = ("-n", namespace)
+    kubectl("apply", "-f", "-", *n, stdin=DEPLOYMENT)
+    kubectl("apply", "--server-side", "-f", "-", *n, stdin=DEPLOYMENT)
+    shown = json.loads(kubectl("get", "service/web", "-o", "json", "--show-managed-fields", *n).stdout)
+    found = {(each["manager"], each["operation"]) for each in shown["metadata"]["managedFields"]}
+    assert found == {("kubectl", "Apply"), ("kubectl-last-applied", "Apply")}

@@ -220,6 +220,76 @@ def take_grep(case: tuple[list[str], list[str]]) -> None:
         return
 
 
+FILTERS = (
+    "host 10.0.0.1 and (port 6443 or 2379) and not tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+    "src net 10.0.0.0/8 or portrange 1-1024", "ip[0] & 0xf = 5 and tcp[0:2] / 2 > 1000 || less 60",
+    "( sport = :6443 or dport = :6443 ) and not src 127.0.0.0/8", "dst 10.0.0.1:443 sport >= :1024",
+)  # fmt: skip
+FILTER_PIECES = ("(", ")", "[", "]", ":", " and ", " or ", " not ", "!", "&", "|", "<<", ">>", "=", "!=", "tcp", "udp",
+                 "ip",
+                 "host ", "port ", "net ", "src ", "dst ", "len", "0x", "/33", "1-", "10.0.0.1", "-", "*", "/", " = :",
+                 "tcp[13]", "99999999999")  # fmt: skip
+
+
+def make_filter(rng: random.Random) -> str:
+    return making.spoiled_text(rng, rng.choice(FILTERS), FILTER_PIECES)
+
+
+def take_filter(case: str) -> None:
+    """A filter of tcpdump's, over packets, and the same words as one of ss's."""
+    from cluster_engine.programs.capture import expressions, packets
+    from cluster_engine.programs.network import sockets, ss_filter
+    from cluster_engine.world.tap import Endpoint
+    from cluster_engine.world.tcp_states import State
+
+    def resolve(name: str) -> str:
+        raise OSError(name)
+
+    one, other = Endpoint("10.0.0.1", 6443), Endpoint("10.0.0.11", 40000)
+    raw = packets.ethernet(one, other, packets.ipv4(one, other, packets.TCP, bytes(range(60))), is_loopback=False)
+    packet = packets.packet_of(raw, len(raw), packets.ETHERNET)
+    with contextlib.suppress(expressions.ExpressionError):
+        condition = expressions.condition_of(case, resolve)
+        assert packet is None or condition(packet) in (True, False)
+    with contextlib.suppress(ss_filter.FilterSyntaxError, ss_filter.AddressError):
+        holds = ss_filter.Filter(case.split(), resolve).condition()
+        assert holds(sockets.Socket("tcp", State.ESTABLISHED, one, other)) in (True, False)
+
+
+def make_capture(rng: random.Random) -> bytes:
+    from cluster_engine.programs.capture import packets, pcap
+    from cluster_engine.world.captures import Frame
+    from cluster_engine.world.tap import Endpoint
+
+    file = pcap.header(rng.choice((packets.ETHERNET, packets.COOKED, 101)), 262_144)
+    for _ in range(rng.randrange(6)):
+        way = (Endpoint("10.0.0.1", rng.choice((53, 80, 6443))), Endpoint("10.0.0.11", 40000))
+        payload = rng.choice((b"", b"GET / HTTP/1.1\r\n\r\n", rng.randbytes(40)))
+        about = way if rng.random() < 0.2 else None
+        protocol = rng.choice(("tcp", "udp", "icmp"))
+        for packet in packets.packets_of(
+            Frame(protocol, None, None, way, way, True, "PA", 1, 1, 9, payload, about), way
+        ):  # type: ignore[arg-type]
+            raw = making.spoiled_bytes(rng, packets.ethernet(*way, packet, is_loopback=False))
+            file += pcap.record(pcap.Record(rng.choice((0, 2**50, 1)), raw, rng.choice((len(raw), 0))))
+    return making.spoiled_bytes(rng, file) if rng.random() < 0.3 else file
+
+
+def take_capture(case: bytes) -> None:
+    """A capture file that somebody has brought, read and printed in every style."""
+    from cluster_engine.programs.capture import packets, pcap
+    from cluster_engine.programs.capture.lines import Printer, Style
+
+    printers = [Printer(Style(verbose=verbose, hexadecimal=2, with_text=1, shows_link=True)) for verbose in (0, 1, 3)]
+    printers += [Printer(Style(ascii=2, times=times)) for times in (0, 2, 3, 4)]
+    with contextlib.suppress(pcap.PcapError):
+        reader = pcap.Reader(case)
+        link = packets.COOKED if reader.link == packets.COOKED else packets.ETHERNET
+        for one in reader.records():
+            for printer in printers:
+                printer.text(one.at, packets.packet_of(one.data, one.size, link), one.data, link)
+
+
 SELECTORS = (
     "app=web,tier in (front, back),!canary",
     "a!=b,c notin (d)",
@@ -418,6 +488,8 @@ TARGETS: dict[str, Target] = {
     "kubeconfig": Target(make_kubeconfig, take_kubeconfig),
     "jsonpath": Target(make_jsonpath, take_jsonpath),
     "grep": Target(make_grep, take_grep, cpu_seconds_max=20.0),
+    "filters": Target(make_filter, take_filter),
+    "captures": Target(make_capture, take_capture),
     "parameters": Target(make_parameter, take_parameter),
     "predicates": Target(make_predicate, take_predicate),
     "messages": Target(make_message, take_message),

@@ -20,7 +20,7 @@ from tests.simulate.clients import CLIENTS as PROGRAMS
 from tests.simulate.lines import VERSIONS, create, draw_line
 
 NODES_MAX = 3
-CERTIFIED = tuple(one.name for one in HOST_PROGRAMS if one.identity is not None)
+CERTIFIED = tuple(one.name for one in HOST_PROGRAMS if one.identity and not one.identity.account)
 COMMANDS = (6, 14)
 FAULTS_MAX = 3
 SECONDS = (30.0, 70.0)
@@ -173,7 +173,7 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
                 document["which"] = rng.choice(["all", "one"])
         case "certificate-expired" | "certificate-unknown-authority" | "certificate-wrong-identity":
             program = rng.choice(CERTIFIED)
-            document["target"] = f"{worker if program in ('kubelet', 'kube-proxy') else 'control-plane'}/{program}"
+            document["target"] = f"{worker if program == 'kubelet' else 'control-plane'}/{program}"
         case "binding-revoked":
             document["target"] = rng.choice(BINDINGS)
         case "image-not-found" | "crash-loop":

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.predicates import Held
 from visualizer.lessons.lesson import WALKTHROUGH, Lesson
 from visualizer.lessons.questions import Question, Verdict
@@ -33,10 +34,10 @@ class Answers:
         """Take an answer. ValueError when there is no such question, it cannot be one, or there is one already."""
         question = self._lesson.question(id_)
         if question is None:
-            raise ValueError(f"There is no question {id_} in this lesson.")
+            raise RefusedDeedError(f"There is no question {id_} in this lesson.")
         before = self._given.get(id_)
         if before is not None and not self._may_try_again(before):
-            raise ValueError("This question has been answered already.")
+            raise RefusedDeedError("This question has been answered already.")
         self._given[id_] = _Given(question, question.accept(answer), before.tries + 1 if before is not None else 1)
 
     def _may_try_again(self, given: _Given) -> bool:

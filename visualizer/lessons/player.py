@@ -24,6 +24,7 @@ from typing import Any
 from cluster_engine.api.objects import Object
 from cluster_engine.cluster import Cluster
 from cluster_engine.commands import Show
+from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.predicates import Held, Lookout
 from visualizer.lessons.answers import Answers
 from visualizer.lessons.lesson import WALKTHROUGH, Beat, Event, Lesson, Mark
@@ -85,11 +86,11 @@ class Player:
         """Go to a beat, by way of all that lie between. ValueError, at once, in words for a person."""
         number = self.lesson.beat_number(beat)
         if number is None:
-            raise ValueError(f"There is no beat {beat} in this lesson.")
+            raise RefusedDeedError(f"There is no beat {beat} in this lesson.")
         if not self._ready:
-            raise ValueError("The lesson is still being prepared.")
+            raise RefusedDeedError("The lesson is still being prepared.")
         if self._busy:
-            raise ValueError("The lesson is on its way already; please wait until it is there.")
+            raise RefusedDeedError("The lesson is on its way already; please wait until it is there.")
         self._busy = self._changed = True
         self._lost, self._handed_over = None, False
         return self._cluster.accompany(self._advance(number), f"advance to {beat}")
@@ -104,7 +105,7 @@ class Player:
     def hint(self) -> None:
         """Unlock the next hint. ValueError when there is none left."""
         if self._hints >= self.lesson.hints:
-            raise ValueError("There are no more hints.")
+            raise RefusedDeedError("There are no more hints.")
         self._hints += 1
         self._changed = True
 

@@ -32,11 +32,11 @@ class Learner(Protocol):
     """Who answers questions and asks for hints."""
 
     def answer(self, question: str, answer: Any) -> None:
-        """Answer a question. ValueError."""
+        """Answer a question. RefusedDeedError."""
         ...
 
     def hint(self) -> None:
-        """Ask for the next hint. ValueError."""
+        """Ask for the next hint. RefusedDeedError."""
         ...
 
 

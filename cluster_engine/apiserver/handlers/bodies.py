@@ -9,6 +9,8 @@ Modelled on apiserver/pkg/endpoints/handlers/{create,rest}.go and apimachinery's
 
 from typing import Any
 
+import msgspec
+
 from cluster_engine.api import documents, protobuf, strict
 from cluster_engine.api.defaulting import default
 from cluster_engine.api.kind_set import KindSet
@@ -76,14 +78,15 @@ def read(kinds: KindSet, call: Call, kind: Kind, body: bytes, content_type: str)
     check_kind(kind, obj)
     mode = call.parameters.get("fieldValidation", "")
     if mode in ("Strict", "Warn"):
-        doubled = _doubled(body, media_type(content_type))
-        if doubled and mode == "Strict":
-            raise strict.strict_error(kind, doubled)
-        call.warnings.extend(doubled)
+        twice = doubled(body, media_type(content_type))
+        if twice and mode == "Strict":
+            raise strict.strict_error(kind, twice)
+        call.warnings.extend(twice)
     return complete(call, kind, obj)
 
 
-def _doubled(body: bytes, media: str) -> list[str]:
+def doubled(body: bytes, media: str) -> list[str]:
+    """Report keys that stand twice in an object of a body."""
     if media == JSON:
         return strict.duplicate_fields(body)
     if media == YAML and (found := next(documents.yaml_documents(body)).doubled):
@@ -101,3 +104,9 @@ def complete(call: Call, kind: Kind, obj: Object) -> Object:
         call.warnings.extend(problems)
     default(kind, cleaned)
     return cleaned
+
+
+def copied(obj: Object) -> Object:
+    """Copy deeply; by way of JSON, which is the fastest."""
+    copy: Object = msgspec.json.decode(msgspec.json.encode(obj))
+    return copy

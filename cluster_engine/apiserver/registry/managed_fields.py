@@ -141,6 +141,13 @@ def differences(kind: Kind, old: Object, new: Object, names: Iterable[str]) -> t
     return changed or {}, gone or {}
 
 
+def owned(fields: FieldSet, names: Iterable[str]) -> FieldSet:
+    """Return those paths of a configuration that can be owned, in some of an object's fields."""
+    found = {step: fields[step] for step in (f"f:{name}" for name in names) if step in fields}
+    nobodys: FieldSet = {f"f:{name}": {} for name in UNOWNED_METADATA}
+    return difference(found, {"f:metadata": {".": {}, **nobodys}})
+
+
 def moved(entries: Iterable[Object], changed: FieldSet, gone: FieldSet) -> list[Object]:
     """Take away from entries what somebody else changed, and what went; drop those that have nothing left."""
     kept = []

@@ -58,14 +58,18 @@ class Store:
 
     # -- create ----------------------------------------------------------------------------------------------------
 
-    async def create(self, call: Call, obj: Object) -> Object:
-        """Write a new object, as defaulted and admitted; give it with its version."""
+    async def create(self, call: Call, obj: Object, *, tracks: bool = True) -> Object:
+        """Write a new object, as defaulted and admitted; give it with its version.
+
+        Its managedFields are kept, unless who made the object has done so (`tracks` is False).
+        """
         kind = call.kind
         metadata.check_place(call, obj)
         if kind.namespaced:
             await namespace_for_create(self.backend, call)
         call.name = obj["metadata"].get("name", "")
-        set_entries(obj, managed_fields.created(kind, obj, call.writer))
+        if tracks:
+            set_entries(obj, managed_fields.created(kind, obj, call.writer))
         self._admission.on_create(call, obj)
         obj = metadata.on_create(self.backend, call, obj)
         call.name = obj["metadata"]["name"]
@@ -86,14 +90,15 @@ class Store:
 
     # -- update ----------------------------------------------------------------------------------------------------
 
-    async def update(self, call: Call, change: Change) -> Object:
+    async def update(self, call: Call, change: Change, *, tracks: bool = True) -> Object:
         """Change an object's main part."""
 
         def main(old: Object) -> Object:
             new = change(old)
             metadata.check_place(call, new)
             metadata.check_preconditions(call, new, old)
-            set_entries(new, managed_fields.updated(call.kind, old, new, call.writer))
+            if tracks:
+                set_entries(new, managed_fields.updated(call.kind, old, new, call.writer))
             if call.kind.has_status:
                 new["status"] = old.get("status", {})
             if call.kind.prepare_update:
@@ -106,7 +111,7 @@ class Store:
 
         return await self.guaranteed_update(call, main)
 
-    async def update_status(self, call: Call, change: Change) -> Object:
+    async def update_status(self, call: Call, change: Change, *, tracks: bool = True) -> Object:
         """Change an object's status, and nothing else."""
 
         def status_only(old: Object) -> Object:
@@ -120,7 +125,8 @@ class Store:
                 kept = {name: value for name, value in old["metadata"].items() if name not in carried}
                 merged["metadata"] = kept | {name: value for name, value in carried.items() if value}
             merged["metadata"] = dict(merged["metadata"])
-            set_entries(merged, managed_fields.updated(call.kind, old, merged, call.writer))
+            entries = managed_fields.updated(call.kind, old, merged, call.writer) if tracks else entries_of(new)
+            set_entries(merged, entries)
             merged = metadata.on_update(call, merged, old)
             _validate(call.kind, merged, old)
             return merged
@@ -197,6 +203,11 @@ class Store:
             if written.revision:
                 return with_version(left or current.object, written.revision), left is None
             current, is_sure = written.current, True
+
+
+def entries_of(obj: Object) -> list[Object]:
+    """Return who has set which of an object's fields."""
+    return list(obj["metadata"].get("managedFields") or ())
 
 
 def set_entries(obj: Object, entries: list[Object]) -> None:

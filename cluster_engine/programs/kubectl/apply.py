@@ -8,7 +8,9 @@ everything else stays.
                    ─▶ no difference                         ─▶ "unchanged"
                    ─▶ PATCH (strategic, or merge where the kind is not built in) ─▶ "configured"
 
-Modelled on kubectl/pkg/cmd/apply (client side). Left out: --server-side, --prune.
+What the server merges is in `apply_server_side`, what --prune deletes in `apply_prune`.
+
+Modelled on kubectl/pkg/cmd/apply. Left out: -k, --recursive, apply sets.
 """
 
 from typing import Any
@@ -17,7 +19,8 @@ from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.api.three_way import three_way
-from cluster_engine.programs.kubectl import documents, errors, output
+from cluster_engine.programs.kubectl import apply_prune, apply_server_side, documents, errors, output
+from cluster_engine.programs.kubectl.apply_server_side import LAST_APPLIED
 from cluster_engine.programs.kubectl.create import FILE_FLAGS
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -27,11 +30,10 @@ from cluster_engine.programs.kubectl.schemas import download
 from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl-client-side-apply"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 FLAGS = (
     *FILE_FLAGS,
-    Flag("server-side", kind="bool"),
-    Flag("prune", kind="bool"),
+    *apply_server_side.FLAGS,
+    *apply_prune.FLAGS,
     Flag("force", kind="bool"),
     Flag("recursive", "R", "bool"),
     Flag("selector", "l", default=""),
@@ -41,8 +43,10 @@ FLAGS = (
 async def run(session: Session, arguments: list[str]) -> int:
     """Apply manifests."""
     flags = session.flags
-    if flags["server-side"] or flags["prune"] or flags["kustomize"]:
-        raise CommandError("--server-side, --prune and -k are not in this workstation's kubectl")
+    if flags["kustomize"]:
+        raise CommandError("-k is not in this workstation's kubectl")
+    apply_server_side.check(session)
+    kinds_to_prune = apply_prune.check(session)
     if arguments:
         raise CommandError(f"Unexpected args: {arguments}\nSee 'kubectl apply -h' for help and examples")
     if not flags["filename"]:
@@ -51,49 +55,69 @@ async def run(session: Session, arguments: list[str]) -> int:
     if not manifests:
         raise CommandError("no objects passed to apply")
     code = 0
+    applied: list[Object] = []
     for manifest in manifests:
         resource = await resource_of(session, manifest)
         await download(session, resource)
         try:
-            await _apply(session, resource, manifest)
+            applied.append(await _apply(session, resource, manifest))
         except Refusal as refusal:
-            session.err(f"{errors.refusal_text(refusal, _context(refusal, manifest))}\n")
+            session.err(f"{errors.refusal_text(refusal, _context(session, refusal, manifest))}\n")
             code = 1
+        except CommandError as error:
+            session.err(f"{errors.describe(error, session.server)}\n")
+            code = 1
+    if kinds_to_prune and not code:
+        await apply_prune.prune(session, kinds_to_prune, applied, LAST_APPLIED)
     return code
 
 
-def _context(refusal: Refusal, manifest: Manifest) -> str:
-    return "" if refusal.reason == "Invalid" else f'error when creating "{manifest.source}"'
+def _context(session: Session, refusal: Refusal, manifest: Manifest) -> str:
+    if session.flags["server-side"] or refusal.reason == "Invalid":
+        return ""
+    return f'error when creating "{manifest.source}"'
 
 
-async def _apply(session: Session, resource: Resource, manifest: Manifest) -> None:
+async def _apply(session: Session, resource: Resource, manifest: Manifest) -> Object:
+    """Apply one manifest and tell of it; give the object."""
     namespace = namespace_of(session, resource, manifest)
+    if session.flags["server-side"]:
+        found = await apply_server_side.apply(session, resource, manifest, namespace)
+        _tell(session, resource, found, "serverside-applied")
+        return found
+    return await _apply_here(session, resource, manifest, namespace)
+
+
+async def _apply_here(session: Session, resource: Resource, manifest: Manifest, namespace: str | None) -> Object:
+    """Compare here, and patch."""
+    manager = session.flags["field-manager"] or MANAGER
     modified = _annotated(manifest, namespace)
     dry = session.flags["dry-run"]
     try:
-        live = await session.get(resource.path(namespace, manifest.name))
+        live: Object = await session.get(resource.path(namespace, manifest.name))
     except NotFound:
-        created = modified
+        created: Object = modified
         if dry not in ("client", "unchanged"):
-            created = await session.post(resource.path(namespace), modified, manager=MANAGER, dry_run=dry == "server")
+            created = await session.post(resource.path(namespace), modified, manager=manager, dry_run=dry == "server")
         _tell(session, resource, created, "created")
-        return
+        return created
     patch, type_ = _patch(manifest, modified, live)
     if not patch:
         _tell(session, resource, live, "unchanged")
-        return
+        return live
     if LAST_APPLIED not in (live["metadata"].get("annotations") or {}) and dry not in ("client", "unchanged"):
         session.err(
             f"Warning: resource {resource.plural}/{manifest.name} is missing the {LAST_APPLIED} annotation which is "
             "required by kubectl apply. kubectl apply should only be used on resources created declaratively by either "
             "kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.\n"
         )
-    patched = live
+    patched: Object = live
     if dry not in ("client", "unchanged"):
         path = resource.path(namespace, manifest.name)
-        patched = await session.patch(path, patch, type_=type_, manager=MANAGER, strict=True, dry_run=dry == "server")
+        patched = await session.patch(path, patch, type_=type_, manager=manager, strict=True, dry_run=dry == "server")
     same = patched["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"] and dry == "none"
     _tell(session, resource, patched, "unchanged" if same else "configured")
+    return patched
 
 
 def _annotated(manifest: Manifest, namespace: str | None) -> Object:

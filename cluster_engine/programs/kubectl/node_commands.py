@@ -49,7 +49,7 @@ async def _cordon(session: Session, arguments: list[str], word: str, *, unschedu
             session.out(f"node/{_node(name)} already {word}ed\n")
             continue
         patch = {"spec": {"unschedulable": True if unschedulable else None}}
-        await session.patch(f"/api/v1/nodes/{_node(name)}", patch, type_="strategic", manager=f"kubectl-{word}")
+        await session.patch(f"/api/v1/nodes/{_node(name)}", patch, type_="strategic")
         session.out(f"node/{_node(name)} {word}ed\n")
     return 0
 

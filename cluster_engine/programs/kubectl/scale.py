@@ -66,5 +66,5 @@ async def _scale(session: Session, target: Target, replicas: int) -> None:
     if expected >= 0 and actual != expected:
         raise CommandError(f"Expected replicas to be {expected}, was {actual}")
     path = resource.path(session.namespace, name, "scale")
-    await session.patch(path, {"spec": {"replicas": replicas}}, type_="merge", manager="kubectl-scale")
+    await session.patch(path, {"spec": {"replicas": replicas}}, type_="merge")
     session.out(f"{resource.label(str(name))} scaled\n")

@@ -157,12 +157,12 @@ class Session:
         return await self.request("POST", path, body=obj, params=params)
 
     async def patch(
-        self, path: str, patch: Any, *, type_: str, manager: str, strict: bool = False, dry_run: bool = False
+        self, path: str, patch: Any, *, type_: str, manager: str = "", strict: bool = False, dry_run: bool = False
     ) -> Any:
-        """Patch with one of PATCH_TYPES."""
+        """Patch with one of PATCH_TYPES; without a manager the User-Agent names it."""
         params = {
             "dryRun": "All" if dry_run else None,
-            "fieldManager": manager,
+            "fieldManager": manager or None,
             "fieldValidation": "Strict" if strict else None,
         }
         return await self.request("PATCH", path, body=patch, params=params, content_type=PATCH_TYPES[type_])

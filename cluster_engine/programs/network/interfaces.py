@@ -22,6 +22,7 @@ from cluster_engine.programs.network.sockets import ends_of, network
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Host
+    from cluster_engine.world.sockets import Machine
 
 DEFAULT_GATEWAY = "10.0.0.254"
 """Where the gateway's connections seem to come from (`cast.py`)."""
@@ -61,7 +62,7 @@ def hardware_address(address: str) -> str:
     return ":".join(["02", "42", *(f"{byte:02x}" for byte in ipaddress.IPv4Address(address).packed)])
 
 
-def is_pod(host: "Host") -> bool:
+def is_pod(host: "Machine") -> bool:
     """Return whether a host is a pod's network."""
     return host.machine is not host
 
@@ -91,7 +92,7 @@ def routes_of(host: "Host") -> list[Route]:
     routes = [Route(own.network, "eth0", source=host.address, scope="link", is_kernels=True)]
     for pod in _pods():
         if pod.machine is host:
-            routes.append(Route(ipaddress.IPv4Network(pod.address), _veth_name(pod), scope="host"))
+            routes.append(Route(ipaddress.IPv4Network(pod.address), veth_name(pod.name), scope="host"))
         else:
             range_ = ipaddress.IPv4Interface(f"{pod.address}/{POD_PREFIX}").network
             routes.append(Route(range_, "eth0", pod.machine.address))
@@ -129,11 +130,12 @@ def _pods() -> list["Host"]:
 
 def _veths(machine: "Host") -> Iterator[Interface]:
     for number, pod in enumerate((pod for pod in _pods() if pod.machine is machine), start=3):
-        yield Interface(number, _veth_name(pod), 1500, _veth_hardware(pod), peer=2)
+        yield Interface(number, veth_name(pod.name), 1500, _veth_hardware(pod), peer=2)
 
 
-def _veth_name(pod: "Host") -> str:
-    return f"veth{zlib.crc32(pod.name.encode()):08x}"
+def veth_name(pod: str) -> str:
+    """Return the name of the machine's end of a pod's wire; the pod is called as its network is."""
+    return f"veth{zlib.crc32(pod.encode()):08x}"
 
 
 def _veth_hardware(pod: "Host") -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.network.interfaces import interfaces_of, routes_of
 from cluster_engine.programs.network.services import port_name
-from cluster_engine.programs.network.sockets import Socket, network, sockets_of
+from cluster_engine.programs.network.sockets import Socket, names_of, sockets_of
 from cluster_engine.programs.options import OptionError, read_options
 from cluster_engine.world.tap import Endpoint
 from cluster_engine.world.tcp_states import State
@@ -89,9 +89,7 @@ class _Sockets:
         if not kinds and "w" not in flags:
             kinds = {"tcp", "udp"} if "4" in flags else {"tcp", "udp", "unix"}
         self._kinds = kinds
-        self._names = {address: name for name, address in reversed(host.names.items())}
-        self._names |= {one.address: one.name for one in network().hosts.values()}
-        self._names["127.0.0.1"] = "localhost"
+        self._names = names_of(host)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of what was asked for."""

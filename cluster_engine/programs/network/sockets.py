@@ -68,6 +68,12 @@ def command_name(process: "Process") -> str:
     return process.name[:_COMM_LENGTH]
 
 
+def names_of(host: "Host") -> dict[str, str]:
+    """Return the names that a host knows for addresses, as reverse lookups would give them."""
+    names = {one.address: one.name for one in network().hosts.values()}
+    return {**{address: name for name, address in reversed(host.names.items())}, **names, "127.0.0.1": "localhost"}
+
+
 def sockets_of(host: "Host") -> list[Socket]:
     """List a host's sockets: unix, udp, tcp; those that listen first, then by process and descriptor."""
     listening = [_listening(listener) for process in _owned(host) for listener in process.listeners]

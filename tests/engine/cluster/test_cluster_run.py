@@ -30,9 +30,16 @@ class Ran:
         self.told: list[Any] = []
         self.entries: list[dict[str, Any]] = []
         self.clocks: list[dict[str, Any]] = []
+        self.failures: list[BaseException] = []
         self.run = Run(self.told.append, past=past, until=until, paused=paused)
         spec = ClusterSpec(nodes=2, seed=3, pace=20.0, epoch=EPOCH, effort=effort)
-        self.thread = ClusterThread(spec, on_entries=self.entries.extend, on_clock=self.clocks.append, run=self.run)
+        self.thread = ClusterThread(
+            spec,
+            on_entries=self.entries.extend,
+            on_clock=self.clocks.append,
+            on_failure=self.failures.append,
+            run=self.run,
+        )
 
     def start(self) -> "Ran":
         self.thread.start().result(60)
@@ -149,3 +156,16 @@ def test_a_cluster_is_stopped_in_the_middle_of_a_replay():
     again.stop()
     with pytest.raises(ClusterEndedError, match="before it was up"):
         started.result(10)
+
+
+def test_a_bug_of_ours_in_what_was_asked_for_does_not_pass_as_a_refusal(monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("a mistake")
+
+    ran = Ran([], 1.0).start()
+    monkeypatch.setattr("cluster_engine.injections.Injections.heal_all", broken)
+    with pytest.raises(KeyError, match="a mistake"):
+        ran.put(deeds.Heal())
+    real(lambda: ran.failures)
+    assert "a mistake" in str(ran.failures[0])
+    ran.stop()

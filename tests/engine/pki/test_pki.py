@@ -42,7 +42,6 @@ def user_of(kubeconfig: bytes) -> x509.Certificate:
         (0, "/etc/kubernetes/super-admin.conf", ("kubernetes-super-admin", ["system:masters"])),
         (0, "/etc/kubernetes/controller-manager.conf", ("system:kube-controller-manager", [])),
         (0, "/etc/kubernetes/scheduler.conf", ("system:kube-scheduler", [])),
-        (1, "/var/lib/kube-proxy/kubeconfig.conf", ("system:kube-proxy", [])),
         (2, "/root/.kube/config", ("kubernetes-admin", ["kubeadm:cluster-admins"])),
     ],
 )

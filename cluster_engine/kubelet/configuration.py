@@ -1,0 +1,43 @@
+"""What a kubelet is set to, as `/configz` tells it: a KubeletConfiguration of the values that this one really has.
+
+    curl … https://10.0.0.11:10250/configz      {"kubeletconfig":{"port":10250,"healthzPort":10248,"maxPods":110,…}}
+
+Modelled on k8s.io/kubelet/config/v1beta1, with what kubeadm writes into it. Left out: what nothing here heeds.
+"""
+
+from cluster_engine.api.objects import Object
+from cluster_engine.kubelet.cri_config import CLUSTER_DNS
+from cluster_engine.kubelet.node_lease import DURATION_SECONDS
+from cluster_engine.kubelet.node_status import CAPACITY, KUBELET_PORT
+
+HEALTHZ_PORT = 10248
+
+
+def configuration(address: str) -> Object:
+    """Return the configuration of a kubelet that serves on this address."""
+    return {
+        "kind": "KubeletConfiguration",
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "address": address,
+        "port": KUBELET_PORT,
+        "authentication": {
+            "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+            "webhook": {"enabled": True, "cacheTTL": "2m0s"},
+            "anonymous": {"enabled": False},
+        },
+        "authorization": {
+            "mode": "Webhook",
+            "webhook": {"cacheAuthorizedTTL": "5m0s", "cacheUnauthorizedTTL": "30s"},
+        },
+        "healthzPort": HEALTHZ_PORT,
+        "healthzBindAddress": "127.0.0.1",
+        "clusterDomain": "cluster.local",
+        "clusterDNS": [CLUSTER_DNS],
+        "nodeStatusUpdateFrequency": "10s",
+        "nodeStatusReportFrequency": "5m0s",
+        "nodeLeaseDurationSeconds": DURATION_SECONDS,
+        "maxPods": int(CAPACITY["pods"]),
+        "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+        "enableServer": True,
+        "featureGates": {"EventedPLEG": True},
+    }

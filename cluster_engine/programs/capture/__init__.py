@@ -1,0 +1,1 @@
+"""Programs that listen at interfaces, and read what was heard."""

@@ -1,0 +1,82 @@
+"""OpenSSL's numbers in words: why a certificate does not verify, what an alert says, what ended a handshake.
+
+Modelled on OpenSSL 3.0: crypto/x509/x509_txt.c, ssl/ssl_stat.c (the names of alerts, which curl prints), ssl/ssl_err.c.
+"""
+
+VERIFY_ERRORS = {
+    0: "ok",
+    2: "unable to get issuer certificate",
+    7: "certificate signature failure",
+    9: "certificate is not yet valid",
+    10: "certificate has expired",
+    18: "self-signed certificate",
+    19: "self-signed certificate in certificate chain",
+    20: "unable to get local issuer certificate",
+    21: "unable to verify the first certificate",
+    22: "certificate chain too long",
+    23: "certificate revoked",
+    24: "invalid CA certificate",
+    25: "path length constraint exceeded",
+    26: "unsuitable certificate purpose",
+    27: "certificate not trusted",
+    28: "certificate rejected",
+    29: "subject issuer mismatch",
+    30: "authority and subject key identifier mismatch",
+    31: "authority and issuer serial number mismatch",
+    32: "key usage does not include certificate signing",
+    34: "unhandled critical extension",
+    62: "hostname mismatch",
+    64: "IP address mismatch",
+    66: "EE certificate key too weak",
+    67: "CA certificate key too weak",
+    68: "CA signature digest algorithm too weak",
+    79: "invalid CA certificate",
+    85: "Missing Authority Key Identifier",
+}
+
+ALERTS = {
+    0: ("close notify", "sslv3 alert close notify"),
+    10: ("unexpected_message", "sslv3 alert unexpected message"),
+    20: ("bad record mac", "sslv3 alert bad record mac"),
+    22: ("record overflow", "tlsv1 alert record overflow"),
+    40: ("handshake failure", "sslv3 alert handshake failure"),
+    41: ("no certificate", "sslv3 alert no certificate"),
+    42: ("bad certificate", "sslv3 alert bad certificate"),
+    43: ("unsupported certificate", "sslv3 alert unsupported certificate"),
+    44: ("certificate revoked", "sslv3 alert certificate revoked"),
+    45: ("certificate expired", "sslv3 alert certificate expired"),
+    46: ("certificate unknown", "sslv3 alert certificate unknown"),
+    47: ("illegal parameter", "sslv3 alert illegal parameter"),
+    48: ("unknown CA", "tlsv1 alert unknown ca"),
+    49: ("access denied", "tlsv1 alert access denied"),
+    50: ("decode error", "tlsv1 alert decode error"),
+    51: ("decrypt error", "tlsv1 alert decrypt error"),
+    60: ("export restriction", "tlsv1 alert export restriction"),
+    70: ("protocol version", "tlsv1 alert protocol version"),
+    71: ("insufficient security", "tlsv1 alert insufficient security"),
+    80: ("internal error", "tlsv1 alert internal error"),
+    86: ("inappropriate fallback", "tlsv1 alert inappropriate fallback"),
+    90: ("user canceled", "tlsv1 alert user cancelled"),
+    100: ("no renegotiation", "tlsv1 alert no renegotiation"),
+    109: ("unknown", "tlsv13 alert missing extension"),
+    110: ("unsupported extension", "tlsv1 unsupported extension"),
+    112: ("unrecognized name", "tlsv1 unrecognized name"),
+    115: ("unknown PSK identity", "tlsv1 alert unknown psk identity"),
+    116: ("unknown", "tlsv13 alert certificate required"),
+    120: ("no application protocol", "tlsv1 alert no application protocol"),
+}
+"""What an alert is called (SSL_alert_desc_string_long(3)), and the error that one makes which has come."""
+
+REASONS = {
+    "bad record type": 443,
+    "certificate verify failed": 134,
+    "decryption failed or bad record mac": 281,
+    "no ciphers available": 181,
+    "no protocols available": 191,
+    "packet length too long": 198,
+    "tlsv1 alert protocol version": 1070,
+    "unexpected eof while reading": 294,
+    "unsupported protocol": 258,
+    "wrong version number": 267,
+}
+"""Why a handshake ended, and OpenSSL's number of it (ssl.h, SSL_R_*)."""
