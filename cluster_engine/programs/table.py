@@ -6,6 +6,7 @@ from cluster_engine.programs.capture.tcpdump import tcpdump
 from cluster_engine.programs.cat import cat
 from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
+from cluster_engine.programs.crictl.main import crictl
 from cluster_engine.programs.curl.main import curl
 from cluster_engine.programs.echo import echo, printf, seq
 from cluster_engine.programs.edit import edit, no_vi
@@ -31,6 +32,7 @@ HELP = """What you can type on this host:
 
   kubectl ...                talk to the cluster; `kubectl --help` lists the commands
   kubeadm kubeconfig user    on the control plane: a kubeconfig for somebody, with a certificate of their own
+  crictl ...                 on a worker: its containers, pods and images, past the API server
   systemctl, journalctl      the services of this host: status, start, stop, restart, and their logs
   ps, pgrep, pidof, kill     processes
   etcdctl ...                on the control plane: read and write etcd itself
@@ -61,6 +63,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("kubeadm", kubeadm),
         Program("etcdctl", etcdctl, connects=True),
         Program("curl", curl, connects=True),
+        Program("crictl", crictl, connects=True),
         Program("cat", cat),
         Program("head", head),
         Program("tail", tail),

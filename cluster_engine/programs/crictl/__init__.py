@@ -1,0 +1,1 @@
+"""crictl: a person's client of the container runtime, below the kubelet."""

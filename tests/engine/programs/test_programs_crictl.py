@@ -1,0 +1,67 @@
+"""crictl: what the runtime of a worker has, and what becomes of it when somebody meddles below the kubelet."""
+
+import json
+
+
+def test_containers_pods_and_images_are_listed_and_described(workstation):
+    async def story(sh):
+        await sh.ok("kubectl run web --image=nginx; kubectl wait --for=condition=Ready pod/web")
+        node = (await sh.ok("kubectl get pod web -o jsonpath={.spec.nodeName}")).strip()
+        await sh.ok(f"ssh {node}")
+        header, line = (await sh.ok("crictl ps")).splitlines()
+        assert header.split() == ["CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD", "ID", "POD",
+                                  "NAMESPACE"]  # fmt: skip
+        assert line.split()[-2:] == ["web", "default"]
+        (id_,) = (await sh.ok("crictl ps -q --name '^web$' --label io.kubernetes.pod.name=web")).split()
+        assert line.split()[0] == id_[:13]
+        told = json.loads(await sh.ok(f"crictl inspect {id_[:13]}"))
+        assert (told["status"]["id"], told["status"]["state"]) == (id_, "CONTAINER_RUNNING")
+        assert "nginx" in await sh.ok("crictl images; sleep 2")
+        assert "start worker processes" in (await sh(f"crictl logs {id_}")).err
+        assert (await sh.ok(f"crictl exec {id_} hostname")).strip()
+
+    workstation(story)
+
+
+def test_what_is_stopped_below_the_kubelet_is_started_again_by_it(workstation):
+    async def story(sh):
+        await sh.ok("kubectl run web --image=nginx; kubectl wait --for=condition=Ready pod/web")
+        node = (await sh.ok("kubectl get pod web -o jsonpath={.spec.nodeName}")).strip()
+        await sh.ok(f"ssh {node}")
+        refused = await sh("crictl rmp $(crictl pods -q)")
+        assert refused.err.endswith("is running, please stop it first\n")
+        stopped = await sh.ok("crictl stopp $(crictl pods -q)")
+        assert stopped.startswith("Stopped sandbox ")
+        await sh.ok("sleep 20")
+        states = [line.split()[-5] for line in (await sh.ok("crictl pods")).splitlines()[1:]]
+        assert sorted(states) == ["NotReady", "Ready"]
+
+    workstation(story)
+
+
+def test_without_a_runtime_it_says_why(workstation):
+    async def story(sh):
+        for host, why in (("worker-1", "connection refused"), ("control-plane", "no such file or directory")):
+            done = await sh(f"ssh {host} 'systemctl stop containerd; crictl ps'")
+            assert done.code == 1
+            assert done.err.splitlines()[-1].startswith("FATA[0000] validate service connection: validate CRI v1 ")
+            assert done.err.endswith(f'dial unix /run/containerd/containerd.sock: connect: {why}"\n')
+
+    workstation(story)
+
+
+def test_what_makes_no_sense_is_refused(workstation):
+    async def story(sh):
+        await sh.ok("ssh worker-1")
+        for line, code, says in (
+            ("crictl inspect zzz", 1, 'FATA[0000] getting the status of the container "zzz": rpc error: '
+             'code = NotFound desc = an error occurred when try to find container "zzz": not found\n'),
+            ("crictl stop", 1, "FATA[0000] ID cannot be empty\n"),
+            ("crictl ps --label x", 1, "FATA[0000] labels should be in the form of key=value\n"),
+            ("crictl nonsense", 3, "No help topic for 'nonsense'\n"),
+            ("crictl ps --nonsense", 1, "FATA[0000] unknown flag: --nonsense\n"),
+        ):  # fmt: skip
+            done = await sh(line)
+            assert (done.code, done.err) == (code, says)
+
+    workstation(story)
