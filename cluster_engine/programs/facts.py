@@ -16,16 +16,6 @@ def says(text: Callable[[Invocation], str], code: int = 0) -> Callable[[Invocati
     return program
 
 
-async def env(invocation: Invocation) -> int:
-    """Run env, or printenv: the environment, or the variables named."""
-    names = invocation.argv[1:]
-    for name in names or sorted(invocation.environment):
-        value = invocation.environment.get(name)
-        if value is not None:
-            invocation.out(f"{value}\n" if names else f"{name}={value}\n")
-    return 0 if all(name in invocation.environment for name in names) else 1
-
-
 async def tee(invocation: Invocation) -> int:
     """Run tee: what is piped in goes on, and into files; -a appends to them."""
     words = invocation.argv[1:]

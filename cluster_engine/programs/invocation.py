@@ -14,7 +14,7 @@ up the world; little data takes none.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,19 @@ class MemoryExhaustedError(Exception):
     """A program is to hold more than MEMORY_BYTES_MAX of what it reads."""
 
 
+class CannotGoOnError(Exception):
+    """A line has spent what it may; the text says so."""
+
+
+Execute = Callable[[Sequence[str], Streams, Mapping[str, str]], Awaitable[int]]
+"""Runs another program, with streams and an environment; returns its exit code. FileNotFoundError, CannotGoOnError."""
+
+
+async def nothing_else(argv: Sequence[str], _: Streams, __: Mapping[str, str]) -> int:
+    """Find no other program."""
+    raise FileNotFoundError(2, "No such file or directory", argv[0])
+
+
 @dataclass(slots=True)
 class Invocation:
     """What a program is given. `argv[0]` is its name, `directory` where it was started."""
@@ -46,6 +59,7 @@ class Invocation:
     streams: Streams = field(repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     directory: str = HOME
+    execute: Execute = field(default=nothing_else, repr=False)
     failed: bool = False
     """Whether something it wrote was not taken."""
     _moved: int = 0

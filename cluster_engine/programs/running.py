@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cluster_engine.programs.invocation import Invocation, MemoryExhaustedError
+from cluster_engine.programs.invocation import CannotGoOnError, Execute, Invocation, MemoryExhaustedError, nothing_else
 from cluster_engine.programs.streams import Streams
 
 if TYPE_CHECKING:
@@ -46,11 +46,12 @@ def start(
     environment: Mapping[str, str],
     directory: str,
     files: "FileSystem | None" = None,
+    execute: Execute = nothing_else,
 ) -> "Process":
-    """Start a program on a host. `files` are those of the container it is in."""
+    """Start a program on a host. `files` are those of the container it is in; by `execute` it runs other programs."""
 
     async def main(process: "Process") -> None:
-        invocation = Invocation(process, argv, streams, environment, directory)
+        invocation = Invocation(process, argv, streams, environment, directory, execute)
         try:
             code = await program.main(invocation)
             await invocation.drain()
@@ -60,6 +61,9 @@ def start(
             code = 0
         except MemoryExhaustedError:
             invocation.err(f"{argv[0]}: memory exhausted\n")
+            code = MEMORY_EXHAUSTED
+        except CannotGoOnError as bound:
+            invocation.err(f"sh: {bound}\n")
             code = MEMORY_EXHAUSTED
         except MemoryError:
             process.out_of_memory = True
@@ -82,9 +86,12 @@ async def run(
     environment: Mapping[str, str],
     directory: str,
     files: "FileSystem | None" = None,
+    execute: Execute = nothing_else,
 ) -> int:
     """Run a program on a host to its end (see `start`); return its exit code. Cancelling is Ctrl-C."""
-    process = start(world, host, program, argv, streams, environment=environment, directory=directory, files=files)
+    process = start(
+        world, host, program, argv, streams, environment=environment, directory=directory, files=files, execute=execute
+    )
     process.terminal = "pts/0"
     try:
         code = await process.wait()

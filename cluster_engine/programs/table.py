@@ -11,7 +11,7 @@ from cluster_engine.programs.curl.main import curl
 from cluster_engine.programs.echo import echo, printf, seq
 from cluster_engine.programs.edit import edit, no_vi
 from cluster_engine.programs.etcdctl.main import etcdctl
-from cluster_engine.programs.facts import env, says, tee
+from cluster_engine.programs.facts import says, tee
 from cluster_engine.programs.files import rm
 from cluster_engine.programs.grep import grep
 from cluster_engine.programs.head_tail import head, tail
@@ -26,6 +26,7 @@ from cluster_engine.programs.ps import pgrep, pidof, ps
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
 from cluster_engine.programs.systemctl import systemctl
+from cluster_engine.programs.text.table import TEXT_TOOLS
 from cluster_engine.programs.wc import wc
 
 HELP = """What you can type on this host:
@@ -39,6 +40,7 @@ HELP = """What you can type on this host:
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   curl ...                   HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
+  base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
@@ -91,8 +93,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("seq", seq),
         Program("test", test),
         Program("[", test),
-        Program("env", env),
-        Program("printenv", env),
+        *TEXT_TOOLS,
         Program("help", says(lambda _: HELP.rstrip("\n"))),
         Program("hostname", says(lambda invocation: invocation.process.host.name)),
         Program("whoami", says(lambda _: "root")),

@@ -10,9 +10,10 @@ from cluster_engine.programs import signals
 from cluster_engine.programs.invocation import HOME, absolute
 from cluster_engine.programs.signals import SignalError
 from cluster_engine.programs.streams import Streams, is_directory
+from cluster_engine.programs.table import ALIASES
 from cluster_engine.shell import remote
 from cluster_engine.shell.interpreter import ShellExit
-from cluster_engine.shell.shell import Builtin, Shell
+from cluster_engine.shell.shell import PROGRAMS_IN_REALITY, Builtin, Shell
 from cluster_engine.shell.syntax import SyntaxFailure, is_name, parse
 
 CODE_DIGITS_MAX = 9
@@ -150,7 +151,7 @@ async def _sudo(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     if not rest:
         shell.say(f"{SUDO_USAGE}\n", streams.stderr)
         return 1
-    if rest[0] in BUILTINS and rest[0] not in _PROGRAMS_IN_REALITY:
+    if rest[0] in BUILTINS and rest[0] not in PROGRAMS_IN_REALITY:
         shell.say(f"sudo: {rest[0]}: command not found\n", streams.stderr)
         return 1
     return await shell.execute(rest, assigned, streams)
@@ -174,6 +175,44 @@ async def _sh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     return await run_text(shell, await remote.all_of(shell, streams.stdin), streams)
 
 
+def _path_of(shell: Shell, name: str) -> str:
+    """Return where a program lies; "" where there is none of that name."""
+    return f"/usr/bin/{name}" if name in shell.terminal.programs or name in PROGRAMS_IN_REALITY else ""
+
+
+async def _which(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    found = [_path_of(shell, word) for word in words[1:] if not word.startswith("-")]
+    shell.say("".join(f"{path}\n" for path in found if path), streams.stdout)
+    return 0 if all(found) else 1
+
+
+async def _type(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    code = 0
+    for word in words[1:]:
+        path = _path_of(shell, word)
+        if word in BUILTINS and word not in PROGRAMS_IN_REALITY:
+            shell.say(f"{word} is a shell builtin\n", streams.stdout)
+        elif word in ALIASES:
+            shell.say(f"{word} is aliased to `{ALIASES[word]}'\n", streams.stdout)
+        elif path:
+            shell.say(f"{word} is {path}\n", streams.stdout)
+        else:
+            shell.complain(f"type: {word}: not found", streams)
+            code = 1
+    return code
+
+
+async def _command(shell: Shell, words: Sequence[str], streams: Streams) -> int:
+    rest = list(words[1:])
+    if rest[:1] == ["-V"]:
+        return await _type(shell, rest, streams)
+    if rest[:1] != ["-v"]:
+        return await shell.execute(rest, {}, streams) if rest else 0
+    found = [word if word in BUILTINS else _path_of(shell, ALIASES.get(word, word)) for word in rest[1:]]
+    shell.say("".join(f"{path}\n" for path in found if path), streams.stdout)
+    return 0 if found and any(found) else 1
+
+
 async def run_text(shell: Shell, text: str, streams: Streams) -> int:
     """Run a script in a shell of its own, which is given what is exported; return its exit code."""
     inner = shell.copy()
@@ -189,7 +228,6 @@ async def run_text(shell: Shell, text: str, streams: Streams) -> int:
         return await inner.whole(script, streams)
 
 
-_PROGRAMS_IN_REALITY = frozenset({"kill", "sh", "bash", "ssh", "sudo"})
 BUILTINS: Mapping[str, Builtin] = {
     ":": _nothing,
     "cd": _cd,
@@ -202,6 +240,9 @@ BUILTINS: Mapping[str, Builtin] = {
     "wait": _wait,
     "kill": _kill,
     "sudo": _sudo,
+    "which": _which,
+    "type": _type,
+    "command": _command,
     "sh": _sh,
     "bash": _sh,
     "ssh": remote.ssh,

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cluster_engine.programs import running
-from cluster_engine.programs.invocation import HOME, SIGPIPE, absolute
+from cluster_engine.programs.invocation import HOME, SIGPIPE, CannotGoOnError, absolute
 from cluster_engine.programs.streams import (
     Bytes,
     Captured,
@@ -33,7 +33,7 @@ from cluster_engine.programs.streams import (
 )
 from cluster_engine.programs.table import ALIASES
 from cluster_engine.shell import expansion, globs
-from cluster_engine.shell.budget import WORD_BYTES, Budget, Limits, OutOfMemoryError
+from cluster_engine.shell.budget import WORD_BYTES, Budget, Limits, OutOfMemoryError, SpentError, TooDeepError
 from cluster_engine.shell.expansion import ExpansionFailure
 from cluster_engine.shell.interpreter import Interpreter, LoopControl, ShellExit
 from cluster_engine.shell.syntax_tree import Command, For, Group, Item, Loop, Redirect, Script, Simple
@@ -55,6 +55,9 @@ BROKEN_PIPE = 128 + SIGPIPE
 WRITTEN_BY_THE_SHELL = frozenset({"echo", "printf"})
 """Programs that are part of a real shell: when their pipe breaks it is the shell that dies, and a loop in it ends."""
 STANDARD_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+SPENT = f"a line may run {LIMITS.steps} commands: no more of it is run"
+PROGRAMS_IN_REALITY = frozenset({"bash", "kill", "sh", "ssh", "sudo", "which"})
+"""What the shell does itself here and is a program elsewhere."""
 CANNOT_FORK, CANNOT_FORK_CODE = "fork: retry: Resource temporarily unavailable", 126
 ENVIRONMENT = {
     "HOME": HOME, "LANG": "C.UTF-8", "LOGNAME": "root", "SHELL": "/bin/sh", "TERM": "dumb", "USER": "root",
@@ -209,7 +212,7 @@ class Shell(Interpreter[Streams]):
             return NOT_FOUND
         if not self.place.is_up:  # the shell has gone with its host
             raise ShellExit(HOST_GONE)
-        environment = {name: self.variables[name] for name in self.place.exported if name in self.variables} | assigned
+        environment = self.environment | assigned
         argv = [name, *words[1:]]
         return await running.run(
             self.terminal.world,
@@ -220,11 +223,37 @@ class Shell(Interpreter[Streams]):
             environment=environment,
             directory=self.place.directory,
             files=self.place.root,
+            execute=self.called,
         )
 
     def why_not_found(self, word: str) -> str:
         """Say that there is no such program, as this shell does."""
         return "No such file or directory" if "/" in word else "command not found"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What programs are given of the variables."""
+        return {name: self.variables[name] for name in self.place.exported if name in self.variables}
+
+    async def called(self, words: Sequence[str], streams: Streams, environment: Mapping[str, str]) -> int:
+        """Run a program for another one, as `xargs` and `env` do, in a shell of its own. See Execute."""
+        name = words[0].rpartition("/")[2]
+        if ALIASES.get(name, name) not in self.terminal.programs and name not in PROGRAMS_IN_REALITY:
+            raise FileNotFoundError(2, "No such file or directory", words[0])
+        shell = self.copy()
+        shell.place.exported = dict.fromkeys(environment)
+        try:
+            with self.budget.deeper():
+                self.budget.step()
+                self.budget.words(words)
+                return await shell.execute([name, *words[1:]], dict(environment), streams)
+        except ShellExit as end:
+            return end.code
+        except (SpentError, TooDeepError, OutOfMemoryError) as bound:
+            told = CANNOT_FORK if isinstance(bound, TooDeepError) else SPENT
+            raise CannotGoOnError(told) from bound
+        finally:
+            shell.give_back()
 
     async def group(self, group: Group, streams: Streams) -> int:
         """See Interpreter."""

@@ -25,7 +25,7 @@ from cluster_engine.shell.builtins import BUILTINS
 from cluster_engine.shell.completion import Completion, complete
 from cluster_engine.shell.interpreter import LoopControl, ShellExit
 from cluster_engine.shell.jobs import Job, Jobs
-from cluster_engine.shell.shell import CANNOT_FORK, LIMITS, Shell, login
+from cluster_engine.shell.shell import CANNOT_FORK, LIMITS, SPENT, Shell, login
 from cluster_engine.shell.syntax import SyntaxFailure, parse
 from cluster_engine.world import bugs
 
@@ -122,7 +122,7 @@ class Terminal:
         except OutOfMemoryError:
             Shell.say(f"sh: cannot allocate more than {LIMITS.memory_bytes} bytes\n", streams.stderr)
         except SpentError:
-            Shell.say(f"sh: a line may run {LIMITS.steps} commands: no more of it is run\n", streams.stderr)
+            Shell.say(f"sh: {SPENT}\n", streams.stderr)
         return 2
 
     async def run_at(self, host: "Host", line: str, streams: Streams, caller: Shell) -> int:

@@ -45,7 +45,7 @@ def with_programs(run, monkeypatch):
 
     def start(story, **programs):
         added = {name: Program(name, main) for name, main in programs.items()}
-        monkeypatch.setattr("cluster_engine.shell.shell.PROGRAMS", {**table.PROGRAMS, **added})
+        monkeypatch.setattr("cluster_engine.shell.terminal.PROGRAMS", {**table.PROGRAMS, **added})
 
         async def told(world):
             terminal = Terminal(world, world.add_host("a", "10.0.0.1"), lambda work, _: world.loop.create_task(work))
