@@ -19,16 +19,22 @@ import msgspec
 from cluster_engine.api.kinds import SERVICE_ACCOUNT
 from cluster_engine.apiserver.authentication.tokens import EXTENDED_SECONDS, Grant, Signer, claims_for
 from cluster_engine.apiserver.storage import key_of
-from cluster_engine.cast import CONTROL_PLANE, PKI, Component
+from cluster_engine.cast import CONTROL_PLANE, PKI, Account, Component
 from cluster_engine.etcd.store import DATA_DIRECTORY
 from cluster_engine.world.world import World
 
 
 def mount(world: World, component: Component) -> None:
     """Write a component's token onto its host; nothing for one that shows a certificate."""
-    if component.identity is None or component.identity.account is None:
-        return
-    account = component.identity.account
+    if component.identity is not None and component.identity.account is not None:
+        token = issue(world, component.identity.account, component.id)
+        files = world.host(component.host.name).files
+        files.write(f"{component.identity.account.directory}/token", token)
+        files.write(f"{component.identity.account.directory}/namespace", component.identity.account.namespace.encode())
+
+
+def issue(world: World, account: Account, holder: str) -> bytes:
+    """Make a token of an account that lies in etcd, for `holder`."""
     control_plane = world.host(CONTROL_PLANE)
     key = key_of(SERVICE_ACCOUNT, account.namespace, account.name).encode()
     (found,) = control_plane.disk[DATA_DIRECTORY].range(key).kvs
@@ -40,8 +46,6 @@ def mount(world: World, component: Component) -> None:
         audiences=(signer.issuer,),
         expiration_seconds=EXTENDED_SECONDS,
     )
-    number = random.Random(f"{world.seed}/{component.id}/token").getrandbits(128)
+    number = random.Random(f"{world.seed}/{holder}/token").getrandbits(128)
     claims = claims_for(grant, signer.issuer, world.now(), str(UUID(int=number, version=4)))
-    files = world.host(component.host.name).files
-    files.write(f"{account.directory}/token", signer.sign(claims).encode())
-    files.write(f"{account.directory}/namespace", account.namespace.encode())
+    return signer.sign(claims).encode()

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "controllers": {"world", "api", "client"},
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
+    "coredns": {"world", "api", "client"},
     # Containers run the programs that a person can type, by the same shell. Its streaming
     # server's port is served as the API server's is.
     "containerd": {"world", "rpc", "programs", "shell", "streaming", "apiserver.serving"},
@@ -44,6 +45,7 @@ MAY_IMPORT = {
     "deeds": set(),
     "predicates": {"api.objects", "deeds"},
     "stored": {"api", "etcd"},
+    "cluster_dns": {"api", "client"},
     "mounted_tokens": {"world", "api", "etcd", "apiserver", "cast"},
     "words": {"api", "cast"},
     "export": {"words"},

@@ -14,6 +14,7 @@ basic auth, impersonation, plain HTTP.
 
 import base64
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 from cluster_engine.api.documents import Unreadable, read_one_yaml
 
 PEM_BEGINS = b"-----BEGIN "
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _GO_NAMES = {
     "cluster": {
         "server": "string",
@@ -123,6 +125,30 @@ def load(files: Files, path: str, *, context: str | None = None) -> KubeConfig:
         namespace=chosen.get("namespace") or "default",
         context=name,
         insecure=insecure,
+    )
+
+
+def in_cluster(files: Files, environment: Mapping[str, str]) -> KubeConfig:
+    """Say where the API server is and who one is from within a pod: by its environment and its service account's files.
+
+    FileNotFoundError where it has none (client-go's rest.InClusterConfig).
+    """
+    host, port = environment.get("KUBERNETES_SERVICE_HOST", ""), environment.get("KUBERNETES_SERVICE_PORT", "")
+    if not host or not port.isdecimal():
+        names = "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT"
+        raise KubeConfigError(f"unable to load in-cluster configuration, {names} must be defined")
+    files.read(f"{SERVICE_ACCOUNT}/token")
+    return KubeConfig(
+        host=host,
+        port=int(port),
+        ca=files.read(f"{SERVICE_ACCOUNT}/ca.crt"),
+        server_name=host,
+        certificate=None,
+        key=None,
+        token=None,
+        token_file=f"{SERVICE_ACCOUNT}/token",
+        namespace="default",
+        context="",
     )
 
 

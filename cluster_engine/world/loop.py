@@ -7,12 +7,15 @@ sockets, and `call_outside_later`, real seconds.
 """
 
 import asyncio
+import contextlib
 import contextvars
+import functools
 import itertools
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from cluster_engine.world import resolver
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.network import ANY, Network
 from cluster_engine.world.process import Process, current_process
@@ -91,14 +94,29 @@ class ClusterLoop(TimedLoop):
         """Connect the calling process to a host of the world, with TLS when `ssl` is a context."""
         process = current_process.get()
         name = host.decode() if isinstance(host, bytes) else str(host)
-        address = self.network.resolve(process.host, name)
-        if not ssl:
-            return await self.network.connect(process, address, int(port or 0), protocol_factory)
-        return await wrap_client(
-            lambda make: self.network.connect(process, address, int(port or 0), make),
-            protocol_factory,
-            client_engine(ssl, server_hostname or name),
-        )
+        *others, last = await self._addresses(process, name)
+        engine_for = functools.partial(client_engine, ssl, server_hostname or name) if ssl else None
+
+        async def connect(address: str) -> tuple[Any, Any]:
+            def dial(make: Callable[[], Any]) -> Any:
+                return self.network.connect(process, address, int(port or 0), make)
+
+            return await (
+                dial(protocol_factory) if engine_for is None else wrap_client(dial, protocol_factory, engine_for())
+            )
+
+        for address in others:
+            with contextlib.suppress(OSError):
+                return await connect(address)
+        return await connect(last)
+
+    async def _addresses(self, process: Process, name: str) -> list[str]:
+        """Look a name up: in a container by its /etc/resolv.conf, elsewhere as the data centre's DNS answers."""
+        host = process.host
+        at_home = process.files is host.machine.files or name in host.names or resolver.is_address(name)
+        if at_home or not resolver.configuration(process.files).servers:
+            return [self.network.resolve(host, name)]
+        return await resolver.look_up(process, name)
 
     async def create_unix_connection(
         self, protocol_factory: Callable[[], Any], path: Any = None, **_: Any
@@ -155,7 +173,7 @@ class ClusterLoop(TimedLoop):
             address = "" if local_addr[0] in ANY else self.network.resolve(process.host, local_addr[0])
             local = Endpoint(address, local_addr[1])
         if remote_addr is not None:
-            remote = Endpoint(self.network.resolve(process.host, remote_addr[0]), remote_addr[1])
+            remote = Endpoint((await self._addresses(process, remote_addr[0]))[0], remote_addr[1])
         transport = self.network.datagrams.open(process, local, remote)
         transport.protocol = protocol = protocol_factory()
         protocol.connection_made(transport)
@@ -190,10 +208,10 @@ class ClusterLoop(TimedLoop):
         proto: int = 0,
         flags: int = 0,
     ) -> list[tuple[Any, ...]]:
-        """Look a name up as the calling process's host would."""
+        """Look a name up as the calling process would."""
         name = host.decode() if isinstance(host, bytes) else str(host)
-        address = self.network.resolve(current_process.get().host, name)
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, int(port or 0)))]
+        found = await self._addresses(current_process.get(), name)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (one, int(port or 0))) for one in found]
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
         """Numbers only: there is no reverse DNS."""

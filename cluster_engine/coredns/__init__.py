@@ -1,0 +1,1 @@
+"""CoreDNS: answers for the names of a cluster. `main.main` runs it."""
