@@ -1,11 +1,11 @@
 """OpenAPI 2, for kubectl up to 1.28: apply asks it for merge keys and whether the server validates fields and dry-runs.
 
-kubectl wants it in gnostic's protobuf form and no other. Two oddities of its old reader are respected: an object with
-properties has no `type` (with one it would be taken for a map), and extensions are YAML text in a message.
+kubectl wants it in gnostic's protobuf form, others as JSON. Two oddities of its old reader are respected: an object
+with properties has no `type` (with one it would be taken for a map), and extensions are YAML text in a message.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cluster_engine.api.derived import derived
 from cluster_engine.api.kind_set import KindSet
@@ -36,6 +36,48 @@ def v2(kinds: KindSet) -> bytes:
         ),
     )
     return made.SerializeToString(deterministic=True)
+
+
+def v2_json(kinds: KindSet) -> bytes:
+    """Write the same document as JSON, which everybody else asks for."""
+    document = pb.Document()
+    document.ParseFromString(v2(kinds))
+    info = {"title": document.info.title, "version": document.info.version}
+    paths = {each.name: {"patch": _operation_json(each.value.patch)} for each in document.paths.path}
+    definitions = {each.name: _schema_json(each.value) for each in document.definitions.additional_properties}
+    return json.dumps({"swagger": document.swagger, "info": info, "paths": paths, "definitions": definitions}).encode()
+
+
+def _schema_json(schema: pb.Schema) -> Object:
+    if schema._ref:
+        described = {"description": schema.description} if schema.description else {}
+        return {**described, "$ref": schema._ref, **_extensions_json(schema.vendor_extension)}
+    made: Object = {"description": schema.description, "format": schema.format, "required": list(schema.required)}
+    properties = schema.properties.additional_properties
+    made["type"] = "object" if properties else "".join(schema.type.value)
+    made["properties"] = {each.name: _schema_json(each.value) for each in properties}
+    if schema.items.schema:
+        made["items"] = _schema_json(schema.items.schema[0])
+    if schema.HasField("additional_properties"):
+        made["additionalProperties"] = _schema_json(schema.additional_properties.schema)
+    return {name: value for name, value in made.items() if value} | _extensions_json(schema.vendor_extension)
+
+
+def _operation_json(operation: pb.Operation) -> Object:
+    queries = (each.parameter.non_body_parameter.query_parameter_sub_schema for each in operation.parameters)
+    return {
+        "description": operation.description,
+        "operationId": operation.operation_id,
+        "consumes": list(operation.consumes),
+        "produces": list(operation.produces),
+        "parameters": [{"name": each.name, "in": "query", "type": each.type} for each in queries],
+        "responses": {"200": {"description": "OK"}},
+        **_extensions_json(operation.vendor_extension),
+    }
+
+
+def _extensions_json(found: Iterable[pb.NamedAny]) -> Object:
+    return {each.name: json.loads(each.value.yaml) for each in found}
 
 
 def _yaml(value: JSON) -> pb.Any:

@@ -215,9 +215,9 @@ class Kind(Resource):
     `prepare_create` and `prepare_update` change the object in place before it is validated: they set what clients may
     not set and clear what they may not bring (PrepareForCreate and PrepareForUpdate of a strategy in pkg/registry; an
     update is that of the object itself, not of a subresource). `has_status`: there is a status, which is empty at first
-    unless `keeps_status_on_create`, and `status_carries_metadata` says whether labels and annotations may be changed
-    with it. Objects are gone `ttl_seconds` after they were last written (0: never). `takes_strategic_patches`: custom
-    resources do not.
+    unless `keeps_status_on_create`, and `status_carries` names the parts of metadata (labels, annotations) that may be
+    changed with it. Objects are gone `ttl_seconds` after they were last written (0: never). `takes_strategic_patches`:
+    custom resources do not.
     """
 
     schema: Message
@@ -230,7 +230,7 @@ class Kind(Resource):
     prepare_update: Callable[[Object, Object], None] | None = None
     has_status: bool = False
     keeps_status_on_create: bool = False
-    status_carries_metadata: bool = False
+    status_carries: tuple[str, ...] = ()
     ttl_seconds: int = 0
     has_generation: bool = False
     create_on_update: bool = False

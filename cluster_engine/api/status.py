@@ -23,10 +23,7 @@ from cluster_engine.api.resource import Resource
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
 UNKNOWN_RESOURCE = "the server could not find the requested resource"
-NOT_ACCEPTABLE = (
-    "only the following media types are accepted: application/json, application/yaml, "
-    "application/vnd.kubernetes.protobuf"
-)
+NOT_ACCEPTABLE = "only the following media types are accepted: application/json, application/yaml"
 UNSUPPORTED_MEDIA_TYPE = (
     "the body of the request was in an unknown format - accepted media types include: application/json, "
     "application/yaml, application/vnd.kubernetes.protobuf"
@@ -45,8 +42,9 @@ class Cause:
         return f"{self.field}: {self.message}"
 
     def to_dict(self) -> dict[str, str]:
-        """Say it as `details.causes[]` of a Status does."""
-        return {"reason": self.reason, "message": self.message, "field": self.field}
+        """Say it as `details.causes[]` of a Status does: what is empty is left out."""
+        said = {"reason": self.reason, "message": self.message, "field": self.field}
+        return {name: text for name, text in said.items() if text}
 
 
 class Refusal(Exception):  # noqa: N818, the field's word; it is an answer, not an error of ours
@@ -218,7 +216,7 @@ class TooLarge(Refusal):
     code, reason = 413, "RequestEntityTooLarge"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"Request entity is too large: {why}")
+        super().__init__(f"Request entity too large: {why}")
 
 
 class UnsupportedMediaType(Refusal):

@@ -300,8 +300,12 @@ def _float_cleaner(owner: Message, name: str) -> Cleaner:
     return clean
 
 
+_NEWLINES = str.maketrans("", "", "\r\n")
+"""What Go's base64 decoder skips, and its encoder does not write."""
+
+
 def _bytes(value: JSON) -> str:
-    text = _text(value)
+    text = _text(value).translate(_NEWLINES)
     try:
         b64decode(text, validate=True)
     except (Base64Error, ValueError):

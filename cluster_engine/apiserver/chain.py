@@ -15,10 +15,12 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.api.patches import APPLY_PATCHES
 from cluster_engine.api.status import NotFound, Refusal, Timeout
 from cluster_engine.apiserver.authentication.chain import Authentication, impersonated
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Chain, attributes_of, refusal_text
+from cluster_engine.apiserver.handlers.bodies import media_type
 from cluster_engine.apiserver.handlers.meta import Meta
 from cluster_engine.apiserver.handlers.negotiation import is_for_reading
 from cluster_engine.apiserver.handlers.resources import Resources
@@ -79,7 +81,12 @@ class HandlerChain:
         except Exception as bug:
             self._process.bug(bug, f"{request.method} {request.path}")
             response = PANICKED
-        self._meta.count(info, response.status)
+        self._meta.count(
+            info,
+            response.status,
+            applies=media_type(request.header("content-type")) in APPLY_PATCHES,
+            dry_run="dryRun" in parse_query(request.query),
+        )
         return _finished(request, response, audit_id, warnings)
 
     async def _within_deadline(self, request: Request, info: RequestInfo, warnings: list[str]) -> Response:

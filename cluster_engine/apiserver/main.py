@@ -28,6 +28,7 @@ from cluster_engine.apiserver.bootstrap.post_start import PostStart
 from cluster_engine.apiserver.caches import Caches
 from cluster_engine.apiserver.chain import HandlerChain
 from cluster_engine.apiserver.handlers.connect import Connections
+from cluster_engine.apiserver.handlers.issuer import issuer_responses
 from cluster_engine.apiserver.handlers.kubelets import Kubelets
 from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.meta import Meta
@@ -149,7 +150,8 @@ class Server:
             "etcd": self._check_etcd,
             "poststarthook/rbac/bootstrap-roles": self._check_started,
         }
-        self.chain = HandlerChain(process, authentication, authorizer, resources, Meta(process, kinds, checks))
+        meta = Meta(process, kinds, checks, issuer_responses(signer, f"{process.host.address}:{PORT}"))
+        self.chain = HandlerChain(process, authentication, authorizer, resources, meta)
         self._service_address = str(IPv4Network(service_range)[1])
         self._started = False
 

@@ -84,7 +84,7 @@ def version_number(text: str) -> int:
         return parse_int(text)
     except ValueError as problem:
         quoted = str(problem).replace("ParseInt", "ParseUint")
-        raise Refusal(f'Invalid value: "{text}": {quoted}', code=500) from None
+        raise Refusal(f'resourceVersion: Invalid value: "{text}": {quoted}', code=500) from None
 
 
 def encode(obj: Object) -> bytes:

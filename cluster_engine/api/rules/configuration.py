@@ -44,7 +44,9 @@ def _data(obj: Object, fields: tuple[str, ...], causes: list[Cause]) -> None:
             causes += [invalid(f"{field}[{key}]", key, each) for each in config_key_problems(key)]
             size += len(value) if field != "data" or "binaryData" in fields else len(value) * 3 // 4
     if size > DATA_BYTES_MAX:
-        causes.append(too_long("data", DATA_BYTES_MAX) if "binaryData" not in fields else too_long("", DATA_BYTES_MAX))
+        causes.append(
+            too_long("data", DATA_BYTES_MAX) if "binaryData" not in fields else too_long("[]", DATA_BYTES_MAX)
+        )
 
 
 def config_map(obj: Object, path: str, causes: list[Cause]) -> None:

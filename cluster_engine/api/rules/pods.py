@@ -1,5 +1,6 @@
 """Rules for pods and pod templates, from `pkg/apis/core/validation/validation.go`."""
 
+import json
 from collections.abc import Iterator
 
 from cluster_engine.api.causes import child, duplicate, forbidden, invalid, not_found, required
@@ -150,4 +151,8 @@ def _first_difference(before: JSON, after: JSON, path: str) -> str:
             found = _first_difference(one, other, f"{path}[{index}]")
             if found:
                 return found
-    return f"  {path}:\n-   {before!r}\n+   {after!r}\n"
+    return f"  {path}:\n-   {_printed(before)}\n+   {_printed(after)}\n"
+
+
+def _printed(value: JSON) -> str:
+    return "nil" if value is None else json.dumps(value, ensure_ascii=False)

@@ -186,7 +186,7 @@ NODE = Kind(
     namespaced=False,
     has_status=True,
     keeps_status_on_create=True,  # a kubelet registers with it
-    status_carries_metadata=True,
+    status_carries=("labels", "annotations"),
     storage_prefix="minions",
     subresources=(Subresource("proxy", PROXY_VERBS, connects="NodeProxyOptions"), STATUS_SUBRESOURCE),
     schema=object_message(

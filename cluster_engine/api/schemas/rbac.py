@@ -32,6 +32,11 @@ def default_subject(subject: Object) -> None:
         subject["apiGroup"] = GROUP
 
 
+def default_role_ref(reference: Object) -> None:
+    """A role belongs to the RBAC group."""
+    reference["apiGroup"] = reference.get("apiGroup") or GROUP
+
+
 SUBJECT = message(
     PACKAGE + "Subject",
     "Subject is who is allowed.",
@@ -47,9 +52,10 @@ SUBJECT = message(
 ROLE_REF = message(
     PACKAGE + "RoleRef",
     "RoleRef names the role that is bound.",
-    Field(1, "apiGroup", STRING, "API group of the role.", always=True, default=GROUP),
+    Field(1, "apiGroup", STRING, "API group of the role.", always=True),
     Field(2, "kind", STRING, "Role or ClusterRole.", required=True),
     Field(3, "name", STRING, "Name of the role.", required=True),
+    defaults=default_role_ref,
     rules=rules.role_ref,
     atomic=True,
 )

@@ -51,6 +51,8 @@ class Admission:
     def on_update(self, call: Call, new: Object, old: Object) -> None:
         """Admit a change, of the object or of its status."""
         self._escalation.check(call.kind, call.user, call.namespace, new, old)
+        if call.kind is POD and not call.subresource:
+            pods.admit_update(new)
         node_restriction.on_update(call, new, old)
 
     def on_delete(self, call: Call, obj: Object) -> None:

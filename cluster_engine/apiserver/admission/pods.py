@@ -29,6 +29,12 @@ def admit(backend: Backend, call: Call, pod: Object) -> None:
     _tolerations(spec)
 
 
+def admit_update(pod: Object) -> None:
+    """DefaultTolerationSeconds looks at updates too; the rest of a pod stays as it was admitted."""
+    pod["spec"] = dict(pod["spec"])
+    _tolerations(pod["spec"])
+
+
 def _service_account(backend: Backend, call: Call, metadata: Object, spec: Object) -> None:
     name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = spec["serviceAccount"] = name

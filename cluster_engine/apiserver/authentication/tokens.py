@@ -36,6 +36,7 @@ from cluster_engine.apiserver.authentication.users import (
 )
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+ALGORITHM = "ES256"
 COORDINATE_BYTES = 32
 WARN_AFTER_SECONDS = 3607
 EXTENDED_SECONDS = 365 * 24 * 3600
@@ -74,8 +75,9 @@ class Signer:
         private = serialization.load_pem_private_key(key, password=None)
         assert isinstance(private, ec.EllipticCurvePrivateKey), "service-account keys are ECDSA P-256 here"
         self._key = private
+        self.public_key = private.public_key()
         self.issuer = issuer
-        self._header = _encode(msgspec.json.encode({"alg": "ES256", "kid": key_id(private.public_key())}))
+        self._header = _encode(msgspec.json.encode({"alg": ALGORITHM, "kid": key_id(self.public_key)}))
 
     def sign(self, claims: Claims) -> str:
         """Make the compact form of a JSON Web Signature."""
@@ -171,8 +173,8 @@ class ServiceAccountTokens:
             signature = _decode(signature_text)
         except ValueError as error:
             raise BadToken("the token is not a JSON Web Token") from error
-        if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") != "ES256":
-            raise BadToken("the token is not signed with ES256")
+        if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") != ALGORITHM:
+            raise BadToken(f"the token is not signed with {ALGORITHM}")
         if header.get("kid") not in (None, self._key_id):
             raise BadToken("the token is signed with a key that is not ours")
         r, s = signature[:COORDINATE_BYTES], signature[COORDINATE_BYTES:]

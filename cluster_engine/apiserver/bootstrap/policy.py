@@ -113,6 +113,9 @@ CLUSTER_ROLES: dict[str, tuple[Rule, ...]] = {
     "system:discovery": (
         paths("/api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/"),
     ),
+    "system:service-account-issuer-discovery": (
+        paths("/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/"),
+    ),
     "system:public-info-viewer": (paths("/healthz /livez /readyz /version /version/"),),
     "system:monitoring": (paths("/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*"),),
     "system:kubelet-api-admin": (
@@ -221,6 +224,10 @@ BINDINGS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "cluster-admin": ("cluster-admin", (("Group", "system:masters"),)),
     "system:basic-user": ("system:basic-user", (AUTHENTICATED,)),
     "system:discovery": ("system:discovery", (AUTHENTICATED,)),
+    "system:service-account-issuer-discovery": (
+        "system:service-account-issuer-discovery",
+        (("Group", "system:serviceaccounts"),),
+    ),
     "system:public-info-viewer": ("system:public-info-viewer", (AUTHENTICATED, UNAUTHENTICATED)),
     "system:monitoring": ("system:monitoring", (("Group", "system:monitoring"),)),
     "system:kube-controller-manager": (

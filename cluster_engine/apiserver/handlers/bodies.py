@@ -7,6 +7,7 @@
 Modelled on apiserver/pkg/endpoints/handlers/{create,rest}.go and apimachinery's serializers.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -23,15 +24,17 @@ from cluster_engine.apiserver.registry.metadata import check_kind
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+SUMMARY_BYTES = 30
+TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 
 
 def media_type(content_type: str) -> str:
-    """Return a Content-Type without its parameters; JSON where there is none."""
-    return content_type.partition(";")[0].strip().lower() or JSON
+    """Return a Content-Type without its parameters; JSON where there is none, "" where it says nothing."""
+    return content_type.partition(";")[0].strip().lower() if content_type else JSON
 
 
 def decode(kinds: KindSet, body: bytes, content_type: str, expected: str) -> Object:
-    """Read a body as an object; `expected` is the Go name of what it should be. BadRequest, UnsupportedMediaType."""
+    """Read a body as an object; `expected` is the kind that it should be of. BadRequest, UnsupportedMediaType."""
     media = media_type(content_type)
     if media == PROTOBUF:
         return protobuf.decode(kinds, body)
@@ -42,7 +45,8 @@ def decode(kinds: KindSet, body: bytes, content_type: str, expected: str) -> Obj
     else:
         raise UnsupportedMediaType()
     if not isinstance(value, dict):
-        raise BadRequest(f"the object provided is unrecognized (must be of type {expected}): it is not an object")
+        what = "array" if isinstance(value, list) else "string" if isinstance(value, str) else "number"
+        raise _unrecognized(body, expected, f"json: cannot unmarshal {what} into Go value of type {TYPE_META}")
     return value
 
 
@@ -62,11 +66,18 @@ def _decode_yaml(body: bytes, expected: str) -> Any:
 
 
 def _unrecognized(body: bytes, expected: str, why: str) -> BadRequest:
-    start = body[:32].hex(" ")
     return BadRequest(
         f"the object provided is unrecognized (must be of type {expected}): couldn't get version/kind; "
-        f"json parse error: {why} ({start})"
+        f"json parse error: {why} ({_summary(body)})"
     )
+
+
+def _summary(body: bytes) -> str:
+    """Show how a body begins: text if it looks like JSON, else hexadecimal (rest.go, summarizeData)."""
+    start, dots = body[:SUMMARY_BYTES], " ..." if len(body) > SUMMARY_BYTES else ""
+    if not body:
+        return "<empty>"
+    return (start.decode("utf-8", "replace") if body[:1] == b"{" else start.hex()) + dots
 
 
 def read(kinds: KindSet, call: Call, kind: Kind, body: bytes, content_type: str) -> Object:
@@ -74,14 +85,11 @@ def read(kinds: KindSet, call: Call, kind: Kind, body: bytes, content_type: str)
 
     Keys that stand twice are only looked for when `fieldValidation` is asked for, as kubectl does.
     """
-    obj = decode(kinds, body, content_type, f"{kind.api_version}.{kind.name}")
+    obj = decode(kinds, body, content_type, kind.name)
     check_kind(kind, obj)
     mode = call.parameters.get("fieldValidation", "")
     if mode in ("Strict", "Warn"):
-        twice = doubled(body, media_type(content_type))
-        if twice and mode == "Strict":
-            raise strict.strict_error(kind, twice)
-        call.warnings.extend(twice)
+        return complete(call, kind, obj, doubled(body, media_type(content_type)))
     return complete(call, kind, obj)
 
 
@@ -94,10 +102,11 @@ def doubled(body: bytes, media: str) -> list[str]:
     return []
 
 
-def complete(call: Call, kind: Kind, obj: Object) -> Object:
-    """Check an object's fields as `fieldValidation` says, and fill in defaults."""
+def complete(call: Call, kind: Kind, obj: Object, doubled: Sequence[str] = ()) -> Object:
+    """Check an object's fields as `fieldValidation` says, and fill in defaults; `doubled` are keys that stand twice."""
     mode = call.parameters.get("fieldValidation", "")
-    problems, cleaned = strict.check(kind, obj)
+    unknown, cleaned = strict.check(kind, obj)
+    problems = [*doubled, *unknown]
     if problems and mode == "Strict":
         raise strict.strict_error(kind, problems)
     if mode != "Ignore":

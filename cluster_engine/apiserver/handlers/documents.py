@@ -17,9 +17,9 @@ import msgspec
 from cluster_engine.api import discovery, openapi
 from cluster_engine.api.derived import derived
 from cluster_engine.api.kind_set import GroupVersion, KindSet
-from cluster_engine.api.openapi_v2 import v2
+from cluster_engine.api.openapi_v2 import v2, v2_json
 from cluster_engine.api.status import NotAcceptable
-from cluster_engine.apiserver.handlers.negotiation import negotiate, wants_aggregated_discovery
+from cluster_engine.apiserver.handlers.negotiation import JSON_TYPES, negotiate, wants_aggregated_discovery
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT
 from cluster_engine.apiserver.request_info import parse_query
 from cluster_engine.apiserver.serving.exchange import Headers, Request, Response
@@ -67,11 +67,14 @@ def openapi_v3_response(kinds: KindSet, request: Request, path: str, now: dateti
 
 
 def openapi_v2_response(kinds: KindSet, request: Request) -> Response:
-    """Answer `/openapi/v2`, in protobuf only."""
+    """Answer `/openapi/v2`: JSON, unless protobuf alone is asked for."""
     accept = request.header("accept")
-    if accept and "protobuf" not in accept and "*/*" not in accept:
+    vary: Headers = (("vary", "Accept"),)
+    if not accept or any(each in accept for each in JSON_TYPES):
+        return _unless_known(request, _openapi_v2_json(kinds), JSON_TYPE, vary)
+    if "protobuf" not in accept:
         raise NotAcceptable()
-    return _unless_known(request, _openapi_v2(kinds), OPENAPI_V2_TYPE, (("vary", "Accept"),))
+    return _unless_known(request, _openapi_v2(kinds), OPENAPI_V2_TYPE, vary)
 
 
 def _unless_known(request: Request, document: Document, content_type: str, headers: Headers) -> Response:
@@ -100,6 +103,11 @@ def _groups(kinds: KindSet) -> Document:
 @derived
 def _openapi_v2(kinds: KindSet) -> Document:
     return _document(v2(kinds))
+
+
+@derived
+def _openapi_v2_json(kinds: KindSet) -> Document:
+    return _document(v2_json(kinds))
 
 
 def _legacy(kinds: KindSet, path: str) -> Any:

@@ -15,7 +15,7 @@ from cluster_engine.api.kinds import Kinds
 from cluster_engine.api.status import MethodNotAllowed
 from cluster_engine.apiserver.handlers import documents
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT, TEXT_TYPE, document
-from cluster_engine.apiserver.request_info import VERBS, RequestInfo, parse_query
+from cluster_engine.apiserver.request_info import RequestInfo, parse_query
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.world.process import Process
 
@@ -30,7 +30,21 @@ VERSION = {
     "compiler": "gc",
     "platform": "linux/amd64",
 }
-COUNTED_VERBS = frozenset({*VERBS.values(), "list", "watch", "deletecollection"})
+COUNTED_VERBS = {
+    "get": "GET",
+    "list": "LIST",
+    "watch": "WATCH",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+    "deletecollection": "DELETECOLLECTION",
+    "post": "POST",
+    "put": "PUT",
+}
+"""By verb, what metrics call it (apiserver/pkg/endpoints/metrics)."""
+LABELS = ("code", "dry_run", "group", "resource", "scope", "subresource", "verb", "version")
+COMPONENT = ',component="apiserver",dry_run'
 HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
 
 Check = Callable[[], Awaitable[str | None]]
@@ -40,20 +54,30 @@ Check = Callable[[], Awaitable[str | None]]
 class Meta:
     """Answers requests for what are no resources."""
 
-    def __init__(self, process: Process, kinds: Kinds, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self, process: Process, kinds: Kinds, checks: Mapping[str, Check], fixed: Mapping[str, Response]
+    ) -> None:
+        """`fixed` are answers that never change, by path."""
         self._process = process
         self._kinds = kinds
         self._checks = checks
-        self._requests: Counter[tuple[str, str, int]] = Counter()
+        self._fixed = fixed
+        self._requests: Counter[tuple[str, ...]] = Counter()
         self._version = msgspec.json.format(msgspec.json.encode(VERSION), indent=2)
 
-    def count(self, info: RequestInfo, code: int) -> None:
+    def count(self, info: RequestInfo, code: int, *, applies: bool, dry_run: bool) -> None:
         """Count a request; what nobody knows is counted together, so that there is an end to what is kept."""
         kind = None
         if info.is_resource:
             kind = self._kinds.served.by_resource(info.group, info.version, info.resource)
-        verb = info.verb if info.verb in COUNTED_VERBS else "other"
-        self._requests[verb, kind.plural if kind else "", code] += 1
+        verb = "APPLY" if applies and info.verb == "patch" else COUNTED_VERBS.get(info.verb, "other")
+        dry = "All" if dry_run else ""
+        if kind is None:
+            self._requests[str(code), dry, "", "", "", "", verb, ""] += 1
+            return
+        subresource = info.subresource if kind.subresource(info.subresource) else ""
+        scope = "resource" if info.name or info.verb == "create" else "namespace" if info.namespace else "cluster"
+        self._requests[str(code), dry, kind.group, kind.plural, scope, subresource, verb, kind.version] += 1
 
     async def serve(self, request: Request) -> Response:
         """Answer one request."""
@@ -62,6 +86,8 @@ class Meta:
             return await self._health(request, path)
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed()
+        if path in self._fixed:
+            return self._fixed[path]
         if path == "/version":
             return Response(200, "application/json", self._version)
         if path in ("/api", "/apis") or path.startswith(("/api/", "/apis/")):
@@ -100,8 +126,9 @@ class Meta:
             "resource and HTTP response code.",
             "# TYPE apiserver_request_total counter",
         ]
-        for (verb, resource, code), count in sorted(self._requests.items()):
-            lines.append(f'apiserver_request_total{{code="{code}",resource="{resource}",verb="{verb}"}} {count}')
+        for values, count in sorted(self._requests.items()):
+            labels = ",".join(f'{name}="{value}"' for name, value in zip(LABELS, values, strict=True))
+            lines.append(f"apiserver_request_total{{{labels.replace(',dry_run', COMPONENT, 1)}}} {count}")
         return ("\n".join(lines) + "\n").encode()
 
     def _paths(self) -> list[str]:
@@ -109,5 +136,6 @@ class Meta:
         named = ["/api", *(f"/api/{each.name}" for each in served if not each.group), "/apis"]
         for each in sorted((each for each in served if each.group), key=lambda each: each.name):
             named += [f"/apis/{each.group}", f"/apis/{each.name}"]
+        named += list(self._fixed)
         named += ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
         return list(dict.fromkeys(named))

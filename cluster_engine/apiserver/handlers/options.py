@@ -177,16 +177,26 @@ def encode_continue(revision: int, start: str) -> str:
 
 
 def decode_continue(token: str, version: str) -> tuple[int, str]:
-    """Read a token: (revision, start). 400 for garbage."""
+    """Read a token: (revision, start). 400 for garbage, as apiserver/pkg/storage/continue.go words it."""
     if version not in ("", "0"):
         raise BadRequest("specifying resource version is not allowed when using continue")
     try:
         read = read_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        revision, start = read["rv"], read["start"]
-        if read["v"] != TOKEN_VERSION or type(revision) is not int or not isinstance(start, str) or revision == 0:
-            raise ValueError("a part of it is wrong")
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadRequest(f"invalid continue token: {error}") from error
+    except ValueError as error:
+        raise _bad_token(f": {error}") from error
+    if not isinstance(read, dict) or type(read.get("rv", 0)) is not int or not isinstance(read.get("start", ""), str):
+        raise _bad_token(": json: cannot unmarshal into Go value of type storage.continueToken")
+    if read.get("v") != TOKEN_VERSION:
+        raise _bad_token(": server does not recognize this encoded version")
+    revision, start = read.get("rv", 0), read.get("start", "")
+    if revision == 0:
+        raise _bad_token(f": incorrect encoded start resourceVersion (version {TOKEN_VERSION})")
+    if not start:
+        raise _bad_token(f": encoded start key empty (version {TOKEN_VERSION})")
     if start.startswith("/") or ".." in start.split("/"):
-        raise BadRequest("invalid continue token: invalid continue token")
+        raise _bad_token(f": {start}")
     return revision, start
+
+
+def _bad_token(why: str) -> BadRequest:
+    return BadRequest(f"invalid continue token: continue key is not valid{why}")

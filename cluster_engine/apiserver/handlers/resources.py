@@ -292,10 +292,12 @@ class Resources:
     async def _log(self, request: Request, call: Call, form: Form) -> Response:
         return await self._logs.serve(call)
 
+    async def _ephemeral_containers(self, request: Request, call: Call, form: Form) -> Response:
+        verbs = {"get": self._get, "update": self._update, "patch": self._patch}
+        return await verbs[call.verb](request, call, form)
+
     async def _other(self, request: Request, call: Call, form: Form) -> Response:
-        """A subresource without rules of its own: a part of the object (ephemeral containers), or not served yet."""
-        if call.subresource == "ephemeralcontainers":
-            return await (self._get if call.verb == "get" else self._patch)(request, call, form)
+        """A subresource that is not served yet."""
         raise NotFound()
 
     # -- resources that are not stored -------------------------------------------------------------------------------
@@ -315,7 +317,7 @@ class Resources:
         body = await request.read()
         given = None
         if body:
-            given = bodies.decode(self._backend.kinds.served, body, request.header("content-type"), "v1.DeleteOptions")
+            given = bodies.decode(self._backend.kinds.served, body, request.header("content-type"), "DeleteOptions")
             if given.get("kind") not in (None, "DeleteOptions"):
                 raise BadRequest(f"the object provided is unrecognized: no kind DeleteOptions but {given['kind']}")
             _, given = strict.check(DELETE_OPTIONS, given)
@@ -366,6 +368,7 @@ VERBS: dict[str, Handler] = {
 }
 SUBRESOURCES: dict[str, Handler] = {
     "status": Resources._status,
+    "ephemeralcontainers": Resources._ephemeral_containers,
     "scale": Resources._scale,
     "binding": Resources._binding,
     "eviction": Resources._eviction,

@@ -124,7 +124,7 @@ def written(kind: Kind, old: Object, new: Object, entries: Sequence[Object], wri
 def parts(kind: Kind, subresource: str) -> tuple[str, ...]:
     """Name the fields at the top that a write is about: of a status, it; else all but the status."""
     if subresource == "status":
-        return ("metadata", "status") if kind.status_carries_metadata else ("status",)
+        return ("metadata", "status") if kind.status_carries else ("status",)
     names = (each.name for each in kind.schema.fields)
     return tuple(each for each in names if each not in UNOWNED and not (each == "status" and kind.has_status))
 

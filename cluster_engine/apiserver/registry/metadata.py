@@ -15,6 +15,9 @@ from cluster_engine.api.validation import require_resource_version
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.storage import in_order
 
+VERSION_DIGITS_MAX = 20
+"""What is longer is no number to Go (uint64), and what is none counts as not set."""
+
 SYSTEM_FIELDS = (
     "uid",
     "creationTimestamp",
@@ -65,7 +68,8 @@ def check_kind(kind: Kind, obj: Object) -> None:
 def on_create(backend: Backend, call: Call, obj: Object) -> Object:
     """Fill in a new object's metadata; give the object in order."""
     metadata = obj["metadata"]
-    if metadata.get("resourceVersion"):
+    version = metadata.pop("resourceVersion", "")
+    if version.isascii() and version.isdecimal() and version.strip("0") and len(version) <= VERSION_DIGITS_MAX:
         raise Refusal("resourceVersion should not be set on objects to be created", code=500)
     for name in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
         metadata.pop(name, None)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Network
 
+from cluster_engine.api.causes import invalid
 from cluster_engine.api.kinds import SERVICE
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Cause, InternalError, Invalid
@@ -91,15 +92,15 @@ class ServiceAllocator:
         why = ""
         try:
             if IPv4Address(wanted) not in self.network:
-                why = f"the provided network does not match the current range ({self.network})"
+                valid = f"The range of valid IPs is {self.network}"
+                why = f"the provided IP ({wanted}) is not in the valid range. {valid}"
         except ValueError:
             why = "must be a valid IP address"
         if not why and wanted in self._taken():
             why = "provided IP is already allocated"
         if why:
-            text = f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: {why}'
-            name = obj["metadata"].get("name", "")
-            raise Invalid(call.kind, name, [Cause("spec.clusterIPs", "FieldValueInvalid", text)])
+            cause = invalid("spec.clusterIPs", [wanted], f"failed to allocate IP {wanted}: {why}")
+            raise Invalid(call.kind, obj["metadata"].get("name", ""), [cause])
 
     def _taken(self) -> dict[str | int, None]:
         taken = dict(self._pending)

@@ -17,7 +17,7 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import AlreadyExists, Invalid, NotFound, Refusal
 from cluster_engine.api.validation import validate
 from cluster_engine.apiserver.admission.chain import Admission, namespace_for_create
-from cluster_engine.apiserver.registry import deletion, managed_fields, metadata
+from cluster_engine.apiserver.registry import deletion, ephemeral_containers, managed_fields, metadata
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.storage import CachedObject, encode, version_number, with_version
@@ -97,6 +97,8 @@ class Store:
             new = change(old)
             metadata.check_place(call, new)
             metadata.check_preconditions(call, new, old)
+            if call.subresource == ephemeral_containers.NAME:
+                new = ephemeral_containers.changed(call, new, old)
             if tracks:
                 set_entries(new, managed_fields.updated(call.kind, old, new, call.writer))
             if call.kind.has_status:
@@ -106,7 +108,8 @@ class Store:
             self._services.on_update(call, new, old)
             new = metadata.on_update(call, new, old)
             self._admission.on_update(call, new, old)
-            _validate(call.kind, new, old)
+            is_checked = call.subresource == ephemeral_containers.NAME
+            _validate(call.kind, new, {**old, "spec": new["spec"]} if is_checked else old)
             return new
 
         return await self.guaranteed_update(call, main)
@@ -120,8 +123,8 @@ class Store:
             metadata.check_preconditions(call, new, old)
             self._admission.on_update(call, new, old)
             merged = {**old, "status": new.get("status") or {}}
-            if call.kind.status_carries_metadata:
-                carried = {name: new["metadata"].get(name) for name in ("labels", "annotations")}
+            if call.kind.status_carries:
+                carried = {name: new["metadata"].get(name) for name in call.kind.status_carries}
                 kept = {name: value for name, value in old["metadata"].items() if name not in carried}
                 merged["metadata"] = kept | {name: value for name, value in carried.items() if value}
             merged["metadata"] = dict(merged["metadata"])

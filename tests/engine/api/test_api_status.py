@@ -29,7 +29,7 @@ REFUSALS = [
     (status.TooManyRequests("later", 1), 429, "later"),
     (status.InternalError("boom"), 500, "Internal error occurred: boom"),
     (status.Timeout("Too large resource version", 1), 504, "Timeout: Too large resource version"),
-    (status.TooLarge("limit is 3145728"), 413, "Request entity is too large: limit is 3145728"),
+    (status.TooLarge("limit is 3145728"), 413, "Request entity too large: limit is 3145728"),
 ]
 
 

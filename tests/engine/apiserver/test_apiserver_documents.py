@@ -52,12 +52,19 @@ def test_an_openapi_document_asked_for_by_its_hash_may_be_kept_for_ever(run_api)
     run_api(story)
 
 
-def test_openapi_v2_is_protobuf_or_nothing(run_api):
+def test_openapi_v2_is_protobuf_where_that_is_asked_for_and_else_json(run_api):
     async def story(plane):
         admin = plane.person()
         answer = await admin.get("/openapi/v2", accept="application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
         assert answer.headers["content-type"] == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-        assert (await admin.get("/openapi/v2", accept="application/json")).code == 406
+        for accept in ("application/json", "*/*", None):
+            document = (await admin.get("/openapi/v2", accept=accept)).body
+            assert document["swagger"] == "2.0"
+            spec = document["definitions"]["io.k8s.api.core.v1.PodSpec"]["properties"]
+            assert spec["containers"]["items"] == {"$ref": "#/definitions/io.k8s.api.core.v1.Container"}
+            assert spec["containers"]["x-kubernetes-list-map-keys"] == ["name"]
+            assert spec["nodeSelector"]["additionalProperties"] == {"type": "string"}
+        assert (await admin.get("/openapi/v2", accept="text/html")).code == 406
 
     run_api(story)
 
@@ -79,8 +86,14 @@ def test_metrics_count_requests_and_not_what_strangers_make_up(run_api):
         for word in ("A", "B", "C"):
             await nobody.ask(word, f"/api/v1/{word}")
         text = (await admin.get("/metrics")).raw.decode()
-        assert 'apiserver_request_total{code="200",resource="pods",verb="list"} 1' in text
-        assert 'apiserver_request_total{code="403",resource="",verb="other"} 3' in text
+        assert (
+            'apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="pods",'
+            'scope="cluster",subresource="",verb="LIST",version="v1"} 1'
+        ) in text
+        assert (
+            'apiserver_request_total{code="403",component="apiserver",dry_run="",group="",resource="",'
+            'scope="",subresource="",verb="other",version=""} 3'
+        ) in text
         root = (await admin.get("/")).body["paths"]
         assert "/apis/apps/v1" in root
 

@@ -134,7 +134,8 @@ def test_a_kind_without_strategic_patches_refuses_them_and_offers_none(run_kinds
         await admin.post(WIDGETS, one())
         refused = await admin.patch(f"{WIDGETS}/w", {"spec": {"size": 4}}, "strategic")
         assert refused.code == 415
-        assert refused.body["message"].endswith("application/json-patch+json, application/merge-patch+json")
+        accepted = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+        assert refused.body["message"].endswith(accepted)
         assert (await admin.patch(f"{WIDGETS}/w", {"spec": {"size": 4}}, "merge")).body["spec"]["size"] == 4
         document = (await admin.get("/openapi/v3/apis/toys.example/v2alpha1")).body
         patch = document["paths"][f"{BASE}/namespaces/{{namespace}}/widgets/{{name}}"]["patch"]
