@@ -200,9 +200,14 @@ class Captured:
         """See Output."""
 
     @property
-    def text(self) -> str:
+    def data(self) -> bytes:
         """What was written."""
-        return b"".join(self._pieces).decode("utf-8", "replace")
+        return b"".join(self._pieces)
+
+    @property
+    def text(self) -> str:
+        """What was written, as text."""
+        return self.data.decode("utf-8", "replace")
 
 
 class Screen:

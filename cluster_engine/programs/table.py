@@ -26,6 +26,7 @@ from cluster_engine.programs.ps import pgrep, pidof, ps
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
 from cluster_engine.programs.systemctl import systemctl
+from cluster_engine.programs.tar import tar
 from cluster_engine.programs.text.table import TEXT_TOOLS
 from cluster_engine.programs.wc import wc
 
@@ -41,7 +42,7 @@ HELP = """What you can type on this host:
   curl ...                   HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
-  grep, head, tail, sort, wc, seq, echo, printf, test
+  grep, head, tail, sort, wc, tar, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
   tcpdump                    the packets that pass this host; of TLS they are ciphertext
@@ -83,6 +84,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("pidof", pidof),
         Program("ls", ls),
         Program("rm", rm),
+        Program("tar", tar),
         Program("tee", tee),
         Program("edit", edit),
         *(Program(name, no_vi) for name in ("vi", "vim", "nano", "emacs")),

@@ -42,7 +42,6 @@ ELSEWHERE = [
     "autoscale",
     "certificate",
     "completion",
-    "cp",
     "debug",
     "diff",
     "kustomize",

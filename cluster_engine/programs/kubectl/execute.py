@@ -13,6 +13,7 @@ from cluster_engine.programs.kubectl import pods, remote
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
+from cluster_engine.programs.streams import Streams
 
 FLAGS = (
     Flag("container", "c", default=""),
@@ -24,10 +25,6 @@ FLAGS = (
 NO_DASHES = """exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead
 See 'kubectl exec -h' for help and examples"""
 NO_TTY = "Unable to use a TTY - input is not a terminal or the right kind of file"
-RECORDED = (
-    "All commands and output from this session will be recorded in container logs, including credentials and "
-    "sensitive information passed through the command prompt."
-)
 
 
 async def run(session: Session, arguments: list[str]) -> int:
@@ -41,13 +38,28 @@ async def run(session: Session, arguments: list[str]) -> int:
     if not command:
         raise CommandError("you must specify at least one command for the container")
     pod, _ = await pods.selected(session, arguments[0], doing="attach to")
-    _refuse_completed(pod, "exec into")
+    refuse_completed(pod, "exec into")
     flags = session.flags
     container = pods.container(session, pod, flags["container"], quiet=flags["quiet"])
     tty = _has_terminal(session)
+    stdin = flags["stdin"]
+    return ended(await executed(session, pod, container, command, session.streams, stdin=stdin, tty=tty))
+
+
+async def executed(
+    session: Session,
+    pod: Object,
+    container: str,
+    command: list[str],
+    streams: Streams,
+    *,
+    stdin: bool = False,
+    tty: bool = False,
+) -> int:
+    """Run a command in a pod's container; give its exit code."""
     path = _path(pod, "exec")
-    return ended(
-        await remote.stream(session, path, container=container, command=command, stdin=flags["stdin"], tty=tty)
+    return await remote.stream(
+        session, path, streams=streams, container=container, command=command, stdin=stdin, tty=tty
     )
 
 
@@ -68,7 +80,7 @@ async def attach(session: Session, arguments: list[str]) -> int:
             f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(arguments)}: [{shown}]"
         )
     pod, _ = await pods.selected(session, "/".join(arguments), doing="attach to")
-    _refuse_completed(pod, "attach")
+    refuse_completed(pod, "attach")
     return await attached(session, pod)
 
 
@@ -82,7 +94,7 @@ async def attached(session: Session, pod: Object) -> int:
     session.flags.values["tty"] = has_tty
     tty = _has_terminal(session)
     if not flags["quiet"]:
-        session.err(f"{RECORDED}\nIf you don't see a command prompt, try pressing enter.\n")
+        session.err("If you don't see a command prompt, try pressing enter.\n")
     code = await remote.stream(session, _path(pod, "attach"), container=name, stdin=flags["stdin"], tty=tty)
     if tty and not flags["quiet"]:
         metadata = pod["metadata"]
@@ -103,7 +115,8 @@ def _has_terminal(session: Session) -> bool:
     return False
 
 
-def _refuse_completed(pod: Object, what: str) -> None:
+def refuse_completed(pod: Object, what: str) -> None:
+    """Raise CommandError where a pod has come to its end."""
     phase = (pod.get("status") or {}).get("phase")
     if phase in pods.COMPLETED:
         raise CommandError(f"cannot {what} a container in a completed pod; current phase is {phase}")
