@@ -27,7 +27,7 @@ from cluster_engine.containerd.trouble import CRASH_EXIT_CODE, trouble_of
 from cluster_engine.containerd.workloads import NotExecutableError
 from cluster_engine.programs.streams import Bytes, Captured, Streams
 from cluster_engine.rpc import cri_pb2 as cri
-from cluster_engine.world.process import Namespace, Process
+from cluster_engine.world.process import Host, Namespace, Process
 from cluster_engine.world.world import World
 
 Record = TypeVar("Record", Sandbox, Container)
@@ -335,6 +335,10 @@ class RuntimeService:
             name = cri.ContainerState.Name(container.state)
             raise GRPCError(Status.UNKNOWN, f"failed to exec in container: container is in {name} state")
         return await self.tasks.execute(container, argv, streams, tty=tty)
+
+    def host_of(self, sandbox_id: str) -> Host:
+        """Return the network of a sandbox: its own, or its machine's. GRPCError."""
+        return self._sandbox(sandbox_id).network or self._process.host
 
     def running(self, id_: str) -> Container:
         """Return a container that runs. GRPCError."""

@@ -16,18 +16,19 @@ import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import msgspec
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.serving.listener import Listener
-from cluster_engine.containerd.runtime import RuntimeService, not_started
-from cluster_engine.containerd.workloads import NotExecutableError
-from cluster_engine.programs.streams import Nowhere, Output, Pipe, Streams
+from cluster_engine.containerd.port_forward import PortForwarding
+from cluster_engine.containerd.remote_command import RemoteCommand, attach
+from cluster_engine.containerd.runtime import RuntimeService
+from cluster_engine.programs.streams import Streams
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import channels, websocket
 from cluster_engine.streaming.duplex import Duplex
+from cluster_engine.streaming.port_forward import TUNNELLED
 from cluster_engine.streaming.websocket import HandshakeError, WebSocket
 from cluster_engine.world.process import Process
 
@@ -73,6 +74,7 @@ class StreamingServer:
 
     async def PortForward(self, request: cri.PortForwardRequest) -> cri.PortForwardResponse:  # noqa: N802
         """Prepare connections to a sandbox's ports."""
+        self._runtime.host_of(request.pod_sandbox_id)
         return cri.PortForwardResponse(url=self._url("portforward", request))
 
     def _url(self, kind: str, request: cri.ExecRequest | cri.AttachRequest | cri.PortForwardRequest) -> str:
@@ -93,95 +95,31 @@ class StreamingServer:
             return _text(404, f"{kind} {token}: not found")
         if not websocket.is_asked_for(request.headers):
             return _text(403, "unable to upgrade: missing upgrade headers in request")
+        asked = prepared.request
+        forwards = isinstance(asked, cri.PortForwardRequest)
         try:
-            _, headers = websocket.accept(request.headers, channels.PROTOCOLS)
+            _, headers = websocket.accept(request.headers, (TUNNELLED,) if forwards else channels.PROTOCOLS)
         except HandshakeError as error:
             return _text(400, str(error))
-        asked = prepared.request
-        if not isinstance(asked, cri.ExecRequest):
-            return _text(501, f"{kind} is not implemented")
+
+        async def serve(client: Duplex) -> None:
+            socket = WebSocket(client, is_client=False)
+            if isinstance(asked, cri.PortForwardRequest):
+                await PortForwarding(self._process, self._runtime.host_of(asked.pod_sandbox_id), asked).serve(socket)
+            else:
+                await RemoteCommand(socket, asked, self._what(asked)).serve()
+
+        return Response(101, "", headers=tuple(headers), upgrade=serve)
+
+    def _what(self, asked: cri.ExecRequest | cri.AttachRequest) -> Callable[[Streams], Awaitable[int]]:
+        """Return what is done with a client's streams."""
 
         async def run(streams: Streams) -> int:
+            if isinstance(asked, cri.AttachRequest):
+                return await attach(self._runtime.running(asked.container_id), streams)
             return await self._runtime.execute(asked.container_id, list(asked.cmd), streams, tty=asked.tty)
 
-        async def command(client: Duplex) -> None:
-            await RemoteCommand(WebSocket(client, is_client=False), asked, run).serve()
-
-        return Response(101, "", headers=tuple(headers), upgrade=command)
-
-
-class RemoteCommand:
-    """One command whose streams are a WebSocket's channels, from its start to its Status."""
-
-    def __init__(
-        self,
-        socket: WebSocket,
-        asked: cri.ExecRequest | cri.AttachRequest,
-        run: Callable[[Streams], Awaitable[int]],
-    ) -> None:
-        self._socket, self._run = socket, run
-        self._stdin, self._stdout, self._stderr = Pipe(), Pipe(), Pipe()
-        if not asked.stdin:
-            self._stdin.end()
-        nowhere = Nowhere()
-        stdout: Output = self._stdout if asked.stdout else nowhere
-        stderr: Output = stdout if asked.tty else self._stderr if asked.stderr else nowhere
-        self._streams = Streams(self._stdin, stdout, stderr)
-
-    async def serve(self) -> None:
-        """Run it to its end; a client that goes away ends it."""
-        async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(self._listen())
-            sending = tasks.create_task(self._send_all())
-            running = tasks.create_task(self._status())
-            await asyncio.wait([listening, running], return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                self._stdout.end()
-                self._stderr.end()
-                await asyncio.wait([sending, listening], return_when=asyncio.FIRST_COMPLETED)
-                await self._say(channels.ERROR, running.result())
-            for task in (listening, running, sending):
-                task.cancel()
-        await self._socket.close()
-
-    async def _status(self) -> bytes:
-        try:
-            return msgspec.json.encode(channels.exit_status(await self._run(self._streams)))
-        except NotExecutableError as error:
-            return msgspec.json.encode(channels.failure(f"error executing command in container: {not_started(error)}"))
-        except GRPCError as error:
-            message = f"error executing command in container: {error.message}"
-            return msgspec.json.encode(channels.failure(message))
-
-    async def _listen(self) -> None:
-        """Take what the client sends until it has gone."""
-        while (message := await self._socket.receive()) is not None:
-            if not message:
-                continue
-            try:
-                if message[0] == channels.STDIN:
-                    self._stdin.write(message[1:])
-                    await self._stdin.drain()
-                elif message[0] == channels.CLOSE and message[1:] == bytes([channels.STDIN]):
-                    self._stdin.end()
-            except BrokenPipeError:
-                continue  # nobody reads any more
-
-    async def _send_all(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send(channels.STDOUT, self._stdout))
-            tasks.create_task(self._send(channels.STDERR, self._stderr))
-
-    async def _send(self, channel: int, pipe: Pipe) -> None:
-        while piece := await pipe.read():
-            await self._say(channel, piece)
-
-    async def _say(self, channel: int, data: bytes) -> None:
-        try:
-            await self._socket.send(bytes([channel]) + data)
-        except ConnectionError:
-            for pipe in (self._stdout, self._stderr):
-                pipe.abandon()
+        return run
 
 
 def _text(status: int, message: str) -> Response:

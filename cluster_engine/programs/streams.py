@@ -86,6 +86,11 @@ class Pipe:
         self._changed.set()
         return piece
 
+    @property
+    def held(self) -> int:
+        """How many bytes were written and not read yet."""
+        return self._held
+
     def write(self, data: bytes) -> None:
         """See Output."""
         if self._abandoned or self._ended:

@@ -1,5 +1,11 @@
 """The real kubectl speaks with what runs in containers: exec, attach, logs, port-forward, proxies."""
 
+import re
+import shutil
+import subprocess
+import time
+
+import httpx
 import pytest
 
 pytestmark = pytest.mark.foreign
@@ -30,3 +36,73 @@ def test_what_cannot_be_run_is_said_in_words(kubectl, busybox):
 
 def test_a_kubelet_is_asked_through_the_api_server(kubectl, busybox):
     assert kubectl("get", "--raw", "/api/v1/nodes/worker-1/proxy/healthz").stdout == "ok"
+
+
+def test_standard_input_reaches_the_command_and_its_end_too(kubectl, busybox):
+    assert kubectl("exec", "-i", "box", *busybox, "--", "wc", "-l", stdin="one\ntwo\n").stdout == "2\n"
+    assert kubectl("exec", "-i", "box", *busybox, "--", "sh", stdin="echo hello\nexit 4\n", check=False).returncode == 4
+
+
+def test_files_are_copied_there_and_back(kubectl, busybox, tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "a.txt").write_text("hello\n")
+    namespace = busybox[1]
+    kubectl("cp", str(tmp_path / "here"), f"{namespace}/box:/srv")
+    assert kubectl("exec", "box", *busybox, "--", "cat", "/srv/a.txt").stdout == "hello\n"
+    kubectl("cp", f"{namespace}/box:/srv/a.txt", str(tmp_path / "back.txt"))
+    assert (tmp_path / "back.txt").read_text() == "hello\n"
+
+
+def test_attach_shows_what_is_written_from_now_on_until_the_end(kubectl, namespace):
+    n = ("-n", namespace)
+    script = "echo before; sleep 60; echo now; sleep 1"
+    kubectl("run", "talk", "--image=busybox", "--restart=Never", *n, "--", "sh", "-c", script)
+    kubectl("wait", "--for=condition=Ready", "pod/talk", *n)
+    assert kubectl("attach", "talk", *n).stdout == "now\n"
+    assert kubectl("logs", "-f", "talk", *n).stdout == "before\nnow\n"
+
+
+@pytest.fixture
+def background(control_plane, tmp_path):
+    """Start the real kubectl and give the process, whose first line of output has been read, and that line."""
+    started = []
+
+    def start(*arguments):
+        command = [shutil.which("kubectl"), "--kubeconfig", control_plane.kubeconfig, *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        started.append(process)
+        return process, process.stdout.readline()
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_port_is_forwarded_in_kubectls_own_tunnel(kubectl, namespace, background):
+    n = ("-n", namespace)
+    kubectl("run", "web", "--image=nginx", "--port=80", *n)
+    kubectl("wait", "--for=condition=Ready", "pod/web", *n)
+    _, line = background("port-forward", "pod/web", ":80", "--address=127.0.0.1", *n)
+    port = re.match(r"Forwarding from 127.0.0.1:([0-9]+) -> 80\n", line)[1]
+    for _ in range(2):
+        assert "Welcome to nginx!" in httpx.get(f"http://127.0.0.1:{port}/").text
+
+
+def test_the_proxies_lead_to_the_api_server_to_pods_and_to_services(kubectl, namespace, background):
+    n = ("-n", namespace)
+    kubectl("run", "web", "--image=nginx", "--port=80", *n)
+    kubectl("expose", "pod", "web", "--port=8000", "--target-port=80", *n)
+    kubectl("wait", "--for=condition=Ready", "pod/web", *n)
+    _, line = background("proxy", "--port=0")
+    base = f"http://{line.removeprefix('Starting to serve on ').strip()}/api/v1/namespaces/{namespace}"
+    assert httpx.get(f"{base}/pods/web").json()["metadata"]["name"] == "web"
+    assert "Welcome to nginx!" in httpx.get(f"{base}/pods/web/proxy/").text
+    deadline = time.monotonic() + 20
+    while httpx.get(f"{base}/services/web:8000/proxy/").status_code != 200 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert "Welcome to nginx!" in httpx.get(f"{base}/services/web:8000/proxy/").text
+    refused = httpx.get(f"{base}/pods/web:81/proxy/")
+    assert refused.status_code == 503
+    assert refused.json()["message"].startswith("error trying to reach service: dial tcp ")
