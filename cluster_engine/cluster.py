@@ -28,8 +28,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from cluster_engine import cluster_dns
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, by_certificate, cast
+from cluster_engine.client import Client
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults import Fault
@@ -42,6 +44,7 @@ from cluster_engine.stored import Stored
 from cluster_engine.world import bugs
 from cluster_engine.world.gateway import LOOPBACK, Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.process import Process
 from cluster_engine.world.story import end_all
 from cluster_engine.world.supervisor import Program, Supervisor
 from cluster_engine.world.world import World
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
 
 NODES_MAX = 50
 EFFORT_MAX = 100.0
+KUBEADM = "kubeadm/v1.32.4 (linux/amd64) kubernetes/glassplane"
 PAGE = "page"  # the terminal that people type into
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
@@ -73,6 +77,7 @@ class ClusterSpec:
     0 for none. `gateway_names` are names or IPv4 addresses of this machine by which others reach it: the API server's
     certificate has them too, and the gateway then listens for others. `programs` are what its
     hosts run. With `proxy_certificate` kube-proxy shows a client certificate and no service account's token.
+    `dns`: it has CoreDNS (`cluster_dns`); without it no name of a Service is known.
     """
 
     nodes: int = 2
@@ -85,6 +90,7 @@ class ClusterSpec:
     effort: float = 0.0
     programs: tuple[HostProgram, ...] = PROGRAMS
     proxy_certificate: bool = False
+    dns: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -153,8 +159,27 @@ class Cluster:
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)
         await self.world.until(self._takes_pods, within_seconds=START_SECONDS_MAX)
+        if self.spec.dns:
+            await self._start_dns()
         self.world.effort = self.spec.effort
         self.clock.set_pace(self.spec.pace)
+
+    async def _start_dns(self) -> None:
+        """Create what kubeadm creates for it, as kubeadm, and wait until it answers."""
+
+        async def kubeadm(process: Process) -> None:
+            client = Client.from_kubeconfig(process, "/etc/kubernetes/super-admin.conf", user_agent=KUBEADM)
+            await cluster_dns.deploy(client)
+            await client.aclose()
+
+        await self._all([self.world.spawn(self.world.host(CONTROL_PLANE), "kubeadm", kubeadm).wait()])
+        await self.world.until(self._knows_names, within_seconds=START_SECONDS_MAX)
+
+    def _knows_names(self) -> bool:
+        """Return whether every pod of the cluster's DNS is ready, and all nodes lead there."""
+        ready = [one for one in self.objects("/registry/pods/kube-system/coredns-") if _is_ready(one)]
+        leads = (worker.packet_filter.tables["nat"].text for worker in self.workers)
+        return len(ready) == 2 and all(f"{cluster_dns.ADDRESS}/32" in text for text in leads)
 
     async def _all(self, waits: list[Any]) -> None:
         everything = asyncio.gather(*waits)

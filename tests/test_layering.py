@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "coredns": {"world", "api", "client"},
     # Containers run the programs that a person can type, by the same shell. Its streaming
     # server's port is served as the API server's is.
-    "containerd": {"world", "rpc", "programs", "shell", "streaming", "apiserver.serving"},
+    "containerd": {"world", "rpc", "programs", "shell", "streaming", "apiserver.serving", "coredns"},
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     # What is bound to its node it holds against the scheduler's filters (pkg/kubelet/lifecycle imports pkg/scheduler).
     "kubelet": {"world", "rpc", "api", "client", "streaming", "apiserver.serving", "apiserver.authentication"}

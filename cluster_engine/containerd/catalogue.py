@@ -143,6 +143,7 @@ _KNOWN = (
     _hub("polinux/stress", r"1\.0\.4", 4.1, workload="stress"),
     _hub("vish/stress", "", 1.5, workload="vish-stress"),
     _other("registry.k8s.io/pause", rf"[0-3]{_MINOR}|go", 0.32, "pause"),
+    _other("registry.k8s.io/coredns/coredns", r"v1\.\d{1,2}\.\d", 18.6, "coredns"),
     _other("registry.k8s.io/busybox", rf"1{_MINOR}", 1.1, "busybox"),
     _other("registry.k8s.io/nginx-slim", r"0\.\d{1,2}", 24.0, "nginx"),
     _other("registry.k8s.io/echoserver", r"1\.\d{1,2}", 46.2, "echoserver"),

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from cluster_engine.containerd.servers import agnhost, batch, databases, hello, nginx
+from cluster_engine.containerd.servers import agnhost, batch, coredns, databases, hello, nginx
 from cluster_engine.containerd.servers.unknown import nothing, unknown
 from cluster_engine.containerd.tools import BUSYBOX, COREUTILS, CURL, KNOWN, tools
 from cluster_engine.programs.facts import says
@@ -188,6 +188,7 @@ SERVICES: dict[str, Workload] = {
         tools(BUSYBOX | CURL | {"dig"}),
     ),
     "pause": _only("/pause", agnhost.pause),
+    "coredns": _only("/coredns", coredns.coredns),
     "hello-world": Workload((), ("/hello",), None, _own(Program("hello", batch.hello_world))),
     "stress": Workload(
         (), ("stress",), None, _own(_server("stress", batch.stress)), _BUSYBOX

@@ -45,9 +45,14 @@ SOA = "ns.dns.{zone}. hostmaster.{zone}. {serial} 7200 1800 86400 {ttl}"
 BANNER = ".:{port}\nCoreDNS-1.11.3\nlinux/amd64, go1.21.11, a6338e9\n"
 
 
-async def main(process: Process, environment: Mapping[str, str], say: Callable[[str], None] = lambda _: None) -> None:
+async def main(
+    process: Process,
+    environment: Mapping[str, str],
+    path: str = COREFILE,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
     """Serve until cancelled. `say` is its standard output. CorefileError, KubeConfigError, FileNotFoundError."""
-    corefile = parse(process.files.read(COREFILE).decode("utf-8", "replace"))
+    corefile = parse(process.files.read(path).decode("utf-8", "replace"))
     client = Client(in_cluster(process.files, environment), process, USER_AGENT)
     await Server(process, client, corefile).run(say)
 

@@ -28,11 +28,7 @@ def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig
         metadata=cri.PodSandboxMetadata(name=name, namespace=namespace, uid=uid, attempt=attempt),
         hostname="" if network == cri.NODE else str(pod["spec"].get("hostname") or name),
         log_directory=log_directory(pod),
-        dns_config=cri.DNSConfig(
-            servers=[CLUSTER_DNS],
-            searches=[f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN],
-            options=["ndots:5"],
-        ),
+        dns_config=dns_config(pod),
         port_mappings=[_port(port) for container in pods.containers(pod) for port in container.get("ports") or []],
         labels={**(metadata.get("labels") or {}), **_identity(pod)},
         annotations={
@@ -83,9 +79,33 @@ def log_directory(pod: Object) -> str:
     return f"/var/log/pods/{metadata['namespace']}_{metadata['name']}_{metadata['uid']}"
 
 
+def pod_directory(uid: str) -> str:
+    """Say where on the host all lies that a pod has of its own."""
+    return f"/var/lib/kubelet/pods/{uid}"
+
+
 def volume_directory(uid: str, name: str) -> str:
     """Say where a pod's volume lies on the host."""
-    return f"/var/lib/kubelet/pods/{uid}/volumes/{name}"
+    return f"{pod_directory(uid)}/volumes/{name}"
+
+
+def dns_config(pod: Object) -> cri.DNSConfig:
+    """Say what /etc/resolv.conf of the pod's containers says (pkg/kubelet/network/dns, GetPodDNS).
+
+    A policy "Default" is the host's own: nothing here, for hosts ask the data centre's DNS without a file.
+    """
+    spec, namespace = pod["spec"], pod["metadata"]["namespace"]
+    policy, own = spec.get("dnsPolicy") or "ClusterFirst", spec.get("dnsConfig") or {}
+    of_cluster = policy == "ClusterFirstWithHostNet" or (policy == "ClusterFirst" and not pods.uses_host_network(pod))
+    servers = [CLUSTER_DNS] if of_cluster else []
+    searches = [f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN] if of_cluster else []
+    options = {"ndots": "5"} if of_cluster else {}
+    options |= {one["name"]: one.get("value") or "" for one in own.get("options") or () if one.get("name")}
+    return cri.DNSConfig(
+        servers=list(dict.fromkeys([*servers, *(own.get("nameservers") or ())])),
+        searches=list(dict.fromkeys([*searches, *(own.get("searches") or ())])),
+        options=[f"{name}:{value}" if value else name for name, value in options.items()],
+    )
 
 
 def _identity(pod: Object) -> dict[str, str]:
@@ -103,9 +123,12 @@ def _port(port: Object) -> cri.PortMapping:
 
 
 def _mount(pod: Object, mount: Object) -> cri.Mount:
+    volumes: list[Object] = pod["spec"].get("volumes") or []
+    volume = next((one for one in volumes if one["name"] == mount["name"]), Object())
+    directory = (volume.get("hostPath") or {}).get("path") or volume_directory(pods.uid(pod), mount["name"])
     return cri.Mount(
         container_path=mount["mountPath"],
-        host_path=volume_directory(pods.uid(pod), mount["name"]),
+        host_path=f"{directory}/{mount['subPath']}" if mount.get("subPath") else directory,
         readonly=bool(mount.get("readOnly")),
     )
 

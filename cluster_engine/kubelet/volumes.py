@@ -7,8 +7,9 @@ once 80 % of its life, less up to 10 s, are gone. No Secret is involved.
     POST /api/v1/namespaces/default/serviceaccounts/default/token
     {"spec": {"audiences": [], "expirationSeconds": 3607, "boundObjectRef": {"kind": "Pod", "name": "web-0", "uid": …}}}
 
-Modelled on pkg/volume/projected, configmap, secret and pkg/kubelet/token/token_manager.go. Left out: every other kind
-of volume (they are there at once), and the files themselves inside containers.
+What an object of the API or the pod itself says lies as files in the volume's directory on the host (`volume_files`),
+and is written anew when it has changed. Modelled on pkg/volume/projected, configmap, secret and
+pkg/kubelet/token/token_manager.go. Left out: every other kind of volume (they are there at once).
 """
 
 import asyncio
@@ -21,8 +22,8 @@ from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import parse
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.client.rest import Client
-from cluster_engine.kubelet import pods
-from cluster_engine.kubelet.cri_config import volume_directory
+from cluster_engine.kubelet import pods, volume_files
+from cluster_engine.kubelet.cri_config import pod_directory, volume_directory
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ class VolumeFailure(Exception):  # noqa: N818
 
 @dataclass(slots=True)
 class _Token:
-    path: str
     refresh_at: float
 
 
@@ -78,27 +78,45 @@ class Volumes:
         self._objects.unregister(uid)
         self._mounted.discard(uid)
         for key in [key for key in self._tokens if key[0] == uid]:
-            path = self._tokens.pop(key).path
-            if self._process.files.exists(path):
-                self._process.files.remove(path)
+            del self._tokens[key]
+        self._process.files.remove_below(pod_directory(uid))
 
     async def _mount(self, pod: Object, volume: Object) -> None:
         for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
             if token := source.get("serviceAccountToken"):
                 await self._mount_token(pod, volume["name"], token)
+            if said := source.get("downwardAPI"):
+                self._write(pod, volume["name"], volume_files.of_pod(pod, said.get("items") or []))
             for what, reference, name_field in (
                 ("configmap", source.get("configMap"), "name"),
                 ("secret", source.get("secret"), "secretName" if source is volume else "name"),
             ):
                 if reference:
-                    await self._mount_object(pod, what, reference, name_field)
+                    self._write(pod, volume["name"], await self._files_of(pod, what, reference, name_field))
 
-    async def _mount_object(self, pod: Object, what: str, reference: Object, name_field: str) -> None:
+    async def _files_of(self, pod: Object, what: str, reference: Object, name_field: str) -> dict[str, bytes]:
+        """Return what an object brings; nothing where it is not there and need not be."""
         try:
-            await self._objects.get(what, pod["metadata"]["namespace"], reference[name_field])
+            found = await self._objects.get(what, pod["metadata"]["namespace"], reference[name_field])
+            return volume_files.of_object(what, found, reference)
         except MissingObjectError:
             if not reference.get("optional"):
                 raise
+        return {}
+
+    def _write(self, pod: Object, volume: str, files: dict[str, bytes]) -> None:
+        """Write a volume's files, those that have changed."""
+        directory = volume_directory(pods.uid(pod), volume)
+        for name, data in files.items():
+            path = f"{directory}/{name}"
+            if not self._process.files.exists(path) or self._process.files.read(path) != data:
+                self._write_file(path, data)
+
+    def _write_file(self, path: str, data: bytes) -> None:
+        try:
+            self._process.files.write(path, data)
+        except OSError as error:
+            raise _DiskError(f"open {path}: {str(error.strerror).lower()}") from error
 
     async def _mount_token(self, pod: Object, volume: str, wanted: Object) -> None:
         key = (pods.uid(pod), volume)
@@ -109,12 +127,9 @@ class Volumes:
         status = (await self._request(pod, wanted))["status"]
         seconds = (parse(status["expirationTimestamp"]) - self._process.now()).total_seconds()
         path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
-        try:
-            self._process.files.write(path, status["token"].encode())
-        except OSError as error:
-            raise _DiskError(f"open {path}: {str(error.strerror).lower()}") from error
+        self._write_file(path, status["token"].encode())
         jitter = REFRESH_JITTER_SECONDS * self._process.rng.random()
-        self._tokens[key] = _Token(path, now + seconds * REFRESH_AT - jitter)
+        self._tokens[key] = _Token(now + seconds * REFRESH_AT - jitter)
 
     async def _request(self, pod: Object, wanted: Object) -> Object:
         metadata = pod["metadata"]
