@@ -20,7 +20,11 @@ from cluster_engine.programs.journalctl import journalctl
 from cluster_engine.programs.kubeadm import kubeadm
 from cluster_engine.programs.kubectl.main import kubectl
 from cluster_engine.programs.ls import ls
+from cluster_engine.programs.network.ip import arp, hostname, ip
+from cluster_engine.programs.network.lookups import getent, lsof
+from cluster_engine.programs.network.nc import nc
 from cluster_engine.programs.network.netstat import netstat
+from cluster_engine.programs.network.ping import ping, traceroute
 from cluster_engine.programs.network.ss import ss
 from cluster_engine.programs.ps import pgrep, pidof, ps
 from cluster_engine.programs.running import Program
@@ -46,6 +50,8 @@ HELP = """What you can type on this host:
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
   tcpdump                    the packets that pass this host; of TLS they are ciphertext
+  ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
+  ping, traceroute, nc       whether a host, the way to it, or a port answers
   date, sleep, hostname, whoami, env, true, false
   cd, pwd, export, jobs, wait, clear
 
@@ -77,6 +83,13 @@ PROGRAMS: Mapping[str, Program] = {
         Program("ss", ss),
         Program("netstat", netstat),
         Program("tcpdump", tcpdump),
+        Program("lsof", lsof),
+        Program("ip", ip),
+        Program("arp", arp),
+        Program("getent", getent),
+        Program("ping", ping, connects=True),
+        Program("traceroute", traceroute, connects=True),
+        Program("nc", nc, connects=True),
         Program("systemctl", systemctl),
         Program("journalctl", journalctl),
         Program("ps", ps),
@@ -97,7 +110,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("[", test),
         *TEXT_TOOLS,
         Program("help", says(lambda _: HELP.rstrip("\n"))),
-        Program("hostname", says(lambda invocation: invocation.process.host.name)),
+        Program("hostname", hostname),
         Program("whoami", says(lambda _: "root")),
         Program("uname", says(lambda _: "Linux")),
         Program("true", says(lambda _: "")),
@@ -105,4 +118,4 @@ PROGRAMS: Mapping[str, Program] = {
         Program("clear", says(lambda _: "")),
     )
 }
-ALIASES: Mapping[str, str] = {"k": "kubectl", "egrep": "grep"}
+ALIASES: Mapping[str, str] = {"k": "kubectl", "netcat": "nc", "egrep": "grep"}

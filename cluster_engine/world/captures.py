@@ -30,8 +30,8 @@ def back(way: Way) -> Way:
 class Frame:
     """One packet at one of its ends. `protocol`: "tcp", "udp" or "icmp"; the next four fields are TCP's.
 
-    `flags` as of a tap's Segment; of ICMP "U" (port unreachable: then `about` is the way of what it answers), "echo" or
-    "reply" (then `sequence` counts).
+    `flags` as of a tap's Segment. An ICMP message is its `payload`; or it says that a port is unreachable, and `about`
+    is what it answers: a protocol, from where, to where.
     """
 
     protocol: str
@@ -45,7 +45,7 @@ class Frame:
     acknowledgement: int = 0
     window: int = 0
     payload: bytes = b""
-    about: Way | None = None
+    about: tuple[str, Endpoint, Endpoint] | None = None
 
     @property
     def here(self) -> Machine:

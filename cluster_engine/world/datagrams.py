@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cluster_engine.world.captures import Captures, Frame, back
 from cluster_engine.world.noise import Noise
 from cluster_engine.world.packet_filter import Verdict
 from cluster_engine.world.process import Host, Process
@@ -44,6 +45,7 @@ class Net(Protocol):
 
     loop: TimedLoop
     tap: Tap | None
+    captures: Captures
 
     def find_route(self, sender: Host, protocol: str, source: Endpoint, destination: Endpoint) -> Route:
         """Find the way of a first packet."""
@@ -74,6 +76,7 @@ class Net(Protocol):
 class Flow:
     """Who asked whom, as the asker sees it (`source`, `destination`) and as it is (`route`). `sender` is its host."""
 
+    protocol: str
     number: int
     sender: Host
     source: Endpoint
@@ -140,7 +143,7 @@ class Datagrams:
         found = self._flows.get(key)
         if found is None or found.until < now or found.route.target is None:
             route = self._net.find_route(here, protocol, source, to)
-            found = self._flows[key] = Flow(self._net.next_connection_number(), here, source, to, route, now)
+            found = self._flows[key] = Flow(protocol, self._net.next_connection_number(), here, source, to, route, now)
             if route.target is not None:
                 self._answers[route.target, protocol, route.destination, route.source] = found
             self._tell_begin(found, protocol, who)
@@ -170,12 +173,14 @@ class Datagrams:
     def _carry(self, flow: Flow, from_client: bool, payload: bytes) -> None:
         route, now = flow.route, self._net.loop.time()
         if from_client and route.verdict is Verdict.REJECT:
+            self._leaves(flow, from_client, payload)
             self._after(flow, 0.0, self._rejected, flow, now, payload)
             return
         if from_client and route.verdict is Verdict.ACCEPT and not (route.target and route.target.powered):
             self._tell(flow, True, now, payload, lost=True)
             self._net.loop.call_later(ARP_SECONDS, self._fail, flow, errno.EHOSTUNREACH)
             return
+        self._leaves(flow, from_client, payload)
         path = route.machines if from_client else route.machines[::-1]
         if route.target is None or not self._net.passes(path):
             self._tell(flow, from_client, now, payload, lost=True)
@@ -207,11 +212,15 @@ class Datagrams:
         if socket is not None:
             socket.received(payload, there)
         elif from_client:
-            self._after(flow, 0.0, self._unreachable, flow, self._net.loop.time())
+            self._answer_unreachable(flow)
 
     def _rejected(self, flow: Flow, sent: float, payload: bytes) -> None:
         """Called when a datagram has come to the machine that rejects it."""
         self._tell(flow, True, sent, payload)
+        self._answer_unreachable(flow)
+
+    def _answer_unreachable(self, flow: Flow) -> None:
+        self._leaves(flow, False, b"", flags=UNREACHABLE)
         self._after(flow, 0.0, self._unreachable, flow, self._net.loop.time())
 
     def _unreachable(self, flow: Flow, sent: float) -> None:
@@ -226,11 +235,35 @@ class Datagrams:
     def _tell(
         self, flow: Flow, from_client: bool, sent: float, payload: bytes, *, flags: str = "", lost: bool = False
     ) -> None:
+        if not lost:
+            self._capture(flow, from_client, payload, flags, is_leaving=False)
         tap = self._net.tap
         if tap is not None:
             arrived = None if lost else self._net.loop.time()
             number = self._net.next_segment_number()
             tap.segment(Segment(number, flow.number, from_client, sent, arrived, flags, 0, 0, payload))
+
+    def _leaves(self, flow: Flow, from_client: bool, payload: bytes, flags: str = "") -> None:
+        """Let captures hear of what leaves now."""
+        self._capture(flow, from_client, payload, flags, is_leaving=True)
+
+    def _capture(self, flow: Flow, from_client: bool, payload: bytes, flags: str, *, is_leaving: bool) -> None:
+        if not self._net.captures:
+            return
+        route = flow.route
+        target = route.target or route.machines[-1]
+        seen, wire = (flow.source, flow.destination), (route.source, route.destination)
+        between = seen if from_client is is_leaving else wire
+        sender, receiver = (flow.sender, target) if from_client else (target, flow.sender)
+        about = None
+        if not from_client:
+            between, wire = back(between), back(wire)
+        if flags == UNREACHABLE:
+            about = (flow.protocol, *back(between))
+            between = wire = Endpoint(target.address, 0), Endpoint(flow.source.address, 0)
+        protocol = flow.protocol if about is None else "icmp"
+        frame = Frame(protocol, sender, receiver, between, wire, is_leaving, flags, payload=payload, about=about)
+        self._net.captures.tell(frame)
 
     # -- ping ------------------------------------------------------------------------------------------------------
 
@@ -254,6 +287,7 @@ class Datagrams:
             noise, sent = net.noise_along(path), net.loop.time()
             fate = None if noise is None else noise.fate()
             message = _echo(kind, process.pid, sequence, size)
+            self._leaves(flow, from_client, message)
             if target is None or not net.passes(path) or (fate is not None and (fate.resent or fate.damaged)):
                 self._tell(flow, from_client, sent, message, lost=True)
                 return None

@@ -400,7 +400,7 @@ class End(asyncio.Transport):
         between = back(self.wire) if is_leaving else (self.remote, self.local)
         if flags == "U":
             away = Endpoint(target.address, 0), Endpoint(self.local.address, 0)
-            frame = Frame("icmp", target, here, away, away, is_leaving, flags, about=back(between))
+            frame = Frame("icmp", target, here, away, away, is_leaving, flags, about=("tcp", *back(between)))
         else:
             frame = Frame("tcp", target, here, between, back(self.wire), is_leaving, flags, 0, 1)
         self.network.captures.tell(frame)

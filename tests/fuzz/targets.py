@@ -265,7 +265,7 @@ def make_capture(rng: random.Random) -> bytes:
     for _ in range(rng.randrange(6)):
         way = (Endpoint("10.0.0.1", rng.choice((53, 80, 6443))), Endpoint("10.0.0.11", 40000))
         payload = rng.choice((b"", b"GET / HTTP/1.1\r\n\r\n", rng.randbytes(40)))
-        about = way if rng.random() < 0.2 else None
+        about = (rng.choice(("tcp", "udp")), *way) if rng.random() < 0.2 else None
         protocol = rng.choice(("tcp", "udp", "icmp"))
         for packet in packets.packets_of(
             Frame(protocol, None, None, way, way, True, "PA", 1, 1, 9, payload, about), way

@@ -167,15 +167,16 @@ def _udp(way: Way, payload: bytes) -> bytes:
 
 
 def _icmp(frame: Frame) -> bytes:
-    if frame.about is not None:
-        source, destination = frame.about
-        begin = struct.pack("!HHI", source.port, destination.port, 0)
-        kind, code, rest, content = UNREACHABLE, PORT_UNREACHABLE, 0, ipv4(source, destination, TCP, begin)
+    if frame.about is None:
+        return frame.payload
+    protocol, source, destination = frame.about
+    ports = struct.pack("!HH", source.port, destination.port)
+    if protocol == "tcp":
+        quoted = ipv4(source, destination, TCP, ports + bytes(4))
     else:
-        kind, code = (ECHO if frame.flags == "echo" else ECHO_REPLY), 0
-        rest, content = (frame.acknowledgement << 16) | frame.sequence, frame.payload
-    header = struct.pack("!BBHI", kind, code, 0, rest)
-    return header[:2] + struct.pack("!H", checksum(header + content)) + header[4:] + content
+        quoted = ipv4(source, destination, UDP, ports + struct.pack("!HH", 8, 0))
+    header = struct.pack("!BBHI", UNREACHABLE, PORT_UNREACHABLE, 0, 0)
+    return header[:2] + struct.pack("!H", checksum(header + quoted)) + header[4:] + quoted
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Host, Process
     from cluster_engine.world.sockets import Listener
     from cluster_engine.world.tcp import End
+    from cluster_engine.world.udp import DatagramSocket
 
 BACKLOG = 4096
 """net.core.somaxconn, which Go's servers listen with."""
@@ -77,6 +78,7 @@ def names_of(host: "Host") -> dict[str, str]:
 def sockets_of(host: "Host") -> list[Socket]:
     """List a host's sockets: unix, udp, tcp; those that listen first, then by process and descriptor."""
     listening = [_listening(listener) for process in _owned(host) for listener in process.listeners]
+    listening += [_datagrams(socket) for process in _owned(host) for socket in process.datagram_sockets]
     connected = [_connected(end) for end in ends_of(host)]
     order = {"unix": 0, "udp": 1, "tcp": 2}
 
@@ -108,6 +110,14 @@ def _listening(listener: "Listener") -> Socket:
         process=cast("Process", listener.process),
         fd=listener.fd,
     )
+
+
+def _datagrams(socket: "DatagramSocket") -> Socket:
+    """A connected one counts as established, as in the kernel's table (/proc/net/udp)."""
+    state = State.CLOSED if socket.remote is None else State.ESTABLISHED
+    local = Endpoint(socket.local.address or ANYBODY.address, socket.local.port)
+    process = cast("Process", socket.process)
+    return Socket("udp", state, local, socket.remote or ANYBODY, process=process, fd=socket.fd)
 
 
 def _connected(end: "End") -> Socket:

@@ -16,6 +16,7 @@ from cluster_engine.programs.capture.lines import Printer, Style
 from cluster_engine.programs.capture.listening import QUEUE_BYTES_MAX, Listening, passed
 from cluster_engine.shell.terminal import Terminal
 from cluster_engine.world.captures import Frame
+from cluster_engine.world.datagrams import _echo
 from cluster_engine.world.tap import Endpoint
 
 CLIENT, SERVER = Endpoint("10.0.0.11", 40000), Endpoint("10.0.0.1", 80)
@@ -47,9 +48,9 @@ def conversation():
         frame("udp", (NAMESERVER, CLIENT), payload=found.to_wire()),
         frame("udp", (NAMESERVER, CLIENT), payload=missing.to_wire()),
         frame("udp", (CLIENT, NOBODY), payload=b"hello"),
-        frame("icmp", OUT, "echo", 1, 7, b"x" * 56),
-        frame("icmp", IN, "reply", 1, 7, b"x" * 56),
-        frame("icmp", IN, "U", about=OUT),
+        frame("icmp", OUT, payload=_echo(8, 7, 1, 56)),
+        frame("icmp", IN, payload=_echo(0, 7, 1, 56)),
+        frame("icmp", IN, "U", about=("tcp", *OUT)),
         frame("tcp", OUT, "PA", 29, 51, b"z" * 70000),
     ]
 
