@@ -21,7 +21,12 @@ from visualizer.people.services import note_progress
 from visualizer.selectors import ACTIVE, Owner
 
 CHUNK_ENTRIES_MAX = 500
-OTHERS_FAULT = {"server-stopped", "worker-lost"}  # reasons for which a start is not held against a cluster
+OTHERS_FAULT = {
+    "server-stopped",
+    "worker-lost",
+    "no-worker",
+    "no-room",
+}  # reasons for which a start is not held against a cluster
 SEEN_AGAIN_SECONDS = 5.0  # of a class that joins one cluster at once, only the first writes
 
 

@@ -279,6 +279,18 @@ async def test_a_cluster_that_was_lost_while_it_started_is_begun_again_but_not_f
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("reason", ["no-worker", "no-room"])
+async def test_that_there_was_no_place_is_not_held_against_a_cluster(quick, host, bus, reason):
+    cluster = await made()
+    for _ in range(revival.STARTS_LOST_MAX + 1):
+        await suspend(bus, cluster.pk, reason, (await row(cluster)).life)
+        await until(lambda: _is(cluster, "suspended", reason))
+        assert (await row(cluster)).starts_lost == 0
+        await in_database(services.claim_revival)(cluster.pk)
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
 async def test_a_start_that_was_lost_with_its_worker_is_not_held_against_a_cluster(quick, host, bus):
     cluster = await made()
     for _ in range(revival.STARTS_LOST_MAX + 1):

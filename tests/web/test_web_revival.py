@@ -13,7 +13,7 @@ from cluster_engine.deeds import Command, Inject, Input, Pause, Step
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, revival
-from visualizer.hosting.batches import decode
+from visualizer.hosting.batches import decode, encode
 from visualizer.hosting.messages import State, Stop
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
@@ -264,6 +264,34 @@ async def test_inputs_that_the_stream_lost_are_asked_for(host):
     followed._take(Input(8, 0.16, Command("k14", "echo x")))
     await until(lambda: _inputs(cluster, 8))
     assert not (await row(cluster)).outside
+
+
+async def deaf(host, cluster: str):
+    """The cluster's journal, with nobody following its stream any more."""
+    followed = host.recorder._journals[cluster]
+    await until(lambda: _inputs(cluster, 3))
+    followed.following.cancel()
+    await asyncio.gather(followed.following, return_exceptions=True)
+    return followed
+
+
+async def test_no_entry_is_recorded_without_the_inputs_that_led_to_it(host):
+    cluster = await lived(host)
+    followed = await deaf(host, cluster)
+    recorded = await in_database(selectors.recorded)(cluster)
+    await host.clusters.ask(cluster, Command("k10", "emit 1"))  # Redis dies: the input is lost, and nothing else
+    followed._take(encode([{"seq": recorded + 1}], 4))
+    await until(lambda: _inputs(cluster, 4))
+    await head(cluster, recorded + 1)
+
+
+async def test_entries_whose_inputs_are_gone_for_good_are_left_to_the_replay(host, caplog):
+    cluster = await lived(host)
+    followed = await deaf(host, cluster)
+    recorded = await in_database(selectors.recorded)(cluster)
+    followed._take(encode([{"seq": recorded + 1}], 99))
+    await until(lambda: "what led to entries" in caplog.text)
+    assert await in_database(selectors.recorded)(cluster) == recorded
 
 
 # As a browser asks for it -----------------------------------------------------------------------------------------

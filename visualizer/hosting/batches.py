@@ -15,11 +15,12 @@ _raw = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Batch(msgspec.Struct, tag=True, frozen=True):
-    """The entries `first` … `last`."""
+    """The entries `first` … `last`. `inputs` of the run had been taken by then (0: nobody says)."""
 
     first: int
     last: int
     entries: bytes
+    inputs: int = 0
 
     def __len__(self) -> int:
         return self.last - self.first + 1
@@ -38,19 +39,19 @@ class Batch(msgspec.Struct, tag=True, frozen=True):
 
     def _cut(self, first: int, last: int) -> "Batch":
         parts = _raw.decode(b"[" + self.entries + b"]")[first - self.first : last - self.first + 1]
-        return Batch(first, last, b",".join(bytes(part) for part in parts))
+        return Batch(first, last, b",".join(bytes(part) for part in parts), self.inputs)
 
 
-def encode(entries: Sequence[dict[str, Any]]) -> Batch:
-    """Make a batch of entries that follow each other."""
+def encode(entries: Sequence[dict[str, Any]], inputs: int = 0) -> Batch:
+    """Make a batch of entries that follow each other, made by so many inputs."""
     first, last = entries[0]["seq"], entries[-1]["seq"]
     assert last - first + 1 == len(entries), f"journal entries {first} to {last} have a gap"
-    return Batch(first, last, _encode(entries)[1:-1])
+    return Batch(first, last, _encode(entries)[1:-1], inputs)
 
 
 def join(batches: Sequence[Batch]) -> Batch:
     """Make one batch of several that follow each other."""
-    return Batch(batches[0].first, batches[-1].last, array(batches)[1:-1])
+    return Batch(batches[0].first, batches[-1].last, array(batches)[1:-1], batches[-1].inputs)
 
 
 def array(batches: Iterable[Batch]) -> bytes:

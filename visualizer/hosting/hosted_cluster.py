@@ -111,7 +111,7 @@ class HostedCluster:
             if one.get("kind") == bugs.KIND:
                 logger.error("cluster %s: %s\n%s", self.id, sentence(one), one["fields"]["trace"])
         for start in range(0, len(fresh), BATCH_ENTRIES_MAX):
-            self._put(encode(fresh[start : start + BATCH_ENTRIES_MAX]))
+            self._put(encode(fresh[start : start + BATCH_ENTRIES_MAX], len(self._run.inputs)))
         if not self._outside and any(str(one.get("from")).startswith("outside/") for one in fresh):
             self._outside = True
             self._put(Outside())

@@ -6,7 +6,8 @@ what is recorded, and asks the cluster itself for what is missing. So writing tw
 may take over at any moment, and nothing needs to be acknowledged.
 
 Inputs are written as they come: whatever they led to is made again by a replay, if all processes are killed at once.
-The rest is written as it has gathered, every `WRITE_SECONDS`: entries after the inputs that led to them, and what
+The rest is written as it has gathered, every `WRITE_SECONDS`: entries after the inputs that led to them, and never
+without (each batch says how many there were: with Redis both may be lost, and entries be asked for again), and what
 became of the cluster last, so that a row which says "suspended" has all that is needed to bring the cluster back. A
 cluster whose lease nobody holds for the length of a lease is given up: its lease goes to `ENDED` for a while, so that
 its worker, should it wake, stops it.
@@ -193,6 +194,7 @@ class _Journal:
         self._bus = bus
         self._clusters = clusters
         self._recorded: int | None = None
+        self._inputs_written: int | None = None
         self._pending: list[Batch] = []
         self._pending_bytes = 0
         self._states: list[State] = []
@@ -266,15 +268,19 @@ class _Journal:
                 logger.warning("cluster %s: what was done to it is written a little later: %s", self.cluster, problem)
 
     async def _write_inputs(self, inputs: list[Input]) -> None:
-        if await in_database(services.record_inputs)(self.cluster, inputs, self._life) >= inputs[-1].n:
-            return
+        self._inputs_written = await in_database(services.record_inputs)(self.cluster, inputs, self._life)
+        if self._inputs_written < inputs[-1].n and not await self._ask_for_inputs(inputs[-1].n):
+            logger.error("cluster %s: some of what was done to it is lost", self.cluster)
+            self._outside = True
+
+    async def _ask_for_inputs(self, least: int) -> bool:
+        """Ask the cluster itself for its inputs and write them; return whether so many are written now."""
         try:
             missing = messages.inputs(await self._clusters.ask(self.cluster, Inputs()))
         except Refused:
-            missing = []
-        if await in_database(services.record_inputs)(self.cluster, missing, self._life) < inputs[-1].n:
-            logger.error("cluster %s: some of what was done to it is lost", self.cluster)
-            self._outside = True
+            return False
+        self._inputs_written = await in_database(services.record_inputs)(self.cluster, missing, self._life)
+        return self._inputs_written >= least
 
     async def _write_place(self) -> None:
         clock, lesson = self._clock, self._lesson
@@ -293,15 +299,24 @@ class _Journal:
         while fresh := [batch for batch in pending if batch.last > (self._recorded or 0)]:
             if fresh[0].first > self._recorded + 1:
                 missing = await self._missing(self._recorded)
-                if not missing:
+                if not missing or not await self._ask_for_inputs(0):  # what led to them may be lost as they were
                     logger.error("cluster %s: entries after %d are lost", self.cluster, self._recorded)
                     return
                 fresh = missing
+            elif not await self._has_inputs(fresh[-1].inputs):
+                logger.error("cluster %s: what led to entries after %d is lost", self.cluster, self._recorded)
+                return
             recorded = await record(self.cluster, fresh, self._life)
             if recorded <= self._recorded:  # the row is gone, or somebody else records: look again next time
                 self._recorded = None
                 return
             self._recorded = recorded
+
+    async def _has_inputs(self, least: int) -> bool:
+        """Return whether so many inputs are written, after asking for them if they are not."""
+        if self._inputs_written is None:
+            self._inputs_written = await in_database(selectors.inputs_recorded)(self.cluster)
+        return self._inputs_written >= least or await self._ask_for_inputs(least)
 
     async def _missing(self, since: int) -> list[Batch]:
         try:
