@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "streaming": {"api.objects", "api.strconv"},
     "client": {"world", "api", "rpc.http2", "streaming"},
     "apiserver": {"world", "rpc", "etcd", "api", "streaming"},
-    "controllers": {"world", "api", "client"},
+    # Where a daemon belongs is asked as the scheduler asks (component-helpers/scheduling).
+    "controllers": {"world", "api", "client", "scheduler.affinity"},
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
     "coredns": {"world", "api", "client"},

@@ -6,7 +6,7 @@ Modelled on `apiserver/pkg/endpoints/discovery`.
 
     >>> from cluster_engine.api.kinds import BUILT_IN
     >>> [entry["name"] for entry in api_resource_list(BUILT_IN.groups["apps"][0])["resources"]][:3]
-    ['deployments', 'deployments/scale', 'deployments/status']
+    ['controllerrevisions', 'daemonsets', 'daemonsets/status']
 """
 
 from base64 import b64encode

@@ -28,6 +28,7 @@ from cluster_engine.api.schemas.autoscaling import SCALE
 from cluster_engine.api.schemas.batch import JOB
 from cluster_engine.api.schemas.configuration import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT
 from cluster_engine.api.schemas.coordination import LEASE
+from cluster_engine.api.schemas.daemons import CONTROLLER_REVISION, DAEMON_SET
 from cluster_engine.api.schemas.discovery import ENDPOINT_SLICE
 from cluster_engine.api.schemas.events import EVENT
 from cluster_engine.api.schemas.meta import DELETE_OPTIONS, STATUS
@@ -52,6 +53,8 @@ BUILT_IN = KindSet(
         BINDING,
         DEPLOYMENT,
         REPLICA_SET,
+        DAEMON_SET,
+        CONTROLLER_REVISION,
         TOKEN_REQUEST,
         TOKEN_REVIEW,
         SELF_SUBJECT_REVIEW,

@@ -35,6 +35,7 @@ from cluster_engine.api.schema import (
     MICRO_TIME,
     QUANTITY,
     RAW,
+    RAW_EXTENSION,
     STRING,
     TIME,
     Field,
@@ -269,6 +270,7 @@ _READERS: dict[Scalar, Reader] = {
     QUANTITY: _quantity,
     INT_OR_STRING: _int_or_string,
     RAW: _raw,
+    RAW_EXTENSION: _raw,
 }
 
 

@@ -76,6 +76,13 @@ INT_OR_STRING = Scalar(
     {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
 )
 RAW = Scalar("v1.FieldsV1", {"type": "object"}, None, _META + "FieldsV1", "A set of fields, as a tree.")
+RAW_EXTENSION = Scalar(
+    "runtime.RawExtension",
+    {"type": "object"},
+    None,
+    "io.k8s.apimachinery.pkg.runtime.RawExtension",
+    "An object of any kind, or a part of one.",
+)
 ANY = Scalar("interface {}", {"x-kubernetes-preserve-unknown-fields": True}, None)
 """A value of any form, kept as it comes: a default, an example, an enumeration's member."""
 

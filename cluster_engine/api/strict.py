@@ -37,6 +37,7 @@ from cluster_engine.api.schema import (
     MICRO_TIME,
     QUANTITY,
     RAW,
+    RAW_EXTENSION,
     STRING,
     TIME,
     Field,
@@ -255,7 +256,7 @@ def _as_list(value: JSON, owner: Message, path: str, name: str, type_: ListOf) -
 
 _BOUNDS = {INT32: 2**31, INT64: 2**63}
 FLOAT_WHOLE_MAX = 1e21  # below it Go writes whole numbers without an exponent (encoding/json, floatEncoder)
-_PLAIN = {STRING: str, BOOL: bool, RAW: dict}
+_PLAIN = {STRING: str, BOOL: bool, RAW: dict, RAW_EXTENSION: dict}
 
 
 def _scalar_cleaner(owner: Message, name: str, scalar: Scalar) -> Cleaner:

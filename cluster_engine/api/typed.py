@@ -23,6 +23,7 @@ from cluster_engine.api.schema import (
     INT32,
     INT64,
     RAW,
+    RAW_EXTENSION,
     STRING,
     Field,
     Kind,
@@ -115,7 +116,7 @@ def _value(type_: Type, value: JSON, path: str) -> Iterator[str]:
 
 
 def _scalar(scalar: Scalar, value: JSON) -> str:
-    if scalar in (ANY, RAW):
+    if scalar in (ANY, RAW, RAW_EXTENSION):
         return ""
     if scalar in _NUMERIC:
         fits = isinstance(value, int | float) and not isinstance(value, bool)

@@ -36,13 +36,18 @@ class Expectations:
             return True
         return asyncio.get_running_loop().time() - expected.at > TIMEOUT_SECONDS
 
+    def expect(self, key: str, *, creations: int = 0, deletions: list[str] | None = None) -> None:
+        """Expect so many to appear, and these to disappear."""
+        now = asyncio.get_running_loop().time()
+        self._expected[key] = _Expected(creations, dict.fromkeys(deletions or ()), now)
+
     def expect_creations(self, key: str, count: int) -> None:
         """Expect so many to appear."""
-        self._expected[key] = _Expected(creations=count, at=asyncio.get_running_loop().time())
+        self.expect(key, creations=count)
 
     def expect_deletions(self, key: str, names: list[str]) -> None:
         """Expect these to disappear."""
-        self._expected[key] = _Expected(deletions=dict.fromkeys(names), at=asyncio.get_running_loop().time())
+        self.expect(key, deletions=names)
 
     def created(self, key: str) -> None:
         """See one appear (or give one up)."""

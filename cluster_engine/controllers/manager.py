@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from cluster_engine.client import Client, EventRecorder, LeaderElector, SharedInformers
 from cluster_engine.controllers.context import Context, Controller
 from cluster_engine.controllers.credentials import ServiceAccountToken
+from cluster_engine.controllers.daemon_set import DaemonSetController
 from cluster_engine.controllers.deployment import DeploymentController
 from cluster_engine.controllers.endpoint_slices import EndpointSliceController
 from cluster_engine.controllers.endpoints import EndpointsController
@@ -44,6 +45,7 @@ USER_AGENT = "kube-controller-manager/v1.32.4 (linux/amd64) kubernetes/glassplan
 CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("deployment-controller", DeploymentController),
     ("replicaset-controller", ReplicaSetController),
+    ("daemon-set-controller", DaemonSetController),
     ("job-controller", JobController),
     ("endpointslice-controller", EndpointSliceController),
     ("endpoint-controller", EndpointsController),

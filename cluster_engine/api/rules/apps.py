@@ -63,9 +63,9 @@ def strategy(obj: Object, path: str, causes: list[Cause]) -> None:
         return
     unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
     where = child(path, "rollingUpdate")
-    _amount(unavailable, f"{where}.maxUnavailable", causes)
-    _amount(surge, f"{where}.maxSurge", causes)
-    if _is_zero(unavailable) and _is_zero(surge):
+    amount(unavailable, f"{where}.maxUnavailable", causes)
+    amount(surge, f"{where}.maxSurge", causes)
+    if is_zero(unavailable) and is_zero(surge):
         detail = "may not be 0 when `maxSurge` is 0"
         causes.append(invalid(f"{where}.maxUnavailable", go_int_or_string(unavailable), detail))
     if isinstance(unavailable, str) and _PERCENT.fullmatch(unavailable) and int(unavailable[:-1]) > 100:
@@ -74,7 +74,8 @@ def strategy(obj: Object, path: str, causes: list[Cause]) -> None:
         )
 
 
-def _amount(value: int | str, path: str, causes: list[Cause]) -> None:
+def amount(value: int | str, path: str, causes: list[Cause]) -> None:
+    """A number of pods or a percentage is not negative, and is one."""
     if isinstance(value, int):
         if value < 0:
             causes.append(invalid(path, value, NOT_NEGATIVE))
@@ -82,5 +83,6 @@ def _amount(value: int | str, path: str, causes: list[Cause]) -> None:
         causes.append(invalid(path, go_int_or_string(value), BAD_PERCENT))
 
 
-def _is_zero(value: int | str) -> bool:
+def is_zero(value: int | str) -> bool:
+    """Return whether a number or percentage is none."""
     return value == 0 or (isinstance(value, str) and value.rstrip("%").strip("0") == "")

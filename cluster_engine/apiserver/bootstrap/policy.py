@@ -162,6 +162,16 @@ CLUSTER_ROLES: dict[str, tuple[Rule, ...]] = {
 }
 
 CONTROLLERS: dict[str, tuple[Rule, ...]] = {
+    "daemon-set-controller": (
+        rule("get list watch", "apps extensions", "daemonsets"),
+        rule("update", "apps extensions", "daemonsets/status"),
+        rule("update", "apps extensions", "daemonsets/finalizers"),
+        rule("list watch", "core", "nodes"),
+        rule("create delete list patch watch", "core", "pods"),
+        rule("create", "core", "pods/binding"),
+        rule("create delete get list patch update watch", "apps", "controllerrevisions"),
+        EVENTS,
+    ),
     "deployment-controller": (
         rule("get list update watch", "apps extensions", "deployments"),
         rule("update", "apps extensions", "deployments/status"),

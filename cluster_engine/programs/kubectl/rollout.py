@@ -1,12 +1,15 @@
-"""`kubectl rollout`: how a deployment's update goes, what it was before, and back to it.
+"""`kubectl rollout`: how the update of a deployment or daemon set goes, what it was before, and back to it.
 
     status     GET, then LIST and WATCH by name until the rollout is complete
-    history    the deployment's replica sets, by the annotation deployment.kubernetes.io/revision
-    undo       a JSON patch that puts an old replica set's template back
+    history    the deployment's replica sets, by the annotation deployment.kubernetes.io/revision;
+               the daemon set's controller revisions
+    undo       a JSON patch that puts an old replica set's template back; the patch that a controller revision is
     restart    a new annotation in the template, and so a new revision;  pause, resume: spec.paused
 
-Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers. Left out: daemon sets and stateful sets.
+Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers. Left out: stateful sets.
 """
+
+from collections.abc import Callable
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
@@ -39,12 +42,12 @@ UNDO_FLAGS = (Flag("to-revision", kind="int", default=0), Flag("dry-run", defaul
 MANAGER = "kubectl-rollout"
 
 
-async def _deployments(session: Session, arguments: list[str]) -> list[Target]:
+async def _workloads(session: Session, arguments: list[str]) -> list[Target]:
     if not arguments:
         raise CommandError("required resource not specified")
     found = await targets(session, arguments)
     for target in found:
-        if (target.resource.group, target.resource.plural) != ("apps", "deployments"):
+        if target.resource.group != "apps" or target.resource.plural not in ("deployments", "daemonsets"):
             raise CommandError(f"no status viewer has been implemented for {target.resource.kind}")
     if any(target.name is None for target in found):
         listed = await session.get(found[0].resource.path(session.namespace), {"limit": 500})
@@ -57,7 +60,7 @@ async def _deployments(session: Session, arguments: list[str]) -> list[Target]:
 
 async def status(session: Session, arguments: list[str]) -> int:
     """Say how rollouts go until they are complete."""
-    for target in await _deployments(session, arguments):
+    for target in await _workloads(session, arguments):
         await session.get(target.resource.path(session.namespace, target.name))
         await _follow(session, target)
     return 0
@@ -68,8 +71,9 @@ async def _follow(session: Session, target: Target) -> None:
     selector = f"metadata.name={target.name}"
     while True:
         listed = await session.get(path, {"fieldSelector": selector, "limit": 500, "resourceVersion": "0"})
-        for deployment in listed["items"]:
-            if _tell(session, deployment):
+        text_of = daemon_text if target.resource.plural == "daemonsets" else rollout_text
+        for workload in listed["items"]:
+            if _tell(session, text_of, workload):
                 return
         if not listed["items"]:
             raise CommandError("object has been deleted")
@@ -82,17 +86,33 @@ async def _follow(session: Session, target: Target) -> None:
             "timeoutSeconds": 300 + session.process.rng.randrange(300),
         }
         async with session.watch(path, query) as events:
-            async for type_, deployment in events:
+            async for type_, workload in events:
                 if type_ == "DELETED":
                     raise CommandError("object has been deleted")
-                if type_ in ("ADDED", "MODIFIED") and _tell(session, deployment):
+                if type_ in ("ADDED", "MODIFIED") and _tell(session, text_of, workload):
                     return
 
 
-def _tell(session: Session, deployment: Object) -> bool:
-    text, done = rollout_text(deployment)
+def _tell(session: Session, text_of: Callable[[Object], tuple[str, bool]], workload: Object) -> bool:
+    text, done = text_of(workload)
     session.out(text)
     return done
+
+
+def daemon_text(daemon_set: Object) -> tuple[str, bool]:
+    """Say how far a daemon set's rollout is, and whether it is complete. CommandError where it has none."""
+    name, status = daemon_set["metadata"]["name"], daemon_set.get("status") or {}
+    if (daemon_set["spec"].get("updateStrategy") or {}).get("type") != "RollingUpdate":
+        raise CommandError("rollout status is only available for RollingUpdate strategy type")
+    if daemon_set["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
+        return "Waiting for daemon set spec update to be observed...\n", False
+    wanted, updated = status.get("desiredNumberScheduled", 0), status.get("updatedNumberScheduled", 0)
+    waiting = f'Waiting for daemon set "{name}" rollout to finish: '
+    if updated < wanted:
+        return f"{waiting}{updated} out of {wanted} new pods have been updated...\n", False
+    if status.get("numberAvailable", 0) < wanted:
+        return f"{waiting}{status.get('numberAvailable', 0)} of {wanted} updated pods are available...\n", False
+    return f'daemon set "{name}" successfully rolled out\n', True
 
 
 def rollout_text(deployment: Object) -> tuple[str, bool]:
@@ -117,37 +137,48 @@ def rollout_text(deployment: Object) -> tuple[str, bool]:
 # -- history and undo --------------------------------------------------------------------------------------------------
 
 
-async def _replica_sets(session: Session, deployment: Object) -> dict[int, Object]:
-    """Return the deployment's replica sets by revision."""
-    labels = deployment["spec"]["selector"].get("matchLabels") or {}
+async def _revisions(session: Session, target: Target, workload: Object) -> dict[int, Object]:
+    """Return the replica sets of a deployment, or a daemon set's controller revisions, by revision."""
+    is_daemon = target.resource.plural == "daemonsets"
+    labels = workload["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
-    path = f"/apis/apps/v1/namespaces/{session.namespace}/replicasets"
+    kept_as = "controllerrevisions" if is_daemon else "replicasets"
+    path = f"/apis/apps/v1/namespaces/{session.namespace}/{kept_as}"
     listed = await session.get(path, {"labelSelector": selector})
-    uid = deployment["metadata"]["uid"]
+    uid = workload["metadata"]["uid"]
     found = {}
-    for replica_set in listed["items"]:
-        owners = replica_set["metadata"].get("ownerReferences") or []
-        revision = int_of((replica_set["metadata"].get("annotations") or {}).get(REVISION, ""))
+    for one in listed["items"]:
+        owners = one["metadata"].get("ownerReferences") or []
+        written = (one["metadata"].get("annotations") or {}).get(REVISION, "")
+        revision = one["revision"] if is_daemon else int_of(written)
         if revision is not None and any(owner["uid"] == uid for owner in owners):
-            found[revision] = replica_set
+            found[revision] = one
     return dict(sorted(found.items()))
+
+
+def _template(kept: Object) -> Object:
+    """Return the template that a replica set or a controller revision keeps."""
+    if "data" not in kept:
+        template: Object = kept["spec"]["template"]
+        return template
+    return {key: value for key, value in kept["data"]["spec"]["template"].items() if key != "$patch"}
 
 
 async def history(session: Session, arguments: list[str]) -> int:
     """List revisions, or show one."""
-    for target in await _deployments(session, arguments):
-        deployment = await session.get(target.resource.path(session.namespace, target.name))
-        found = await _replica_sets(session, deployment)
+    for target in await _workloads(session, arguments):
+        workload = await session.get(target.resource.path(session.namespace, target.name))
+        found = await _revisions(session, target, workload)
         label, revision = target.resource.label(str(target.name)), session.flags["revision"]
         if revision:
             if revision not in found:
                 raise CommandError("unable to find the specified revision")
-            lines = template_lines(found[revision]["spec"]["template"])
+            lines = template_lines(_template(found[revision]))
             session.out(f"{label} with revision #{revision}\n" + "".join(f"{line}\n" for line in lines) + "\n")
             continue
         rows = ["REVISION\tCHANGE-CAUSE"]
-        for number, replica_set in found.items():
-            cause = (replica_set["metadata"].get("annotations") or {}).get(CHANGE_CAUSE) or "<none>"
+        for number, kept in found.items():
+            cause = (kept["metadata"].get("annotations") or {}).get(CHANGE_CAUSE) or "<none>"
             rows.append(f"{number}\t{cause}")
         session.out(f"{label} \n" + layout("".join(f"{row}\n" for row in rows), minimum=0, padding=2) + "\n")
     return 0
@@ -155,16 +186,19 @@ async def history(session: Session, arguments: list[str]) -> int:
 
 async def undo(session: Session, arguments: list[str]) -> int:
     """Put an earlier template back."""
-    for target in await _deployments(session, arguments):
+    for target in await _workloads(session, arguments):
         path = target.resource.path(session.namespace, target.name)
         deployment = await session.get(path)
+        if target.resource.plural == "daemonsets":
+            await _undo_daemon(session, target, path, deployment)
+            continue
         if deployment["spec"].get("paused"):
             raise CommandError(
                 "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume "
                 f"deployment/{target.name}' and try again"
             )
-        found = await _replica_sets(session, deployment)
-        old = _chosen(session.flags["to-revision"], found, str(target.name))
+        found = await _revisions(session, target, deployment)
+        old = _chosen(session.flags["to-revision"], found, f'deployment "{target.name}"')
         template = _without_hash(old["spec"]["template"])
         if template == _without_hash(deployment["spec"]["template"]):
             number = (old["metadata"].get("annotations") or {}).get(REVISION)
@@ -190,13 +224,24 @@ async def undo(session: Session, arguments: list[str]) -> int:
     return 0
 
 
-def _chosen(revision: int, found: dict[int, Object], name: str) -> Object:
+async def _undo_daemon(session: Session, target: Target, path: str, daemon_set: Object) -> None:
+    found = await _revisions(session, target, daemon_set)
+    old = _chosen(session.flags["to-revision"], found, f'daemon set "{target.name}"')
+    label = target.resource.label(str(target.name))
+    if _template(old) == daemon_set["spec"]["template"]:
+        session.out(f"{label} skipped rollback (current template already matches revision {old['revision']})\n")
+        return
+    await session.patch(path, old["data"], type_="strategic", manager=MANAGER)
+    session.out(f"{label} rolled back\n")
+
+
+def _chosen(revision: int, found: dict[int, Object], whose: str) -> Object:
     if revision:
         if revision not in found:
             raise CommandError(f"unable to find specified revision {revision} in history")
         return found[revision]
     if len(found) < 2:
-        raise CommandError(f'no rollout history found for deployment "{name}"')
+        raise CommandError(f"no rollout history found for {whose}")
     return list(found.values())[-2]
 
 
@@ -227,9 +272,12 @@ async def resume(session: Session, arguments: list[str]) -> int:
 
 async def _patch_each(session: Session, arguments: list[str], patch: Object, done: str) -> int:
     code = 0
-    for target in await _deployments(session, arguments):
+    for target in await _workloads(session, arguments):
         path = target.resource.path(session.namespace, target.name)
         deployment = await session.get(path)
+        if target.resource.plural == "daemonsets" and done != "restarted":
+            what = "pausing" if done == "paused" else "resuming"
+            raise CommandError(f'{target.resource.resource_name} "{target.name}" {what} is not supported')
         paused = bool(deployment["spec"].get("paused"))
         label = f'{target.resource.resource_name} "{target.name}"'
         if (done == "paused" and paused) or (done == "resumed" and not paused):

@@ -1,0 +1,344 @@
+"""The DaemonSet controller: one pod on each node that should have one.
+
+Theory of operation. It goes through the nodes, not through a number: where a pod is missing it makes one, where one
+has no business, or a second is, it deletes it (`daemon_pods`). A new template becomes a new ControllerRevision; in a
+rolling update it then deletes pods of older ones, never more than `maxUnavailable` nodes without an available pod, and
+makes the new ones in their place. Counts of nodes go into the status.
+
+    nodes {a, b}, pods {}      → POST controllerrevisions, POST pod, POST pod → PUT daemonsets/status 2 desired
+    template changed           → POST controllerrevisions; DELETE pod on a → POST pod → (ready) → DELETE pod on b …
+
+Modelled on `pkg/controller/daemon/{daemon_controller,update}.go`. Left out: `maxSurge` (a rolling update with it
+replaces as if it were `maxUnavailable`).
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+
+from cluster_engine.api.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
+from cluster_engine.api.objects import Object
+from cluster_engine.api.selectors import label_selector_from_object
+from cluster_engine.api.status import AlreadyExists, Conflict, Forbidden, NotFound, Refusal
+from cluster_engine.client import WorkQueue, key_of
+from cluster_engine.controllers import daemon_pods, pods
+from cluster_engine.controllers.context import Context
+from cluster_engine.controllers.daemon_pods import HASH, digest_of, patch_of, should_run, target_of
+from cluster_engine.controllers.expectations import Expectations
+from cluster_engine.controllers.ownership import (
+    BY_CONTROLLER,
+    Claims,
+    controller_of,
+    controller_uids,
+    is_controlled_by,
+    is_deleting,
+)
+from cluster_engine.controllers.replica_set import Failure, namespace_ends, slow_start
+from cluster_engine.controllers.rolling import share
+
+WORKERS = 2
+PODS_A_SYNC_MAX = 250
+FAILED_POD_SECONDS, FAILED_POD_SECONDS_MAX = 1.0, 900.0
+"""Before a pod that has failed on a node is replaced there, doubled each time."""
+
+
+class DaemonSetController:
+    """Keeps DaemonSets; see the module's text."""
+
+    def __init__(self, context: Context) -> None:
+        self._process = context.process
+        self._client = context.client
+        self._events = context.events
+        self._sets = context.informers.informer(DAEMON_SET)
+        self._pods = context.informers.informer(POD)
+        self._nodes = context.informers.informer(NODE)
+        self._revisions = context.informers.informer(CONTROLLER_REVISION)
+        self._pods.add_index(BY_CONTROLLER, controller_uids)
+        self._revisions.add_index(BY_CONTROLLER, controller_uids)
+        self._queue = WorkQueue[str]()
+        self._expectations = Expectations()
+        self._failed: dict[tuple[str, str], tuple[float, float]] = {}
+        """By DaemonSet and node: until when a failed pod stays there, and the wait after that."""
+        self._sets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
+        self._pods.on(add=self._pod_added, update=self._pod_changed, delete=self._pod_deleted)
+        self._nodes.on(add=self._node_changed, update=self._node_updated, delete=self._node_changed)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        await self._queue.run(self._sync, workers=WORKERS)
+
+    # -- what wakes it
+
+    def _enqueue(self, daemon_set: Object) -> None:
+        self._queue.add(key_of(daemon_set))
+
+    def _gone(self, daemon_set: Object) -> None:
+        key = key_of(daemon_set)
+        self._expectations.forget(key)
+        self._failed = {which: until for which, until in self._failed.items() if which[0] != key}
+
+    def _owner_of(self, pod: Object) -> Object | None:
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != "DaemonSet":
+            return None
+        owner = self._sets.get(f"{pod['metadata']['namespace']}/{reference['name']}")
+        return owner if owner and is_controlled_by(pod, owner) else None
+
+    def _pod_added(self, pod: Object) -> None:
+        if is_deleting(pod):
+            self._pod_deleted(pod)
+        elif owner := self._owner_of(pod):
+            self._expectations.created(key_of(owner))
+            self._enqueue(owner)
+
+    def _pod_changed(self, old: Object, new: Object) -> None:
+        if is_deleting(new) and not is_deleting(old):
+            self._pod_deleted(new)
+        elif owner := self._owner_of(new):
+            self._enqueue(owner)
+            seconds = owner["spec"].get("minReadySeconds", 0)
+            if seconds and not pods.is_ready(old) and pods.is_ready(new):
+                self._queue.add_after(key_of(owner), seconds + 1)
+
+    def _pod_deleted(self, pod: Object) -> None:
+        if owner := self._owner_of(pod):
+            self._expectations.deleted(key_of(owner), key_of(pod))
+            self._enqueue(owner)
+
+    def _node_changed(self, _: Object) -> None:
+        for one in self._sets.items():
+            self._enqueue(one)
+
+    def _node_updated(self, old: Object, new: Object) -> None:
+        """Look again where it matters: most news of a node are heartbeats."""
+        for one in self._sets.items():
+            if should_run(one, old) != should_run(one, new):
+                self._enqueue(one)
+
+    # -- one sync
+
+    async def _sync(self, key: str) -> None:
+        daemon_set = self._sets.get(key)
+        if daemon_set is None or is_deleting(daemon_set):
+            return
+        current, old = await self._history(daemon_set)
+        digest = digest_of(current)
+        failure: Failure | None = None
+        if self._expectations.satisfied(key):
+            by_node = await self._by_node(daemon_set)
+            failure = await self._manage(key, daemon_set, by_node, digest)
+            if failure is None and self._expectations.satisfied(key):
+                failure = await self._roll(key, daemon_set, await self._by_node(daemon_set), digest)
+            await self._forget_old(daemon_set, old)
+        await self._write_status(daemon_set, await self._by_node(daemon_set), digest)
+        if failure is not None:
+            raise failure
+
+    async def _by_node(self, daemon_set: Object) -> dict[str, list[Object]]:
+        """Gather the pods that are the DaemonSet's, by the node they are on or for."""
+        metadata = daemon_set["metadata"]
+        selector = label_selector_from_object(daemon_set["spec"]["selector"])
+        candidates = self._pods.by_index(BY_CONTROLLER, metadata["uid"])
+        orphans = self._pods.by_index(BY_CONTROLLER, "")
+        candidates += [pod for pod in orphans if pod["metadata"]["namespace"] == metadata["namespace"]]
+        claims = Claims(self._client, DAEMON_SET, daemon_set, POD, selector)
+        found: dict[str, list[Object]] = {}
+        for pod in await claims.claim(candidates):
+            found.setdefault(target_of(pod), []).append(pod)
+        return found
+
+    def _wanting(self, daemon_set: Object) -> list[str]:
+        """Name the nodes that should have a pod."""
+        return [node["metadata"]["name"] for node in self._nodes.items() if should_run(daemon_set, node)[0]]
+
+    async def _manage(
+        self, key: str, daemon_set: Object, by_node: dict[str, list[Object]], digest: str
+    ) -> Failure | None:
+        missing, surplus = [], []
+        nodes = {node["metadata"]["name"]: node for node in self._nodes.items()}
+        for name, node in nodes.items():
+            should, may_stay = should_run(daemon_set, node)
+            here = by_node.get(name, [])
+            if should and not here:
+                missing.append(name)
+            elif not may_stay:
+                surplus += [pod for pod in here if not is_deleting(pod)]
+            else:
+                surplus += self._dispensable(key, daemon_set, name, here)
+        unbound = [pod for name, here in by_node.items() if name not in nodes for pod in here]
+        surplus += [pod for pod in unbound if not pod["spec"].get("nodeName") and not is_deleting(pod)]
+        return await self._act(key, daemon_set, missing, surplus, digest)
+
+    def _dispensable(self, key: str, daemon_set: Object, node: str, here: list[Object]) -> list[Object]:
+        """Return the pods of a node that are to go: failed ones, after a while, and all but the oldest."""
+        alive = [pod for pod in here if not is_deleting(pod)]
+        failed = [pod for pod in alive if pods.phase(pod) == "Failed"]
+        running = [pod for pod in alive if pod not in failed]
+        gone: list[Object] = []
+        for pod in failed:
+            if self._may_replace(key, node):
+                text = f"Found failed daemon pod {key_of(pod)} on node {node}, will try to kill it"
+                self._events.event(daemon_set, "Warning", "FailedDaemonPod", text)
+                gone.append(pod)
+        running.sort(key=lambda pod: (not pod["spec"].get("nodeName"), pod["metadata"]["creationTimestamp"]))
+        return gone + running[1:]
+
+    def _may_replace(self, key: str, node: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        until, wait = self._failed.get((key, node), (now, FAILED_POD_SECONDS))
+        if now < until:
+            self._queue.add_after(key, until - now)
+            return False
+        self._failed[key, node] = (now + wait, min(2 * wait, FAILED_POD_SECONDS_MAX))
+        return True
+
+    async def _roll(
+        self, key: str, daemon_set: Object, by_node: dict[str, list[Object]], digest: str
+    ) -> Failure | None:
+        """Delete pods of older templates, as many as may be missing."""
+        strategy = daemon_set["spec"].get("updateStrategy") or {}
+        if strategy.get("type") != "RollingUpdate":
+            return None
+        wanting, now = self._wanting(daemon_set), self._process.now()
+        rolling = strategy.get("rollingUpdate") or {}
+        most = share(rolling.get("maxUnavailable", 1), len(wanting), up=True)
+        most = max(most, share(rolling.get("maxSurge", 0), len(wanting), up=True)) or 1
+        seconds, unavailable = daemon_set["spec"].get("minReadySeconds", 0), 0
+        candidates: list[Object] = []
+        broken: list[Object] = []
+        for node in wanting:
+            here = by_node.get(node, [])
+            stale = [pod for pod in here if not _is_of(pod, digest)]
+            available = any(pods.is_available(pod, seconds, now) and not is_deleting(pod) for pod in here)
+            unavailable += not available
+            old = [pod for pod in stale if not is_deleting(pod)]
+            (candidates if available else broken).extend(old)
+        room = max(0, most - unavailable)
+        return await self._act(key, daemon_set, [], broken + candidates[:room], digest)
+
+    async def _act(
+        self, key: str, daemon_set: Object, missing: list[str], surplus: list[Object], digest: str
+    ) -> Failure | None:
+        missing, surplus = missing[:PODS_A_SYNC_MAX], surplus[:PODS_A_SYNC_MAX]
+        if not missing and not surplus:
+            return None
+        self._expectations.expect(key, creations=len(missing), deletions=[key_of(pod) for pod in surplus])
+        left = iter(missing)
+        created, failure = await slow_start(len(missing), lambda: self._create(daemon_set, next(left), digest))
+        for _ in range(len(missing) - created):
+            self._expectations.created(key)
+        deletions: list[Awaitable[Failure | None]] = [self._delete(key, daemon_set, pod) for pod in surplus]
+        failures = [failure, *await asyncio.gather(*deletions)]
+        return next((each for each in failures if each is not None), None)
+
+    async def _create(self, daemon_set: Object, node: str, digest: str) -> Failure | None:
+        try:
+            pod = await self._client.create(POD, daemon_pods.pod_of(daemon_set, node, digest))
+        except (Refusal, ConnectionError, TimeoutError) as failure:
+            if isinstance(failure, Forbidden) and namespace_ends(failure):
+                return None
+            self._events.event(daemon_set, "Warning", "FailedCreate", f"Error creating: {failure}")
+            return failure
+        self._events.event(daemon_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return None
+
+    async def _delete(self, key: str, daemon_set: Object, pod: Object) -> Failure | None:
+        metadata = pod["metadata"]
+        try:
+            await self._client.delete(POD, metadata["name"], metadata["namespace"])
+        except NotFound:
+            self._expectations.deleted(key, key_of(pod))
+            return None
+        except (Refusal, ConnectionError, TimeoutError) as failure:
+            self._expectations.deleted(key, key_of(pod))
+            self._events.event(daemon_set, "Warning", "FailedDelete", f"Error deleting: {failure}")
+            return failure
+        self._events.event(daemon_set, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
+        return None
+
+    # -- the past
+
+    async def _history(self, daemon_set: Object) -> tuple[Object, list[Object]]:
+        """Return the revision of the present template, made if there is none, and the older ones, oldest first."""
+        metadata = daemon_set["metadata"]
+        known = sorted(self._revisions.by_index(BY_CONTROLLER, metadata["uid"]), key=lambda one: one["revision"])
+        wanted = patch_of(daemon_set)
+        newest = max((one["revision"] for one in known), default=0)
+        current = next((one for one in reversed(known) if one.get("data") == wanted), None)
+        if current is None:
+            current = await self._write_revision(daemon_set, newest + 1)
+        elif current["revision"] < newest:
+            changed = {**current, "revision": newest + 1}
+            current = await self._client.update(CONTROLLER_REVISION, changed)
+        return current, [one for one in known if one["metadata"]["uid"] != current["metadata"]["uid"]]
+
+    async def _write_revision(self, daemon_set: Object, number: int) -> Object:
+        made = daemon_pods.revision_of(daemon_set, number)
+        try:
+            return await self._client.create(CONTROLLER_REVISION, made)
+        except AlreadyExists:  # this controller made it, and its cache has not heard of it
+            metadata = made["metadata"]
+            return await self._client.get(CONTROLLER_REVISION, metadata["name"], metadata["namespace"])
+
+    async def _forget_old(self, daemon_set: Object, old: list[Object]) -> None:
+        """Delete the oldest revisions beyond the limit, but none that a pod is of."""
+        used = {
+            (pod["metadata"].get("labels") or {}).get(HASH)
+            for pod in self._pods.by_index(BY_CONTROLLER, daemon_set["metadata"]["uid"])
+        }
+        unused = [one for one in old if digest_of(one) not in used]
+        for one in unused[: max(0, len(old) - daemon_set["spec"].get("revisionHistoryLimit", 10))]:
+            try:
+                await self._client.delete(CONTROLLER_REVISION, one["metadata"]["name"], one["metadata"]["namespace"])
+            except NotFound:
+                continue
+
+    # -- status
+
+    async def _write_status(self, daemon_set: Object, by_node: dict[str, list[Object]], digest: str) -> None:
+        status = self._status(daemon_set, by_node, digest, self._process.now())
+        if status == daemon_set.get("status", {}):
+            return
+        try:
+            await self._client.update(DAEMON_SET, {**daemon_set, "status": status}, "status")
+        except Conflict:  # somebody changed its spec meanwhile; what was counted is still true
+            metadata = daemon_set["metadata"]
+            live = await self._client.get(DAEMON_SET, metadata["name"], metadata["namespace"])
+            await self._client.update(DAEMON_SET, {**live, "status": status}, "status")
+
+    def _status(self, daemon_set: Object, by_node: dict[str, list[Object]], digest: str, now: datetime) -> Object:
+        seconds = daemon_set["spec"].get("minReadySeconds", 0)
+        desired = current = misscheduled = ready = updated = available = 0
+        for node in self._nodes.items():
+            here = by_node.get(node["metadata"]["name"], [])
+            if not should_run(daemon_set, node)[0]:
+                misscheduled += bool(here)
+                continue
+            desired += 1
+            current += bool(here)
+            oldest = min(here, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
+            if oldest is None:
+                continue
+            ready += pods.is_ready(oldest)
+            available += pods.is_ready(oldest) and pods.is_available(oldest, seconds, now)
+            updated += _is_of(oldest, digest)
+        numbers = {
+            "updatedNumberScheduled": updated,
+            "numberAvailable": available,
+            "numberUnavailable": desired - available,
+            "observedGeneration": daemon_set["metadata"].get("generation", 0),
+        }
+        kept = {"collisionCount": count} if (count := daemon_set.get("status", {}).get("collisionCount")) else {}
+        return {
+            "currentNumberScheduled": current,
+            "numberMisscheduled": misscheduled,
+            "desiredNumberScheduled": desired,
+            "numberReady": ready,
+            **{name: number for name, number in numbers.items() if number},
+            **kept,
+        }
+
+
+def _is_of(pod: Object, digest: str) -> bool:
+    """Return whether a pod is of this template."""
+    return (pod["metadata"].get("labels") or {}).get(HASH) == digest
