@@ -20,6 +20,7 @@ from grpclib.server import Server
 from cluster_engine.containerd import registry
 from cluster_engine.containerd.images import PAUSE_IMAGE, ImageService
 from cluster_engine.containerd.runtime import RuntimeService
+from cluster_engine.containerd.stats import StatsService
 from cluster_engine.containerd.store import Store
 from cluster_engine.containerd.streaming import StreamingServer
 from cluster_engine.rpc import cri_pb2 as cri
@@ -31,7 +32,7 @@ STATE = "/var/lib/containerd"
 
 
 class AllOfRuntimeService:
-    """CRI's RuntimeService of two parts: the streaming server answers what prepares a stream."""
+    """CRI's RuntimeService of three parts: what prepares a stream, and statistics, have theirs."""
 
     def __init__(self, *parts: object) -> None:
         self._parts = parts
@@ -47,7 +48,10 @@ async def main(process: Process, *, socket: str = SOCKET) -> None:
     runtime, images = RuntimeService(process, store), ImageService(process, store)
     streaming = StreamingServer(process, runtime)
     services = cri.DESCRIPTOR.services_by_name
-    implementations = {"RuntimeService": AllOfRuntimeService(runtime, streaming), "ImageService": images}
+    implementations = {
+        "RuntimeService": AllOfRuntimeService(runtime, streaming, StatsService(process, store)),
+        "ImageService": images,
+    }
     server = Server([handler(services[name], one, process.crash) for name, one in implementations.items()])
     with process.until_stopped():
         async with asyncio.TaskGroup() as tasks:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from cluster_engine.containerd.logs import Log
 from cluster_engine.containerd.registry import Image
 from cluster_engine.containerd.rootfs import RootFiles
+from cluster_engine.containerd.throttle import Quota
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Pipe
 from cluster_engine.rpc import cri_pb2 as cri
@@ -85,6 +86,7 @@ class Container:
     files: RootFiles | None = None
     environment: dict[str, str] = field(default_factory=dict)
     programs: Mapping[str, Program] = field(default_factory=dict)
+    quota: Quota = field(default_factory=Quota)
     log: Log | None = None
     stdin: Pipe | None = None
 

@@ -170,7 +170,7 @@ class Tasks:
 def _programs(container: Container) -> Mapping[str, Program]:
     """Return what can be called in a container, by name: its shells share one quota."""
     workload = container.image.workload
-    quota = Quota()
+    quota = container.quota = Quota()
     found: ChainMap[str, Program] = ChainMap({}, dict(workload.programs), dict(workload.tools))
     if workload.has_shell:
         found.maps[0].update({name: shell_program(name, quota, lambda: found) for name in SHELLS})

@@ -27,10 +27,13 @@ class Quota:
 
     def __init__(self) -> None:
         self._spent = self._paid_at = 0.0
+        self.total = 0.0
+        """All of it, since the container's start."""
 
     def spend(self, seconds: float) -> None:
         """Count work."""
         self._spent += seconds
+        self.total += seconds
 
     async def pay(self) -> None:
         """Wait until what was spent is not more than there is at once."""

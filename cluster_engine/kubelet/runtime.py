@@ -123,6 +123,10 @@ class Runtime:
         """Prepare the streams of a running container; give their URL."""
         return str((await self._call("Attach", container_id=id_, **streams)).url)
 
+    async def stats(self) -> list[cri.ContainerStats]:
+        """Ask what running containers use."""
+        return list((await self._call("ListContainerStats")).stats)
+
     async def port_forward_url(self, sandbox_id: str) -> str:
         """Prepare connections into a sandbox's network; give the URL for them."""
         return str((await self._call("PortForward", pod_sandbox_id=sandbox_id)).url)

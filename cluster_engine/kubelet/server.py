@@ -13,7 +13,7 @@ host's own), /checkpoint, /debug.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -23,13 +23,14 @@ from cluster_engine.apiserver.serving.exchange import Request, Response, Writer
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
-from cluster_engine.kubelet import logs
+from cluster_engine.kubelet import logs, metrics
 from cluster_engine.kubelet.callers import Callers
 from cluster_engine.kubelet.configuration import HEALTHZ_PORT, configuration
 from cluster_engine.kubelet.logs import LogOptions
 from cluster_engine.kubelet.node_status import KUBELET_PORT
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
+from cluster_engine.kubelet.stats import Usage
 from cluster_engine.kubelet.streams import Streams, text
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.tls import ServerTLS
@@ -115,6 +116,23 @@ class KubeletServer:
     async def _configz(self, _: Request) -> Response:
         return Response(200, body=msgspec.json.encode({"kubeletconfig": configuration(self._address)}))
 
+    async def _usage(self) -> Usage:
+        return Usage(self._process, self._cache, await self._runtime.stats())
+
+    async def _stats(self, request: Request) -> Response:
+        if request.path.rstrip("/") not in ("/stats", "/stats/summary"):
+            return text(404, "404 page not found\n")
+        return Response(200, body=msgspec.json.encode((await self._usage()).summary()))
+
+    async def _metrics(self, request: Request) -> Response:
+        tell = METRICS.get(request.path.rstrip("/"))
+        if tell is None:
+            return text(404, "404 page not found\n")
+        try:
+            return Response(200, metrics.TEXT_TYPE, tell(await self._usage()).encode())
+        except RuntimeRefusal as refusal:
+            return text(500, str(refusal))
+
     async def _run(self, request: Request) -> Response:
         parts = request.path.split("/")[2:]
         pod = self._pods.get("/".join(parts[:2])) if len(parts) == 3 else None
@@ -182,12 +200,19 @@ class KubeletServer:
         return status is not None and status.state == cri.CONTAINER_RUNNING
 
 
+METRICS: Mapping[str, Callable[[Usage], str]] = {
+    "/metrics": metrics.kubelet,
+    "/metrics/resource": metrics.resource,
+    "/metrics/cadvisor": metrics.cadvisor,
+}
 _ROUTES: dict[str, tuple[str, Callable[[KubeletServer, Request], Awaitable[Response]]]] = {
     "healthz": ("GET", KubeletServer._healthz),
     "pods": ("GET", KubeletServer._list_pods),
     "runningpods": ("GET", KubeletServer._list_running_pods),
     "configz": ("GET", KubeletServer._configz),
     "containerLogs": ("GET", KubeletServer._container_logs),
+    "stats": ("GET", KubeletServer._stats),
+    "metrics": ("GET", KubeletServer._metrics),
     "run": ("POST", KubeletServer._run),
 }
 

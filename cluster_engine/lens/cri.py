@@ -18,7 +18,7 @@ PACKAGE = "/runtime.v1."
 IDS_MAX = 4096
 POD_UID_LABEL = "io.kubernetes.pod.uid"
 POD_NAME_LABEL = "io.kubernetes.pod.name"
-HOUSEKEEPING = frozenset({"Version", "Status", "ListPodSandbox", "ListContainers", "ListImages"})
+HOUSEKEEPING = frozenset({"Version", "Status", "ListPodSandbox", "ListContainers", "ListImages", "ListContainerStats"})
 EVENTS = {0: "CREATED", 1: "STARTED", 2: "STOPPED", 3: "DELETED"}
 
 
@@ -69,7 +69,7 @@ class Runtime:
         elif method == "CreateContainer" and about is not None:
             self._learn(message.container_id, about)
             fields["containerId"] = message.container_id
-        elif method in ("ListPodSandbox", "ListContainers", "ListImages"):
+        elif method in ("ListPodSandbox", "ListContainers", "ListContainerStats", "ListImages"):
             items = next((value for _, value in message.ListFields()), ())
             fields["items"] = len(items)
         return Meaning(f"{method} done", fields, about.tokens if about is not None else ())

@@ -125,6 +125,11 @@ class FileSystem:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         return sorted(names)
 
+    def usage(self, path: str) -> tuple[int, int]:
+        """Return how many bytes, and files, there are below a directory."""
+        sizes = [len(self._files[below]) for below in self._below(path)]
+        return sum(sizes), len(sizes)
+
     def _below(self, path: str) -> Iterator[str]:
         prefix = path.rstrip("/") + "/"
         return (name for name in self._files if name.startswith(prefix))

@@ -63,12 +63,14 @@ class World(Protocol):
 class Effort:
     """What work costs one process of a world."""
 
-    __slots__ = ("_rng", "_seed", "_world")
+    __slots__ = ("_rng", "_seed", "_world", "spent")
 
     def __init__(self, world: World, seed: str) -> None:
         self._world = world
         self._seed = seed
         self._rng: random.Random | None = None
+        self.spent = 0.0
+        """All seconds that were drawn."""
 
     def seconds(self, *names: str) -> float:
         """Draw how long work of these names takes together. KeyError for a name that `durations.toml` does not have."""
@@ -76,4 +78,6 @@ class Effort:
         if not scale:
             return 0.0
         rng = self._rng = self._rng or random.Random(self._seed)
-        return scale * sum(durations()[name].draw(rng) for name in names)
+        seconds = scale * sum(durations()[name].draw(rng) for name in names)
+        self.spent += seconds
+        return seconds

@@ -85,3 +85,24 @@ def test_health_is_told_to_anybody_on_the_machine_and_to_nobody_else(node):
         raise AssertionError("it listens elsewhere too")
 
     assert node(story) == [(200, b"ok")]
+
+
+def test_what_containers_use_is_told_as_json_and_to_prometheus(node):
+    async def story(node):
+        await node.run_pod("box", "busybox", "sh", "-c", "echo 12345 > /tmp/a; sleep 3600")
+        paths = ("/stats/summary", "/metrics/resource", "/metrics/cadvisor", "/metrics")
+        return [await ask(node, path, who=ADMIN) for path in paths]
+
+    summary, resource, cadvisor, own = node(story)
+    (pod,) = msgspec.json.decode(summary[1])["pods"]
+    assert pod["podRef"]["name"] == "box"
+    (container,) = pod["containers"]
+    assert container["rootfs"]["usedBytes"] == 6
+    used = container["memory"]["workingSetBytes"]
+    assert used == pod["memory"]["workingSetBytes"] == 2 * 3 * 1024 * 1024, "the shell and sleep"
+    labels = '{container="app",namespace="default",pod="box"}'
+    assert f"container_memory_working_set_bytes{labels} 6.291456e+06\n" in resource[1]
+    assert "# TYPE container_cpu_usage_seconds_total counter\n" in resource[1]
+    assert 'container_fs_usage_bytes{container="app",id="/kubepods.slice/' in cadvisor[1]
+    assert "kubelet_running_pods 1\n" in own[1]
+    assert 'kubelet_node_name{node="worker-1"} 1\n' in own[1]
