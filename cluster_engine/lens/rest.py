@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.api.patches import APPLY_PATCHES
 from cluster_engine.api.strconv import int_of
 from cluster_engine.lens import kubernetes, objects
 from cluster_engine.lens.causes import Participant, Reason, Serving
@@ -34,11 +35,12 @@ TIMER: Reason = (None, "timer")
 class RestExchange(Exchange):
     """A request by path and its response; a watch when the path asks for one and the server agrees."""
 
-    __slots__ = ("_asked", "_name", "_status", "_watch")
+    __slots__ = ("_applies_as", "_asked", "_name", "_status", "_watch")
 
     def __init__(self, conversation: Conversation, stream: int | None, headers: Headers) -> None:
         super().__init__(conversation, stream)
         self._asked = kubernetes.parse(header(headers, ":method"), header(headers, ":path"))
+        self._applies_as = ""
         self._name = self._asked.name
         self._status = 0
         self._watch: WatchStream | None = None
@@ -120,6 +122,8 @@ class RestExchange(Exchange):
             fields["name"] = self._name
         elif metadata is not None and metadata.generate_name:
             fields["generateName"] = metadata.generate_name
+        if header(part.headers, "content-type") in APPLY_PATCHES:
+            fields["appliesAs"] = self._applies_as = asked.parameter("fieldManager")
         if target:
             fields["target"] = target
         if conversation.certificate:
@@ -176,6 +180,8 @@ class RestExchange(Exchange):
             fields["failed"] = True
         if problem:
             fields["reason"] = thing.reason
+            if thing.reason == "Conflict" and self._applies_as:
+                fields["appliesAs"] = self._applies_as
             if problem != phrase:
                 fields["message"] = problem
         elif thing.metadata is not None and thing.metadata.resource_version:

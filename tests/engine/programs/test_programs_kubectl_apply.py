@@ -2,6 +2,8 @@
 
 import yaml
 
+from cluster_engine.words.sentences import explanation, sentence
+
 DEPLOYMENT = """
 apiVersion: apps/v1
 kind: Deployment
@@ -90,3 +92,20 @@ def test_what_is_applied_no_more_is_pruned(workstation):
         "configmap/b unchanged\nconfigmap/a pruned\n",
         "configmap/b\nconfigmap/mine\n",
     )
+
+
+def test_the_wire_says_as_whom_somebody_applies_and_that_others_are_in_the_way(workstation):
+    async def story(sh):
+        sh.host.files.write("/root/mine.yaml", DEPLOYMENT.encode())
+        await sh.ok("kubectl apply --server-side -f mine.yaml")
+        sh.host.files.write("/root/mine.yaml", DEPLOYMENT.replace("replicas: 2", "replicas: 3").encode())
+        await sh("kubectl apply --server-side --field-manager=ci -f mine.yaml")
+        entries = sh.cluster.journal.since(0, 100_000)
+        return [entry for entry in entries if entry["fields"].get("appliesAs")]
+
+    first, second, refused = workstation(story, capture=True)
+    assert sentence(first).startswith("kubectl as kubectl asks kube-apiserver to make Deployment web")
+    assert second["fields"]["appliesAs"] == "ci"
+    assert (refused["kind"], refused["fields"]["status"]) == ("http.response", 409)
+    assert explanation(refused).startswith("409 Conflict to a server-side apply")
+    assert explanation(first, "de").startswith("Server-Side Apply")
