@@ -26,7 +26,7 @@ from cluster_engine.api.schema import (
     field_path,
     message,
 )
-from cluster_engine.api.schemas.containers import CONTAINER, EPHEMERAL_CONTAINER
+from cluster_engine.api.schemas.containers import CONTAINER, EPHEMERAL_CONTAINER, RESOURCE_REQUIREMENTS
 from cluster_engine.api.schemas.meta import OBJECT_META, object_message
 from cluster_engine.api.schemas.placement import AFFINITY, TOLERATION, TOPOLOGY_SPREAD_CONSTRAINT
 from cluster_engine.api.schemas.pod_status import POD_STATUS
@@ -85,7 +85,11 @@ POD_RESOURCE_CLAIM = message(
 
 
 def default_pod_spec(spec: Object) -> None:
-    """Keep the old name of the service account equal to the new, and expose host-network ports on the host."""
+    """Keep the old name of the service account equal to the new, and expose host-network ports on the host.
+
+    Resources of the pod as a whole are dropped: their gate, PodLevelResources, is off in 1.32.
+    """
+    spec.pop("resources", None)
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if account:
         spec["serviceAccountName"] = spec["serviceAccount"] = account
@@ -97,8 +101,9 @@ def default_pod_spec(spec: Object) -> None:
 
 
 def default_pod(pod: Object) -> None:
-    """Requests are the limits where they are not given."""
+    """Requests are the limits where they are not given; containers are told of Services. Templates stay as they are."""
     spec = pod["spec"]
+    spec.setdefault("enableServiceLinks", True)
     for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
         limits = container["resources"].get("limits")
         if limits:
@@ -202,7 +207,7 @@ POD_SPEC = message(
     Field(27, "shareProcessNamespace", BOOL, "Let the containers see each other's processes.", pointer=True),
     Field(28, "readinessGates", ListOf(POD_READINESS_GATE), "Conditions that must be True for the pod to be ready."),
     Field(29, "runtimeClassName", STRING, "Name of the RuntimeClass to run the pod with.", pointer=True),
-    Field(30, "enableServiceLinks", BOOL, "Tell the containers of Services by variables.", pointer=True, default=True),
+    Field(30, "enableServiceLinks", BOOL, "Tell the containers of Services by variables.", pointer=True),
     Field(31, "preemptionPolicy", STRING, "Never, or PreemptLowerPriority.", pointer=True),
     Field(32, "overhead", MapOf(QUANTITY), "Resources of the pod beyond its containers'."),
     Field(
@@ -244,6 +249,7 @@ POD_SPEC = message(
         merge_key="name",
         list_keys=("name",),
     ),
+    Field(40, "resources", RESOURCE_REQUIREMENTS, "Resources of all containers together.", pointer=True),
     defaults=default_pod_spec,
     rules=rules.pod_spec,
 )

@@ -1,6 +1,6 @@
 """What admission adds to a pod: its service account and token volume, its priority, its patience with a lost node.
 
-Modelled on plugin/pkg/admission/{serviceaccount,priority,defaulttolerationseconds}.
+Modelled on plugin/pkg/admission/{serviceaccount,runtimeclass,priority,defaulttolerationseconds}.
 
     volume kube-api-access-x7k2p = token (3607 s) + ConfigMap kube-root-ca.crt + namespace, mounted in every container
     tolerations not-ready and unreachable: NoExecute, for 300 s
@@ -25,6 +25,7 @@ def admit(backend: Backend, call: Call, pod: Object) -> None:
     spec = pod.setdefault("spec", {})
     if MIRROR not in (pod["metadata"].get("annotations") or {}):
         _service_account(backend, call, pod["metadata"], spec)
+    _runtime_class(backend, call, pod["metadata"], spec)
     _priority(call, pod["metadata"], spec)
     _tolerations(spec)
 
@@ -78,6 +79,15 @@ def _projected() -> Object:
         ],
         "defaultMode": 420,
     }
+
+
+def _runtime_class(backend: Backend, call: Call, metadata: Object, spec: Object) -> None:
+    """RuntimeClass: the class must exist."""
+    name = spec.get("runtimeClassName")
+    kind = backend.kinds.served.by_resource("node.k8s.io", "v1", "runtimeclasses")
+    if name and (kind is None or backend.find(kind, "", name) is None):
+        why = f'pod rejected: RuntimeClass "{name}" not found'
+        raise Forbidden.because(call.kind, metadata.get("name", ""), why)
 
 
 def _priority(call: Call, metadata: Object, spec: Object) -> None:

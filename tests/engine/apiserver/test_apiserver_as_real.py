@@ -231,3 +231,36 @@ def test_who_issues_tokens_says_with_which_keys(run_api):
 
 def decoded(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_what_a_pod_needs_and_is_not_there_keeps_it_out(run_api):
+    async def story(plane):
+        admin = plane.person()
+        await plane.create_default_account(admin)
+        ghost = await admin.post(PODS, pod("rc", runtimeClassName="ghost"))
+        assert told(ghost) == (403, 'pods "rc" is forbidden: pod rejected: RuntimeClass "ghost" not found')
+        image = await admin.post(PODS, pod("i", volumes=[{"name": "v", "image": {"reference": "busybox"}}]))
+        assert image.code == 422
+        assert "spec.volumes[0]: Required value: must specify a volume type" in image.body["message"]
+
+    run_api(story)
+
+
+def test_resources_of_a_whole_pod_are_known_and_dropped(run_api):
+    async def story(plane):
+        admin = plane.person()
+        await plane.create_default_account(admin)
+        small = pod("small", resources={"limits": {"cpu": "1"}})
+        created = await admin.post(f"{PODS}?fieldValidation=Strict", small)
+        assert created.code == 201
+        assert "resources" not in created.body["spec"]
+
+    run_api(story)
+
+
+def test_a_template_is_not_defaulted_as_a_pod_is(run_api):
+    async def story(plane):
+        created = await plane.person().post(DEPLOYMENTS, deployment("web"))
+        assert "enableServiceLinks" not in created.body["spec"]["template"]["spec"]
+
+    run_api(story)

@@ -128,3 +128,35 @@ def test_every_namespace_has_a_default_account_that_comes_back(cluster):
         assert await plane.client.get(SERVICE_ACCOUNT, "default", "kube-system")
 
     cluster(story)
+
+
+def test_a_namespace_that_something_holds_says_what_in_five_conditions(cluster):
+    async def story(plane):
+        namespace = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "stuck"}}
+        await plane.client.create(NAMESPACE, namespace)
+        metadata = {"name": "held", "namespace": "stuck", "finalizers": ["example.com/hold"]}
+        await plane.client.create(CONFIG_MAP, {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata})
+        await plane.client.delete(NAMESPACE, "stuck")
+        await asyncio.sleep(5)
+        told = (await plane.client.get(NAMESPACE, "stuck"))["status"]["conditions"]
+        patch = {"metadata": {"finalizers": None}}
+        await plane.client.patch(CONFIG_MAP, "held", patch, "stuck", type="merge")
+        await plane.until(lambda: plane.gone(NAMESPACE, "stuck"))
+        return {each["type"]: (each["status"], each["message"]) for each in told}
+
+    assert cluster(story) == {
+        "NamespaceDeletionDiscoveryFailure": ("False", "All resources successfully discovered"),
+        "NamespaceDeletionGroupVersionParsingFailure": ("False", "All legacy kube types successfully parsed"),
+        "NamespaceDeletionContentFailure": (
+            "False",
+            "All content successfully deleted, may be waiting on finalization",
+        ),
+        "NamespaceContentRemaining": (
+            "True",
+            "Some resources are remaining: configmaps. has 1 resource instances",
+        ),
+        "NamespaceFinalizersRemaining": (
+            "True",
+            "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances",
+        ),
+    }
