@@ -26,6 +26,7 @@ from cluster_engine.programs.network.nc import nc
 from cluster_engine.programs.network.netstat import netstat
 from cluster_engine.programs.network.ping import ping, traceroute
 from cluster_engine.programs.network.ss import ss
+from cluster_engine.programs.openssl.main import openssl
 from cluster_engine.programs.ps import pgrep, pidof, ps
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.sort import sort
@@ -44,6 +45,7 @@ HELP = """What you can type on this host:
   etcdctl ...                on the control plane: read and write etcd itself
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   curl ...                   HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
+  openssl ...                x509 -text, verify, req, genrsa; s_client -connect HOST:PORT, TLS by hand
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
   grep, head, tail, sort, wc, tar, seq, echo, printf, test
@@ -73,6 +75,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("etcdctl", etcdctl, connects=True),
         Program("curl", curl, connects=True),
         Program("crictl", crictl, connects=True),
+        Program("openssl", openssl, connects=True),
         Program("cat", cat),
         Program("head", head),
         Program("tail", tail),

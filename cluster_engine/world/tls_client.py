@@ -57,7 +57,7 @@ class ClientTLS:
 
     With `refuses` a certificate that does not verify ends the handshake; with `judges_all` it goes on to the next
     certificate after an error, as s_client does. `verify_code` is OpenSSL's X509_V_*: what was wrong last, 0 for
-    nothing. `judged` are the certificates looked at, as (code, depth, certificate).
+    nothing. `on_judged` hears of each certificate that is looked at: what is wrong with it (0: nothing), and its depth.
     """
 
     trusted: Sequence[x509.Certificate] = ()
@@ -72,8 +72,10 @@ class ClientTLS:
     judges_all: bool = False
     tickets: bool = True
     on_state: Callable[[Heard], None] = field(default=lambda _: None, repr=False)
+    on_judged: Callable[[int, int, x509.Certificate], None] = field(
+        default=lambda _code, _depth, _one: None, repr=False
+    )
     verify_code: int = 0
-    judged: list[tuple[int, int, x509.Certificate]] = field(default_factory=list, repr=False)
     alert: Alert | None = None
     read_bytes: int = 0
     written_bytes: int = 0
@@ -122,7 +124,7 @@ class ClientTLS:
     def _judge(self, _: SSL.Connection, certificate: crypto.X509, code: int, depth: int, ok: int) -> bool:
         if not ok:
             self.verify_code = code
-        self.judged.append((code, depth, certificate.to_cryptography()))
+        self.on_judged(0 if ok else code, depth, certificate.to_cryptography())
         return bool(ok) or (self.judges_all and not self.refuses)
 
     def _tell(self, connection: SSL.Connection, where: int, value: int) -> None:

@@ -25,7 +25,7 @@ SHORT_NAMES = {
     "1.2.840.113549.1.9.1": "emailAddress",
 }
 OIDS = {name: oid for oid, name in SHORT_NAMES.items()}
-QUOTED = frozenset(',+"<>;')
+QUOTED = frozenset(",+<>;")
 
 
 def short_name(name: x509.Name, separator: str) -> str:
@@ -39,8 +39,11 @@ def one_line(name: x509.Name) -> str:
 
 
 def slashed(name: x509.Name) -> str:
-    """Print a name as X509_NAME_oneline(3) has it: "/O=a/CN=b"."""
-    return "".join(f"/{key}={value}" for parts in _parts(name, quoted=False) for key, value in parts)
+    """Print a name as X509_NAME_oneline(3) has it: "/O=a/CN=b", other bytes as \\xC3."""
+    found = ""
+    for parts in _parts(name, quoted=None):
+        found += "/" + "+".join(f"{key}={value}" for key, value in parts)
+    return "".join(letter if " " <= letter <= "~" else f"\\x{ord(letter):02X}" for letter in found)
 
 
 def rfc2253(name: x509.Name) -> str:
@@ -50,24 +53,32 @@ def rfc2253(name: x509.Name) -> str:
     )
 
 
-def _parts(name: x509.Name, *, quoted: bool) -> Iterator[list[tuple[str, str]]]:
+def _parts(name: x509.Name, *, quoted: bool | None) -> Iterator[list[tuple[str, str]]]:
+    """Give each set of a name's parts as keys and values; with `quoted` None a letter a byte, none of them escaped."""
     for rdn in name.rdns:
         yield [
             (SHORT_NAMES.get(one.oid.dotted_string, one.oid.dotted_string), _value(one, quoted=quoted)) for one in rdn
         ]
 
 
-def _value(attribute: x509.NameAttribute[str | bytes], *, quoted: bool) -> str:
+def _value(attribute: x509.NameAttribute[str | bytes], *, quoted: bool | None) -> str:
     value = attribute.value
-    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if quoted is None:
+        return (value.encode() if isinstance(value, str) else value).decode("latin-1")
+    return escaped(value.decode("latin-1") if isinstance(value, bytes) else value, quoted=quoted)
+
+
+def escaped(text: str, *, quoted: bool) -> str:
+    """Escape what is no plain letter (ASN1_STRFLGS_ESC_CTRL, ESC_MSB); quote a value that holds a separator."""
     shown = "".join(_letter(letter) for letter in text)
+    if quoted and '"' in text:
+        shown = shown.replace('"', '\\"')
     if quoted and (QUOTED & set(text) or text.startswith((" ", "#")) or text.endswith(" ")):
-        return '"' + shown.replace('"', '\\"') + '"'
+        return f'"{shown}"'
     return shown
 
 
 def _letter(letter: str) -> str:
-    """Return a letter, bytes that are none escaped (ASN1_STRFLGS_ESC_CTRL, ESC_MSB)."""
     if " " <= letter <= "~":
         return "\\\\" if letter == "\\" else letter
     return "".join(f"\\{byte:02X}" for byte in letter.encode())

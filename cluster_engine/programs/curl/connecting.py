@@ -24,7 +24,7 @@ from cluster_engine.programs.curl.errors import (
     SSL_CONNECT_ERROR,
     CurlError,
 )
-from cluster_engine.programs.curl.tls import Handshake, ReadFile, Say, server_name
+from cluster_engine.programs.curl.tls import OPENSSL, Handshake, ReadFile, Say, server_name
 from cluster_engine.programs.curl.url import URL
 
 CONNECT_TIMEOUT_SECONDS = 300.0
@@ -294,8 +294,9 @@ class Connections:
             except TimeoutError:
                 raise
             except OSError as error:
-                why = error.strerror or "SSL_ERROR_SYSCALL"
-                text = f"OpenSSL SSL_connect: {why} in connection to {url.host}:{url.port} "
+                text = f"OpenSSL SSL_connect: {error.strerror} in connection to {url.host}:{url.port} "
+                if error.strerror is None:
+                    text = f"{OPENSSL}: error:0A000126:SSL routines::unexpected eof while reading"
                 raise CurlError(SSL_CONNECT_ERROR, text) from error
             agreed = handshake.done(url.host)
             connection.times.secured = connection.times.connected

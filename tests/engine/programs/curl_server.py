@@ -79,6 +79,18 @@ def real_server(tls=None):
     thread.join(10)
 
 
+def tls_context(folder, pair, authority):
+    """Make a real server's context that asks for a certificate of the authority, and goes on without one."""
+    (folder / "pem").write_bytes(pair.certificate + pair.key)
+    (folder / "ca").write_bytes(authority.pair.certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "pem")
+    context.load_verify_locations(folder / "ca")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 def real(program, words):
     """Run the real program; give exit code, output, errors."""
     if shutil.which(program) is None:

@@ -2,14 +2,13 @@
 
 import re
 import shlex
-import ssl
 from datetime import UTC, datetime
 
 import pytest
 
 from cluster_engine.pki.authority import Authority, Usage
 from cluster_engine.world.tls import ServerTLS
-from tests.engine.programs.curl_server import real, real_server, served, type_
+from tests.engine.programs.curl_server import real, real_server, served, tls_context, type_
 
 NOW = datetime.now(UTC)
 CA, FOREIGN = Authority("ca", now=NOW), Authority("foreign", now=NOW)
@@ -169,15 +168,7 @@ def plain_port():
 
 @pytest.fixture(scope="module")
 def tls_port(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "pem").write_bytes(SERVER.certificate + SERVER.key)
-    (folder / "ca").write_bytes(CA.pair.certificate)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "pem")
-    context.load_verify_locations(folder / "ca")
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.set_alpn_protocols(["http/1.1"])
-    with real_server(context) as port:
+    with real_server(tls_context(tmp_path_factory.mktemp("server"), SERVER, CA)) as port:
         yield port
 
 
