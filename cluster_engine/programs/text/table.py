@@ -1,5 +1,6 @@
 """The text tools, by name."""
 
+from cluster_engine.programs.jq.main import jq
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.text.cut import column, cut, paste
 from cluster_engine.programs.text.encoding import base64_, digest
@@ -8,6 +9,7 @@ from cluster_engine.programs.text.others import env, timeout, watch, xargs
 from cluster_engine.programs.text.tr import tr
 
 TEXT_TOOLS = (
+    Program("jq", jq),
     Program("base64", base64_),
     Program("md5sum", digest("md5")),
     Program("sha1sum", digest("sha1")),

@@ -40,7 +40,7 @@ def real(line, files, directory):
 
 def assert_alike(run, tmp_path, line, files, *, complaints=True):
     """Hold exit code and output, and what is complained of, to the real tool's; skip where there is none."""
-    tool = line.split()[0] if "|" not in line else line.rpartition("|")[2].split()[0]
+    tool = line.rpartition("| ")[2].split()[0] if "'" not in line else line.split()[0]
     if shutil.which(tool) is None:
         pytest.skip(f"no {tool} here")
     expected = real(line, files, tmp_path)

@@ -1,0 +1,1 @@
+"""jq: a small interpreter of the language for JSON."""
