@@ -101,7 +101,7 @@ async def _apply_here(session: Session, resource: Resource, manifest: Manifest, 
             created = await session.post(resource.path(namespace), modified, manager=manager, dry_run=dry == "server")
         _tell(session, resource, created, "created")
         return created
-    patch, type_ = _patch(manifest, modified, live)
+    patch, type_ = patch_of(manifest, modified, live)
     if not patch:
         _tell(session, resource, live, "unchanged")
         return live
@@ -133,7 +133,8 @@ def _annotated(manifest: Manifest, namespace: str | None) -> Object:
     return {**document, "metadata": {**document["metadata"], "annotations": {**annotations, LAST_APPLIED: applied}}}
 
 
-def _patch(manifest: Manifest, modified: Object, live: Object) -> tuple[Object, str]:
+def patch_of(manifest: Manifest, modified: Object, live: Object) -> tuple[Object, str]:
+    """Compute what apply sends for an object that is there, and the patch's type; {} where there is nothing to do."""
     annotation = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
     original: Any = next(documents.read_all(annotation), None) if annotation else None
     kind = BUILT_IN.by_kind(manifest.document["apiVersion"], manifest.document["kind"])

@@ -32,21 +32,18 @@ GROUPS: Mapping[str, str] = {
     "config": "Modify kubeconfig files.",
     "create secret": "Create a secret with specified type.",
     "create service": "Create a service using a specified subcommand.",
+    "certificate": "Modify certificate resources.",
+    "plugin": "Provides utilities for interacting with plugins.",
+    "top": "Display resource (CPU/memory) usage.",
     "rollout": "Manage the rollout of one or many resources.",
     "set": "Configure application resources.",
 }
 """Commands that only have subcommands, and what is printed for them alone."""
 
 ELSEWHERE = [
-    "alpha",
-    "autoscale",
-    "certificate",
     "completion",
     "debug",
-    "diff",
     "kustomize",
-    "plugin",
-    "top",
 ]
 """What the real kubectl has and this one has not."""
 

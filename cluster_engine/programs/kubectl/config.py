@@ -8,7 +8,7 @@
 The file is the one that every other command would read (--kubeconfig, $KUBECONFIG, ~/.kube/config); one that is not
 there is begun. Paths are kept relative to the file's own folder, and entries in the order of their names.
 
-Modelled on kubectl/pkg/cmd/config. Left out: set and unset by property paths, rename-context, proxies, exec and
+Modelled on kubectl/pkg/cmd/config. Left out: proxies, exec and
 auth-provider plug-ins, user names with passwords; several files are not merged.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from cluster_engine.api.objects import Object
 from cluster_engine.client import kubeconfig
-from cluster_engine.programs.kubectl import documents
+from cluster_engine.programs.kubectl import documents, output
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
@@ -48,7 +48,7 @@ _EMPTY: Object = {"apiVersion": "v1", "kind": "Config", "preferences": {}, "curr
 
 async def view(session: Session, _: list[str]) -> int:
     """Show the kubeconfig, secrets left out; with --minify only what the current context uses."""
-    config = _read(session)
+    config = read(session)
     if session.flags["minify"]:
         _minify(config, session.flags["context"] or config.get("current-context") or "")
     if not session.flags["raw"]:
@@ -58,13 +58,14 @@ async def view(session: Session, _: list[str]) -> int:
                 for field in fields:
                     if field in content:
                         content[field] = "REDACTED" if field in ("token", "password") else "DATA+OMITTED"
-    session.out(documents.to_json(config) if session.flags["output"] == "json" else documents.to_yaml(config))
+    show = output.printer(session.flags["output"], for_get=False)
+    session.out(show(config) if show else "")
     return 0
 
 
 async def current_context(session: Session, _: list[str]) -> int:
     """Name the current context."""
-    name = _read(session).get("current-context")
+    name = read(session).get("current-context")
     if not name:
         raise CommandError("current-context is not set")
     session.out(f"{name}\n")
@@ -73,7 +74,7 @@ async def current_context(session: Session, _: list[str]) -> int:
 
 async def get_contexts(session: Session, _: list[str]) -> int:
     """List the contexts."""
-    config = _read(session)
+    config = read(session)
     rows = ["CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE"]
     for entry in config.get("contexts") or []:
         current = "*" if entry["name"] == config.get("current-context") else ""
@@ -95,7 +96,7 @@ async def get_users(session: Session, _: list[str]) -> int:
 
 
 def _names(session: Session, section: str) -> int:
-    names = sorted(entry["name"] for entry in _read(session).get(section) or [])
+    names = sorted(entry["name"] for entry in read(session).get(section) or [])
     session.out("".join(f"{name}\n" for name in ["NAME", *names]))
     return 0
 
@@ -106,13 +107,13 @@ def _names(session: Session, section: str) -> int:
 async def use_context(session: Session, arguments: list[str]) -> int:
     """Choose the current context."""
     name = _one(arguments)
-    config = _read(session)
+    config = read(session)
     if not name:
         raise CommandError("empty context names are not allowed")
     if all(entry["name"] != name for entry in config.get("contexts") or []):
         raise CommandError(f'no context exists with the name: "{name}"')
     config["current-context"] = name
-    _write(session, config)
+    write(session, config)
     session.out(f'Switched to context "{name}".\n')
     return 0
 
@@ -125,7 +126,7 @@ async def set_context(session: Session, arguments: list[str]) -> int:
         raise CommandError("you must specify a non-empty context name or --current")
     if any(arguments) and session.flags["current"]:
         raise CommandError("you cannot specify both a context name and --current")
-    config = _read(session)
+    config = read(session)
     name = arguments[0] if arguments else config.get("current-context")
     if not name:
         raise CommandError("no current context is set")
@@ -133,7 +134,7 @@ async def set_context(session: Session, arguments: list[str]) -> int:
     for field in ("cluster", "user", "namespace"):
         if field in session.flags:
             _put(context, field, session.flags[field])
-    _write(session, config)
+    write(session, config)
     session.out(f'Context "{name}" {"modified" if existed else "created"}.\n')
     return 0
 
@@ -147,7 +148,7 @@ async def set_cluster(session: Session, arguments: list[str]) -> int:
         raise CommandError("you cannot specify a certificate authority and insecure mode at the same time")
     if flags["embed-certs"] and not authority:
         raise CommandError("you must specify a --certificate-authority to embed")
-    config = _read(session)
+    config = read(session)
     _, cluster = _entry(config, "cluster", arguments[0])
     if "server" in flags:
         cluster["server"] = flags["server"]
@@ -161,7 +162,7 @@ async def set_cluster(session: Session, arguments: list[str]) -> int:
     if authority:
         cluster.pop("insecure-skip-tls-verify", None)
         _put_file(session, cluster, "certificate-authority")
-    _write(session, config)
+    write(session, config)
     session.out(f'Cluster "{arguments[0]}" set.\n')
     return 0
 
@@ -173,21 +174,42 @@ async def set_credentials(session: Session, arguments: list[str]) -> int:
         raise CommandError("you must specify a non-empty user name")
     if flags["embed-certs"] and not (flags["client-certificate"] or flags["client-key"]):
         raise CommandError("you must specify a --client-certificate or --client-key to embed")
-    config = _read(session)
+    config = read(session)
     _, user = _entry(config, "user", name)
     for field in ("client-certificate", "client-key"):
         if flags[field]:
             _put_file(session, user, field)
     if "token" in flags:
         _put(user, "token", flags["token"])
-    _write(session, config)
+    write(session, config)
     session.out(f'User "{name}" set.\n')
+    return 0
+
+
+async def rename_context(session: Session, arguments: list[str]) -> int:
+    """Give a context another name; the current one stays current."""
+    if len(arguments) != 2:
+        raise CommandError(_unexpected(arguments))
+    config, (old, new) = read(session), arguments
+    contexts = config.get("contexts") or []
+    names = [entry["name"] for entry in contexts]
+    if old not in names:
+        raise CommandError(f'cannot rename the context "{old}", it\'s not in {session.kubeconfig}')
+    if new in names:
+        raise CommandError(
+            f'cannot rename the context "{old}", the context "{new}" already exists in {session.kubeconfig}'
+        )
+    contexts[names.index(old)]["name"] = new
+    if config.get("current-context") == old:
+        config["current-context"] = new
+    write(session, config)
+    session.out(f'Context "{old}" renamed to "{new}".\n')
     return 0
 
 
 async def delete_context(session: Session, arguments: list[str]) -> int:
     """Take a context out of the file."""
-    if _read(session).get("current-context") in arguments:
+    if read(session).get("current-context") in arguments:
         session.err(
             'warning: this removed your active context, use "kubectl config use-context" to select a different one\n'
         )
@@ -207,12 +229,12 @@ async def delete_user(session: Session, arguments: list[str]) -> int:
 def _delete(session: Session, arguments: list[str], kind: str) -> int:
     if len(arguments) != 1:
         raise CommandError(f"you must specify the name of one {kind}")
-    config, name = _read(session), arguments[0]
+    config, name = read(session), arguments[0]
     kept = [entry for entry in config.get(f"{kind}s") or [] if entry["name"] != name]
     if len(kept) == len(config.get(f"{kind}s") or []):
         raise CommandError(f"cannot delete {kind} {name}, not in {session.kubeconfig}")
     config[f"{kind}s"] = kept
-    _write(session, config)
+    write(session, config)
     session.out(f"deleted {kind} {name} from {session.kubeconfig}\n")
     return 0
 
@@ -220,7 +242,8 @@ def _delete(session: Session, arguments: list[str], kind: str) -> int:
 # -- the file ----------------------------------------------------------------------------------------------------------
 
 
-def _read(session: Session) -> Object:
+def read(session: Session) -> Object:
+    """Return what the kubeconfig says; an empty one where there is none. CommandError."""
     try:
         return kubeconfig.read(session.process.files, session.kubeconfig) or dict(_EMPTY)
     except FileNotFoundError:
@@ -229,7 +252,8 @@ def _read(session: Session) -> Object:
         raise CommandError(str(problem)) from problem
 
 
-def _write(session: Session, config: Object) -> None:
+def write(session: Session, config: Object) -> None:
+    """Write the kubeconfig."""
     for section in ("clusters", "contexts", "users"):
         config[section] = sorted(config.get(section) or [], key=lambda entry: str(entry["name"])) or None
     session.process.files.write(session.kubeconfig, documents.to_yaml(config).encode())

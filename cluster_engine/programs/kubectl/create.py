@@ -8,11 +8,9 @@
 Modelled on kubectl/pkg/cmd/create and run. Left out: every other generator, --edit, attaching to what runs.
 """
 
-import base64
-
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
-from cluster_engine.api.strconv import int_of, parse_int
+from cluster_engine.api.strconv import parse_int
 from cluster_engine.programs.kubectl import errors, output
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -39,8 +37,6 @@ DEPLOYMENT_FLAGS = (
     Flag("replicas", "r", "int", 1),
     Flag("port", kind="int", default=-1),
 )
-DATA_FLAGS = (*COMMON_FLAGS, Flag("from-literal", kind="strings"), Flag("from-file", kind="strings"))
-SERVICE_FLAGS = (*COMMON_FLAGS, Flag("tcp", kind="strings"), Flag("clusterip", default=""))
 RUN_FLAGS = (
     *COMMON_FLAGS,
     Flag("image", default=""),
@@ -162,7 +158,8 @@ def named(arguments: list[str], command: str) -> str:
     return arguments[0]
 
 
-def _metadata(name: str, namespace: str | None = None, **labels: str) -> Object:
+def new_metadata(name: str, namespace: str | None = None, **labels: str) -> Object:
+    """Return what an object that flags make has for metadata."""
     metadata: Object = {"creationTimestamp": None, "name": name}
     if labels:
         metadata["labels"] = labels
@@ -171,7 +168,8 @@ def _metadata(name: str, namespace: str | None = None, **labels: str) -> Object:
     return metadata
 
 
-def _explicit_namespace(session: Session) -> str | None:
+def named_namespace(session: Session) -> str | None:
+    """Return the namespace that -n names: only then an object itself says where it is to be."""
     return session.namespace if session.flags["namespace"] else None
 
 
@@ -196,10 +194,10 @@ async def deployment(session: Session, arguments: list[str]) -> int:
     labels = {"app": name}
     template = {"metadata": {"creationTimestamp": None, "labels": labels}, "spec": {"containers": containers}}
     spec = {"replicas": session.flags["replicas"], "selector": {"matchLabels": labels}, "strategy": {}}
-    metadata = _metadata(name, _explicit_namespace(session), app=name)
+    metadata = new_metadata(name, named_namespace(session), app=name)
     obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
     obj |= {"spec": {**spec, "template": template}, "status": {}}
-    path = f"/apis/apps/v1/namespaces/{_namespace(session)}/deployments"
+    path = f"/apis/apps/v1/namespaces/{target_namespace(session)}/deployments"
     return await create(session, obj, path, f"deployment.apps/{name}", failed="failed to create deployment: ")
 
 
@@ -216,7 +214,8 @@ def _container_name(image: str) -> str:
     return "".join(letter if letter.isalnum() or letter == "-" else "-" for letter in name.lower()).strip("-")
 
 
-def _namespace(session: Session) -> str:
+def target_namespace(session: Session) -> str:
+    """Return the namespace to which an object is sent."""
     if session.flags["dry-run"] in ("client", "unchanged"):
         return session.flags["namespace"] or "default"
     return session.namespace
@@ -225,73 +224,16 @@ def _namespace(session: Session) -> str:
 async def namespace(session: Session, arguments: list[str]) -> int:
     """Make a namespace."""
     name = named(arguments, "namespace")
-    obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": _metadata(name), "spec": {}, "status": {}}
+    obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": new_metadata(name), "spec": {}, "status": {}}
     return await create(session, obj, "/api/v1/namespaces", f"namespace/{name}")
 
 
 async def service_account(session: Session, arguments: list[str]) -> int:
     """Make a service account."""
     name = named(arguments, "serviceaccount")
-    obj = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(name, _explicit_namespace(session))}
-    path = f"/api/v1/namespaces/{_namespace(session)}/serviceaccounts"
+    obj = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": new_metadata(name, named_namespace(session))}
+    path = f"/api/v1/namespaces/{target_namespace(session)}/serviceaccounts"
     return await create(session, obj, path, f"serviceaccount/{name}", failed="failed to create serviceaccount: ")
-
-
-async def config_map(session: Session, arguments: list[str]) -> int:
-    """Make a ConfigMap."""
-    name = named(arguments, "configmap")
-    obj: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(name, _explicit_namespace(session))}
-    if data := _data(session):
-        obj["data"] = data
-    path = f"/api/v1/namespaces/{_namespace(session)}/configmaps"
-    return await create(session, obj, path, f"configmap/{name}", failed="failed to create configmap: ")
-
-
-async def secret_generic(session: Session, arguments: list[str]) -> int:
-    """Make a Secret."""
-    name = named(arguments, "secret generic")
-    obj: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": _metadata(name, _explicit_namespace(session))}
-    data = {key: base64.b64encode(value.encode()).decode() for key, value in _data(session).items()}
-    if data:
-        obj["data"] = data
-    path = f"/api/v1/namespaces/{_namespace(session)}/secrets"
-    return await create(session, obj, path, f"secret/{name}", failed="failed to create secret ")
-
-
-def _data(session: Session) -> dict[str, str]:
-    data: dict[str, str] = {}
-    for source in session.flags["from-file"]:
-        key, equals, path = source.partition("=")
-        text = session.read(path if equals else key)
-        data[key if equals else key.rpartition("/")[2]] = text
-    for literal in session.flags["from-literal"]:
-        key, equals, value = literal.partition("=")
-        if not equals or not key:
-            raise CommandError(f"invalid literal source {literal}, expected key=value")
-        if key in data:
-            raise CommandError(f'cannot add key "{key}", another key by that name already exists in Data')
-        data[key] = value
-    return data
-
-
-async def service_cluster_ip(session: Session, arguments: list[str]) -> int:
-    """Make a ClusterIP service."""
-    name = named(arguments, "service clusterip")
-    if not session.flags["tcp"] and session.flags["clusterip"] != "None":
-        raise CommandError("at least one tcp port specifier must be provided")
-    ports = []
-    for text in session.flags["tcp"]:
-        port, _, target = text.partition(":")
-        target = target or port
-        entry: Object = {"name": text.replace(":", "-"), "port": port_number(port), "protocol": "TCP"}
-        ports.append({**entry, "targetPort": target if (number := int_of(target)) is None else number})
-    spec: Object = {"ports": ports, "selector": {"app": name}, "type": "ClusterIP"}
-    if session.flags["clusterip"]:
-        spec["clusterIP"] = session.flags["clusterip"]
-    metadata = _metadata(name, _explicit_namespace(session), app=name)
-    obj = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}
-    path = f"/api/v1/namespaces/{_namespace(session)}/services"
-    return await create(session, obj, path, f"service/{name}", failed="failed to create ClusterIP service: ")
 
 
 # -- run ---------------------------------------------------------------------------------------------------------------
@@ -320,8 +262,8 @@ async def run(session: Session, arguments: list[str]) -> int:
     if flags["port"]:
         container["ports"] = [{"containerPort": port_number(flags["port"])}]
     labels = dict(pair.split("=", 1) for pair in flags["labels"].split(",") if "=" in pair) or {"run": name}
-    metadata = _metadata(name, _explicit_namespace(session), **labels)
+    metadata = new_metadata(name, named_namespace(session), **labels)
     spec: Object = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}
     obj = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
-    path = f"/api/v1/namespaces/{_namespace(session)}/pods"
+    path = f"/api/v1/namespaces/{target_namespace(session)}/pods"
     return await create(session, obj, path, f"pod/{name}", manager="kubectl-run")

@@ -55,12 +55,13 @@ def _binding(session: Session, kind: str, name: str, role_kind: str) -> Object:
         "subjects": [
             *({"apiGroup": GROUP, "kind": "User", "name": user} for user in session.flags["user"]),
             *({"apiGroup": GROUP, "kind": "Group", "name": group} for group in session.flags["group"]),
-            *(_service_account(account) for account in session.flags["serviceaccount"]),
+            *(service_account(account) for account in session.flags["serviceaccount"]),
         ],
     }
 
 
-def _service_account(text: str) -> Object:
+def service_account(text: str) -> Object:
+    """Return the subject that NAMESPACE:NAME names. CommandError."""
     namespace, _, name = text.partition(":")
     if not namespace or not name or ":" in name:
         raise CommandError("serviceaccount must be <namespace>:<name>")

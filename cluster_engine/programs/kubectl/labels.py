@@ -19,7 +19,7 @@ FLAGS = (
     Flag("all", kind="bool"),
     Flag("selector", "l", default=""),
     Flag("list", kind="bool"),
-    Flag("dry-run", default="none"),
+    Flag("dry-run", default="none", without_value="unchanged"),
 )
 
 
@@ -61,9 +61,13 @@ async def _run(session: Session, arguments: list[str], wording: _Wording) -> int
             _show(session, obj, wording)
             continue
         patch = _patch(session, obj, changes, wording)
-        if patch:
-            await session.patch(path, {"metadata": {wording.field: patch}}, type_="merge", manager=wording.manager)
-        session.out(f"{target.resource.label(str(target.name))} {_done(patch, wording)}\n")
+        dry = session.flags["dry-run"]
+        if patch and dry not in ("client", "unchanged"):
+            change = {"metadata": {wording.field: patch}}
+            server = dry == "server"
+            await session.patch(path, change, type_="merge", manager=wording.manager, dry_run=server)
+        said = {"none": "", "server": " (server dry run)"}.get(dry, " (dry run)")
+        session.out(f"{target.resource.label(str(target.name))} {_done(patch, wording)}{said}\n")
     return 0
 
 

@@ -27,6 +27,9 @@ Commands:
 """
 
 
+MORE = """Use "kubectl {} <command> --help" for more information about a given command.
+Use "kubectl options" for a list of global command-line options (applies to all commands).
+"""
 INPUT_FLAGS = ("filename", "patch-file", "from-env-file")
 """The flags that name files, of which "-" is what is piped in."""
 
@@ -94,12 +97,13 @@ def _group(invocation: Invocation, group: str, rest: list[str]) -> int:
         text = f'unknown command "{" ".join(rest)}"'
         invocation.err(f"error: {text}\nSee 'kubectl {group} -h' for help and examples\n")
         return 1
-    names = [name for name in COMMANDS if name.startswith(f"{group} ")]
+    aliases = table_of_commands.ALIASES
+    names = sorted(name for name in COMMANDS if name.startswith(f"{group} ") and name not in aliases)
     width = max(len(name) for name in names) - len(group) + 2
     lines = [f"  {name.removeprefix(f'{group} '):<{width}}{COMMANDS[name].summary}" for name in names]
-    usage = f"\n\nUsage:\n  kubectl {group} [flags] [options]\n"
-    invocation.out(f"{GROUPS[group]}\n\nAvailable Commands:\n" + "\n".join(lines) + usage)
-    return 0
+    usage = f"\n\nUsage:\n  kubectl {group} [flags] [options]\n\n" + MORE.format(group)
+    invocation.err(f"{GROUPS[group]}\n\nAvailable Commands:\n" + "\n".join(lines) + usage)
+    return 1
 
 
 def _overview() -> str:

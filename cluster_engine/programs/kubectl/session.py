@@ -17,7 +17,7 @@ import msgspec
 
 from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.objects import Object
-from cluster_engine.api.status import Refusal
+from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client.kubeconfig import ContextNotFoundError, KubeConfigError, NoServerError
 from cluster_engine.client.rest import PATCH_TYPES, Client, with_query
 from cluster_engine.programs import keyboard
@@ -208,7 +208,7 @@ class Session:
         response = await self.client.request(method, path, params=params, body=content, headers=headers)
         self._answered(sent, response.status, response.body)
         if response.status >= 400:
-            raise refusal_of(response.status, response.body)
+            raise refusal_of(response.status, response.body, f"{method.lower()} {_resource_of(path)}")
         return response.body
 
     def _sent(self, method: str, path: str, params: Params | None, headers: Mapping[str, str]) -> tracing.Sent:
@@ -239,8 +239,16 @@ class Session:
             yield _events(chunks)
 
 
-def refusal_of(status: int, body: bytes) -> Refusal:
-    """Read the Status of an answer that is a failure; make one where there is none."""
+def _resource_of(path: str) -> str:
+    """Return the resource in a path, with its group: deployments.apps; "" where there is none."""
+    root, *parts = path.split("?", maxsplit=1)[0].strip("/").split("/")
+    group = f".{parts.pop(0)}" if root == "apis" and parts else ""
+    rest = parts[3:] if parts[1:2] == ["namespaces"] and len(parts) > 3 else parts[1:]
+    return f"{rest[0]}{group}" if rest else ""
+
+
+def refusal_of(status: int, body: bytes, asked: str = "") -> Refusal:
+    """Read the Status of an answer that is a failure; make one where there is none, of what was `asked`."""
     try:
         answer = read_json(body)
     except Unreadable:
@@ -249,7 +257,10 @@ def refusal_of(status: int, body: bytes) -> Refusal:
         return Refusal.from_status(answer)
     text = body[:2048].decode("utf-8", "replace").strip()
     if status == 404:
-        return Refusal("the server could not find the requested resource", code=404, reason="NotFound")
+        what = f" ({asked})" if asked.partition(" ")[2] else ""
+        return NotFound.from_status(
+            {"message": f"the server could not find the requested resource{what}", "code": 404, "reason": "NotFound"}
+        )
     return Refusal(text or "the server responded with an unknown status", code=status)
 
 

@@ -1,11 +1,11 @@
-"""`kubectl set image`, `set env` and `set resources`: GET, then a strategic patch of what is to differ in containers.
+"""`kubectl set image`, `env`, `resources`, `serviceaccount`: GET, then a strategic patch of what is to differ in a pod.
 
     kubectl set image deployment/web nginx=nginx:1.27
     PATCH {"spec": {"template": {"spec": {"$setElementOrder/containers": […], "containers": [{"name", "image"}]}}}}
 
 A copy of the object is changed, and the difference is sent; where there is none, nothing is sent and nothing is said.
 
-Modelled on kubectl/pkg/cmd/set. Left out: -f, --all, -l, --local, --dry-run, --from, --resolve, wildcards in names of
+Modelled on kubectl/pkg/cmd/set. Left out: -f, --all, -l, --local, --from, --resolve, wildcards in names of
 containers but for `*`.
 """
 
@@ -22,8 +22,9 @@ from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 
 _CONTAINERS = Flag("containers", "c", default="*")
-ENV_FLAGS = (_CONTAINERS, Flag("overwrite", kind="bool", default=True), Flag("list", kind="bool"))
-RESOURCES_FLAGS = (_CONTAINERS, Flag("requests", default=""), Flag("limits", default=""))
+FLAGS = (Flag("dry-run", default="none", without_value="unchanged"),)
+ENV_FLAGS = (*FLAGS, _CONTAINERS, Flag("overwrite", kind="bool", default=True), Flag("list", kind="bool"))
+RESOURCES_FLAGS = (*FLAGS, _CONTAINERS, Flag("requests", default=""), Flag("limits", default=""))
 UNNAMED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
 
 Change = Callable[[Object], None]
@@ -98,6 +99,18 @@ async def resources(session: Session, arguments: list[str]) -> int:
     return await _set(session, wanted, change, "resource requirements")
 
 
+async def service_account(session: Session, arguments: list[str]) -> int:
+    """Set the service account of a pod template."""
+    *words, name = arguments or [""]
+    if not words:
+        raise CommandError("serviceaccount is required")
+
+    def change(spec: Object) -> None:
+        spec["serviceAccountName"] = name
+
+    return await _set(session, await targets(session, words), change, "serviceaccount")
+
+
 # -- what they share ---------------------------------------------------------------------------------------------------
 
 
@@ -110,9 +123,17 @@ async def _set(session: Session, wanted: list[Target], change: Change, what: str
         assert kind is not None
         patch = three_way(kind, before, after, before)
         if patch:
-            await session.patch(path, patch, type_="strategic", manager="kubectl-set")
-            session.out(f"{target.resource.label(str(target.name))} {what} updated\n")
+            await send(session, target, path, patch, what)
     return 0
+
+
+async def send(session: Session, target: Target, path: str, patch: Object, what: str) -> None:
+    """Send a patch, or none where --dry-run says so, and tell of it."""
+    dry = session.flags["dry-run"]
+    if dry not in ("client", "unchanged"):
+        await session.patch(path, patch, type_="strategic", manager="kubectl-set", dry_run=dry == "server")
+    said = {"none": "", "server": " (server dry run)"}.get(dry, " (dry run)")
+    session.out(f"{target.resource.label(str(target.name))} {what} updated{said}\n")
 
 
 async def _found(session: Session, target: Target) -> tuple[str, Object]:

@@ -4,13 +4,20 @@ from cluster_engine.programs.kubectl import (
     about,
     apply,
     auth,
+    autoscale,
     config,
+    config_paths,
     copy,
     create,
     create_bindings,
+    create_data,
+    create_more,
     create_roles,
+    create_services,
     delete,
+    diff,
     edit,
+    elsewhere,
     execute,
     explain,
     expose,
@@ -24,6 +31,7 @@ from cluster_engine.programs.kubectl import (
     replace,
     rollout,
     scale,
+    set_objects,
     set_template,
     wait,
 )
@@ -47,10 +55,29 @@ _CREATE = (
     ),
     Command("create namespace", create.namespace, create.COMMON_FLAGS, "Create a namespace", "create namespace NAME"),
     Command("create serviceaccount", create.service_account, create.COMMON_FLAGS, "Create a service account"),
-    Command("create configmap", create.config_map, create.DATA_FLAGS, "Create a config map from files or literals"),
+    Command("create configmap", create_data.config_map, create_data.DATA_FLAGS, "Create a config map"),
     Command(
-        "create secret generic", create.secret_generic, create.DATA_FLAGS, "Create a secret from files or literals"
+        "create secret generic",
+        create_data.secret_generic,
+        create_data.SECRET_FLAGS,
+        "Create a secret from a local file, directory, or literal value",
     ),
+    Command("create secret tls", create_data.secret_tls, create_data.TLS_FLAGS, "Create a TLS secret"),
+    Command(
+        "create secret docker-registry",
+        create_data.secret_docker_registry,
+        create_data.REGISTRY_FLAGS,
+        "Create a secret for use with a Docker registry",
+    ),
+    Command("create job", create_more.job, create_more.JOB_FLAGS, "Create a job with the specified name"),
+    Command("create cronjob", create_more.cron_job, create_more.CRON_JOB_FLAGS, "Create a cron job"),
+    Command("create ingress", create_more.ingress, create_more.INGRESS_FLAGS, "Create an ingress"),
+    Command("create quota", create_more.quota, create_more.QUOTA_FLAGS, "Create a quota with the specified name"),
+    Command(
+        "create poddisruptionbudget", create_more.budget, create_more.BUDGET_FLAGS, "Create a pod disruption budget"
+    ),
+    Command("create priorityclass", create_more.priority_class, create_more.PRIORITY_FLAGS, "Create a priority class"),
+    Command("create token", create_more.token, create_more.TOKEN_FLAGS, "Request a service account token"),
     Command(
         "create clusterrolebinding",
         create_bindings.cluster_role_binding,
@@ -79,15 +106,50 @@ _CREATE = (
         "Create a cluster role",
         "create clusterrole NAME --verb=verb --resource=resource.group [--resource-name=resourcename]",
     ),
-    Command("create service clusterip", create.service_cluster_ip, create.SERVICE_FLAGS, "Create a ClusterIP service"),
+    Command(
+        "create service clusterip",
+        create_services.cluster_ip,
+        create_services.CLUSTER_IP_FLAGS,
+        "Create a ClusterIP service",
+    ),
+    Command(
+        "create service nodeport",
+        create_services.node_port,
+        create_services.NODE_PORT_FLAGS,
+        "Create a NodePort service",
+    ),
+    Command(
+        "create service loadbalancer",
+        create_services.load_balancer,
+        create_services.LOAD_BALANCER_FLAGS,
+        "Create a LoadBalancer service",
+    ),
+    Command(
+        "create service externalname",
+        create_services.external_name,
+        create_services.EXTERNAL_NAME_FLAGS,
+        "Create an ExternalName service",
+    ),
     Command("run", create.run, create.RUN_FLAGS, "Run a particular image on the cluster", "run NAME --image=image"),
 )
-_ALIASES = {
+ALIASES = {
     "create deploy": "create deployment",
     "create ns": "create namespace",
     "create sa": "create serviceaccount",
     "create cm": "create configmap",
+    "set sa": "set serviceaccount",
+    "top no": "top node",
+    "top nodes": "top node",
+    "top po": "top pod",
+    "top pods": "top pod",
+    "create cj": "create cronjob",
+    "create ing": "create ingress",
+    "create pdb": "create poddisruptionbudget",
+    "create pc": "create priorityclass",
     "create svc clusterip": "create service clusterip",
+    "create svc nodeport": "create service nodeport",
+    "create svc loadbalancer": "create service loadbalancer",
+    "create svc externalname": "create service externalname",
 }
 _CHANGE = (
     Command("apply", apply.run, apply.FLAGS, "Apply a configuration to a resource by file name", "apply -f FILENAME"),
@@ -105,13 +167,17 @@ _CHANGE = (
         "Set a new size for a deployment or replica set",
         "scale --replicas=COUNT TYPE NAME",
     ),
+    Command("autoscale", autoscale.run, autoscale.FLAGS, "Auto-scale a deployment, replica set, or stateful set"),
+    Command(
+        "diff", diff.run, diff.FLAGS, "Diff the live version against a would-be applied version", "diff -f FILENAME"
+    ),
     Command("expose", expose.run, expose.FLAGS, "Expose a resource as a new Kubernetes service"),
     Command("label", labels.label, labels.FLAGS, "Update the labels on a resource"),
     Command("annotate", labels.annotate, labels.FLAGS, "Update the annotations on a resource"),
     Command("edit", edit.run, edit.FLAGS, "Edit a resource on the server", "edit (RESOURCE/NAME | -f FILENAME)"),
     Command("patch", patch.run, patch.FLAGS, "Update fields of a resource"),
     Command("replace", replace.run, replace.FLAGS, "Replace a resource by file name or stdin", "replace -f FILENAME"),
-    Command("set image", set_template.image, (), "Update the image of a pod template"),
+    Command("set image", set_template.image, set_template.FLAGS, "Update the image of a pod template"),
     Command(
         "set env",
         set_template.env,
@@ -125,6 +191,19 @@ _CHANGE = (
         set_template.RESOURCES_FLAGS,
         "Update resource requests/limits on objects with pod templates",
         "set resources TYPE NAME [--limits=LIMITS] [--requests=REQUESTS]",
+    ),
+    Command(
+        "set serviceaccount",
+        set_template.service_account,
+        set_template.FLAGS,
+        "Update the service account of a resource",
+    ),
+    Command("set selector", set_objects.selector, set_objects.SELECTOR_FLAGS, "Set the selector on a resource"),
+    Command(
+        "set subject",
+        set_objects.subject,
+        set_objects.SUBJECT_FLAGS,
+        "Update the user, group, or service account in a role binding or cluster role binding",
     ),
     Command("rollout status", rollout.status, rollout.STATUS_FLAGS, "Show the status of the rollout"),
     Command("rollout history", rollout.history, rollout.HISTORY_FLAGS, "View rollout history"),
@@ -185,6 +264,12 @@ _LOOK = (
     Command("api-resources", about.api_resources, about.API_RESOURCES_FLAGS, "Print the supported API resources"),
     Command("api-versions", about.api_versions, (), "Print the supported API versions"),
     Command("cluster-info", about.cluster_info, (), "Display cluster information"),
+    Command("top node", elsewhere.top, (), "Display resource (CPU/memory) usage of nodes"),
+    Command("top pod", elsewhere.top, (), "Display resource (CPU/memory) usage of pods"),
+    Command("certificate approve", elsewhere.certificate, (), "Approve a certificate signing request"),
+    Command("certificate deny", elsewhere.certificate, (), "Deny a certificate signing request"),
+    Command("plugin list", elsewhere.plugins, (), "List all visible plugin executables on a user's PATH"),
+    Command("alpha", elsewhere.alpha, (), "Commands for features in alpha"),
     Command("config view", config.view, config.VIEW_FLAGS, "Display the kubeconfig"),
     Command("config current-context", config.current_context, (), "Display the current-context"),
     Command("config get-contexts", config.get_contexts, (), "Describe one or many contexts"),
@@ -221,6 +306,9 @@ _LOOK = (
         "config set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile]"
         " [--token=bearer_token]",
     ),
+    Command("config rename-context", config.rename_context, (), "Rename a context from the kubeconfig file"),
+    Command("config set", config_paths.set_value, config_paths.FLAGS, "Set an individual value in a kubeconfig file"),
+    Command("config unset", config_paths.unset, (), "Unset an individual value in a kubeconfig file"),
     Command("config delete-context", config.delete_context, (), "Delete the specified context from the kubeconfig"),
     Command("config delete-cluster", config.delete_cluster, (), "Delete the specified cluster from the kubeconfig"),
     Command("config delete-user", config.delete_user, (), "Delete the specified user from the kubeconfig"),
@@ -230,7 +318,7 @@ _LOOK = (
 def fill() -> None:
     """Register every command, and the other names that some have."""
     register(*_CREATE, *_CHANGE, *_LOOK)
-    known = {command.name: command for command in _CREATE}
-    for alias, name in _ALIASES.items():
+    known = {command.name: command for command in (*_CREATE, *_CHANGE, *_LOOK)}
+    for alias, name in ALIASES.items():
         original = known[name]
         register(Command(alias, original.run, original.flags, original.summary, original.usage))

@@ -1,7 +1,7 @@
 """`kubectl wait`: GET, then watch by name until a condition holds; and `kubectl events`.
 
     wait --for=condition=Ready pod/web-0 --timeout=60s        wait --for=delete pod/web-0
-    wait --for=jsonpath='{.status.phase}'=Running pod/web-0
+    wait --for=jsonpath='{.status.phase}'=Running pod/web-0   wait --for=create pod/web-0, looked for every half second
 
 Modelled on kubectl/pkg/cmd/{wait,events}.
 """
@@ -27,6 +27,7 @@ FLAGS = (
     Flag("all", kind="bool"),
 )
 EVENTS_FLAGS = (Flag("all-namespaces", "A", "bool"), Flag("for", default=""), Flag("types", default=""))
+LOOK_SECONDS = 0.5
 Holds = Callable[[Object], bool]
 
 
@@ -36,15 +37,16 @@ async def run(session: Session, arguments: list[str]) -> int:
     found = await _expanded(session, await targets(session, arguments))
     if not found:
         raise CommandError("no matching resources found")
+    if wanted_for.lower() == "delete":
+        found = [target for target in found if await _is_there(session, target)]
     for target in found:
         label = target.resource.label(str(target.name))
         try:
             async with asyncio.timeout(session.flags["timeout"] or None):
                 await _wait(session, target, wanted_for)
         except TimeoutError as error:
-            raise CommandError(
-                f"timed out waiting for the condition on {target.resource.plural}/{target.name}"
-            ) from error
+            on = "" if wanted_for.lower() == "create" else f" on {target.resource.plural}/{target.name}"
+            raise CommandError(f"timed out waiting for the condition{on}") from error
         session.out(f"{label} condition met\n")
     return 0
 
@@ -61,6 +63,14 @@ async def _expanded(session: Session, found: list[Target]) -> list[Target]:
     return expanded
 
 
+async def _is_there(session: Session, target: Target) -> bool:
+    try:
+        await session.get(target.resource.path(_namespace(session, target), target.name))
+    except NotFound:
+        return False
+    return True
+
+
 def _namespace(session: Session, target: Target) -> str | None:
     return session.namespace if target.resource.namespaced else None
 
@@ -73,6 +83,10 @@ async def _wait(session: Session, target: Target, wanted: str) -> None:
         except NotFound:
             return
         await wait_until_gone(session, Doomed(target.resource, namespace, str(target.name), there["metadata"]["uid"]))
+        return
+    if wanted.lower() == "create":
+        while not await _is_there(session, target):  # noqa: ASYNC110, nothing tells of what is not there
+            await asyncio.sleep(LOOK_SECONDS)  # the real one looks again and again, too
         return
     holds = _condition(wanted)
     await session.get(target.resource.path(namespace, target.name))
