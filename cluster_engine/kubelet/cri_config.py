@@ -10,13 +10,17 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.quantity import parse
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.actions import container_hash
-from cluster_engine.kubelet.environment import expand_all
+from cluster_engine.kubelet.environment import expand, expand_all
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
 from cluster_engine.rpc import cri_pb2 as cri
 
 CLUSTER_DNS = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
 CPU_PERIOD_MICROSECONDS = 100_000
+TERMINATION_PATH = "io.kubernetes.container.terminationMessagePath"
+TERMINATION_POLICY = "io.kubernetes.container.terminationMessagePolicy"
+READ_ONLY = ("configMap", "secret", "downwardAPI", "projected")
+"""Volumes that nobody can write to."""
 
 
 def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig:
@@ -56,13 +60,19 @@ def container_config(
         args=words[len(command) :],
         working_dir=container.get("workingDir") or "",
         envs=[cri.KeyValue(key=name, value=value) for name, value in variables.items()],
-        mounts=[_mount(pod, mount) for mount in container.get("volumeMounts") or []],
+        mounts=[
+            *(_mount(pod, mount, variables) for mount in container.get("volumeMounts") or []),
+            cri.Mount(
+                container_path=termination_path(container),
+                host_path=termination_log(pods.uid(pod), container["name"], attempt),
+            ),
+        ],
         labels={CONTAINER_NAME: container["name"], **_identity(pod)},
         annotations={
             CONTAINER_HASH: container_hash(container),
             "io.kubernetes.container.restartCount": str(attempt),
-            "io.kubernetes.container.terminationMessagePath": container.get("terminationMessagePath")
-            or "/dev/termination-log",
+            TERMINATION_PATH: termination_path(container),
+            TERMINATION_POLICY: container.get("terminationMessagePolicy") or "File",
             "io.kubernetes.pod.terminationGracePeriod": str(pod["spec"].get("terminationGracePeriodSeconds", 30)),
         },
         log_path=f"{container['name']}/{attempt}.log",
@@ -71,6 +81,11 @@ def container_config(
         tty=bool(container.get("tty")),
         linux=cri.LinuxContainerConfig(resources=_resources(container.get("resources") or {})),
     )
+
+
+def termination_path(container: Object) -> str:
+    """Say where a container may leave its last words."""
+    return str(container.get("terminationMessagePath") or "/dev/termination-log")
 
 
 def log_directory(pod: Object) -> str:
@@ -108,6 +123,11 @@ def dns_config(pod: Object) -> cri.DNSConfig:
     )
 
 
+def termination_log(uid: str, name: str, attempt: int) -> str:
+    """Say where a container's last words lie on the host."""
+    return f"{pod_directory(uid)}/containers/{name}/{attempt}"
+
+
 def _identity(pod: Object) -> dict[str, str]:
     metadata = pod["metadata"]
     return {POD_NAME: metadata["name"], POD_NAMESPACE: metadata["namespace"], POD_UID: metadata["uid"]}
@@ -122,14 +142,15 @@ def _port(port: Object) -> cri.PortMapping:
     )
 
 
-def _mount(pod: Object, mount: Object) -> cri.Mount:
-    volumes: list[Object] = pod["spec"].get("volumes") or []
-    volume = next((one for one in volumes if one["name"] == mount["name"]), Object())
-    directory = (volume.get("hostPath") or {}).get("path") or volume_directory(pods.uid(pod), mount["name"])
+def _mount(pod: Object, mount: Object, variables: Mapping[str, str]) -> cri.Mount:
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
+    volume = volumes.get(mount["name"], {})
+    path = str((volume.get("hostPath") or {}).get("path") or volume_directory(pods.uid(pod), mount["name"]))
+    inside = mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)
     return cri.Mount(
-        container_path=mount["mountPath"],
-        host_path=f"{directory}/{mount['subPath']}" if mount.get("subPath") else directory,
-        readonly=bool(mount.get("readOnly")),
+        container_path="/" + mount["mountPath"].strip("/"),
+        host_path=f"{path.rstrip('/')}/{inside.strip('/')}" if inside else path,
+        readonly=bool(mount.get("readOnly")) or any(kind in volume for kind in READ_ONLY),
     )
 
 

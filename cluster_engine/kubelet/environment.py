@@ -145,10 +145,9 @@ async def _from_object(source: Object, namespace: str, objects: Objects) -> dict
 
 async def _value_from(pod: Object, container: Object, source: Object, objects: Objects, facts: Object) -> str | None:
     if reference := source.get("fieldRef"):
-        return _field(pod, reference["fieldPath"], facts)
+        return field_value(pod, reference["fieldPath"], facts)
     if reference := source.get("resourceFieldRef"):
-        amounts = (container.get("resources") or {}).get(reference["resource"].partition(".")[0]) or {}
-        return str(amounts.get(reference["resource"].partition(".")[2], "0"))
+        return resource_value(container, reference)
     what, reference = (
         ("configmap", source["configMapKeyRef"])
         if source.get("configMapKeyRef")
@@ -176,7 +175,14 @@ def _data(what: str, obj: Object) -> dict[str, str]:
     return {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in data.items()}
 
 
-def _field(pod: Object, path: str, facts: Object) -> str:
+def resource_value(container: Object, reference: Object) -> str:
+    """Return what a resourceFieldRef asks of a container: "limits.memory"."""
+    kind, _, name = str(reference["resource"]).partition(".")
+    return str(((container.get("resources") or {}).get(kind) or {}).get(name, "0"))
+
+
+def field_value(pod: Object, path: str, facts: Object) -> str:
+    """Return what a fieldRef asks of a pod; "" where there is no such field."""
     metadata, spec = pod["metadata"], pod["spec"]
     if match := re.fullmatch(r"metadata\.(labels|annotations)\['([^']+)'\]", path):
         return str((metadata.get(match[1]) or {}).get(match[2], ""))

@@ -41,6 +41,8 @@ class Knowledge:
     now: datetime
     host_ip: str
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    last_words: Mapping[str, str] = field(default_factory=dict)
+    """Termination messages, by container id."""
     probed_ready: Mapping[str, bool] = field(default_factory=dict)
     probed_started: Mapping[str, bool] = field(default_factory=dict)
     is_terminating: bool = False
@@ -81,8 +83,8 @@ def _container_status(
     history = runtime.of_name(name)
     latest = history[0] if history else None
     waiting = knowledge.waiting.get(name)
-    state = _state(latest) if latest else _not_created(pod)
-    last = next((_state(status) for status in history[1:2] if status.state == cri.CONTAINER_EXITED), {})
+    state = _state(latest, knowledge) if latest else _not_created(pod)
+    last = next((_state(status, knowledge) for status in history[1:2] if status.state == cri.CONTAINER_EXITED), {})
     if waiting is not None and (latest is None or _would_start(pod, latest, is_init=is_init)):
         if "terminated" in state:
             last = state
@@ -128,13 +130,13 @@ def _not_created(pod: Object) -> Object:
     return {"waiting": {"reason": "PodInitializing" if pods.init_containers(pod) else "ContainerCreating"}}
 
 
-def _state(status: cri.ContainerStatus) -> Object:
+def _state(status: cri.ContainerStatus, knowledge: Knowledge) -> Object:
     if status.state == cri.CONTAINER_RUNNING:
         return {"running": {"startedAt": _time(status.started_at)}}
     if status.state == cri.CONTAINER_EXITED:
         ended: Object = {"exitCode": status.exit_code, "reason": status.reason}
-        if status.message:
-            ended["message"] = status.message
+        if message := status.message or knowledge.last_words.get(status.id, ""):
+            ended["message"] = message
         ended["startedAt"] = _time(status.started_at)
         ended["finishedAt"] = _time(status.finished_at)
         ended["containerID"] = f"containerd://{status.id}"

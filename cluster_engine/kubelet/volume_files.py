@@ -5,7 +5,7 @@
     downwardAPI {items: [{path: labels, fieldRef: metadata.labels}]}           labels: app="web" …
 
 Modelled on pkg/volume/{configmap,secret,downwardapi}. Left out: defaultMode, the directory of links by which a kubelet
-replaces all files of a volume at one instant, resourceFieldRef.
+replaces all files of a volume at one instant.
 """
 
 import base64
@@ -14,6 +14,7 @@ import json
 import re
 
 from cluster_engine.api.objects import Object
+from cluster_engine.kubelet.environment import resource_value
 from cluster_engine.kubelet.objects import MissingObjectError
 
 
@@ -35,8 +36,17 @@ def of_object(what: str, obj: Object, reference: Object) -> dict[str, bytes]:
 
 def of_pod(pod: Object, items: list[Object]) -> dict[str, bytes]:
     """Return the files of what the pod says of itself (the downward API)."""
-    paths = ((item["path"], (item.get("fieldRef") or {}).get("fieldPath", "")) for item in items)
-    return {path: _field(pod, field).encode() for path, field in paths if field}
+    containers = (
+        {container["name"]: container for container in pod["spec"].get("containers") or []} if "spec" in pod else {}
+    )
+    found = {}
+    for item in items:
+        if field := (item.get("fieldRef") or {}).get("fieldPath"):
+            found[item["path"]] = _field(pod, field).encode()
+        elif reference := item.get("resourceFieldRef"):
+            container = containers.get(reference.get("containerName"), {})
+            found[item["path"]] = resource_value(container, reference).encode()
+    return found
 
 
 def _data(what: str, obj: Object) -> dict[str, bytes]:

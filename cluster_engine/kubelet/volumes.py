@@ -1,15 +1,18 @@
-"""Volumes, as far as containers here have any: what a pod's start waits for, and the tokens it is given.
+"""Volumes: what a pod's start waits for, as directories of the host that its containers see at their paths.
 
-ConfigMaps and Secrets must be there before the pod's containers are made. A projected service-account token is asked of
-the API server (TokenRequest, bound to the pod), written to a file on the host as the kubelet does, and asked for anew
-once 80 % of its life, less up to 10 s, are gone. No Secret is involved.
+ConfigMaps and Secrets must be there before the pod's containers are made; they lie as files on the host, and are
+written anew when the pod is looked at again after they have changed (60 … 90 s later, as in reality). A projected
+service-account token is asked of the API server (TokenRequest, bound to the pod), and asked for anew once 80 % of its
+life, less up to 10 s, are gone. No Secret is involved.
 
     POST /api/v1/namespaces/default/serviceaccounts/default/token
     {"spec": {"audiences": [], "expirationSeconds": 3607, "boundObjectRef": {"kind": "Pod", "name": "web-0", "uid": …}}}
 
-What an object of the API or the pod itself says lies as files in the volume's directory on the host (`volume_files`),
-and is written anew when it has changed. Modelled on pkg/volume/projected, configmap, secret and
-pkg/kubelet/token/token_manager.go. Left out: every other kind of volume (they are there at once).
+    /var/lib/kubelet/pods/<uid>/volumes/kube-api-access-x7k2p/token, ca.crt, namespace
+
+An emptyDir is an empty directory, a hostPath the host's own. Modelled on pkg/volume/projected, configmap, secret,
+downwardapi and pkg/kubelet/token/token_manager.go. Left out: every other kind of volume (an empty directory stands for
+it), modes and owners of files, the links by which the real kubelet replaces all files of a volume at once.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods, volume_files
 from cluster_engine.kubelet.cri_config import pod_directory, volume_directory
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
+from cluster_engine.programs.streams import is_directory
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -40,6 +44,7 @@ class VolumeFailure(Exception):  # noqa: N818
 
 @dataclass(slots=True)
 class _Token:
+    path: str
     refresh_at: float
 
 
@@ -78,45 +83,67 @@ class Volumes:
         self._objects.unregister(uid)
         self._mounted.discard(uid)
         for key in [key for key in self._tokens if key[0] == uid]:
-            del self._tokens[key]
+            path = self._tokens.pop(key).path
+            if self._process.files.exists(path):
+                self._process.files.remove(path)
+
+    def remove(self, uid: str) -> None:
+        """Delete what lies on the host for a pod."""
         self._process.files.remove_below(pod_directory(uid))
 
     async def _mount(self, pod: Object, volume: Object) -> None:
-        for source in [volume, *((volume.get("projected") or {}).get("sources") or [])]:
+        if host_path := volume.get("hostPath"):
+            self._check_host_path(host_path)
+        projected = (volume.get("projected") or {}).get("sources")
+        if projected is None and not any(kind in volume for kind in ("configMap", "secret", "downwardAPI")):
+            return
+        found: dict[str, bytes] = {}
+        for source in [volume] if projected is None else projected:
             if token := source.get("serviceAccountToken"):
                 await self._mount_token(pod, volume["name"], token)
-            if said := source.get("downwardAPI"):
-                self._write(pod, volume["name"], volume_files.of_pod(pod, said.get("items") or []))
-            for what, reference, name_field in (
-                ("configmap", source.get("configMap"), "name"),
-                ("secret", source.get("secret"), "secretName" if source is volume else "name"),
-            ):
-                if reference:
-                    self._write(pod, volume["name"], await self._files_of(pod, what, reference, name_field))
+            if reference := source.get("configMap"):
+                found |= await self._object_files(pod, "configmap", reference, reference.get("name"))
+            if reference := source.get("secret"):
+                name = reference.get("secretName") or reference.get("name")
+                found |= await self._object_files(pod, "secret", reference, name)
+            if reference := source.get("downwardAPI"):
+                found |= volume_files.of_pod(pod, reference.get("items") or [])
+        self._lay_out(volume_directory(pods.uid(pod), volume["name"]), found)
 
-    async def _files_of(self, pod: Object, what: str, reference: Object, name_field: str) -> dict[str, bytes]:
-        """Return what an object brings; nothing where it is not there and need not be."""
+    async def _object_files(self, pod: Object, what: str, reference: Object, name: str | None) -> dict[str, bytes]:
         try:
-            found = await self._objects.get(what, pod["metadata"]["namespace"], reference[name_field])
-            return volume_files.of_object(what, found, reference)
+            obj = await self._objects.get(what, pod["metadata"]["namespace"], name or "")
         except MissingObjectError:
-            if not reference.get("optional"):
-                raise
-        return {}
+            if reference.get("optional"):
+                return {}
+            raise
+        return volume_files.of_object(what, obj, reference)
 
-    def _write(self, pod: Object, volume: str, files: dict[str, bytes]) -> None:
-        """Write a volume's files, those that have changed."""
-        directory = volume_directory(pods.uid(pod), volume)
-        for name, data in files.items():
-            path = f"{directory}/{name}"
-            if not self._process.files.exists(path) or self._process.files.read(path) != data:
-                self._write_file(path, data)
+    def _lay_out(self, directory: str, found: dict[str, bytes]) -> None:
+        """Make a directory's files what was found, but for the tokens in it."""
+        files = self._process.files
+        wanted = {f"{directory}/{path}": data for path, data in found.items()}
+        kept = {token.path for token in self._tokens.values()}
+        for path in [path for path in files.below(directory) if path not in wanted and path not in kept]:
+            files.remove(path)
+        for path, data in wanted.items():
+            if not files.exists(path) or files.read(path) != data:
+                self._write(path, data)
 
-    def _write_file(self, path: str, data: bytes) -> None:
+    def _write(self, path: str, data: bytes) -> None:
         try:
             self._process.files.write(path, data)
         except OSError as error:
             raise _DiskError(f"open {path}: {str(error.strerror).lower()}") from error
+
+    def _check_host_path(self, wanted: Object) -> None:
+        """Hold a hostPath to its type. _DiskError."""
+        path, kind = str(wanted.get("path")), wanted.get("type") or ""
+        files = self._process.files
+        if kind == "File" and not (files.exists(path) and not is_directory(files, path)):
+            raise _DiskError(f"hostPath type check failed: {path} is not a file")
+        if kind == "Directory" and not is_directory(files, path):
+            raise _DiskError(f"hostPath type check failed: {path} is not a directory")
 
     async def _mount_token(self, pod: Object, volume: str, wanted: Object) -> None:
         key = (pods.uid(pod), volume)
@@ -127,9 +154,9 @@ class Volumes:
         status = (await self._request(pod, wanted))["status"]
         seconds = (parse(status["expirationTimestamp"]) - self._process.now()).total_seconds()
         path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
-        self._write_file(path, status["token"].encode())
+        self._write(path, status["token"].encode())
         jitter = REFRESH_JITTER_SECONDS * self._process.rng.random()
-        self._tokens[key] = _Token(now + seconds * REFRESH_AT - jitter)
+        self._tokens[key] = _Token(path, now + seconds * REFRESH_AT - jitter)
 
     async def _request(self, pod: Object, wanted: Object) -> Object:
         metadata = pod["metadata"]

@@ -22,7 +22,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import rfc3339
 from cluster_engine.client.events import EventRecorder
-from cluster_engine.kubelet import actions, pod_status, pods
+from cluster_engine.kubelet import actions, pod_status, pods, termination
 from cluster_engine.kubelet.backoff import Backoff
 from cluster_engine.kubelet.containers import Containers, Place
 from cluster_engine.kubelet.cri_config import sandbox_config
@@ -295,6 +295,7 @@ class PodWorker:
 
     async def _clean_up(self) -> None:
         await self._node.containers.remove_all(self.uid)
+        self._node.volumes.remove(self.uid)
 
     def _status(self, runtime: PodRuntime, *, is_terminating: bool = False) -> Object:
         node = self._node
@@ -303,6 +304,7 @@ class PodWorker:
             now=node.process.now(),
             host_ip=node.host_ip,
             waiting=self._current_waiting(runtime),
+            last_words=termination.messages(runtime, node.process.files),
             probed_ready=ready,
             probed_started=started,
             is_terminating=is_terminating,

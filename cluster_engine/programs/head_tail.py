@@ -2,15 +2,22 @@
 
     head -n -2     all but the last two          tail -n +3     from the third on
 
-Modelled on coreutils. Left out: bytes (-c), a title for each of several files, tail -f.
+    tail -f FILE     the last ones, and for ever what is added
+
+Modelled on coreutils. Left out: bytes (-c), a title for each of several files.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from cluster_engine.programs.invocation import Held, Invocation
 
 DIGITS_MAX = 19
+FOLLOW_SECONDS = 1.0
+"""How often tail -f looks, as coreutils' does where nothing tells it."""
+FOLLOWS = frozenset({"-f", "-F", "--follow"})
+NOTHING = "/dev/null"
 
 
 class _UnusableError(Exception):
@@ -24,7 +31,28 @@ async def head(invocation: Invocation) -> int:
 
 async def tail(invocation: Invocation) -> int:
     """Run tail."""
-    return await _run(invocation, _tail)
+    follows = not FOLLOWS.isdisjoint(invocation.argv[1:])
+    invocation.argv = [word for word in invocation.argv if word not in FOLLOWS]
+    code = await _run(invocation, _tail)
+    await invocation.drain()
+    paths = [word for word in invocation.argv[1:] if not word.startswith(("-", "+"))]
+    if follows and code == 0:
+        await _follow(invocation, invocation.absolute(paths[-1]) if paths else NOTHING)
+    return code
+
+
+async def _follow(invocation: Invocation, path: str) -> None:
+    """Print what is added to a file, until somebody ends it."""
+    seen = len(invocation.files.read(path)) if path != NOTHING else 0
+    if path == NOTHING:
+        await asyncio.get_running_loop().create_future()
+    while True:
+        await asyncio.sleep(FOLLOW_SECONDS)
+        data = invocation.files.read(path) if invocation.files.exists(path) else b""
+        seen = seen if seen <= len(data) else 0
+        invocation.out(data[seen:])
+        seen = len(data)
+        await invocation.drain()
 
 
 async def _head(invocation: Invocation, path: str, sign: str, number: int) -> None:
@@ -74,6 +102,8 @@ async def _run(invocation: Invocation, lines_of: Callable[[Invocation, str, str,
         return 1
     code = 0
     for path in paths or ["-"]:
+        if path == NOTHING:
+            continue
         try:
             await lines_of(invocation, path, sign, number)
         except OSError as error:

@@ -102,8 +102,12 @@ class FileSystem:
 
     def remove_below(self, directory: str) -> None:
         """Delete all files of a directory, which may not be there."""
-        for path in list(self._below(directory)):
+        for path in self.below(directory):
             self.remove(path)
+
+    def below(self, directory: str) -> list[str]:
+        """Return the paths of all files of a directory, which may not be there."""
+        return list(self._below(directory))
 
     def mode(self, path: str) -> int:
         """Return a file's permission bits."""
