@@ -28,7 +28,6 @@ from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods, volume_files
 from cluster_engine.kubelet.cri_config import pod_directory, volume_directory
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
-from cluster_engine.programs.streams import is_directory
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -140,9 +139,10 @@ class Volumes:
         """Hold a hostPath to its type. _DiskError."""
         path, kind = str(wanted.get("path")), wanted.get("type") or ""
         files = self._process.files
-        if kind == "File" and not (files.exists(path) and not is_directory(files, path)):
+        is_directory = bool(files.below(path))
+        if kind == "File" and (is_directory or not files.exists(path)):
             raise _DiskError(f"hostPath type check failed: {path} is not a file")
-        if kind == "Directory" and not is_directory(files, path):
+        if kind == "Directory" and not is_directory:
             raise _DiskError(f"hostPath type check failed: {path} is not a directory")
 
     async def _mount_token(self, pod: Object, volume: str, wanted: Object) -> None:
