@@ -130,11 +130,11 @@ class Server:
             await self._fill(response, query.question[0])
         size = max(size, query.payload if query.edns >= 0 else 0)
         try:
-            return response.to_wire(max_size=size)
+            return response.to_wire(max_size=size, want_shuffle=False)  # dnspython shuffles by unseeded chance
         except dns.exception.TooBig:
             response.answer, response.additional = [], []
             response.flags |= dns.flags.TC
-            return response.to_wire(max_size=size)
+            return response.to_wire(max_size=size, want_shuffle=False)
 
     async def _fill(self, response: dns.message.Message, question: dns.rrset.RRset) -> None:
         name = question.name.to_text(omit_final_dot=True).lower()

@@ -22,6 +22,7 @@ from cluster_engine.programs.kubectl.main import kubectl
 from cluster_engine.programs.ls import ls
 from cluster_engine.programs.network.ip import arp, hostname, ip
 from cluster_engine.programs.network.lookups import getent, lsof
+from cluster_engine.programs.network.names import dig, host, nslookup
 from cluster_engine.programs.network.nc import nc
 from cluster_engine.programs.network.netstat import netstat
 from cluster_engine.programs.network.ping import ping, traceroute
@@ -56,6 +57,7 @@ HELP = """What you can type on this host:
   tcpdump                    the packets that pass this host; of TLS they are ciphertext
   ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
   ping, traceroute, nc       whether a host, the way to it, or a port answers
+  nslookup, dig, host        what name servers answer
   date, sleep, hostname, whoami, env, true, false
   cd, pwd, export, jobs, wait, clear
 
@@ -95,6 +97,9 @@ PROGRAMS: Mapping[str, Program] = {
         Program("ping", ping, connects=True),
         Program("traceroute", traceroute, connects=True),
         Program("nc", nc, connects=True),
+        Program("dig", dig, connects=True),
+        Program("nslookup", nslookup, connects=True),
+        Program("host", host, connects=True),
         Program("systemctl", systemctl),
         Program("journalctl", journalctl),
         Program("ps", ps),

@@ -140,14 +140,18 @@ async def _ask_servers(process: Process, config: Configuration, name: str) -> li
 
 async def exchange(query: Any, server: str, seconds: float, port: int = PORT, *, tcp: bool = False) -> Any:
     """Ask one server a dns.message; give its answer, or None where none comes in time. By TCP if it does not fit."""
-    answer = None
     with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-        async with asyncio.timeout(seconds):
-            if not tcp:
-                answer = await _by_datagram(query, server, port)
-            if tcp or (answer is not None and answer.flags & 0x0200):
-                answer = await _by_stream(query, server, port)
-    return answer
+        return await answer_of(query, server, seconds, port, tcp=tcp)
+    return None
+
+
+async def answer_of(query: Any, server: str, seconds: float, port: int = PORT, *, tcp: bool = False) -> Any:
+    """As `exchange`, but with what went wrong: OSError, TimeoutError, asyncio.IncompleteReadError."""
+    async with asyncio.timeout(seconds):
+        answer = None if tcp else await _by_datagram(query, server, port)
+        if tcp or (answer is not None and answer.flags & 0x0200):
+            answer = await _by_stream(query, server, port)
+        return answer
 
 
 class _Waiting(asyncio.DatagramProtocol):

@@ -21,7 +21,7 @@ from cluster_engine.programs.network.interfaces import (
     route_to,
     routes_of,
 )
-from cluster_engine.programs.network.sockets import names_of, network
+from cluster_engine.programs.network.sockets import names_of, resolve
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Host
@@ -243,7 +243,7 @@ async def arp(invocation: Invocation) -> int:
     rows = neighbours_of(host)
     if wanted:
         try:
-            address = network().resolve(host, wanted[0])
+            address = await resolve(wanted[0])
         except socket.gaierror:
             invocation.err(f"{wanted[0]}: Unknown host\n")
             return 255

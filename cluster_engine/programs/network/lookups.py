@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.network.services import port_name, port_number
-from cluster_engine.programs.network.sockets import Socket, names_of, network, sockets_of
+from cluster_engine.programs.network.sockets import Socket, names_of, network, resolve, sockets_of
 from cluster_engine.programs.options import OptionError, read_options
 from cluster_engine.world.tap import Endpoint
 from cluster_engine.world.tcp_states import State
@@ -38,7 +38,7 @@ async def getent(invocation: Invocation) -> int:
     code = 0
     for name in names or host.names:
         try:
-            address = network().resolve(host, name)
+            address = await resolve(name)
         except socket.gaierror:
             code = 2
             continue

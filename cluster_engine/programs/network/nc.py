@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.network.services import PORT_MAX, port_name, port_number
-from cluster_engine.programs.network.sockets import names_of, network
+from cluster_engine.programs.network.sockets import names_of, resolve
 from cluster_engine.programs.options import OptionError, read_options
 
 SHORT = "46CDdFhklNnrStUuvZzI:i:M:m:O:P:p:q:s:T:V:W:w:X:x:"
@@ -116,7 +116,7 @@ async def nc(invocation: Invocation) -> int:
 async def _call(invocation: Invocation, asked: Asked) -> int:
     protocol = "udp" if "u" in asked.flags else "tcp"
     try:
-        address = network().resolve(invocation.process.host, asked.host)
+        address = await resolve(asked.host)
     except socket.gaierror as error:
         raise NcError(f'getaddrinfo for host "{asked.host}" port {asked.ports[0]}: {error.strerror}') from None
     code = 1

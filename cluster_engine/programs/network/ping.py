@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.network.interfaces import is_pod
-from cluster_engine.programs.network.sockets import names_of, network
+from cluster_engine.programs.network.sockets import names_of, network, resolve
 from cluster_engine.programs.options import OptionError, read_options
 
 SHORT = "c:i:W:w:qnv4s:I:DOaAt:hV"
@@ -201,7 +201,7 @@ async def ping(invocation: Invocation) -> int:
         if asked.flags & {"h", "V"}:
             invocation.out("ping from iputils 20221126\n" if "V" in asked.flags else USAGE)
             return 0
-        address = network().resolve(invocation.process.host, asked.target)
+        address = await resolve(asked.target)
     except OptionError as problem:
         invocation.err(f"{problem}\n{USAGE}")
         return 2
@@ -229,7 +229,7 @@ async def traceroute(invocation: Invocation) -> int:
         return 0
     name, host = arguments[0], invocation.process.host
     try:
-        address = network().resolve(host, name)
+        address = await resolve(name)
     except socket.gaierror as error:
         invocation.err(f"{name}: {error.strerror}\n")
         invocation.err(f'Cannot handle "host" cmdline arg `{name}\' on position 1 (argc 1)\n')

@@ -64,6 +64,12 @@ def network() -> "Network":
     return cast("ClusterLoop", asyncio.get_running_loop()).network
 
 
+async def resolve(name: str) -> str:
+    """Look a name up as the process that runs would: in a pod by its name servers. socket.gaierror."""
+    found = await asyncio.get_running_loop().getaddrinfo(name, 0)
+    return str(found[0][4][0])
+
+
 def command_name(process: "Process") -> str:
     """Return what the kernel calls a process: fifteen letters of its program's name (/proc/PID/comm)."""
     return process.name[:_COMM_LENGTH]
