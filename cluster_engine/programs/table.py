@@ -35,6 +35,7 @@ from cluster_engine.programs.systemctl import systemctl
 from cluster_engine.programs.tar import tar
 from cluster_engine.programs.text.table import TEXT_TOOLS
 from cluster_engine.programs.wc import wc
+from cluster_engine.programs.wget import wget
 
 HELP = """What you can type on this host:
 
@@ -45,7 +46,7 @@ HELP = """What you can type on this host:
   ps, pgrep, pidof, kill     processes
   etcdctl ...                on the control plane: read and write etcd itself
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
-  curl ...                   HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
+  curl ..., wget ...         HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   openssl ...                x509 -text, verify, req, genrsa; s_client -connect HOST:PORT, TLS by hand
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
@@ -80,6 +81,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("curl", curl, connects=True),
         Program("crictl", crictl, connects=True),
         Program("openssl", openssl, connects=True),
+        Program("wget", wget, connects=True),
         Program("cat", cat),
         Program("head", head),
         Program("tail", tail),

@@ -225,7 +225,8 @@ class Connections:
             text = text if connection is None else "SSL connection timeout"
             raise self._ended(number, connection, CurlError(OPERATION_TIMEDOUT, text)) from None
         except CurlError as error:
-            raise self._ended(number, connection, error) from error
+            self._ended(number, connection, error)
+            raise
         times.ready = loop.time() - began
         return connection
 
