@@ -10,7 +10,7 @@ One more program is one more row of PROGRAMS.
     outside       10.0.0.254  real programs of this machine, through the gateway
 
     cast(2).component("worker-1/kubelet").identity.common_name     "system:node:worker-1"
-    cast(2).component("worker-1/kubelet").program.ports            (10250,)
+    cast(2).component("worker-1/kubelet").program.ports            (10250, 10248)
 
 A row names its entry point ("module:function") instead of importing it: a web process, the faults and the PKI know the
 cast without loading components. Rows stand in the order in which people look at them; `stage` says which start first.
@@ -352,7 +352,7 @@ PROGRAMS = (
                 client=False,
             ),
         ),
-        ports=(10250,),
+        ports=(10250, 10248),
     ),
     HostProgram(
         name="containerd",

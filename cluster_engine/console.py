@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", default=WORKSTATION, metavar="HOST", help=f"the host to be on (default {WORKSTATION})")
     parser.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
     parser.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
+    parser.add_argument("--dns", action="store_true", help="with CoreDNS: pods find Services by name")
     parser.add_argument("--pace", type=float, help="virtual seconds in a real one (default 1; with -c it leaps)")
 
 
@@ -66,7 +67,12 @@ def main(options: argparse.Namespace) -> int:
 
 def _spec(options: argparse.Namespace, pace: float | None) -> ClusterSpec:
     return ClusterSpec(
-        nodes=options.nodes, seed=options.seed, pace=options.pace or pace, capture=False, effort=REAL_EFFORT
+        nodes=options.nodes,
+        seed=options.seed,
+        pace=options.pace or pace,
+        capture=False,
+        effort=REAL_EFFORT,
+        dns=options.dns,
     )
 
 

@@ -51,6 +51,8 @@ def parse(text: str) -> Corefile:
             continue
         opens = words[-1] == "{"
         words = words[:-1] if opens else words
+        if not words:
+            raise CorefileError(f"Corefile:{number} - Error during parsing: unexpected '{{'")
         _obey(words, stack, found, number)
         if opens:
             stack.append(words)

@@ -96,7 +96,7 @@ def is_address(text: str) -> bool:
     """Whether a text is an IPv4 address in its usual form."""
     try:
         return socket.inet_ntoa(socket.inet_aton(text)) == text
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):
         return False
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz import clusters, making
+from tests.fuzz import clusters, making, names
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")  # refusals of sockets can be translated
 
@@ -494,6 +494,9 @@ TARGETS: dict[str, Target] = {
     "predicates": Target(make_predicate, take_predicate),
     "messages": Target(make_message, take_message),
     "lessons": Target(make_lesson, take_lesson),
+    "dns": Target(names.make_message, names.take_message),
+    "corefiles": Target(names.make_corefile, names.take_corefile),
+    "resolv.conf": Target(names.make_configuration, names.take_configuration),
     "shell": Target(clusters.make_session, clusters.take_session, cpu_seconds_max=60.0),
     "etcd": Target(clusters.make_calls, clusters.take_calls, cpu_seconds_max=30.0),
 }

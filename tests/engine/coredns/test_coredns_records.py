@@ -103,7 +103,14 @@ def test_kubeadms_corefile_is_understood():
 
 @pytest.mark.parametrize(
     "text",
-    ["}", ".:53 {", ".:x {\n}", ".:53 {\n kubernetes {\n ttl soon\n }\n}", ".:53 {\n kubernetes {\n pods x\n }\n}"],
+    [
+        "}",
+        ".:53 {\n {\n }\n}",
+        ".:53 {",
+        ".:x {\n}",
+        ".:53 {\n kubernetes {\n ttl soon\n }\n}",
+        ".:53 {\n kubernetes {\n pods x\n }\n}",
+    ],
 )
 def test_a_corefile_that_cannot_be_read_is_refused(text):
     with pytest.raises(CorefileError):
