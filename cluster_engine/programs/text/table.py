@@ -6,10 +6,12 @@ from cluster_engine.programs.text.cut import column, cut, paste
 from cluster_engine.programs.text.encoding import base64_, digest
 from cluster_engine.programs.text.lines import comm, nl, rev, tac, uniq
 from cluster_engine.programs.text.others import env, timeout, watch, xargs
+from cluster_engine.programs.text.sed import sed
 from cluster_engine.programs.text.tr import tr
 
 TEXT_TOOLS = (
     Program("jq", jq),
+    Program("sed", sed),
     Program("base64", base64_),
     Program("md5sum", digest("md5")),
     Program("sha1sum", digest("sha1")),
