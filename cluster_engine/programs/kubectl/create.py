@@ -1,11 +1,10 @@
-"""`kubectl create`: objects from a file, or made from a few flags; `kubectl run` makes a pod.
+"""`kubectl create`: objects from a file, or made from a few flags.
 
     create deployment web --image=nginx      POST …/deployments?fieldManager=kubectl-create&fieldValidation=Strict
     create -f pod.yaml                       GET /openapi/v3 …, POST …
     create --raw /api/v1/… -f binding.json   POST of what the file says, as it is, to this path
-    run once --image=busybox -- sleep 5      POST …/pods?fieldManager=kubectl-run
 
-Modelled on kubectl/pkg/cmd/create and run. Left out: every other generator, --edit, attaching to what runs.
+Modelled on kubectl/pkg/cmd/create. Left out: every other generator, --edit.
 """
 
 from cluster_engine.api.objects import Object
@@ -36,19 +35,6 @@ DEPLOYMENT_FLAGS = (
     Flag("image", kind="strings"),
     Flag("replicas", "r", "int", 1),
     Flag("port", kind="int", default=-1),
-)
-RUN_FLAGS = (
-    *COMMON_FLAGS,
-    Flag("image", default=""),
-    Flag("restart", default="Always"),
-    Flag("port", default=""),
-    Flag("labels", "l", default=""),
-    Flag("env", kind="strings"),
-    Flag("command", kind="bool"),
-    Flag("rm", kind="bool"),
-    Flag("stdin", "i", "bool"),
-    Flag("tty", "t", "bool"),
-    Flag("image-pull-policy", default=""),
 )
 
 
@@ -234,36 +220,3 @@ async def service_account(session: Session, arguments: list[str]) -> int:
     obj = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": new_metadata(name, named_namespace(session))}
     path = f"/api/v1/namespaces/{target_namespace(session)}/serviceaccounts"
     return await create(session, obj, path, f"serviceaccount/{name}", failed="failed to create serviceaccount: ")
-
-
-# -- run ---------------------------------------------------------------------------------------------------------------
-
-
-async def run(session: Session, arguments: list[str]) -> int:
-    """Make a pod with one container."""
-    flags = session.flags
-    if not flags["image"]:
-        raise CommandError('required flag(s) "image" not set')
-    if not arguments:
-        raise CommandError("NAME is required for run\nSee 'kubectl run -h' for help and examples")
-    if flags["restart"] not in ("Always", "OnFailure", "Never"):
-        raise CommandError(f"invalid restart policy: {flags['restart']}\nSee 'kubectl run -h' for help and examples")
-    if flags["stdin"] or flags["tty"] or flags["rm"]:
-        raise CommandError("attaching is not in this workstation's kubectl; leave out -i, -t and --rm")
-    name, words = arguments[0], arguments[1:]
-    container: Object = {"image": flags["image"], "name": name, "resources": {}}
-    if words:
-        container["command" if flags["command"] else "args"] = words
-    if flags["env"]:
-        pairs = [variable.partition("=") for variable in flags["env"]]
-        container["env"] = [{"name": key, "value": value} for key, _, value in pairs]
-    if flags["image-pull-policy"]:
-        container["imagePullPolicy"] = flags["image-pull-policy"]
-    if flags["port"]:
-        container["ports"] = [{"containerPort": port_number(flags["port"])}]
-    labels = dict(pair.split("=", 1) for pair in flags["labels"].split(",") if "=" in pair) or {"run": name}
-    metadata = new_metadata(name, named_namespace(session), **labels)
-    spec: Object = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}
-    obj = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
-    path = f"/api/v1/namespaces/{target_namespace(session)}/pods"
-    return await create(session, obj, path, f"pod/{name}", manager="kubectl-run")

@@ -81,13 +81,13 @@ async def attach(session: Session, arguments: list[str]) -> int:
         )
     pod, _ = await pods.selected(session, "/".join(arguments), doing="attach to")
     refuse_completed(pod, "attach")
-    return await attached(session, pod)
+    return await attached(session, pod, session.flags["container"])
 
 
-async def attached(session: Session, pod: Object) -> int:
-    """Join the streams of the container that the flags name."""
+async def attached(session: Session, pod: Object, container: str = "") -> int:
+    """Join the streams of a container; "": of the pod's default one."""
     flags = session.flags
-    name = pods.container(session, pod, flags["container"], quiet=flags["quiet"])
+    name = pods.container(session, pod, container, quiet=flags["quiet"])
     has_tty = bool(pods.all_containers(pod)[name].get("tty"))
     if flags["tty"] and not has_tty and not flags["quiet"]:
         session.err(f"error: Unable to use a TTY - container {name} did not allocate one\n")

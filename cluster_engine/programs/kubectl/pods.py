@@ -6,6 +6,7 @@
 Modelled on kubectl/pkg/polymorphichelpers (AttachablePodForObject) and kubectl/pkg/cmd/util/podcmd.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.api.objects import Object
@@ -37,6 +38,30 @@ async def selected(session: Session, argument: str, *, doing: str) -> tuple[Obje
         raise CommandError("timed out waiting for the condition")
     active = [pod for pod in found if pod.get("status", {}).get("phase") == "Running"]
     return dict((active or found)[0]), len(found)
+
+
+async def all_selected(session: Session, argument: str, *, doing: str) -> list[Object]:
+    """Return all pods of what an argument names. CommandError, Refusal."""
+    target = (await targets(session, [argument]))[0]
+    obj = await session.get(target.resource.path(session.namespace, target.name))
+    if target.resource.kind == "Pod":
+        return [obj]
+    text = label_selector(obj, target.resource.kind, doing)
+    path = f"/api/v1/namespaces/{session.namespace}/pods"
+    return list((await session.get(path, {"labelSelector": text, "limit": 500}))["items"])
+
+
+async def until(session: Session, pod: Object, is_so: Callable[[Object], bool]) -> Object:
+    """Watch a pod until it is so; give it as it is then. CommandError when it goes before."""
+    metadata = pod["metadata"]
+    path = f"/api/v1/namespaces/{metadata['namespace']}/pods"
+    async with session.watch(path, {"fieldSelector": f"metadata.name={metadata['name']}"}) as events:
+        async for type_, found in events:
+            if type_ == "DELETED":
+                break
+            if is_so(found):
+                return found
+    raise CommandError(f'pods "{metadata["name"]}" not found')
 
 
 def label_selector(obj: Object, kind: str, doing: str) -> str:
@@ -73,8 +98,3 @@ def container(session: Session, pod: Object, wanted: str, *, quiet: bool = False
     if len(texts) > 1 and not quiet:
         session.err(f'Defaulted container "{names[0]}" out of: {", ".join(texts)}\n')
     return str(names[0])
-
-
-async def in_namespace(session: Session, argument: str, *, doing: str) -> Object:
-    """As `selected`, without saying of how many."""
-    return (await selected(session, argument, doing=doing))[0]

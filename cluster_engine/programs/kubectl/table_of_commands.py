@@ -30,6 +30,7 @@ from cluster_engine.programs.kubectl import (
     proxy,
     replace,
     rollout,
+    run_pod,
     scale,
     set_objects,
     set_template,
@@ -130,7 +131,7 @@ _CREATE = (
         create_services.EXTERNAL_NAME_FLAGS,
         "Create an ExternalName service",
     ),
-    Command("run", create.run, create.RUN_FLAGS, "Run a particular image on the cluster", "run NAME --image=image"),
+    Command("run", run_pod.run, run_pod.FLAGS, "Run a particular image on the cluster", "run NAME --image=image"),
 )
 ALIASES = {
     "create deploy": "create deployment",

@@ -1,0 +1,141 @@
+"""`kubectl run`: a pod with one container, and with -i or --attach its streams, to its end.
+
+    run once --image=busybox -- sleep 5              POST …/pods?fieldManager=kubectl-run
+    run -it --rm probe --image=busybox -- sh         POST; watch until it runs; attach; DELETE
+
+Modelled on kubectl/pkg/cmd/run. Left out: --expose, --overrides, --privileged.
+"""
+
+from cluster_engine.api.objects import Object
+from cluster_engine.api.status import NotFound
+from cluster_engine.programs.kubectl import execute, logs, pods
+from cluster_engine.programs.kubectl.create import (
+    COMMON_FLAGS,
+    create,
+    named_namespace,
+    new_metadata,
+    port_number,
+    target_namespace,
+)
+from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.session import Session
+
+MANAGER = "kubectl-run"
+FLAGS = (
+    *COMMON_FLAGS,
+    Flag("image", default=""),
+    Flag("restart", default="Always"),
+    Flag("port", default=""),
+    Flag("labels", "l", default=""),
+    Flag("env", kind="strings"),
+    Flag("command", kind="bool"),
+    Flag("rm", kind="bool"),
+    Flag("stdin", "i", "bool"),
+    Flag("tty", "t", "bool"),
+    Flag("attach", kind="bool"),
+    Flag("leave-stdin-open", kind="bool"),
+    Flag("quiet", "q", "bool"),
+    Flag("image-pull-policy", default=""),
+    Flag("pod-running-timeout", kind="duration", default=60.0),
+)
+
+
+async def run(session: Session, arguments: list[str]) -> int:
+    """Make a pod; attach to it where that is asked for."""
+    flags = session.flags
+    attaches = flags["attach"] if "attach" in flags else flags["stdin"]
+    _check(session, arguments, attaches=attaches)
+    obj = _pod(session, arguments)
+    path, name = f"/api/v1/namespaces/{target_namespace(session)}/pods", arguments[0]
+    if not attaches:
+        return await create(session, obj, path, f"pod/{name}", manager=MANAGER)
+    pod = await session.post(path, obj, manager=MANAGER)
+    try:
+        return await _follow(session, pod)
+    finally:
+        if flags["rm"]:
+            await _remove(session, path, name)
+
+
+def _check(session: Session, arguments: list[str], *, attaches: bool) -> None:
+    flags = session.flags
+    if not flags["image"]:
+        raise CommandError('required flag(s) "image" not set')
+    if not arguments or flags.before_dashes == 0:
+        raise CommandError("NAME is required for run\nSee 'kubectl run -h' for help and examples")
+    if flags["tty"] and not flags["stdin"]:
+        raise CommandError("-i/--stdin is required for containers with -t/--tty=true")
+    if flags["restart"] not in ("Always", "OnFailure", "Never"):
+        raise CommandError(f"invalid restart policy: {flags['restart']}\nSee 'kubectl run -h' for help and examples")
+    if flags["rm"] and not attaches:
+        raise CommandError("--rm should only be used for attached containers")
+    if attaches and flags["dry-run"] != "none":
+        options = "(--attach, --stdin, or --tty)"
+        raise CommandError(f"--dry-run=[server|client] can't be used with attached containers options {options}")
+
+
+def _pod(session: Session, arguments: list[str]) -> Object:
+    flags = session.flags
+    name, words = arguments[0], arguments[1:]
+    container: Object = {"image": flags["image"], "name": name, "resources": {}}
+    if words:
+        container["command" if flags["command"] else "args"] = words
+    if flags["env"]:
+        pairs = [variable.partition("=") for variable in flags["env"]]
+        container["env"] = [{"name": key, "value": value} for key, _, value in pairs]
+    if flags["image-pull-policy"]:
+        container["imagePullPolicy"] = flags["image-pull-policy"]
+    if flags["port"]:
+        container["ports"] = [{"containerPort": port_number(flags["port"])}]
+    if flags["stdin"]:
+        container |= {"stdin": True, **({} if flags["leave-stdin-open"] else {"stdinOnce": True})}
+    if flags["tty"]:
+        container["tty"] = True
+    labels = dict(pair.split("=", 1) for pair in flags["labels"].split(",") if "=" in pair) or {"run": name}
+    metadata = new_metadata(name, named_namespace(session), **labels)
+    spec: Object = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
+
+
+async def _follow(session: Session, pod: Object) -> int:
+    """Attach to a pod as soon as it runs; where it has ended before that, print its log. Give its exit code."""
+    flags = session.flags
+    pod = await pods.until(session, pod, _has_begun)
+    name = pod["metadata"]["name"]
+    if pod["status"]["phase"] in pods.COMPLETED:
+        await logs.printed(session, pod, name)
+    else:
+        try:
+            await execute.attached(session, pod)
+        except (CommandError, ConnectionError) as error:
+            session.err(f"warning: couldn't attach to pod/{name}, falling back to streaming logs: {error}\n")
+            await logs.printed(session, pod, name)
+    if flags["restart"] == "Always" or flags["leave-stdin-open"]:
+        return 0
+    pod = await pods.until(session, pod, lambda found: found["status"].get("phase") in pods.COMPLETED)
+    if pod["status"]["phase"] == "Succeeded":
+        return 0
+    where = f"{pod['metadata']['namespace']}/{name}"
+    state = (pod["status"].get("containerStatuses") or [{}])[0].get("state", {}).get("terminated")
+    if not state or not state.get("exitCode"):
+        raise CommandError(f"pod {where} failed with unknown exit code")
+    text = f"pod {where} terminated ({state.get('reason', '')})\n{state.get('message', '')}".rstrip("\n")
+    raise CommandError(text, plain=True, code=state["exitCode"])
+
+
+def _has_begun(pod: Object) -> bool:
+    status = pod.get("status") or {}
+    if status.get("phase") in pods.COMPLETED:
+        return True
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
+    return status.get("phase") == "Running" and ready
+
+
+async def _remove(session: Session, path: str, name: str) -> None:
+    try:
+        await session.delete(f"{path}/{name}", {"kind": "DeleteOptions", "apiVersion": "v1"})
+    except NotFound:
+        return
+    if not session.flags["quiet"]:
+        session.out(f'pod "{name}" deleted\n')
