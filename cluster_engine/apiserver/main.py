@@ -14,7 +14,16 @@ import asyncio
 import ssl
 from ipaddress import IPv4Network
 
-from cluster_engine.api.kinds import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, POD, ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Kinds
+from cluster_engine.api.kinds import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    POD,
+    ROLE,
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Kinds,
+)
 from cluster_engine.apiserver.admission.chain import Admission
 from cluster_engine.apiserver.authentication.chain import Authentication
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
@@ -182,7 +191,7 @@ class Server:
         return graph
 
     def _lookup(self, resource: str, namespace: str, name: str) -> dict[str, object] | None:
-        kind = {"serviceaccounts": SERVICE_ACCOUNT, "pods": POD}[resource]
+        kind = {"serviceaccounts": SERVICE_ACCOUNT, "pods": POD, "secrets": SECRET}[resource]
         return self.backend.find(kind, namespace, name)
 
     async def run(self, port: int, tls: ServerTLS) -> None:

@@ -5,8 +5,10 @@ The scheduler has filtered already, but whoever sends a Binding passes it by. A 
     too little CPU      phase Failed, reason OutOfcpu, "Pod was rejected: Node didn't have enough resource: cpu, …"
     the wrong labels    reason NodeAffinity      a host port that is taken    reason NodePorts
     NoExecute           reason TaintToleration; the kubelet does not look at other taints, nor whether it is cordoned
+    kernel.msgmax       reason SysctlForbidden: a sysctl that could harm others on the node and is not allowed there
 
-Modelled on pkg/kubelet/lifecycle/predicate.go, which asks the scheduler's filters too (pkg/scheduler, AdmissionCheck).
+Modelled on pkg/kubelet/lifecycle/predicate.go, which asks the scheduler's filters too (pkg/scheduler, AdmissionCheck),
+and pkg/kubelet/sysctl.
 Left out: another look at the node's labels at the API server before they are found wrong.
 """
 
@@ -23,6 +25,23 @@ from cluster_engine.scheduler.affinity import tolerates
 from cluster_engine.scheduler.nodes import NodeInfo
 from cluster_engine.scheduler.resources import amounts
 
+SAFE_SYSCTLS = frozenset(
+    {
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    }
+)
+"""What pods may set on every node (pkg/kubelet/sysctl/safe_sysctls.go); no node here allows more."""
 UNTOLERATED = "node(s) had taints that the pod didn't tolerate"
 
 
@@ -63,6 +82,9 @@ class Admission:
 
 def objection(pod: Object, info: NodeInfo) -> tuple[str, str] | None:
     """Return reason and message of the first objection to a pod on a node, None without one."""
+    for sysctl in (pod["spec"].get("securityContext") or {}).get("sysctls") or ():
+        if sysctl["name"].replace("/", ".") not in SAFE_SYSCTLS:
+            return "SysctlForbidden", f'forbidden sysctl: "{sysctl["name"]}" not allowlisted'
     for short in filters.shortages(pod, info):
         figures = f"requested: {short.asked}, used: {short.used}, capacity: {short.allocatable}"
         return f"OutOf{short.resource}", f"Node didn't have enough resource: {short.resource}, {figures}"

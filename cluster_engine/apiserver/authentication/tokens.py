@@ -206,6 +206,8 @@ class ServiceAccountTokens:
         extra: list[tuple[str, tuple[str, ...]]] = [(CREDENTIAL_ID, (f"JTI={claims.get('jti', '')}",))]
         if node := private.get("node"):
             extra += [(NODE_NAME, (node.get("name", ""),)), (NODE_UID, (node.get("uid", ""),))]
+        if secret := private.get("secret"):
+            self._must_live("secrets", namespace, secret.get("name", ""), secret.get("uid", ""))
         if pod := private.get("pod"):
             self._must_live("pods", namespace, pod.get("name", ""), pod.get("uid", ""))
             extra += [(POD_NAME, (pod.get("name", ""),)), (POD_UID, (pod.get("uid", ""),))]

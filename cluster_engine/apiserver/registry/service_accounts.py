@@ -3,13 +3,13 @@
     POST …/serviceaccounts/default/token {spec: {expirationSeconds: 3607, boundObjectRef: {kind: Pod, …}}}
       ──►  201 {status: {token: "eyJ…", expirationTimestamp: …}}
 
-Modelled on pkg/registry/core/serviceaccount/storage/token.go. Left out: binding to Secrets.
+Modelled on pkg/registry/core/serviceaccount/storage/token.go.
 """
 
 from datetime import timedelta
 from typing import Any
 
-from cluster_engine.api.kinds import NODE, POD, SERVICE_ACCOUNT, TOKEN_REQUEST
+from cluster_engine.api.kinds import NODE, POD, SECRET, SERVICE_ACCOUNT, TOKEN_REQUEST
 from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Conflict, Invalid, NotFound
@@ -20,7 +20,7 @@ from cluster_engine.apiserver.registry.backend import Backend, Call
 SECONDS_DEFAULT = 3600
 SECONDS_MIN = 600
 SECONDS_MAX = 1 << 32
-BOUND_KINDS: dict[str, Kind] = {"Pod": POD, "Node": NODE}
+BOUND_KINDS: dict[str, Kind] = {"Pod": POD, "Node": NODE, "Secret": SECRET}
 
 
 async def request_token(backend: Backend, signer: Signer, call: Call, request: Object) -> Object:
@@ -74,13 +74,18 @@ async def _bound(backend: Backend, call: Call, reference: Object) -> dict[str, d
     if not reference:
         return {}
     kind = BOUND_KINDS.get(reference.get("kind", ""))
-    if kind is None:
-        raise BadRequest(f"cannot bind token for serviceaccount to object of type {reference.get('kind')}")
+    if kind is None or reference.get("apiVersion", "") not in ("", kind.api_version):
+        version = reference.get("apiVersion", "")
+        what = f"{version if '/' in version else f'/{version}'}, Kind={reference.get('kind', '')}"
+        raise BadRequest(f"cannot bind token for serviceaccount to object of type {what}")
     name = reference.get("name", "")
     found = await backend.find_surely(kind, call.namespace if kind.namespaced else "", name)
     if found is None:
         raise NotFound(kind, name)
     uid = found["metadata"]["uid"]
+    if kind is POD and (found.get("spec") or {}).get("serviceAccountName") != call.name:
+        quoted = f'cannot bind token for serviceaccount "{call.name}"'
+        raise BadRequest(f"{quoted} to pod running with different serviceaccount name.")
     if reference.get("uid") and reference["uid"] != uid:
         why = f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record ({uid})"
         raise Conflict(kind, name, f"{why}. The object might have been deleted and then recreated")

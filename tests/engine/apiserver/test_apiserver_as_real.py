@@ -1,5 +1,6 @@
 """What a real API server says and does in cases that foreign suites and attackers have found."""
 
+import asyncio
 import base64
 import json
 
@@ -262,5 +263,34 @@ def test_a_template_is_not_defaulted_as_a_pod_is(run_api):
     async def story(plane):
         created = await plane.person().post(DEPLOYMENTS, deployment("web"))
         assert "enableServiceLinks" not in created.body["spec"]["template"]["spec"]
+
+    run_api(story)
+
+
+def test_a_token_is_bound_to_a_pod_of_its_account_or_to_a_secret_and_to_nothing_else(run_api):
+    async def story(plane):
+        admin = plane.person()
+        await plane.create_default_account(admin)
+        await admin.post("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "other"}})
+        await admin.post(SECRETS, {"metadata": {"name": "s"}})
+        await admin.post(PODS, pod("a"))
+
+        def ask(account, **reference):
+            spec = {"audiences": [], "boundObjectRef": reference}
+            return admin.post(f"/api/v1/namespaces/default/serviceaccounts/{account}/token", {"spec": spec})
+
+        foreign = await ask("other", kind="Pod", apiVersion="v1", name="a")
+        assert told(foreign) == (
+            400,
+            'cannot bind token for serviceaccount "other" to pod running with different serviceaccount name.',
+        )
+        service = await ask("other", kind="Service", apiVersion="v1", name="a")
+        assert told(service) == (400, "cannot bind token for serviceaccount to object of type /v1, Kind=Service")
+        bound = await ask("other", kind="Secret", apiVersion="v1", name="s")
+        somebody = plane.stranger(token=bound.body["status"]["token"])
+        assert (await somebody.get("/api")).code == 200
+        await admin.delete(f"{SECRETS}/s")
+        await asyncio.sleep(15)
+        assert (await somebody.get("/api")).code == 401
 
     run_api(story)

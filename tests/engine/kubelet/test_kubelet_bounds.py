@@ -124,6 +124,11 @@ def bound(name, *containers, **spec):
             bound("p", container(ports=[{"hostPort": 80}])),
             ("NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"),
         ),
+        (
+            bound("p", container(), securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]}),
+            ("SysctlForbidden", 'forbidden sysctl: "kernel.msgmax" not allowlisted'),
+        ),
+        (bound("p", container(), securityContext={"sysctls": [{"name": "net.ipv4.tcp_syncookies"}]}), None),
     ],
 )
 def test_what_a_scheduler_should_have_seen_a_kubelet_rejects(pod, found):
