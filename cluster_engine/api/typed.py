@@ -71,7 +71,10 @@ def _items(field: Field, type_: ListOf, items: list[JSON], path: str) -> Iterato
     for index, item in enumerate(items):
         where = f"[{index}]"
         form = list_type(field)
-        if form == "map" and isinstance(item, dict):
+        if form == "map":
+            if not isinstance(item, dict):
+                yield f"{path}: element {index}: associative list with keys may not have non-map elements"
+                continue
             missing, where = _keys(field, type_, item)
             if missing:
                 yield (

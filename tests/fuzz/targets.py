@@ -113,6 +113,60 @@ def make_body(rng: random.Random) -> str:
     return making.as_json(rng, making.value(rng, BODY_KEYS, 5))
 
 
+APPLIED = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {
+        "name": "web",
+        "labels": {"a": "b"},
+        "finalizers": ["x/y"],
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"},
+    },
+    "spec": {
+        "replicas": 2,
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {"spec": {"containers": [{"name": "a", "ports": [{"containerPort": 80}], "env": [{"name": "E"}]}]}},
+    },
+}
+OWNED = {
+    "f:metadata": {"f:labels": {".": {}, "f:a": {}}, "f:finalizers": {'v:"x/y"': {}}},
+    "f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"a"}': {".": {}}}}}},
+}
+APPLY_KEYS = (*BODY_KEYS, "name", "f:spec", "f:a", ".", 'k:{"name":"a"}', 'v:"x/y"', "containers", "replicas", "ports")
+
+
+def make_apply(rng: random.Random) -> tuple[list[str], list[str]]:
+    """Configurations applied one after the other, and what is said to be owned before each."""
+    configs = [making.as_json(rng, making.spoiled_value(rng, APPLIED, APPLY_KEYS)) for _ in range(3)]
+    return configs, [making.as_json(rng, making.spoiled_value(rng, OWNED, APPLY_KEYS)) for _ in configs]
+
+
+def take_apply(case: tuple[list[str], list[str]]) -> None:
+    from datetime import UTC, datetime
+
+    from cluster_engine.api import documents, kinds, strict
+    from cluster_engine.api.status import Refusal
+    from cluster_engine.apiserver.registry import managed_fields, server_side_apply
+
+    live = None
+    for number, (text, owned) in enumerate(zip(*case, strict=True)):
+        manager = ("kubectl", "ci")[number % 2]
+        writer = managed_fields.Writer(manager, "Apply", "apps/v1", "", datetime(2026, 1, 1, tzinfo=UTC))
+        try:
+            config, fields = documents.read_json(text.encode("utf-8", "replace")), documents.read_json(owned.encode())
+            if not isinstance(config, dict):
+                continue
+            server_side_apply.check(kinds.DEPLOYMENT, config)
+            new = server_side_apply.applied(kinds.DEPLOYMENT, live, config, writer, force=bool(number % 2))
+            _, live = strict.check(kinds.DEPLOYMENT, new)
+        except (documents.Unreadable, Refusal, UnicodeEncodeError):
+            continue
+        entry = {"manager": "x", "operation": "Update", "apiVersion": "apps/v1", "fieldsType": "FieldsV1"}
+        entries = [{**entry, "fieldsV1": fields}]
+        if managed_fields.is_valid(entries):
+            live["metadata"]["managedFields"] = entries + live["metadata"].get("managedFields", [])
+
+
 KUBECONFIG = """apiVersion: v1
 kind: Config
 current-context: me
@@ -485,6 +539,7 @@ def take_lesson(case: tuple[str, str]) -> None:
 TARGETS: dict[str, Target] = {
     "yaml": Target(make_yaml, take_yaml),
     "json": Target(make_body, take_body),
+    "apply": Target(make_apply, take_apply),
     "kubeconfig": Target(make_kubeconfig, take_kubeconfig),
     "jsonpath": Target(make_jsonpath, take_jsonpath),
     "grep": Target(make_grep, take_grep, cpu_seconds_max=20.0),

@@ -134,7 +134,8 @@ def differences(kind: Kind, old: Object, new: Object, names: Iterable[str]) -> t
     before, after = ({name: obj[name] for name in names if name in obj} for obj in (old, new))
     for obj in (before, after):
         if "metadata" in obj:
-            obj["metadata"] = {name: value for name, value in obj["metadata"].items() if name not in UNOWNED_METADATA}
+            metadata = obj["metadata"] or {}
+            obj["metadata"] = {name: value for name, value in metadata.items() if name not in UNOWNED_METADATA}
     if before == after:
         return {}, {}
     changed, gone = shape(kind).compare(before, after)

@@ -40,7 +40,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 def check(kind: Kind, config: Object) -> None:
     """Refuse what cannot be applied to objects of a kind: 400, or 500 in the merger's words."""
-    version, name = config.get("apiVersion") or "", config.get("kind") or ""
+    version, name = (said if isinstance(said := config.get(key), str) else "" for key in ("apiVersion", "kind"))
     group_version = version if "/" in version else f"/{version}"
     if (version, name) != (kind.api_version, kind.name):
         raise BadRequest(f"invalid object type: {group_version}, Kind={name}")
@@ -180,12 +180,11 @@ def _manager(entry: Object) -> str:
 
 def _note_for_kubectl(live: Object | None, new: Object, config: Object, writer: Writer) -> None:
     """Keep the annotation of client-side apply up to date, where there is one and kubectl applies."""
-    annotations = (live or new)["metadata"].get("annotations") or {}
-    if live is None or writer.manager != KUBECTL or LAST_APPLIED not in annotations:
+    if live is None or writer.manager != KUBECTL or LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
         return
-    given = dict(config["metadata"])
-    if "annotations" in given:
+    given = dict(config.get("metadata") or {})
+    if given.get("annotations"):
         given["annotations"] = {name: each for name, each in given["annotations"].items() if name != LAST_APPLIED}
     text = json.dumps({**config, "metadata": given}, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
-    metadata = new["metadata"]
+    metadata = new.get("metadata") or {}
     new["metadata"] = {**metadata, "annotations": {**(metadata.get("annotations") or {}), LAST_APPLIED: text}}
