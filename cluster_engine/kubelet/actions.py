@@ -10,8 +10,10 @@ matter how often it is asked, or what was missed in between.
     app ended with 0, policy Never       nothing is left to run: kill the pod
     sandbox not ready                    kill the pod, make a new sandbox (attempt + 1), start over
 
-Modelled on kuberuntime_manager.go `computePodActions`. Left out: sidecars (init containers with restartPolicy Always),
-ephemeral containers, in-place resizing.
+An init container with restartPolicy Always is a sidecar: the next one begins once it has started, and it is started
+anew whenever it has ended, until the pod's containers have.
+
+Modelled on kuberuntime_manager.go `computePodActions`. Left out: ephemeral containers, in-place resizing.
 """
 
 import hashlib
@@ -47,21 +49,43 @@ class Actions:
     kill: list[Kill] = field(default_factory=list)
 
 
-def compute(pod: Object, runtime: PodRuntime, unhealthy: Mapping[str, str] | None = None) -> Actions:
-    """Work out what a pod needs. `unhealthy` names container ids that a probe wants dead, and the probe."""
-    unhealthy = unhealthy or {}
+def compute(
+    pod: Object,
+    runtime: PodRuntime,
+    unhealthy: Mapping[str, str] | None = None,
+    started: Mapping[str, bool] | None = None,
+) -> Actions:
+    """Work out what a pod needs.
+
+    `unhealthy` names container ids that a probe wants dead, and the probe; `started` the containers whose startup probe
+    has, or has not, succeeded.
+    """
+    unhealthy, started = unhealthy or {}, started or {}
     sandbox = runtime.sandbox
     if sandbox is None or not sandbox.is_ready or not (sandbox.status.network.ip or pods.uses_host_network(pod)):
         return _start_over(pod, runtime)
     actions = Actions()
-    if not _init_done(pod, runtime):
-        _continue_init(pod, runtime, actions)
+    if not _init_done(pod, runtime, started):
+        _continue_init(pod, runtime, actions, started)
         return actions
+    kept = _keep(pod, pods.containers(pod), runtime, unhealthy, actions)
+    actions.kill_pod = kept == 0 and not actions.start and not actions.kill
+    if not actions.kill_pod:
+        mains, actions.start = actions.start, []
+        _keep(pod, pods.sidecars(pod), runtime, unhealthy, actions)
+        actions.start += mains
+    return actions
+
+
+def _keep(
+    pod: Object, containers: list[Object], runtime: PodRuntime, unhealthy: Mapping[str, str], actions: Actions
+) -> int:
+    """Add what is to be started and killed of these containers; return how many are to go on."""
     kept = 0
-    for container in pods.containers(pod):
+    for container in containers:
         status = runtime.latest(container["name"])
         if status is None or status.state != cri.CONTAINER_RUNNING:
-            if should_restart(pod, status):
+            if should_restart(pod, status, container):
                 actions.start.append(container)
             continue
         why = _reason_to_kill(container, status, unhealthy)
@@ -69,16 +93,19 @@ def compute(pod: Object, runtime: PodRuntime, unhealthy: Mapping[str, str] | Non
             kept += 1
             continue
         changed = status.annotations.get(CONTAINER_HASH) != container_hash(container)
-        if changed or pods.restart_policy(pod) != "Never":
+        if changed or _policy(pod, container) != "Never":
             why += ", will be restarted"
             actions.start.append(container)
         actions.kill.append(Kill(container, status, why))
-    actions.kill_pod = kept == 0 and not actions.start and not actions.kill
-    return actions
+    return kept
 
 
-def should_restart(pod: Object, status: cri.ContainerStatus | None) -> bool:
-    """Return whether a container that does not run should, by the pod's restart policy."""
+def _policy(pod: Object, container: Object) -> str:
+    return "Always" if pods.is_sidecar(container) else pods.restart_policy(pod)
+
+
+def should_restart(pod: Object, status: cri.ContainerStatus | None, container: Object) -> bool:
+    """Return whether a container that does not run should, by the restart policy."""
     if pods.is_deleted(pod):
         return False
     if status is None:
@@ -87,7 +114,7 @@ def should_restart(pod: Object, status: cri.ContainerStatus | None) -> bool:
         return False
     if status.state != cri.CONTAINER_EXITED:
         return True
-    policy = pods.restart_policy(pod)
+    policy = _policy(pod, container)
     return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
 
 
@@ -116,19 +143,26 @@ def _start_over(pod: Object, runtime: PodRuntime) -> Actions:
     return actions
 
 
-def _init_done(pod: Object, runtime: PodRuntime) -> bool:
+def _init_done(pod: Object, runtime: PodRuntime, started: Mapping[str, bool]) -> bool:
     init = pods.init_containers(pod)
     if not init or any(runtime.latest(container["name"]) for container in pods.containers(pod)):
         return True
     last = runtime.latest(init[-1]["name"])
+    if pods.is_sidecar(init[-1]):
+        return last is not None and last.state == cri.CONTAINER_RUNNING and started.get(init[-1]["name"], True)
     return last is not None and last.state == cri.CONTAINER_EXITED and last.exit_code == 0
 
 
-def _continue_init(pod: Object, runtime: PodRuntime, actions: Actions) -> None:
+def _continue_init(pod: Object, runtime: PodRuntime, actions: Actions, started: Mapping[str, bool]) -> None:
     """Init containers run one after the other; a failed one again, unless the policy is Never."""
     for container in pods.init_containers(pod):
         status = runtime.latest(container["name"])
         if status is not None and status.state == cri.CONTAINER_RUNNING:
+            if pods.is_sidecar(container) and started.get(container["name"], True):
+                continue
+            return
+        if pods.is_sidecar(container):
+            actions.next_init = container
             return
         if status is not None and status.state == cri.CONTAINER_EXITED:
             if status.exit_code == 0:

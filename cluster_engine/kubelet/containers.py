@@ -3,24 +3,28 @@
 What cannot be started raises `StartFailure`, whose reason and message become the container's waiting state:
 ErrImagePull, CreateContainerConfigError, RunContainerError and the others that everyone who runs pods gets to know.
 
-Modelled on kuberuntime_container.go (`startContainer`, `killContainer`). Left out: lifecycle hooks, messages
-of termination.
+Modelled on kuberuntime_container.go (`startContainer`, `killContainer`).
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cluster_engine.api.objects import Object
 from cluster_engine.client.events import EventRecorder
-from cluster_engine.kubelet import pods
+from cluster_engine.kubelet import lifecycle_hooks, pods
 from cluster_engine.kubelet.cri_config import container_config
 from cluster_engine.kubelet.environment import TooLargeError, environment
 from cluster_engine.kubelet.images import Images, StartFailure
+from cluster_engine.kubelet.lifecycle_hooks import HookFailure
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
 from cluster_engine.rpc import cri_pb2 as cri
+
+GRACE_SECONDS_MIN = 2
+"""What a container gets for its end after a preStop hook, and a sidecar after the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,40 @@ class Containers:
             raise StartFailure("RunContainerError", refusal.description) from refusal
         say("Normal", "Started", f"Started container {container['name']}")
         await self._seen(pod, _is_past_created(id_))
+        if hook := (container.get("lifecycle") or {}).get("postStart"):
+            await self._after_start(pod, container, id_, hook, say)
         await self._remove_old(pod, container["name"])
+
+    async def _after_start(
+        self, pod: Object, container: Object, id_: str, hook: Object, say: Callable[[str, str, str], None]
+    ) -> None:
+        """Run the postStart hook; a container whose hook fails is killed. StartFailure."""
+        runtime = self._cache.get(pods.uid(pod))
+        try:
+            name = pod["metadata"]["name"]
+            await lifecycle_hooks.run(
+                hook, container, id_=id_, ip=runtime.ip or self._host_ip, pod_name=name, runtime=self._runtime
+            )
+        except HookFailure as failure:
+            say("Warning", "FailedPostStartHook", "PostStartHook failed")
+            if (status := runtime.container(id_)) is not None:
+                await self.kill(pod, status, pods.grace_seconds(pod), "FailedPostStartHook")
+            raise StartFailure("PostStartHookError", str(failure)) from failure
+
+    async def _before_stop(self, pod: Object, container: Object, id_: str, hook: Object, grace_seconds: int) -> int:
+        """Run the preStop hook within the grace; return what is left of that, GRACE_SECONDS_MIN at least."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        ip = self._cache.get(pods.uid(pod)).ip or self._host_ip
+        try:
+            async with asyncio.timeout(grace_seconds):
+                await lifecycle_hooks.run(
+                    hook, container, id_=id_, ip=ip, pod_name=pod["metadata"]["name"], runtime=self._runtime
+                )
+        except (HookFailure, TimeoutError):
+            field = pods.container_field(pod, container)
+            self._recorder.event(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", field_path=field)
+        return max(GRACE_SECONDS_MIN, math.ceil(grace_seconds - (loop.time() - began)))
 
     async def _remove_old(self, pod: Object, name: str) -> None:
         """Keep the newest container of a name and the one before it, for its logs and its end."""
@@ -116,19 +153,31 @@ class Containers:
         name = status.metadata.name
         field = next((pods.container_field(pod, c) for c in _all(pod) if c["name"] == name), "")
         self._recorder.event(pod, "Normal", "Killing", message, field_path=field)
+        container = next((one for one in _all(pod) if one["name"] == name), None)
+        if container is not None and (hook := (container.get("lifecycle") or {}).get("preStop")) and grace_seconds > 0:
+            grace_seconds = await self._before_stop(pod, container, status.id, hook, grace_seconds)
         await self._runtime.stop_container(status.id, grace_seconds)
         await self._seen(pod, lambda runtime: not _runs(runtime, status.id))
 
     async def kill_all(self, pod: Object, grace_seconds: int) -> None:
-        """Stop all containers, at the same time, and then the sandboxes."""
+        """Stop all containers, at the same time, then the sidecars, the last one first, and then the sandboxes."""
         runtime = self._cache.get(pods.uid(pod))
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + grace_seconds
+        beside = [container["name"] for container in pods.sidecars(pod)]
+        running = runtime.running()
         kills = [
             self.kill(pod, status, grace_seconds, f"Stopping container {status.metadata.name}")
-            for status in runtime.running()
+            for status in running
+            if status.metadata.name not in beside
         ]
         for outcome in await asyncio.gather(*kills, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
+        for name in reversed(beside):
+            for status in [status for status in running if status.metadata.name == name]:
+                left = max(GRACE_SECONDS_MIN, math.ceil(ends_at - loop.time()))
+                await self.kill(pod, status, left, f"Stopping container {name}")
         for id_, sandbox in list(runtime.sandboxes.items()):
             if sandbox.is_ready:
                 await self._runtime.stop_sandbox(id_)

@@ -9,8 +9,8 @@ end is in `lastState` and its `state` is waiting.
     ended with 1          Running, waiting CrashLoopBackOff,   lastState terminated Error 1
     ended, policy Never   Succeeded or Failed, terminated,     Ready False (PodCompleted)
 
-Modelled on kubelet_pods.go (`convertStatusToAPIStatus`, `getPhase`) and status/generate.go. Left out: sidecars,
-ephemeral containers, resizing.
+Modelled on kubelet_pods.go (`convertStatusToAPIStatus`, `getPhase`) and status/generate.go. Left out: ephemeral
+containers, resizing.
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,8 @@ class Knowledge:
     probed_ready: Mapping[str, bool] = field(default_factory=dict)
     probed_started: Mapping[str, bool] = field(default_factory=dict)
     is_terminating: bool = False
+    failure: tuple[str, str] | None = None
+    """Reason and message, where the kubelet itself has the pod fail."""
 
 
 def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge) -> Object:
@@ -55,9 +57,16 @@ def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge
     phase = _phase(pod, init, mains, is_terminating=knowledge.is_terminating)
     if old.get("phase") in pods.TERMINAL_PHASES:
         phase = str(old["phase"])
+    elif knowledge.failure is not None:
+        phase = "Failed"
     status: Object = {"phase": phase}
+    status |= {name: old[name] for name in ("reason", "message") if name in old and phase == "Failed"}
+    if phase == "Failed" and knowledge.failure is not None:
+        status |= {"reason": knowledge.failure[0], "message": knowledge.failure[1]}
     has_network = runtime.sandbox is not None and runtime.sandbox.is_ready
-    facts = conditions.facts(pod, phase, init, mains, has_network=has_network)
+    beside = {container["name"] for container in pods.sidecars(pod)}
+    lasting = [status for status in init if status["name"] in beside] + mains
+    facts = conditions.facts(pod, phase, [_as_init(one, beside) for one in init], lasting, has_network=has_network)
     status["conditions"] = conditions.merge(facts, pod, old, knowledge.now)
     status["hostIP"] = knowledge.host_ip
     status["hostIPs"] = [{"ip": knowledge.host_ip}]
@@ -73,6 +82,11 @@ def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge
     return status
 
 
+def _as_init(status: Object, sidecars: set[str]) -> Object:
+    """Return an init container's status as initialization sees it: a sidecar is done once it has started."""
+    return {**status, "ready": status["started"]} if status["name"] in sidecars else status
+
+
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
@@ -85,14 +99,15 @@ def _container_status(
     waiting = knowledge.waiting.get(name)
     state = _state(latest, knowledge) if latest else _not_created(pod)
     last = next((_state(status, knowledge) for status in history[1:2] if status.state == cri.CONTAINER_EXITED), {})
-    if waiting is not None and (latest is None or _would_start(pod, latest, is_init=is_init)):
+    is_once = is_init and not pods.is_sidecar(container)
+    if waiting is not None and (latest is None or _would_start(pod, container, latest, is_once=is_once)):
         if "terminated" in state:
             last = state
         state = {"waiting": {"reason": waiting.reason, "message": waiting.message}}
     running = latest is not None and latest.state == cri.CONTAINER_RUNNING
     started = running and knowledge.probed_started.get(name, True)
     ready = started and knowledge.probed_ready.get(name, True)
-    if is_init:
+    if is_once:
         ready = latest is not None and latest.state == cri.CONTAINER_EXITED and latest.exit_code == 0
     status: Object = {
         "name": name,
@@ -119,11 +134,11 @@ def _mount_status(mount: Object) -> Object:
     return status
 
 
-def _would_start(pod: Object, status: cri.ContainerStatus, *, is_init: bool) -> bool:
-    if is_init:
+def _would_start(pod: Object, container: Object, status: cri.ContainerStatus, *, is_once: bool) -> bool:
+    if is_once:
         failed = status.state == cri.CONTAINER_EXITED and status.exit_code != 0
         return failed and pods.restart_policy(pod) != "Never"
-    return should_restart(pod, status)
+    return should_restart(pod, status, container)
 
 
 def _not_created(pod: Object) -> Object:
@@ -153,8 +168,9 @@ def _time(nanoseconds: int) -> str:
 
 def _phase(pod: Object, init: list[Object], mains: list[Object], *, is_terminating: bool) -> str:
     policy = pods.restart_policy(pod)
-    failed_init = any(_exit_code(status) not in (None, 0) for status in init)
-    pending_init = any(not status["ready"] for status in init)
+    beside = {container["name"] for container in pods.sidecars(pod)}
+    failed_init = any(_exit_code(status) not in (None, 0) for status in init if status["name"] not in beside)
+    pending_init = any(not _as_init(status, beside)["ready"] for status in init)
     started = [status for status in mains if not _waits(status)]
     if failed_init and policy == "Never":
         return "Failed"

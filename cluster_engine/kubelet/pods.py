@@ -35,6 +35,16 @@ def init_containers(pod: Object) -> list[Object]:
     return list(pod["spec"].get("initContainers") or [])
 
 
+def is_sidecar(container: Object) -> bool:
+    """Return whether an init container is one that goes on beside the others."""
+    return container.get("restartPolicy") == "Always"
+
+
+def sidecars(pod: Object) -> list[Object]:
+    """Return the init containers that go on beside the others."""
+    return [container for container in init_containers(pod) if is_sidecar(container)]
+
+
 def restart_policy(pod: Object) -> str:
     """Return Always, OnFailure or Never."""
     return str(pod["spec"].get("restartPolicy") or "Always")

@@ -28,6 +28,7 @@ from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 
 USER_AGENT = "kube-probe/1.32"
 REDIRECTS_MAX = 10
+HOOK_SECONDS = 30
 BODY_BYTES_MAX = 10 * 1024
 ANSWER_BYTES_MAX = 64 * 1024
 OUTPUT_BYTES_MAX = 10 * 1024
@@ -65,6 +66,12 @@ async def ask(probe: Object, container: Object, id_: str, ip: str, runtime: Runt
                 pass
         except (OSError, TimeoutError) as error:
             raise ProbeFailure(_dialled(host, port, error)) from error
+
+
+async def http_hook(action: Object, container: Object, ip: str) -> None:
+    """Send the request of a lifecycle hook. ProbeFailure, ProbeError."""
+    port = _port(container, action.get("port") or 80)
+    await _get(action, str(action.get("host") or ip), port, HOOK_SECONDS)
 
 
 def _port(container: Object, port: object) -> int:

@@ -62,7 +62,7 @@ class Probes:
         """Probe the containers that run, and no longer those that do not. `look` is called when an outcome changes."""
         assert self._tasks is not None
         running = {status.metadata.name: status.id for status in runtime.running()}
-        for container in pods.containers(pod):
+        for container in [*pods.sidecars(pod), *pods.containers(pod)]:
             for kind in KINDS:
                 probe = container.get(f"{kind}Probe")
                 if not probe:

@@ -14,12 +14,14 @@ often over only after 15.) Modelled on pkg/kubelet/pod_workers.go and kubelet.go
 
 import asyncio
 import enum
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
+from cluster_engine.api.time import parse as parse_time
 from cluster_engine.api.time import rfc3339
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import actions, pod_status, pods, termination
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 ERROR_SECONDS, RESYNC_SECONDS, JITTER = 10.0, 60.0, 0.5
 SOON_SECONDS = 1.0
 """After a failure that followed a new sandbox: the real kubelet's PLEG tells of that sandbox within a second."""
+
+
+DEADLINE_EXCEEDED = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
 class Stage(enum.Enum):
@@ -173,12 +178,22 @@ class PodWorker:
     async def _pause(self, seconds: float) -> None:
         """Wait for news, or for the time to look again anyway."""
         try:
-            async with asyncio.timeout(seconds * (1 + JITTER * self._node.process.rng.random())):
+            seconds *= 1 + JITTER * self._node.process.rng.random()
+            async with asyncio.timeout(min(seconds, self._seconds_left())):
                 while not self._must_look and self._known == _signature(self._node.cache.get(self.uid)):
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             pass
+
+    def _seconds_left(self) -> float:
+        """Return until when the pod may be active, in seconds from now."""
+        deadline = self.pod["spec"].get("activeDeadlineSeconds")
+        began = (self._node.statuses.status(self.pod) or {}).get("startTime")
+        if deadline is None or not began or self.stage is not Stage.SYNCING:
+            return math.inf
+        passed = (self._node.process.now() - parse_time(began)).total_seconds()
+        return max(0.0, float(deadline) - passed)
 
     # -- syncing -------------------------------------------------------------------------------------------------------
 
@@ -187,6 +202,8 @@ class PodWorker:
         runtime = node.cache.get(self.uid)
         status = self._tell(runtime)
         if status["phase"] in pods.TERMINAL_PHASES:
+            if status.get("reason") == DEADLINE_EXCEEDED[0]:
+                node.recorder.event(pod, "Normal", *DEADLINE_EXCEEDED)
             self.stage = Stage.TERMINATING
             return
         problem = node.network_problem()
@@ -194,7 +211,8 @@ class PodWorker:
             node.recorder.event(pod, "Warning", "NetworkNotReady", f"network is not ready: {problem}")
             raise NotYet(problem)
         await node.volumes.mount(pod)
-        await self._act(actions.compute(pod, runtime, node.probes.unhealthy(self.uid)), runtime)
+        _, started = node.probes.results(self.uid)
+        await self._act(actions.compute(pod, runtime, node.probes.unhealthy(self.uid), started), runtime)
 
     async def _act(self, wanted: actions.Actions, runtime: PodRuntime) -> None:
         node, pod = self._node, self.pod
@@ -235,8 +253,8 @@ class PodWorker:
         if failures:
             raise NotYet("; ".join(failures))
         running = {status.metadata.name for status in runtime.running()}
-        if any(container["name"] not in running for container in containers):
-            self.look()  # it has ended already
+        if any(container["name"] not in running or pods.is_sidecar(container) for container in containers):
+            self.look()  # it has ended already, or the next one need not wait for its end
 
     def _tell(self, runtime: PodRuntime) -> Object:
         """Tell the status, and remember from what it was made; what runs is probed from now on."""
@@ -308,6 +326,7 @@ class PodWorker:
             probed_ready=ready,
             probed_started=started,
             is_terminating=is_terminating,
+            failure=DEADLINE_EXCEEDED if self._seconds_left() == 0 else None,
         )
         return pod_status.generate(self.pod, runtime, node.statuses.status(self.pod), knowledge)
 

@@ -5,7 +5,8 @@ import base64
 
 import pytest
 
-from cluster_engine.api.kinds import CONFIG_MAP, SECRET
+from cluster_engine.api.kinds import CONFIG_MAP, POD, SECRET
+from cluster_engine.rpc import cri_pb2 as cri
 
 
 def log_of(node, name, container="app"):
@@ -163,3 +164,98 @@ def test_a_probe_is_a_request_on_the_wire(node):
 
     assert '"GET / HTTP/1.1" 200' in node(story)[-1]
     assert node(story)[-1].endswith('"-" "kube-probe/1.32" "-"')
+
+
+# -- lives of containers -----------------------------------------------------------------------------------------------
+
+
+def script(name, text, **more):
+    return {"name": name, "image": "busybox", "command": ["sh", "-c", text], **more}
+
+
+def test_a_sidecar_starts_before_the_others_and_ends_after_them(node):
+    async def story(node):
+        text = "trap 'echo end; exit 0' TERM; echo begin; sleep 3600 & wait"
+        await node.run_pod(
+            "beside",
+            "",
+            containers=[script("app", text)],
+            initContainers=[script("proxy", text, restartPolicy="Always"), script("once", "echo once; sleep 5")],
+        )
+        pod = await node.pod("beside")
+        await node.client.delete(POD, "beside", "default")
+        await asyncio.sleep(3)
+        return pod, [
+            (said.process, said.text) for said in node.noted("containerd.started") + node.noted("containerd.exited")
+        ]
+
+    pod, notes = node(story)
+    states = {one["name"]: (one["ready"], one["started"]) for one in pod["status"]["initContainerStatuses"]}
+    assert states == {"proxy": (True, True), "once": (True, False)}
+    order = [text.split()[1] + " " + text.split()[5] for _, text in notes]
+    assert order == ["proxy runs,", "once runs,", "app runs,", "once ended", "app ended", "proxy ended"]
+
+
+def test_a_sidecar_is_started_again_and_does_not_keep_a_pod_from_its_end(node):
+    async def story(node):
+        await node.run_pod(
+            "job",
+            "",
+            containers=[script("app", "sleep 60")],
+            initContainers=[script("proxy", "sleep 20; exit 1", restartPolicy="Always")],
+            restartPolicy="Never",
+        )
+        await asyncio.sleep(50)
+        during = await node.pod("job")
+        await node.until(lambda: node.phase_is("job", "Succeeded"))
+        return during
+
+    (proxy,) = node(story)["status"]["initContainerStatuses"]
+    assert proxy["restartCount"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("hook", "reason", "events"),
+    [
+        ({"exec": {"command": ["sh", "-c", "echo up > /tmp/up"]}}, None, []),
+        ({"sleep": {"seconds": 2}}, None, []),
+        ({"exec": {"command": ["false"]}}, "PostStartHookError", ["PostStartHook failed"]),
+        ({"httpGet": {"path": "/none", "port": 80}}, "PostStartHookError", ["PostStartHook failed"]),
+    ],
+)
+def test_a_container_whose_post_start_hook_fails_is_killed(node, hook, reason, events):
+    async def story(node):
+        text = "exec nginx -g 'daemon off;'"
+        container = {"name": "app", "image": "nginx", "command": ["sh", "-c", text], "lifecycle": {"postStart": hook}}
+        await node.run_pod("hooked", "", containers=[container], until=None)
+        await asyncio.sleep(12)
+        return await node.waiting("hooked"), [text for why, text, _ in await node.events("hooked") if "Hook" in why]
+
+    waiting, told = node(story)
+    assert waiting in (reason, "CrashLoopBackOff") if reason else waiting is None
+    assert told == events
+
+
+def test_a_pre_stop_hook_takes_of_the_grace(node):
+    async def story(node):
+        container = script("app", "sleep 3600", lifecycle={"preStop": {"exec": {"command": ["sleep", "4"]}}})
+        await node.run_pod("slow", "", containers=[container], terminationGracePeriodSeconds=10)
+        before = asyncio.get_running_loop().time()
+        await node.client.delete(POD, "slow", "default")
+        await node.until(lambda: node.is_gone("slow"))
+        return asyncio.get_running_loop().time() - before
+
+    assert 10 <= node(story) < 13
+
+
+def test_a_pod_fails_once_it_has_been_active_for_as_long_as_it_may(node):
+    async def story(node):
+        await node.run_pod("late", "busybox", "sleep", "3600", activeDeadlineSeconds=20)
+        await node.until(lambda: node.phase_is("late", "Failed"), within_seconds=25)
+        await asyncio.sleep(40)
+        return await node.pod("late"), [status.state for status in node.containers()]
+
+    pod, states = node(story)
+    assert pod["status"]["reason"] == "DeadlineExceeded"
+    assert pod["status"]["message"] == "Pod was active on the node longer than the specified deadline"
+    assert states == [cri.CONTAINER_EXITED]
