@@ -24,10 +24,10 @@ from cluster_engine.shell.budget import OutOfMemoryError, TooDeepError
 from cluster_engine.shell.builtins import BUILTINS, run_text
 from cluster_engine.shell.interpreter import LoopControl, ShellExit
 from cluster_engine.shell.jobs import Job, Jobs
+from cluster_engine.shell.reading import read_and_run
 from cluster_engine.shell.shell import Builtin, Place, Shell
 from cluster_engine.shell.syntax import SyntaxFailure, parse
 from cluster_engine.shell.syntax_tree import For, Loop, Script, Simple
-from cluster_engine.shell.tokens import UnfinishedError
 from cluster_engine.world.world import World
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ CANNOT_FORK = "can't fork: Resource temporarily unavailable"
 PIDS_MAX = 64
 """How many processes may run in a container."""
 SIGNALS = {"TERM": "TERM", "SIGTERM": "TERM", "15": "TERM", "EXIT": "EXIT", "0": "EXIT"}
-LINE_BYTES_MAX = 64 * 1024
 
 
 def shell_program(name: str, quota: Quota, programs: Callable[[], Mapping[str, Program]]) -> Program:
@@ -121,30 +120,8 @@ class ContainerSession:
         files = [word for word in words if not word.startswith("-")]
         if files:
             return await _run_file(shell, files[0], streams)
-        return await self._read_and_run(shell, streams)
-
-    async def _read_and_run(self, shell: "ContainerShell", streams: Streams) -> int:
-        """Read line by line, and run what has come to its end."""
-        read, code = b"", 0
-        while piece := await self._typed(shell, read):
-            read += piece
-            if not read.endswith(b"\n") and len(read) <= LINE_BYTES_MAX:
-                continue
-            try:
-                script = parse(read.decode("utf-8", "replace"))
-            except UnfinishedError:
-                if len(read) > LINE_BYTES_MAX:
-                    raise
-                continue
-            read = b""
-            code = await shell.run(script, streams)
-        return await shell.run(parse(read.decode("utf-8", "replace")), streams) if read else code
-
-    async def _typed(self, shell: "ContainerShell", before: bytes) -> bytes:
-        """Read a piece, asking for it where somebody sits at a terminal."""
-        if "TERM" in shell.variables:
-            shell.say("> " if before else f"{shell.place.directory} # ", self._streams.stderr)
-        return await self._streams.stdin.read()
+        prompt = (lambda: f"{shell.place.directory} # ") if "TERM" in shell.variables else None
+        return await read_and_run(shell, streams, prompt)
 
     async def trapped(self) -> None:
         """Run what waits for a signal that has come."""

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from cluster_engine.programs import signals
 from cluster_engine.programs.invocation import HOME, absolute
+from cluster_engine.programs.keyboard import is_terminal
 from cluster_engine.programs.signals import SignalError
 from cluster_engine.programs.streams import Streams, is_directory
 from cluster_engine.programs.table import ALIASES
 from cluster_engine.shell import remote
-from cluster_engine.shell.interpreter import ShellExit
+from cluster_engine.shell.interpreter import LoopControl, ShellExit
+from cluster_engine.shell.reading import read_and_run
 from cluster_engine.shell.shell import PROGRAMS_IN_REALITY, Builtin, Shell
 from cluster_engine.shell.syntax import SyntaxFailure, is_name, parse
 
@@ -172,7 +174,25 @@ async def _sh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
             shell.say(f"{name}: {rest[0]}: No such file or directory\n", streams.stderr)
             return 127
         return await run_text(shell, data.decode("utf-8", "replace"), streams)
-    return await run_text(shell, await remote.all_of(shell, streams.stdin), streams)
+    return await _read(shell, streams)
+
+
+async def _read(shell: Shell, streams: Streams) -> int:
+    """Run what standard input says, line by line, in a shell of its own."""
+    inner = _child(shell)
+    at_terminal = is_terminal(streams.stdin)
+    with shell.budget.deeper():
+        try:
+            return await read_and_run(inner, streams, (lambda: "# ") if at_terminal else None)
+        except ShellExit as end:
+            return end.code
+        except LoopControl:
+            return 0
+        except SyntaxFailure as failure:
+            shell.complain(str(failure), streams)
+            return 2
+        finally:
+            inner.give_back()
 
 
 def _path_of(shell: Shell, name: str) -> str:
@@ -213,12 +233,18 @@ async def _command(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     return 0 if found and any(found) else 1
 
 
-async def run_text(shell: Shell, text: str, streams: Streams) -> int:
-    """Run a script in a shell of its own, which is given what is exported; return its exit code."""
+def _child(shell: Shell) -> Shell:
+    """Return a shell of its own, which is given what is exported."""
     inner = shell.copy()
     inner.variables = inner.place.variables = {
         name: value for name, value in inner.variables.items() if name in inner.place.exported
     }
+    return inner
+
+
+async def run_text(shell: Shell, text: str, streams: Streams) -> int:
+    """Run a script in a shell of its own, which is given what is exported; return its exit code."""
+    inner = _child(shell)
     try:
         script = parse(text)
     except SyntaxFailure as failure:

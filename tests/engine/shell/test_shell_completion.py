@@ -65,7 +65,7 @@ def test_kubectl_says_what_it_would_understand_as_shells_ask_for_it(workstation)
         assert done.out == "undo\tUndo a previous rollout\n:4\n"
         assert done.err == "Completion ended with directive: ShellCompDirectiveNoFileComp\n"
         assert (await sh("kubectl __complete apply -f ''")).out == ":0\n"
-        assert (await sh("kubectl __complete")).out.startswith("annotate\t")
+        assert (await sh("kubectl __complete")).out.startswith("alpha\t")
 
     workstation(story)
 
