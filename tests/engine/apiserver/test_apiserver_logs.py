@@ -1,79 +1,12 @@
 """`pods/log`: fetched from the kubelet, with the API server's own certificate, and passed on as it comes."""
 
 import asyncio
-from datetime import UTC, datetime
 
-import pytest
 from apiserver_objects import pod
 
-from cluster_engine.apiserver.authentication.x509 import ClientCertificates
 from cluster_engine.apiserver.serving.exchange import Response
-from cluster_engine.apiserver.serving.listener import Listener
-from cluster_engine.pki.authority import Usage
-from cluster_engine.world.tls import ServerTLS
 
 PODS = "/api/v1/namespaces/default/pods"
-NODE = {
-    "metadata": {"name": "n1"},
-    "status": {
-        "addresses": [{"type": "Hostname", "address": "n1"}, {"type": "InternalIP", "address": "10.0.0.11"}],
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-    },
-}
-
-
-class Kubelet:
-    """A kubelet's port that says what a test wants said."""
-
-    def __init__(self, plane, authority):
-        self.plane = plane
-        self.pair = authority.issue("n1", usage=Usage.SERVER, names=["n1", "10.0.0.11"])
-        self.asked = []
-        self.writers = []
-        self.answer = Response(200, "text/plain", b"line 1\nline 2\n")
-
-    async def start(self):
-        host = self.plane.world.add_host("n1", "10.0.0.11")
-        self.process = self.plane.world.spawn(host, "kubelet", self.main)
-        await self.process.wait_ready()
-
-    async def main(self, process):
-        ca = self.plane.authority.pair.certificate
-        self.certificates = ClientCertificates(ca)
-        tls = ServerTLS(self.pair.certificate, self.pair.key, client_ca=ca, client_auth="request")
-        async with Listener(process, self.serve) as listener:
-            await listener.listen("10.0.0.11", 10250, tls)
-            process.ready()
-            await asyncio.get_running_loop().create_future()
-
-    async def serve(self, request):
-        user = self.certificates.user(request.peer.certificates, datetime.now(UTC))
-        self.asked.append((user.name, request.path, request.query))
-        return self.answer
-
-    async def follow(self, writer):
-        self.writers.append(writer)
-        await asyncio.get_running_loop().create_future()
-
-
-@pytest.fixture
-def run_logs(run_api, foreign_authority):
-    """Run `story(plane, admin, kubelet)` with a pod bound to a node whose kubelet answers."""
-
-    def run_story(story):
-        async def with_kubelet(plane):
-            admin = plane.person()
-            await plane.create_default_account(admin)
-            assert (await admin.post("/api/v1/nodes", NODE)).code == 201
-            assert (await admin.post(PODS, pod("web-0"))).code == 201
-            assert (await admin.post(f"{PODS}/web-0/binding", {"target": {"kind": "Node", "name": "n1"}})).code == 201
-            kubelet = Kubelet(plane, foreign_authority)
-            await kubelet.start()
-            await story(plane, admin, kubelet)
-
-        run_api(with_kubelet)
-
-    return run_story
 
 
 def test_a_log_comes_from_the_kubelet_whose_certificate_nobody_vouches_for(run_logs):
