@@ -176,7 +176,7 @@ class Datagrams:
             self._leaves(flow, from_client, payload)
             self._after(flow, 0.0, self._rejected, flow, now, payload)
             return
-        if from_client and route.verdict is Verdict.ACCEPT and not (route.target and route.target.powered):
+        if from_client and route.is_unplugged:
             self._tell(flow, True, now, payload, lost=True)
             self._net.loop.call_later(ARP_SECONDS, self._fail, flow, errno.EHOSTUNREACH)
             return
@@ -278,7 +278,7 @@ class Datagrams:
         flow = self._flow(here, process.id, "icmp", source, Endpoint(address, 0))
         begun = net.loop.time()
         target = flow.route.target
-        if flow.route.verdict is Verdict.ACCEPT and (target is None or not target.powered):
+        if flow.route.is_unplugged:
             await asyncio.sleep(ARP_SECONDS)
             raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
         for kind in (ECHO_REQUEST, ECHO_REPLY):

@@ -5,7 +5,8 @@ a SYN that travels like anything else:
 
     the port listens       SYN → SYN-ACK → ACK, and two `End`s exist
     nobody listens         SYN → RST: ConnectionRefusedError
-    no host, or no power   nothing answers ARP: after 3 s OSError "No route to host"
+    no host, or no power   nothing answers ARP: after 3 s OSError "No route to host"; of a network without any host
+                           nobody says so: as where the link is cut
     the link is cut        SYN is sent again after 1, 2, 4 … s (tcp_syn_retries = 6): TimeoutError after 127 s
     a filter rejects it    SYN → ICMP port unreachable: ConnectionRefusedError;  drops it: as where the link is cut
 
@@ -269,8 +270,7 @@ class Network:
                 self._follow(end, route)
             if route.verdict is Verdict.REJECT:
                 await self._be_rejected(end)
-            unplugged = route.verdict is Verdict.ACCEPT and (route.target is None or not route.target.powered)
-            if (unplugged and not attempt) or not source.powered:
+            if (route.is_unplugged and not attempt) or not source.powered:
                 await asyncio.sleep(ARP_SECONDS)
                 raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
             if route.target is not None and self.passes(end.path):

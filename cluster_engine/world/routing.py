@@ -9,7 +9,9 @@ passes, who gets it, and between which addresses it seems to that one to travel.
     worker-2: web.default/nginx        10.0.0.11:51712 → 10.244.2.3:8080      Route(machines=(worker-1, worker-2), …)
 
 A route holds for the whole connection, in both directions: this is what connection tracking keeps in each kernel.
-What stays within a pod, and what goes to an address within it, no filter sees.
+What stays within a pod, and what goes to an address within it, no filter sees. An address that nobody has, in a network
+where others are, is asked for in vain (ARP), and who wanted it is told; one of another network is *beyond*: the packet
+leaves by the default route, and nobody ever hears of it again.
 """
 
 from collections.abc import Mapping
@@ -27,7 +29,7 @@ class Route:
     """Where a packet comes to. `source` and `destination` are as its receiver sees them.
 
     `target` is who has the destination's address: None where nobody has it, or where a filter (that of the last of the
-    `machines`) does not let it pass.
+    `machines`) does not let it pass. `is_beyond`: nobody has it, and nobody will say so.
     """
 
     verdict: Verdict
@@ -35,6 +37,14 @@ class Route:
     destination: Endpoint
     machines: tuple[Host, ...]
     target: Host | None
+    is_beyond: bool = False
+
+    @property
+    def is_unplugged(self) -> bool:
+        """Whether the last machine on the way asks for the address in vain."""
+        if self.verdict is not Verdict.ACCEPT or self.is_beyond:
+            return False
+        return self.target is None or not self.target.powered
 
     def translated(self, source: Endpoint, destination: Endpoint) -> tuple[Endpoint, Endpoint] | None:
         """Return both ends as the receiver sees them, where that is not how the sender sees them."""
@@ -59,7 +69,14 @@ def find(hosts: Mapping[str, Host], sender: Host, protocol: str, source: Endpoin
         machines.append(machine)
         verdict = machine.packet_filter.arrives(packet)
     found = target if verdict is Verdict.ACCEPT else None
-    return Route(verdict, packet.source, packet.destination, tuple(machines), found)
+    is_beyond = verdict is Verdict.ACCEPT and target is None and not _is_near(hosts, packet.destination.address)
+    return Route(verdict, packet.source, packet.destination, tuple(machines), found, is_beyond)
+
+
+def _is_near(hosts: Mapping[str, Host], address: str) -> bool:
+    """Whether an address is of a network in which there is anybody: by its first two numbers."""
+    network = ".".join(address.split(".")[:2]) + "."
+    return any(other.startswith(network) for other in hosts)
 
 
 def _holder(hosts: Mapping[str, Host], machine: Host, address: str) -> Host | None:

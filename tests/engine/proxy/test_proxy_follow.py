@@ -91,7 +91,7 @@ async def told(process, path):
         answers.append((await reader.read()).decode())
         writer.close()
 
-    await process._world.spawn(process.host, "curl", main).wait()
+    await process.world.spawn(process.host, "curl", main).wait()
     return answers[0]
 
 

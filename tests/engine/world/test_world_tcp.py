@@ -66,8 +66,17 @@ def test_a_port_nobody_listens_on_is_refused(run):
 def test_an_address_nobody_has_is_unreachable_after_arp_gives_up(run):
     async def story(world):
         with pytest.raises(OSError, match="No route to host"):
-            await asyncio.open_connection("10.9.9.9", 80)
+            await asyncio.open_connection("10.0.0.99", 80)
         assert world.loop.time() == 3.0
+
+    run(story)
+
+
+def test_of_a_network_in_which_nobody_is_nobody_says_so(run):
+    async def story(world):
+        with pytest.raises(TimeoutError):
+            await asyncio.open_connection("10.9.9.9", 80)
+        assert world.loop.time() == 127.0
 
     run(story)
 
