@@ -40,8 +40,10 @@ MAY_IMPORT = {
     # Whose images are broken is written where containerd keeps what it knows of registries.
     "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "containerd.trouble", "containerd.references"},
     # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is.
-    # What kubectl proxy listens at is served as the API server's port is.
-    "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"},
+    # What kubectl proxy listens at is served as the API server's port is. tshark reads captures as the lens reads the
+    # tap (decision 27).
+    "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"}
+    | {"lens.lens", "journal"},
     "shell": {"world", "programs"},
     "deeds": set(),
     "predicates": {"api.objects", "deeds"},

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cluster_engine.programs.capture.tcpdump import tcpdump
+from cluster_engine.programs.capture.tshark import tshark
 from cluster_engine.programs.cat import cat
 from cluster_engine.programs.clock import date, sleep
 from cluster_engine.programs.conditions import test
@@ -55,7 +56,7 @@ HELP = """What you can type on this host:
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
-  tcpdump                    the packets that pass this host; of TLS they are ciphertext
+  tcpdump, tshark -r FILE    the packets that pass this host; of TLS they are ciphertext, unless one has the keys
   ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
   ping, traceroute, nc       whether a host, the way to it, or a port answers
   nslookup, dig, host        what name servers answer
@@ -92,6 +93,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("ss", ss),
         Program("netstat", netstat),
         Program("tcpdump", tcpdump),
+        Program("tshark", tshark),
         Program("lsof", lsof),
         Program("ip", ip),
         Program("arp", arp),

@@ -278,11 +278,12 @@ FILTERS = (
     "host 10.0.0.1 and (port 6443 or 2379) and not tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
     "src net 10.0.0.0/8 or portrange 1-1024", "ip[0] & 0xf = 5 and tcp[0:2] / 2 > 1000 || less 60",
     "( sport = :6443 or dport = :6443 ) and not src 127.0.0.0/8", "dst 10.0.0.1:443 sport >= :1024",
+    'tcp.port == 6443 && !(ip.src != 10.0.0.0/8 or tcp.flags == 0x0002) and http2.headers.path contains "pods"',
 )  # fmt: skip
 FILTER_PIECES = ("(", ")", "[", "]", ":", " and ", " or ", " not ", "!", "&", "|", "<<", ">>", "=", "!=", "tcp", "udp",
                  "ip",
                  "host ", "port ", "net ", "src ", "dst ", "len", "0x", "/33", "1-", "10.0.0.1", "-", "*", "/", " = :",
-                 "tcp[13]", "99999999999")  # fmt: skip
+                 "tcp[13]", "99999999999", "tcp.port", "ip.src", "\"", " contains ", " == ")  # fmt: skip
 
 
 def make_filter(rng: random.Random) -> str:
@@ -291,7 +292,7 @@ def make_filter(rng: random.Random) -> str:
 
 def take_filter(case: str) -> None:
     """A filter of tcpdump's, over packets, and the same words as one of ss's."""
-    from cluster_engine.programs.capture import expressions, packets
+    from cluster_engine.programs.capture import display_filter, expressions, packets
     from cluster_engine.programs.network import sockets, ss_filter
     from cluster_engine.world.tap import Endpoint
     from cluster_engine.world.tcp_states import State
@@ -305,6 +306,9 @@ def take_filter(case: str) -> None:
     with contextlib.suppress(expressions.ExpressionError):
         condition = expressions.condition_of(case, resolve)
         assert packet is None or condition(packet) in (True, False)
+    with contextlib.suppress(display_filter.DisplayFilterError):
+        shows = display_filter.condition_of(case)
+        assert shows({"tcp.port": [1], "ip.src": ["10.0.0.1"], "tcp.flags": ["0x0002"]}) in (True, False)
     with contextlib.suppress(ss_filter.FilterSyntaxError, ss_filter.AddressError):
         holds = ss_filter.Filter(case.split(), resolve).condition()
         assert holds(sockets.Socket("tcp", State.ESTABLISHED, one, other)) in (True, False)
@@ -332,14 +336,17 @@ def make_capture(rng: random.Random) -> bytes:
 def take_capture(case: bytes) -> None:
     """A capture file that somebody has brought, read and printed in every style."""
     from cluster_engine.programs.capture import packets, pcap
+    from cluster_engine.programs.capture.dissection import Dissection
     from cluster_engine.programs.capture.lines import Printer, Style
 
+    dissection = Dissection(["CLIENT_RANDOM x y", "\x00"])
     printers = [Printer(Style(verbose=verbose, hexadecimal=2, with_text=1, shows_link=True)) for verbose in (0, 1, 3)]
     printers += [Printer(Style(ascii=2, times=times)) for times in (0, 2, 3, 4)]
     with contextlib.suppress(pcap.PcapError):
         reader = pcap.Reader(case)
         link = packets.COOKED if reader.link == packets.COOKED else packets.ETHERNET
         for one in reader.records():
+            dissection.row(one, packets.packet_of(one.data, one.size, link))
             for printer in printers:
                 printer.text(one.at, packets.packet_of(one.data, one.size, link), one.data, link)
 
