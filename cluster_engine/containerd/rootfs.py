@@ -114,6 +114,11 @@ class RootFiles(FileSystem):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         return sorted(names)
 
+    @property
+    def size(self) -> int:
+        """See FileSystem: of what was written, without volumes."""
+        return sum(len(self._host.read(path)) for path in self._host.below(self._upper.host_path))
+
     def _names(self, path: str) -> Iterator[str]:
         """Name what the image has in a directory, and what is mounted there."""
         prefix = path.rstrip("/") + "/"

@@ -10,7 +10,7 @@ statuses, events, a lease), and of containerd (CRI). It is a server too, on 1025
 Everything in it is level-triggered: it may be killed at any time, and what comes back lists, looks and goes on. Pods
 whose uid the API no longer knows are stopped.
 
-Modelled on pkg/kubelet/kubelet.go. Left out: static pods, cgroups and eviction under pressure, devices, most volumes,
+Modelled on pkg/kubelet/kubelet.go. Left out: static pods, cgroups, devices, most volumes,
 exec and port-forward, certificate rotation. Deviations are listed in docs/fidelity.md.
 """
 
@@ -26,6 +26,7 @@ from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.admission import Admission
 from cluster_engine.kubelet.containers import Containers
+from cluster_engine.kubelet.eviction import Evictions
 from cluster_engine.kubelet.images import Images
 from cluster_engine.kubelet.node import NodeAgent
 from cluster_engine.kubelet.node_lease import NodeLease
@@ -104,6 +105,7 @@ class Kubelet:
         )
         self._server = KubeletServer(process, client, self._pods, self._cache, runtime, address=address)
         self._workers: dict[str, PodWorker] = {}
+        self._evictions = Evictions(process, self._recorder, self._workers.values, self._agent.pressed)
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
@@ -124,6 +126,7 @@ class Kubelet:
         tasks.create_task(self._lease.run(), name="node lease")
         tasks.create_task(self._statuses.run(), name="status manager")
         tasks.create_task(self._server.run(), name="server")
+        tasks.create_task(self._evictions.run(), name="eviction manager")
         for informer in (self._node, self._services, self._pods):
             await informer.synced()
         self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)

@@ -51,6 +51,7 @@ class NodeAgent:
         self.name = process.host.name
         self.problems: dict[str, str] = {"runtime": "container runtime status check may not have completed yet"}
         self.images: list[cri.Image] = []
+        self._pressure: frozenset[str] = frozenset()
         self._runtime_version = ""
         self._node: Object = {}
         self._reported_at = -REPORT_SECONDS
@@ -96,6 +97,11 @@ class NodeAgent:
     def runtime_failed(self, why: str) -> None:
         """Know that containerd does not answer."""
         self.problems["runtime"] = why
+        self._look.set()
+
+    def pressed(self, conditions: frozenset[str]) -> None:
+        """Know which resources run short."""
+        self._pressure = conditions
         self._look.set()
 
     async def learn_images(self) -> None:
@@ -182,6 +188,7 @@ class NodeAgent:
             runtime_version=self._runtime_version,
             problems=list(self.problems.values()),
             images=self.images,
+            pressure=self._pressure,
         )
 
     def _identity(self, path: str) -> str:

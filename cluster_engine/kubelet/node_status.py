@@ -27,6 +27,10 @@ CAPACITY = {
 }
 ALLOCATABLE = CAPACITY | {"ephemeral-storage": "56403987978", "memory": "8027832Ki"}
 
+PRESSED = {
+    "MemoryPressure": ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    "DiskPressure": ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+}
 _PRESSURE = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -44,6 +48,7 @@ class Facts:
     boot_id: str
     runtime_version: str
     problems: list[str] = field(default_factory=list)
+    pressure: frozenset[str] = frozenset()
     images: list[cri.Image] = field(default_factory=list)
 
 
@@ -109,7 +114,12 @@ def _without_heartbeats(status: Object) -> Object:
 
 
 def _conditions(facts: Facts, old: Object) -> list[Object]:
-    conditions = [_condition(type_, "False", reason, text, now=facts.now, old=old) for type_, reason, text in _PRESSURE]
+    conditions = [
+        _condition(type_, "True", *PRESSED[type_], now=facts.now, old=old)
+        if type_ in facts.pressure
+        else _condition(type_, "False", reason, text, now=facts.now, old=old)
+        for type_, reason, text in _PRESSURE
+    ]
     if facts.problems:
         text = f"[{', '.join(facts.problems)}]" if len(facts.problems) > 1 else facts.problems[0]
         ready = _condition("Ready", "False", "KubeletNotReady", text, now=facts.now, old=old)

@@ -46,6 +46,8 @@ SOON_SECONDS = 1.0
 """After a failure that followed a new sandbox: the real kubelet's PLEG tells of that sandbox within a second."""
 
 
+EVICTION_GRACE = 1
+"""What a pod has for its end where a hard threshold is met, in seconds."""
 DEADLINE_EXCEEDED = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
@@ -87,6 +89,7 @@ class PodWorker:
         self.uid = pods.uid(pod)
         self.stage = Stage.TERMINATING if pods.is_deleted(pod) or pods.is_terminal(pod) else Stage.SYNCING
         self.removed = False
+        self._evicted: tuple[str, str] | None = None
         self._seen = rfc3339(node.process.now())
         self._waiting: dict[str, Waiting] = {}
         self._news = asyncio.Event()
@@ -112,6 +115,16 @@ class PodWorker:
         self.removed = True
         if self.stage is Stage.SYNCING:
             self._end()
+        self.look()
+
+    @property
+    def can_be_evicted(self) -> bool:
+        """Whether it still is to run."""
+        return self.stage is Stage.SYNCING and self._evicted is None
+
+    def evict(self, message: str) -> None:
+        """Have the pod fail, and its containers stopped."""
+        self._evicted = ("Evicted", message)
         self.look()
 
     def containers_changed(self) -> None:
@@ -289,7 +302,7 @@ class PodWorker:
     async def _terminate(self) -> None:
         node = self._node
         node.probes.stop(self.uid)
-        await node.containers.kill_all(self.pod, pods.grace_seconds(self.pod))
+        await node.containers.kill_all(self.pod, EVICTION_GRACE if self._evicted else pods.grace_seconds(self.pod))
         self.stage = Stage.TERMINATED
         node.volumes.unmount(self.uid)
         node.images.forget(self.uid)
@@ -326,7 +339,7 @@ class PodWorker:
             probed_ready=ready,
             probed_started=started,
             is_terminating=is_terminating,
-            failure=DEADLINE_EXCEEDED if self._seconds_left() == 0 else None,
+            failure=self._evicted or (DEADLINE_EXCEEDED if self._seconds_left() == 0 else None),
         )
         return pod_status.generate(self.pod, runtime, node.statuses.status(self.pod), knowledge)
 

@@ -105,6 +105,11 @@ class FileSystem:
         for path in self.below(directory):
             self.remove(path)
 
+    @property
+    def size(self) -> int:
+        """How many bytes the files have, paths included."""
+        return self._size
+
     def below(self, directory: str) -> list[str]:
         """Return the paths of all files of a directory, which may not be there."""
         return list(self._below(directory))

@@ -7,6 +7,7 @@ import pytest
 
 from cluster_engine.api.kinds import CONFIG_MAP, POD, SECRET
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.files import FILE_BYTES_MAX
 
 
 def log_of(node, name, container="app"):
@@ -259,3 +260,63 @@ def test_a_pod_fails_once_it_has_been_active_for_as_long_as_it_may(node):
     assert pod["status"]["reason"] == "DeadlineExceeded"
     assert pod["status"]["message"] == "Pod was active on the node longer than the specified deadline"
     assert states == [cri.CONTAINER_EXITED]
+
+
+# -- a node that runs short --------------------------------------------------------------------------------------------
+
+
+async def condition(node, type_):
+    return next(c for c in (await node.node())["status"]["conditions"] if c["type"] == type_)
+
+
+def test_who_takes_the_nodes_memory_is_evicted(node):
+    async def story(node):
+        await node.run_pod("modest", "nginx")
+        hog = {
+            "name": "app",
+            "image": "polinux/stress",
+            "command": ["stress"],
+            "args": ["--vm", "1", "--vm-bytes", "7G"],
+        }
+        await node.run_pod("hog", "", containers=[hog])
+        await node.until(lambda: node.phase_is("hog", "Failed"), within_seconds=40)
+        pressed = await condition(node, "MemoryPressure")
+        await asyncio.sleep(330)
+        return await node.pod("hog"), await node.pod("modest"), pressed, await condition(node, "MemoryPressure")
+
+    hog, modest, pressed, after = node(story)
+    assert hog["status"]["reason"] == "Evicted"
+    assert hog["status"]["message"].startswith(
+        "The node was low on resource: memory. Threshold quantity: 100Mi, available: "
+    )
+    assert (
+        "Container app was using 7340032Ki, request is 0, has larger consumption of memory" in hog["status"]["message"]
+    )
+    assert modest["status"]["phase"] == "Running"
+    assert (pressed["status"], pressed["reason"]) == ("True", "KubeletHasInsufficientMemory")
+    assert (after["status"], after["reason"]) == ("False", "KubeletHasSufficientMemory")
+
+
+def test_who_fills_the_nodes_disk_is_evicted_and_its_files_are_gone(node):
+    async def story(node):
+        await node.run_pod("modest", "nginx")
+        await node.run_pod("writer", "busybox", "sleep", "3600")
+        writer = node.containers()[-1]
+        for number in range(8):
+            try:
+                writer.files.write(f"/tmp/{number}", bytes(FILE_BYTES_MAX))
+            except OSError as error:
+                full = error
+        writer.files.write("/tmp/rest", bytes(FILE_BYTES_MAX // 2))
+        await node.until(lambda: node.phase_is("writer", "Failed"), within_seconds=20)
+        pressed = await condition(node, "DiskPressure")
+        await node.client.delete(POD, "writer", "default")
+        await node.until(lambda: node.is_gone("writer"))
+        await asyncio.sleep(5)
+        return full, await node.pod("modest"), pressed, node.host.files.size
+
+    full, modest, pressed, size = node(story)
+    assert str(full).startswith("[Errno 28] No space left on device: '/tmp/")
+    assert modest["status"]["phase"] == "Running"
+    assert pressed["status"] == "True"
+    assert size < FILE_BYTES_MAX

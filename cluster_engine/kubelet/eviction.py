@@ -1,0 +1,151 @@
+"""Eviction: when memory or disk of the node run short, pods are ended, one every ten seconds, the greediest first.
+
+    memory.available < 100Mi       the node's memory, less RESERVED and what the pods' programs hold
+    nodefs.available < 10%         what is left of the node's disk
+
+While it is so, and for five minutes after, the node says MemoryPressure or DiskPressure, and no new pod is sent to it.
+Who holds more than it requested goes first, then whoever has the lower priority, then who is furthest beyond its
+request. An evicted pod is Failed, with the reason Evicted; its controller makes another.
+
+Modelled on pkg/kubelet/eviction. Left out: soft thresholds, inodes, process numbers, image filesystems, minimum
+reclaims, critical pods' exemption but by priority.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cluster_engine.api.objects import Object
+from cluster_engine.api.quantity import parse
+from cluster_engine.client.events import EventRecorder
+from cluster_engine.kubelet import pods
+from cluster_engine.kubelet.cri_config import pod_directory
+from cluster_engine.kubelet.node_status import CAPACITY
+from cluster_engine.world.files import DISK_BYTES_MAX
+
+if TYPE_CHECKING:
+    from cluster_engine.kubelet.worker import PodWorker
+    from cluster_engine.world.process import Process
+
+LOOK_SECONDS = 10.0
+TRANSITION_SECONDS = 300.0
+"""evictionPressureTransitionPeriod: how long pressure is told of after it has gone."""
+RESERVED_BYTES = 1024 * 1024 * 1024
+"""What the system and the components of the node take."""
+MEMORY_THRESHOLD_BYTES = 100 * 1024 * 1024
+DISK_THRESHOLD = 0.1
+KIBIBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One resource: what is left of it and what must be, in bytes; what a pod uses of it."""
+
+    condition: str
+    resource: str
+    available: int
+    threshold: int
+    threshold_text: str
+    usage: Callable[[Object], int]
+
+
+class Evictions:
+    """Looks after the node's memory and disk. `pressure` are the conditions that hold; `on_change` is told of news."""
+
+    def __init__(
+        self,
+        process: "Process",
+        recorder: EventRecorder,
+        workers: Callable[[], Iterable["PodWorker"]],
+        on_change: Callable[[frozenset[str]], None],
+    ) -> None:
+        self._process = process
+        self._recorder = recorder
+        self._workers = workers
+        self._on_change = on_change
+        self._met_at: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Look every LOOK_SECONDS, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        """Look once: tell of pressure, and evict one pod where a threshold is met."""
+        now = asyncio.get_running_loop().time()
+        before = frozenset(self._met_at)
+        met = [signal for signal in self._signals() if signal.available < signal.threshold]
+        self._met_at |= dict.fromkeys((signal.condition for signal in met), now)
+        self._met_at = {name: at for name, at in self._met_at.items() if now - at < TRANSITION_SECONDS}
+        if frozenset(self._met_at) != before:
+            self._on_change(frozenset(self._met_at))
+        for signal in met[:1]:
+            self._evict(signal)
+
+    def _signals(self) -> list[Signal]:
+        held = sum(process.memory_bytes for process in self._process.host.machine.processes.values())
+        memory = int(parse(CAPACITY["memory"])) - RESERVED_BYTES - held
+        disk = int(parse(CAPACITY["ephemeral-storage"]))
+        left = disk * (DISK_BYTES_MAX - self._process.files.size) // DISK_BYTES_MAX
+        limit = int(disk * DISK_THRESHOLD)
+        return [
+            Signal("MemoryPressure", "memory", memory, MEMORY_THRESHOLD_BYTES, "100Mi", self._memory),
+            Signal("DiskPressure", "ephemeral-storage", left, limit, str(limit), self._disk),
+        ]
+
+    def _memory(self, pod: Object) -> int:
+        name = _namespace(pod)
+        processes = self._process.host.machine.processes.values()
+        return sum(process.memory_bytes for process in processes if process.host.name == name)
+
+    def _disk(self, pod: Object) -> int:
+        """Return what a pod has written: its volumes, and what its containers wrote, in bytes of the real disk."""
+        files, name = self._process.files, _namespace(pod)
+        processes = self._process.host.machine.processes.values()
+        roots = {id(one.files): one.files for one in processes if one.host.name == name}
+        volumes = sum(len(files.read(path)) for path in files.below(pod_directory(pods.uid(pod))))
+        simulated = volumes + sum(root.size for root in roots.values())
+        return simulated * int(parse(CAPACITY["ephemeral-storage"])) // DISK_BYTES_MAX
+
+    def _evict(self, signal: Signal) -> None:
+        name = self._process.host.name
+        node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "uid": name}}
+        self._recorder.event(node, "Warning", "EvictionThresholdMet", f"Attempting to reclaim {signal.resource}")
+        running = [worker for worker in self._workers() if worker.can_be_evicted]
+        if not running:
+            return
+        worker = max(running, key=lambda worker: _rank(worker.pod, signal))
+        used, requested = signal.usage(worker.pod), _requested(worker.pod, signal.resource)
+        containers = pods.containers(worker.pod)
+        message = (
+            f"The node was low on resource: {signal.resource}. Threshold quantity: {signal.threshold_text}, "
+            f"available: {max(signal.available, 0) // KIBIBYTE}Ki. "
+        )
+        if used > requested:
+            message += (
+                f"Container {containers[0]['name']} was using {used // KIBIBYTE}Ki, request is {_shown(requested)}, "
+                f"has larger consumption of {signal.resource}. "
+            )
+        self._recorder.event(worker.pod, "Warning", "Evicted", message)
+        worker.evict(message)
+
+
+def _namespace(pod: Object) -> str:
+    """Return what the network of a pod is called."""
+    return f"{pod['metadata']['name']}.{pod['metadata']['namespace']}"
+
+
+def _rank(pod: Object, signal: Signal) -> tuple[bool, int, int]:
+    beyond = signal.usage(pod) - _requested(pod, signal.resource)
+    return beyond > 0, -int(pod["spec"].get("priority") or 0), beyond
+
+
+def _requested(pod: Object, resource: str) -> int:
+    requests = ((one.get("resources") or {}).get("requests") or {} for one in pods.containers(pod))
+    return sum(int(parse(str(one.get(resource, "0")))) for one in requests)
+
+
+def _shown(size: int) -> str:
+    return f"{size // KIBIBYTE}Ki" if size else "0"
