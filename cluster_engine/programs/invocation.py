@@ -104,6 +104,10 @@ class Invocation:
         except BrokenPipeError:
             self.process.kill(signal=SIGPIPE)
 
+    def moved(self, size: int) -> None:
+        """Count bytes that were moved in another way than by this invocation's streams; they take time in `drain`."""
+        self._moved += size
+
     async def drain(self) -> None:
         """Wait until what was written has room. Whoever writes in a loop calls this in it."""
         if self._has_written:

@@ -346,10 +346,9 @@ class Wget:
             text = "Remote file does not exist -- broken link!!!\n\n" if spider else text
             head = response.head.partition("\r\n")[0]
             raise self._fail(ANSWERED, text, f"server returned error: {head}")
-        length = response.header("content-length")
+        length = "unspecified" if response.length is None else str(response.length)
         kind = response.header("content-type").partition(";")[0]
-        shown = length if length.isdigit() else "unspecified"
-        self._say(f"Length: {shown}{f' [{kind}]' if kind else ''}\n")
+        self._say(f"Length: {length}{f' [{kind}]' if kind else ''}\n")
         if spider:
             links = " and could contain further links,\nbut recursion is disabled -- not retrieving"
             self._say(f"Remote file exists{links if kind in ('', 'text/html') else ''}.\n\n", "remote file exists\n")
@@ -381,8 +380,7 @@ class Wget:
 
     async def _save(self, response: Response, sink: Sink, name: str, url: URL, *, last: bool) -> None:
         began = asyncio.get_running_loop().time()
-        length = response.header("content-length")
-        total = f"/{length}" if length.isdigit() else ""
+        total = f"/{response.length}" if response.length is not None else ""
         cut = ""
         try:
             if name:
@@ -403,15 +401,15 @@ class Wget:
             text = f"{name}: {error.strerror}\n"
             raise self._fail(GENERIC, text, f"can't open '{name}': {error.strerror}") from error
         seconds = asyncio.get_running_loop().time() - began
-        self._tell_saved(sink.size, length, name, url, seconds, cut=cut)
+        self._tell_saved(sink.size, response.length, name, url, seconds, cut=cut)
         if cut and last:
             raise self._fail(NETWORK, "", "connection closed prematurely")
         if cut:
             raise TryAgainError
 
-    def _tell_saved(self, size: int, length: str, name: str, url: URL, seconds: float, *, cut: str) -> None:
-        total = f"/{length}" if length.isdigit() else ""
-        percent = f"{100 * size // max(1, int(length))}%" if total else ""
+    def _tell_saved(self, size: int, length: int | None, name: str, url: URL, seconds: float, *, cut: str) -> None:
+        total = f"/{length}" if length is not None else ""
+        percent = f"{100 * size // max(1, length)}%" if length is not None else ""
         speed = _speed(size, seconds)
         what = f"‘{name}’ saved" if name else "written to stdout"
         self._say(f"\n     0K{percent:>59} {_speed(size, seconds)[:5]}={seconds:.0f}s\n\n")

@@ -25,7 +25,7 @@ from cluster_engine.programs.curl.errors import (
     CurlError,
 )
 from cluster_engine.programs.curl.tls import OPENSSL, Handshake, ReadFile, Say, server_name
-from cluster_engine.programs.curl.url import URL
+from cluster_engine.programs.curl.url import URL, whole
 
 CONNECT_TIMEOUT_SECONDS = 300.0
 HELD_BYTES_MAX = 256 * 1024
@@ -196,7 +196,7 @@ class Connections:
         for rule in self._options.connect_to:
             host, port, to_host, to_port = _four(rule)
             if host in ("", url.host) and port in ("", str(url.port)):
-                return to_host or url.host, int(to_port) if to_port.isdigit() else url.port
+                return to_host or url.host, whole(to_port) or url.port
         return url.host, url.port
 
     async def _open(self, url: URL, key: tuple[str, str, int, str], began: float) -> Connection:

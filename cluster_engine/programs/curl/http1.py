@@ -21,6 +21,7 @@ from cluster_engine.programs.curl.errors import (
     UNSUPPORTED_PROTOCOL,
     CurlError,
 )
+from cluster_engine.programs.curl.url import whole
 
 HEAD_BYTES_MAX = 300 * 1024
 """curl's MAX_HTTP_RESP_HEADER_SIZE."""
@@ -56,6 +57,11 @@ class Response:
     keeps: Callable[[], bool]
     says: str = ""
     """What -v says before the head."""
+
+    @property
+    def length(self) -> int | None:
+        """How long the body is said to be; None where it is not said."""
+        return whole(self.header("content-length"))
 
     def header(self, name: str) -> str:
         """Return a header's value, "" where there is none."""
@@ -152,7 +158,7 @@ async def _body(wire: Wire, connection: h11.Connection, length: int | None) -> A
 
 
 def _length(event: h11.Response) -> int | None:
-    return next((int(value) for name, value in event.headers if name == b"content-length"), None)
+    return next((whole(value.decode("latin-1")) for name, value in event.headers if name == b"content-length"), None)
 
 
 def _headers(event: h11.Response | h11.InformationalResponse) -> Headers:

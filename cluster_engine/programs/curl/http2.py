@@ -16,6 +16,7 @@ from cluster_engine.client.http2 import Http2Connection, Stream
 from cluster_engine.programs.curl.errors import HTTP2_STREAM, PARTIAL_FILE, CurlError
 from cluster_engine.programs.curl.http1 import Headers, Request, Response
 from cluster_engine.programs.curl.tls import Say
+from cluster_engine.programs.curl.url import whole
 
 ERRORS = [code.name for code in ErrorCodes]
 """RFC 9113, 7, by number."""
@@ -45,7 +46,7 @@ async def send(
     except ConnectionError as error:
         raise _failure(error) from error
     answered = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in found]
-    status = next((int(value) for name, value in answered if name == ":status" and value.isdigit()), 0)
+    status = next((whole(value) or 0 for name, value in answered if name == ":status"), 0)
     shown = [(name, value) for name, value in answered if not name.startswith(":")]
     head = "\r\n".join([f"HTTP/2 {status} ", *(f"{name}: {value}" for name, value in shown), "", ""])
     return Response(status, "2", shown, head, _body(stream), lambda: connection.is_usable)

@@ -264,8 +264,7 @@ class Curl:
         to_terminal = not sink.path and isinstance(self._invocation.streams.stdout, Screen)
         if options.silent or to_terminal or not options.progress_meter:
             return
-        length = done.response.header("content-length") if done.response is not None else ""
-        total = int(length) if length.isdigit() else None
+        total = done.response.length if done.response is not None else None
         self._invocation.err(meter(done.received, total, done.sent, done.seconds))
 
     async def _write_out(self, facts: Facts, done: Done) -> None:

@@ -25,7 +25,7 @@ METER = """  % Total    % Received % Xferd  Average Speed   Time    Time     Tim
 """
 LOOKED_AT_BYTES = 2000
 INFLATED_BYTES_MAX = 64 * 1024
-VARIABLE = re.compile(r"%(?:\{([^}]*)\}|header\{([^}]*)\}|(%))|\\([nrt\\])|%output\{[^}]*\}")
+VARIABLE = re.compile(r"%(?:\{([^}]{0,100})\}|header\{([^}]{0,100})\}|(%))|\\([nrt\\])")
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\"}
 
 
@@ -60,6 +60,7 @@ class Sink:
             self.open().write(data)
         except OSError as error:
             raise CurlError(WRITE_ERROR, "Failure writing output to destination") from error
+        self._invocation.moved(len(data))
         await self._invocation.drain()
 
     def open(self) -> Output:

@@ -87,8 +87,8 @@ class Transfer:
         if done.connection is None:
             text = f"Connection timed out after {milliseconds} milliseconds"
         else:
-            length = done.response.header("content-length") if done.response is not None else ""
-            of = f" out of {length}" if length.isdigit() else ""
+            length = done.response.length if done.response is not None else None
+            of = f" out of {length}" if length is not None else ""
             text = f"Operation timed out after {milliseconds} milliseconds with {done.received}{of} bytes received"
             done.connection.close()
         self._say(text)

@@ -13,9 +13,16 @@ from cluster_engine.programs.curl.errors import UNSUPPORTED_PROTOCOL, URL_MALFOR
 
 PORTS = {"http": 80, "https": 443}
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+PLAIN = re.compile(r"[^{}\[\]\\]*")
 AUTHORITY = re.compile(r"(?:([^@]*)@)?(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::([0-9]*))?")
+URL_LENGTH_MAX = 100_000
 URLS_MAX = 1000
 """How many addresses one pattern may stand for."""
+
+
+def whole(text: str) -> int | None:
+    """Read a number of at most eighteen decimal digits; None where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class URL:
 def read(text: str) -> URL:
     """Read an address; CurlError where it is none, or of a protocol that is not here."""
     malformed = CurlError(URL_MALFORMAT, "URL using bad/illegal format or missing URL")
-    if not text or len(text) > 8_000_000 or any(letter <= " " or letter == "\x7f" for letter in text):
+    if not text or len(text) > URL_LENGTH_MAX or any(letter <= " " or letter == "\x7f" for letter in text):
         raise malformed
     found = SCHEME.match(text)
     scheme = found[1].lower() if found else "http"
@@ -52,14 +59,14 @@ def read(text: str) -> URL:
     authority = AUTHORITY.fullmatch(rest[:end])
     if authority is None or not authority[2]:
         raise malformed
-    port = int(authority[3]) if authority[3] else PORTS[scheme]
-    if port > 65535 or len(authority[3] or "") > 5:
-        raise CurlError(URL_MALFORMAT, "URL using bad/illegal format or missing URL")
+    port = whole(authority[3]) if authority[3] else PORTS[scheme]
+    if port is None or port > 65535:
+        raise malformed
     path, _, query = rest[end:].partition("#")[0].partition("?")
     mark = "?" if "?" in rest[end:].partition("#")[0] else ""
     path = _without_dots(path or "/")
-    whole = f"{scheme}://{rest[:end]}{path}{mark}{query}"
-    return URL(scheme, authority[2].strip("[]"), port, f"{path}{mark}{query}", whole, unquote(authority[1] or ""))
+    complete = f"{scheme}://{rest[:end]}{path}{mark}{query}"
+    return URL(scheme, authority[2].strip("[]"), port, f"{path}{mark}{query}", complete, unquote(authority[1] or ""))
 
 
 def _without_dots(path: str) -> str:
@@ -85,6 +92,8 @@ def joined(url: URL, location: str) -> str:
 
 def expanded(pattern: str) -> list[str]:
     """Return the addresses that a pattern stands for; CurlError where its braces or brackets do not fit."""
+    if len(pattern) > URL_LENGTH_MAX:
+        raise CurlError(URL_MALFORMAT, "URL using bad/illegal format or missing URL")
     made = [""]
     at = 0
     while at < len(pattern):
@@ -116,10 +125,9 @@ def _choices(pattern: str, at: int) -> tuple[list[str], int]:
         if span is None:
             raise _badly("bad range", pattern, at)
         return _span(span, pattern, at), span.end()
-    end = min(
-        (found for found in (pattern.find(mark, at + 1) for mark in "{}[]\\") if found >= 0), default=len(pattern)
-    )
-    return [pattern[at:end]], end
+    found = PLAIN.match(pattern, at + 1)
+    assert found is not None
+    return [pattern[at : found.end()]], found.end()
 
 
 def _span(span: re.Match[str], pattern: str, at: int) -> list[str]:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from cluster_engine.programs.certificates.text import private_key_text, public_key_lines
+from cluster_engine.programs.curl.url import whole
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.loading import Loader
 from cluster_engine.programs.openssl.options import Given, OpenSSLError, read
@@ -81,10 +82,11 @@ async def genrsa(invocation: Invocation, words: list[str]) -> int:
     switches = frozenset({"traditional", "verbose", "quiet", "F4", "f4", "3", "help"})
     given = read("genrsa", words, switches=switches, values=frozenset({"out", "primes"}))
     text = given.rest[0] if given.rest else str(RSA_BITS)
-    if not text.isdigit() or len(text) > 9:
+    bits = whole(text)
+    if bits is None:
         raise OpenSSLError(f'genrsa: Can\'t parse "{text[:100]}" as a number')
     form = PrivateFormat.TraditionalOpenSSL if given.has("traditional") else PrivateFormat.PKCS8
-    write(invocation, given.value("out"), pem(rsa_key(int(text)), form))
+    write(invocation, given.value("out"), pem(rsa_key(bits), form))
     return 0
 
 
@@ -103,8 +105,7 @@ async def genpkey(invocation: Invocation, words: list[str]) -> int:
 def _made(algorithm: str, options: dict[str, str], loader: Loader) -> Any:
     match algorithm.upper():
         case "RSA":
-            bits = options.get("rsa_keygen_bits", str(RSA_BITS))
-            return rsa_key(int(bits) if bits.isdigit() and len(bits) < 9 else 0)
+            return rsa_key(whole(options.get("rsa_keygen_bits", str(RSA_BITS))) or 0)
         case "EC":
             if "ec_paramgen_curve" not in options:
                 error = loader.error("08000082", "elliptic curve routines", "ec_gen:no parameters set:")

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cluster_engine.programs.certificates.extensions import added
 from cluster_engine.programs.certificates.names import OIDS
 from cluster_engine.programs.certificates.text import certificate_text, request_text
+from cluster_engine.programs.curl.url import whole
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.keys import ec_key, pem, public_pem, rsa_key
 from cluster_engine.programs.openssl.loading import Loader
@@ -83,8 +84,8 @@ async def _key(invocation: Invocation, given: Given, loader: Loader) -> Any:
     if kind == "ec":
         options = dict(one.partition(":")[::2] for one in given.values.get("pkeyopt", []))
         key: Any = ec_key(options.get("ec_paramgen_curve", "P-256"), loader)
-    elif kind == "rsa" and (not size or (size.isdigit() and len(size) < 9)):
-        key = rsa_key(int(size or 2048))
+    elif kind == "rsa" and (bits := whole(size or "2048")) is not None:
+        key = rsa_key(bits)
     else:
         raise OpenSSLError(f"req: keys of the kind {kind[:100]}:{size[:100]} are not made here; rsa:BITS or ec")
     invocation.err("-----\n")

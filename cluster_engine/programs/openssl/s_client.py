@@ -24,6 +24,7 @@ from cluster_engine.programs.certificates.times import openssl_time
 from cluster_engine.programs.certificates.verification import ALERTS, REASONS, VERIFY_ERRORS
 from cluster_engine.programs.curl.connecting import Wire
 from cluster_engine.programs.curl.tls import matches
+from cluster_engine.programs.curl.url import whole
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.loading import Loader
 from cluster_engine.programs.openssl.options import Given, OpenSSLError, names, read, usage
@@ -108,9 +109,10 @@ class Client:
         host, colon, port = text.rpartition(":") if ":" in text else (text, "", "")
         host = (host or given.value("host") or "localhost").strip("[]")
         port = port if colon else given.value("port") or "4433"
-        if not port.isdigit() or int(port) > 65535:
+        number = whole(port)
+        if number is None or number > 65535:
             raise usage("s_client", "-connect argument or target parameter malformed or ambiguous")
-        return host, int(port)
+        return host, number
 
     async def _tls(self) -> ClientTLS:
         given, loader = self._given, self._loader

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import secrets
 
+from cluster_engine.programs.curl.url import whole
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.loading import Loader
 from cluster_engine.programs.openssl.options import OpenSSLError, read, usage
@@ -43,11 +44,12 @@ async def rand(invocation: Invocation, words: list[str]) -> int:
     """Run `openssl rand`; give its exit code."""
     given = read("rand", words, switches=frozenset({"hex", "base64", "help"}), values=frozenset({"out"}))
     text = given.rest[0] if given.rest else ""
-    if not text.isdigit() or len(text) > 9:
+    size = whole(text)
+    if size is None:
         raise usage("rand", f'Can\'t parse "{text[:100]}" as a number' if text else "Missing num bytes")
-    if int(text) > RANDOM_BYTES_MAX:
+    if size > RANDOM_BYTES_MAX:
         raise OpenSSLError(f"rand: at most {RANDOM_BYTES_MAX} bytes here")
-    data = secrets.token_bytes(int(text))
+    data = secrets.token_bytes(size)
     if given.has("hex"):
         write(invocation, given.value("out"), f"{data.hex()}\n")
     elif given.has("base64"):

@@ -157,7 +157,11 @@ def both(run, tmp_path, line, port, scheme, tls):
     real_code, real_out, real_err = real("curl", words(port))
     if not real("curl", ["--version"])[1].startswith("curl 7.88.1 "):
         pytest.skip("ANOTHER curl ON THIS MACHINE than the one that is compared with, 7.88.1")
-    assert [code, out, *plainly(err).splitlines()] == [real_code, real_out, *plainly(real_err).splitlines()]
+    assert [code, plainly(out), *plainly(err).splitlines()] == [
+        real_code,
+        plainly(real_out),
+        *plainly(real_err).splitlines(),
+    ]
 
 
 @pytest.fixture(scope="module")
