@@ -52,7 +52,7 @@ HELP = """What you can type on this host:
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
   grep, head, tail, sort, wc, tar, seq, echo, printf, test
-  jq, base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
+  sed, awk, jq, base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
   grep, head, tail, sort, wc, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes

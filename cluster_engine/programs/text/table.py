@@ -1,5 +1,6 @@
 """The text tools, by name."""
 
+from cluster_engine.programs.awk.main import awk
 from cluster_engine.programs.jq.main import jq
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.text.cut import column, cut, paste
@@ -12,6 +13,7 @@ from cluster_engine.programs.text.tr import tr
 TEXT_TOOLS = (
     Program("jq", jq),
     Program("sed", sed),
+    Program("awk", awk),
     Program("base64", base64_),
     Program("md5sum", digest("md5")),
     Program("sha1sum", digest("sha1")),

@@ -1,0 +1,1 @@
+"""awk: a small interpreter of the language for lines and fields."""
