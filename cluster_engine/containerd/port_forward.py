@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import port_forward, spdy
+from cluster_engine.streaming.duplex import Duplex
 from cluster_engine.streaming.port_forward import DATA, ERROR, PORT, REQUEST, TYPE
-from cluster_engine.streaming.websocket import Tunnel, WebSocket
 from cluster_engine.world.process import Host, Process
 from cluster_engine.world.world import World
 
@@ -29,9 +29,9 @@ class PortForwarding:
     asked: cri.PortForwardRequest
     _waiting: dict[str, spdy.Stream] = field(default_factory=dict)
 
-    async def serve(self, socket: WebSocket) -> None:
+    async def serve(self, client: Duplex) -> None:
         """Serve until the client has gone."""
-        connection = spdy.Connection(Tunnel(socket), is_client=False)
+        connection = spdy.Connection(client, is_client=False)
         forwards: set[Process] = set()
         try:
             async for stream in connection.streams():

@@ -1,8 +1,8 @@
-"""A command's streams as a WebSocket's channels, and what attaching to a container's own program is.
+"""A command's streams as channels of a WebSocket (or of SPDY), and what attaching to a container's own program is.
 
     asked for stdin, stdout      channel 0 -> the program's standard input, its output -> channel 1
     with a terminal              both outputs are one
-    its end                      channel 3: a Status with the exit code; then the WebSocket is closed
+    its end                      channel 3: a Status with the exit code; then all is closed
 
 Modelled on k8s.io/kubelet/pkg/cri/streaming/remotecommand, and containerd's internal/cri/server/container_attach.go.
 """
@@ -10,6 +10,7 @@ Modelled on k8s.io/kubelet/pkg/cri/streaming/remotecommand, and containerd's int
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import msgspec
 from grpclib.exceptions import GRPCError
@@ -20,18 +21,33 @@ from cluster_engine.containerd.workloads import NotExecutableError
 from cluster_engine.programs.streams import Nowhere, Output, Pipe, Streams
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import channels
-from cluster_engine.streaming.websocket import WebSocket
 
 FOLLOWED_BYTES_MAX = 1024 * 1024
 """What a container may have written that somebody who is attached has not taken; then they are attached no longer."""
 
 
+class Messages(Protocol):
+    """What carries the channels: a WebSocket, or the streams of SPDY."""
+
+    async def receive(self) -> bytes | None:
+        """Return the next message; None once the client has gone."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send a message. ConnectionError."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
+
+
 class RemoteCommand:
-    """One command whose streams are a WebSocket's channels, from its start to its Status."""
+    """One command whose streams are channels, from its start to its Status."""
 
     def __init__(
         self,
-        socket: WebSocket,
+        socket: Messages,
         asked: cri.ExecRequest | cri.AttachRequest,
         run: Callable[[Streams], Awaitable[int]],
     ) -> None:

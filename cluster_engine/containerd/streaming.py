@@ -2,13 +2,13 @@
 
 Theory of operation. CRI's Exec, Attach and PortForward only prepare: they answer with a URL on this machine's loopback
 that is good for one request within a minute. The kubelet carries its client's connection there, so the upgrade to
-WebSocket is between that client and this server; what is in between only copies.
+WebSocket, or to SPDY, is between that client and this server; what is in between only copies.
 
     kubelet   Exec(container 7f3a…, ["date"])            ->  http://127.0.0.1:32771/exec/Zk3vTx1c
     kubelet   GET /exec/Zk3vTx1c, Upgrade: websocket     ->  101, then one message a piece: 1 "Thu Jan  1 …\n", 3 …
 
-Modelled on k8s.io/kubelet/pkg/cri/streaming and containerd's internal/cri/streamingserver.go. Left out: SPDY, terminal
-sizes (a resize is taken and nothing follows from it).
+Modelled on k8s.io/kubelet/pkg/cri/streaming and containerd's internal/cri/streamingserver.go. Left out: terminal sizes
+(a resize is taken and nothing follows from it).
 """
 
 import asyncio
@@ -26,10 +26,11 @@ from cluster_engine.containerd.remote_command import RemoteCommand, attach
 from cluster_engine.containerd.runtime import RuntimeService
 from cluster_engine.programs.streams import Streams
 from cluster_engine.rpc import cri_pb2 as cri
-from cluster_engine.streaming import channels, websocket
+from cluster_engine.streaming import channels, port_forward, spdy_channels, websocket
 from cluster_engine.streaming.duplex import Duplex
-from cluster_engine.streaming.port_forward import TUNNELLED
-from cluster_engine.streaming.websocket import HandshakeError, WebSocket
+from cluster_engine.streaming.spdy import Connection
+from cluster_engine.streaming.spdy_channels import SpdyChannels
+from cluster_engine.streaming.websocket import HandshakeError, Tunnel, WebSocket
 from cluster_engine.world.process import Process
 
 TOKEN_BYTES = 6
@@ -37,11 +38,14 @@ TOKEN_SECONDS = 60.0
 TOKENS_MAX = 1000
 
 
+Asked = cri.ExecRequest | cri.AttachRequest | cri.PortForwardRequest
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What a token stands for: the request of the CRI call."""
 
-    request: cri.ExecRequest | cri.AttachRequest | cri.PortForwardRequest
+    request: Asked
     until: float
 
 
@@ -77,7 +81,7 @@ class StreamingServer:
         self._runtime.host_of(request.pod_sandbox_id)
         return cri.PortForwardResponse(url=self._url("portforward", request))
 
-    def _url(self, kind: str, request: cri.ExecRequest | cri.AttachRequest | cri.PortForwardRequest) -> str:
+    def _url(self, kind: str, request: Asked) -> str:
         now = asyncio.get_running_loop().time()
         self._prepared = {token: one for token, one in self._prepared.items() if one.until > now}
         if len(self._prepared) >= TOKENS_MAX:
@@ -93,23 +97,43 @@ class StreamingServer:
         prepared = self._prepared.pop(token, None)
         if prepared is None or prepared.until <= asyncio.get_running_loop().time():
             return _text(404, f"{kind} {token}: not found")
-        if not websocket.is_asked_for(request.headers):
-            return _text(403, "unable to upgrade: missing upgrade headers in request")
         asked = prepared.request
         forwards = isinstance(asked, cri.PortForwardRequest)
+        if headers := spdy_channels.accept(request.headers, port_forward.PROTOCOL if forwards else channels.V4):
+            return Response(101, "", headers=tuple(headers), upgrade=self._by_spdy(asked))
+        if not websocket.is_asked_for(request.headers):
+            return _text(403, "unable to upgrade: missing upgrade headers in request")
         try:
-            _, headers = websocket.accept(request.headers, (TUNNELLED,) if forwards else channels.PROTOCOLS)
+            protocols = (port_forward.TUNNELLED,) if forwards else channels.PROTOCOLS
+            _, headers = websocket.accept(request.headers, protocols)
         except HandshakeError as error:
             return _text(400, str(error))
+        return Response(101, "", headers=tuple(headers), upgrade=self._by_websocket(asked))
 
+    def _by_websocket(self, asked: Asked) -> Callable[[Duplex], Awaitable[None]]:
         async def serve(client: Duplex) -> None:
             socket = WebSocket(client, is_client=False)
             if isinstance(asked, cri.PortForwardRequest):
-                await PortForwarding(self._process, self._runtime.host_of(asked.pod_sandbox_id), asked).serve(socket)
+                await self._forward(asked, Tunnel(socket))
             else:
                 await RemoteCommand(socket, asked, self._what(asked)).serve()
 
-        return Response(101, "", headers=tuple(headers), upgrade=serve)
+        return serve
+
+    def _by_spdy(self, asked: Asked) -> Callable[[Duplex], Awaitable[None]]:
+        async def serve(client: Duplex) -> None:
+            if isinstance(asked, cri.PortForwardRequest):
+                await self._forward(asked, client)
+                return
+            wanted = {"stdin": asked.stdin, "stdout": asked.stdout, "stderr": asked.stderr, "error": True}
+            connection = Connection(client, is_client=False)
+            async with SpdyChannels(connection, [name for name, is_wanted in wanted.items() if is_wanted]) as streams:
+                await RemoteCommand(streams, asked, self._what(asked)).serve()
+
+        return serve
+
+    async def _forward(self, asked: cri.PortForwardRequest, client: Duplex) -> None:
+        await PortForwarding(self._process, self._runtime.host_of(asked.pod_sandbox_id), asked).serve(client)
 
     def _what(self, asked: cri.ExecRequest | cri.AttachRequest) -> Callable[[Streams], Awaitable[int]]:
         """Return what is done with a client's streams."""

@@ -80,14 +80,16 @@ def background(control_plane, tmp_path):
         process.stdout.close()
 
 
-def test_a_port_is_forwarded_in_kubectls_own_tunnel(kubectl, namespace, background):
+def test_a_port_is_forwarded_in_kubectls_own_tunnel_or_by_spdy_alone(kubectl, namespace, background, monkeypatch):
     n = ("-n", namespace)
     kubectl("run", "web", "--image=nginx", "--port=80", *n)
     kubectl("wait", "--for=condition=Ready", "pod/web", *n)
-    _, line = background("port-forward", "pod/web", ":80", "--address=127.0.0.1", *n)
-    port = re.match(r"Forwarding from 127.0.0.1:([0-9]+) -> 80\n", line)[1]
-    for _ in range(2):
-        assert "Welcome to nginx!" in httpx.get(f"http://127.0.0.1:{port}/").text
+    for websockets in ("true", "false"):
+        monkeypatch.setenv("KUBECTL_PORT_FORWARD_WEBSOCKETS", websockets)
+        _, line = background("port-forward", "pod/web", ":80", "--address=127.0.0.1", *n)
+        port = re.match(r"Forwarding from 127.0.0.1:([0-9]+) -> 80\n", line)[1]
+        for _ in range(2):
+            assert "Welcome to nginx!" in httpx.get(f"http://127.0.0.1:{port}/").text
 
 
 def test_the_proxies_lead_to_the_api_server_to_pods_and_to_services(kubectl, namespace, background):
@@ -106,3 +108,13 @@ def test_the_proxies_lead_to_the_api_server_to_pods_and_to_services(kubectl, nam
     refused = httpx.get(f"{base}/pods/web:81/proxy/")
     assert refused.status_code == 503
     assert refused.json()["message"].startswith("error trying to reach service: dial tcp ")
+
+
+def test_a_kubectl_that_speaks_spdy_is_understood(kubectl, busybox, monkeypatch):
+    monkeypatch.setenv("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")
+    assert kubectl("exec", "-i", "box", *busybox, "--", "wc", "-l", stdin="one\ntwo\n").stdout == "2\n"
+    loud = kubectl("exec", "-v=8", "box", *busybox, "--", "true").stderr
+    assert "X-Stream-Protocol-Version: v4.channel.k8s.io" in loud
+    failed = kubectl("exec", "box", *busybox, "--", "sh", "-c", "echo out; echo err >&2; exit 7", check=False)
+    assert (failed.returncode, failed.stdout) == (7, "out\n")
+    assert failed.stderr == "err\ncommand terminated with exit code 7\n"
