@@ -176,6 +176,18 @@ kubectl create job x --image=busybox --dry-run=client -o yaml -- date
 kubectl create token nosuch
 kubectl edit deploy nope
 kubectl diff -f web.yaml
+kubectl auth can-i foo pods
+kubectl get job
+kubectl get cronjob
+kubectl get hpa
+kubectl get ds -A
+kubectl create -f web.yaml --dry-run=client -o name
+kubectl apply -f web.yaml --dry-run=client
+kubectl apply -f web.yaml --dry-run=server
+kubectl delete -f config.yaml --dry-run=client
+kubectl delete pod nosuch --ignore-not-found
+kubectl delete pod once --dry-run=server
+kubectl get ep,endpointslices
 """.strip().splitlines()
 
 

@@ -22,6 +22,10 @@ CAN_I_FLAGS = (
     Flag("list", kind="bool"),
 )
 WHOAMI_FLAGS = (Flag("output", "o", default=""),)
+VERBS = frozenset(("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")) | frozenset(
+    ("use", "bind", "impersonate", "*", "approve", "sign", "escalate", "attest")
+)
+NON_RESOURCE_VERBS = frozenset(("get", "put", "post", "head", "options", "delete", "patch", "*"))
 USAGE = """you must specify two arguments: verb resource or verb resource/resourceName.
 See 'kubectl auth can-i -h' for help and examples."""
 
@@ -33,6 +37,9 @@ async def can_i(session: Session, arguments: list[str]) -> int:
     if len(arguments) not in (2, 3):
         raise CommandError(USAGE)
     verb, what = arguments[0], arguments[1]
+    known = NON_RESOURCE_VERBS if what.startswith("/") else VERBS
+    if verb not in known:
+        session.err(f"Warning: verb '{verb}' is not a known verb\n\n")
     spec: Object = (
         {"nonResourceAttributes": {"path": what, "verb": verb}}
         if what.startswith("/")

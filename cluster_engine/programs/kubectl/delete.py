@@ -35,6 +35,7 @@ FLAGS = (
     Flag("ignore-not-found", kind="bool"),
     Flag("cascade", default="background", without_value="background"),
     Flag("output", "o", default=""),
+    Flag("dry-run", default="none", without_value="unchanged"),
 )
 POLICIES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan", "true": "Background"}
 POLICIES["false"] = "Orphan"
@@ -66,9 +67,15 @@ async def run(session: Session, arguments: list[str]) -> int:
     if force and found:
         session.err(FORCED)
     deleted: list[Doomed] = []
+    dry = session.flags["dry-run"]
+    if dry == "server":
+        options["dryRun"] = ["All"]
     for doomed in found:
         try:
-            answer = await session.delete(doomed.path, options)
+            if dry in ("client", "unchanged"):
+                answer = await session.get(doomed.path)
+            else:
+                answer = await session.delete(doomed.path, options)
         except Refusal as refusal:
             if not (isinstance(refusal, NotFound) and session.flags["ignore-not-found"]):
                 session.err(f"{errors.refusal_text(refusal)}\n")
@@ -76,7 +83,7 @@ async def run(session: Session, arguments: list[str]) -> int:
             continue
         _tell(session, doomed, force=force)
         deleted.append(Doomed(doomed.resource, doomed.namespace, doomed.name, _uid(answer)))
-    if session.flags["wait"] and not force:
+    if session.flags["wait"] and not force and dry == "none":
         await _wait_for_all(session, deleted)
     return code
 
@@ -151,7 +158,8 @@ def _tell(session: Session, doomed: Doomed, *, force: bool) -> None:
         session.out(f"{doomed.resource.label(doomed.name)}\n")
         return
     kind = doomed.resource.label("").rstrip("/")
-    session.out(f'{kind} "{doomed.name}" {"force deleted" if force else "deleted"}\n')
+    dry = {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
+    session.out(f'{kind} "{doomed.name}" {"force deleted" if force else "deleted"}{dry}\n')
 
 
 def _uid(answer: Object) -> str:

@@ -67,6 +67,7 @@ class Session:
         """What was piped in, where a flag says that it is to be read ("-")."""
         self.cache: dict[str, Any] = {}
         self._client: Client | None = None
+        self._trace = tracing.Trace(flags["v"], self.process)
         self.headers = {"Kubectl-Command": command, "Kubectl-Session": self.process.uuid()}
         if flags["as"]:
             self.headers["Impersonate-User"] = flags["as"]
@@ -88,6 +89,7 @@ class Session:
                     context=self.flags["context"],
                     token=self.flags["token"],
                 )
+                self.err(self._trace.config(path))
             except FileNotFoundError as error:
                 if path == KUBECONFIG:
                     raise CommandError(NO_KUBECONFIG, plain=True) from error
@@ -204,20 +206,22 @@ class Session:
         if body is not None:
             content = body if isinstance(body, bytes) else msgspec.json.encode(body)
             headers |= {"content-type": content_type} if content_type else {}
-        sent = self._sent(method, path, params, headers)
+        sent = self._sent(method, path, params, headers, content)
         response = await self.client.request(method, path, params=params, body=content, headers=headers)
-        self._answered(sent, response.status, response.body)
+        self.err(self._trace.answer(sent, response.status, response.headers, response.body))
         if response.status >= 400:
             raise refusal_of(response.status, response.body, f"{method.lower()} {_resource_of(path)}")
         return response.body
 
-    def _sent(self, method: str, path: str, params: Params | None, headers: Mapping[str, str]) -> tracing.Sent:
+    def _sent(
+        self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None = None
+    ) -> tracing.Sent:
+        """Tell of a request that is being sent, as far as -v asks for it."""
         url = f"https://{self.server}{with_query(path, params)}"
-        return tracing.Sent(asyncio.get_running_loop().time(), method, url, {**headers, "User-Agent": USER_AGENT})
-
-    def _answered(self, sent: tracing.Sent, status: int, body: bytes | None) -> None:
-        """Tell of a request that has been answered, as far as -v asks for it."""
-        self.err(tracing.trace(self.flags["v"], sent, self.process, status, body))
+        all_headers = {**headers, "User-Agent": USER_AGENT}
+        sent = tracing.Sent(asyncio.get_running_loop().time(), method, url, all_headers)
+        self.err(self._trace.request(sent, body))
+        return sent
 
     @contextlib.asynccontextmanager
     async def stream(self, path: str, params: Params, *, accept: str = JSON) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -225,7 +229,7 @@ class Session:
         headers = {"accept": accept, **self.headers}
         sent = self._sent("GET", path, params, headers)
         async with self.client.stream("GET", path, params=params, headers=headers) as incoming:
-            self._answered(sent, incoming.status, None)
+            self.err(self._trace.answer(sent, incoming.status, incoming.headers, None))
             if incoming.status >= 400:
                 raise refusal_of(incoming.status, b"".join([chunk async for chunk in incoming.chunks]))
             yield incoming.chunks

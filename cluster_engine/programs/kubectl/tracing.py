@@ -1,14 +1,17 @@
 """What `-v=6` and more make kubectl tell of its requests, on standard error.
 
-    6 and more    GET https://10.0.0.1:6443/api/v1/namespaces/default/pods?limit=500 200 OK in 12 milliseconds
-    7 and more    Request Headers, one a line
-    8 and more    Response Body, its first BODY_CHARACTERS_MAX characters
+    6    Config loaded from file:  /root/.kube/config
+         GET https://10.0.0.1:6443/api/v1/namespaces/default/pods?limit=500 200 OK in 12 milliseconds
+    7    GET https://…, Request Headers, Response Status: 200 OK in 12 milliseconds
+    8    besides, Request Body, Response Headers, Response Body, the first BODY_CHARACTERS_MAX[8] of it
+    9    curl -v -XGET … 'https://…' in place of the request, HTTP Statistics, more of the body
 
-Modelled on client-go `transport/round_trippers.go` and klog's lines. In the real one the first line comes in two halves
-from 7 on, and response headers from 8 on; both are left out, and so is what kubectl logs of anything else.
+Modelled on client-go `transport/round_trippers.go`, `rest/request.go` and klog's lines, as of kubectl 1.32. Left out:
+what kubectl logs of anything else, such as its feature gates; headers stand in the order of their names.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,8 +20,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
-BODY_CHARACTERS_MAX = 1024
-REQUEST_LEVEL, HEADERS_LEVEL, BODY_LEVEL = 6, 7, 8
+REQUEST_LEVEL, HEADERS_LEVEL, BODY_LEVEL, CURL_LEVEL = 6, 7, 8, 9
+BODY_CHARACTERS_MAX = {8: 1024, 9: 10240}
+"""By level; beyond the last, all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +35,65 @@ class Sent:
     headers: Mapping[str, str]
 
 
-def trace(level: int, sent: Sent, process: "Process", status: int, body: bytes | None) -> str:
-    """Return the lines about a request that has just been answered; `body` is None where it is still to come."""
-    if level < REQUEST_LEVEL:
-        return ""
-    now, seconds = process.now(), asyncio.get_running_loop().time() - sent.at
-    head = f"I{now:%m%d %H:%M:%S}.{now.microsecond:06d} {process.pid:>7} "
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
-    lines = [f"round_trippers.go:560] {sent.method} {sent.url} {status} {phrase} in {seconds * 1000:.0f} milliseconds"]
-    if level >= HEADERS_LEVEL:
-        lines.append("round_trippers.go:476] Request Headers:")
-        lines += [
-            f"round_trippers.go:480]     {_canonical(name)}: {sent.headers[name]}" for name in sorted(sent.headers)
-        ]
-    if level >= BODY_LEVEL and body is not None:
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Writes klog's lines for a process at a level; nothing where the level asks for none."""
+
+    level: int
+    process: "Process"
+
+    def config(self, path: str) -> str:
+        """Tell which kubeconfig was read."""
+        return self._lines([f"loader.go:402] Config loaded from file:  {path}"], REQUEST_LEVEL)
+
+    def request(self, sent: Sent, body: bytes | None) -> str:
+        """Tell of a request that is being sent."""
+        shown = [name for name in sent.headers if not name.startswith("Kubectl-")]  # those are put on beneath the log
+        names = sorted(shown, key=str.lower)
+        lines = [f'helper.go:105] "Request Body" body={self._body(body or b"")}'] if self.level >= BODY_LEVEL else []
+        if self.level >= CURL_LEVEL:
+            headers = " ".join(f'-H "{_canonical(name)}: {sent.headers[name]}"' for name in names)
+            lines.append(f"round_trippers.go:473] curl -v -X{sent.method}  {headers} '{sent.url}'")
+        else:
+            lines += [f"round_trippers.go:470] {sent.method} {sent.url}", "round_trippers.go:476] Request Headers:"]
+            lines += [f"round_trippers.go:480]     {_canonical(name)}: {sent.headers[name]}" for name in names]
+        return self._lines(lines, HEADERS_LEVEL)
+
+    def answer(self, sent: Sent, status: int, headers: Mapping[str, str], body: bytes | None) -> str:
+        """Tell of the answer that has just come; `body` is None where it is still to come."""
+        milliseconds = f"{(asyncio.get_running_loop().time() - sent.at) * 1000:.0f}"
+        phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
+        took = f"{status} {phrase} in {milliseconds} milliseconds"
+        lines = [f"round_trippers.go:560] {sent.method} {sent.url} {took}"]
+        if HEADERS_LEVEL <= self.level < CURL_LEVEL:
+            lines = [f"round_trippers.go:581] Response Status: {took}"]
+        if self.level >= CURL_LEVEL:
+            statistics = f"GetConnection 0 ms ServerProcessing {milliseconds} ms Duration {milliseconds} ms"
+            lines.append(f"round_trippers.go:577] HTTP Statistics: {statistics}")
+        if self.level >= BODY_LEVEL:
+            lines.append("round_trippers.go:584] Response Headers:")
+            lines += [f"round_trippers.go:587]     {_canonical(name)}: {headers[name]}" for name in sorted(headers)]
+            if body is not None:
+                lines.append(f'helper.go:105] "Response Body" body={self._body(body)}')
+        return self._lines(lines, REQUEST_LEVEL)
+
+    def _lines(self, lines: list[str], level: int) -> str:
+        if self.level < level:
+            return ""
+        now = self.process.now()
+        head = f"I{now:%m%d %H:%M:%S}.{now.microsecond:06d} {self.process.pid:>7} "
+        return "".join(f"{head}{line}\n" for line in lines)
+
+    def _body(self, body: bytes) -> str:
+        """Write a body as klog writes a value: in quotes, or as a block where it has several lines."""
         text = body.decode("utf-8", "replace")
-        rest = len(text) - BODY_CHARACTERS_MAX
-        told = text if rest <= 0 else f"{text[:BODY_CHARACTERS_MAX]} [truncated {rest} chars]"
-        lines.append(f"request.go:1351] Response Body: {told}")
-    return "".join(f"{head}{line}\n" for line in lines)
+        rest = len(text) - BODY_CHARACTERS_MAX.get(self.level, len(text))
+        if rest > 0:
+            text = f"{text[:-rest]} [truncated {rest} chars]"
+        if "\n" not in text:
+            return json.dumps(text, ensure_ascii=False)
+        block = text.removesuffix("\n").replace("\n", "\n\t")
+        return f"<\n\t{block}\n >"
 
 
 def _canonical(name: str) -> str:

@@ -64,18 +64,25 @@ def test_a_watch_ends_with_its_reader_and_a_list_goes_through_loops(workstation)
 def test_v_tells_each_request_and_more_of_it_the_higher_it_is(workstation):
     async def story(sh):
         await sh.ok("kubectl get nodes")
-        return [await sh(f"kubectl get nodes -v={level}") for level in (5, 6, 7, 8)]
+        return [await sh(f"kubectl get nodes -v={level}") for level in (5, 6, 7, 8, 9)]
 
-    quiet, six, seven, eight = workstation(story)
+    quiet, six, seven, eight, nine = workstation(story)
     url = "https://10.0.0.1:6443/api/v1/nodes?limit=500"
     assert quiet.err == ""
-    (line,) = six.err.splitlines()
+    loaded, line = six.err.splitlines()
+    assert loaded.endswith(" loader.go:402] Config loaded from file:  /root/.kube/config")
     head, _, told = line.partition("] ")
     assert head.split()[-1] == "round_trippers.go:560"
     assert told.startswith(f"GET {url} 200 OK in ")
-    assert "    Kubectl-Command: kubectl get" in seven.err
+    told = [line.partition("] ")[2] for line in seven.err.splitlines()]
+    assert told[1:3] == [f"GET {url}", "Request Headers:"]
+    assert told[-1].startswith("Response Status: 200 OK in ")
+    assert "    Accept: application/json;as=Table;" in seven.err
+    assert f" -H \"User-Agent: kubectl/v1.32.13 (linux/amd64) kubernetes/glassplane\" '{url}'" in nine.err
+    assert "HTTP Statistics: GetConnection" in nine.err
     assert "Bearer" not in eight.err
-    assert 'Response Body: {"kind":"Table"' in eight.err
+    assert '"Response Body" body="{\\"kind\\":\\"Table\\"' in eight.err
+    assert "    Content-Type: application/json" in eight.err
     assert " [truncated " in eight.err
     assert quiet.out.split()[:5] == eight.out.split()[:5]
 
