@@ -75,6 +75,8 @@ class ClientTLS:
     on_judged: Callable[[int, int, x509.Certificate], None] = field(
         default=lambda _code, _depth, _one: None, repr=False
     )
+    on_secret: Callable[[str], None] | None = field(default=None, repr=False)
+    """Hears each line of the key log (SSLKEYLOGFILE's format), if anybody wants it."""
     verify_code: int = 0
     alert: Alert | None = None
     read_bytes: int = 0
@@ -119,6 +121,8 @@ class ClientTLS:
             store.add_cert(crypto.X509.from_cryptography(one))
         context.set_verify(SSL.VERIFY_PEER if self.refuses or self.judges_all else SSL.VERIFY_NONE, self._judge)
         context.set_info_callback(self._tell)
+        if (on_secret := self.on_secret) is not None:
+            context.set_keylog_callback(lambda _, line: on_secret(line.decode()))
         return context
 
     def _judge(self, _: SSL.Connection, certificate: crypto.X509, code: int, depth: int, ok: int) -> bool:

@@ -161,6 +161,8 @@ class Connections:
         self._options, self._read, self._say, self._handle = options, read, say, handle
         self._idle: list[Connection] = []
         self.opened = 0
+        self.key_log: Callable[[str], None] | None = None
+        """Who hears the lines of SSLKEYLOGFILE."""
 
     async def get(self, url: URL, began: float) -> Connection:
         """Return a connection to where an address leads. CurlError."""
@@ -282,6 +284,7 @@ class Connections:
         if url.scheme == "https":
             offered = ["http/1.1"] if options.http.startswith("1") else ["h2", "http/1.1"]
             handshake = Handshake(options, self._read, self._say, offered if options.alpn else [])
+            handshake.tls.on_secret = self.key_log
             connection.handshake = handshake
             try:
                 connection.wire.transport = await asyncio.get_running_loop().start_tls(

@@ -6,6 +6,7 @@ Modelled on src/tool_operate.c.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 
@@ -69,6 +70,8 @@ class Curl:
         self._invocation, self._options = invocation, options
         self._handles = [0x55D0_0000_02B0 + (invocation.process.rng.getrandbits(20) << 12)]
         self._connections = Connections(options, self._read_file, self._say, self._handle)
+        if invocation.environment.get("SSLKEYLOGFILE"):
+            self._connections.key_log = self._log_secret
         self._shows_errors = not options.silent or options.show_error
 
     async def run(self) -> int:
@@ -97,6 +100,12 @@ class Curl:
         return code
 
     # -- what is sent --------------------------------------------------------------------------------------------------
+
+    def _log_secret(self, line: str) -> None:
+        """Write a line of the TLS key log (lib/vtls/keylog.c); where there is no room nobody is told."""
+        with contextlib.suppress(OSError):
+            path = self._invocation.absolute(self._invocation.environment["SSLKEYLOGFILE"])
+            self._invocation.files.append(path, f"{line}\n".encode())
 
     def _read_file(self, path: str) -> bytes:
         return read_file(self._invocation.files, self._invocation.absolute(path))

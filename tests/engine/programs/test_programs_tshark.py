@@ -51,6 +51,21 @@ def test_with_the_keys_the_requests_are_seen_and_without_them_application_data(c
     assert "/api/v1/nodes?limit=500" in paths.lines
 
 
+def test_curl_writes_the_keys_with_which_its_own_requests_can_be_read(workstation):
+    async def story(sh):
+        listening = asyncio.ensure_future(sh("tcpdump -w /tmp/a.pcap port 6443", interrupt_after=20))
+        await asyncio.sleep(1)
+        await sh("SSLKEYLOGFILE=/tmp/keys curl -sk https://10.0.0.1:6443/version")
+        await sh.ok("kubectl get nodes")
+        await listening
+        return await sh.ok(f"tshark -r /tmp/a.pcap {OPENED} | grep GET; wc -l < /tmp/keys")
+
+    said = workstation(story).splitlines()
+    assert said[0].endswith("HEADERS[1]: GET /version")
+    assert len(said) == 2, "kubectl's keys nobody has written down"
+    assert int(said[1]) >= 4
+
+
 NOT_WRITTEN_DOWN = (
     r"Change Cipher Spec, |Magic, |, WINDOW_UPDATE\[\d+\]|, DATA\[\d+\]"
     r"|, JavaScript Object Notation \(application/json\)"
