@@ -7,6 +7,7 @@ since a lane for each `grep` would hide what the picture is about. A bug in one 
 
 import asyncio
 import contextlib
+import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,9 +32,17 @@ class Program:
     """
 
     name: str
-    main: Callable[[Invocation], Awaitable[int]]
+    main: Callable[[Invocation], Awaitable[int]] | str
+    """The function, or "module:function" under `programs`, which is loaded when it is first run: most never are."""
     connects: bool = False
     handles_sigterm: bool = False
+
+    def load(self) -> Callable[[Invocation], Awaitable[int]]:
+        """Return the function."""
+        if not isinstance(self.main, str):
+            return self.main
+        found: Callable[[Invocation], Awaitable[int]] = pkgutil.resolve_name(f"cluster_engine.programs.{self.main}")
+        return found
 
 
 def start(
@@ -53,7 +62,7 @@ def start(
     async def main(process: "Process") -> None:
         invocation = Invocation(process, argv, streams, environment, directory, execute)
         try:
-            code = await program.main(invocation)
+            code = await program.load()(invocation)
             await invocation.drain()
         except asyncio.CancelledError:
             if not program.handles_sigterm:

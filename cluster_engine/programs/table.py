@@ -2,41 +2,9 @@
 
 from collections.abc import Mapping
 
-from cluster_engine.programs.capture.tcpdump import tcpdump
-from cluster_engine.programs.capture.tshark import tshark
-from cluster_engine.programs.cat import cat
-from cluster_engine.programs.clock import date, sleep
-from cluster_engine.programs.conditions import test
-from cluster_engine.programs.crictl.main import crictl
-from cluster_engine.programs.curl.main import curl
-from cluster_engine.programs.echo import echo, printf, seq
-from cluster_engine.programs.edit import edit, no_vi
-from cluster_engine.programs.etcdctl.main import etcdctl
-from cluster_engine.programs.facts import says, tee
-from cluster_engine.programs.files import rm
-from cluster_engine.programs.grep import grep
-from cluster_engine.programs.head_tail import head, tail
-from cluster_engine.programs.iptables_save import iptables_save
-from cluster_engine.programs.journalctl import journalctl
-from cluster_engine.programs.kubeadm import kubeadm
-from cluster_engine.programs.kubectl.main import kubectl
-from cluster_engine.programs.ls import ls
-from cluster_engine.programs.network.ip import arp, hostname, ip
-from cluster_engine.programs.network.lookups import getent, lsof
-from cluster_engine.programs.network.names import dig, host, nslookup
-from cluster_engine.programs.network.nc import nc
-from cluster_engine.programs.network.netstat import netstat
-from cluster_engine.programs.network.ping import ping, traceroute
-from cluster_engine.programs.network.ss import ss
-from cluster_engine.programs.openssl.main import openssl
-from cluster_engine.programs.ps import pgrep, pidof, ps
+from cluster_engine.programs.facts import says
 from cluster_engine.programs.running import Program
-from cluster_engine.programs.sort import sort
-from cluster_engine.programs.systemctl import systemctl
-from cluster_engine.programs.tar import tar
 from cluster_engine.programs.text.table import TEXT_TOOLS
-from cluster_engine.programs.wc import wc
-from cluster_engine.programs.wget import wget
 
 HELP = """What you can type on this host:
 
@@ -76,55 +44,55 @@ The line is read as by sh: ; && || | & < > >> 2>&1 <<EOF, '...' "..." $NAME $(..
 PROGRAMS: Mapping[str, Program] = {
     program.name: program
     for program in (
-        Program("kubectl", kubectl, connects=True),
-        Program("kubeadm", kubeadm),
-        Program("etcdctl", etcdctl, connects=True),
-        Program("curl", curl, connects=True),
-        Program("crictl", crictl, connects=True),
-        Program("openssl", openssl, connects=True),
-        Program("wget", wget, connects=True),
-        Program("cat", cat),
-        Program("head", head),
-        Program("tail", tail),
-        Program("sort", sort),
-        Program("wc", wc),
-        Program("grep", grep),
-        Program("iptables-save", iptables_save),
-        Program("ss", ss),
-        Program("netstat", netstat),
-        Program("tcpdump", tcpdump),
-        Program("tshark", tshark),
-        Program("lsof", lsof),
-        Program("ip", ip),
-        Program("arp", arp),
-        Program("getent", getent),
-        Program("ping", ping, connects=True),
-        Program("traceroute", traceroute, connects=True),
-        Program("nc", nc, connects=True),
-        Program("dig", dig, connects=True),
-        Program("nslookup", nslookup, connects=True),
-        Program("host", host, connects=True),
-        Program("systemctl", systemctl),
-        Program("journalctl", journalctl),
-        Program("ps", ps),
-        Program("pgrep", pgrep),
-        Program("pidof", pidof),
-        Program("ls", ls),
-        Program("rm", rm),
-        Program("tar", tar),
-        Program("tee", tee),
-        Program("edit", edit),
-        *(Program(name, no_vi) for name in ("vi", "vim", "nano", "emacs")),
-        Program("date", date),
-        Program("sleep", sleep),
-        Program("echo", echo),
-        Program("printf", printf),
-        Program("seq", seq),
-        Program("test", test),
-        Program("[", test),
+        Program("kubectl", "kubectl.main:kubectl", connects=True),
+        Program("kubeadm", "kubeadm:kubeadm"),
+        Program("etcdctl", "etcdctl.main:etcdctl", connects=True),
+        Program("curl", "curl.main:curl", connects=True),
+        Program("crictl", "crictl.main:crictl", connects=True),
+        Program("openssl", "openssl.main:openssl", connects=True),
+        Program("wget", "wget:wget", connects=True),
+        Program("cat", "cat:cat"),
+        Program("head", "head_tail:head"),
+        Program("tail", "head_tail:tail"),
+        Program("sort", "sort:sort"),
+        Program("wc", "wc:wc"),
+        Program("grep", "grep:grep"),
+        Program("iptables-save", "iptables_save:iptables_save"),
+        Program("ss", "network.ss:ss"),
+        Program("netstat", "network.netstat:netstat"),
+        Program("tcpdump", "capture.tcpdump:tcpdump"),
+        Program("tshark", "capture.tshark:tshark"),
+        Program("lsof", "network.lookups:lsof"),
+        Program("ip", "network.ip:ip"),
+        Program("arp", "network.ip:arp"),
+        Program("getent", "network.lookups:getent"),
+        Program("ping", "network.ping:ping", connects=True),
+        Program("traceroute", "network.ping:traceroute", connects=True),
+        Program("nc", "network.nc:nc", connects=True),
+        Program("dig", "network.names:dig", connects=True),
+        Program("nslookup", "network.names:nslookup", connects=True),
+        Program("host", "network.names:host", connects=True),
+        Program("systemctl", "systemctl:systemctl"),
+        Program("journalctl", "journalctl:journalctl"),
+        Program("ps", "ps:ps"),
+        Program("pgrep", "ps:pgrep"),
+        Program("pidof", "ps:pidof"),
+        Program("ls", "ls:ls"),
+        Program("rm", "files:rm"),
+        Program("tar", "tar:tar"),
+        Program("tee", "facts:tee"),
+        Program("edit", "edit:edit"),
+        *(Program(name, "edit:no_vi") for name in ("vi", "vim", "nano", "emacs")),
+        Program("date", "clock:date"),
+        Program("sleep", "clock:sleep"),
+        Program("echo", "echo:echo"),
+        Program("printf", "echo:printf"),
+        Program("seq", "echo:seq"),
+        Program("test", "conditions:test"),
+        Program("[", "conditions:test"),
         *TEXT_TOOLS,
         Program("help", says(lambda _: HELP.rstrip("\n"))),
-        Program("hostname", hostname),
+        Program("hostname", "network.ip:hostname"),
         Program("whoami", says(lambda _: "root")),
         Program("uname", says(lambda _: "Linux")),
         Program("true", says(lambda _: "")),
