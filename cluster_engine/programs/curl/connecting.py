@@ -190,7 +190,8 @@ class Connections:
             self._say(f"Found bundle for host: {self._handle():#x} [can multiplex]")
         else:
             self._say(f"Found bundle for host: {self._handle():#x} [serially]")
-            self._say("Can not multiplex, even if we wanted to")
+            if not self._options.http.startswith("1"):
+                self._say("Can not multiplex, even if we wanted to")
         self._say(f"Re-using existing connection #{connection.number} with host {connection.shown_host}")
 
     def _target(self, url: URL) -> tuple[str, int]:
@@ -307,7 +308,7 @@ class Connections:
         if agreed == "h2" or prior:
             connection.http2 = Http2Connection(pings=False)
             connection.wire.hand_over(connection.http2)
-        if url.scheme == "https":
+        if url.scheme == "https" and options.alpn:
             told = {"h2": "HTTP/2", "http/1.1": "HTTP/1.1"}.get(agreed, "HTTP/1.x")
             self._say(f"using {told}")
 

@@ -214,6 +214,8 @@ class Transfer:
             task = asyncio.ensure_future(asking)
             await asyncio.sleep(0)
             self._tell_lines(">", told)
+            if request.body is not None:
+                self._say("We are completely uploaded and fine")
             try:
                 return await task
             finally:
