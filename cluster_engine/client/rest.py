@@ -86,6 +86,8 @@ class Client:
         self.config = config
         self.process = process
         self.user_agent = user_agent
+        self.impersonation: tuple[tuple[str, str], ...] = ()
+        """Headers that are sent with each request, by which it is served as somebody else's."""
         self._token: Token | None = config.token
         self._transports: dict[bool, Transport] = {}
         self._shows_certificate = config.certificate is not None
@@ -243,7 +245,7 @@ class Client:
         self, path: str, *, method: str = "GET", headers: Iterable[tuple[str, str]] = (), content: bytes = b""
     ) -> Answer:
         """Ask by HTTP/1.1, on a connection of its own: for an upgrade, or to pass the answer on. DialError."""
-        sent = list(headers)
+        sent = [*headers, *self.impersonation]
         if self._token is not None or self.config.token_file:
             sent.append(("Authorization", f"Bearer {await self._bearer()}"))
         url = f"https://{self.config.host}:{self.config.port}{path}"
@@ -300,6 +302,7 @@ class Client:
         if self._token is not None or self.config.token_file:
             sent.append((b"authorization", f"Bearer {await self._bearer()}".encode()))
         sent.extend((name.encode(), value.encode()) for name, value in extra.items())
+        sent.extend((name.lower().encode(), value.encode()) for name, value in self.impersonation)
         if body is not None:
             sent.append((b"content-length", str(len(body)).encode()))
         return await transport.open(sent, body)

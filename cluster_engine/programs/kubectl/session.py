@@ -69,10 +69,6 @@ class Session:
         self._client: Client | None = None
         self._trace = tracing.Trace(flags["v"], self.process)
         self.headers = {"Kubectl-Command": command, "Kubectl-Session": self.process.uuid()}
-        if flags["as"]:
-            self.headers["Impersonate-User"] = flags["as"]
-        if flags["as-group"]:
-            self.headers["Impersonate-Group"] = flags["as-group"][0]
 
     # -- where and who -------------------------------------------------------------------------------------------------
 
@@ -89,6 +85,7 @@ class Session:
                     context=self.flags["context"],
                     token=self.flags["token"],
                 )
+                self._client.impersonation = self._impersonation
                 self.err(self._trace.config(path))
             except FileNotFoundError as error:
                 if path == KUBECONFIG:
@@ -101,6 +98,13 @@ class Session:
             except KubeConfigError as error:
                 raise CommandError(str(error)) from error
         return self._client
+
+    @property
+    def _impersonation(self) -> tuple[tuple[str, str], ...]:
+        """The headers that --as and --as-group stand for, one for each group."""
+        user = [("Impersonate-User", self.flags["as"])] if self.flags["as"] else []
+        groups = [("Impersonate-Group", each) for each in self.flags["as-group"]]
+        return (*user, *groups)
 
     @property
     def kubeconfig(self) -> str:
@@ -218,7 +222,7 @@ class Session:
     ) -> tracing.Sent:
         """Tell of a request that is being sent, as far as -v asks for it."""
         url = f"https://{self.server}{with_query(path, params)}"
-        all_headers = {**headers, "User-Agent": USER_AGENT}
+        all_headers = {**headers, **dict(self._impersonation), "User-Agent": USER_AGENT}
         sent = tracing.Sent(asyncio.get_running_loop().time(), method, url, all_headers)
         self.err(self._trace.request(sent, body))
         return sent

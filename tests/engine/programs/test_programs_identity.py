@@ -123,3 +123,10 @@ def test_a_token_on_the_command_line_counts_where_no_certificate_is_shown(workst
     beside, alone = workstation(story)
     assert beside.code == 0, "the certificate is looked at first"
     assert alone.err == "error: You must be logged in to the server (Unauthorized)\n"
+
+
+def test_somebody_may_speak_as_a_member_of_several_groups(workstation):
+    async def story(sh):
+        return await sh.ok("kubectl --as=jane --as-group=a --as-group=b auth whoami")
+
+    assert "[a b system:authenticated]" in workstation(story)
