@@ -20,6 +20,9 @@ from dataclasses import dataclass
 
 from cluster_engine.world.files import MODE, FileSystem
 
+TOP_LEVEL = ("bin", "dev", "etc", "home", "lib", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")
+"""What every image has at its root."""
+DIRECTORIES = frozenset(f"/{name}" for name in TOP_LEVEL)
 STATE = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
 
 
@@ -101,6 +104,8 @@ class RootFiles(FileSystem):
 
     def exists(self, path: str) -> bool:
         """See FileSystem: a directory that something is mounted on, or below, exists too."""
+        if path in DIRECTORIES:
+            return True
         if self._place(path) is not self._upper:
             return any(mount.path == path for mount in self._mounts) or self._host.exists(self._on_host(path))
         return path in self._shown() or any(True for _ in self._names(path)) or self._host.exists(self._on_host(path))
@@ -110,7 +115,7 @@ class RootFiles(FileSystem):
         names = set(self._names(path))
         with contextlib.suppress(FileNotFoundError):
             names.update(self._host.listdir(self._on_host(path)))
-        if not names and not any(mount.path == path for mount in self._mounts):
+        if not names and path not in DIRECTORIES and not any(mount.path == path for mount in self._mounts):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         return sorted(names)
 
@@ -122,6 +127,8 @@ class RootFiles(FileSystem):
     def _names(self, path: str) -> Iterator[str]:
         """Name what the image has in a directory, and what is mounted there."""
         prefix = path.rstrip("/") + "/"
+        if prefix == "/":
+            yield from TOP_LEVEL
         if self._place(path) is self._upper:
             yield from (name[len(prefix) :].split("/")[0] for name in self._shown() if name.startswith(prefix))
         yield from (mount.path[len(prefix) :].split("/")[0] for mount in self._mounts if mount.path.startswith(prefix))
