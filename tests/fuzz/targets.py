@@ -446,6 +446,10 @@ KEYS = ("entry", "objects", "all", "any", "not", "kind", "from", "fields", "coun
 MESSAGES: tuple[dict[str, Any], ...] = (
     {"type": "watch", "after": 5},
     {"type": "command", "id": "c1", "line": "kubectl get pods"},
+    {"type": "command", "id": "c2", "line": "cat", "keyboard": True},
+    {"type": "keys", "id": "c2", "text": "a", "end": True},
+    {"type": "edited", "id": "c2", "text": "a: b"},
+    {"type": "complete", "id": "t1", "line": "kubectl get po"},
     {"type": "interrupt"},
     {"type": "pace", "pace": 2.0},
     {"type": "inject", "id": "i1", "fault": FAULT, "when": PREDICATES[0], "sealed": True},
