@@ -44,7 +44,7 @@ MAY_IMPORT = {
     # tap (decision 27).
     "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"}
     | {"lens.lens", "journal"},
-    "shell": {"world", "programs"},
+    "shell": {"world", "programs", "cast"},
     "deeds": set(),
     "predicates": {"api.objects", "deeds"},
     "stored": {"api", "etcd"},

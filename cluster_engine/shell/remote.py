@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cluster_engine.cast import OUTSIDE
 from cluster_engine.programs.keyboard import is_terminal
 from cluster_engine.programs.streams import Input, Streams
 from cluster_engine.shell.budget import OutOfMemoryError
@@ -27,8 +28,6 @@ NO_ROUTE_SECONDS = 3.0
 TIMED_OUT_SECONDS = 127.0
 """Until Linux has sent its last SYN in vain (tcp_syn_retries = 6)."""
 OPTIONS_WITH_VALUE = frozenset({"-p", "-i", "-l", "-o", "-F", "-J"})
-NOT_A_MACHINE = "outside"
-"""The host as which programs of the real machine join."""
 USAGE = "usage: ssh [user@]host [command]"
 
 
@@ -76,7 +75,7 @@ async def _reached(world: "World", here: "Host", there: "Host") -> str:
 
 def machines(world: "World") -> list["Host"]:
     """Return the hosts that a person can be on."""
-    return [host for host in world.network.hosts.values() if host.name != NOT_A_MACHINE]
+    return [host for host in world.network.hosts.values() if host.name != OUTSIDE]
 
 
 def _host(world: "World", here: "Host", name: str) -> "Host | None":
