@@ -179,7 +179,7 @@ class Network:
     def passes(self, path: Sequence[Machine]) -> bool:
         """Return whether a segment sent now from the first of these machines over the others would arrive."""
         if len(path) == 1:
-            return path[0].powered
+            return self.can_pass(path[0], path[0])
         return all(self.can_pass(a, b) for a, b in pairwise(path))
 
     def latency_along(self, path: Sequence[Machine]) -> float:
