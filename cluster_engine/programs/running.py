@@ -35,7 +35,13 @@ class Program:
     main: Callable[[Invocation], Awaitable[int]] | str
     """The function, or "module:function" under `programs`, which is loaded when it is first run: most never are."""
     connects: bool = False
+    connects_as: str = ""
+    """Where it is not empty, only this subcommand opens connections: `openssl s_client`."""
     handles_sigterm: bool = False
+
+    def opens_connections(self, argv: Sequence[str]) -> bool:
+        """Return whether what was typed may open connections."""
+        return self.connects and (not self.connects_as or self.connects_as in argv[1:2])
 
     def load(self) -> Callable[[Invocation], Awaitable[int]]:
         """Return the function."""
@@ -80,7 +86,7 @@ def start(
             return
         raise SystemExit(1 if invocation.failed and code == 0 else code)
 
-    process = world.spawn(host, program.name, main, told=program.connects, files=files)
+    process = world.spawn(host, program.name, main, told=program.opens_connections(argv), files=files)
     process.argv = tuple(argv)
     return process
 

@@ -49,7 +49,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("etcdctl", "etcdctl.main:etcdctl", connects=True),
         Program("curl", "curl.main:curl", connects=True),
         Program("crictl", "crictl.main:crictl", connects=True),
-        Program("openssl", "openssl.main:openssl", connects=True),
+        Program("openssl", "openssl.main:openssl", connects=True, connects_as="s_client"),
         Program("wget", "wget:wget", connects=True),
         Program("cat", "cat:cat"),
         Program("head", "head_tail:head"),

@@ -71,3 +71,15 @@ def test_etcd_wants_a_certificate_and_says_so_late(workstation):
         assert "tlsv13 alert certificate required, errno 0" in told.err
 
     workstation(story)
+
+
+def test_openssl_is_drawn_where_it_connects_and_not_where_it_reads(workstation):
+    async def story(sh):
+        entries = []
+        sh.cluster.journal.subscribe(entries.append)
+        await sh.ok("openssl version")
+        await sh.ok("openssl s_client -connect 10.0.0.1:6443")
+        started = [entry for entry in entries if entry["kind"] == "process.started"]
+        assert [entry["fields"]["name"] for entry in started] == ["openssl"]
+
+    workstation(story, capture=True)
