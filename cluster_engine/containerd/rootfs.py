@@ -94,6 +94,15 @@ class RootFiles(FileSystem):
             else:
                 self._host.remove(target)
 
+    def make_directory(self, path: str) -> None:
+        """See FileSystem. Also OSError: EROFS."""
+        with _named(path):
+            self._host.make_directory(self._writable(path))
+
+    def remove_directory(self, path: str) -> bool:
+        """See FileSystem."""
+        return not (self.exists(path) and self.listdir(path)) and self._host.remove_directory(self._on_host(path))
+
     def mode(self, path: str) -> int:
         """See FileSystem."""
         return MODE if self._is_image(path) else self._host.mode(self._on_host(path))
@@ -115,7 +124,7 @@ class RootFiles(FileSystem):
         names = set(self._names(path))
         with contextlib.suppress(FileNotFoundError):
             names.update(self._host.listdir(self._on_host(path)))
-        if not names and path not in DIRECTORIES and not any(mount.path == path for mount in self._mounts):
+        if not names and not self.exists(path):
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         return sorted(names)
 

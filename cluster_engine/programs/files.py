@@ -1,10 +1,11 @@
 """rm: deleting files, directories with -r. Modelled on coreutils.
 
-Directories exist by having something in them, and everything is root's (`world/files.py`).
+Everything is root's (`world/files.py`).
 """
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.streams import is_directory
+from cluster_engine.world.files import FileSystem
 
 
 async def rm(invocation: Invocation) -> int:
@@ -21,7 +22,7 @@ async def rm(invocation: Invocation) -> int:
             invocation.files.remove(full)
         except FileNotFoundError:
             if is_folder and set(flags) & {"r", "R"} and full != "/":
-                _remove_below(invocation, full)
+                remove_tree(invocation.files, full)
             elif is_folder or "f" not in flags:
                 why = "Is a directory" if is_folder else "No such file or directory"
                 invocation.err(f"rm: cannot remove '{path}': {why}\n")
@@ -29,10 +30,12 @@ async def rm(invocation: Invocation) -> int:
     return code
 
 
-def _remove_below(invocation: Invocation, directory: str) -> None:
-    for name in invocation.files.listdir(directory) if invocation.files.exists(directory) else []:
-        path = f"{directory}/{name}"
+def remove_tree(files: FileSystem, directory: str) -> None:
+    """Delete a directory and all that is in it."""
+    for name in files.listdir(directory) if files.exists(directory) else []:
+        path = f"{directory.rstrip('/')}/{name}"
         try:
-            invocation.files.remove(path)
+            files.remove(path)
         except FileNotFoundError:
-            _remove_below(invocation, path)
+            remove_tree(files, path)
+    files.remove_directory(directory)

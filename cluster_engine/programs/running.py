@@ -38,16 +38,19 @@ class Program:
     connects_as: str = ""
     """Where it is not empty, only this subcommand opens connections: `openssl s_client`."""
     handles_sigterm: bool = False
+    has_page: bool = False
+    """Whether --help prints its page of the manual."""
 
     def opens_connections(self, argv: Sequence[str]) -> bool:
         """Return whether what was typed may open connections."""
         return self.connects and (not self.connects_as or self.connects_as in argv[1:2])
 
-    def load(self) -> Callable[[Invocation], Awaitable[int]]:
-        """Return the function."""
-        if not isinstance(self.main, str):
-            return self.main
-        found: Callable[[Invocation], Awaitable[int]] = pkgutil.resolve_name(f"cluster_engine.programs.{self.main}")
+    def load(self, arguments: Sequence[str] = ()) -> Callable[[Invocation], Awaitable[int]]:
+        """Return the function for these arguments."""
+        main = "manual:usage" if self.has_page and list(arguments) == ["--help"] else self.main
+        if not isinstance(main, str):
+            return main
+        found: Callable[[Invocation], Awaitable[int]] = pkgutil.resolve_name(f"cluster_engine.programs.{main}")
         return found
 
 
@@ -68,7 +71,7 @@ def start(
     async def main(process: "Process") -> None:
         invocation = Invocation(process, argv, streams, environment, directory, execute)
         try:
-            code = await program.load()(invocation)
+            code = await program.load(argv[1:])(invocation)
             await invocation.drain()
         except asyncio.CancelledError:
             if not program.handles_sigterm:

@@ -18,10 +18,10 @@ HELP = """What you can type on this host:
   curl ..., wget ...         HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   openssl ...                x509 -text, verify, req, genrsa; s_client -connect HOST:PORT, TLS by hand
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
-  base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
-  grep, head, tail, sort, wc, tar, seq, echo, printf, test
   sed, awk, jq, base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
-  grep, head, tail, sort, wc, seq, echo, printf, test
+  mkdir, touch, cp, mv, find, stat, diff, basename, dirname, less
+  man NAME                   what a program is and which flags it has here
+  grep, head, tail, sort, wc, tar, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
   tcpdump, tshark -r FILE    the packets that pass this host; of TLS they are ciphertext, unless one has the keys

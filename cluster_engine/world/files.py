@@ -5,7 +5,8 @@
     files.read("/etc/passwd")                          FileNotFoundError: [Errno 2] No such file or directory
 
 A file remembers when it was last written and with which mode, for those who list it; everybody is root here, so that
-the mode keeps nobody out. Left out: empty directories, owners, links.
+the mode keeps nobody out. A directory is there by having something in it, or because
+it was made. Left out: owners, links.
 """
 
 import errno
@@ -31,6 +32,8 @@ class FileSystem:
         self._files: dict[str, bytes | bytearray] = {}
         self._modes: dict[str, int] = {}
         self._written: dict[str, float] = {}
+        self._made: dict[str, None] = {}
+        """Directories that stay when there is nothing in them."""
         self._seconds = seconds
         self._size = 0
 
@@ -84,11 +87,11 @@ class FileSystem:
         parts = path.split("/")[1:]
         if len(path) >= PATH_LENGTH_MAX or max(map(len, parts)) > NAME_LENGTH_MAX:
             raise OSError(errno.ENAMETOOLONG, "File name too long", path)
-        if not parts[-1] or any(True for _ in self._below(path)):
+        if not parts[-1] or path in self._made or any(True for _ in self._inside(path)):
             raise IsADirectoryError(errno.EISDIR, "Is a directory", path)
         if any("/" + "/".join(parts[:depth]) in self._files for depth in range(1, len(parts))):
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory", path)
-        if len(self._files) >= FILES_MAX:
+        if len(self._files) + len(self._made) >= FILES_MAX:
             raise OSError(errno.ENOSPC, "No space left on device", path)
 
     def remove(self, path: str) -> None:
@@ -104,6 +107,8 @@ class FileSystem:
         """Delete all files of a directory, which may not be there."""
         for path in self.below(directory):
             self.remove(path)
+        for path in [made for made in self._inside(directory) if made in self._made]:
+            del self._made[path]
 
     @property
     def size(self) -> int:
@@ -125,12 +130,27 @@ class FileSystem:
 
     def exists(self, path: str) -> bool:
         """Return whether there is a file or a directory of that path."""
-        return path in self._files or any(True for _ in self._below(path))
+        return path in self._files or path in self._made or any(True for _ in self._inside(path))
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory, and those that lead there, or leave it as it is. OSError as for a file."""
+        if path not in self._made and not any(True for _ in self._inside(path)) and path != "/":
+            if path in self._files:
+                raise FileExistsError(errno.EEXIST, "File exists", path)
+            self._check_new(path)
+            self._made[path] = None
+
+    def remove_directory(self, path: str) -> bool:
+        """Take a directory away; False where there is something in it."""
+        if any(True for _ in self._inside(path)):
+            return False
+        self._made.pop(path, None)
+        return True
 
     def listdir(self, path: str) -> list[str]:
         """Name what a directory holds, sorted; FileNotFoundError when there is no such directory."""
-        names = {name[len(path.rstrip("/")) + 1 :].split("/")[0] for name in self._below(path)}
-        if not names:
+        names = {name[len(path.rstrip("/")) + 1 :].split("/")[0] for name in self._inside(path)}
+        if not names and path not in self._made:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         return sorted(names)
 
@@ -142,3 +162,9 @@ class FileSystem:
     def _below(self, path: str) -> Iterator[str]:
         prefix = path.rstrip("/") + "/"
         return (name for name in self._files if name.startswith(prefix))
+
+    def _inside(self, path: str) -> Iterator[str]:
+        """Yield the files and the made directories below a directory."""
+        yield from self._below(path)
+        prefix = path.rstrip("/") + "/"
+        yield from (name for name in self._made if name.startswith(prefix))

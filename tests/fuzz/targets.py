@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz import clusters, making, names, streams
+from tests.fuzz import clusters, making, names, scripts, streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")  # refusals of sockets can be translated
 
@@ -554,6 +554,9 @@ TARGETS: dict[str, Target] = {
     "kubeconfig": Target(make_kubeconfig, take_kubeconfig),
     "jsonpath": Target(make_jsonpath, take_jsonpath),
     "grep": Target(make_grep, take_grep, cpu_seconds_max=20.0),
+    "sed": Target(scripts.make_sed, scripts.take_sed, cpu_seconds_max=20.0),
+    "awk": Target(scripts.make_awk, scripts.take_awk, cpu_seconds_max=20.0),
+    "jq": Target(scripts.make_jq, scripts.take_jq, cpu_seconds_max=20.0),
     "filters": Target(make_filter, take_filter),
     "captures": Target(make_capture, take_capture),
     "parameters": Target(make_parameter, take_parameter),

@@ -17,14 +17,14 @@ from typing import Any
 
 from cluster_engine.programs.awk.syntax import Node, Program, SyntaxFailure, unescaped
 from cluster_engine.programs.posix_patterns import PatternError
-from cluster_engine.programs.text.matching import Effort, Pattern, SpentError
+from cluster_engine.programs.text.matching import Effort, Pattern, SpentError, raw
 
 STEPS_MAX = 1_000_000
 TEXT_BYTES_MAX = 4 * 1024 * 1024
 ELEMENTS_MAX = 200_000
 FIELDS_MAX = 32_767
 CALLS_MAX = 60
-_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[ \t-\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _FORMAT = re.compile(r"%(?:%|([-+ #0]*)(\*|[0-9]*)(?:\.(\*|[0-9]*))?([diouxXeEfFgGcsa]))")
 
 
@@ -101,9 +101,9 @@ class Awk:
     # -- running -------------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Do what BEGIN says. ExitError."""
+        """Do what BEGIN says. ExitError, NextError."""
         for block in self.program.begin:
-            self._do(block)
+            self._top(block)
 
     def record(self, text: str) -> None:
         """Do what the rules say for one record. ExitError."""
@@ -113,14 +113,23 @@ class Awk:
         try:
             for at, (first, last, action) in enumerate(self.program.rules):
                 if self._applies(at, first, last):
-                    self._do(action)
+                    self._top(action)
         except NextError:
             pass
 
     def end(self) -> None:
         """Do what END says. ExitError."""
         for block in self.program.end:
+            self._top(block)
+
+    def _top(self, block: Node) -> None:
+        """Do an action. AwkError where it leaves what it is not in."""
+        try:
             self._do(block)
+        except (_BreakError, _ContinueError):
+            raise AwkError("break and continue stand outside of a loop") from None
+        except _ReturnError:
+            raise AwkError("return stands outside of a function") from None
 
     def _applies(self, at: int, first: Node | None, last: Node | None) -> bool:
         if first is None:
@@ -177,7 +186,7 @@ class Awk:
 
     def field(self, number: float) -> Value:
         """Return a field; 0 is the record."""
-        at = int(number)
+        at = _whole(number)
         if at < 0:
             raise AwkError(f"negative field index ${at}")
         if at == 0:
@@ -186,7 +195,7 @@ class Awk:
         return fields[at - 1] if at <= len(fields) else None
 
     def _set_field(self, number: float, value: Value) -> None:
-        at = int(number)
+        at = _whole(number)
         if at == 0:
             self._set_record(self.text(value))
             return
@@ -199,7 +208,7 @@ class Awk:
         self._join()
 
     def _set_count(self, value: Value) -> None:
-        fields, count = self._split_record(), int(self.number(value))
+        fields, count = self._split_record(), _whole(self.number(value))
         if not 0 <= count <= FIELDS_MAX:
             raise AwkError(f"there cannot be {count} fields")
         del fields[count:]
@@ -230,7 +239,7 @@ class Awk:
         """Return a value as a number: what a text begins with."""
         if isinstance(value, str):
             found = _NUMBER.match(value)
-            return float(found[0]) if found else 0.0
+            return float(found[1]) if found else 0.0
         if isinstance(value, dict):
             raise AwkError("an array is used as a value")
         return 0.0 if value is None else value
@@ -338,7 +347,7 @@ class Awk:
                 raise NextError
             case "exit":
                 if node.parts[0] is not None:
-                    self.exit_code = int(self.number(self._value(node.parts[0]))) & 0xFF
+                    self.exit_code = _whole(self.number(self._value(node.parts[0]))) & 0xFF
                 raise ExitError
             case "return":
                 raise _ReturnError(None if node.parts[0] is None else self._value(node.parts[0]))
@@ -527,6 +536,9 @@ class Awk:
         return None
 
     def _builtin(self, name: str, nodes: tuple[Node, ...]) -> Value:
+        least, most = _ARGUMENTS.get(name, (0, 3))
+        if not least <= len(nodes) <= most or (name == "split" and nodes[1].kind != "name"):
+            raise AwkError(f"arguments of {name} are not what it takes")
         match name:
             case "split":
                 return self._split(nodes)
@@ -644,8 +656,8 @@ class Awk:
             if found[0] == "%%":
                 return "%"
             try:
-                width = str(int(self.number(next(rest)))) if found[2] == "*" else found[2]
-                precision = str(int(self.number(next(rest)))) if found[3] == "*" else found[3]
+                width = str(_whole(self.number(next(rest)))) if found[2] == "*" else found[2]
+                precision = str(_whole(self.number(next(rest)))) if found[3] == "*" else found[3]
                 value = next(rest)
             except StopIteration:
                 raise AwkError(f'not enough arguments passed to sprintf("{form}")') from None
@@ -659,7 +671,7 @@ class Awk:
         shape = f"%{flags}{width}{'' if precision is None else '.' + precision}"
         if letter == "c":
             number = isinstance(value, float) or (isinstance(value, Outside) and looks_like_number(value))
-            text = chr(int(self.number(value)) & 0xFF) if number else self.text(value)[:1]
+            text = chr(_whole(self.number(value)) & 0xFF) if number else self.text(value)[:1]
             return f"%{flags}{width}s" % text
         if letter == "s":
             return f"{shape}s" % self.text(value)
@@ -675,7 +687,14 @@ class Awk:
 
 
 _MISSING = object()
+_ARGUMENTS = {"split": (2, 3), "sub": (2, 3), "gsub": (2, 3), "match": (2, 2), "length": (0, 1), "index": (2, 2),
+              "substr": (2, 3), "sprintf": (1, 100), "atan2": (2, 2), "rand": (0, 0)}  # fmt: skip
 _OF_NUMBERS = frozenset({"int", "srand", "atan2", "sin", "cos", "exp", "log", "sqrt"})
+
+
+def _whole(number: float) -> int:
+    """Return a number without what stands behind its point; what is none, or beyond all, as far as C's int goes."""
+    return int(number) if abs(number) < 2**31 else 2**31 - 1 if number > 0 else -(2**31)
 
 
 def _is_numeric(value: Value) -> bool:
@@ -693,7 +712,7 @@ def _plain_escapes(text: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return raw(text)
 
 
 def _text(data: bytes) -> str:

@@ -9,10 +9,10 @@ Modelled on mawk 1.3.4, Debian's awk; large integers are printed whole, as gawk 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
-from cluster_engine.programs.awk.evaluate import Awk, AwkError, ExitError, assignment
+from cluster_engine.programs.awk.evaluate import Awk, AwkError, ExitError, NextError, assignment
 from cluster_engine.programs.awk.syntax import SyntaxFailure, parse
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.text.matching import SpentError
+from cluster_engine.programs.text.matching import SpentError, raw
 from cluster_engine.programs.text.reading import lines, say, text_of
 
 FAILED = 2
@@ -52,6 +52,8 @@ async def awk(invocation: Invocation) -> int:
         invocation.err(f"awk: {where}{failure}\n")
     except (AwkError, SpentError) as problem:
         invocation.err(f"awk: {problem}\n")
+    except NextError:
+        invocation.err("awk: next stands outside of a rule\n")
     except RecursionError:
         invocation.err("awk: the program is nested too deeply\n")
     return FAILED
@@ -66,9 +68,9 @@ async def _run(
         if not path or path == "/dev/stdout":
             say(invocation, text)
         elif path == "/dev/stderr":
-            invocation.err(text.encode("utf-8", "surrogateescape"))
+            invocation.err(raw(text))
         elif path != "/dev/null":
-            full, data = invocation.absolute(path), text.encode("utf-8", "surrogateescape")
+            full, data = invocation.absolute(path), raw(text)
             try:
                 if mode == ">" and full not in opened:
                     invocation.files.write(full, b"")

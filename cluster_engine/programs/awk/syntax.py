@@ -126,6 +126,8 @@ class _Parser:
         return ""
 
     def _value(self) -> str:
+        if self._kind == "end":
+            raise self._failure()
         self._at += 1
         return self._tokens[self._at - 1][1]
 
@@ -243,7 +245,7 @@ class _Parser:
     def _for(self) -> Node:
         self._expect("(")
         tokens = self._tokens[self._at : self._at + 4]
-        if [one[0] for one in tokens[:1]] == ["name"] and tokens[1][1] == "in" and tokens[3][1] == ")":
+        if len(tokens) == 4 and tokens[0][0] == "name" and tokens[1][1] == "in" and tokens[3][1] == ")":
             self._at += 4
             return Node("for-in", (tokens[0][1], tokens[2][1], self._body()))
         start = None if self._next == ";" else self._simple()

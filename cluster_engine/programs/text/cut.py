@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from cluster_engine.programs.invocation import Held, Invocation
+from cluster_engine.programs.text.matching import raw
 from cluster_engine.programs.text.reading import Complaint, Files, complain, read, say, text_of
 
 NUMBER_MAX = 10**9
@@ -59,7 +60,7 @@ async def cut(invocation: Invocation) -> int:
         delimiter = options.value("-d|--delimiter", "\t")
         if "-d|--delimiter" in options and what != "field":
             raise Complaint("an input delimiter may be specified only when operating on fields", hint=True)
-        if len(delimiter.encode("utf-8", "surrogateescape")) > 1:
+        if len(raw(delimiter)) > 1:
             raise Complaint("the delimiter must be a single character", hint=True)
     except Complaint as complaint:
         return complain(invocation, complaint)
@@ -69,7 +70,7 @@ async def cut(invocation: Invocation) -> int:
         if what == "field":
             _cut_fields(invocation, line, delimiter or "\0", joined, wanted, silent="-s|--only-delimited" in options)
         else:
-            data = line.encode("utf-8", "surrogateescape")
+            data = raw(line)
             kept = bytes(one for at, one in enumerate(data, 1) if at in wanted)
             invocation.out(kept + b"\n")
         await invocation.drain()

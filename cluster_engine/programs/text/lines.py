@@ -4,6 +4,7 @@ sort | uniq -c | sort -rn
 """
 
 from cluster_engine.programs.invocation import Held, Invocation
+from cluster_engine.programs.text.matching import raw
 from cluster_engine.programs.text.reading import Complaint, Files, complain, read, say, text_of
 
 
@@ -56,7 +57,7 @@ async def uniq(invocation: Invocation) -> int:
     if last is not None:
         put(last, count)
     if out:
-        invocation.files.write(invocation.absolute(out[0]), "".join(written).encode("utf-8", "surrogateescape"))
+        invocation.files.write(invocation.absolute(out[0]), raw("".join(written)))
     return source.code
 
 

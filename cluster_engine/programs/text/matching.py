@@ -13,6 +13,14 @@ PATTERN_BYTES_MAX = 1024 * 1024
 EFFORT_MAX = 1_000_000_000
 
 
+def raw(text: str) -> bytes:
+    """Return text as bytes, those that were no UTF-8 as they were; what can be no byte at all becomes ?."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 class SpentError(Exception):
     """A script has had its share of steps or of matching; the text says so."""
 
@@ -42,7 +50,7 @@ class Pattern:
         options.dot_nl = True
         source = translated(text, extended=extended).text
         try:
-            self._compiled: Any = re2.compile(source.encode("utf-8", "surrogateescape"), options)
+            self._compiled: Any = re2.compile(raw(source), options)
         except re2.error:
             raise PatternError("Regular expression too big") from None
         self._effort = effort

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from cluster_engine.programs.clock import interval
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.streams import Bytes, Captured, Nowhere, Streams
+from cluster_engine.programs.text.matching import raw
 from cluster_engine.programs.text.reading import Complaint, Options, complain, lines, read, say
 
 ARGUMENTS_LENGTH_MAX = 128 * 1024
@@ -71,7 +72,7 @@ def _end(options: Options) -> bytes:
     if "-0|--null" in options:
         return b"\0"
     mark = options.value("-d|--delimiter", "\n")
-    return {"\\n": b"\n", "\\t": b"\t", "\\0": b"\0"}.get(mark, mark.encode("utf-8", "surrogateescape")[:1] or b"\n")
+    return {"\\n": b"\n", "\\t": b"\t", "\\0": b"\0"}.get(mark, raw(mark)[:1] or b"\n")
 
 
 async def _words(invocation: Invocation, options: Options) -> AsyncIterator[str]:

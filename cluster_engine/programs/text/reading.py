@@ -13,6 +13,7 @@ import getopt
 from collections.abc import AsyncIterator, Sequence
 
 from cluster_engine.programs.invocation import MEMORY_BYTES_MAX, Invocation, MemoryExhaustedError
+from cluster_engine.programs.text.matching import raw
 
 
 class Complaint(Exception):  # noqa: N818 - it is one
@@ -65,13 +66,13 @@ def complain(invocation: Invocation, complaint: Complaint) -> int:
     """Say what is wrong; give the exit code."""
     name = invocation.argv[0]
     hint = f"Try '{name} --help' for more information.\n" if complaint.hint else ""
-    invocation.err(f"{name}: {complaint}\n{hint}".encode("utf-8", "surrogateescape"))
+    invocation.err(raw(f"{name}: {complaint}\n{hint}"))
     return complaint.code
 
 
 def say(invocation: Invocation, text: str) -> None:
     """Write text as it was read."""
-    invocation.out(text.encode("utf-8", "surrogateescape"))
+    invocation.out(raw(text))
 
 
 def text_of(data: bytes) -> str:

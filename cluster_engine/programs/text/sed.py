@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cluster_engine.programs.invocation import Invocation, MemoryExhaustedError
-from cluster_engine.programs.text.matching import Effort, Pattern, SpentError
+from cluster_engine.programs.text.matching import Effort, Pattern, SpentError, raw
 from cluster_engine.programs.text.reading import Complaint, complain, ended_lines, read, text_of
 from cluster_engine.programs.text.sed_script import Address, Command, Parser, ScriptError
 
@@ -256,7 +256,7 @@ def _replaced(parts: Sequence[str | int], match: Any) -> bytes:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return raw(text)
 
 
 async def sed(invocation: Invocation) -> int:

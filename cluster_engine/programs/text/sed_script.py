@@ -104,7 +104,7 @@ class Parser:
 
     def _address(self, *, second: bool = False) -> Address | None:
         one = self._peek()
-        if one.isdigit():
+        if one.isascii() and one.isdigit():
             number = self._number()
             if self._peek() == "~":
                 self._at += 1
@@ -292,7 +292,7 @@ class Parser:
         flags, number = set(), 1
         while self._peek() and self._peek() not in "\n;}# \t":
             one = self._peek()
-            if one.isdigit():
+            if one.isascii() and one.isdigit():
                 number = self._number()
                 if number == 0:
                     raise self._fail("number option to `s' command may not be zero")
@@ -315,7 +315,7 @@ class Parser:
 def replacement(template: str) -> list[str | int]:
     """Read what replaces a match: text, numbers of groups, and marks of case ("\\U" as "\\0U")."""
     parts: list[str | int] = []
-    at = 0
+    template, at = template.replace("\0", ""), 0
     while at < len(template):
         one = template[at]
         at += 1
@@ -324,7 +324,7 @@ def replacement(template: str) -> list[str | int]:
         elif one == "\\" and at < len(template):
             following = template[at]
             at += 1
-            if following.isdigit():
+            if following.isascii() and following.isdigit():
                 parts.append(int(following))
             elif following in "LUluE":
                 parts.append(f"\0{following}")

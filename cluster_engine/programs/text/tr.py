@@ -9,6 +9,7 @@ import re
 import string
 
 from cluster_engine.programs.invocation import Invocation
+from cluster_engine.programs.text.matching import raw
 from cluster_engine.programs.text.reading import Complaint, complain, read
 
 CLASSES = {
@@ -35,7 +36,7 @@ def _one(text: str, at: int) -> tuple[str, int]:
 
 def expand(given: str) -> tuple[str, str]:
     """Return the characters that a set names, each a byte, in order, and what it is filled up with. Complaint."""
-    text = given.encode("utf-8", "surrogateescape").decode("latin-1")
+    text = raw(given).decode("latin-1")
     found, fill, at = "", "", 0
     while at < len(text):
         if named := _CLASS.match(text, at):
