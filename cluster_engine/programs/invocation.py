@@ -70,6 +70,12 @@ class Invocation:
         """The files of the host it runs on."""
         return self.process.files
 
+    @property
+    def is_in_container(self) -> bool:
+        """Whether it runs in a pod's network or sees a container's files: there the small tools are BusyBox's."""
+        host = self.process.host
+        return host.machine is not host or self.process.files is not host.files
+
     def absolute(self, path: str) -> str:
         """Complete a path from the directory in which the program was started."""
         return absolute(path, self.directory)

@@ -30,7 +30,6 @@ from cluster_engine.programs.curl.url import URL, joined
 from cluster_engine.programs.curl.url import read as read_url
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.streams import read_file
-from cluster_engine.world.process import Namespace
 
 GENERIC, USAGE, NETWORK, TLS, ANSWERED = 1, 2, 4, 5, 8
 REDIRECTS_MAX, TRIES, TRIES_MAX, WAIT_SECONDS_MAX = 20, 20, 100, 10
@@ -119,7 +118,7 @@ def _next(left: Iterator[str], problem: str) -> str:
 
 async def wget(invocation: Invocation) -> int:
     """Run wget; give its exit code."""
-    is_busybox = isinstance(invocation.process.host, Namespace)
+    is_busybox = invocation.is_in_container
     try:
         given = read(list(invocation.argv[1:]))
         if "version" in given.switches:
