@@ -70,7 +70,7 @@ def test_variables_come_from_the_environment_and_from_assignments(sh):
 def test_what_is_written_to_a_file_is_in_it_and_not_in_the_log(sh):
     text = "echo secret > /tmp/file; echo told; sleep 1; cat /tmp/file | wc -c; rm /tmp/file; cat /tmp/file"
     assert sh(text).texts == [
-        "told", "7", "cat: /tmp/file: No such file or directory",
+        "told", "7", "cat: can't open '/tmp/file': No such file or directory",
     ]  # fmt: skip
 
 
