@@ -47,9 +47,9 @@ def test_files_are_copied_there_and_back(kubectl, busybox, tmp_path):
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "a.txt").write_text("hello\n")
     namespace = busybox[1]
-    kubectl("cp", str(tmp_path / "here"), f"{namespace}/box:/srv")
-    assert kubectl("exec", "box", *busybox, "--", "cat", "/srv/a.txt").stdout == "hello\n"
-    kubectl("cp", f"{namespace}/box:/srv/a.txt", str(tmp_path / "back.txt"))
+    kubectl("cp", str(tmp_path / "here"), f"{namespace}/box:/data")
+    assert kubectl("exec", "box", *busybox, "--", "cat", "/data/a.txt").stdout == "hello\n"
+    kubectl("cp", f"{namespace}/box:/data/a.txt", str(tmp_path / "back.txt"))
     assert (tmp_path / "back.txt").read_text() == "hello\n"
 
 
