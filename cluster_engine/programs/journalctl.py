@@ -8,7 +8,6 @@ Modelled on systemd 252. Left out: the kernel's ring (-k says that there is noth
 fields than a line's own, priorities but for errors (-p err).
 """
 
-import fnmatch
 import json
 import re
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.log_forms import formed, is_trouble
+from cluster_engine.programs.text import globs
 from cluster_engine.world.system_log import Line
 
 LINES = 10
@@ -34,7 +34,7 @@ _BARE = {
     "-x": "", "--catalog": "", "-l": "", "--full": "", "--no-full": "", "--utc": "", "-m": "", "--no-hostname": "bare",
     "--list-boots": "boots", "--no-tail": "all",
 }  # fmt: skip
-_AGO = re.compile(r"([0-9]{1,9})\s*(s|sec|seconds?|m|min|minutes?|h|hours?|hr|d|days?|w|weeks?)\b")
+_AGO = r"([0-9]{1,9})\s*(s|sec|seconds?|m|min|minutes?|h|hours?|hr|d|days?|w|weeks?)\b"
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _NUMBER = re.compile(r"\+?[0-9]{1,9}|all")
 
@@ -58,7 +58,7 @@ class Wanted:
 
     def takes(self, line: Line) -> bool:
         """Return whether a line is one of them."""
-        if self.units and not any(fnmatch.fnmatchcase(line.unit, unit) for unit in self.units):
+        if self.units and not any(globs.matches(unit, line.unit) for unit in self.units):
             return False
         if self.identifiers and line.by not in self.identifiers:
             return False
@@ -230,8 +230,10 @@ def moment(text: str, now: datetime) -> datetime:
     named = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
     if text in named:
         return named[text]
-    parts = _AGO.findall(text)
-    rest = _AGO.sub("", text).strip()
+    import re2  # it takes 3 MiB, which a cluster in which nobody asks so need not pay
+
+    parts = re2.findall(_AGO, text)
+    rest = re2.sub(_AGO, "", text).strip()
     if parts and rest in ("ago", "-"):
         seconds = sum(int(number) * _UNIT_SECONDS[unit[0]] for number, unit in parts)
         return max(now - timedelta(seconds=min(seconds, 10**9)), datetime(1970, 1, 1, tzinfo=UTC))

@@ -9,12 +9,12 @@ processes of the host here, and their descriptions say so. Modelled on systemd 2
 a unit, enabling and masking (nothing boots from unit files), other units than services.
 """
 
-import fnmatch
 from collections.abc import Sequence
 from datetime import datetime
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.log_forms import formed
+from cluster_engine.programs.text import globs
 from cluster_engine.world.process import Host
 from cluster_engine.world.supervisor import RESTART_SECONDS, Unit, how_it_ended
 
@@ -72,7 +72,7 @@ def _matching(machine: Host, names: Sequence[str]) -> list[str]:
     found = []
     for name in names:
         bare = name.removesuffix(".service")
-        matched = [unit for unit in machine.units if fnmatch.fnmatchcase(unit, bare)] if set(bare) & set("*?[") else []
+        matched = [unit for unit in machine.units if globs.matches(bare, unit)] if set(bare) & set("*?[") else []
         found += matched or [bare]
     return found
 

@@ -10,7 +10,7 @@ from visualizer import refusals
 from visualizer.lessons import player
 
 FOLDER = Path(player.__file__).parent
-RAISED = re.compile(r'raise ValueError\(f?"(?P<text>.*?)"\)')
+RAISED = re.compile(r'raise RefusedDeedError\(f?"(?P<text>.*?)"\)')
 PLACE = re.compile(r"%\\?\((\w+)\\?\)s")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.predicates import Held
 
 NUMBER_MAX = 1e9
@@ -67,20 +68,20 @@ class Question:
         """Return an answer in its own form. ValueError, in words for a person, when it is none to this question."""
         if self.kind == "number":
             if isinstance(answer, bool) or not isinstance(answer, int | float) or not math.isfinite(answer):
-                raise ValueError(f"The answer to {self.id} is a number.")
+                raise RefusedDeedError(f"The answer to {self.id} is a number.")
             if abs(answer) > NUMBER_MAX:
-                raise ValueError(f"The answer to {self.id} is at most {NUMBER_MAX:g}.")
+                raise RefusedDeedError(f"The answer to {self.id} is at most {NUMBER_MAX:g}.")
             return answer
         chosen = [answer] if isinstance(answer, str) else answer
         known = self.options or self.items
         if not isinstance(chosen, list) or not chosen or any(one not in known for one in chosen):
-            raise ValueError(f"The answer to {self.id} is made of {', '.join(known)}.")
+            raise RefusedDeedError(f"The answer to {self.id} is made of {', '.join(known)}.")
         if len(set(chosen)) != len(chosen) or (self.kind == "order" and len(chosen) != len(known)):
-            raise ValueError(f"The answer to {self.id} has each of {', '.join(known)} once.")
+            raise RefusedDeedError(f"The answer to {self.id} has each of {', '.join(known)} once.")
         if self.kind == "order":
             return chosen
         if not self.many and len(chosen) > 1:
-            raise ValueError(f"The answer to {self.id} is one of {', '.join(known)}.")
+            raise RefusedDeedError(f"The answer to {self.id} is one of {', '.join(known)}.")
         return [one for one in known if one in chosen] if self.many else chosen[0]
 
     def judge(self, answer: Any, held: Mapping[str, Held], decided_by: str | None = None) -> Verdict | None:

@@ -25,7 +25,7 @@ ELEMENTS_MAX = 200_000
 FIELDS_MAX = 32_767
 CALLS_MAX = 60
 _NUMBER = re.compile(r"[ \t-\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
-_FORMAT = re.compile(r"%(?:%|([-+ #0]*)(\*|[0-9]*)(?:\.(\*|[0-9]*))?([diouxXeEfFgGcsa]))")
+_FORMAT = re.compile(r"%(?:%|([-+ #0]*)(\*|[1-9][0-9]*|)(?:\.(\*|[0-9]*))?([diouxXeEfFgGcsa]))")
 
 
 class AwkError(Exception):

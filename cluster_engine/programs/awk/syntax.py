@@ -40,15 +40,14 @@ class Program:
 
 
 _TOKEN = re.compile(
-    r"""(?P<space>(?:[ \t\r]|\\\r?\n|\#[^\n]*)+)
+    r"""(?P<space>(?:[ \t\r]|\\\r?\n)+|\#[^\n]*)
     |(?P<newline>\n)
-    |(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<string>"(?:[^"\\\n]|\\.)*")
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<operator>\*\*=|\*\*|\+\+|--|\+=|-=|\*=|/=|%=|\^=|==|<=|>=|!=|!~|&&|\|\||>>|[-+*/%^!<>|?:~$=,;(){}\[\]])""",
     re.VERBOSE | re.DOTALL,
 )
-_REGEX = re.compile(r"/((?:[^/\\\n\[]|\\.|\[\^?\]?(?:[^\]\\\n]|\\.)*\])*)/")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "/": "/", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 KEYWORDS = frozenset({
     "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "exit",
@@ -92,10 +91,10 @@ class _Parser:
                 or last[1] in (")", "]", "$", "++", "--")
                 or (last[0] == "name" and last[1] not in KEYWORDS)
             )
-            found = _REGEX.match(text, at) if text[at] == "/" and not divides else None
-            if found is not None:
-                self._tokens.append(("regex", found[1], line))
-                at = found.end()
+            end = _end_of_regex(text, at) if text[at] == "/" and not divides else 0
+            if end:
+                self._tokens.append(("regex", text[at + 1 : end - 1], line))
+                at = end
                 continue
             found = _TOKEN.match(text, at)
             if found is None:
@@ -439,3 +438,24 @@ _LEVELS = {"concatenation": 5}
 def parse(text: str) -> Program:
     """Read a program. SyntaxFailure."""
     return _Parser(text).whole()
+
+
+def _end_of_regex(text: str, at: int) -> int:
+    """Return where the regular expression that begins with a slash ends; 0 where it does not, on its line.
+
+    Between brackets a slash is one of the set, and so is a bracket that comes first.
+    """
+    in_set, at = False, at + 1
+    while at < len(text) and text[at] != "\n":
+        if text[at] == "\\":
+            at += 1
+        elif in_set:
+            in_set = text[at] != "]"
+        elif text[at] == "/":
+            return at + 1
+        elif text[at] == "[":
+            in_set = True
+            at += text[at + 1 : at + 2] == "^"
+            at += text[at + 1 : at + 2] == "]"
+        at += 1
+    return 0

@@ -29,7 +29,7 @@ class Node:
 
 
 _TOKEN = re.compile(
-    r"""(?P<space>(?:\s|\#[^\n]*)+)
+    r"""(?P<space>\s+|\#[^\n]*)
     |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<field>\.[A-Za-z_][A-Za-z0-9_]*)
     |(?P<variable>\$(?:__loc__|[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*))

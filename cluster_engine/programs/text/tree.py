@@ -7,7 +7,6 @@ Everybody is root, so that nothing is forbidden. Left out: links, owners, `find`
 """
 
 import asyncio
-import fnmatch
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +14,7 @@ from datetime import timedelta
 from cluster_engine.programs.files import remove_tree
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.streams import Nowhere, Streams, is_directory
+from cluster_engine.programs.text import globs
 from cluster_engine.programs.text.reading import Complaint, complain, read, say
 from cluster_engine.world.files import FileSystem
 
@@ -288,11 +288,11 @@ class _Wanted:
         is_folder = is_directory(files, path)
         match test:
             case "-name":
-                return fnmatch.fnmatchcase(name if path != shown else shown.rpartition("/")[2] or name, value)
+                return globs.matches(value, name if path != shown else shown.rpartition("/")[2] or name)
             case "-iname":
-                return fnmatch.fnmatchcase(name.lower(), value.lower())
+                return globs.matches(value.lower(), name.lower())
             case "-path":
-                return fnmatch.fnmatchcase(shown, value)
+                return globs.matches(value, shown)
             case "-type":
                 return ("d" if is_folder else "f") in value.split(",")
             case "-empty":
