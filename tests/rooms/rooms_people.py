@@ -64,7 +64,7 @@ class Socket:
     async def say_raw(self, text: str) -> None:
         await self._socket.send_to(text_data=text)
 
-    async def hear(self, kind: str | None = None, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
+    async def hear(self, kind: str | None = None, seconds: float = 30.0, **fields: Any) -> dict[str, Any]:
         """The next frame of this kind with these fields; others pass by."""
         deadline = asyncio.get_running_loop().time() + seconds
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
