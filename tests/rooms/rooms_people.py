@@ -45,6 +45,7 @@ class Socket:
         cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in (browser.cookies if browser else {}).items())
         headers = [*HERE, (b"cookie", cookies.encode()), (b"accept-language", language.encode())]
         self._socket = WebsocketCommunicator(application, path, headers=headers)
+        self._passed: list[dict[str, Any]] = []
 
     @classmethod
     async def of(cls, room: Room, browser: AsyncClient | None, language: str = "en") -> "Socket":
@@ -64,14 +65,20 @@ class Socket:
     async def say_raw(self, text: str) -> None:
         await self._socket.send_to(text_data=text)
 
-    async def hear(self, kind: str | None = None, seconds: float = 30.0, **fields: Any) -> dict[str, Any]:
+    async def hear(self, kind: str | None = None, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
         """The next frame of this kind with these fields; others pass by."""
         deadline = asyncio.get_running_loop().time() + seconds
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
             frame = json.loads(await self._socket.receive_from(timeout=left))
             if kind in {None, frame["type"]} and fields.items() <= frame.items():
                 return frame
+            self._passed.append(frame)
         raise AssertionError(f"no {kind} came")
+
+    async def has_heard(self, kind: str) -> dict[str, Any]:
+        """The newest frame of this kind that passed by, or the next: what comes unasked may come before an answer."""
+        passed = [frame for frame in self._passed if frame["type"] == kind]
+        return passed[-1] if passed else await self.hear(kind)
 
     async def hear_row(self, holds: Any) -> dict[str, Any]:
         """The next row of the board for which something holds."""

@@ -125,7 +125,7 @@ async def test_a_fault_may_be_for_a_group_or_for_one(school, targets, names):
     incident = await school.break_(targets)
     whose = await in_database(lambda: {one.member.name for one in Report.objects.select_related("member")})()
     assert whose == names
-    frame = await school.board.hear("incident")
+    frame = await school.board.has_heard("incident")
     assert frame["incident"] == {
         **frame["incident"], "id": incident, "targets": targets, "when": None, "healed": None,
     }  # fmt: skip
@@ -177,7 +177,7 @@ async def test_who_has_no_cluster_yet_has_a_report_that_says_so(school):
 async def test_a_fault_waits_for_its_moment(school):
     when = "entry:\n  kind: tls.alert\n"
     incident = await school.break_(when=when)
-    frame = await school.board.hear("incident")
+    frame = await school.board.has_heard("incident")
     assert frame["incident"]["when"] == {"entry": {"kind": "tls.alert"}}
     reports = await in_database(lambda: list(Report.objects.values_list("applied_at", "problem")))()
     assert reports == [(None, ""), (None, "")]
