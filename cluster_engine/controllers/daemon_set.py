@@ -19,7 +19,7 @@ from datetime import datetime
 from cluster_engine.api.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
-from cluster_engine.api.status import AlreadyExists, Conflict, Forbidden, NotFound, Refusal
+from cluster_engine.api.status import AlreadyExists, Conflict, NotFound
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import daemon_pods, pods
 from cluster_engine.controllers.context import Context
@@ -33,7 +33,7 @@ from cluster_engine.controllers.ownership import (
     is_controlled_by,
     is_deleting,
 )
-from cluster_engine.controllers.replica_set import Failure, namespace_ends, slow_start
+from cluster_engine.controllers.pod_control import Failure, PodControl, slow_start
 from cluster_engine.controllers.rolling import share
 
 WORKERS = 2
@@ -57,6 +57,7 @@ class DaemonSetController:
         self._revisions.add_index(BY_CONTROLLER, controller_uids)
         self._queue = WorkQueue[str]()
         self._expectations = Expectations()
+        self._control = PodControl(context, self._expectations)
         self._failed: dict[tuple[str, str], tuple[float, float]] = {}
         """By DaemonSet and node: until when a failed pod stays there, and the wait after that."""
         self._sets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
@@ -224,37 +225,14 @@ class DaemonSetController:
             return None
         self._expectations.expect(key, creations=len(missing), deletions=[key_of(pod) for pod in surplus])
         left = iter(missing)
-        created, failure = await slow_start(len(missing), lambda: self._create(daemon_set, next(left), digest))
+        created, failure = await slow_start(
+            len(missing), lambda: self._control.create(daemon_set, daemon_pods.pod_of(daemon_set, next(left), digest))
+        )
         for _ in range(len(missing) - created):
             self._expectations.created(key)
-        deletions: list[Awaitable[Failure | None]] = [self._delete(key, daemon_set, pod) for pod in surplus]
+        deletions: list[Awaitable[Failure | None]] = [self._control.delete(daemon_set, key, pod) for pod in surplus]
         failures = [failure, *await asyncio.gather(*deletions)]
         return next((each for each in failures if each is not None), None)
-
-    async def _create(self, daemon_set: Object, node: str, digest: str) -> Failure | None:
-        try:
-            pod = await self._client.create(POD, daemon_pods.pod_of(daemon_set, node, digest))
-        except (Refusal, ConnectionError, TimeoutError) as failure:
-            if isinstance(failure, Forbidden) and namespace_ends(failure):
-                return None
-            self._events.event(daemon_set, "Warning", "FailedCreate", f"Error creating: {failure}")
-            return failure
-        self._events.event(daemon_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-        return None
-
-    async def _delete(self, key: str, daemon_set: Object, pod: Object) -> Failure | None:
-        metadata = pod["metadata"]
-        try:
-            await self._client.delete(POD, metadata["name"], metadata["namespace"])
-        except NotFound:
-            self._expectations.deleted(key, key_of(pod))
-            return None
-        except (Refusal, ConnectionError, TimeoutError) as failure:
-            self._expectations.deleted(key, key_of(pod))
-            self._events.event(daemon_set, "Warning", "FailedDelete", f"Error deleting: {failure}")
-            return failure
-        self._events.event(daemon_set, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
-        return None
 
     # -- the past
 

@@ -19,7 +19,7 @@ from cluster_engine.api import time
 from cluster_engine.api.kinds import JOB, POD
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
-from cluster_engine.api.status import Forbidden, NotFound, Refusal
+from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import job_status, pods
 from cluster_engine.controllers.context import Context
@@ -34,7 +34,7 @@ from cluster_engine.controllers.ownership import (
     is_controlled_by,
     is_deleting,
 )
-from cluster_engine.controllers.replica_set import Failure, namespace_ends, slow_start
+from cluster_engine.controllers.pod_control import Failure, PodControl, slow_start
 
 WORKERS = 5
 SYNC_DELAY_SECONDS = 1.0
@@ -72,6 +72,7 @@ class JobController:
         self._pods.add_index(BY_CONTROLLER, controller_uids)
         self._queue = WorkQueue[str]()
         self._expectations = Expectations()
+        self._control = PodControl(context, self._expectations)
         self._failures: dict[str, tuple[int, datetime | None]] = {}
         """By key: failures in a row, and when the last was."""
         self._released: dict[str, set[str]] = {}
@@ -236,7 +237,7 @@ class JobController:
 
     async def _end_all(self, sync: _Sync) -> Failure | None:
         """Delete the pods of a Job that is over."""
-        failures = await asyncio.gather(*(self._delete(sync, pod) for pod in sync.active))
+        failures = await asyncio.gather(*(self._control.delete(sync.job, sync.key, pod) for pod in sync.active))
         sync.active = [pod for pod, failure in zip(sync.active, failures, strict=True) if failure is not None]
         return next((failure for failure in failures if failure is not None), None)
 
@@ -250,7 +251,7 @@ class JobController:
         if surplus > 0:
             chosen = pods.to_delete(sync.active, sync.active, surplus, sync.now)[:PODS_A_SYNC_MAX]
             self._expectations.expect_deletions(sync.key, [key_of(pod) for pod in chosen])
-            failures = await asyncio.gather(*(self._delete(sync, pod) for pod in chosen))
+            failures = await asyncio.gather(*(self._control.delete(sync.job, sync.key, pod) for pod in chosen))
             sync.active = [pod for pod in sync.active if pod not in chosen]
             return next((failure for failure in failures if failure is not None), None)
         waiting = 0
@@ -307,37 +308,11 @@ class JobController:
         self._expectations.expect_creations(sync.key, count)
         left = iter(indexes)
         made: list[Object] = []
-        created, failure = await slow_start(count, lambda: self._create_one(job, next(left), made))
+        created, failure = await slow_start(count, lambda: self._control.create(job, pod_of(job, next(left)), made))
         for _ in range(count - created):
             self._expectations.created(sync.key)
         sync.active = [*sync.active, *made]
         return failure
-
-    async def _create_one(self, job: Object, index: int | None, made: list[Object]) -> Failure | None:
-        try:
-            pod = await self._client.create(POD, pod_of(job, index))
-        except (Refusal, ConnectionError, TimeoutError) as failure:
-            if isinstance(failure, Forbidden) and namespace_ends(failure):
-                return None
-            self._events.event(job, "Warning", "FailedCreate", f"Error creating: {failure}")
-            return failure
-        made.append(pod)
-        self._events.event(job, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-        return None
-
-    async def _delete(self, sync: _Sync, pod: Object) -> Failure | None:
-        metadata = pod["metadata"]
-        try:
-            await self._client.delete(POD, metadata["name"], metadata["namespace"])
-        except NotFound:
-            self._expectations.deleted(sync.key, key_of(pod))
-        except (Refusal, ConnectionError, TimeoutError) as failure:
-            self._expectations.deleted(sync.key, key_of(pod))
-            self._events.event(sync.job, "Warning", "FailedDelete", f"Error deleting: {failure}")
-            return failure
-        else:
-            self._events.event(sync.job, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
-        return None
 
     # -- counting
 

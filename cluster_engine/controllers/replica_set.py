@@ -12,14 +12,13 @@ Modelled on `pkg/controller/replicaset/replica_set.go`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import POD, REPLICA_SET
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
-from cluster_engine.api.status import Conflict, Forbidden, NotFound, Refusal
+from cluster_engine.api.status import Conflict
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import pods
 from cluster_engine.controllers.context import Context
@@ -33,8 +32,8 @@ from cluster_engine.controllers.ownership import (
     is_controlled_by,
     is_deleting,
 )
+from cluster_engine.controllers.pod_control import Failure, PodControl, slow_start
 
-Failure = Refusal | ConnectionError | TimeoutError
 BURST_REPLICAS = 500
 WORKERS = 5
 POD_NAME_PREFIX_MAX = 253 - 5
@@ -46,12 +45,12 @@ class ReplicaSetController:
     def __init__(self, context: Context) -> None:
         self._process = context.process
         self._client = context.client
-        self._events = context.events
         self._replica_sets = context.informers.informer(REPLICA_SET)
         self._pods = context.informers.informer(POD)
         self._pods.add_index(BY_CONTROLLER, controller_uids)
         self._queue = WorkQueue[str]()
         self._expectations = Expectations()
+        self._control = PodControl(context, self._expectations)
         self._replica_sets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
         self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
 
@@ -149,41 +148,16 @@ class ReplicaSetController:
 
     async def _create(self, key: str, replica_set: Object, count: int) -> Failure | None:
         self._expectations.expect_creations(key, count)
-        created, failure = await slow_start(count, lambda: self._create_one(replica_set))
+        created, failure = await slow_start(count, lambda: self._control.create(replica_set, pod_of(replica_set)))
         for _ in range(count - created):  # of those that were never asked for, nothing will be seen
             self._expectations.created(key)
         return failure
 
-    async def _create_one(self, replica_set: Object) -> Failure | None:
-        try:
-            pod = await self._client.create(POD, pod_of(replica_set))
-        except (Refusal, ConnectionError, TimeoutError) as failure:
-            if isinstance(failure, Forbidden) and namespace_ends(failure):
-                return None  # it would never succeed, and will soon not matter
-            self._events.event(replica_set, "Warning", "FailedCreate", f"Error creating: {failure}")
-            return failure
-        self._events.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-        return None
-
     async def _delete(self, key: str, replica_set: Object, active: list[Object], count: int) -> Failure | None:
         chosen = pods.to_delete(active, self._related(replica_set), count, self._process.now())
         self._expectations.expect_deletions(key, [key_of(pod) for pod in chosen])
-        failures = await asyncio.gather(*(self._delete_one(key, replica_set, pod) for pod in chosen))
+        failures = await asyncio.gather(*(self._control.delete(replica_set, key, pod) for pod in chosen))
         return next((failure for failure in failures if failure is not None), None)
-
-    async def _delete_one(self, key: str, replica_set: Object, pod: Object) -> Failure | None:
-        metadata = pod["metadata"]
-        try:
-            await self._client.delete(POD, metadata["name"], metadata["namespace"])
-        except NotFound:
-            self._expectations.deleted(key, key_of(pod))
-            return None
-        except (Refusal, ConnectionError, TimeoutError) as failure:
-            self._expectations.deleted(key, key_of(pod))
-            self._events.event(replica_set, "Warning", "FailedDelete", f"Error deleting: {failure}")
-            return failure
-        self._events.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
-        return None
 
     def _related(self, replica_set: Object) -> list[Object]:
         """Return the pods of all ReplicaSets of the same Deployment."""
@@ -205,19 +179,6 @@ class ReplicaSetController:
             live = await self._client.get(REPLICA_SET, metadata["name"], metadata["namespace"])
             if live.get("status", {}) != status:
                 await self._client.update(REPLICA_SET, {**live, "status": status}, "status")
-
-
-async def slow_start(count: int, create: Callable[[], Awaitable[Failure | None]]) -> tuple[int, Failure | None]:
-    """Call `create` so often, in batches of 1, 2, 4 …, until one fails. Give successes and the failure."""
-    created, batch = 0, 1
-    while created < count:
-        results = await asyncio.gather(*(create() for _ in range(min(batch, count - created))))
-        failures = [result for result in results if result is not None]
-        created += len(results) - len(failures)
-        if failures:
-            return created, failures[0]
-        batch *= 2
-    return created, None
 
 
 def pod_of(replica_set: Object) -> Object:
@@ -271,8 +232,3 @@ def calculate_status(replica_set: Object, active: list[Object], failure: Failure
 
 def _wanted(replica_set: Object) -> int:
     return int(replica_set["spec"].get("replicas", 1))
-
-
-def namespace_ends(refusal: Refusal) -> bool:
-    """Return whether something cannot be made because its namespace is on its way out: it would never succeed."""
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in refusal.details.get("causes", ()))
