@@ -22,6 +22,7 @@ export function Modal({ open, onClose, class: className, label, labelledby, plac
       "aria-label": label,
       "aria-labelledby": labelledby,
       onClose,
+      onCancel: onClose, // Esc: `close` follows a task later, and a key typed in between would still be the dialog's
       onClick: (/** @type {MouseEvent} */ event) => {
         if (event.target === ref.current) onClose();
       },

@@ -184,7 +184,7 @@ export function Help({ app }) {
   } = app;
   const open = store.dialog.value === "help";
   const close = () => {
-    store.dialog.value = null;
+    if (store.dialog.peek() === "help") store.dialog.value = null;
   };
   return h(
     Modal,
