@@ -15,6 +15,7 @@ from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
 
 OPEN_SECONDS = 60.0
+READING_SECONDS = 5.0  # of what has come, before a line is typed: a flood has no end
 CSRF_COOKIE = "glassplane_csrf"
 
 
@@ -67,6 +68,7 @@ class Visitor(Browser):
     ends: list[str] = field(default_factory=list)  # why the cluster was ended, each time
     closed: list[str] = field(default_factory=list)  # how the socket was closed, each time
     seen: list[int] = field(default_factory=list)  # the entries, in the order in which they came
+    heard: dict[str, int] = field(default_factory=dict)  # the last frame of the command that runs
     bugs: list[str] = field(default_factory=list)  # what the journal tells of bugs of ours
 
     def __post_init__(self) -> None:
@@ -86,8 +88,8 @@ class Visitor(Browser):
         self.watch()
 
     def watch(self) -> None:
-        """Ask for the entries after the last one that was seen."""
-        self.say({"type": "watch", "since": self.seen[-1] if self.seen else 0})
+        """Ask for the entries after the last one that was seen, and for what the command says from there."""
+        self.say({"type": "watch", "since": self.seen[-1] if self.seen else 0, "commands": self.heard})
 
     def open(self, path: str) -> websocket.WebSocket:
         """Open a WebSocket. Raise `ServerGone` when the server opens none."""
@@ -143,13 +145,20 @@ class Visitor(Browser):
             self.hear(1)
 
     def type(self, line: str, seconds: float = 30) -> Printed:
-        """Type a line and read what it prints until it ends, its cluster does, or the time is over."""
+        """Type a line and read what it prints until it ends, its cluster does, or the time is over.
+
+        What has come since the visitor read last is read first: a server closes the socket of who does not answer its
+        pings, and what is said to that socket then is lost.
+        """
+        reading_ends = time.monotonic() + READING_SECONDS
+        while time.monotonic() < reading_ends and self.hear(0):
+            pass
         identifier, began, said = f"attack{next(self._numbers)}", time.monotonic(), ""
-        ends = len(self.ends)
+        ends, self.heard = len(self.ends), {identifier: 0}
         self.say({"type": "command", "id": identifier, "line": line})
         while (left := began + seconds - time.monotonic()) > 0 and len(self.ends) == ends:
             for frame in self.hear(min(left, 1)):
-                if frame.get("id") != identifier:
+                if frame.get("id") != identifier or not self._is_news(frame):
                     continue
                 if frame["type"] == "output":
                     said += frame["text"]
@@ -158,6 +167,13 @@ class Visitor(Browser):
                 if frame["type"] == "done":
                     return Printed(said, frame["code"], time.monotonic() - began)
         return Printed(said, None, time.monotonic() - began)
+
+    def _is_news(self, frame: dict[str, Any]) -> bool:
+        """Whether a frame of the command that runs was not heard before: what was told is told again after a gap."""
+        known, number = self.heard[frame["id"]], frame.get("n")
+        if number is not None and number > known:
+            self.heard[frame["id"]] = number
+        return number is None or number > known
 
     def leave(self) -> None:
         """Close everything."""

@@ -24,8 +24,6 @@ QUIET_SECONDS = 3.0
 PACE = 5
 """Virtual seconds in a real one: pods start and end sooner."""
 SHOWN_MAX = 300
-ALIVE_TRIES = 3
-"""What earlier attacks left in the background is told with the line that is typed when it ends."""
 REPEATED = re.compile(r"\{\{(.+?)\*(\d+)\}\}", re.DOTALL)
 
 
@@ -77,11 +75,9 @@ class Attacker:
         self.visitor.until_running()
         if not ended and self.visitor.life != life:
             problems.append("its cluster lives another life")
-        answers: list[str] = []
-        while len(answers) < ALIVE_TRIES and answers[-1:] != ["alive\n"]:
-            answers.append(self.visitor.type("echo alive", ANSWER_SECONDS).text)
-        if answers[-1] != "alive\n":
-            problems.append(f"afterwards its cluster answered {answers[0][:SHOWN_MAX]!r}")
+        alive = self.visitor.type("echo alive", ANSWER_SECONDS)
+        if alive.text != "alive\n":
+            problems.append(f"afterwards its cluster answered {alive.text[:SHOWN_MAX]!r}")
         return [*problems, *self.visitor.bugs[bugs:]]
 
     def _terminal(self, attack: dict[str, Any]) -> Iterator[str]:

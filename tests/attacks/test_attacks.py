@@ -1,14 +1,18 @@
 """The attacks as data: that each can be made, and that what is judged would be missed."""
 
+import itertools
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+import websocket
 
 from tests.attacks import clients
 from tests.attacks.__main__ import LANES
 from tests.attacks.attacker import Attacker, grown
+from tests.visitor import Visitor
 
 ATTACKS = tomllib.loads((Path(__file__).parent / "attacks.toml").read_text())
 EACH = [(kind, attack) for kind in ATTACKS for attack in ATTACKS[kind]]
@@ -81,3 +85,56 @@ def test_a_wrong_word_a_wrong_code_and_no_answer_are_felt(text, code, problems):
     attacker = object.__new__(Attacker)
     attacker.visitor = Said(text, code)
     assert attacker.attack("terminal", {"lines": ["x"], "reads": "^alive$", "code": 0}) == problems
+
+
+class Page(Visitor):
+    """A visitor of a server that says certain things once a line is typed; an exception is how a socket breaks."""
+
+    def __post_init__(self):
+        self._numbers, self.cluster, self.said = itertools.count(1), "c", []
+        self.answers = []
+        self.connect()
+
+    def open(self, path):
+        return Socket(self)
+
+
+class Socket:
+    def __init__(self, page):
+        self.page = page
+        self.coming = []
+
+    def settimeout(self, seconds):
+        pass
+
+    def send(self, text):
+        message = json.loads(text)
+        self.page.said.append((self, message))
+        if message["type"] == "command":
+            self.coming += self.page.answers
+
+    def recv(self):
+        if not self.coming:
+            raise websocket.WebSocketTimeoutException
+        message = self.coming.pop(0)
+        if isinstance(message, Exception):
+            raise message
+        return json.dumps(message)
+
+
+def test_a_visitor_who_is_told_again_what_was_printed_reads_it_once():
+    output = {"type": "output", "id": "attack1", "n": 1, "stream": "stdout", "text": "alive\n"}
+    done = {"type": "done", "id": "attack1", "n": 2, "code": 0}
+    page = Page("http://server")
+    page.answers = [output, {"type": "relist"}, {"type": "terminals", "frames": [output, done]}]
+    assert page.type("echo alive").text == "alive\n"
+    assert page.said[-1][1] == {"type": "watch", "since": 0, "commands": {"attack1": 1}}
+
+
+def test_a_visitor_whose_socket_was_closed_while_nothing_was_read_types_into_a_new_one():
+    page = Page("http://server")
+    first = page.socket
+    first.coming = [{"type": "clock"}, websocket.WebSocketConnectionClosedException("pings were not answered")]
+    page.type("echo alive", seconds=0)
+    (typed_into,) = [socket for socket, message in page.said if message["type"] == "command"]
+    assert typed_into is page.socket is not first

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from visualizer.hosting.bus import STREAM_BYTES_MAX, Bus, BusLost, EmbeddedBus, Held
+from visualizer.hosting.bus import STREAM_BYTES_MAX, STREAM_MESSAGES_MAX, Bus, BusLost, EmbeddedBus, Held
 from visualizer.hosting.pipe_bus import PipeBus, lend
 from visualizer.hosting.redis_bus import RedisBus
 
@@ -100,6 +100,23 @@ async def test_a_follower_that_falls_behind_misses_the_oldest_and_nothing_else(b
                 seen += await anext(followed)
     assert [int(one) for one in seen] == sorted({int(one) for one in seen})
     assert seen[-KEPT:] == [b"45", b"46", b"47", b"48", b"49"]
+
+
+async def test_a_burst_through_a_pipe_passes_no_follower_who_takes_what_comes():
+    reader, writer, child_reader, child_writer = await pipe()
+    parent = EmbeddedBus()
+    lending = asyncio.create_task(lend(parent, reader, writer))
+    child = PipeBus(child_reader, child_writer)
+    burst = [str(number).encode() for number in range(4 * STREAM_MESSAGES_MAX)]
+    up, down = (asyncio.create_task(take(bus, "s", len(burst))) for bus in (parent, child))
+    await child.append("s", burst[0])
+    await child.holder("all followers are there")
+    for message in burst[1:]:
+        await child.append("s", message)
+    assert await up == burst
+    assert await down == burst
+    await child.aclose()
+    await lending
 
 
 async def test_a_dropped_stream_is_forgotten_but_its_followers_go_on(bus):

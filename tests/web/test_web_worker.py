@@ -425,6 +425,17 @@ async def test_what_waits_is_joined_without_changing_its_order():
     ]
 
 
+async def test_what_a_replay_printed_last_is_not_joined_with_anything_nor_after_it_is_told_to_run():
+    replayed = [Output("k", 1, "stdout", "a"), Output("k", 2, "stdout", "b")]
+    live = [Output("k", 3, "stdout", "c"), Output("k", 4, "stdout", "d")]
+    running = State("running", life=2)
+    assert coalesce([*replayed, running, *live], joins_output=False) == [
+        *replayed,
+        running,
+        Output("k", 4, "stdout", "cd"),
+    ]
+
+
 # Faults and inputs --------------------------------------------------------------------------------------------
 
 POWER_OFF = {"name": "power-off", "target": "worker-1"}

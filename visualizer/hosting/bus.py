@@ -27,6 +27,7 @@ from typing import NamedTuple, Protocol
 
 STREAM_MESSAGES_MAX = 512
 STREAM_BYTES_MAX = 2 * 1024 * 1024
+GIVE_WAY_MESSAGES = 64
 
 
 class BusLost(ConnectionError):  # noqa: N818
@@ -110,9 +111,12 @@ class EmbeddedBus:
         return self._streams.setdefault(name, _Stream(self._messages_max))
 
     async def append(self, stream: str, message: bytes, *, under: Held | None = None) -> None:
-        """Add a message; never waits."""
+        """Add a message. Give way now and then, so that no burst passes a follower who takes what comes."""
         if under is None or self._live(under.lease) == under.holder:
-            self._stream(stream).append(message)
+            appended = self._stream(stream)
+            appended.append(message)
+            if appended.followers and appended.appended % GIVE_WAY_MESSAGES == 0:
+                await asyncio.sleep(0)
 
     async def follow(self, stream: str) -> AsyncGenerator[list[bytes], None]:
         """Yield what is kept, then what comes."""

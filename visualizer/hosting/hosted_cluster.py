@@ -79,6 +79,7 @@ class HostedCluster:
         self._closing = False  # it has ended, and sends its last words
         self._life = create.life
         self.resumes = create.until > 0 or create.lesson is not None
+        self._joins_output = not self.resumes
         self._pass_over = PassedOver(create.recorded, create.last)
         self._outside = False
         self._run = self._run_of(create, note)
@@ -151,7 +152,9 @@ class HostedCluster:
 
     async def _flush(self) -> None:
         waiting, self._outbox, self._outbox_bytes = self._outbox, deque(), 0
-        for message in coalesce(list(waiting), joins_output=self.started or not self.resumes):
+        said = coalesce(list(waiting), joins_output=self._joins_output)
+        self._joins_output = self._joins_output or any(isinstance(one, State) for one in said)
+        for message in said:
             await self._say(message)
 
     async def beat(self) -> None:
@@ -246,7 +249,8 @@ def _continues(said: list[Told], output: Output) -> bool:
 def coalesce(waiting: Sequence[Told], *, joins_output: bool = True) -> list[Told]:
     """Join what may be joined, keeping the order; of clocks and of lessons only the newest stays, in its place.
 
-    What a replay prints is not joined: whoever has heard a part of it passes over that part, frame by frame.
+    What a replay prints, before the cluster is told to run, is not joined: whoever has heard a part of it passes over
+    that part, frame by frame.
     """
     said: list[Told] = []
     run: list[Batch] = []
@@ -272,5 +276,6 @@ def coalesce(waiting: Sequence[Told], *, joins_output: bool = True) -> list[Told
             case _:
                 end_run()
                 said.append(message)
+                joins_output = joins_output or isinstance(message, State)
     end_run()
     return said

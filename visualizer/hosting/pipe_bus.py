@@ -211,6 +211,7 @@ class PipeBus:
                         if follower := self._followers.get(number):
                             follower.messages.extend(messages)
                             follower.moved.set()
+                            await asyncio.sleep(0)  # what is here already is not read past who follows
                     case Answer() as answer:
                         self._settle(answer)
         except BusLost as problem:
