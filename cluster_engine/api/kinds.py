@@ -28,6 +28,7 @@ from cluster_engine.api.schemas.autoscaling import SCALE
 from cluster_engine.api.schemas.batch import JOB
 from cluster_engine.api.schemas.configuration import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT
 from cluster_engine.api.schemas.coordination import LEASE
+from cluster_engine.api.schemas.cron_jobs import CRON_JOB
 from cluster_engine.api.schemas.daemons import CONTROLLER_REVISION, DAEMON_SET
 from cluster_engine.api.schemas.discovery import ENDPOINT_SLICE
 from cluster_engine.api.schemas.events import EVENT
@@ -63,6 +64,7 @@ BUILT_IN = KindSet(
         SUBJECT_ACCESS_REVIEW,
         LOCAL_SUBJECT_ACCESS_REVIEW,
         JOB,
+        CRON_JOB,
         ROLE,
         ROLE_BINDING,
         CLUSTER_ROLE,

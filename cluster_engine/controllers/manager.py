@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from cluster_engine.client import Client, EventRecorder, LeaderElector, SharedInformers
 from cluster_engine.controllers.context import Context, Controller
 from cluster_engine.controllers.credentials import ServiceAccountToken
+from cluster_engine.controllers.cron_job import CronJobController
 from cluster_engine.controllers.daemon_set import DaemonSetController
 from cluster_engine.controllers.deployment import DeploymentController
 from cluster_engine.controllers.endpoint_slices import EndpointSliceController
@@ -47,6 +48,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("replicaset-controller", ReplicaSetController),
     ("daemon-set-controller", DaemonSetController),
     ("job-controller", JobController),
+    ("cronjob-controller", CronJobController),
     ("endpointslice-controller", EndpointSliceController),
     ("endpoint-controller", EndpointsController),
     ("node-controller", NodeIpamController),

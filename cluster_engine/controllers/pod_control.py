@@ -32,7 +32,7 @@ class PodControl:
         try:
             created = await self._client.create(POD, pod)
         except (Refusal, ConnectionError, TimeoutError) as failure:
-            if isinstance(failure, Forbidden) and _namespace_ends(failure):
+            if isinstance(failure, Forbidden) and namespace_ends(failure):
                 return None  # it would never succeed, and will soon not matter
             self._events.event(owner, "Warning", "FailedCreate", f"Error creating: {failure}")
             return failure
@@ -70,5 +70,6 @@ async def slow_start(count: int, create: Callable[[], Awaitable[Failure | None]]
     return created, None
 
 
-def _namespace_ends(refusal: Refusal) -> bool:
+def namespace_ends(refusal: Refusal) -> bool:
+    """Return whether something was refused because its namespace is on its way out."""
     return any(cause.get("reason") == "NamespaceTerminating" for cause in refusal.details.get("causes", ()))

@@ -12,8 +12,10 @@ INT32_MAX = 2**31 - 1
 RESTART_POLICIES = ("OnFailure", "Never")
 
 
-def default_job_spec(spec: Object) -> None:
+def _default_job_spec(spec: Object) -> None:
     """Without numbers, one pod is to succeed; with one of them the other follows."""
+    spec.setdefault("completionMode", "NonIndexed")
+    spec.setdefault("suspend", False)
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = 1
     spec.setdefault("parallelism", 1)
@@ -23,7 +25,8 @@ def default_job_spec(spec: Object) -> None:
 
 
 def default_job(job: Object) -> None:
-    """A Job without labels has those of its template."""
+    """A Job without labels has those of its template. (A CronJob's template of Jobs stays as it is.)"""
+    _default_job_spec(job["spec"])
     labels = (((job.get("spec") or {}).get("template") or {}).get("metadata") or {}).get("labels")
     if labels and not job["metadata"].get("labels"):
         job["metadata"]["labels"] = dict(labels)
@@ -43,7 +46,7 @@ def prepare_job(job: Object) -> None:
 
 
 def job_spec(obj: Object, path: str, causes: list[Cause]) -> None:
-    """Its pods can come to an end, and are those that it selects."""
+    """Its pods can come to an end."""
     template = obj.get("template") or {}
     policy = (template.get("spec") or {}).get("restartPolicy")
     where = child(path, "template.spec.restartPolicy")
@@ -51,17 +54,22 @@ def job_spec(obj: Object, path: str, causes: list[Cause]) -> None:
         causes.append(required(where, 'valid values: "OnFailure", "Never"'))
     elif policy not in RESTART_POLICIES:
         causes.append(not_supported(where, policy, RESTART_POLICIES))
-    selector = obj.get("selector")
+    if obj.get("completionMode") == "Indexed" and obj.get("completions") is None:
+        causes.append(required(child(path, "completions"), "when completion mode is Indexed"))
+
+
+def job(obj: Object, path: str, causes: list[Cause]) -> None:
+    """Its pods are those that it selects."""
+    spec, path = obj["spec"], child(path, "spec")
+    selector = spec.get("selector")
     if selector is None:
         causes.append(required(child(path, "selector")))
     else:
         label_selector(selector, child(path, "selector"), causes)
-        labels = (template.get("metadata") or {}).get("labels") or {}
+        labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
         if not matches(selector, labels):
             detail = "`selector` does not match template `labels`"
             causes.append(invalid(child(path, "template.metadata.labels"), labels, detail))
-    if obj.get("completionMode") == "Indexed" and obj.get("completions") is None:
-        causes.append(required(child(path, "completions"), "when completion mode is Indexed"))
 
 
 def job_update(new: Object, old: Object, causes: list[Cause]) -> None:

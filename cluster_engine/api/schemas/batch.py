@@ -85,11 +85,10 @@ JOB_SPEC = message(
         STRING,
         "NonIndexed, or Indexed: each pod has a number.",
         pointer=True,
-        default="NonIndexed",
         enum=("Indexed", "NonIndexed"),
         immutable=True,
     ),
-    Field(10, "suspend", BOOL, "No pods are wanted for now.", pointer=True, default=False),
+    Field(10, "suspend", BOOL, "No pods are wanted for now.", pointer=True),
     Field(11, "podFailurePolicy", POD_FAILURE_POLICY, "What failed pods mean.", pointer=True, immutable=True),
     Field(12, "backoffLimitPerIndex", INT32, "Failures borne of each index.", pointer=True, minimum=0, immutable=True),
     Field(13, "maxFailedIndexes", INT32, "Failed indexes after which the Job fails.", pointer=True, minimum=0),
@@ -103,7 +102,6 @@ JOB_SPEC = message(
     ),
     Field(15, "managedBy", STRING, "The controller that is to see to it.", pointer=True, immutable=True),
     Field(16, "successPolicy", SUCCESS_POLICY, "When it has succeeded early.", pointer=True, immutable=True),
-    defaults=rules.default_job_spec,
     rules=rules.job_spec,
 )
 
@@ -170,6 +168,7 @@ JOB = Kind(
         Field(2, "spec", JOB_SPEC, "What the Job is to do.", always=True),
         Field(3, "status", JOB_STATUS, "What is known of the Job.", always=True),
         defaults=rules.default_job,
+        rules=rules.job,
     ),
     columns=(
         name(),

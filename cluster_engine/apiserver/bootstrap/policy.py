@@ -162,6 +162,14 @@ CLUSTER_ROLES: dict[str, tuple[Rule, ...]] = {
 }
 
 CONTROLLERS: dict[str, tuple[Rule, ...]] = {
+    "cronjob-controller": (
+        rule("get list update watch", "batch", "cronjobs"),
+        rule("create delete get list patch update watch", "batch", "jobs"),
+        rule("update", "batch", "cronjobs/status"),
+        rule("update", "batch", "cronjobs/finalizers"),
+        rule("delete list", "core", "pods"),
+        EVENTS,
+    ),
     "daemon-set-controller": (
         rule("get list watch", "apps extensions", "daemonsets"),
         rule("update", "apps extensions", "daemonsets/status"),
