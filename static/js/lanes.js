@@ -1,85 +1,108 @@
 /**
- * Which lane a participant is drawn on.
+ * Which lane a participant is drawn on, and where that stands.
  *
- * A cluster's cast is told in the hello, before anybody speaks, so its lanes are there from the start and in
- * the cast's order: people, the control plane, the nodes. Whoever else appears is added at the right, so no lane ever moves. Hosts where a person types
- * have one lane for all their programs.
+ * A cluster's cast is told in the hello, before anybody speaks, so its lanes are there from the start and in the cast's
+ * order: people, the control plane, the nodes. Each component has a lane. What else runs on a machine of the cast was
+ * typed there, and shares the lane of its terminal; a pod has one lane for all that runs in it, and so has a person's host.
+ *
+ *     worker-1/kubelet    worker-1/kubelet     a component
+ *     worker-1/curl       worker-1/terminal    typed on that machine
+ *     web-0.default/sh    web-0.default        in a pod of the namespace default
+ *
+ * A lane's `index` counts in the order in which lanes came, and stays. It is drawn at its `slot`: a newcomer stands behind
+ * those of its machine or its namespace, so that each of them is one bracket.
  */
 
 /**
  * @typedef {{people: readonly string[], hosts: readonly string[], workers: readonly string[], components: readonly string[]}} Cast
  *   `hosts` run programs, `workers` among them pods, people type at the others; components as "host/program"
  * @typedef {{seq: number, y: number, endSeq: number | null, endY: number | null}} Life
- * @typedef {{id: string, host: string, name: string, address: string, index: number, lives: Life[]}} Lane
+ * @typedef {{id: string, host: string, name: string, address: string, index: number, slot: number, lives: Life[], running: Set<string>}} Lane
+ *   `host`: what the bracket above says, a machine or a pod's namespace; `running`: those of its programs that run
  */
 
 const PEOPLE = new Set(["workstation", "outside"]);
+const POD = /^([a-z0-9][a-z0-9.-]*)\.([a-z0-9-]*[a-z][a-z0-9-]*)$/;
 /** A cast before the hello. @type {Cast} */
 export const NOBODY = { people: [], hosts: [], workers: [], components: [] };
-
-/** @param {string} participant */
-export function laneId(participant) {
-  const host = participant.slice(0, participant.indexOf("/"));
-  return PEOPLE.has(host) ? host : participant;
-}
 
 /** The lanes a cluster is sure to have. @param {Cast} cast @returns {string[]} */
 export const expectedLanes = (cast) => [...cast.people, ...cast.components];
 
+/** @param {string} participant "host/program" */
+const hostOf = (participant) => (participant.includes("/") ? participant.slice(0, participant.indexOf("/")) : participant);
+
 export class Lanes {
-  /** @param {readonly string[]} expected */
-  constructor(expected) {
-    /** @type {Lane[]} */
+  /** @param {readonly string[]} expected  the lanes that are there in any case @param {ReadonlySet<string>} [focus]  only these participants' are */
+  constructor(expected, focus = new Set()) {
+    /** @type {Lane[]} In the order in which they came. */
     this.list = [];
+    /** @type {Lane[]} From left to right. */
+    this.drawn = [];
     /** @type {Map<string, Lane>} */
     this.byId = new Map();
-    for (const id of expected) this.of(id);
+    this.components = new Set(expected);
+    this.machines = new Set(expected.map(hostOf));
+    /** @type {ReadonlySet<string>} The lanes that are to be seen; empty: all. */
+    this.focus = new Set([...focus].map((participant) => this.idOf(participant)));
+    for (const id of expected) if (this.has(id)) this.of(id);
+  }
+
+  /** @param {string} participant @returns {string} the id of its lane */
+  idOf(participant) {
+    const host = hostOf(participant);
+    if (PEOPLE.has(host) || POD.test(host)) return host;
+    return this.machines.has(host) && !this.components.has(participant) ? `${host}/terminal` : participant;
+  }
+
+  /** Whether a participant is to be seen. @param {string} participant */
+  has(participant) {
+    return this.focus.size === 0 || this.focus.has(this.idOf(participant));
   }
 
   /** @param {string} participant @returns {Lane} */
   of(participant) {
-    const id = laneId(participant);
-    let lane = this.byId.get(id);
-    if (!lane) {
-      const slash = id.indexOf("/");
-      lane = {
-        id,
-        host: slash < 0 ? id : id.slice(0, slash),
-        name: slash < 0 ? id : id.slice(slash + 1),
-        address: "",
-        index: this.list.length,
-        lives: [],
-      };
-      this.byId.set(id, lane);
-      this.list.push(lane);
-    }
+    const id = this.idOf(participant);
+    return this.byId.get(id) ?? this.add(id);
+  }
+
+  /** @param {string} id @returns {Lane} */
+  add(id) {
+    const pod = POD.exec(id);
+    const host = pod?.[2] ?? hostOf(id);
+    const name = pod?.[1] ?? id.slice(id.indexOf("/") + 1);
+    const lane = { id, host, name, address: "", index: this.list.length, slot: 0, lives: [], running: new Set() };
+    this.byId.set(id, lane);
+    this.list.push(lane);
+    const last = this.drawn.findLastIndex((other) => other.host === host);
+    this.drawn.splice(last < 0 ? this.drawn.length : last + 1, 0, lane);
+    for (const [slot, other] of this.drawn.entries()) other.slot = slot;
     return lane;
   }
 
   /** Note that a process began or ended at this height. @param {import("./log.js").Entry} entry @param {number} y */
   live(entry, y) {
     const lane = this.of(entry.from);
-    const last = lane.lives[lane.lives.length - 1];
     if (entry.kind === "process.started") {
       lane.address = entry.fields.address ?? lane.address;
-      if (!last || last.endSeq !== null) lane.lives.push({ seq: entry.seq, y, endSeq: null, endY: null });
-    } else if (last && last.endSeq === null) {
-      last.endSeq = entry.seq;
-      last.endY = y;
-    }
+      if (lane.running.size === 0) lane.lives.push({ seq: entry.seq, y, endSeq: null, endY: null });
+      lane.running.add(entry.from);
+    } else if (lane.running.delete(entry.from) && lane.running.size === 0)
+      Object.assign(lane.lives[lane.lives.length - 1], { endSeq: entry.seq, endY: y });
   }
 }
 
-/** Neighbouring lanes of one host, for the bracket above them. @param {readonly Lane[]} lanes */
+/** Neighbouring lanes of one host, for the bracket above them. @param {readonly Lane[]} lanes from left to right */
 export function hostsOf(lanes) {
   /** @type {{host: string, address: string, first: number, count: number}[]} */
   const hosts = [];
   for (const lane of lanes) {
     const last = hosts[hosts.length - 1];
+    const address = lane.id.includes("/") ? lane.address : ""; // a pod's is its own, not its namespace's
     if (last?.host === lane.host) {
       last.count += 1;
-      last.address ||= lane.address;
-    } else hosts.push({ host: lane.host, address: lane.address, first: lane.index, count: 1 });
+      last.address ||= address;
+    } else hosts.push({ host: lane.host, address, first: lane.slot, count: 1 });
   }
   return hosts;
 }

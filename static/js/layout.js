@@ -12,7 +12,7 @@
  *     entries   #1 at 0.0  #2 at 0.1 (heartbeat)  #3 at 0.2 (heartbeat)  #4 at 9.0
  *     rows      y=0  #1 | y=ROW  fold of #2, #3 | y=ROW+FOLD+gap(8.8 s)  #4
  */
-import { Lanes, laneId } from "./lanes.js";
+import { Lanes } from "./lanes.js";
 
 /** @typedef {import("./log.js").Entry} Entry */
 /** @typedef {import("./log.js").Layer} Layer */
@@ -20,7 +20,7 @@ import { Lanes, laneId } from "./lanes.js";
  * @typedef {{
  *   altitude: Layer, foldHeartbeats: boolean, participants?: ReadonlySet<string> | null, text?: string,
  *   expected?: readonly string[], focus?: ReadonlySet<string> | null, say?: (entry: Entry) => string,
- * }} Options  with a `focus` only these lanes are there, and what passes between them; `say` gives the sentence that a search looks through
+ * }} Options  with a `focus` only these participants' lanes are there, and what passes between them; `say` gives the sentence that a search looks through
  * @typedef {{
  *   index: number, seq: number, entry: Entry, y: number, height: number, gap: number, gapHeight: number,
  *   from: number, to: number, time: number, members: number[] | null,
@@ -63,7 +63,7 @@ export class Plan {
   constructor(options) {
     this.options = options;
     this.needle = (options.text ?? "").trim().toLowerCase();
-    this.lanes = new Lanes((options.expected ?? []).filter((lane) => !options.focus?.size || options.focus.has(lane)));
+    this.lanes = new Lanes(options.expected ?? [], options.focus ?? undefined);
     /** @type {Row[]} */
     this.rows = [];
     this.height = 0;
@@ -84,8 +84,7 @@ export class Plan {
   /** @param {Entry} entry */
   add(entry) {
     this.seq = entry.seq;
-    const { focus } = this.options;
-    if (focus?.size && !(focus.has(laneId(entry.from)) && (entry.to === null || focus.has(laneId(entry.to))))) return;
+    if (!this.lanes.has(entry.from) || (entry.to !== null && !this.lanes.has(entry.to))) return;
     const from = this.lanes.of(entry.from);
     const to = entry.to === null ? null : this.lanes.of(entry.to);
     if (entry.kind === "process.started" || entry.kind === "process.exited") this.lanes.live(entry, this.height);

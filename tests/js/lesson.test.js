@@ -116,7 +116,7 @@ test("entering a beat sets altitude, lanes, cursor, selection and the drawer's t
       store.tab.value,
       store.foldHeartbeats.value,
     ],
-    ["tls", ["workstation", "control-plane/kube-apiserver"], HELLO, HELLO, true, "records", true],
+    ["tls", ["workstation/kubectl", "control-plane/kube-apiserver"], HELLO, HELLO, true, "records", true],
   );
   assert.equal(lesson.wandered.value, false);
 });
@@ -418,7 +418,7 @@ test("a view is as its beat says; without one, story and all lanes", () => {
   const view = viewOf({ layer: "tls", focus: ["workstation/kubectl"] }, 7);
   const look = {
     altitude: /** @type {const} */ ("tls"),
-    focus: new Set(["workstation"]),
+    focus: new Set(["workstation/kubectl"]),
     participants: new Set(/** @type {string[]} */ ([])),
     text: " ",
     cursor: null,

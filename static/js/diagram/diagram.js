@@ -16,8 +16,11 @@ import { RowView, element, set } from "./rowview.js";
 
 const MARGIN = 360;
 const AXIS = 88;
-const LANE_MIN = 60;
+/** A component's name has room in it, in two or three lines. */
+const LANE_MIN = 66;
 const BOTTOM = 56;
+/** How many rows at most are looked through for a command. */
+const NEWEST = 100;
 
 export class Diagram {
   /** @param {{scroller: HTMLElement, body: HTMLElement, store: Store, actions: Actions, strings: Strings, onWidth: (laneWidth: number, width: number) => void}} parts */
@@ -51,6 +54,8 @@ export class Diagram {
     this.frame = 0;
     this.chase = false;
     this.lastTop = 0;
+    /** Up to which entry commands were looked for, to scroll sideways to them. */
+    this.placed = 0;
     /** @type {import("../layout.js").Plan | null} */
     this.plan = null;
     /** Rows drawn before this stamp must be drawn anew: other plan, other width, other words. */
@@ -175,6 +180,7 @@ export class Diagram {
     const chase = this.chase;
     this.chase = false;
     if (chase && store.selected.peek()) this.placeAcross(plan.rowOf(store.selected.peek() ?? 0));
+    else if (store.follow.peek() && store.cursor.peek() === null) this.placeCommand(plan);
     if (store.follow.peek() && (store.cursor.peek() === null || chase)) {
       const bottom = height + BOTTOM + this.body.offsetTop - scroller.clientHeight;
       if (
@@ -200,6 +206,13 @@ export class Diagram {
     this.store.inView.value = !row || (row.y + row.height > scrollTop && row.y < scrollTop + clientHeight - this.body.offsetTop);
   }
 
+  /** Whoever types a line sees where. @param {import("../layout.js").Plan} plan */
+  placeCommand(plan) {
+    const rows = plan.rows.slice(-NEWEST).filter(({ seq }) => seq > this.placed);
+    this.placed = plan.seq;
+    this.placeAcross(rows.findLast(({ entry }) => entry.kind === "command.started") ?? null);
+  }
+
   /** Scroll sideways until both ends of a message are in view, the one it comes from first. @param {Row | null} row */
   placeAcross(row) {
     if (!row) return;
@@ -220,7 +233,8 @@ export class Diagram {
     set(this.axis, { width: AXIS, height });
   }
 
-  laneX = (/** @type {number} */ index) => Math.round((index + 0.5) * this.laneWidth) + 4;
+  /** The middle of a lane, by its index. */
+  laneX = (/** @type {number} */ index) => Math.round((this.store.picture.peek().plan.lanes.list[index].slot + 0.5) * this.laneWidth) + 4;
 
   /** A line for every participant, faint while no process of it runs. @param {import("../layout.js").Plan} plan @param {number} shown @param {number} top @param {number} bottom @param {number} height */
   drawLanes(plan, shown, top, bottom, height) {
@@ -244,7 +258,7 @@ export class Diagram {
   /** @param {import("../layout.js").Plan} plan @param {number} first @param {number} end @param {number} top @param {number} count @param {number} shown @param {number} width */
   drawRows(plan, first, end, top, count, shown, width) {
     const { store, strings } = this;
-    const stamp = `${width} ${strings.language.peek()}`;
+    const stamp = `${this.laneWidth} ${plan.lanes.list.length} ${strings.language.peek()}`;
     const anew = this.stamp !== stamp || this.plan !== plan;
     this.stamp = stamp;
     this.plan = plan;

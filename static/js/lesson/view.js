@@ -5,7 +5,6 @@
  * its lanes are drawn, heartbeats are folded (unless the anchor is one) and nothing else hides a message. Opening the
  * drawer or unfolding heartbeats is reading, not wandering.
  */
-import { laneId } from "../lanes.js";
 
 /** @typedef {import("../log.js").Layer} Layer */
 /** @typedef {import("../store.js").Tab} Tab */
@@ -19,7 +18,7 @@ import { laneId } from "../lanes.js";
 export function viewOf(beat, seq, heartbeat = false) {
   return {
     altitude: beat.layer ?? "story",
-    focus: new Set((beat.focus ?? []).map(laneId)),
+    focus: new Set(beat.focus ?? []),
     seq,
     tab: beat.open ?? null,
     foldHeartbeats: !heartbeat,

@@ -152,7 +152,7 @@ function Search({ app }) {
       ? h(
           "button",
           { type: "button", class: "search-count", onClick: actions.clearFilters, title: t("search.clear") },
-          only ? t("search.lanes", { count: store.focus.value.size }) : t("search.found", { count: found }),
+          only ? t("search.lanes", { count: store.picture.value.plan.lanes.focus.size }) : t("search.found", { count: found }),
           h(Icon, { name: "close", size: 12 }),
         )
       : h("kbd", { "aria-hidden": "true" }, "/"),

@@ -2,11 +2,14 @@
 import { h } from "preact";
 import { hostsOf } from "../lanes.js";
 
+/** From here on, in pixels, names are written larger. */
+const WIDE = 84;
+
 /** @param {{app: import("../app.js").App, laneWidth: number, width: number}} props */
 export function LaneHeads({ app, laneWidth, width }) {
   const { store, strings, actions } = app;
   const { plan } = store.picture.value;
-  const lanes = plan.lanes.list;
+  const lanes = plan.lanes.drawn;
   const chosen = store.participants.value;
   const shown = store.shown.value;
   const left = (/** @type {number} */ index) => 4 + index * laneWidth;
@@ -14,11 +17,11 @@ export function LaneHeads({ app, laneWidth, width }) {
     lane.lives.some((life) => life.seq <= shown && (life.endSeq === null || life.endSeq > shown)) || lane.id === "workstation";
   return h(
     "div",
-    { class: "lane-heads", style: { width: `${width}px` } },
+    { class: `lane-heads${laneWidth < WIDE ? " close" : ""}`, style: { width: `${width}px` } },
     h(
       "div",
       { class: "hosts", "aria-hidden": "true" },
-      hostsOf(lanes).map((host) =>
+      hostsOf(plan.lanes.drawn).map((host) =>
         h(
           "div",
           {
@@ -41,9 +44,9 @@ export function LaneHeads({ app, laneWidth, width }) {
             key: lane.id,
             type: "button",
             class: `lane-name${alive(lane) ? "" : " idle"}`,
-            style: { left: `${left(lane.index) + 3}px`, width: `${laneWidth - 6}px` },
+            style: { left: `${left(lane.slot) + 3}px`, width: `${laneWidth - 6}px` },
             "aria-pressed": String(chosen.has(lane.id)),
-            title: strings.t(chosen.has(lane.id) ? "lanes.all" : "lanes.only", { name: lane.name }),
+            title: `${strings.t(chosen.has(lane.id) ? "lanes.all" : "lanes.only", { name: lane.name })} ${lane.address}`.trim(),
             onClick: () => actions.toggleParticipant(lane.id),
           },
           h("span", null, lane.id === "workstation" ? strings.t("lanes.you") : broken(lane.name)),

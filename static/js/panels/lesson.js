@@ -229,7 +229,7 @@ function BeatText({ app, lesson }) {
       h(
         "p",
         { class: "focus-note fine" },
-        t("lesson.focus", { count: app.store.focus.value.size }),
+        t("lesson.focus", { count: app.store.picture.value.plan.lanes.focus.size }),
         " ",
         h("button", { type: "button", class: "linklike", onClick: app.actions.clearFilters }, t("lesson.focus.all")),
       ),

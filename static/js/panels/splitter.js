@@ -6,7 +6,7 @@ import { keep, recall } from "../settings.js";
 const LIMITS = /** @type {const} */ ({
   lesson: { min: 280, max: 640, first: 380 },
   drawer: { min: 320, max: 900, first: 420 },
-  terminal: { min: 96, max: 620, first: 168 },
+  terminal: { min: 96, max: 620, first: 212 },
 });
 const KEY_STEP = 24;
 

@@ -10,6 +10,11 @@ import { Editor } from "./editor.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
 
+/** How close to its end, in pixels, a reader is for whom it stays in view. */
+const AT_END = 24;
+/** Output whose lines are all this short is shown as it was written, a table with its columns, and scrolls sideways. */
+const WHOLE_LETTERS_MAX = 240;
+
 export const FIRST_COMMAND = "kubectl create deployment web --image=nginx --replicas=3";
 const SUGGESTIONS = [
   FIRST_COMMAND,
@@ -37,10 +42,23 @@ export function Terminal({ app }) {
     if (edits) app.foldTerminal(false);
   }, [edits]);
   const then = commands.filter((command) => command.began <= seen);
+  /** Whether the end stays in view as more comes: not for who has scrolled up to read, until they type again. */
+  const atEnd = useRef(true);
+  const toEnd = () => {
+    if (log.current && atEnd.current) log.current.scrollTop = log.current.scrollHeight;
+  };
   const letters = commands.reduce((sum, command) => sum + command.chunks.value.length + command.letters, 0);
+  const running = commands.filter((command) => command.code.value === null).length;
   useLayoutEffect(() => {
-    if (log.current) log.current.scrollTop = log.current.scrollHeight;
-  }, [letters, commands.length, folded]);
+    atEnd.current = true;
+  }, [commands.length, folded]);
+  useLayoutEffect(toEnd, [letters, running, commands.length, folded]);
+  useLayoutEffect(() => {
+    if (!log.current) return;
+    const watching = new ResizeObserver(toEnd);
+    watching.observe(log.current);
+    return () => watching.disconnect();
+  }, [folded, edits]);
   return h(
     "section",
     { class: `terminal pane${folded ? " folded" : ""}${edits ? " editing" : ""}`, "aria-label": t("terminal.label") },
@@ -88,7 +106,19 @@ export function Terminal({ app }) {
         },
         h(
           "div",
-          { class: "screen-log", ref: log, role: "log", "aria-live": "polite", "aria-label": t("terminal.output"), tabIndex: 0 },
+          {
+            class: "screen-log",
+            ref: log,
+            role: "log",
+            "aria-live": "polite",
+            "aria-label": t("terminal.output"),
+            tabIndex: 0,
+            onScroll: (/** @type {Event} */ event) => {
+              const { scrollTop, clientHeight, scrollHeight } = /** @type {HTMLElement} */ (event.currentTarget);
+              atEnd.current = scrollTop + clientHeight >= scrollHeight - AT_END;
+            },
+            onKeyDown: typeBelow,
+          },
           app.store.may("type") && !commands.some(({ by }) => by !== "lesson") && h("p", { class: "screen-hint" }, t("terminal.hint")),
           then.map((command) => h(Ran, { key: command.id, app, command, seen })),
           then.length < commands.length && h("p", { class: "screen-hint" }, t("terminal.later", { count: commands.length - then.length })),
@@ -96,6 +126,13 @@ export function Terminal({ app }) {
         app.store.may("type") ? h(CommandLine, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching")),
       ),
   );
+}
+
+/** What is typed while the output has the focus, as after text was marked in it, is typed into the line. @param {KeyboardEvent} event */
+function typeBelow(event) {
+  if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+  document.getElementById("command")?.focus({ preventScroll: true });
+  event.stopPropagation();
 }
 
 /** @param {{app: import("../app.js").App, command: import("../console.js").Command, seen: number}} props  `seen`: the last entry that is looked at */
@@ -127,7 +164,7 @@ function Ran({ app, command, seen }) {
     command.chunks.value.length > 0 &&
       h(
         "pre",
-        null,
+        { class: command.chunks.value.every(({ text }) => isNarrow(text)) ? "whole" : "" },
         command.chunks.value.map((chunk, i) => chunk.after <= seen && h("span", { key: i, class: chunk.stream }, plain(chunk.text))),
       ),
     code === "cut"
@@ -135,6 +172,9 @@ function Ran({ app, command, seen }) {
       : typeof code === "number" && code !== 0 && h("p", { class: "ran-code" }, t("terminal.exit", { code })),
   );
 }
+
+/** @param {string} text */
+const isNarrow = (text) => text.split("\n").every((line) => line.length <= WHOLE_LETTERS_MAX);
 
 /** Without the colour codes some programs write. @param {string} text */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
