@@ -38,7 +38,7 @@ def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig
         annotations={
             **(metadata.get("annotations") or {}),
             "kubernetes.io/config.seen": seen,
-            "kubernetes.io/config.source": "api",
+            "kubernetes.io/config.source": pods.source(pod),
         },
         linux=cri.LinuxPodSandboxConfig(
             cgroup_parent=f"/kubepods/pod{uid}",

@@ -8,9 +8,9 @@ statuses, events, a lease), and of containerd (CRI). It is a server too, on 1025
     PATCH pods/<name>/status ◀── status manager ◀──────────┴──── cache ◀─────── pleg ◀───┘
 
 Everything in it is level-triggered: it may be killed at any time, and what comes back lists, looks and goes on. Pods
-whose uid the API no longer knows are stopped.
+whose uid the API no longer knows are stopped. Static pods (`static_pods`) begin before anybody is asked.
 
-Modelled on pkg/kubelet/kubelet.go. Left out: static pods, cgroups, devices, most volumes,
+Modelled on pkg/kubelet/kubelet.go. Left out: cgroups, devices, most volumes,
 exec and port-forward, certificate rotation. Deviations are listed in docs/fidelity.md.
 """
 
@@ -28,6 +28,8 @@ from cluster_engine.kubelet.admission import Admission
 from cluster_engine.kubelet.containers import Containers
 from cluster_engine.kubelet.eviction import Evictions
 from cluster_engine.kubelet.images import Images
+from cluster_engine.kubelet.known_pods import KnownPods
+from cluster_engine.kubelet.mirror_pods import MirrorPods
 from cluster_engine.kubelet.node import NodeAgent
 from cluster_engine.kubelet.node_lease import NodeLease
 from cluster_engine.kubelet.node_status import ALLOCATABLE, KUBELET_VERSION
@@ -37,6 +39,7 @@ from cluster_engine.kubelet.probes import Probes
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
 from cluster_engine.kubelet.server import KubeletServer
+from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.status_manager import StatusManager
 from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.kubelet.worker import Node, PodWorker, Stage
@@ -79,6 +82,10 @@ class Kubelet:
         self._probes = Probes(process, runtime, self._cache, self._recorder)
         name = process.host.name
         self._pods = Informer(client, POD, process, field_selector=f"spec.nodeName={name}")
+        self._static = StaticPods(process)
+        self._mirrors = MirrorPods(
+            client, process, self._static, self._pods, node_uid=lambda: self._agent.uid, ending=self._static_ending
+        )
         self._services = Informer(client, SERVICE, process)
         self._node = Informer(client, NODE, process, field_selector=f"metadata.name={name}")
         images = Images(runtime, self._pulled)
@@ -103,7 +110,8 @@ class Kubelet:
             host_ip=address,
             network_problem=self._agent.network_problem,
         )
-        self._server = KubeletServer(process, client, self._pods, self._cache, runtime, address=address)
+        known = KnownPods(self._pods, self._static)
+        self._server = KubeletServer(process, client, known, self._cache, runtime, address=address)
         self._workers: dict[str, PodWorker] = {}
         self._evictions = Evictions(process, self._recorder, self._workers.values, self._agent.pressed)
         self._tasks: asyncio.TaskGroup | None = None
@@ -118,6 +126,7 @@ class Kubelet:
         tasks.create_task(self._pleg.relist_now_and_then(), name="pleg relist")
         await self._pleg.listed()
         await self._agent.learn_runtime()
+        tasks.create_task(self._static.follow(self._static_changed), name="static pods")
         await self._agent.register()
         self._node.on(add=self._node_changed, update=lambda _, node: self._node_changed(node))
         for informer in (self._node, self._services, self._pods):
@@ -131,11 +140,16 @@ class Kubelet:
             await informer.synced()
         self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
         self._stop_orphans()
+        tasks.create_task(self._mirrors.run(), name="mirror pods")
+        self._mirrors.look()
         self._process.ready()
 
     # -- pods ----------------------------------------------------------------------------------------------------------
 
     def _pod_added(self, pod: Object) -> None:
+        if pods.is_mirror(pod):
+            self._mirror_changed(pod)
+            return
         uid = pods.uid(pod)
         if uid in self._workers:
             self._workers[uid].update(pod)
@@ -154,9 +168,13 @@ class Kubelet:
 
     def _pod_updated(self, _: Object, pod: Object) -> None:
         self._pod_added(pod)
-        self._statuses.reconcile(pod)
+        if not pods.is_mirror(pod):
+            self._statuses.reconcile(pod, pods.uid(pod))
 
     def _pod_deleted(self, pod: Object) -> None:
+        if pods.is_mirror(pod):
+            self._mirrors.look()
+            return
         self._admission.forget(pods.uid(pod))
         worker = self._workers.get(pods.uid(pod))
         if worker is not None:
@@ -165,6 +183,37 @@ class Kubelet:
     async def _work(self, worker: PodWorker) -> None:
         await worker.run()
         del self._workers[worker.uid]
+        self._begin_static()
+        if pods.is_static(worker.pod):
+            self._mirrors.look()
+
+    # -- static pods -------------------------------------------------------------------------------------------------
+
+    def _static_changed(self, gone: list[Object]) -> None:
+        """Begin what stands in a new file; end what stands in none any more."""
+        for pod in gone:
+            self._admission.forget(pods.uid(pod))
+            if (worker := self._workers.get(pods.uid(pod))) is not None:
+                worker.remove()
+        self._begin_static()
+        self._mirrors.look()
+
+    def _begin_static(self) -> None:
+        """Begin the static pods that have no worker; one of the same name has to end before."""
+        at_work = {pods.full_name(worker.pod) for worker in self._workers.values()}
+        for pod in self._static.items():
+            if pods.full_name(pod) not in at_work:
+                self._pod_added(pod)
+
+    def _static_ending(self) -> set[str]:
+        """Name the static pods that are to be no more, and still are."""
+        return {pods.full_name(one.pod) for one in self._workers.values() if one.removed and pods.is_static(one.pod)}
+
+    def _mirror_changed(self, mirror: Object) -> None:
+        static = self._static.get(pods.full_name(mirror))
+        if static is not None and pods.is_mirror_of(mirror, static):
+            self._statuses.reconcile(mirror, pods.uid(static))
+        self._mirrors.look()
 
     def _stop_orphans(self) -> None:
         """Stop what runs here although the API knows nothing of it (any more)."""

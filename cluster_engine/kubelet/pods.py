@@ -7,6 +7,9 @@ from cluster_engine.api.objects import Object
 
 DEFAULT_GRACE_SECONDS = 30
 TERMINAL_PHASES = ("Succeeded", "Failed")
+SOURCE, HASH, SEEN, MIRROR = (f"kubernetes.io/config.{word}" for word in ("source", "hash", "seen", "mirror"))
+"""Annotations: where the kubelet has a pod from, of a static pod its hash, since when, and of which hash it is a mirror
+(pkg/kubelet/types/pod_update.go)."""
 
 
 def uid(pod: Object) -> str:
@@ -17,6 +20,28 @@ def uid(pod: Object) -> str:
 def full_name(pod: Object) -> str:
     """Name the pod as notes do: namespace/name."""
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def source(pod: Object) -> str:
+    """Say where the kubelet has the pod from: "api", or "file" for a static pod."""
+    return str((pod["metadata"].get("annotations") or {}).get(SOURCE, "api"))
+
+
+def is_static(pod: Object) -> bool:
+    """Return whether the pod stands in a file of the node."""
+    return source(pod) != "api" and not is_mirror(pod)
+
+
+def is_mirror(pod: Object) -> bool:
+    """Return whether the pod is but the picture of a static one."""
+    return MIRROR in (pod["metadata"].get("annotations") or {})
+
+
+def is_mirror_of(pod: Object, static: Object) -> bool:
+    """Return whether the pod is the picture of this static pod, as it is now."""
+    if not is_static(static) or full_name(pod) != full_name(static):
+        return False
+    return bool((pod["metadata"].get("annotations") or {}).get(MIRROR) == static["metadata"]["annotations"][HASH])
 
 
 def format_pod(pod: Object) -> str:

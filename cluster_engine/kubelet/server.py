@@ -21,11 +21,11 @@ import msgspec
 
 from cluster_engine.apiserver.serving.exchange import Request, Response, Writer
 from cluster_engine.apiserver.serving.listener import Listener
-from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import logs, metrics
 from cluster_engine.kubelet.callers import Callers
 from cluster_engine.kubelet.configuration import HEALTHZ_PORT, configuration
+from cluster_engine.kubelet.known_pods import KnownPods
 from cluster_engine.kubelet.logs import LogOptions
 from cluster_engine.kubelet.node_status import KUBELET_PORT
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
@@ -51,7 +51,7 @@ class KubeletServer:
         self,
         process: "Process",
         client: Client,
-        known: Informer,
+        known: KnownPods,
         cache: RuntimeCache,
         runtime: Runtime,
         *,

@@ -75,13 +75,16 @@ class StatusManager:
         if pods.is_deleted(pod):
             self._mark(pods.uid(pod))
 
-    def reconcile(self, pod: Object) -> None:
-        """Tell a status once more that somebody has overwritten: the node controller, while this node was not heard."""
-        told = self._told.get(pods.uid(pod))
+    def reconcile(self, pod: Object, uid: str) -> None:
+        """Tell a status once more that somebody has overwritten: the node controller, while this node was not heard.
+
+        `uid` is the one by which the pod is known here: a mirror pod's is that of its static pod.
+        """
+        told = self._told.get(uid)
         if told is None or int(pod["metadata"]["resourceVersion"]) <= told.version:
             return
         if two_way(pod.get("status") or {}, _with_foreign_conditions(told.status, pod)):
-            self._mark(pods.uid(pod))
+            self._mark(uid)
 
     def forget(self, uid: str) -> None:
         """Drop a pod that the API no longer has."""
@@ -122,16 +125,16 @@ class StatusManager:
         metadata = told.pod["metadata"]
         name, namespace = metadata["name"], metadata["namespace"]
         pod = await self._client.get(POD, name, namespace)
-        if pods.uid(pod) != uid:
+        if pods.uid(pod) != uid and not pods.is_mirror_of(pod, told.pod):
             return
         told.version = int(pod["metadata"]["resourceVersion"])
         patch = two_way(pod.get("status") or {}, _with_foreign_conditions(told.status, pod))
         if patch:
-            body = {"metadata": {"uid": uid}, "status": patch}
+            body = {"metadata": {"uid": pods.uid(pod)}, "status": patch}
             pod = await self._client.patch(POD, name, body, namespace, subresource="status")
             told.version = int(pod["metadata"]["resourceVersion"])
         if told.finished and pods.is_deleted(pod):
-            options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
+            options = {"gracePeriodSeconds": 0, "preconditions": {"uid": pods.uid(pod)}}
             try:
                 await self._client.delete(POD, name, namespace, options=options)
             except Conflict:

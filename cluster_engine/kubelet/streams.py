@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.serving.proxying import headers_of, response_of
-from cluster_engine.client.informer import Informer
+from cluster_engine.kubelet.known_pods import KnownPods
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
 from cluster_engine.streaming import dialling
@@ -28,7 +28,7 @@ CODES = {"NotFound": 404, "ResourceExhausted": 429}
 class Streams:
     """Answers requests for a pod's streams."""
 
-    def __init__(self, pods: Informer, cache: RuntimeCache, runtime: Runtime) -> None:
+    def __init__(self, pods: KnownPods, cache: RuntimeCache, runtime: Runtime) -> None:
         self._pods, self._cache, self._runtime = pods, cache, runtime
 
     async def exec(self, request: Request) -> Response:

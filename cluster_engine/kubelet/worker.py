@@ -119,8 +119,8 @@ class PodWorker:
 
     @property
     def can_be_evicted(self) -> bool:
-        """Whether it still is to run."""
-        return self.stage is Stage.SYNCING and self._evicted is None
+        """Whether it still is to run, and whoever wants its end could keep it from beginning again."""
+        return self.stage is Stage.SYNCING and self._evicted is None and not pods.is_static(self.pod)
 
     def evict(self, message: str) -> None:
         """Have the pod fail, and its containers stopped."""

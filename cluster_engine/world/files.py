@@ -9,6 +9,7 @@ the mode keeps nobody out. A directory is there by having something in it, or be
 it was made. Left out: owners, links.
 """
 
+import contextlib
 import errno
 from collections.abc import Callable, Iterator
 
@@ -36,6 +37,7 @@ class FileSystem:
         """Directories that stay when there is nothing in them."""
         self._seconds = seconds
         self._size = 0
+        self._watchers: dict[Callable[[], None], str] = {}
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; FileNotFoundError names the path."""
@@ -59,6 +61,7 @@ class FileSystem:
         self._make_room(path, len(data), len(data) + (len(path) if old is None else -len(old)))
         self._files[path] = data
         self._written[path] = self._seconds()
+        self._tell(path)
         if mode is not None and mode != MODE:
             self._modes[path] = mode
         elif mode is not None:
@@ -75,6 +78,7 @@ class FileSystem:
             old = self._files[path] = bytearray(old)
         old += data
         self._written[path] = self._seconds()
+        self._tell(path)
 
     def _make_room(self, path: str, size: int, growth: int) -> None:
         if size > FILE_BYTES_MAX:
@@ -102,6 +106,21 @@ class FileSystem:
         self._size -= len(path) + len(data)
         del self._written[path]
         self._modes.pop(path, None)
+        self._tell(path)
+
+    @contextlib.contextmanager
+    def watched(self, directory: str, on_change: Callable[[], None]) -> Iterator[None]:
+        """Within this, call `on_change` whenever a file of the directory was written or deleted, as inotify tells."""
+        self._watchers[on_change] = f"{directory}/"
+        try:
+            yield
+        finally:
+            del self._watchers[on_change]
+
+    def _tell(self, path: str) -> None:
+        for on_change, prefix in self._watchers.items():
+            if path.startswith(prefix):
+                on_change()
 
     def remove_below(self, directory: str) -> None:
         """Delete all files of a directory, which may not be there."""
