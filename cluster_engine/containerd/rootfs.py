@@ -38,7 +38,7 @@ class Mount:
         """Return where a path of the container's is on the host; None where it is not in this mount."""
         if path == self.path:
             return self.host_path
-        return self.host_path + path[len(self.path) :] if path.startswith(f"{self.path}/") else None
+        return self.host_path.rstrip("/") + path[len(self.path) :] if path.startswith(f"{self.path}/") else None
 
 
 class RootFiles(FileSystem):

@@ -13,7 +13,9 @@ matter how often it is asked, or what was missed in between.
 An init container with restartPolicy Always is a sidecar: the next one begins once it has started, and it is started
 anew whenever it has ended, until the pod's containers have.
 
-Modelled on kuberuntime_manager.go `computePodActions`. Left out: ephemeral containers, in-place resizing.
+An ephemeral container is started once the sandbox is there, before anything else, and never again.
+
+Modelled on kuberuntime_manager.go `computePodActions`. Left out: in-place resizing.
 """
 
 import hashlib
@@ -39,11 +41,12 @@ class Kill:
 
 @dataclass(slots=True)
 class Actions:
-    """What to do, in this order: kill, make a sandbox, start the next init container or containers."""
+    """What to do, in this order: kill, make a sandbox, start ephemeral containers, the next init container or all."""
 
     kill_pod: bool = False
     create_sandbox: bool = False
     attempt: int = 0
+    ephemeral: list[Object] = field(default_factory=list)
     next_init: Object | None = None
     start: list[Object] = field(default_factory=list)
     kill: list[Kill] = field(default_factory=list)
@@ -64,7 +67,7 @@ def compute(
     sandbox = runtime.sandbox
     if sandbox is None or not sandbox.is_ready or not (sandbox.status.network.ip or pods.uses_host_network(pod)):
         return _start_over(pod, runtime)
-    actions = Actions()
+    actions = Actions(ephemeral=[one for one in pods.ephemeral_containers(pod) if not runtime.of_name(one["name"])])
     if not _init_done(pod, runtime, started):
         _continue_init(pod, runtime, actions, started)
         return actions

@@ -151,9 +151,9 @@ class Containers:
     async def kill(self, pod: Object, status: cri.ContainerStatus, grace_seconds: int, message: str) -> None:
         """Stop one container and wait until it has ended."""
         name = status.metadata.name
-        field = next((pods.container_field(pod, c) for c in _all(pod) if c["name"] == name), "")
+        container = next((one for one in pods.all_containers(pod) if one["name"] == name), None)
+        field = pods.container_field(pod, container) if container is not None else ""
         self._recorder.event(pod, "Normal", "Killing", message, field_path=field)
-        container = next((one for one in _all(pod) if one["name"] == name), None)
         if container is not None and (hook := (container.get("lifecycle") or {}).get("preStop")) and grace_seconds > 0:
             grace_seconds = await self._before_stop(pod, container, status.id, hook, grace_seconds)
         await self._runtime.stop_container(status.id, grace_seconds)
@@ -198,10 +198,6 @@ class Containers:
 
 
 _NAMED_ONLY = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
-
-
-def _all(pod: Object) -> list[Object]:
-    return pods.init_containers(pod) + pods.containers(pod)
 
 
 def _is_past_created(id_: str) -> Callable[[PodRuntime], bool]:

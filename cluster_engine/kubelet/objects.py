@@ -96,7 +96,7 @@ def references(pod: Object) -> list[Reference]:
             secret = source.get("secret") or {}
             if name := secret.get("secretName") or secret.get("name"):
                 found["secret", namespace, name] = None
-    for container in pods.init_containers(pod) + pods.containers(pod):
+    for container in pods.all_containers(pod):
         for source in container.get("envFrom") or []:
             _refer(found, namespace, source.get("configMapRef"), source.get("secretRef"))
         for variable in container.get("env") or []:

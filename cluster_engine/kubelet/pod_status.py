@@ -9,8 +9,8 @@ end is in `lastState` and its `state` is waiting.
     ended with 1          Running, waiting CrashLoopBackOff,   lastState terminated Error 1
     ended, policy Never   Succeeded or Failed, terminated,     Ready False (PodCompleted)
 
-Modelled on kubelet_pods.go (`convertStatusToAPIStatus`, `getPhase`) and status/generate.go. Left out: ephemeral
-containers, resizing.
+Modelled on kubelet_pods.go (`convertStatusToAPIStatus`, `getPhase`) and status/generate.go. Left out:
+resizing.
 """
 
 from collections.abc import Mapping
@@ -78,6 +78,9 @@ def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge
     if init:
         status["initContainerStatuses"] = init
     status["containerStatuses"] = mains
+    if later := pods.ephemeral_containers(pod):
+        states = [_container_status(pod, container, runtime, knowledge, is_init=False) for container in later]
+        status["ephemeralContainerStatuses"] = [_as_ephemeral(state) for state in states]
     status["qosClass"] = (pod.get("status") or {}).get("qosClass") or quality_of_service(pod["spec"])
     return status
 
@@ -85,6 +88,11 @@ def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge
 def _as_init(status: Object, sidecars: set[str]) -> Object:
     """Return an init container's status as initialization sees it: a sidecar is done once it has started."""
     return {**status, "ready": status["started"]} if status["name"] in sidecars else status
+
+
+def _as_ephemeral(status: Object) -> Object:
+    """Return an ephemeral container's status: nobody asks whether it is ready, or has started."""
+    return {name: value for name, value in status.items() if name != "started"} | {"ready": False}
 
 
 # -- containers --------------------------------------------------------------------------------------------------------

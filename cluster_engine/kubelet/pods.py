@@ -60,6 +60,16 @@ def init_containers(pod: Object) -> list[Object]:
     return list(pod["spec"].get("initContainers") or [])
 
 
+def ephemeral_containers(pod: Object) -> list[Object]:
+    """Return the containers that were put into the pod while it ran."""
+    return list(pod["spec"].get("ephemeralContainers") or [])
+
+
+def all_containers(pod: Object) -> list[Object]:
+    """Return every container of the spec: those that begin, the others, those that came later."""
+    return init_containers(pod) + containers(pod) + ephemeral_containers(pod)
+
+
 def is_sidecar(container: Object) -> bool:
     """Return whether an init container is one that goes on beside the others."""
     return container.get("restartPolicy") == "Always"
@@ -100,5 +110,6 @@ def grace_seconds(pod: Object) -> int:
 
 def container_field(pod: Object, container: Object) -> str:
     """Say which part of the pod an event is about, as involvedObject.fieldPath."""
-    field = "initContainers" if any(container is init for init in init_containers(pod)) else "containers"
+    kinds = ("initContainers", "ephemeralContainers")
+    field = next((kind for kind in kinds if any(container is one for one in pod["spec"].get(kind) or ())), "containers")
     return f"spec.{field}{{{container['name']}}}"

@@ -245,6 +245,7 @@ def _after(lines: list[bytes], last: bytes) -> list[bytes]:
 
 
 def _why(pod: dict[str, Any], container: str) -> str:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    told = pod.get("status") or {}
+    statuses = [one for kind in ("c", "initC", "ephemeralC") for one in told.get(f"{kind}ontainerStatuses") or ()]
     state: dict[str, Any] = next((status["state"] for status in statuses if status["name"] == container), {})
     return str((state.get("waiting") or {}).get("reason", "ContainerCreating"))

@@ -236,7 +236,7 @@ class PodWorker:
             await node.containers.kill_all(pod, pods.grace_seconds(pod))
         for kill in wanted.kill:
             await node.containers.kill(pod, kill.status, pods.grace_seconds(pod), kill.message)
-        starts = [wanted.next_init] if wanted.next_init else wanted.start
+        starts = [*wanted.ephemeral, *([wanted.next_init] if wanted.next_init else wanted.start)]
         if not starts or (wanted.kill_pod and not wanted.create_sandbox):
             return
         sandbox = runtime.sandbox

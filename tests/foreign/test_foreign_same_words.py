@@ -188,6 +188,30 @@ kubectl delete -f config.yaml --dry-run=client
 kubectl delete pod nosuch --ignore-not-found
 kubectl delete pod once --dry-run=server
 kubectl get ep,endpointslices
+kubectl debug
+kubectl debug greeter
+kubectl debug --image=busybox
+kubectl debug nosuch --image=busybox
+kubectl debug node/nosuch --image=busybox
+kubectl debug deploy/web --image=busybox
+kubectl debug node/worker-1 --image=busybox --profile=foo
+kubectl debug greeter --image=b --replace
+kubectl debug greeter --image=b --same-node
+kubectl debug greeter --image=b --set-image=a=b
+kubectl debug greeter --image=B --profile=general
+kubectl debug greeter --copy-to=x
+kubectl debug greeter --copy-to=x -- sleep
+kubectl debug greeter --copy-to=x --target=a --image=b
+kubectl debug greeter --copy-to=x --set-image=a=B
+kubectl debug greeter --copy-to=greeter --set-image=*=busybox --profile=general
+kubectl debug greeter --attach --copy-to=x -- hi
+kubectl debug greeter --image=b -t
+kubectl debug greeter --image=b --image-pull-policy=foo
+kubectl debug greeter --env=A --image=b
+kubectl debug greeter --image=busybox -c u --custom=nofile --profile=general
+kubectl debug greeter --image=busybox -c Bad_name --profile=general
+kubectl debug greeter --image=busybox -c b --profile=general --target=nope
+kubectl debug greeter --image=busybox -c greeter --profile=general
 """.strip().splitlines()
 
 

@@ -27,6 +27,7 @@ def pod_spec(obj: Object, path: str, causes: list[Cause]) -> None:
     _unique_names(obj, path, causes)
     _mounted_volumes(obj, path, causes)
     _host_ports(obj, path, causes)
+    _ephemeral(obj, path, causes)
     for field, problems_of in (
         ("hostname", dns_label_problems),
         ("subdomain", dns_label_problems),
@@ -74,6 +75,19 @@ def _mounted_volumes(obj: Object, path: str, causes: list[Cause]) -> None:
         for index, mount in enumerate(each.get("volumeMounts", ())):
             if mount["name"] and mount["name"] not in volumes:
                 causes.append(not_found(f"{where}.volumeMounts[{index}].name", mount["name"]))
+
+
+def _ephemeral(obj: Object, path: str, causes: list[Cause]) -> None:
+    """An ephemeral container has no duties, and joins a container that there is."""
+    names = {each["name"] for field in ("initContainers", "containers") for each in obj.get(field, ())}
+    for index, each in enumerate(obj.get("ephemeralContainers", ())):
+        where = f"{child(path, 'ephemeralContainers')}[{index}]"
+        target = each.get("targetContainerName")
+        if target and target not in names:
+            causes.append(not_found(child(where, "targetContainerName"), target))
+        duties = ("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources")
+        not_here = "cannot be set for an Ephemeral Container"
+        causes += [forbidden(child(where, field), not_here) for field in duties if each.get(field)]
 
 
 def _host_ports(obj: Object, path: str, causes: list[Cause]) -> None:

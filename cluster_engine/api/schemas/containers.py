@@ -335,4 +335,5 @@ EPHEMERAL_CONTAINER = message(
     Inline(1, EPHEMERAL_CONTAINER_COMMON),
     Field(2, "targetContainerName", STRING, "Container whose namespaces it joins."),
     defaults=default_container,
+    rules=rules.container,
 )

@@ -14,6 +14,7 @@ from cluster_engine.apiserver.registry.backend import Backend, Call
 
 MIRROR = "kubernetes.io/config.mirror"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOKEN_VOLUME = "kube-api-access-"
 TOKEN_SECONDS = 3607
 TOLERATION_SECONDS = 300
 TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
@@ -62,11 +63,14 @@ def _mount_token(backend: Backend, spec: Object) -> None:
     ]
     if not without:
         return
-    name = generated("kube-api-access-", backend.process.rng)
+    volumes = spec.get("volumes") or ()
+    name = next((volume["name"] for volume in volumes if volume["name"].startswith(TOKEN_VOLUME)), "")
+    if not name:
+        name = generated(TOKEN_VOLUME, backend.process.rng)
+        spec["volumes"] = [*volumes, {"name": name, "projected": _projected()}]
     for container in without:
         mount = {"name": name, "readOnly": True, "mountPath": MOUNT_PATH}
         container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mount]
-    spec["volumes"] = [*(spec.get("volumes") or ()), {"name": name, "projected": _projected()}]
 
 
 def _projected() -> Object:

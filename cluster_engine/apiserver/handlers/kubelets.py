@@ -55,7 +55,8 @@ def chosen_container(pod: Object, asked: str) -> str:
     containers = [container["name"] for container in spec.get("containers") or ()]
     all_of_them = containers + [container["name"] for container in spec.get("initContainers") or ()]
     if asked:
-        if asked not in all_of_them:
+        later = [container["name"] for container in spec.get("ephemeralContainers") or ()]
+        if asked not in all_of_them + later:
             raise BadRequest(f"container {asked} is not valid for pod {name}")
         return asked
     if len(containers) == 1:

@@ -42,7 +42,6 @@ GROUPS: Mapping[str, str] = {
 
 ELSEWHERE = [
     "completion",
-    "debug",
     "kustomize",
 ]
 """What the real kubectl has and this one has not."""

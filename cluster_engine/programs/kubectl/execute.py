@@ -96,11 +96,17 @@ async def attached(session: Session, pod: Object, container: str = "") -> int:
     if not flags["quiet"]:
         session.err("If you don't see a command prompt, try pressing enter.\n")
     code = await remote.stream(session, _path(pod, "attach"), container=name, stdin=flags["stdin"], tty=tty)
-    if tty and not flags["quiet"]:
-        metadata = pod["metadata"]
-        again = f"{session.command} {metadata['name']} -c {name} -n {metadata['namespace']} -i -t"
-        session.out(f"Session ended, resume using '{again}' command\n")
+    if tty and not flags["quiet"] and pod["spec"].get("restartPolicy") == "Always":
+        session.out(_how_to_return(pod, name))
     return ended(code)
+
+
+def _how_to_return(pod: Object, container: str) -> str:
+    again = f"'kubectl attach {pod['metadata']['name']} -c {container} -i -t'"
+    if any(one["name"] == container for one in pod["spec"].get("ephemeralContainers") or ()):
+        what = "the ephemeral container will not be restarted but may be reattached using"
+        return f"Session ended, {what} {again} if it is still running\n"
+    return f"Session ended, resume using {again} command when the pod is running\n"
 
 
 def _has_terminal(session: Session) -> bool:

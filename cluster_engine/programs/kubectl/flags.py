@@ -14,7 +14,7 @@ from typing import Any, Literal
 from cluster_engine.api.strconv import parse_int
 from cluster_engine.programs.kubectl.errors import UsageError
 
-Kind = Literal["string", "bool", "int", "strings", "duration"]
+Kind = Literal["string", "bool", "int", "strings", "pairs", "duration"]
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 DURATION_SECONDS_MAX = (2**63 - 1) / 1e9
 """What Go's time.Duration can hold, some 292 years."""
@@ -84,6 +84,8 @@ def seconds(text: str) -> float | None:
 def _default(flag: Flag) -> Any:
     if flag.kind == "strings":
         return []
+    if flag.kind == "pairs":
+        return {}
     return False if flag.kind == "bool" and flag.default is None else flag.default
 
 
@@ -128,6 +130,8 @@ def _put(flag: Flag, value: Any, parsed: Parsed) -> None:
     parsed.given[flag.name] = None
     if flag.kind == "strings":
         parsed.values[flag.name].append(value)
+    elif flag.kind == "pairs":
+        parsed.values[flag.name].update(value)
     else:
         parsed.values[flag.name] = value
 
@@ -144,6 +148,11 @@ def _convert(flag: Flag, value: str, command: str) -> Any:
             return parse_int(value)
         except ValueError as problem:
             raise _invalid(flag, value, str(problem), command) from None
+    if flag.kind == "pairs":
+        pairs = value.split(",") if value.count("=") > 1 else [value]
+        if wrong := next((pair for pair in pairs if "=" not in pair), None):
+            raise _invalid(flag, value, f"{wrong} must be formatted as key=value", command)
+        return dict(pair.split("=", 1) for pair in pairs if pair)
     if flag.kind == "duration":
         found = seconds(value)
         if found is None:

@@ -97,6 +97,13 @@ def test_init_containers_run_one_after_the_other():
     assert (done.next_init, names(done.start)) == (None, ["app"])
 
 
+def test_an_ephemeral_container_starts_before_all_others_are_there_and_only_once():
+    pod = a_pod("app", init=("first",), ephemeralContainers=[a_container("look")])
+    beginning = actions.compute(pod, node_with(running("first")))
+    assert [one["name"] for one in beginning.ephemeral] == ["look"]
+    assert actions.compute(pod, node_with(running("first"), exited("look", 1))).ephemeral == []
+
+
 def test_a_failed_init_container_runs_again_unless_the_policy_is_never():
     failed = node_with(exited("one", 1))
     assert actions.compute(a_pod(init=("one",)), failed).next_init["name"] == "one"

@@ -35,6 +35,9 @@ def describe_pod(lines: Lines, pod: Object, events: list[Object]) -> None:
         describe_containers(lines, "Init Containers", spec["initContainers"], statuses, pod=pod)
     statuses = {each["name"]: each for each in status.get("containerStatuses") or []}
     describe_containers(lines, "Containers", spec.get("containers") or [], statuses, pod=pod)
+    if spec.get("ephemeralContainers"):
+        statuses = {each["name"]: each for each in status.get("ephemeralContainerStatuses") or []}
+        describe_containers(lines, "Ephemeral Containers", spec["ephemeralContainers"], statuses, pod=pod)
     if status.get("conditions"):
         lines.add(0, "Conditions:")
         lines.add(1, "Type\tStatus")
