@@ -24,6 +24,8 @@ QUIET_SECONDS = 3.0
 PACE = 5
 """Virtual seconds in a real one: pods start and end sooner."""
 SHOWN_MAX = 300
+ALIVE = re.compile(r"alive\n(\[\d+\].*\n)*")
+"""What a living shell says, and which of an attack's jobs have ended meanwhile."""
 REPEATED = re.compile(r"\{\{(.+?)\*(\d+)\}\}", re.DOTALL)
 
 
@@ -76,7 +78,7 @@ class Attacker:
         if not ended and self.visitor.life != life:
             problems.append("its cluster lives another life")
         alive = self.visitor.type("echo alive", ANSWER_SECONDS)
-        if alive.text != "alive\n":
+        if not ALIVE.fullmatch(alive.text):
             problems.append(f"afterwards its cluster answered {alive.text[:SHOWN_MAX]!r}")
         return [*problems, *self.visitor.bugs[bugs:]]
 

@@ -77,6 +77,8 @@ class Said:
     [
         ("alive\n", 0, []),
         ("alive\n", None, ["no answer in 0 s", "it exits with None: 'alive\\n'"]),
+        ("alive\n[1]+  Done                    (sleep 9)\n", 0, []),
+        ("alive\nalive\n", 0, ["afterwards its cluster answered 'alive\\nalive\\n'"]),
         ("killed", 0, ["it reads 'killed'", "afterwards its cluster answered 'killed'"]),
         ("alive\n", 70, ["it exits with 70: 'alive\\n'"]),
     ],
@@ -84,7 +86,7 @@ class Said:
 def test_a_wrong_word_a_wrong_code_and_no_answer_are_felt(text, code, problems):
     attacker = object.__new__(Attacker)
     attacker.visitor = Said(text, code)
-    assert attacker.attack("terminal", {"lines": ["x"], "reads": "^alive$", "code": 0}) == problems
+    assert attacker.attack("terminal", {"lines": ["x"], "reads": "^alive", "code": 0}) == problems
 
 
 class Page(Visitor):
