@@ -25,11 +25,16 @@ def weigh(root: object) -> int:
 
 
 def containers(*, besides: Iterable[int] = (), items_min: int) -> dict[int, Any]:
-    """Give, by id, every container of this process with at least so many items, except those of the ids `besides`."""
+    """Give, by id, every container of this process with at least so many items, except those of the ids `besides`.
+
+    Modules are not asked what they refer to: their dicts are found by themselves, and CPython 3.12's _asyncio names the
+    freed iterators of futures that it keeps, which go back onto their list a second time once they are let go of. From
+    then on that list is a ring, and the collector walks it for ever (python/cpython issue 122695).
+    """
     known = frozenset(besides)
     return {
         id(one): one
         for tracked in gc.get_objects()
-        for one in (tracked, *gc.get_referents(tracked))
+        for one in (tracked, *(() if isinstance(tracked, types.ModuleType) else gc.get_referents(tracked)))
         if id(one) not in known and isinstance(one, CONTAINERS) and len(one) >= items_min
     }
