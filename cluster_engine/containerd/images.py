@@ -91,10 +91,13 @@ class ImageService:
 
 
 def _message(image: Image) -> cri.Image:
+    user = image.workload.user
     return cri.Image(
         id=image.id,
         repo_tags=[image.reference],
         repo_digests=[f"{image.repository}@{image.digest}"],
         size=image.bytes,
         pinned=image.reference == PAUSE_IMAGE,
+        uid=cri.Int64Value(value=int(user)) if user.isdecimal() else None,
+        username="" if user.isdecimal() else user,
     )

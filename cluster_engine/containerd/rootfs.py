@@ -10,6 +10,11 @@ gone with the container, but for what is in volumes.
     write        /tmp/health       is /run/containerd/…/<id>/rootfs/tmp/health on the host
     write        /cache/a          is /var/lib/kubelet/pods/<uid>/volumes/kubernetes.io~empty-dir/cache/a
 
+They are the files as one user sees them (`world/users.py`): what the image brings is root's, so that anybody else
+writes to /tmp and to what volumes and the image give them; what one writes is one's own.
+
+    user 1000    write /a          PermissionError        write /tmp/a       -rw-r--r-- 1000 0
+
 Modelled on overlayfs and bind mounts. Left out: what is left out of a host's files too.
 """
 
@@ -17,12 +22,18 @@ import contextlib
 import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from cluster_engine.world.files import MODE, FileSystem
+from cluster_engine.world.files import DIRECTORY_MODE, MODE, FileSystem
+from cluster_engine.world.users import READ, ROOT, WRITE, Owner, User
 
 TOP_LEVEL = ("bin", "dev", "etc", "home", "lib", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")
 """What every image has at its root."""
 DIRECTORIES = frozenset(f"/{name}" for name in TOP_LEVEL)
+TEMPORARY = {"/tmp": 0o1777, "/var/tmp": 0o1777, "/dev/shm": 0o1777}
+"""The directories of every image to which anybody may write."""
+SET_GROUP = 0o2000
+"""What is made in such a directory is its group's."""
 STATE = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
 
 
@@ -42,7 +53,10 @@ class Mount:
 
 
 class RootFiles(FileSystem):
-    """What a container's processes see as their files. `upper` is the directory on the host with what they wrote."""
+    """What a container's processes see as their files. `upper` is the directory on the host with what they wrote.
+
+    `owned` are the directories of the image that are not root's.
+    """
 
     def __init__(
         self,
@@ -52,8 +66,12 @@ class RootFiles(FileSystem):
         mounts: Sequence[Mount] = (),
         *,
         is_readonly: bool = False,
+        user: User = ROOT,
+        owned: Mapping[str, Owner] = MappingProxyType({}),
     ) -> None:
         super().__init__()
+        self.user = user
+        self._owned = owned
         self._host = host
         self._image = image
         self._upper = Mount("", upper, is_readonly)
@@ -61,51 +79,94 @@ class RootFiles(FileSystem):
         self._hidden: set[str] = set()
 
     def read(self, path: str) -> bytes:
-        """See FileSystem."""
+        """See FileSystem. Also OSError: EACCES."""
         with _named(path):
-            if self._is_image(path) and path not in self._hidden and not self._host.exists(self._on_host(path)):
-                return self._image[path]
-            return self._host.read(self._on_host(path))
+            data = self._image[path] if self._is_untouched(path) else self._host.read(self._on_host(path))
+            self._check(path, READ)
+            return data
 
     def write(self, path: str, data: bytes, mode: int | None = None) -> None:
-        """See FileSystem. Also OSError: EROFS."""
+        """See FileSystem. Also OSError: EROFS, EACCES."""
         with _named(path):
-            self._host.write(self._writable(path), data, mode)
+            target, is_new = self._writable(path), not self.exists(path)
+            self._host.write(target, data, mode)
+            if is_new:
+                self._host.change_owner(target, self._new_owner(path))
+
+    def check_writable(self, path: str) -> None:
+        """See FileSystem."""
+        self._writable(path)
 
     def append(self, path: str, data: bytes) -> None:
-        """See FileSystem. Also OSError: EROFS."""
+        """See FileSystem. Also OSError: EROFS, EACCES."""
         with _named(path):
-            target = self._writable(path)
-            if self._is_image(path) and not self._host.exists(target):
-                data = self.read(path) + data if path not in self._hidden else data
-            self._host.append(target, data)
+            if self._host.exists(self._on_host(path)):
+                self._host.append(self._writable(path), data)
+                return
+        self.write(path, (self.read(path) if self._is_untouched(path) else b"") + data)
 
     def remove(self, path: str) -> None:
-        """See FileSystem. Also OSError: EROFS, EBUSY for what is mounted."""
+        """See FileSystem. Also OSError: EROFS, EACCES, EBUSY for what is mounted."""
         with _named(path):
-            self.read(path)
+            is_image, target = self._is_image(path), self._on_host(path)
+            if not self._is_untouched(path):
+                self._host.read(target)
             if any(mount.path == path for mount in self._mounts):
                 raise OSError(errno.EBUSY, "Device or resource busy", path)
-            target = self._writable(path)
-            if self._is_image(path):
+            self._check_place(path)
+            self._check(_parent(path), WRITE)
+            if is_image:
                 self._hidden.add(path)
-                with contextlib.suppress(FileNotFoundError):
-                    self._host.remove(target)
-            else:
+            if self._host.exists(target):
                 self._host.remove(target)
 
     def make_directory(self, path: str) -> None:
-        """See FileSystem. Also OSError: EROFS."""
+        """See FileSystem. Also OSError: EROFS, EACCES."""
+        if self.exists(path):
+            return
         with _named(path):
-            self._host.make_directory(self._writable(path))
+            target = self._writable(path)
+            self._host.make_directory(target)
+            self._host.change_owner(target, self._new_owner(path))
+            self._host.change_mode(target, DIRECTORY_MODE | self.mode(_parent(path)) & SET_GROUP)
 
     def remove_directory(self, path: str) -> bool:
         """See FileSystem."""
         return not (self.exists(path) and self.listdir(path)) and self._host.remove_directory(self._on_host(path))
 
+    def is_file(self, path: str) -> bool:
+        """See FileSystem."""
+        return self._is_untouched(path) or self._host.is_file(self._on_host(path))
+
+    def length(self, path: str) -> int:
+        """See FileSystem."""
+        with _named(path):
+            return len(self._image[path]) if self._is_untouched(path) else self._host.length(self._on_host(path))
+
     def mode(self, path: str) -> int:
         """See FileSystem."""
-        return MODE if self._is_image(path) else self._host.mode(self._on_host(path))
+        if path in TEMPORARY and self._place(path) is self._upper:
+            return TEMPORARY[path]
+        return MODE if self._is_untouched(path) else self._host.mode(self._on_host(path))
+
+    def owner(self, path: str) -> Owner:
+        """See FileSystem."""
+        if path in self._owned and self._place(path) is self._upper:
+            return self._owned[path]
+        return self._host.owner(self._on_host(path))
+
+    def change_mode(self, path: str, mode: int) -> None:
+        """See FileSystem. Also OSError: EROFS, EPERM."""
+        with _named(path):
+            self._host.change_mode(self._changeable(path, self.user.can("FOWNER")), mode)
+
+    def change_owner(self, path: str, owner: Owner) -> None:
+        """See FileSystem. Also OSError: EROFS, EPERM: one may give away a file only with CAP_CHOWN, not to a group."""
+        with _named(path):
+            is_within = owner[0] == self.user.uid and owner[1] in self.user.groups
+            if not is_within and not self.user.can("CHOWN"):
+                raise _not_permitted(path)
+            self._host.change_owner(self._changeable(path, self.user.can("CHOWN")), owner)
 
     def written(self, path: str) -> float:
         """See FileSystem."""
@@ -157,12 +218,53 @@ class RootFiles(FileSystem):
         assert found is not None, "the upper directory has every absolute path"
         return found
 
-    def _writable(self, path: str) -> str:
+    def _is_untouched(self, path: str) -> bool:
+        """Return whether a file is as the image brings it."""
+        return self._is_image(path) and path not in self._hidden and not self._host.exists(self._on_host(path))
+
+    def _check(self, path: str, wanted: int) -> None:
+        if not self.user.may(wanted, self.mode(path), self.owner(path)):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    def _check_place(self, path: str) -> None:
         if self._place(path).is_readonly:
             raise OSError(errno.EROFS, "Read-only file system", path)
+
+    def _writable(self, path: str) -> str:
+        self._check_place(path)
         if self._place(path) is self._upper and any(name.startswith(f"{path.rstrip('/')}/") for name in self._image):
             raise IsADirectoryError(errno.EISDIR, "Is a directory", path)
+        if not self.user.can("DAC_OVERRIDE"):
+            there = path
+            while not self.exists(there):
+                there = _parent(there)
+            self._check(there, WRITE)
         return self._on_host(path)
+
+    def _new_owner(self, path: str) -> Owner:
+        directory = _parent(path)
+        is_groups = self.mode(directory) & SET_GROUP
+        return (self.user.uid, self.owner(directory)[1] if is_groups else self.user.gid)
+
+    def _changeable(self, path: str, may_anyway: bool) -> str:
+        """Return where a file lies on the host that its user may change, a copy where it is the image's."""
+        self._check_place(path)
+        if not may_anyway and self.owner(path)[0] != self.user.uid:
+            raise _not_permitted(path)
+        target = self._on_host(path)
+        if self._is_untouched(path):
+            self._host.write(target, self._image[path])
+        elif not self._host.exists(target):
+            self._host.make_directory(target)
+        return target
+
+
+def _parent(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[0] or "/"
+
+
+def _not_permitted(path: str) -> OSError:
+    return PermissionError(errno.EPERM, "Operation not permitted", path)
 
 
 @contextlib.contextmanager

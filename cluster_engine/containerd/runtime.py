@@ -11,7 +11,7 @@ forwarding are in `streaming`. Left out: statistics, checkpoints, runtime handle
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from grpclib.const import Status
@@ -44,6 +44,7 @@ START_ERROR_CODE = 128
 UNKNOWN_EXIT_CODE = 255
 EXEC_SYNC_BYTES_MAX = 16 * 1024 * 1024
 """What ExecSync keeps of what a program writes."""
+PORT_START = "net.ipv4.ip_unprivileged_port_start"
 NETWORK_NOT_READY = "Network plugin returns error: cni plugin not initialized"
 
 
@@ -143,9 +144,10 @@ class RuntimeService:
         return cri.RunPodSandboxResponse(pod_sandbox_id=id_)
 
     def _namespace(self, config: cri.PodSandboxConfig, ip: str) -> Namespace:
-        metadata = config.metadata
+        metadata, port_start = config.metadata, _port_start(config.linux.sysctls)
         namespace = self._network.add_namespace(self._process.host, f"{metadata.name}.{metadata.namespace}", ip)
         namespace.names[config.hostname] = ip
+        namespace.unprivileged_port_start = port_start
         return namespace
 
     def _next_address(self, sandbox_id: str) -> str:
@@ -408,6 +410,19 @@ class RuntimeService:
     async def _take(self, seconds: float) -> None:
         """Be as slow as the real thing, give or take a fifth."""
         await asyncio.sleep(seconds * (0.8 + 0.4 * self._process.rng.random()))
+
+
+def _port_start(sysctls: Mapping[str, str]) -> int:
+    """Return the first port on which everybody in a sandbox may listen. GRPCError where that is no port."""
+    value = sysctls.get(PORT_START, "1024")
+    if value.isdecimal() and len(value) < 6 and int(value) <= 65536:
+        return int(value)
+    raise GRPCError(
+        Status.UNKNOWN,
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+        f"unable to start container process: error during container init: write sysctl key {PORT_START}: "
+        f"write /proc/sys/{PORT_START.replace('.', '/')}: invalid argument: unknown",
+    )
 
 
 def _found(record: Record | None, what: str, id_: str) -> Record:

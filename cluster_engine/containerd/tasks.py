@@ -17,7 +17,7 @@ from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from cluster_engine.containerd import workloads
+from cluster_engine.containerd import identity, workloads
 from cluster_engine.containerd.container_shell import SHELLS, shell_program
 from cluster_engine.containerd.logs import Log
 from cluster_engine.containerd.rootfs import STATE, Mount, RootFiles
@@ -29,9 +29,10 @@ from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Bytes, Input, Pipe, Streams
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import Host, Process
+from cluster_engine.world.users import User
 from cluster_engine.world.world import World
 
-ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 UNLIMITED = 0
 
 
@@ -148,7 +149,8 @@ class Tasks:
         own = {image.workload.version: image.version} if image.workload.version and image.version else {}
         hostname = sandbox.config.hostname or self._machine.name
         said = {pair.key: pair.value for pair in container.config.envs}
-        return {**ENVIRONMENT, "HOSTNAME": hostname, **own, **said}
+        home = identity.home_of(_user(container), image.workload.passwd)
+        return {**ENVIRONMENT, "HOME": home, "HOSTNAME": hostname, **own, **said}
 
     def _files(self, container: Container, sandbox: Sandbox) -> RootFiles:
         config = container.config
@@ -159,12 +161,20 @@ class Tasks:
             "/etc/hostname": f"{hostname}\n".encode(),
             "/etc/hosts": f"127.0.0.1\tlocalhost\n{sandbox.ip or self._machine.address}\t{hostname}\n".encode(),
             "/etc/resolv.conf": _resolv_conf(sandbox.config.dns_config),
-            "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
             "/sys/fs/cgroup/memory.max": b"%d\n" % memory if memory != UNLIMITED else b"max\n",
         }
         upper = f"{STATE}/{container.id}/rootfs"
-        image = {**container.image.workload.files, **brought}
-        return RootFiles(self._machine.files, image, upper, mounts)
+        workload, user, security = container.image.workload, _user(container), config.linux.security_context
+        image = {**workload.files, **brought, **identity.files_of(user, security, workload.passwd)}
+        return RootFiles(
+            self._machine.files,
+            image,
+            upper,
+            mounts,
+            is_readonly=security.readonly_rootfs,
+            user=user,
+            owned=dict.fromkeys(workload.owned, (user.uid, user.gid)),
+        )
 
 
 def _programs(container: Container) -> Mapping[str, Program]:
@@ -175,6 +185,11 @@ def _programs(container: Container) -> Mapping[str, Program]:
     if workload.has_shell:
         found.maps[0].update({name: shell_program(name, quota, lambda: found) for name in SHELLS})
     return found
+
+
+def _user(container: Container) -> User:
+    workload = container.image.workload
+    return identity.user_of(container.config.linux.security_context, workload.user, workload.passwd)
 
 
 def _ended(store: Store, container: Container, process: Process) -> None:

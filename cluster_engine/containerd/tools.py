@@ -1,10 +1,9 @@
 """The programs that an image brings beside its own: a BusyBox-like set, or Debian's, of those that can be typed.
 
 What stands in `programs/` means the same in a container as on a host; this module names what images have of it, and
-adds what only means something in a container. Left out: who may do what (`docs/fidelity.md`).
+adds what only means something in a container.
 """
 
-import re
 from collections.abc import Mapping
 
 from cluster_engine.programs.facts import says
@@ -33,43 +32,10 @@ async def hostname(invocation: Invocation) -> int:
     return 0
 
 
-IDENTITY = "/proc/self/status"
-"""Where a container's processes read as whom they run."""
-
-
-def _ids(invocation: Invocation) -> tuple[int, int]:
-    files = invocation.files
-    found = re.search(rb"Uid:\t(\d+)\nGid:\t(\d+)", files.read(IDENTITY)) if files.exists(IDENTITY) else None
-    return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-async def id_(invocation: Invocation) -> int:
-    """Run id: -u and -g give the numbers alone."""
-    uid, gid = _ids(invocation)
-    if "-u" in invocation.argv or "-g" in invocation.argv:
-        invocation.out(f"{uid if '-u' in invocation.argv else gid}\n")
-        return 0
-    user, group = ("(root)" if number == 0 else "" for number in (uid, gid))
-    invocation.out(f"uid={uid}{user} gid={gid}{group} groups={gid}{group}\n")
-    return 0
-
-
-async def whoami(invocation: Invocation) -> int:
-    """Run whoami."""
-    uid, _ = _ids(invocation)
-    if uid:
-        invocation.err(f"whoami: unknown uid {uid}\n")
-        return 1
-    invocation.out("root\n")
-    return 0
-
-
 IN_CONTAINERS: Mapping[str, Program] = {
     program.name: program
     for program in (
         Program("hostname", hostname),
-        Program("id", id_),
-        Program("whoami", whoami),
         Program("nproc", says(lambda _: "2")),
     )
 }

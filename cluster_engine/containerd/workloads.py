@@ -9,8 +9,9 @@ that nobody here knows (`UNKNOWN`) it is taken for granted that it serves (`serv
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from cluster_engine.containerd.servers import agnhost, batch, coredns, databases, hello, nginx
 from cluster_engine.containerd.servers.unknown import nothing, unknown
@@ -42,6 +43,11 @@ class Workload:
     files: Mapping[str, bytes] = field(default_factory=dict)
     version: str = ""
     """The environment variable that holds its version."""
+    user: str = ""
+    """USER of its Dockerfile, "" for root; and the line of /etc/passwd of a user that it has beside root."""
+    passwd: str = ""
+    owned: tuple[str, ...] = ()
+    """The directories in it that are its user's."""
     is_unknown: bool = False
     """Nobody here knows what is in it: whatever is called is there."""
 
@@ -119,15 +125,18 @@ def _own(*programs: Program) -> Mapping[str, Program]:
 _DEBIAN, _BUSYBOX = tools(COREUTILS), tools(BUSYBOX)
 
 
-def _nginx(port: int) -> Workload:
+def _nginx(port: int, layout: nginx.Layout, **more: Any) -> Workload:
+    server = partial(nginx.nginx, port=port, layout=layout)
     return Workload(
         (nginx.ENTRYPOINT,),
         ("nginx", "-g", "daemon off;"),
-        _server("nginx", partial(nginx.nginx, port=port, by_entrypoint=True)),
-        {name: _server("nginx", partial(nginx.nginx, port=port)) for name in ("nginx", "nginx-debug")},
+        _server("nginx", partial(server, by_entrypoint=True)),
+        {name: _server("nginx", server) for name in ("nginx", "nginx-debug")},
         tools(COREUTILS | CURL),
         nginx.NGINX_FILES,
         "NGINX_VERSION",
+        passwd="nginx:x:101:101:nginx user:/nonexistent:/bin/false",
+        **more,
     )
 
 
@@ -149,14 +158,16 @@ def _interpreter(*names: str) -> Workload:
 
 _HTTPD = _server("httpd", nginx.httpd)
 SERVICES: dict[str, Workload] = {
-    "nginx": _nginx(80),
-    "nginx-unprivileged": _nginx(8080),
+    "nginx": _nginx(80, nginx.OFFICIAL),
+    "nginx-unprivileged": _nginx(8080, nginx.UNPRIVILEGED, user="101"),
     "httpd": Workload(
         (), ("httpd-foreground",), None, {"httpd-foreground": _HTTPD, "httpd": _HTTPD}, _DEBIAN, nginx.HTTPD_FILES,
         "HTTPD_VERSION",
     ),
     "redis": _official("redis-server", databases.redis, Program("redis-cli", says(lambda _: "PONG"))),
-    "memcached": _official("memcached", databases.memcached),
+    "memcached": replace(
+        _official("memcached", databases.memcached), user="memcache", passwd="memcache:x:11211:11211::/home:/bin/sh"
+    ),
     "postgres": _official(
         "postgres",
         databases.postgres,
@@ -199,7 +210,10 @@ SERVICES: dict[str, Workload] = {
     "alpine": Workload(cmd=("/bin/sh",), tools=_BUSYBOX),
     "ubuntu": Workload(cmd=("/bin/bash",), tools=_DEBIAN),
     "debian": Workload(cmd=("bash",), tools=_DEBIAN),
-    "curl": Workload(("/entrypoint.sh",), ("curl",), KNOWN.get("curl"), {}, tools(BUSYBOX | CURL)),
+    "curl": Workload(
+        ("/entrypoint.sh",), ("curl",), KNOWN.get("curl"), {}, tools(BUSYBOX | CURL), user="curl_user",
+        passwd="curl_user:x:100:101:Linux User,,,:/home/curl_user:/sbin/nologin", owned=("/home/curl_user",),
+    ),
     "python": _interpreter("python3", "python"),
     "node": _interpreter("node", "npm"),
 }  # fmt: skip

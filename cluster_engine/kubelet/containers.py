@@ -13,15 +13,18 @@ from dataclasses import dataclass
 
 from cluster_engine.api.objects import Object
 from cluster_engine.client.events import EventRecorder
-from cluster_engine.kubelet import lifecycle_hooks, pods
+from cluster_engine.kubelet import lifecycle_hooks, managed_files, pods
 from cluster_engine.kubelet.cri_config import container_config
 from cluster_engine.kubelet.environment import TooLargeError, environment
 from cluster_engine.kubelet.images import Images, StartFailure
 from cluster_engine.kubelet.lifecycle_hooks import HookFailure
+from cluster_engine.kubelet.managed_files import DiskError
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
+from cluster_engine.kubelet.security_context import RunAsRootError
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.process import Host
 
 GRACE_SECONDS_MIN = 2
 """What a container gets for its end after a preStop hook, and a sidecar after the others."""
@@ -47,7 +50,7 @@ class Containers:
         objects: Objects,
         recorder: EventRecorder,
         services: Callable[[], Iterable[Object]],
-        host_ip: str,
+        host: Host,
     ) -> None:
         self._runtime = runtime
         self._cache = cache
@@ -55,7 +58,7 @@ class Containers:
         self._objects = objects
         self._recorder = recorder
         self._services = services
-        self._host_ip = host_ip
+        self._host = host
 
     async def make_sandbox(self, pod: Object, config: cri.PodSandboxConfig) -> Place:
         """Make the sandbox. RuntimeRefusal, told in an event."""
@@ -83,16 +86,17 @@ class Containers:
             raise
 
     async def _create_and_start(
-        self, pod: Object, container: Object, place: Place, image: str, say: Callable[[str, str, str], None]
+        self, pod: Object, container: Object, place: Place, image: cri.Image, say: Callable[[str, str, str], None]
     ) -> None:
         runtime = self._cache.get(pods.uid(pod))
         latest = runtime.latest(container["name"])
         attempt = 0 if latest is None else latest.metadata.attempt + 1
-        facts = {"podIP": runtime.ip or self._host_ip, "hostIP": self._host_ip}
+        facts = {"podIP": runtime.ip or self._host.address, "hostIP": self._host.address}
         try:
             variables = await environment(pod, container, services=self._services(), objects=self._objects, facts=facts)
             wanted = container_config(pod, container, image=image, attempt=attempt, variables=variables)
-        except (MissingObjectError, TooLargeError) as error:
+            managed_files.prepare(self._host, pod, container, ip=runtime.ip, attempt=attempt)
+        except (MissingObjectError, TooLargeError, RunAsRootError, DiskError) as error:
             raise StartFailure("CreateContainerConfigError", str(error)) from error
         try:
             id_ = await self._runtime.create_container(place.sandbox_id, wanted, place.config)
@@ -118,7 +122,7 @@ class Containers:
         try:
             name = pod["metadata"]["name"]
             await lifecycle_hooks.run(
-                hook, container, id_=id_, ip=runtime.ip or self._host_ip, pod_name=name, runtime=self._runtime
+                hook, container, id_=id_, ip=runtime.ip or self._host.address, pod_name=name, runtime=self._runtime
             )
         except HookFailure as failure:
             say("Warning", "FailedPostStartHook", "PostStartHook failed")
@@ -130,7 +134,7 @@ class Containers:
         """Run the preStop hook within the grace; return what is left of that, GRACE_SECONDS_MIN at least."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        ip = self._cache.get(pods.uid(pod)).ip or self._host_ip
+        ip = self._cache.get(pods.uid(pod)).ip or self._host.address
         try:
             async with asyncio.timeout(grace_seconds):
                 await lifecycle_hooks.run(

@@ -12,10 +12,13 @@ from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.actions import container_hash
 from cluster_engine.kubelet.environment import expand, expand_all
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
+from cluster_engine.kubelet.security_context import security_context
 from cluster_engine.rpc import cri_pb2 as cri
 
 CLUSTER_DNS = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
+HOSTS = "/etc/hosts"
+HOSTNAME_LENGTH_MAX = 63
 CPU_PERIOD_MICROSECONDS = 100_000
 TERMINATION_PATH = "io.kubernetes.container.terminationMessagePath"
 TERMINATION_POLICY = "io.kubernetes.container.terminationMessagePolicy"
@@ -30,7 +33,7 @@ def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig
     network = cri.NODE if pods.uses_host_network(pod) else cri.POD
     return cri.PodSandboxConfig(
         metadata=cri.PodSandboxMetadata(name=name, namespace=namespace, uid=uid, attempt=attempt),
-        hostname="" if network == cri.NODE else str(pod["spec"].get("hostname") or name),
+        hostname="" if network == cri.NODE else hostname(pod),
         log_directory=log_directory(pod),
         dns_config=dns_config(pod),
         port_mappings=[_port(port) for container in pods.containers(pod) for port in container.get("ports") or []],
@@ -43,25 +46,27 @@ def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig
         linux=cri.LinuxPodSandboxConfig(
             cgroup_parent=f"/kubepods/pod{uid}",
             security_context=cri.LinuxSandboxSecurityContext(namespace_options=cri.NamespaceOption(network=network)),
+            sysctls={one["name"].replace("/", "."): one["value"] for one in _sysctls(pod)},
         ),
     )
 
 
 def container_config(
-    pod: Object, container: Object, *, image: str, attempt: int, variables: Mapping[str, str]
+    pod: Object, container: Object, *, image: cri.Image, attempt: int, variables: Mapping[str, str]
 ) -> cri.ContainerConfig:
-    """Describe a container; `image` is the id of an image that is on the node. TooLargeError."""
+    """Describe a container of an image that is on the node. TooLargeError, RunAsRootError."""
     command, args = container.get("command") or [], container.get("args") or []
     words = expand_all([*command, *args], variables)
     return cri.ContainerConfig(
         metadata=cri.ContainerMetadata(name=container["name"], attempt=attempt),
-        image=cri.ImageSpec(image=image, user_specified_image=container["image"]),
+        image=cri.ImageSpec(image=image.id, user_specified_image=container["image"]),
         command=words[: len(command)],
         args=words[len(command) :],
         working_dir=container.get("workingDir") or "",
         envs=[cri.KeyValue(key=name, value=value) for name, value in variables.items()],
         mounts=[
             *(_mount(pod, mount, variables) for mount in container.get("volumeMounts") or []),
+            *_hosts_mount(pod, container),
             cri.Mount(
                 container_path=termination_path(container),
                 host_path=termination_log(pods.uid(pod), container["name"], attempt),
@@ -79,8 +84,21 @@ def container_config(
         stdin=bool(container.get("stdin")),
         stdin_once=bool(container.get("stdinOnce")),
         tty=bool(container.get("tty")),
-        linux=cri.LinuxContainerConfig(resources=_resources(container.get("resources") or {})),
+        linux=cri.LinuxContainerConfig(
+            resources=_resources(container.get("resources") or {}),
+            security_context=security_context(pod, container, image),
+        ),
     )
+
+
+def hostname(pod: Object) -> str:
+    """Return what a pod with a network of its own is called within it: at most 63 letters."""
+    return str(pod["spec"].get("hostname") or pod["metadata"]["name"])[:HOSTNAME_LENGTH_MAX].rstrip("-.")
+
+
+def hosts_path(uid: str) -> str:
+    """Say where on the host the /etc/hosts of a pod's containers lies."""
+    return f"{pod_directory(uid)}/etc-hosts"
 
 
 def termination_path(container: Object) -> str:
@@ -131,6 +149,17 @@ def termination_log(uid: str, name: str, attempt: int) -> str:
 def _identity(pod: Object) -> dict[str, str]:
     metadata = pod["metadata"]
     return {POD_NAME: metadata["name"], POD_NAMESPACE: metadata["namespace"], POD_UID: metadata["uid"]}
+
+
+def _sysctls(pod: Object) -> list[Object]:
+    return list((pod["spec"].get("securityContext") or {}).get("sysctls") or ())
+
+
+def _hosts_mount(pod: Object, container: Object) -> list[cri.Mount]:
+    """Return the mount of /etc/hosts, where the container has none of its own there."""
+    if any("/" + mount["mountPath"].strip("/") == HOSTS for mount in container.get("volumeMounts") or []):
+        return []
+    return [cri.Mount(container_path=HOSTS, host_path=hosts_path(pods.uid(pod)))]
 
 
 def _port(port: Object) -> cri.PortMapping:

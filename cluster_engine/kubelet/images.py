@@ -42,8 +42,8 @@ class Images:
         self._failures: dict[str, str] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def ensure(self, pod: Object, container: Object, sandbox_config: cri.PodSandboxConfig, say: Say) -> str:
-        """Return the id of the container's image once it is here. StartFailure, RuntimeRefusal."""
+    async def ensure(self, pod: Object, container: Object, sandbox_config: cri.PodSandboxConfig, say: Say) -> cri.Image:
+        """Return the container's image once it is here. StartFailure, RuntimeRefusal."""
         image = str(container.get("image") or "")
         if not _REFERENCE.fullmatch(image):
             message = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": '
@@ -54,14 +54,14 @@ class Images:
         present = await self._runtime.image(image)
         if present is not None and policy != "Always":
             say("Normal", "Pulled", f'Container image "{image}" already present on machine')
-            return str(present.id)
+            return present
         if policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'
             say("Warning", "ErrImageNeverPull", message)
             raise StartFailure("ErrImageNeverPull", message)
         return await self._pull(pods.uid(pod), image, sandbox_config, say)
 
-    async def _pull(self, uid: str, image: str, sandbox_config: cri.PodSandboxConfig, say: Say) -> str:
+    async def _pull(self, uid: str, image: str, sandbox_config: cri.PodSandboxConfig, say: Say) -> cri.Image:
         loop = asyncio.get_running_loop()
         key = f"{uid}_{image}"
         if self._backoff.in_backoff_since_update(key, loop.time()):
@@ -81,16 +81,12 @@ class Images:
             self._failures[key] = str(refusal)
             raise StartFailure("ErrImagePull", str(refusal)) from refusal
         took, waited = go_duration(loop.time() - began), go_duration(loop.time() - asked)
-        pulled = await self._runtime.image(id_)
-        size = pulled.size if pulled else 0
-        say(
-            "Normal",
-            "Pulled",
-            f'Successfully pulled image "{image}" in {took} ({waited} including waiting). Image size: {size} bytes.',
-        )
+        pulled = await self._runtime.image(id_) or cri.Image(id=id_)
+        how_long = f"in {took} ({waited} including waiting)"
+        say("Normal", "Pulled", f'Successfully pulled image "{image}" {how_long}. Image size: {pulled.size} bytes.')
         self._failures.pop(key, None)
         self._on_pulled()
-        return id_
+        return pulled
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered for a pod that has gone."""

@@ -96,7 +96,7 @@ class Kubelet:
             objects=self._objects,
             recorder=self._recorder,
             services=self._known_services,
-            host_ip=address,
+            host=process.host,
         )
         self._shared = Node(
             process=process,

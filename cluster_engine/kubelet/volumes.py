@@ -10,9 +10,10 @@ life, less up to 10 s, are gone. No Secret is involved.
 
     /var/lib/kubelet/pods/<uid>/volumes/kube-api-access-x7k2p/token, ca.crt, namespace
 
-An emptyDir is an empty directory, a hostPath the host's own. Modelled on pkg/volume/projected, configmap, secret,
+An emptyDir is an empty directory that everybody may write to, a hostPath the host's own; a pod's fsGroup is given all
+but the last. Modelled on pkg/volume/projected, configmap, secret,
 downwardapi and pkg/kubelet/token/token_manager.go. Left out: every other kind of volume (an empty directory stands for
-it), modes and owners of files, the links by which the real kubelet replaces all files of a volume at once.
+it), modes of single items, the links by which the real kubelet replaces all files of a volume at once.
 """
 
 import asyncio
@@ -26,12 +27,16 @@ from cluster_engine.api.time import parse
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods, volume_files
-from cluster_engine.kubelet.cri_config import pod_directory, volume_directory
+from cluster_engine.kubelet.cri_config import READ_ONLY, pod_directory, volume_directory
+from cluster_engine.kubelet.managed_files import DiskError, write
 from cluster_engine.kubelet.objects import MissingObjectError, Objects
+from cluster_engine.kubelet.security_context import volume_owner
+from cluster_engine.world.files import MODE, PRIVATE_MODE
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
+EMPTY_DIRECTORY_MODE, GROUP_READS, SET_GROUP = 0o777, 0o440, 0o2000
 TOKEN_SECONDS = 3607
 REFRESH_AT = 0.8
 REFRESH_JITTER_SECONDS = 10.0
@@ -45,10 +50,6 @@ class VolumeFailure(Exception):  # noqa: N818
 class _Token:
     path: str
     refresh_at: float
-
-
-class _DiskError(Exception):
-    """The host's disk does not take a file."""
 
 
 class Volumes:
@@ -68,7 +69,7 @@ class Volumes:
         for volume in pod["spec"].get("volumes") or []:
             try:
                 await self._mount(pod, volume)
-            except (MissingObjectError, Refusal, _DiskError) as error:
+            except (MissingObjectError, Refusal, DiskError) as error:
                 message = error.message if isinstance(error, Refusal) else str(error)
                 text = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {message}'
                 self._recorder.event(pod, "Warning", "FailedMount", text)
@@ -93,6 +94,8 @@ class Volumes:
     async def _mount(self, pod: Object, volume: Object) -> None:
         if host_path := volume.get("hostPath"):
             self._check_host_path(host_path)
+        if "emptyDir" in volume:
+            self._make_empty(pod, volume_directory(pods.uid(pod), volume["name"]))
         projected = (volume.get("projected") or {}).get("sources")
         if projected is None and not any(kind in volume for kind in ("configMap", "secret", "downwardAPI")):
             return
@@ -107,7 +110,8 @@ class Volumes:
                 found |= await self._object_files(pod, "secret", reference, name)
             if reference := source.get("downwardAPI"):
                 found |= volume_files.of_pod(pod, reference.get("items") or [])
-        self._lay_out(volume_directory(pods.uid(pod), volume["name"]), found)
+        mode = next(volume[kind] for kind in READ_ONLY if kind in volume).get("defaultMode")
+        self._lay_out(pod, volume_directory(pods.uid(pod), volume["name"]), found, MODE if mode is None else mode)
 
     async def _object_files(self, pod: Object, what: str, reference: Object, name: str | None) -> dict[str, bytes]:
         try:
@@ -118,7 +122,18 @@ class Volumes:
             raise
         return volume_files.of_object(what, obj, reference)
 
-    def _lay_out(self, directory: str, found: dict[str, bytes]) -> None:
+    def _make_empty(self, pod: Object, directory: str) -> None:
+        """Make a directory to which everybody may write."""
+        files, (_, group) = self._process.files, volume_owner(pod)
+        if not files.exists(directory):
+            try:
+                files.make_directory(directory)
+            except OSError as error:
+                raise DiskError(f"mkdir {directory}: {str(error.strerror).lower()}") from error
+            files.change_owner(directory, (0, group or 0))
+            files.change_mode(directory, EMPTY_DIRECTORY_MODE if group is None else SET_GROUP | EMPTY_DIRECTORY_MODE)
+
+    def _lay_out(self, pod: Object, directory: str, found: dict[str, bytes], mode: int) -> None:
         """Make a directory's files what was found, but for the tokens in it."""
         files = self._process.files
         wanted = {f"{directory}/{path}": data for path, data in found.items()}
@@ -127,23 +142,19 @@ class Volumes:
             files.remove(path)
         for path, data in wanted.items():
             if not files.exists(path) or files.read(path) != data:
-                self._write(path, data)
-
-    def _write(self, path: str, data: bytes) -> None:
-        try:
-            self._process.files.write(path, data)
-        except OSError as error:
-            raise _DiskError(f"open {path}: {str(error.strerror).lower()}") from error
+                _, group = volume_owner(pod)
+                write(files, path, data, mode if group is None else mode | GROUP_READS)
+                files.change_owner(path, (0, group or 0))
 
     def _check_host_path(self, wanted: Object) -> None:
-        """Hold a hostPath to its type. _DiskError."""
+        """Hold a hostPath to its type. DiskError."""
         path, kind = str(wanted.get("path")), wanted.get("type") or ""
         files = self._process.files
         is_directory = bool(files.below(path))
         if kind == "File" and (is_directory or not files.exists(path)):
-            raise _DiskError(f"hostPath type check failed: {path} is not a file")
+            raise DiskError(f"hostPath type check failed: {path} is not a file")
         if kind == "Directory" and not is_directory:
-            raise _DiskError(f"hostPath type check failed: {path} is not a directory")
+            raise DiskError(f"hostPath type check failed: {path} is not a directory")
 
     async def _mount_token(self, pod: Object, volume: str, wanted: Object) -> None:
         key = (pods.uid(pod), volume)
@@ -154,7 +165,10 @@ class Volumes:
         status = (await self._request(pod, wanted))["status"]
         seconds = (parse(status["expirationTimestamp"]) - self._process.now()).total_seconds()
         path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
-        self._write(path, status["token"].encode())
+        files, (user, group) = self._process.files, volume_owner(pod)
+        mode = MODE if user is None and group is None else PRIVATE_MODE
+        write(files, path, status["token"].encode(), mode if group is None else mode | GROUP_READS)
+        files.change_owner(path, (user or 0, group or 0))
         jitter = REFRESH_JITTER_SECONDS * self._process.rng.random()
         self._tokens[key] = _Token(path, now + seconds * REFRESH_AT - jitter)
 

@@ -4,8 +4,8 @@
     -rw-r--r-- 1 root root 1302 Jan  1 10:00 /etc/kubernetes/pki/apiserver.crt
     -rw------- 1 root root 1704 Jan  1 10:00 /etc/kubernetes/pki/apiserver.key
 
-Directories exist by having something in them, are as old as the newest of it, and everything is root's
-(`world/files.py`). Left out: columns, colours, recursion, `.` and `..` of -a.
+Directories exist by having something in them and are as old as the newest of it (`world/files.py`). Left out: columns,
+colours, recursion, `.` and `..` of -a.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cluster_engine.programs.identity import GROUPS, shown
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.streams import is_directory
 
@@ -32,6 +33,8 @@ class Entry:
     size: int
     mode: int
     written: float
+    owner: str
+    group: str
 
 
 async def ls(invocation: Invocation) -> int:
@@ -79,9 +82,11 @@ def _inside(invocation: Invocation, directory: str, flags: str) -> list[Entry]:
 
 def _entry(invocation: Invocation, name: str, path: str) -> Entry:
     files = invocation.files
+    uid, gid = files.owner(path)
+    names = shown(files, uid), shown(files, gid, GROUPS)
     if is_directory(files, path):
-        return Entry(name, True, BLOCK_BYTES, stat.S_IFDIR | 0o755, files.written(path))
-    return Entry(name, False, len(files.read(path)), stat.S_IFREG | files.mode(path), files.written(path))
+        return Entry(name, True, BLOCK_BYTES, stat.S_IFDIR | files.mode(path), files.written(path), *names)
+    return Entry(name, False, files.length(path), stat.S_IFREG | files.mode(path), files.written(path), *names)
 
 
 def _show(invocation: Invocation, entries: list[Entry], flags: str) -> None:
@@ -90,15 +95,23 @@ def _show(invocation: Invocation, entries: list[Entry], flags: str) -> None:
     if "r" in flags:
         entries.reverse()
     sizes = [_human(entry.size) if "h" in flags else str(entry.size) for entry in entries]
-    width = max(map(len, sizes), default=0)
+    width, users, groups = (
+        max(map(len, column), default=0) for column in (sizes, [e.owner for e in entries], [e.group for e in entries])
+    )
     for entry, size in zip(entries, sizes, strict=True):
         name = f"{entry.name}/" if "p" in flags and entry.is_directory else entry.name
         if "l" in flags:
             links = 2 if entry.is_directory else 1
+            owner = f"{_column(entry.owner, users)} {_column(entry.group, groups)}"
             date = _date(invocation, entry.written)
-            invocation.out(f"{stat.filemode(entry.mode)} {links} root root {size:>{width}} {date} {name}\n")
+            invocation.out(f"{stat.filemode(entry.mode)} {links} {owner} {size:>{width}} {date} {name}\n")
         else:
             invocation.out(f"{name}\n")
+
+
+def _column(name: str, width: int) -> str:
+    """Write a name to the left, a number to the right."""
+    return name.rjust(width) if name.isdecimal() else name.ljust(width)
 
 
 def _date(invocation: Invocation, written: float) -> str:

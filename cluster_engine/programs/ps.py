@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cluster_engine.programs.identity import shown
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world.process import Host, Namespace, Process
 
@@ -30,6 +31,8 @@ class Row:
     argv: Sequence[str]
     terminal: str
     began: datetime
+    uid: int = 0
+    user: str = "root"
     is_ps: bool = False
 
     @property
@@ -50,7 +53,8 @@ def rows(host: Host, me: Process) -> list[Row]:
     found = [] if isinstance(host, Namespace) else [Row(1, "systemd", ("/sbin/init",), "?", _boot(host, me))]
     for process in sorted(host.processes.values(), key=lambda one: one.pid):
         name = process.argv[0].rpartition("/")[2][:COMMAND_LENGTH]
-        found.append(Row(process.pid, name, process.argv, process.terminal, process.began, process is me))
+        uid, user = process.user.uid, shown(me.files, process.user.uid)
+        found.append(Row(process.pid, name, process.argv, process.terminal, process.began, uid, user, process is me))
     return found
 
 
@@ -85,8 +89,8 @@ def _elapsed(row: Row, now: datetime) -> str:
 COLUMNS: Mapping[str, Column] = {
     "pid": Column("PID", 7, lambda row, _: str(row.pid)),
     "ppid": Column("PPID", 7, lambda row, _: "0" if row.pid == 1 else "1"),
-    "user": Column("USER", -8, lambda _, __: "root"),
-    "uid": Column("UID", 5, lambda _, __: "0"),
+    "user": Column("USER", -8, lambda row, _: row.user),
+    "uid": Column("UID", 5, lambda row, _: str(row.uid)),
     "comm": Column("COMMAND", -15, lambda row, _: row.name),
     "args": Column("COMMAND", -27, lambda row, _: row.command),
     "cmd": Column("CMD", -27, lambda row, _: row.command),
@@ -108,8 +112,8 @@ COLUMNS: Mapping[str, Column] = {
     "pri": Column("PRI", 3, lambda _, __: "19"),
     "nlwp": Column("NLWP", 4, lambda _, __: "1"),
     # as the fixed formats have them
-    "_user": Column("USER", -8, lambda _, __: "root"),
-    "_uid": Column("UID", -8, lambda _, __: "root"),
+    "_user": Column("USER", -8, lambda row, _: row.user),
+    "_uid": Column("UID", -8, lambda row, _: row.user),
     "_tty": Column("TTY", -8, lambda row, _: row.terminal),
     "_c": Column("C", 2, lambda _, __: "0"),
     "_bsdtime": Column("TIME", 6, lambda _, __: "0:00"),

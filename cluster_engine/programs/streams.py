@@ -252,10 +252,4 @@ def read_file(files: "FileSystem", path: str) -> bytes:
 
 def is_directory(files: "FileSystem", path: str) -> bool:
     """Return whether a path is that of a directory: one of DIRECTORIES, or one that has something in it."""
-    if path in DIRECTORIES:
-        return True
-    try:
-        files.read(path)
-    except FileNotFoundError:
-        return bool(path) and files.exists(path)
-    return False
+    return path in DIRECTORIES or (bool(path) and not files.is_file(path) and files.exists(path))

@@ -28,7 +28,7 @@ HELP = """What you can type on this host:
   ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
   ping, traceroute, nc       whether a host, the way to it, or a port answers
   nslookup, dig, host        what name servers answer
-  date, sleep, hostname, whoami, env, true, false
+  date, sleep, hostname, whoami, id, env, true, false
   cd, pwd, export, jobs, wait, clear
 
 Try:
@@ -93,7 +93,8 @@ PROGRAMS: Mapping[str, Program] = {
         *TEXT_TOOLS,
         Program("help", says(lambda _: HELP.rstrip("\n"))),
         Program("hostname", "network.ip:hostname"),
-        Program("whoami", says(lambda _: "root")),
+        Program("whoami", "identity:whoami"),
+        Program("id", "identity:id_"),
         Program("uname", says(lambda _: "Linux")),
         Program("true", says(lambda _: "")),
         Program("false", says(lambda _: "", code=1)),

@@ -98,13 +98,15 @@ class Datagrams:
     # -- sockets ---------------------------------------------------------------------------------------------------
 
     def open(self, process: Process, local: Endpoint | None, remote: Endpoint | None) -> DatagramSocket:
-        """Open a socket at an address of the host's ("" for all) and a port (0 for a free one). OSError EADDRINUSE."""
+        """Open a socket at an address of the host's ("" for all) and a port (0 for a free one). OSError."""
         host = process.host
         address, port = (local.address, local.port) if local is not None else ("", 0)
         if address and address not in host.addresses:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         if remote is not None and not address:
             address = "127.0.0.1" if remote.address.startswith("127.") else host.address
+        if not process.may_listen(port):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         while not port:
             port = host.next_port()
             port = 0 if (address, port) in host.datagram_sockets else port

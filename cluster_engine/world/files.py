@@ -4,34 +4,40 @@
     files.listdir("/etc")                              -> ["hosts"]
     files.read("/etc/passwd")                          FileNotFoundError: [Errno 2] No such file or directory
 
-A file remembers when it was last written and with which mode, for those who list it; everybody is root here, so that
-the mode keeps nobody out. A directory is there by having something in it, or because
-it was made. Left out: owners, links.
+A file remembers when it was last written, with which mode, and whose it is. On a host everybody is root, whom no mode
+keeps out; in a container they keep out whoever is not (`containerd/rootfs.py`). A directory is there by having
+something in it, or because it was made. Left out: links.
 """
 
 import contextlib
 import errno
 from collections.abc import Callable, Iterator
 
+from cluster_engine.world.users import ROOT, ROOT_OWNER, Owner
+
 FILE_BYTES_MAX = 8 * 1024 * 1024
 DISK_BYTES_MAX = 64 * 1024 * 1024
 FILES_MAX = 2_000
 PATH_LENGTH_MAX, NAME_LENGTH_MAX = 4096, 255
 """Linux's PATH_MAX and NAME_MAX."""
-MODE, PRIVATE_MODE = 0o644, 0o600
-"""Of a file that everybody may read, and of one that is its owner's alone: a key."""
+MODE, PRIVATE_MODE, DIRECTORY_MODE = 0o644, 0o600, 0o755
+"""Of a file that everybody may read, of one that is its owner's alone: a key; of a directory."""
 
 
 class FileSystem:
     """A host's files by absolute path. Directories exist by having something in them.
 
     A disk has at most FILES_MAX files and DISK_BYTES_MAX bytes, paths included. What it refuses it refuses as Linux
-    does: OSError with the errno, its words and the path. `seconds` tells the time, from whatever beginning.
+    does: OSError with the errno, its words and the path. `seconds` tells the time, from whatever beginning. `user` is
+    whoever sees these files.
     """
+
+    user = ROOT
 
     def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self._files: dict[str, bytes | bytearray] = {}
         self._modes: dict[str, int] = {}
+        self._owners: dict[str, Owner] = {}
         self._written: dict[str, float] = {}
         self._made: dict[str, None] = {}
         """Directories that stay when there is nothing in them."""
@@ -62,10 +68,11 @@ class FileSystem:
         self._files[path] = data
         self._written[path] = self._seconds()
         self._tell(path)
-        if mode is not None and mode != MODE:
-            self._modes[path] = mode
-        elif mode is not None:
-            self._modes.pop(path, None)
+        if mode is not None:
+            self.change_mode(path, mode)
+
+    def check_writable(self, path: str) -> None:
+        """Raise the OSError with which a file's making or writing would be refused to this user."""
 
     def append(self, path: str, data: bytes) -> None:
         """Add to a file, or make it; see `write`. A file that grows in small pieces is not copied for each."""
@@ -105,8 +112,12 @@ class FileSystem:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         self._size -= len(path) + len(data)
         del self._written[path]
-        self._modes.pop(path, None)
+        self._forget(path)
         self._tell(path)
+
+    def _forget(self, path: str) -> None:
+        self._modes.pop(path, None)
+        self._owners.pop(path, None)
 
     @contextlib.contextmanager
     def watched(self, directory: str, on_change: Callable[[], None]) -> Iterator[None]:
@@ -128,6 +139,7 @@ class FileSystem:
             self.remove(path)
         for path in [made for made in self._inside(directory) if made in self._made]:
             del self._made[path]
+            self._forget(path)
 
     @property
     def size(self) -> int:
@@ -138,9 +150,36 @@ class FileSystem:
         """Return the paths of all files of a directory, which may not be there."""
         return list(self._below(directory))
 
+    def is_file(self, path: str) -> bool:
+        """Return whether there is a file of that path."""
+        return path in self._files
+
+    def length(self, path: str) -> int:
+        """Return how many bytes a file has; FileNotFoundError names the path."""
+        data = self._files.get(path)
+        return len(self.read(path) if data is None else data)
+
     def mode(self, path: str) -> int:
-        """Return a file's permission bits."""
-        return self._modes.get(path, MODE)
+        """Return the permission bits of a file or directory."""
+        return self._modes.get(path, MODE if path in self._files else DIRECTORY_MODE)
+
+    def change_mode(self, path: str, mode: int) -> None:
+        """Change the permission bits of a file or directory, which is not looked for."""
+        if mode == (MODE if path in self._files else DIRECTORY_MODE):
+            self._modes.pop(path, None)
+        else:
+            self._modes[path] = mode
+
+    def owner(self, path: str) -> Owner:
+        """Return whose a file or directory is."""
+        return self._owners.get(path, ROOT_OWNER)
+
+    def change_owner(self, path: str, owner: Owner) -> None:
+        """Give a file or directory, which is not looked for, to somebody."""
+        if owner == ROOT_OWNER:
+            self._owners.pop(path, None)
+        else:
+            self._owners[path] = owner
 
     def written(self, path: str) -> float:
         """Return when a file, or the newest below a directory, was last written, by `seconds`; 0: there is none."""
@@ -164,6 +203,7 @@ class FileSystem:
         if any(True for _ in self._inside(path)):
             return False
         self._made.pop(path, None)
+        self._forget(path)
         return True
 
     def listdir(self, path: str) -> list[str]:

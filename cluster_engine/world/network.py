@@ -193,13 +193,15 @@ class Network:
     def listen(
         self, process: Process, address: str | None, port: int, accept: Callable[[], asyncio.BaseProtocol]
     ) -> Listener:
-        """Open a port (or, with port 0 and a path, a unix socket); OSError EADDRINUSE when it is taken."""
+        """Open a port (or, with port 0 and a path, a unix socket); OSError: EADDRINUSE, EACCES."""
         host = process.host
         address = "" if address in ANY else str(address)
         if port and address and not address.startswith("/"):
             address = self.resolve(host, address)
             if address not in host.addresses:
                 raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+        if not process.may_listen(port):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         key = (address, port)
         if key in host.listeners or (port and ("", port) in host.listeners):
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

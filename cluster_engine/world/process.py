@@ -17,7 +17,7 @@ does; so a process can be killed as a kernel kills: at one instant, without its 
 A pod has a network of its own on its machine: a `Namespace` is a host that lends everything but address, ports and
 names from the machine, and a process of a container sees the container's files instead of the machine's.
 
-What it leaves out: memory, signals other than "stop" (SIGTERM) and what kills (SIGKILL, SIGPIPE), users, permissions.
+What it leaves out: memory, signals other than "stop" (SIGTERM) and what kills (SIGKILL, SIGPIPE).
 """
 
 import asyncio
@@ -41,6 +41,7 @@ from cluster_engine.world.system_log import SystemLog
 from cluster_engine.world.tcp import End
 from cluster_engine.world.timers import TimedLoop
 from cluster_engine.world.udp import DatagramSocket
+from cluster_engine.world.users import User
 from cluster_engine.world.work import Effort
 
 Main = Callable[["Process"], Awaitable[None]]
@@ -62,6 +63,8 @@ class Host:
     boots = 1
     skew = timedelta(0)
     fsync_seconds = 0.0
+    unprivileged_port_start = 1024
+    """net.ipv4.ip_unprivileged_port_start: the first port on which anybody may listen."""
     packet_filter: PacketFilter
 
     def __init__(self, name: str, address: str, seconds: Callable[[], float] = lambda: 0.0) -> None:
@@ -249,6 +252,16 @@ class Process:
     def files(self) -> FileSystem:
         """The host's file system, or its container's."""
         return self.host.files if self._files is None else self._files
+
+    @property
+    def user(self) -> User:
+        """As whom it runs."""
+        return self.files.user
+
+    def may_listen(self, port: int) -> bool:
+        """Return whether it may have a port."""
+        first = self.host.unprivileged_port_start
+        return port == 0 or port >= first or self.user.can("NET_BIND_SERVICE")
 
     @property
     def disk(self) -> dict[str, Any]:

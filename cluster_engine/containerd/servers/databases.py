@@ -34,8 +34,8 @@ def database(port: int, lines: str, last: str = "", seconds: float = 0.1, protoc
         make = protocol or Silent
         try:
             server = await asyncio.get_running_loop().create_server(lambda: make(shared, connections), "0.0.0.0", port)
-        except OSError:
-            invocation.err(f"could not bind to port {port}: Address already in use\n")
+        except OSError as error:
+            invocation.err(f"could not bind to port {port}: {error.strerror}\n")
             return 1
         invocation.out(_timed(invocation, lines))
         await http.until_sigterm()

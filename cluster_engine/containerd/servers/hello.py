@@ -33,8 +33,8 @@ async def serve(
             invocation.out(f"{started}\n" if started else "")
             await http.until_sigterm()
             await asyncio.sleep(STOP_SECONDS)
-    except OSError:
-        invocation.err(f"listen tcp :{port}: bind: address already in use\n")
+    except OSError as error:
+        invocation.err(f"listen tcp :{port}: bind: {str(error.strerror).lower()}\n")
         return 1
     return code
 

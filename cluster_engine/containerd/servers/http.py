@@ -29,7 +29,6 @@ HEADER_BYTES_MAX = 16 * 1024
 KEEP_ALIVE_SECONDS = 65.0
 """nginx's."""
 CONNECTIONS_MAX = 512
-ADDRESS_IN_USE = 98
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -215,6 +214,11 @@ class HttpServer:
         self.now = invocation.process.now
         self.handle, self.name, self.log = handle, name, log
         self.connections: dict[HttpProtocol, None] = {}
+
+
+def reason(error: OSError) -> str:
+    """Say as servers in C do why a port or a file cannot be had: Linux's number and its words."""
+    return f"{error.errno}: {error.strerror}"
 
 
 @contextlib.asynccontextmanager

@@ -2,12 +2,19 @@
 
     10.244.1.1 - - [21/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 236 "-" "curl/8.5.0" "-"
 
+Before it serves, nginx makes directories for what it buffers and writes its process number: with a read-only root, or
+as another user than root, the official image cannot, and says so (`Layout`).
+
+    nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)
+
 Modelled on the official images: their entrypoints' lines, headers, log formats and error pages. Left out: their
-configuration files (they serve port 80, or that of the variant which needs no root, 8080) and modules.
+configuration files (they serve port 80, or that of the variant which needs no root, 8080) and modules; what is made is
+not there to be seen.
 """
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from cluster_engine.containerd.servers import http
@@ -45,7 +52,29 @@ ENTRYPOINT_LINES = (
 )
 
 
-async def nginx(invocation: Invocation, port: int = 80, *, by_entrypoint: bool = False) -> int:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where an image's nginx.conf has it write, and to which user it turns, 0 for none."""
+
+    buffers: str
+    pid: str
+    worker: int
+
+
+OFFICIAL = Layout("/var/cache/nginx", "/var/run/nginx.pid", 101)
+UNPRIVILEGED = Layout("/tmp", "/tmp/nginx.pid", 0)
+BUFFERS = ("client_temp", "proxy_temp", "fastcgi_temp", "uwsgi_temp", "scgi_temp")
+CONFIGURATION = "/etc/nginx/conf.d/default.conf"
+CANNOT_MODIFY = f"10-listen-on-ipv6-by-default.sh: info: can not modify {CONFIGURATION} (read-only file system?)"
+USELESS_USER = (
+    'the "user" directive makes sense only if the master process runs with super-user privileges, '
+    "ignored in /etc/nginx/nginx.conf:2"
+)
+
+
+async def nginx(
+    invocation: Invocation, port: int = 80, *, layout: Layout = OFFICIAL, by_entrypoint: bool = False
+) -> int:
     """Run nginx, in the foreground however it is called."""
     version = invocation.environment.get("NGINX_VERSION", NGINX_VERSION)
     if "-v" in invocation.argv or "-V" in invocation.argv:
@@ -55,6 +84,8 @@ async def nginx(invocation: Invocation, port: int = 80, *, by_entrypoint: bool =
     def say(level: str, text: str, process: str = "1#1") -> None:
         now = invocation.process.now().strftime("%Y/%m/%d %H:%M:%S")
         invocation.err(f"{now} [{level}] {process}: {text}\n")
+        if level in ("warn", "emerg"):
+            invocation.err(f"nginx: [{level}] {text}\n")
 
     def answer(request: Request) -> Answer:
         path, data = _found(invocation, NGINX_ROOT, request.path)
@@ -77,8 +108,15 @@ async def nginx(invocation: Invocation, port: int = 80, *, by_entrypoint: bool =
         invocation.out(f'{line} "{referer}" "{agent}" "{forwarded}"\n')
 
     if by_entrypoint:
-        invocation.out("".join(f"{line}\n" for line in ENTRYPOINT_LINES))
+        *lines, last = ENTRYPOINT_LINES
+        lines += [] if _refusal(invocation, CONFIGURATION) is None else [CANNOT_MODIFY]
+        invocation.out("".join(f"{line}\n" for line in [*lines, last]))
     await asyncio.sleep(START_SECONDS)
+    if layout.worker and invocation.process.user.uid:
+        say("warn", USELESS_USER)
+    if problem := _problem(invocation, layout):
+        say("emerg", problem)
+        return 1
     try:
         async with http.serving(invocation, port, answer, name=f"nginx/{version}", log=log):
             say("notice", 'using the "epoll" event method')
@@ -88,10 +126,30 @@ async def nginx(invocation: Invocation, port: int = 80, *, by_entrypoint: bool =
             await http.until_sigterm()
             say("notice", "signal 3 (SIGQUIT) received, shutting down")
             await asyncio.sleep(STOP_SECONDS)
-    except OSError:
-        say("emerg", f"bind() to 0.0.0.0:{port} failed ({http.ADDRESS_IN_USE}: Address already in use)")
+    except OSError as error:
+        say("emerg", f"bind() to 0.0.0.0:{port} failed ({http.reason(error)})")
         return 1
     return 0
+
+
+def _problem(invocation: Invocation, layout: Layout) -> str:
+    """Return why nginx cannot write what it must, "" where it can."""
+    for name in BUFFERS:
+        path = f"{layout.buffers}/{name}"
+        if error := _refusal(invocation, path):
+            return f'mkdir() "{path}" failed ({http.reason(error)})'
+        if layout.worker and invocation.process.user.uid == 0 and not invocation.process.user.can("CHOWN"):
+            return f'chown("{path}", {layout.worker}) failed (1: Operation not permitted)'
+    error = _refusal(invocation, layout.pid)
+    return f'open() "{layout.pid}" failed ({http.reason(error)})' if error else ""
+
+
+def _refusal(invocation: Invocation, path: str) -> OSError | None:
+    try:
+        invocation.files.check_writable(path)
+    except OSError as error:
+        return error
+    return None
 
 
 async def httpd(invocation: Invocation) -> int:
@@ -124,10 +182,9 @@ async def httpd(invocation: Invocation) -> int:
             await http.until_sigterm()
             say("mpm_event", "AH00491", "caught SIGTERM, shutting down")
             await asyncio.sleep(STOP_SECONDS)
-    except OSError:
-        invocation.err(
-            f"({http.ADDRESS_IN_USE})Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:80\n"
-        )
+    except OSError as error:
+        why = http.reason(error).replace(": ", ")")
+        invocation.err(f"({why}: AH00072: make_sock: could not bind to address 0.0.0.0:80\n")
         return 1
     return 0
 

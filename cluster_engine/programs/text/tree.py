@@ -2,7 +2,7 @@
 
     cp web.yaml copy.yaml        mv copy.yaml /tmp/        find /etc/kubernetes -name '*.crt'
 
-Everybody is root, so that nothing is forbidden. Left out: links, owners, `find`'s tests but -name, -iname, -path,
+Left out: links, `find`'s tests but -name, -iname, -path,
 -type, -size, -empty, -maxdepth, -mindepth, and its actions but -print, -print0, -delete, -exec.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from cluster_engine.programs.files import remove_tree
+from cluster_engine.programs.identity import GROUPS, shown
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.streams import Nowhere, Streams, is_directory
 from cluster_engine.programs.text import globs
@@ -184,7 +185,7 @@ async def stat(invocation: Invocation) -> int:
     except Complaint as complaint:
         return complain(invocation, complaint)
     code, files, host = 0, invocation.files, invocation.process.host
-    form = options.value("-c|--format", "  File: %n\n  Size: %s\t\t%F\nAccess: (%a/%A)  Uid: (0/root)  Gid: (0/root)\n"
+    form = options.value("-c|--format", "  File: %n\n  Size: %s\t\t%F\nAccess: (%a/%A)  Uid: (%u/%U)  Gid: (%g/%G)\n"
                          "Modify: %y")  # fmt: skip
     for path in options.operands:
         full = invocation.absolute(path)
@@ -192,15 +193,16 @@ async def stat(invocation: Invocation) -> int:
         if not (is_folder or files.exists(full)):
             code = complain(invocation, Complaint(f"cannot statx '{path}': No such file or directory"))
             continue
-        size = 4096 if is_folder else len(files.read(full))
-        mode = 0o755 if is_folder else files.mode(full)
+        size = 4096 if is_folder else files.length(full)
+        mode, (uid, gid) = files.mode(full), files.owner(full)
         letters = ("d" if is_folder else "-") + "".join(
             letter if mode >> (8 - at) & 1 else "-" for at, letter in enumerate("rwxrwxrwx")
         )
         written = invocation.process.now() - timedelta(seconds=asyncio.get_running_loop().time() - files.written(full))
         kind = "directory" if is_folder else "regular file" if size else "regular empty file"
-        values = {"n": path, "s": str(size), "F": kind, "a": f"{mode:o}", "A": letters, "U": "root", "G": "root",
-                  "u": "0", "g": "0", "y": f"{written:%Y-%m-%d %H:%M:%S.%f}000 +0000",
+        values = {"n": path, "s": str(size), "F": kind, "a": f"{mode:o}", "A": letters, "U": shown(files, uid),
+                  "G": shown(files, gid, GROUPS), "u": str(uid), "g": str(gid),
+                  "y": f"{written:%Y-%m-%d %H:%M:%S.%f}000 +0000",
                   "Y": str(int(written.timestamp())),
                   "h": "1", "%": "%", "m": host.name}  # fmt: skip
         told = re.sub("%(.)", lambda found, values=values: values.get(found[1], "?"), form)  # type: ignore[misc]

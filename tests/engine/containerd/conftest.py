@@ -41,7 +41,7 @@ class Node:
         )
         return (await self("RunPodSandbox", config=config)).pod_sandbox_id
 
-    async def container(self, sandbox, image, *command, args=(), start=True, attempt=0, **env):
+    async def container(self, sandbox, image, *command, args=(), start=True, attempt=0, linux=None, mounts=(), **env):
         await self("PullImage", image=cri.ImageSpec(image=image))
         config = cri.ContainerConfig(
             metadata=cri.ContainerMetadata(name="app", attempt=attempt),
@@ -50,6 +50,8 @@ class Node:
             args=args,
             envs=[cri.KeyValue(key=key, value=value) for key, value in env.items()],
             log_path=f"app/{attempt}.log",
+            linux=linux,
+            mounts=mounts,
         )
         id_ = (await self("CreateContainer", pod_sandbox_id=sandbox, config=config)).container_id
         if start:
@@ -58,6 +60,9 @@ class Node:
 
     def open(self, name):
         return _method(self.channel, name).open()
+
+    async def seconds(self, seconds):
+        await asyncio.sleep(seconds)
 
     async def restart(self, *, away=0.0):
         self.process.kill()
