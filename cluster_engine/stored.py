@@ -43,6 +43,7 @@ class Stored:
         self._store = store
         self._kinds = kinds
         self._found: dict[bytes, tuple[int, dict[bytes, tuple[int, Object]], list[Object]]] = {}
+        self._found_in: Store | None = None
 
     @property
     def revision(self) -> int:
@@ -57,6 +58,9 @@ class Stored:
 
     def _read(self, prefix: bytes) -> list[Object]:
         store = self._store()
+        if store is not self._found_in:
+            self._found.clear()
+            self._found_in = store
         revision, known, objects = self._found.get(prefix, (-1, {}, []))
         if revision == store.revision:
             return objects

@@ -5,6 +5,8 @@ the next one (group commit). What is on the disk is then applied, one entry afte
 same loop, so they wait for the fsync that is under way, and for no more. An fsync takes the host's `fsync_seconds` when
 a fault has set them, else what `etcd.fsync` draws: nothing in a world without effort, and then nobody waits.
 
+Without a majority of the members (`members`) nothing is ever agreed upon: both wait for TIMEOUT_SECONDS in vain.
+
     fsync takes 1 s     write at 0.0 → done at 1.0     writes at 0.2, 0.9 → both done at 2.0     read at 0.3 → at 1.0
 
 Modelled on etcd's `server/etcdserver/raft.go` (`raftNode.start`) and `server/storage/wal`. Left out: the backend's own
@@ -13,20 +15,27 @@ commits (every 100 ms, beside the requests), the elections that a slow disk brin
 
 import asyncio
 
+from cluster_engine.etcd.errors import RequestTimedOutError
+from cluster_engine.etcd.members import Members
 from cluster_engine.world.process import Process
+
+TIMEOUT_SECONDS = 7.0
+"""etcd's ReqTimeout: 5 s for the disk, and two election timeouts."""
 
 
 class Disk:
     """The disk under one etcd."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, members: Members) -> None:
         self._process = process
+        self._members = members
         self._busy_until = 0.0
         self._next_until = 0.0
         self._applied_until = 0.0
 
     async def written(self) -> None:
-        """Wait until what is proposed now is on the disk and its turn to be applied has come."""
+        """Wait until what is proposed now is on the disk and its turn to be applied has come. RequestTimedOutError."""
+        await self.agreed()
         now = asyncio.get_running_loop().time()
         if now >= self._next_until:
             self._busy_until = self._next_until = now + self._fsync_seconds()
@@ -39,11 +48,18 @@ class Disk:
         await self._until(self._applied_until)
 
     async def idle(self) -> None:
-        """Wait until the fsync under way is done: a read has to know how far the log has come."""
+        """Wait until the fsync under way is done: a read has to know how far the log has come. RequestTimedOutError."""
+        await self.agreed()
         now = asyncio.get_running_loop().time()
         if now < self._next_until:
             await self._until(self._busy_until if now < self._busy_until else self._next_until)
         await self._process.work("etcd.range")
+
+    async def agreed(self) -> None:
+        """Raise RequestTimedOutError, after a time, unless a majority of the members can agree."""
+        if not self._members.have_quorum:
+            await asyncio.sleep(TIMEOUT_SECONDS)
+            raise RequestTimedOutError
 
     def _fsync_seconds(self) -> float:
         return self._process.host.fsync_seconds or self._process.effort.seconds("etcd.fsync")

@@ -129,6 +129,90 @@ class LeaseTTLTooLargeError(EtcdError):
     TEXT = "etcdserver: too large lease TTL"
 
 
+class RequestTimedOutError(EtcdError):
+    """No majority of the members has agreed in time."""
+
+    CODE = Status.UNAVAILABLE
+    TEXT = "etcdserver: request timed out"
+
+
+class MemberNotFoundError(EtcdError):
+    """There is no such member."""
+
+    CODE = Status.NOT_FOUND
+    TEXT = "etcdserver: member not found"
+
+
+class PeerURLExistsError(EtcdError):
+    """Another member has that peer URL."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: Peer URLs already exists"
+
+
+class BadMemberURLError(EtcdError):
+    """A peer URL that is none."""
+
+    CODE = Status.INVALID_ARGUMENT
+    TEXT = "etcdserver: given member URLs are invalid"
+
+
+class NotEnoughStartedMembersError(EtcdError):
+    """After the change there would be no majority of members that run."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: re-configuration failed due to not enough started members"
+
+
+class TooManyLearnersError(EtcdError):
+    """There is a learner already."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: too many learner members in cluster"
+
+
+class LearnerNotReadyError(EtcdError):
+    """A learner that does not have what the leader has."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: can only promote a learner member which is in sync with leader"
+
+
+class MemberNotLearnerError(EtcdError):
+    """Only a learner is promoted."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: can only promote a learner member"
+
+
+class BadLeaderTransfereeError(EtcdError):
+    """Leadership cannot go to that member."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: bad leader transferee"
+
+
+class RootUserNotExistError(EtcdError):
+    """Authentication is not enabled without a user called root."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: root user does not exist"
+
+
+class UserNotFoundError(EtcdError):
+    """There is no such user."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: user name not found"
+
+
+class RoleNotFoundError(EtcdError):
+    """There is no such role."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: role name not found"
+
+
 def from_grpc(error: GRPCError) -> GRPCError:
     """Return the class of ours whose words these are, or `error` itself where none is."""
     for known in EtcdError.__subclasses__():

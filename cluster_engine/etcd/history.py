@@ -117,6 +117,16 @@ class History:
             kv = records[newer - 1]
         return kv if kv.version else None
 
+    def newest(self, key: bytes) -> KeyValue | None:
+        """Return a key's last record, which may be a tombstone."""
+        return self._records[key][-1] if key in self._records else None
+
+    def records(self) -> list[KeyValue]:
+        """Return all records, oldest first, those of one revision in the order in which they were made."""
+        order = {(change.kv.key, change.revision): change.sub for change in self._log}
+        everything = (kv for records in self._records.values() for kv in records)
+        return sorted(everything, key=lambda kv: (kv.mod_revision, order.get((kv.key, kv.mod_revision), 0), kv.key))
+
     def select(self, wanted: KeyRange, revision: int | None = None) -> list[KeyValue]:
         """Read the keys of a range in their order, now or at `revision`."""
         if wanted.end is None:

@@ -5,7 +5,7 @@ member, TLS with a certificate asked of every client. Whoever cannot show one of
 but etcd's certificates) is refused in the handshake, before a single request: this, not a password, keeps everybody
 but the API server away from the cluster's state.
 
-    1. the store is found on the disk, or made; the Raft term goes up, as after any election
+    1. the store is found on the disk (`database`), or made; the Raft term goes up, as after any election
     2. leases start their time anew, since nobody knows how long we were away
     3. port 2379 listens; ready
     4. killed: connections and watches die with the process, the store stays, step 1 follows
@@ -15,9 +15,11 @@ Left out: peers (port 2380) and the metrics port.
 
 import asyncio
 
+from cluster_engine.etcd.administration import AuthService, ClusterService, MaintenanceService
+from cluster_engine.etcd.database import open_store
 from cluster_engine.etcd.disk import Disk
-from cluster_engine.etcd.services import ClusterService, Headers, KVService, LeaseService, MaintenanceService, Member
-from cluster_engine.etcd.store import DATA_DIRECTORY, Store
+from cluster_engine.etcd.services import Headers, KVService, LeaseService
+from cluster_engine.etcd.store import DATA_DIRECTORY
 from cluster_engine.etcd.watch_service import WatchService
 from cluster_engine.rpc import etcd_pb2
 from cluster_engine.rpc.endpoints import Server
@@ -48,20 +50,22 @@ async def main(
             client_auth="require",
             alpn=("h2",),
         )
-    store: Store = process.disk.setdefault(data_dir, Store())
+        store = process.disk[data_dir] = open_store(process.host.machine.files, data_dir)
     store.raft_term += 1
     store.leases.renew_all(asyncio.get_running_loop().time())
 
     address = process.host.address
-    member = Member(process.host.name, f"https://{address}:{port}", f"https://{address}:2380")
+    store.members.start(process.host.name, f"https://{address}:{port}", f"https://{address}:2380")
     headers = Headers(store)
-    leases = LeaseService(store, headers, process.note)
+    disk = Disk(process, store.members)
+    leases = LeaseService(store, headers, process.note, disk)
     implementations = {
-        "KV": KVService(store, headers, process.note, Disk(process)),
+        "KV": KVService(store, headers, process.note, disk),
         "Watch": WatchService(store, headers),
         "Lease": leases,
-        "Cluster": ClusterService(headers, member),
+        "Cluster": ClusterService(headers, store.members, disk, process),
         "Maintenance": MaintenanceService(store, headers),
+        "Auth": AuthService(headers),
     }
     described = etcd_pb2.DESCRIPTOR.services_by_name
     served = [

@@ -1,8 +1,9 @@
-"""etcd's unary gRPC services on one store: KV, Lease, Cluster, Maintenance (Watch is `watch_service`).
+"""etcd's gRPC services on one store for who uses it: KV, Lease (Watch is `watch_service`, the rest `administration`).
 
 Each method takes the request of the wire and gives the response, or raises an `EtcdError`, which grpclib writes into
-the trailers as status and message. Modelled on etcd's `server/etcdserver/api/v3rpc`. There is one member, so nothing
-has to be agreed upon first; writes, and reads that are to see them, wait for its disk and its turn (`disk`).
+the trailers as status and message. Modelled on etcd's `server/etcdserver/api/v3rpc`. One member runs, so that nothing
+has to be agreed upon first unless more were added (`members`); writes, and reads that are to see them, wait for its
+disk and its turn (`disk`).
 
 Leases run out by the event loop's time: one task sleeps until the next is due.
 
@@ -14,7 +15,6 @@ Leases run out by the event loop's time: one task sleeps until the next is due.
 import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grpclib.server import Stream
@@ -23,13 +23,9 @@ from cluster_engine.etcd import apply, quota
 from cluster_engine.etcd.disk import Disk
 from cluster_engine.etcd.errors import LeaseNotFoundError, NoSpaceError
 from cluster_engine.etcd.history import KeyValue
+from cluster_engine.etcd.members import CLUSTER_ID, MEMBER_ID
 from cluster_engine.etcd.store import Store
 from cluster_engine.rpc import etcd_pb2 as pb
-
-VERSION = "3.5.16"
-CLUSTER_ID = 0xCDF818194E3A8C32
-MEMBER_ID = 0x8E9E05C52164694D
-"""What etcd computes for a single member called "default"; seen in many a transcript."""
 
 
 class Log(Protocol):
@@ -37,15 +33,6 @@ class Log(Protocol):
 
     def __call__(self, kind: str, text: str, /, **fields: Any) -> None:
         """Note one thing done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """The one member of the cluster, as it introduces itself."""
-
-    name: str
-    client_url: str
-    peer_url: str
 
 
 class Headers:
@@ -61,6 +48,11 @@ class Headers:
         header.raft_term = self._store.raft_term
         if not header.revision:
             header.revision = self._store.revision
+
+    def member(self, header: pb.ResponseHeader) -> None:
+        """Complete the header of an answer about members, which knows no revision."""
+        self.fill(header)
+        header.revision = 0
 
 
 class KVService:
@@ -105,6 +97,7 @@ class KVService:
 
     async def Compact(self, request: pb.CompactionRequest) -> pb.CompactionResponse:  # noqa: N802
         """Forget history."""
+        await self._disk.agreed()
         forgotten = self._store.compact(request.revision)
         quota.look_again(self._store)
         self._log(
@@ -132,10 +125,11 @@ class KVService:
 class LeaseService:
     """LeaseGrant, LeaseRevoke, LeaseKeepAlive, LeaseTimeToLive, LeaseLeases, and the clock behind them."""
 
-    def __init__(self, store: Store, headers: Headers, log: Log) -> None:
+    def __init__(self, store: Store, headers: Headers, log: Log, disk: Disk) -> None:
         self._store = store
         self._headers = headers
         self._log = log
+        self._disk = disk
         self._sooner = asyncio.Event()
         self._wakes_at: float | None = None
 
@@ -162,6 +156,7 @@ class LeaseService:
 
     async def LeaseGrant(self, request: pb.LeaseGrantRequest) -> pb.LeaseGrantResponse:  # noqa: N802
         """Make a lease."""
+        await self._disk.agreed()
         quota.check_lease(self._store)
         lease = self._store.grant(request.TTL, request.ID, _now())
         if self._wakes_at is None or lease.expires_at < self._wakes_at:
@@ -172,6 +167,7 @@ class LeaseService:
 
     async def LeaseRevoke(self, request: pb.LeaseRevokeRequest) -> pb.LeaseRevokeResponse:  # noqa: N802
         """End a lease now."""
+        await self._disk.agreed()
         self._store.revoke(request.ID)
         response = pb.LeaseRevokeResponse()
         self._headers.fill(response.header)
@@ -210,67 +206,6 @@ class LeaseService:
     async def LeaseLeases(self, request: pb.LeaseLeasesRequest) -> pb.LeaseLeasesResponse:  # noqa: N802
         """List all leases."""
         response = pb.LeaseLeasesResponse(leases=[pb.LeaseStatus(ID=lease_id) for lease_id in self._store.leases])
-        self._headers.fill(response.header)
-        return response
-
-
-class ClusterService:
-    """MemberList."""
-
-    def __init__(self, headers: Headers, member: Member) -> None:
-        self._headers = headers
-        self._member = member
-
-    async def MemberList(self, request: pb.MemberListRequest) -> pb.MemberListResponse:  # noqa: N802
-        """List the one member."""
-        response = pb.MemberListResponse()
-        response.members.add(
-            ID=MEMBER_ID,
-            name=self._member.name,
-            peerURLs=[self._member.peer_url],
-            clientURLs=[self._member.client_url],
-        )
-        self._headers.fill(response.header)
-        return response
-
-
-class MaintenanceService:
-    """Status, Alarm (NOSPACE, which goes by itself too), Defragment (nothing to do)."""
-
-    def __init__(self, store: Store, headers: Headers) -> None:
-        self._store = store
-        self._headers = headers
-
-    async def Status(self, request: pb.StatusRequest) -> pb.StatusResponse:  # noqa: N802
-        """Tell version, size and place in the (one-member) Raft."""
-        store = self._store
-        size = store.history.size_bytes
-        response = pb.StatusResponse(
-            version=VERSION,
-            dbSize=size,
-            dbSizeInUse=size,
-            leader=MEMBER_ID,
-            raftIndex=store.raft_index,
-            raftAppliedIndex=store.raft_index,
-            raftTerm=store.raft_term,
-            errors=[f"memberID:{MEMBER_ID} alarm:NOSPACE "] if store.has_no_space else [],
-        )
-        self._headers.fill(response.header)
-        return response
-
-    async def Alarm(self, request: pb.AlarmRequest) -> pb.AlarmResponse:  # noqa: N802
-        """List the alarms; or take them back, until the next write that finds no room."""
-        response = pb.AlarmResponse()
-        if self._store.has_no_space:
-            response.alarms.add(memberID=MEMBER_ID, alarm=pb.NOSPACE)
-        if request.action == pb.AlarmRequest.DEACTIVATE:
-            self._store.has_no_space = False
-        self._headers.fill(response.header)
-        return response
-
-    async def Defragment(self, request: pb.DefragmentRequest) -> pb.DefragmentResponse:  # noqa: N802
-        """Give freed space back."""
-        response = pb.DefragmentResponse()
         self._headers.fill(response.header)
         return response
 

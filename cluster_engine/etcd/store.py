@@ -13,7 +13,7 @@ clock or knows of a network, so what a store answers depends on what was asked a
     store.delete_range(b"a", b"c")       -> nothing, and the revision stays 4
     store.compact(4)                     reads before 4 raise CompactedError
 
-It is durable: the server keeps it where a disk would be, and it outlives the process. Left out: Raft (one member; the
+It is durable: it lies on its host's disk (`database`) and outlives the process. Left out: Raft (one member runs; the
 term counts starts, the index counts writes), the write-ahead log, authentication.
 """
 
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from cluster_engine.etcd.errors import CompactedError, FutureRevisionError
 from cluster_engine.etcd.history import Change, History, KeyRange, KeyValue
 from cluster_engine.etcd.leases import Lease, Leases
+from cluster_engine.etcd.members import Members
 
 DATA_DIRECTORY = "/var/lib/etcd"
 """Where a member keeps its store on its host's disk."""
@@ -45,6 +46,7 @@ class Store:
         self.compacted = 0
         self.history = History()
         self.leases = Leases()
+        self.members = Members()
         self.raft_term = 1
         self.raft_index = 1
         self.has_no_space = False

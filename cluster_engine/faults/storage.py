@@ -89,5 +89,5 @@ class EtcdDiskLost(Fault):
     async def begin(self, ground: Ground, id_: str) -> None:
         """Kill etcd, empty its data directory, start it."""
         await ground.supervisor.hold(self.target, id_, kill=True)
-        ground.world.host(self.target.split("/", maxsplit=1)[0]).disk.pop(DATA_DIRECTORY, None)
+        ground.world.host(self.target.split("/", maxsplit=1)[0]).files.remove_below(DATA_DIRECTORY)
         ground.supervisor.release(self.target, id_)

@@ -54,6 +54,9 @@ def response(method: str, message: Any, asked: Meaning) -> Meaning:
         return Meaning(f"revision {revision}" if message.succeeded else "condition failed", fields)
     if method == "Watch":
         return _watch_response(message, fields)
+    if method == "Snapshot":
+        fields["bytes"] = len(message.blob)
+        return Meaning(f"{len(message.blob)} bytes of the database, {message.remaining_bytes} to come", fields)
     return Meaning(f"{method} done", fields)
 
 

@@ -13,7 +13,7 @@ HELP = """What you can type on this host:
   crictl ...                 on a worker: its containers, pods and images, past the API server
   systemctl, journalctl      the services of this host: status, start, stop, restart, and their logs
   ps, pgrep, pidof, kill     processes
-  etcdctl ...                on the control plane: read and write etcd itself
+  etcdctl ..., etcdutl ...   on the control plane: read and write etcd itself; snapshots of it
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   curl ..., wget ...         HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   openssl ...                x509 -text, verify, req, genrsa; s_client -connect HOST:PORT, TLS by hand
@@ -47,6 +47,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("kubectl", "kubectl.main:kubectl", connects=True),
         Program("kubeadm", "kubeadm:kubeadm"),
         Program("etcdctl", "etcdctl.main:etcdctl", connects=True),
+        Program("etcdutl", "etcdctl.main:etcdutl"),
         Program("curl", "curl.main:curl", connects=True),
         Program("crictl", "crictl.main:crictl", connects=True),
         Program("openssl", "openssl.main:openssl", connects=True, connects_as="s_client"),

@@ -6,12 +6,14 @@
 
 A file remembers when it was last written, with which mode, and whose it is. On a host everybody is root, whom no mode
 keeps out; in a container they keep out whoever is not (`containerd/rootfs.py`). A directory is there by having
-something in it, or because it was made. Left out: links.
+something in it, or because it was made. A program that keeps a file in memory binds it: its bytes are made when
+somebody reads it, and whoever moves it moves it as it is. Left out: links.
 """
 
 import contextlib
 import errno
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from cluster_engine.world.users import ROOT, ROOT_OWNER, Owner
 
@@ -22,6 +24,14 @@ PATH_LENGTH_MAX, NAME_LENGTH_MAX = 4096, 255
 """Linux's PATH_MAX and NAME_MAX."""
 MODE, PRIVATE_MODE, DIRECTORY_MODE = 0o644, 0o600, 0o755
 """Of a file that everybody may read, of one that is its owner's alone: a key; of a directory."""
+
+
+class Content(Protocol):
+    """What a file holds that a program keeps in memory."""
+
+    def __bytes__(self) -> bytes:
+        """Return the file's bytes as they are now."""
+        ...
 
 
 class FileSystem:
@@ -39,6 +49,7 @@ class FileSystem:
         self._modes: dict[str, int] = {}
         self._owners: dict[str, Owner] = {}
         self._written: dict[str, float] = {}
+        self._bound: dict[str, Content] = {}
         self._made: dict[str, None] = {}
         """Directories that stay when there is nothing in them."""
         self._seconds = seconds
@@ -50,9 +61,32 @@ class FileSystem:
         data = self._files.get(path)
         if data is None:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+        if path in self._bound:
+            return bytes(self._bound[path])
         if isinstance(data, bytearray):
             data = self._files[path] = bytes(data)
         return data
+
+    def bind(self, path: str, content: Content) -> None:
+        """Make a file of what a program keeps; it takes no room of the disk. OSError as for `write`."""
+        self.write(path, b"", PRIVATE_MODE)
+        self._bound[path] = content
+
+    def bound(self, path: str) -> Content | None:
+        """Return what a file is bound to; None where it has bytes of its own, or is not there."""
+        return self._bound.get(path)
+
+    def copy(self, path: str, to: str) -> None:
+        """Make another file with a file's bytes and mode. OSError as for `read` and `write`."""
+        self.write(to, self.read(path), self.mode(path))
+
+    def move(self, path: str, to: str) -> None:
+        """Give a file another path. OSError as for `read` and `write`."""
+        content = self._bound.get(path)
+        self.write(to, b"" if content is not None else self.read(path), self.mode(path))
+        if content is not None:
+            self._bound[to] = content
+        self.remove(path)
 
     def write(self, path: str, data: bytes, mode: int | None = None) -> None:
         """Replace or make a file of at most FILE_BYTES_MAX. OSError: EFBIG, ENOSPC, EISDIR, ENOTDIR, ENAMETOOLONG.
@@ -66,6 +100,7 @@ class FileSystem:
             self._check_new(path)
         self._make_room(path, len(data), len(data) + (len(path) if old is None else -len(old)))
         self._files[path] = data
+        self._bound.pop(path, None)
         self._written[path] = self._seconds()
         self._tell(path)
         if mode is not None:
@@ -77,8 +112,8 @@ class FileSystem:
     def append(self, path: str, data: bytes) -> None:
         """Add to a file, or make it; see `write`. A file that grows in small pieces is not copied for each."""
         old = self._files.get(path)
-        if old is None:
-            self.write(path, data)
+        if old is None or path in self._bound:
+            self.write(path, data if old is None else self.read(path) + data)
             return
         self._make_room(path, len(old) + len(data), len(data))
         if not isinstance(old, bytearray):
@@ -112,6 +147,7 @@ class FileSystem:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
         self._size -= len(path) + len(data)
         del self._written[path]
+        self._bound.pop(path, None)
         self._forget(path)
         self._tell(path)
 
@@ -157,7 +193,7 @@ class FileSystem:
     def length(self, path: str) -> int:
         """Return how many bytes a file has; FileNotFoundError names the path."""
         data = self._files.get(path)
-        return len(self.read(path) if data is None else data)
+        return len(self.read(path) if data is None or path in self._bound else data)
 
     def mode(self, path: str) -> int:
         """Return the permission bits of a file or directory."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz import clusters, making, names, scripts, streams
+from tests.fuzz import clusters, files, making, names, scripts, streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")  # refusals of sockets can be translated
 
@@ -566,6 +566,7 @@ TARGETS: dict[str, Target] = {
     "dns": Target(names.make_message, names.take_message),
     "corefiles": Target(names.make_corefile, names.take_corefile),
     "resolv.conf": Target(names.make_configuration, names.take_configuration),
+    "databases": Target(files.make_database, files.take_database),
     "streams": Target(streams.make, streams.take),
     "shell": Target(clusters.make_session, clusters.take_session, cpu_seconds_max=60.0),
     "etcd": Target(clusters.make_calls, clusters.take_calls, cpu_seconds_max=30.0),

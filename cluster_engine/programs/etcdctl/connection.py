@@ -23,6 +23,7 @@ from typing import Any
 from grpclib.client import Stream
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.protocol import H2Protocol
+from h2.exceptions import StreamClosedError
 
 from cluster_engine.programs.etcdctl.failures import BAD_ARGUMENTS, FailedError
 from cluster_engine.programs.invocation import Invocation
@@ -124,7 +125,7 @@ class Etcd:
                 try:
                     yield stream
                 finally:
-                    with contextlib.suppress(StreamTerminatedError):
+                    with contextlib.suppress(StreamTerminatedError, StreamClosedError):
                         await stream.cancel()
         except GRPCError as error:
             raise FailedError(error.message or error.status.name) from error
@@ -135,11 +136,12 @@ class Etcd:
         """Hang up."""
         self._channel.close()
 
-    def log(self, level: str, caller: str, message: str, **fields: Any) -> None:
+    def log(self, level: str, caller: str, message: str, *, logger: str = "etcd-client", **fields: Any) -> None:
         """Write a line of the client's own log to standard error, as zap does."""
         now = self._invocation.process.now()
         stamp = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"
-        line = {"level": level, "ts": stamp, "logger": "etcd-client", "caller": caller, "msg": message, **fields}
+        by = {"logger": logger} if logger else {}
+        line = {"level": level, "ts": stamp, **by, "caller": caller, "msg": message, **fields}
         self._invocation.err(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
 
     def _warn(self, error: str) -> None:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 
-from cluster_engine.programs.etcdctl.failures import BAD_FEATURE, INTERRUPTED, INVALID_INPUT, FailedError, bad_arguments
+from cluster_engine.programs.etcdctl.failures import INTERRUPTED, INVALID_INPUT, FailedError, bad_arguments
+from cluster_engine.programs.etcdctl.printing import unsupported
 from cluster_engine.programs.etcdctl.requests import (
     DELETE_FLAGS,
     GET_FLAGS,
@@ -111,7 +112,7 @@ async def watch(session: Session, words: Sequence[str], flags: Parsed) -> int:
             if not response.events:
                 session.out(f"progress notify: {response.header.revision}\n")
             elif session.printer.name == "table":
-                raise FailedError("table not supported as output format", BAD_FEATURE)
+                raise unsupported("table")
             else:
                 session.out(session.printer.events(response))
             await session.invocation.drain()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cluster_engine.programs.etcdctl.failures import FailedError, bad_arguments
-from cluster_engine.programs.etcdctl.printing import as_json, go_json, header_fields, quoted
+from cluster_engine.programs.etcdctl.printing import as_json, quoted
 from cluster_engine.programs.etcdctl.requests import lease_id, number
 from cluster_engine.programs.etcdctl.session import Session
 from cluster_engine.programs.kubectl.flags import Flag, Parsed
@@ -39,10 +39,7 @@ async def revoke(session: Session, words: Sequence[str], _: Parsed) -> int:
         answer = await session.call("Lease", "LeaseRevoke", pb.LeaseRevokeRequest(ID=lease))
     except FailedError as failure:
         raise FailedError(f"failed to revoke lease ({failure})", failure.code) from None
-    if session.printer.name == "json":
-        session.out(go_json(as_json(answer)) + "\n")
-    else:
-        _print(session, answer, f"lease {lease:016x} revoked\n", "", {})
+    session.show(answer, f"lease {lease:016x} revoked\n")
     return 0
 
 
@@ -109,12 +106,4 @@ def _id(text: str) -> int:
 
 def _print(session: Session, answer: Any, simple: str, fields: str, more: dict[str, Any]) -> None:
     """Print an answer whose header stands, in JSON, beside its fields."""
-    match session.printer.name:
-        case "json":
-            session.out(go_json({**as_json(answer.header), **more}) + "\n")
-        case "fields":
-            session.out(header_fields(answer.header) + fields)
-        case "table":
-            raise FailedError("table not supported as output format", 4)
-        case _:
-            session.out(simple)
+    session.show(answer, simple, fields=fields, told={**as_json(answer.header), **more})

@@ -6,16 +6,16 @@ Whatever Kubernetes knows lies in etcd, and whoever holds a certificate of etcd'
 every rule of the API server. The files lie on the control plane, /etc/kubernetes/pki/etcd. A flag can stand in the
 environment too: ETCDCTL_ENDPOINTS, ETCDCTL_CACERT, ETCDCTL_CERT, ETCDCTL_KEY, …
 
-Modelled on etcdctl 3.5.16 (etcdctl/ctlv3). Left out: auth, user and role, member changes, lock and elect,
-make-mirror, check; `-w protobuf`; interactive txn and watch.
+Modelled on etcdctl 3.5.16 (etcdctl/ctlv3). Left out: making users and roles, make-mirror, check; interactive txn and
+watch. Of etcdutl there is `snapshot`.
 """
 
 import dataclasses
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from cluster_engine.programs.etcdctl import keys, leases, members, requests
+from cluster_engine.programs.etcdctl import snapshots
+from cluster_engine.programs.etcdctl.commands import COMMANDS, GROUPS, SYNONYMS, UTILITIES, Command
 from cluster_engine.programs.etcdctl.connection import Settings
 from cluster_engine.programs.etcdctl.failures import BAD_ARGUMENTS, BAD_FEATURE, ERROR, FailedError
 from cluster_engine.programs.etcdctl.printing import FORMATS, Printer
@@ -42,6 +42,7 @@ GLOBAL_FLAGS = (
     Flag("write-out", "w", default="simple"),
     Flag("help", "h", kind="bool"),
 )
+UTILITY_FLAGS = tuple(flag for flag in GLOBAL_FLAGS if flag.name in ("write-out", "help"))
 TEXTS: Mapping[str, str] = {
     "cacert": "verify certificates of TLS-enabled secure servers using this CA bundle",
     "cert": "identify secure client using this TLS certificate file",
@@ -50,7 +51,7 @@ TEXTS: Mapping[str, str] = {
     "hex": "print byte strings as hex encoded strings",
     "insecure-skip-tls-verify": "skip server certificate verification",
     "key": "identify secure client using this TLS key file",
-    "write-out": "set the output format (fields, json, simple, table)",
+    "write-out": "set the output format (fields, json, protobuf, simple, table)",
     "prefix": "keys that begin with the key",
     "from-key": "keys that are greater than or equal to the key using byte compare",
     "keys-only": "Get only the keys",
@@ -69,89 +70,10 @@ TEXTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command: its words, what it says of itself, its flags, and what runs it."""
-
-    name: str
-    usage: str
-    summary: str
-    flags: Sequence[Flag]
-    run: Callable[[Session, Sequence[str], Parsed], Awaitable[int]]
-
-
-COMMANDS: Mapping[str, Command] = {
-    command.name: command
-    for command in (
-        Command("get", "[options] <key> [range_end]", "Gets the key or a range of keys", requests.GET_FLAGS, keys.get),
-        Command("put", "[options] <key> <value>", "Puts the given key into the store", requests.PUT_FLAGS, keys.put),
-        Command(
-            "del",
-            "[options] <key> [range_end]",
-            "Removes the specified key or range of keys [key, range_end)",
-            requests.DELETE_FLAGS,
-            keys.delete,
-        ),
-        Command("txn", "[options]", "Txn processes all the requests in one transaction", (), keys.txn),
-        Command(
-            "compaction",
-            "[options] <revision>",
-            "Compacts the event history in etcd",
-            keys.COMPACTION_FLAGS,
-            keys.compact,
-        ),
-        Command(
-            "watch",
-            "[options] <key> [range_end]",
-            "Watches events stream on keys or prefixes",
-            keys.WATCH_FLAGS,
-            keys.watch,
-        ),
-        Command("lease grant", "<ttl>", "Creates leases", (), leases.grant),
-        Command("lease revoke", "<leaseID>", "Revokes leases", (), leases.revoke),
-        Command(
-            "lease timetolive",
-            "<leaseID> [options]",
-            "Get lease information",
-            leases.TIME_TO_LIVE_FLAGS,
-            leases.time_to_live,
-        ),
-        Command("lease list", "", "List all active leases", (), leases.list_),
-        Command(
-            "lease keep-alive",
-            "[options] <leaseID>",
-            "Keeps leases alive (renew)",
-            leases.KEEP_ALIVE_FLAGS,
-            leases.keep_alive,
-        ),
-        Command(
-            "endpoint health",
-            "",
-            "Checks the healthiness of endpoints specified in `--endpoints` flag",
-            members.CLUSTER_FLAGS,
-            members.health,
-        ),
-        Command(
-            "endpoint status",
-            "",
-            "Prints out the status of endpoints specified in `--endpoints` flag",
-            members.CLUSTER_FLAGS,
-            members.status,
-        ),
-        Command("member list", "", "Lists all members in the cluster", (), members.member_list),
-        Command("alarm list", "", "Lists all alarms", (), members.alarms),
-        Command("alarm disarm", "", "Disarms all alarms", (), members.disarm),
-        Command("defrag", "", "Defragments the storage of the etcd members", members.CLUSTER_FLAGS, members.defrag),
-    )
-}
-SYNONYMS = {"compact": "compaction"}
-GROUPS = frozenset(name.split()[0] for name in COMMANDS if " " in name)
-
-
 async def etcdctl(invocation: Invocation) -> int:
     """Run etcdctl; give its exit code."""
     words = list(invocation.argv[1:])
-    command, rest = _find(words)
+    command, rest = _find(words, COMMANDS)
     own = command.flags if command is not None else ()
     try:
         flags = parse(rest, [*own, *GLOBAL_FLAGS], "etcdctl")
@@ -177,7 +99,36 @@ async def etcdctl(invocation: Invocation) -> int:
             session.close()
 
 
-def _find(words: list[str]) -> tuple[Command | None, list[str]]:
+async def etcdutl(invocation: Invocation) -> int:
+    """Run etcdutl, which needs no etcd; give its exit code."""
+    words = list(invocation.argv[1:])
+    command, rest = _find(words, UTILITIES)
+    own = command.flags if command is not None else ()
+    try:
+        flags = parse(rest, [*own, *UTILITY_FLAGS], "etcdutl")
+    except UsageError as problem:
+        invocation.err(f"Error: {str(problem).splitlines()[0]}\n")
+        return ERROR
+    if words[:1] == ["version"]:
+        invocation.out(f"etcdutl version: {VERSION}\nAPI version: {API_VERSION}\n")
+        return 0
+    if command is None or flags["help"]:
+        invocation.out(_help(command, "", "etcdutl"))
+        return 0
+    try:
+        if flags["write-out"] not in FORMATS:
+            raise FailedError("unsupported output format", BAD_FEATURE)
+        if command.name == "snapshot status":
+            return await snapshots.status(invocation, flags.arguments, flags["write-out"])
+        if not flags["data-dir"]:
+            raise FailedError('required flag(s) "data-dir" not set')
+        return await snapshots.restore(invocation, flags.arguments, flags)
+    except FailedError as failure:
+        invocation.err(f"Error: {failure}\n")
+        return failure.code
+
+
+def _find(words: list[str], commands: Mapping[str, Command]) -> tuple[Command | None, list[str]]:
     """Find the command among the words, wherever flags stand; give the other words."""
     with_value = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.kind != "bool"} | {"-w"}
     at = [
@@ -187,7 +138,7 @@ def _find(words: list[str]) -> tuple[Command | None, list[str]]:
     ]
     for count in (2, 1):
         name = " ".join(words[index] for index in at[:count])
-        command = COMMANDS.get(SYNONYMS.get(name, name)) if len(at) >= count else None
+        command = commands.get(SYNONYMS.get(name, name)) if len(at) >= count else None
         if command is not None:
             return command, [word for index, word in enumerate(words) if index not in at[:count]]
     return None, words
@@ -265,20 +216,21 @@ def _named(error: OSError, paths: Sequence[str]) -> str:
 # -- help --------------------------------------------------------------------------------------------------------------
 
 
-def _help(command: Command | None, group: str = "") -> str:
+def _help(command: Command | None, group: str = "", program: str = "etcdctl") -> str:
+    commands, flags = (COMMANDS, GLOBAL_FLAGS) if program == "etcdctl" else (UTILITIES, UTILITY_FLAGS)
     if command is not None:
         usage = f"{command.name} {command.usage}".strip()
-        head = f"NAME:\n\t{command.name} - {command.summary}\n\nUSAGE:\n\tetcdctl {usage} [flags]\n\n"
+        head = f"NAME:\n\t{command.name} - {command.summary}\n\nUSAGE:\n\t{program} {usage} [flags]\n\n"
         options = f"OPTIONS:\n{_options(command.flags)}\n" if command.flags else ""
-        return f"{head}{options}GLOBAL OPTIONS:\n{_options(GLOBAL_FLAGS)}\n"
-    name = f"etcdctl {group}".strip()
-    shown = [one for one in COMMANDS.values() if not group or one.name.startswith(f"{group} ")]
+        return f"{head}{options}GLOBAL OPTIONS:\n{_options(flags)}\n"
+    name = f"{program} {group}".strip()
+    shown = [one for one in commands.values() if not group or one.name.startswith(f"{group} ")]
     width = max(len(one.name) for one in shown) + 2
     lines = "".join(f"\t{one.name:<{width}}{one.summary}\n" for one in sorted(shown, key=lambda one: one.name))
     return (
         f"NAME:\n\t{name} - A simple command line client for etcd3.\n\nUSAGE:\n\t{name} [flags]\n\n"
         f"VERSION:\n\t{VERSION}\n\nAPI VERSION:\n\t{API_VERSION}\n\n\nCOMMANDS:\n{lines}\n"
-        f"OPTIONS:\n{_options(GLOBAL_FLAGS)}\n"
+        f"OPTIONS:\n{_options(flags)}\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""etcdctl endpoint, member, alarm and defrag: etcd's members, and how they are."""
+"""etcdctl endpoint, alarm, defrag and move-leader: how etcd's members are."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,13 +7,14 @@ from typing import Any
 from google.protobuf.message import Message
 
 from cluster_engine.programs.etcdctl import printing
-from cluster_engine.programs.etcdctl.failures import FailedError
+from cluster_engine.programs.etcdctl.failures import FailedError, bad_arguments
 from cluster_engine.programs.etcdctl.printing import as_json, go_json, header_fields, table
 from cluster_engine.programs.etcdctl.session import Session
 from cluster_engine.programs.kubectl.flags import Flag, Parsed
 from cluster_engine.rpc import etcd_pb2 as pb
 
 CLUSTER_FLAGS = (Flag("cluster", kind="bool"),)
+HASH_FLAGS = (*CLUSTER_FLAGS, Flag("rev", kind="int", default=0))
 Rows = list[list[str]]
 
 
@@ -65,6 +66,8 @@ def _print_health(session: Session, found: list[dict[str, Any]]) -> None:
                 for one in found
             ]
             session.out(table(("endpoint", "health", "took", "error"), rows))
+        case "protobuf":
+            raise printing.unsupported("protobuf")
         case _:
             for one in found:
                 if "error" in one:
@@ -91,7 +94,7 @@ async def status(session: Session, _: Sequence[str], flags: Parsed) -> int:
     rows = [
         [
             endpoint, f"{one.header.member_id:x}", one.version, printing.size(one.dbSize),
-            _truth(one.leader == one.header.member_id), _truth(one.isLearner), str(one.raftTerm), str(one.raftIndex),
+            truth(one.leader == one.header.member_id), truth(one.isLearner), str(one.raftTerm), str(one.raftIndex),
             str(one.raftAppliedIndex), ", ".join(one.errors),
         ]
         for endpoint, one in found
@@ -100,13 +103,13 @@ async def status(session: Session, _: Sequence[str], flags: Parsed) -> int:
               "raft applied index", "errors")  # fmt: skip
     fields = "".join(
         f'{header_fields(one.header)}"Version" : {printing.quoted(one.version.encode())}\n"DBSize" : {one.dbSize}\n'
-        f'"Leader" : {one.leader}\n"IsLearner" : {_truth(one.isLearner)}\n"RaftIndex" : {one.raftIndex}\n'
+        f'"Leader" : {one.leader}\n"IsLearner" : {truth(one.isLearner)}\n"RaftIndex" : {one.raftIndex}\n'
         f'"RaftTerm" : {one.raftTerm}\n"RaftAppliedIndex" : {one.raftAppliedIndex}\n'
         f'"Errors" : [{" ".join(one.errors)}]\n"Endpoint" : {printing.quoted(endpoint.encode())}\n\n'
         for endpoint, one in found
     )
     told = [{"Endpoint": endpoint, "Status": as_json(one)} for endpoint, one in found]
-    _print(session, header, rows, fields, told)
+    print_rows(session, header, rows, fields, told)
     return code
 
 
@@ -124,26 +127,47 @@ async def _each(
     return found, code
 
 
-async def member_list(session: Session, _: Sequence[str], __: Parsed) -> int:
-    """etcdctl member list."""
-    answer = await session.call("Cluster", "MemberList", pb.MemberListRequest(linearizable=True))
-    rows = [
-        [
-            f"{one.ID:x}", "started" if one.name else "unstarted", one.name, ",".join(one.peerURLs),
-            ",".join(one.clientURLs), _truth(one.isLearner),
-        ]
-        for one in answer.members
-    ]  # fmt: skip
-    fields = header_fields(answer.header) + "".join(
-        f'"ID" : {one.ID}\n"Name" : {printing.quoted(one.name.encode())}\n'
-        + "".join(f'"PeerURL" : {printing.quoted(url.encode())}\n' for url in one.peerURLs)
-        + "".join(f'"ClientURL" : {printing.quoted(url.encode())}\n' for url in one.clientURLs)
-        + f'"IsLearner" : {_truth(one.isLearner)}\n\n'
-        for one in answer.members
+async def hash_kv(session: Session, _: Sequence[str], flags: Parsed) -> int:
+    """etcdctl endpoint hashkv: a checksum of the history, the same at members that agree."""
+    request = pb.HashKVRequest(revision=max(flags["rev"], 0))
+    found, code = await _each(session, await _endpoints(session, flags), "HashKV", request, "hash")
+    rows = [[endpoint, str(one.hash)] for endpoint, one in found]
+    fields = "".join(
+        f'{header_fields(one.header)}"Endpoint" : {printing.quoted(endpoint.encode())}\n"Hash" : {one.hash}\n\n'
+        for endpoint, one in found
     )
-    header = ("ID", "Status", "Name", "Peer Addrs", "Client Addrs", "Is Learner")
-    _print(session, header, rows, fields, as_json(answer))
+    told = [{"Endpoint": endpoint, "HashKV": as_json(one)} for endpoint, one in found]
+    print_rows(session, ("endpoint", "hash"), rows, fields, told)
+    return code
+
+
+async def move_leader(session: Session, words: Sequence[str], _: Parsed) -> int:
+    """etcdctl move-leader ID."""
+    if len(words) != 1:
+        raise bad_arguments("move-leader command needs 1 argument")
+    try:
+        target = member_id(words[0])
+    except ValueError as problem:
+        raise bad_arguments(str(problem)) from None
+    leader = 0
+    for endpoint in session.endpoints:
+        state = await session.at(endpoint).call("Maintenance", "Status", pb.StatusRequest())
+        if state.header.member_id == state.leader:
+            leader = state.leader
+    if not leader:
+        raise bad_arguments(f"no leader endpoint given at [{' '.join(session.endpoints)}]")
+    answer = await session.call("Maintenance", "MoveLeader", pb.MoveLeaderRequest(targetID=target))
+    session.show(answer, f"Leadership transferred from {leader:x} to {target:x}\n", fields=None)
     return 0
+
+
+def member_id(text: str) -> int:
+    """Read a member's id, hexadecimal. ValueError in Go's words."""
+    if not text or any(one not in "0123456789abcdef" for one in text.lower()):
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    if len(text.lstrip("0")) > 16:
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": value out of range')
+    return int(text, 16)
 
 
 async def alarms(session: Session, _: Sequence[str], __: Parsed) -> int:
@@ -158,10 +182,9 @@ async def disarm(session: Session, _: Sequence[str], __: Parsed) -> int:
 
 
 def _print_alarms(session: Session, answer: pb.AlarmResponse) -> int:
-    if session.printer.name == "json":
-        session.out(go_json(as_json(answer)) + "\n")
-    else:
-        session.out("".join(f"memberID:{one.memberID} alarm:{_alarm_name(one)} \n" for one in answer.alarms))
+    simple = "".join(f"memberID:{one.memberID} alarm:{_alarm_name(one)} \n" for one in answer.alarms)
+    fields = "".join(f'"MemberID" : {one.memberID}\n"AlarmType" : {_alarm_name(one)}\n\n' for one in answer.alarms)
+    session.show(answer, simple, fields=fields)
     return 0
 
 
@@ -185,11 +208,13 @@ async def defrag(session: Session, _: Sequence[str], flags: Parsed) -> int:
     return code
 
 
-def _truth(value: bool) -> str:
+def truth(value: bool) -> str:
+    """Write a truth value as Go does."""
     return "true" if value else "false"
 
 
-def _print(session: Session, header: Sequence[str], rows: Rows, fields: str, told: Any) -> None:
+def print_rows(session: Session, header: Sequence[str], rows: Rows, fields: str, told: Any) -> None:
+    """Print what is a table; FailedError where the format cannot show it."""
     match session.printer.name:
         case "json":
             session.out(go_json(told) + "\n")
@@ -197,5 +222,7 @@ def _print(session: Session, header: Sequence[str], rows: Rows, fields: str, tol
             session.out(fields)
         case "table":
             session.out(table(header, rows))
+        case "protobuf":
+            raise printing.unsupported("protobuf")
         case _:
             session.out("".join(", ".join(row) + "\n" for row in rows))

@@ -6,7 +6,8 @@
     endpoint status -w table   +---…---+ …
 
 JSON is Go's of the protobuf structs: fields in the order of the .proto, zeros left out, bytes as base64, and what
-stands in a oneof below two names of Go's. Modelled on etcdctl/ctlv3/command/printer*.go (3.5). Left out: protobuf.
+stands in a oneof below two names of Go's. Protobuf is the answer as it came. Modelled on
+etcdctl/ctlv3/command/printer*.go (3.5).
 """
 
 import base64
@@ -17,11 +18,17 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from cluster_engine.programs.etcdctl.failures import BAD_FEATURE, FailedError
 from cluster_engine.rpc import etcd_pb2 as pb
 from cluster_engine.rpc import kv_pb2
 
-FORMATS = ("simple", "json", "fields", "table")
+FORMATS = ("simple", "json", "fields", "table", "protobuf")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def unsupported(name: str) -> FailedError:
+    """Return the failure of a command that has no output in this format."""
+    return FailedError(f"{name} not supported as output format", BAD_FEATURE)
 
 
 def go_json(value: Any) -> str:
@@ -120,6 +127,8 @@ class Printer:
             return (go_json(as_json(message)) + "\n").encode()
         if self.name == "fields":
             return self.fields(message).encode("utf-8", "surrogateescape")
+        if self.name == "protobuf":
+            return message.SerializeToString()
         return self._simple(message)
 
     def events(self, response: pb.WatchResponse) -> bytes:
@@ -141,6 +150,8 @@ class Printer:
                     "", event.kv
                 )
             return text.encode("utf-8", "surrogateescape")
+        if self.name == "protobuf":
+            return response.SerializeToString()
         told_ = b""
         for event in response.events:
             told_ += f"{_type(event)}\n".encode()

@@ -6,8 +6,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from cluster_engine.programs.etcdctl.connection import Etcd, Settings
-from cluster_engine.programs.etcdctl.failures import BAD_FEATURE, FailedError
-from cluster_engine.programs.etcdctl.printing import Printer
+from cluster_engine.programs.etcdctl.printing import Printer, as_json, go_json, header_fields, unsupported
 from cluster_engine.programs.invocation import Invocation
 
 
@@ -44,8 +43,25 @@ class Session:
     def answer(self, message: Message) -> None:
         """Print the answer to get, put, del or txn. FailedError where the format cannot show it."""
         if self.printer.name == "table":
-            raise FailedError("table not supported as output format", BAD_FEATURE)
+            raise unsupported("table")
         self.out(self.printer.answer(message))
+
+    def show(self, answer: Any, simple: str, *, fields: str | None = "", told: Any = None) -> None:
+        """Print another answer: `fields` follow its header, None where there are none; `told` is its JSON.
+
+        FailedError where the format cannot show it.
+        """
+        match self.printer.name:
+            case "json":
+                self.out(go_json(as_json(answer) if told is None else told) + "\n")
+            case "protobuf":
+                self.out(answer.SerializeToString())
+            case "fields" if fields is not None:
+                self.out(header_fields(answer.header) + fields)
+            case "simple":
+                self.out(simple)
+            case format_:
+                raise unsupported(format_)
 
     def close(self) -> None:
         """Hang up everywhere."""

@@ -138,6 +138,7 @@ async def _copy(invocation: Invocation, *, moves: bool) -> int:
 def _copy_one(invocation: Invocation, source: str, target: str, *, into: bool, moves: bool, deep: bool) -> None:
     files, full = invocation.files, invocation.absolute(source)
     end = invocation.absolute(target)
+    put = files.move if moves else files.copy
     if into:
         end = f"{end.rstrip('/')}/{full.rpartition('/')[2]}"
     if is_directory(files, full):
@@ -152,7 +153,7 @@ def _copy_one(invocation: Invocation, source: str, target: str, *, into: bool, m
             if is_directory(files, path):
                 files.make_directory(there)
             else:
-                files.write(there, files.read(path))
+                put(path, there)
         if moves:
             remove_tree(files, full)
         return
@@ -163,9 +164,7 @@ def _copy_one(invocation: Invocation, source: str, target: str, *, into: bool, m
     if target.endswith("/") and not into:
         raise Complaint(f"cannot create regular file '{target}': Not a directory")
     _check_parent(files, end)
-    files.write(end, files.read(full), files.mode(full))
-    if moves:
-        files.remove(full)
+    put(full, end)
 
 
 def _walk(files: FileSystem, path: str, depth: int = 0) -> Iterator[str]:
