@@ -39,11 +39,12 @@ MAY_IMPORT = {
     | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
     "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "containerd.trouble", "containerd.references"},
-    # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is.
+    # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is;
+    # etcdutl reads and makes etcd's files by itself (it is linked with etcd's server).
     # What kubectl proxy listens at is served as the API server's port is. tshark reads captures as the lens reads the
     # tap (decision 27).
     "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"}
-    | {"lens.lens", "journal"},
+    | {"lens.lens", "journal", "etcd.database", "etcd.members", "etcd.store"},
     "shell": {"world", "programs", "cast"},
     "deeds": set(),
     "predicates": {"api.objects", "deeds"},
