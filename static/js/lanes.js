@@ -7,6 +7,7 @@
  *
  *     worker-1/kubelet    worker-1/kubelet     a component
  *     worker-1/curl       worker-1/terminal    typed on that machine
+ *     worker-1            worker-1             the machine itself, as it answers ping
  *     web-0.default/sh    web-0.default        in a pod of the namespace default
  *
  * A lane's `index` counts in the order in which lanes came, and stays. It is drawn at its `slot`: a newcomer stands behind
@@ -52,7 +53,7 @@ export class Lanes {
   idOf(participant) {
     const host = hostOf(participant);
     if (PEOPLE.has(host) || POD.test(host)) return host;
-    return this.machines.has(host) && !this.components.has(participant) ? `${host}/terminal` : participant;
+    return this.machines.has(host) && participant !== host && !this.components.has(participant) ? `${host}/terminal` : participant;
   }
 
   /** Whether a participant is to be seen. @param {string} participant */

@@ -139,7 +139,15 @@ test("a search finds a message by label, sentence, path and number", () => {
 
 test("what is typed on a machine shares a lane there, and a pod has one for all that runs in it, in its namespace", () => {
   const lanes = new Lanes(expectedLanes(cast));
-  const came = ["worker-1/terminal", "web-0.shop/nginx", "10.96.0.10/10.96.0.10", "db.shop/sh", "worker-1/curl", "web-0.shop/curl"];
+  const came = [
+    "worker-1/terminal",
+    "web-0.shop/nginx",
+    "10.96.0.10/10.96.0.10",
+    "db.shop/sh",
+    "worker-1/curl",
+    "web-0.shop/curl",
+    "worker-2",
+  ];
   for (const participant of came) lanes.of(participant);
   const drawn = hostsOf(lanes.drawn).map(({ host, first, count }) => [
     host,
@@ -147,13 +155,13 @@ test("what is typed on a machine shares a lane there, and a pod has one for all 
   ]);
   assert.deepEqual(drawn.slice(2), [
     ["worker-1", "kubelet", "containerd", "kube-proxy", "terminal"],
-    ["worker-2", "kubelet", "containerd", "kube-proxy"],
+    ["worker-2", "kubelet", "containerd", "kube-proxy", "worker-2"],
     ["shop", "web-0", "db"],
     ["10.96.0.10", "10.96.0.10"],
   ]);
   assert.deepEqual(
-    lanes.list.slice(-4).map((lane) => lane.id),
-    ["worker-1/terminal", "web-0.shop", "10.96.0.10/10.96.0.10", "db.shop"],
+    lanes.list.slice(-5).map((lane) => lane.id),
+    ["worker-1/terminal", "web-0.shop", "10.96.0.10/10.96.0.10", "db.shop", "worker-2"],
     "their numbers stay in the order in which they came",
   );
 });

@@ -13,25 +13,29 @@ export function LaneHeads({ app, laneWidth, width }) {
   const chosen = store.participants.value;
   const shown = store.shown.value;
   const left = (/** @type {number} */ index) => 4 + index * laneWidth;
+  const called = (/** @type {import("../lanes.js").Lane} */ lane) => (lane.id === "workstation" ? strings.t("lanes.you") : lane.name);
+  /** People and pods are there; of what runs in a pod from its beginning nothing is noted. */
   const alive = (/** @type {import("../lanes.js").Lane} */ lane) =>
-    lane.lives.some((life) => life.seq <= shown && (life.endSeq === null || life.endSeq > shown)) || lane.id === "workstation";
+    !lane.id.includes("/") || lane.lives.some((life) => life.seq <= shown && (life.endSeq === null || life.endSeq > shown));
   return h(
     "div",
     { class: `lane-heads${laneWidth < WIDE ? " close" : ""}`, style: { width: `${width}px` } },
     h(
       "div",
       { class: "hosts", "aria-hidden": "true" },
-      hostsOf(plan.lanes.drawn).map((host) =>
-        h(
-          "div",
-          {
-            key: `${host.host}${host.first}`,
-            class: "host",
-            style: { left: `${left(host.first) + 3}px`, width: `${host.count * laneWidth - 6}px` },
-          },
-          h("span", { class: "host-name" }, host.host),
-          host.address && host.count > 1 && h("span", { class: "host-address" }, host.address),
-        ),
+      hostsOf(lanes).map(
+        (host) =>
+          host.host !== called(lanes[host.first]) &&
+          h(
+            "div",
+            {
+              key: `${host.host}${host.first}`,
+              class: "host",
+              style: { left: `${left(host.first) + 3}px`, width: `${host.count * laneWidth - 6}px` },
+            },
+            h("span", { class: "host-name" }, host.host),
+            host.address && host.count > 1 && h("span", { class: "host-address" }, host.address),
+          ),
       ),
     ),
     h(
@@ -49,7 +53,7 @@ export function LaneHeads({ app, laneWidth, width }) {
             title: `${strings.t(chosen.has(lane.id) ? "lanes.all" : "lanes.only", { name: lane.name })} ${lane.address}`.trim(),
             onClick: () => actions.toggleParticipant(lane.id),
           },
-          h("span", null, lane.id === "workstation" ? strings.t("lanes.you") : broken(lane.name)),
+          h("span", null, broken(called(lane))),
         ),
       ),
     ),

@@ -57,6 +57,15 @@ def test_numbers_and_lists_are_said_as_the_browser_says_them():
     assert said == ["1", "0.5", "0", "true", "a, 2"]
 
 
+def test_only_the_reading_of_an_object_is_explained_as_that():
+    get = {"verb": "get", "method": "GET"}
+    explained = [
+        explanation(entry("http.request", **get, **more), "en")
+        for more in ({"resource": "pods", "name": "a"}, {"resource": "pods", "name": "a", "subresource": "exec"}, {})
+    ]
+    assert [text.split(" ")[0] for text in explained] == ["GET", "What", "A"]
+
+
 def test_an_entry_is_explained_by_its_kind_in_its_variant_where_there_is_one():
     assert explanation(entry("watch.event", type="BOOKMARK")).startswith("A BOOKMARK carries")
     assert explanation(entry("watch.event", type="OTHER")).startswith("One change")
