@@ -10,6 +10,12 @@ What is typed while one runs goes to its programs, by a keyboard of its own:
     Command("k2", "cat", keyboard=True)   Typed("k2", …), Reads("k2", 1, True)
     Keys("k2", "a\\n", end=True)          Output("k2", 2, "stdin", "a\\n"), Output("k2", 3, "stdout", "a\\n"),
                                           Reads("k2", 4, False), Done("k2", 5, 0, …)
+
+A line that began jobs goes on in the background until they have ended, and what they print is told as its own:
+
+    Command("k3", "kubectl get pods -w &")  Typed("k3", …), Output("k3", 1, "stderr", "[1] 105\\n"),
+                                          Background("k3", 2, …), Output("k3", 3, "stdout", …), …
+    Interrupt("k3")                       Done("k3", 9, 143, …)
 """
 
 import asyncio
@@ -20,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster_engine.cluster import INTERRUPTED, Cluster, Write
 from cluster_engine.deeds import (
+    Background,
     Command,
     Done,
     Edited,
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
 
 COMMANDS_MAX = 8
 OUTPUT_CHARACTERS_MAX = 32 * 1024  # of one frame
+TERMINATED = 143
 
 Show = Callable[[str], tuple[Write, Callable[[int], None]]]
 """Called with a line; gives where its output goes, and whom to tell its exit code."""
@@ -83,7 +91,7 @@ class Commands:
         return {"begin": found.begin, "words": list(found.words)}
 
     def interrupt(self, identifier: str) -> None:
-        """Cancel a command; nothing where it is over."""
+        """Cancel a command, or the jobs that it left; nothing where they are over."""
         if identifier in self._tasks:
             self._tasks[identifier].cancel()
 
@@ -114,15 +122,24 @@ class Commands:
         return partial(self._print, identifier), lambda code: self._end(identifier, code, "")
 
     async def _run(self, cluster: Cluster, command: Command) -> None:
-        identifier = command.id
+        identifier, write = command.id, partial(self._print, command.id)
         try:
-            keyboard = self._keyboards.get(identifier)
-            code = await cluster.command(command.line, partial(self._print, identifier), stdin=keyboard)
+            code = await cluster.command(command.line, write, stdin=self._keyboards.get(identifier))
         except asyncio.CancelledError:
             code = INTERRUPTED
-        del self._tasks[identifier]
         self._keyboards.pop(identifier, None)
-        self._end(identifier, code, cluster.terminal().prompt)
+        terminal = cluster.terminal()
+        if terminal.jobs.printing(write):
+            self._tell(Background(identifier, self._next(identifier), terminal.prompt, self._head()))
+        while jobs := terminal.jobs.printing(write):
+            try:
+                await asyncio.wait(jobs)
+            except asyncio.CancelledError:
+                code = TERMINATED
+                for job in jobs:
+                    job.cancel()
+        del self._tasks[identifier]
+        self._end(identifier, code, terminal.prompt)
 
     def _begin(self, typed: Typed) -> None:
         self._frames[typed.id] = 0

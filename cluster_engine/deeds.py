@@ -46,7 +46,7 @@ class _Deed(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Command(_Deed, tag="command", frozen=True):
-    """Type a line on the workstation; answered by {} at once, then told by `Typed`, `Output`, `Reads` and `Done`.
+    """Type a line on the workstation; answered by {} at once, then told by `Typed`, `Output`, … and `Done`.
 
     With a `keyboard` its programs read what `Keys` are typed; without, they come to the end of it at once.
     """
@@ -88,7 +88,7 @@ class Complete(_Deed, tag="complete", frozen=True):
 
 
 class Interrupt(_Deed, tag="interrupt", frozen=True):
-    """Press Ctrl-C on a command."""
+    """Press Ctrl-C on a command; where its line is over, end the jobs that it began."""
 
     id: Identifier
 
@@ -253,8 +253,20 @@ class Editing(msgspec.Struct, tag="editing", frozen=True):
     after: int = 0
 
 
+class Background(msgspec.Struct, tag="background", frozen=True):
+    """A command's line is over, but not the jobs that it began: what they print comes until `Done`.
+
+    The terminal's next line stands behind this prompt, "worker-1:/etc$".
+    """
+
+    id: str
+    n: int
+    prompt: str
+    after: int = 0
+
+
 class Done(msgspec.Struct, tag="done", frozen=True):
-    """A command has ended; the terminal's next line stands behind this prompt, "worker-1:/etc$"."""
+    """A command has ended, and the jobs that it began; the terminal's next line stands behind this prompt."""
 
     id: str
     n: int
@@ -272,7 +284,7 @@ class Applied(msgspec.Struct, tag="applied", frozen=True):
     problem: str | None = None
 
 
-Frame = Output | Reads | Editing | Done
+Frame = Output | Reads | Editing | Background | Done
 """What comes of a command, numbered."""
 Told = Input | Typed | Frame | Applied
 

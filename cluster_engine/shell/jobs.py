@@ -1,11 +1,15 @@
 """What runs in the background of a terminal: begun by `&`, listed by `jobs`, waited for by `wait`, ended by `kill`.
 
-A job is a task of the cluster's; it goes on while lines come and go, and what it writes between two lines is kept for
-the next one. At most JOBS_MAX run at a time. Modelled on bash. Left out: stopping and resuming, `fg`, `bg`.
+A job is a task of the cluster's; it goes on while lines come and go, and prints where the line that began it printed.
+At most JOBS_MAX run at a time. Modelled on bash. Left out: stopping and resuming, `fg`, `bg`.
 """
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cluster_engine.programs.streams import Write
 
 JOBS_MAX = 16
 
@@ -18,6 +22,7 @@ class Job:
     pid: int
     text: str
     task: "asyncio.Task[int]"
+    write: "Write | None"
 
     def told(self) -> str:
         """Return the job as `jobs` lists it."""
@@ -47,10 +52,14 @@ class Jobs:
         """Whether no more may begin."""
         return len(self._jobs) >= JOBS_MAX
 
-    def add(self, pid: int, text: str, task: "asyncio.Task[int]") -> Job:
-        """Add a job that has begun."""
+    def printing(self, write: "Write") -> list["asyncio.Task[int]"]:
+        """Return the jobs that run and print there: those that a line began."""
+        return [job.task for job in self.all if job.write is write and not job.task.done()]
+
+    def add(self, pid: int, text: str, task: "asyncio.Task[int]", write: "Write | None" = None) -> Job:
+        """Add a job that has begun. `write` is where its line prints, as far as somebody will ask (`printing`)."""
         number = next(number for number in range(1, JOBS_MAX + 1) if number not in self._jobs)
-        job = self._jobs[number] = Job(number, pid, text, task)
+        job = self._jobs[number] = Job(number, pid, text, task, write)
         self.last_pid = pid
         return job
 

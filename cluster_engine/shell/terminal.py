@@ -2,8 +2,8 @@
 
 Theory of operation. A terminal stands on a host and has a stack of places, each a host one has gone to by `ssh`, with a
 directory and variables of its own (`shell.Place`). Each line is read, and run by a shell in the topmost place. Several
-lines may run at the same time, as several people or a lesson may type; they share the place. Jobs outlive their line;
-what they write between two lines is kept, KEPT_CHARACTERS_MAX of it, and printed with the next one.
+lines may run at the same time, as several people or a lesson may type; they share the place. Jobs outlive their line,
+and go on printing where it did.
 
     terminal = Terminal(world, world.host("workstation"), begin)
     await terminal.run("cd /etc; ssh worker-1", write)      0, and terminal.prompt is "worker-1:~$"
@@ -13,6 +13,7 @@ A terminal is part of a cluster's run: the same lines at the same times make the
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.programs.invocation import HOME
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 
 Begin = Callable[[Coroutine[Any, Any, int], str], "asyncio.Task[int]"]
 """Makes a task of a job, which ends with the cluster at the latest."""
-KEPT_CHARACTERS_MAX = 64 * 1024
 PLACES_MAX = 16
+_printing: ContextVar[Write] = ContextVar("printing")
+"""Where the line prints that is being run, also by the jobs that it began."""
 
 
 class Terminal:
@@ -53,10 +55,6 @@ class Terminal:
         self._host = host
         self._begin = begin
         self._places = [login(host)]
-        self._writes: list[Write] = []
-        """Where the lines that run print, the newest last."""
-        self._kept: list[tuple[str, str]] = []
-        self._room = KEPT_CHARACTERS_MAX
 
     @property
     def host(self) -> "Host":
@@ -75,23 +73,25 @@ class Terminal:
     # -- lines ---------------------------------------------------------------------------------------------------------
 
     async def run(self, line: str, write: Write, *, stdin: Input | None = None) -> int:
-        """Run a line; return the exit code of its last command. `write` gets output as it comes. Cancel for Ctrl-C."""
+        """Run a line; return the exit code of its last command. Cancel for Ctrl-C.
+
+        `write` gets output as it comes, afterwards too where the line began jobs (`jobs.printing`).
+        """
         examples.provide(self._host.files)
         self.is_closed = False
-        self._writes.append(write)
+        stdout, stderr = screens(write)
+        streams = Streams(stdin or Unattended(), stdout, stderr)
+        if not self._is_connected(streams):
+            return remote.FAILED
+        before = _printing.set(write)
         try:
-            self._print_kept()
-            stdout, stderr = screens(lambda stream, text: self._print(write, stream, text))
-            streams = Streams(stdin or Unattended(), stdout, stderr)
-            if not self._is_connected(streams):
-                return remote.FAILED
             place = self._places[-1]
             place.status = await self._bounded(lambda: self._run(line, streams), streams)
-            for job in self.jobs.ended():
-                Shell.say(f"{job.told()}\n", stderr)
-            return place.status
         finally:
-            self._writes.remove(write)
+            _printing.reset(before)
+        for job in self.jobs.ended():
+            Shell.say(f"{job.told()}\n", stderr)
+        return place.status
 
     async def complete(self, line: str) -> Completion:
         """Find what may stand at the end of a line that is being typed; nothing where the host is out of reach."""
@@ -173,29 +173,14 @@ class Terminal:
         """Run something in the background; None where too much runs there already."""
         if self.jobs.is_full:
             return None
-        task = self._begin(self._job(work, streams), f"job {text[:60]}")
-        return self.jobs.add(self.host.next_pid(), text, task)
+        write = _printing.get()
+        task = self._begin(self._job(work, streams, write), f"job {text[:60]}")
+        return self.jobs.add(self.host.next_pid(), text, task, write)
 
-    async def _job(self, work: Callable[[], Awaitable[int]], streams: Streams) -> int:
+    async def _job(self, work: Callable[[], Awaitable[int]], streams: Streams, write: Write) -> int:
+        _printing.set(write)
         try:
             return await self._bounded(work, streams)
         except Exception as bug:
             Shell.say(f"sh: {self.world.bug(bug, 'a job', host=self.host.name)}\n", streams.stderr)
             return bugs.EXIT_CODE
-
-    # -- output --------------------------------------------------------------------------------------------------------
-
-    def _print(self, write: Write, stream: str, text: str) -> None:
-        """Print what a line wrote, or a job of one that is over: the newest line that runs prints it, or the next."""
-        if write in self._writes:
-            write(stream, text)
-        elif self._writes:
-            self._writes[-1](stream, text)
-        elif self._room > 0:
-            self._room -= len(text)
-            self._kept.append((stream, text))
-
-    def _print_kept(self) -> None:
-        kept, self._kept, self._room = self._kept, [], KEPT_CHARACTERS_MAX
-        for stream, text in kept:
-            self._writes[-1](stream, text)

@@ -10,7 +10,7 @@ import { createKeys } from "./keys.js";
 import { NOBODY } from "./lanes.js";
 import { keepProgress } from "./lesson/keep.js";
 import { createLesson } from "./lesson/lesson.js";
-import { createSettings, keep, keepLanguage, recall } from "./settings.js";
+import { createSettings, keep, keepLanguage, recall, tabName } from "./settings.js";
 import { Socket } from "./socket.js";
 import { createStore } from "./store.js";
 import { loadWords } from "./strings.js";
@@ -21,7 +21,7 @@ import { loadWords } from "./strings.js";
 const narrow = () => matchMedia("(width < 900px)").matches;
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
-const TERMINAL = new Set(["typed", "output", "reads", "editing", "done", "terminals"]);
+const TERMINAL = new Set(["typed", "output", "reads", "editing", "background", "done", "terminals"]);
 
 /** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, inRoom?: boolean}} page */
 export function createApp({ clusterId, urls, strings, lessonData = null, inRoom = false }) {
@@ -50,7 +50,13 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   });
   // What is typed while a cluster is not up waits for it, also while it comes back.
   const takes = (/** @type {import("./socket.js").Frame} */ frame) => frame.type !== "command" || store.cluster.peek().state === "running";
-  const shell = createConsole({ send: (frame) => takes(frame) && socket.send(frame), newId, history: parseHistory(recall("history")) });
+  const tab = tabName(newId);
+  const shell = createConsole({
+    send: (frame) => takes(frame) && socket.send(frame),
+    newId: () => `${tab}-${newId()}`,
+    isOwn: (id) => id.startsWith(`${tab}-`),
+    history: parseHistory(recall("history")),
+  });
   const actions = createActions(store, socket);
   const coach = createCoach(store, shell);
   const send = (/** @type {import("./socket.js").Frame} */ frame) => socket.send(frame);

@@ -1,17 +1,18 @@
 /**
  * The terminal's commands and what they answered. No DOM: the terminal panel shows it.
  *
- * One command of this page runs at a time; what is typed meanwhile waits its turn, as in a terminal. A line that ends
- * with & runs in the background, beside those that follow. While a program of the command that runs here waits for what
- * is typed, what is typed goes to it, and comes back as output of the stream stdin. What is typed elsewhere in the same cluster, by the lesson,
- * on another page or on this one before it was reloaded, is heard and shown too. Frames are numbered within their
- * command, so that a lost connection can be resumed there too, without a gap or a duplicate.
+ * One command of this page runs at a time; what is typed meanwhile waits its turn, as in a terminal. A line that began
+ * jobs (&) goes on in the background once it is over, beside those that follow. While a program of the command that runs
+ * here waits for what is typed, what is typed goes to it, and comes back as output of the stream stdin. What is typed
+ * elsewhere in the same cluster, by the lesson or on another page, is heard and shown too; what was typed on this page
+ * before it was reloaded is its own still. Frames are numbered within their command, so that a lost connection can be
+ * resumed there too, without a gap or a duplicate.
  */
 import { computed, signal } from "@preact/signals-core";
 import { completed } from "./lineedit.js";
 
 /** @typedef {{stream: string, text: string, after: number}} Chunk  `after`: the journal's last entry when it was said */
-/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: boolean, reads: import("@preact/signals-core").Signal<boolean>, edits: import("@preact/signals-core").Signal<Edits | null>, by: "here" | "page" | "lesson"}} Command */
+/** @typedef {{id: string, line: string, prompt: string, chunks: import("@preact/signals-core").Signal<Chunk[]>, code: import("@preact/signals-core").Signal<number | "cut" | "refused" | null>, began: number, ended: number, letters: number, background: import("@preact/signals-core").Signal<boolean>, reads: import("@preact/signals-core").Signal<boolean>, edits: import("@preact/signals-core").Signal<Edits | null>, by: "here" | "page" | "lesson"}} Command */
 /** What a program of a command asks to have edited; `problem`: what came of the last try. @typedef {{name: string, text: string, problem: string, n: number}} Edits */
 /** @typedef {ReturnType<typeof createConsole>} Console */
 
@@ -24,7 +25,6 @@ const HISTORY_MAX = 200;
 const WAITING_MAX = 50;
 /** What the server takes of a line, of keys and of an edited text. */
 export const TEXT_MAX = 32 * 1024;
-const BACKGROUND = /(?<!&)&$/;
 /** What a terminal shows before anybody has gone anywhere in it. */
 const PROMPT = "workstation:~$";
 /** What goes on in the next line: a here-document, a loop or a condition, a line that ends in \ | && or ||. */
@@ -39,8 +39,8 @@ export function commandsOf(text) {
   return lines.length > 1 && GOES_ON.test(text) ? [text.trim()] : lines;
 }
 
-/** @param {{send: (frame: import("./socket.js").Frame) => boolean, newId: () => string, history?: string[]}} parts */
-export function createConsole({ send, newId, history = [] }) {
+/** @param {{send: (frame: import("./socket.js").Frame) => boolean, newId: () => string, isOwn?: (id: string) => boolean, history?: string[]}} parts  `isOwn`: whether a command was typed here, also before the page was reloaded */
+export function createConsole({ send, newId, isOwn = () => false, history = [] }) {
   const commands = signal(/** @type {Command[]} */ ([]));
   const waiting = signal(/** @type {string[]} */ ([]));
   const prompt = signal(PROMPT);
@@ -48,7 +48,7 @@ export function createConsole({ send, newId, history = [] }) {
   /** What was typed to programs; a list of its own, as a shell in a container has its own. */
   const pastKeys = signal(/** @type {string[]} */ ([]));
   const running = computed(
-    () => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background) ?? null,
+    () => commands.value.find((command) => command.code.value === null && command.by === "here" && !command.background.value) ?? null,
   );
   const reading = computed(() => (running.value?.reads.value && running.value.code.value === null ? running.value : null));
   const possible = signal(/** @type {string[]} */ ([]));
@@ -67,7 +67,7 @@ export function createConsole({ send, newId, history = [] }) {
     began,
     ended: 0,
     letters: 0,
-    background: by !== "here" || BACKGROUND.test(line),
+    background: signal(by !== "here"),
     reads: signal(false),
     edits: signal(null),
     by,
@@ -83,8 +83,7 @@ export function createConsole({ send, newId, history = [] }) {
   /** @param {string} line */
   function start(line) {
     const command = made(newId(), line, "here", prompt.peek(), 0);
-    const keyboard = command.background ? {} : { keyboard: true };
-    if (!send({ type: "command", id: command.id, line: line.replace(BACKGROUND, "").trim(), ...keyboard })) return false;
+    if (!send({ type: "command", id: command.id, line, keyboard: true })) return false;
     show(command);
     return true;
   }
@@ -220,9 +219,10 @@ export function createConsole({ send, newId, history = [] }) {
       }
       const n = known.get(frame.id);
       if (frame.type === "typed") {
-        if (n === undefined)
-          show(made(frame.id, frame.line, frame.by === "lesson" ? "lesson" : "page", frame.prompt || PROMPT, frame.after ?? 0));
-        else commands.value = commands.peek().map((one) => (one.id === frame.id ? { ...one, began: frame.after ?? 0 } : one));
+        if (n === undefined) {
+          const by = frame.by === "lesson" ? "lesson" : isOwn(frame.id) ? "here" : "page";
+          show(made(frame.id, frame.line, by, frame.prompt || PROMPT, frame.after ?? 0));
+        } else commands.value = commands.peek().map((one) => (one.id === frame.id ? { ...one, began: frame.after ?? 0 } : one));
         return;
       }
       const command = commands.peek().find(({ id }) => id === frame.id);
@@ -231,7 +231,11 @@ export function createConsole({ send, newId, history = [] }) {
       if (frame.type === "editing") command.edits.value = { name: frame.name, text: frame.text, problem: frame.problem ?? "", n: frame.n };
       else if (frame.type === "reads") command.reads.value = frame.reads;
       else if (frame.type === "output") add(command, { stream: frame.stream, text: frame.text, after: frame.after ?? 0 });
-      else if (frame.type === "done") {
+      else if (frame.type === "background") {
+        command.background.value = true;
+        prompt.value = frame.prompt;
+        next();
+      } else if (frame.type === "done") {
         command.ended = frame.after ?? 0;
         command.code.value = frame.code;
         command.edits.value = null;

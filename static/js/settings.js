@@ -22,6 +22,17 @@ export function keep(key, value) {
   }
 }
 
+/** What this tab is called as long as it is open, reloaded or not. @param {() => string} make */
+export function tabName(make) {
+  try {
+    const name = sessionStorage.getItem(`${PREFIX}tab`) ?? make();
+    sessionStorage.setItem(`${PREFIX}tab`, name);
+    return name;
+  } catch {
+    return make();
+  }
+}
+
 export function createSettings() {
   const theme = signal(/** @type {Theme} */ (document.documentElement.dataset.theme ?? "auto"));
   return {

@@ -7,7 +7,11 @@ function stage() {
   const sent = [];
   let online = true;
   let ids = 0;
-  const shell = createConsole({ send: (frame) => online && sent.push(frame) > 0, newId: () => `c${++ids}` });
+  const shell = createConsole({
+    send: (frame) => online && sent.push(frame) > 0,
+    newId: () => `c${++ids}`,
+    isOwn: (id) => id.startsWith("c-"),
+  });
   return {
     sent,
     shell,
@@ -34,19 +38,20 @@ test("what is typed while a command runs waits its turn", () => {
   );
 });
 
-test("a line that ends with & runs beside those that follow, until it is stopped", () => {
+test("a line that began jobs lets the next one run once it is over, and goes on until it is stopped", () => {
   const { sent, shell } = stage();
   shell.run("kubectl get pods -w &\nkubectl get nodes && kubectl get pods\nkubectl get leases");
-  assert.deepEqual(
-    sent.map((frame) => frame.line),
-    ["kubectl get pods -w", "kubectl get nodes && kubectl get pods"],
-  );
-  shell.hear({ type: "output", id: "c1", n: 1, stream: "stdout", text: "web\n" });
+  assert.deepEqual(sent, [{ type: "command", id: "c1", line: "kubectl get pods -w &", keyboard: true }]);
+  shell.hear({ type: "background", id: "c1", n: 1, prompt: "worker-1:~$" });
+  assert.deepEqual([sent.at(-1)?.line, shell.prompt.value], ["kubectl get nodes && kubectl get pods", "worker-1:~$"]);
+  shell.hear({ type: "output", id: "c1", n: 2, stream: "stdout", text: "web\n" });
   assert.equal(textOf(shell.commands.value[0]), "web\n");
   assert.equal(shell.running.value?.id, "c2");
   shell.stop("c1");
   assert.deepEqual(sent.at(-1), { type: "interrupt", id: "c1" });
   assert.deepEqual(shell.waiting.value, ["kubectl get leases"], "the others are left alone");
+  shell.hear({ type: "done", id: "c1", n: 3, code: 143, prompt: "worker-1:~$" });
+  assert.equal(shell.running.value?.id, "c2");
 });
 
 test("several pasted lines run one after another, without comments and empty lines", () => {
@@ -159,10 +164,20 @@ test("a text that a program asks to have edited is given back once, or left", ()
   assert.equal(shell.editing.value, null, "Ctrl-C closes it");
 });
 
-test("a line in the background has no keyboard", () => {
+test("what was typed on this page before it was reloaded is its own still: it is typed to, and interrupted", () => {
   const { sent, shell } = stage();
-  shell.run("kubectl get pods -w &");
-  assert.deepEqual(sent.at(-1), { type: "command", id: "c1", line: "kubectl get pods -w" });
+  const frames = [
+    { type: "typed", id: "other", line: "cat", by: "page" },
+    { type: "reads", id: "other", n: 1, reads: true },
+    { type: "typed", id: "c-before", line: "cat", by: "page" },
+    { type: "reads", id: "c-before", n: 1, reads: true },
+  ];
+  shell.hear({ type: "terminals", frames });
+  assert.equal(shell.reading.value?.id, "c-before");
+  shell.type("a");
+  assert.deepEqual(sent.at(-1), { type: "keys", id: "c-before", text: "a\n" });
+  shell.interrupt();
+  assert.deepEqual(sent.at(-1), { type: "interrupt", id: "c-before" });
 });
 
 test("what the lesson types is shown, and keeps nobody waiting", () => {

@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 
-from cluster_engine.deeds import Done, Editing, Frame, Output, Reads, Typed
+from cluster_engine.deeds import Background, Done, Editing, Frame, Output, Reads, Typed
 from visualizer import mishaps
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, array
@@ -107,7 +107,7 @@ class Feed:
                     self.clock, self.clock_frame = message, frame_of(message)
                     for viewer in self.viewers:
                         viewer.clock_is_new = True
-                case Typed() | Output() | Reads() | Editing() | Done():
+                case Typed() | Output() | Reads() | Editing() | Background() | Done():
                     self._take_terminal(message)
                 case Lesson():
                     self.lesson = message

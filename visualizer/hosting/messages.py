@@ -6,7 +6,7 @@ stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
 cluster:<cluster>  worker → whoever follows it    Said(life, …): Batch, Clock, Typed, Output, Reads, Editing,
-                                                  Done, State, Lesson, Input, Applied, Outside
+                                                  Background, Done, State, Lesson, Input, Applied, Outside
                    web → web processes            Said(life, State of a cluster without a process), Said(0, Rights)
 clusters           worker → whoever records       Announced: this cluster now writes its stream
 loads              worker → whoever places        Load: what its clusters take of its machine

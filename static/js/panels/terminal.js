@@ -151,7 +151,7 @@ function Ran({ app, command, seen }) {
       command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")),
       code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }),
       command.code.value === null &&
-        command.background &&
+        command.background.value &&
         command.by !== "lesson" &&
         app.store.may("type") &&
         h(

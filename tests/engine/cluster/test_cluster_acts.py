@@ -12,6 +12,7 @@ from cluster_engine.deeds import (
     Advance,
     Answer,
     Applied,
+    Background,
     Command,
     Complete,
     Deed,
@@ -115,7 +116,7 @@ def test_a_terminal_comes_again_in_a_replay_with_its_host_directory_variables_an
     async def live(house: House) -> None:
         for number, line in enumerate(lines):
             await house.put(Command(f"k{number}", line))
-            await house.done(f"k{number}")
+            await (house.done(f"k{number}") if number else asyncio.sleep(1))
         seen.extend(
             (house.run.inputs, house.cluster.clock.now, [one for one in house.told if not isinstance(one, Input)])
         )
@@ -125,14 +126,37 @@ def test_a_terminal_comes_again_in_a_replay_with_its_host_directory_variables_an
         assert house.cluster.terminal().prompt == "workstation:/etc$"
 
     in_house(live)
-    prompts = [one.prompt for one in seen[2] if isinstance(one, Done)]
+    ends = [one for one in seen[2] if isinstance(one, Background) or (isinstance(one, Done) and one.id != "k0")]
+    prompts = [one.prompt for one in ends]
     assert prompts == ["workstation:/etc$", *["worker-1:~$"], *["worker-1:/etc$"] * 2, *["workstation:/etc$"] * 2]
-    printed = "".join(one.text for one in seen[2] if isinstance(one, Output) and one.stream == "stdout")
+    printed = [one for one in seen[2] if isinstance(one, Output) and one.stream == "stdout"]
+    assert "".join(one.text for one in printed if one.id == "k0") == "late\n"
     assert (
-        printed
-        == "late\n[1]+  Done                    (sleep 3; echo late)\nd\n/etc\nb\n/etc\nworkstation\nworkstation\n"
+        "".join(one.text for one in printed if one.id != "k0")
+        == "[1]+  Done                    (sleep 3; echo late)\nd\n/etc\nb\n/etc\nworkstation\nworkstation\n"
     )
     in_house(again, past=seen[0], until=seen[1])
+
+
+def test_a_line_that_began_jobs_goes_on_until_they_have_ended_or_are_ended():
+    async def story(house: House) -> None:
+        await house.put(Command("k1", "kubectl get nodes -w & (sleep 2; echo two) & echo one", keyboard=True))
+        await house.put(Command("k2", "sleep 3; echo three"))
+        assert (await house.done("k2")).code == 0
+        told = [one for one in house.told if not isinstance(one, Input | Typed | Done) and one.id == "k1"]
+        kinds = [type(one) for one in told]
+        back = kinds.index(Background)
+        assert "".join(one.text for one in told[:back] if one.stream == "stdout") == "one\n"
+        assert "two\n" in "".join(one.text for one in told[back + 1 :])
+        assert [one.n for one in told] == list(range(1, len(told) + 1))
+        await house.refused(Keys("k1", "x"), "reads nothing that is typed")
+        await house.put(Interrupt("k1"))
+        assert (await house.done("k1")).code == 143
+        await house.put(Command("k3", "jobs"))
+        assert (await house.done("k3")).code == 0
+        assert "Terminated              kubectl get nodes -w" in house.of(Output)[-1].text
+
+    in_house(story)
 
 
 def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them():

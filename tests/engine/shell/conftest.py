@@ -9,11 +9,19 @@ from cluster_engine.shell.terminal import Terminal
 
 @dataclass
 class Said:
-    """What a line did."""
+    """What a line did, and its jobs after it."""
 
     code: int
-    out: str
-    err: str
+    outs: list[str]
+    errs: list[str]
+
+    @property
+    def out(self):
+        return "".join(self.outs)
+
+    @property
+    def err(self):
+        return "".join(self.errs)
 
     def __iter__(self):
         return iter((self.code, self.out, self.err))
@@ -34,7 +42,7 @@ class Typist:
         code = await self.terminal.run(
             line, lambda stream, text: (out if stream == "stdout" else err).append(text), **options
         )
-        return Said(code, "".join(out), "".join(err))
+        return Said(code, out, err)
 
     async def out(self, line):
         """What a line prints; it must end well and say nothing else."""

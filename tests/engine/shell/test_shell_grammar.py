@@ -238,21 +238,23 @@ def test_a_job_runs_beside_the_lines_and_its_end_is_told(on_host):
     begun, between, waited, killed, now = on_host(story)
     assert begun.err.startswith("[1] ")
     assert between.out == "[1]+  Running                 (sleep 5; echo late; exit 2) &\nnow\n"
-    assert waited.out == "late\n2\n"
+    assert (begun.out, waited.out) == ("late\n", "2\n")
     assert waited.err == "[1]+  Exit 2                  (sleep 5; echo late; exit 2)\n"
     assert (killed.out, killed.err) == ("on\n", "[1]+  Terminated              sleep 9\n")
     assert now == 6.0
 
 
-def test_what_a_job_says_between_two_lines_comes_with_the_next(on_host):
+def test_a_job_prints_where_its_line_did_and_also_what_it_begins(on_host):
     async def story(sh):
-        await sh("sleep 1 && echo meanwhile &")
-        await asyncio.sleep(2)
-        return await sh("echo next")
+        begun = await sh("(sleep 1; (sleep 1; echo deep) & echo meanwhile) &")
+        slow = asyncio.ensure_future(sh("sleep 3; echo slow"))
+        await asyncio.sleep(2.5)
+        seen = begun.out
+        return seen, await slow, await sh("echo next")
 
-    said = on_host(story)
-    assert said.out == "meanwhile\nnext\n"
-    assert said.err == "[1]+  Done                    sleep 1 && echo meanwhile\n"
+    seen, slow, said = on_host(story)
+    assert seen == "meanwhile\ndeep\n"
+    assert (slow.out, said.out) == ("slow\n", "next\n")
 
 
 def test_two_lines_at_once_share_the_place_and_nothing_else(on_host):
