@@ -33,10 +33,13 @@ from cluster_engine.api.schemas.daemons import CONTROLLER_REVISION, DAEMON_SET
 from cluster_engine.api.schemas.discovery import ENDPOINT_SLICE
 from cluster_engine.api.schemas.events import EVENT
 from cluster_engine.api.schemas.meta import DELETE_OPTIONS, STATUS
+from cluster_engine.api.schemas.networking import INGRESS, INGRESS_CLASS, NETWORK_POLICY
 from cluster_engine.api.schemas.nodes import NODE
 from cluster_engine.api.schemas.pods import BINDING, POD
-from cluster_engine.api.schemas.policy import EVICTION
+from cluster_engine.api.schemas.policy import EVICTION, POD_DISRUPTION_BUDGET
+from cluster_engine.api.schemas.quotas import LIMIT_RANGE, RESOURCE_QUOTA
 from cluster_engine.api.schemas.rbac import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
+from cluster_engine.api.schemas.scheduling import PRIORITY_CLASS
 from cluster_engine.api.schemas.services import ENDPOINTS, SERVICE
 
 BUILT_IN = KindSet(
@@ -50,6 +53,8 @@ BUILT_IN = KindSet(
         CONFIG_MAP,
         SECRET,
         SERVICE_ACCOUNT,
+        RESOURCE_QUOTA,
+        LIMIT_RANGE,
         EVENT,
         BINDING,
         DEPLOYMENT,
@@ -65,14 +70,19 @@ BUILT_IN = KindSet(
         LOCAL_SUBJECT_ACCESS_REVIEW,
         JOB,
         CRON_JOB,
+        INGRESS,
+        INGRESS_CLASS,
+        NETWORK_POLICY,
+        POD_DISRUPTION_BUDGET,
+        EVICTION,
         ROLE,
         ROLE_BINDING,
         CLUSTER_ROLE,
         CLUSTER_ROLE_BINDING,
+        PRIORITY_CLASS,
         LEASE,
         ENDPOINT_SLICE,
         SCALE,
-        EVICTION,
         DELETE_OPTIONS,
         STATUS,
     ),

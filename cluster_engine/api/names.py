@@ -48,6 +48,11 @@ DNS_SUBDOMAIN = (
     f"end with an alphanumeric character (e.g. 'example.com', {_REGEX} "
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+WILDCARD_SUBDOMAIN = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', "
+    rf"{_REGEX} '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
 DNS_1035_LABEL = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     f"and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', {_REGEX} '[a-z]([-a-z0-9]*[a-z0-9])?')"
@@ -87,6 +92,13 @@ def dns_label_problems(text: str) -> list[str]:
 def dns_subdomain_problems(text: str) -> list[str]:
     """RFC 1123 subdomain: names of most objects."""
     return _problems(text, _DNS_SUBDOMAIN, DNS_SUBDOMAIN, 253)
+
+
+def wildcard_subdomain_problems(text: str) -> list[str]:
+    """`*.` before an RFC 1123 subdomain: hosts of Ingresses."""
+    if text.startswith("*.") and _DNS_SUBDOMAIN.fullmatch(text[2:]) and len(text) <= 253:
+        return []
+    return [WILDCARD_SUBDOMAIN]
 
 
 def dns_1035_label_problems(text: str) -> list[str]:

@@ -24,6 +24,7 @@ from cluster_engine.controllers.credentials import ServiceAccountToken
 from cluster_engine.controllers.cron_job import CronJobController
 from cluster_engine.controllers.daemon_set import DaemonSetController
 from cluster_engine.controllers.deployment import DeploymentController
+from cluster_engine.controllers.disruption import DisruptionController
 from cluster_engine.controllers.endpoint_slices import EndpointSliceController
 from cluster_engine.controllers.endpoints import EndpointsController
 from cluster_engine.controllers.garbage_collector import GarbageCollector
@@ -49,6 +50,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("daemon-set-controller", DaemonSetController),
     ("job-controller", JobController),
     ("cronjob-controller", CronJobController),
+    ("disruption-controller", DisruptionController),
     ("endpointslice-controller", EndpointSliceController),
     ("endpoint-controller", EndpointsController),
     ("node-controller", NodeIpamController),

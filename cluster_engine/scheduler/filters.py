@@ -9,7 +9,7 @@ of the node. What is said is counted over all nodes and becomes the message of t
 An objection that nobody's leaving could remove (the wrong name, a taint) is *unresolvable*: preemption would not help.
 
 Modelled on `pkg/scheduler/framework/plugins/*`. Left out: volumes, inter-pod affinity, hard topology spread, and
-preemption itself (all pods here have equal priority).
+preemption itself.
 """
 
 from collections.abc import Callable

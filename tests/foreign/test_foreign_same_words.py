@@ -96,15 +96,16 @@ kubectl create service externalname x --external-name=a.b.c --dry-run=client -o 
 kubectl create service clusterip x --tcp=5678:8080 --dry-run=client -o yaml
 kubectl create service clusterip x --clusterip=None --dry-run=client -o yaml
 kubectl create cronjob x --image=busybox --schedule="* * * * *" --dry-run=client -o yaml
-kubectl create cronjob x --image=busybox --schedule="* * * * *"
+kubectl create cronjob x --image=busybox --schedule="* * * * *" --dry-run=server
+kubectl create cronjob x --image=busybox --schedule="* * * *"
 kubectl create ingress x --rule=foo.com/bar=svc:80 --dry-run=client -o yaml
-kubectl create ingress x --rule=foo.com/bar=svc:80
+kubectl create ingress x --rule=foo.com/bar=svc:80 --dry-run=server
 kubectl create quota x --hard=pods=3 --dry-run=client -o yaml
-kubectl create quota x --hard=pods=3
+kubectl create quota x --hard=pods=3 --dry-run=server
 kubectl create pdb x --selector=app=web --min-available=1 --dry-run=client -o yaml
-kubectl create pdb x --selector=app=web --min-available=1
+kubectl create pdb x --selector=app=web --min-available=1 --dry-run=server
 kubectl create priorityclass x --value=1000 --dry-run=client -o yaml
-kubectl create priorityclass x --value=1000
+kubectl create priorityclass x --value=1000 --dry-run=server
 kubectl create role x --verb=get --resource=pods --dry-run=client -o yaml
 kubectl create clusterrole x --verb=get --non-resource-url=/logs --dry-run=client -o yaml
 kubectl create sa x --dry-run=client -o yaml
@@ -212,7 +213,147 @@ kubectl debug greeter --image=busybox -c u --custom=nofile --profile=general
 kubectl debug greeter --image=busybox -c Bad_name --profile=general
 kubectl debug greeter --image=busybox -c b --profile=general --target=nope
 kubectl debug greeter --image=busybox -c greeter --profile=general
+kubectl get cj,pdb,ing,netpol -n limited
+kubectl get cj,ing,netpol -n limited -o wide
+kubectl get quota,limits -n limited
+kubectl get ingressclasses,pc
+kubectl describe cronjob nightly -n limited
+kubectl describe cronjob utc -n limited
+kubectl describe pdb -n limited
+kubectl describe quota -n limited
+kubectl describe limits -n limited
+kubectl describe ns limited
+kubectl describe ns kube-public
+kubectl describe pc
+kubectl describe ing -n limited
+kubectl describe ingressclass
+kubectl describe netpol -n limited
+kubectl describe job once -n limited
+kubectl describe ds log -n limited
+kubectl explain cronjob.spec
+kubectl explain ingress.spec.rules.http
 """.strip().splitlines()
+
+KINDS = """
+{apiVersion: v1, kind: Namespace, metadata: {name: limited}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly, namespace: limited, labels: {a: b}}
+spec: &cron
+  schedule: "0 3 * * *"
+  suspend: true
+  jobTemplate:
+    spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: [date]}]}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: utc, namespace: limited}
+spec:
+  schedule: "@hourly"
+  timeZone: Etc/UTC
+  startingDeadlineSeconds: 30
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec:
+      parallelism: 2
+      completions: 3
+      activeDeadlineSeconds: 60
+      template: {spec: {restartPolicy: OnFailure, containers: [{name: c, image: busybox, command: [date]}]}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once, namespace: limited}
+spec:
+  suspend: true
+  completionMode: Indexed
+  completions: 2
+  ttlSecondsAfterFinished: 1000
+  template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: [date]}]}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: log, namespace: limited}
+spec:
+  selector: {matchLabels: {app: log}}
+  template:
+    metadata: {labels: {app: log}}
+    spec: {nodeSelector: {here: nowhere}, containers: [{name: c, image: busybox, command: [sleep, "1000"]}]}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: some, namespace: limited}
+spec: {maxUnavailable: 50%, selector: {matchLabels: {app: log}, matchExpressions: [{key: x, operator: Exists}]}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: least, namespace: limited}
+spec: {minAvailable: 2, selector: {matchLabels: {app: nothing}}}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: sum, namespace: limited}
+spec: {hard: {pods: "7", requests.cpu: "2", limits.memory: 1Gi, count/jobs.batch: "3"}}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: idle, namespace: limited}
+spec: {hard: {pods: "5"}, scopes: [BestEffort, NotTerminating]}
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: each, namespace: limited}
+spec:
+  limits:
+  - {type: Container, max: {cpu: "1"}, min: {cpu: 10m}, default: {cpu: 200m}, defaultRequest: {cpu: 100m}}
+  - {type: Pod, max: {cpu: "2"}, maxLimitRequestRatio: {cpu: "10"}}
+---
+{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 1000, description: More.}
+---
+{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: calm}, value: 5, preemptionPolicy: Never}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: acme}
+spec: {controller: acme.io/ingress, parameters: {apiGroup: acme.io, kind: Settings, name: all}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: limited, annotations: {a.b/c: d}}
+spec:
+  ingressClassName: acme
+  tls: [{hosts: [a.example.com], secretName: cert}, {hosts: [b.example.com]}]
+  rules:
+  - host: a.example.com
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: nosuch, port: {number: 80}}}}
+      - {path: /x, pathType: Exact, backend: {service: {name: nosuch, port: {name: http}}}}
+  - {http: {paths: [{pathType: ImplementationSpecific, backend: {resource: {kind: Bucket, name: all}}}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: rest, namespace: limited}
+spec: {defaultBackend: {service: {name: nosuch, port: {number: 8080}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: some, namespace: limited}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress:
+  - from:
+    - {podSelector: {matchLabels: {a: b}}, namespaceSelector: {}}
+    - ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}
+    ports: [{port: 80}, {port: 1000, endPort: 2000, protocol: UDP}]
+  - {}
+  egress: [{to: [{namespaceSelector: {matchLabels: {c: d}}}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: none, namespace: limited}
+spec: {podSelector: {}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -220,10 +361,12 @@ def prepared(control_plane):
     """The cluster with a little in it."""
     control_plane.kubectl("create deployment web --image=nginx --replicas=2")
     control_plane.kubectl("apply -f config.yaml -f once.yaml")
+    control_plane.kubectl(f"apply -f - <<'EOF'\n{KINDS}\nEOF")
     control_plane.kubectl("rollout status deployment/web")
     control_plane.kubectl("wait --for=jsonpath={.status.phase}=Succeeded pod/once")
     yield control_plane
-    control_plane.kubectl("delete deployment/web pod/once pod/greeter cm/greeting")
+    control_plane.kubectl("delete deployment/web pod/once pod/greeter cm/greeting ns/limited")
+    control_plane.kubectl("delete pc/high pc/calm ingressclass/acme")
 
 
 @pytest.fixture

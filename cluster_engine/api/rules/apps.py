@@ -68,10 +68,7 @@ def strategy(obj: Object, path: str, causes: list[Cause]) -> None:
     if is_zero(unavailable) and is_zero(surge):
         detail = "may not be 0 when `maxSurge` is 0"
         causes.append(invalid(f"{where}.maxUnavailable", go_int_or_string(unavailable), detail))
-    if isinstance(unavailable, str) and _PERCENT.fullmatch(unavailable) and int(unavailable[:-1]) > 100:
-        causes.append(
-            invalid(f"{where}.maxUnavailable", go_int_or_string(unavailable), "must not be greater than 100%")
-        )
+    at_most_100_percent(unavailable, f"{where}.maxUnavailable", causes)
 
 
 def amount(value: int | str, path: str, causes: list[Cause]) -> None:
@@ -81,6 +78,12 @@ def amount(value: int | str, path: str, causes: list[Cause]) -> None:
             causes.append(invalid(path, value, NOT_NEGATIVE))
     elif not _PERCENT.fullmatch(value):
         causes.append(invalid(path, go_int_or_string(value), BAD_PERCENT))
+
+
+def at_most_100_percent(value: int | str, path: str, causes: list[Cause]) -> None:
+    """A percentage is one of a whole."""
+    if isinstance(value, str) and _PERCENT.fullmatch(value) and int(value[:-1]) > 100:
+        causes.append(invalid(path, go_int_or_string(value), "must not be greater than 100%"))
 
 
 def is_zero(value: int | str) -> bool:

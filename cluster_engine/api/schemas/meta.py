@@ -143,7 +143,7 @@ CONDITION = message(
     Field(3, "observedGeneration", INT64, "Generation of the object the condition was computed from."),
     Field(4, "lastTransitionTime", TIME, "When the status last changed.", required=True),
     Field(5, "reason", STRING, "Why, as one word in CamelCase.", required=True),
-    Field(6, "message", STRING, "Why, for people.", required=True),
+    Field(6, "message", STRING, "Why, for people; may be empty.", always=True),
 )
 
 PRECONDITIONS = message(

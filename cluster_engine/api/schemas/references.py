@@ -24,6 +24,15 @@ LOCAL_OBJECT_REFERENCE = message(
     atomic=True,
 )
 
+TYPED_LOCAL_OBJECT_REFERENCE = message(
+    PACKAGE + "TypedLocalObjectReference",
+    "TypedLocalObjectReference names an object of some kind in the same namespace.",
+    Field(1, "apiGroup", STRING, "Group of the object; the core group, if none is given.", pointer=True),
+    Field(2, "kind", STRING, "Kind of the object.", required=True, always=True),
+    Field(3, "name", STRING, "Name of the object.", required=True, always=True),
+    atomic=True,
+)
+
 OBJECT_FIELD_SELECTOR = message(
     PACKAGE + "ObjectFieldSelector",
     "ObjectFieldSelector selects a field of the pod itself.",

@@ -8,13 +8,14 @@ waits: so an update can be admitted again at once when it has to be computed aga
     priority 0
 
 Modelled on kubeapiserver's default plug-ins (pkg/kubeapiserver/options/plugins.go): NamespaceLifecycle, ServiceAccount,
-Priority, DefaultTolerationSeconds, NodeRestriction. Left out: quota, limit ranges, storage, webhooks.
+Priority, DefaultTolerationSeconds, DefaultIngressClass, NodeRestriction. Left out: quota, limit ranges, storage,
+webhooks.
 """
 
-from cluster_engine.api.kinds import NAMESPACE, POD
+from cluster_engine.api.kinds import NAMESPACE, POD, PRIORITY_CLASS
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Cause, Forbidden, NotFound
-from cluster_engine.apiserver.admission import node_restriction, pods
+from cluster_engine.apiserver.admission import classes, node_restriction, pods
 from cluster_engine.apiserver.authorization.escalation import Escalation
 from cluster_engine.apiserver.registry.backend import Backend, Call
 
@@ -46,6 +47,8 @@ class Admission:
         self._escalation.check(call.kind, call.user, call.namespace, new)
         if call.kind is POD:
             pods.admit(self._backend, call, new)
+        elif (admit := classes.BY_KIND.get(call.kind)) is not None:
+            admit(self._backend, call, new)
         node_restriction.on_create(call, new)
 
     def on_update(self, call: Call, new: Object, old: Object) -> None:
@@ -53,6 +56,8 @@ class Admission:
         self._escalation.check(call.kind, call.user, call.namespace, new, old)
         if call.kind is POD and not call.subresource:
             pods.admit_update(new)
+        elif call.kind is PRIORITY_CLASS:
+            classes.one_default(self._backend, call, new)
         node_restriction.on_update(call, new, old)
 
     def on_delete(self, call: Call, obj: Object) -> None:

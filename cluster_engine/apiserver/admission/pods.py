@@ -6,7 +6,7 @@ Modelled on plugin/pkg/admission/{serviceaccount,runtimeclass,priority,defaultto
     tolerations not-ready and unreachable: NoExecute, for 300 s
 """
 
-from cluster_engine.api.kinds import SERVICE_ACCOUNT
+from cluster_engine.api.kinds import PRIORITY_CLASS, SERVICE_ACCOUNT
 from cluster_engine.api.names import generated
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Forbidden
@@ -18,7 +18,6 @@ TOKEN_VOLUME = "kube-api-access-"
 TOKEN_SECONDS = 3607
 TOLERATION_SECONDS = 300
 TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-PRIORITIES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 
 
 def admit(backend: Backend, call: Call, pod: Object) -> None:
@@ -27,7 +26,7 @@ def admit(backend: Backend, call: Call, pod: Object) -> None:
     if MIRROR not in (pod["metadata"].get("annotations") or {}):
         _service_account(backend, call, pod["metadata"], spec)
     _runtime_class(backend, call, pod["metadata"], spec)
-    _priority(call, pod["metadata"], spec)
+    _priority(backend, call, pod["metadata"], spec)
     _tolerations(spec)
 
 
@@ -94,12 +93,30 @@ def _runtime_class(backend: Backend, call: Call, metadata: Object, spec: Object)
         raise Forbidden.because(call.kind, metadata.get("name", ""), why)
 
 
-def _priority(call: Call, metadata: Object, spec: Object) -> None:
+def _priority(backend: Backend, call: Call, metadata: Object, spec: Object) -> None:
+    """Priority: the class must exist; it, or the one that is the default, says how important the pod is."""
     wanted = spec.get("priorityClassName", "")
-    if wanted and wanted not in PRIORITIES:
+    found = backend.find(PRIORITY_CLASS, "", wanted) if wanted else _default_class(backend)
+    if wanted and found is None:
         raise Forbidden.because(call.kind, metadata.get("name", ""), f"no PriorityClass with name {wanted} was found")
-    spec["priority"] = PRIORITIES.get(wanted, 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    if found is not None and not wanted:
+        spec["priorityClassName"] = found["metadata"]["name"]
+    for field, kind, default in (("priority", "integer", 0), ("preemptionPolicy", "string", "PreemptLowerPriority")):
+        computed = (found or {}).get("value" if field == "priority" else field, default)
+        said = spec.setdefault(field, computed)
+        if said != computed:
+            name = field if field == "priority" else "PreemptionPolicy"
+            why = (
+                f"the {kind} value of {name} ({said}) must not be provided in pod spec; priority admission controller "
+            )
+            why += f"computed {computed} from the given PriorityClass name"
+            raise Forbidden.because(call.kind, metadata.get("name", ""), why)
+
+
+def _default_class(backend: Backend) -> Object | None:
+    """Return the class of pods that name none: of several defaults the least."""
+    found = [each for each in backend.caches[PRIORITY_CLASS].objects() if each.get("globalDefault")]
+    return min(found, key=lambda each: each.get("value", 0), default=None)
 
 
 def _tolerations(spec: Object) -> None:

@@ -188,6 +188,17 @@ CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         rule("get list update watch", "core", "pods"),
         EVENTS,
     ),
+    "disruption-controller": (
+        rule(READ, "apps extensions", "deployments"),
+        rule(READ, "apps extensions", "replicasets"),
+        rule(READ, "core", "replicationcontrollers"),
+        rule(READ, "policy", "poddisruptionbudgets"),
+        rule(READ, "apps", "statefulsets"),
+        rule("update", "policy", "poddisruptionbudgets/status"),
+        rule("get", "*", "*/scale"),
+        EVENTS,
+        rule("patch update", "core", "pods/status"),
+    ),
     "endpoint-controller": (
         rule(READ, "core", "pods services"),
         rule("create delete get list update watch", "core", "endpoints"),

@@ -18,6 +18,7 @@ import hashlib
 from cluster_engine.api import kinds
 from cluster_engine.api.defaulting import default
 from cluster_engine.api.objects import Object
+from cluster_engine.api.rules.scheduling import SYSTEM
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import micro, rfc3339
@@ -94,6 +95,7 @@ class PostStart:
         wanted = [(kinds.NAMESPACE, _object(kinds.NAMESPACE, name)) for name in NAMESPACES]
         wanted += [(kinds.CLUSTER_ROLE, role) for role in policy.cluster_roles()]
         wanted += [(kinds.CLUSTER_ROLE_BINDING, binding) for binding in policy.cluster_role_bindings()]
+        wanted += [(kinds.PRIORITY_CLASS, _priority_class(name)) for name in SYSTEM]
         wanted.append((kinds.SERVICE_ACCOUNT, _object(kinds.SERVICE_ACCOUNT, "kube-proxy", "kube-system")))
         wanted.append((kinds.SERVICE, self._service()))
         wanted.append((kinds.ENDPOINTS, self._endpoints()))
@@ -177,6 +179,17 @@ class PostStart:
         if mark:
             await etcd.compact(mark)
         return version + 1, answer.header.revision
+
+
+_CRITICAL = {
+    "system-cluster-critical": "Used for system critical pods that must run in the cluster, but can be moved to "
+    "another node if necessary.",
+    "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
+}
+
+
+def _priority_class(name: str) -> Object:
+    return {**_object(kinds.PRIORITY_CLASS, name), "value": SYSTEM[name], "description": _CRITICAL[name]}
 
 
 def _object(kind: Kind, name: str, namespace: str = "") -> Object:

@@ -37,7 +37,7 @@ from cluster_engine.apiserver.handlers.negotiation import Form, negotiate
 from cluster_engine.apiserver.handlers.options import DRY_RUN, check_write, list_options
 from cluster_engine.apiserver.handlers.patching import applier, patcher
 from cluster_engine.apiserver.handlers.watching import Rendering, serve_watch
-from cluster_engine.apiserver.registry import deletion, managed_fields, pods, reviews, scale, service_accounts
+from cluster_engine.apiserver.registry import deletion, eviction, managed_fields, pods, reviews, scale, service_accounts
 from cluster_engine.apiserver.registry.backend import Call
 from cluster_engine.apiserver.registry.managed_fields import manager_of
 from cluster_engine.apiserver.registry.store import Store, set_entries
@@ -266,8 +266,8 @@ class Resources:
         return responses.document(await pods.bind(self._store, call, binding), 201)
 
     async def _eviction(self, request: Request, call: Call, form: Form) -> Response:
-        eviction = await self._read_object(request, call, EVICTION)
-        return responses.document(await pods.evict(self._store, call, eviction), 201)
+        asked = await self._read_object(request, call, EVICTION)
+        return responses.document(await eviction.evict(self._store, call, asked), 201)
 
     async def _token(self, request: Request, call: Call, form: Form) -> Response:
         asked = await self._read_object(request, call, TOKEN_REQUEST)

@@ -1,17 +1,15 @@
-"""Pods' own subresources: `binding`, by which a scheduler places a pod, and `eviction`, by which one is asked to leave.
+"""Pods' subresource `binding`, by which a scheduler places a pod.
 
 A Binding is the only way to set spec.nodeName; it also says PodScheduled=True, in the same transaction. A pod that is
 already placed is a Conflict: two schedulers cannot both win.
 
-Modelled on pkg/registry/core/pod/storage/{storage,eviction}.go. Left out: disruption budgets (the kind does not exist
-yet).
+Modelled on pkg/registry/core/pod/storage/storage.go.
 """
 
 from cluster_engine.api.kinds import POD
 from cluster_engine.api.objects import Object
-from cluster_engine.api.status import BadRequest, Cause, Conflict, Invalid, success
+from cluster_engine.api.status import Cause, Conflict, Invalid, success
 from cluster_engine.api.time import rfc3339
-from cluster_engine.apiserver.registry import deletion
 from cluster_engine.apiserver.registry.backend import Call
 from cluster_engine.apiserver.registry.store import Store
 
@@ -59,13 +57,3 @@ def placed(pod: Object, node: str, annotations: dict[str, str], now: str) -> Obj
         "spec": {**spec, "nodeName": node},
         "status": {**status, "conditions": [*others, condition]},
     }
-
-
-async def evict(store: Store, call: Call, eviction: Object) -> Object:
-    """Delete a pod at somebody's polite request."""
-    named = (eviction.get("metadata") or {}).get("name")
-    if named and named != call.name:
-        raise BadRequest("name in URL does not match name in Eviction object")
-    options = deletion.options_from(eviction.get("deleteOptions") or {}, call.parameters)
-    await store.delete(call, options)
-    return success(code=201)

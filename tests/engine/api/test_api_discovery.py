@@ -15,7 +15,10 @@ def test_groups_are_offered_in_the_order_of_the_real_server() -> None:
         "authentication.k8s.io",
         "authorization.k8s.io",
         "batch",
+        "networking.k8s.io",
+        "policy",
         "rbac.authorization.k8s.io",
+        "scheduling.k8s.io",
         "coordination.k8s.io",
         "discovery.k8s.io",
     ]

@@ -2,7 +2,9 @@
 
     pod          GET, GET, events of it                                replica set   + its pods
     deployment   GET, GET, events, replica sets by its selector         node          + lease, pods there, events twice
-    service      GET, GET, endpoint slices by name, events              everything else: GET, events
+    service      GET, GET, endpoint slices by name, events              daemon set    + its pods
+    ingress      GET, GET, events, slices and Service of each backend   namespace     + quotas, limit ranges
+    everything else: GET, events
 
 Modelled on kubectl/pkg/cmd/describe and pkg/describe/describe.go; where the real one asks for protobuf this one asks
 for JSON. (The first GET finds the object, the second is the describer's own: the real one asks twice, too.)
@@ -14,7 +16,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.programs.kubectl import errors
 from cluster_engine.programs.kubectl.arguments import Target, targets
-from cluster_engine.programs.kubectl.describe import access, nodes, others, pods, workloads
+from cluster_engine.programs.kubectl.describe import access, batch, networking, nodes, others, pods, policy, workloads
 from cluster_engine.programs.kubectl.describe.lines import Lines
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -139,11 +141,74 @@ async def _deployment(session: Session, lines: Lines, deployment: Object) -> Non
     workloads.describe_deployment(lines, deployment, _owned(selected, deployment), events)
 
 
+async def _pods_of(session: Session, owner: Object) -> list[Object]:
+    """Return the pods that an object with a selector controls."""
+    path = f"/api/v1/namespaces/{owner['metadata']['namespace']}/pods"
+    selected = await _selected(session, path, owner["spec"]["selector"].get("matchLabels") or {})
+    return _owned(selected, owner)
+
+
 async def _replica_set(session: Session, lines: Lines, replica_set: Object) -> None:
-    path = f"/api/v1/namespaces/{replica_set['metadata']['namespace']}/pods"
-    selected = await _selected(session, path, replica_set["spec"]["selector"].get("matchLabels") or {})
-    events = await _events(session, replica_set)
-    workloads.describe_replica_set(lines, replica_set, _owned(selected, replica_set), events)
+    own = await _pods_of(session, replica_set)
+    workloads.describe_replica_set(lines, replica_set, own, await _events(session, replica_set))
+
+
+async def _daemon_set(session: Session, lines: Lines, daemon_set: Object) -> None:
+    own = await _pods_of(session, daemon_set)
+    workloads.describe_daemon_set(lines, daemon_set, own, await _events(session, daemon_set))
+
+
+async def _job(session: Session, lines: Lines, job: Object) -> None:
+    batch.describe_job(lines, job, await _events(session, job))
+
+
+async def _cron_job(session: Session, lines: Lines, cron_job: Object) -> None:
+    batch.describe_cron_job(lines, cron_job, await _events(session, cron_job))
+
+
+async def _budget(session: Session, lines: Lines, budget: Object) -> None:
+    policy.describe_budget(lines, budget, await _events(session, budget))
+
+
+async def _quota(_: Session, lines: Lines, quota: Object) -> None:
+    policy.describe_quota(lines, quota)
+
+
+async def _limit_range(_: Session, lines: Lines, limit_range: Object) -> None:
+    policy.describe_limit_range(lines, limit_range)
+
+
+async def _priority_class(session: Session, lines: Lines, priority_class: Object) -> None:
+    policy.describe_priority_class(lines, priority_class, await _events(session, priority_class))
+
+
+async def _ingress(session: Session, lines: Lines, ingress: Object) -> None:
+    events = await _events(session, ingress)
+    namespace = ingress["metadata"]["namespace"]
+
+    async def answers(backend: Object) -> str:
+        path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+        try:
+            slices = await _selected(session, path, {"kubernetes.io/service-name": backend["name"]})
+            service = await session.get(f"/api/v1/namespaces/{namespace}/services/{backend['name']}")
+        except Refusal as refusal:
+            return f"<error: {refusal.message}>"
+        wanted = backend.get("port") or {}
+        found = ""
+        for port in service["spec"].get("ports") or []:
+            if port["port"] == wanted.get("number") or (wanted.get("name") and port.get("name") == wanted["name"]):
+                found = port.get("name") or ""
+        return others.endpoints_text(slices, found)
+
+    await networking.describe_ingress(lines, ingress, answers, events)
+
+
+async def _ingress_class(session: Session, lines: Lines, ingress_class: Object) -> None:
+    networking.describe_ingress_class(lines, ingress_class, await _events(session, ingress_class))
+
+
+async def _network_policy(_: Session, lines: Lines, network_policy: Object) -> None:
+    networking.describe_network_policy(lines, network_policy)
 
 
 async def _node(session: Session, lines: Lines, node: Object) -> None:
@@ -166,7 +231,10 @@ async def _service(session: Session, lines: Lines, service: Object) -> None:
 
 
 async def _name_space(session: Session, lines: Lines, namespace: Object) -> None:
-    others.describe_namespace(lines, namespace)
+    path = f"/api/v1/namespaces/{namespace['metadata']['name']}"
+    quotas = (await session.get(f"{path}/resourcequotas", {"limit": 500}))["items"]
+    limits = (await session.get(f"{path}/limitranges", {"limit": 500}))["items"]
+    others.describe_namespace(lines, namespace, list(quotas), list(limits))
 
 
 async def _config_map(session: Session, lines: Lines, config_map: Object) -> None:
@@ -205,6 +273,16 @@ _DESCRIBERS: dict[tuple[str, str], Describer] = {
     ("", "pods"): _pod,
     ("apps", "deployments"): _deployment,
     ("apps", "replicasets"): _replica_set,
+    ("apps", "daemonsets"): _daemon_set,
+    ("batch", "jobs"): _job,
+    ("batch", "cronjobs"): _cron_job,
+    ("policy", "poddisruptionbudgets"): _budget,
+    ("", "resourcequotas"): _quota,
+    ("", "limitranges"): _limit_range,
+    ("scheduling.k8s.io", "priorityclasses"): _priority_class,
+    ("networking.k8s.io", "ingresses"): _ingress,
+    ("networking.k8s.io", "ingressclasses"): _ingress_class,
+    ("networking.k8s.io", "networkpolicies"): _network_policy,
     ("", "nodes"): _node,
     ("", "services"): _service,
     ("", "namespaces"): _name_space,

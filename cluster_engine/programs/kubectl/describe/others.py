@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from cluster_engine.api.objects import Object
-from cluster_engine.programs.kubectl.describe.lines import Lines, selector_text
+from cluster_engine.programs.kubectl.describe.lines import Lines, date, selector_text
+from cluster_engine.programs.kubectl.describe.policy import describe_limit_ranges, describe_quotas
 
 ENDPOINTS_SHOWN = 3
 _ACRONYMS = {"Uid": "UID", "Api": "API", "Url": "URL", "Guid": "GUID", "Osb": "OSB"}
@@ -36,7 +37,7 @@ def describe_service(lines: Lines, service: Object, slices: list[Object], events
         lines.add(0, f"TargetPort:\t{port.get('targetPort', port['port'])}/{protocol}")
         if port.get("nodePort"):
             lines.add(0, f"NodePort:\t{name}\t{port['nodePort']}/{protocol}")
-        lines.add(0, f"Endpoints:\t{_endpoints(slices, port.get('name') or '')}")
+        lines.add(0, f"Endpoints:\t{endpoints_text(slices, port.get('name') or '')}")
     lines.add(0, f"Session Affinity:\t{spec.get('sessionAffinity', '')}")
     for field, title in (("externalTrafficPolicy", "External"), ("internalTrafficPolicy", "Internal")):
         if spec.get(field):
@@ -44,7 +45,8 @@ def describe_service(lines: Lines, service: Object, slices: list[Object], events
     lines.events(events)
 
 
-def _endpoints(slices: list[Object], port_name: str) -> str:
+def endpoints_text(slices: list[Object], port_name: str) -> str:
+    """Say where a port of a Service leads."""
     if not slices:
         return "<none>"
     found = [
@@ -60,10 +62,22 @@ def _endpoints(slices: list[Object], port_name: str) -> str:
     return f"{text} + {len(found) - ENDPOINTS_SHOWN} more..." if len(found) > ENDPOINTS_SHOWN else text
 
 
-def describe_namespace(lines: Lines, namespace: Object) -> None:
-    """Write a namespace."""
+def describe_namespace(lines: Lines, namespace: Object, quotas: list[Object], limits: list[Object]) -> None:
+    """Write a namespace, and what limits its objects."""
     _head(lines, namespace["metadata"])
-    lines.add(0, f"Status:\t{(namespace.get('status') or {}).get('phase', '')}")
+    status = namespace.get("status") or {}
+    lines.add(0, f"Status:\t{status.get('phase', '')}")
+    if status.get("conditions"):
+        lines.add(0, "Conditions:")
+        lines.add(1, "Type\tStatus\tLastTransitionTime\tReason\tMessage")
+        lines.add(1, "----\t------\t------------------\t------\t-------")
+        for each in status["conditions"]:
+            said = (each["type"], each["status"], date(each.get("lastTransitionTime")), each.get("reason", ""))
+            lines.add(1, "\t".join((*said, each.get("message", ""))))
+    lines.add(0, "")
+    describe_quotas(lines, quotas)
+    lines.add(0, "")
+    describe_limit_ranges(lines, limits)
 
 
 def describe_config_map(lines: Lines, config_map: Object, events: list[Object]) -> None:
@@ -90,7 +104,9 @@ def describe_secret(lines: Lines, secret: Object) -> None:
     for line in ("", f"Type:\t{secret.get('type', '')}", "", "Data", "===="):
         lines.add(0, line)
     for key in sorted(secret.get("data") or {}):
-        lines.add(0, f"{key}:\t{len(base64.b64decode(secret['data'][key]))} bytes")
+        value = base64.b64decode(secret["data"][key])
+        is_token = key == "token" and secret.get("type") == "kubernetes.io/service-account-token"
+        lines.add(0, f"{key}:\t{value.decode(errors='replace') if is_token else f'{len(value)} bytes'}")
 
 
 def describe_service_account(lines: Lines, account: Object, events: list[Object]) -> None:

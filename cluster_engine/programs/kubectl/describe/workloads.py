@@ -1,6 +1,7 @@
-"""`kubectl describe deployment` and `replicaset`."""
+"""`kubectl describe` for Deployments, ReplicaSets and DaemonSets."""
 
 from cluster_engine.api.objects import Object
+from cluster_engine.api.selectors import label_selector_from_object
 from cluster_engine.programs.kubectl.describe.lines import Lines, controller, date, selector_text
 from cluster_engine.programs.kubectl.describe.pod_template import describe_template
 
@@ -50,11 +51,39 @@ def describe_replica_set(lines: Lines, replica_set: Object, pods: list[Object], 
     if owner := controller(metadata):
         lines.add(0, f"Controlled By:\t{owner}")
     lines.add(0, f"Replicas:\t{status.get('replicas', 0)} current / {spec.get('replicas', 1)} desired")
+    _pods_status(lines, pods)
+    describe_template(lines, spec["template"])
+    _conditions(lines, status)
+    lines.events(events)
+
+
+def _pods_status(lines: Lines, pods: list[Object]) -> None:
     phases = [(pod.get("status") or {}).get("phase") for pod in pods]
     counted = (("Running", "Running"), ("Pending", "Waiting"), ("Succeeded", "Succeeded"), ("Failed", "Failed"))
     lines.add(0, "Pods Status:\t" + " / ".join(f"{phases.count(phase)} {word}" for phase, word in counted))
+
+
+_NODES = (
+    ("desiredNumberScheduled", "Desired Number of Nodes Scheduled"),
+    ("currentNumberScheduled", "Current Number of Nodes Scheduled"),
+    ("updatedNumberScheduled", "Number of Nodes Scheduled with Up-to-date Pods"),
+    ("numberAvailable", "Number of Nodes Scheduled with Available Pods"),
+    ("numberMisscheduled", "Number of Nodes Misscheduled"),
+)
+
+
+def describe_daemon_set(lines: Lines, daemon_set: Object, pods: list[Object], events: list[Object]) -> None:
+    """Write a daemon set; `pods` are its own."""
+    metadata, spec, status = daemon_set["metadata"], daemon_set["spec"], daemon_set.get("status") or {}
+    lines.add(0, f"Name:\t{metadata['name']}")
+    lines.add(0, f"Selector:\t{label_selector_from_object(spec['selector'])}")
+    lines.add(0, f"Node-Selector:\t{selector_text((spec['template'].get('spec') or {}).get('nodeSelector'))}")
+    lines.labels("Labels", metadata.get("labels"))
+    lines.annotations("Annotations", metadata.get("annotations"))
+    for field, title in _NODES:
+        lines.add(0, f"{title}: {status.get(field, 0)}")
+    _pods_status(lines, pods)
     describe_template(lines, spec["template"])
-    _conditions(lines, status)
     lines.events(events)
 
 
