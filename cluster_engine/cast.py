@@ -17,6 +17,9 @@ cast without loading components. Rows stand in the order in which people look at
 
 Names, files and identities are kubeadm's: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfig.go
 (v1.32). kube-proxy shows the token of its service account, as in the pod that kubeadm runs it in (`mounted_tokens`).
+
+`with_system_pods(PROGRAMS)` are those of a cluster whose control plane is a node too, with a kubelet, containerd and
+kube-proxy, and whose other programs run in containers of pods, as kubeadm has them (`kubeadm/`).
 """
 
 import dataclasses
@@ -25,7 +28,7 @@ import functools
 import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 PKI = "/etc/kubernetes/pki"
 CLUSTER_CA = "kubernetes"
@@ -100,7 +103,8 @@ class HostProgram:
 
     Texts of its identity, certificates and command line may have the fields {host} and {address}. `ports` are TCP ports
     on which it listens. Programs of a `stage` start when those of all lower ones are ready. `argv` is its command line
-    as kubeadm and the packages make it, as far as it holds here; one that `is_static_pod` runs in a container there.
+    as kubeadm and the packages make it, as far as it holds here. `kubeadm_pod` says in which kind of pod kubeadm runs
+    it, if in any; whether this cluster does so says `in_pod`.
     """
 
     name: str
@@ -109,10 +113,16 @@ class HostProgram:
     entry: str
     description: str = ""
     argv: tuple[str, ...] = ()
-    is_static_pod: bool = False
+    kubeadm_pod: Literal["", "static", "daemon"] = ""
+    in_pod: bool = False
     identity: Identity | None = None
     certificates: tuple[Certificate, ...] = ()
     ports: tuple[int, ...] = ()
+
+    @property
+    def is_addon(self) -> bool:
+        """Whether it begins with an object that kubeadm creates, once there is an API server."""
+        return self.in_pod and self.kubeadm_pod == "daemon"
 
     def load(self) -> Callable[..., Awaitable[None]]:
         """Import the entry point; give what runs the program in a process. ImportError, AttributeError if it is not."""
@@ -217,7 +227,7 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=2,
         entry="cluster_engine.apiserver.main:main",
-        description="Kubernetes API server (a static pod under kubeadm, a process of the host here)",
+        description="Kubernetes API server (a static pod under kubeadm)",
         argv=(
             "kube-apiserver",
             "--advertise-address={address}",
@@ -241,7 +251,7 @@ PROGRAMS = (
             f"--tls-cert-file={PKI}/apiserver.crt",
             f"--tls-private-key-file={PKI}/apiserver.key",
         ),
-        is_static_pod=True,
+        kubeadm_pod="static",
         certificates=(
             Certificate(
                 stem=f"{PKI}/apiserver",
@@ -265,7 +275,7 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=1,
         entry="cluster_engine.etcd.server:main",
-        description="etcd key-value store (a static pod under kubeadm, a process of the host here)",
+        description="etcd key-value store (a static pod under kubeadm)",
         argv=(
             "etcd",
             "--advertise-client-urls=https://{address}:2379",
@@ -277,7 +287,7 @@ PROGRAMS = (
             "--name={host}",
             f"--trusted-ca-file={PKI}/etcd/ca.crt",
         ),
-        is_static_pod=True,
+        kubeadm_pod="static",
         certificates=(
             Certificate(stem=f"{PKI}/etcd/server", common_name="{host}", authority=ETCD_CA, names=OWN_NAMES),
             Certificate(stem=f"{PKI}/etcd/peer", common_name="{host}", authority=ETCD_CA, names=OWN_NAMES),
@@ -292,7 +302,7 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=3,
         entry="cluster_engine.controllers.manager:main",
-        description="Kubernetes controller manager (a static pod under kubeadm, a process of the host here)",
+        description="Kubernetes controller manager (a static pod under kubeadm)",
         argv=(
             "kube-controller-manager",
             "--allocate-node-cidrs=true",
@@ -304,7 +314,7 @@ PROGRAMS = (
             f"--service-account-private-key-file={PKI}/sa.key",
             "--use-service-account-credentials=true",
         ),
-        is_static_pod=True,
+        kubeadm_pod="static",
         identity=Identity(
             common_name="system:kube-controller-manager", kubeconfig="/etc/kubernetes/controller-manager.conf"
         ),
@@ -314,13 +324,13 @@ PROGRAMS = (
         role=Role.CONTROL_PLANE,
         stage=3,
         entry="cluster_engine.scheduler.main:main",
-        description="Kubernetes scheduler (a static pod under kubeadm, a process of the host here)",
+        description="Kubernetes scheduler (a static pod under kubeadm)",
         argv=(
             "kube-scheduler",
             "--kubeconfig=/etc/kubernetes/scheduler.conf",
             "--leader-elect=true",
         ),
-        is_static_pod=True,
+        kubeadm_pod="static",
         identity=Identity(common_name="system:kube-scheduler", kubeconfig="/etc/kubernetes/scheduler.conf"),
     ),
     HostProgram(
@@ -367,13 +377,13 @@ PROGRAMS = (
         role=Role.WORKER,
         stage=3,
         entry="cluster_engine.proxy.main:main",
-        description="Kubernetes network proxy (a DaemonSet's pod under kubeadm, a process of the host here)",
+        description="Kubernetes network proxy (a DaemonSet's pod under kubeadm)",
         argv=(
             "/usr/local/bin/kube-proxy",
             "--config=/var/lib/kube-proxy/config.conf",
             "--hostname-override={host}",
         ),
-        is_static_pod=True,
+        kubeadm_pod="daemon",
         identity=Identity(
             common_name="system:serviceaccount:kube-system:kube-proxy",
             kubeconfig="/var/lib/kube-proxy/kubeconfig.conf",
@@ -396,7 +406,21 @@ def _certified(program: HostProgram) -> HostProgram:
     if program.identity is None or program.identity.account is None:
         return program
     identity = dataclasses.replace(program.identity, common_name=f"system:{program.name}", account=None)
-    return dataclasses.replace(program, identity=identity)
+    return dataclasses.replace(program, identity=identity, kubeadm_pod="")
+
+
+def with_system_pods(programs: tuple[HostProgram, ...] = PROGRAMS) -> tuple[HostProgram, ...]:
+    """Return the programs as kubeadm runs them: in pods, and with what runs pods on the control plane too.
+
+    The control plane's containerd and kubelet come first (stages -1 and 0), since they start all else.
+    """
+    runs_pods = {"containerd": -1, "kubelet": 0}
+    of_node = [
+        dataclasses.replace(one, role=Role.CONTROL_PLANE, stage=runs_pods.get(one.name, one.stage))
+        for one in programs
+        if one.role is Role.WORKER and (one.name in runs_pods or one.kubeadm_pod == "daemon")
+    ]
+    return tuple(dataclasses.replace(one, in_pod=bool(one.kubeadm_pod)) for one in (*programs, *of_node))
 
 
 def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS) -> Cast:
@@ -423,4 +447,5 @@ __all__ = [
     "Role",
     "by_certificate",
     "cast",
+    "with_system_pods",
 ]

@@ -19,7 +19,7 @@ import contextlib
 import contextvars
 import functools
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,23 +28,32 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
-from cluster_engine import cluster_dns
 from cluster_engine.api.kinds import Kinds
-from cluster_engine.cast import CONTROL_PLANE, PROGRAMS, WORKSTATION, Component, HostProgram, Role, by_certificate, cast
-from cluster_engine.client import Client
+from cluster_engine.cast import (
+    CONTROL_PLANE,
+    PROGRAMS,
+    WORKSTATION,
+    Component,
+    HostProgram,
+    Role,
+    by_certificate,
+    cast,
+    with_system_pods,
+)
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults import Fault
 from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
+from cluster_engine.kubeadm import addons, static_pods
 from cluster_engine.lens import Lens
 from cluster_engine.mounted_tokens import mount
 from cluster_engine.pki.layout import admin_kubeconfig, provision
 from cluster_engine.stored import Stored
 from cluster_engine.world import bugs
+from cluster_engine.world.files import PRIVATE_MODE
 from cluster_engine.world.gateway import LOOPBACK, Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
-from cluster_engine.world.process import Process
 from cluster_engine.world.story import end_all
 from cluster_engine.world.supervisor import Program, Supervisor
 from cluster_engine.world.world import World
@@ -55,7 +64,6 @@ if TYPE_CHECKING:
 
 NODES_MAX = 50
 EFFORT_MAX = 100.0
-KUBEADM = "kubeadm/v1.32.4 (linux/amd64) kubernetes/glassplane"
 PAGE = "page"  # the terminal that people type into
 START_SECONDS_MAX = 300.0
 LINE_LENGTH_MAX = 64 * 1024
@@ -77,7 +85,8 @@ class ClusterSpec:
     0 for none. `gateway_names` are names or IPv4 addresses of this machine by which others reach it: the API server's
     certificate has them too, and the gateway then listens for others. `programs` are what its
     hosts run. With `proxy_certificate` kube-proxy shows a client certificate and no service account's token.
-    `dns`: it has CoreDNS (`cluster_dns`); without it no name of a Service is known.
+    With `system_pods` it is as kubeadm makes one: the control plane is a node, its programs are static pods, kube-proxy
+    is a DaemonSet, and CoreDNS knows the names of Services.
     """
 
     nodes: int = 2
@@ -90,7 +99,7 @@ class ClusterSpec:
     effort: float = 0.0
     programs: tuple[HostProgram, ...] = PROGRAMS
     proxy_certificate: bool = False
-    dns: bool = False
+    system_pods: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -125,7 +134,8 @@ class Cluster:
         self._faults = Faults(self)
         self.kinds = Kinds()
         self._stored = Stored(self._store, self.kinds)
-        self.cast = cast(spec.nodes, by_certificate(spec.programs) if spec.proxy_certificate else spec.programs)
+        programs = by_certificate(spec.programs) if spec.proxy_certificate else spec.programs
+        self.cast = cast(spec.nodes, with_system_pods(programs) if spec.system_pods else programs)
         self._add_hosts()
 
     def _position(self) -> int:
@@ -152,34 +162,49 @@ class Cluster:
     async def _start(self) -> None:
         group = self._group = await self._keepers.enter_async_context(asyncio.TaskGroup())
         self.clock.set_pace(None)
+        self._prepare_pods()
         for stage in self.cast.stages():
-            for one in stage:
-                mount(self.world, one)
-            ready = [self.supervisor.start(self._program(one), group).wait_ready() for one in stage]
+            ready = [self._begin(one, group) for one in stage if not one.program.is_addon]
             async with asyncio.timeout(START_SECONDS_MAX):
                 await self._all(ready)
+        if self.spec.system_pods:
+            await self._all([self.world.spawn(self.world.host(CONTROL_PLANE), "kubeadm", addons.kubeadm).wait()])
+            await self.world.until(self._has_addons, within_seconds=START_SECONDS_MAX)
         await self.world.until(self._takes_pods, within_seconds=START_SECONDS_MAX)
-        if self.spec.dns:
-            await self._start_dns()
         self.world.effort = self.spec.effort
         self.clock.set_pace(self.spec.pace)
 
-    async def _start_dns(self) -> None:
-        """Create what kubeadm creates for it, as kubeadm, and wait until it answers."""
+    def _prepare_pods(self) -> None:
+        """Lay out what kubelets find that start components: the programs, the manifests and the images."""
+        texts = static_pods.manifests(self.cast)
+        for one in self.cast.components:
+            if one.program.in_pod:
+                path, text = texts.get(one.id, ("", b""))
+                self.supervisor.install(self._program(one), path)
+                if path:
+                    self.world.host(one.host.name).files.write(path, text, PRIVATE_MODE)
+        if texts:
+            from cluster_engine.containerd.main import load_images  # here, so that who hosts clusters loads no programs
 
-        async def kubeadm(process: Process) -> None:
-            client = Client.from_kubeconfig(process, "/etc/kubernetes/super-admin.conf", user_agent=KUBEADM)
-            await cluster_dns.deploy(client)
-            await client.aclose()
+            load_images(self.world.host(CONTROL_PLANE), static_pods.IMAGES)
 
-        await self._all([self.world.spawn(self.world.host(CONTROL_PLANE), "kubeadm", kubeadm).wait()])
-        await self.world.until(self._knows_names, within_seconds=START_SECONDS_MAX)
+    def _begin(self, one: Component, group: asyncio.TaskGroup) -> Awaitable[Any]:
+        """Start a component, or let its kubelet do so; give what waits until it is ready."""
+        if one.program.in_pod:
+            return self.world.until(lambda: self._is_up(one), within_seconds=START_SECONDS_MAX)
+        mount(self.world, one)
+        return self.supervisor.start(self._program(one), group).wait_ready()
 
-    def _knows_names(self) -> bool:
-        """Return whether every pod of the cluster's DNS is ready, and all nodes lead there."""
+    def _is_up(self, one: Component) -> bool:
+        process = self.processes.get(one.id)
+        return process is not None and process.is_ready
+
+    def _has_addons(self) -> bool:
+        """Return whether every component is up, every pod of the DNS is ready, and all nodes lead there."""
         ready = [one for one in self.objects("/registry/pods/kube-system/coredns-") if _is_ready(one)]
-        leads = (worker.packet_filter.tables["nat"].text for worker in self.workers)
-        return len(ready) == 2 and all(f"{cluster_dns.ADDRESS}/32" in text for text in leads)
+        tables = [worker.packet_filter.tables for worker in self.workers]
+        leads = all(found and f"{addons.DNS_ADDRESS}/32" in found["nat"].text for found in tables)
+        return len(ready) == 2 and leads and all(map(self._is_up, self.cast.components))
 
     async def _all(self, waits: list[Any]) -> None:
         everything = asyncio.gather(*waits)
@@ -225,12 +250,12 @@ class Cluster:
             main,
             description=program.description,
             argv=component.argv,
-            is_static_pod=program.is_static_pod,
+            is_static_pod=bool(program.kubeadm_pod),
         )
 
     def _takes_pods(self) -> bool:
-        """Return whether a pod of the default namespace would be admitted, and every node would do for it."""
-        nodes = self.objects("/registry/minions/")
+        """Return whether a pod of the default namespace would be admitted, and every worker would do for it."""
+        nodes = [one for one in self.objects("/registry/minions/") if one["metadata"]["name"] != CONTROL_PLANE]
         ready = [node for node in nodes if _is_ready(node) and not node["spec"].get("taints")]
         return len(ready) == self.spec.nodes and bool(self.objects("/registry/serviceaccounts/default/default"))
 

@@ -38,6 +38,7 @@ from cluster_engine.world.work import REAL_EFFORT
 
 TERMINAL = "console"
 NO_SUCH_HOST = 2
+SYSTEM_PODS = "as kubeadm makes it: static pods, kube-proxy and CoreDNS as pods; names of Services are known"
 POLL_SECONDS = 0.05
 """How long, in real seconds, it takes at most to see that a program waits for the real standard input."""
 
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", default=WORKSTATION, metavar="HOST", help=f"the host to be on (default {WORKSTATION})")
     parser.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
     parser.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
-    parser.add_argument("--dns", action="store_true", help="with CoreDNS: pods find Services by name")
+    parser.add_argument("--system-pods", action="store_true", help=SYSTEM_PODS)
     parser.add_argument("--pace", type=float, help="virtual seconds in a real one (default 1; with -c it leaps)")
 
 
@@ -72,7 +73,7 @@ def _spec(options: argparse.Namespace, pace: float | None) -> ClusterSpec:
         pace=options.pace or pace,
         capture=False,
         effort=REAL_EFFORT,
-        dns=options.dns,
+        system_pods=options.system_pods,
     )
 
 

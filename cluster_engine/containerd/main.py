@@ -13,6 +13,7 @@ containerd kills none, and on its return it finds what became of them. What they
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from grpclib.server import Server
@@ -25,7 +26,7 @@ from cluster_engine.containerd.store import Store
 from cluster_engine.containerd.streaming import StreamingServer
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.rpc.grpc import handler
-from cluster_engine.world.process import Process
+from cluster_engine.world.process import Host, Process
 
 SOCKET = "/run/containerd/containerd.sock"
 STATE = "/var/lib/containerd"
@@ -39,6 +40,13 @@ class AllOfRuntimeService:
 
     def __getattr__(self, name: str) -> Any:
         return next(getattr(part, name) for part in self._parts if hasattr(part, name))
+
+
+def load_images(host: Host, references: Iterable[str]) -> None:
+    """Have images on a machine before anything runs there, as `kubeadm config images pull` does."""
+    images = host.disk.setdefault(STATE, Store()).images
+    for reference in references:
+        images.setdefault(reference, registry.resolve(reference))
 
 
 async def main(process: Process, *, socket: str = SOCKET) -> None:

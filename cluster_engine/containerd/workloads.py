@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from cluster_engine.containerd.servers import agnhost, batch, coredns, databases, hello, nginx
+from cluster_engine.containerd.servers import agnhost, batch, components, coredns, databases, hello, nginx
 from cluster_engine.containerd.servers.unknown import nothing, unknown
 from cluster_engine.containerd.tools import BUSYBOX, COREUTILS, CURL, KNOWN, tools
 from cluster_engine.programs.facts import says
@@ -151,6 +151,12 @@ def _only(path: str, main: Callable[[Invocation], Awaitable[int]], *cmd: str) ->
     return Workload((path,), cmd, server, _own(server))
 
 
+def _component(name: str, *others: str) -> Workload:
+    """Return the image of a cluster's component, with some of the tools that can be typed."""
+    server = Program(name, components.component, connects=True, handles_sigterm=True)
+    return Workload((), (name,), None, _own(server), tools(frozenset(others)))
+
+
 def _interpreter(*names: str) -> Workload:
     programs = {name: Program(name, batch.interpreter) for name in names}
     return Workload((), (names[0],), None, programs, _DEBIAN)
@@ -200,6 +206,11 @@ SERVICES: dict[str, Workload] = {
     ),
     "pause": _only("/pause", agnhost.pause),
     "coredns": _only("/coredns", coredns.coredns),
+    "kube-apiserver": _component("kube-apiserver"),
+    "kube-controller-manager": _component("kube-controller-manager"),
+    "kube-scheduler": _component("kube-scheduler"),
+    "etcd": _component("etcd", "etcdctl", "cp"),
+    "kube-proxy": _component("kube-proxy", "iptables-save"),
     "hello-world": Workload((), ("/hello",), None, _own(Program("hello", batch.hello_world))),
     "stress": Workload(
         (), ("stress",), None, _own(_server("stress", batch.stress)), _BUSYBOX

@@ -111,6 +111,8 @@ def _provision_component(pki: Pki, component: Component, files: FileSystem, more
     if (identity := component.identity) is None:
         return
     if identity.account is not None:
+        if component.program.in_pod:
+            return  # its volumes have all of it
         _write(files, account_files(pki, identity.kubeconfig, identity.account))
     else:
         _write(files, identity_files(pki, identity, _issue_identity(pki, identity)))

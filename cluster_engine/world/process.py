@@ -77,6 +77,8 @@ class Host:
         self.log = SystemLog()
         self.units: dict[str, Any] = {}
         """What is kept running on it, by name (`supervisor.Unit`)."""
+        self.components: dict[str, Main] = {}
+        """What a container of this machine's network runs whose image is a component's, by the program's name."""
         self.processes: dict[int, Process] = {}
         self.listeners: dict[tuple[str, int], Listener] = {}
         self.datagram_sockets: dict[tuple[str, int], DatagramSocket] = {}
@@ -217,6 +219,8 @@ class Process:
         """Where it was typed, as ps names it."""
         self.unit = ""
         """What it is kept running as; "" is a program that somebody has started."""
+        self.write_log: Callable[..., None] | None = None
+        """Where its notes are written to, called as `SystemLog.write`; None: nowhere."""
         self._incarnation = incarnation
         self.effort = Effort(world, f"{world.seed}/{self.id}/{incarnation}/work")
         self.exit_code: int | None = None
@@ -290,12 +294,13 @@ class Process:
         """Log something done alone, that no wire shows."""
         if self.is_alive:
             self.world.note(kind, text, fields, self)
-            if self.unit:
+            if self.write_log is not None:
                 self._log(kind, text, fields, sys._getframe(1))
 
     def _log(self, kind: str, text: str, fields: dict[str, Any], caller: FrameType) -> None:
         source = f"{'/'.join(caller.f_code.co_filename.split('/')[-2:])}:{caller.f_lineno}"
-        self.host.log.write(
+        assert self.write_log is not None
+        self.write_log(
             unit=self.unit,
             at=self.now(),
             boot=self.host.boots,
@@ -333,6 +338,11 @@ class Process:
     def ready(self) -> None:
         """Say that the program serves (sd_notify READY=1)."""
         self._ready.set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has said so."""
+        return self._ready.is_set()
 
     # -- what others do to it ----------------------------------------------------------------------------------------
 

@@ -9,6 +9,10 @@ one who held it has let go, or when somebody starts it (`Unit.start`).
     await supervisor.hold("worker-1/kubelet", "fault-1")
     supervisor.release("worker-1/kubelet", "fault-1")
 
+A program that runs in a pod (`install`) is not started here but by whoever runs its container. What holds it is that
+its static pod's manifest is taken away, to be put back by the last one who lets go; a program without a manifest, of a
+DaemonSet's pod, ends as soon as it is started.
+
 To who is on the machine each program is a *unit* (`Host.units`): it can be looked at, stopped and started, and what it
 notes and what becomes of it stands in the machine's log, in systemd's words.
 
@@ -17,6 +21,7 @@ notes and what becomes of it stands in the machine's log, in systemd's words.
 
 import asyncio
 import contextvars
+import functools
 import signal
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +35,8 @@ RESTART_SECONDS = 10.0
 SIGKILL, SIGTERM = 9, 15
 CLEAN_CODES = frozenset({0, 128 + SIGTERM})
 """Of a service that was asked to end (systemd.service, SuccessExitStatus)."""
+HELD_CODE = 1
+"""With what a program of a pod ends that somebody wants down, or that runs already."""
 BY_HAND = "systemctl"
 """Who holds what was stopped on the machine itself."""
 State = Literal["active", "activating", "failed", "inactive"]
@@ -132,7 +139,26 @@ class Supervisor:
         self._asked: dict[Process, None] = {}
         """Those that were told to stop and have not ended."""
         self._signalled: dict[Process, None] = {}
+        self._manifests: dict[str, str] = {}
+        """Of the programs that run in pods, the file of their static pod; "" where they have none."""
+        self._taken: dict[str, bytes] = {}
+        """The manifests that were taken away, by the program's id."""
         self._group: asyncio.TaskGroup | None = None
+
+    def install(self, program: Program, manifest: str = "") -> None:
+        """Put a program on its machine for whoever runs its container; `manifest` is the file of its static pod."""
+        self.programs[program.id] = program
+        self._manifests[program.id] = manifest
+        components = self.world.host(program.host).components
+        components[program.name] = functools.partial(self._run_in_pod, program)
+
+    async def _run_in_pod(self, program: Program, process: Process) -> None:
+        before = self.processes.get(program.id)
+        if self.is_held(program.id) or (before is not None and before.is_alive):
+            process.note("process.failed", '"command failed" err="listen tcp: bind: address already in use"')
+            raise SystemExit(HELD_CODE)
+        self.processes[program.id] = process
+        await program.main(process)
 
     def start(self, program: Program, group: asyncio.TaskGroup) -> Process:
         """Run a program, and again whenever it has ended by itself; `group` has the task that does so."""
@@ -156,14 +182,16 @@ class Supervisor:
     async def hold(self, name: str, who: str, *, kill: bool = False, power_cut: bool = False) -> None:
         """Stop the program (SIGTERM, and SIGKILL after the grace; or SIGKILL at once) until `who` releases it."""
         self._held.setdefault(name, {})[who] = None
+        self._take_manifest(name)
         process = self.processes.get(name)
         if process is None:
             return
         if kill or power_cut:
             process.kill(power_cut=power_cut)
         elif process.is_alive:
-            self._asked[process] = None
-            self._units[name].write(f"Stopping {self._units[name].title}...")
+            if (unit := self._units.get(name)) is not None:
+                self._asked[process] = None
+                unit.write(f"Stopping {unit.title}...")
             await process.stop()
 
     def release(self, name: str, who: str) -> None:
@@ -193,7 +221,17 @@ class Supervisor:
         await self.hold(name, who, kill=kill)
         self.release(name, who)
 
+    def _take_manifest(self, name: str) -> None:
+        path, files = self._manifests.get(name), self.world.host(self.programs[name].host).files
+        if path and files.exists(path):
+            self._taken[name] = files.read(path)
+            files.remove(path)
+
     def _run_if_down(self, name: str) -> None:
+        if name in self._manifests:
+            if (text := self._taken.pop(name, None)) is not None:
+                self.world.host(self.programs[name].host).files.write(self._manifests[name], text)
+            return
         process = self.processes.get(name)
         if process is not None and not process.is_alive:
             self._run(self.programs[name])
@@ -203,6 +241,7 @@ class Supervisor:
         process = self.processes[program.id] = self.spawn(program)
         if (unit := self._units.get(program.id)) is not None:
             process.unit = program.name
+            process.write_log = process.host.log.write
             unit.has_begun()
         # in no process's context: whoever starts it, on the machine or from above, may end before it does
         keeping = self._keep(program, process)

@@ -49,9 +49,9 @@ def take_message(case: bytes) -> None:
 
 
 def make_corefile(rng: random.Random) -> str:
-    from cluster_engine.cluster_dns import manifests
+    from cluster_engine.kubeadm.addons import manifests
 
-    right = next(one for one in manifests() if one["kind"] == "ConfigMap")["data"]["Corefile"]
+    right = next(one for one in manifests("coredns") if one["kind"] == "ConfigMap")["data"]["Corefile"]
     return making.spoiled_text(rng, right, PIECES)
 
 

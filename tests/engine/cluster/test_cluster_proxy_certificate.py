@@ -43,3 +43,15 @@ def test_faults_of_certificates_are_for_those_who_show_one():
     in_cluster(ClusterSpec(nodes=1, pace=None), story)
     identity = cast(1, by_certificate()).component("worker-1/kube-proxy").identity
     assert identity is not None and identity.account is None
+
+
+def test_a_workers_host_has_kube_proxys_token_where_a_pod_would_have_it():
+    async def story(cluster):
+        directory = "/var/run/secrets/kubernetes.io/serviceaccount"
+        token = f'-H "Authorization: Bearer $(cat {directory}/token)" --cacert {directory}/ca.crt'
+        printed = []
+        line = f"ssh worker-1 'curl -s {token} https://10.0.0.1:6443/api/v1/services?limit=1'"
+        assert await cluster.command(line, lambda _, text: printed.append(text)) == 0
+        assert '"kind": "ServiceList"' in "".join(printed)
+
+    in_cluster(ClusterSpec(nodes=1, pace=None), story)

@@ -11,9 +11,9 @@ from control_plane import ControlPlane, service
 
 from cluster_engine.api.kinds import ENDPOINT_SLICE, SERVICE
 from cluster_engine.cast import PKI, Account
-from cluster_engine.cluster_dns import ADDRESS as DNS
-from cluster_engine.cluster_dns import KINDS, manifests
 from cluster_engine.coredns.main import main
+from cluster_engine.kubeadm.addons import DNS_ADDRESS as DNS
+from cluster_engine.kubeadm.addons import KINDS, manifests
 from cluster_engine.mounted_tokens import issue
 from cluster_engine.world import resolver
 from cluster_engine.world.files import FileSystem
@@ -32,7 +32,7 @@ class Site:
         self.client_pod = self.world.network.add_namespace(workers[1], "client.default", "10.244.2.200")
 
     async def start(self):
-        objects = {one["kind"]: one for one in manifests()}
+        objects = {one["kind"]: one for one in manifests("coredns")}
         for kind, one in objects.items():
             if kind == "Service":
                 del one["spec"]["selector"]  # the pod is made by hand

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cluster_engine.cluster_dns import manifests
 from cluster_engine.coredns.corefile import Corefile, CorefileError, parse
 from cluster_engine.coredns.records import Names
+from cluster_engine.kubeadm.addons import manifests
 
 
 def service(name, cluster_ip="10.96.4.7", ports=(("http", 80),), **spec):
@@ -96,9 +96,9 @@ def test_addresses_have_names_services_before_endpoints():
 
 def test_kubeadms_corefile_is_understood():
     arpa = ("in-addr.arpa", "ip6.arpa")
-    assert parse(next(one for one in manifests() if one["kind"] == "ConfigMap")["data"]["Corefile"]) == Corefile(
-        53, ("cluster.local", *arpa), "insecure", arpa, 30, True, True, True
-    )
+    assert parse(
+        next(one for one in manifests("coredns") if one["kind"] == "ConfigMap")["data"]["Corefile"]
+    ) == Corefile(53, ("cluster.local", *arpa), "insecure", arpa, 30, True, True, True)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,9 @@ def _owned(items: list[Object], owner: Object) -> list[Object]:
 
 
 async def _pod(session: Session, lines: Lines, pod: Object) -> None:
-    pods.describe_pod(lines, pod, await _events(session, pod))
+    # what is said of a static pod is said with the uid that it has on its node
+    static = (pod["metadata"].get("annotations") or {}).get("kubernetes.io/config.mirror")
+    pods.describe_pod(lines, pod, await _events(session, pod, uid=static))
 
 
 async def _deployment(session: Session, lines: Lines, deployment: Object) -> None:
