@@ -13,12 +13,16 @@ from grpclib.exceptions import GRPCError
 from cluster_engine.containerd import registry
 from cluster_engine.containerd.references import normalise
 from cluster_engine.containerd.registry import Image
+from cluster_engine.containerd.rootfs import STATE
 from cluster_engine.containerd.store import Store
+from cluster_engine.containerd.tasks import nanoseconds
 from cluster_engine.containerd.trouble import trouble_of
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import Process
 
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
+SNAPSHOTS = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs"
+"""Where images are unpacked, and containers write."""
 IMAGES_MAX = 200
 RESOLVE_SECONDS = 0.35
 PULL_BYTES_PER_SECOND = 50_000_000
@@ -79,6 +83,24 @@ class ImageService:
         if image is not None:
             del self._store.images[image.reference]
         return cri.RemoveImageResponse()
+
+    async def ImageFsInfo(self, request: cri.ImageFsInfoRequest) -> cri.ImageFsInfoResponse:  # noqa: N802
+        """Tell how much of the disk the images take, and what containers have written."""
+        size, files = self._process.files.usage(STATE)
+
+        def usage(used: int, inodes: int) -> cri.FilesystemUsage:
+            return cri.FilesystemUsage(
+                timestamp=nanoseconds(self._process.now()),
+                fs_id=cri.FilesystemIdentifier(mountpoint=SNAPSHOTS),
+                used_bytes=cri.UInt64Value(value=used),
+                inodes_used=cri.UInt64Value(value=inodes),
+            )
+
+        images = sum(image.bytes for image in self._store.images.values())
+        return cri.ImageFsInfoResponse(
+            image_filesystems=[usage(images, len(self._store.images))],
+            container_filesystems=[usage(size, files)],
+        )
 
     def _find(self, name: str) -> Image | None:
         """Find an image by reference or by id."""

@@ -8,7 +8,7 @@ Modelled on containerd's internal/cri/server/container_stats_list.go, which read
 """
 
 from cluster_engine.containerd.rootfs import STATE
-from cluster_engine.containerd.store import Container, Store
+from cluster_engine.containerd.store import Container, Sandbox, Store
 from cluster_engine.containerd.tasks import nanoseconds
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import Process
@@ -30,6 +30,35 @@ class StatsService:
         """Tell what each running container uses now."""
         running = [one for one in self._store.containers.values() if one.state == cri.CONTAINER_RUNNING]
         return cri.ListContainerStatsResponse(stats=[self._stats(container) for container in running])
+
+    async def ListPodSandboxStats(  # noqa: N802
+        self, request: cri.ListPodSandboxStatsRequest
+    ) -> cri.ListPodSandboxStatsResponse:
+        """Tell what each pod that runs uses now: what its containers use."""
+        running = [one for one in self._store.containers.values() if one.state == cri.CONTAINER_RUNNING]
+        told = []
+        for sandbox in self._store.sandboxes.values():
+            if sandbox.state == cri.SANDBOX_READY:
+                of_pod = [self._stats(container) for container in running if container.sandbox_id == sandbox.id]
+                told.append(self._pod_stats(sandbox, of_pod))
+        return cri.ListPodSandboxStatsResponse(stats=told)
+
+    def _pod_stats(self, sandbox: Sandbox, of_pod: list[cri.ContainerStats]) -> cri.PodSandboxStats:
+        now = nanoseconds(self._process.now())
+        worked = sum(one.cpu.usage_core_nano_seconds.value for one in of_pod)
+        used = sum(one.memory.working_set_bytes.value for one in of_pod)
+        return cri.PodSandboxStats(
+            attributes=cri.PodSandboxAttributes(
+                id=sandbox.id,
+                metadata=sandbox.config.metadata,
+                labels=sandbox.config.labels,
+                annotations=sandbox.config.annotations,
+            ),
+            linux=cri.LinuxPodSandboxStats(
+                cpu=cri.CpuUsage(timestamp=now, usage_core_nano_seconds=_value(worked)),
+                memory=cri.MemoryUsage(timestamp=now, working_set_bytes=_value(used), usage_bytes=_value(used)),
+            ),
+        )
 
     def _stats(self, container: Container) -> cri.ContainerStats:
         now = nanoseconds(self._process.now())

@@ -5,15 +5,17 @@
     crictl logs $(crictl ps -q --name nginx)
     crictl stopp POD; crictl rmp POD
 
-What is stopped here the kubelet soon starts again. Modelled on cri-tools 1.32. Left out: create, run and runp (they
-need files of configuration), attach, port-forward, stats, checkpoint, events; exec runs to its end, as with --sync.
+What is stopped here the kubelet soon starts again. Modelled on cri-tools 1.32. Left out: checkpoint, events, update,
+and create, run and runp, whose pods the kubelet takes away again as it does not know them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_engine.programs.crictl import logs, stats, streams
 from cluster_engine.programs.crictl.runtime import SOCKET, CrictlError, Runtime
+from cluster_engine.programs.crictl.session import Session, labels_of
 from cluster_engine.programs.crictl.showing import ago, as_dict, document, moment, short, size, table
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.kubectl.errors import UsageError
@@ -42,33 +44,6 @@ STATES = {0: "Created", 1: "Running", 2: "Exited", 3: "Unknown"}
 POD_STATES = {0: "Ready", 1: "NotReady"}
 
 
-@dataclass(slots=True)
-class Session:
-    """What a command needs."""
-
-    invocation: Invocation
-    runtime: Runtime
-    flags: Parsed
-
-    def out(self, text: str | bytes) -> None:
-        """Print."""
-        self.invocation.out(text)
-
-    @property
-    def arguments(self) -> list[str]:
-        """The words that are no flags. CrictlError where there are none."""
-        if not self.flags.arguments:
-            raise CrictlError("ID cannot be empty")
-        return self.flags.arguments
-
-
-def _labels(flags: Parsed) -> dict[str, str]:
-    pairs = [one.partition("=") for one in flags["label"]]
-    if any(not equals for _, equals, _ in pairs):
-        raise CrictlError("labels should be in the form of key=value")
-    return {key: value for key, _, value in pairs}
-
-
 def _matches(pattern: str, text: str) -> bool:
     """Return whether a name is what was asked for: a regular expression, as crictl has it. CrictlError."""
     if not pattern:
@@ -90,7 +65,7 @@ def _newest(found: list[Any], flags: Parsed) -> list[Any]:
 async def ps(session: Session) -> None:
     """crictl ps."""
     flags = session.flags
-    wanted: dict[str, Any] = {"label_selector": _labels(flags)}
+    wanted: dict[str, Any] = {"label_selector": labels_of(flags)}
     if flags["id"]:
         wanted["id"] = await session.runtime.container_id(flags["id"])
     if flags["pod"]:
@@ -136,7 +111,7 @@ async def pods(session: Session) -> None:
         raise CrictlError("--state should be ready or notready")
     found = [
         one
-        for one in await session.runtime.pods(label_selector=_labels(flags))
+        for one in await session.runtime.pods(label_selector=labels_of(flags))
         if one.id.startswith(flags["id"])
         and (not state or POD_STATES[one.state].lower() == state)
         and _matches(flags["name"], one.metadata.name)
@@ -233,37 +208,6 @@ def _print_status(session: Session, told: Mapping[str, Any]) -> None:
     session.out(document(told, "yaml" if form == "yaml" else "json"))
 
 
-async def logs(session: Session) -> None:
-    """crictl logs: the file that the runtime writes, without what CRI puts before each line."""
-    id_ = await session.runtime.container_id(session.arguments[0])
-    answer = await session.runtime.call("ContainerStatus", "getting container status", container_id=id_)
-    path = answer.status.log_path
-    if not path or not session.invocation.process.host.machine.files.exists(path):
-        raise CrictlError(f'failed to try resolving symlinks in path "{path}": lstat {path}: no such file or directory')
-    written = session.invocation.process.host.machine.files.read(path).decode("utf-8", "replace").splitlines()
-    tail = session.flags["tail"]
-    for line in written[-tail:] if tail > 0 else [] if tail == 0 else written:
-        at, _, rest = line.partition(" ")
-        stream, _, rest = rest.partition(" ")
-        text = f"{at} {rest.partition(' ')[2]}\n" if session.flags["timestamps"] else f"{rest.partition(' ')[2]}\n"
-        (session.invocation.err if stream == "stderr" else session.out)(text)
-        await session.invocation.drain()
-
-
-async def execute(session: Session) -> None:
-    """crictl exec."""
-    words = session.arguments
-    if len(words) < 2:
-        raise CrictlError("container ID and command are required")
-    id_ = await session.runtime.container_id(words[0])
-    doing = "execing command in container synchronously"
-    answer = await session.runtime.call("ExecSync", doing, container_id=id_, cmd=words[1:])
-    session.out(answer.stdout)
-    session.invocation.err(answer.stderr)
-    if answer.exit_code:
-        raise CrictlError(f"non-zero exit code: {answer.exit_code}")
-
-
 async def start(session: Session) -> None:
     """crictl start."""
     for typed in session.arguments:
@@ -357,23 +301,25 @@ class Command:
 
 FORCE, ALL = Flag("force", "f", kind="bool"), Flag("all", "a", kind="bool")
 COMMANDS: Mapping[str, Command] = {
-    "exec": Command("Run a command in a running container",
-                    (Flag("sync", "s", kind="bool"), Flag("interactive", "i", kind="bool"),
-                     Flag("tty", "t", kind="bool")), execute),
+    "attach": Command("Attach to a running container", streams.STDIN_FLAGS, streams.attach),
+    "exec": Command("Run a command in a running container", streams.EXEC_FLAGS, streams.execute),
+    "imagefsinfo": Command("Return image filesystem info", (OUTPUT,), stats.image_file_system),
     "images": Command("List images", (OUTPUT, QUIET, WHOLE, Flag("digests", kind="bool")), images),
     "info": Command("Display information of the container runtime", (OUTPUT,), info),
     "inspect": Command("Display the status of one or more containers", (OUTPUT,), inspect),
     "inspecti": Command("Return the status of one or more images", (OUTPUT,), inspect_image),
     "inspectp": Command("Display the status of one or more pods", (OUTPUT,), inspect_pod),
-    "logs": Command("Fetch the logs of a container",
-                    (Flag("tail", kind="int", default=-1), Flag("timestamps", "t", kind="bool")), logs),
+    "logs": Command("Fetch the logs of a container", logs.FLAGS, logs.logs),
     "pods": Command("List pods", (*LISTING, Flag("namespace", default="")), pods),
+    "port-forward": Command("Forward local port to a pod", (streams.TRANSPORT,), streams.forward),
     "ps": Command("List containers", (*LISTING, ALL, Flag("pod", "p", default=""), Flag("image", default="")), ps),
     "pull": Command("Pull an image from a registry", (), pull),
     "rm": Command("Remove one or more containers", (FORCE, ALL), remove),
     "rmi": Command("Remove one or more images", (), remove_image),
     "rmp": Command("Remove one or more pods", (FORCE, ALL), remove_pod),
     "start": Command("Start one or more created containers", (), start),
+    "stats": Command("List container(s) resource usage statistics", stats.CONTAINER_FLAGS, stats.stats),
+    "statsp": Command("List pod statistics", stats.FLAGS, stats.pod_stats),
     "stop": Command("Stop one or more running containers", (Flag("timeout", "t", kind="int", default=0),), stop),
     "stopp": Command("Stop one or more running pods", (), stop_pod),
     "version": Command("Display runtime version information", (), version),

@@ -65,11 +65,16 @@ def ago(now: datetime, nanoseconds: int) -> str:
 
 
 def size(count: int) -> str:
-    """Write a size with three digits, as go-units does: "72.1MB"."""
+    """Write a size with three digits, as go-units' HumanSizeWithPrecision does: "72.1MB"."""
+    return human_size(count, digits=3)
+
+
+def human_size(count: int, digits: int = 4) -> str:
+    """Write a size as go-units' HumanSize does: "6.291MB"."""
     value, unit = float(count), 0
     while value >= 1000 and unit < len(_SIZES) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{value:.3g}{_SIZES[unit]}"
+    return f"{value:.{digits}g}{_SIZES[unit]}"
 
 
 def short(id_: str, *, whole: bool = False) -> str:

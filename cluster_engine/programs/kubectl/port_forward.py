@@ -9,8 +9,9 @@ WebSocket.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
@@ -21,6 +22,7 @@ from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 from cluster_engine.streaming import port_forward, spdy
 from cluster_engine.streaming.websocket import Tunnel, WebSocket
+from cluster_engine.world.process import Process
 
 FLAGS = (
     Flag("address", default="localhost"),
@@ -50,33 +52,55 @@ async def run(session: Session, arguments: list[str]) -> int:
     phase = (pod.get("status") or {}).get("phase")
     if phase != "Running":
         raise CommandError(f"unable to forward port because pod is not running. Current status={phase}")
-    forwards = [_forward(_translated(text, service, pod)) for text in ports]
+    forwards = [read_forward(_translated(text, service, pod)) for text in ports]
     metadata = pod["metadata"]
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/portforward"
     duplex = await remote.upgraded(session, path, "", (port_forward.TUNNELLED,))
     connection = spdy.Connection(Tunnel(WebSocket(duplex, is_client=True)), is_client=True)
-    return await Forwarder(session, connection).run(forwards)
+    await Forwarder(session, connection, session.flags["address"].split(",")).run(forwards)
+    raise CommandError(LOST)
+
+
+class Terminal(Protocol):
+    """What a forwarder needs of the program that it is in; see `Invocation`."""
+
+    @property
+    def process(self) -> Process:
+        """See Invocation."""
+        ...
+
+    def out(self, data: str | bytes) -> None:
+        """See Invocation."""
+        ...
+
+    def err(self, data: str | bytes) -> None:
+        """See Invocation."""
+        ...
+
+    async def drain(self) -> None:
+        """See Invocation."""
+        ...
 
 
 class Forwarder:
-    """Listens on this host and opens a pair of streams for each connection."""
+    """Listens on addresses of this host and opens a pair of streams for each connection."""
 
-    def __init__(self, session: Session, connection: spdy.Connection) -> None:
+    def __init__(self, session: Terminal, connection: spdy.Connection, addresses: Sequence[str]) -> None:
         self._session = session
+        self._addresses = ["127.0.0.1" if one == "localhost" else one for one in addresses]
         self._connection = connection
         self._requests = 0
         self._lost = asyncio.Event()
 
-    async def run(self, forwards: list[Forward]) -> int:
-        """Forward until the connection to the pod is lost. CommandError."""
+    async def run(self, forwards: list[Forward]) -> None:
+        """Forward until the connection to the pod is lost. CommandError where no port can be listened on."""
         session = self._session
-        addresses = ["127.0.0.1" if one == "localhost" else one for one in session.flags["address"].split(",")]
         async with asyncio.TaskGroup() as tasks:
             hearing = tasks.create_task(self._hear())
             servers = []
             try:
                 for forward in forwards:
-                    for address in addresses:
+                    for address in self._addresses:
                         servers += await self._listen(address, forward)
                 await session.drain()
                 if not servers:
@@ -88,7 +112,6 @@ class Forwarder:
                     server.close()
                 await self._connection.close()
                 hearing.cancel()
-        raise CommandError(LOST)
 
     async def _hear(self) -> None:
         try:
@@ -141,7 +164,7 @@ class Forwarder:
             self._lost.set()
 
 
-def _unhandled(session: Session, text: str) -> str:
+def _unhandled(session: Terminal, text: str) -> str:
     """Say something as klog does."""
     now, pid = session.process.now(), session.process.pid
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -186,7 +209,8 @@ def _target(service: Object, wanted: str, named: dict[str, int]) -> Any:
     raise CommandError(f"Service {name} does not have a service port {wanted}")
 
 
-def _forward(text: str) -> Forward:
+def read_forward(text: str) -> Forward:
+    """Read a pair of ports: LOCAL:REMOTE, REMOTE, or :REMOTE. CommandError."""
     parts = text.split(":")
     if len(parts) > 2:
         raise CommandError(f"invalid port format '{text}'")

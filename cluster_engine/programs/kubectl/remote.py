@@ -49,7 +49,14 @@ async def stream(
     flags: Mapping[str, bool] = {"stderr": not tty, "stdin": stdin, "stdout": True, "tty": tty}
     query = [("command", word) for word in command or ()] + [("container", container)]
     query += [(name, "true") for name, value in flags.items() if value]
-    duplex = await upgraded(session, path, urlencode(query), channels.PROTOCOLS)
+    try:
+        return await converse(await upgraded(session, path, urlencode(query), channels.PROTOCOLS), streams, stdin=stdin)
+    except RemoteError as error:
+        raise CommandError(str(error)) from error
+
+
+async def converse(duplex: Duplex, streams: Streams, *, stdin: bool) -> int:
+    """Join streams to a command's at the other end of a connection; give its exit code. RemoteError."""
     socket = WebSocket(duplex, is_client=True)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -58,7 +65,7 @@ async def stream(
             if typing is not None:
                 typing.cancel()
     except* RemoteError as errors:
-        raise CommandError(str(errors.exceptions[0])) from errors
+        raise RemoteError(str(errors.exceptions[0])) from errors
     finally:
         await socket.close()
     return code
