@@ -56,6 +56,7 @@ async def run(session: Session, arguments: list[str]) -> int:
         raise CommandError("no objects passed to apply")
     code = 0
     applied: list[Object] = []
+    prints = flags["output"] not in ("", "name") or bool(flags["template"])
     for manifest in manifests:
         resource = await resource_of(session, manifest)
         await download(session, resource)
@@ -67,6 +68,8 @@ async def run(session: Session, arguments: list[str]) -> int:
         except CommandError as error:
             session.err(f"{errors.describe(error, session.server)}\n")
             code = 1
+    if prints and applied:
+        _print(session, applied)
     if kinds_to_prune and not code:
         await apply_prune.prune(session, kinds_to_prune, applied, LAST_APPLIED)
     return code
@@ -157,9 +160,13 @@ def merge_difference(original: Object, modified: Object, live: Object) -> Object
 
 
 def _tell(session: Session, resource: Resource, obj: Object, operation: str) -> None:
-    if session.flags["output"]:
-        show = output.printer(session.flags["output"], for_get=False)
-        session.out(show(obj) if show else "")
-        return
-    dry = {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
-    session.out(f"{resource.label(obj['metadata']['name'])} {operation}{dry}\n")
+    """Say what was done; objects are printed once all are there."""
+    if session.flags["output"] in ("", "name") and not session.flags["template"]:
+        output.tell(session, resource.label(obj["metadata"]["name"]), obj, operation)
+
+
+def _print(session: Session, applied: list[Object]) -> None:
+    show = output.printer(session)
+    assert show is not None, "only `get` has tables"
+    listed = {"apiVersion": "v1", "items": applied, "kind": "List", "metadata": {}}
+    session.out(show(applied[0] if len(applied) == 1 else listed))

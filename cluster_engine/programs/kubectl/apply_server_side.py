@@ -27,7 +27,6 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 FLAGS = (
     Flag("server-side", kind="bool"),
     Flag("force-conflicts", kind="bool"),
-    Flag("field-manager", default=""),
 )
 WHAT_TO_DO = """Please review the fields above--they currently have other managers. Here
 are the ways you can resolve this warning:

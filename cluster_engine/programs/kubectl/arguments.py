@@ -7,12 +7,15 @@
 Modelled on cli-runtime's resource builder.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cluster_engine.programs.kubectl import discovery
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
-from cluster_engine.programs.kubectl.session import Session
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.manifests import namespace_of, read_manifests, resource_of
+from cluster_engine.programs.kubectl.session import Params, Session
 
 NO_NAME = "resource name may not be empty"
 NOTHING_GIVEN = """You must provide one or more resources by argument or filename.
@@ -23,12 +26,32 @@ Example resource specifications include:
    '<resource>'"""
 
 
+FILE_FLAGS = (
+    Flag("filename", "f", "strings"),
+    Flag("kustomize", "k", default=""),
+    Flag("recursive", "R", "bool"),
+)
+SELECTION_FLAGS = (
+    *FILE_FLAGS,
+    Flag("all", kind="bool"),
+    Flag("selector", "l", default=""),
+)
+UNNAMED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
+NO_KUSTOMIZE = "kustomize is not in this workstation's kubectl"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A resource, and the name of one object of it; None: all of them."""
+    """A resource, and the name of one object of it; None: all of them. `namespace` is one that it names itself."""
 
     resource: Resource
     name: str | None
+    namespace: str | None = None
+
+    def path(self, session: Session, subresource: str | None = None) -> str:
+        """Return where it is."""
+        namespace = (self.namespace or session.namespace) if self.resource.namespaced else None
+        return self.resource.path(namespace, self.name, subresource)
 
 
 async def targets(session: Session, arguments: list[str]) -> list[Target]:
@@ -46,12 +69,42 @@ async def targets(session: Session, arguments: list[str]) -> list[Target]:
     return [Target(resource, name) for resource in kinds for name in names]
 
 
-async def one(session: Session, arguments: list[str]) -> Target:
-    """Read the arguments of a command that is about one named object."""
-    found = await targets(session, arguments)
-    if found[0].name is None:
-        raise CommandError("resource(s) were provided, but no name was specified")
-    return found[0]
+async def of_files(session: Session) -> list[Target]:
+    """Return the objects that the files after -f are about."""
+    if session.flags["kustomize"]:
+        raise CommandError(NO_KUSTOMIZE)
+    found = []
+    for manifest in list(read_manifests(session, session.flags["filename"])):
+        resource = await resource_of(session, manifest)
+        found.append(Target(resource, manifest.name, namespace_of(session, resource, manifest)))
+    return found
+
+
+async def selected(session: Session, arguments: Sequence[str], unnamed: str = UNNAMED) -> list[Target]:
+    """Return what a command with SELECTION_FLAGS is about, each object by its name. CommandError.
+
+    `unnamed` is said where a resource stands there without a name, and nothing selects.
+    """
+    flags = session.flags
+    found = await of_files(session)
+    if not arguments and found:
+        return found
+    everywhere = flags.values.get("all-namespaces", False)
+    for target in await targets(session, list(arguments)):
+        if target.name is not None:
+            if flags["selector"]:
+                raise CommandError("name cannot be provided when a selector is specified")
+            found.append(target)
+            continue
+        fields = flags.values.get("field-selector", "")
+        if not (flags["all"] or flags["selector"] or fields):
+            raise CommandError(unnamed)
+        namespace = None if everywhere or not target.resource.namespaced else session.namespace
+        query: Params = {"fieldSelector": fields or None, "labelSelector": flags["selector"] or None, "limit": 500}
+        listed = await session.get(target.resource.path(namespace), query)
+        items = [item["metadata"] for item in listed["items"]]
+        found += [Target(target.resource, item["name"], item.get("namespace")) for item in items]
+    return found
 
 
 async def named(session: Session, arguments: list[str]) -> list[Target]:

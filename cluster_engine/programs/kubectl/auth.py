@@ -7,11 +7,10 @@ Modelled on kubectl/pkg/cmd/auth. Left out: reconcile.
 """
 
 from cluster_engine.api.objects import Object
-from cluster_engine.programs.kubectl import discovery
+from cluster_engine.programs.kubectl import discovery, output
 from cluster_engine.programs.kubectl.describe.access import rule_rows
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.output import printer
 from cluster_engine.programs.kubectl.session import Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
@@ -21,7 +20,7 @@ CAN_I_FLAGS = (
     Flag("subresource", default=""),
     Flag("list", kind="bool"),
 )
-WHOAMI_FLAGS = (Flag("output", "o", default=""),)
+WHOAMI_FLAGS = output.FLAGS
 VERBS = frozenset(("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")) | frozenset(
     ("use", "bind", "impersonate", "*", "approve", "sign", "escalate", "attest")
 )
@@ -103,7 +102,7 @@ async def whoami(session: Session, _: list[str]) -> int:
     """Ask who one is."""
     review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
     answer = await session.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review)
-    show = printer(session.flags["output"])
+    show = output.printer(session, for_get=True)
     if show is not None:
         session.out(show(answer))
         return 0

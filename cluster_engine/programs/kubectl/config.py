@@ -24,7 +24,14 @@ from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
-VIEW_FLAGS = (Flag("minify", kind="bool"), Flag("raw", kind="bool"), Flag("output", "o", default="yaml"))
+VIEW_FLAGS = (
+    Flag("minify", kind="bool"),
+    Flag("raw", kind="bool"),
+    Flag("flatten", kind="bool"),
+    Flag("merge", kind="bool", default=True),
+    Flag("output", "o", default="yaml"),
+    *output.FLAGS[1:],
+)
 SET_CONTEXT_FLAGS = (Flag("current", kind="bool"), Flag("cluster", default=""), Flag("user", default=""))
 SET_CLUSTER_FLAGS = (
     Flag("server", default=""),
@@ -58,7 +65,7 @@ async def view(session: Session, _: list[str]) -> int:
                 for field in fields:
                     if field in content:
                         content[field] = "REDACTED" if field in ("token", "password") else "DATA+OMITTED"
-    show = output.printer(session.flags["output"], for_get=False)
+    show = output.printer(session)
     session.out(show(config) if show else "")
     return 0
 

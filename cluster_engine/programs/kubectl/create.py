@@ -19,8 +19,9 @@ from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl-create"
 COMMON_FLAGS = (
-    Flag("dry-run", default="none", without_value="unchanged"),
-    Flag("output", "o", default=""),
+    *output.FLAGS,
+    output.DRY_RUN,
+    Flag("field-manager", default=""),
     Flag("save-config", kind="bool"),
     Flag("validate", default="strict", without_value="strict"),
 )
@@ -59,20 +60,21 @@ async def from_files(session: Session, arguments: list[str]) -> int:
         resource = await resource_of(session, manifest)
         namespace = namespace_of(session, resource, manifest)
         await download(session, resource)
-        dry = session.flags["dry-run"]
+        dry, manager = session.flags["dry-run"], session.flags["field-manager"] or MANAGER
         try:
             if dry in ("client", "unchanged"):
                 created = manifest.document
             else:
                 path = resource.path(namespace)
-                created = await session.post(path, manifest.document, manager=MANAGER, dry_run=dry == "server")
+                created = await session.post(path, manifest.document, manager=manager, dry_run=dry == "server")
         except Refusal as refusal:
             context = f'error when creating "{manifest.source}"'
             session.err(f"{errors.refusal_text(refusal, context)}\n")
             code = 1
             continue
         name = created["metadata"].get("name") or "<unknown>"  # reviews have none, nor has what answers a Binding
-        tell(session, f"status/{name}" if created["kind"] == "Status" else resource.label(name), created, "created")
+        label = f"status/{name}" if created["kind"] == "Status" else resource.label(name)
+        output.tell(session, label, created, "created")
     return code
 
 
@@ -97,13 +99,6 @@ async def _raw(session: Session, path: str, files: list[str]) -> int:
     return 0
 
 
-def tell(session: Session, label: str, obj: Object, operation: str) -> None:
-    """Print what was done to an object, or the object as -o asks for it."""
-    dry = {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
-    show = output.printer(session.flags["output"], for_get=False) if session.flags["output"] else None
-    session.out(show(obj) if show else f"{label} {operation}{dry}\n")
-
-
 # -- from flags --------------------------------------------------------------------------------------------------------
 
 
@@ -118,8 +113,9 @@ async def create(
     done: str = "created",
 ) -> int:
     """POST an object that flags made (or only show it); `failed` begins the message when the server refuses."""
-    if session.flags["dry-run"] in ("client", "unchanged"):
-        tell(session, label, obj, done)
+    manager = session.flags["field-manager"] or manager
+    if output.is_client_dry_run(session):
+        output.tell(session, label, obj, done)
         return 0
     try:
         created = await session.post(path, obj, manager=manager, dry_run=session.flags["dry-run"] == "server")
@@ -132,7 +128,7 @@ async def create(
             raise
         url = f"https://{session.server}{path}?fieldManager={manager}&fieldValidation=Strict"
         raise CommandError(f'{failed}Post "{url}": {error}') from error
-    tell(session, label, {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **created}, done)
+    output.tell(session, label, {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **created}, done)
     return 0
 
 

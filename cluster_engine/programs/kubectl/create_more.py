@@ -49,7 +49,7 @@ PRIORITY_FLAGS = (
     Flag("description", default=""),
     Flag("preemption-policy", default="PreemptLowerPriority"),
 )
-TOKEN_FLAGS = (Flag("audience", kind="strings"), Flag("duration", kind="duration"), Flag("output", "o", default=""))
+TOKEN_FLAGS = (Flag("audience", kind="strings"), Flag("duration", kind="duration"), *output.FLAGS)
 _RULE = re.compile(r"([^/=,]*)(/[^=,]*)?=([^:,=/]+):([^:,=/]+)(,tls(?:=[^,=]+)?)?")
 
 
@@ -225,6 +225,6 @@ async def token(session: Session, arguments: list[str]) -> int:
         answer: Any = await session.request("POST", path, body=request)
     except Refusal as refusal:
         raise CommandError(f"failed to create token: {refusal.message}") from refusal
-    show = output.printer(session.flags["output"], for_get=False) if session.flags["output"] else None
+    show = output.printer(session, for_get=True)
     session.out(show(answer) if show else answer["status"]["token"])
     return 0

@@ -33,9 +33,9 @@ MANAGER = "kubectl-edit"
 FLAGS = (
     Flag("filename", "f", "strings"),
     Flag("output", "o", default="yaml"),
+    *output.FLAGS[1:],
     Flag("output-patch", kind="bool"),
     Flag("selector", "l", default=""),
-    Flag("show-managed-fields", kind="bool"),
     Flag("validate", default="strict", without_value="strict"),
 )
 HEADER = """# Please edit the object below. Lines beginning with a '#' will be ignored,
@@ -80,7 +80,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     edited = await _objects(session, arguments)
     if not edited:
         raise CommandError("edit cancelled, no objects found")
-    show = output.printer(session.flags["output"], for_get=False)
+    show = output.printer(session)
     assert show is not None
     original = show(_joined([one.before for one in edited]))
     return await _edit(session, edited, original)

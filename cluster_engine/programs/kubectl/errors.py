@@ -12,11 +12,15 @@ from cluster_engine.api.status import Refusal
 
 
 class CommandError(Exception):
-    """A command that cannot be carried out; the text follows "error: ". `plain` texts stand for themselves."""
+    """A command that cannot be carried out; the text follows "error: ". `plain` texts stand for themselves.
 
-    def __init__(self, message: str, *, plain: bool = False, code: int = 1) -> None:
+    `printed` is what goes to standard output before.
+    """
+
+    def __init__(self, message: str, *, plain: bool = False, code: int = 1, printed: str = "") -> None:
         super().__init__(message)
         self.plain = plain
+        self.printed = printed
         self.code = code
 
 

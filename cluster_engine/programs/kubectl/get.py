@@ -26,7 +26,7 @@ from cluster_engine.programs.kubectl.table import TablePrinter
 PAGE = 500
 FLAGS = (
     Flag("all-namespaces", "A", "bool"),
-    Flag("output", "o", default=""),
+    *output.FLAGS,
     Flag("selector", "l", default=""),
     Flag("field-selector", default=""),
     Flag("watch", "w", "bool"),
@@ -36,7 +36,6 @@ FLAGS = (
     Flag("show-labels", kind="bool"),
     Flag("label-columns", "L", "strings"),
     Flag("show-kind", kind="bool"),
-    Flag("show-managed-fields", kind="bool"),
     Flag("sort-by", default=""),
     Flag("ignore-not-found", kind="bool"),
     Flag("filename", "f", "strings"),
@@ -61,7 +60,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     watches = session.flags["watch"] or session.flags["watch-only"]
     if session.flags["output-watch-events"] and not watches:
         raise CommandError("--output-watch-events option can only be used with --watch or --watch-only")
-    show = output.printer(session.flags["output"], managed_fields=session.flags["show-managed-fields"])
+    show = output.printer(session, for_get=True)
     wanted = await _wanted(session, arguments)
     if watches:
         return await _watch(session, wanted, show)
@@ -265,6 +264,6 @@ def _watched(session: Session, target: Target, show: output.Printer | None) -> C
     """Make what gives the text of each event; what is there already counts as ADDED."""
     with_events = session.flags["output-watch-events"]
     if show is not None:
-        return output.watch_printer(session.flags["output"], show, with_events=with_events)
+        return output.watch_printer(session, show, with_events=with_events)
     table_printer = new_printer(session, target, with_kind=session.flags["show-kind"])
     return lambda type_, table: table_printer.text(table, type_ if with_events else "")

@@ -9,17 +9,19 @@ Modelled on client-go/util/jsonpath. Left out: slices with steps, several names 
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from cluster_engine.api.strconv import parse_int
-from cluster_engine.programs.kubectl.documents import to_compact_json
+from cluster_engine.programs.kubectl.documents import to_compact_json, to_json
 from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.go_template.formats import syntax, type_name
 
 _TEXT = re.compile(r"""^(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')$""")
 _STEP = re.compile(r"\.\.|\.?\[\?\((?P<filter>.*?)\)\]|\.?\[(?P<index>[^\]]*)\]|\.(?P<name>(?:\\.|[^.\[\\])+)?|\*")
+_INDEX = re.compile(r"\*|'[^']*'(?:,'[^']*')*|-?\d*(?::-?\d*){0,2}(?:,-?\d+)*")
 _OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
 VALUES_MAX = 100_000
 """How many values a path may lead to, all its steps together; `..` behind `..` gives many times what there is."""
@@ -40,16 +42,74 @@ class _Node:
     is_range: bool = False
 
 
+class PathError(CommandError):
+    """A path that cannot be followed in these data."""
+
+
+def printer(template: str, *, as_json: bool = False, allows_missing: bool = True) -> Callable[[Any], str]:
+    """Read a template; give what fills it in, as text or with each path's values as a JSON list. CommandError."""
+    try:
+        nodes = _parse(template)
+        _check(nodes)
+    except PathError:
+        pass  # told once there are data
+    except CommandError as error:
+        raise CommandError(f"error parsing jsonpath {template}, {error}") from error
+
+    def show_all(data: Any) -> str:
+        try:
+            return _filled_in(nodes, data, as_json=as_json, allows_missing=allows_missing)
+        except PathError as error:
+            quoted = template.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            raise CommandError(
+                f'error executing jsonpath "{quoted}": Error executing template: {error}. Printing more information '
+                f"for debugging the template:\n\ttemplate was:\n\t\t{template}\n"
+                f"\tobject given to jsonpath engine was:\n\t\t{syntax(data)}\n\n"
+            ) from error
+
+    return show_all
+
+
+def _check(nodes: "list[_Node]") -> None:
+    """Read each path once, for what is wrong with it."""
+    for node in nodes:
+        for step in _steps(node.path or ""):
+            if step["index"] is not None and not _INDEX.fullmatch(step["index"].strip()):
+                raise CommandError(f"invalid array index {step['index']}")
+        _check(node.body)
+
+
 def render(template: str, data: Any) -> str:
     """Fill in a template. Paths that lead nowhere give nothing. CommandError when it cannot be read."""
+    return _filled_in(_parse(template), data)
+
+
+def _filled_in(nodes: "list[_Node]", data: Any, *, as_json: bool = False, allows_missing: bool = True) -> str:
     pieces: list[str] = []
     length = 0
-    for piece in (text for node in _parse(template) for text in _print(node, data, data)):
-        length += len(piece)
-        pieces.append(piece)
-        if length > CHARACTERS_MAX or len(pieces) > STEPS_MAX:
-            raise CommandError(TOO_LARGE)
+    for node in nodes:
+        if as_json and node.path is not None and not node.is_range:
+            values = find(node.path, data)
+            pieces.append(to_json(values))
+            continue
+        if not allows_missing and node.path is not None:
+            _insist(node.path, data)
+        for piece in _print(node, data, data):
+            length += len(piece)
+            pieces.append(piece)
+            if length > CHARACTERS_MAX or len(pieces) > STEPS_MAX:
+                raise CommandError(TOO_LARGE)
     return "".join(pieces)
+
+
+def _insist(path: str, data: Any) -> None:
+    """Raise PathError where a field on the way is not there."""
+    values = [data]
+    for step in _steps(path.removeprefix("$").removeprefix("@")):
+        found = [inner for value in values for inner in _follow(step, value)]
+        if values and not found and step["name"]:
+            raise PathError(f"{step['name']} is not found")
+        values = found
 
 
 def find(path: str, data: Any) -> list[Any]:
@@ -98,7 +158,7 @@ def _print(node: _Node, data: Any, root: Any) -> Iterator[str]:
                 yield from _print(child, item, root)
         return
     for at, value in enumerate(values):
-        yield f"{' ' if at else ''}{show(value)}"
+        yield f"{' ' if at else ''}{'null' if value is None else show(value)}"
     yield ""
 
 
@@ -115,14 +175,14 @@ def _parse(template: str) -> list[_Node]:
             stack[-1].append(_Node(text=_unescape(text[1] if text[1] is not None else text[2])))
         elif inner == "end":
             if len(stack) == 1:
-                raise CommandError("error parsing jsonpath, not in range")
+                raise CommandError("not in range, nothing to end")
             stack.pop()
         elif inner.startswith("range"):
             node = _Node(path=inner[5:].strip(), is_range=True)
             stack[-1].append(node)
             stack.append(node.body)
             if len(stack) > RANGES_DEPTH_MAX:
-                raise CommandError(f"error parsing jsonpath, more than {RANGES_DEPTH_MAX} ranges in one another")
+                raise CommandError(f"more than {RANGES_DEPTH_MAX} ranges in one another")
         else:
             stack[-1].append(_Node(path=inner))
     if len(stack) > 1:
@@ -168,12 +228,19 @@ def _steps(path: str) -> list[re.Match[str]]:
     while position < len(path):
         match = _STEP.match(path, position)
         if match is None or not match[0]:
-            raise CommandError(
-                f"error parsing jsonpath {{{path}}}, unrecognized character in action: {path[position]!r}"
-            )
+            if word := re.match(r" *(\w+)", path[position:]):
+                raise PathError(f"unrecognized identifier {word[1]}")
+            raise CommandError(_why(path, position))
         steps.append(match)
         position = match.end()
     return steps
+
+
+def _why(path: str, position: int) -> str:
+    rest = path[position:].removeprefix(".")
+    if rest.startswith("["):
+        return "unterminated filter" if rest.startswith("[?(") else "unterminated array"
+    return f"unrecognized character in action: U+{ord(path[position]):04X} '{path[position]}'"
 
 
 def _follow(step: re.Match[str], value: Any) -> list[Any]:
@@ -197,20 +264,24 @@ def _index(text: str, value: Any) -> list[Any]:
     if text[:1] in "'\"":
         name = text[1:-1]
         return [value[name]] if isinstance(value, dict) and name in value else []
-    if not isinstance(value, list):
+    if value is None:
         return []
+    if not isinstance(value, list):
+        raise PathError(f"{type_name(value)} is not array or slice")
     if ":" in text:
         begin, _, end = text.partition(":")
         try:
             return value[parse_int(begin) if begin else None : parse_int(end) if end else None]
         except ValueError:
-            raise CommandError(f"invalid array index {text}") from None
+            raise PathError(f"invalid array index {text}") from None
     found = []
     for part in text.split(","):
         try:
             found.append(value[parse_int(part.strip())])
         except (IndexError, ValueError) as error:
-            raise CommandError(f"array index out of bounds: index {part}, length {len(value)}") from error
+            if isinstance(error, ValueError):
+                raise CommandError(f"invalid array index {text}") from error
+            raise PathError(f"array index out of bounds: index {part}, length {len(value)}") from error
     return found
 
 
@@ -242,7 +313,7 @@ def _condition(text: str) -> tuple[str, str, str]:
     operator = next((one for one in _OPERATORS if rest.startswith(one)), "")
     wanted = rest[len(operator) :].strip()
     if not path.startswith("@") or (rest and not (operator and wanted)):
-        raise CommandError(f"error parsing jsonpath filter: {text}")
+        raise CommandError(f"unrecognized identifier in filter: {text}")
     return path[1:], operator, wanted
 
 

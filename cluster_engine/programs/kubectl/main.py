@@ -63,6 +63,7 @@ async def kubectl(invocation: Invocation) -> int:
             session.standard_input = await invocation.all()
         return await command.run(session, flags.arguments)
     except CommandError as error:
+        invocation.out(error.printed)
         invocation.err(f"{errors.describe(error, session.server)}\n")
         return error.code
     except (Refusal, OSError, ssl.SSLError) as error:

@@ -1,5 +1,6 @@
 """Manifests: the files after -f, read, and the resource that each document is one of."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,13 @@ class Manifest:
         return str((self.document.get("metadata") or {}).get("name") or "")
 
     @property
+    def label(self) -> str:
+        """Its kind and name, as messages have them where no server is asked."""
+        group = str(self.document["apiVersion"]).rpartition("/")[0]
+        kind = str(self.document["kind"]).lower()
+        return f"{kind}.{group}/{self.name}" if group else f"{kind}/{self.name}"
+
+    @property
     def namespace(self) -> str:
         """The object's namespace, "" when it does not say."""
         return str((self.document.get("metadata") or {}).get("namespace") or "")
@@ -34,7 +42,7 @@ class Manifest:
 def read_manifests(session: Session, paths: Sequence[str]) -> Iterator[Manifest]:
     """Read files and directories. CommandError when one is missing or cannot be understood."""
     for path in [path for given in paths for path in given.split(",")]:
-        for source in _files(session, path):
+        for source in _files(session, path, deeply=session.flags.values.get("recursive", False)):
             text = session.read(source)
             source = "STDIN" if source == "-" else source  # noqa: PLW2901
             try:
@@ -71,7 +79,7 @@ def namespace_of(session: Session, resource: Resource, manifest: Manifest) -> st
     return manifest.namespace or session.namespace
 
 
-def _files(session: Session, path: str) -> list[str]:
+def _files(session: Session, path: str, *, deeply: bool = False) -> list[str]:
     if path == "-":
         return [path]
     files = session.process.files
@@ -82,7 +90,13 @@ def _files(session: Session, path: str) -> list[str]:
     except FileNotFoundError:
         if not files.exists(full):
             raise CommandError(f'the path "{path}" does not exist') from None
-    found = [f"{path.rstrip('/')}/{name}" for name in files.listdir(full) if name.endswith(SUFFIXES)]
+    base = path.rstrip("/")
+    found = [f"{base}/{name}" for name in files.listdir(full) if name.endswith(SUFFIXES)]
+    if deeply:
+        for name in files.listdir(full):
+            with contextlib.suppress(FileNotFoundError):  # a file has nothing in it
+                files.listdir(f"{full.rstrip('/')}/{name}")
+                found += _files(session, f"{base}/{name}", deeply=True)
     if not found:
         raise CommandError(f"error reading [{path}]: recognized file extensions are [.json .yaml .yml]")
     return found

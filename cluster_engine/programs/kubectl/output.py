@@ -1,17 +1,36 @@
-"""The -o flag: yaml, json, name, jsonpath=…, custom-columns=…; a table is what there is without it.
+"""What is printed of objects: -o yaml, json, name, jsonpath=…, go-template=…, custom-columns=…; a table is without it.
 
-Modelled on cli-runtime/pkg/genericclioptions/print_flags.go. Left out: go-template.
+    get pods -o jsonpath={.items[*].metadata.name}      a template behind the format's name
+    get pods -o jsonpath --template={.kind}             … or in a flag of its own
+    get pods -o jsonpath-file=names.txt                 … or in a file
+    create ns x --dry-run=client                        no format: one line says what was done (`tell`)
+
+Modelled on cli-runtime/pkg/genericclioptions/print_flags.go.
 """
 
 from collections.abc import Callable
 from itertools import chain, repeat
 
 from cluster_engine.api.objects import Object
-from cluster_engine.programs.kubectl import documents, jsonpath
+from cluster_engine.programs.kubectl import documents, go_template, jsonpath
+from cluster_engine.programs.kubectl.documents import to_compact_json
 from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.go_template import TemplateError
+from cluster_engine.programs.kubectl.go_template.formats import plain
+from cluster_engine.programs.kubectl.session import Session
 from cluster_engine.programs.kubectl.tabwriter import layout
 
 Printer = Callable[[Object], str]
+
+FLAGS = (
+    Flag("output", "o", default=""),
+    Flag("template", default=""),
+    Flag("allow-missing-template-keys", kind="bool", default=True),
+    Flag("show-managed-fields", kind="bool"),
+)
+"""What every command has that prints objects."""
+DRY_RUN = Flag("dry-run", default="none", without_value="unchanged")
 
 _GET_FORMATS = (
     "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,"
@@ -20,6 +39,9 @@ _GET_FORMATS = (
 _OTHER_FORMATS = (
     "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml"
 )
+_GO_TEMPLATES = ("go-template", "go-template-file", "template", "templatefile")
+_JSON_PATHS = ("jsonpath", "jsonpath-as-json", "jsonpath-file")
+_FILES = ("go-template-file", "templatefile", "jsonpath-file")
 
 
 NO_KIND = (
@@ -28,9 +50,13 @@ NO_KIND = (
 )
 
 
-def printer(output: str, *, managed_fields: bool = False, for_get: bool = True) -> Printer | None:
-    """Return what prints an object (or list) in that format; None for tables. CommandError for an unknown format."""
-    name, equals, argument = output.partition("=")
+def printer(session: Session, *, for_get: bool = False) -> Printer | None:
+    """Return what prints an object (or list) as the flags ask; None for tables. CommandError for an unknown format."""
+    flags = session.flags
+    output, managed_fields = flags["output"], flags["show-managed-fields"]
+    name, _, argument = output.partition("=")
+    if flags["template"] and name in ("", *_GO_TEMPLATES, *_JSON_PATHS):
+        name, argument = name or "go-template", argument or flags["template"]
     if name in ("", "wide") and for_get:
         return None
     if name == "yaml":
@@ -39,20 +65,80 @@ def printer(output: str, *, managed_fields: bool = False, for_get: bool = True) 
         return lambda obj: documents.to_json(_shown(obj, managed_fields))
     if name == "name":
         return _names
-    if name in ("jsonpath", "jsonpath-as-json"):
-        if not equals or not argument:
-            raise CommandError("template format specified but no template given")
-        return lambda obj: jsonpath.render(argument, obj)
+    if name in (*_GO_TEMPLATES, *_JSON_PATHS):
+        return _template(session, name, argument)
     if name == "custom-columns" and for_get:
-        return _columns(argument)
+        return columns(argument)
+    if name == "custom-columns-file" and for_get:
+        return columns(_columns_of_file(session, argument))
     formats = _GET_FORMATS if for_get else _OTHER_FORMATS
     raise CommandError(
         f'unable to match a printer suitable for the output format "{output}", allowed formats are: {formats}'
     )
 
 
-def watch_printer(output: str, show: Printer, *, with_events: bool) -> Callable[[str, Object], str]:
+def tell(session: Session, label: str, obj: Object, operation: str, *, dry: str | None = None) -> None:
+    """Say what was done to an object, or print it where -o asks for that. `dry` ends the message."""
+    flags = session.flags
+    if flags["output"] or flags["template"]:
+        show = printer(session)
+        assert show is not None, "only `get` has tables"
+        session.out(show(obj))
+        return
+    session.out(f"{label} {operation}{said_of_dry_run(session) if dry is None else dry}\n")
+
+
+def said_of_dry_run(session: Session) -> str:
+    """Return what is added to a message where nothing was done."""
+    return {"none": "", "server": " (server dry run)"}.get(session.flags["dry-run"], " (dry run)")
+
+
+def is_client_dry_run(session: Session) -> bool:
+    """Return whether nothing is to be sent."""
+    return session.flags["dry-run"] in ("client", "unchanged")
+
+
+def _template(session: Session, name: str, argument: str) -> Printer:
+    if not argument:
+        raise CommandError("template format specified but no template given")
+    if name in _FILES:
+        argument = _file(session, argument, f"error reading --template {argument}, ")
+    allows_missing = session.flags["allow-missing-template-keys"]
+    if name in _JSON_PATHS:
+        return jsonpath.printer(argument, as_json=name == "jsonpath-as-json", allows_missing=allows_missing)
+    try:
+        template = go_template.parse(argument)
+    except TemplateError as error:
+        raise CommandError(f"error parsing template {argument}, {error}") from error
+    return lambda obj: _filled_in(template, obj, allows_missing=allows_missing)
+
+
+def _file(session: Session, path: str, context: str) -> str:
+    try:
+        return session.read(path)
+    except CommandError as error:
+        raise CommandError(f"{context}open {path}: no such file or directory") from error
+
+
+def _filled_in(template: go_template.Template, obj: Object, *, allows_missing: bool) -> str:
+    """Fill a template in; where that fails, what was printed so far and the object are shown, too."""
+    pieces: list[str] = []
+    try:
+        pieces.extend(go_template.run(template, obj, missing_is_error=not allows_missing))
+    except TemplateError as error:
+        shown = (
+            f"{''.join(pieces)}Error executing template: {error}. Printing more information for debugging the "
+            f"template:\n\ttemplate was:\n\t\t{template.text}\n\traw data was:\n\t\t{to_compact_json(obj)}\n"
+            f"\tobject given to template engine was:\n\t\t{plain(obj)}\n\n"
+        )
+        quoted = template.text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        raise CommandError(f'error executing template "{quoted}": {error}', printed=shown) from error
+    return "".join(pieces)
+
+
+def watch_printer(session: Session, show: Printer, *, with_events: bool) -> Callable[[str, Object], str]:
     """Give what prints what a watch tells, in that format: objects, or the events themselves. YAML is cut by `---`."""
+    output = session.flags["output"]
     if with_events and output == "name":
         raise CommandError(NO_KIND)
     separators = chain([""], repeat("---\n")) if output == "yaml" else repeat("")
@@ -90,25 +176,35 @@ def _shown(obj: Object, managed_fields: bool) -> Object:
     return {**obj, "metadata": metadata} if "metadata" in obj else obj
 
 
-def _columns(specification: str) -> Printer:
+def _columns_of_file(session: Session, path: str) -> str:
+    """Read columns from a file: a line of headers, and a line of paths."""
+    lines = _file(session, path, f"error reading template {path}, ").splitlines()
+    headers, paths = (line.split() for line in [*lines, "", ""][:2])
+    if len(headers) != len(paths):
+        raise CommandError(f"number of headers ({len(headers)}) and field specifications ({len(paths)}) don't match")
+    return ",".join(f"{header}:{path}" for header, path in zip(headers, paths, strict=True))
+
+
+def columns(specification: str) -> Printer:
+    """Return what prints a line for each object: custom-columns. CommandError."""
     if not specification:
         raise CommandError("custom-columns format specified but no custom columns given")
-    columns = []
+    found = []
     printed = False
     for column in specification.split(","):
         header, colon, path = column.partition(":")
         if not colon:
             text = f"unexpected custom-columns spec: {column}, expected <header>:<json-path-expr>"
             raise CommandError(text)
-        columns.append((header, jsonpath.relaxed(path)))
+        found.append((header, jsonpath.relaxed(path)))
 
     def show(obj: Object) -> str:
         nonlocal printed
         items = obj["items"] if obj.get("kind") == "List" else [obj]
-        lines = [] if printed else ["\t".join(header for header, _ in columns)]
+        lines = [] if printed else ["\t".join(header for header, _ in found)]
         printed = True
         for item in items:
-            cells = [",".join(jsonpath.show(value) for value in jsonpath.find(path, item)) for _, path in columns]
+            cells = [",".join(jsonpath.show(value) for value in jsonpath.find(path, item)) for _, path in found]
             lines.append("\t".join(cell or "<none>" for cell in cells))
         return layout("".join(f"{line}\n" for line in lines), minimum=6, padding=3)
 

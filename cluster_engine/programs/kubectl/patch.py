@@ -1,16 +1,23 @@
 """`kubectl patch`: GET, then the patch as it was typed (JSON or YAML).
 
-Modelled on kubectl/pkg/cmd/patch. Left out: --local.
+With --local, or --dry-run=client, it is applied here, to the file or to what the server has.
+
+Modelled on kubectl/pkg/cmd/patch.
 """
 
 import msgspec
 
-from cluster_engine.api.documents import Unreadable, read_one_yaml
+from cluster_engine.api.documents import Unreadable, read_json, read_one_yaml
+from cluster_engine.api.kinds import BUILT_IN
+from cluster_engine.api.objects import Object
+from cluster_engine.api.patches import json_patch, merge_patch, strategic_patch
+from cluster_engine.api.status import Refusal
 from cluster_engine.client.rest import PATCH_TYPES
 from cluster_engine.programs.kubectl import output
-from cluster_engine.programs.kubectl.arguments import one
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, Target, named, of_files
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
+from cluster_engine.programs.kubectl.manifests import read_manifests
 from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (
@@ -18,12 +25,16 @@ FLAGS = (
     Flag("patch-file", default=""),
     Flag("type", default="strategic"),
     Flag("subresource", default=""),
-    Flag("output", "o", default=""),
+    Flag("local", kind="bool"),
+    *FILE_FLAGS,
+    *output.FLAGS,
+    output.DRY_RUN,
+    Flag("field-manager", default=""),
 )
 
 
 async def run(session: Session, arguments: list[str]) -> int:
-    """Patch an object."""
+    """Patch objects."""
     flags = session.flags
     text = session.read(flags["patch-file"]) if flags["patch-file"] else flags["patch"]
     if not text:
@@ -32,19 +43,45 @@ async def run(session: Session, arguments: list[str]) -> int:
     if type_ not in PATCH_TYPES:
         raise CommandError(f'--type must be one of [json merge strategic], not "{flags["type"]}"')
     patch = _read(text)
-    target = await one(session, arguments)
-    namespace = session.namespace if target.resource.namespaced else None
-    path = target.resource.path(namespace, target.name)
-    before = await session.get(path)
-    path = target.resource.path(namespace, target.name, flags["subresource"] or None)
-    after = await session.patch(path, patch, type_=type_, manager="kubectl-patch")
-    if flags["output"]:
-        show = output.printer(flags["output"], for_get=False)
-        session.out(show(after) if show else "")
+    if flags["local"]:
+        for manifest in read_manifests(session, flags["filename"]):
+            _tell(session, manifest.label, manifest.document, _patched_here(manifest.document, patch, type_))
         return 0
-    same = before["metadata"].get("resourceVersion") == after["metadata"].get("resourceVersion")
-    session.out(f"{target.resource.label(str(target.name))} patched{' (no change)' if same else ''}\n")
+    wanted = await of_files(session) + (await named(session, arguments) if arguments or not flags["filename"] else [])
+    for target in wanted:
+        before = await session.get(target.path(session))
+        label = target.resource.label(str(target.name))
+        _tell(session, label, before, await _patched(session, target, before, patch, type_))
     return 0
+
+
+async def _patched(session: Session, target: Target, before: Object, patch: bytes, type_: str) -> Object:
+    flags = session.flags
+    if output.is_client_dry_run(session):
+        return _patched_here(before, patch, type_)
+    path = target.path(session, flags["subresource"] or None)
+    manager, server = flags["field-manager"] or "kubectl-patch", flags["dry-run"] == "server"
+    after: Object = await session.patch(path, patch, type_=type_, manager=manager, dry_run=server)
+    return after
+
+
+def _patched_here(before: Object, patch: bytes, type_: str) -> Object:
+    """Apply a patch without the server. CommandError."""
+    kind = BUILT_IN.by_kind(before["apiVersion"], before["kind"])
+    try:
+        read = read_json(patch)
+        if type_ == "json":
+            return json_patch(before, read)
+        if type_ == "merge" or kind is None:
+            merged: Object = merge_patch(before, read)
+            return merged
+        return strategic_patch(kind, before, read)
+    except (Unreadable, Refusal) as problem:
+        raise CommandError(str(problem)) from problem
+
+
+def _tell(session: Session, label: str, before: Object, after: Object) -> None:
+    output.tell(session, label, after, f"patched{' (no change)' if before == after else ''}", dry="")
 
 
 def _read(text: str) -> bytes:

@@ -13,7 +13,7 @@ import contextlib
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
-from cluster_engine.programs.kubectl import create, errors
+from cluster_engine.programs.kubectl import errors, output
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -27,8 +27,8 @@ GONE_SECONDS_MAX = 300.0
 FLAGS = (
     Flag("filename", "f", "strings"),
     Flag("force", kind="bool"),
-    Flag("dry-run", default="none", without_value="unchanged"),
-    Flag("output", "o", default=""),
+    *output.FLAGS,
+    output.DRY_RUN,
     Flag("validate", default="strict", without_value="strict"),
 )
 
@@ -51,7 +51,7 @@ async def run(session: Session, arguments: list[str]) -> int:
             session.err(f"{errors.refusal_text(refusal, context)}\n")
             code = 1
             continue
-        create.tell(session, resource.label(manifest.name), replaced, "replaced")
+        output.tell(session, resource.label(manifest.name), replaced, "replaced")
     return code
 
 

@@ -9,7 +9,7 @@ from cluster_engine.programs.kubectl.documents import ManifestError, read_all, t
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, parse
 from cluster_engine.programs.kubectl.jsonpath import render
-from cluster_engine.programs.kubectl.output import printer
+from cluster_engine.programs.kubectl.output import columns
 from cluster_engine.programs.kubectl.rollout import rollout_text
 from cluster_engine.programs.kubectl.table import TablePrinter
 from cluster_engine.programs.kubectl.tabwriter import layout
@@ -137,7 +137,7 @@ def test_a_broken_jsonpath_is_an_error(template):
 
 
 def test_custom_columns_say_none_for_what_is_not_there():
-    show = printer("custom-columns=NAME:.metadata.name,X:.spec.nope")
+    show = columns("NAME:.metadata.name,X:.spec.nope")
     assert show({"kind": "List", "items": PODS["items"]}) == "NAME   X\na      <none>\nb      <none>\n"
 
 
