@@ -10,6 +10,7 @@ largest suffix that leaves an integer, the binary or decimal family that was giv
 """
 
 import re
+from collections.abc import Iterable
 from decimal import ROUND_UP, Decimal, localcontext
 
 BAD = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -62,11 +63,31 @@ def canonical(text: str | int | float) -> str:
     """Spell a quantity as the API server stores it. Raises ValueError as `parse` does."""
     with localcontext(prec=PRECISION):
         value, suffix = _read(text)
-        if suffix.endswith("i") and abs(value) >= 1024 and value == value.to_integral_value():
-            return _binary(int(value))
         if suffix[:1] in ("e", "E") and len(suffix) > 1:
             return _exponent(value)
-        return _decimal(value)
+        return _spelled(value, binary=suffix.endswith("i"))
+
+
+def total(texts: Iterable[str | int | float]) -> str:
+    """Add quantities up, in the family of the first that is not zero. Raises ValueError as `parse` does.
+
+    >>> total(["64Mi", "1Gi"]), total(["100m", "1"]), total([])
+    ('1088Mi', '1100m', '0')
+    """
+    with localcontext(prec=PRECISION):
+        value, binary = Decimal(0), False
+        for text in texts:
+            more, suffix = _read(text)
+            if not value:
+                binary = suffix.endswith("i")
+            value += more
+        return _spelled(value, binary=binary)
+
+
+def _spelled(value: Decimal, *, binary: bool) -> str:
+    if binary and abs(value) >= 1024 and value == value.to_integral_value():
+        return _binary(int(value))
+    return _decimal(value)
 
 
 def _binary(value: int) -> str:

@@ -34,6 +34,7 @@ from cluster_engine.controllers.node_ipam import NodeIpamController
 from cluster_engine.controllers.node_lifecycle import NodeLifecycleController
 from cluster_engine.controllers.pod_gc import PodGarbageCollector
 from cluster_engine.controllers.replica_set import ReplicaSetController
+from cluster_engine.controllers.resource_quota import ResourceQuotaController
 from cluster_engine.controllers.root_ca import RootCaPublisher
 from cluster_engine.controllers.service_accounts import ServiceAccountController
 from cluster_engine.controllers.taint_eviction import TaintEvictionController
@@ -56,6 +57,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("node-controller", NodeIpamController),
     ("node-controller", NodeLifecycleController),
     ("node-controller", TaintEvictionController),
+    ("resourcequota-controller", ResourceQuotaController),
     ("service-account-controller", ServiceAccountController),
     ("root-ca-cert-publisher", RootCaPublisher),
     ("namespace-controller", NamespaceController),

@@ -7,9 +7,9 @@ waits: so an update can be admitted again at once when it has to be computed aga
     pod without a service account  ──►  serviceAccountName: default, a projected token volume, two tolerations,
     priority 0
 
-Modelled on kubeapiserver's default plug-ins (pkg/kubeapiserver/options/plugins.go): NamespaceLifecycle, ServiceAccount,
-Priority, DefaultTolerationSeconds, DefaultIngressClass, NodeRestriction. Left out: quota, limit ranges, storage,
-webhooks.
+Modelled on kubeapiserver's default plug-ins (pkg/kubeapiserver/options/plugins.go): NamespaceLifecycle, LimitRanger,
+ServiceAccount, Priority, DefaultTolerationSeconds, DefaultIngressClass, NodeRestriction; ResourceQuota, which waits, is
+asked after validation (`registry/quotas`). Left out: storage, webhooks.
 """
 
 from cluster_engine.api.kinds import NAMESPACE, POD, PRIORITY_CLASS

@@ -25,7 +25,9 @@ def one_default(backend: Backend, call: Call, new: Object) -> None:
     for each in backend.caches[PRIORITY_CLASS].objects():
         other = each["metadata"]["name"]
         if each.get("globalDefault") and other != name:
-            raise Forbidden.because(call.kind, name, f"PriorityClass {other} is already marked as default")
+            raise Forbidden.because(
+                call.kind, name, f"PriorityClass {other} is already marked as default. Only one default can exist"
+            )
 
 
 def default_ingress_class(backend: Backend, call: Call, new: Object) -> None:

@@ -10,6 +10,7 @@ from cluster_engine.api.kinds import PRIORITY_CLASS, SERVICE_ACCOUNT
 from cluster_engine.api.names import generated
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Forbidden
+from cluster_engine.apiserver.admission import limits
 from cluster_engine.apiserver.registry.backend import Backend, Call
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -23,6 +24,7 @@ TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 def admit(backend: Backend, call: Call, pod: Object) -> None:
     """Fill in a new pod; refuse it when its service account does not exist."""
     spec = pod.setdefault("spec", {})
+    limits.admit(backend, call, pod)
     if MIRROR not in (pod["metadata"].get("annotations") or {}):
         _service_account(backend, call, pod["metadata"], spec)
     _runtime_class(backend, call, pod["metadata"], spec)

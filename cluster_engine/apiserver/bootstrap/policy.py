@@ -243,6 +243,11 @@ CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         rule("create delete list patch watch", "core", "pods"),
         EVENTS,
     ),
+    "resourcequota-controller": (
+        rule("list watch", "*", "*"),
+        rule("update", "core", "resourcequotas/status"),
+        EVENTS,
+    ),
     "root-ca-cert-publisher": (rule("create update", "core", "configmaps"), EVENTS),
     "service-account-controller": (rule("create", "core", "serviceaccounts"), EVENTS),
 }

@@ -17,7 +17,7 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import AlreadyExists, Invalid, NotFound, Refusal
 from cluster_engine.api.validation import validate
 from cluster_engine.apiserver.admission.chain import Admission, namespace_for_create
-from cluster_engine.apiserver.registry import deletion, ephemeral_containers, managed_fields, metadata
+from cluster_engine.apiserver.registry import deletion, ephemeral_containers, managed_fields, metadata, quotas
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.storage import CachedObject, encode, version_number, with_version
@@ -79,6 +79,7 @@ class Store:
             kind.prepare_create(obj)
         with self._services.reserving(call, obj):
             _validate(kind, obj)
+            await quotas.charge(self.backend, call, obj, self.update_status)
             return obj if call.dry_run else await self._write_new(call, obj)
 
     async def _write_new(self, call: Call, obj: Object) -> Object:
