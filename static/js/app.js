@@ -50,7 +50,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   });
   // What is typed while a cluster is not up waits for it, also while it comes back.
   const takes = (/** @type {import("./socket.js").Frame} */ frame) => frame.type !== "command" || store.cluster.peek().state === "running";
-  const tab = tabName(newId);
+  const tab = tabName(newId).slice(0, 8); // the server takes ids of 64 letters
   const shell = createConsole({
     send: (frame) => takes(frame) && socket.send(frame),
     newId: () => `${tab}-${newId()}`,
