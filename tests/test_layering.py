@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "api": {"rpc"},
     "journal": set(),
     "lens": {"rpc", "world.tap", "journal", "api"},
-    "streaming": {"api.objects", "api.strconv"},
+    "streaming": {"api.objects", "api.documents", "api.strconv"},
     "client": {"world", "api", "rpc.http2", "streaming"},
     "apiserver": {"world", "rpc", "etcd", "api", "streaming"},
     # Where a daemon belongs is asked as the scheduler asks (component-helpers/scheduling).

@@ -382,7 +382,7 @@ def refusal_of(status: int, body: bytes) -> Refusal:
     """Read the Status of a failed answer; make one, as client-go does, where the server (or a proxy) sent none."""
     try:
         answer = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answer = None
     if isinstance(answer, dict) and answer.get("kind") == "Status":
         return Refusal.from_status(answer)

@@ -11,8 +11,7 @@ Modelled on apimachinery/pkg/util/remotecommand/constants.go and kubelet/pkg/cri
 
 from typing import Any
 
-import msgspec
-
+from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
 
@@ -57,14 +56,14 @@ def failure(message: str) -> Object:
 def exit_code(raw: bytes) -> int:
     """Read what came on the error channel: the command's exit code, or RemoteError."""
     try:
-        status: Any = msgspec.json.decode(raw)
+        status: Any = read_json(raw)
         if status["status"] == "Success":
             return 0
         if status.get("reason") != NON_ZERO_EXIT_CODE:
             raise RemoteError(str(status["message"]))
         causes = status["details"]["causes"]
         code = next(int_of(cause["message"]) for cause in causes if cause["reason"] == EXIT_CODE)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError, StopIteration) as error:
+    except (Unreadable, KeyError, TypeError, AttributeError, StopIteration) as error:
         said = raw[:256].decode("utf-8", "replace")
         raise RemoteError(f'error stream protocol error: {error} in "{said}"') from error
     if code is None:

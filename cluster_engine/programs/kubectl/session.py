@@ -277,7 +277,11 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, Obje
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            event = msgspec.json.decode(line)
-            if event["type"] == "ERROR":
-                raise Refusal.from_status(event["object"])
-            yield event["type"], event["object"]
+            try:
+                event = read_json(line)
+                happened, obj = event["type"], event["object"]
+            except (Unreadable, LookupError, TypeError) as problem:
+                raise CommandError(f"unable to decode an event from the watch stream: {problem}") from problem
+            if happened == "ERROR":
+                raise Refusal.from_status(obj)
+            yield happened, obj
