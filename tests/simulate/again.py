@@ -92,7 +92,7 @@ def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float
 async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[Input], until: float) -> Hosted:
     entries: list[Entry] = []
     run = Run(past=past, until=until)
-    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch, effort=plan.effort)
+    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch, effort=plan.effort, dns=plan.dns)
     async with Cluster(spec, loop) as cluster:
         assert cluster.journal is not None
         cluster.journal.subscribe(entries.append)

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from tests.simulate.conflicts import conflicts
 from tests.simulate.ends import one_node, restless, unequal, unfulfilled
 from tests.simulate.evictions import hasty_restarts, hasty_taints, mistimed_evictions
+from tests.simulate.jobs import miscounted
 from tests.simulate.journal_rules import unruly
 from tests.simulate.knowledge import Told
 from tests.simulate.leaders import usurpers
 from tests.simulate.objects import lawless, orphans, wrongly_collected
+from tests.simulate.owners import misowned
+from tests.simulate.phases import risen
 from tests.simulate.placement import misplaced
 from tests.simulate.reads import backwards, stale_reads
 from tests.simulate.rollouts import unbounded
 from tests.simulate.security import intrusions
+from tests.simulate.services import unready_reached
 from tests.simulate.story import Story, Violation
 from tests.simulate.traffic import exchanges
 from tests.simulate.watches import gaps
@@ -53,5 +57,9 @@ def _of_history(story: Story) -> Iterator[Violation]:
     yield from hasty_taints(history, told)
     yield from mistimed_evictions(traffic, entries, history)
     yield from hasty_restarts(entries, story.starts)
+    yield from unready_reached(entries, history, told)
+    yield from miscounted(history)
+    yield from misowned(traffic, history)
+    yield from risen(entries, history, story.starts)
     if story.failure is None:
         yield from lost_writes(entries, history, story.stored)

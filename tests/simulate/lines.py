@@ -1,5 +1,6 @@
 """What people type into a simulated cluster: lines drawn without looking at it, so that many are refused."""
 
+import re
 from collections.abc import Callable
 from random import Random
 
@@ -9,11 +10,21 @@ DEPLOYMENTS = {"web": "nginx", "api": "httpd", "cache": "redis"}
 VERSIONS = {"nginx": ("nginx", "nginx:1.27", "nginx:1.26"), "httpd": ("httpd", "httpd:2.4"), "redis": ("redis:7",)}
 
 
+OTHERS = ("kubectl ", "ssh ", "for ")
+"""How lines begin that are no kubectl's arguments."""
+ENDLESS = re.compile(r"watch=true|port-forward|attach|logs -f| -(w|it)\b")
+
+
 def draw_line(rng: Random, nodes: int) -> str:
     """Draw a line for a cluster of so many nodes."""
     make = rng.choices([one for one, _ in _LINES], [weight for _, weight in _LINES])[0]
     line = make(rng, nodes)
-    return line if line.startswith("kubectl ") else f"kubectl {line}"
+    return line if line.startswith(OTHERS) else f"kubectl {line}"
+
+
+def is_endless(line: str) -> bool:
+    """Whether a line may end by Ctrl-C only."""
+    return bool(ENDLESS.search(line))
 
 
 def create(rng: Random) -> str:
@@ -96,6 +107,77 @@ def _apply(rng: Random, _: int) -> str:
     )
 
 
+def _workloads(rng: Random, _: int) -> str:
+    job, agent = rng.choice(list(manifests.JOBS)), manifests.DAEMON_SET
+    return rng.choice(
+        [
+            f"apply -f {manifests.FOLDER}/{job}.json",
+            f"apply -f {manifests.FOLDER}/{job}.json",
+            f"delete job {job}",
+            f"delete pods -l job-name={job} --wait=false",
+            f"wait --for=condition=Complete job/{job} --timeout=20s",
+            f"create job once-{rng.randint(1, 3)} --image=busybox -- sleep {rng.randint(0, 9)}",
+            f"apply -f {manifests.FOLDER}/{agent}.json",
+            f"rollout restart daemonset/{agent}",
+            f"set image daemonset/{agent} it={rng.choice(VERSIONS['nginx'])}",
+            f"delete daemonset {agent}",
+        ]
+    )
+
+
+def _applied_by_several(rng: Random, _: int) -> str:
+    name = rng.choice(manifests.MANAGERS)
+    return rng.choice(
+        [
+            f"apply --server-side --field-manager={name} -f {manifests.FOLDER}/{name}.json",
+            f"apply --server-side --field-manager={name} -f {manifests.FOLDER}/{name}.json --force-conflicts",
+            f'patch configmap {manifests.SHARED} -p \'{{"data":{{"left":"{rng.randint(1, 3)}"}}}}\'',
+            f'patch configmap {manifests.SHARED} -p \'{{"data":{{"common":null}}}}\'',
+            f"delete configmap {manifests.SHARED}",
+        ]
+    )
+
+
+def _inside(rng: Random, _: int) -> str:
+    """What acts in pods, and on what runs there."""
+    name = _deployment(rng)
+    port, pod = rng.randint(8080, 8089), rng.choice([f"deployment/{name}", f"deployment/{manifests.PROBED}", "solo"])
+    return rng.choice(
+        [
+            f"exec {pod} -- hostname",
+            f"exec {pod} -- sh -c 'echo {port} > /tmp/n; sleep {rng.randint(0, 4)}; cat /tmp/n; exit 3'",
+            f"exec {pod} -- sh -c 'for n in 1 2 3 4 5; do curl -s -m 3 http://{name}; sleep 1; done'",
+            f"exec {pod} -- nslookup {name}.default.svc.cluster.local",
+            "exec -it solo -- sh",
+            f"exec deployment/{manifests.PROBED} -- rm /tmp/ready",
+            f"exec deployment/{manifests.PROBED} -- sh -c 'echo yes > /tmp/ready'",
+            f"port-forward deployment/{name} {port}:80",
+            f"port-forward service/{name} {port}:80",
+            "attach solo",
+            f"logs -f deployment/{name}",
+            "cp /etc/hostname solo:/tmp/from-here",
+            "cp solo:/etc/hostname /tmp/from-there",
+        ]
+    )
+
+
+def _through_a_service(rng: Random, nodes: int) -> str:
+    name = rng.choice([_deployment(rng), manifests.PROBED])
+    address = f"$(kubectl get service {name} -o jsonpath={{.spec.clusterIP}})"
+    curl = f"ssh worker-{rng.randint(1, nodes)} curl -s -m 3 http://{address}"
+    return rng.choice([curl, f"for n in 1 2 3 4 5 6 7 8; do {curl}; sleep 1; done"])
+
+
+def _probed(rng: Random, _: int) -> str:
+    return rng.choice(
+        [
+            f"apply -f {manifests.FOLDER}/{manifests.PROBED}.json",
+            f"expose deployment {manifests.PROBED} --port=80",
+            f"rollout restart deployment/{manifests.PROBED}",
+        ]
+    )
+
+
 def _look(rng: Random, nodes: int) -> str:
     return rng.choice(
         [
@@ -140,5 +222,10 @@ _LINES: list[tuple[Callable[[Random, int], str], int]] = [
     (_node, 3),
     (_namespace, 3),
     (_apply, 5),
+    (_workloads, 7),
+    (_applied_by_several, 4),
+    (_inside, 8),
+    (_through_a_service, 5),
+    (_probed, 4),
     (_look, 8),
 ]

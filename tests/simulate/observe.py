@@ -33,6 +33,8 @@ WANTED = (
     "nodes",
     "deployments",
     "replicasets",
+    "daemonsets",
+    "jobs",
     "pods",
     "services",
     "endpoints",

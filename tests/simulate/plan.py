@@ -17,7 +17,7 @@ from cluster_engine.cast import PROGRAMS as HOST_PROGRAMS
 from cluster_engine.faults import FAULTS, UNOFFERED, Fault, read, write
 from cluster_engine.world.work import REAL_EFFORT
 from tests.simulate.clients import CLIENTS as PROGRAMS
-from tests.simulate.lines import VERSIONS, create, draw_line
+from tests.simulate.lines import VERSIONS, create, draw_line, is_endless
 
 NODES_MAX = 3
 CERTIFIED = tuple(one.name for one in HOST_PROGRAMS if one.identity and not one.identity.account)
@@ -32,6 +32,7 @@ KINDS = {**FAULTS, **UNOFFERED}
 CLIENTS_EACH = 2
 STANDBY_EVERY = 5
 GATEWAY_EVERY = 25
+DNS_EVERY = 4
 MOMENT_SHARE = 0.4
 MOMENTS = ("stop", "kill", "restart", "partition", "latency", "reset", "bad-link", "etcd-slow-disk")
 WHENS: tuple[dict[str, Any], ...] = (
@@ -77,6 +78,7 @@ class Plan:
     clients: tuple[tuple[float, str], ...] = ()
     standby: bool = False
     gateway: bool = False
+    dns: bool = False
     effort: float = 0.0
 
     def __str__(self) -> str:
@@ -85,7 +87,7 @@ class Plan:
         lines += [(one.start, f"{one.start:6.1f}  fault {_described(one)}") for one in self.faults]
         lines += [(at, f"{at:6.1f}  client {name}") for at, name in self.clients]
         lines += [(0.0, f"  then  fault {_described(one.record)}, once {one.when}") for one in self.moments]
-        lines += [(0.0, f"   0.0  {what}") for what in ("standby", "gateway", "effort") if getattr(self, what)]
+        lines += [(0.0, f"   0.0  {what}") for what in ("standby", "gateway", "dns", "effort") if getattr(self, what)]
         return "\n".join([head, *(line for _, line in sorted(lines))])
 
 
@@ -118,13 +120,14 @@ def draw(seed: int) -> Plan:
         tuple(sorted(clients)),
         standby=seed % STANDBY_EVERY == 1,
         gateway=seed % GATEWAY_EVERY == 2,
+        dns=seed % DNS_EVERY == 3,
         effort=REAL_EFFORT if seed % 2 else 0.0,
     )
 
 
 def _typed(rng: Random, seconds: float, nodes: int) -> Typed:
     at, line = round(rng.uniform(0.5, seconds * 0.9), 1), draw_line(rng, nodes)
-    patience = round(rng.uniform(3.0, 30.0), 1) if "-w" in line.split() or "watch" in line else None
+    patience = round(rng.uniform(3.0, 30.0), 1) if is_endless(line) else None
     return Typed(at, line, patience)
 
 

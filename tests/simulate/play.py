@@ -23,7 +23,7 @@ from cluster_engine.world.supervisor import Program
 from tests.simulate import observe as seen
 from tests.simulate.clients import CLIENTS
 from tests.simulate.gateway import use_gateway
-from tests.simulate.manifests import BEYOND, FILES
+from tests.simulate.manifests import BEYOND, FILES, PROBED
 from tests.simulate.objects import orphans
 from tests.simulate.pauses import Pauses
 from tests.simulate.plan import Moment, Plan, Typed
@@ -40,7 +40,7 @@ NOTICED_SECONDS = 10.0
 TRIES_MAX = 60
 LOOKS_MAX = 3
 TAINT = "dedicated"
-UNDONE = (BEYOND, "crasher", f"{TAINT}=", "cordon ", "drain ")
+UNDONE = (BEYOND, "crasher", "rm /tmp/ready", f"{TAINT}=", "cordon ", "drain ")
 STANDBYS = tuple(
     Program("control-plane", f"{name}-standby", cast(1).component(f"control-plane/{name}").program.load())
     for name in ("kube-controller-manager", "kube-scheduler")
@@ -65,7 +65,7 @@ def play(
 
 
 async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | None, pauses: Pauses | None) -> None:
-    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch, effort=plan.effort)
+    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch, effort=plan.effort, dns=plan.dns)
     cluster = Cluster(spec, loop)
     assert cluster.journal is not None
     cluster.world.is_strict = True
@@ -217,6 +217,7 @@ class _Stage:
                 await self._insist(f"kubectl taint node {node['metadata']['name']} {TAINT}-")
         await self._insist(f"kubectl delete deployment {BEYOND} --ignore-not-found")
         await self._insist("kubectl delete pod crasher --ignore-not-found --wait=false")
+        await self._insist(f"kubectl delete pods -l app={PROBED} --wait=false")
 
     async def _insist(self, line: str) -> None:
         for _ in range(TRIES_MAX):

@@ -156,7 +156,7 @@ def _said(detail: dict[str, Any], shown: tuple[str, tuple[str, ...], float] | No
     headers = dict(detail["headers"])
     body = detail.get("body") or {}
     read = None
-    if body.get("type") == "json" and not body.get("truncated"):
+    if body.get("type") in ("json", "text") and not body.get("truncated"):  # kubectl applies JSON, and calls it YAML
         try:
             read = msgspec.json.decode(body["text"])
         except msgspec.DecodeError:

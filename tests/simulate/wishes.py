@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
 
+OWNERS = ("replicasets", "daemonsets", "jobs")
+"""Of pods."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -39,6 +42,11 @@ def _lacking(it: Snapshot) -> Iterator[str]:
         yield from _deployment(deployment, it)
     for replica_set in it.of("replicasets"):
         yield from _replica_set(replica_set, it)
+    for daemon_set in it.of("daemonsets"):
+        yield from _daemon_set(daemon_set)
+    for job in it.of("jobs"):
+        if not _is_finished(job):
+            yield f"job {_name(job)} has not finished"
     for pod in it.of("pods"):
         yield from _pod(pod, it)
     yield from _runtime(it)
@@ -94,6 +102,23 @@ def _replica_set(replica_set: Object, it: Snapshot) -> Iterator[str]:
         yield f"replicaset {_name(replica_set)} says {replica_set.get('status', {}).get('replicas')} of {wanted}"
 
 
+def _daemon_set(daemon_set: Object) -> Iterator[str]:
+    if _is_going(daemon_set):
+        yield f"daemonset {_name(daemon_set)} is still going"
+        return
+    status = daemon_set.get("status", {})
+    if status.get("observedGeneration") != daemon_set["metadata"]["generation"]:
+        yield f"daemonset {_name(daemon_set)} was not looked at since generation {status.get('observedGeneration')}"
+    wanted = status.get("desiredNumberScheduled", 0)
+    for count in ("currentNumberScheduled", "numberReady", "updatedNumberScheduled"):
+        if status.get(count, 0) != wanted:
+            yield f"daemonset {_name(daemon_set)} has {count} {status.get(count, 0)} of {wanted}"
+
+
+def _is_finished(job: Object) -> bool:
+    return "True" in (_condition(job, "Complete"), _condition(job, "Failed"))
+
+
 def _controller(obj: Object) -> str:
     owners = obj["metadata"].get("ownerReferences", [])
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
@@ -108,7 +133,8 @@ def _pod(pod: Object, it: Snapshot) -> Iterator[str]:
     elif phase not in ("Running", "Succeeded") and not (phase == "Failed" and _is_never_restarted(pod)):
         yield f"pod {_name(pod)} is {phase}"
     owner = _controller(pod)
-    if owner and owner not in {one["metadata"]["uid"] for one in it.of("replicasets")}:
+    owners = (one for resource in OWNERS for one in it.of(resource))
+    if owner and owner not in {one["metadata"]["uid"] for one in owners}:
         yield f"pod {_name(pod)} has lost its owner, and is still there"
 
 
