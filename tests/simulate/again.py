@@ -92,7 +92,9 @@ def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float
 async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[Input], until: float) -> Hosted:
     entries: list[Entry] = []
     run = Run(past=past, until=until)
-    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch, effort=plan.effort, dns=plan.dns)
+    spec = ClusterSpec(
+        nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch, effort=plan.effort, system_pods=plan.system_pods
+    )
     async with Cluster(spec, loop) as cluster:
         assert cluster.journal is not None
         cluster.journal.subscribe(entries.append)

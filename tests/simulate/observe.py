@@ -16,7 +16,7 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.client import Client, Informer
 from cluster_engine.cluster import Cluster
 from cluster_engine.containerd.store import Store as Containers
-from cluster_engine.etcd import server
+from cluster_engine.etcd import database
 from cluster_engine.etcd.history import Change, KeyValue
 from cluster_engine.etcd.history import History as EtcdHistory
 from cluster_engine.etcd.store import Store
@@ -69,7 +69,7 @@ def recorded_stores(story: Story, loop: ClusterLoop) -> Iterator[None]:
         store.history = Recorded()
         return store
 
-    with mock.patch.object(server, "Store", recorded):
+    with mock.patch.object(database, "Store", recorded):
         yield
 
 

@@ -32,7 +32,7 @@ KINDS = {**FAULTS, **UNOFFERED}
 CLIENTS_EACH = 2
 STANDBY_EVERY = 5
 GATEWAY_EVERY = 25
-DNS_EVERY = 4
+SYSTEM_PODS_EVERY = 4
 MOMENT_SHARE = 0.4
 MOMENTS = ("stop", "kill", "restart", "partition", "latency", "reset", "bad-link", "etcd-slow-disk")
 WHENS: tuple[dict[str, Any], ...] = (
@@ -78,7 +78,7 @@ class Plan:
     clients: tuple[tuple[float, str], ...] = ()
     standby: bool = False
     gateway: bool = False
-    dns: bool = False
+    system_pods: bool = False
     effort: float = 0.0
 
     def __str__(self) -> str:
@@ -87,7 +87,9 @@ class Plan:
         lines += [(one.start, f"{one.start:6.1f}  fault {_described(one)}") for one in self.faults]
         lines += [(at, f"{at:6.1f}  client {name}") for at, name in self.clients]
         lines += [(0.0, f"  then  fault {_described(one.record)}, once {one.when}") for one in self.moments]
-        lines += [(0.0, f"   0.0  {what}") for what in ("standby", "gateway", "dns", "effort") if getattr(self, what)]
+        lines += [
+            (0.0, f"   0.0  {what}") for what in ("standby", "gateway", "system_pods", "effort") if getattr(self, what)
+        ]
         return "\n".join([head, *(line for _, line in sorted(lines))])
 
 
@@ -120,7 +122,7 @@ def draw(seed: int) -> Plan:
         tuple(sorted(clients)),
         standby=seed % STANDBY_EVERY == 1,
         gateway=seed % GATEWAY_EVERY == 2,
-        dns=seed % DNS_EVERY == 3,
+        system_pods=seed % SYSTEM_PODS_EVERY == 3,
         effort=REAL_EFFORT if seed % 2 else 0.0,
     )
 

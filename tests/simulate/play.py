@@ -65,7 +65,9 @@ def play(
 
 
 async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | None, pauses: Pauses | None) -> None:
-    spec = ClusterSpec(nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch, effort=plan.effort, dns=plan.dns)
+    spec = ClusterSpec(
+        nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch, effort=plan.effort, system_pods=plan.system_pods
+    )
     cluster = Cluster(spec, loop)
     assert cluster.journal is not None
     cluster.world.is_strict = True
