@@ -30,7 +30,8 @@ def one_node(history: History, starts: Iterable[Start]) -> Iterator[Violation]:
                 ONE_NODE, f"{write.token} ({uid}) was bound to {bound[uid]}, and to {node} at {write.revision}"
             )
     for start in starts:
-        if bound.get(start.uid) != start.host:
+        is_static = "-" not in start.uid  # of a file on the node, which nobody binds
+        if not is_static and bound.get(start.uid) != start.host:
             where = bound.get(start.uid)
             text = f"{start.host} started a container of {start.pod} ({start.uid}), which is bound to {where}"
             yield Violation(ONE_NODE, text, (start.seq,))

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
 
-OWNERS = ("replicasets", "daemonsets", "jobs")
-"""Of pods."""
+OWNERS = ("replicasets", "daemonsets", "jobs", "nodes")
+"""Of pods; a node's are the mirrors of its static ones."""
+CONTROL_PLANE_TAINT = "node-role.kubernetes.io/control-plane"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _is_going(obj: Object) -> bool:
 def _node(node: Object) -> Iterator[str]:
     if _condition(node, "Ready") != "True":
         yield f"{_name(node)} is not Ready: {_condition(node, 'Ready')}"
-    if taints := node["spec"].get("taints"):
+    if taints := [one for one in node["spec"].get("taints") or () if one["key"] != CONTROL_PLANE_TAINT]:
         yield f"{_name(node)} is tainted: {', '.join(taint['key'] for taint in taints)}"
 
 
