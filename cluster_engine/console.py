@@ -99,8 +99,18 @@ def _no_such_host(name: str, hosts: list[str]) -> int:
 class RealInput:
     """The real standard input as what a program reads: while it waits, the world stands."""
 
+    def __init__(self) -> None:
+        self._left = b""
+
+    def unread(self, data: bytes) -> None:
+        """See programs.streams.Input."""
+        self._left = data
+
     async def read(self) -> bytes:
         """See programs.streams.Input."""
+        if left := self._left:
+            self._left = b""
+            return left
         while not select.select([sys.stdin], [], [], POLL_SECONDS)[0]:  # noqa: ASYNC110, what comes is not of the world
             await asyncio.sleep(0)
         return os.read(sys.stdin.fileno(), PIPE_BYTES_MAX)

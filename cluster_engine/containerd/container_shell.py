@@ -8,7 +8,7 @@ a `trap` waits for it, as Linux has it.
     sh                                      reads its lines from standard input: none, and it ends
 
 What it may compute is throttled (`throttle.py`), and what its values hold is bounded: beyond that it is killed for want
-of memory. Left out: `set`'s options (-e too), positional parameters, aliases, `read`.
+of memory. Left out: aliases.
 """
 
 import asyncio
@@ -20,11 +20,13 @@ from cluster_engine.containerd.throttle import Quota, ThrottledBudget
 from cluster_engine.programs.invocation import Invocation, absolute
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Input, Streams
+from cluster_engine.shell import scripting
 from cluster_engine.shell.budget import OutOfMemoryError, TooDeepError
-from cluster_engine.shell.builtins import BUILTINS, run_text
+from cluster_engine.shell.builtins import BUILTINS, OF_SCRIPTS
 from cluster_engine.shell.interpreter import LoopControl, ShellExit
 from cluster_engine.shell.jobs import Job, Jobs
 from cluster_engine.shell.reading import read_and_run
+from cluster_engine.shell.scripting import UsageError
 from cluster_engine.shell.shell import Builtin, Place, Shell
 from cluster_engine.shell.syntax import SyntaxFailure, parse
 from cluster_engine.shell.syntax_tree import For, Loop, Script, Simple
@@ -111,16 +113,21 @@ class ContainerSession:
         return 2
 
     async def _run(self, shell: "ContainerShell", words: list[str], streams: Streams) -> int:
-        script = script_of(words)
-        if script is not None:
-            shell.budget.work(8 * len(script))
-            parsed = parse(script)
+        try:
+            start = scripting.started(words)
+        except UsageError as problem:
+            shell.complain(str(problem), streams)
+            return 2
+        shell.own = shell.place.own = start.own
+        if start.script is not None:
+            shell.budget.work(8 * len(start.script))
+            parsed = parse(start.script)
             self.has_execed = _is_one_program(parsed)
             return await shell.run(parsed, streams)
-        files = [word for word in words if not word.startswith("-")]
-        if files:
-            return await _run_file(shell, files[0], streams)
-        prompt = (lambda: f"{shell.place.directory} # ") if "TERM" in shell.variables else None
+        if start.file is not None:
+            return await _run_file(shell, start.file, streams)
+        mark = "$" if self._process.user.uid else "#"
+        prompt = (lambda: f"{shell.place.directory} {mark} ") if "TERM" in shell.variables else None
         return await read_and_run(shell, streams, prompt)
 
     async def trapped(self) -> None:
@@ -157,6 +164,8 @@ class ContainerSession:
 class ContainerShell(Shell):
     """A shell in a container, throttled before each command and in each turn of a loop."""
 
+    unset, unset_code = "parameter not set", 2
+
     terminal: ContainerSession
     budget: ThrottledBudget
 
@@ -185,16 +194,6 @@ class ContainerShell(Shell):
         await self.budget.quota.pay()
 
 
-def script_of(words: Sequence[str]) -> str | None:
-    """Return the script of `-c`, however it is written (`-ec`, `-l -c`); None where there is none."""
-    for number, word in enumerate(words):
-        if not word.startswith("-"):
-            return None
-        if not word.startswith("--") and word.endswith("c"):
-            return words[number + 1] if number + 1 < len(words) else ""
-    return None
-
-
 def _is_one_program(script: Script) -> bool:
     """Return whether a script is one command: then the shell runs it in its own place."""
     if len(script) != 1 or script[0].background or len(script[0].and_or.pipelines) != 1:
@@ -213,14 +212,6 @@ async def _run_file(shell: Shell, path: str, streams: Streams) -> int:
 
 
 # -- builtins ----------------------------------------------------------------------------------------------------------
-
-
-async def _sh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
-    script = script_of(words[1:])
-    if script is None:
-        return await BUILTINS["sh"](shell, words, streams)
-    shell.budget.work(8 * len(script))
-    return await run_text(shell, script, streams)
 
 
 async def _exec(shell: Shell, words: Sequence[str], streams: Streams) -> int:
@@ -291,14 +282,10 @@ async def _wait(shell: Shell, words: Sequence[str], streams: Streams) -> int:
             wait.cancel()
 
 
-async def _set(_: Shell, __: Sequence[str], ___: Streams) -> int:
-    return 0
-
-
 BUILTINS_IN_CONTAINERS: Mapping[str, Builtin] = {
-    **{name: BUILTINS[name] for name in (":", "cd", "pwd", "export", "unset", "exit", "jobs", "kill")},
-    **dict.fromkeys([*SHELLS, *(f"/bin/{name}" for name in SHELLS)], _sh),
-    "set": _set,
+    **OF_SCRIPTS,
+    **{name: BUILTINS[name] for name in ("cd", "pwd", "export", "unset", "exit", "jobs", "kill", "type", "command")},
+    **dict.fromkeys([*SHELLS, *(f"/bin/{name}" for name in SHELLS)], BUILTINS["sh"]),
     "exec": _exec,
     "busybox": _busybox,
     "timeout": _timeout,

@@ -63,6 +63,12 @@ class Keyboard:
             self._tell(is_read=False)
         return piece
 
+    def unread(self, data: bytes) -> None:
+        """See Input."""
+        if data:
+            self._typed.appendleft(data)
+            self._held += len(data)
+
     def type(self, text: str) -> None:
         """Take what was typed. ValueError, in words for people, where too much of it is not read yet."""
         data = text.encode("utf-8", "replace")
@@ -109,6 +115,9 @@ class Unattended:
     async def read(self) -> bytes:
         """Return the end."""
         return b""
+
+    def unread(self, data: bytes) -> None:
+        """See Input."""
 
 
 async def edit(stream: Input, name: str, text: str, problem: str = "") -> str | None:

@@ -41,6 +41,10 @@ class Input(Protocol):
         """Return the next piece, at most PIPE_BYTES_MAX; b"" at the end."""
         ...
 
+    def unread(self, data: bytes) -> None:
+        """Put back the end of what was read last: it comes again."""
+        ...
+
 
 class Output(Protocol):
     """Where a program writes."""
@@ -85,6 +89,12 @@ class Pipe:
         self._held -= len(piece)
         self._changed.set()
         return piece
+
+    def unread(self, data: bytes) -> None:
+        """See Input."""
+        if data:
+            self._pieces.appendleft(data)
+            self._held += len(data)
 
     @property
     def held(self) -> int:
@@ -137,6 +147,10 @@ class Bytes:
         self._at += len(piece)
         return piece
 
+    def unread(self, data: bytes) -> None:
+        """See Input."""
+        self._at -= len(data)
+
 
 class FileInput:
     """A file to read from. OSError when it is opened and cannot be read."""
@@ -151,6 +165,10 @@ class FileInput:
         piece = read_file(self._files, self._path)[self._at : self._at + PIPE_BYTES_MAX]
         self._at += len(piece)
         return piece
+
+    def unread(self, data: bytes) -> None:
+        """See Input."""
+        self._at -= len(data)
 
 
 class FileOutput:
@@ -177,6 +195,9 @@ class Nowhere:
     async def read(self) -> bytes:
         """See Input."""
         return b""
+
+    def unread(self, data: bytes) -> None:
+        """See Input."""
 
     def write(self, data: bytes) -> None:
         """See Output."""
@@ -241,6 +262,25 @@ def screens(write: Write) -> tuple[Screen, Screen]:
     """
     room = [TERMINAL_BYTES_MAX]
     return Screen("stdout", write, room, LEFT_BYTES), Screen("stderr", write, room, 0)
+
+
+async def read_line(stream: Input, bytes_max: int) -> bytes | None:
+    """Return the next line with its newline, or what comes before the end; None where it is longer than `bytes_max`.
+
+    What was read beyond it is put back, as a shell's `read` leaves the rest to the next program.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await stream.read():
+        line, newline, rest = piece.partition(b"\n")
+        pieces.append(line + newline)
+        size += len(line)
+        if size > bytes_max:
+            return None
+        if newline:
+            stream.unread(rest)
+            break
+    return b"".join(pieces)
 
 
 def read_file(files: "FileSystem", path: str) -> bytes:

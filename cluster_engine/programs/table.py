@@ -38,7 +38,8 @@ Try:
   kubectl get pods --watch   (Ctrl-C ends it)
   kubectl apply -f web.yaml
 
-The line is read as by sh: ; && || | & < > >> 2>&1 <<EOF, '...' "..." $NAME $(...) $((...)) * ?, if, for, while.
+The line is read as by sh: ; && || | & < > >> 2>&1 <<EOF, '...' "..." $NAME $(...) $((...)) * ?,
+if, for, while, case, f() { ... }.
 """
 
 PROGRAMS: Mapping[str, Program] = {

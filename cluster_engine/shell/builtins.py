@@ -12,9 +12,10 @@ from cluster_engine.programs.keyboard import is_terminal
 from cluster_engine.programs.signals import SignalError
 from cluster_engine.programs.streams import Streams, is_directory
 from cluster_engine.programs.table import ALIASES
-from cluster_engine.shell import remote
-from cluster_engine.shell.interpreter import LoopControl, ShellExit
+from cluster_engine.shell import remote, scripting
+from cluster_engine.shell.interpreter import LoopControl, Own, ShellExit
 from cluster_engine.shell.reading import read_and_run
+from cluster_engine.shell.scripting import UsageError
 from cluster_engine.shell.shell import PROGRAMS_IN_REALITY, Builtin, Shell
 from cluster_engine.shell.syntax import SyntaxFailure, is_name, parse
 
@@ -72,6 +73,8 @@ async def _unset(shell: Shell, words: Sequence[str], _: Streams) -> int:
     for name in words[1:]:
         shell.forget(name)
         shell.place.exported.pop(name, None)
+        if words[1] == "-f" or name not in shell.variables:
+            shell.own.functions.pop(name, None)
     return 0
 
 
@@ -160,26 +163,28 @@ async def _sudo(shell: Shell, words: Sequence[str], streams: Streams) -> int:
 
 
 async def _sh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
-    """Run another shell: `sh -c SCRIPT`, `sh FILE`, or what is piped in."""
-    name, rest = words[0], list(words[1:])
-    if rest and rest[0] == "-c":
-        if len(rest) < 2:
-            shell.say(f"{name}: -c: option requires an argument\n", streams.stderr)
-            return 2
-        return await run_text(shell, rest[1], streams)
-    if rest and not rest[0].startswith("-"):
+    """Run another shell: `sh -c SCRIPT`, `sh FILE`, or what is piped in, each with parameters."""
+    name = words[0]
+    try:
+        start = scripting.started(words[1:])
+    except UsageError as problem:
+        shell.say(f"{name}: {problem}\n", streams.stderr)
+        return 2
+    if start.file is not None:
         try:
-            data = shell.place.files.read(absolute(rest[0], shell.place.directory))
-        except FileNotFoundError:
-            shell.say(f"{name}: {rest[0]}: No such file or directory\n", streams.stderr)
+            data = shell.place.files.read(absolute(start.file, shell.place.directory))
+        except OSError as error:
+            shell.say(f"{name}: {start.file}: {error.strerror}\n", streams.stderr)
             return 127
-        return await run_text(shell, data.decode("utf-8", "replace"), streams)
-    return await _read(shell, streams)
+        start.script = data.decode("utf-8", "replace")
+    if start.script is not None:
+        return await run_text(shell, start.script, streams, start.own)
+    return await _read(shell, streams, start.own)
 
 
-async def _read(shell: Shell, streams: Streams) -> int:
+async def _read(shell: Shell, streams: Streams, own: Own) -> int:
     """Run what standard input says, line by line, in a shell of its own."""
-    inner = _child(shell)
+    inner = _child(shell, own, streams)
     at_terminal = is_terminal(streams.stdin)
     with shell.budget.deeper():
         try:
@@ -210,7 +215,9 @@ async def _type(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     code = 0
     for word in words[1:]:
         path = _path_of(shell, word)
-        if word in BUILTINS and word not in PROGRAMS_IN_REALITY:
+        if word in shell.own.functions:
+            shell.say(f"{word} is a function\n", streams.stdout)
+        elif word in BUILTINS and word not in PROGRAMS_IN_REALITY:
             shell.say(f"{word} is a shell builtin\n", streams.stdout)
         elif word in ALIASES:
             shell.say(f"{word} is aliased to `{ALIASES[word]}'\n", streams.stdout)
@@ -228,23 +235,29 @@ async def _command(shell: Shell, words: Sequence[str], streams: Streams) -> int:
         return await _type(shell, rest, streams)
     if rest[:1] != ["-v"]:
         return await shell.execute(rest, {}, streams) if rest else 0
-    found = [word if word in BUILTINS else _path_of(shell, ALIASES.get(word, word)) for word in rest[1:]]
+    found = [
+        word if word in BUILTINS or word in shell.own.functions else _path_of(shell, ALIASES.get(word, word))
+        for word in rest[1:]
+    ]
     shell.say("".join(f"{path}\n" for path in found if path), streams.stdout)
     return 0 if found and any(found) else 1
 
 
-def _child(shell: Shell) -> Shell:
+def _child(shell: Shell, own: Own, streams: Streams) -> Shell:
     """Return a shell of its own, which is given what is exported."""
     inner = shell.copy()
+    inner.own = inner.place.own = own
+    inner.locals, inner.stderr = [], streams.stderr
     inner.variables = inner.place.variables = {
         name: value for name, value in inner.variables.items() if name in inner.place.exported
     }
     return inner
 
 
-async def run_text(shell: Shell, text: str, streams: Streams) -> int:
+async def run_text(shell: Shell, text: str, streams: Streams, own: Own) -> int:
     """Run a script in a shell of its own, which is given what is exported; return its exit code."""
-    inner = _child(shell)
+    shell.budget.work(8 * len(text))
+    inner = _child(shell, own, streams)
     try:
         script = parse(text)
     except SyntaxFailure as failure:
@@ -254,8 +267,19 @@ async def run_text(shell: Shell, text: str, streams: Streams) -> int:
         return await inner.whole(script, streams)
 
 
-BUILTINS: Mapping[str, Builtin] = {
+OF_SCRIPTS: Mapping[str, Builtin] = {
     ":": _nothing,
+    "set": scripting.set_,
+    "shift": scripting.shift,
+    "return": scripting.return_,
+    "local": scripting.local,
+    "eval": scripting.eval_,
+    "source": scripting.source,
+    ".": scripting.source,
+    "read": scripting.read,
+}
+BUILTINS: Mapping[str, Builtin] = {
+    **OF_SCRIPTS,
     "cd": _cd,
     "pwd": _pwd,
     "export": _export,

@@ -2,6 +2,9 @@
 
     A='b c'; echo $A "$A" ~/*.yaml      the words: b   c   b c   /root/config.yaml …
 
+    set -- a 'b c'; echo $# "$@"        2   a   b c
+    A=web.tar.gz; echo ${A%%.*}         web
+
 Modelled on POSIX.1-2017, 2.6: parts are expanded from left to right; what came of an unquoted expansion is split at
 blanks; what then has an unquoted `*`, `?` or `[` is replaced by the paths that it matches, if there are any. Left out:
 IFS (blanks, tabs and newlines split), `~name`. Every word and every list of words is bounded by the budget's memory.
@@ -10,7 +13,7 @@ IFS (blanks, tabs and newlines split), `~name`. Every word and every list of wor
 from collections.abc import Sequence
 from typing import Protocol
 
-from cluster_engine.shell import arithmetic, globs
+from cluster_engine.shell import arithmetic, globs, patterns
 from cluster_engine.shell.budget import THING_BYTES, Budget
 from cluster_engine.shell.syntax_tree import Arithmetic, Literal, Part, Script, Substitution, Variable, Word
 
@@ -18,13 +21,26 @@ _BLANKS = str.maketrans("\t\n", "  ")
 
 
 class ExpansionFailure(Exception):  # noqa: N818
-    """A word that cannot be expanded; the text follows "sh: "."""
+    """A word that cannot be expanded; the text follows "sh: ". Where it `ends`, it ends the shell, if nobody types."""
+
+    def __init__(self, text: str, *, ends: bool = False) -> None:
+        super().__init__(text)
+        self.ends = ends
 
 
 class Scope(Protocol):
     """What words are expanded in."""
 
     budget: Budget
+
+    @property
+    def parameters(self) -> Sequence[str]:
+        """The positional parameters."""
+        ...
+
+    def missing(self, name: str) -> None:
+        """Called for a variable that is not set. ExpansionFailure where that is an error."""
+        ...
 
     def value(self, name: str) -> str | None:
         """Return a variable's or a special parameter's value; None where it is not set."""
@@ -62,9 +78,14 @@ async def fields(words: Sequence[Word], scope: Scope) -> list[str]:
 
 async def text(word: Word, scope: Scope) -> str:
     """Expand a word to one text: no splitting, no paths. ExpansionFailure; OutOfMemoryError."""
+    return "".join(piece for piece, _ in await pieces(word, scope))
+
+
+async def pieces(word: Word, scope: Scope) -> list[globs.Piece]:
+    """Expand a word to one pattern, of pieces that were quoted or not. See `text`."""
     expansion = _Expansion(scope, splits=False)
     await expansion.word(word)
-    return "".join(piece for field in expansion.fields for piece, _ in field)
+    return [piece for field in expansion.fields for piece in field]
 
 
 class _Expansion:
@@ -104,9 +125,15 @@ class _Expansion:
                     raise ExpansionFailure(f"{expression.strip()}: {problem}") from problem
 
     async def _variable(self, part: Variable) -> None:
+        if part.name in ("@", "*") and not part.operator:
+            self._parameters(part)
+            return
         value = self._scope.value(part.name)
-        if part.operator == "#":
-            self._value(str(len(value or "")), quoted=part.quoted)
+        if value is None and part.operator[-1:] not in ("-", "+", "=", "?"):
+            self._scope.missing(part.name)
+        if part.operator == "#" and part.argument is None:
+            length = len(self._scope.parameters) if part.name in ("@", "*") else len(value or "")
+            self._value(str(length), quoted=part.quoted)
             return
         is_missing = value is None or (part.operator.startswith(":") and not value)
         argument = part.argument or Word()
@@ -122,9 +149,25 @@ class _Expansion:
                 self._value(value, quoted=part.quoted)
             case "?" if is_missing:
                 why = await text(argument, self._scope)
-                raise ExpansionFailure(f"{part.name}: {why or 'parameter null or not set'}")
+                raise ExpansionFailure(f"{part.name}: {why or 'parameter null or not set'}", ends=True)
+            case "%" | "#":
+                pattern = await pieces(argument, self._scope)
+                is_long = len(part.operator) > 1
+                remove = patterns.without_end if part.operator[0] == "%" else patterns.without_begin
+                self._value(remove(pattern, value or "", self._scope.budget, is_long=is_long), quoted=part.quoted)
             case _:
                 self._value(value or "", quoted=part.quoted)
+
+    def _parameters(self, part: Variable) -> None:
+        """Add `$@` or `$*`: each positional parameter a field of its own, but for `"$*"` and where nothing is split."""
+        parameters = self._scope.parameters
+        if not self._splits or (part.quoted and part.name == "*"):
+            self._add(" ".join(parameters), quoted=part.quoted)
+            return
+        for number, parameter in enumerate(parameters):
+            if number:
+                self._goes_on = False
+            self._value(parameter, quoted=part.quoted)
 
     async def _argument(self, word: Word, *, quoted: bool) -> None:
         """Expand the word of `${name:-word}` in the place of the value."""

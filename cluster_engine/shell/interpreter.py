@@ -11,16 +11,21 @@ Streams are whatever the deriving class hands from a command to those in it.
 Modelled on POSIX.1-2017, Shell Command Language, 2.9. What a script may cost is bounded by its `budget`.
 """
 
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from cluster_engine.shell import expansion, globs
+from cluster_engine.shell import expansion, globs, patterns
 from cluster_engine.shell.budget import WORD_BYTES, Budget
+from cluster_engine.shell.expansion import ExpansionFailure
 from cluster_engine.shell.syntax_tree import (
     AndOr,
+    Case,
     Command,
     For,
+    Function,
     Group,
     If,
     Item,
@@ -42,6 +47,10 @@ class ShellExit(Exception):  # noqa: N818, control flow
         self.code = code
 
 
+class FunctionReturn(ShellExit):
+    """`return`: the function that runs this ends with a code; in a subshell, that does."""
+
+
 class LoopControl(Exception):  # noqa: N818, control flow
     """`break` and `continue`, out of so many loops."""
 
@@ -49,15 +58,37 @@ class LoopControl(Exception):  # noqa: N818, control flow
         self.goes_on, self.levels = goes_on, levels
 
 
+@dataclass(slots=True)
+class Own:
+    """What a shell has beside its variables: its name ($0), positional parameters, functions, options of `set`."""
+
+    name: str = "sh"
+    parameters: list[str] = field(default_factory=list)
+    functions: dict[str, Function] = field(default_factory=dict)
+    options: dict[str, None] = field(default_factory=dict)
+
+    def copy(self) -> "Own":
+        """Return what a subshell begins with."""
+        return replace(self, functions=dict(self.functions), options=dict(self.options))
+
+
 class Interpreter(ABC, Generic[S]):
     """Runs scripts. `status` is the exit code of the last command, `variables` hold what was assigned."""
 
-    def __init__(self, variables: dict[str, str], budget: Budget) -> None:
+    def __init__(self, variables: dict[str, str], budget: Budget, own: Own) -> None:
         self.variables = variables
         self.budget = budget
+        self.own = own
         self.status = 0
         self._loops = 0
+        self._conditions = 0
+        """How many conditions it is in: in none `set -e` ends the shell."""
+        self.locals: list[dict[str, str | None]] = []
+        """For each function that runs, what variables were before it made them its own."""
         self._held = 0
+
+    unset = "unbound variable"
+    """What is said of a variable that is not set, with `set -u`."""
 
     # -- what the deriving class does ----------------------------------------------------------------------------------
 
@@ -85,6 +116,10 @@ class Interpreter(ABC, Generic[S]):
     async def begin_job(self, item: Item, streams: S) -> int:
         """Run something beside what follows; return the exit code of having begun it."""
 
+    @abstractmethod
+    def failed(self, problem: ExpansionFailure, streams: S) -> int:
+        """Say that a command's words could not be expanded; return its exit code. ShellExit."""
+
     def turn_begins(self) -> Any:
         """Return what `turn_ends` needs. Called before each turn of a loop."""
 
@@ -106,12 +141,34 @@ class Interpreter(ABC, Generic[S]):
         return code
 
     async def and_or(self, list_: AndOr, streams: S) -> int:
-        """Run pipelines joined by && and ||."""
-        code = self.status = await self._pipeline(list_.pipelines[0], streams)
-        for operator, pipeline in zip(list_.operators, list_.pipelines[1:], strict=True):
-            if (operator == "&&") is (code == 0):
+        """Run pipelines joined by && and ||. ShellExit where `set -e` has a failure end the shell."""
+        code, ran = 0, 0
+        for number, pipeline in enumerate(list_.pipelines):
+            if number and (list_.operators[number - 1] == "&&") is not (code == 0):
+                continue
+            ran = number
+            is_condition = number < len(list_.pipelines) - 1 or pipeline.negated
+            with self._in_condition() if is_condition else contextlib.nullcontext():
                 code = self.status = await self._pipeline(pipeline, streams)
+        if code and "e" in self.own.options and not self._conditions and ran == len(list_.pipelines) - 1:
+            last = list_.pipelines[ran]
+            command = last.commands[-1]
+            is_counted = isinstance(command, Simple) or (isinstance(command, Group) and command.subshell)
+            if not last.negated and (is_counted or len(last.commands) > 1):
+                raise ShellExit(code)
         return code
+
+    @contextlib.contextmanager
+    def _in_condition(self) -> Iterator[None]:
+        self._conditions += 1
+        try:
+            yield
+        finally:
+            self._conditions -= 1
+
+    async def _holds(self, condition: Script, streams: S) -> bool:
+        with self._in_condition():
+            return await self.run(condition, streams) == 0
 
     async def _pipeline(self, pipeline: Pipeline, streams: S) -> int:
         if len(pipeline.commands) == 1:
@@ -123,27 +180,71 @@ class Interpreter(ABC, Generic[S]):
     async def command(self, command: Command, streams: S) -> int:
         """Run one command of a pipeline."""
         with self.budget.deeper():
-            if isinstance(command, Simple):
-                self.budget.step()
-                return await self.simple(command, streams)
-            inner = await self.redirected(command.redirects, streams) if command.redirects else streams
-            if inner is None:
-                return 1
-            match command:
-                case Loop():
-                    return await self._loop(command, inner)
-                case For():
-                    return await self._for(command, inner)
-                case If():
-                    return await self._if(command, inner)
-                case Group():
-                    return await self.group(command, inner)
+            try:
+                if isinstance(command, Simple):
+                    self.budget.step()
+                    return await self.simple(command, streams)
+                inner = await self.redirected(command.redirects, streams) if command.redirects else streams
+                return 1 if inner is None else await self._compound(command, inner)
+            except ExpansionFailure as problem:
+                return self.failed(problem, streams)
+
+    async def _compound(self, command: Command, streams: S) -> int:
+        match command:
+            case Loop():
+                return await self._loop(command, streams)
+            case For():
+                return await self._for(command, streams)
+            case If():
+                return await self._if(command, streams)
+            case Case():
+                return await self._case(command, streams)
+            case Group():
+                return await self.group(command, streams)
+            case Function():
+                self._define(command)
+        return 0
 
     async def _if(self, command: If, streams: S) -> int:
         for condition, body in command.branches:
-            if await self.run(condition, streams) == 0:
+            if await self._holds(condition, streams):
                 return await self.run(body, streams)
         return await self.run(command.otherwise or (), streams)
+
+    async def _case(self, command: Case, streams: S) -> int:
+        self.budget.step()
+        word = await expansion.text(command.word, self)
+        for branch, body in command.branches:
+            for pattern in branch:
+                if patterns.fits(await expansion.pieces(pattern, self), word, self.budget):
+                    return await self.run(body, streams)
+        return 0
+
+    # -- functions -----------------------------------------------------------------------------------------------------
+
+    def _define(self, function: Function) -> None:
+        self.budget.step()
+        known = self.own.functions.get(function.name)
+        self._hold(function.size - (known.size if known else 0))
+        self.own.functions[function.name] = function
+
+    async def call(self, function: Function, arguments: Sequence[str], streams: S) -> int:
+        """Run a function with positional parameters and variables of its own; return its exit code."""
+        before, self.own.parameters = self.own.parameters, list(arguments)
+        loops, self._loops = self._loops, 0
+        self.locals.append({})
+        try:
+            return await self.command(function.body, streams)
+        except FunctionReturn as end:
+            return end.code
+        finally:
+            self._loops = loops
+            self.own.parameters = before
+            for name, value in self.locals.pop().items():
+                if value is None:
+                    self.forget(name)
+                else:
+                    self.assign(name, value)
 
     # -- loops ---------------------------------------------------------------------------------------------------------
 
@@ -152,7 +253,7 @@ class Interpreter(ABC, Generic[S]):
         while True:
             began = self.turn_begins()
             self.budget.step()
-            if (await self.run(loop.condition, streams) == 0) is loop.until:
+            if await self._holds(loop.condition, streams) is loop.until:
                 return code
             turned = await self._turn(loop.body, streams)
             if turned is None:
@@ -194,9 +295,34 @@ class Interpreter(ABC, Generic[S]):
 
     # -- variables -----------------------------------------------------------------------------------------------------
 
+    @property
+    def parameters(self) -> Sequence[str]:
+        """See expansion.Scope."""
+        return self.own.parameters
+
     def value(self, name: str) -> str | None:
         """See expansion.Scope."""
-        return str(self.status) if name == "?" else self.variables.get(name)
+        parameters = self.own.parameters
+        match name:
+            case "?":
+                return str(self.status)
+            case "#":
+                return str(len(parameters))
+            case "@" | "*":
+                return " ".join(parameters) if parameters else None
+            case "0":
+                return self.own.name
+            case "-":
+                return "".join(option for option in self.own.options if len(option) == 1)
+        if name.isdigit():
+            number = int(name[:9])
+            return parameters[number - 1] if number <= len(parameters) else None
+        return self.variables.get(name)
+
+    def missing(self, name: str) -> None:
+        """See expansion.Scope."""
+        if "u" in self.own.options and name not in ("@", "*"):
+            raise ExpansionFailure(f"{name}: {self.unset}", ends=True)
 
     def assign(self, name: str, value: str) -> None:
         """See expansion.Scope. OutOfMemoryError."""

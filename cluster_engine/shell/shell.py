@@ -10,12 +10,15 @@ expand and hold in all is bounded (LIMITS).
     shell = Shell(terminal, login(host), stderr)
     await shell.run(parse("cd /etc && ls *.conf | wc -l"), streams)      -> 0
 
-Modelled on bash called as sh, by root. Left out: positional parameters, traps, `set`, `read`, `pipefail`.
+Modelled on bash called as sh, by root. Left out: traps.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cluster_engine.programs import running
@@ -35,7 +38,7 @@ from cluster_engine.programs.table import ALIASES
 from cluster_engine.shell import expansion, globs
 from cluster_engine.shell.budget import WORD_BYTES, Budget, Limits, OutOfMemoryError, SpentError, TooDeepError
 from cluster_engine.shell.expansion import ExpansionFailure
-from cluster_engine.shell.interpreter import Interpreter, LoopControl, ShellExit
+from cluster_engine.shell.interpreter import Interpreter, LoopControl, Own, ShellExit
 from cluster_engine.shell.syntax_tree import Command, For, Group, Item, Loop, Redirect, Script, Simple
 from cluster_engine.world.bugs import first_of
 
@@ -49,7 +52,11 @@ LIMITS = Limits(steps=100_000, work_bytes=256 * 1024 * 1024, memory_bytes=1024 *
 """What one line may cost, and all that it calls."""
 TURN_SECONDS = 0.001
 PIPELINE_LENGTH_MAX = 16
-NOT_FOUND = 127
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+EXECUTABLE = 0o111
+PIPEFAIL = "pipefail"
+PLAIN = re.compile(r"[\w./:=@%+,-]+")
+"""What needs no quotes where it is traced."""
 HOST_GONE = 255
 BROKEN_PIPE = 128 + SIGPIPE
 WRITTEN_BY_THE_SHELL = frozenset({"echo", "printf"})
@@ -79,6 +86,7 @@ class Place:
     exported: dict[str, None] = field(default_factory=dict)
     status: int = 0
     root: "FileSystem | None" = None
+    own: Own = field(default_factory=Own)
 
     @property
     def files(self) -> "FileSystem":
@@ -125,6 +133,9 @@ class Session(Protocol):
 class Shell(Interpreter[Streams]):
     """A shell in a place. `stderr` is where it complains; only one that is `interactive` may move to another host."""
 
+    unset_code = 127
+    """The exit code of a shell that ends by a variable that is not set."""
+
     def __init__(
         self,
         terminal: Session,
@@ -134,8 +145,9 @@ class Shell(Interpreter[Streams]):
         interactive: bool = False,
         budget: Budget | None = None,
     ) -> None:
-        super().__init__(place.variables, budget or Budget(LIMITS))
+        super().__init__(place.variables, budget or Budget(LIMITS), place.own)
         self.budget.hold(sum(len(name) + len(value) + WORD_BYTES for name, value in place.variables.items()))
+        self.budget.hold(sum(function.size for function in place.own.functions.values()))
         self.status = place.status
         self.terminal = terminal
         self.place = place
@@ -150,9 +162,11 @@ class Shell(Interpreter[Streams]):
             variables=dict(self.variables),
             exported=dict(self.place.exported),
             status=self.status,
+            own=self.own.copy(),
         )
         copy = type(self)(self.terminal, place, self.stderr)
-        copy.budget, copy._loops = self.budget, self._loops
+        copy.budget, copy._loops, copy._conditions = self.budget, self._loops, self._conditions
+        copy.locals = [dict(one) for one in self.locals]
         return copy
 
     def complain(self, text: str, streams: Streams) -> None:
@@ -172,14 +186,12 @@ class Shell(Interpreter[Streams]):
     async def simple(self, command: Simple, streams: Streams) -> int:
         """See Interpreter."""
         self._substituted = None
-        try:
-            words = await expansion.fields(command.words, self)
-            self.budget.words(words)
-            inner = await self.redirected(command.redirects, streams)
-            assigned = {name: await expansion.text(word, self) for name, word in command.assignments}
-        except ExpansionFailure as problem:
-            self.complain(str(problem), streams)
-            return 1
+        words = await expansion.fields(command.words, self)
+        self.budget.words(words)
+        inner = await self.redirected(command.redirects, streams)
+        assigned = {name: await expansion.text(word, self) for name, word in command.assignments}
+        if "x" in self.own.options:
+            self._trace([*(f"{name}={value}" for name, value in assigned.items()), *words])
         if inner is None:
             return 1
         if not words:
@@ -192,21 +204,57 @@ class Shell(Interpreter[Streams]):
         """Run a builtin or a program, with variables that only it is given."""
         if words[0] in ("break", "continue"):
             return self.leave_loop(words)
+        function = self.own.functions.get(words[0])
+        if function is not None:
+            with self._assigned(assigned):
+                return await self.call(function, words[1:], streams)
         builtin = self.terminal.builtins.get(words[0])
         if builtin is not None:
-            for name, value in assigned.items():
-                self.assign(name, value)
-            return await builtin(self, words, streams)
+            with self._assigned(assigned):
+                return await builtin(self, words, streams)
         code = await self.program(words, assigned, streams)
         if code == BROKEN_PIPE and words[0] in WRITTEN_BY_THE_SHELL and not self.interactive:
             raise ShellExit(code)
         return code
+
+    @contextlib.contextmanager
+    def _assigned(self, assigned: Mapping[str, str]) -> Iterator[None]:
+        """Within this, variables have the values that stand before a command."""
+        before = {name: self.variables.get(name) for name in assigned}
+        exported = dict(self.place.exported)
+        for name, value in assigned.items():
+            self.assign(name, value)
+            self.place.exported[name] = None
+        try:
+            yield
+        finally:
+            for name in assigned:
+                if name not in exported:
+                    self.place.exported.pop(name, None)
+            for name, old in before.items():
+                if old is None:
+                    self.forget(name)
+                else:
+                    self.assign(name, old)
+
+    def _trace(self, words: Sequence[str]) -> None:
+        """Say what is run, as `set -x` has it."""
+        self.say(f"+ {' '.join(word if PLAIN.fullmatch(word) else quote(word) for word in words)}\n", self.stderr)
+
+    def failed(self, problem: ExpansionFailure, streams: Streams) -> int:
+        """See Interpreter."""
+        self.complain(str(problem), streams)
+        if problem.ends and not self.interactive:
+            raise ShellExit(self.unset_code)
+        return 1
 
     async def program(self, words: Sequence[str], assigned: dict[str, str], streams: Streams) -> int:
         """Run a program; return its exit code, NOT_FOUND where there is none of that name."""
         name = words[0].rpartition("/")[2] if words[0].startswith(("/usr/", "/bin/", "/sbin/")) else words[0]
         name = ALIASES.get(name, name)
         program = self.terminal.programs.get(name)
+        if program is None and "/" in words[0]:
+            return await self._script(words, assigned, streams)
         if program is None:
             self.complain(f"{words[0]}: {self.why_not_found(words[0])}", streams)
             return NOT_FOUND
@@ -226,6 +274,18 @@ class Shell(Interpreter[Streams]):
             execute=self.called,
         )
 
+    async def _script(self, words: Sequence[str], assigned: dict[str, str], streams: Streams) -> int:
+        """Run a file that is called by its path: there are none but scripts."""
+        path, files = absolute(words[0], self.place.directory), self.place.files
+        if not files.is_file(path):
+            self.complain(f"{words[0]}: {self.why_not_found(words[0])}", streams)
+            return NOT_FOUND
+        if not files.mode(path) & EXECUTABLE:
+            self.complain(f"{words[0]}: Permission denied", streams)
+            return NOT_EXECUTABLE
+        with self._assigned(assigned):
+            return await self.terminal.builtins["sh"](self, ["sh", path, *words[1:]], streams)
+
     def why_not_found(self, word: str) -> str:
         """Say that there is no such program, as this shell does."""
         return "No such file or directory" if "/" in word else "command not found"
@@ -241,6 +301,7 @@ class Shell(Interpreter[Streams]):
         if ALIASES.get(name, name) not in self.terminal.programs and name not in PROGRAMS_IN_REALITY:
             raise FileNotFoundError(2, "No such file or directory", words[0])
         shell = self.copy()
+        shell.own = shell.place.own = Own()
         shell.place.exported = dict.fromkeys(environment)
         try:
             with self.budget.deeper():
@@ -288,7 +349,8 @@ class Shell(Interpreter[Streams]):
                 ]
         except ExceptionGroup as problems:  # a bound of the budget ends the whole line; so does a bug of ours
             raise first_of(problems) from problems
-        return stages[-1].result()
+        codes = [stage.result() for stage in stages]
+        return next((code for code in reversed(codes) if code), 0) if PIPEFAIL in self.own.options else codes[-1]
 
     async def _stage(self, command: Command, streams: Streams, source: Pipe | None, sink: Pipe | None) -> int:
         """Run one command of a pipeline; return its exit code."""
@@ -342,9 +404,6 @@ class Shell(Interpreter[Streams]):
             except OSError as error:
                 self.complain(f"{target}: {error.strerror}", streams)
                 return None
-            except ExpansionFailure as problem:
-                self.complain(str(problem), streams)
-                return None
         return Streams(*descriptors)
 
     def _opened(self, redirect: Redirect, target: str, descriptors: Sequence[Any]) -> Input | Output:
@@ -394,8 +453,4 @@ class Shell(Interpreter[Streams]):
                 return str(self.terminal.pid)
             case "!":
                 return str(self.terminal.jobs.last_pid or "")
-            case "0":
-                return "sh"
-            case "#":
-                return "0"
         return super().value(name)

@@ -2,8 +2,8 @@
 
     parse("kubectl get pods | grep web && echo found")
 
-Modelled on POSIX.1-2017, Shell Command Language; errors are bash's. Left out: functions, `case`, aliases,
-`${name%pattern}`, `$'…'`, brace expansion; all but the last two are refused. Words are read in `tokens.py`.
+Modelled on POSIX.1-2017, Shell Command Language; errors are bash's. Left out: aliases, `$'…'`, brace expansion, of
+which the first is refused. Words are read in `tokens.py`.
 """
 
 import re
@@ -11,8 +11,10 @@ from dataclasses import replace
 
 from cluster_engine.shell.syntax_tree import (
     AndOr,
+    Case,
     Command,
     For,
+    Function,
     Group,
     If,
     Item,
@@ -22,12 +24,16 @@ from cluster_engine.shell.syntax_tree import (
     Redirect,
     Script,
     Simple,
+    Variable,
     Word,
 )
 from cluster_engine.shell.tokens import NESTING_MAX, SyntaxFailure, Tokens, UnfinishedError
 
 _REDIRECTIONS = frozenset({"&>>", "<<-", "<<<", "<<", ">>", "<&", ">&", ">|", "&>", "<", ">"})
-_RESERVED = frozenset({"do", "done", "then", "elif", "else", "fi", "}"})
+_RESERVED = frozenset({"do", "done", "then", "elif", "else", "fi", "esac", "}"})
+_OPENING = {"if": "fi", "while": "done", "until": "done", "for": "done", "case": "esac", "{": "}"}
+"""The words that begin a compound command, and those that end it."""
+_PARENTHESES = re.compile(r"[ \t]*\([ \t]*\)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 
@@ -58,7 +64,7 @@ class _Parser(Tokens):
         while True:
             while self.peek() == "\n":
                 self.take()
-            if self.peek() in ("", ")") or self.keyword() in closers:
+            if self.peek() in ("", ")", ";;") or self.keyword() in closers:
                 return tuple(items)
             begins = self._begins
             and_or = self._and_or()
@@ -66,7 +72,7 @@ class _Parser(Tokens):
             separator = self.peek()
             if separator in (";", "&", "\n"):
                 self.take()
-            elif separator not in ("", ")"):
+            elif separator not in ("", ")", ";;"):
                 raise self.unexpected()
             items.append(Item(and_or, separator == "&", self.text[begins:ends].strip()))
 
@@ -100,15 +106,19 @@ class _Parser(Tokens):
 
     def _command(self) -> Command:
         word = self.keyword()
-        if self.peek() == "(":
-            return self._compound("(", ")")
-        if word in ("if", "while", "until", "for", "{"):
-            return self._compound(word, {"if": "fi", "{": "}"}.get(word, "done"))
+        if word == "function" or (word and _PARENTHESES.match(self.text, self.at)):
+            return self._function()
         if word in _RESERVED:
             raise self.unexpected()
-        return self._simple()
+        return self._compound() if self._opens() else self._simple()
 
-    def _compound(self, opening: str, closing: str) -> Command:
+    def _opens(self) -> bool:
+        """Return whether a compound command begins here."""
+        return self.peek() == "(" or self.keyword() in _OPENING
+
+    def _compound(self) -> Command:
+        opening = self.keyword() or "("
+        closing = _OPENING.get(opening, ")")
         self.go_deeper()
         self.take()
         command: Command
@@ -116,6 +126,8 @@ class _Parser(Tokens):
             command = self._if()
         elif opening == "for":
             command = self._for()
+        elif opening == "case":
+            command = self._case()
         elif opening in ("{", "("):
             command = Group(self._body(closing), subshell=opening == "(")
         else:
@@ -156,10 +168,11 @@ class _Parser(Tokens):
         if not _NAME.fullmatch(name):
             raise self.unexpected()
         self.take()
-        words: list[Word] = []
+        words = [Word((Variable("@", quoted=True),))]
         self._skip_newlines()
         if self.keyword() == "in":
             self.take()
+            words = []
             while isinstance(word := self.peek(), Word):
                 words.append(word)
                 self.take()
@@ -168,6 +181,56 @@ class _Parser(Tokens):
         self._skip_newlines()
         self.expect("do")
         return For(name, tuple(words), self._body("done"))
+
+    def _case(self) -> Case:
+        word = self.peek()
+        if not isinstance(word, Word):
+            raise self.unexpected()
+        self.take()
+        self._skip_newlines()
+        self.expect("in")
+        self._skip_newlines()
+        branches = []
+        while self.keyword() != "esac":
+            if self.peek() == "(":
+                self.take()
+            patterns = [self._pattern()]
+            while self.peek() == "|":
+                self.take()
+                patterns.append(self._pattern())
+            self.expect(")")
+            branches.append((tuple(patterns), self.script(frozenset({"esac"}))))
+            if self.peek() != ";;":
+                break
+            self.take()
+            self._skip_newlines()
+        return Case(word, tuple(branches))
+
+    def _pattern(self) -> Word:
+        word = self.peek()
+        if not isinstance(word, Word):
+            raise self.unexpected()
+        self.take()
+        return word
+
+    def _function(self) -> Function:
+        """Read `name() body`, or `function name body`, where the name stands."""
+        if self.keyword() == "function":
+            self.take()
+        begins, name = self._begins, self.keyword()
+        if not _NAME.fullmatch(name.replace("-", "_")):
+            raise self.unexpected()
+        self.take()
+        if self.peek() == "(":
+            self.take()
+            self.expect(")")
+        self._skip_newlines()
+        if not self._opens():
+            raise self.unexpected()
+        self.go_deeper()
+        body = self._compound()
+        self.depth -= 1
+        return Function(name, body, self.at - begins)
 
     def _simple(self) -> Simple:
         assignments: list[tuple[str, Word]] = []

@@ -26,7 +26,10 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`$NAME`, `${NAME}`, `${NAME:-word}`; `operator` is what stands after the name ("" for nothing, "#" a length)."""
+    """`$NAME`, `${NAME}`, `${NAME:-word}`, `${NAME%word}`; `operator` is what stands after the name.
+
+    It is "" for nothing, and "#" without an argument for a length.
+    """
 
     name: str
     quoted: bool = False
@@ -129,7 +132,26 @@ class Group:
     redirects: tuple[Redirect, ...] = ()
 
 
-Command: TypeAlias = Simple | Loop | For | If | Group
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`case word in`: each branch has patterns, of which one must match, and a list that may be empty."""
+
+    word: Word
+    branches: tuple[tuple[tuple[Word, ...], "Script"], ...]
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`name() body`; `size` is how many characters it was written with."""
+
+    name: str
+    body: "Command"
+    size: int
+    redirects: tuple[Redirect, ...] = ()
+
+
+Command: TypeAlias = Simple | Loop | For | If | Group | Case | Function
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _OPERATORS = ("&>>", "<<-", "<<<", "&&", "||", ";;", "<<", ">>", "<&", ">&", ">|
 _BREAKS = frozenset(" \t\n;&|<>()")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?$!#@*-]")
 _PARENTHESIS = re.compile(r"[()]")
-_EXPANSION_OPERATOR = re.compile(r":?[-=+?]")
+_EXPANSION_OPERATOR = re.compile(r":?[-=+?]|%%?|##?")
 END_OF_FILE = "syntax error: unexpected end of file"
 
 
@@ -273,7 +273,8 @@ class Tokens(ABC):
             return Variable(found[0], quoted)
         self.at = operator.end()
         self.go_deeper()
-        argument = Word(tuple(self._quoted_until("}") if quoted else self._parts(frozenset("}"))))
+        is_text = quoted and operator[0][0] not in "%#"
+        argument = Word(tuple(self._quoted_until("}") if is_text else self._parts(frozenset("}"))))
         self.depth -= 1
         if self.at >= len(text):
             raise _unmatched("}")

@@ -131,3 +131,31 @@ WORDS = st.sampled_from([*SCRIPT_WORDS.split(), "\n", '"'])
 def test_any_script_can_be_run(sh, words):
     ran = sh(" ".join(words), seconds=5)
     assert ran.ends_at is None or ran.ends_at >= 0
+
+
+def test_a_script_is_given_parameters_and_stops_at_what_fails(sh, container):
+    args = ["sh", "-ec", 'echo "$0 $1 $#"; shift; echo $1; false; echo no', "name", "a", "b"]
+    ran = container("busybox", args)
+    assert (ran.texts, ran.exit_code) == (["name a 2", "b"], 1)
+    ran = sh("set -u; f() { case $1 in a*) echo one;; esac; }; f abc; echo $NOTHING; echo no")
+    assert (ran.texts, ran.exit_code) == (["one", "sh: NOTHING: parameter not set"], 2)
+
+
+def test_a_script_reads_lines(sh):
+    assert sh("printf 'a b\\nc d\\n' | while read -r x y; do echo $y$x; done").texts == ["ba", "dc"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f() { f; f; }; f",
+        "f() { f | f & }; f; f; f",
+        "yes | tr -d '\\n' | { read x; echo read; }",
+        "x=$(head -c 200000 /dev/zero | tr '\\0' a); while true; do case $x in *a*a*a*a*a*b) ;; esac; done",
+        "while true; do set -- $@ $@ x; done",
+        'while true; do eval "f$i() { echo $i; }"; i=$((i+1)); done',
+    ],
+)
+def test_what_a_script_may_define_read_and_match_is_bounded(sh, text):
+    ran = sh(text, seconds=20)
+    assert ran.ends_at is not None or len(ran.lines) < 600

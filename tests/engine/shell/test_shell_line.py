@@ -101,7 +101,6 @@ def test_an_empty_line_is_no_command(line):
         ("a > | b", "syntax error near unexpected token `|'"),
         ("a ;; b", "syntax error near unexpected token `;;'"),
         ("a )", "syntax error near unexpected token `)'"),
-        ("f() { a; }", "syntax error near unexpected token `('"),
         ("do a; done", "syntax error near unexpected token `do'"),
         ("while a; done", "syntax error near unexpected token `done'"),
         ("for a in b", "syntax error: unexpected end of file"),
