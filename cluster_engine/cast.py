@@ -18,7 +18,7 @@ cast without loading components. Rows stand in the order in which people look at
 Names, files and identities are kubeadm's: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfig.go
 (v1.32). kube-proxy shows the token of its service account, as in the pod that kubeadm runs it in (`mounted_tokens`).
 
-`with_system_pods(PROGRAMS)` are those of a cluster whose control plane is a node too, with a kubelet, containerd and
+`cast(2, system_pods=True)` is that of a cluster whose control plane is a node too, with a kubelet, containerd and
 kube-proxy, and whose other programs run in containers of pods, as kubeadm has them (`kubeadm/`).
 """
 
@@ -409,7 +409,7 @@ def _certified(program: HostProgram) -> HostProgram:
     return dataclasses.replace(program, identity=identity, kubeadm_pod="")
 
 
-def with_system_pods(programs: tuple[HostProgram, ...] = PROGRAMS) -> tuple[HostProgram, ...]:
+def with_system_pods(programs: tuple[HostProgram, ...]) -> tuple[HostProgram, ...]:
     """Return the programs as kubeadm runs them: in pods, and with what runs pods on the control plane too.
 
     The control plane's containerd and kubelet come first (stages -1 and 0), since they start all else.
@@ -423,8 +423,10 @@ def with_system_pods(programs: tuple[HostProgram, ...] = PROGRAMS) -> tuple[Host
     return tuple(dataclasses.replace(one, in_pod=bool(one.kubeadm_pod)) for one in (*programs, *of_node))
 
 
-def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS) -> Cast:
-    """Return the cast of a cluster with so many workers."""
+def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS, *, system_pods: bool = False) -> Cast:
+    """Return the cast of a cluster with so many workers; with `system_pods` as kubeadm makes one."""
+    if system_pods:
+        programs = with_system_pods(programs)
     hosts = (
         Host(CONTROL_PLANE, "10.0.0.1", Role.CONTROL_PLANE),
         *(Host(f"worker-{n}", f"10.0.0.{10 + n}", Role.WORKER) for n in range(1, nodes + 1)),
@@ -447,5 +449,4 @@ __all__ = [
     "Role",
     "by_certificate",
     "cast",
-    "with_system_pods",
 ]

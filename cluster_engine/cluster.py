@@ -38,7 +38,6 @@ from cluster_engine.cast import (
     Role,
     by_certificate,
     cast,
-    with_system_pods,
 )
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
@@ -135,7 +134,7 @@ class Cluster:
         self.kinds = Kinds()
         self._stored = Stored(self._store, self.kinds)
         programs = by_certificate(spec.programs) if spec.proxy_certificate else spec.programs
-        self.cast = cast(spec.nodes, with_system_pods(programs) if spec.system_pods else programs)
+        self.cast = cast(spec.nodes, programs, system_pods=spec.system_pods)
         self._add_hosts()
 
     def _position(self) -> int:

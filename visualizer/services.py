@@ -42,7 +42,13 @@ def owner_of(session: Any, user: Any) -> Owner:
 
 
 def create_cluster(
-    owner: Owner, *, nodes: int = 2, seed: int = 1, lesson: str = "", for_a_room: bool = False
+    owner: Owner,
+    *,
+    nodes: int = 2,
+    seed: int = 1,
+    system_pods: bool = False,
+    lesson: str = "",
+    for_a_room: bool = False,
 ) -> Cluster:
     """Make a cluster's row; where it runs is the hosting tier's affair. Rooms have limits of their own."""
     with transaction.atomic():
@@ -50,7 +56,8 @@ def create_cluster(
         if not for_a_room and theirs.count() >= settings.CLUSTERS_PER_VISITOR:
             raise TooManyClusters
         whose = {"visitor": owner.visitor, "user_id": owner.user_id}
-        return Cluster.objects.create(**whose, nodes=nodes, seed=seed, lesson=lesson)
+        of_cluster = {"nodes": nodes, "seed": seed, "system_pods": system_pods, "lesson": lesson}
+        return Cluster.objects.create(**whose, **of_cluster)
 
 
 def record(identifier: str, batches: Iterable[Batch], life: int = 1) -> int:
@@ -181,6 +188,7 @@ def make_successor(
             user_id=old.user_id,
             nodes=old.nodes,
             seed=old.seed,
+            system_pods=old.system_pods,
             lesson=old.lesson,
             epoch=old.epoch,
             effort=old.effort,

@@ -149,15 +149,19 @@ async def reset(request: HttpRequest, cluster: str) -> HttpResponseBase:
 
 
 def _spec(form: Any) -> dict[str, Any]:
-    """Read what cluster is wanted: a lesson's, or so many nodes with a seed."""
+    """Read what cluster is wanted: a lesson's, or so many nodes with a seed, perhaps as kubeadm makes one."""
     if not (path := form.get("lesson", "")):
-        return {"nodes": _number(form, "nodes", 2, 1, NODES_MAX), "seed": _number(form, "seed", 1, 0, SEED_MAX)}
+        return {
+            "nodes": _number(form, "nodes", 2, 1, NODES_MAX),
+            "seed": _number(form, "seed", 1, 0, SEED_MAX),
+            "system_pods": bool(form.get("system_pods")),
+        }
     from visualizer.lessons import library
 
     lesson = library.find(path)
     if lesson is None:
         raise BadForm(gettext("There is no such lesson."))
-    return {"nodes": lesson.nodes, "seed": lesson.seed, "lesson": lesson.path}
+    return {**lesson.cluster, "lesson": lesson.path}
 
 
 def _go_to(request: HttpRequest, cluster: Cluster) -> HttpResponse:

@@ -86,12 +86,19 @@ def test_a_lesson_becomes_records(content):
     assert exercise.near_misses[0].refuses == ("two", "known")
 
 
+def test_a_lesson_may_play_on_a_cluster_as_kubeadm_makes_it(content):
+    assert library.read("walkthroughs/tiny", content.folder).cluster == {"nodes": 1, "seed": 3, "system_pods": False}
+    content.change(WALK, ("seed: 3", "seed: 3, system-pods: true"))
+    assert library.read("walkthroughs/tiny", content.folder).cluster == {"nodes": 1, "seed": 3, "system_pods": True}
+
+
 BROKEN = [
     (WALK, "walkthrough: tiny", "walkthrough: other", "other is not the folder's name"),
     (WALK, "walkthrough: tiny", "lecture: tiny", "begin with walkthrough: or exercise:"),
     (WALK, "minutes: 2", "minuts: 2", "there is no key minuts"),
     (WALK, "level: 1", "level: 9", "give a whole number from 1 to 3"),
     (WALK, "seed: 3", "seed: x", "'x' cannot be this"),
+    (WALK, "seed: 3", "seed: 3, system-pods: 1", "1 cannot be this"),
     (WALK, "run: kubectl create", "rnu: kubectl create", "a step has one of the keys run, interrupt"),
     (WALK, "run: kubectl create deployment web --image=nginx", "answer: {which: list}", "answer has no place here"),
     (WALK, "run: kubectl create deployment web --image=nginx", "fault: {name: fire}", "there is no fault fire"),

@@ -44,6 +44,7 @@ class ClusterSpec:
     epoch: datetime | None = None
     gateway_names: tuple[str, ...] = ()
     effort: float = 0.0
+    system_pods: bool = False
 
 
 @dataclass
@@ -64,7 +65,7 @@ class FakeCluster:
 
     @property
     def cast(self) -> Cast:
-        return cast(self.thread.spec.nodes)
+        return cast(self.thread.spec.nodes, system_pods=self.thread.spec.system_pods)
 
     def inject(self, record: Fault, *, sealed: bool = False) -> str:
         record.check(self)  # type: ignore[arg-type]
@@ -85,7 +86,7 @@ class FakeCluster:
 
     def terminal(self) -> Any:
         """What lines are typed into; it never goes anywhere."""
-        return SimpleNamespace(prompt="fake:~$")
+        return SimpleNamespace(prompt="fake:~$", jobs=SimpleNamespace(printing=lambda _: []))
 
     async def command(self, line: str, write: Callable[[str, str], None], **_: Any) -> int:
         word, _, rest = line.partition(" ")

@@ -1,4 +1,4 @@
-"""How long a cluster's programs compute is kept with it: what was made before work took time comes back without."""
+"""How a cluster was made is kept with it: what was made before work took time comes back without, for one."""
 
 from importlib import import_module
 
@@ -31,3 +31,11 @@ def test_a_successor_goes_as_the_cluster_whose_place_it_takes():
 
 def test_what_was_said_before_work_took_time_is_understood():
     assert msgspec.json.decode(b'{"type": "Create", "nodes": 1, "seed": 2}', type=Create).effort == 0.0
+
+
+@pytest.mark.django_db
+def test_a_cluster_comes_back_as_kubeadm_made_it_and_so_does_its_successor():
+    made = services.create_cluster(Owner("ann"), system_pods=True)
+    new, _ = services.make_successor(made.pk, [], 0.0)
+    assert create_of(made).system_pods and create_of(new).system_pods
+    assert not create_of(services.create_cluster(Owner("bob"))).system_pods

@@ -91,7 +91,13 @@ async def test_a_form_makes_one_more_cluster_and_leads_to_its_page(client, host)
     page = await client.get(response["Location"])
     assert cluster_of(page) == response["Location"].split("/")[2]
     made = await in_database(Cluster.objects.get)()
-    assert (made.nodes, made.seed) == (3, 7)
+    assert (made.nodes, made.seed, made.system_pods) == (3, 7, False)
+
+
+async def test_a_form_may_ask_for_a_cluster_as_kubeadm_makes_it(client, host):
+    await client.post("/clusters/", {"system_pods": "on"})
+    made = await in_database(Cluster.objects.get)()
+    assert made.system_pods
 
 
 async def test_a_program_is_told_the_new_cluster_as_json(client, host):

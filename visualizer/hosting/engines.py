@@ -31,9 +31,18 @@ def load_engine(name: str) -> Engine:
         epoch: datetime | None,
         gateway_names: tuple[str, ...],
         effort: float,
+        system_pods: bool,
         **others: Any,
     ) -> Any:
-        what = spec(nodes=nodes, seed=seed, pace=pace, epoch=epoch, gateway_names=gateway_names, effort=effort)
+        what = spec(
+            nodes=nodes,
+            seed=seed,
+            pace=pace,
+            epoch=epoch,
+            gateway_names=gateway_names,
+            effort=effort,
+            system_pods=system_pods,
+        )
         return made(what, **others)
 
     return engine

@@ -90,6 +90,7 @@ class HostedCluster:
             epoch=None if create.epoch is None else datetime.fromtimestamp(create.epoch, UTC),
             gateway_names=tuple(create.gateway_names),
             effort=create.effort,
+            system_pods=create.system_pods,
             run=self._run,
             on_entries=self._entries,
             on_clock=self._clock,

@@ -97,6 +97,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     last: dict[str, Any] | None = None
     gateway_names: list[str] = []
     effort: float = 0.0
+    system_pods: bool = False
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):

@@ -36,6 +36,7 @@ def create_of(cluster: Cluster) -> Create:
     return Create(
         nodes=cluster.nodes,
         seed=cluster.seed,
+        system_pods=cluster.system_pods,
         pace=clock.get("pace") or 1.0,
         lesson=cluster.lesson or None,
         epoch=cluster.epoch.timestamp(),

@@ -60,7 +60,7 @@ class Trial:
             loop.close()
 
     async def _play(self, loop: ClusterLoop, story: Story) -> None:
-        spec = ClusterSpec(nodes=self.lesson.nodes, seed=self.lesson.seed, pace=None, effort=REAL_EFFORT)
+        spec = ClusterSpec(**self.lesson.cluster, pace=None, effort=REAL_EFFORT)
         self.clusters += 1
         cluster = Cluster(spec, loop)
         cluster.world.is_strict = True

@@ -96,6 +96,7 @@ class Lesson:
     seed: int
     folder: Path
     sources: tuple[Citation, ...]
+    system_pods: bool = False  # on a cluster as kubeadm makes it
     catalogue: int | None = None  # an exercise's number in `visualizer.subjects.EXERCISES`
     start: tuple[Step, ...] = ()
     marks: tuple[Mark, ...] = ()
@@ -114,6 +115,11 @@ class Lesson:
     def path(self) -> str:
         """Name it among all lessons: "walkthroughs/mutual-tls"."""
         return f"{self.kind}s/{self.slug}"
+
+    @property
+    def cluster(self) -> dict[str, Any]:
+        """Return what cluster it plays on, by the names of `ClusterSpec`."""
+        return {"nodes": self.nodes, "seed": self.seed, "system_pods": self.system_pods}
 
     @property
     def url(self) -> str:

@@ -99,10 +99,15 @@ class _Reader:
             ("level", lambda: keys["level"].whole(1, 3)),
             ("nodes", lambda: self._cluster(keys["cluster"])["nodes"].whole(1, NODES_MAX)),
             ("seed", lambda: self._cluster(keys["cluster"])["seed"].whole(0, SEED_MAX)),
+            ("system_pods", lambda: self._has_system_pods(keys["cluster"])),
         ]
 
     def _cluster(self, place: Place) -> dict[str, Place]:
-        return place.keys(("nodes", "seed"), needed=("nodes", "seed"))
+        return place.keys(("nodes", "seed", "system-pods"), needed=("nodes", "seed"))
+
+    def _has_system_pods(self, place: Place) -> bool:
+        wanted = self._cluster(place).get("system-pods")
+        return wanted is not None and wanted.flag()
 
     def _parts(self, keys: dict[str, Place]) -> list[tuple[str, Callable[[], Any]]]:
         each = self._problems.each

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from visualizer.lessons import courses, library
 from visualizer.lessons.lesson import LANGUAGES
 
-SANDBOX = {"nodes": 2, "seed": 1, "lesson": ""}
+SANDBOX = {"nodes": 2, "seed": 1, "system_pods": False, "lesson": ""}
 
 
 def choices() -> list[dict[str, str]]:
@@ -44,7 +44,7 @@ def milestone_titles(slug: str) -> dict[str, str]:
 def cluster_of(slug: str) -> dict[str, Any]:
     """The cluster a learner gets; an empty one when there is no lesson, or none any more."""
     lesson = library.find(slug) if slug else None
-    return {"nodes": lesson.nodes, "seed": lesson.seed, "lesson": slug} if lesson is not None else dict(SANDBOX)
+    return dict(SANDBOX) if lesson is None else {**lesson.cluster, "lesson": slug}
 
 
 @lru_cache(maxsize=500)

@@ -337,7 +337,7 @@ async def console(request: HttpRequest, person: Person) -> HttpResponseBase:
     """The instructor's board."""
     room = person.room
     join_url = request.build_absolute_uri(reverse("join_code", args=[room.code]))
-    nodes = lessons.cluster_of(room.lesson)["nodes"]
+    wanted = lessons.cluster_of(room.lesson)
     context = {
         "room": selectors.room_fields(room, with_code=True),
         "socket": f"/ws/rooms/{room.pk}/",
@@ -346,7 +346,7 @@ async def console(request: HttpRequest, person: Person) -> HttpResponseBase:
         "join_url": join_url,
         "qr": codes.qr_svg(join_url, gettext("QR code of the address %(address)s") % {"address": join_url}),
         "faults": faults.describe(),
-        "cast": cast(nodes).describe(),
+        "cast": cast(wanted["nodes"], system_pods=wanted["system_pods"]).describe(),
         "watch_url": reverse("rooms:watch", args=[room.pk]),
         "forget_url": reverse("rooms:forget", args=[room.pk, 0]),
         **_room_urls(room),

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import yaml
 
-from cluster_engine.cast import cast, with_system_pods
+from cluster_engine.cast import cast
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.faults import read
 from cluster_engine.kubeadm.static_pods import manifests, pod
@@ -238,7 +238,7 @@ def test_two_clusters_of_one_seed_start_alike():
 
 
 def test_the_manifests_are_those_that_kubeadm_writes():
-    made = cast(1, with_system_pods())
+    made = cast(1, system_pods=True)
     found = manifests(made)
     assert {path for path, _ in found.values()} == {f"{MANIFESTS}/{name}.yaml" for name in STATIC}
     for id_, (_, text) in found.items():
