@@ -22,13 +22,14 @@ Names, files and identities are kubeadm's: cmd/kubeadm/app/phases/certs/certlist
 kube-proxy, and whose other programs run in containers of pods, as kubeadm has them (`kubeadm/`).
 """
 
-import dataclasses
 import enum
 import functools
 import pkgutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 PKI = "/etc/kubernetes/pki"
 CLUSTER_CA = "kubernetes"
@@ -57,8 +58,7 @@ class Role(enum.Enum):
     """Real connections seem to come from there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A service account whose token and authority lie in a directory of the host, as kubelets mount them into pods."""
 
     namespace: str
@@ -66,8 +66,7 @@ class Account:
     directory: str = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Who a program is to the API server: the subject of its client certificate, and the kubeconfig that has it.
 
     `certificate`: a file with certificate and key that the kubeconfig names; None: the kubeconfig has both itself.
@@ -81,8 +80,7 @@ class Identity:
     account: Account | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate, `stem`.crt, and its key, `stem`.key.
 
     One with `names`, DNS names and addresses, is for a server; for a client too where `client`. An `authority` that is
@@ -97,8 +95,7 @@ class Certificate:
     client: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostProgram:
+class HostProgram(msgspec.Struct, frozen=True, kw_only=True):
     """A program that runs on every host of a role for as long as the cluster does.
 
     Texts of its identity, certificates and command line may have the fields {host} and {address}. `ports` are TCP ports
@@ -130,8 +127,7 @@ class HostProgram:
         return main if self.identity is None else functools.partial(main, kubeconfig=self.identity.kubeconfig)
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """A host: its name, its IPv4 address, what it is there for."""
 
     name: str
@@ -139,8 +135,7 @@ class Host:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(msgspec.Struct, frozen=True):
     """A program on one of its hosts."""
 
     host: Host
@@ -155,7 +150,7 @@ class Component:
     def identity(self) -> Identity | None:
         """Who it is to the API server; None for who never asks it anything."""
         identity = self.program.identity
-        return identity and dataclasses.replace(identity, common_name=self._here(identity.common_name))
+        return identity and replace(identity, common_name=self._here(identity.common_name))
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -166,7 +161,7 @@ class Component:
     def certificates(self) -> tuple[Certificate, ...]:
         """The certificates that lie in files of their own."""
         return tuple(
-            dataclasses.replace(
+            replace(
                 one,
                 common_name=self._here(one.common_name),
                 authority=self._here(one.authority),
@@ -179,8 +174,7 @@ class Component:
         return text.format(host=self.host.name, address=self.host.address)
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(msgspec.Struct, frozen=True):
     """The hosts of a cluster, and its components host by host."""
 
     hosts: tuple[Host, ...]
@@ -405,8 +399,8 @@ def by_certificate(programs: tuple[HostProgram, ...] = PROGRAMS) -> tuple[HostPr
 def _certified(program: HostProgram) -> HostProgram:
     if program.identity is None or program.identity.account is None:
         return program
-    identity = dataclasses.replace(program.identity, common_name=f"system:{program.name}", account=None)
-    return dataclasses.replace(program, identity=identity, kubeadm_pod="")
+    identity = replace(program.identity, common_name=f"system:{program.name}", account=None)
+    return replace(program, identity=identity, kubeadm_pod="")
 
 
 def with_system_pods(programs: tuple[HostProgram, ...]) -> tuple[HostProgram, ...]:
@@ -416,11 +410,11 @@ def with_system_pods(programs: tuple[HostProgram, ...]) -> tuple[HostProgram, ..
     """
     runs_pods = {"containerd": -1, "kubelet": 0}
     of_node = [
-        dataclasses.replace(one, role=Role.CONTROL_PLANE, stage=runs_pods.get(one.name, one.stage))
+        replace(one, role=Role.CONTROL_PLANE, stage=runs_pods.get(one.name, one.stage))
         for one in programs
         if one.role is Role.WORKER and (one.name in runs_pods or one.kubeadm_pod == "daemon")
     ]
-    return tuple(dataclasses.replace(one, in_pod=bool(one.kubeadm_pod)) for one in (*programs, *of_node))
+    return tuple(replace(one, in_pod=bool(one.kubeadm_pod)) for one in (*programs, *of_node))
 
 
 def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS, *, system_pods: bool = False) -> Cast:

@@ -20,7 +20,6 @@ import contextvars
 import functools
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -74,8 +73,7 @@ Write = Callable[[str, str], None]
 """Called with "stdout" or "stderr" and a piece of text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterSpec:
+class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a cluster is made from. Two with equal specs behave alike, message by message.
 
     `pace` None leaps. Without `capture` nothing is kept of what crosses the wires. `directory` is where the journal

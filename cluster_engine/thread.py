@@ -27,9 +27,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from cluster_engine import deeds, faults
 from cluster_engine.api.objects import Object
@@ -307,8 +308,7 @@ def _refused() -> Future[Any]:
     return refused
 
 
-@dataclass(frozen=True, slots=True)
-class ControlPlane:
+class ControlPlane(msgspec.Struct, frozen=True):
     """A running cluster as a test sees it: a kubeconfig file for real clients, and kubectl without any."""
 
     thread: ClusterThread

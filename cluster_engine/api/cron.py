@@ -19,10 +19,11 @@ ParseStandard. Left out: fractions of a second in `@every`.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 YEARS_MAX = 5
 """A schedule that does not strike within so many years never does."""
@@ -50,8 +51,7 @@ _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|ms|s|m|h)"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(msgspec.Struct, frozen=True):
     """A schedule of equal steps, counted from the last time."""
 
     seconds: int
@@ -61,8 +61,7 @@ class Every:
         return after.replace(microsecond=0) + timedelta(seconds=self.seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True):
     """Which minutes, hours, days and months fit; `both_days`: the two day fields must both fit."""
 
     minutes: frozenset[int]

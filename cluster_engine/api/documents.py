@@ -20,7 +20,6 @@ Left out: tags of the writer's own (what bears one is text, a list or a mapping,
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -42,8 +41,7 @@ class Unreadable(ValueError):  # noqa: N818, as Refused and NotRunning
     """A text is no document; the message says why, in the words of Go's decoders."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One document of a YAML text; `doubled` are go-yaml's sentences about keys that stand twice in one mapping."""
 
     value: Any
@@ -139,8 +137,7 @@ _NO_KEY: Any = object()
 _MERGE: Any = object()
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(msgspec.Struct):
     """A list or mapping whose end has not come yet. The counts are those before it began."""
 
     value: Any
@@ -152,8 +149,7 @@ class _Open:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchored:
+class _Anchored(msgspec.Struct, frozen=True):
     """What an alias stands for, and what it costs to write it out."""
 
     value: Any
@@ -162,17 +158,16 @@ class _Anchored:
     height: int
 
 
-@dataclass(slots=True)
-class _Building:
+class _Building(msgspec.Struct):
     """One document as its events come. `nodes` and `bytes` count what it stands for, aliases written out."""
 
     nodes: int = 0
     bytes: int = 0
     aliased: int = 0
     root: Any = None
-    doubled: list[str] = field(default_factory=list)
-    _open: list[_Open] = field(default_factory=list)
-    _anchors: dict[str, _Anchored | None] = field(default_factory=dict)
+    doubled: list[str] = msgspec.field(default_factory=list)
+    _open: list[_Open] = msgspec.field(default_factory=list)
+    _anchors: dict[str, _Anchored | None] = msgspec.field(default_factory=dict)
 
     def take(self, event: Any) -> None:
         """Take the next event. Unreadable."""

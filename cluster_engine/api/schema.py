@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+import msgspec
+
 from cluster_engine.api.derived import Derived
 from cluster_engine.api.names import dns_subdomain_problems
 from cluster_engine.api.objects import JSON, Object
@@ -34,8 +36,7 @@ from cluster_engine.api.status import Cause
 Rule: TypeAlias = Callable[[Object, str, list[Cause]], None]  # (object, its path, causes found so far)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True, eq=False):
     """A value without fields: its name in Go (for error texts), its OpenAPI form, and its zero in JSON.
 
     One with a `name` is a definition of its own in OpenAPI; `openapi_v3` is its form there, if version 3 can say more.
@@ -118,15 +119,13 @@ class Message:
         return self.name.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ListOf:
+class ListOf(msgspec.Struct, frozen=True, eq=False):
     """A repeated field."""
 
     item: Type
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MapOf:
+class MapOf(msgspec.Struct, frozen=True, eq=False):
     """A map with string keys."""
 
     value: Type
@@ -135,8 +134,7 @@ class MapOf:
 Type: TypeAlias = Scalar | Message | ListOf | MapOf
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Field:
+class Field(msgspec.Struct, frozen=True, eq=False):
     """One field of a message. The module's text says what `pointer`, `always` and `required` mean.
 
     `number` is the field's in protobuf, 0 for one that protobuf does not have.
@@ -164,8 +162,7 @@ class Field:
     check: Callable[[str], list[str]] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inline:
+class Inline(msgspec.Struct, frozen=True, eq=False):
     """A struct embedded in another: a message of its own in protobuf, but its fields stand in the parent's JSON."""
 
     number: int
@@ -185,8 +182,7 @@ def message(
     return Message(name, doc, own, defaults, rules, preserve_unknown, atomic)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class Column(msgspec.Struct, frozen=True, eq=False):
     """One column of `kubectl get`: `cell` makes the value from object and now; wide ones need `-o wide`."""
 
     name: str
@@ -197,8 +193,7 @@ class Column:
     wide: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subresource:
+class Subresource(msgspec.Struct, frozen=True, eq=False):
     """A path below an object. `body` is the kind that it speaks; None: the object's own.
 
     What `connects` leads to somebody else, and has no body of ours: discovery names the kind of its query's options.

@@ -12,8 +12,9 @@ Requirements are joined by "and". A label that is missing satisfies `!=` and `no
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cluster_engine.api.names import label_value_problems, qualified_name_problems
 from cluster_engine.api.objects import Object
@@ -25,8 +26,7 @@ _OPERATORS = "in, notin, =, ==, !=, gt, lt"
 _TOKEN = re.compile(r"(==|!=|[=!(),<>])|([^\s=!(),<>]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True):
     """One condition on one label; `values` is empty for `exists` and `!`."""
 
     key: str
@@ -75,8 +75,7 @@ def _is_integer(text: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSelector:
+class LabelSelector(msgspec.Struct, frozen=True):
     """All requirements must hold; without any it selects everything. `nothing` selects nothing at all."""
 
     requirements: tuple[Requirement, ...] = ()
@@ -213,8 +212,7 @@ def label_selector_from_object(selector: Mapping[str, Any] | None) -> LabelSelec
     return LabelSelector(tuple(found))
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRequirement:
+class FieldRequirement(msgspec.Struct, frozen=True):
     """One field must (or must not) have one value."""
 
     label: str
@@ -226,8 +224,7 @@ class FieldRequirement:
         return f"{self.label}{'!=' if self.negated else '='}{self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSelector:
+class FieldSelector(msgspec.Struct, frozen=True):
     """All requirements must hold; without any it selects everything."""
 
     requirements: tuple[FieldRequirement, ...] = ()

@@ -16,8 +16,9 @@ Left out: `ServerTimeout` and the generic error made from a bare HTTP code (kube
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cluster_engine.api.resource import Resource
 
@@ -30,8 +31,7 @@ UNSUPPORTED_MEDIA_TYPE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """One thing wrong with an object: `message` is Kubernetes' ErrorBody (`Required value: …`), without the field."""
 
     field: str

@@ -213,8 +213,7 @@ class Struct:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(msgspec.Struct, frozen=True):
     """A list whose items are found again: `step_to` makes the step that leads to one."""
 
     step_to: Callable[[JSON], str]

@@ -15,9 +15,10 @@ Modelled on apiserver/pkg/endpoints/request/requestinfo.go. Left out: the `proxy
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote
+
+import msgspec
 
 VERBS = {
     "POST": "create",
@@ -36,8 +37,7 @@ TRUE_VALUES = ("1", "true", "True", "TRUE", "t", "T")
 _EXACT_NAME = re.compile(r"(?:^|,)\s*metadata\.name==?([^,!=]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInfo:
+class RequestInfo(msgspec.Struct, frozen=True):
     """A request in the words of authorization. For non-resource requests only `path` and `verb` are set."""
 
     verb: str

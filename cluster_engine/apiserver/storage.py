@@ -13,7 +13,6 @@ Modelled on apiserver/pkg/storage/etcd3/store.go. Values there are protobuf behi
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -133,8 +132,7 @@ Known = Callable[[str], CachedObject | None]
 """From a key to what is known of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A part of a list: its objects in key order, the revision of the read, and how many keys remain after it."""
 
     objects: list[CachedObject]
@@ -163,8 +161,7 @@ def unknown(key: str) -> None:
     return
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """How a conditional write ended: `revision` when it was done, else what lies there now (None: nothing)."""
 
     revision: int

@@ -14,8 +14,9 @@ Modelled on event.go and events_cache.go, writing core/v1 Events (the real sched
 import asyncio
 import contextlib
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import EVENT
@@ -35,14 +36,12 @@ TRIES_MAX, RETRY_SECONDS = 12, 10.0
 Identity = tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(msgspec.Struct):
     tokens: float
     at: float
 
 
-@dataclass(slots=True)
-class _Similar:
+class _Similar(msgspec.Struct):
     messages: list[str]
     at: float
 

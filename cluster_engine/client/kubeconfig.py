@@ -15,9 +15,10 @@ basic auth, impersonation, plain HTTP.
 import base64
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from cluster_engine.api.documents import Unreadable, read_one_yaml
 
@@ -64,8 +65,7 @@ class NoServerError(KubeConfigError):
     """Nothing says where the server is: kubectl then looks for one at localhost:8080."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KubeConfig:
+class KubeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What one context of a kubeconfig says. PEM bytes; `token_file` is a path on the same host."""
 
     host: str

@@ -20,14 +20,13 @@ Left out: protobuf, gzip, client-side rate limits (5 requests a second by defaul
 
 import asyncio
 import contextlib
-import dataclasses
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.patches import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
@@ -57,8 +56,7 @@ Token = str | Callable[[], Awaitable[str]]
 Params = Mapping[str, str | int | bool | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """An answer, whole. Header names are lower case."""
 
     status: int
@@ -70,8 +68,7 @@ class Response:
         return msgspec.json.decode(self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """An answer whose body is still arriving."""
 
     status: int
@@ -102,7 +99,7 @@ class Client:
         A `token` stands for the file's; its certificate is shown as well, and API servers look at that first.
         """
         config = kubeconfig.load(process.files, path, context=context)
-        client = cls(dataclasses.replace(config, token=token or config.token), process, user_agent)
+        client = cls(replace(config, token=token or config.token), process, user_agent)
         client._transport()  # a certificate or key that cannot be used is found now
         return client
 

@@ -21,8 +21,9 @@ Left out: everything that only the registry itself knows.
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
+
+import msgspec
 
 from cluster_engine.containerd.references import DEFAULT_REGISTRY
 from cluster_engine.containerd.workloads import SERVICES, UNKNOWN, Workload
@@ -41,8 +42,7 @@ _VERSION = re.compile(r"v?\d+(?:\.\d+)*")
 _NUMBER = re.compile(r"v?\d+(?:[a-z]{1,3}\d*)?|(?=[a-f]*\d)[0-9a-f]{7,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(msgspec.Struct, frozen=True):
     """What one repository offers: `versions` is a regular expression of those that exist ("": nobody here knows)."""
 
     name: str

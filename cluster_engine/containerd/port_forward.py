@@ -7,7 +7,8 @@ Modelled on k8s.io/kubelet/pkg/cri/streaming/portforward and containerd's intern
 """
 
 import asyncio
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import port_forward, spdy
@@ -20,14 +21,13 @@ PORT_MAX = 65535
 WAITING_MAX = 64
 
 
-@dataclass(slots=True)
-class PortForwarding:
+class PortForwarding(msgspec.Struct):
     """Serves one client. `host` is the pod's network; `_waiting` are error streams whose data stream is to come."""
 
     process: Process
     host: Host
     asked: cri.PortForwardRequest
-    _waiting: dict[str, spdy.Stream] = field(default_factory=dict)
+    _waiting: dict[str, spdy.Stream] = msgspec.field(default_factory=dict)
 
     async def serve(self, client: Duplex) -> None:
         """Serve until the client has gone."""

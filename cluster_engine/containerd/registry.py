@@ -12,7 +12,8 @@ Modelled on containerd's resolver. Left out: layers, platforms, credentials, rat
 
 import hashlib
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.containerd import catalogue
 from cluster_engine.containerd.references import DEFAULT_REGISTRY, split
@@ -33,8 +34,7 @@ class NotFoundError(PullError):
     code = "NOT_FOUND"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(msgspec.Struct, frozen=True):
     """One image, as the registry describes it in its manifest."""
 
     reference: str

@@ -21,8 +21,9 @@ Modelled on overlayfs and bind mounts. Left out: what is left out of a host's fi
 import contextlib
 import errno
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from cluster_engine.world.files import DIRECTORY_MODE, MODE, FileSystem
 from cluster_engine.world.users import READ, ROOT, WRITE, Owner, User
@@ -37,8 +38,7 @@ SET_GROUP = 0o2000
 STATE = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """A directory or file of the host, at a path of the container's."""
 
     path: str

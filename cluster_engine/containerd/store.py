@@ -12,7 +12,8 @@ Modelled on containerd's metadata store (`internal/cri/store`). Left out: snapsh
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.containerd.logs import Log
 from cluster_engine.containerd.registry import Image
@@ -24,8 +25,7 @@ from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.process import Namespace, Process
 
 
-@dataclass(slots=True)
-class Sandbox:
+class Sandbox(msgspec.Struct):
     """A pod's place on the node: network namespace, address, pause container. Without `network` it is the host's."""
 
     id: str
@@ -64,8 +64,7 @@ class Sandbox:
         )
 
 
-@dataclass(slots=True)
-class Container:
+class Container(msgspec.Struct):
     """A container. While it runs it has a `process`, files, an environment and programs that can be called in it."""
 
     id: str
@@ -84,9 +83,9 @@ class Container:
     process: Process | None = None
     handles_sigterm: bool = False
     files: RootFiles | None = None
-    environment: dict[str, str] = field(default_factory=dict)
-    programs: Mapping[str, Program] = field(default_factory=dict)
-    quota: Quota = field(default_factory=Quota)
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    programs: Mapping[str, Program] = msgspec.field(default_factory=dict)
+    quota: Quota = msgspec.field(default_factory=Quota)
     log: Log | None = None
     stdin: Pipe | None = None
 
@@ -129,19 +128,18 @@ class Container:
         )
 
 
-@dataclass(slots=True)
-class Store:
+class Store(msgspec.Struct):
     """Everything, by id (images by reference), in order of creation."""
 
-    images: dict[str, Image] = field(default_factory=dict)
-    sandboxes: dict[str, Sandbox] = field(default_factory=dict)
-    containers: dict[str, Container] = field(default_factory=dict)
+    images: dict[str, Image] = msgspec.field(default_factory=dict)
+    sandboxes: dict[str, Sandbox] = msgspec.field(default_factory=dict)
+    containers: dict[str, Container] = msgspec.field(default_factory=dict)
     pod_cidr: str = ""
     last_address: int = 1
     boots: int = 0
     on_exit: Callable[[Container], bool] | None = None
     """Called by a container that has ended; returns whether somebody has heard it."""
-    untold: list[str] = field(default_factory=list)
+    untold: list[str] = msgspec.field(default_factory=list)
     """The containers that have ended while there was no containerd."""
 
     def containers_of(self, sandbox_id: str) -> list[Container]:

@@ -14,8 +14,8 @@ Modelled on k8s.io/kubelet/pkg/cri/streaming and containerd's internal/cri/strea
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+import msgspec
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
@@ -41,8 +41,7 @@ TOKENS_MAX = 1000
 Asked = cri.ExecRequest | cri.AttachRequest | cri.PortForwardRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """What a token stands for: the request of the CRI call."""
 
     request: Asked

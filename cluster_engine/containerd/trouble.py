@@ -4,19 +4,19 @@ trouble_of(host.disk).crash("docker.io/library/nginx:latest")
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 TROUBLE = "/var/lib/containerd-trouble"
 CRASH_EXIT_CODE = 1
 
 
-@dataclass(slots=True)
-class Trouble:
+class Trouble(msgspec.Struct):
     """What is wrong with images on a host, by full reference. Faults write it, `on_crash` is containerd's."""
 
-    missing: dict[str, None] = field(default_factory=dict)
-    crashing: dict[str, None] = field(default_factory=dict)
+    missing: dict[str, None] = msgspec.field(default_factory=dict)
+    crashing: dict[str, None] = msgspec.field(default_factory=dict)
     on_crash: Callable[[str], None] | None = None
 
     def crash(self, reference: str) -> None:

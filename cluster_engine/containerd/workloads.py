@@ -9,9 +9,11 @@ that nobody here knows (`UNKNOWN`) it is taken for granted that it serves (`serv
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from cluster_engine.containerd.servers import agnhost, batch, components, coredns, databases, hello, nginx
 from cluster_engine.containerd.servers.unknown import nothing, unknown
@@ -31,16 +33,15 @@ class NotExecutableError(Exception):
     """There is no such program in the image; the text is runc's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True):
     """What an image brings. `main` is what its entrypoint starts; without `tools` it has no shell."""
 
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     main: Program | None = None
-    programs: Mapping[str, Program] = field(default_factory=dict)
-    tools: Mapping[str, Program] = field(default_factory=dict)
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    programs: Mapping[str, Program] = msgspec.field(default_factory=dict)
+    tools: Mapping[str, Program] = msgspec.field(default_factory=dict)
+    files: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     version: str = ""
     """The environment variable that holds its version."""
     user: str = ""

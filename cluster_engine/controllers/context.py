@@ -1,7 +1,8 @@
 """What the controllers of one process share, and the form of a controller."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from cluster_engine.client import Client, EventRecorder, SharedInformers
 
@@ -9,8 +10,7 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 
-@dataclass(slots=True)
-class Context:
+class Context(msgspec.Struct):
     """What a controller is given: a client in its own name, an event recorder, the shared informers."""
 
     process: "Process"

@@ -8,8 +8,9 @@ are not listed one by one: from the distance of the first two their number is es
 Modelled on `pkg/controller/cronjob/utils.go`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from cluster_engine.api import cron, time
 from cluster_engine.api.kinds import CRON_JOB, JOB
@@ -23,8 +24,7 @@ MISSED_MAX = 100
 NEVER = "time difference between two schedules is less than 1 second"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """The last time that has come since `earliest`, if any, and how many have."""
 
     earliest: datetime

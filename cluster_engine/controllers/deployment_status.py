@@ -8,8 +8,9 @@ lastTransitionTime changes with its status only, its lastUpdateTime with its rea
 Modelled on `pkg/controller/deployment/{sync,progress}.go`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from cluster_engine.api import time
 from cluster_engine.api.objects import Object
@@ -22,8 +23,7 @@ FOUND, CREATED, FAILED_CREATE = "FoundNewReplicaSet", "NewReplicaSetCreated", "R
 PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
 
 
-@dataclass(slots=True)
-class Conditions:
+class Conditions(msgspec.Struct):
     """The conditions of one status, in order; a change touches the times as the API conventions say."""
 
     conditions: list[Object]

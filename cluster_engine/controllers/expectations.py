@@ -11,15 +11,15 @@ Modelled on `pkg/controller/controller_utils.go` (UIDTrackingControllerExpectati
 """
 
 import asyncio
-from dataclasses import dataclass, field
+
+import msgspec
 
 TIMEOUT_SECONDS = 300.0
 
 
-@dataclass(slots=True)
-class _Expected:
+class _Expected(msgspec.Struct):
     creations: int = 0
-    deletions: dict[str, None] = field(default_factory=dict)
+    deletions: dict[str, None] = msgspec.field(default_factory=dict)
     at: float = 0.0
 
 

@@ -11,9 +11,10 @@ A Job that has failed has its running pods deleted; one that is suspended too. M
 """
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import JOB, POD
@@ -44,8 +45,7 @@ UNCOUNTED_MAX = 500
 POD_NAME_PREFIX_MAX = 253 - 5
 
 
-@dataclass(slots=True)
-class _Sync:
+class _Sync(msgspec.Struct):
     """One look at a Job: its status as it is to be, its pods, and what has come of it."""
 
     key: str
@@ -55,7 +55,7 @@ class _Sync:
     active: list[Object]
     now: datetime
     succeeded: int = 0
-    done: set[int] = field(default_factory=set)
+    done: set[int] = msgspec.field(default_factory=set)
     verdict: Object | None = None
     changed: bool = False
 

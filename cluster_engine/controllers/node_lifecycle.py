@@ -15,7 +15,8 @@ disruption of large zones' slower rate, labels.
 """
 
 import asyncio
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import LEASE, NODE, POD
@@ -37,8 +38,7 @@ WATCHED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 WORKERS = 2
 
 
-@dataclass(slots=True)
-class _Health:
+class _Health(msgspec.Struct):
     """When something of the node was last seen to change, by this controller's clock."""
 
     seen_at: float

@@ -10,15 +10,14 @@ object, and what is to be looked at now that something has happened.
 Modelled on `pkg/controller/garbagecollector/graph_builder.go`.
 """
 
-from dataclasses import dataclass, field
+import msgspec
 
 from cluster_engine.api.objects import Object
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(msgspec.Struct, eq=False):
     """One object of the graph, by uid. Two nodes are the same only if they are one record."""
 
     uid: str
@@ -26,8 +25,8 @@ class Node:
     kind: str
     namespace: str
     name: str
-    owners: list[Object] = field(default_factory=list)
-    dependents: dict[str, "Node"] = field(default_factory=dict)
+    owners: list[Object] = msgspec.field(default_factory=list)
+    dependents: dict[str, "Node"] = msgspec.field(default_factory=dict)
     is_virtual: bool = False
     is_deleting: bool = False
     waits_for_dependents: bool = False

@@ -14,7 +14,8 @@ Modelled on `pkg/controller/tainteviction/taint_eviction.go`.
 """
 
 import asyncio
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import NODE, POD
@@ -28,8 +29,7 @@ DELETE_TRIES_MAX, DELETE_RETRY_SECONDS = 5, 0.01
 WORKERS = 4
 
 
-@dataclass(slots=True)
-class _Sentence:
+class _Sentence(msgspec.Struct):
     """When a pod is to be deleted, and since when it has been waiting for that."""
 
     uid: str

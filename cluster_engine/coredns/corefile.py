@@ -13,7 +13,7 @@ What is not known here is read over, as long as its braces match. Modelled on Co
 Left out: several server blocks, imports, snippets, and what all other plugins would do.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 PODS_MODES = ("disabled", "insecure", "verified")
 
@@ -22,8 +22,7 @@ class CorefileError(ValueError):
     """A Corefile that cannot be read; the text is CoreDNS's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Corefile:
+class Corefile(msgspec.Struct, frozen=True):
     """What of it is obeyed. Zones are without a dot at the end."""
 
     port: int = 53

@@ -15,7 +15,8 @@ transfers.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 
@@ -25,8 +26,7 @@ WEIGHT = 100
 ARPA = ".in-addr.arpa"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A record of a name: type and value."""
 
     name: str
@@ -34,20 +34,18 @@ class Record:
     value: str
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct):
     """What is known of a name. One that is not `there` does not exist; `extra` belongs into the additional section."""
 
     there: bool = True
-    records: list[Record] = field(default_factory=list)
-    extra: list[Record] = field(default_factory=list)
+    records: list[Record] = msgspec.field(default_factory=list)
+    extra: list[Record] = msgspec.field(default_factory=list)
 
 
 NOT_THERE = Found(there=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """An address behind a Service, and under which name it is known there. `ports` are name, protocol, number."""
 
     address: str

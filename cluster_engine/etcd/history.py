@@ -20,8 +20,9 @@ Left out: the B+tree file below it (bbolt), so compaction is at once and defragm
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
+
+import msgspec
 
 FROM_KEY_ON = b"\0"
 """As `range_end`: no upper bound."""
@@ -33,8 +34,7 @@ _mod_revision = attrgetter("mod_revision")
 _revision = attrgetter("revision")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyValue:
+class KeyValue(msgspec.Struct, frozen=True):
     """A key as it was at one revision; with version 0 a tombstone, of which only key and mod_revision count."""
 
     key: bytes
@@ -45,8 +45,7 @@ class KeyValue:
     lease: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One key's step from `previous` (None: it did not exist) to `kv`, the `sub`-th of the revision."""
 
     revision: int
@@ -60,8 +59,7 @@ class Change:
         return self.kv.version == 0
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRange:
+class KeyRange(msgspec.Struct, frozen=True):
     """The keys from `key` on and before `end`; `end` None is the one key, b"" no upper bound."""
 
     key: bytes

@@ -16,7 +16,8 @@ over. Left out: checkpoints of the remaining time between members, and the pacin
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.etcd.errors import LeaseExistsError, LeaseNotFoundError, LeaseTTLTooLargeError
 
@@ -27,14 +28,13 @@ TTL_SECONDS_MIN = 2
 FIRST_ID = 0x694D_0000_0000_0001
 
 
-@dataclass(slots=True)
-class Lease:
+class Lease(msgspec.Struct):
     """One lease: runs out at `expires_at`, and takes `keys` with it. The keys keep their order of attachment."""
 
     id: int
     ttl: int
     expires_at: float
-    keys: dict[bytes, None] = field(default_factory=dict)
+    keys: dict[bytes, None] = msgspec.field(default_factory=dict)
 
     def remaining_seconds(self, now: float) -> int:
         """Say how many whole seconds are left; it may run out within one second more."""

@@ -13,7 +13,9 @@ Modelled on server/etcdserver/api/membership/cluster.go and the checks of `--str
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from cluster_engine.etcd.errors import (
     LearnerNotReadyError,
@@ -31,8 +33,7 @@ LEARNERS_MAX = 1
 MEMBERS_MAX = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One member; without a name it has not started yet."""
 
     id: int

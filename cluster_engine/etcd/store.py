@@ -18,7 +18,8 @@ term counts starts, the index counts writes), the write-ahead log, authenticatio
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.etcd.errors import CompactedError, FutureRevisionError
 from cluster_engine.etcd.history import Change, History, KeyRange, KeyValue
@@ -29,8 +30,7 @@ DATA_DIRECTORY = "/var/lib/etcd"
 """Where a member keeps its store on its host's disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What a range found: `kvs` in order of key, `count` of all that are there, `revision` of the store."""
 
     kvs: Sequence[KeyValue]

@@ -21,10 +21,10 @@ start. Left out: fragments.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+import msgspec
 from google.protobuf.message import DecodeError
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
@@ -67,8 +67,7 @@ class WatchService:
             conversation.close()
 
 
-@dataclass(slots=True, eq=False)
-class _Watch:
+class _Watch(msgspec.Struct, eq=False):
     """One watch of a stream, as its client wants it."""
 
     id: int

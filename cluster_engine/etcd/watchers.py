@@ -18,7 +18,8 @@ watchers (here whoever is behind takes at once).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.etcd.errors import CompactedError
 from cluster_engine.etcd.history import Change, KeyRange
@@ -27,8 +28,7 @@ from cluster_engine.etcd.store import Store
 BATCH_REVISIONS_MAX = 1000
 
 
-@dataclass(slots=True, eq=False)
-class Watcher:
+class Watcher(msgspec.Struct, eq=False):
     """One watch. `behind_from` is the oldest revision it has not been given yet, None when it has had all."""
 
     wanted: KeyRange

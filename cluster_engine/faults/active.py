@@ -11,8 +11,9 @@ fields); its `fault.ended` says everything.
 import asyncio
 import contextlib
 import contextvars
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Fault, FaultError
@@ -21,15 +22,14 @@ from cluster_engine.faults.table import write
 ACTIVE_MAX = 100
 
 
-@dataclass(slots=True)
-class Active:
+class Active(msgspec.Struct):
     """A fault that was injected and is not over. `at`: when it began, None before that."""
 
     id: str
     record: Fault
     sealed: bool = False
     at: float | None = None
-    healed: asyncio.Event = field(default_factory=asyncio.Event)
+    healed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
 

@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
+import msgspec
+
 from cluster_engine.cast import PROGRAMS, HostProgram, Role
 from cluster_engine.deeds import RefusedDeedError
 from cluster_engine.faults.ground import Ground
@@ -48,8 +50,7 @@ def bounded(bounds: Bounds) -> dict[str, Bounds]:
     return {"bounds": bounds}
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """A number from `least` to `most`; None too when it is `optional`."""
 
     least: float
@@ -71,8 +72,7 @@ class Range:
         return {"type": "number", "least": self.least, "most": self.most, "optional": self.optional}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """One of a few values."""
 
     values: tuple[Any, ...]
@@ -87,8 +87,7 @@ class Choice:
         return {"type": "choice", "values": list(self.values)}
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A string of at most `length_max` characters."""
 
     length_max: int = 253
@@ -104,8 +103,7 @@ class Text:
         return {"type": "text", "lengthMax": self.length_max, "empty": self.empty}
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """A host on which programs run; only those that run containers when `worker`.
 
     A `peer` may also be a person's, or outside.
@@ -127,8 +125,7 @@ class Host:
         return {"type": "host", "worker": self.worker}
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(msgspec.Struct, frozen=True):
     """A component as "host/program"; only these programs when there are any named, only clients when `client`."""
 
     programs: tuple[str, ...] = ()

@@ -7,12 +7,12 @@ phases/etcd/local.go and util/staticpod/utils.go. Left out: probes (the API serv
 connection each second), the directories of the hosts' own authorities.
 """
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import yaml
+from msgspec.structs import asdict
 
 from cluster_engine.cast import PKI, Cast, Component
 
@@ -23,8 +23,7 @@ ETCD_TAG, COREDNS_TAG = "3.5.16-0", "v1.11.3"
 ETCD_DATA = "/var/lib/etcd"
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """A path of the host that a component sees at the same place; `type` as hostPath has it."""
 
     name: str
@@ -33,8 +32,7 @@ class Mount:
     read_only: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class StaticPod:
+class StaticPod(msgspec.Struct, frozen=True):
     """What of a component's manifest is its own."""
 
     image: str
@@ -105,7 +103,7 @@ def pod(component: Component) -> dict[str, Any]:
     if own.annotation is not None:
         key, value = own.annotation
         metadata["annotations"] = {key: value.format(address=component.host.address)}
-    mounts = [dataclasses.asdict(one) for one in sorted(own.mounts, key=lambda one: one.name)]
+    mounts = [asdict(one) for one in sorted(own.mounts, key=lambda one: one.name)]
     container = {
         "name": name,
         "image": own.image,

@@ -20,7 +20,7 @@ Modelled on kuberuntime_manager.go `computePodActions`. Left out: in-place resiz
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -39,17 +39,16 @@ class Kill:
     message: str
 
 
-@dataclass(slots=True)
-class Actions:
+class Actions(msgspec.Struct):
     """What to do, in this order: kill, make a sandbox, start ephemeral containers, the next init container or all."""
 
     kill_pod: bool = False
     create_sandbox: bool = False
     attempt: int = 0
-    ephemeral: list[Object] = field(default_factory=list)
+    ephemeral: list[Object] = msgspec.field(default_factory=list)
     next_init: Object | None = None
-    start: list[Object] = field(default_factory=list)
-    kill: list[Kill] = field(default_factory=list)
+    start: list[Object] = msgspec.field(default_factory=list)
+    kill: list[Kill] = msgspec.field(default_factory=list)
 
 
 def compute(

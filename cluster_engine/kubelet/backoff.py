@@ -9,15 +9,14 @@ failure costs nothing, since there is no entry for it yet.
 Modelled on client-go `util/flowcontrol/backoff.go` as the kubelet sets it up (constants: kubelet.go:204, :957).
 """
 
-from dataclasses import dataclass
+import msgspec
 
 INITIAL_SECONDS = 10.0
 SECONDS_MAX = 300.0
 FORGET_AFTER_SECONDS = 600.0
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(msgspec.Struct):
     seconds: float
     updated: float
 

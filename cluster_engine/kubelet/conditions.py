@@ -10,16 +10,16 @@ A condition's lastTransitionTime is when its status last changed, not when it wa
 Modelled on pkg/kubelet/status/generate.go.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
 from cluster_engine.kubelet import pods
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """What a condition says now."""
 
     value: str

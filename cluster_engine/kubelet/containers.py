@@ -9,7 +9,8 @@ Modelled on kuberuntime_container.go (`startContainer`, `killContainer`).
 import asyncio
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.client.events import EventRecorder
@@ -30,8 +31,7 @@ GRACE_SECONDS_MIN = 2
 """What a container gets for its end after a preStop hook, and a sidecar after the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a pod's containers are made: its sandbox."""
 
     sandbox_id: str

@@ -13,8 +13,9 @@ reclaims, critical pods' exemption but by priority.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.quantity import parse
@@ -38,8 +39,7 @@ DISK_THRESHOLD = 0.1
 KIBIBYTE = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(msgspec.Struct, frozen=True):
     """One resource: what is left of it and what must be, in bytes; what a pod uses of it."""
 
     condition: str

@@ -6,8 +6,9 @@ Modelled on pkg/kubelet/kuberuntime/logs. Left out: rotated files.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from cluster_engine.api.strconv import int_of
 from cluster_engine.api.time import parse
@@ -15,8 +16,7 @@ from cluster_engine.api.time import parse
 PARTIAL = b"P"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogOptions:
+class LogOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What part of a log is wanted, and how."""
 
     follow: bool = False

@@ -6,8 +6,9 @@
 Modelled on pkg/kubelet/nodestatus/setters.go. The machine described is made up, and the same for every worker.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
@@ -38,8 +39,7 @@ _PRESSURE = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, kw_only=True):
     """What the status is made of. `problems` are why the node is not ready; none: it is."""
 
     now: datetime
@@ -47,9 +47,9 @@ class Facts:
     system_uuid: str
     boot_id: str
     runtime_version: str
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
     pressure: frozenset[str] = frozenset()
-    images: list[cri.Image] = field(default_factory=list)
+    images: list[cri.Image] = msgspec.field(default_factory=list)
 
 
 def node_object(name: str, address: str, facts: Facts) -> Object:

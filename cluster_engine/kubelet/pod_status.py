@@ -14,8 +14,9 @@ resizing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.quality_of_service import quality_of_service
@@ -26,25 +27,23 @@ from cluster_engine.kubelet.runtime_cache import PodRuntime
 from cluster_engine.rpc import cri_pb2 as cri
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """Why a container could not be started: the reason and the message of a waiting state."""
 
     reason: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knowledge:
+class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     """What status needs beyond spec and runtime. Probes by container name; those not named are True."""
 
     now: datetime
     host_ip: str
-    waiting: Mapping[str, Waiting] = field(default_factory=dict)
-    last_words: Mapping[str, str] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = msgspec.field(default_factory=dict)
+    last_words: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Termination messages, by container id."""
-    probed_ready: Mapping[str, bool] = field(default_factory=dict)
-    probed_started: Mapping[str, bool] = field(default_factory=dict)
+    probed_ready: Mapping[str, bool] = msgspec.field(default_factory=dict)
+    probed_started: Mapping[str, bool] = msgspec.field(default_factory=dict)
     is_terminating: bool = False
     failure: tuple[str, str] | None = None
     """Reason and message, where the kubelet itself has the pod fail."""

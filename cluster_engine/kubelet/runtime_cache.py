@@ -7,7 +7,8 @@ was before: the same rule as the real kubelet's `cache.GetNewerThan`.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -20,8 +21,7 @@ CONTAINER_NAME = "io.kubernetes.container.name"
 CONTAINER_HASH = "io.kubernetes.container.hash"
 
 
-@dataclass(frozen=True, slots=True)
-class Sandbox:
+class Sandbox(msgspec.Struct, frozen=True):
     """One sandbox and the containers in it, in order of creation."""
 
     status: cri.PodSandboxStatus
@@ -33,12 +33,11 @@ class Sandbox:
         return self.status.state == cri.SANDBOX_READY
 
 
-@dataclass(slots=True)
-class PodRuntime:
+class PodRuntime(msgspec.Struct):
     """What there is of one pod on this node. Sandboxes by id, in order of creation."""
 
     uid: str
-    sandboxes: dict[str, Sandbox] = field(default_factory=dict)
+    sandboxes: dict[str, Sandbox] = msgspec.field(default_factory=dict)
 
     @property
     def sandbox(self) -> Sandbox | None:

@@ -15,8 +15,9 @@ Modelled on pkg/kubelet/status/status_manager.go.
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.api.kinds import POD
 from cluster_engine.api.objects import Object
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 RESYNC_SECONDS = 10.0
 
 
-@dataclass(slots=True)
-class _Told:
+class _Told(msgspec.Struct):
     """The latest status of one pod, and whether its containers have ended for good."""
 
     pod: Object

@@ -17,8 +17,9 @@ it), modes of single items, the links by which the real kubelet replaces all fil
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.api.kinds import SERVICE_ACCOUNT
 from cluster_engine.api.objects import Object
@@ -46,8 +47,7 @@ class VolumeFailure(Exception):  # noqa: N818
     """A volume is not there yet; the text is that of the FailedMount event."""
 
 
-@dataclass(slots=True)
-class _Token:
+class _Token(msgspec.Struct):
     path: str
     refresh_at: float
 

@@ -16,8 +16,9 @@ import asyncio
 import enum
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
@@ -63,8 +64,7 @@ class NotYet(Exception):  # noqa: N818
     """Something is missing that may come; look again soon. The text says what."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Node:
+class Node(msgspec.Struct, kw_only=True):
     """What all workers of a kubelet share."""
 
     process: "Process"
@@ -77,7 +77,7 @@ class Node:
     probes: Probes
     host_ip: str
     network_problem: Callable[[], str]
-    restarts: Backoff = field(default_factory=Backoff)
+    restarts: Backoff = msgspec.field(default_factory=Backoff)
 
 
 class PodWorker:

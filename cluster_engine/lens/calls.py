@@ -3,14 +3,14 @@
 Both know their services' messages and nothing else; a service known to neither is shown by its names alone.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cluster_engine.lens.causes import Tokens
 
 
-@dataclass(slots=True)
-class Meaning:
+class Meaning(msgspec.Struct):
     """A message in facts and tokens.
 
     `heartbeat` None: housekeeping if its cause is. `writes`: the call can make a new revision of a store. `renews`: it
@@ -18,7 +18,7 @@ class Meaning:
     """
 
     label: str
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
     tokens: Tokens = ()
     heartbeat: bool | None = None
     writes: bool = False

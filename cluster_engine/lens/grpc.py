@@ -10,10 +10,10 @@ event of an etcd watch is an `etcd.event` of its own; trailers close it (`grpc.r
 Left out: compressed messages (shown as unreadable).
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError, Message
 from grpclib.const import Status
@@ -34,8 +34,7 @@ MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 TIMER: Reason = (None, "timer")
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     """What a path says: the method's short name and package, its message classes, and whether it streams."""
 
     path: str

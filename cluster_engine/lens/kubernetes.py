@@ -10,10 +10,11 @@ joined. Left out: proxy paths' inner path, the old `/watch/` prefix.
     registry_token("/registry/deployments/default/web")        -> "deployments/default/web"
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+
+import msgspec
 
 from cluster_engine.api.kinds import BUILT_IN
 
@@ -26,8 +27,7 @@ SINGULARS = {kind.plural: kind.singular for kind in BUILT_IN}
 PLURALS = {kind.name.lower(): kind.plural for kind in BUILT_IN}
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A request's attributes; `resource` is empty for what is not an object (discovery, health, version)."""
 
     method: str

@@ -9,8 +9,9 @@ links that are open, the latest flows of datagrams, the reassembly of what has n
 `causes`.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens import evidence
@@ -29,8 +30,7 @@ DECIMALS = 9
 SAME_INSTANT_SECONDS = 1e-9
 
 
-@dataclass(slots=True)
-class Command:
+class Command(msgspec.Struct):
     """A command that somebody typed and that has not finished. `last` is the end of its latest process, or itself.
 
     Where it does not say on which host it was typed, that is known once a process of it starts.

@@ -3,7 +3,7 @@
 Data only. An unknown number is shown as its hex value, never guessed.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 
@@ -99,8 +99,7 @@ EXTENSIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(msgspec.Struct, frozen=True):
     """A cipher suite that the lens can read; `fixed_iv_bytes` are those that TLS 1.2 derives from the master secret."""
 
     name: str

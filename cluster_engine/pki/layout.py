@@ -14,8 +14,9 @@ Source: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfi
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Account, Cast, Certificate, Component, Identity, Role
 from cluster_engine.pki import kubeconfig
@@ -31,8 +32,7 @@ SUPER_ADMIN = Identity(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pki:
+class Pki(msgspec.Struct, frozen=True):
     """The authorities of one cluster; kept to issue more later (a node that joins, a fault's certificate)."""
 
     cluster: Authority

@@ -16,8 +16,9 @@ What is watched late looks back at what has been, unless told to begin `since` a
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from cluster_engine.predicates.parts import Held, Interval, Sighting, Tree, plant
 from cluster_engine.predicates.predicate import Predicate, names_in
@@ -63,8 +64,7 @@ class Ground(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
-class _Watched:
+class _Watched(msgspec.Struct, eq=False):
     tree: Tree
     needs: frozenset[str]
     since: int

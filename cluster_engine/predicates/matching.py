@@ -11,8 +11,9 @@ A matcher is asked of all values found at once: it holds when one of them fits.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from cluster_engine.predicates import globs
 
@@ -25,8 +26,7 @@ class Matcher(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Equal:
+class Equal(msgspec.Struct, frozen=True):
     """A scalar as it is. A truth value is no number."""
 
     value: Any
@@ -37,8 +37,7 @@ class Equal:
         return any(one == wanted and isinstance(one, bool) == isinstance(wanted, bool) for one in values)
 
 
-@dataclass(frozen=True, slots=True)
-class Glob:
+class Glob(msgspec.Struct, frozen=True):
     """A string in which `*` and `?` stand for others."""
 
     pattern: str
@@ -48,8 +47,7 @@ class Glob:
         return any(isinstance(one, str) and globs.fits(self.pattern, one) for one in values)
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(msgspec.Struct, frozen=True):
     """A number within bounds; None is no bound."""
 
     least: float | None = None
@@ -64,8 +62,7 @@ class Between:
         return (self.least is None or number >= self.least) and (self.most is None or number <= self.most)
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(msgspec.Struct, frozen=True):
     """One of several matchers."""
 
     matchers: tuple[Matcher, ...]
@@ -75,8 +72,7 @@ class OneOf:
         return any(matcher.fits(values) for matcher in self.matchers)
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(msgspec.Struct, frozen=True):
     """Nothing is there."""
 
     def fits(self, values: Sequence[Any]) -> bool:
@@ -84,8 +80,7 @@ class Absent:
         return not values
 
 
-@dataclass(frozen=True, slots=True)
-class Differs:
+class Differs(msgspec.Struct, frozen=True):
     """Anything that does not fit a matcher."""
 
     matcher: Matcher

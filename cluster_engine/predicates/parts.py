@@ -8,8 +8,10 @@ Of `all` the latest part counts, of `any` the earliest: `all: [entry 12, entry 3
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.predicates import predicate as p
@@ -21,8 +23,7 @@ Find = Callable[[int], Object | None]
 """Gives an entry by its number, None when history no longer has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """Since when something holds: the number of the entry, and virtual seconds."""
 
     seq: int
@@ -50,8 +51,7 @@ class Part(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
-class Sighting:
+class Sighting(msgspec.Struct, eq=False):
     """An entry that is waited for. `start` is the first seq that counts, None until the names it refers to hold."""
 
     entry: p.Entry
@@ -60,8 +60,8 @@ class Sighting:
     seen: int = 0
     latched: Held | None = None
     latching: bool = True
-    _wanted: list[tuple[str, Any]] = field(default_factory=list)
-    _same: list[tuple[Path, list[Any]]] = field(default_factory=list)
+    _wanted: list[tuple[str, Any]] = msgspec.field(default_factory=list)
+    _same: list[tuple[Path, list[Any]]] = msgspec.field(default_factory=list)
     _ancestor: int = 0
 
     def held(self) -> Held | None:
@@ -144,8 +144,7 @@ def _descends(entry: Object, ancestor: int, entry_at: Find) -> bool:
     return False
 
 
-@dataclass(slots=True, eq=False)
-class Census:
+class Census(msgspec.Struct, eq=False):
     """Objects that are counted whenever the store has changed."""
 
     objects: p.Objects
@@ -154,7 +153,7 @@ class Census:
     holds: bool = False
     latching: bool = False
     counted: Any = None
-    _known: dict[int, tuple[Object, bool]] = field(default_factory=dict)
+    _known: dict[int, tuple[Object, bool]] = msgspec.field(default_factory=dict)
 
     def held(self) -> Held | None:
         """See Part."""
@@ -194,8 +193,7 @@ class Answer:
         return held if self.answered.right is None or right is self.answered.right else None
 
 
-@dataclass(slots=True, eq=False)
-class Name:
+class Name(msgspec.Struct, eq=False):
     """Another name that holds."""
 
     name: str
@@ -207,8 +205,7 @@ class Name:
         return self.board.held_names.get(self.name)
 
 
-@dataclass(slots=True, eq=False)
-class Interval:
+class Interval(msgspec.Struct, eq=False):
     """Time since a name came to hold."""
 
     passed: p.Passed
@@ -228,8 +225,7 @@ class Interval:
         return now if due is not None and now.at >= due - 1e-6 else None
 
 
-@dataclass(slots=True, eq=False)
-class Both:
+class Both(msgspec.Struct, eq=False):
     """All of several parts."""
 
     parts: tuple[Part, ...]
@@ -246,8 +242,7 @@ class Both:
         return latest
 
 
-@dataclass(slots=True, eq=False)
-class Either:
+class Either(msgspec.Struct, eq=False):
     """One of several parts."""
 
     parts: tuple[Part, ...]
@@ -258,8 +253,7 @@ class Either:
         return min((held for part in self.parts if (held := part.held())), key=lambda held: held.seq, default=None)
 
 
-@dataclass(slots=True, eq=False)
-class Opposite:
+class Opposite(msgspec.Struct, eq=False):
     """A part that does not hold."""
 
     part: Part
@@ -271,8 +265,7 @@ class Opposite:
         return self.board.now() if self.part.held() is None else None
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(msgspec.Struct):
     """A predicate with its memory, and its leaves by what moves them."""
 
     root: Part

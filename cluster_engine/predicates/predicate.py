@@ -5,8 +5,9 @@ which those came to hold.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Union
+
+import msgspec
 
 from cluster_engine.predicates.matching import Between, Matcher
 from cluster_engine.predicates.paths import Path
@@ -18,8 +19,7 @@ Same = tuple[tuple[Path, str, Path], ...]
 """A field, and a name with a field of its entry: both have the same value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Some entry of the journal, the `nth` that fits; once seen it holds for ever.
 
     `own` are an entry's own keys (from, to, label, layer, trigger, heartbeat), `fields` lead into its fields.
@@ -43,8 +43,7 @@ class Entry:
         return (*related, *(name for _, name, _ in self.same))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Objects:
+class Objects(msgspec.Struct, frozen=True, kw_only=True):
     """How many objects of a resource lie in etcd now."""
 
     resource: str
@@ -52,48 +51,42 @@ class Objects:
     namespace: str | None = None
     name: Matcher | None = None
     where: Where = ()
-    count: Between = Between(least=1)  # noqa: RUF009  a frozen record
+    count: Between = Between(least=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A question has been answered, and rightly or not when `right` says so."""
 
     question: str
     right: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """A name holds."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """So many virtual seconds have passed since a name came to hold."""
 
     since: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(msgspec.Struct, frozen=True):
     """Every part holds."""
 
     parts: tuple["Predicate", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
+class Any(msgspec.Struct, frozen=True):
     """One part holds."""
 
     parts: tuple["Predicate", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(msgspec.Struct, frozen=True):
     """The part does not hold, now."""
 
     part: "Predicate"

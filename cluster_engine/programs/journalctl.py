@@ -11,8 +11,9 @@ fields than a line's own, priorities but for errors (-p err).
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.log_forms import formed, is_trouble
@@ -43,18 +44,17 @@ class JournalError(Exception):
     """A command line that makes no sense; the text is the real one's."""
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(msgspec.Struct):
     """What a command line asks for."""
 
-    units: list[str] = field(default_factory=list)
-    identifiers: list[str] = field(default_factory=list)
+    units: list[str] = msgspec.field(default_factory=list)
+    identifiers: list[str] = msgspec.field(default_factory=list)
     lines: int | None = None
     output: str = "short"
     since: datetime | None = None
     until: datetime | None = None
     boot: int | None = None
-    flags: set[str] = field(default_factory=set)
+    flags: set[str] = msgspec.field(default_factory=set)
 
     def takes(self, line: Line) -> bool:
         """Return whether a line is one of them."""

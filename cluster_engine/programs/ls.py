@@ -10,8 +10,9 @@ colours, recursion, `.` and `..` of -a.
 
 import asyncio
 import stat
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from cluster_engine.programs.identity import GROUPS, shown
 from cluster_engine.programs.invocation import Invocation
@@ -24,8 +25,7 @@ RECENT_SECONDS = 31_556_952 // 2
 UNITS = "KMGT"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What is listed: its name as shown, and what is known of it."""
 
     name: str

@@ -14,7 +14,8 @@ are word boundaries of either side, of ASCII words.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 REPETITIONS_MAX = 1000  # RE2's; GNU takes 32,767
 DUPLICATIONS_MAX = 32_767
@@ -35,12 +36,11 @@ class PatternError(ValueError):
     """A pattern that is none; the message is GNU's."""
 
 
-@dataclass(slots=True)
-class Translated:
+class Translated(msgspec.Struct):
     """A pattern in RE2's syntax, and what GNU grep warns of in it."""
 
     text: str
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
 
 
 def translated(pattern: str, *, extended: bool) -> Translated:
@@ -53,12 +53,11 @@ def quoted(text: str) -> str:
     return "".join(f"\\{one}" if one in _SPECIAL else one for one in text)
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(msgspec.Struct):
     """One parenthesis that is open: the branches before the last |, and the pieces after it."""
 
-    branches: list[str] = field(default_factory=list)
-    pieces: list[str] = field(default_factory=list)
+    branches: list[str] = msgspec.field(default_factory=list)
+    pieces: list[str] = msgspec.field(default_factory=list)
     repeatable: bool = False
     """Whether the last piece is one that * may follow; an anchor is not."""
 

@@ -11,8 +11,9 @@ process here has of its own (0), threads, trees, other sessions.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from cluster_engine.programs.identity import shown
 from cluster_engine.programs.invocation import Invocation
@@ -22,8 +23,7 @@ COMMAND_LENGTH = 15
 """What Linux keeps of a program's name (TASK_COMM_LEN - 1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One process as ps sees it."""
 
     pid: int
@@ -63,8 +63,7 @@ def _boot(host: Host, me: Process) -> datetime:
     return min((one.began for one in host.processes.values()), default=me.began)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column: its title, its width (negative: to the left), and what is in it."""
 
     title: str
@@ -133,8 +132,7 @@ class PsError(Exception):
     """A command line that makes no sense; the text follows "error: "."""
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(msgspec.Struct):
     """What a command line asks for. `titles` replace those of columns."""
 
     columns: list[str]

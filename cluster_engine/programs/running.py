@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.programs.invocation import CannotGoOnError, Execute, Invocation, MemoryExhaustedError, nothing_else
 from cluster_engine.programs.streams import Streams
@@ -24,8 +25,7 @@ MEMORY_EXHAUSTED = 2
 INTERRUPTED_GRACE_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """What can be typed: its name, what runs it and gives its exit code, and whether it may open connections.
 
     One that `handles_sigterm` ends by it also as a container's first process, to which the kernel sends no other.

@@ -16,8 +16,9 @@ import codecs
 import errno
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
     from cluster_engine.world.files import FileSystem
@@ -58,8 +59,7 @@ class Output(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(msgspec.Struct, frozen=True):
     """A program's standard input, output and error."""
 
     stdin: Input

@@ -6,7 +6,8 @@ Modelled on GNU tar. Left out: compression, appending, links, empty directories,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.programs import archive
 from cluster_engine.programs.archive import ArchiveError
@@ -22,15 +23,14 @@ UNRECOVERABLE = "tar: Error is not recoverable: exiting now\n"
 FATAL = "tar: Exiting with failure status due to previous errors\n"
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """A command line, read."""
 
     mode: str = ""
     file: str = "-"
     directory: str = "."
     verbose: bool = False
-    names: list[str] = field(default_factory=list)
+    names: list[str] = msgspec.field(default_factory=list)
     problem: str = ""
 
 

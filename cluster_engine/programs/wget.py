@@ -12,7 +12,8 @@ verification (it warns, and so does this one).
 import asyncio
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.programs.curl import http1
 from cluster_engine.programs.curl.arguments import Options
@@ -59,13 +60,12 @@ class WgetError(Exception):
         self.code = code
 
 
-@dataclass(slots=True)
-class Given:
+class Given(msgspec.Struct):
     """A command line that was read."""
 
-    switches: set[str] = field(default_factory=set)
-    values: dict[str, list[str]] = field(default_factory=dict)
-    urls: list[str] = field(default_factory=list)
+    switches: set[str] = msgspec.field(default_factory=set)
+    values: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    urls: list[str] = msgspec.field(default_factory=list)
 
     def value(self, name: str, default: str = "") -> str:
         """Return an option's last value."""

@@ -7,7 +7,8 @@ Names and buckets are those of `pkg/proxy/metrics/metrics.go`. Left out: metrics
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.proxy.services import ServicePort
 from cluster_engine.world.packet_filter import Table
@@ -16,22 +17,21 @@ BUCKETS = tuple(0.001 * 2**n for n in range(15))
 PREFIX = "kubeproxy_sync_proxy_rules"
 
 
-@dataclass(slots=True)
-class Metrics:
+class Metrics(msgspec.Struct):
     """Counts since the start. Timestamps are seconds since 1970."""
 
-    durations: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
+    durations: list[int] = msgspec.field(default_factory=lambda: [0] * len(BUCKETS))
     seconds: float = 0.0
     syncs: int = 0
     queued_at: float = 0.0
     synced_at: float = 0.0
     service_changes: int = 0
     endpoint_changes: int = 0
-    pending: Counter[str] = field(default_factory=Counter)
-    rules: dict[str, int] = field(default_factory=dict)
-    without_local: dict[str, int] = field(default_factory=lambda: {"internal": 0, "external": 0})
-    healthz: Counter[int] = field(default_factory=Counter)
-    livez: Counter[int] = field(default_factory=Counter)
+    pending: Counter[str] = msgspec.field(default_factory=Counter)
+    rules: dict[str, int] = msgspec.field(default_factory=dict)
+    without_local: dict[str, int] = msgspec.field(default_factory=lambda: {"internal": 0, "external": 0})
+    healthz: Counter[int] = msgspec.field(default_factory=Counter)
+    livez: Counter[int] = msgspec.field(default_factory=Counter)
 
     def heard(self, what: str, at: float) -> None:
         """Count a change of a "service" or an "endpoint" that is not in the rules yet."""

@@ -11,7 +11,7 @@ Those on the node itself are kept apart, for the traffic policies "Local". Model
 addresses, IPv6.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from cluster_engine.api.objects import Object
 
@@ -19,8 +19,7 @@ SERVICE_NAME = "kubernetes.io/service-name"
 AFFINITY_SECONDS = 10800
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePort:
+class ServicePort(msgspec.Struct, frozen=True):
     """One port of one Service. `name` is namespace/name[:port]; `endpoints` are address:port, sorted.
 
     `local` are the endpoints on this node; `affinity_seconds` for how long a client keeps its endpoint, 0: not at all.

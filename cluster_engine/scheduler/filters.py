@@ -13,7 +13,8 @@ preemption itself.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.scheduler.affinity import matches_node_selector, tolerates
@@ -21,8 +22,7 @@ from cluster_engine.scheduler.nodes import NodeInfo, host_ports
 from cluster_engine.scheduler.resources import requests
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
+class Objection(msgspec.Struct, frozen=True):
     """Why not this node: several reasons are possible (cpu, memory). `unresolvable`: freeing space would not help."""
 
     plugin: str
@@ -67,8 +67,7 @@ def node_ports(pod: Object, info: NodeInfo) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Shortage:
+class Shortage(msgspec.Struct, frozen=True):
     """Of what a node has too little for a pod: what is asked, taken and there; CPU in thousandths, memory in bytes."""
 
     resource: str

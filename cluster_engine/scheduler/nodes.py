@@ -8,7 +8,7 @@ Modelled on `pkg/scheduler/backend/cache/cache.go`. Left out: snapshots (nothing
 expiry of assumed pods (off by default).
 """
 
-from dataclasses import dataclass, field
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.client import key_of
@@ -17,16 +17,15 @@ from cluster_engine.scheduler.resources import Amounts, amounts, requests
 HostPort = tuple[str, str, int]
 
 
-@dataclass(slots=True)
-class NodeInfo:
+class NodeInfo(msgspec.Struct):
     """A node and the pods on it. `requested` is exact, `nonzero` is as scoring counts."""
 
     node: Object
     allocatable: Amounts
-    pods: dict[str, Object] = field(default_factory=dict)
-    requested: Amounts = field(default_factory=dict)
-    nonzero: Amounts = field(default_factory=dict)
-    ports: dict[HostPort, int] = field(default_factory=dict)
+    pods: dict[str, Object] = msgspec.field(default_factory=dict)
+    requested: Amounts = msgspec.field(default_factory=dict)
+    nonzero: Amounts = msgspec.field(default_factory=dict)
+    ports: dict[HostPort, int] = msgspec.field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -13,7 +13,8 @@ cluster that could help any pod wakes all), gates (a gated pod is simply not add
 
 import asyncio
 import heapq
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.client import key_of
@@ -23,8 +24,7 @@ UNSCHEDULABLE_SECONDS_MAX = 300.0
 FLUSH_SECONDS = 30.0
 
 
-@dataclass(slots=True)
-class QueuedPod:
+class QueuedPod(msgspec.Struct):
     """A pod in the queue. `attempts` counts how often it was taken; `moves` the changes seen when it was."""
 
     pod: Object

@@ -10,7 +10,8 @@ kept (`THING_BYTES`). What each of the three means to whoever runs the script is
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 THING_BYTES = 64
 WORD_BYTES = 8
@@ -30,8 +31,7 @@ class TooDeepError(Exception):
     """A command in a command in a command, more often than may be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much one script may have: commands, bytes of work, bytes of values held at one time, nesting."""
 
     steps: int

@@ -10,8 +10,9 @@ is part of the run, as a line is. Modelled on readline with bash-completion. Lef
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.programs.invocation import absolute
 from cluster_engine.programs.streams import Captured, Nowhere, Streams, is_directory
@@ -28,8 +29,7 @@ BEGINS_COMMAND = frozenset(";|&(\n")
 FILES = ":0"
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(msgspec.Struct, frozen=True):
     """What may stand from a character of the line on: at most WORDS_MAX words."""
 
     begin: int

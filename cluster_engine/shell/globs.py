@@ -7,8 +7,9 @@ for itself, and so does a `[` that is not closed. Modelled on POSIX.1-2017, 2.13
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from cluster_engine.world.files import FileSystem
@@ -18,8 +19,7 @@ Piece = tuple[str, bool]
 SPECIAL = frozenset("*?[")
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(msgspec.Struct, frozen=True):
     """A test for one character: ranges that it may lie in, or must not."""
 
     ranges: tuple[tuple[str, str], ...]

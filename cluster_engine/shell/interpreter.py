@@ -14,8 +14,10 @@ Modelled on POSIX.1-2017, Shell Command Language, 2.9. What a script may cost is
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from cluster_engine.shell import expansion, globs, patterns
 from cluster_engine.shell.budget import WORD_BYTES, Budget
@@ -58,14 +60,13 @@ class LoopControl(Exception):  # noqa: N818, control flow
         self.goes_on, self.levels = goes_on, levels
 
 
-@dataclass(slots=True)
-class Own:
+class Own(msgspec.Struct):
     """What a shell has beside its variables: its name ($0), positional parameters, functions, options of `set`."""
 
     name: str = "sh"
-    parameters: list[str] = field(default_factory=list)
-    functions: dict[str, Function] = field(default_factory=dict)
-    options: dict[str, None] = field(default_factory=dict)
+    parameters: list[str] = msgspec.field(default_factory=list)
+    functions: dict[str, Function] = msgspec.field(default_factory=dict)
+    options: dict[str, None] = msgspec.field(default_factory=dict)
 
     def copy(self) -> "Own":
         """Return what a subshell begins with."""

@@ -5,8 +5,9 @@ At most JOBS_MAX run at a time. Modelled on bash. Left out: stopping and resumin
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from cluster_engine.programs.streams import Write
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 JOBS_MAX = 16
 
 
-@dataclass(slots=True, eq=False)
-class Job:
+class Job(msgspec.Struct, eq=False):
     """One job; its task returns its exit code."""
 
     number: int

@@ -10,7 +10,8 @@ IFS but for `read`; getopts, readonly.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.programs.invocation import absolute
 from cluster_engine.programs.streams import Streams, read_line
@@ -32,13 +33,12 @@ class UsageError(Exception):
     """A word that no shell takes; the text follows the name of what it was given to."""
 
 
-@dataclass(slots=True)
-class Start:
+class Start(msgspec.Struct):
     """What a shell is started with: a script, a file with one, or neither, and what it has of its own from then on."""
 
     script: str | None = None
     file: str | None = None
-    own: Own = field(default_factory=Own)
+    own: Own = msgspec.field(default_factory=Own)
 
 
 def started(words: Sequence[str]) -> Start:

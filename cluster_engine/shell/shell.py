@@ -17,9 +17,11 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from cluster_engine.programs import running
 from cluster_engine.programs.invocation import HOME, SIGPIPE, CannotGoOnError, absolute
@@ -72,8 +74,7 @@ ENVIRONMENT = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Place:
+class Place(msgspec.Struct):
     """What outlives a line: the host, the directory, variables, the names of those that programs are given.
 
     `root` are the files of the container that one is in; of none, the host's count.
@@ -82,11 +83,11 @@ class Place:
     host: "Host"
     boot: int
     directory: str = HOME
-    variables: dict[str, str] = field(default_factory=dict)
-    exported: dict[str, None] = field(default_factory=dict)
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
+    exported: dict[str, None] = msgspec.field(default_factory=dict)
     status: int = 0
     root: "FileSystem | None" = None
-    own: Own = field(default_factory=Own)
+    own: Own = msgspec.field(default_factory=Own)
 
     @property
     def files(self) -> "FileSystem":

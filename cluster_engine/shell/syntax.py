@@ -7,7 +7,8 @@ which the first is refused. Words are read in `tokens.py`.
 """
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cluster_engine.shell.syntax_tree import (
     AndOr,

@@ -9,23 +9,22 @@
 Modelled on POSIX.1-2017, Shell Command Language, section 2.10. `syntax.py` makes these, `interpreter.py` walks them.
 """
 
-from dataclasses import dataclass
 from typing import Literal as OneOf
 from typing import TypeAlias
+
+import msgspec
 
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True):
     """Text that stands for itself; where it is quoted it is neither a pattern nor a tilde."""
 
     text: str
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """`$NAME`, `${NAME}`, `${NAME:-word}`, `${NAME%word}`; `operator` is what stands after the name.
 
     It is "" for nothing, and "#" without an argument for a length.
@@ -37,16 +36,14 @@ class Variable:
     argument: "Word | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Substitution:
+class Substitution(msgspec.Struct, frozen=True):
     """`$(script)`: what the script writes."""
 
     script: "Script"
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(msgspec.Struct, frozen=True):
     """`$((expression))`: its value in decimal. Variables in the expression are expanded first."""
 
     expression: "Word"
@@ -56,8 +53,7 @@ class Arithmetic:
 Part: TypeAlias = Literal | Variable | Substitution | Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """Parts that stand beside each other without a blank."""
 
     parts: tuple[Part, ...] = ()
@@ -73,8 +69,7 @@ class Word:
 # -- commands ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Redirect:
+class Redirect(msgspec.Struct):
     """Where one descriptor of a command leads: `<` `>` `>>` a file, `<&` `>&` another descriptor, `<<` the word itself.
 
     The word of a here-document is put in when the line that announces it has ended.
@@ -85,8 +80,7 @@ class Redirect:
     target: Word
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(msgspec.Struct, frozen=True):
     """Assignments and words: `A=b program argument`."""
 
     assignments: tuple[tuple[str, Word], ...] = ()
@@ -94,8 +88,7 @@ class Simple:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(msgspec.Struct, frozen=True):
     """`while` or `until` the condition holds."""
 
     condition: "Script"
@@ -104,8 +97,7 @@ class Loop:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class For:
+class For(msgspec.Struct, frozen=True):
     """`for name in words`."""
 
     name: str
@@ -114,8 +106,7 @@ class For:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(msgspec.Struct, frozen=True):
     """`if`, each `elif`, and `else` (None where there is none)."""
 
     branches: tuple[tuple["Script", "Script"], ...]
@@ -123,8 +114,7 @@ class If:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """`{ list; }`, or `( list )`, which changes nothing outside itself."""
 
     body: "Script"
@@ -132,8 +122,7 @@ class Group:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """`case word in`: each branch has patterns, of which one must match, and a list that may be empty."""
 
     word: Word
@@ -141,8 +130,7 @@ class Case:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """`name() body`; `size` is how many characters it was written with."""
 
     name: str
@@ -154,24 +142,21 @@ class Function:
 Command: TypeAlias = Simple | Loop | For | If | Group | Case | Function
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(msgspec.Struct, frozen=True):
     """Commands joined by `|`; `!` before them turns the exit code round."""
 
     commands: tuple[Command, ...]
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOr(msgspec.Struct, frozen=True):
     """Pipelines joined by `operators`, each `&&` or `||`, one fewer than there are pipelines."""
 
     pipelines: tuple[Pipeline, ...]
     operators: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One member of a list, and its text; run beside what follows where it ended in `&`."""
 
     and_or: AndOr

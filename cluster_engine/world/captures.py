@@ -11,8 +11,9 @@ Modelled on packet sockets (packet(7)). Left out: machines that only pass a pack
 (there are none here), TCP options.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from cluster_engine.world.sockets import Machine
 from cluster_engine.world.tap import Endpoint
@@ -26,8 +27,7 @@ def back(way: Way) -> Way:
     return way[1], way[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One packet at one of its ends. `protocol`: "tcp", "udp" or "icmp"; the next four fields are TCP's.
 
     `flags` as of a tap's Segment. An ICMP message is its `payload`; or it says that a port is unreachable, and `about`

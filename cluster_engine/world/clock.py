@@ -28,8 +28,9 @@ timer is never called before its time (asyncio calls those due within the next n
 import selectors
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import IO, Any, Protocol
+
+from msgspec.structs import asdict
 
 from cluster_engine.world.outside import Outside
 from cluster_engine.world.pacing import Drift, Pacing

@@ -18,8 +18,9 @@ import errno
 import os
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from cluster_engine.world.captures import Captures, Frame, back
 from cluster_engine.world.noise import Noise
@@ -72,8 +73,7 @@ class Net(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Flow:
+class Flow(msgspec.Struct):
     """Who asked whom, as the asker sees it (`source`, `destination`) and as it is (`route`). `sender` is its host."""
 
     protocol: str

@@ -18,14 +18,15 @@ A segment whose checksum does not fit is dropped by the receiver: that is `lost`
 import random
 from dataclasses import dataclass, field
 
+import msgspec
+
 RETRANSMIT_SECONDS = 0.2
 LOSSES_MAX = 6
 LATE_SECONDS_MAX = 0.02
 SHARE_MAX = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(msgspec.Struct, frozen=True):
     """What becomes of one segment: lost before each of these later sendings, then `delay` seconds later than usual."""
 
     resent: tuple[float, ...] = ()

@@ -22,7 +22,9 @@ token bucket of rate limiters.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 CATCH_UP = 2.0
 """How many times faster than its pace a clock goes that is behind."""
@@ -40,8 +42,7 @@ SLEEP_SECONDS = 60.0
 """More than this lost at once was no busy machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(msgspec.Struct, frozen=True):
     """How a clock stands to real time since it has gone at its pace. Level: `Drift()`."""
 
     reached: float | None = None
@@ -54,8 +55,7 @@ class Drift:
     """Real seconds given up in all because the cluster itself cannot keep up."""
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(msgspec.Struct):
     """Virtual time as real time passes."""
 
     real: float
@@ -71,8 +71,7 @@ class _Line:
         return self.now + (real - self.real) * self.slope
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(msgspec.Struct, frozen=True):
     """How things stood at a moment."""
 
     real: float

@@ -24,8 +24,9 @@ import functools
 import random
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from cluster_engine.world.tap import Endpoint
 
@@ -47,8 +48,7 @@ RETURN = "RETURN"
 ENDS = {verdict.value: verdict for verdict in (Verdict.ACCEPT, Verdict.DROP)}
 
 
-@dataclass(slots=True)
-class Packet:
+class Packet(msgspec.Struct):
     """The first packet of a connection; the filter changes addresses and mark. `protocol` is "tcp" or "udp"."""
 
     protocol: str
@@ -58,15 +58,14 @@ class Packet:
     translated: bool = False
 
 
-@dataclass(slots=True)
-class Kernel:
+class Kernel(msgspec.Struct):
     """What rules ask of the machine that they are on: its addresses, the time in seconds, chance, who came lately."""
 
     addresses: Iterable[str]
     address: str
     now: Callable[[], float]
     rng: random.Random
-    recent: dict[str, dict[str, float]] = field(default_factory=dict)
+    recent: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
 
     def is_local(self, address: str) -> bool:
         """Whether an address is one of the machine's own."""
@@ -103,8 +102,7 @@ def _within(address: str, cidr: str) -> bool:
     return _number(address) & mask == first
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where it comes from: "10.244.0.0/16"."""
 
     cidr: str
@@ -120,8 +118,7 @@ class Source:
         return _within(packet.source.address, self.cidr) is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True):
     """Where it goes: "10.96.0.1/32"."""
 
     cidr: str
@@ -136,8 +133,7 @@ class Destination:
         return _within(packet.destination.address, self.cidr)
 
 
-@dataclass(frozen=True, slots=True)
-class Over:
+class Over(msgspec.Struct, frozen=True):
     """The protocol."""
 
     protocol: str
@@ -152,8 +148,7 @@ class Over:
         return packet.protocol == self.protocol
 
 
-@dataclass(frozen=True, slots=True)
-class ToPort:
+class ToPort(msgspec.Struct, frozen=True):
     """The destination's port; None: any, where only the protocol's module is named."""
 
     protocol: str
@@ -169,8 +164,7 @@ class ToPort:
         return self.port in (None, packet.destination.port)
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(msgspec.Struct, frozen=True):
     """What a rule is for. Holds always."""
 
     said: str
@@ -185,8 +179,7 @@ class Comment:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class InState:
+class InState(msgspec.Struct, frozen=True):
     """What connection tracking says of it: "NEW", "INVALID", "RELATED,ESTABLISHED,DNAT"."""
 
     states: str
@@ -203,8 +196,7 @@ class InState:
         return ("NEW" in states or (packet.translated and "DNAT" in states)) is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class AddressType:
+class AddressType(msgspec.Struct, frozen=True):
     """Whether its source ("src") or destination ("dst") is the machine's own."""
 
     end: str
@@ -219,8 +211,7 @@ class AddressType:
         return kernel.is_local((packet.source if self.end == "src" else packet.destination).address)
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(msgspec.Struct, frozen=True):
     """Whether a bit of its mark is set."""
 
     bit: int
@@ -236,8 +227,7 @@ class Marked:
         return bool(packet.mark & self.bit) is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
+class Chance(msgspec.Struct, frozen=True):
     """One in so many, as the kernel keeps it: 31 bits of the probability."""
 
     one_in: int
@@ -257,8 +247,7 @@ class Chance:
         return kernel.rng.random() < self.probability
 
 
-@dataclass(frozen=True, slots=True)
-class CameBefore:
+class CameBefore(msgspec.Struct, frozen=True):
     """Whether its source is on a list, and was last seen at most so many seconds ago."""
 
     name: str
@@ -275,8 +264,7 @@ class CameBefore:
         return seen is not None and kernel.now() - seen <= self.seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Remember:
+class Remember(msgspec.Struct, frozen=True):
     """Puts its source on a list. Holds always."""
 
     name: str
@@ -296,8 +284,7 @@ class Remember:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A line of a chain. `jump` is a target or another chain; the others are the target's options.
 
     `to` is where DNAT sends it; `mark` the value and the mask of MARK's --set-xmark.
@@ -324,8 +311,7 @@ class Rule:
         return all(match.holds(packet, kernel) for match in self.matches)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table: its chains in the order in which they are printed, the built-in ones first; these end in ACCEPT."""
 
     name: str

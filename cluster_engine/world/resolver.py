@@ -17,8 +17,9 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cluster_engine.world.files import FileSystem
 from cluster_engine.world.process import Process
@@ -30,8 +31,7 @@ SERVERS_MAX, SEARCHES_MAX = 3, 32
 NAME_BYTES_MAX = 253
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(msgspec.Struct, frozen=True):
     """What /etc/resolv.conf says."""
 
     servers: tuple[str, ...] = ()

@@ -15,7 +15,8 @@ leaves by the default route, and nobody ever hears of it again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.world.packet_filter import Packet, Verdict
 from cluster_engine.world.process import Host
@@ -24,8 +25,7 @@ from cluster_engine.world.tap import Endpoint
 MACHINES_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Where a packet comes to. `source` and `destination` are as its receiver sees them.
 
     `target` is who has the destination's address: None where nobody has it, or where a filter (that of the last of the

@@ -10,8 +10,9 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from cluster_engine.world.tap import Endpoint
 
@@ -37,8 +38,7 @@ class Descriptors:
         self._taken &= ~(1 << number)
 
 
-@dataclass(frozen=True, slots=True)
-class TimeWait:
+class TimeWait(msgspec.Struct, frozen=True):
     """What a host remembers of a connection that it closed first, until an instant of the loop's time."""
 
     local: Endpoint

@@ -23,9 +23,10 @@ import asyncio
 import contextvars
 import functools
 import signal
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 from cluster_engine.world.process import Host, Main, Process
 from cluster_engine.world.system_log import INIT
@@ -42,8 +43,7 @@ BY_HAND = "systemctl"
 State = Literal["active", "activating", "failed", "inactive"]
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(msgspec.Struct, frozen=True):
     """Something that runs on a host for as long as the cluster does: as what it is known, and how it was called."""
 
     host: str

@@ -12,9 +12,10 @@ of systemd's own.
 import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 LINES_MAX = 1000
 TEXT_LENGTH_MAX = 4096
@@ -22,8 +23,7 @@ INIT = "systemd"
 """Who says that a unit was started or stopped: process 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line: the `number`-th of the machine, in its `boot`-th boot, dated by the machine's clock.
 
     `by` and `pid` say which process wrote it, `kind` what it is about, as notes have it, `source` where in its code.

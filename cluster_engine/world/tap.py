@@ -19,12 +19,12 @@ A worked example, a client that sends two bytes and hangs up:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+
+class Endpoint(msgspec.Struct, frozen=True):
     """One end of a connection; of a unix socket the path is the address and the port is 0."""
 
     address: str
@@ -34,8 +34,7 @@ class Endpoint:
         return f"{self.address}:{self.port}" if self.port else self.address
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """A connection attempt, told once, before its first segment. Process ids are participants: "worker-1/kubelet".
 
     `server_process` is who listens when the client asks; the host where nobody does yet, or whose packet filter lets
@@ -54,8 +53,7 @@ class Connection:
     protocol: str = "tcp"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True):
     """Bytes (or bare flags) that crossed a link; told at arrival, or at sending when lost: then `arrived` is None.
 
     `flags` is one of "S" "SA" "A" "PA" "FA" "R" "RA". SYN and FIN each take one sequence number, as in RFC 9293. "U" is
@@ -74,8 +72,7 @@ class Segment:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Something a participant did alone, in its own words: its log."""
 
     at: float

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
@@ -33,8 +34,7 @@ VERSIONS = {"1.0": SSL.TLS1_VERSION, "1.1": SSL.TLS1_1_VERSION, "1.2": SSL.TLS1_
 WEAK_VERSIONS = frozenset({"1.0", "1.1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(msgspec.Struct, frozen=True):
     """An alert that was sent or came."""
 
     outgoing: bool
@@ -42,8 +42,7 @@ class Alert:
     description: int
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """A state that a handshake came to, in OpenSSL's words, or an alert; `version` is that of the protocol by then."""
 
     state: str

@@ -9,7 +9,7 @@ credentials(7), capabilities(7) and path_resolution(7). Left out: set-user-ID pr
 directory above the one that a file is in.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 CAPABILITIES = (
     "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
@@ -28,8 +28,7 @@ Owner = tuple[int, int]
 ROOT_OWNER: Owner = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(msgspec.Struct, frozen=True):
     """Who runs a program. `capabilities` are the effective ones: of anybody but root, none."""
 
     uid: int = 0

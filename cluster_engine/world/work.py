@@ -20,9 +20,10 @@ import functools
 import math
 import random
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
 from typing import Protocol
+
+import msgspec
 
 REAL_EFFORT = 1.0
 """Of clusters that somebody learns from: work takes about as long as in reality."""
@@ -30,8 +31,7 @@ Z99 = 2.3263478740408408
 """The standard normal distribution's 99th percentile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(msgspec.Struct, frozen=True):
     """A log-normal distribution of seconds: half of the draws are below `median`, 99 of 100 below `p99`."""
 
     median: float

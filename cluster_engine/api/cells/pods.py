@@ -4,15 +4,15 @@ Modelled on `printPod`. The order of the questions is the point: the reason of t
 holds things up, then of the last container that has one, then `Completed` beside a running one, then deletion.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from cluster_engine.api.cells.common import NONE, since
 from cluster_engine.api.objects import Object
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(msgspec.Struct):
     """What the three cells READY, STATUS and RESTARTS are made of."""
 
     reason: str

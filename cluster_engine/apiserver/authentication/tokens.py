@@ -13,7 +13,6 @@ RS256. Left out: tokens in Secrets (the form from before 1.24), external signers
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -86,8 +85,7 @@ class Signer:
         return f"{signed}.{_encode(r.to_bytes(COORDINATE_BYTES, 'big') + s.to_bytes(COORDINATE_BYTES, 'big'))}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """What a token is to say: for which account, bound to what, for whom and how long."""
 
     namespace: str
@@ -95,7 +93,7 @@ class Grant:
     account_uid: str
     audiences: tuple[str, ...]
     expiration_seconds: int
-    bound: dict[str, dict[str, str]] = field(default_factory=dict)
+    bound: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """`{"pod": {"name", "uid"}, "node": {…}}`"""
 
 

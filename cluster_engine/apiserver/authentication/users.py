@@ -1,7 +1,8 @@
 """A user, as every later step sees one: a name, a uid, groups, and extra facts (apiserver/pkg/authentication/user)."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 ANONYMOUS = "system:anonymous"
 AUTHENTICATED_GROUP = "system:authenticated"
@@ -21,8 +22,7 @@ POD_UID = "authentication.kubernetes.io/pod-uid"
 Extra = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(msgspec.Struct, frozen=True):
     """Who asks. Hashable, so that decisions about users can be remembered."""
 
     name: str

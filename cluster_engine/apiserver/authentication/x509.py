@@ -11,9 +11,9 @@ Modelled on apiserver/pkg/authentication/request/x509/x509.go. Left out: revocat
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
@@ -25,8 +25,7 @@ class BadCertificate(Exception):  # noqa: N818, a refusal, told to the log and n
     """A client certificate that proves nothing here; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Whom a certificate names, and how long its chain holds."""
 
     user: User

@@ -1,7 +1,8 @@
 """What is asked of authorization (apiserver/pkg/authorization/authorizer), and the chain that answers."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from cluster_engine.apiserver.authentication.users import PRIVILEGED_GROUP, User
 from cluster_engine.apiserver.request_info import RequestInfo, parse_query
@@ -9,8 +10,7 @@ from cluster_engine.apiserver.request_info import RequestInfo, parse_query
 DECISIONS_MAX = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(msgspec.Struct, frozen=True):
     """One question: may `user` do `verb` to this? For non-resource requests only `path` and `verb` count."""
 
     user: User
@@ -30,8 +30,7 @@ class Attributes:
         return f"{field}={value}" in terms or f"{field}=={value}" in terms
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Allowed, or no opinion; with the reason, where there is one."""
 
     allowed: bool

@@ -12,7 +12,8 @@ Modelled on plugin/pkg/auth/authorizer/rbac and pkg/registry/rbac/validation/rul
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.apiserver.authentication.users import SERVICE_ACCOUNT_PREFIX, User
@@ -23,8 +24,7 @@ USERS_MAX = 2000
 Rule = dict[str, list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """Where the four RBAC kinds are read from: each gives its objects in key order."""
 
     roles: Callable[[], Iterable[Object]]
@@ -33,8 +33,7 @@ class Policy:
     cluster_role_bindings: Callable[[], Iterable[Object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """The rules that one binding gives one user, where (`None`: everywhere), and how to say so."""
 
     namespace: str | None

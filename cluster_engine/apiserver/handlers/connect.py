@@ -16,7 +16,6 @@ WebSockets to SPDY between API server and kubelet, rewriting of links in proxied
 
 import functools
 import ssl
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlencode
 
@@ -42,8 +41,7 @@ PATH_PARTS = {True: 8, False: 6}
 """How many parts a path has up to `proxy`, in a namespace and outside of one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """`[scheme:]name[:port]`, as a proxied object is named."""
 
     scheme: str

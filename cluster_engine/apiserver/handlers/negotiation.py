@@ -9,7 +9,8 @@ that asks for it takes JSON as its second choice.
 """
 
 import functools
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.status import NotAcceptable
 
@@ -24,8 +25,7 @@ READERS = ("Mozilla", "curl/", "Wget/")
 """User agents behind which a person sits: they get indented JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True):
     """The form of an answer."""
 
     media: str = "json"

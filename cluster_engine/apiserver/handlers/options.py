@@ -11,7 +11,6 @@ Modelled on apimachinery/pkg/apis/meta/{internalversion,v1}/validation and wire 
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -45,8 +44,7 @@ INCONSISTENT = -1
 """The version in a token that says "go on, from whatever is newest"."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(msgspec.Struct, frozen=True):
     """What a list or watch asks for."""
 
     labels: LabelSelector

@@ -9,8 +9,9 @@ Modelled on apiserver/pkg/endpoints/handlers/patch.go.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from cluster_engine.api import documents, patches
 from cluster_engine.api.objects import Object

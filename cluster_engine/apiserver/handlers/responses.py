@@ -5,7 +5,6 @@ JSON strung together.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,8 +27,7 @@ INCLUDES = ("Metadata", "Object", "None")
 TABLE_API = "meta.k8s.io"
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """How objects are shown: the form, what a Table's rows carry (`includeObject`), and when "now" is, for ages."""
 
     form: Form

@@ -1,8 +1,9 @@
 """What the registry works with: etcd, the watch caches, the clock, chance. And what one call to it is about."""
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.api.objects import Object
@@ -17,8 +18,7 @@ LEASE_REUSE_SECONDS = 60
 LEASE_REUSE_OBJECTS_MAX = 1000
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One request for one kind, after authorization. `name` is empty for collections; `manager` is whose the fields
     are that it sets.
     """
@@ -30,10 +30,10 @@ class Call:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = msgspec.field(default_factory=dict)
     dry_run: bool = False
     manager: str = ""
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
 
     @property
     def writer(self) -> Writer:
@@ -46,8 +46,7 @@ class Call:
         return key_of(self.kind, self.namespace, self.name)
 
 
-@dataclass(slots=True)
-class _Lease:
+class _Lease(msgspec.Struct):
     """A lease that may be used again until `reusable_until`, `uses` times more."""
 
     id: int

@@ -16,8 +16,10 @@ skipnonapplied) and structured-merge-diff/merge/update.go. Versions of a group a
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from cluster_engine.api.field_sets import FieldSet, difference, intersection, is_readable, ordered, union
 from cluster_engine.api.objects import JSON, Object
@@ -43,8 +45,7 @@ UNOWNED_METADATA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(msgspec.Struct, frozen=True):
     """Who writes, how and when: what an entry says besides its fields."""
 
     manager: str

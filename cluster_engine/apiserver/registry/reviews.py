@@ -7,7 +7,8 @@ Modelled on pkg/registry/authorization and pkg/registry/authentication/selfsubje
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.kinds import (
     LOCAL_SUBJECT_ACCESS_REVIEW,
@@ -28,8 +29,7 @@ from cluster_engine.apiserver.authorization.rbac import RBAC
 from cluster_engine.apiserver.registry.backend import Call
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewers:
+class Reviewers(msgspec.Struct, frozen=True):
     """Who knows the answers."""
 
     authorizer: Chain

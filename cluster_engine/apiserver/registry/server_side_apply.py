@@ -21,7 +21,8 @@ lastappliedmanager, lastappliedupdater, conflict).
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cluster_engine.api import typed
 from cluster_engine.api.documents import Unreadable, read_json

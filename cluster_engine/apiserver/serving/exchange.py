@@ -17,8 +17,9 @@ counts what the peer has not taken yet (`backlog`), and whoever writes decides w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from cluster_engine.api.status import Refusal, TooLarge, TooManyRequests
 from cluster_engine.streaming.duplex import Duplex
@@ -51,8 +52,7 @@ class Writer(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Peer:
+class Peer(msgspec.Struct):
     """Whoever is at the other end of a connection. `memory` lasts as long as the connection (the x509 identity).
 
     `time` is its clock where that is not the server's (`world.patience`).
@@ -60,7 +60,7 @@ class Peer:
 
     address: str
     certificates: tuple[bytes, ...] = ()
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = msgspec.field(default_factory=dict)
     time: Callable[[], float] | None = None
 
 
@@ -139,8 +139,7 @@ class Body:
             self._reader.set_result(None)
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """The head of a request, and the way to its body. Header names are lower-case; values keep their order."""
 
     method: str
@@ -165,8 +164,7 @@ class Request:
         return "upgrade" in self.header("connection").lower() and bool(self.header("upgrade"))
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """What to answer. `body` is whole; with `stream` the body is what that function writes until it returns.
 
     With `upgrade` the answer is 101 Switching Protocols (HTTP/1.1 only), and that function has the connection until it

@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import h11
+import msgspec
 
 from cluster_engine.world.network import EVERY_PORT
 
@@ -32,8 +33,7 @@ CONNECTIONS_MAX = 512
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request, as a server sees it. Header names are in small letters."""
 
     method: str

@@ -14,8 +14,9 @@ not there to be seen.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from cluster_engine.containerd.servers import http
 from cluster_engine.containerd.servers.http import Answer, Request
@@ -52,8 +53,7 @@ ENTRYPOINT_LINES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Where an image's nginx.conf has it write, and to which user it turns, 0 for none."""
 
     buffers: str

@@ -6,8 +6,9 @@ Modelled on POSIX awk and mawk. Left out: getline, pipes of output, system.
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 LENGTH_MAX, NESTING_MAX = 64 * 1024, 50
 
@@ -20,23 +21,21 @@ class SyntaxFailure(Exception):  # noqa: N818 - as the shell has it
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """One piece of a program: what kind it is, and its parts."""
 
     kind: str
     parts: tuple[Any, ...] = ()
 
 
-@dataclass(slots=True)
-class Program:
+class Program(msgspec.Struct):
     """A program: what to do first, for records, and last; and its functions."""
 
-    begin: list[Node] = field(default_factory=list)
-    end: list[Node] = field(default_factory=list)
-    rules: list[tuple[Node | None, Node | None, Node]] = field(default_factory=list)
+    begin: list[Node] = msgspec.field(default_factory=list)
+    end: list[Node] = msgspec.field(default_factory=list)
+    rules: list[tuple[Node | None, Node | None, Node]] = msgspec.field(default_factory=list)
     """First pattern, last pattern of a range, action."""
-    functions: dict[str, tuple[tuple[str, ...], Node]] = field(default_factory=dict)
+    functions: dict[str, tuple[tuple[str, ...], Node]] = msgspec.field(default_factory=dict)
 
 
 _TOKEN = re.compile(

@@ -11,8 +11,9 @@ Fields have Wireshark's names, those that one asks for in a cluster. Left out: w
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens.lens import Lens
@@ -34,8 +35,7 @@ _HANDSHAKE = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One packet: its number, time in seconds since the first, who to whom, the topmost protocol, and what it says."""
 
     number: int
@@ -50,8 +50,7 @@ class Row:
     """What the lens read: the protocol's name for it, and its facts."""
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     number: int
     client: Endpoint
     first: dict[Endpoint, int]

@@ -14,7 +14,8 @@ packet's end rejects it. Left out: link-layer addresses, VLANs, IPv6 addresses, 
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.programs.capture.packets import ICMP, TCP, UDP, Packet
 from cluster_engine.programs.network.services import PORT_MAX, port_number
@@ -49,8 +50,7 @@ class _BeyondError(Exception):
     """A packet has no byte there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(msgspec.Struct, frozen=True):
     """What is said before an ID."""
 
     protocol: str = ""

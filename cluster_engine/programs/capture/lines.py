@@ -9,8 +9,9 @@ HTTP's first line and DNS (`domain_lines`) are read. Left out: everything else t
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import msgspec
 
 from cluster_engine.programs.capture.packets import (
     ACK,
@@ -44,8 +45,7 @@ _MICROSECONDS = 1_000_000
 HTTP_LINE_MAX = 2000
 
 
-@dataclass(slots=True)
-class Style:
+class Style(msgspec.Struct):
     """What was asked for. `times`: how many t's; `numbers`: how many n's; `verbose`: v's; `hexadecimal`: x or X's.
 
     `name_of` gives the name of an address, the address itself where it has none; `interfaces` their names by number.
@@ -62,7 +62,7 @@ class Style:
     with_text: int = 0
     ascii: int = 0
     name_of: Callable[[str], str] = str
-    interfaces: dict[int, str] = field(default_factory=dict)
+    interfaces: dict[int, str] = msgspec.field(default_factory=dict)
 
 
 class Printer:

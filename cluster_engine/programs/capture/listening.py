@@ -13,9 +13,10 @@ with the addresses that the pod uses.
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.programs.capture.expressions import Condition
 from cluster_engine.programs.capture.packets import COOKED, ETHERNET, Packet, cooked, ethernet, packet_of, packets_of
@@ -33,8 +34,7 @@ EPOCH_OF_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """A packet: when, in microseconds since 1970 by the host's clock, its bytes, and what was read of them."""
 
     at: int

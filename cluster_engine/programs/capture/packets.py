@@ -14,7 +14,8 @@ Left out: options, fragments, IPv6, VLANs. The identification is 0, as RFC 6864 
 import ipaddress
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.programs.network.interfaces import hardware_address
 from cluster_engine.world.captures import Frame, Way
@@ -44,8 +45,7 @@ def checksum(data: bytes) -> int:
     return 0xFFFF if not total and not any(data) else 0xFFFF - (total or 0xFFFF)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """What the link's header says: of Ethernet who to whom, of a cooked one which interface and which way."""
 
     source: str
@@ -54,8 +54,7 @@ class Link:
     is_outgoing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True):
     """TCP's header; `options` are its bytes."""
 
     sequence: int
@@ -66,8 +65,7 @@ class Segment:
     options: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(msgspec.Struct, frozen=True):
     """What was read of a packet. `network` is its IPv4 packet as it was captured, `payload` what TCP or UDP carry.
 
     `size` is how long it was on the wire, `length` what IPv4 says. Of ICMP `payload` is all of it. `header_bytes` is

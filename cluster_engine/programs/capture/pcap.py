@@ -8,7 +8,8 @@ Read are both byte orders, and nanoseconds (draft-ietf-opsawg-pcap). Left out: p
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 MICROSECONDS, NANOSECONDS = 0xA1B2C3D4, 0xA1B23C4D
 SNAPSHOT_BYTES = 262_144
@@ -19,8 +20,7 @@ class PcapError(ValueError):
     """A file that is no capture, or that ends within one; the text is libpcap's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One frame of a file: when, in microseconds since 1970, its bytes as far as kept, and how many they were."""
 
     at: int

@@ -10,8 +10,9 @@ and create, run and runp, whose pods the kubelet takes away again as it does not
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cluster_engine.programs.crictl import logs, stats, streams
 from cluster_engine.programs.crictl.runtime import SOCKET, CrictlError, Runtime
@@ -290,8 +291,7 @@ async def version(session: Session) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One command: what it says of itself, its flags, and what runs it."""
 
     summary: str

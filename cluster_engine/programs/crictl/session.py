@@ -1,14 +1,13 @@
 """One run of crictl: the runtime, the flags, and what is printed."""
 
-from dataclasses import dataclass
+import msgspec
 
 from cluster_engine.programs.crictl.runtime import CrictlError, Runtime
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.kubectl.flags import Parsed
 
 
-@dataclass(slots=True)
-class Session:
+class Session(msgspec.Struct):
     """What a command needs."""
 
     invocation: Invocation

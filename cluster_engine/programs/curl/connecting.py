@@ -11,8 +11,9 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cluster_engine.client.http2 import Http2Connection
 from cluster_engine.programs.curl.arguments import Options
@@ -105,8 +106,7 @@ class Wire(asyncio.Protocol):
             protocol.connection_lost(self.failure if isinstance(self.failure, Exception) else None)
 
 
-@dataclass(slots=True)
-class Times:
+class Times(msgspec.Struct):
     """When things happened, in seconds since the transfer began."""
 
     resolved: float = 0.0
@@ -116,8 +116,7 @@ class Times:
     first_byte: float = 0.0
 
 
-@dataclass(slots=True)
-class Connection:
+class Connection(msgspec.Struct):
     """An open connection, the `number`-th of its program."""
 
     number: int
@@ -129,7 +128,7 @@ class Connection:
     handshake: Handshake | None = None
     http2: Http2Connection | None = None
     requests: int = 0
-    times: Times = field(default_factory=Times)
+    times: Times = msgspec.field(default_factory=Times)
 
     @property
     def is_usable(self) -> bool:

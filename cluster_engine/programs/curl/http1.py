@@ -8,9 +8,9 @@ Modelled on lib/http.c. h11 knows the framing: lengths, chunks, an end by closin
 """
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 import h11
+import msgspec
 
 from cluster_engine.programs.curl.connecting import Wire
 from cluster_engine.programs.curl.errors import (
@@ -29,8 +29,7 @@ HEAD_BYTES_MAX = 300 * 1024
 Headers = list[tuple[str, str]]
 
 
-@dataclass(slots=True)
-class Request:
+class Request(msgspec.Struct):
     """What is asked: `headers` in their order, Host among them."""
 
     method: str
@@ -45,8 +44,7 @@ class Request:
         return [f"{self.method} {self.target} HTTP/{self.version}", *(_line(*one) for one in self.headers)]
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """What is answered: `head` as -i prints it, `body` in pieces; `keeps` whether the connection lives on."""
 
     status: int

@@ -6,9 +6,10 @@ Modelled on lib/transfer.c, lib/http.c and src/tool_operate.c.
 import asyncio
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus
+
+import msgspec
 
 from cluster_engine.programs.curl import http1, http2
 from cluster_engine.programs.curl.arguments import Options
@@ -31,17 +32,15 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ENCODINGS = "deflate, gzip"
 
 
-@dataclass(slots=True)
-class Body:
+class Body(msgspec.Struct):
     """What is sent: bytes, and the headers that its option brings along."""
 
     data: bytes | None = None
-    headers: Headers = field(default_factory=list)
+    headers: Headers = msgspec.field(default_factory=list)
     query: str = ""
 
 
-@dataclass(slots=True)
-class Done:
+class Done(msgspec.Struct):
     """What became of a transfer, for -w, retries and the meter."""
 
     url: URL

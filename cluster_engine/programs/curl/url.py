@@ -6,8 +6,9 @@ expanded("http://h/{a,b}[1-2]")   ["http://h/a1", "http://h/a2", "http://h/b1", 
 """
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
+
+import msgspec
 
 from cluster_engine.programs.curl.errors import UNSUPPORTED_PROTOCOL, URL_MALFORMAT, CurlError
 
@@ -25,8 +26,7 @@ def whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-@dataclass(frozen=True, slots=True)
-class URL:
+class URL(msgspec.Struct, frozen=True):
     """An address: where to connect, and `path` with its query. `text` is the whole, as -w prints it."""
 
     scheme: str

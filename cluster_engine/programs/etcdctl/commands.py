@@ -1,7 +1,8 @@
 """The table of etcdctl's commands, and of those that etcdutl has too."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.programs.etcdctl import (
     authentication,
@@ -19,8 +20,7 @@ from cluster_engine.programs.kubectl.flags import Flag, Parsed
 Run = Callable[[Session, Sequence[str], Parsed], Awaitable[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One command: its words, what it says of itself, its flags, and what runs it."""
 
     name: str

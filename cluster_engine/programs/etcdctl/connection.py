@@ -17,9 +17,9 @@ import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from grpclib.client import Stream
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.protocol import H2Protocol
@@ -45,8 +45,7 @@ _ALERTS = {
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """Where etcd is, and who asks. `tls` None: no TLS, unless an endpoint asks for it."""
 
     endpoints: Sequence[str]

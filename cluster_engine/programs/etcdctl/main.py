@@ -10,9 +10,10 @@ Modelled on etcdctl 3.5.16 (etcdctl/ctlv3). Left out: making users and roles, ma
 watch. Of etcdutl there is `snapshot`.
 """
 
-import dataclasses
 import ssl
 from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
 
 from cluster_engine.programs.etcdctl import snapshots
 from cluster_engine.programs.etcdctl.commands import COMMANDS, GROUPS, SYNONYMS, UTILITIES, Command
@@ -174,7 +175,7 @@ def _with_environment(flags: Parsed, environment: Mapping[str, str]) -> Parsed:
         values[flag.name] = seconds(value) if flag.kind == "duration" else value
         if flag.kind == "bool":
             values[flag.name] = value.lower() in ("1", "t", "true")
-    return dataclasses.replace(flags, values=values)
+    return replace(flags, values=values)
 
 
 def _printer(flags: Parsed) -> Printer:

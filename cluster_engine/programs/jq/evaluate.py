@@ -12,9 +12,10 @@ and its tail calls; `input` and `debug` go to whoever runs the filter.
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
+
+import msgspec
 
 from cluster_engine.programs.jq.syntax import Node, SyntaxFailure, parse_definitions
 from cluster_engine.programs.jq.values import (
@@ -49,8 +50,7 @@ class BreakError(Exception):
         self.label = label
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(msgspec.Struct):
     """What is left to a run."""
 
     steps: int = STEPS_MAX
@@ -63,8 +63,7 @@ class Budget:
             raise SpentError(f"a filter may take {STEPS_MAX} steps: no more of it is run")
 
 
-@dataclass(slots=True)
-class Closure:
+class Closure(msgspec.Struct):
     """A function, or a filter given as a parameter: its text, and the names that it sees."""
 
     parameters: Sequence[str]
@@ -72,8 +71,7 @@ class Closure:
     scope: "Scope"
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(msgspec.Struct):
     """Names and what they mean, the inner before the outer."""
 
     functions: Mapping[str, Closure]
@@ -110,8 +108,7 @@ Native = Callable[["Run", Any, list[Any]], Any]
 """A function of values: the run, its input, and one value for each parameter."""
 
 
-@dataclass(slots=True)
-class Run:
+class Run(msgspec.Struct):
     """One run of jq: its budget, its functions, and where `input` reads."""
 
     natives: Mapping[str, Native]
@@ -119,7 +116,7 @@ class Run:
     inputs: Iterator[Any]
     say: Callable[[str], None]
     now: float = 0.0
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = msgspec.field(default_factory=Budget)
 
 
 @functools.cache

@@ -9,8 +9,9 @@ behind a term (`.name`, `[…]`, `?`). Nesting is bounded. Modelled on jq 1.6 (s
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 NESTING_MAX = 60
 LENGTH_MAX = 64 * 1024
@@ -20,8 +21,7 @@ class SyntaxFailure(Exception):  # noqa: N818 - as the shell has it
     """A filter that is none; the text follows "jq: error: "."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """One piece of a filter: what kind it is, and its parts."""
 
     kind: str
@@ -46,8 +46,7 @@ _BINARY = (("or",), ("and",), ("==", "!=", "<", "<=", ">", ">="), ("+", "-"), ("
 _ASSIGNMENTS = frozenset({"=", "|=", "+=", "-=", "*=", "/=", "%=", "//="})
 
 
-@dataclass(slots=True)
-class Token:
+class Token(msgspec.Struct):
     """A token; of a string, `value` is its pieces: text, and filters that stand in it."""
 
     kind: str

@@ -8,7 +8,8 @@ Modelled on cli-runtime's resource builder.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.programs.kubectl import discovery
 from cluster_engine.programs.kubectl.discovery import Resource
@@ -40,8 +41,7 @@ UNNAMED = "one or more resources must be specified as <resource> <name> or <reso
 NO_KUSTOMIZE = "kustomize is not in this workstation's kubectl"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A resource, and the name of one object of it; None: all of them. `namespace` is one that it names itself."""
 
     resource: Resource

@@ -4,7 +4,8 @@ find(["rollout", "status", "deploy/web"])     the command `kubectl rollout statu
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -13,8 +14,7 @@ from cluster_engine.programs.kubectl.session import Session
 Run = Callable[[Session, list[str]], Awaitable[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One command of kubectl: what runs it, its own flags, and what its help says."""
 
     name: str

@@ -15,7 +15,8 @@ plug-ins, names of containers in lists.
 import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.api.status import Refusal
 from cluster_engine.client import kubeconfig
@@ -48,15 +49,14 @@ OF_KUBECONFIG = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Line:
+class Line(msgspec.Struct):
     """A command line as far as it goes: its command, if it has one, what is no flag, a flag that lacks its value."""
 
     command: Command | None = None
     group: str = ""
-    arguments: list[str] = field(default_factory=list)
+    arguments: list[str] = msgspec.field(default_factory=list)
     flag: Flag | None = None
-    globals: list[str] = field(default_factory=list)
+    globals: list[str] = msgspec.field(default_factory=list)
 
 
 async def run(invocation: Invocation, words: Sequence[str]) -> int:

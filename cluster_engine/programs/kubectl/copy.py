@@ -6,7 +6,7 @@
 Modelled on kubectl/pkg/cmd/cp. Left out: symbolic links, retries.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from cluster_engine.programs import archive
 from cluster_engine.programs.archive import ArchiveError
@@ -25,8 +25,7 @@ FLAGS = (
 FORMAT = "filespec must match the canonical format: [[namespace/]pod:]file/path"
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """`[[namespace/]pod:]path`; no pod: a file here."""
 
     namespace: str

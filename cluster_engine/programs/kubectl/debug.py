@@ -10,7 +10,8 @@ Modelled on kubectl/pkg/cmd/debug. Left out: several objects at once, volume mou
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.names import generated
@@ -64,8 +65,7 @@ _IMAGE = re.compile(
 _NOT_CUSTOM = ("name", "command", "image", "lifecycle", "volumeDevices")
 
 
-@dataclass(frozen=True, slots=True)
-class Debugger:
+class Debugger(msgspec.Struct, frozen=True):
     """A container that was made, in its pod; without a name there is none to be joined."""
 
     pod: Object

@@ -16,8 +16,9 @@ Modelled on kubectl/pkg/cmd/debug (profiles.go, debug.go).
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 
@@ -39,14 +40,13 @@ _CONTEXTS: dict[str, Object] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What the container is to be; `kept` names what a copy keeps, `fields` what its container is given."""
 
     profile: str
     image: str
     fields: Object
-    arguments: list[str] = field(default_factory=list)
+    arguments: list[str] = msgspec.field(default_factory=list)
     arguments_only: bool = False
     kept: frozenset[str] = frozenset()
     share_processes: bool | None = None

@@ -9,7 +9,8 @@ Modelled on kubectl/pkg/cmd/delete and cmd/wait. Left out: --cascade without a w
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
@@ -45,8 +46,7 @@ FORCED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Doomed:
+class Doomed(msgspec.Struct, frozen=True):
     """An object to be deleted; `uid` is known once the server has been asked."""
 
     resource: Resource

@@ -13,7 +13,8 @@ Modelled on kubectl/pkg/cmd/util/editor/editoptions.go, NormalEditMode. Left out
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.objects import Object
@@ -46,8 +47,7 @@ HEADER = """# Please edit the object below. Lines beginning with a '#' will be i
 CHANGED_IDENTITY = "At least one of apiVersion, kind and name was changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(msgspec.Struct, frozen=True):
     """An object that is edited, as it was fetched, and what it is one of."""
 
     resource: Resource
@@ -61,11 +61,10 @@ class Edited:
         return f'{self.resource.plural}{group} "{self.before["metadata"]["name"]}"'
 
 
-@dataclass(slots=True)
-class Results:
+class Results(msgspec.Struct):
     """What came of one try."""
 
-    reasons: list[tuple[str, list[str]]] = field(default_factory=list)
+    reasons: list[tuple[str, list[str]]] = msgspec.field(default_factory=list)
     retryable: bool = False
     not_found: bool = False
 

@@ -8,8 +8,9 @@ Errors are pflag's and cobra's, word for word.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from cluster_engine.api.strconv import parse_int
 from cluster_engine.programs.kubectl.errors import UsageError
@@ -21,8 +22,7 @@ DURATION_SECONDS_MAX = (2**63 - 1) / 1e9
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """One flag. `without_value` is what it means when it stands alone (bools: True)."""
 
     name: str
@@ -32,13 +32,12 @@ class Flag:
     without_value: Any = None
 
 
-@dataclass(slots=True)
-class Parsed:
+class Parsed(msgspec.Struct):
     """A command line, read. `before_dashes` counts the arguments before `--`, or is None without one."""
 
-    arguments: list[str] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
-    given: dict[str, None] = field(default_factory=dict)
+    arguments: list[str] = msgspec.field(default_factory=list)
+    values: dict[str, Any] = msgspec.field(default_factory=dict)
+    given: dict[str, None] = msgspec.field(default_factory=dict)
     before_dashes: int | None = None
 
     def __getitem__(self, name: str) -> Any:

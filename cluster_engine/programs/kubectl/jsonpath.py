@@ -10,9 +10,10 @@ Modelled on client-go/util/jsonpath. Left out: slices with steps, several names 
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from cluster_engine.api.strconv import parse_int
 from cluster_engine.programs.kubectl.documents import to_compact_json, to_json
@@ -32,13 +33,12 @@ RANGES_DEPTH_MAX = 20
 TOO_LARGE = "the result of this jsonpath is too large"
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(msgspec.Struct):
     """A piece of the template: text, a path, or a range with what is in it."""
 
     text: str | None = None
     path: str | None = None
-    body: list["_Node"] = field(default_factory=list)
+    body: list["_Node"] = msgspec.field(default_factory=list)
     is_range: bool = False
 
 

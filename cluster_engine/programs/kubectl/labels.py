@@ -6,7 +6,7 @@
 Modelled on kubectl/pkg/cmd/label and annotate.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.arguments import Target, targets
@@ -23,8 +23,7 @@ FLAGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Wording:
+class _Wording(msgspec.Struct, frozen=True):
     """What the two commands say differently."""
 
     field: str

@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cluster_engine.programs.kubectl import discovery, documents
 from cluster_engine.programs.kubectl.discovery import Resource
@@ -14,8 +15,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 WITHOUT_VALIDATION = "if you choose to ignore these errors, turn validation off with --validate=false"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True):
     """One document of a file."""
 
     source: str

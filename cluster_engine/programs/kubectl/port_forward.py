@@ -10,8 +10,9 @@ WebSocket.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
@@ -34,8 +35,7 @@ LOST = "lost connection to pod"
 PORT_MAX = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(msgspec.Struct, frozen=True):
     """One pair of ports; `local` 0 is any that is free."""
 
     local: int

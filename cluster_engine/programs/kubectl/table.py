@@ -5,8 +5,9 @@ adds NAMESPACE, labels and kinds where asked. Modelled on cli-runtime/pkg/printe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.tabwriter import layout
@@ -14,8 +15,7 @@ from cluster_engine.programs.kubectl.tabwriter import layout
 EVENT_WIDTH = len("MODIFIED")
 
 
-@dataclass(slots=True, kw_only=True)
-class TablePrinter:
+class TablePrinter(msgspec.Struct, kw_only=True):
     """Prints the tables of one resource: the header once, columns never narrower than before."""
 
     wide: bool = False
@@ -24,8 +24,8 @@ class TablePrinter:
     kind: str = ""
     show_labels: bool = False
     label_columns: Sequence[str] = ()
-    _columns: list[Object] = field(default_factory=list)
-    _widths: list[int] = field(default_factory=list)
+    _columns: list[Object] = msgspec.field(default_factory=list)
+    _widths: list[int] = msgspec.field(default_factory=list)
     _printed: bool = False
 
     def text(self, table: Object, event: str = "") -> str:

@@ -13,9 +13,10 @@ what kubectl logs of anything else, such as its feature gates; headers stand in 
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -25,8 +26,7 @@ BODY_CHARACTERS_MAX = {8: 1024, 9: 10240}
 """By level; beyond the last, all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A request: the virtual time at which it was sent, and what it said."""
 
     at: float
@@ -35,8 +35,7 @@ class Sent:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """Writes klog's lines for a process at a level; nothing where the level asks for none."""
 
     level: int

@@ -12,7 +12,6 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import dns.exception
 import dns.flags
@@ -20,6 +19,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+import msgspec
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.network.dns_client import (
@@ -52,8 +52,7 @@ class DigError(Exception):
 # -- dig ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """What dig was asked for; `parts` are those of PARTS that are printed."""
 
     name: str = "."
@@ -66,8 +65,8 @@ class Asked:
     recursion: bool = True
     timeout: float = 5.0
     tries: int = 3
-    parts: set[str] = field(default_factory=lambda: set(PARTS))
-    warnings: list[str] = field(default_factory=list)
+    parts: set[str] = msgspec.field(default_factory=lambda: set(PARTS))
+    warnings: list[str] = msgspec.field(default_factory=list)
 
 
 def read(words: list[str]) -> Asked:
@@ -296,8 +295,7 @@ def _columned(cells: list[tuple[int, str]]) -> str:
 # -- nslookup and host -------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Lookup:
+class Lookup(msgspec.Struct):
     """Goes through the search list for one name. `hears_of` gets a line for each answer without recursion."""
 
     invocation: Invocation

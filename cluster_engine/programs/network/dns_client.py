@@ -16,6 +16,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.reversename
+import msgspec
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world import resolver
@@ -45,8 +46,7 @@ class Answer:
     by_tcp: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True):
     """How to ask: which server, how many seconds to wait, how often to try, and whether by TCP."""
 
     server: str

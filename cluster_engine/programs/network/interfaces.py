@@ -15,8 +15,9 @@ there are pods in it, and nothing is behind the default route. Hardware addresse
 import ipaddress
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cluster_engine.programs.network.sockets import ends_of, network
 
@@ -30,8 +31,7 @@ MACHINE_PREFIX = POD_PREFIX = 24
 NO_HARDWARE = "00:00:00:00:00:00"
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(msgspec.Struct, frozen=True):
     """A network interface: its number, name, MTU, hardware address and address with prefix ("10.0.0.11/24").
 
     `peer`: of a veth the number of its other end.
@@ -45,8 +45,7 @@ class Interface:
     peer: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One route of the main table; `gateway` is "" where the destination is on the interface's own wire."""
 
     network: ipaddress.IPv4Network

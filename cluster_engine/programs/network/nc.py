@@ -11,7 +11,8 @@ after its input has ended, or with -N closes its side then. Left out: proxies, u
 import asyncio
 import contextlib
 import socket
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.network.services import PORT_MAX, port_name, port_number
@@ -34,13 +35,12 @@ class NcError(Exception):
     """What nc says after its name."""
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """What was asked for. `wait` is how many seconds a connection, and silence, may take."""
 
     host: str
     ports: list[int]
-    flags: set[str] = field(default_factory=set)
+    flags: set[str] = msgspec.field(default_factory=set)
     wait: float | None = None
     quit: float | None = None
 

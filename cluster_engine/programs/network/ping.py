@@ -12,7 +12,8 @@ import asyncio
 import contextlib
 import math
 import socket
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.network.interfaces import is_pod
@@ -52,8 +53,7 @@ class PingError(Exception):
         self.code = code
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(msgspec.Struct):
     """What was asked for; times in seconds."""
 
     target: str
@@ -62,7 +62,7 @@ class Asked:
     timeout: float = TIMEOUT_SECONDS
     deadline: float | None = None
     size: int = DATA_BYTES
-    flags: set[str] = field(default_factory=set)
+    flags: set[str] = msgspec.field(default_factory=set)
 
 
 def read(words: list[str]) -> Asked:

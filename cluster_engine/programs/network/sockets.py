@@ -12,8 +12,9 @@ Left out: IPv6, raw and netlink sockets.
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 from cluster_engine.world.tap import Endpoint
 from cluster_engine.world.tcp_states import State
@@ -33,8 +34,7 @@ _COMM_LENGTH = 15
 """TASK_COMM_LEN without its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Socket:
+class Socket(msgspec.Struct, frozen=True):
     """One socket. `kind`: "tcp", "udp" or "unix". `seconds_left`: of TIME-WAIT. `retry`: seconds to it, how many were.
 
     `peer_inode`: of a unix socket's other end.

@@ -9,11 +9,11 @@ columns for which there is no room go on in the next line. In a pipe nothing is 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(msgspec.Struct, frozen=True):
     header: str
     delimiter: str
     to_the_right: bool = False

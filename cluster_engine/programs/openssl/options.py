@@ -7,7 +7,8 @@ Modelled on apps/lib/opt.c.
 """
 
 from collections.abc import Set
-from dataclasses import dataclass, field
+
+import msgspec
 
 
 class OpenSSLError(Exception):
@@ -23,14 +24,13 @@ def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-@dataclass(slots=True)
-class Given:
+class Given(msgspec.Struct):
     """A command line that was read; `order` are its options' names in order, `rest` what follows them."""
 
     command: str
-    values: dict[str, list[str]] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
-    rest: list[str] = field(default_factory=list)
+    values: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    order: list[str] = msgspec.field(default_factory=list)
+    rest: list[str] = msgspec.field(default_factory=list)
 
     def has(self, name: str) -> bool:
         """Return whether an option is there."""

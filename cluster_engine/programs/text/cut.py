@@ -4,7 +4,8 @@ kubectl get pods | cut -d ' ' -f 1          cut -c 1-10          cut -d: -f 1,3-
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from cluster_engine.programs.invocation import Held, Invocation
 from cluster_engine.programs.text.matching import raw
@@ -14,8 +15,7 @@ NUMBER_MAX = 10**9
 _RANGE = re.compile(r"([0-9]{0,9})(-?)([0-9]{0,9})")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Numbers from 1 on, as ranges."""
 
     ranges: tuple[tuple[int, int], ...]

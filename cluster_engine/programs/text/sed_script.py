@@ -7,7 +7,8 @@ but for \L, \U, \l, \u, \E.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cluster_engine.programs.posix_patterns import PatternError
 from cluster_engine.programs.text.matching import Effort, Pattern
@@ -19,8 +20,7 @@ class ScriptError(Exception):
     """A script that is none; the text follows "sed: "."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A line: a number, `$` (0), every `step`-th, or those that match (None: what matched last)."""
 
     number: int | None = None
@@ -30,8 +30,7 @@ class Address:
     """Of a second one: so many lines more."""
 
 
-@dataclass(slots=True)
-class Command:
+class Command(msgspec.Struct):
     """One command and the lines that it is for."""
 
     name: str
@@ -40,7 +39,7 @@ class Command:
     negated: bool = False
     text: str = ""
     pattern: Pattern | None = None
-    replacement: list[str | int] = field(default_factory=list)
+    replacement: list[str | int] = msgspec.field(default_factory=list)
     flags: frozenset[str] = frozenset()
     number: int = 1
     target: int = 0

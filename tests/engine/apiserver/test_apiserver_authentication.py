@@ -1,11 +1,11 @@
 """Certificates and tokens: what is taken, what is refused, and that a refusal is a 401 and never a TLS alert."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec.structs import replace
 
 from cluster_engine.apiserver.authentication.tokens import (
     BadToken,

@@ -4,11 +4,11 @@ import itertools
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from cluster_engine import deeds, faults
 from cluster_engine.deeds import Command, Deed, Done, Input, Output, Typed

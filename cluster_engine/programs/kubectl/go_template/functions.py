@@ -11,9 +11,10 @@ Modelled on text/template/funcs.go and cli-runtime/pkg/printers/template.go.
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
+
+import msgspec
 
 from cluster_engine.programs.kubectl.go_template.formats import plain, printf, sprint, type_name
 
@@ -22,8 +23,7 @@ class CallError(ValueError):
     """What a function has to say against what it was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """A function, and how many values it takes; `most` None: any number. `texts`: it takes text only."""
 
     call: Callable[..., Any]

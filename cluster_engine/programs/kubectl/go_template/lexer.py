@@ -9,8 +9,9 @@ Modelled on text/template/parse/lex.go.
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Kind = Literal["text", "field", "dot", "variable", "name", "number", "string", "mark", "end"]
 TEMPLATE_CHARACTERS_MAX = 1024 * 1024
@@ -27,8 +28,7 @@ class TemplateError(ValueError):
     """A template that cannot be read, or not be filled in; the words are Go's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """One piece; `text` is as typed. `spaced` says that white space stands before it."""
 
     kind: Kind

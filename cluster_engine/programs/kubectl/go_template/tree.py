@@ -9,8 +9,9 @@ Modelled on text/template/parse/parse.go.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cluster_engine.programs.kubectl.go_template.functions import FUNCTIONS
 from cluster_engine.programs.kubectl.go_template.lexer import TemplateError, Token, tokens, wrong
@@ -25,45 +26,39 @@ class Literal(int):
     """A whole number that the template itself names: Go's int, where data's are int64."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """What all nodes have: where they begin, and how they are shown."""
 
     at: int
     shown: str
 
 
-@dataclass(frozen=True, slots=True)
-class Constant(Node):
+class Constant(Node, frozen=True):
     """Text, a number, true, false or nil."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Path(Node):
+class Path(Node, frozen=True):
     """A start (a variable's name, a pipe in brackets, or "" for the dot), and fields below it."""
 
     start: "str | Pipe"
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(Node, frozen=True):
     """A function."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Command(Node):
+class Command(Node, frozen=True):
     """A function or value, and what it is given."""
 
     words: "tuple[Operand, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe(Node):
+class Pipe(Node, frozen=True):
     """Commands, each given what the one before has made; and the variables that take the result."""
 
     commands: tuple[Command, ...]
@@ -74,39 +69,34 @@ class Pipe(Node):
 Operand = Constant | Path | Name | Pipe
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Node):
+class Text(Node, frozen=True):
     """What is printed as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action(Node):
+class Action(Node, frozen=True):
     """A pipe whose result is printed."""
 
     pipe: Pipe
 
 
-@dataclass(slots=True)
-class Block:
+class Block(msgspec.Struct):
     """If, range or with; `other` is what follows its else."""
 
     word: str
     at: int
     pipe: Pipe
-    body: "list[Step]" = field(default_factory=list)
-    other: "list[Step]" = field(default_factory=list)
+    body: "list[Step]" = msgspec.field(default_factory=list)
+    other: "list[Step]" = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Leave(Node):
+class Leave(Node, frozen=True):
     """Break or continue."""
 
 
 Step = Text | Action | Block | Leave
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """A template, read."""
 
     text: str
