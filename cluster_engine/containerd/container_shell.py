@@ -178,8 +178,9 @@ class ContainerShell(Shell):
 
     async def program(self, words: Sequence[str], assigned: dict[str, str], streams: Streams) -> int:
         """See Shell."""
-        root = self.place.root
-        if sum(process.files is root for process in self.place.host.processes.values()) > PIDS_MAX:
+        root, host = self.place.root, self.place.host
+        inside = sum(process.files is root for process in host.processes.values())
+        if inside > PIDS_MAX or len(host.machine.processes) >= host.machine.pids_max:
             self.complain(CANNOT_FORK, streams)
             return 2
         return await super().program(words, assigned, streams)

@@ -7,6 +7,8 @@ Modelled on k8s.io/kubelet/config/v1beta1, with what kubeadm writes into it. Lef
 
 from cluster_engine.api.objects import Object
 from cluster_engine.kubelet.cri_config import CLUSTER_DNS
+from cluster_engine.kubelet.durations import go_duration
+from cluster_engine.kubelet.image_gc import HIGH_PERCENT, LOW_PERCENT, MINIMUM_AGE_SECONDS
 from cluster_engine.kubelet.node_lease import DURATION_SECONDS
 from cluster_engine.kubelet.node_status import CAPACITY, KUBELET_PORT
 
@@ -36,6 +38,11 @@ def configuration(address: str) -> Object:
         "nodeStatusUpdateFrequency": "10s",
         "nodeStatusReportFrequency": "5m0s",
         "nodeLeaseDurationSeconds": DURATION_SECONDS,
+        "imageMinimumGCAge": go_duration(MINIMUM_AGE_SECONDS),
+        "imageGCHighThresholdPercent": HIGH_PERCENT,
+        "imageGCLowThresholdPercent": LOW_PERCENT,
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "10%", "pid.available": "10%"},
+        "evictionPressureTransitionPeriod": "5m0s",
         "maxPods": int(CAPACITY["pods"]),
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "enableServer": True,

@@ -1,18 +1,20 @@
-"""Eviction: when memory or disk of the node run short, pods are ended, one every ten seconds, the greediest first.
+"""Eviction: when memory, disk or process numbers of the node run short, pods are ended, one every ten seconds.
 
     memory.available < 100Mi       the node's memory, less RESERVED and what the pods' programs hold
-    nodefs.available < 10%         what is left of the node's disk
+    nodefs.available < 10%         what is left of the node's disk; unused images are deleted first
+    pid.available < 10%            what is left of the machine's process numbers (`Host.pids_max`)
 
-While it is so, and for five minutes after, the node says MemoryPressure or DiskPressure, and no new pod is sent to it.
-Who holds more than it requested goes first, then whoever has the lower priority, then who is furthest beyond its
-request. An evicted pod is Failed, with the reason Evicted; its controller makes another.
+While it is so, and for five minutes after, the node says MemoryPressure, DiskPressure or PIDPressure, and no new pod is
+sent to it. Who holds more than it requested goes first, then whoever has the lower priority, then who is furthest
+beyond its request; nobody can request process numbers. Critical pods stay. An evicted pod is Failed, with the reason
+Evicted; its controller makes another.
 
-Modelled on pkg/kubelet/eviction. Left out: soft thresholds, inodes, process numbers, image filesystems, minimum
-reclaims, critical pods' exemption but by priority.
+Modelled on pkg/kubelet/eviction. By default a real kubelet has no threshold for process numbers. Left out: soft
+thresholds, inodes, image filesystems, minimum reclaims.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +24,8 @@ from cluster_engine.api.quantity import parse
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.cri_config import pod_directory
+from cluster_engine.kubelet.image_gc import DISK_BYTES, used_by_files
+from cluster_engine.kubelet.node import about_node
 from cluster_engine.kubelet.node_status import CAPACITY
 from cluster_engine.world.files import DISK_BYTES_MAX
 
@@ -35,12 +39,15 @@ TRANSITION_SECONDS = 300.0
 RESERVED_BYTES = 1024 * 1024 * 1024
 """What the system and the components of the node take."""
 MEMORY_THRESHOLD_BYTES = 100 * 1024 * 1024
-DISK_THRESHOLD = 0.1
+DISK_THRESHOLD = PID_THRESHOLD = 0.1
+PIDS = "pids"
+SYSTEM_CRITICAL = 2_000_000_000
+"""The priority from which on a pod is critical."""
 KIBIBYTE = 1024
 
 
 class Signal(msgspec.Struct, frozen=True):
-    """One resource: what is left of it and what must be, in bytes; what a pod uses of it."""
+    """One resource: what is left of it and what must be, in bytes (or numbers); what a pod uses of it."""
 
     condition: str
     resource: str
@@ -59,20 +66,22 @@ class Evictions:
         recorder: EventRecorder,
         workers: Callable[[], Iterable["PodWorker"]],
         on_change: Callable[[frozenset[str]], None],
+        delete_images: Callable[[], Awaitable[int]],
     ) -> None:
         self._process = process
         self._recorder = recorder
         self._workers = workers
         self._on_change = on_change
+        self._delete_images = delete_images
         self._met_at: dict[str, float] = {}
 
     async def run(self) -> None:
         """Look every LOOK_SECONDS, for ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.look()
+            await self.look()
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """Look once: tell of pressure, and evict one pod where a threshold is met."""
         now = asyncio.get_running_loop().time()
         before = frozenset(self._met_at)
@@ -82,23 +91,28 @@ class Evictions:
         if frozenset(self._met_at) != before:
             self._on_change(frozenset(self._met_at))
         for signal in met[:1]:
-            self._evict(signal)
+            await self._reclaim(signal)
 
     def _signals(self) -> list[Signal]:
         held = sum(process.memory_bytes for process in self._process.host.machine.processes.values())
         memory = int(parse(CAPACITY["memory"])) - RESERVED_BYTES - held
-        disk = int(parse(CAPACITY["ephemeral-storage"]))
-        left = disk * (DISK_BYTES_MAX - self._process.files.size) // DISK_BYTES_MAX
-        limit = int(disk * DISK_THRESHOLD)
+        left, limit = DISK_BYTES - used_by_files(self._process), int(DISK_BYTES * DISK_THRESHOLD)
+        machine = self._process.host.machine
+        pids, pids_limit = machine.pids_max - len(machine.processes), int(machine.pids_max * PID_THRESHOLD)
         return [
             Signal("MemoryPressure", "memory", memory, MEMORY_THRESHOLD_BYTES, "100Mi", self._memory),
             Signal("DiskPressure", "ephemeral-storage", left, limit, str(limit), self._disk),
+            Signal("PIDPressure", PIDS, pids, pids_limit, str(pids_limit), self._pids),
         ]
 
     def _memory(self, pod: Object) -> int:
         name = _namespace(pod)
         processes = self._process.host.machine.processes.values()
         return sum(process.memory_bytes for process in processes if process.host.name == name)
+
+    def _pids(self, pod: Object) -> int:
+        name = _namespace(pod)
+        return sum(process.host.name == name for process in self._process.host.machine.processes.values())
 
     def _disk(self, pod: Object) -> int:
         """Return what a pod has written: its volumes, and what its containers wrote, in bytes of the real disk."""
@@ -107,23 +121,32 @@ class Evictions:
         roots = {id(one.files): one.files for one in processes if one.host.name == name}
         volumes = sum(len(files.read(path)) for path in files.below(pod_directory(pods.uid(pod))))
         simulated = volumes + sum(root.size for root in roots.values())
-        return simulated * int(parse(CAPACITY["ephemeral-storage"])) // DISK_BYTES_MAX
+        return simulated * DISK_BYTES // DISK_BYTES_MAX
+
+    async def _reclaim(self, signal: Signal) -> None:
+        node = about_node(self._process.host.name)
+        self._recorder.event(node, "Warning", "EvictionThresholdMet", f"Attempting to reclaim {signal.resource}")
+        if signal.condition == "DiskPressure":
+            await self._delete_images()
+        self._evict(signal)
 
     def _evict(self, signal: Signal) -> None:
-        name = self._process.host.name
-        node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "uid": name}}
-        self._recorder.event(node, "Warning", "EvictionThresholdMet", f"Attempting to reclaim {signal.resource}")
-        running = [worker for worker in self._workers() if worker.can_be_evicted]
+        running = [
+            worker
+            for worker in self._workers()
+            if worker.can_be_evicted and (worker.pod["spec"].get("priority") or 0) < SYSTEM_CRITICAL
+        ]
         if not running:
             return
         worker = max(running, key=lambda worker: _rank(worker.pod, signal))
         used, requested = signal.usage(worker.pod), _requested(worker.pod, signal.resource)
         containers = pods.containers(worker.pod)
+        left = max(signal.available, 0)
         message = (
             f"The node was low on resource: {signal.resource}. Threshold quantity: {signal.threshold_text}, "
-            f"available: {max(signal.available, 0) // KIBIBYTE}Ki. "
+            f"available: {left if signal.resource == PIDS else f'{left // KIBIBYTE}Ki'}. "
         )
-        if used > requested:
+        if used > requested and signal.resource != PIDS:
             message += (
                 f"Container {containers[0]['name']} was using {used // KIBIBYTE}Ki, request is {_shown(requested)}, "
                 f"has larger consumption of {signal.resource}. "

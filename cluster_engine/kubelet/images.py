@@ -4,8 +4,8 @@
     Always, or it is not here         Pulling … Pulled "Successfully pulled image …", or Failed and ErrImagePull
     failed less than 10, 20 … 300 s ago    event BackOff, ImagePullBackOff
 
-Modelled on pkg/kubelet/images/image_manager.go with `serializeImagePulls: true` (the default). Left out: credentials,
-image garbage collection, pull rate limits (5 a second).
+Modelled on pkg/kubelet/images/image_manager.go with `serializeImagePulls: true` (the default). Images are deleted in
+`image_gc`. Left out: credentials, pull rate limits (5 a second).
 """
 
 import asyncio

@@ -27,6 +27,7 @@ from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.admission import Admission
 from cluster_engine.kubelet.containers import Containers
 from cluster_engine.kubelet.eviction import Evictions
+from cluster_engine.kubelet.image_gc import ImageCollector
 from cluster_engine.kubelet.images import Images
 from cluster_engine.kubelet.known_pods import KnownPods
 from cluster_engine.kubelet.mirror_pods import MirrorPods
@@ -113,7 +114,17 @@ class Kubelet:
         known = KnownPods(self._pods, self._static)
         self._server = KubeletServer(process, client, known, self._cache, runtime, address=address)
         self._workers: dict[str, PodWorker] = {}
-        self._evictions = Evictions(process, self._recorder, self._workers.values, self._agent.pressed)
+        self._collector = ImageCollector(
+            process,
+            runtime,
+            self._cache,
+            self._recorder,
+            images=lambda: self._agent.images,
+            learn=self._agent.learn_images,
+        )
+        self._evictions = Evictions(
+            process, self._recorder, self._workers.values, self._agent.pressed, self._collector.delete_unused
+        )
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
@@ -136,6 +147,7 @@ class Kubelet:
         tasks.create_task(self._statuses.run(), name="status manager")
         tasks.create_task(self._server.run(), name="server")
         tasks.create_task(self._evictions.run(), name="eviction manager")
+        tasks.create_task(self._collector.run(), name="image garbage collection")
         for informer in (self._node, self._services, self._pods):
             await informer.synced()
         self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)

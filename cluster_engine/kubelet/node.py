@@ -143,7 +143,7 @@ class NodeAgent:
             registered = await self._client.create(NODE, node)
         except AlreadyExists:
             return await self._client.get(NODE, self.name)
-        self._recorder.event(_about_node(self.name), "Normal", "Starting", "Starting kubelet.")
+        self._recorder.event(about_node(self.name), "Normal", "Starting", "Starting kubelet.")
         self._process.note("kubelet.register", f"successfully registered node {self.name}")
         return registered
 
@@ -177,7 +177,7 @@ class NodeAgent:
         self._reported_at = now
         if node_status.is_ready(new) and not node_status.is_ready({"conditions": [], **old}):
             text = f"Node {self.name} status is now: NodeReady"
-            self._recorder.event(_about_node(self.name), "Normal", "NodeReady", text)
+            self._recorder.event(about_node(self.name), "Normal", "NodeReady", text)
 
     def _facts(self) -> Facts:
         return Facts(
@@ -199,6 +199,6 @@ class NodeAgent:
         return files.read(path).decode()
 
 
-def _about_node(name: str) -> Object:
+def about_node(name: str) -> Object:
     """Return the reference that node events carry: the uid is the name, an old custom of the kubelet."""
     return {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "uid": name}}

@@ -169,6 +169,10 @@ class Runtime:
         )
         return str(answer.image_ref)
 
+    async def remove_image(self, name: str) -> None:
+        """Delete an image."""
+        await self._call("RemoveImage", image=cri.ImageSpec(image=name))
+
     # -- inside --------------------------------------------------------------------------------------------------------
 
     async def _call(self, name: str, timeout_seconds: float | None = REQUEST_TIMEOUT_SECONDS, **fields: Any) -> Any:

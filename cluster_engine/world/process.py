@@ -65,6 +65,8 @@ class Host:
     fsync_seconds = 0.0
     unprivileged_port_start = 1024
     """net.ipv4.ip_unprivileged_port_start: the first port on which anybody may listen."""
+    pids_max = 1024
+    """kernel.pid_max: how many processes there may be on a machine; what it takes to start one looks at it."""
     packet_filter: PacketFilter
 
     def __init__(self, name: str, address: str, seconds: Callable[[], float] = lambda: 0.0) -> None:
