@@ -41,6 +41,7 @@ from cluster_engine.api.schemas.quotas import LIMIT_RANGE, RESOURCE_QUOTA
 from cluster_engine.api.schemas.rbac import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
 from cluster_engine.api.schemas.scheduling import PRIORITY_CLASS
 from cluster_engine.api.schemas.services import ENDPOINTS, SERVICE
+from cluster_engine.api.schemas.stateful import STATEFUL_SET
 
 BUILT_IN = KindSet(
     # Groups in the order in which the real server offers them: kubectl takes the first that knows a short name.
@@ -60,6 +61,7 @@ BUILT_IN = KindSet(
         DEPLOYMENT,
         REPLICA_SET,
         DAEMON_SET,
+        STATEFUL_SET,
         CONTROLLER_REVISION,
         TOKEN_REQUEST,
         TOKEN_REVIEW,

@@ -1,17 +1,15 @@
-"""Where a DaemonSet's pods belong, what they look like, and how its past is kept: pure functions.
+"""Where a DaemonSet's pods belong, and what they look like: pure functions.
 
 Theory of operation. A node should run a pod when the pod's own words allow it: nodeName, nodeSelector, affinity and
 taints, of which a daemon's pod tolerates those that come with trouble. Each pod is made for one node, by an affinity
 to the node's name; the scheduler binds it.
 
-Of each template that the DaemonSet has had there is a ControllerRevision; its name ends in a hash of the template, and
-the pods of that template carry the same hash in the label HASH.
+The pods of a template carry its hash in the label HASH, as its ControllerRevision does.
 
 Modelled on `pkg/controller/daemon/{daemon_controller,update}.go` and `util/daemonset_util.go`.
 """
 
-from cluster_engine.api.kinds import CONTROLLER_REVISION, DAEMON_SET
-from cluster_engine.api.names import pod_template_hash
+from cluster_engine.api.kinds import DAEMON_SET
 from cluster_engine.api.objects import Object
 from cluster_engine.api.rules.daemons import TEMPLATE_GENERATION
 from cluster_engine.controllers.ownership import controller_reference
@@ -92,40 +90,3 @@ def pod_of(daemon_set: Object, node: str, digest: str) -> Object:
         },
         "spec": {**spec, "affinity": affinity, "tolerations": tolerations(spec)},
     }
-
-
-# -- the past ----------------------------------------------------------------------------------------------------------
-
-
-def patch_of(daemon_set: Object) -> Object:
-    """Return a template as a ControllerRevision keeps it: the patch that brings it back."""
-    return {"spec": {"template": {**daemon_set["spec"]["template"], "$patch": "replace"}}}
-
-
-def revision_of(daemon_set: Object, number: int) -> Object:
-    """Make the ControllerRevision of the present template."""
-    metadata, template = daemon_set["metadata"], daemon_set["spec"]["template"]
-    digest = pod_template_hash(template, daemon_set.get("status", {}).get("collisionCount", 0))
-    labels = {**(template.get("metadata") or {}).get("labels", {}), HASH: digest}
-    annotations = {key: text for key, text in (metadata.get("annotations") or {}).items() if key != _LAST_APPLIED}
-    return {
-        "kind": "ControllerRevision",
-        "apiVersion": CONTROLLER_REVISION.api_version,
-        "metadata": {
-            "name": f"{metadata['name']}-{digest}",
-            "namespace": metadata["namespace"],
-            "labels": labels,
-            "annotations": annotations,
-            "ownerReferences": [controller_reference(DAEMON_SET, daemon_set)],
-        },
-        "data": patch_of(daemon_set),
-        "revision": number,
-    }
-
-
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-def digest_of(revision: Object) -> str:
-    """Return the hash that pods of this revision carry."""
-    return str((revision["metadata"].get("labels") or {}).get(HASH, ""))

@@ -16,23 +16,17 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import datetime
 
-from cluster_engine.api.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
+from cluster_engine.api.kinds import DAEMON_SET, NODE
 from cluster_engine.api.objects import Object
-from cluster_engine.api.selectors import label_selector_from_object
-from cluster_engine.api.status import AlreadyExists, Conflict, NotFound
+from cluster_engine.api.status import Conflict
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import daemon_pods, pods
 from cluster_engine.controllers.context import Context
-from cluster_engine.controllers.daemon_pods import HASH, digest_of, patch_of, should_run, target_of
+from cluster_engine.controllers.daemon_pods import HASH, should_run, target_of
 from cluster_engine.controllers.expectations import Expectations
-from cluster_engine.controllers.ownership import (
-    BY_CONTROLLER,
-    Claims,
-    controller_of,
-    controller_uids,
-    is_controlled_by,
-    is_deleting,
-)
+from cluster_engine.controllers.history import History
+from cluster_engine.controllers.owned_pods import OwnedPods
+from cluster_engine.controllers.ownership import is_deleting
 from cluster_engine.controllers.pod_control import Failure, PodControl, slow_start
 from cluster_engine.controllers.rolling import share
 
@@ -50,18 +44,15 @@ class DaemonSetController:
         self._client = context.client
         self._events = context.events
         self._sets = context.informers.informer(DAEMON_SET)
-        self._pods = context.informers.informer(POD)
         self._nodes = context.informers.informer(NODE)
-        self._revisions = context.informers.informer(CONTROLLER_REVISION)
-        self._pods.add_index(BY_CONTROLLER, controller_uids)
-        self._revisions.add_index(BY_CONTROLLER, controller_uids)
+        self._history = History(context, DAEMON_SET, HASH)
         self._queue = WorkQueue[str]()
         self._expectations = Expectations()
+        self._pods = OwnedPods(context, DAEMON_SET, self._queue, self._expectations)
         self._control = PodControl(context, self._expectations)
         self._failed: dict[tuple[str, str], tuple[float, float]] = {}
         """By DaemonSet and node: until when a failed pod stays there, and the wait after that."""
-        self._sets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
-        self._pods.on(add=self._pod_added, update=self._pod_changed, delete=self._pod_deleted)
+        self._sets.on(delete=self._gone)
         self._nodes.on(add=self._node_changed, update=self._node_updated, delete=self._node_changed)
 
     async def run(self) -> None:
@@ -75,36 +66,7 @@ class DaemonSetController:
 
     def _gone(self, daemon_set: Object) -> None:
         key = key_of(daemon_set)
-        self._expectations.forget(key)
         self._failed = {which: until for which, until in self._failed.items() if which[0] != key}
-
-    def _owner_of(self, pod: Object) -> Object | None:
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != "DaemonSet":
-            return None
-        owner = self._sets.get(f"{pod['metadata']['namespace']}/{reference['name']}")
-        return owner if owner and is_controlled_by(pod, owner) else None
-
-    def _pod_added(self, pod: Object) -> None:
-        if is_deleting(pod):
-            self._pod_deleted(pod)
-        elif owner := self._owner_of(pod):
-            self._expectations.created(key_of(owner))
-            self._enqueue(owner)
-
-    def _pod_changed(self, old: Object, new: Object) -> None:
-        if is_deleting(new) and not is_deleting(old):
-            self._pod_deleted(new)
-        elif owner := self._owner_of(new):
-            self._enqueue(owner)
-            seconds = owner["spec"].get("minReadySeconds", 0)
-            if seconds and not pods.is_ready(old) and pods.is_ready(new):
-                self._queue.add_after(key_of(owner), seconds + 1)
-
-    def _pod_deleted(self, pod: Object) -> None:
-        if owner := self._owner_of(pod):
-            self._expectations.deleted(key_of(owner), key_of(pod))
-            self._enqueue(owner)
 
     def _node_changed(self, _: Object) -> None:
         for one in self._sets.items():
@@ -122,31 +84,29 @@ class DaemonSetController:
         daemon_set = self._sets.get(key)
         if daemon_set is None or is_deleting(daemon_set):
             return
-        current, old = await self._history(daemon_set)
-        digest = digest_of(current)
+        current, old = await self._history.present(daemon_set)
+        digest = self._history.digest_of(current)
         failure: Failure | None = None
         if self._expectations.satisfied(key):
             by_node = await self._by_node(daemon_set)
             failure = await self._manage(key, daemon_set, by_node, digest)
             if failure is None and self._expectations.satisfied(key):
                 failure = await self._roll(key, daemon_set, await self._by_node(daemon_set), digest)
-            await self._forget_old(daemon_set, old)
+            await self._history.forget(daemon_set, old, self._used(daemon_set))
         await self._write_status(daemon_set, await self._by_node(daemon_set), digest)
         if failure is not None:
             raise failure
 
     async def _by_node(self, daemon_set: Object) -> dict[str, list[Object]]:
         """Gather the pods that are the DaemonSet's, by the node they are on or for."""
-        metadata = daemon_set["metadata"]
-        selector = label_selector_from_object(daemon_set["spec"]["selector"])
-        candidates = self._pods.by_index(BY_CONTROLLER, metadata["uid"])
-        orphans = self._pods.by_index(BY_CONTROLLER, "")
-        candidates += [pod for pod in orphans if pod["metadata"]["namespace"] == metadata["namespace"]]
-        claims = Claims(self._client, DAEMON_SET, daemon_set, POD, selector)
         found: dict[str, list[Object]] = {}
-        for pod in await claims.claim(candidates):
+        for pod in await self._pods.claim(daemon_set):
             found.setdefault(target_of(pod), []).append(pod)
         return found
+
+    def _used(self, daemon_set: Object) -> set[str]:
+        """Return the hashes that pods carry."""
+        return {(pod["metadata"].get("labels") or {}).get(HASH, "") for pod in self._pods.of(daemon_set)}
 
     def _wanting(self, daemon_set: Object) -> list[str]:
         """Name the nodes that should have a pod."""
@@ -233,43 +193,6 @@ class DaemonSetController:
         deletions: list[Awaitable[Failure | None]] = [self._control.delete(daemon_set, key, pod) for pod in surplus]
         failures = [failure, *await asyncio.gather(*deletions)]
         return next((each for each in failures if each is not None), None)
-
-    # -- the past
-
-    async def _history(self, daemon_set: Object) -> tuple[Object, list[Object]]:
-        """Return the revision of the present template, made if there is none, and the older ones, oldest first."""
-        metadata = daemon_set["metadata"]
-        known = sorted(self._revisions.by_index(BY_CONTROLLER, metadata["uid"]), key=lambda one: one["revision"])
-        wanted = patch_of(daemon_set)
-        newest = max((one["revision"] for one in known), default=0)
-        current = next((one for one in reversed(known) if one.get("data") == wanted), None)
-        if current is None:
-            current = await self._write_revision(daemon_set, newest + 1)
-        elif current["revision"] < newest:
-            changed = {**current, "revision": newest + 1}
-            current = await self._client.update(CONTROLLER_REVISION, changed)
-        return current, [one for one in known if one["metadata"]["uid"] != current["metadata"]["uid"]]
-
-    async def _write_revision(self, daemon_set: Object, number: int) -> Object:
-        made = daemon_pods.revision_of(daemon_set, number)
-        try:
-            return await self._client.create(CONTROLLER_REVISION, made)
-        except AlreadyExists:  # this controller made it, and its cache has not heard of it
-            metadata = made["metadata"]
-            return await self._client.get(CONTROLLER_REVISION, metadata["name"], metadata["namespace"])
-
-    async def _forget_old(self, daemon_set: Object, old: list[Object]) -> None:
-        """Delete the oldest revisions beyond the limit, but none that a pod is of."""
-        used = {
-            (pod["metadata"].get("labels") or {}).get(HASH)
-            for pod in self._pods.by_index(BY_CONTROLLER, daemon_set["metadata"]["uid"])
-        }
-        unused = [one for one in old if digest_of(one) not in used]
-        for one in unused[: max(0, len(old) - daemon_set["spec"].get("revisionHistoryLimit", 10))]:
-            try:
-                await self._client.delete(CONTROLLER_REVISION, one["metadata"]["name"], one["metadata"]["namespace"])
-            except NotFound:
-                continue
 
     # -- status
 

@@ -15,7 +15,7 @@ condition DisruptionTarget of pods that stayed after all.
 from datetime import datetime, timedelta
 
 from cluster_engine.api import time
-from cluster_engine.api.kinds import DEPLOYMENT, POD, POD_DISRUPTION_BUDGET, REPLICA_SET
+from cluster_engine.api.kinds import DEPLOYMENT, POD, POD_DISRUPTION_BUDGET, REPLICA_SET, STATEFUL_SET
 from cluster_engine.api.objects import Object
 from cluster_engine.api.resource import Resource
 from cluster_engine.api.selectors import LabelSelector, label_selector_from_object
@@ -27,7 +27,7 @@ from cluster_engine.controllers.rolling import share
 
 DELETION_SECONDS = 120
 """So long a pod whose eviction was allowed counts as gone."""
-SCALED: tuple[Resource, ...] = (DEPLOYMENT, REPLICA_SET)
+SCALED: tuple[Resource, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET)
 
 
 class DisruptionController:

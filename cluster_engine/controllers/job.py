@@ -19,22 +19,14 @@ import msgspec
 from cluster_engine.api import time
 from cluster_engine.api.kinds import JOB, POD
 from cluster_engine.api.objects import Object
-from cluster_engine.api.selectors import label_selector_from_object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import job_status, pods
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.expectations import Expectations
 from cluster_engine.controllers.job_status import INDEX, TRACKING, condition, has
-from cluster_engine.controllers.ownership import (
-    BY_CONTROLLER,
-    Claims,
-    controller_of,
-    controller_reference,
-    controller_uids,
-    is_controlled_by,
-    is_deleting,
-)
+from cluster_engine.controllers.owned_pods import OwnedPods
+from cluster_engine.controllers.ownership import controller_reference, is_deleting
 from cluster_engine.controllers.pod_control import Failure, PodControl, slow_start
 
 WORKERS = 5
@@ -68,63 +60,30 @@ class JobController:
         self._client = context.client
         self._events = context.events
         self._jobs = context.informers.informer(JOB)
-        self._pods = context.informers.informer(POD)
-        self._pods.add_index(BY_CONTROLLER, controller_uids)
         self._queue = WorkQueue[str]()
         self._expectations = Expectations()
+        self._pods = OwnedPods(
+            context, JOB, self._queue, self._expectations, delay_seconds=SYNC_DELAY_SECONDS, seen=self._pod_seen
+        )
         self._control = PodControl(context, self._expectations)
         self._failures: dict[str, tuple[int, datetime | None]] = {}
         """By key: failures in a row, and when the last was."""
         self._released: dict[str, set[str]] = {}
         """By key: uids of pods whose finalizer was taken away and may still be in the cache."""
-        self._jobs.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
-        self._pods.on(add=self._pod_added, update=lambda _, new: self._pod_changed(new), delete=self._pod_deleted)
+        self._jobs.on(delete=self._gone)
 
     async def run(self) -> None:
         """Work for ever."""
         await self._queue.run(self._sync, workers=WORKERS)
 
-    # -- what wakes it
-
-    def _enqueue(self, job: Object) -> None:
-        self._queue.add(key_of(job))
-
     def _gone(self, job: Object) -> None:
         key = key_of(job)
-        self._expectations.forget(key)
         self._failures.pop(key, None)
         self._released.pop(key, None)
-        self._queue.add(key)
 
-    def _owner_of(self, pod: Object) -> Object | None:
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != "Job":
-            return None
-        owner = self._jobs.get(f"{pod['metadata']['namespace']}/{reference['name']}")
-        return owner if owner and is_controlled_by(pod, owner) else None
-
-    def _pod_added(self, pod: Object) -> None:
-        if is_deleting(pod):
-            self._pod_changed(pod)
-        elif owner := self._owner_of(pod):
-            self._expectations.created(key_of(owner))
-            self._queue.add_after(key_of(owner), SYNC_DELAY_SECONDS)
-
-    def _pod_changed(self, pod: Object) -> None:
-        if owner := self._owner_of(pod):
-            key = key_of(owner)
-            if is_deleting(pod):
-                self._expectations.deleted(key, key_of(pod))
-            if not job_status.is_tracked(pod):
-                self._released.get(key, set()).discard(pod["metadata"]["uid"])
-            self._queue.add_after(key, SYNC_DELAY_SECONDS)
-
-    def _pod_deleted(self, pod: Object) -> None:
-        if owner := self._owner_of(pod):
-            key = key_of(owner)
-            self._expectations.deleted(key, key_of(pod))
+    def _pod_seen(self, key: str, pod: Object) -> None:
+        if not job_status.is_tracked(pod):
             self._released.get(key, set()).discard(pod["metadata"]["uid"])
-            self._queue.add_after(key, SYNC_DELAY_SECONDS)
 
     # -- one sync
 
@@ -150,14 +109,10 @@ class JobController:
     async def _look(self, key: str, job: Object) -> _Sync:
         """Gather what is known of a Job."""
         now = self._process.now()
-        metadata, spec = job["metadata"], job["spec"]
+        spec = job["spec"]
         status = dict(job.get("status") or {})
         status.setdefault("uncountedTerminatedPods", {})
-        selector = label_selector_from_object(spec.get("selector"))
-        candidates = self._pods.by_index(BY_CONTROLLER, metadata["uid"])
-        orphans = self._pods.by_index(BY_CONTROLLER, "")
-        candidates += [pod for pod in orphans if pod["metadata"]["namespace"] == metadata["namespace"]]
-        own = await Claims(self._client, JOB, job, POD, selector).claim(candidates)
+        own = await self._pods.claim(job)
         own.sort(key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
         active = [pod for pod in own if pods.is_active(pod)]
         sync = _Sync(key, job, status, own, active, now)
@@ -412,7 +367,7 @@ class JobController:
         if not job_status.is_finished(job):
             return
         key = key_of(job)
-        for pod in self._pods.by_index(BY_CONTROLLER, job["metadata"]["uid"]):
+        for pod in self._pods.of(job):
             if job_status.is_tracked(pod) and pod["metadata"]["uid"] not in self._released.get(key, set()):
                 await self._release(key, pod)
 

@@ -37,6 +37,7 @@ from cluster_engine.controllers.replica_set import ReplicaSetController
 from cluster_engine.controllers.resource_quota import ResourceQuotaController
 from cluster_engine.controllers.root_ca import RootCaPublisher
 from cluster_engine.controllers.service_accounts import ServiceAccountController
+from cluster_engine.controllers.stateful_set import StatefulSetController
 from cluster_engine.controllers.taint_eviction import TaintEvictionController
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("deployment-controller", DeploymentController),
     ("replicaset-controller", ReplicaSetController),
     ("daemon-set-controller", DaemonSetController),
+    ("statefulset-controller", StatefulSetController),
     ("job-controller", JobController),
     ("cronjob-controller", CronJobController),
     ("disruption-controller", DisruptionController),

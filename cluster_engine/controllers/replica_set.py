@@ -15,23 +15,15 @@ import asyncio
 from datetime import datetime
 
 from cluster_engine.api import time
-from cluster_engine.api.kinds import POD, REPLICA_SET
+from cluster_engine.api.kinds import REPLICA_SET
 from cluster_engine.api.objects import Object
-from cluster_engine.api.selectors import label_selector_from_object
 from cluster_engine.api.status import Conflict
 from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import pods
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.expectations import Expectations
-from cluster_engine.controllers.ownership import (
-    BY_CONTROLLER,
-    Claims,
-    controller_of,
-    controller_reference,
-    controller_uids,
-    is_controlled_by,
-    is_deleting,
-)
+from cluster_engine.controllers.owned_pods import OwnedPods
+from cluster_engine.controllers.ownership import controller_of, controller_reference, is_deleting
 from cluster_engine.controllers.pod_control import Failure, PodControl, slow_start
 
 BURST_REPLICAS = 500
@@ -46,68 +38,14 @@ class ReplicaSetController:
         self._process = context.process
         self._client = context.client
         self._replica_sets = context.informers.informer(REPLICA_SET)
-        self._pods = context.informers.informer(POD)
-        self._pods.add_index(BY_CONTROLLER, controller_uids)
         self._queue = WorkQueue[str]()
         self._expectations = Expectations()
+        self._pods = OwnedPods(context, REPLICA_SET, self._queue, self._expectations)
         self._control = PodControl(context, self._expectations)
-        self._replica_sets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._gone)
-        self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
 
     async def run(self) -> None:
         """Work for ever."""
         await self._queue.run(self._sync, workers=WORKERS)
-
-    # -- what wakes it
-
-    def _enqueue(self, replica_set: Object) -> None:
-        self._queue.add(key_of(replica_set))
-
-    def _gone(self, replica_set: Object) -> None:
-        self._expectations.forget(key_of(replica_set))
-        self._enqueue(replica_set)
-
-    def _pod_added(self, pod: Object) -> None:
-        if is_deleting(pod):
-            self._pod_deleted(pod)
-        elif controller_of(pod) is None:
-            self._enqueue_selecting(pod)
-        elif owner := self._owner_of(pod):
-            self._expectations.created(key_of(owner))
-            self._enqueue(owner)
-
-    def _pod_updated(self, old: Object, new: Object) -> None:
-        if is_deleting(new):
-            self._pod_deleted(new)
-            return
-        if controller_of(old) != controller_of(new) and (owner := self._owner_of(old)):
-            self._enqueue(owner)
-        if owner := self._owner_of(new):
-            self._enqueue(owner)
-            seconds = owner["spec"].get("minReadySeconds", 0)
-            if seconds and not pods.is_ready(old) and pods.is_ready(new):
-                self._queue.add_after(key_of(owner), seconds + 1)
-        elif controller_of(new) is None and old["metadata"].get("labels") != new["metadata"].get("labels"):
-            self._enqueue_selecting(new)
-
-    def _pod_deleted(self, pod: Object) -> None:
-        if owner := self._owner_of(pod):
-            self._expectations.deleted(key_of(owner), key_of(pod))
-            self._enqueue(owner)
-
-    def _owner_of(self, pod: Object) -> Object | None:
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != "ReplicaSet":
-            return None
-        owner = self._replica_sets.get(f"{pod['metadata']['namespace']}/{reference['name']}")
-        return owner if owner and is_controlled_by(pod, owner) else None
-
-    def _enqueue_selecting(self, pod: Object) -> None:
-        metadata = pod["metadata"]
-        for one in self._replica_sets.items():
-            selector = label_selector_from_object(one["spec"].get("selector"))
-            if one["metadata"]["namespace"] == metadata["namespace"] and selector.matches(metadata.get("labels")):
-                self._enqueue(one)
 
     # -- one sync
 
@@ -116,7 +54,7 @@ class ReplicaSetController:
         if replica_set is None:
             return
         may_act = self._expectations.satisfied(key)
-        active = await self._claimed(replica_set)
+        active = await self._pods.claim(replica_set, only=pods.is_active)
         failure: Failure | None = None
         if may_act and not is_deleting(replica_set):
             failure = await self._act(key, replica_set, active)
@@ -128,15 +66,6 @@ class ReplicaSetController:
             self._queue.add_after(key, seconds)
         if failure is not None:
             raise failure
-
-    async def _claimed(self, replica_set: Object) -> list[Object]:
-        metadata = replica_set["metadata"]
-        candidates = self._pods.by_index(BY_CONTROLLER, metadata["uid"])
-        orphans = self._pods.by_index(BY_CONTROLLER, "")
-        candidates += [pod for pod in orphans if pod["metadata"]["namespace"] == metadata["namespace"]]
-        selector = label_selector_from_object(replica_set["spec"]["selector"])
-        claims = Claims(self._client, REPLICA_SET, replica_set, POD, selector)
-        return await claims.claim([pod for pod in candidates if pods.is_active(pod)])
 
     async def _act(self, key: str, replica_set: Object, active: list[Object]) -> Failure | None:
         difference = _wanted(replica_set) - len(active)
@@ -167,7 +96,7 @@ class ReplicaSetController:
             for one in self._replica_sets.items()
             if one is replica_set or (owner and (controller_of(one) or {}).get("uid") == owner["uid"])
         ]
-        return [pod for one in siblings for pod in self._pods.by_index(BY_CONTROLLER, one["metadata"]["uid"])]
+        return [pod for one in siblings for pod in self._pods.of(one)]
 
     async def _write_status(self, replica_set: Object, status: Object) -> None:
         if status == replica_set.get("status", {}):

@@ -60,6 +60,17 @@ spec:
     metadata: {labels: {app: log}}
     spec: {nodeSelector: {here: nowhere}, containers: [{name: c, image: busybox, command: [sleep, "1000"]}]}
 ---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: limited}
+spec:
+  replicas: 0
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: c, image: busybox, command: [sleep, "1000"]}]}
+---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: some, namespace: limited}

@@ -1,4 +1,4 @@
-"""Rules for Deployments and ReplicaSets, from `pkg/apis/apps/validation/validation.go`."""
+"""Rules for Deployments and ReplicaSets, StatefulSets too, from `pkg/apis/apps/validation/validation.go`."""
 
 import re
 
@@ -49,6 +49,8 @@ def workload_spec(obj: Object, path: str, causes: list[Cause]) -> None:
 
 
 def _noun(obj: Object) -> str:
+    if "podManagementPolicy" in obj:
+        return "statefulset"
     return "deployment" if "strategy" in obj else "replicaset"
 
 

@@ -249,6 +249,16 @@ CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         EVENTS,
     ),
     "root-ca-cert-publisher": (rule("create update", "core", "configmaps"), EVENTS),
+    "statefulset-controller": (
+        rule("list watch", "core", "pods"),
+        rule(READ, "apps", "statefulsets"),
+        rule("update", "apps", "statefulsets/status"),
+        rule("update", "apps", "statefulsets/finalizers"),
+        rule("create delete get patch update", "core", "pods"),
+        rule("create delete get list patch update watch", "apps", "controllerrevisions"),
+        rule("create get", "core", "persistentvolumeclaims"),
+        EVENTS,
+    ),
     "service-account-controller": (rule("create", "core", "serviceaccounts"), EVENTS),
 }
 

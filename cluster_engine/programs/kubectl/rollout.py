@@ -1,12 +1,12 @@
-"""`kubectl rollout`: how the update of a deployment or daemon set goes, what it was before, and back to it.
+"""`kubectl rollout`: how the update of a deployment, daemon set or stateful set goes, what it was before, and back.
 
     status     GET, then LIST and WATCH by name until the rollout is complete
     history    the deployment's replica sets, by the annotation deployment.kubernetes.io/revision;
-               the daemon set's controller revisions
+               a daemon set's or stateful set's controller revisions
     undo       a JSON patch that puts an old replica set's template back; the patch that a controller revision is
     restart    a new annotation in the template, and so a new revision;  pause, resume: spec.paused
 
-Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers. Left out: stateful sets.
+Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ async def _workloads(session: Session, arguments: list[str]) -> list[Target]:
         raise CommandError("required resource not specified")
     found = await targets(session, arguments)
     for target in found:
-        if target.resource.group != "apps" or target.resource.plural not in ("deployments", "daemonsets"):
+        if target.resource.group != "apps" or target.resource.plural not in TEXTS:
             raise CommandError(f"no status viewer has been implemented for {target.resource.kind}")
     if any(target.name is None for target in found):
         listed = await session.get(found[0].resource.path(session.namespace), {"limit": 500})
@@ -71,7 +71,7 @@ async def _follow(session: Session, target: Target) -> None:
     selector = f"metadata.name={target.name}"
     while True:
         listed = await session.get(path, {"fieldSelector": selector, "limit": 500, "resourceVersion": "0"})
-        text_of = daemon_text if target.resource.plural == "daemonsets" else rollout_text
+        text_of = TEXTS[target.resource.plural]
         for workload in listed["items"]:
             if _tell(session, text_of, workload):
                 return
@@ -115,6 +115,25 @@ def daemon_text(daemon_set: Object) -> tuple[str, bool]:
     return f'daemon set "{name}" successfully rolled out\n', True
 
 
+def stateful_text(stateful_set: Object) -> tuple[str, bool]:
+    """Say how far a stateful set's rollout is, and whether it is complete. CommandError where it has none."""
+    spec, status = stateful_set["spec"], stateful_set.get("status") or {}
+    strategy = spec.get("updateStrategy") or {}
+    if strategy.get("type") != "RollingUpdate":
+        raise CommandError("rollout status is only available for RollingUpdate strategy type")
+    observed = status.get("observedGeneration", 0)
+    if not observed or stateful_set["metadata"].get("generation", 0) > observed:
+        return "Waiting for statefulset spec update to be observed...\n", False
+    wanted, updated = spec.get("replicas", 1), status.get("updatedReplicas", 0)
+    if status.get("readyReplicas", 0) < wanted:
+        return f"Waiting for {wanted - status.get('readyReplicas', 0)} pods to be ready...\n", False
+    partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
+    if updated < wanted - partition:
+        done = f"{updated} out of {wanted - partition} new pods have been updated...\n"
+        return f"Waiting for partitioned roll out to finish: {done}", False
+    return f"partitioned roll out complete: {updated} new pods have been updated...\n", True
+
+
 def rollout_text(deployment: Object) -> tuple[str, bool]:
     """Say how far a rollout is, and whether it is complete. CommandError when it has run out of time."""
     name, spec, status = deployment["metadata"]["name"], deployment["spec"], deployment.get("status") or {}
@@ -134,15 +153,20 @@ def rollout_text(deployment: Object) -> tuple[str, bool]:
     return f'deployment "{name}" successfully rolled out\n', True
 
 
+TEXTS = {"deployments": rollout_text, "daemonsets": daemon_text, "statefulsets": stateful_text}
+REVISED = ("daemonsets", "statefulsets")
+"""What keeps its past as controller revisions."""
+
+
 # -- history and undo --------------------------------------------------------------------------------------------------
 
 
 async def _revisions(session: Session, target: Target, workload: Object) -> dict[int, Object]:
     """Return the replica sets of a deployment, or a daemon set's controller revisions, by revision."""
-    is_daemon = target.resource.plural == "daemonsets"
+    is_revised = target.resource.plural in REVISED
     labels = workload["spec"]["selector"].get("matchLabels") or {}
     selector = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
-    kept_as = "controllerrevisions" if is_daemon else "replicasets"
+    kept_as = "controllerrevisions" if is_revised else "replicasets"
     path = f"/apis/apps/v1/namespaces/{session.namespace}/{kept_as}"
     listed = await session.get(path, {"labelSelector": selector})
     uid = workload["metadata"]["uid"]
@@ -150,7 +174,7 @@ async def _revisions(session: Session, target: Target, workload: Object) -> dict
     for one in listed["items"]:
         owners = one["metadata"].get("ownerReferences") or []
         written = (one["metadata"].get("annotations") or {}).get(REVISION, "")
-        revision = one["revision"] if is_daemon else int_of(written)
+        revision = one["revision"] if is_revised else int_of(written)
         if revision is not None and any(owner["uid"] == uid for owner in owners):
             found[revision] = one
     return dict(sorted(found.items()))
@@ -189,8 +213,8 @@ async def undo(session: Session, arguments: list[str]) -> int:
     for target in await _workloads(session, arguments):
         path = target.resource.path(session.namespace, target.name)
         deployment = await session.get(path)
-        if target.resource.plural == "daemonsets":
-            await _undo_daemon(session, target, path, deployment)
+        if target.resource.plural in REVISED:
+            await _undo_revised(session, target, path, deployment)
             continue
         if deployment["spec"].get("paused"):
             raise CommandError(
@@ -224,11 +248,13 @@ async def undo(session: Session, arguments: list[str]) -> int:
     return 0
 
 
-async def _undo_daemon(session: Session, target: Target, path: str, daemon_set: Object) -> None:
-    found = await _revisions(session, target, daemon_set)
-    old = _chosen(session.flags["to-revision"], found, f'daemon set "{target.name}"')
+async def _undo_revised(session: Session, target: Target, path: str, workload: Object) -> None:
+    found = await _revisions(session, target, workload)
+    if not session.flags["to-revision"] and len(found) < 2:
+        raise CommandError("no last revision to roll back to")
+    old = _chosen(session.flags["to-revision"], found, target.resource.kind)
     label = target.resource.label(str(target.name))
-    if _template(old) == daemon_set["spec"]["template"]:
+    if _template(old) == workload["spec"]["template"]:
         session.out(f"{label} skipped rollback (current template already matches revision {old['revision']})\n")
         return
     await session.patch(path, old["data"], type_="strategic", manager=MANAGER)
@@ -275,7 +301,7 @@ async def _patch_each(session: Session, arguments: list[str], patch: Object, don
     for target in await _workloads(session, arguments):
         path = target.resource.path(session.namespace, target.name)
         deployment = await session.get(path)
-        if target.resource.plural == "daemonsets" and done != "restarted":
+        if target.resource.plural in REVISED and done != "restarted":
             what = "pausing" if done == "paused" else "resuming"
             raise CommandError(f'{target.resource.resource_name} "{target.name}" {what} is not supported')
         paused = bool(deployment["spec"].get("paused"))

@@ -160,6 +160,11 @@ async def _daemon_set(session: Session, lines: Lines, daemon_set: Object) -> Non
     workloads.describe_daemon_set(lines, daemon_set, own, await _events(session, daemon_set))
 
 
+async def _stateful_set(session: Session, lines: Lines, stateful_set: Object) -> None:
+    own = await _pods_of(session, stateful_set)
+    workloads.describe_stateful_set(lines, stateful_set, own, await _events(session, stateful_set))
+
+
 async def _job(session: Session, lines: Lines, job: Object) -> None:
     batch.describe_job(lines, job, await _events(session, job))
 
@@ -276,6 +281,7 @@ _DESCRIBERS: dict[tuple[str, str], Describer] = {
     ("apps", "deployments"): _deployment,
     ("apps", "replicasets"): _replica_set,
     ("apps", "daemonsets"): _daemon_set,
+    ("apps", "statefulsets"): _stateful_set,
     ("batch", "jobs"): _job,
     ("batch", "cronjobs"): _cron_job,
     ("policy", "poddisruptionbudgets"): _budget,

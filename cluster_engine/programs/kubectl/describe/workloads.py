@@ -1,4 +1,4 @@
-"""`kubectl describe` for Deployments, ReplicaSets and DaemonSets."""
+"""`kubectl describe` for Deployments, ReplicaSets, DaemonSets and StatefulSets."""
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
@@ -84,6 +84,28 @@ def describe_daemon_set(lines: Lines, daemon_set: Object, pods: list[Object], ev
         lines.add(0, f"{title}: {status.get(field, 0)}")
     _pods_status(lines, pods)
     describe_template(lines, spec["template"])
+    lines.events(events)
+
+
+def describe_stateful_set(lines: Lines, stateful_set: Object, pods: list[Object], events: list[Object]) -> None:
+    """Write a stateful set; `pods` are its own."""
+    metadata, spec, status = stateful_set["metadata"], stateful_set["spec"], stateful_set.get("status") or {}
+    lines.identity(metadata)
+    lines.add(0, f"CreationTimestamp:\t{date(metadata.get('creationTimestamp'))}")
+    lines.add(0, f"Selector:\t{label_selector_from_object(spec['selector'])}")
+    lines.labels("Labels", metadata.get("labels"))
+    lines.annotations("Annotations", metadata.get("annotations"))
+    lines.add(0, f"Replicas:\t{spec.get('replicas', 1)} desired | {status.get('replicas', 0)} total")
+    strategy = spec.get("updateStrategy") or {}
+    lines.add(0, f"Update Strategy:\t{strategy.get('type', '')}")
+    rolling = strategy.get("rollingUpdate") or {}
+    if "partition" in rolling:
+        lines.add(1, f"Partition:\t{rolling['partition']}")
+        if "maxUnavailable" in rolling:
+            lines.add(1, f"MaxUnavailable:\t{rolling['maxUnavailable']}")
+    _pods_status(lines, pods)
+    describe_template(lines, spec["template"])
+    lines.add(0, "Volume Claims:\t<none>")
     lines.events(events)
 
 
