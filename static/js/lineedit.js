@@ -6,7 +6,7 @@
 
 /** @typedef {{value: string, at: number}} Line  `at`: where the cursor stands */
 
-/** What Ctrl and this key make of a line; null where they are nothing. @param {string} key @param {Line} line @returns {Line | null} */
+/** What Ctrl and this key, or "Alt-" and a key, make of a line; null where they are nothing. @param {string} key @param {Line} line @returns {Line | null} */
 export function editLine(key, { value, at }) {
   switch (key) {
     case "a":
@@ -21,10 +21,19 @@ export function editLine(key, { value, at }) {
       const begin = value.slice(0, at).replace(/[^ ]* *$/, "").length;
       return { value: value.slice(0, begin) + value.slice(at), at: begin };
     }
+    case "Alt-b":
+      return { value, at: value.slice(0, at).replace(/\w+\W*$/, "").length };
+    case "Alt-f":
+      return { value, at: afterWord(value, at) };
+    case "Alt-d":
+      return { value: value.slice(0, at) + value.slice(afterWord(value, at)), at };
     default:
       return null;
   }
 }
+
+/** Where the word ends that the cursor is in or before. @param {string} value @param {number} at */
+const afterWord = (value, at) => value.length - value.slice(at).replace(/^\W*\w+/, "").length;
 
 /** The newest line of the past that has the text in it, `skip` of them passed over; "" for none. @param {string[]} past @param {string} text @param {number} skip */
 export function searchPast(past, text, skip) {

@@ -61,7 +61,7 @@ def test_tab_completes_the_past_is_searched_and_the_keys_of_a_shell_work(glasspl
     command.press("Tab")
     expect(command).to_have_value("kubectl get nodes worker-")
     command.press("Tab")
-    expect(page.locator(".possible")).to_contain_text("worker-1  worker-2")
+    expect(page.locator(".possible span:not(.visually-hidden)")).to_have_text(["worker-1 ", "worker-2 "])
     page.keyboard.type("1 ")
     expect(page.locator(".possible")).to_have_count(0)
     command.press("Enter")
@@ -79,3 +79,25 @@ def test_tab_completes_the_past_is_searched_and_the_keys_of_a_shell_work(glasspl
     command.fill("")
     command.press("Tab")
     expect(command).not_to_be_focused()
+
+
+def test_a_line_goes_on_in_the_background_and_a_reloaded_page_types_to_the_program_that_reads(
+    glassplane: Glassplane,
+) -> None:
+    page = glassplane.open().page
+    assert "worker-1" in glassplane.type_command("kubectl get nodes -w & echo over").inner_text()
+    stop = page.locator(".ran-line .stop")
+    expect(stop).to_be_visible()
+    page.fill("#command", "cat > note.txt")
+    page.press("#command", "Enter")
+    expect(page.locator(".prompt.keys")).to_be_visible()
+    page.reload()
+    expect(page.locator(".prompt.keys")).to_be_visible()
+    page.fill("#command", "typed on")
+    page.press("#command", "Enter")
+    page.press("#command", "Control+d")
+    expect(page.locator(".prompt.keys")).to_have_count(0)
+    assert "typed on" in glassplane.type_command("cat note.txt").inner_text()
+    stop.click()
+    expect(stop).to_have_count(0)
+    assert "Terminated" in glassplane.type_command("jobs").inner_text()

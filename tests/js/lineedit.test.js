@@ -12,6 +12,14 @@ test("Ctrl with a, e, u, k and w does to a line what readline does", () => {
   assert.equal(editLine("x", line), null);
 });
 
+test("Alt with b, f and d goes by words, and a place between two is found", () => {
+  const line = { value: "kubectl get --all pods", at: 11 };
+  assert.deepEqual(editLine("Alt-b", line), { value: line.value, at: 8 });
+  assert.deepEqual(editLine("Alt-f", line), { value: line.value, at: 17 });
+  assert.deepEqual(editLine("Alt-d", line), { value: "kubectl get pods", at: 11 });
+  assert.deepEqual(editLine("Alt-f", { value: "a ", at: 2 }), { value: "a ", at: 2 });
+});
+
 test("a search of the past finds the newest line first, each once", () => {
   const past = ["kubectl get nodes", "kubectl get pods", "ls", "kubectl get nodes"];
   assert.equal(searchPast(past, "get", 0), "kubectl get nodes");

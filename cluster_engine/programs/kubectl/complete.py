@@ -174,7 +174,8 @@ async def _arguments(session: Session, line: Line, command: str, current: str) -
         names = [f"{kind}/{name}" for name in await _objects(session, kind)] if slash else []
         return _starting(current, (name for name in names if name not in given)), NO_FILES
     if not given:
-        kinds = {f"{one.plural}.{one.group}".rstrip(".") for one in await discovery.resources(session)}
+        served = await discovery.resources(session)
+        kinds = {f"{one.plural}.{one.group}".rstrip(".") for one in served if "get" in one.verbs}
         return _starting(current, sorted(kinds)), NO_FILES
     if command == "explain":
         return [], NO_FILES

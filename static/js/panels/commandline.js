@@ -85,18 +85,22 @@ export function CommandLine({ app }) {
     else if (key === "Tab" && !event.shiftKey && !ctrlKey) {
       if (reading || !typed.value.trim() || typed.value === whole || place < typed.value.length) return false;
       complete();
-    } else if (!ctrlKey || event.altKey || event.metaKey) return false;
+    } else if (event.altKey && !ctrlKey) return edit(`Alt-${key}`, place);
+    else if (!ctrlKey || event.altKey || event.metaKey) return false;
     else if (key === "c" && !selection(input.current)) {
       put("");
       shell.interrupt();
     } else if (key === "d") endInput();
     else if (key === "l") shell.clear();
-    else {
-      const line = editLine(key, { value: typed.value, at: place });
-      if (!line) return false;
-      put(line.value, line.at);
-    }
+    else return edit(key, place);
     return true;
+  }
+
+  /** @param {string} key @param {number} at @returns {boolean} whether the key is taken */
+  function edit(key, at) {
+    const line = editLine(key, { value: typed.value, at });
+    if (line) put(line.value, line.at);
+    return line !== null;
   }
 
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
@@ -125,7 +129,12 @@ export function CommandLine({ app }) {
       },
     },
     possible.length > 0 &&
-      h("p", { class: "possible", role: "status" }, h("span", { class: "visually-hidden" }, t("terminal.possible")), possible.join("  ")),
+      h(
+        "p",
+        { class: "possible", role: "status", style: { "--letters": Math.max(...possible.map((word) => word.length)) } },
+        h("span", { class: "visually-hidden" }, t("terminal.possible")),
+        possible.map((word) => h("span", { key: word }, word, " ")),
+      ),
     h("label", { class: `prompt${reading ? " keys" : ""}`, for: "command" }, prompt),
     h("input", {
       id: "command",

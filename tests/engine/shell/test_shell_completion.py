@@ -17,6 +17,7 @@ import pytest
         ("kubectl config use-context kube", 27, ("kubernetes-admin@kubernetes",)),
         ("kubectl get --fiel", 12, ("--field-selector",)),
         ("kubectl get deploy", 12, ("deployments.apps",)),
+        ("kubectl get b", 12, ()),  # a binding can be created, but not read
         ("k get pods -n kube-n", 14, ("kube-node-lease",)),
         ("kubectl get no/worker-", 12, ("no/worker-1", "no/worker-2")),
         ("kubectl get nodes worker-1 work", 27, ("worker-2",)),
