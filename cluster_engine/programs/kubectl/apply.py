@@ -10,7 +10,7 @@ everything else stays.
 
 What the server merges is in `apply_server_side`, what --prune deletes in `apply_prune`.
 
-Modelled on kubectl/pkg/cmd/apply. Left out: -k, --recursive, apply sets.
+Modelled on kubectl/pkg/cmd/apply. Left out: -k, apply sets.
 """
 
 from typing import Any
@@ -20,8 +20,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.api.three_way import three_way
 from cluster_engine.programs.kubectl import apply_prune, apply_server_side, documents, errors, output
-from cluster_engine.programs.kubectl.apply_server_side import LAST_APPLIED
-from cluster_engine.programs.kubectl.create import FILE_FLAGS
+from cluster_engine.programs.kubectl.create import FILE_FLAGS, LAST_APPLIED
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -35,8 +34,6 @@ FLAGS = (
     *apply_server_side.FLAGS,
     *apply_prune.FLAGS,
     Flag("force", kind="bool"),
-    Flag("recursive", "R", "bool"),
-    Flag("selector", "l", default=""),
 )
 
 
@@ -100,7 +97,7 @@ async def _apply_here(session: Session, resource: Resource, manifest: Manifest, 
         live: Object = await session.get(resource.path(namespace, manifest.name))
     except NotFound:
         created: Object = modified
-        if dry not in ("client", "unchanged"):
+        if dry != "client":
             created = await session.post(resource.path(namespace), modified, manager=manager, dry_run=dry == "server")
         _tell(session, resource, created, "created")
         return created
@@ -108,14 +105,14 @@ async def _apply_here(session: Session, resource: Resource, manifest: Manifest, 
     if not patch:
         _tell(session, resource, live, "unchanged")
         return live
-    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}) and dry not in ("client", "unchanged"):
+    if LAST_APPLIED not in (live["metadata"].get("annotations") or {}) and dry != "client":
         session.err(
             f"Warning: resource {resource.plural}/{manifest.name} is missing the {LAST_APPLIED} annotation which is "
             "required by kubectl apply. kubectl apply should only be used on resources created declaratively by either "
             "kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.\n"
         )
     patched: Object = live
-    if dry not in ("client", "unchanged"):
+    if dry != "client":
         path = resource.path(namespace, manifest.name)
         patched = await session.patch(path, patch, type_=type_, manager=manager, strict=True, dry_run=dry == "server")
     same = patched["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"] and dry == "none"

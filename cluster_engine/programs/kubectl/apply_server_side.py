@@ -15,6 +15,7 @@ from cluster_engine.api.field_sets import HERE, union
 from cluster_engine.api.objects import Object
 from cluster_engine.api.patches import APPLY_PATCH, JSON_PATCH
 from cluster_engine.api.status import Refusal
+from cluster_engine.programs.kubectl.create import LAST_APPLIED
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -23,7 +24,6 @@ from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl"
 ANNOTATIONS_MANAGER = "kubectl-last-applied"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 FLAGS = (
     Flag("server-side", kind="bool"),
     Flag("force-conflicts", kind="bool"),
@@ -48,7 +48,7 @@ def check(session: Session) -> None:
         raise CommandError("--force-conflicts only works with --server-side")
     if not flags["server-side"]:
         return
-    if flags["dry-run"] in ("client", "unchanged"):
+    if flags["dry-run"] == "client":
         hint = "did you mean --dry-run=server instead?"
         raise CommandError(f"--dry-run=client doesn't work with --server-side ({hint})")
     if flags["force"]:

@@ -37,6 +37,7 @@ SELECTION_FLAGS = (
     Flag("all", kind="bool"),
     Flag("selector", "l", default=""),
 )
+UNSAID = "resource(s) were provided, but no name was specified"
 UNNAMED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
 NO_KUSTOMIZE = "kustomize is not in this workstation's kubectl"
 
@@ -111,7 +112,7 @@ async def named(session: Session, arguments: list[str]) -> list[Target]:
     """Read the arguments of a command that is about named objects."""
     found = await targets(session, arguments)
     if any(target.name is None for target in found):
-        raise CommandError("resource(s) were provided, but no name was specified")
+        raise CommandError(UNSAID)
     return found
 
 

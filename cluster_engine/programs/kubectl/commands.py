@@ -27,11 +27,17 @@ class Command(msgspec.Struct, frozen=True):
 COMMANDS: dict[str, Command] = {}
 """By name, with subcommands as "rollout status"."""
 
+USAGES: Mapping[str, str] = {"create secret": "create secret (docker-registry | generic | tls)"}
+"""How groups are typed, where that is not the name and [flags]."""
+
 GROUPS: Mapping[str, str] = {
     "auth": "Inspect authorization.",
     "config": "Modify kubeconfig files.",
-    "create secret": "Create a secret with specified type.",
-    "create service": "Create a service using a specified subcommand.",
+    "create secret": "Create a secret with specified type.\n\n"
+    " A docker-registry type secret is for accessing a container registry.\n\n"
+    " A generic type secret indicate an Opaque secret type.\n\n"
+    " A tls type secret holds TLS certificate and its associated key.",
+    "create service": "Create a service using a specified subcommand.\n\nAliases:\nservice, svc",
     "certificate": "Modify certificate resources.",
     "plugin": "Provides utilities for interacting with plugins.",
     "top": "Display resource (CPU/memory) usage.",

@@ -7,10 +7,15 @@
 Modelled on kubectl/pkg/cmd/create. Left out: every other generator, --edit.
 """
 
+import re
+
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.strconv import parse_int
 from cluster_engine.programs.kubectl import errors, output
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS as FILES
+from cluster_engine.programs.kubectl.arguments import NO_KUSTOMIZE
+from cluster_engine.programs.kubectl.documents import to_compact_json
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import namespace_of, read_manifests, resource_of
@@ -18,6 +23,12 @@ from cluster_engine.programs.kubectl.schemas import download
 from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl-create"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+IMAGE = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::[\w][\w.-]{0,127})?(?:@[a-z0-9+.]+:[0-9a-fA-F]{32,})?"
+)
+"""What can be the name of an image (distribution/reference, ReferenceRegexp)."""
 COMMON_FLAGS = (
     *output.FLAGS,
     output.DRY_RUN,
@@ -27,8 +38,8 @@ COMMON_FLAGS = (
 )
 FILE_FLAGS = (
     *COMMON_FLAGS,
-    Flag("filename", "f", "strings"),
-    Flag("kustomize", "k", default=""),
+    *FILES,
+    Flag("selector", "l", default=""),
     Flag("raw", default=""),
 )
 DEPLOYMENT_FLAGS = (
@@ -45,7 +56,7 @@ DEPLOYMENT_FLAGS = (
 async def from_files(session: Session, arguments: list[str]) -> int:
     """Create what manifests say."""
     if session.flags["kustomize"]:
-        raise CommandError("kustomize is not in this workstation's kubectl")
+        raise CommandError(NO_KUSTOMIZE)
     if arguments and not session.flags["filename"]:
         raise CommandError(f"Unexpected args: [{' '.join(arguments)}]\nSee 'kubectl create -h' for help and examples")
     if not session.flags["filename"]:
@@ -62,8 +73,10 @@ async def from_files(session: Session, arguments: list[str]) -> int:
         await download(session, resource)
         dry, manager = session.flags["dry-run"], session.flags["field-manager"] or MANAGER
         try:
-            if dry in ("client", "unchanged"):
+            if dry == "client":
                 created = manifest.document
+                if namespace is not None:
+                    created = {**created, "metadata": {**created["metadata"], "namespace": namespace}}
             else:
                 path = resource.path(namespace)
                 created = await session.post(path, manifest.document, manager=manager, dry_run=dry == "server")
@@ -114,6 +127,9 @@ async def create(
 ) -> int:
     """POST an object that flags made (or only show it); `failed` begins the message when the server refuses."""
     manager = session.flags["field-manager"] or manager
+    if session.flags["save-config"]:
+        annotations = {**(obj["metadata"].get("annotations") or {}), LAST_APPLIED: f"{to_compact_json(obj)}\n"}
+        obj = {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
     if output.is_client_dry_run(session):
         output.tell(session, label, obj, done)
         return 0
@@ -198,7 +214,7 @@ def _container_name(image: str) -> str:
 
 def target_namespace(session: Session) -> str:
     """Return the namespace to which an object is sent."""
-    if session.flags["dry-run"] in ("client", "unchanged"):
+    if session.flags["dry-run"] == "client":
         return session.flags["namespace"] or "default"
     return session.namespace
 

@@ -3,7 +3,7 @@
     create clusterrolebinding ops --clusterrole=view --user=ben --serviceaccount=default:web
         POST /apis/rbac.authorization.k8s.io/v1/clusterrolebindings?fieldManager=kubectl-create&…
 
-Modelled on kubectl/pkg/cmd/create. Left out: making the roles themselves by flags (`create -f` does).
+Modelled on kubectl/pkg/cmd/create.
 """
 
 from cluster_engine.api.objects import Object
@@ -47,16 +47,15 @@ async def role_binding(session: Session, arguments: list[str]) -> int:
 
 def _binding(session: Session, kind: str, name: str, role_kind: str) -> Object:
     role = session.flags["clusterrole"] or session.flags["role"]
+    subjects: list[Object] = [{"apiGroup": GROUP, "kind": "User", "name": user} for user in session.flags["user"]]
+    subjects += [{"apiGroup": GROUP, "kind": "Group", "name": group} for group in session.flags["group"]]
+    subjects += [service_account(account) for account in session.flags["serviceaccount"]]
     return {
         "apiVersion": f"{GROUP}/v1",
         "kind": kind,
         "metadata": {"creationTimestamp": None, "name": name},
         "roleRef": {"apiGroup": GROUP, "kind": role_kind, "name": role},
-        "subjects": [
-            *({"apiGroup": GROUP, "kind": "User", "name": user} for user in session.flags["user"]),
-            *({"apiGroup": GROUP, "kind": "Group", "name": group} for group in session.flags["group"]),
-            *(service_account(account) for account in session.flags["serviceaccount"]),
-        ],
+        **({"subjects": subjects} if subjects else {}),
     }
 
 

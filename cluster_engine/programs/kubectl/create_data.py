@@ -3,10 +3,13 @@
     create configmap shop --from-literal=a=b --from-file=shop.conf --from-env-file=shop.env
     create secret tls web --cert=web.crt --key=web.key
 
-Modelled on kubectl/pkg/cmd/create/create_configmap.go and create_secret*.go. Left out: --append-hash, binaryData.
+Modelled on kubectl/pkg/cmd/create/create_configmap.go and create_secret*.go, and pkg/util/hash
+(--append-hash). Left out: binaryData.
 """
 
 import base64
+import hashlib
+import re
 
 from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl.create import (
@@ -27,9 +30,10 @@ DATA_FLAGS = (
     Flag("from-literal", kind="strings"),
     Flag("from-file", kind="strings"),
     Flag("from-env-file", kind="strings"),
+    Flag("append-hash", kind="bool"),
 )
 SECRET_FLAGS = (*DATA_FLAGS, Flag("type", default=""))
-TLS_FLAGS = (*COMMON_FLAGS, Flag("cert", default=""), Flag("key", default=""))
+TLS_FLAGS = (*COMMON_FLAGS, Flag("cert", default=""), Flag("key", default=""), Flag("append-hash", kind="bool"))
 REGISTRY_FLAGS = (
     *COMMON_FLAGS,
     Flag("docker-username", default=""),
@@ -37,33 +41,36 @@ REGISTRY_FLAGS = (
     Flag("docker-email", default=""),
     Flag("docker-server", default="https://index.docker.io/v1/"),
     Flag("from-file", kind="strings"),
+    Flag("append-hash", kind="bool"),
 )
+_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
 
 async def config_map(session: Session, arguments: list[str]) -> int:
     """Make a ConfigMap."""
     name = named(arguments, "configmap")
     obj: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": new_metadata(name, named_namespace(session))}
-    if data := _data(session):
+    if data := _data(session, f'ConfigMap "{name}"'):
         obj["data"] = data
+    name = _hashed(session, obj, {"kind": "ConfigMap", "name": name, "data": data})
     path = f"/api/v1/namespaces/{target_namespace(session)}/configmaps"
     return await create(session, obj, path, f"configmap/{name}", failed="failed to create configmap: ")
 
 
 async def secret_generic(session: Session, arguments: list[str]) -> int:
     """Make a Secret of what files and literals hold."""
-    return await _secret(session, named(arguments, "secret generic"), _data(session), session.flags["type"])
+    name = named(arguments, "secret generic")
+    return await _secret(session, name, _data(session, f'Secret "{name}"'), session.flags["type"])
 
 
 async def secret_tls(session: Session, arguments: list[str]) -> int:
     """Make a Secret of a certificate and its key."""
     name = named(arguments, "secret tls")
     paths = {"tls.crt": session.flags["cert"], "tls.key": session.flags["key"]}
-    if not paths["tls.key"]:
-        raise CommandError("key file must be specified")
-    if not paths["tls.crt"]:
-        raise CommandError("certificate must be specified")
+    if not all(paths.values()):
+        raise CommandError("key and cert must be specified")
     data = {key: _read(session, path, f"Cannot read file {path}, open {path}") for key, path in paths.items()}
+    _check_pair(data["tls.crt"], data["tls.key"])
     return await _secret(session, name, data, "kubernetes.io/tls")
 
 
@@ -74,11 +81,11 @@ async def secret_docker_registry(session: Session, arguments: list[str]) -> int:
     if flags["from-file"]:
         data = {key: _from_files(session)[-1][1]}
     else:
-        missing = [flag for flag in ("docker-username", "docker-password") if not flags[flag]]
-        if missing:
-            named_flags = " or ".join(f"--{flag}" for flag in ("from-file", *missing))
-            raise CommandError(f"either --from-file or the combination of --docker-username, --docker-password and "
-                               f"--docker-server is required: {named_flags} not set")  # fmt: skip
+        if not flags["docker-username"] or not flags["docker-password"]:
+            raise CommandError(
+                "either --from-file or the combination of --docker-username, --docker-password and --docker-server is "
+                "required"
+            )
         user, password = flags["docker-username"], flags["docker-password"]
         auth = base64.b64encode(f"{user}:{password}".encode()).decode()
         entry = {"username": user, "password": password, "email": flags["docker-email"], "auth": auth}
@@ -99,23 +106,49 @@ async def _secret(session: Session, name: str, data: dict[str, str], type_: str)
         obj["data"] = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     if type_:
         obj["type"] = type_
+    name = _hashed(session, obj, {"kind": "Secret", "type": type_, "name": name, "data": obj.get("data") or {}})
     path = f"/api/v1/namespaces/{target_namespace(session)}/secrets"
     return await create(session, obj, path, f"secret/{name}", failed="failed to create secret ")
+
+
+def _hashed(session: Session, obj: Object, content: Object) -> str:
+    """Append to an object's name a hash of what it holds, where that is wanted; return the name."""
+    if session.flags["append-hash"]:
+        digest = hashlib.sha256(to_compact_json(content).encode()).hexdigest()[:10]
+        obj["metadata"]["name"] += "-" + digest.translate(str.maketrans("013ae", "ghkmt"))
+    return str(obj["metadata"]["name"])
+
+
+def _check_pair(certificate: str, key: str) -> None:
+    """Refuse what is no certificate and key (crypto/tls, X509KeyPair). CommandError."""
+    for text, what in ((certificate, "certificate"), (key, "key")):
+        if "-----BEGIN " not in text:
+            raise CommandError(f"tls: failed to find any PEM data in {what} input")
 
 
 # -- sources -----------------------------------------------------------------------------------------------------------
 
 
-def _data(session: Session) -> dict[str, str]:
+def _data(session: Session, of: str) -> dict[str, str]:
     data: dict[str, str] = {}
     if session.flags["from-env-file"] and (session.flags["from-file"] or session.flags["from-literal"]):
         raise CommandError("from-env-file cannot be combined with from-file or from-literal")
     sources = [*_from_files(session), *_literals(session), *_from_env_files(session)]
     for key, value in sources:
         if key in data:
-            raise CommandError(f'cannot add key "{key}", another key by that name already exists in Data')
+            raise CommandError(f'cannot add key "{key}", another key by that name already exists in Data for {of}')
+        if not _KEY.fullmatch(key):
+            raise CommandError(_bad_key(key, of.partition(" ")[0]))
         data[key] = value
     return data
+
+
+def _bad_key(key: str, kind: str) -> str:
+    return (
+        f'"{key}" is not a valid key name for a {kind}: a valid config key must consist of alphanumeric characters, '
+        "'-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+        "'[-._a-zA-Z0-9]+')"
+    )
 
 
 def _from_files(session: Session) -> list[tuple[str, str]]:

@@ -1,19 +1,19 @@
-"""`kubectl create job`, `cronjob`, `ingress`, `quota`, `poddisruptionbudget`, `priorityclass` and `token`.
+"""`kubectl create ingress`, `quota`, `poddisruptionbudget` and `priorityclass`.
 
-    create job once --image=busybox -- date            POST /apis/batch/v1/namespaces/default/jobs
-    create token default --duration=10m                POST …/serviceaccounts/default/token
+    create quota small --hard=pods=3,cpu=1             POST /api/v1/namespaces/default/resourcequotas
+    create ingress web --rule=a.org/*=web:80,tls=cert   POST /apis/networking.k8s.io/v1/…/ingresses
 
 An API server that has no such kind answers 404, and that is told in kubectl's words.
 
-Modelled on kubectl/pkg/cmd/create. Left out: `create job --from`, --bound-object-*.
+Modelled on kubectl/pkg/cmd/create.
 """
 
 import re
-from typing import Any
 
 from cluster_engine.api.objects import Object
-from cluster_engine.api.status import Refusal
-from cluster_engine.programs.kubectl import output
+from cluster_engine.api.quantity import canonical
+from cluster_engine.api.selectors import parse_label
+from cluster_engine.api.status import BadRequest
 from cluster_engine.programs.kubectl.create import (
     COMMON_FLAGS,
     create,
@@ -26,8 +26,6 @@ from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 
-JOB_FLAGS = (*COMMON_FLAGS, Flag("image", default=""))
-CRON_JOB_FLAGS = (*JOB_FLAGS, Flag("schedule", default=""), Flag("restart", default="OnFailure"))
 INGRESS_FLAGS = (
     *COMMON_FLAGS,
     Flag("rule", kind="strings"),
@@ -49,44 +47,8 @@ PRIORITY_FLAGS = (
     Flag("description", default=""),
     Flag("preemption-policy", default="PreemptLowerPriority"),
 )
-TOKEN_FLAGS = (Flag("audience", kind="strings"), Flag("duration", kind="duration"), *output.FLAGS)
+_EXPRESSIONS = {"in": "In", "notin": "NotIn", "!=": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
 _RULE = re.compile(r"([^/=,]*)(/[^=,]*)?=([^:,=/]+):([^:,=/]+)(,tls(?:=[^,=]+)?)?")
-
-
-async def job(session: Session, arguments: list[str]) -> int:
-    """Make a Job."""
-    name, command = _command(session, arguments, "job")
-    if not session.flags["image"]:
-        raise CommandError("either --image or --from must be specified")
-    obj = {"apiVersion": "batch/v1", "kind": "Job", "metadata": new_metadata(name, named_namespace(session))}
-    obj |= {"spec": {"template": _template(session, name, command, "Never")}, "status": {}}
-    return await _create(session, obj, "batch/v1", "jobs", "job")
-
-
-async def cron_job(session: Session, arguments: list[str]) -> int:
-    """Make a CronJob."""
-    name, command = _command(session, arguments, "cronjob")
-    missing = [flag for flag in ("image", "schedule") if not session.flags[flag]]
-    if missing:
-        flags = '", "'.join(missing)
-        raise CommandError(f'required flag(s) "{flags}" not set')
-    template = _template(session, name, command, session.flags["restart"])
-    obj = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": new_metadata(name, named_namespace(session))}
-    spec = {"jobTemplate": {"metadata": new_metadata(name), "spec": {"template": template}}}
-    obj |= {"spec": {**spec, "schedule": session.flags["schedule"]}, "status": {}}
-    return await _create(session, obj, "batch/v1", "cronjobs", "cronjob")
-
-
-def _command(session: Session, arguments: list[str], kind: str) -> tuple[str, list[str]]:
-    dashes = session.flags.before_dashes
-    return named(arguments[:dashes], kind), arguments[dashes:] if dashes is not None else []
-
-
-def _template(session: Session, name: str, command: list[str], restart: str) -> Object:
-    container: Object = {"image": session.flags["image"], "name": name, "resources": {}}
-    if command:
-        container["command"] = command
-    return {"metadata": {"creationTimestamp": None}, "spec": {"containers": [container], "restartPolicy": restart}}
 
 
 async def ingress(session: Session, arguments: list[str]) -> int:
@@ -101,7 +63,9 @@ async def ingress(session: Session, arguments: list[str]) -> int:
     if flags["class"]:
         spec["ingressClassName"] = flags["class"]
     if flags["default-backend"]:
-        service, _, port = flags["default-backend"].partition(":")
+        service, colon, port = flags["default-backend"].partition(":")
+        if not (service and colon and port):
+            raise CommandError("default-backend should be in format servicename:serviceport")
         spec["defaultBackend"] = _backend(service, port)
     rules: dict[str, list[Object]] = {}
     secure: dict[str, list[str]] = {}
@@ -116,11 +80,12 @@ async def ingress(session: Session, arguments: list[str]) -> int:
         spec["tls"] = [{"hosts": names, **secret} for secret, names in secrets]
     metadata = new_metadata(name, named_namespace(session))
     if flags["annotation"]:
-        metadata["annotations"] = dict(text.split("=", 1) for text in flags["annotation"] if "=" in text)
+        wrong = next((text for text in flags["annotation"] if "=" not in text), None)
+        if wrong is not None:
+            raise CommandError(f"annotation {wrong} is invalid and should be in format key=[value]")
+        metadata["annotations"] = dict(text.split("=", 1) for text in flags["annotation"])
     obj = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
-    return await _create(
-        session, obj | {"status": {"loadBalancer": {}}}, "networking.k8s.io/v1", "ingresses", "ingress"
-    )
+    return await send(session, obj | {"status": {"loadBalancer": {}}}, "networking.k8s.io/v1", "ingresses", "ingress")
 
 
 def _add_rule(text: str, rules: dict[str, list[Object]], secure: dict[str, list[str]]) -> None:
@@ -152,11 +117,14 @@ async def quota(session: Session, arguments: list[str]) -> int:
         wrong = next((pair for pair in pairs if len(pair) != 2), None)
         if wrong is not None:
             raise CommandError(f"Invalid argument syntax {'='.join(wrong)}, expected <resource>=<value>")
-        spec["hard"] = dict(pairs)
+        try:
+            spec["hard"] = {resource: canonical(amount) for resource, amount in pairs}
+        except ValueError as problem:
+            raise CommandError(str(problem)) from problem
     if flags["scopes"]:
         spec["scopes"] = flags["scopes"].split(",")
     obj = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": new_metadata(name, named_namespace(session))}
-    return await _create(session, obj | {"spec": spec, "status": {}}, "v1", "resourcequotas", "quota")
+    return await send(session, obj | {"spec": spec, "status": {}}, "v1", "resourcequotas", "quota")
 
 
 async def budget(session: Session, arguments: list[str]) -> int:
@@ -171,7 +139,7 @@ async def budget(session: Session, arguments: list[str]) -> int:
         )
     limits = {"minAvailable": flags["min-available"], "maxUnavailable": flags["max-unavailable"]}
     spec: Object = {key: _int_or_text(value) for key, value in limits.items() if value}
-    spec["selector"] = {"matchLabels": dict(pair.split("=", 1) for pair in flags["selector"].split(",") if "=" in pair)}
+    spec["selector"] = label_selector(flags["selector"])
     status = dict.fromkeys(("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"), 0)
     metadata = new_metadata(name, named_namespace(session))
     obj = {
@@ -181,7 +149,26 @@ async def budget(session: Session, arguments: list[str]) -> int:
         "spec": spec,
         "status": status,
     }
-    return await _create(session, obj, "policy/v1", "poddisruptionbudgets", "poddisruptionbudgets")
+    return await send(session, obj, "policy/v1", "poddisruptionbudgets", "poddisruptionbudgets")
+
+
+def label_selector(text: str) -> Object:
+    """Read a selector as an object has it: matchLabels, matchExpressions. CommandError."""
+    try:
+        found = parse_label(text).requirements
+    except BadRequest as problem:
+        raise CommandError(problem.message) from problem
+    labels = {one.key: next(iter(one.values)) for one in found if one.operator in ("=", "==")}
+    others = [
+        {
+            "key": one.key,
+            "operator": _EXPRESSIONS[one.operator],
+            **({"values": sorted(one.values)} if one.values else {}),
+        }
+        for one in found
+        if one.operator in _EXPRESSIONS
+    ]
+    return {**({"matchLabels": labels} if labels else {}), **({"matchExpressions": others} if others else {})}
 
 
 def _int_or_text(text: str) -> int | str:
@@ -198,33 +185,15 @@ async def priority_class(session: Session, arguments: list[str]) -> int:
     if flags["description"]:
         obj["description"] = flags["description"]
     obj["preemptionPolicy"] = flags["preemption-policy"]
-    return await _create(session, obj, "scheduling.k8s.io/v1", "priorityclasses", "priorityclass", namespaced=False)
+    return await send(session, obj, "scheduling.k8s.io/v1", "priorityclasses", "priorityclass", namespaced=False)
 
 
-async def _create(
+async def send(
     session: Session, obj: Object, version: str, plural: str, called: str, *, namespaced: bool = True
 ) -> int:
+    """POST an object of a group's version; `called` is what a failure calls it."""
     group = version.rpartition("/")[0]
     where = f"/namespaces/{target_namespace(session)}" if namespaced else ""
     path = f"/{'apis' if group else 'api'}/{version}{where}/{plural}"
     kind = obj["kind"].lower() + (f".{group}" if group else "")
     return await create(session, obj, path, f"{kind}/{obj['metadata']['name']}", failed=f"failed to create {called}: ")
-
-
-async def token(session: Session, arguments: list[str]) -> int:
-    """Ask for a service account's token, and print it."""
-    if len(arguments) != 1:
-        hint = "See 'kubectl create token -h' for help and examples"
-        raise CommandError(f"exactly one NAME is required, got {len(arguments)}\n{hint}")
-    spec: Object = {"audiences": session.flags["audience"] or None}
-    if session.flags["duration"]:
-        spec["expirationSeconds"] = int(session.flags["duration"])
-    path = f"/api/v1/namespaces/{session.namespace}/serviceaccounts/{arguments[0]}/token"
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
-    try:
-        answer: Any = await session.request("POST", path, body=request)
-    except Refusal as refusal:
-        raise CommandError(f"failed to create token: {refusal.message}") from refusal
-    show = output.printer(session, for_get=True)
-    session.out(show(answer) if show else answer["status"]["token"])
-    return 0

@@ -6,7 +6,7 @@
 Resources may be short names, may name their group (`deployments.apps`) and a subresource (`pods/log`); each API group
 gets a rule of its own, because verbs and groups of one rule multiply. What the server does not know is refused here.
 
-Modelled on kubectl/pkg/cmd/create/create_role.go and create_clusterrole.go. Left out: --aggregation-rule.
+Modelled on kubectl/pkg/cmd/create/create_role.go and create_clusterrole.go.
 """
 
 from cluster_engine.api.objects import Object
@@ -23,7 +23,8 @@ FLAGS = (
     Flag("resource", kind="strings"),
     Flag("resource-name", kind="strings"),
 )
-CLUSTER_FLAGS = (*FLAGS, Flag("non-resource-url", kind="strings"))
+CLUSTER_FLAGS = (*FLAGS, Flag("non-resource-url", kind="strings"), Flag("aggregation-rule", kind="pairs"))
+URL_VERBS = frozenset(("*", "get", "post", "put", "delete", "patch", "head", "options"))
 VERBS = frozenset(("*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")) | frozenset(
     ("proxy", "use", "bind", "escalate", "impersonate")
 )
@@ -40,8 +41,15 @@ async def role(session: Session, arguments: list[str]) -> int:
 
 async def cluster_role(session: Session, arguments: list[str]) -> int:
     """Make a ClusterRole."""
-    urls = _split(session.flags["non-resource-url"])
-    obj = await _made(session, "ClusterRole", named(arguments, "clusterrole"), urls)
+    name, flags = named(arguments, "clusterrole"), session.flags
+    urls = _split(flags["non-resource-url"])
+    if flags["aggregation-rule"]:
+        if urls or any(flags[one] for one in ("verb", "resource", "resource-name")):
+            what = "nonResourceURLs, verbs, resources or resourceNames"
+            raise CommandError(f"aggregation rule must be specified without {what}")
+        obj = _aggregated(name, flags["aggregation-rule"])
+    else:
+        obj = await _made(session, "ClusterRole", name, urls)
     return await _create(session, obj, f"/apis/{GROUP}/v1/clusterroles", "clusterrole")
 
 
@@ -53,7 +61,13 @@ async def _made(session: Session, kind: str, name: str, urls: list[str]) -> Obje
         if verb not in VERBS:
             session.err(f"Warning: '{verb}' is not a standard resource verb\n")
     if not wanted and not urls:
-        raise CommandError("at least one resource must be specified")
+        nothing = "at least one resource" if kind == "Role" else "one of resource or nonResourceURL"
+        raise CommandError(f"{nothing} must be specified")
+    for url in urls:
+        if not url.startswith("/") and url != "*":
+            raise CommandError("nonResourceURL should start with /")
+        if wrong := [verb for verb in verbs if verb not in URL_VERBS]:
+            raise CommandError(f"invalid verb: '{wrong[0]}' for nonResourceURL")
     verbs = ["*"] if "*" in verbs else verbs
     names = list(dict.fromkeys(session.flags["resource-name"]))
     rules = [_rule(verbs, group, resources, names) for group, resources in (await _by_group(session, wanted)).items()]
@@ -61,6 +75,15 @@ async def _made(session: Session, kind: str, name: str, urls: list[str]) -> Obje
         rules.append({"nonResourceURLs": urls, "verbs": verbs})
     metadata = {"creationTimestamp": None, "name": name}
     return {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata, "rules": rules}
+
+
+def _aggregated(name: str, labels: dict[str, str]) -> Object:
+    """Return a role that is made of those that have these labels."""
+    metadata = {"creationTimestamp": None, "name": name}
+    rule = {"clusterRoleSelectors": [{"matchLabels": labels}]}
+    return {
+        "apiVersion": f"{GROUP}/v1", "kind": "ClusterRole", "metadata": metadata, "aggregationRule": rule, "rules": None
+    }  # fmt: skip
 
 
 def _rule(verbs: list[str], group: str, resources: list[str], names: list[str]) -> Object:
@@ -75,7 +98,10 @@ async def _by_group(session: Session, wanted: list[str]) -> dict[str, list[str]]
         return {"": ["*"]}
     for text in wanted:
         name, _, subresource = text.partition("/")
-        resource = await discovery.find(session, name)
+        try:
+            resource = await discovery.find(session, name)
+        except CommandError as error:
+            raise CommandError(str(error), plain=True) from error
         plural = f"{resource.plural}/{subresource}" if subresource else resource.plural
         resources = found.setdefault(resource.group, [])
         if plural not in resources:

@@ -7,14 +7,13 @@ Modelled on kubectl/pkg/cmd/create/create_service.go.
 """
 
 from cluster_engine.api.objects import Object
-from cluster_engine.api.strconv import int_of
+from cluster_engine.api.strconv import int_of, parse_int
 from cluster_engine.programs.kubectl.create import (
     COMMON_FLAGS,
     create,
     named,
     named_namespace,
     new_metadata,
-    port_number,
     target_namespace,
 )
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -62,7 +61,7 @@ def _with_ports(session: Session, arguments: list[str], command: str) -> str:
 
 
 async def _create(session: Session, name: str, type_: str, more: Object) -> int:
-    ports = [_port(session, text) for text in session.flags["tcp"]]
+    ports = [_port(session, text) for given in session.flags["tcp"] for text in given.split(",")]
     spec: Object = {**more, **({"ports": ports} if ports else {}), "selector": {"app": name}, "type": type_}
     obj = {"apiVersion": "v1", "kind": "Service", "metadata": new_metadata(name, named_namespace(session), app=name)}
     obj |= {"spec": spec, "status": {"loadBalancer": {}}}
@@ -70,15 +69,29 @@ async def _create(session: Session, name: str, type_: str, more: Object) -> int:
     return await create(session, obj, path, f"service/{name}", failed=f"failed to create {type_} service: ")
 
 
+def _unsigned(text: str) -> int:
+    """Read a port as strconv.ParseUint reads 16 bits. CommandError."""
+    try:
+        number = parse_int(text)
+    except ValueError as problem:
+        raise CommandError(str(problem).replace("ParseInt", "ParseUint")) from problem
+    if not 0 <= number < 65536:
+        raise CommandError(f'strconv.ParseUint: parsing "{text}": value out of range')
+    return number
+
+
 def _port(session: Session, text: str) -> Object:
     port, _, target = text.partition(":")
     target = target or port
+    number_here = _unsigned(port)
     number = int_of(target)
+    if number is not None and not 0 < number < 65536:
+        raise CommandError("must be between 1 and 65535, inclusive")
     node_port = session.flags.values.get("node-port") or 0
     return {
         "name": text.replace(":", "-"),
         **({"nodePort": node_port} if node_port else {}),
-        "port": port_number(port),
+        "port": number_here,
         "protocol": "TCP",
         "targetPort": target if number is None else number,
     }

@@ -9,8 +9,6 @@ Where the container has ended before it could be joined, its log is printed.
 Modelled on kubectl/pkg/cmd/debug. Left out: several objects at once, volume mounts in --custom for a copy's others.
 """
 
-import re
-
 import msgspec
 
 from cluster_engine.api.kinds import BUILT_IN
@@ -20,6 +18,7 @@ from cluster_engine.api.status import NotFound
 from cluster_engine.api.strategic import strategic_patch
 from cluster_engine.programs.kubectl import debug_pods, documents, execute, logs, pods
 from cluster_engine.programs.kubectl.arguments import targets
+from cluster_engine.programs.kubectl.create import IMAGE
 from cluster_engine.programs.kubectl.debug_pods import Wish
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -57,10 +56,6 @@ LEGACY_WARNING = (
 TARGETING = (
     'Targeting container "{}". If you don\'t see processes from this container it may be because the container '
     "runtime doesn't support this feature.\n"
-)
-_IMAGE = re.compile(
-    r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
-    r"(?::[\w][\w.-]{0,127})?(?:@[a-z0-9+.]+:[0-9a-fA-F]{32,})?"
 )
 _NOT_CUSTOM = ("name", "command", "image", "lifecycle", "volumeDevices")
 
@@ -105,14 +100,14 @@ def _check(session: Session, words: list[str], command: list[str]) -> None:
     if flags["attach"] and not flags["image"] and not flags["container"]:
         raise CommandError("you must specify --container or create a new container using --image in order to attach.")
     _check_copy(session, command)
-    if flags["image"] and not _IMAGE.fullmatch(flags["image"]):
+    if flags["image"] and not IMAGE.fullmatch(flags["image"]):
         raise CommandError(f'invalid image name "{flags["image"]}": invalid reference format')
     if not words and not flags["filename"]:
         raise CommandError("NAME or filename is required for debug")
     if flags["image-pull-policy"] not in ("", "Always", "IfNotPresent", "Never"):
         raise CommandError(f"invalid image pull policy: {flags['image-pull-policy']}")
     for name, image in flags["set-image"].items():
-        if not _IMAGE.fullmatch(image):
+        if not IMAGE.fullmatch(image):
             raise CommandError(f'invalid image name "{image}" for container "{name}": invalid reference format')
     if flags["target"]:
         if flags["copy-to"]:

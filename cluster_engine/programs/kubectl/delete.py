@@ -14,7 +14,7 @@ import msgspec
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
-from cluster_engine.programs.kubectl import errors
+from cluster_engine.programs.kubectl import errors, output
 from cluster_engine.programs.kubectl.arguments import NOTHING_GIVEN, Target, targets
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -36,7 +36,7 @@ FLAGS = (
     Flag("ignore-not-found", kind="bool"),
     Flag("cascade", default="background", without_value="background"),
     Flag("output", "o", default=""),
-    Flag("dry-run", default="none", without_value="unchanged"),
+    output.DRY_RUN,
 )
 POLICIES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan", "true": "Background"}
 POLICIES["false"] = "Orphan"
@@ -72,7 +72,7 @@ async def run(session: Session, arguments: list[str]) -> int:
         options["dryRun"] = ["All"]
     for doomed in found:
         try:
-            if dry in ("client", "unchanged"):
+            if dry == "client":
                 answer = await session.get(doomed.path)
             else:
                 answer = await session.delete(doomed.path, options)

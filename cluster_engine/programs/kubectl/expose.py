@@ -5,7 +5,8 @@ Modelled on kubectl/pkg/cmd/expose.
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.strconv import int_of
-from cluster_engine.programs.kubectl.arguments import named
+from cluster_engine.programs.kubectl import overrides
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, Target, named, of_files
 from cluster_engine.programs.kubectl.create import COMMON_FLAGS, create, port_number
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -18,20 +19,29 @@ FLAGS = (
     Flag("name", default=""),
     Flag("type", default=""),
     Flag("protocol", default="TCP"),
-    Flag("selector", default=""),
     Flag("labels", "l", default=""),
     Flag("cluster-ip", default=""),
+    Flag("external-ip", default=""),
+    Flag("load-balancer-ip", default=""),
+    Flag("session-affinity", default=""),
+    *overrides.FLAGS,
+    Flag("selector", default=""),
+    *FILE_FLAGS,
 )
+_FIELDS = {"type": "type", "cluster-ip": "clusterIP", "load-balancer-ip": "loadBalancerIP"}
 
 
 async def run(session: Session, arguments: list[str]) -> int:
     """Make a Service for what a deployment, replica set, pod or Service selects."""
     flags = session.flags
-    for target in await named(session, arguments):
-        obj = await session.get(target.resource.path(session.namespace, target.name))
+    found = await of_files(session)
+    if arguments or not found:
+        found += await named(session, arguments)
+    for target in found:
+        obj = await session.get(target.path(session))
         kind = target.resource.kind
         if kind not in ("Deployment", "ReplicaSet", "Pod", "Service"):
-            raise CommandError(f"cannot expose a {target.resource.resource_name}")
+            raise CommandError(f"cannot expose a {_group_kind(target)}")
         selector = _pairs(flags["selector"]) or _selector(kind, obj)
         if not selector:
             raise CommandError(
@@ -48,10 +58,11 @@ async def run(session: Session, arguments: list[str]) -> int:
             "ports": [_port(port, index, ports, session) for index, port in enumerate(ports)],
             "selector": selector,
         }
-        if flags["type"]:
-            spec["type"] = flags["type"]
-        if flags["cluster-ip"]:
-            spec["clusterIP"] = flags["cluster-ip"]
+        spec |= {field: flags[flag] for flag, field in _FIELDS.items() if flags[flag]}
+        if flags["external-ip"]:
+            spec["externalIPs"] = [flags["external-ip"]]
+        if flags["session-affinity"]:
+            spec["sessionAffinity"] = flags["session-affinity"]
         service = {
             "apiVersion": "v1",
             "kind": "Service",
@@ -60,15 +71,33 @@ async def run(session: Session, arguments: list[str]) -> int:
             "status": {"loadBalancer": {}},
         }
         path = f"/api/v1/namespaces/{session.namespace}/services"
-        await create(session, service, path, f"service/{name}", manager="kubectl-expose", done="exposed")
+        await create(
+            session,
+            overrides.overridden(session, service),
+            path,
+            f"service/{name}",
+            manager="kubectl-expose",
+            done="exposed",
+        )
     return 0
+
+
+def _group_kind(target: Target) -> str:
+    return f"{target.resource.kind}.{target.resource.group}".rstrip(".")
 
 
 def _port(port: str, index: int, ports: list[str], session: Session) -> Object:
     target = session.flags["target-port"] or port
     entry: Object = {"name": f"port-{index + 1}"} if len(ports) > 1 else {}
-    entry |= {"protocol": session.flags["protocol"], "port": port_number(port)}
+    entry |= {"protocol": session.flags["protocol"], "port": _atoi(port)}
     return entry | {"targetPort": target if (number := int_of(target)) is None else number}
+
+
+def _atoi(text: str) -> int:
+    try:
+        return port_number(text)
+    except CommandError as error:
+        raise CommandError(str(error).replace("ParseInt", "Atoi")) from error
 
 
 def _pairs(text: str) -> dict[str, str]:

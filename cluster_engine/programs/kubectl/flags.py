@@ -73,6 +73,9 @@ def seconds(text: str) -> float | None:
     """Read a duration as Go writes it ("1m30s"); None when it is none."""
     if text == "0":
         return 0.0
+    if text[:1] in ("+", "-"):
+        rest = seconds(text[1:]) if text[1:2] not in ("+", "-") else None
+        return None if rest is None else -rest if text[0] == "-" else rest
     total, at = 0.0, 0
     while found := _DURATION.match(text, at):
         total += float(found[1]) * _SECONDS[found[2]]

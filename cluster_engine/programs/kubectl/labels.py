@@ -9,6 +9,7 @@ Modelled on kubectl/pkg/cmd/label and annotate.
 import msgspec
 
 from cluster_engine.api.objects import Object
+from cluster_engine.programs.kubectl import output
 from cluster_engine.programs.kubectl.arguments import Target, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -19,7 +20,7 @@ FLAGS = (
     Flag("all", kind="bool"),
     Flag("selector", "l", default=""),
     Flag("list", kind="bool"),
-    Flag("dry-run", default="none", without_value="unchanged"),
+    output.DRY_RUN,
 )
 
 
@@ -61,7 +62,7 @@ async def _run(session: Session, arguments: list[str], wording: _Wording) -> int
             continue
         patch = _patch(session, obj, changes, wording)
         dry = session.flags["dry-run"]
-        if patch and dry not in ("client", "unchanged"):
+        if patch and dry != "client":
             change = {"metadata": {wording.field: patch}}
             server = dry == "server"
             await session.patch(path, change, type_="merge", manager=wording.manager, dry_run=server)

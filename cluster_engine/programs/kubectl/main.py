@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from cluster_engine.api.status import Refusal
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.kubectl import complete, errors, table_of_commands
-from cluster_engine.programs.kubectl.commands import COMMANDS, GROUPS, find
+from cluster_engine.programs.kubectl import complete, errors, output, table_of_commands
+from cluster_engine.programs.kubectl.commands import COMMANDS, GROUPS, USAGES, find
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, parse
 from cluster_engine.programs.kubectl.session import GLOBAL_FLAGS, Session
@@ -61,6 +61,7 @@ async def kubectl(invocation: Invocation) -> int:
     try:
         if any("-" in str(flags.values.get(name, "")) and "-" in _paths(flags.values[name]) for name in INPUT_FLAGS):
             session.standard_input = await invocation.all()
+        session.err(output.check(session))
         return await command.run(session, flags.arguments)
     except CommandError as error:
         invocation.out(error.printed)
@@ -102,7 +103,7 @@ def _group(invocation: Invocation, group: str, rest: list[str]) -> int:
     names = sorted(name for name in COMMANDS if name.startswith(f"{group} ") and name not in aliases)
     width = max(len(name) for name in names) - len(group) + 2
     lines = [f"  {name.removeprefix(f'{group} '):<{width}}{COMMANDS[name].summary}" for name in names]
-    usage = f"\n\nUsage:\n  kubectl {group} [flags] [options]\n\n" + MORE.format(group)
+    usage = f"\n\nUsage:\n  kubectl {USAGES.get(group, f'{group} [flags]')} [options]\n\n" + MORE.format(group)
     invocation.err(f"{GROUPS[group]}\n\nAvailable Commands:\n" + "\n".join(lines) + usage)
     return 1
 

@@ -96,10 +96,17 @@ def _files(session: Session, path: str, *, deeply: bool = False) -> list[str]:
         for name in files.listdir(full):
             with contextlib.suppress(FileNotFoundError):  # a file has nothing in it
                 files.listdir(f"{full.rstrip('/')}/{name}")
-                found += _files(session, f"{base}/{name}", deeply=True)
+                found += _below(session, f"{base}/{name}")
     if not found:
         raise CommandError(f"error reading [{path}]: recognized file extensions are [.json .yaml .yml]")
     return found
+
+
+def _below(session: Session, path: str) -> list[str]:
+    try:
+        return _files(session, path, deeply=True)
+    except CommandError:
+        return []  # nothing there can be read
 
 
 def _checked(source: str, document: dict[str, Any]) -> dict[str, Any]:

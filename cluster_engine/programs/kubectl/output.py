@@ -83,9 +83,28 @@ def tell(session: Session, label: str, obj: Object, operation: str, *, dry: str 
     if flags["output"] or flags["template"]:
         show = printer(session)
         assert show is not None, "only `get` has tables"
-        session.out(show(obj))
+        again = flags["output"] == "yaml" and session.cache.get("printed")
+        session.cache["printed"] = True
+        session.out(("---\n" if again else "") + show(obj))
         return
     session.out(f"{label} {operation}{said_of_dry_run(session) if dry is None else dry}\n")
+
+
+def check(session: Session) -> str:
+    """Refuse a --dry-run or --validate that is none; return a warning of the forms that are no longer liked."""
+    values = session.flags.values
+    validate = str(values.get("validate", "strict")).lower()
+    if validate not in ("strict", "true", "warn", "ignore", "false"):
+        options = "strict (or true), warn, ignore (or false)"
+        raise CommandError(f'invalid - validate option "{values["validate"]}"; must be one of: {options}')
+    dry = values.get("dry-run", "none")
+    if dry in ("none", "client", "server"):
+        return ""
+    if dry not in ("unchanged", "true", "false"):
+        raise CommandError(f'Invalid dry-run value ({dry}). Must be "none", "server", or "client".')
+    values["dry-run"] = "none" if dry == "false" else "client"
+    said = "--dry-run is deprecated" if dry == "unchanged" else f"--dry-run={dry} is deprecated (boolean value)"
+    return session.warning(f"helpers.go:702] {said} and can be replaced with --dry-run={values['dry-run']}.")
 
 
 def said_of_dry_run(session: Session) -> str:
@@ -95,7 +114,7 @@ def said_of_dry_run(session: Session) -> str:
 
 def is_client_dry_run(session: Session) -> bool:
     """Return whether nothing is to be sent."""
-    return session.flags["dry-run"] in ("client", "unchanged")
+    return bool(session.flags["dry-run"] == "client")
 
 
 def _template(session: Session, name: str, argument: str) -> Printer:

@@ -7,17 +7,15 @@ Modelled on kubectl/pkg/cmd/patch.
 
 import msgspec
 
-from cluster_engine.api.documents import Unreadable, read_json, read_one_yaml
-from cluster_engine.api.kinds import BUILT_IN
+from cluster_engine.api.documents import Unreadable, read_one_yaml
 from cluster_engine.api.objects import Object
-from cluster_engine.api.patches import json_patch, merge_patch, strategic_patch
-from cluster_engine.api.status import Refusal
 from cluster_engine.client.rest import PATCH_TYPES
 from cluster_engine.programs.kubectl import output
 from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, Target, named, of_files
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import read_manifests
+from cluster_engine.programs.kubectl.overrides import patched
 from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (
@@ -45,7 +43,7 @@ async def run(session: Session, arguments: list[str]) -> int:
     patch = _read(text)
     if flags["local"]:
         for manifest in read_manifests(session, flags["filename"]):
-            _tell(session, manifest.label, manifest.document, _patched_here(manifest.document, patch, type_))
+            _tell(session, manifest.label, manifest.document, patched(manifest.document, patch, type_))
         return 0
     wanted = await of_files(session) + (await named(session, arguments) if arguments or not flags["filename"] else [])
     for target in wanted:
@@ -58,26 +56,11 @@ async def run(session: Session, arguments: list[str]) -> int:
 async def _patched(session: Session, target: Target, before: Object, patch: bytes, type_: str) -> Object:
     flags = session.flags
     if output.is_client_dry_run(session):
-        return _patched_here(before, patch, type_)
+        return patched(before, patch, type_)
     path = target.path(session, flags["subresource"] or None)
     manager, server = flags["field-manager"] or "kubectl-patch", flags["dry-run"] == "server"
     after: Object = await session.patch(path, patch, type_=type_, manager=manager, dry_run=server)
     return after
-
-
-def _patched_here(before: Object, patch: bytes, type_: str) -> Object:
-    """Apply a patch without the server. CommandError."""
-    kind = BUILT_IN.by_kind(before["apiVersion"], before["kind"])
-    try:
-        read = read_json(patch)
-        if type_ == "json":
-            return json_patch(before, read)
-        if type_ == "merge" or kind is None:
-            merged: Object = merge_patch(before, read)
-            return merged
-        return strategic_patch(kind, before, read)
-    except (Unreadable, Refusal) as problem:
-        raise CommandError(str(problem)) from problem
 
 
 def _tell(session: Session, label: str, before: Object, after: Object) -> None:

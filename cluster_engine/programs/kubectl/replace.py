@@ -59,7 +59,7 @@ async def _replace(session: Session, resource: Resource, manifest: Manifest) -> 
     namespace = namespace_of(session, resource, manifest)
     path, document = resource.path(namespace, manifest.name), manifest.document
     dry = session.flags["dry-run"]
-    if dry in ("client", "unchanged"):
+    if dry == "client":
         return document
     if session.flags["force"]:
         await _remove(session, resource, path, manifest.name)

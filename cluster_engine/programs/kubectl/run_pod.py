@@ -3,14 +3,18 @@
     run once --image=busybox -- sleep 5              POST …/pods?fieldManager=kubectl-run
     run -it --rm probe --image=busybox -- sh         POST; watch until it runs; attach; DELETE
 
-Modelled on kubectl/pkg/cmd/run. Left out: --expose, --overrides, --privileged.
+    run web --image=nginx --port=80 --expose         POST …/pods, POST …/services
+
+Modelled on kubectl/pkg/cmd/run.
 """
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound
-from cluster_engine.programs.kubectl import execute, logs, pods
+from cluster_engine.programs.kubectl import execute, logs, overrides, pods
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS
 from cluster_engine.programs.kubectl.create import (
     COMMON_FLAGS,
+    IMAGE,
     create,
     named_namespace,
     new_metadata,
@@ -22,6 +26,16 @@ from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl-run"
+HINT = "\nSee 'kubectl run -h' for help and examples"
+REMOVAL_FLAGS = (
+    *FILE_FLAGS,
+    Flag("cascade", default="background", without_value="background"),
+    Flag("force", kind="bool"),
+    Flag("grace-period", kind="int", default=-1),
+    Flag("timeout", kind="duration", default=0.0),
+    Flag("wait", kind="bool"),
+)
+"""How --rm deletes."""
 FLAGS = (
     *COMMON_FLAGS,
     Flag("image", default=""),
@@ -37,6 +51,11 @@ FLAGS = (
     Flag("leave-stdin-open", kind="bool"),
     Flag("quiet", "q", "bool"),
     Flag("image-pull-policy", default=""),
+    Flag("annotations", kind="strings"),
+    Flag("privileged", kind="bool"),
+    Flag("expose", kind="bool"),
+    *overrides.FLAGS,
+    *REMOVAL_FLAGS,
     Flag("pod-running-timeout", kind="duration", default=60.0),
 )
 
@@ -46,10 +65,13 @@ async def run(session: Session, arguments: list[str]) -> int:
     flags = session.flags
     attaches = flags["attach"] if "attach" in flags else flags["stdin"]
     _check(session, arguments, attaches=attaches)
-    obj = _pod(session, arguments)
+    obj = overrides.overridden(session, _pod(session, arguments))
     path, name = f"/api/v1/namespaces/{target_namespace(session)}/pods", arguments[0]
     if not attaches:
-        return await create(session, obj, path, f"pod/{name}", manager=MANAGER)
+        code = 0
+        if flags["expose"]:
+            code = await _expose(session, obj)
+        return code or await create(session, obj, path, f"pod/{name}", manager=MANAGER)
     pod = await session.post(path, obj, manager=MANAGER)
     try:
         return await _follow(session, pod)
@@ -62,17 +84,36 @@ def _check(session: Session, arguments: list[str], *, attaches: bool) -> None:
     flags = session.flags
     if not flags["image"]:
         raise CommandError('required flag(s) "image" not set')
+    if not IMAGE.fullmatch(flags["image"]):
+        raise CommandError(f'Invalid image name "{flags["image"]}": invalid reference format')
     if not arguments or flags.before_dashes == 0:
-        raise CommandError("NAME is required for run\nSee 'kubectl run -h' for help and examples")
+        raise CommandError(f"NAME is required for run{HINT}")
     if flags["tty"] and not flags["stdin"]:
         raise CommandError("-i/--stdin is required for containers with -t/--tty=true")
     if flags["restart"] not in ("Always", "OnFailure", "Never"):
-        raise CommandError(f"invalid restart policy: {flags['restart']}\nSee 'kubectl run -h' for help and examples")
+        raise CommandError(f"invalid restart policy: {flags['restart']}{HINT}")
+    if flags["image-pull-policy"] not in ("", "Always", "IfNotPresent", "Never"):
+        raise CommandError(f"invalid image pull policy: {flags['image-pull-policy']}{HINT}")
+    if flags["expose"] and not flags["port"]:
+        raise CommandError(f"--port must be set when exposing a service{HINT}")
     if flags["rm"] and not attaches:
         raise CommandError("--rm should only be used for attached containers")
     if attaches and flags["dry-run"] != "none":
         options = "(--attach, --stdin, or --tty)"
         raise CommandError(f"--dry-run=[server|client] can't be used with attached containers options {options}")
+
+
+async def _expose(session: Session, pod: Object) -> int:
+    """Make a ClusterIP service for a pod that is about to be made."""
+    name, port = pod["metadata"]["name"], port_number(session.flags["port"])
+    spec = {
+        "ports": [{"port": port, "protocol": "TCP", "targetPort": port}],
+        "selector": pod["metadata"].get("labels") or {},
+    }
+    service: Object = {"apiVersion": "v1", "kind": "Service", "metadata": new_metadata(name, named_namespace(session))}
+    service |= {"spec": spec, "status": {"loadBalancer": {}}}
+    path = f"/api/v1/namespaces/{target_namespace(session)}/services"
+    return await create(session, service, path, f"service/{name}", manager=MANAGER)
 
 
 def _pod(session: Session, arguments: list[str]) -> Object:
@@ -83,6 +124,8 @@ def _pod(session: Session, arguments: list[str]) -> Object:
         container["command" if flags["command"] else "args"] = words
     if flags["env"]:
         pairs = [variable.partition("=") for variable in flags["env"]]
+        if wrong := [name for name, equals, _ in pairs if not (name and equals)]:
+            raise CommandError(f"invalid env: {wrong[0]}")
         container["env"] = [{"name": key, "value": value} for key, _, value in pairs]
     if flags["image-pull-policy"]:
         container["imagePullPolicy"] = flags["image-pull-policy"]
@@ -92,10 +135,24 @@ def _pod(session: Session, arguments: list[str]) -> Object:
         container |= {"stdin": True, **({} if flags["leave-stdin-open"] else {"stdinOnce": True})}
     if flags["tty"]:
         container["tty"] = True
-    labels = dict(pair.split("=", 1) for pair in flags["labels"].split(",") if "=" in pair) or {"run": name}
+    if flags["privileged"]:
+        container["securityContext"] = {"privileged": True}
+    given = [pair for pair in flags["labels"].split(",") if pair]
+    if wrong := [pair for pair in given if "=" not in pair]:
+        raise CommandError(f"unexpected label spec: {wrong[0]}")
+    labels = dict(pair.split("=", 1) for pair in given) or {"run": name}
     metadata = new_metadata(name, named_namespace(session), **labels)
+    if flags["annotations"]:
+        metadata["annotations"] = _annotations(flags["annotations"])
     spec: Object = {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": flags["restart"]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
+
+
+def _annotations(given: list[str]) -> dict[str, str]:
+    for text in given:
+        if "=" not in text:
+            raise CommandError(f"invalid annotations format: {text}")
+    return {key: value for key, _, value in (text.partition("=") for text in given)}
 
 
 async def _follow(session: Session, pod: Object) -> int:
@@ -134,7 +191,10 @@ def _has_begun(pod: Object) -> bool:
 
 async def _remove(session: Session, path: str, name: str) -> None:
     try:
-        await session.delete(f"{path}/{name}", {"kind": "DeleteOptions", "apiVersion": "v1"})
+        options: Object = {"kind": "DeleteOptions", "apiVersion": "v1"}
+        if session.flags["grace-period"] >= 0:
+            options["gracePeriodSeconds"] = session.flags["grace-period"]
+        await session.delete(f"{path}/{name}", options)
     except NotFound:
         return
     if not session.flags["quiet"]:

@@ -72,6 +72,10 @@ class Session:
 
     # -- where and who -------------------------------------------------------------------------------------------------
 
+    def warning(self, text: str) -> str:
+        """Return a line of klog's that warns."""
+        return self._trace.warning(text)
+
     @property
     def client(self) -> Client:
         """The client; made when first needed. CommandError when there is no usable kubeconfig."""

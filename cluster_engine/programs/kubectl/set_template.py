@@ -16,13 +16,14 @@ from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.objects import Object
 from cluster_engine.api.quantity import canonical
 from cluster_engine.api.three_way import three_way
+from cluster_engine.programs.kubectl import output
 from cluster_engine.programs.kubectl.arguments import Target, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 
 _CONTAINERS = Flag("containers", "c", default="*")
-FLAGS = (Flag("dry-run", default="none", without_value="unchanged"),)
+FLAGS = (output.DRY_RUN,)
 ENV_FLAGS = (*FLAGS, _CONTAINERS, Flag("overwrite", kind="bool", default=True), Flag("list", kind="bool"))
 RESOURCES_FLAGS = (*FLAGS, _CONTAINERS, Flag("requests", default=""), Flag("limits", default=""))
 UNNAMED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
@@ -130,7 +131,7 @@ async def _set(session: Session, wanted: list[Target], change: Change, what: str
 async def send(session: Session, target: Target, path: str, patch: Object, what: str) -> None:
     """Send a patch, or none where --dry-run says so, and tell of it."""
     dry = session.flags["dry-run"]
-    if dry not in ("client", "unchanged"):
+    if dry != "client":
         await session.patch(path, patch, type_="strategic", manager="kubectl-set", dry_run=dry == "server")
     said = {"none": "", "server": " (server dry run)"}.get(dry, " (dry run)")
     session.out(f"{target.resource.label(str(target.name))} {what} updated{said}\n")

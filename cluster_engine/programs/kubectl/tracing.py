@@ -79,9 +79,16 @@ class Trace(msgspec.Struct, frozen=True):
     def _lines(self, lines: list[str], level: int) -> str:
         if self.level < level:
             return ""
-        now = self.process.now()
-        head = f"I{now:%m%d %H:%M:%S}.{now.microsecond:06d} {self.process.pid:>7} "
+        head = self._head("I")
         return "".join(f"{head}{line}\n" for line in lines)
+
+    def warning(self, text: str) -> str:
+        """Warn, at whatever level."""
+        return f"{self._head('W')}{text}\n"
+
+    def _head(self, severity: str) -> str:
+        now = self.process.now()
+        return f"{severity}{now:%m%d %H:%M:%S}.{now.microsecond:06d} {self.process.pid:>7} "
 
     def _body(self, body: bytes) -> str:
         """Write a body as klog writes a value: in quotes, or as a block where it has several lines."""
