@@ -11,10 +11,8 @@ from cluster_engine.containerd.rootfs import STATE
 from cluster_engine.containerd.store import Container, Sandbox, Store
 from cluster_engine.containerd.tasks import nanoseconds
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.hardware import held_bytes
 from cluster_engine.world.process import Process
-
-PROCESS_BYTES = 3 * 1024 * 1024
-"""What a small program holds of itself."""
 
 
 class StatsService:
@@ -65,7 +63,7 @@ class StatsService:
         sandbox = self._store.sandboxes[container.sandbox_id]
         host = sandbox.network or self._process.host
         processes = [one for one in host.processes.values() if one.files is container.files]
-        used = sum(PROCESS_BYTES + one.memory_bytes for one in processes)
+        used = sum(map(held_bytes, processes))
         limit = container.config.linux.resources.memory_limit_in_bytes
         worked = container.quota.total + sum(one.effort.spent for one in processes)
         size, files = self._process.files.usage(f"{STATE}/{container.id}")

@@ -24,10 +24,9 @@ from cluster_engine.api.quantity import parse
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.cri_config import pod_directory
-from cluster_engine.kubelet.image_gc import DISK_BYTES, used_by_files
 from cluster_engine.kubelet.node import about_node
 from cluster_engine.kubelet.node_status import CAPACITY
-from cluster_engine.world.files import DISK_BYTES_MAX
+from cluster_engine.world.hardware import DISK_BYTES, disk_bytes, disk_left_bytes
 
 if TYPE_CHECKING:
     from cluster_engine.kubelet.worker import PodWorker
@@ -96,7 +95,7 @@ class Evictions:
     def _signals(self) -> list[Signal]:
         held = sum(process.memory_bytes for process in self._process.host.machine.processes.values())
         memory = int(parse(CAPACITY["memory"])) - RESERVED_BYTES - held
-        left, limit = DISK_BYTES - used_by_files(self._process), int(DISK_BYTES * DISK_THRESHOLD)
+        left, limit = disk_left_bytes(self._process.files), int(DISK_BYTES * DISK_THRESHOLD)
         machine = self._process.host.machine
         pids, pids_limit = machine.pids_max - len(machine.processes), int(machine.pids_max * PID_THRESHOLD)
         return [
@@ -121,7 +120,7 @@ class Evictions:
         roots = {id(one.files): one.files for one in processes if one.host.name == name}
         volumes = sum(len(files.read(path)) for path in files.below(pod_directory(pods.uid(pod))))
         simulated = volumes + sum(root.size for root in roots.values())
-        return simulated * DISK_BYTES // DISK_BYTES_MAX
+        return disk_bytes(simulated)
 
     async def _reclaim(self, signal: Signal) -> None:
         node = about_node(self._process.host.name)

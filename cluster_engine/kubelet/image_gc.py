@@ -14,14 +14,12 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cluster_engine.api.quantity import parse
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet.node import about_node
-from cluster_engine.kubelet.node_status import CAPACITY
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
 from cluster_engine.rpc import cri_pb2 as cri
-from cluster_engine.world.files import DISK_BYTES_MAX
+from cluster_engine.world.hardware import DISK_BYTES, disk_bytes
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -31,12 +29,6 @@ HIGH_PERCENT, LOW_PERCENT = 85, 80
 """imageGCHighThresholdPercent, imageGCLowThresholdPercent."""
 MINIMUM_AGE_SECONDS = 120.0
 """imageMinimumGCAge."""
-DISK_BYTES = int(parse(CAPACITY["ephemeral-storage"]))
-
-
-def used_by_files(process: "Process") -> int:
-    """Return how many bytes of the Node's disk its files take."""
-    return DISK_BYTES * process.files.size // DISK_BYTES_MAX
 
 
 class ImageCollector:
@@ -82,7 +74,7 @@ class ImageCollector:
 
     async def collect(self) -> None:
         """Look once. CollectionError, told in an event, where there is too little to delete; RuntimeRefusal."""
-        used = used_by_files(self._process) + sum(image.size for image in self._images())
+        used = disk_bytes(self._process.files.size) + sum(image.size for image in self._images())
         available = max(0, DISK_BYTES - used)
         percent = 100 - available * 100 // DISK_BYTES
         if percent < HIGH_PERCENT:

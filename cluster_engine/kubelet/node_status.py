@@ -13,17 +13,18 @@ import msgspec
 from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.hardware import CPUS, DISK_KIB, KERNEL, MEMORY_KIB, OS_IMAGE
 
 KUBELET_VERSION = "v1.32.13"
 KUBELET_PORT = 10250
 IMAGES_MAX = 50
 
 CAPACITY = {
-    "cpu": "4",
-    "ephemeral-storage": "61202244Ki",
+    "cpu": str(CPUS),
+    "ephemeral-storage": f"{DISK_KIB}Ki",
     "hugepages-1Gi": "0",
     "hugepages-2Mi": "0",
-    "memory": "8130232Ki",
+    "memory": f"{MEMORY_KIB}Ki",
     "pods": "110",
 }
 ALLOCATABLE = CAPACITY | {"ephemeral-storage": "56403987978", "memory": "8027832Ki"}
@@ -85,12 +86,12 @@ def node_status(name: str, address: str, facts: Facts, old: Object) -> Object:
             "architecture": "amd64",
             "bootID": facts.boot_id,
             "containerRuntimeVersion": facts.runtime_version,
-            "kernelVersion": "6.1.0-28-amd64",
+            "kernelVersion": KERNEL,
             "kubeProxyVersion": KUBELET_VERSION,
             "kubeletVersion": KUBELET_VERSION,
             "machineID": facts.machine_id,
             "operatingSystem": "linux",
-            "osImage": "Debian GNU/Linux 12 (bookworm)",
+            "osImage": OS_IMAGE,
             "systemUUID": facts.system_uuid,
         },
     }

@@ -16,12 +16,11 @@ from cluster_engine.api.time import rfc3339
 from cluster_engine.kubelet.node_status import ALLOCATABLE
 from cluster_engine.kubelet.runtime_cache import CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID, RuntimeCache
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.hardware import SYSTEM_BYTES
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
-SYSTEM_BYTES = 600 * 1024 * 1024
-"""What a node's system and its kubelet, containerd and kube-proxy hold."""
 MEMORY_BYTES = int(ALLOCATABLE["memory"].removesuffix("Ki")) * 1024
 
 

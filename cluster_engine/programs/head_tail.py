@@ -94,7 +94,8 @@ async def _tail(invocation: Invocation, path: str, sign: str, number: int) -> No
 async def _run(invocation: Invocation, lines_of: Callable[[Invocation, str, str, int], Awaitable[None]]) -> int:
     name = invocation.argv[0]
     try:
-        text, paths = _arguments(invocation.argv)
+        text, paths, in_bytes = _arguments(invocation.argv)
+        lines_of = _bytes if in_bytes else lines_of
         sign = text[:1] if text[:1] in ("-", "+") else ""
         number = _number(text, text[len(sign) :])
     except _UnusableError as problem:
@@ -112,13 +113,33 @@ async def _run(invocation: Invocation, lines_of: Callable[[Invocation, str, str,
     return code
 
 
-def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
-    """Return what is said of the number of lines, and the files."""
-    number, paths = "10", []
+async def _bytes(invocation: Invocation, path: str, sign: str, number: int) -> None:
+    """Print bytes of the beginning, or of tail's end; "-": all but so many of the end, "+": from there on."""
+    if invocation.argv[0] == "head" and not sign:
+        async for piece in invocation.pieces(path):
+            invocation.out(piece[:number])
+            number -= len(piece)
+            if number <= 0:
+                return
+        return
+    data = await invocation.all(path)
+    if invocation.argv[0] == "head":
+        invocation.out(data[: max(0, len(data) - number)])
+    else:
+        invocation.out(data[max(0, number - 1) :] if sign == "+" else data[max(0, len(data) - number) :])
+
+
+def _arguments(argv: Sequence[str]) -> tuple[str, list[str], bool]:
+    """Return what is said of the number of lines, and the files; and whether bytes are meant."""
+    number, paths, in_bytes = "10", [], False
     words = list(argv[1:])
     while words:
         word = words.pop(0)
-        if word in ("-n", "--lines"):
+        if word in ("-c", "--bytes"):
+            number, in_bytes = words.pop(0) if words else "", True
+        elif word.startswith(("--bytes=", "-c")):
+            number, in_bytes = word.removeprefix("--bytes=").removeprefix("-c"), True
+        elif word in ("-n", "--lines"):
             number = words.pop(0) if words else ""
         elif word.startswith("--lines="):
             number = word.removeprefix("--lines=")
@@ -130,7 +151,7 @@ def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
             raise _UnusableError(f"invalid option -- '{word[1:2]}'")
         else:
             paths.append(word)
-    return number, paths
+    return number, paths, in_bytes
 
 
 def _number(text: str, digits: str) -> int:

@@ -4,7 +4,7 @@
     journalctl -u kubelet -f
     journalctl --since "10 min ago" -o cat
 
-Modelled on systemd 252. Left out: the kernel's ring (-k says that there is nothing), catalogues, cursors, other
+Modelled on systemd 252. Left out: of the kernel's ring all but the processes that it ended, catalogues, cursors, other
 fields than a line's own, priorities but for errors (-p err).
 """
 
@@ -18,6 +18,7 @@ import msgspec
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.log_forms import formed, is_trouble
 from cluster_engine.programs.text import globs
+from cluster_engine.world.hardware import KERNEL_LOG
 from cluster_engine.world.system_log import Line
 
 LINES = 10
@@ -58,6 +59,8 @@ class Wanted(msgspec.Struct):
 
     def takes(self, line: Line) -> bool:
         """Return whether a line is one of them."""
+        if "kernel" in self.flags and line.unit != KERNEL_LOG:
+            return False
         if self.units and not any(globs.matches(unit, line.unit) for unit in self.units):
             return False
         if self.identifiers and line.by not in self.identifiers:
@@ -80,7 +83,7 @@ async def journalctl(invocation: Invocation) -> int:
     log = machine.log
     if "boots" in wanted.flags:
         return _list_boots(invocation, log.lines())
-    found = [] if "kernel" in wanted.flags else [line for line in log.lines() if wanted.takes(line)]
+    found = [line for line in log.lines() if wanted.takes(line)]
     last = log.lines()[-1].number if log.lines() else 0
     if wanted.lines is not None:
         found = found[-wanted.lines :] if wanted.lines else []
@@ -125,7 +128,7 @@ def _list_boots(invocation: Invocation, lines: Sequence[Line]) -> int:
 
 def _shown(line: Line, host: str, wanted: Wanted) -> str:
     text = formed(line)
-    who = f"{line.by}[{line.pid}]: {text}\n"
+    who = f"{line.by}[{line.pid}]: {text}\n" if line.pid else f"{line.by}: {text}\n"
     where = "" if "bare" in wanted.flags else f"{host} "
     match wanted.output:
         case "cat":

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from cluster_engine.world.hardware import KERNEL_LOG
 from cluster_engine.world.system_log import INIT, Line
 
 _TROUBLE = re.compile(r"\b(failed|error|unable|could not|cannot|lost)\b")
@@ -25,7 +26,7 @@ def is_trouble(line: Line) -> bool:
 
 def formed(line: Line) -> str:
     """Return a line as its program writes it."""
-    if line.by == INIT:
+    if line.by in (INIT, KERNEL_LOG):
         return line.text
     if line.by == "etcd":
         return _zap(line)

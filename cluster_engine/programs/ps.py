@@ -5,18 +5,19 @@
     ps -C kubelet -o pid,args --no-headers
     pgrep -a kube             numbers and command lines of what is called so
 
-Process 1 is the machine's init, which is not simulated. Modelled on procps 4.0.2. Left out: memory and CPU, which no
-process here has of its own (0), threads, trees, other sessions.
+Process 1 is the machine's init, which is not simulated. Modelled on procps 4.0.2. Left out: shares of the processor
+(0.0), threads, trees, other sessions.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from cluster_engine.programs.identity import shown
 from cluster_engine.programs.invocation import Invocation
+from cluster_engine.world.hardware import MEMORY_KIB, held_bytes
 from cluster_engine.world.process import Host, Namespace, Process
 
 COMMAND_LENGTH = 15
@@ -34,6 +35,8 @@ class Row(msgspec.Struct, frozen=True):
     uid: int = 0
     user: str = "root"
     is_ps: bool = False
+    held_kib: int = 0
+    worked_seconds: float = 0.0
 
     @property
     def command(self) -> str:
@@ -50,17 +53,22 @@ class Row(msgspec.Struct, frozen=True):
 
 def rows(host: Host, me: Process) -> list[Row]:
     """Return the processes that can be seen from a host, by their numbers."""
-    found = [] if isinstance(host, Namespace) else [Row(1, "systemd", ("/sbin/init",), "?", _boot(host, me))]
+    found = [] if isinstance(host, Namespace) else [Row(1, "systemd", ("/sbin/init",), "?", booted(me))]
     for process in sorted(host.processes.values(), key=lambda one: one.pid):
         name = process.argv[0].rpartition("/")[2][:COMMAND_LENGTH]
         uid, user = process.user.uid, shown(me.files, process.user.uid)
-        found.append(Row(process.pid, name, process.argv, process.terminal, process.began, uid, user, process is me))
+        found.append(
+            Row(
+                process.pid, name, process.argv, process.terminal, process.began, uid, user, process is me,
+                held_bytes(process) // 1024, process.effort.spent,
+            )
+        )  # fmt: skip
     return found
 
 
-def _boot(host: Host, me: Process) -> datetime:
-    """Return when the machine was booted: no later than what runs longest."""
-    return min((one.began for one in host.processes.values()), default=me.began)
+def booted(me: Process) -> datetime:
+    """Return when the machine of a process was booted, by its clock."""
+    return me.now() - timedelta(seconds=me.host.machine.seconds_up)
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -85,6 +93,11 @@ def _elapsed(row: Row, now: datetime) -> str:
     return f"{days}-{hours:02}:{text}" if days else f"{hours:02}:{text}" if hours else text
 
 
+def _time(row: Row, _: datetime) -> str:
+    minutes, seconds = divmod(int(row.worked_seconds), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+
+
 COLUMNS: Mapping[str, Column] = {
     "pid": Column("PID", 7, lambda row, _: str(row.pid)),
     "ppid": Column("PPID", 7, lambda row, _: "0" if row.pid == 1 else "1"),
@@ -96,7 +109,7 @@ COLUMNS: Mapping[str, Column] = {
     "stat": Column("STAT", -4, lambda row, _: row.state),
     "s": Column("S", -1, lambda row, _: row.state[0]),
     "tty": Column("TT", -8, lambda row, _: row.terminal),
-    "time": Column("TIME", 8, lambda _, __: "00:00:00"),
+    "time": Column("TIME", 8, _time),
     "etime": Column("ELAPSED", 11, _elapsed),
     "etimes": Column("ELAPSED", 7, lambda row, now: str(max(0, int((now - row.began).total_seconds())))),
     "start": Column("STARTED", 8, lambda row, now: f"{row.began:%H:%M:%S}" if row.began.date() == now.date()
@@ -104,9 +117,9 @@ COLUMNS: Mapping[str, Column] = {
     "stime": Column("STIME", 5, _clock),
     "lstart": Column("STARTED", 24, lambda row, _: f"{row.began:%a %b %e %H:%M:%S %Y}"),
     "pcpu": Column("%CPU", 4, lambda _, __: "0.0"),
-    "pmem": Column("%MEM", 4, lambda _, __: "0.0"),
-    "vsz": Column("VSZ", 6, lambda _, __: "0"),
-    "rss": Column("RSS", 5, lambda _, __: "0"),
+    "pmem": Column("%MEM", 4, lambda row, _: f"{row.held_kib / MEMORY_KIB * 100:.1f}"),
+    "vsz": Column("VSZ", 6, lambda row, _: str(row.held_kib)),
+    "rss": Column("RSS", 5, lambda row, _: str(row.held_kib)),
     "ni": Column("NI", 3, lambda _, __: "0"),
     "pri": Column("PRI", 3, lambda _, __: "19"),
     "nlwp": Column("NLWP", 4, lambda _, __: "1"),
@@ -115,7 +128,7 @@ COLUMNS: Mapping[str, Column] = {
     "_uid": Column("UID", -8, lambda row, _: row.user),
     "_tty": Column("TTY", -8, lambda row, _: row.terminal),
     "_c": Column("C", 2, lambda _, __: "0"),
-    "_bsdtime": Column("TIME", 6, lambda _, __: "0:00"),
+    "_bsdtime": Column("TIME", 6, lambda row, _: f"{int(row.worked_seconds) // 60}:{int(row.worked_seconds) % 60:02}"),
     "_start": Column("START", 5, _clock),
     "_cmd": Column("CMD", -27, lambda row, _: row.name),
 }  # fmt: skip

@@ -15,6 +15,7 @@ import msgspec
 
 from cluster_engine.programs.invocation import CannotGoOnError, Execute, Invocation, MemoryExhaustedError, nothing_else
 from cluster_engine.programs.streams import Streams
+from cluster_engine.world.hardware import say_out_of_memory
 
 if TYPE_CHECKING:
     from cluster_engine.world.files import FileSystem
@@ -85,6 +86,7 @@ def start(
             code = MEMORY_EXHAUSTED
         except MemoryError:
             process.out_of_memory = True
+            say_out_of_memory(process)
             process.kill()
             return
         raise SystemExit(1 if invocation.failed and code == 0 else code)

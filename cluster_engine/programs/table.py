@@ -19,7 +19,8 @@ HELP = """What you can type on this host:
   openssl ...                x509 -text, verify, req, genrsa; s_client -connect HOST:PORT, TLS by hand
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   sed, awk, jq, base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
-  mkdir, touch, cp, mv, find, stat, diff, basename, dirname, less
+  mkdir, touch, cp, mv, find, stat, file, diff, cmp, chmod, tree, realpath, mktemp, basename, dirname, less, gzip
+  top, free, df, du, uptime, uname, lsb_release, dmesg, mount
   man NAME                   what a program is and which flags it has here
   grep, head, tail, sort, wc, tar, seq, echo, printf, test
   iptables-save              the rules that kube-proxy has written, on a worker
@@ -97,7 +98,6 @@ PROGRAMS: Mapping[str, Program] = {
         Program("hostname", "network.ip:hostname"),
         Program("whoami", "identity:whoami"),
         Program("id", "identity:id_"),
-        Program("uname", says(lambda _: "Linux")),
         Program("true", says(lambda _: "")),
         Program("false", says(lambda _: "", code=1)),
         Program("clear", says(lambda _: "")),

@@ -75,6 +75,8 @@ class Host:
         self.addresses = {"127.0.0.1", address}
         self.names: dict[str, str] = {"localhost": "127.0.0.1", name: address}
         self.files = FileSystem(seconds)
+        self._seconds = seconds
+        self._booted = seconds()
         self.disk: dict[str, Any] = {}
         self.log = SystemLog()
         self.units: dict[str, Any] = {}
@@ -92,6 +94,11 @@ class Host:
     def machine(self) -> "Host":
         """The machine whose power, clock, links and process numbers these are."""
         return self
+
+    @property
+    def seconds_up(self) -> float:
+        """How long ago it was booted."""
+        return self._seconds() - self._booted
 
     def next_port(self) -> int:
         """Return an ephemeral port, 32768 … 60999 in turn, as Linux's default range."""
@@ -115,6 +122,7 @@ class Host:
         """Boot. What was running is not; whoever starts programs has to start them."""
         self.powered = True
         self.boots += 1
+        self._booted = self._seconds()
 
     def __repr__(self) -> str:
         return f"<Host {self.name} {self.address}>"
