@@ -237,12 +237,13 @@ def _string_map_cleaner(owner: Message, name: str, type_: MapOf) -> Cleaner:
         del problems
         if type(value) is not dict:
             _unfit(value, owner, path, name, type_)
+        has_null = False
         for each in value.values():
-            if type(each) is not str:
-                if each is None:
-                    return {key: found or "" for key, found in value.items()}
+            if each is None:
+                has_null = True
+            elif type(each) is not str:
                 _unfit(each, owner, path, name, STRING)
-        return value
+        return {key: found or "" for key, found in value.items()} if has_null else value
 
     return clean
 

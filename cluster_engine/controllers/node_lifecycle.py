@@ -59,6 +59,8 @@ class NodeLifecycleController:
         self._pods.add_index("node", lambda pod: [pod["spec"]["nodeName"]] if pod["spec"].get("nodeName") else [])
         self._health: dict[str, _Health] = {}
         self._queue = WorkQueue[str]()
+        self._unmarked: dict[str, None] = {}
+        """Nodes that have fallen silent, and whose pods still are to be told not ready."""
         self._to_taint: dict[str, str] = {}
         self._taint_wanted = asyncio.Event()
         self._all_silent = False
@@ -70,6 +72,7 @@ class NodeLifecycleController:
     def _gone(self, node: Object) -> None:
         name = node["metadata"]["name"]
         self._health.pop(name, None)
+        self._unmarked.pop(name, None)
         self._to_taint.pop(name, None)
 
     async def run(self) -> None:
@@ -95,8 +98,12 @@ class NodeLifecycleController:
                     await self._queue_taint(node, before["status"])
                     if status != "True" and before["status"] == "True":
                         self._events.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
-                    if status != "True":
+                        self._unmarked[name] = None
+                    if status == "True":
+                        self._unmarked.pop(name, None)
+                    elif name in self._unmarked:
                         await self._mark_pods(name)
+                        del self._unmarked[name]
             except (Refusal, ConnectionError, TimeoutError) as error:
                 self._process.note("node.monitor", f"error monitoring node {name} health: {error}", node=name)
         await self._judge_disruption(observed)

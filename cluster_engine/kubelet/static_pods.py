@@ -102,7 +102,8 @@ def decoded(text: bytes, path: str, node: str, seen: str) -> Object:
     metadata["name"] = f"{metadata.get('name', '')}-{node}"
     metadata.setdefault("namespace", "default")
     said = {pods.HASH: uid, pods.SEEN: seen, pods.SOURCE: "file"}
-    metadata["annotations"] = {**(metadata.get("annotations") or {}), **said}
+    own = {key: value for key, value in (metadata.get("annotations") or {}).items() if key != pods.MIRROR}
+    metadata["annotations"] = {**own, **said}
     spec["nodeName"] = node
     spec["tolerations"] = [*(spec.get("tolerations") or ()), {"operator": "Exists", "effect": "NoExecute"}]
     if causes := validate(POD, pod):

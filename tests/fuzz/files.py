@@ -1,4 +1,4 @@
-"""Hostile files for programs that read them: etcd's database."""
+"""Hostile files for programs that read them: etcd's database, the manifests of static pods."""
 
 import random
 from functools import cache
@@ -35,3 +35,33 @@ def take_database(case: bytes) -> None:
     store.put(b"/registry/pods/1", b"more")
     store.delete_range(b"a", b"\0")
     hash_of(read_database(bytes(Database(store))), store.revision)
+
+
+def make_manifest(rng: random.Random) -> str:
+    from cluster_engine.cast import cast
+    from cluster_engine.kubeadm.static_pods import manifests
+
+    _, text = rng.choice(list(manifests(cast(1, system_pods=True)).values()))
+    return making.spoiled_text(rng, text.decode(), MANIFEST_PIECES)
+
+
+MANIFEST_PIECES = (
+    "initContainers:", "- name: x", "{}", "[]", "null", "metadata:", "annotations:", "namespace: 7", "kind: Service",
+    "kubernetes.io/config.mirror: x", "nodeName: elsewhere", "&a", "*a", "\n", "  ",
+)  # fmt: skip
+
+
+def take_manifest(case: str) -> None:
+    """Read it: a complete pod of the node, or a refusal."""
+    from cluster_engine.api.documents import Unreadable
+    from cluster_engine.api.status import Refusal
+    from cluster_engine.kubelet import pods
+    from cluster_engine.kubelet.mirror_pods import picture
+    from cluster_engine.kubelet.static_pods import decoded
+
+    try:
+        pod = decoded(case.encode("utf-8", "replace"), "/etc/kubernetes/manifests/x.yaml", "n", "2026-01-01T00:00:00Z")
+    except (Unreadable, Refusal, ValueError):
+        return
+    assert pods.is_static(pod) and pod["spec"]["nodeName"] == "n" and pod["spec"]["containers"]
+    assert pods.is_mirror_of(picture(pod, "uid"), pod)

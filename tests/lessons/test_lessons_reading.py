@@ -98,7 +98,7 @@ BROKEN = [
     (WALK, "minutes: 2", "minuts: 2", "there is no key minuts"),
     (WALK, "level: 1", "level: 9", "give a whole number from 1 to 3"),
     (WALK, "seed: 3", "seed: x", "'x' cannot be this"),
-    (WALK, "seed: 3", "seed: 3, system-pods: 1", "1 cannot be this"),
+    (WALK, "seed: 3", "seed: 3, system-pods: 1", "1 is neither true nor false"),
     (WALK, "run: kubectl create", "rnu: kubectl create", "a step has one of the keys run, interrupt"),
     (WALK, "run: kubectl create deployment web --image=nginx", "answer: {which: list}", "answer has no place here"),
     (WALK, "run: kubectl create deployment web --image=nginx", "fault: {name: fire}", "there is no fault fire"),

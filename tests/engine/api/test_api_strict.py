@@ -70,6 +70,11 @@ def test_unknown_fields_are_named_with_their_paths_and_left_out() -> None:
             "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
         ),
         (
+            POD,
+            {"metadata": {"labels": {"a": None, "b": {}}}},
+            "json: cannot unmarshal object into Go struct field ObjectMeta.metadata.labels of type string",
+        ),
+        (
             ROLE,
             {"rules": [{"verbs": "get"}]},
             "json: cannot unmarshal string into Go struct field PolicyRule.rules.verbs of type []string",

@@ -86,6 +86,7 @@ def test_nodes_and_pods_are_those_of_a_kubeadm_cluster(in_cluster):
             assert [one["kind"] for one in metadata["ownerReferences"]] == ["Node"]
             assert mirror["spec"]["hostNetwork"] and mirror["spec"]["priorityClassName"] == "system-node-critical"
             assert mirror["status"]["phase"] == "Running" and mirror["status"]["podIP"] == "10.0.0.1"
+        assert "NodeNotReady" not in await admin.type("kubectl get events -n kube-system")  # it never was ready before
         assert "kube-proxy   3         3         3" in await admin.type("kubectl get ds -n kube-system")
         assert "kube-proxy" in await admin.type("kubectl get configmap,serviceaccount -n kube-system")
 

@@ -183,3 +183,8 @@ def test_the_uid_is_the_hash_of_node_file_and_content(path, host):
     found = decoded(WEB.encode(), path, host, "2027-01-01T00:00:00Z")["metadata"]["uid"]
     assert (found == known) == ((path, host) == ("/a.yaml", "n0"))
     assert len(found) == 32
+
+
+def test_a_file_cannot_call_its_pod_a_mirror_pod():
+    text = WEB.replace("labels:", f"annotations: {{{MIRROR}: x}}, labels:")
+    assert MIRROR not in decoded(text.encode(), "/a.yaml", "n0", "2026-01-01T00:00:00Z")["metadata"]["annotations"]
