@@ -40,6 +40,7 @@ class Cluster(models.Model):
     lesson = models.CharField(max_length=100, blank=True)  # "walkthroughs/mutual-tls"; "" for the sandbox
     epoch = models.DateTimeField(default=timezone.now)  # the date in the cluster at its beginning
     effort = models.FloatField(default=REAL_EFFORT)  # how long its programs compute; 0: at once
+    revision = models.CharField(max_length=16, blank=True)  # of the version that it was up under last
     life = models.PositiveIntegerField(default=1)  # counts the processes it has lived in
     state = models.CharField(max_length=9, choices=State, default=State.STARTING, db_index=True)
     reason = models.CharField(max_length=16, blank=True)  # why it does not run: a key of visualizer.reasons.REASONS

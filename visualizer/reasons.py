@@ -19,9 +19,9 @@ REASONS = {
     "replaced": _("Another cluster has taken the place of this one; its journal is kept."),
     "outside": _("This cluster was stopped. It was spoken to from outside, so it cannot be brought back as it was."),
     "too-long": _("This cluster was stopped. It had run for so long that it cannot be brought back."),
-    "differs": _(
-        "This cluster did not come back as it was: another version of Glassplane made it, or it is our mistake. "
-        "Its journal is kept."
+    "differs": _("This cluster did not come back as it was. That is our mistake; its journal is kept."),
+    "other-version": _(
+        "This cluster did not come back as it was, because another version of Glassplane made it. Its journal is kept."
     ),
     "no-room": _("All engines are busy. Please try again in a few minutes."),
     "no-worker": _("No engine is running. Please try again in a moment."),

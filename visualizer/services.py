@@ -16,6 +16,7 @@ from cluster_engine import deeds
 from visualizer import mishaps, selectors
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, join
+from visualizer.hosting.revision import revision
 from visualizer.models import Chunk, Cluster, Input
 from visualizer.people.services import note_progress
 from visualizer.selectors import ACTIVE, Owner
@@ -142,7 +143,7 @@ def mark_outside(identifier: str, life: int = 1) -> None:
 def mark_running(identifier: str, life: int = 1) -> None:
     """A cluster is up, in this life."""
     starting = Cluster.objects.filter(pk=identifier, state=Cluster.State.STARTING, life=life)
-    starting.update(state=Cluster.State.RUNNING, starts_lost=0)
+    starting.update(state=Cluster.State.RUNNING, starts_lost=0, revision=revision())
 
 
 def mark_suspended(identifier: str, state: messages.State) -> bool:

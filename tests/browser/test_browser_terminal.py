@@ -85,7 +85,7 @@ def test_a_line_goes_on_in_the_background_and_a_reloaded_page_types_to_the_progr
     glassplane: Glassplane,
 ) -> None:
     page = glassplane.open().page
-    assert "worker-1" in glassplane.type_command("kubectl get nodes -w & echo over").inner_text()
+    expect(glassplane.type_command("kubectl get nodes -w & echo over")).to_contain_text("worker-1")
     stop = page.locator(".ran-line .stop")
     expect(stop).to_be_visible()
     page.fill("#command", "cat > note.txt")

@@ -15,6 +15,7 @@ from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, revival
 from visualizer.hosting.batches import decode, encode
 from visualizer.hosting.messages import State, Stop
+from visualizer.hosting.revision import revision
 from visualizer.hosting.web_process import WebProcess
 from visualizer.models import Cluster
 from visualizer.selectors import Owner
@@ -169,10 +170,15 @@ async def test_what_cannot_be_brought_back_ends_and_says_why(host, change, reaso
     assert len(await journal(cluster)) == 12
 
 
-async def test_what_comes_back_as_another_ends(host, caplog):
+@pytest.mark.parametrize(
+    ("made_by", "reason"), [(revision(), "differs"), ("another", "other-version"), ("", "other-version")]
+)
+async def test_what_comes_back_as_another_ends_and_says_whether_another_version_made_it(host, caplog, made_by, reason):
     cluster = await suspended(host, seed=700)
+    assert (await row(cluster)).revision == revision()
+    await in_database(Cluster.objects.filter(pk=cluster).update)(revision=made_by)
     await host.revival.wake(await row(cluster))
-    await in_state(cluster, "ended", "differs")
+    await in_state(cluster, "ended", reason)
     assert len(await journal(cluster)) == 12
 
 

@@ -27,6 +27,7 @@ from visualizer.hosting.played_lesson import PlayedLesson
 from visualizer.hosting.process_link import LinkLost
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.replay import PassedOver
+from visualizer.hosting.revision import revision
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class HostedCluster:
         self._stopping = False  # it is told to end
         self._closing = False  # it has ended, and sends its last words
         self._life = create.life
+        self._revision = create.revision
         self.resumes = create.until > 0 or create.lesson is not None
         self._joins_output = not self.resumes
         self._pass_over = PassedOver(create.recorded, create.last)
@@ -184,15 +186,18 @@ class HostedCluster:
                 case MemoryError():
                     return "memory"
                 case ReplayDiffersError():
-                    return "differs"
+                    return self._differs()
                 case _:
                     return "failed"
         if not self._pass_over.is_complete():
             logger.error("cluster %s came back as another; its inputs: %s", self.id, self._run.inputs)
-            return "differs"
+            return self._differs()
         self.started = True
         self._post(State("running", life=self._life))
         return None
+
+    def _differs(self) -> str:
+        return "differs" if self._revision == revision() else "other-version"
 
     async def stop(self, reason: str | None, successor: str | None = None) -> None:
         """Stop the cluster, send what it said, and say why it ended (None: say nothing, it is not ours any more)."""

@@ -80,8 +80,9 @@ class Create(msgspec.Struct, tag=True, frozen=True):
 
     What is brought back is replayed: its `inputs`, each at its time, up to `until`, where time stands if `paused`. The
     entries up to `recorded` are known, the last of them as `last`; they are made again and not told again. Every
-    process that a cluster lives in is one `life` of it. `epoch` is the date at its beginning, in Unix seconds. Its API
-    server's certificate has `gateway_names` too, for `Kubeconfig`; a worker that has a GATEWAY_HOST puts its own there.
+    process that a cluster lives in is one `life` of it; it was up last under `revision`. `epoch` is the date at its
+    beginning, in Unix seconds. Its API server's certificate has `gateway_names` too, for `Kubeconfig`; a worker that
+    has a GATEWAY_HOST puts its own there.
     """
 
     nodes: int
@@ -97,6 +98,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     last: dict[str, Any] | None = None
     gateway_names: list[str] = []
     effort: float = 0.0
+    revision: str = ""
     system_pods: bool = False
 
 

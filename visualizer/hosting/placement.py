@@ -41,6 +41,7 @@ def create_of(cluster: Cluster) -> Create:
         lesson=cluster.lesson or None,
         epoch=cluster.epoch.timestamp(),
         effort=cluster.effort,
+        revision=cluster.revision,
         life=cluster.life,
         inputs=inputs,
         until=until,
