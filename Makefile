@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: run worker test test-pythons test-browser test-set-up simulate simulate-hosting attack fuzz check bench set-up \
+.PHONY: run worker test lessons test-pythons test-browser test-set-up simulate simulate-hosting attack fuzz check bench set-up \
   set-up-tests python clean help
 
 help:  ## list the targets
@@ -19,8 +19,12 @@ worker: set-up  ## with REDIS_URL set: one more process that runs clusters
 	@$(BIN)/python -m visualizer.hosting.worker
 
 test: set-up-tests  ## set up and run all quick tests
-	$(BIN)/python -m pytest -q -n 2 $(SLOW)
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal $(SLOW)
 	$(NPM) test --silent
+
+lessons: set-up-tests  ## play every lesson in every way it can be played, and every incident
+	$(BIN)/python manage.py lessons check
+	$(BIN)/python manage.py lessons check --incidents
 
 test-pythons: set-up-tests  ## the quick tests on each other Python from 3.11 on that is installed here
 	$(BIN)/python -m tests.pythons $(SLOW)

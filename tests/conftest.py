@@ -5,12 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cluster_engine.world.story import run_story
 from cluster_engine.world.world import World
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell leaves it to what runs in its background, for ever:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests start and interrupt inherit that
+
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")  # no test depends on how fast a machine is
 
 
 @pytest.fixture

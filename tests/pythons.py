@@ -50,7 +50,19 @@ def run_on(version: str, python: Path, options: list[str]) -> bool:
     folder = Path(".pythons") / version
     print(f"Python {version} ({python}):", flush=True)
     set_up = [python, "set_up.py", "python", "--environment", folder]
-    tests = [folder / "bin" / "python", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *options]
+    tests = [
+        folder / "bin" / "python",
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "4",
+        "--dist",
+        "worksteal",
+        "-p",
+        "no:cacheprovider",
+        *options,
+    ]
     return all(subprocess.run(command, cwd=ROOT, check=False).returncode == 0 for command in (set_up, tests))
 
 

@@ -1,4 +1,4 @@
-"""Every lesson we ship: its files are complete in every language, and it keeps what it promises when it is played."""
+"""Every lesson we ship: its files are complete in every language. `make lessons` plays each in every way."""
 
 import pytest
 
@@ -8,8 +8,14 @@ from visualizer.management.commands.lessons import CURRICULUM
 from visualizer.subjects import EXERCISES, SUBJECTS
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", library.paths())
+def test_a_lesson_is_complete_in_every_language(path):
+    errors = check.read(path)
+    assert not errors, "\n" + "\n".join(map(str, errors))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("path", ["walkthroughs/kubectl-to-running", "exercises/node-down"])
 def test_a_lesson_keeps_what_it_promises(path):
     report = check.check(path)
     assert not report.errors, "\n" + "\n".join(map(str, report.errors))

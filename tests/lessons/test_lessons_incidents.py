@@ -170,9 +170,8 @@ def test_who_deals_with_an_incident_may_neither_break_nor_heal_and_their_instruc
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("case", [CUT, IMAGE], ids=lambda case: case.id)
-def test_an_incident_can_be_noticed_named_and_repaired_and_not_without_its_remedy(case):
-    report = trial.check(case)
+def test_an_incident_can_be_noticed_named_and_repaired_and_not_without_its_remedy():
+    report = trial.check(IMAGE)  # `make lessons` plays every case
     assert [str(error) for error in report.errors] == []
 
 
