@@ -3,7 +3,8 @@
 ConfigMaps and Secrets must be there before the pod's containers are made; they lie as files on the host, and are
 written anew when the pod is looked at again after they have changed (60 … 90 s later, as in reality). A projected
 service-account token is asked of the API server (TokenRequest, bound to the pod), and asked for anew once 80 % of its
-life, less up to 10 s, are gone. No Secret is involved.
+life, or a day, less up to 10 s, are gone; while that is refused the old one stays for as long as it is good. No Secret
+is involved.
 
     POST /api/v1/namespaces/default/serviceaccounts/default/token
     {"spec": {"audiences": [], "expirationSeconds": 3607, "boundObjectRef": {"kind": "Pod", "name": "web-0", "uid": …}}}
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 EMPTY_DIRECTORY_MODE, GROUP_READS, SET_GROUP = 0o777, 0o440, 0o2000
 TOKEN_SECONDS = 3607
-REFRESH_AT = 0.8
+REFRESH_AT, REFRESH_SECONDS_MAX = 0.8, 24 * 3600.0
 REFRESH_JITTER_SECONDS = 10.0
 
 
@@ -48,8 +49,9 @@ class VolumeFailure(Exception):  # noqa: N818
 
 
 class _Token(msgspec.Struct):
-    path: str
+    uid: str
     refresh_at: float
+    expires_at: float
 
 
 class Volumes:
@@ -60,7 +62,8 @@ class Volumes:
         self._process = process
         self._objects = objects
         self._recorder = recorder
-        self._tokens: dict[tuple[str, str], _Token] = {}
+        self._tokens: dict[str, _Token] = {}
+        """By their paths."""
         self._mounted: set[str] = set()
 
     async def mount(self, pod: Object) -> None:
@@ -82,8 +85,8 @@ class Volumes:
         """Let go of a pod's volumes."""
         self._objects.unregister(uid)
         self._mounted.discard(uid)
-        for key in [key for key in self._tokens if key[0] == uid]:
-            path = self._tokens.pop(key).path
+        for path in [path for path, token in self._tokens.items() if token.uid == uid]:
+            del self._tokens[path]
             if self._process.files.exists(path):
                 self._process.files.remove(path)
 
@@ -137,8 +140,7 @@ class Volumes:
         """Make a directory's files what was found, but for the tokens in it."""
         files = self._process.files
         wanted = {f"{directory}/{path}": data for path, data in found.items()}
-        kept = {token.path for token in self._tokens.values()}
-        for path in [path for path in files.below(directory) if path not in wanted and path not in kept]:
+        for path in [path for path in files.below(directory) if path not in wanted and path not in self._tokens]:
             files.remove(path)
         for path, data in wanted.items():
             if not files.exists(path) or files.read(path) != data:
@@ -157,20 +159,26 @@ class Volumes:
             raise DiskError(f"hostPath type check failed: {path} is not a directory")
 
     async def _mount_token(self, pod: Object, volume: str, wanted: Object) -> None:
-        key = (pods.uid(pod), volume)
+        path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
         now = asyncio.get_running_loop().time()
-        known = self._tokens.get(key)
+        known = self._tokens.get(path)
         if known is not None and now < known.refresh_at:
             return
-        status = (await self._request(pod, wanted))["status"]
+        try:
+            status = (await self._request(pod, wanted))["status"]
+        except (Refusal, ConnectionError, TimeoutError) as error:
+            if known is None or now >= known.expires_at:
+                raise
+            self._process.note("kubelet.token", f'"Couldn\'t update token" pod="{pods.full_name(pod)}" err="{error}"')
+            return
         seconds = (parse(status["expirationTimestamp"]) - self._process.now()).total_seconds()
-        path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
         files, (user, group) = self._process.files, volume_owner(pod)
         mode = MODE if user is None and group is None else PRIVATE_MODE
         write(files, path, status["token"].encode(), mode if group is None else mode | GROUP_READS)
         files.change_owner(path, (user or 0, group or 0))
         jitter = REFRESH_JITTER_SECONDS * self._process.rng.random()
-        self._tokens[key] = _Token(path, now + seconds * REFRESH_AT - jitter)
+        refresh = min(seconds * REFRESH_AT, REFRESH_SECONDS_MAX)
+        self._tokens[path] = _Token(pods.uid(pod), now + refresh - jitter, now + seconds)
 
     async def _request(self, pod: Object, wanted: Object) -> Object:
         metadata = pod["metadata"]
