@@ -1,8 +1,11 @@
-"""Programs of one line each: who and where one is, and what is always true or false."""
+"""Programs of one line each: what is always true, false or said, and tee."""
 
 from collections.abc import Awaitable, Callable
 
 from cluster_engine.programs.invocation import Invocation
+
+YES_BYTES = 16 * 1024
+"""What `yes` writes at a time."""
 
 
 def says(text: Callable[[Invocation], str], code: int = 0) -> Callable[[Invocation], Awaitable[int]]:
@@ -14,6 +17,16 @@ def says(text: Callable[[Invocation], str], code: int = 0) -> Callable[[Invocati
         return code
 
     return program
+
+
+async def yes(invocation: Invocation) -> int:
+    """Run yes: a line again and again, until nobody reads any more."""
+    line = f"{' '.join(invocation.argv[1:]) or 'y'}\n".encode()
+    lines = line * max(1, YES_BYTES // len(line))
+    while not invocation.failed:
+        invocation.out(lines)
+        await invocation.drain()
+    return 1
 
 
 async def tee(invocation: Invocation) -> int:

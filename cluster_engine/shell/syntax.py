@@ -34,6 +34,7 @@ _REDIRECTIONS = frozenset({"&>>", "<<-", "<<<", "<<", ">>", "<&", ">&", ">|", "&
 _RESERVED = frozenset({"do", "done", "then", "elif", "else", "fi", "esac", "}"})
 _OPENING = {"if": "fi", "while": "done", "until": "done", "for": "done", "case": "esac", "{": "}"}
 """The words that begin a compound command, and those that end it."""
+_FUNCTION_NAME = re.compile(r"[\w:.@+,/!?^%-]+")
 _PARENTHESES = re.compile(r"[ \t]*\([ \t]*\)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
@@ -219,7 +220,7 @@ class _Parser(Tokens):
         if self.keyword() == "function":
             self.take()
         begins, name = self._begins, self.keyword()
-        if not _NAME.fullmatch(name.replace("-", "_")):
+        if not _FUNCTION_NAME.fullmatch(name):
             raise self.unexpected()
         self.take()
         if self.peek() == "(":

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from cluster_engine.programs.invocation import SIGPIPE
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.session import Session, refusal_of
 from cluster_engine.programs.streams import Streams
@@ -17,6 +18,7 @@ from cluster_engine.streaming import channels, websocket
 from cluster_engine.streaming.channels import RemoteError
 from cluster_engine.streaming.duplex import Duplex
 from cluster_engine.streaming.websocket import WebSocket
+from cluster_engine.world.process import current_process
 
 SWITCHING_PROTOCOLS = 101
 WRITE_BYTES_MAX = 32 * 1024
@@ -80,8 +82,13 @@ async def _listen(socket: WebSocket, streams: Streams) -> int:
             return channels.exit_code(message[1:])
         output = outputs.get(message[0])
         if output is not None and len(message) > 1:
-            output.write(message[1:])
-            await output.drain()
+            try:
+                output.write(message[1:])
+                await output.drain()
+            except BrokenPipeError:
+                current_process.get().kill(signal=SIGPIPE)
+            except OSError as error:
+                raise RemoteError(f"write /dev/stdout: {str(error.strerror).lower()}") from error
     raise RemoteError("websocket: close 1006 (abnormal closure): unexpected EOF")
 
 

@@ -151,7 +151,7 @@ def test_a_script_reads_lines(sh):
         "f() { f; f; }; f",
         "f() { f | f & }; f; f; f",
         "yes | tr -d '\\n' | { read x; echo read; }",
-        "x=$(head -c 200000 /dev/zero | tr '\\0' a); while true; do case $x in *a*a*a*a*a*b) ;; esac; done",
+        "x=$(yes a | tr -d '\\n' | head -c 200000); while true; do case $x in *a*a*a*a*a*b) ;; esac; done",
         "while true; do set -- $@ $@ x; done",
         'while true; do eval "f$i() { echo $i; }"; i=$((i+1)); done',
     ],

@@ -47,6 +47,10 @@ SCRIPTS = [
     ("sh -uc 'echo $x; echo y' 2> e; echo $?; sh -uc 'echo ${x:-d} $# $@; echo $1' 2> e; echo $?", "127\nd 0\n127\n"),
     ("sh -c 'echo ${x?bad}; echo y' 2> e; echo $?", "127\n"),
     ("sh -xc 'echo \"a b\" c; A=1' 2>&1", "+ echo 'a b' c\na b c\n+ A=1\n"),
+    (
+        "printf abcdef | head -c 3; printf abcdef | tail -c2; yes | head -c 3000 | wc -c; yes a b | head -2",
+        "abcef3000\na b\na b\n",
+    ),
     ("false | true; echo $?; set -o pipefail; false | true; echo $?", "0\n1\n"),
     ("eval 'x=1;' echo '$x'; echo 'y=2' > l.sh; . ./l.sh; echo $y", "1\n2\n"),
     ("A=1 sh -c 'echo $A'; echo [$A]", "1\n[]\n"),
