@@ -26,6 +26,7 @@ HELP = """What you can type on this host:
   iptables-save              the rules that kube-proxy has written, on a worker
   ss, netstat                the connections of this host: their states, queues and processes
   tcpdump, tshark -r FILE    the packets that pass this host; of TLS they are ciphertext, unless one has the keys
+  ssldump -r FILE            the records of TLS in them
   ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
   ping, traceroute, nc       whether a host, the way to it, or a port answers
   nslookup, dig, host        what name servers answer
@@ -65,6 +66,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("netstat", "network.netstat:netstat"),
         Program("tcpdump", "capture.tcpdump:tcpdump"),
         Program("tshark", "capture.tshark:tshark"),
+        Program("ssldump", "capture.ssldump:ssldump"),
         Program("lsof", "network.lookups:lsof"),
         Program("ip", "network.ip:ip"),
         Program("arp", "network.ip:arp"),

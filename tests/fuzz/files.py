@@ -1,6 +1,10 @@
-"""Hostile files for programs that read them: etcd's database, the manifests of static pods."""
+"""Hostile files for programs that read them: etcd's database, static pods, packets for ssldump, what gunzip reads."""
 
+import contextlib
+import gzip
 import random
+import ssl
+import struct
 from functools import cache
 
 from tests.fuzz import making
@@ -65,3 +69,53 @@ def take_manifest(case: str) -> None:
         return
     assert pods.is_static(pod) and pod["spec"]["nodeName"] == "n" and pod["spec"]["containers"]
     assert pods.is_mirror_of(picture(pod, "uid"), pod)
+
+
+def make_packets(rng: random.Random) -> list[bytes]:
+    """Pieces of a connection that begins with TLS, spoiled."""
+    from cluster_engine.world.tls import client_tls
+
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = client_tls(ca=b"", alpn=("h2",))
+    context.check_hostname = False
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_hostname="a").do_handshake()
+    data = making.spoiled_bytes(rng, outgoing.read() + b"\x15\x03\x03\0\2\1\0")
+    cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(6)))
+    return [data[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+def take_packets(case: list[bytes]) -> None:
+    from cluster_engine.programs.capture.packets import SYN, packet_of
+    from cluster_engine.programs.capture.ssldump import Dump
+
+    class Nowhere:
+        def out(self, _: str) -> None:
+            return
+
+    dump = Dump(Nowhere(), numeric=True)  # type: ignore[arg-type]
+    head = b"\0" * 12 + b"\x08\0"
+    sequence = 1
+    for number, piece in enumerate([b"", *case]):
+        flags = SYN if number == 0 else 0x10
+        tcp = struct.pack(">HHIIBBHHH", 40000, 443, sequence, 0, 0x50, flags, 1000, 0, 0) + piece
+        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, b"\x0a\0\0\1", b"\x0a\0\0\2")
+        raw = head + ip + tcp
+        packet = packet_of(raw, len(raw), 1)
+        if packet is not None:
+            dump.take(number, packet)
+        sequence += len(piece) + (number == 0)
+
+
+def make_packed(rng: random.Random) -> bytes:
+    return making.spoiled_bytes(rng, gzip.compress(b"abc" * rng.randrange(1, 300)))
+
+
+def take_packed(case: bytes) -> None:
+    from cluster_engine.programs.text.gzip import unpacked
+    from cluster_engine.programs.text.kinds import kind
+    from cluster_engine.programs.text.reading import Complaint
+
+    assert kind(case)
+    with contextlib.suppress(Complaint):
+        unpacked(case, "a.gz")

@@ -568,6 +568,8 @@ TARGETS: dict[str, Target] = {
     "resolv.conf": Target(names.make_configuration, names.take_configuration),
     "databases": Target(files.make_database, files.take_database),
     "static pods": Target(files.make_manifest, files.take_manifest),
+    "ssldump": Target(files.make_packets, files.take_packets),
+    "gzip": Target(files.make_packed, files.take_packed),
     "streams": Target(streams.make, streams.take),
     "shell": Target(clusters.make_session, clusters.take_session, cpu_seconds_max=60.0),
     "etcd": Target(clusters.make_calls, clusters.take_calls, cpu_seconds_max=30.0),
