@@ -198,8 +198,12 @@ def _number(text: str, names: dict[str, int]) -> int:
 
 def _every(text: str) -> int:
     """Read a duration as Go's time.ParseDuration does, for whole seconds, at least one."""
-    parts = _DURATION.findall(text)
-    if not parts or "".join(parts) != text:
+    parts: list[str] = []
+    at = 0
+    while part := _DURATION.match(text, at):
+        parts.append(part[0])
+        at = part.end()
+    if not parts or at != len(text):
         raise ValueError(f'failed to parse duration @every {text}: time: invalid duration "{text}"')
     seconds = sum(float(part.rstrip("nuµmsh")) * _UNITS[part.lstrip("0123456789.")] for part in parts)
     if seconds > 2**63 / 1e9:

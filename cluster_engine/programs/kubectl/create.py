@@ -24,11 +24,10 @@ from cluster_engine.programs.kubectl.session import Session
 
 MANAGER = "kubectl-create"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-IMAGE = re.compile(
+_IMAGE = re.compile(
     r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
     r"(?::[\w][\w.-]{0,127})?(?:@[a-z0-9+.]+:[0-9a-fA-F]{32,})?"
 )
-"""What can be the name of an image (distribution/reference, ReferenceRegexp)."""
 COMMON_FLAGS = (
     *output.FLAGS,
     output.DRY_RUN,
@@ -51,6 +50,11 @@ DEPLOYMENT_FLAGS = (
 
 
 # -- from files --------------------------------------------------------------------------------------------------------
+
+
+def is_image(name: str) -> bool:
+    """Return whether this can be the name of an image (distribution/reference, ReferenceRegexp)."""
+    return _IMAGE.fullmatch(name) is not None
 
 
 async def from_files(session: Session, arguments: list[str]) -> int:

@@ -18,7 +18,7 @@ from cluster_engine.api.status import NotFound
 from cluster_engine.api.strategic import strategic_patch
 from cluster_engine.programs.kubectl import debug_pods, documents, execute, logs, pods
 from cluster_engine.programs.kubectl.arguments import targets
-from cluster_engine.programs.kubectl.create import IMAGE
+from cluster_engine.programs.kubectl.create import is_image
 from cluster_engine.programs.kubectl.debug_pods import Wish
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -100,14 +100,14 @@ def _check(session: Session, words: list[str], command: list[str]) -> None:
     if flags["attach"] and not flags["image"] and not flags["container"]:
         raise CommandError("you must specify --container or create a new container using --image in order to attach.")
     _check_copy(session, command)
-    if flags["image"] and not IMAGE.fullmatch(flags["image"]):
+    if flags["image"] and not is_image(flags["image"]):
         raise CommandError(f'invalid image name "{flags["image"]}": invalid reference format')
     if not words and not flags["filename"]:
         raise CommandError("NAME or filename is required for debug")
     if flags["image-pull-policy"] not in ("", "Always", "IfNotPresent", "Never"):
         raise CommandError(f"invalid image pull policy: {flags['image-pull-policy']}")
     for name, image in flags["set-image"].items():
-        if not IMAGE.fullmatch(image):
+        if not is_image(image):
             raise CommandError(f'invalid image name "{image}" for container "{name}": invalid reference format')
     if flags["target"]:
         if flags["copy-to"]:

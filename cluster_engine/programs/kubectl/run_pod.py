@@ -14,8 +14,8 @@ from cluster_engine.programs.kubectl import execute, logs, overrides, pods
 from cluster_engine.programs.kubectl.arguments import FILE_FLAGS
 from cluster_engine.programs.kubectl.create import (
     COMMON_FLAGS,
-    IMAGE,
     create,
+    is_image,
     named_namespace,
     new_metadata,
     port_number,
@@ -84,7 +84,7 @@ def _check(session: Session, arguments: list[str], *, attaches: bool) -> None:
     flags = session.flags
     if not flags["image"]:
         raise CommandError('required flag(s) "image" not set')
-    if not IMAGE.fullmatch(flags["image"]):
+    if not is_image(flags["image"]):
         raise CommandError(f'Invalid image name "{flags["image"]}": invalid reference format')
     if not arguments or flags.before_dashes == 0:
         raise CommandError(f"NAME is required for run{HINT}")
