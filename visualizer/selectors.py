@@ -47,9 +47,14 @@ def counted(owner: Owner) -> Q:
     return owner.owns() & Q(state__in=ACTIVE, members=None, rooms=None)
 
 
-def current_cluster(owner: Owner) -> Cluster | None:
-    """The newest cluster of theirs that has not ended and is no lesson's and no room's; it may be suspended."""
+def current_cluster(owner: Owner, *, system_pods: bool = False) -> Cluster | None:
+    """The newest cluster of theirs that has not ended and is no lesson's and no room's; it may be suspended.
+
+    With `system_pods` only one as kubeadm makes it will do.
+    """
     theirs = Cluster.objects.filter(owner.owns(), lesson="", members=None, rooms=None)
+    if system_pods:
+        theirs = theirs.filter(system_pods=True)
     return theirs.exclude(state=Cluster.State.ENDED).order_by("-created_at").first()
 
 

@@ -105,13 +105,14 @@ def _page_errors(view: View) -> View:
 @require_safe
 @_page_errors
 async def home(request: HttpRequest) -> HttpResponseBase:
-    """The sandbox: the session's cluster, or a new one."""
+    """The sandbox: the session's cluster, or a new one; with ?system_pods=on one as kubeadm makes it."""
     if request.method == "HEAD":
         return HttpResponse()
     owner = await owner_of(request)
-    cluster = await in_database(selectors.current_cluster)(owner)
+    system_pods = bool(request.GET.get("system_pods"))
+    cluster = await in_database(selectors.current_cluster)(owner, system_pods=system_pods)
     if cluster is None:
-        cluster = await _launch(request, owner, nodes=2, seed=1)
+        cluster = await _launch(request, owner, nodes=2, seed=1, system_pods=system_pods)
     return await playground(request, Access(cluster, access.Role.OWNER))
 
 

@@ -94,6 +94,16 @@ async def test_a_form_makes_one_more_cluster_and_leads_to_its_page(client, host)
     assert (made.nodes, made.seed, made.system_pods) == (3, 7, False)
 
 
+async def test_the_sandbox_may_be_one_as_kubeadm_makes_it_beside_one_that_is_not(client, host):
+    plain, made = cluster_of(await client.get("/sandbox/")), cluster_of(await client.get("/sandbox/?system_pods=on"))
+    assert plain != made == cluster_of(await client.get("/sandbox/?system_pods=on"))
+    assert [await _has_system_pods(one) for one in (plain, made)] == [False, True]
+
+
+async def _has_system_pods(cluster):
+    return (await in_database(Cluster.objects.get)(pk=cluster)).system_pods
+
+
 async def test_a_form_may_ask_for_a_cluster_as_kubeadm_makes_it(client, host):
     await client.post("/clusters/", {"system_pods": "on"})
     made = await in_database(Cluster.objects.get)()
