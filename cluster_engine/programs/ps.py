@@ -165,15 +165,15 @@ class Wanted(msgspec.Struct):
 
 async def ps(invocation: Invocation) -> int:
     """Run ps."""
+    now = invocation.process.now()
     try:
         wanted = _read(list(invocation.argv[1:]))
+        found = [row for row in rows(invocation.process.host, invocation.process) if wanted.takes(row)]
+        if wanted.sort:
+            _sort(found, wanted.sort, now)
     except PsError as problem:
         invocation.err(f"error: {problem}\n\nUsage:\n ps [options]\n")
         return 1
-    now = invocation.process.now()
-    found = [row for row in rows(invocation.process.host, invocation.process) if wanted.takes(row)]
-    if wanted.sort:
-        _sort(found, wanted.sort, now)
     columns = [COLUMNS[name] for name in wanted.columns]
     titles = [wanted.titles.get(at, column.title) for at, column in enumerate(columns)]
     if wanted.header and any(titles):

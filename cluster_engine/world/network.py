@@ -115,7 +115,7 @@ class Network:
             return self.hosts[name].address
         try:
             socket.inet_aton(name)
-        except OSError:
+        except (OSError, ValueError):  # a name with a NUL in it
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
         return name
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz import clusters, files, making, names, scripts, streams
+from tests.fuzz import clusters, files, making, names, programs, scripts, streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")  # refusals of sockets can be translated
 
@@ -571,6 +571,7 @@ TARGETS: dict[str, Target] = {
     "ssldump": Target(files.make_packets, files.take_packets),
     "gzip": Target(files.make_packed, files.take_packed),
     "streams": Target(streams.make, streams.take),
+    "programs": Target(programs.make, programs.take, cpu_seconds_max=20.0),
     "shell": Target(clusters.make_session, clusters.take_session, cpu_seconds_max=60.0),
     "etcd": Target(clusters.make_calls, clusters.take_calls, cpu_seconds_max=30.0),
 }

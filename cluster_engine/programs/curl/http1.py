@@ -91,7 +91,8 @@ async def send(wire: Wire, request: Request, interim: Callable[[str], None]) -> 
 def _told(request: Request) -> h11.Request:
     """Tell h11 of a request as far as it decides what the answer's framing is."""
     length = [("Content-Length", str(len(request.body)))] if request.body is not None else []
-    return h11.Request(method=request.method, target="/", headers=[("Host", "h"), *length])
+    method = request.method.encode("utf-8", "surrogateescape")
+    return h11.Request(method=method, target="/", headers=[("Host", "h"), *length])
 
 
 async def _answer(wire: Wire, connection: h11.Connection, interim: Callable[[str], None]) -> Response:

@@ -57,7 +57,11 @@ async def uniq(invocation: Invocation) -> int:
     if last is not None:
         put(last, count)
     if out:
-        invocation.files.write(invocation.absolute(out[0]), raw("".join(written)))
+        try:
+            invocation.files.write(invocation.absolute(out[0]), raw("".join(written)))
+        except OSError as error:
+            invocation.err(f"uniq: {out[0]}: {error.strerror}\n")
+            return 1
     return source.code
 
 
