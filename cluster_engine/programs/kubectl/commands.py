@@ -27,7 +27,13 @@ class Command(msgspec.Struct, frozen=True):
 COMMANDS: dict[str, Command] = {}
 """By name, with subcommands as "rollout status"."""
 
-USAGES: Mapping[str, str] = {"create secret": "create secret (docker-registry | generic | tls)"}
+USAGES: Mapping[str, str] = {
+    "create secret": "create secret (docker-registry | generic | tls)",
+    "certificate": "certificate SUBCOMMAND",
+    "set": "set SUBCOMMAND",
+    "config": "config SUBCOMMAND",
+    "rollout": "rollout SUBCOMMAND",
+}
 """How groups are typed, where that is not the name and [flags]."""
 
 GROUPS: Mapping[str, str] = {
@@ -40,14 +46,16 @@ GROUPS: Mapping[str, str] = {
     "create service": "Create a service using a specified subcommand.\n\nAliases:\nservice, svc",
     "certificate": "Modify certificate resources.",
     "plugin": "Provides utilities for interacting with plugins.",
-    "top": "Display resource (CPU/memory) usage.",
+    "top": "Display resource (CPU/memory) usage.\n\n"
+    " The top command allows you to see the resource consumption for nodes or pods.\n\n"
+    " This command requires Metrics Server to be correctly configured and working on the server.",
     "rollout": "Manage the rollout of one or many resources.",
-    "set": "Configure application resources.",
+    "set": "Configure application resources.\n\n"
+    " These commands help you make changes to existing application resources.",
 }
 """Commands that only have subcommands, and what is printed for them alone."""
 
 ELSEWHERE = [
-    "completion",
     "kustomize",
 ]
 """What the real kubectl has and this one has not."""

@@ -5,22 +5,50 @@ kubectl certificate approve x     error: the server doesn't have a resource type
 kubectl plugin list               error: unable to find any kubectl plugins in your PATH
 """
 
-from cluster_engine.programs.kubectl import discovery
+from cluster_engine.programs.kubectl import discovery, output
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS
 from cluster_engine.programs.kubectl.errors import CommandError
+from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 
+_TOP = (
+    Flag("selector", "l", default=""),
+    Flag("sort-by", default=""),
+    Flag("no-headers", kind="bool"),
+    Flag("use-protocol-buffers", kind="bool", default=True),
+)
+TOP_NODE_FLAGS = (*_TOP, Flag("show-capacity", kind="bool"))
+TOP_POD_FLAGS = (
+    *_TOP,
+    Flag("all-namespaces", "A", "bool"),
+    Flag("containers", kind="bool"),
+    Flag("field-selector", default=""),
+    Flag("sum", kind="bool"),
+)
 
-async def top(session: Session, _: list[str]) -> int:
+
+async def top(session: Session, arguments: list[str]) -> int:
     """Look for the Metrics API, which a metrics server would bring."""
+    flags, what = session.flags, "pod" if "sum" in session.flags.values else "node"
+    if flags["sort-by"] not in ("", "cpu", "memory"):
+        raise CommandError("--sort-by accepts only cpu or memory")
+    if len(arguments) > 1:
+        raise CommandError(f"{what} [NAME | -l label]\nSee 'kubectl top {what} -h' for help and examples")
+    if arguments and flags["selector"]:
+        raise CommandError("only one of NAME or selector can be provided")
     await session.get("/api", accept="application/json, */*")
     groups = await session.get("/apis", accept="application/json, */*")
     assert all(group.get("name") != "metrics.k8s.io" for group in groups.get("groups") or [])
     raise CommandError("Metrics API not available")
 
 
+CERTIFICATE_FLAGS = (*FILE_FLAGS, *output.FLAGS, Flag("force", kind="bool"))
+PLUGIN_FLAGS = (Flag("name-only", kind="bool"),)
+
+
 async def certificate(session: Session, arguments: list[str]) -> int:
     """Look for certificate signing requests."""
-    if not arguments:
+    if not arguments and not session.flags["filename"]:
         raise CommandError("one or more CSRs must be specified as <name> or -f <filename>")
     await discovery.find(session, "certificatesigningrequests")
     raise CommandError("certificatesigningrequests cannot be changed by this workstation's kubectl")

@@ -101,7 +101,7 @@ def _group(invocation: Invocation, group: str, rest: list[str]) -> int:
         return 1
     aliases = table_of_commands.ALIASES
     names = sorted(name for name in COMMANDS if name.startswith(f"{group} ") and name not in aliases)
-    width = max(len(name) for name in names) - len(group) + 2
+    width = max(13, *(len(name) - len(group) + 1 for name in names)) + 1
     lines = [f"  {name.removeprefix(f'{group} '):<{width}}{COMMANDS[name].summary}" for name in names]
     usage = f"\n\nUsage:\n  kubectl {USAGES.get(group, f'{group} [flags]')} [options]\n\n" + MORE.format(group)
     invocation.err(f"{GROUPS[group]}\n\nAvailable Commands:\n" + "\n".join(lines) + usage)
