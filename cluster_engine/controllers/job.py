@@ -7,7 +7,7 @@ is written before the last finalizers go (SuccessCriteriaMet, FailureTarget), th
     POST pod  → … Succeeded → PUT jobs/status uncounted, SuccessCriteriaMet → PATCH pod → PUT jobs/status Complete
 
 A Job that has failed has its running pods deleted; one that is suspended too. Modelled on
-`pkg/controller/job/job_controller.go`. Left out: what `job_status` leaves out, and TTLs after the end.
+`pkg/controller/job/job_controller.go`. What is special of indexes is in `job_indexes`.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from cluster_engine.api.kinds import JOB, POD
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client import WorkQueue, key_of
-from cluster_engine.controllers import job_status, pods
+from cluster_engine.controllers import job_indexes, job_status, pods
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.expectations import Expectations
 from cluster_engine.controllers.job_status import INDEX, TRACKING, condition, has
@@ -48,6 +48,10 @@ class _Sync(msgspec.Struct):
     now: datetime
     succeeded: int = 0
     done: set[int] = msgspec.field(default_factory=set)
+    lost: set[int] = msgspec.field(default_factory=set)
+    """Indexes that have failed for good."""
+    removed: int = 0
+    """Pods that this look has deleted, and that do not say so yet."""
     verdict: Object | None = None
     changed: bool = False
 
@@ -126,6 +130,8 @@ class JobController:
             ended = [pod for pod in own if pods.phase(pod) == "Succeeded"]
             sync.done |= {n for pod in ended if (n := job_status.index_of(pod)) is not None and n < spec["completions"]}
             sync.succeeded = len(sync.done)
+            if job_indexes.is_limited(job):
+                sync.lost = job_indexes.failed(job, own, sync.done)
         else:
             sync.succeeded = status.get("succeeded", 0) + self._uncounted(sync, "succeeded")
         return sync
@@ -187,12 +193,16 @@ class JobController:
                 sync.verdict = condition("FailureTarget", job_status.DEADLINE, now)
             else:
                 self._queue.add_after(sync.key, left)
+        if sync.verdict is None and job_status.is_indexed(job):
+            failed_by_index = job_indexes.verdict(job, sync.lost, sync.done, now)
+            sync.verdict = failed_by_index or job_indexes.success(job, sync.done, now)
 
     # -- pods
 
     async def _end_all(self, sync: _Sync) -> Failure | None:
         """Delete the pods of a Job that is over."""
         failures = await asyncio.gather(*(self._control.delete(sync.job, sync.key, pod) for pod in sync.active))
+        sync.removed = failures.count(None)
         sync.active = [pod for pod, failure in zip(sync.active, failures, strict=True) if failure is not None]
         return next((failure for failure in failures if failure is not None), None)
 
@@ -207,6 +217,7 @@ class JobController:
             chosen = pods.to_delete(sync.active, sync.active, surplus, sync.now)[:PODS_A_SYNC_MAX]
             self._expectations.expect_deletions(sync.key, [key_of(pod) for pod in chosen])
             failures = await asyncio.gather(*(self._control.delete(sync.job, sync.key, pod) for pod in chosen))
+            sync.removed = failures.count(None)
             sync.active = [pod for pod in sync.active if pod not in chosen]
             return next((failure for failure in failures if failure is not None), None)
         waiting = 0
@@ -216,6 +227,8 @@ class JobController:
         if missing <= 0:
             self._judge_success(sync)
             return None
+        if job_indexes.is_limited(job):
+            return await self._create_by_index(sync, min(missing, PODS_A_SYNC_MAX))
         wait = job_status.wait_seconds(*self._failures.get(sync.key, (0, None)), sync.now)
         if wait > 0:
             self._queue.add_after(sync.key, wait)
@@ -228,7 +241,8 @@ class JobController:
             return 0
         if spec.get("completions") is None:
             return len(sync.active) if sync.succeeded else int(spec["parallelism"])
-        return max(0, min(int(spec["completions"]) - sync.succeeded, int(spec["parallelism"])))
+        left = int(spec["completions"]) - sync.succeeded - len(sync.lost)
+        return max(0, min(left, int(spec["parallelism"])))
 
     def _judge_success(self, sync: _Sync) -> None:
         needed = sync.job["spec"].get("completions")
@@ -254,17 +268,37 @@ class JobController:
         event = "Suspended" if wanted["status"] == "True" else "Resumed"
         self._events.event(sync.job, "Normal", event, wanted["message"])
 
+    async def _create_by_index(self, sync: _Sync, count: int) -> Failure | None:
+        """Make pods of those indexes that have waited long enough after their last failure."""
+        job = sync.job
+        failed = job_indexes.last_failed(job, sync.pods)
+        waits = {index: job_indexes.wait_seconds(pod, sync.now) for index, pod in failed.items()}
+        waiting = {index for index, wait in waits.items() if wait > 0 and index not in sync.done | sync.lost}
+        if waiting:
+            self._queue.add_after(sync.key, min(waits[index] for index in waiting))
+        taken = sync.done | sync.lost | waiting
+        found = job_status.pending_indexes(sync.active, taken, count, job["spec"]["completions"])
+        wanted = []
+        for index in found:
+            pod = pod_of(job, index)
+            pod["metadata"]["annotations"].update(job_indexes.annotations(job, failed.get(index)))
+            wanted.append(pod)
+        return await self._make(sync, wanted)
+
     async def _create(self, sync: _Sync, count: int) -> Failure | None:
         job = sync.job
-        indexes: list[int | None] = [None] * count
-        if job_status.is_indexed(job):
-            found = job_status.pending_indexes(sync.active, sync.done, count, job["spec"]["completions"])
-            indexes, count = list(found), len(found)
-        self._expectations.expect_creations(sync.key, count)
-        left = iter(indexes)
+        if not job_status.is_indexed(job):
+            return await self._make(sync, [pod_of(job, None) for _ in range(count)])
+        found = job_status.pending_indexes(sync.active, sync.done, count, job["spec"]["completions"])
+        return await self._make(sync, [pod_of(job, index) for index in found])
+
+    async def _make(self, sync: _Sync, wanted: list[Object]) -> Failure | None:
+        """Make these pods."""
+        self._expectations.expect_creations(sync.key, len(wanted))
+        left = iter(wanted)
         made: list[Object] = []
-        created, failure = await slow_start(count, lambda: self._control.create(job, pod_of(job, next(left)), made))
-        for _ in range(count - created):
+        created, failure = await slow_start(len(wanted), lambda: self._control.create(sync.job, next(left), made))
+        for _ in range(len(wanted) - created):
             self._expectations.created(sync.key)
         sync.active = [*sync.active, *made]
         return failure
@@ -274,7 +308,9 @@ class JobController:
     async def _track(self, sync: _Sync) -> None:
         """Count what has ended, and say what has come of the Job."""
         job, status = sync.job, sync.status
-        going = [pod for pod in sync.pods if self._may_go(sync, pod)][:UNCOUNTED_MAX]
+        kept = self._kept(sync)
+        going = [pod for pod in sync.pods if pod["metadata"]["uid"] not in kept and self._may_go(sync, pod)]
+        going = going[:UNCOUNTED_MAX]
         self._note_uncounted(sync, going)
         tracked = {pod["metadata"]["uid"] for pod in sync.pods if not self._is_counted(sync, pod)}
         status, counted = job_status.counted(status, tracked)
@@ -294,6 +330,15 @@ class JobController:
             await self._write(job, status)
         if finished:
             self._tell_the_end(job, status)
+
+    @staticmethod
+    def _kept(sync: _Sync) -> set[str]:
+        """Return uids of failed pods that are kept: the next pod of their index will have to know of them."""
+        if sync.verdict is not None or is_deleting(sync.job) or not job_indexes.is_limited(sync.job):
+            return set()
+        replaced = {job_status.index_of(pod) for pod in sync.active} | sync.done | sync.lost
+        failed = job_indexes.last_failed(sync.job, sync.pods)
+        return {pod["metadata"]["uid"] for index, pod in failed.items() if index not in replaced}
 
     def _may_go(self, sync: _Sync, pod: Object) -> bool:
         if self._is_counted(sync, pod):
@@ -320,12 +365,14 @@ class JobController:
         deleted = [pod for pod in sync.pods if is_deleting(pod) and not pods.is_terminal(pod)]
         found: dict[str, Any] = {
             "ready": sum(pods.is_ready(pod) for pod in sync.active),
-            "terminating": len(deleted),
+            "terminating": len(deleted) + sync.removed,
             "active": len(sync.active),
         }
         if job_status.is_indexed(sync.job):
             found["completedIndexes"] = job_status.written_indexes(sync.done)
             found["succeeded"] = len(sync.done)
+        if job_indexes.is_limited(sync.job):
+            found["failedIndexes"] = job_status.written_indexes(sync.lost)
         return found
 
     async def _release(self, key: str, pod: Object) -> bool:

@@ -9,8 +9,7 @@ written first, in `uncountedTerminatedPods`, so that a controller that dies in b
     2  PATCH a, PATCH b  without the finalizer
     3  PUT jobs/status   succeeded 1, failed 1, uncounted {}
 
-Modelled on `pkg/controller/job/{job_controller,backoff_utils,indexed_job_utils,pod_failure_policy}.go`. Left out:
-success policies, and back-off limits for each index.
+Modelled on `pkg/controller/job/{job_controller,backoff_utils,indexed_job_utils,pod_failure_policy}.go`.
 """
 
 from collections.abc import Iterable, Sequence

@@ -39,6 +39,7 @@ from cluster_engine.controllers.root_ca import RootCaPublisher
 from cluster_engine.controllers.service_accounts import ServiceAccountController
 from cluster_engine.controllers.stateful_set import StatefulSetController
 from cluster_engine.controllers.taint_eviction import TaintEvictionController
+from cluster_engine.controllers.ttl_after_finished import TtlAfterFinishedController
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -52,6 +53,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("daemon-set-controller", DaemonSetController),
     ("statefulset-controller", StatefulSetController),
     ("job-controller", JobController),
+    ("ttl-after-finished-controller", TtlAfterFinishedController),
     ("cronjob-controller", CronJobController),
     ("disruption-controller", DisruptionController),
     ("endpointslice-controller", EndpointSliceController),

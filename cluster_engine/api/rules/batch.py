@@ -56,6 +56,13 @@ def job_spec(obj: Object, path: str, causes: list[Cause]) -> None:
         causes.append(not_supported(where, policy, RESTART_POLICIES))
     if obj.get("completionMode") == "Indexed" and obj.get("completions") is None:
         causes.append(required(child(path, "completions"), "when completion mode is Indexed"))
+    if obj.get("maxFailedIndexes") is not None and obj.get("backoffLimitPerIndex") is None:
+        causes.append(required(child(path, "backoffLimitPerIndex"), "when maxFailedIndexes is specified"))
+    if obj.get("completionMode") != "Indexed":
+        for field in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
+            if (value := obj.get(field)) is not None:
+                shown = Go("batch.SuccessPolicy{…}") if isinstance(value, dict) else value
+                causes.append(invalid(child(path, field), shown, "requires indexed completion mode"))
 
 
 def job(obj: Object, path: str, causes: list[Cause]) -> None:

@@ -8,14 +8,14 @@ waits: so an update can be admitted again at once when it has to be computed aga
     priority 0
 
 Modelled on kubeapiserver's default plug-ins (pkg/kubeapiserver/options/plugins.go): NamespaceLifecycle, LimitRanger,
-ServiceAccount, Priority, DefaultTolerationSeconds, DefaultIngressClass, NodeRestriction; ResourceQuota, which waits, is
-asked after validation (`registry/quotas`). Left out: storage, webhooks.
+ServiceAccount, TaintNodesByCondition, Priority, DefaultTolerationSeconds, DefaultIngressClass, NodeRestriction;
+ResourceQuota, which waits, is asked after validation (`registry/quotas`). Left out: storage, webhooks.
 """
 
-from cluster_engine.api.kinds import NAMESPACE, POD, PRIORITY_CLASS
+from cluster_engine.api.kinds import NAMESPACE, NODE, POD, PRIORITY_CLASS
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Cause, Forbidden, NotFound
-from cluster_engine.apiserver.admission import classes, node_restriction, pods
+from cluster_engine.apiserver.admission import classes, node_restriction, node_taint, pods
 from cluster_engine.apiserver.authorization.escalation import Escalation
 from cluster_engine.apiserver.registry.backend import Backend, Call
 
@@ -47,6 +47,8 @@ class Admission:
         self._escalation.check(call.kind, call.user, call.namespace, new)
         if call.kind is POD:
             pods.admit(self._backend, call, new)
+        elif call.kind is NODE:
+            node_taint.admit(new)
         elif (admit := classes.BY_KIND.get(call.kind)) is not None:
             admit(self._backend, call, new)
         node_restriction.on_create(call, new)

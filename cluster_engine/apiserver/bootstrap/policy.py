@@ -259,6 +259,7 @@ CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         rule("create get", "core", "persistentvolumeclaims"),
         EVENTS,
     ),
+    "ttl-after-finished-controller": (rule("delete get list watch", "batch", "jobs"), EVENTS),
     "service-account-controller": (rule("create", "core", "serviceaccounts"), EVENTS),
 }
 

@@ -172,3 +172,85 @@ def test_the_wait_after_failures_doubles_up_to_ten_minutes():
     now = datetime(2026, 1, 1, tzinfo=UTC)
     waits = [job_status.wait_seconds(failures, now - timedelta(seconds=4), now) for failures in (0, 1, 2, 7, 1000)]
     assert waits == [0, 6, 16, 596, 596]
+
+
+INDEXED = "completionMode: Indexed\n  completions: {n}\n  parallelism: {n}\n  "
+
+
+def test_a_finished_job_is_deleted_with_its_pods_when_its_time_has_come(workstation):
+    async def story(sh):
+        await submitted(sh, spec="ttlSecondsAfterFinished: 20", script="true")
+        await sh.ok("kubectl wait --for=condition=complete job/work --timeout=60s")
+        await sh("sleep 15")
+        before = await sh.ok("kubectl get jobs -o name")
+        await sh("sleep 10")
+        return before, (await sh("kubectl get jobs,pods")).err
+
+    before, after = workstation(story)
+    assert before == "job.batch/work\n"
+    assert after == "No resources found in default namespace.\n"
+
+
+def test_a_job_has_succeeded_when_its_policy_says_so_and_its_other_pods_are_ended(workstation):
+    async def story(sh):
+        policy = "successPolicy: {rules: [{succeededIndexes: 0-1, succeededCount: 1}]}"
+        script = "test $JOB_COMPLETION_INDEX = 1 || sleep 600"
+        await submitted(sh, spec=INDEXED.format(n=3) + policy, script=script)
+        await sh.ok("kubectl wait --for=condition=complete job/work --timeout=120s")
+        return await state(sh)
+
+    status, pods = workstation(story)
+    assert said(status) == [("SuccessCriteriaMet", "SuccessPolicy"), ("Complete", "SuccessPolicy")]
+    assert status["conditions"][-1]["message"] == "Matched rules at index 0"
+    assert (status["completedIndexes"], status["succeeded"], status.get("active", 0)) == ("1", 1, 0)
+    assert not [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
+
+
+def test_each_index_has_failures_of_its_own_and_the_others_go_on(workstation):
+    async def story(sh):
+        script = "test $JOB_COMPLETION_INDEX != 1"
+        await submitted(sh, spec=INDEXED.format(n=3) + "backoffLimitPerIndex: 1", script=script)
+        await sh.ok("kubectl wait --for=condition=failed job/work --timeout=120s")
+        return await state(sh)
+
+    status, pods = workstation(story)
+    assert said(status) == [("FailureTarget", "FailedIndexes"), ("Failed", "FailedIndexes")]
+    assert (status["completedIndexes"], status["failedIndexes"], status["failed"]) == ("0,2", "1", 2)
+    annotation = "batch.kubernetes.io/job-index-failure-count"
+    tried = [pod for pod in pods if pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] == "1"]
+    assert sorted(pod["metadata"]["annotations"][annotation] for pod in tried) == ["0", "1"]
+    ends = [pod["status"]["containerStatuses"][0]["state"]["terminated"] for pod in tried]
+    first, second = sorted(datetime.fromisoformat(each["startedAt"]) for each in ends)
+    assert (second - first).total_seconds() >= 10
+    assert not any("finalizers" in pod["metadata"] for pod in pods)
+
+
+def test_more_failed_indexes_than_allowed_end_the_job(workstation):
+    async def story(sh):
+        more = "backoffLimitPerIndex: 0\n  maxFailedIndexes: 1"
+        await submitted(sh, spec=INDEXED.format(n=4) + more, script="test $JOB_COMPLETION_INDEX = 9 || sleep 600")
+        return await state(sh)
+
+    async def failing(sh):
+        more = "backoffLimitPerIndex: 0\n  maxFailedIndexes: 1"
+        script = "test $JOB_COMPLETION_INDEX -lt 2 && exit 1; sleep 600"
+        await submitted(sh, spec=INDEXED.format(n=4) + more, script=script)
+        await sh.ok("kubectl wait --for=condition=failed job/work --timeout=120s")
+        return await state(sh)
+
+    assert "conditions" not in workstation(story)[0]
+    status, pods = workstation(failing)
+    assert said(status)[-1] == ("Failed", "MaxFailedIndexesExceeded")
+    assert not [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
+
+
+def test_what_is_for_indexed_jobs_is_refused_for_others(workstation):
+    async def story(sh):
+        return [
+            (await sh(f"kubectl create -f - <<'EOF'\n{JOB.format(spec=each, script='x', policy='Never')}\nEOF")).err
+            for each in ("backoffLimitPerIndex: 1", "maxFailedIndexes: 1")
+        ]
+
+    limit, most = workstation(story)
+    assert "spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode" in limit
+    assert "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified" in most

@@ -57,10 +57,7 @@ def test_pods_have_names_and_are_made_one_after_the_other(workstation):
     assert labels["apps.kubernetes.io/pod-index"] == "0"
     assert labels["controller-revision-hash"] == counts["currentRevision"] == counts["updateRevision"]
     assert counts["readyReplicas"] == counts["currentReplicas"] == counts["availableReplicas"] == 3
-    assert (
-        told.splitlines()[-1]
-        == f"statefulset rolling update complete 3 pods at revision {counts['currentRevision']}..."
-    )
+    assert told.splitlines()[-1] == "partitioned roll out complete: 3 new pods have been updated..."
     assert "statefulset.apps/web   3/3" in table
     assert "statefulset.apps/web   1" in table
 
