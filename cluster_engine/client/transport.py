@@ -12,9 +12,11 @@ again, once, on a new connection. Left out: HTTP/1.1 (the API server speaks h2),
 """
 
 import asyncio
+import socket
 import ssl
 
 from cluster_engine.client.http2 import Headers, Http2Connection, Stream, StreamNotTaken
+from cluster_engine.streaming import lookup_errors
 
 DIAL_TIMEOUT_SECONDS = 30.0
 TLS_HANDSHAKE_TIMEOUT_SECONDS = 10.0
@@ -89,6 +91,8 @@ class Transport:
             raise ConnectionAbortedError(f"tls: failed to verify certificate: x509: {_why(error)}") from error
         except ssl.SSLError as error:
             raise ConnectionAbortedError(f"remote error: tls: {error.reason or error}") from error
+        except socket.gaierror as error:
+            raise ConnectionError(lookup_errors.in_words(self.host, error)) from error
         except OSError as error:
             raise ConnectionError(f"{where}: {error.strerror or error}") from error
         if transport.get_extra_info("alpn_protocol") != "h2":

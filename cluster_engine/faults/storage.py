@@ -79,7 +79,8 @@ class EtcdDiskLost(Fault):
     """etcd dies and starts on an empty data directory, as a single member does after its disk was replaced.
 
     What was stored is gone, and revisions begin at 1 again: watch caches and informers hold objects of a history that
-    never was. An administrator has to restart the API server, and after it everything that follows it.
+    never was. An administrator has to restart the API server, and after it everything that follows it. Service accounts
+    are gone too: kube-proxy's token is refused from then on, until kubeadm makes its addon again.
     """
 
     name: ClassVar[str] = "etcd-disk-lost"

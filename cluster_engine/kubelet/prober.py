@@ -13,6 +13,7 @@ Modelled on pkg/probe and pkg/kubelet/prober/prober.go.
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -25,6 +26,7 @@ from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
 from cluster_engine.api.objects import Object
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
+from cluster_engine.streaming import lookup_errors
 
 USER_AGENT = "kube-probe/1.32"
 REDIRECTS_MAX = 10
@@ -115,6 +117,8 @@ async def _connection(
 
 def _dialled(host: str, port: int, error: Exception) -> str:
     """Say why there is no connection, as Go does."""
+    if isinstance(error, socket.gaierror):
+        return lookup_errors.in_words(host, error)
     if isinstance(error, OSError) and error.strerror and not isinstance(error, TimeoutError):
         return f"dial tcp {host}:{port}: connect: {error.strerror.lower()}"
     return f"dial tcp {host}:{port}: i/o timeout"

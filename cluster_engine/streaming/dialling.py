@@ -10,6 +10,7 @@ each question and closed with its answer.
 Modelled on what dials in apimachinery/pkg/util/proxy. What goes wrong is a `DialError` in Go's words.
 """
 
+import socket
 import ssl
 import string
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 import httpcore
 
+from cluster_engine.streaming import lookup_errors
 from cluster_engine.streaming.duplex import READ_BYTES_MAX
 
 Headers = Sequence[tuple[str, str]]
@@ -122,22 +124,24 @@ async def ask(
     except TROUBLES as error:
         await pool.aclose()
         port = parsed.port or (443 if parsed.scheme == b"https" else 80)
-        where = f"dial tcp {parsed.host.decode()}:{port}"
-        raise DialError(method, url, f"{where}: {_why(error)}") from error
+        raise DialError(method, url, _why(error, parsed.host.decode(), port)) from error
     except BaseException:
         await pool.aclose()
         raise
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, host: str, port: int) -> str:
     """Say in Go's words why a server could not be dialled; what httpcore raises has the reason among its causes."""
+    where = f"dial tcp {host}:{port}"
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return lookup_errors.in_words(host, cause)
         if isinstance(cause, ConnectionRefusedError):
-            return "connect: connection refused"
+            return f"{where}: connect: connection refused"
         if isinstance(cause, TimeoutError | httpcore.TimeoutException):
-            return "i/o timeout"
+            return f"{where}: i/o timeout"
         if isinstance(cause, OSError) and cause.strerror and "route" in cause.strerror:
-            return "connect: no route to host"
+            return f"{where}: connect: no route to host"
         cause = cause.__cause__ or cause.__context__
-    return f"connect: {error}"
+    return f"{where}: connect: {error}"

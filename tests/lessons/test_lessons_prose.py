@@ -88,6 +88,7 @@ def test_a_questions_options_and_answers_are_apart_from_its_text():
         ("# T\nx\n\n## beat b: B\n[y](lesson:../etc)", 5, "is no address for a link"),
         ("# T\nx\n\n## beat b: B\n[y](#top)", 5, "is no address for a link"),
         ("# T\nx\n\n## beat b: B\n![y](https://x.org/y.png)", 5, "no pictures"),
+        ("# T\nx\n\n## beat b: B\nFirst.\n\n200. The answer.", 7, "a list begins with 200."),
     ],
 )
 def test_a_mistake_in_prose_has_its_line(text, line, words):

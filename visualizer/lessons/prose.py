@@ -23,6 +23,7 @@ WITH_ITEMS = ("question", "myth")
 WITHOUT_ID = ("goal", "solution", "differs")
 ANCHORS = ("beat", "mark", "check")
 SECTIONS_MAX = 200
+LIST_BEGINS_MAX = 20  # a list may go on after something else; a status code begins a sentence
 
 _HEADING = re.compile(r"(?P<kind>[a-z]+)(?:\s+(?P<id>[a-z0-9-]+))?\s*(?::\s*(?P<title>.*))?", re.DOTALL)
 _OPTION = re.compile(r"(?P<id>[a-z0-9]+(?:-[a-z0-9]+)*):\s+(?P<text>.+)", re.DOTALL)
@@ -92,6 +93,7 @@ class _Parser:
 
     def prose(self, text: str) -> Prose:
         tokens = self._markdown.parse(text)
+        self._refuse_slips(tokens)
         links = self._links(tokens)
         chunks = list(_chunks(tokens, "h2", "h1"))
         title, intro = self._beginning(chunks)
@@ -104,6 +106,14 @@ class _Parser:
             raise InvalidLessonError(sorted(self._errors))
         summary = " ".join(_plain(token) for token in intro if token.type == "inline")
         return Prose(self._file, title, summary, self._render(intro), tuple(made), links)
+
+    def _refuse_slips(self, tokens: Sequence[Token]) -> None:
+        """A paragraph that begins with "200." is a list for Markdown, and no author meant one."""
+        for token in tokens:
+            start = token.attrGet("start")
+            if token.type == "ordered_list_open" and isinstance(start, int) and start > LIST_BEGINS_MAX:
+                remedy = f"write {start}\\. for the number, or begin a list with 1."
+                self._wrong(_line(token), f"a list begins with {start}.", remedy)
 
     def _beginning(self, chunks: list[tuple[list[Token], list[Token]]]) -> tuple[str, list[Token]]:
         heading, body = next((chunk for chunk in chunks if chunk[0] and chunk[0][0].tag == "h1"), ([], []))

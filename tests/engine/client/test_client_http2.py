@@ -1,9 +1,11 @@
 import asyncio
+import ssl
 
 import pytest
 
 from cluster_engine.api.kinds import CONFIG_MAP, NODE, POD, SECRET, SERVICE
 from cluster_engine.api.status import Conflict, NotFound, Refusal
+from cluster_engine.client.transport import Transport
 
 
 def hello(request):
@@ -156,6 +158,15 @@ def test_a_server_that_is_not_there_refuses(with_client):
             process.kill()
         with pytest.raises(ConnectionRefusedError, match=r"dial tcp 10\.0\.0\.1:6443: connect: connection refused"):
             await client.get(NODE, "a")
+
+    with_client(hello, story)
+
+
+def test_a_name_that_nobody_knows_is_said_in_the_words_of_go(with_client):
+    async def story(world, client, server):
+        transport = Transport("nosuch", 6443, ssl.create_default_context())
+        with pytest.raises(ConnectionError, match=r"^dial tcp: lookup nosuch: no such host$"):
+            await transport.open([], None)
 
     with_client(hello, story)
 

@@ -133,6 +133,7 @@ def web(**probe):
         (web(httpGet={"path": "/", "port": "none"}), "Readiness probe errored and resulted in unknown state: "),
         (web(tcpSocket={"port": 80}), ""),
         (web(tcpSocket={"port": 90}), "Readiness probe failed: dial tcp 10.244.0.2:90: connect: connection refused"),
+        (web(tcpSocket={"host": "nosuch", "port": 90}), "Readiness probe failed: dial tcp: lookup nosuch: "),
         (web(grpc={"port": 80}), 'Readiness probe failed: timeout: failed to connect service "10.244.0.2:80" '),
         (web(exec={"command": ["ls", "/etc/hostname"]}), ""),
         (web(exec={"command": ["sh", "-c", "echo bad; exit 1"]}), "Readiness probe failed: bad"),
