@@ -20,7 +20,6 @@ Modelled on kuberuntime_manager.go `computePodActions`. Left out: in-place resiz
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -30,8 +29,7 @@ from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, PodRuntime
 from cluster_engine.rpc import cri_pb2 as cri
 
 
-@dataclass(frozen=True, slots=True)
-class Kill:
+class Kill(msgspec.Struct, frozen=True):
     """A container to be stopped, and what the event says about it."""
 
     container: Object

@@ -115,6 +115,25 @@ def deployment() -> Numbers:
     return numbers
 
 
+def first_bytes() -> Numbers:
+    """CPU from typing a program to its first byte, the first time in a process and again."""
+    from tests.bench.first_bytes import measure
+
+    return dict(measure())
+
+
+def _first_bytes_rows() -> list[tuple[str, str, str]]:
+    names = ("kubectl", "curl", "openssl", "wget", "dig", "ss", "jq", "awk", "tcpdump")
+    return [(f"first_byte_of_{name}{end}", "ms", "≤ 20 ms") for name in names for end in ("", "_again")]
+
+
+def pod_to_pod() -> Numbers:
+    """CPU of an HTTP request from a pod by a Service to a pod, lens on and off."""
+    from tests.bench.pod_to_pod import measure
+
+    return dict(measure())
+
+
 def idle() -> Numbers:
     """CPU of an hour of idle cluster time, lens on and off."""
     numbers: Numbers = {}
@@ -300,6 +319,15 @@ FIGURES = {
             ("deployment_of_three_entries", "", ""),
             ("deployment_of_three_virtual_time", "s", ""),
         ],
+    ),
+    "first_bytes": Figure(first_bytes, _first_bytes_rows(), runs=3),
+    "pod_to_pod": Figure(
+        pod_to_pod,
+        [
+            ("http_pod_service_pod_cpu_with_lens", "ms", ""),
+            ("http_pod_service_pod_cpu_without_capture", "ms", "≤ 5 ms"),
+        ],
+        runs=3,
     ),
     "growing": Figure(
         growing,

@@ -13,8 +13,9 @@ Modelled on apiserver/pkg/registry/rest/delete.go and generic/registry/store.go.
 and the options alone.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+import msgspec
 
 from cluster_engine.api.kinds import DELETE_OPTIONS, NAMESPACE, POD
 from cluster_engine.api.objects import Object
@@ -28,8 +29,7 @@ ORPHAN = "orphan"
 POLICIES = ("Orphan", "Background", "Foreground")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """What a DELETE asks for."""
 
     grace_seconds: int | None = None
@@ -37,7 +37,7 @@ class Options:
     uid: str = ""
     version: str = ""
     dry_run: bool = False
-    ignored: tuple[str, ...] = field(default=())
+    ignored: tuple[str, ...] = ()
 
 
 def options_from(body: Object | None, parameters: dict[str, str]) -> Options:

@@ -12,7 +12,8 @@ Modelled on pkg/registry/core/pod/storage/eviction.go.
 """
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cluster_engine.api.kinds import POD, POD_DISRUPTION_BUDGET
 from cluster_engine.api.objects import Object

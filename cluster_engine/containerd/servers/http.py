@@ -12,7 +12,6 @@ body of more than BODY_BYTES_MAX is refused with 413. Bytes are h11's business. 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -56,14 +55,13 @@ class Request(msgspec.Struct, frozen=True):
         return self.target.partition("?")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What is answered; `Date`, `Content-Length` and the server's name are added."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
-    headers: tuple[tuple[str, str], ...] = field(default=())
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 Handle = Callable[[Request], Answer | Awaitable[Answer]]

@@ -7,8 +7,9 @@ switches may be taken back (--no-silent). Modelled on src/tool_getparam.c. What 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from cluster_engine.programs.curl.errors import UsageError
 
@@ -17,18 +18,17 @@ WORDS_MAX = 10_000
 """How many words a command line may have."""
 
 
-@dataclass(slots=True)
-class Options:
+class Options(msgspec.Struct):
     """What a command line says. Names are those of the long options; `data` are (option, text) in their order."""
 
-    urls: list[str] = field(default_factory=list)
-    outputs: list[str | None] = field(default_factory=list)
+    urls: list[str] = msgspec.field(default_factory=list)
+    outputs: list[str | None] = msgspec.field(default_factory=list)
     """File names by address; None for the remote's own name (-O)."""
-    data: list[tuple[str, str]] = field(default_factory=list)
-    header: list[str] = field(default_factory=list)
-    resolve: list[str] = field(default_factory=list)
-    connect_to: list[str] = field(default_factory=list)
-    cookie: list[str] = field(default_factory=list)
+    data: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    header: list[str] = msgspec.field(default_factory=list)
+    resolve: list[str] = msgspec.field(default_factory=list)
+    connect_to: list[str] = msgspec.field(default_factory=list)
+    cookie: list[str] = msgspec.field(default_factory=list)
     cacert: str = ""
     capath: str = ""
     cert: str = ""
@@ -89,7 +89,7 @@ class Options:
     silent: bool = False
     verbose: bool = False
     version: bool = False
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
 
 
 SWITCH, TEXT, LIST, NUMBER, DATA, FIXED, OUTPUT = "switch", "text", "list", "number", "data", "fixed", "output"

@@ -8,8 +8,9 @@ modules, --stream, --seq, colours, `getpath/1` in `$__prog_args`, SQL-like opera
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.jq.evaluate import BreakError, Run, SpentError, check, is_true, scope_of, values
@@ -57,16 +58,15 @@ class Refusal(Exception):  # noqa: N818
         self.code = code
 
 
-@dataclass(slots=True)
-class Options:
+class Options(msgspec.Struct):
     """A command line, read."""
 
-    flags: set[str] = field(default_factory=set)
+    flags: set[str] = msgspec.field(default_factory=set)
     filter: str | None = None
-    files: list[str] = field(default_factory=list)
-    variables: dict[str, Any] = field(default_factory=dict)
-    named: dict[str, Any] = field(default_factory=dict)
-    positional: list[Any] = field(default_factory=list)
+    files: list[str] = msgspec.field(default_factory=list)
+    variables: dict[str, Any] = msgspec.field(default_factory=dict)
+    named: dict[str, Any] = msgspec.field(default_factory=dict)
+    positional: list[Any] = msgspec.field(default_factory=list)
     indent: int = 2
 
 

@@ -9,7 +9,6 @@ What resolv.conf says and how a question travels is the world's (`world/resolver
 
 import asyncio
 import errno
-from dataclasses import dataclass
 
 import dns.exception
 import dns.flags
@@ -34,8 +33,7 @@ class NoAnswerError(Exception):
         self.lines = lines
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a server has answered: the message, how many bytes it was, and how long it took in seconds."""
 
     message: dns.message.Message
