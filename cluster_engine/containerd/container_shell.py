@@ -59,7 +59,7 @@ class ContainerSession:
         assert isinstance(process.world, World)
         self.world: World = process.world
         self.jobs = Jobs()
-        self.pid = process.pid
+        self.pid = process.number_of(process)
         self.keyboard: Input = invocation.streams.stdin
         self.builtins = BUILTINS_IN_CONTAINERS
         self.programs = programs
@@ -150,7 +150,7 @@ class ContainerSession:
             return await work()
 
         task = asyncio.get_running_loop().create_task(job())
-        return self.jobs.add(self._shell.place.host.next_pid(), text, task)
+        return self.jobs.add(self._shell.place.host.next_pid() - self._process.files.first_pid + 1, text, task)
 
     def enter(self, host: "Host", streams: Streams) -> int:
         """See shell.Session: there is no other host."""

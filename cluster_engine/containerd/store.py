@@ -81,7 +81,6 @@ class Container(msgspec.Struct):
     message: str = ""
     pid: int = 0
     process: Process | None = None
-    handles_sigterm: bool = False
     files: RootFiles | None = None
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     programs: Mapping[str, Program] = msgspec.field(default_factory=dict)

@@ -67,7 +67,7 @@ class Tasks:
             directory=container.config.working_dir or "/",
             files=container.files,
         )
-        container.handles_sigterm = program.handles_sigterm
+        container.files.first_pid = process.pid
         container.state = cri.CONTAINER_RUNNING
         container.started_at = nanoseconds(self._now())
         container.pid = process.pid
@@ -98,10 +98,7 @@ class Tasks:
         if process is None:
             return
         if grace_seconds > 0:
-            if process.on_sigterm is not None:
-                process.on_sigterm()
-            elif container.handles_sigterm:
-                process.terminate()
+            process.hear_sigterm()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace_seconds):
                     await process.wait()

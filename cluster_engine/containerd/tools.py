@@ -17,7 +17,20 @@ COREUTILS = frozenset({
     "sha256sum", "sleep", "sort", "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "uniq", "wc", "which",
     "whoami", "xargs", "yes",
 })  # fmt: skip
-BUSYBOX = COREUTILS | {"find", "ip", "less", "nc", "netstat", "nslookup", "ping", "ps", "watch", "wget"}
+BUSYBOX = COREUTILS | {
+    "find",
+    "ip",
+    "less",
+    "nc",
+    "netstat",
+    "nslookup",
+    "pgrep",
+    "pidof",
+    "ping",
+    "ps",
+    "watch",
+    "wget",
+}
 CURL = frozenset({"curl"})
 
 

@@ -1,9 +1,11 @@
-"""ps, pgrep and pidof: the processes of a machine, or of the pod that one is in.
+"""ps, pgrep and pidof: the processes of a machine, or of the container that one is in.
 
     ps aux                    everything, as BSD has it
     ps -ef                    everything, as System V has it
     ps -C kubelet -o pid,args --no-headers
     pgrep -a kube             numbers and command lines of what is called so
+
+In a container it is BusyBox's, and shows what runs there, counted from 1.
 
 Process 1 is the machine's init, which is not simulated. Modelled on procps 4.0.2. Left out: shares of the processor
 (0.0), threads, trees, other sessions.
@@ -54,12 +56,14 @@ class Row(msgspec.Struct, frozen=True):
 def rows(host: Host, me: Process) -> list[Row]:
     """Return the processes that can be seen from a host, by their numbers."""
     found = [] if isinstance(host, Namespace) else [Row(1, "systemd", ("/sbin/init",), "?", booted(me))]
-    for process in sorted(host.processes.values(), key=lambda one: one.pid):
+    is_inside = me.files is not host.machine.files
+    seen = [one for one in host.processes.values() if not is_inside or one.files is me.files]
+    for process in sorted(seen, key=lambda one: one.pid):
         name = process.argv[0].rpartition("/")[2][:COMMAND_LENGTH]
         uid, user = process.user.uid, shown(me.files, process.user.uid)
         found.append(
             Row(
-                process.pid, name, process.argv, process.terminal, process.began, uid, user, process is me,
+                me.number_of(process), name, process.argv, process.terminal, process.began, uid, user, process is me,
                 held_bytes(process) // 1024, process.effort.spent,
             )
         )  # fmt: skip
@@ -168,12 +172,19 @@ async def ps(invocation: Invocation) -> int:
     now = invocation.process.now()
     try:
         wanted = _read(list(invocation.argv[1:]))
+        wanted.everything = wanted.everything or invocation.is_in_container
         found = [row for row in rows(invocation.process.host, invocation.process) if wanted.takes(row)]
         if wanted.sort:
             _sort(found, wanted.sort, now)
     except PsError as problem:
         invocation.err(f"error: {problem}\n\nUsage:\n ps [options]\n")
         return 1
+    if invocation.is_in_container and wanted.columns in (SHORT, BSD_SHORT, BSD, FULL):
+        invocation.out("PID   USER     TIME  COMMAND\n")
+        clock = COLUMNS["_bsdtime"].cell
+        lines = (f"{row.pid:5} {row.user[:8]:<8} {clock(row, now):>5} {row.command}\n" for row in found)
+        invocation.out("".join(lines))
+        return 0
     columns = [COLUMNS[name] for name in wanted.columns]
     titles = [wanted.titles.get(at, column.title) for at, column in enumerate(columns)]
     if wanted.header and any(titles):

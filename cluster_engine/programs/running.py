@@ -93,6 +93,7 @@ def start(
 
     process = world.spawn(host, program.name, main, told=program.opens_connections(argv), files=files)
     process.argv = tuple(argv)
+    process.handles_sigterm = program.handles_sigterm
     return process
 
 

@@ -4,14 +4,16 @@
     kill -9 123         SIGKILL: it is gone at this instant
     kill -0 123         only whether it is there
 
-Of a service that dies of it, its supervisor starts the next (`world/supervisor.py`). Modelled on bash's builtin and on
-procps 4.0.2. Left out: stopping and continuing (STOP, TSTP, CONT), process groups.
+Process 1 of a container hears only what it has asked for, whoever sends it. Of a service that dies of it, its
+supervisor starts the next (`world/supervisor.py`). Modelled on bash's builtin and on procps 4.0.2. Left out: stopping
+and continuing (STOP, TSTP, CONT), process groups.
 """
 
 import signal
 from collections.abc import Sequence
 
 from cluster_engine.programs.invocation import Invocation
+from cluster_engine.world.files import FileSystem
 from cluster_engine.world.process import Host
 
 SIGTERM = 15
@@ -46,11 +48,13 @@ def read(words: Sequence[str]) -> tuple[int, list[str]]:
     return found, rest[1:] if rest[:1] == ["--"] else rest
 
 
-def send(host: Host, word: str, which: int) -> None:
-    """Send a signal to the process of that number. SignalError."""
+def send(host: Host, files: FileSystem, word: str, which: int) -> None:
+    """Send a signal to the process of that number, as those see it who see these files. SignalError."""
     if not (word.isascii() and word.isdigit()):
         raise SignalError(f"{word}: arguments must be process or job IDs")
-    process = host.processes.get(int(word[:9]))
+    process = host.processes.get(int(word[:9]) - 1 + files.first_pid)
+    if process is not None and files.first_pid != 1 and process.files is not files:
+        process = None
     if word == "1" and process is None:
         return  # init takes no signal that it has not asked for
     if process is None:
@@ -62,6 +66,9 @@ def send(host: Host, word: str, which: int) -> None:
     unit = host.units.get(process.unit)
     if unit is not None:
         unit.signal(which)
+    elif process.is_first:
+        if which == SIGTERM:
+            process.hear_sigterm()
     elif which == SIGTERM:
         process.terminate()
     else:
@@ -92,7 +99,7 @@ async def kill(invocation: Invocation) -> int:
         return 1
     for word in targets:
         try:
-            send(invocation.process.host, word, which)
+            send(invocation.process.host, invocation.files, word, which)
         except SignalError as problem:
             invocation.err(f"kill: {problem}\n")
             code = 1

@@ -134,7 +134,7 @@ async def _kill(shell: Shell, words: Sequence[str], streams: Streams) -> int:
             elif word.startswith("%"):
                 raise SignalError(f"{word}: no such job")
             else:
-                signals.send(shell.place.host, word, which)
+                signals.send(shell.place.host, shell.place.files, word, which)
         except SignalError as problem:
             shell.complain(f"kill: {problem}", streams)
             code = 1

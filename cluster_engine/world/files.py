@@ -43,6 +43,8 @@ class FileSystem:
     """
 
     user = ROOT
+    first_pid = 1
+    """The machine's number of the process that is number 1 to those who see these files."""
 
     def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self._files: dict[str, bytes | bytearray] = {}

@@ -241,6 +241,8 @@ class Process:
         """What it says it holds beside its program."""
         self.out_of_memory = False
         """Whether it was the kernel that killed it, for want of memory."""
+        self.handles_sigterm = False
+        """Whether it ends by SIGTERM even as process 1 of a container, to which the kernel sends no other."""
         self.on_sigterm: Callable[[], None] | None = None
         """A program's handler of SIGTERM that does not end it: as pid 1 of a container it hears it only by that."""
         self.on_exit: Callable[[Process], None] | None = None
@@ -266,6 +268,15 @@ class Process:
     def files(self) -> FileSystem:
         """The host's file system, or its container's."""
         return self.host.files if self._files is None else self._files
+
+    def number_of(self, process: "Process") -> int:
+        """Return the number of a process as this one sees it: in a container, the first process is 1."""
+        return process.pid - self.files.first_pid + 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is number 1 of a container, which hears only signals that it has asked for."""
+        return self._files is not None and self.pid == self._files.first_pid
 
     @property
     def user(self) -> User:
@@ -401,6 +412,13 @@ class Process:
         """Ask the program to end, as SIGTERM does: its main is cancelled and may clean up."""
         if self._main_task is not None and self.is_alive:
             self._main_task.cancel()
+
+    def hear_sigterm(self) -> None:
+        """Hear SIGTERM as process 1 of a container does: only where it has asked for that."""
+        if self.on_sigterm is not None:
+            self.on_sigterm()
+        elif self.handles_sigterm:
+            self.terminate()
 
     async def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> int:
         """Ask the program to end (its main is cancelled and may clean up); kill it after the grace."""

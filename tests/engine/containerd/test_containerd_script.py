@@ -159,3 +159,36 @@ def test_a_script_reads_lines(sh):
 def test_what_a_script_may_define_read_and_match_is_bounded(sh, text):
     ran = sh(text, seconds=20)
     assert ran.ends_at is not None or len(ran.lines) < 600
+
+
+def test_ps_counts_what_runs_in_the_container_from_1(sh):
+    ran = sh("sleep 100 & echo $$ $!; ps; pidof sleep; sleep 1")
+    own, *table, sleeps = ran.texts
+    assert own.startswith("1 ")
+    assert table[0] == "PID   USER     TIME  COMMAND"
+    assert table[1] == "    1 root      0:00 sh -c sleep 100 & echo $$ $!; ps; pidof sleep; sleep 1"
+    assert [line.split()[3] for line in table[1:]] == ["sh", "sleep", "ps"]
+    assert sleeps == table[2].split()[0]
+
+
+def test_process_1_of_a_container_hears_only_what_it_waits_for(on_node):
+    async def story(node):
+        codes = []
+        for number, (image, command) in enumerate(FIRST):
+            sandbox = await node.sandbox(f"web-{number}", f"u{number}")
+            id_ = await node.container(sandbox, image, *command)
+            await node.seconds(0.5)
+            await node("ExecSync", container_id=id_, cmd=["sh", "-c", "kill -9 1; kill 1; kill 9999"], timeout=5)
+            await node.seconds(1)
+            status = await node.status(id_)
+            codes.append(status.exit_code if status.state == cri.CONTAINER_EXITED else None)
+        return codes
+
+    assert on_node(story) == [None, 0, 7]
+
+
+FIRST = [
+    ("busybox", ["sleep", "1000"]),
+    ("nginx", []),
+    ("busybox", ["sh", "-c", "trap 'exit 7' TERM; while true; do sleep 0.1; done"]),
+]
