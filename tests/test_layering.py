@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "client": {"world", "api", "rpc.http2", "streaming"},
     "apiserver": {"world", "rpc", "etcd", "api", "streaming"},
     # Where a daemon belongs is asked as the scheduler asks (component-helpers/scheduling).
-    "controllers": {"world", "api", "client", "scheduler.affinity"},
+    # Tokens that lie in Secrets are signed as the API server signs (pkg/serviceaccount, which both import).
+    "controllers": {"world", "api", "client", "scheduler.affinity", "apiserver.authentication"},
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
     "coredns": {"world", "api", "client"},

@@ -39,6 +39,7 @@ from cluster_engine.controllers.root_ca import RootCaPublisher
 from cluster_engine.controllers.service_accounts import ServiceAccountController
 from cluster_engine.controllers.stateful_set import StatefulSetController
 from cluster_engine.controllers.taint_eviction import TaintEvictionController
+from cluster_engine.controllers.token_secrets import TokenSecretController
 from cluster_engine.controllers.ttl_after_finished import TtlAfterFinishedController
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ async def _work(process: "Process", client: Client) -> None:
     clients = {name: client.with_token(token, user_agent=f"{USER_AGENT}/{name}") for name, token in tokens.items()}
     recorders = {name: EventRecorder(clients[name], process, name) for name in clients}
     controllers = [make(Context(process, clients[name], recorders[name], informers)) for name, make in CONTROLLERS]
+    own = EventRecorder(asking, process, "kube-controller-manager")
+    controllers.append(TokenSecretController(Context(process, asking, own, informers)))
     async with asyncio.TaskGroup() as tasks:
         for token in tokens.values():
             tasks.create_task(token.prepare())

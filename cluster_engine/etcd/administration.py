@@ -112,12 +112,14 @@ class MaintenanceService:
         return response
 
     async def Alarm(self, request: pb.AlarmRequest) -> pb.AlarmResponse:  # noqa: N802
-        """List the alarms; or take them back, until the next write that finds no room."""
+        """List the alarms; raise that there is no space, by hand; or take it back, until a write finds no room."""
         response = pb.AlarmResponse()
+        if request.action == pb.AlarmRequest.ACTIVATE and request.alarm == pb.NOSPACE:
+            self._store.has_no_space = self._store.is_alarmed = True
         if self._store.has_no_space:
             response.alarms.add(memberID=MEMBER_ID, alarm=pb.NOSPACE)
         if request.action == pb.AlarmRequest.DEACTIVATE:
-            self._store.has_no_space = False
+            self._store.has_no_space = self._store.is_alarmed = False
         self._headers.fill(response.header)
         return response
 

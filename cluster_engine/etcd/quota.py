@@ -6,7 +6,7 @@
 
 Modelled on etcd's `storage/quota.go` (costs) and the alarm of `etcdserver/apply.go`. In reality the alarm refuses every
 put from then on, until an operator has compacted, defragmented and disarmed it; here the reserve keeps the cluster
-alive, and the alarm goes by itself.
+alive, and the alarm goes by itself. One that somebody raises by hand does refuse every put until it is taken back.
 
     store of 32 MiB    put /registry/configmaps/default/new      etcdserver: mvcc: database space exceeded
                        put /registry/leases/kube-node-lease/…    done
@@ -42,18 +42,18 @@ def check_puts(store: Store, puts: Iterable[pb.PutRequest]) -> None:
         limit += 2 * RESERVE_BYTES
     elif cost <= SMALL_BYTES and all(store.history.get(request.key) is not None for request in requests):
         limit += RESERVE_BYTES
-    if cost and used_bytes(store) + cost > limit:
+    if cost and (store.is_alarmed or used_bytes(store) + cost > limit):
         store.has_no_space = True
         raise NoSpaceError
 
 
 def check_lease(store: Store) -> None:
     """Raise NoSpaceError unless there is room for another lease."""
-    if used_bytes(store) > QUOTA_BYTES:
+    if store.is_alarmed or used_bytes(store) > QUOTA_BYTES:
         store.has_no_space = True
         raise NoSpaceError
 
 
 def look_again(store: Store) -> None:
     """Let the alarm go where there is room again."""
-    store.has_no_space = store.has_no_space and used_bytes(store) > QUOTA_BYTES
+    store.has_no_space = store.is_alarmed or (store.has_no_space and used_bytes(store) > QUOTA_BYTES)

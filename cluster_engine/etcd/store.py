@@ -50,6 +50,8 @@ class Store:
         self.raft_term = 1
         self.raft_index = 1
         self.has_no_space = False
+        self.is_alarmed = False
+        """Somebody has raised the alarm by hand: nothing more is put until somebody takes it back."""
         self.on_commit: Callable[[Sequence[Change]], None] | None = None
 
     def range(self, key: bytes, range_end: bytes = b"", *, revision: int = 0, limit: int = 0) -> Selection:

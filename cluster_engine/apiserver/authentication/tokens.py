@@ -7,7 +7,8 @@ so must the pod (or node) the token is bound to. So deleting a pod ends its toke
     {"alg":"ES256","kid":"…"} . {"iss":…, "sub":"system:serviceaccount:kube-system:kube-proxy", "exp":…} . signature
 
 Modelled on pkg/serviceaccount/{jwt,claims}.go. Keys here are ECDSA P-256, hence ES256 where kubeadm's RSA keys give
-RS256. Left out: tokens in Secrets (the form from before 1.24), external signers.
+RS256. Tokens in Secrets, the form from before 1.24, have an issuer of their own and no end; they hold as long as their
+Secret holds them. Left out: external signers.
 """
 
 import base64
@@ -35,6 +36,8 @@ from cluster_engine.apiserver.authentication.users import (
 )
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+SECRET_ISSUER = "kubernetes/serviceaccount"
+_OF_SECRETS = f"{SECRET_ISSUER}/"
 ALGORITHM = "ES256"
 COORDINATE_BYTES = 32
 WARN_AFTER_SECONDS = 3607
@@ -47,6 +50,9 @@ REMEMBERED_MAX = 1000
 Claims = dict[str, Any]
 Lookup = Callable[[str, str, str], dict[str, Any] | None]
 """(resource, namespace, name) → the object, from the watch caches."""
+
+
+_SECRET_CLAIMS = ("namespace", "secret.name", "service-account.name", "service-account.uid")
 
 
 class BadToken(Exception):  # noqa: N818, a refusal, told to the log and not to the client
@@ -123,6 +129,18 @@ def claims_for(grant: Grant, issuer: str, now: datetime, identifier: str) -> Cla
     }
 
 
+def claims_of_secret(namespace: str, secret: str, account: str, uid: str) -> Claims:
+    """Write the claims of a token that lies in a Secret (pkg/serviceaccount/legacy.go)."""
+    return {
+        "iss": SECRET_ISSUER,
+        f"{_OF_SECRETS}namespace": namespace,
+        f"{_OF_SECRETS}secret.name": secret,
+        f"{_OF_SECRETS}service-account.name": account,
+        f"{_OF_SECRETS}service-account.uid": uid,
+        "sub": f"{SERVICE_ACCOUNT_PREFIX}{namespace}:{account}",
+    }
+
+
 class ServiceAccountTokens:
     """Recognises tokens. A success is remembered for ten seconds, as the real token cache does.
 
@@ -156,8 +174,11 @@ class ServiceAccountTokens:
             return known[1]
         self._remembered.pop(token, None)
         claims = self._verified(token)
-        self._check_times(claims, now)
-        user = self._check_subject(claims)
+        if claims.get("iss") == SECRET_ISSUER:
+            user = self._check_secret(claims, token)
+        else:
+            self._check_times(claims, now)
+            user = self._check_subject(claims)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
         self._remembered[token] = (self._elapsed() + REMEMBERED_SECONDS, user)
@@ -210,6 +231,18 @@ class ServiceAccountTokens:
             self._must_live("pods", namespace, pod.get("name", ""), pod.get("uid", ""))
             extra += [(POD_NAME, (pod.get("name", ""),)), (POD_UID, (pod.get("uid", ""),))]
         return service_account_user(namespace, name, uid, tuple(extra))
+
+    def _check_secret(self, claims: Claims, token: str) -> User:
+        """A Secret must hold just this token, and its account be the one that it was made for."""
+        said = {name: str(claims.get(f"{_OF_SECRETS}{name}", "")) for name in _SECRET_CLAIMS}
+        namespace, account, uid = said["namespace"], said["service-account.name"], said["service-account.uid"]
+        secret = self._lookup("secrets", namespace, said["secret.name"])
+        if secret is None or "deletionTimestamp" in secret["metadata"]:
+            raise BadToken(f"service account token has been invalidated: secret {said['secret.name']} is gone")
+        if (secret.get("data") or {}).get("token") != base64.b64encode(token.encode()).decode():
+            raise BadToken("token does not match server's copy")
+        self._must_live("serviceaccounts", namespace, account, uid)
+        return service_account_user(namespace, account, uid, ())
 
     def _must_live(self, resource: str, namespace: str, name: str, uid: str) -> None:
         found = self._lookup(resource, namespace, name)

@@ -1,8 +1,11 @@
 """How much the store takes, what it refuses then, and how it comes to have room again."""
 
+import asyncio
+
 import pytest
 
 from cluster_engine.etcd import quota
+from cluster_engine.etcd.administration import MaintenanceService
 from cluster_engine.etcd.apply import apply_delete_range, apply_put, apply_txn
 from cluster_engine.etcd.client import delete, not_there, put, unchanged
 from cluster_engine.etcd.errors import NoSpaceError
@@ -110,3 +113,28 @@ def test_the_alarm_and_the_refusal_are_seen_by_clients(run_etcd, monkeypatch):
     alarmed, quiet = run_etcd(story)
     assert [error.partition(" ")[2] for error in alarmed] == ["alarm:NOSPACE "]
     assert quiet == []
+
+
+class NoHeaders:
+    """Headers that stay empty."""
+
+    def fill(self, header):
+        pass
+
+
+def test_an_alarm_that_is_raised_by_hand_refuses_every_put_until_it_is_taken_back():
+    store = Store()
+    service = MaintenanceService(store, NoHeaders())
+
+    def alarm(action):
+        return asyncio.run(service.Alarm(pb.AlarmRequest(action=action, alarm=pb.NOSPACE))).alarms
+
+    apply_put(store, pb.PutRequest(key=b"a", value=b"1"))
+    assert [each.alarm for each in alarm(pb.AlarmRequest.ACTIVATE)] == [pb.NOSPACE]
+    quota.look_again(store)
+    with pytest.raises(NoSpaceError):
+        apply_put(store, pb.PutRequest(key=b"a", value=b"2"))
+    assert len(alarm(pb.AlarmRequest.GET)) == 1
+    alarm(pb.AlarmRequest.DEACTIVATE)
+    assert not alarm(pb.AlarmRequest.GET)
+    apply_put(store, pb.PutRequest(key=b"a", value=b"2"))
