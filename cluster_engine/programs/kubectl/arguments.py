@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cluster_engine.api.objects import Object
 from cluster_engine.programs.kubectl import discovery
 from cluster_engine.programs.kubectl.discovery import Resource
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -37,6 +38,11 @@ SELECTION_FLAGS = (
     Flag("all", kind="bool"),
     Flag("selector", "l", default=""),
 )
+CHANGE_FLAGS = (*SELECTION_FLAGS, Flag("local", kind="bool"))
+LOCAL = """you must specify resources by --filename when --local is set.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'"""
 UNSAID = "resource(s) were provided, but no name was specified"
 UNNAMED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
 NO_KUSTOMIZE = "kustomize is not in this workstation's kubectl"
@@ -106,6 +112,28 @@ async def selected(session: Session, arguments: Sequence[str], unnamed: str = UN
         items = [item["metadata"] for item in listed["items"]]
         found += [Target(target.resource, item["name"], item.get("namespace")) for item in items]
     return found
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """An object that a command is to change: as it is, how messages name it, and where it is (None: in a file only)."""
+
+    obj: Object
+    label: str
+    target: Target | None
+
+
+async def subjects(session: Session, arguments: Sequence[str], unnamed: str = UNNAMED) -> list[Subject]:
+    """Read the objects that a command with CHANGE_FLAGS is to change; with --local the files are all there is."""
+    if session.flags["local"]:
+        if arguments or not session.flags["filename"]:
+            raise CommandError(LOCAL)
+        read = list(read_manifests(session, session.flags["filename"]))
+        return [Subject(manifest.document, manifest.label, None) for manifest in read]
+    found = await selected(session, arguments, unnamed)
+    return [
+        Subject(await session.get(target.path(session)), target.resource.label(str(target.name)), target)
+        for target in found
+    ]
 
 
 async def named(session: Session, arguments: list[str]) -> list[Target]:

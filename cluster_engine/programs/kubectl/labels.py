@@ -8,20 +8,29 @@ Modelled on kubectl/pkg/cmd/label and annotate.
 
 import msgspec
 
+from cluster_engine.api.names import label_value_problems
 from cluster_engine.api.objects import Object
+from cluster_engine.api.patches import merge_patch
 from cluster_engine.programs.kubectl import output
-from cluster_engine.programs.kubectl.arguments import Target, targets
+from cluster_engine.programs.kubectl.arguments import CHANGE_FLAGS, UNNAMED, Subject, subjects
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 
 FLAGS = (
     Flag("overwrite", kind="bool"),
-    Flag("all", kind="bool"),
-    Flag("selector", "l", default=""),
     Flag("list", kind="bool"),
+    Flag("resource-version", default=""),
+    Flag("all-namespaces", "A", "bool"),
+    Flag("field-selector", default=""),
+    Flag("field-manager", default=""),
+    *CHANGE_FLAGS,
+    *output.FLAGS,
     output.DRY_RUN,
 )
+
+
+LOCAL = "can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set"
 
 
 class _Wording(msgspec.Struct, frozen=True):
@@ -50,54 +59,60 @@ async def annotate(session: Session, arguments: list[str]) -> int:
 
 
 async def _run(session: Session, arguments: list[str], wording: _Wording) -> int:
-    words, changes = _split(arguments)
-    if not changes and not session.flags["list"]:
+    flags = session.flags
+    words, changes = _split(arguments, wording, has_files=bool(flags["filename"]))
+    if not words and not flags["filename"]:
+        raise CommandError(UNNAMED)
+    if not changes and not flags["list"]:
         raise CommandError(f"at least one {wording.noun} update is required")
-    for target in await _wanted(session, words):
-        namespace = session.namespace if target.resource.namespaced else None
-        path = target.resource.path(namespace, target.name)
-        obj = await session.get(path)
+    if flags["local"] and not flags["filename"]:
+        raise CommandError(LOCAL)
+    wanted = await subjects(session, words)
+    if flags["resource-version"] and (len(wanted) > 1 or flags["all"]):
+        raise CommandError("--resource-version may only be used with a single resource")
+    for subject in wanted:
         if not changes:
-            _show(session, obj, wording)
+            _show(session, subject.obj, wording)
             continue
-        patch = _patch(session, obj, changes, wording)
-        dry = session.flags["dry-run"]
-        if patch and dry != "client":
-            change = {"metadata": {wording.field: patch}}
-            server = dry == "server"
-            await session.patch(path, change, type_="merge", manager=wording.manager, dry_run=server)
-        said = {"none": "", "server": " (server dry run)"}.get(dry, " (dry run)")
-        session.out(f"{target.resource.label(str(target.name))} {_done(patch, wording)}{said}\n")
+        patch = _patch(session, subject.obj, changes, wording)
+        after = await _changed(session, subject, patch, wording)
+        output.tell(session, subject.label, after, _done(patch, wording))
     return 0
 
 
-def _split(arguments: list[str]) -> tuple[list[str], dict[str, str | None]]:
+async def _changed(session: Session, subject: Subject, patch: dict[str, str | None], wording: _Wording) -> Object:
+    """Return an object with its labels changed, on the server unless --local or --dry-run=client says otherwise."""
+    flags = session.flags
+    change: Object = {"metadata": {wording.field: patch}}
+    if flags["resource-version"]:
+        change["metadata"]["resourceVersion"] = flags["resource-version"]
+    if not patch or subject.target is None or output.is_client_dry_run(session):
+        after: Object = merge_patch(subject.obj, change) if patch else subject.obj
+        return after
+    path, server = subject.target.path(session), flags["dry-run"] == "server"
+    manager = flags["field-manager"] or wording.manager
+    return dict(await session.patch(path, change, type_="merge", manager=manager, dry_run=server))
+
+
+def _split(arguments: list[str], wording: _Wording, *, has_files: bool) -> tuple[list[str], dict[str, str | None]]:
+    """Part what is typed: resources come first, then KEY=value and KEY-. CommandError."""
     words: list[str] = []
     changes: dict[str, str | None] = {}
+    removed: set[str] = set()
     for argument in arguments:
         key, equals, value = argument.partition("=")
-        if equals and words:
+        if equals and (words or has_files):
             changes[key] = value
-        elif argument.endswith("-") and words:
-            changes[argument[:-1]] = None
+            if wording is LABEL and (problems := label_value_problems(value)):
+                raise CommandError(f'invalid label value: "{argument}": {"; ".join(problems)}')
+        elif argument.endswith("-") and (words or has_files):
+            removed.add(argument[:-1])
         else:
             words.append(argument)
-    return words, changes
-
-
-async def _wanted(session: Session, words: list[str]) -> list[Target]:
-    wanted = []
-    for target in await targets(session, words):
-        if target.name is not None:
-            wanted.append(target)
-            continue
-        if not session.flags["all"] and not session.flags["selector"]:
-            raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
-        query = {"labelSelector": session.flags["selector"] or None, "limit": 500}
-        namespace = session.namespace if target.resource.namespaced else None
-        listed = await session.get(target.resource.path(namespace), query)
-        wanted += [Target(target.resource, item["metadata"]["name"]) for item in listed["items"]]
-    return wanted
+    if removed & set(changes):
+        article = "a" if wording is LABEL else "an"
+        raise CommandError(f"can not both modify and remove {article} {wording.noun} in the same command")
+    return words, changes | dict.fromkeys(removed)
 
 
 def _patch(session: Session, obj: Object, changes: dict[str, str | None], wording: _Wording) -> dict[str, str | None]:

@@ -3,19 +3,20 @@
     set selector service web app=web,tier=front       PATCH {"spec": {"selector": {"app": "web", "tier": "front"}}}
     set subject rolebinding admin --user=ben          PATCH {"subjects": [those there are, and ben]}
 
-Modelled on kubectl/pkg/cmd/set/set_selector.go and set_subject.go. Left out: -f, --all, -l, --local,
---resource-version.
+Modelled on kubectl/pkg/cmd/set/set_selector.go and set_subject.go.
 """
 
 from cluster_engine.api.objects import Object
-from cluster_engine.programs.kubectl.arguments import named
+from cluster_engine.api.selectors import parse_label
+from cluster_engine.api.status import BadRequest
+from cluster_engine.programs.kubectl.arguments import UNSAID, subjects
 from cluster_engine.programs.kubectl.create_bindings import GROUP, service_account
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 from cluster_engine.programs.kubectl.set_template import FLAGS, send
 
-SELECTOR_FLAGS = FLAGS
+SELECTOR_FLAGS = (*FLAGS, Flag("resource-version", default=""))
 SUBJECT_FLAGS = (
     *FLAGS,
     Flag("user", kind="strings"),
@@ -26,18 +27,31 @@ SUBJECT_FLAGS = (
 
 async def selector(session: Session, arguments: list[str]) -> int:
     """Set what a Service selects."""
-    pairs = [argument for argument in arguments if "=" in argument]
-    words = [argument for argument in arguments if "=" not in argument]
-    if len(pairs) != 1:
+    if not arguments:
         raise CommandError("one selector is required")
-    wanted = dict(pair.split("=", 1) for pair in pairs[0].split(",") if "=" in pair)
-    for target in await named(session, words):
-        path = target.resource.path(session.namespace if target.resource.namespaced else None, target.name)
-        before = await session.get(path)
-        if before["kind"] != "Service":
-            raise CommandError("setting a selector is only supported for Services")
-        gone = {key: None for key in (before.get("spec") or {}).get("selector") or {} if key not in wanted}
-        await send(session, target, path, {"spec": {"selector": {**wanted, **gone}}}, "selector")
+    *words, text = arguments
+    try:
+        found = parse_label(text).requirements
+    except BadRequest as problem:
+        raise CommandError(problem.message) from problem
+    others = [one for one in found if one.operator not in ("=", "==")]
+    wanted = {one.key: next(iter(one.values)) for one in found if one not in others}
+    failures = []
+    for subject in await subjects(session, words, UNSAID):
+        if subject.obj["kind"] != "Service":
+            failures.append("setting a selector is only supported for Services")
+            continue
+        if others:
+            shown = " ".join(
+                f"{{{one.key} {one.operator.capitalize()} [{' '.join(sorted(one.values))}]}}" for one in others
+            )
+            raise CommandError(f"match expression [{shown}] not supported on this object")
+        after = {**subject.obj, "spec": {**(subject.obj.get("spec") or {}), "selector": wanted}}
+        if version := session.flags["resource-version"]:
+            after["metadata"] = {**after["metadata"], "resourceVersion": version}
+        await send(session, subject, after, "selector")
+    if failures:
+        raise CommandError("\nerror: ".join(failures))
     return 0
 
 
@@ -49,10 +63,11 @@ async def subject(session: Session, arguments: list[str]) -> int:
     new += [service_account(text) for text in flags["serviceaccount"]]
     if not new:
         raise CommandError("you must specify at least one value of user, group or serviceaccount")
-    for target in await named(session, arguments):
-        path = target.resource.path(session.namespace if target.resource.namespaced else None, target.name)
-        there = (await session.get(path)).get("subjects") or []
-        more = [one for one in new if one not in there]
-        if more:
-            await send(session, target, path, {"subjects": [*there, *more]}, "subjects")
+    for one in await subjects(session, arguments, UNSAID):
+        if one.obj["kind"] not in ("RoleBinding", "ClusterRoleBinding"):
+            where = f"{one.target.resource.plural if one.target else one.label}/{one.obj['metadata']['name']}"
+            raise CommandError(f"{where} setting subjects is only supported for RoleBinding/ClusterRoleBinding")
+        there = one.obj.get("subjects") or []
+        more = [each for each in new if each not in there]
+        await send(session, one, {**one.obj, "subjects": [*there, *more]}, "subjects")
     return 0

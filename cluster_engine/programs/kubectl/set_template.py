@@ -5,10 +5,10 @@
 
 A copy of the object is changed, and the difference is sent; where there is none, nothing is sent and nothing is said.
 
-Modelled on kubectl/pkg/cmd/set. Left out: -f, --all, -l, --local, --from, --resolve, wildcards in names of
-containers but for `*`.
+Modelled on kubectl/pkg/cmd/set. Left out: --resolve, wildcards in names of containers but for `*`.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 
@@ -16,17 +16,26 @@ from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.api.objects import Object
 from cluster_engine.api.quantity import canonical
 from cluster_engine.api.three_way import three_way
-from cluster_engine.programs.kubectl import output
-from cluster_engine.programs.kubectl.arguments import Target, targets
+from cluster_engine.programs.kubectl import output, set_env_from
+from cluster_engine.programs.kubectl.arguments import CHANGE_FLAGS, UNNAMED, UNSAID, Subject, subjects
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
 
 _CONTAINERS = Flag("containers", "c", default="*")
-FLAGS = (output.DRY_RUN,)
-ENV_FLAGS = (*FLAGS, _CONTAINERS, Flag("overwrite", kind="bool", default=True), Flag("list", kind="bool"))
+FLAGS = (*CHANGE_FLAGS, *output.FLAGS, output.DRY_RUN, Flag("field-manager", default=""))
+ENV_FLAGS = (
+    *FLAGS,
+    _CONTAINERS,
+    Flag("overwrite", kind="bool", default=True),
+    Flag("list", kind="bool"),
+    Flag("env", "e", "strings"),
+    Flag("from", default=""),
+    Flag("keys", kind="strings"),
+    Flag("prefix", default=""),
+    Flag("resolve", kind="bool"),
+)
 RESOURCES_FLAGS = (*FLAGS, _CONTAINERS, Flag("requests", default=""), Flag("limits", default=""))
-UNNAMED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
 
 Change = Callable[[Object], None]
 """Changes a pod's spec."""
@@ -36,7 +45,7 @@ async def image(session: Session, arguments: list[str]) -> int:
     """Set images."""
     words = [argument for argument in arguments if "=" not in argument]
     images = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
-    wanted = await targets(session, words)
+    wanted = await subjects(session, words)
     if not images:
         raise CommandError("at least one image update is required")
 
@@ -56,15 +65,14 @@ async def image(session: Session, arguments: list[str]) -> int:
 
 async def env(session: Session, arguments: list[str]) -> int:
     """Set or remove variables of the environment, or list them."""
-    words, values, removed = _variables(arguments)
     flags = session.flags
-    if not words:
+    words, values, removed = _variables([*arguments, *flags["env"]])
+    if not words and not flags["filename"]:
         raise CommandError(UNNAMED)
-    wanted = await targets(session, words)
+    borrowed = await set_env_from.variables(session) if flags["from"] else []
+    wanted = await subjects(session, words)
     if flags["list"]:
-        return await _list(session, wanted)
-    if not values and not removed:
-        raise CommandError("at least one environment variable must be provided")
+        return _list(session, wanted)
 
     def change(spec: Object) -> None:
         for container in _containers(spec, flags["containers"]):
@@ -74,17 +82,23 @@ async def env(session: Session, arguments: list[str]) -> int:
                 if name in variables and before != value and not flags["overwrite"]:
                     raise CommandError(f"'{name}' already has a value ({before}), and --overwrite is false")
                 variables[name] = {"name": name, "value": value}
+            variables |= {one["name"]: one for one in borrowed}
             container["env"] = list(variables.values())
             if not variables:
                 del container["env"]
 
+    for subject in wanted:
+        with contextlib.suppress(CommandError):
+            if not list(_containers(_spec(subject, subject.obj), flags["containers"])):
+                name = f"{subject.obj['kind']}/{subject.obj['metadata']['name']}"
+                session.err(f'Warning: {name} does not have any containers matching "{flags["containers"]}"\n')
     return await _set(session, wanted, change, "env")
 
 
 async def resources(session: Session, arguments: list[str]) -> int:
     """Set requests and limits."""
     flags = session.flags
-    wanted = await targets(session, arguments)
+    wanted = await subjects(session, arguments)
     if not flags["requests"] and not flags["limits"]:
         raise CommandError("you must specify an update to requests or limits (in the form of --requests/--limits)")
     given = {kind: _quantities(flags[kind]) for kind in ("limits", "requests") if flags[kind]}
@@ -103,53 +117,57 @@ async def resources(session: Session, arguments: list[str]) -> int:
 async def service_account(session: Session, arguments: list[str]) -> int:
     """Set the service account of a pod template."""
     *words, name = arguments or [""]
-    if not words:
+    if not name:
         raise CommandError("serviceaccount is required")
 
     def change(spec: Object) -> None:
         spec["serviceAccountName"] = name
 
-    return await _set(session, await targets(session, words), change, "serviceaccount")
+    return await _set(session, await subjects(session, words, UNSAID), change, "serviceaccount")
 
 
 # -- what they share ---------------------------------------------------------------------------------------------------
 
 
-async def _set(session: Session, wanted: list[Target], change: Change, what: str) -> int:
-    for target in wanted:
-        path, before = await _found(session, target)
-        after = deepcopy(before)
-        change(_spec(target, after))
-        kind = BUILT_IN.by_kind(before["apiVersion"], before["kind"])
-        assert kind is not None
-        patch = three_way(kind, before, after, before)
-        if patch:
-            await send(session, target, path, patch, what)
+async def _set(session: Session, wanted: list[Subject], change: Change, what: str) -> int:
+    """Change each object; what cannot be changed is told at the end, and the others are."""
+    failures: list[str] = []
+    for subject in wanted:
+        after = deepcopy(subject.obj)
+        try:
+            change(_spec(subject, after))
+        except CommandError as error:
+            failures.append(str(error))
+            continue
+        await send(session, subject, after, what)
+    if failures:
+        raise CommandError("\nerror: ".join(failures))
     return 0
 
 
-async def send(session: Session, target: Target, path: str, patch: Object, what: str) -> None:
-    """Send a patch, or none where --dry-run says so, and tell of it."""
-    dry = session.flags["dry-run"]
-    if dry != "client":
-        await session.patch(path, patch, type_="strategic", manager="kubectl-set", dry_run=dry == "server")
-    said = {"none": "", "server": " (server dry run)"}.get(dry, " (dry run)")
-    session.out(f"{target.resource.label(str(target.name))} {what} updated{said}\n")
+async def send(session: Session, subject: Subject, after: Object, what: str) -> None:
+    """Send how an object is to differ, if it is to, and tell of it; nothing is sent of a file's, or in a dry run."""
+    before = subject.obj
+    kind = BUILT_IN.by_kind(before["apiVersion"], before["kind"])
+    assert kind is not None
+    patch = three_way(kind, before, after, before)
+    if not patch:
+        return
+    flags = session.flags
+    if subject.target is not None and not output.is_client_dry_run(session):
+        path, manager = subject.target.path(session), flags["field-manager"] or "kubectl-set"
+        server = flags["dry-run"] == "server"
+        after = await session.patch(path, patch, type_="strategic", manager=manager, dry_run=server)
+    output.tell(session, subject.label, after, f"{what} updated")
 
 
-async def _found(session: Session, target: Target) -> tuple[str, Object]:
-    if target.name is None:
-        raise CommandError(UNNAMED)
-    path = target.resource.path(session.namespace if target.resource.namespaced else None, target.name)
-    return path, await session.get(path)
-
-
-def _spec(target: Target, obj: Object) -> Object:
+def _spec(subject: Subject, obj: Object) -> Object:
     """Find the pod's spec in an object, its own or its template's. CommandError."""
     spec = obj.get("spec") or {}
     found: Object | None = spec if obj["kind"] == "Pod" else (spec.get("template") or {}).get("spec")
     if found is None:
-        name = f"{target.resource.plural}/{target.name}"
+        resource = subject.target.resource.plural if subject.target else subject.label.partition("/")[0]
+        name = f"{resource}/{obj['metadata'].get('name', '')}"
         raise CommandError(f"{name} the object is not a pod or does not have a pod template: *v1.{obj['kind']}")
     return found
 
@@ -161,11 +179,11 @@ def _containers(spec: Object, selector: str) -> Iterator[Object]:
                 yield container
 
 
-async def _list(session: Session, wanted: list[Target]) -> int:
-    for target in wanted:
-        _, obj = await _found(session, target)
-        for container in _containers(_spec(target, obj), session.flags["containers"]):
-            session.out(f"# {obj['kind']} {target.name}, container {container['name']}\n")
+def _list(session: Session, wanted: list[Subject]) -> int:
+    for subject in wanted:
+        obj = subject.obj
+        for container in _containers(_spec(subject, obj), session.flags["containers"]):
+            session.out(f"# {obj['kind']} {obj['metadata']['name']}, container {container['name']}\n")
             for one in container.get("env") or ():
                 session.out(f"{one['name']}={one.get('value', '')}\n" if "valueFrom" not in one else _referred(one))
     return 0

@@ -7,7 +7,6 @@ import pytest
 CONTAINER = "kubectl get deploy web -o jsonpath='{.spec.template.spec.containers[0]}'"
 UNNAMED = "one or more resources must be specified as <resource> <name> or <resource>/<name>"
 REFUSED = {
-    "set env deployment/web": "at least one environment variable must be provided",
     "set env A=b": UNNAMED,
     "set env deploy A=b": UNNAMED,
     "set env deploy/web A=b B": "all resources must be specified before environment changes: deploy/web A=b B",
@@ -90,3 +89,51 @@ def test_what_cannot_be_set_is_refused_in_kubectls_words(with_web):
 def test_a_value_is_not_overwritten_against_the_will(with_web):
     _, done = with_web("kubectl set env deploy/web A=1", "kubectl set env deploy/web A=2 --overwrite=false")
     assert done.err == "error: 'A' already has a value (1), and --overwrite is false\n"
+
+
+def test_variables_come_from_a_config_map_each_by_its_key(workstation):
+    async def story(sh):
+        await sh.ok("kubectl create deployment web --image=nginx")
+        await sh.ok("kubectl create configmap shop --from-literal=colour=red --from-literal=max.size=3")
+        await sh.ok("kubectl set env deployment/web --from=configmap/shop --prefix=SHOP_")
+        listed = await sh.ok("kubectl set env deployment/web --list")
+        none = await sh("kubectl set env deployment/web A=b -c nope")
+        return listed, none.err
+
+    listed, none = workstation(story)
+    assert "# SHOP_COLOUR from configmap shop, key colour\n" in listed
+    assert "# SHOP_MAX_SIZE from configmap shop, key max.size\n" in listed
+    assert none == 'Warning: Deployment/web does not have any containers matching "nope"\n'
+
+
+def test_a_file_is_changed_without_a_server(workstation):
+    async def story(sh):
+        lines = (
+            "set image -f once.yaml work=busybox:2 --local -o jsonpath={.spec.containers[0].image}",
+            "set env -f once.yaml A=b --local -o jsonpath={.spec.containers[0].env}",
+            "label -f once.yaml a=b --local -o jsonpath={.metadata.labels}",
+            "annotate -f once.yaml a=b --local -o jsonpath={.metadata.annotations}",
+        )
+        told = [await sh.ok(f"kubectl {line}") for line in lines]
+        return told, (await sh("kubectl get pod once")).err
+
+    told, there = workstation(story)
+    assert told == ["busybox:2", '[{"name":"A","value":"b"}]', '{"a":"b"}', '{"a":"b"}']
+    assert there == 'Error from server (NotFound): pods "once" not found\n'
+
+
+def test_what_is_changed_is_named_or_selected_or_all(workstation):
+    async def story(sh):
+        for name in ("a", "b"):
+            await sh.ok(f"kubectl create deployment {name} --image=nginx")
+        everything = await sh.ok("kubectl set image deployment --all nginx=nginx:2 --dry-run=client")
+        chosen = await sh.ok("kubectl label deployment -l app=a x=y")
+        version = await sh("kubectl label deployment a x=z --overwrite --resource-version=1")
+        both = await sh("kubectl label deployment a x=z x-")
+        return everything, chosen, version.err, both.err
+
+    everything, chosen, version, both = workstation(story)
+    assert everything == "".join(f"deployment.apps/{name} image updated (dry run)\n" for name in "ab")
+    assert chosen == "deployment.apps/a labeled\n"
+    assert version.startswith('Error from server (Conflict): Operation cannot be fulfilled on deployments.apps "a"')
+    assert both == "error: can not both modify and remove a label in the same command\n"
