@@ -68,8 +68,9 @@ def make_awk(rng: random.Random) -> str:
 
 
 def take_awk(case: str) -> None:
-    from cluster_engine.programs.awk.evaluate import Awk, AwkError, ExitError, NextError
+    from cluster_engine.programs.awk.evaluate import Awk, ExitError, NextError
     from cluster_engine.programs.awk.syntax import SyntaxFailure, parse
+    from cluster_engine.programs.awk.values import AwkError
     from cluster_engine.programs.text.matching import SpentError
 
     try:
@@ -88,13 +89,16 @@ def make_jq(rng: random.Random) -> str:
 
 
 def take_jq(case: str) -> None:
-    from cluster_engine.programs.jq.evaluate import BreakError, Run, SpentError, check, scope_of, values
+    from cluster_engine.programs.jq.checking import check
+    from cluster_engine.programs.jq.evaluate import values
     from cluster_engine.programs.jq.natives import NATIVES
     from cluster_engine.programs.jq.reading import read_all
+    from cluster_engine.programs.jq.scope import BreakError, Run, SpentError, scope_of
+    from cluster_engine.programs.jq.special import SPECIAL
     from cluster_engine.programs.jq.syntax import SyntaxFailure, parse
     from cluster_engine.programs.jq.values import JqError, text
 
-    run = Run(NATIVES, {}, iter([]), lambda _: None)
+    run = Run(NATIVES, SPECIAL, {}, iter([]), lambda _: None)
     run.budget.steps = 50_000
     scope = scope_of(run, {})
     try:

@@ -9,8 +9,9 @@ Modelled on mawk 1.3.4, Debian's awk; large integers are printed whole, as gawk 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
-from cluster_engine.programs.awk.evaluate import Awk, AwkError, ExitError, NextError, assignment
+from cluster_engine.programs.awk.evaluate import Awk, ExitError, NextError
 from cluster_engine.programs.awk.syntax import SyntaxFailure, parse
+from cluster_engine.programs.awk.values import AwkError, assignment
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.text.matching import SpentError, raw
 from cluster_engine.programs.text.reading import lines, say, text_of

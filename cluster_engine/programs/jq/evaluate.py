@@ -10,14 +10,11 @@ Modelled on jq's documented semantics (the jq 1.6 manual) and, for paths, on src
 and its tail calls; `input` and `debug` go to whoever runs the filter.
 """
 
-import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import resources
 from typing import Any
 
-import msgspec
-
-from cluster_engine.programs.jq.syntax import Node, SyntaxFailure, parse_definitions
+from cluster_engine.programs.jq.scope import DEPTH_MAX, BreakError, Closure, Path, Results, Scope, SpentError
+from cluster_engine.programs.jq.syntax import Node
 from cluster_engine.programs.jq.values import (
     OPERATIONS,
     JqError,
@@ -30,165 +27,6 @@ from cluster_engine.programs.jq.values import (
     text,
     told,
 )
-
-STEPS_MAX = 1_000_000
-DEPTH_MAX = 120
-"""How deep functions may call each other: Python's stack holds some eight frames for each."""
-Path = tuple[Any, ...] | None
-Results = Iterator[tuple[Path, Any]]
-
-
-class SpentError(Exception):
-    """A filter has taken STEPS_MAX steps, or goes deeper than DEPTH_MAX; the text says which."""
-
-
-class BreakError(Exception):
-    """`break $out`, on its way to its label."""
-
-    def __init__(self, label: object) -> None:
-        super().__init__()
-        self.label = label
-
-
-class Budget(msgspec.Struct):
-    """What is left to a run."""
-
-    steps: int = STEPS_MAX
-    depth: int = 0
-
-    def step(self, count: int = 1) -> None:
-        """Count steps. SpentError."""
-        self.steps -= count
-        if self.steps < 0:
-            raise SpentError(f"a filter may take {STEPS_MAX} steps: no more of it is run")
-
-
-class Closure(msgspec.Struct):
-    """A function, or a filter given as a parameter: its text, and the names that it sees."""
-
-    parameters: Sequence[str]
-    body: Node
-    scope: "Scope"
-
-
-class Scope(msgspec.Struct):
-    """Names and what they mean, the inner before the outer."""
-
-    functions: Mapping[str, Closure]
-    variables: Mapping[str, Any]
-    outer: "Scope | None"
-    run: "Run"
-
-    def function(self, name: str) -> Closure | None:
-        """Find a function by name and number of parameters: "map/1"."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.functions:
-                return scope.functions[name]
-            scope = scope.outer
-        return None
-
-    def variable(self, name: str) -> Any:
-        """Find a variable. KeyError."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.variables:
-                return scope.variables[name]
-            scope = scope.outer
-        raise KeyError(name)
-
-    def inner(
-        self, functions: Mapping[str, Closure] | None = None, variables: Mapping[str, Any] | None = None
-    ) -> "Scope":
-        """Return a scope within this one."""
-        return Scope({} if functions is None else functions, {} if variables is None else variables, self, self.run)
-
-
-Native = Callable[["Run", Any, list[Any]], Any]
-"""A function of values: the run, its input, and one value for each parameter."""
-
-
-class Run(msgspec.Struct):
-    """One run of jq: its budget, its functions, and where `input` reads."""
-
-    natives: Mapping[str, Native]
-    environment: Mapping[str, str]
-    inputs: Iterator[Any]
-    say: Callable[[str], None]
-    now: float = 0.0
-    budget: Budget = msgspec.field(default_factory=Budget)
-
-
-@functools.cache
-def _prelude() -> Sequence[Node]:
-    return parse_definitions(resources.files(__package__).joinpath("prelude.jq").read_text())
-
-
-def scope_of(run: Run, variables: Mapping[str, Any]) -> Scope:
-    """Return the scope of a whole filter: the functions there are, and the variables given."""
-    functions: dict[str, Closure] = {}
-    scope = Scope(
-        functions,
-        {"$ENV": dict(run.environment), "$__loc__": {"file": "<top-level>", "line": 1}, **variables},
-        None,
-        run,
-    )
-    for node in _prelude():
-        name, parameters, body = node.parts
-        functions[f"{name}/{len(parameters)}"] = Closure(parameters, body, scope)
-    return scope
-
-
-def check(node: Any, scope: Scope, known: frozenset[str] = frozenset()) -> None:
-    """Raise SyntaxFailure where a function or a variable is not defined."""
-    if isinstance(node, tuple | list):
-        for part in node:
-            check(part, scope, known)
-        return
-    if not isinstance(node, Node):
-        return
-    match node.kind:
-        case "define":
-            (definition, rest) = node.parts
-            name, parameters, body = definition.parts
-            known |= {f"{name}/{len(parameters)}"}
-            inner = known | {f"{one.removeprefix('$')}/0" for one in parameters} | set(parameters)
-            check(body, scope, inner)
-            check(rest, scope, known)
-        case "call":
-            name = f"{node.parts[0]}/{len(node.parts[1])}"
-            special = name in SPECIAL or name in scope.run.natives
-            if not special and name not in known and scope.function(name) is None:
-                raise SyntaxFailure(f"{name} is not defined at <top-level>, line 1:")
-            check(node.parts[1], scope, known)
-        case "variable" | "break":
-            try:
-                _ = node.parts[0] in known or scope.variable(node.parts[0])
-            except KeyError:
-                what = "$*label-" + node.parts[0][1:] if node.kind == "break" else node.parts[0]
-                raise SyntaxFailure(f"{what} is not defined at <top-level>, line 1:") from None
-        case "bind" | "reduce" | "foreach":
-            check(node.parts[0], scope, known)
-            check(node.parts[2:], scope, known | _names(node.parts[1]))
-        case "label":
-            check(node.parts[1], scope, known | {node.parts[0]})
-        case "literal":
-            return
-        case _:
-            check(node.parts, scope, known)
-
-
-def _names(pattern: Node) -> frozenset[str]:
-    match pattern.kind:
-        case "name":
-            return frozenset({pattern.parts[0]})
-        case "elements":
-            return frozenset().union(*(_names(one) for one in pattern.parts))
-    found: frozenset[str] = frozenset()
-    for _, inner, name in pattern.parts:
-        found |= _names(inner) | ({name} if name else frozenset())
-    return found
-
 
 # -- evaluation --------------------------------------------------------------------------------------------------------
 
@@ -210,10 +48,11 @@ def _identity(_: Node, __: Scope, path: Path, value: Any) -> Results:
 
 
 def _literal(node: Node, _: Scope, path: Path, __: Any) -> Results:
-    yield _no_path(path), node.parts[0]
+    yield no_path(path), node.parts[0]
 
 
-def _no_path(path: Path) -> Path:
+def no_path(path: Path) -> Path:
+    """Return the path of what lies on none."""
     """Mark a result that stands nowhere: it may be used, but not as a path."""
     return None if path is None else _NOWHERE
 
@@ -221,7 +60,8 @@ def _no_path(path: Path) -> Path:
 _NOWHERE: tuple[Any, ...] = (object(),)
 
 
-def _checked(path: Path, value: Any) -> Path:
+def checked(path: Path, value: Any) -> Path:
+    """Return a path that is one. JqError."""
     if path is _NOWHERE:
         raise JqError(f"Invalid path expression with result {text(value)[:30]}")
     return path
@@ -243,14 +83,14 @@ def _comma(node: Node, scope: Scope, path: Path, value: Any) -> Results:
 def _index(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     for inner, found in evaluate(node.parts[0], scope, path, value):
         for key in values(node.parts[1], scope, value):
-            _checked(inner, found) if inner is _NOWHERE else None
+            checked(inner, found) if inner is _NOWHERE else None
             yield (None if inner is None else (*inner, key)), index(found, key)
 
 
 def _slice(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     source, begin, end = node.parts
     for inner, found in evaluate(source, scope, path, value):
-        _checked(inner, found)
+        checked(inner, found)
         for last in [None] if end is None else values(end, scope, value):
             for first in [None] if begin is None else values(begin, scope, value):
                 key = {"start": first, "end": last}
@@ -259,7 +99,7 @@ def _slice(node: Node, scope: Scope, path: Path, value: Any) -> Results:
 
 def _iterate(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     for inner, found in evaluate(node.parts[0], scope, path, value):
-        _checked(inner, found)
+        checked(inner, found)
         pairs: Any
         if isinstance(found, dict):
             pairs = list(found.items())
@@ -281,25 +121,25 @@ def _binary(node: Node, scope: Scope, path: Path, value: Any) -> Results:
             result = operation(first, second)
             if isinstance(result, str | list | dict):
                 scope.run.budget.step(len(result) >> 4)
-            yield _no_path(path), result
+            yield no_path(path), result
 
 
 def _and(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     for first in values(node.parts[1], scope, value):
         if not is_true(first):
-            yield _no_path(path), False
+            yield no_path(path), False
             continue
         for second in values(node.parts[2], scope, value):
-            yield _no_path(path), is_true(second)
+            yield no_path(path), is_true(second)
 
 
 def _or(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     for first in values(node.parts[1], scope, value):
         if is_true(first):
-            yield _no_path(path), True
+            yield no_path(path), True
             continue
         for second in values(node.parts[2], scope, value):
-            yield _no_path(path), is_true(second)
+            yield no_path(path), is_true(second)
 
 
 def is_true(value: Any) -> bool:
@@ -336,12 +176,12 @@ def _try(node: Node, scope: Scope, path: Path, value: Any) -> Results:
 
 
 def _array(node: Node, scope: Scope, path: Path, value: Any) -> Results:
-    yield _no_path(path), list(values(node.parts[0], scope, value))
+    yield no_path(path), list(values(node.parts[0], scope, value))
 
 
 def _object(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     for made in _objects(node.parts, scope, value, {}):
-        yield _no_path(path), made
+        yield no_path(path), made
 
 
 def _objects(entries: Sequence[Any], scope: Scope, value: Any, made: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -359,7 +199,7 @@ def _objects(entries: Sequence[Any], scope: Scope, value: Any, made: dict[str, A
 def _string(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     name, pieces = node.parts
     for made in _texts(name, pieces, scope, value):
-        yield _no_path(path), made
+        yield no_path(path), made
 
 
 def _texts(name: str, pieces: Sequence[Any], scope: Scope, value: Any) -> Iterator[str]:
@@ -376,11 +216,11 @@ def _texts(name: str, pieces: Sequence[Any], scope: Scope, value: Any) -> Iterat
 
 
 def _format(node: Node, scope: Scope, path: Path, value: Any) -> Results:
-    yield _no_path(path), scope.run.natives["@"](scope.run, value, [node.parts[0]])
+    yield no_path(path), scope.run.natives["@"](scope.run, value, [node.parts[0]])
 
 
 def _variable(node: Node, scope: Scope, path: Path, _: Any) -> Results:
-    yield _no_path(path), scope.variable(node.parts[0])
+    yield no_path(path), scope.variable(node.parts[0])
 
 
 def _bind(node: Node, scope: Scope, path: Path, value: Any) -> Results:
@@ -420,7 +260,7 @@ def _reduce(node: Node, scope: Scope, path: Path, value: Any) -> Results:
             for variables in matched(pattern, scope, value, found):
                 results = list(values(update, scope.inner(variables=variables), state))
                 state = results[-1] if results else None  # noqa: PLW2901 - that is what folding is
-        yield _no_path(path), state
+        yield no_path(path), state
 
 
 def _foreach(node: Node, scope: Scope, path: Path, value: Any) -> Results:
@@ -433,9 +273,9 @@ def _foreach(node: Node, scope: Scope, path: Path, value: Any) -> Results:
                     state = new  # noqa: PLW2901
                     if extract:
                         for one in values(extract[0], inner, new):
-                            yield _no_path(path), one
+                            yield no_path(path), one
                     else:
-                        yield _no_path(path), new
+                        yield no_path(path), new
 
 
 def _define(node: Node, scope: Scope, path: Path, value: Any) -> Results:
@@ -465,12 +305,12 @@ def _break(node: Node, scope: Scope, _: Path, __: Any) -> Results:
 def _assign(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     operator, left, right = node.parts
     if operator == "|=":
-        yield _no_path(path), _updated(left, right, scope, value)
+        yield no_path(path), _updated(left, right, scope, value)
         return
     for new in values(right, scope, value):
         result = value
         for found, _ in evaluate(left, scope, (), value):
-            where = _checked(found, None) or ()
+            where = checked(found, None) or ()
             if operator == "=":
                 result = set_path(result, where, new)
             elif operator == "//=":
@@ -478,13 +318,13 @@ def _assign(node: Node, scope: Scope, path: Path, value: Any) -> Results:
                 result = set_path(result, where, old if is_true(old) else new)
             else:
                 result = set_path(result, where, OPERATIONS[operator[:-1]](get_path(result, where), new))
-        yield _no_path(path), result
+        yield no_path(path), result
 
 
 def _updated(left: Node, right: Node, scope: Scope, value: Any) -> Any:
     gone = []
     for found, _ in evaluate(left, scope, (), value):
-        where = _checked(found, None) or ()
+        where = checked(found, None) or ()
         for new in values(right, scope, get_path(value, where)):
             value = set_path(value, where, new)
             break
@@ -501,7 +341,7 @@ def _call(node: Node, scope: Scope, path: Path, value: Any) -> Results:
     full = f"{name}/{len(arguments)}"
     closure = scope.function(full)
     if closure is None:
-        special = SPECIAL.get(full)
+        special = scope.run.special.get(full)
         if special is not None:
             yield from special(arguments, scope, path, value)
         else:
@@ -549,93 +389,9 @@ def _native(name: str, arguments: Sequence[Node], scope: Scope, path: Path, valu
     native = scope.run.natives[name]
     named = [(str(at), argument) for at, argument in enumerate(arguments)]
     for found in _products(named, scope, value):
-        yield _no_path(path), native(scope.run, value, [found[str(at)] for at in range(len(arguments))])
+        yield no_path(path), native(scope.run, value, [found[str(at)] for at in range(len(arguments))])
 
 
-def _empty(_: Sequence[Node], __: Scope, ___: Path, ____: Any) -> Results:
-    return iter(())
-
-
-def _path_of(arguments: Sequence[Node], scope: Scope, path: Path, value: Any) -> Results:
-    for found, _ in evaluate(arguments[0], scope, (), value):
-        yield _no_path(path), list(_checked(found, None) or ())
-
-
-def _getpath(arguments: Sequence[Node], scope: Scope, path: Path, value: Any) -> Results:
-    for where in values(arguments[0], scope, value):
-        if not isinstance(where, list):
-            raise JqError("Path must be specified as an array")
-        try:
-            found = get_path(value, where)
-        except JqError:
-            found = None
-        yield (None if path is None else (*(_checked(path, value) or ()), *where)), found
-
-
-def _first(arguments: Sequence[Node], scope: Scope, path: Path, value: Any) -> Results:
-    for found in evaluate(arguments[0], scope, path, value):
-        yield found
-        return
-
-
-def _limit(arguments: Sequence[Node], scope: Scope, path: Path, value: Any) -> Results:
-    for count in values(arguments[0], scope, value):
-        left = count if kind(count) == "number" else 0
-        if left <= 0:
-            continue
-        for found in evaluate(arguments[1], scope, path, value):
-            yield found
-            left -= 1
-            if left <= 0:
-                break
-
-
-def _range(arguments: Sequence[Node], scope: Scope, path: Path, value: Any) -> Results:
-    for begin in values(arguments[0], scope, value):
-        for end in values(arguments[1], scope, value):
-            if kind(begin) != "number" or kind(end) != "number":
-                raise JqError("Range bounds must be numeric")
-            at = begin
-            while at < end:
-                scope.run.budget.step()
-                yield _no_path(path), at
-                at += 1
-
-
-def _error(arguments: Sequence[Node], scope: Scope, _: Path, value: Any) -> Results:
-    for found in values(arguments[0], scope, value):
-        raise JqError(found)
-    return
-    yield
-
-
-def _raise(_: Sequence[Node], __: Scope, ___: Path, value: Any) -> Results:
-    raise JqError(value)
-    yield
-
-
-def _input(_: Sequence[Node], scope: Scope, path: Path, __: Any) -> Results:
-    for found in scope.run.inputs:
-        yield _no_path(path), found
-        return
-    raise JqError("No more inputs")
-
-
-def _inputs(_: Sequence[Node], scope: Scope, path: Path, __: Any) -> Results:
-    for found in scope.run.inputs:
-        yield _no_path(path), found
-
-
-def _debug(_: Sequence[Node], scope: Scope, path: Path, value: Any) -> Results:
-    scope.run.say(f'["DEBUG:",{text(value)}]\n')
-    yield path, value
-
-
-SPECIAL: Mapping[str, Callable[[Sequence[Node], Scope, Path, Any], Results]] = {
-    "empty/0": _empty, "path/1": _path_of, "getpath/1": _getpath, "first/1": _first, "limit/2": _limit,
-    "range/2": _range, "error/1": _error, "error/0": _raise, "input/0": _input, "inputs/0": _inputs,
-    "debug/0": _debug, "stderr/0": _debug,
-}  # fmt: skip
 _EVALUATE: Mapping[str, Callable[[Node, Scope, Path, Any], Results]] = {
     "identity": _identity, "literal": _literal, "pipe": _pipe, "comma": _comma, "index": _index, "slice": _slice,
     "iterate": _iterate, "binary": _binary, "and": _and, "or": _or, "alternative": _alternative, "if": _if,

@@ -13,9 +13,12 @@ from typing import Any
 import msgspec
 
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.jq.evaluate import BreakError, Run, SpentError, check, is_true, scope_of, values
+from cluster_engine.programs.jq.checking import check
+from cluster_engine.programs.jq.evaluate import is_true, values
 from cluster_engine.programs.jq.natives import NATIVES
 from cluster_engine.programs.jq.reading import Unreadable, read_all
+from cluster_engine.programs.jq.scope import BreakError, Run, SpentError, scope_of
+from cluster_engine.programs.jq.special import SPECIAL
 from cluster_engine.programs.jq.syntax import SyntaxFailure, parse
 from cluster_engine.programs.jq.values import JqError, text
 
@@ -90,7 +93,7 @@ async def _run(invocation: Invocation, options: Options, filter_: str) -> int:
         while pending:
             yield pending.pop(0)
 
-    run = Run(NATIVES, invocation.environment, rest(), invocation.err, invocation.process.now().timestamp())
+    run = Run(NATIVES, SPECIAL, invocation.environment, rest(), invocation.err, invocation.process.now().timestamp())
     scope = scope_of(run, {**options.variables, "$__prog_args": options.positional,
                            "$ARGS": {"positional": options.positional, "named": options.named}})  # fmt: skip
     try:

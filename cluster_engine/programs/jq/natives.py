@@ -13,7 +13,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cluster_engine.programs.jq.evaluate import Native, Run
+from cluster_engine.programs.jq.scope import Native, Run
 from cluster_engine.programs.jq.values import (
     JqError,
     compare,
