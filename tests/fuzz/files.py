@@ -119,3 +119,16 @@ def take_packed(case: bytes) -> None:
     assert kind(case)
     with contextlib.suppress(Complaint):
         unpacked(case, "a.gz")
+
+
+def make_der(rng: random.Random) -> bytes:
+    right = bytes.fromhex("3014300d06092a864886f70d01010b0500a203020102040100")
+    return making.spoiled_bytes(rng, right * rng.randrange(1, 4))
+
+
+def take_der(case: bytes) -> None:
+    from cluster_engine.programs.openssl.asn1 import parsed
+
+    with contextlib.suppress(ValueError):
+        for _ in parsed(case, 0, indents=True):
+            pass

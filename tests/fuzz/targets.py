@@ -569,6 +569,7 @@ TARGETS: dict[str, Target] = {
     "databases": Target(files.make_database, files.take_database),
     "static pods": Target(files.make_manifest, files.take_manifest),
     "ssldump": Target(files.make_packets, files.take_packets),
+    "der": Target(files.make_der, files.take_der),
     "gzip": Target(files.make_packed, files.take_packed),
     "streams": Target(streams.make, streams.take),
     "programs": Target(programs.make, programs.take, cpu_seconds_max=20.0),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from cluster_engine.programs.curl.errors import UsageError
+from cluster_engine.programs.curl.form import Field, field_of
 
 REDIRECTS_MAX = 50
 WORDS_MAX = 10_000
@@ -25,6 +26,7 @@ class Options(msgspec.Struct):
     outputs: list[str | None] = msgspec.field(default_factory=list)
     """File names by address; None for the remote's own name (-O)."""
     data: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    form: list[Field] = msgspec.field(default_factory=list)
     header: list[str] = msgspec.field(default_factory=list)
     resolve: list[str] = msgspec.field(default_factory=list)
     connect_to: list[str] = msgspec.field(default_factory=list)
@@ -93,7 +95,8 @@ class Options(msgspec.Struct):
 
 
 SWITCH, TEXT, LIST, NUMBER, DATA, FIXED, OUTPUT = "switch", "text", "list", "number", "data", "fixed", "output"
-TAKES = frozenset({TEXT, LIST, NUMBER, DATA, OUTPUT})
+FORM = "form"
+TAKES = frozenset({TEXT, LIST, NUMBER, DATA, OUTPUT, FORM})
 
 
 class Option(NamedTuple):
@@ -135,6 +138,8 @@ TABLE = tuple(
         ("f", "fail", SWITCH),
         ("", "fail-early", SWITCH),
         ("", "fail-with-body", SWITCH),
+        ("F", "form", FORM),
+        ("", "form-string", FORM),
         ("G", "get", SWITCH),
         ("g", "globoff", SWITCH),
         ("I", "head", SWITCH),
@@ -267,6 +272,8 @@ def _apply(options: Options, word: str, option: Option, argument: str, *, value:
             getattr(options, name).append(argument)
         case "number":
             setattr(options, name, _number(word, argument, whole="time" not in long))
+        case "form":
+            options.form.append(field_of(word, argument, is_plain=long == "form-string"))
         case "data":
             options.data.append((long, argument))
         case "output":

@@ -10,7 +10,7 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable
 
-from cluster_engine.programs.curl import arguments
+from cluster_engine.programs.curl import arguments, form
 from cluster_engine.programs.curl.arguments import Options
 from cluster_engine.programs.curl.connecting import Connections
 from cluster_engine.programs.curl.errors import (
@@ -38,6 +38,7 @@ TRY_HELP = "curl: try 'curl --help' or 'curl --manual' for more information\n"
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 RETRY_SECONDS_MAX = 600.0
 RETRIES_MAX = 1000
+MULTIPART = "multipart formpost (-F, --form)"
 ENCODED = re.compile(r"%[0-9A-F]{2}")
 Tell = Callable[[bytes], Awaitable[None]]
 Facts = dict[str, str | int | float | None]
@@ -81,6 +82,10 @@ class Curl:
             raise UsageError("no URL specified!")
         if options.head and (options.data and not options.get):
             self._warn("You can only select one HTTP request method! Attempted: HEAD (-I, --head), POST (-d, --data).")
+            return FAILED_INIT
+        if options.form and (options.data or options.head):
+            what = "HEAD (-I, --head)" if options.head else "POST (-d, --data)"
+            self._warn(f"You can only select one HTTP request method! Attempted: {MULTIPART}, {what}.")
             return FAILED_INIT
         for rule in options.resolve:
             self._say(f"Added {rule} to DNS cache")
@@ -137,6 +142,13 @@ class Curl:
                 return Body(await self._invocation.all() if path in ("-", ".") else self._read_file(path))
             except OSError:
                 raise CurlError(READ_ERROR, f"Can't open '{options.upload_file}'!") from None
+        if options.form:
+            try:
+                data, kind = await form.body_of(options.form, self._part, self._invocation.process.rng)
+            except OSError:
+                text = "Failed to open/read local data from file/application"
+                raise CurlError(READ_ERROR, text) from None
+            return Body(data, kind=kind)
         if not options.data:
             return Body()
         pieces: list[bytes] = []
@@ -153,6 +165,9 @@ class Curl:
             return Body(query=ENCODED.sub(lambda found: found[0].lower(), query))
         kinds = [("Content-Type", "application/json"), ("Accept", "application/json")] if is_json else []
         return Body(data, kinds)
+
+    async def _part(self, path: str) -> bytes:
+        return await self._invocation.all() if path == "-" else self._read_file(path)
 
     async def _piece(self, kind: str, text: str) -> bytes:
         if kind == "data-urlencode":

@@ -38,6 +38,8 @@ class Body(msgspec.Struct):
     data: bytes | None = None
     headers: Headers = msgspec.field(default_factory=list)
     query: str = ""
+    kind: str = "application/x-www-form-urlencoded"
+    """Its Content-Type, where nobody says another."""
 
 
 class Done(msgspec.Struct):
@@ -186,18 +188,18 @@ class Transfer:
         headers += [one for one in body.headers if one[0].lower() not in given]
         headers += [(name, value) for name, value in extra if value is not _REMOVED and name.lower() != "host"]
         if body.data is not None:
-            headers += self._describing(body.data, given | own)
+            headers += self._describing(body.data, body.kind, given | own)
         asked = method if options.request is None else options.request
         version = "1.0" if options.http == "1.0" else "1.1"
         return Request(asked, options.request_target or url.path, headers, body.data, version)
 
-    def _describing(self, data: bytes, given: set[str]) -> Headers:
+    def _describing(self, data: bytes, kind: str, given: set[str]) -> Headers:
         """Return the headers that go with a body."""
         found: Headers = []
         if "content-length" not in given:
             found.append(("Content-Length", str(len(data))))
         if "content-type" not in given and not self._options.upload_file:
-            found.append(("Content-Type", "application/x-www-form-urlencoded"))
+            found.append(("Content-Type", kind))
         return found
 
     async def _ask(self, connection: Connection, request: Request, url: URL, done: Done) -> Response:

@@ -18,7 +18,7 @@ from cluster_engine.programs.curl.url import whole
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.loading import Loader
 from cluster_engine.programs.openssl.options import Given, OpenSSLError, read
-from cluster_engine.programs.openssl.x509 import write
+from cluster_engine.programs.openssl.x509 import encoding_of, write
 
 RSA_BITS_MIN, RSA_BITS, RSA_BITS_MAX = 512, 2048, 4096
 SMALLEST_MADE = 1024
@@ -158,8 +158,18 @@ async def pkey(invocation: Invocation, words: list[str]) -> int:
     what = {"pkey": "key", "rsa": "private key", "ec": "private key"}[command]
     key = await loader.private_key(given.value("in"), what, given.value("passin"))
     _check_kind(command, key.public_key())
+    if encoding_of(given) is Encoding.DER and not given.has("noout"):
+        write(invocation, given.value("out"), _der(command, key, given))
+        return 0
     write(invocation, given.value("out"), _shown(command, key, given, invocation))
     return 0
+
+
+def _der(command: str, key: Any, given: Given) -> bytes:
+    if given.has("pubout"):
+        return bytes(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    form = PrivateFormat.TraditionalOpenSSL if command == "ec" or given.has("traditional") else PrivateFormat.PKCS8
+    return bytes(key.private_bytes(Encoding.DER, form, NoEncryption()))
 
 
 def _check_kind(command: str, public: Any) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key, load_pem_public_key
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.options import OpenSSLError
 from cluster_engine.programs.streams import read_file
 
 CERTIFICATES_MAX = 1000
+DER = b"\x30"
+"""With what DER begins, of a certificate or a key: a SEQUENCE."""
 NOT_READ = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
@@ -58,6 +60,8 @@ class Loader:
         """Return a file's certificates, at least one; OpenSSLError."""
         data = await self.data(path, what, after)
         try:
+            if data[:1] == DER and b"-----BEGIN" not in data:
+                return [x509.load_der_x509_certificate(data)]
             return x509.load_pem_x509_certificates(data)[:CERTIFICATES_MAX]
         except NOT_READ as error:
             raise self._unreadable(data, path, what, after) from error
@@ -103,6 +107,8 @@ class Loader:
         """Return a private key; OpenSSLError."""
         data = await self.data(path, what)
         try:
+            if data[:1] == DER and b"-----BEGIN" not in data:
+                return load_der_private_key(data, None)
             return load_pem_private_key(data, password.removeprefix("pass:").encode() if password else None)
         except NOT_READ as error:
             raise self._unreadable(data, path, what, "") from error

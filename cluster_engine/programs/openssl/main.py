@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from cluster_engine.programs.certificates.extensions import ExtensionError
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.openssl import keys, req, s_client, small, verify, x509
+from cluster_engine.programs.openssl import asn1, keys, req, s_client, small, verify, x509
 from cluster_engine.programs.openssl.options import OpenSSLError
 
 WORDS_MAX = 10_000
@@ -22,9 +22,11 @@ def _digest(name: str) -> Callable[[Invocation, list[str]], Awaitable[int]]:
 
 
 COMMANDS: Mapping[str, Callable[[Invocation, list[str]], Awaitable[int]]] = {
+    "asn1parse": asn1.run,
     "base64": small.base64_,
     "ciphers": small.ciphers,
     "dgst": small.dgst,
+    "enc": small.enc,
     "ec": _kind("ec"),
     "ecparam": keys.ecparam,
     "genpkey": keys.genpkey,

@@ -8,6 +8,7 @@ Modelled on apps/version.c, rand.c, dgst.c, enc.c, ciphers.c.
 import base64
 import hashlib
 import secrets
+import ssl
 
 from cluster_engine.programs.curl.url import whole
 from cluster_engine.programs.invocation import Invocation
@@ -109,6 +110,31 @@ def _in_lines(data: bytes) -> str:
 
 async def ciphers(invocation: Invocation, words: list[str]) -> int:
     """Run `openssl ciphers`; give its exit code."""
-    read("ciphers", words, switches=frozenset({"s", "tls1_2", "tls1_3", "help"}), values=frozenset())
-    invocation.out(f"{CIPHERS}\n")
+    given = read("ciphers", words, switches=frozenset({"v", "V", "s", "tls1_2", "tls1_3", "help"}), values=frozenset())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.set_ciphers(given.rest[0] if given.rest else CIPHERS)
+    except (ssl.SSLError, ValueError):
+        where = "SSL_CTX_set_cipher_list:no cipher match:../ssl/ssl_lib.c:2741:"
+        line = Loader(invocation).error("0A0000B9", "SSL routines", where)
+        raise OpenSSLError(f"Error in cipher list\n{line}") from None
+    found = context.get_ciphers()
+    if given.has("s"):
+        version = "TLSv1.2" if given.has("tls1_2") else "TLSv1.3" if given.has("tls1_3") else ""
+        found = [one for one in found if not version or (one["protocol"] == "TLSv1.3") == (version == "TLSv1.3")]
+    if given.has("V"):
+        lines = [f"{'':10}0x{one['id'] >> 8 & 255:02X},0x{one['id'] & 255:02X} - {one['description']}" for one in found]
+    elif given.has("v"):
+        lines = [one["description"] for one in found]
+    else:
+        lines = [":".join(one["name"] for one in found)]
+    invocation.out("".join(f"{line}\n" for line in lines))
     return 0
+
+
+async def enc(invocation: Invocation, words: list[str]) -> int:
+    """Run `openssl enc`, of which there is base64; give its exit code."""
+    if not {"-base64", "-a"} & set(words):
+        name = next((word for word in words if word.startswith("-") and word not in ("-d", "-e", "-in", "-out")), "-")
+        raise usage("enc", f"Unknown option or cipher: {name[1:100]}")
+    return await base64_(invocation, [word for word in words if word != "-base64"])

@@ -23,7 +23,7 @@ from cluster_engine.programs.certificates.times import openssl_time
 from cluster_engine.programs.curl.tls import matches
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.loading import Loader
-from cluster_engine.programs.openssl.options import Given, OpenSSLError, names, read
+from cluster_engine.programs.openssl.options import Given, OpenSSLError, names, read, usage
 
 SWITCHES = names(
     "text noout subject issuer dates startdate enddate serial fingerprint pubkey modulus req "
@@ -55,19 +55,29 @@ async def run(invocation: Invocation, words: list[str]) -> int:
     else:
         certificate = (await loader.certificates(given.value("in")))[0]
     text, code = shown(certificate, given, invocation.process.now())
-    if not given.has("noout"):
-        text += certificate.public_bytes(Encoding.PEM).decode()
-    write(invocation, given.value("out"), text)
+    if given.has("noout"):
+        write(invocation, given.value("out"), text)
+    else:
+        encoding = encoding_of(given)
+        write(invocation, given.value("out"), text.encode() + certificate.public_bytes(encoding))
     return code
 
 
-def write(invocation: Invocation, path: str, text: str) -> None:
+def encoding_of(given: Given) -> Encoding:
+    """Return what -outform asks for; OpenSSLError."""
+    encoding = {"PEM": Encoding.PEM, "DER": Encoding.DER}.get(given.value("outform", "PEM").upper())
+    if encoding is None:
+        raise usage(given.command, f'Invalid format "{given.value("outform")[:100]}" for option -outform')
+    return encoding
+
+
+def write(invocation: Invocation, path: str, text: str | bytes) -> None:
     """Write to a file, or to standard output where no path is given; OpenSSLError."""
     if not path:
         invocation.out(text)
         return
     try:
-        invocation.files.write(invocation.absolute(path), text.encode())
+        invocation.files.write(invocation.absolute(path), text.encode() if isinstance(text, str) else text)
     except OSError as error:
         raise OpenSSLError(f'Can\'t open "{path}" for writing, {error.strerror}') from error
 

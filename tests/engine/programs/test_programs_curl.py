@@ -30,6 +30,11 @@ PLAIN = [
     '-sS U/echo -H @T/headers -H Accept: -H "X-Empty;" -H "User-Agent: foo" -H "Host: bar"',
     "-sS -X PUT -A agent -e http://ref -u me:pw U/echo",
     "-sS -X DELETE -b a=b -r 0-4 U/echo",
+    "-sS U/echo -F a=1 -F f=@T/data -F t=<T/data -F 'x=y;type=text/x;filename=z' --form-string s=@q",
+    "-sS U/echo -F 'f=@T/data;type=text/plain;filename=n.txt' -F q=1;2",
+    "-sS U/echo -F f=@T/none",
+    "-sS U/echo -F f",
+    "-sS U/echo -F a=1 -d b=2",
     "-sSI U/echo",
     "-sSi U/chunked",
     "-sSv U/chunked",
@@ -137,6 +142,7 @@ def plainly(text):
         before + closing + re.sub(r"\* .*(Newsession|session ID).*\n", "", after)
     )  # they come while it closes, or not
     text = re.sub(r"0x[0-9a-f]+", "0x", text)
+    text = re.sub(r"-{24}[0-9a-f]{16}", "boundary", text)
     return re.sub(r"after \d+ m", "after 0 m", text)
 
 

@@ -117,6 +117,15 @@ LINES = [
     "sha1 T/text",
     "dgst -foo T/text",
     "base64 -in T/rsa.crt",
+    *(f"asn1parse -in T/{name}" for name in ("ca.crt", "rsa.crt", "p384.crt", "rsa.key", "ed.key", "ext")),
+    "asn1parse -in T/server.crt -i",
+    "asn1parse -in T/server.crt -offset 9000",
+    "ciphers -v ECDHE+AESGCM",
+    "ciphers -V ECDHE-RSA-AES128-GCM-SHA256",
+    "ciphers -s -tls1_3",
+    "ciphers nonsense",
+    "x509 -in T/ca.crt -outform der -out T/ca.der",
+    "enc -base64 -in T/text",
     "foo",
 ]  # fmt: skip
 
