@@ -33,7 +33,7 @@ from cluster_engine.world.users import User
 from cluster_engine.world.world import World
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-UNLIMITED = 0
+UNLIMITED, EXECUTABLE = 0, 0o111
 
 
 class Tasks:
@@ -137,6 +137,8 @@ class Tasks:
             assert container.files is not None
             if not (argv and argv[0].startswith("/") and workload.has_shell and container.files.exists(argv[0])):
                 raise
+            if not container.files.mode(argv[0]) & EXECUTABLE:
+                raise NotExecutableError(f'exec: "{argv[0]}": permission denied') from None
             program, words = None, ["sh", *argv]  # a script
         shell = words[0].rpartition("/")[2] if words else ""
         return program or container.programs[shell], words

@@ -12,10 +12,10 @@ from cluster_engine.programs.running import Program
 from cluster_engine.programs.table import PROGRAMS
 
 COREUTILS = frozenset({
-    "[", "awk", "base64", "cat", "clear", "cp", "cut", "date", "echo", "egrep", "env", "false", "grep", "head",
-    "hostname", "id", "kill", "ls", "md5sum", "mkdir", "mv", "nproc", "printenv", "printf", "rm", "rmdir", "sed", "seq",
-    "sha256sum", "sleep", "sort", "tail", "tar", "tee", "test", "touch", "tr", "true", "uname", "uniq", "wc", "which",
-    "whoami", "xargs", "yes",
+    "[", "awk", "base64", "cat", "chmod", "chown", "clear", "cp", "cut", "date", "echo", "egrep", "env",
+    "false", "grep", "head", "hostname", "id", "kill", "ls", "md5sum", "mkdir", "mv", "nproc", "printenv",
+    "printf", "rm", "rmdir", "sed", "seq", "sha256sum", "sleep", "sort", "tail", "tar", "tee", "test", "touch",
+    "tr", "true", "uname", "uniq", "wc", "which", "whoami", "xargs", "yes",
 })  # fmt: skip
 BUSYBOX = COREUTILS | {
     "find",

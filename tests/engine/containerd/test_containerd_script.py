@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from grpclib.exceptions import GRPCError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -192,3 +193,23 @@ FIRST = [
     ("nginx", []),
     ("busybox", ["sh", "-c", "trap 'exit 7' TERM; while true; do sleep 0.1; done"]),
 ]
+
+
+def test_a_script_is_started_by_its_path_where_it_may_be_executed(on_node):
+    async def story(node):
+        node.host.files.write("/volumes/run.sh", b"#!/bin/sh\necho $0 $1; chmod 600 $0; $0\n", 0o644)
+        mounts = [cri.Mount(container_path="/scripts", host_path="/volumes")]
+        sandbox = await node.sandbox()
+        with pytest.raises(GRPCError) as refused:
+            await node.container(sandbox, "busybox", "/scripts/run.sh", "a", mounts=mounts)
+        node.host.files.change_mode("/volumes/run.sh", 0o755)
+        await node.container(sandbox, "busybox", "/scripts/run.sh", "a", mounts=mounts, attempt=1)
+        await node.seconds(1)
+        return refused.value.message, node.log(attempt=1)
+
+    message, log = on_node(story)
+    assert message.endswith('unable to start container process: exec: "/scripts/run.sh": permission denied: unknown')
+    assert [line.split(" ", 3)[3] for line in log.splitlines()] == [
+        "/scripts/run.sh a",
+        "sh: /scripts/run.sh: Permission denied",
+    ]
