@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "export": {"words"},
     "collecting": set(),
 }
-ABOVE = {"cluster", "commands", "console", "injections", "run", "thread", "__main__"}
+ABOVE = {"cluster", "commands", "console", "injections", "run", "thread", "command_line", "__main__"}
 
 
 @functools.cache
@@ -158,7 +158,7 @@ FORBIDDEN = {
     "uuid": {"uuid1", "uuid4"},
     "random": {"random", "randint", "choice", "shuffle", "sample", "uniform"},
 }
-OWNS_TIME = {"world/clock.py", "world/outside.py", "cluster.py", "__main__.py"}
+OWNS_TIME = {"world/clock.py", "world/outside.py", "cluster.py", "command_line.py"}
 
 
 def looks_at_clocks(path):
