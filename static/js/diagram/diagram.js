@@ -17,8 +17,10 @@ import { RowView, element, set } from "./rowview.js";
 const MARGIN = 360;
 const AXIS = 88;
 /** A component's name has room in it, in two or three lines. */
-const LANE_MIN = 66;
+const LANE_MIN = 70;
 const BOTTOM = 56;
+/** Of a command's line so much is in view, in pixels. */
+const COMMAND_SEEN = 180;
 /** How many rows at most are looked through for a command. */
 const NEWEST = 100;
 
@@ -210,7 +212,11 @@ export class Diagram {
   placeCommand(plan) {
     const rows = plan.rows.slice(-NEWEST).filter(({ seq }) => seq > this.placed);
     this.placed = plan.seq;
-    this.placeAcross(rows.findLast(({ entry }) => entry.kind === "command.started") ?? null);
+    const row = rows.findLast(({ entry }) => entry.kind === "command.started");
+    if (!row) return;
+    const [x, left] = [this.laneX(row.from), this.scroller.scrollLeft];
+    if (x < left || x + COMMAND_SEEN > left + this.scroller.clientWidth - AXIS)
+      this.scroller.scrollLeft = Math.max(0, x - this.laneWidth / 2);
   }
 
   /** Scroll sideways until both ends of a message are in view, the one it comes from first. @param {Row | null} row */

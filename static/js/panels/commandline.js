@@ -131,7 +131,7 @@ export function CommandLine({ app }) {
     possible.length > 0 &&
       h(
         "p",
-        { class: "possible", role: "status", style: { "--letters": Math.max(...possible.map((word) => word.length)) } },
+        { class: "possible", role: "status", tabIndex: 0, style: { "--letters": Math.max(...possible.map((word) => word.length)) } },
         h("span", { class: "visually-hidden" }, t("terminal.possible")),
         possible.map((word) => h("span", { key: word }, word, " ")),
       ),

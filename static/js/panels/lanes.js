@@ -48,7 +48,7 @@ export function LaneHeads({ app, laneWidth, width }) {
             key: lane.id,
             type: "button",
             class: `lane-name${alive(lane) ? "" : " idle"}`,
-            style: { left: `${left(lane.slot) + 3}px`, width: `${laneWidth - 6}px` },
+            style: { left: `${left(lane.slot) + 1}px`, width: `${laneWidth - 2}px` },
             "aria-pressed": String(chosen.has(lane.id)),
             title: `${strings.t(chosen.has(lane.id) ? "lanes.all" : "lanes.only", { name: lane.name })} ${lane.address}`.trim(),
             onClick: () => actions.toggleParticipant(lane.id),
