@@ -4,9 +4,9 @@
     kill -9 123         SIGKILL: it is gone at this instant
     kill -0 123         only whether it is there
 
-Process 1 of a container hears only what it has asked for, whoever sends it. Of a service that dies of it, its
-supervisor starts the next (`world/supervisor.py`). Modelled on bash's builtin and on procps 4.0.2. Left out: stopping
-and continuing (STOP, TSTP, CONT), process groups.
+Process 1 of a container hears only what it has asked for, and SIGKILL from its host (pid_namespaces(7)). Of a service
+that dies of it, its supervisor starts the next (`world/supervisor.py`). Modelled on bash's builtin and on procps 4.0.2.
+Left out: stopping and continuing (STOP, TSTP, CONT), process groups.
 """
 
 import signal
@@ -16,7 +16,7 @@ from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world.files import FileSystem
 from cluster_engine.world.process import Host
 
-SIGTERM = 15
+SIGKILL, SIGTERM = 9, 15
 LEFT_OUT = frozenset({18, 19, 20, 21, 22})
 """CONT, STOP, TSTP, TTIN, TTOU: nothing here can be stopped and go on."""
 HARMLESS = frozenset({17, 23, 28})
@@ -69,6 +69,8 @@ def send(host: Host, files: FileSystem, word: str, which: int) -> None:
     elif process.is_first:
         if which == SIGTERM:
             process.hear_sigterm()
+        elif which == SIGKILL and process.files is not files:
+            process.kill()
     elif which == SIGTERM:
         process.terminate()
     else:
