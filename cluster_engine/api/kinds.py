@@ -24,6 +24,7 @@ from cluster_engine.api.schemas.authorization import (
     SELF_SUBJECT_RULES_REVIEW,
     SUBJECT_ACCESS_REVIEW,
 )
+from cluster_engine.api.schemas.autoscalers import HORIZONTAL_POD_AUTOSCALER, HORIZONTAL_POD_AUTOSCALER_V1
 from cluster_engine.api.schemas.autoscaling import SCALE
 from cluster_engine.api.schemas.batch import JOB
 from cluster_engine.api.schemas.configuration import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT
@@ -70,6 +71,8 @@ BUILT_IN = KindSet(
         SELF_SUBJECT_RULES_REVIEW,
         SUBJECT_ACCESS_REVIEW,
         LOCAL_SUBJECT_ACCESS_REVIEW,
+        HORIZONTAL_POD_AUTOSCALER,
+        HORIZONTAL_POD_AUTOSCALER_V1,
         JOB,
         CRON_JOB,
         INGRESS,

@@ -219,7 +219,8 @@ class Kind(Resource):
     update is that of the object itself, not of a subresource). `has_status`: there is a status, which is empty at first
     unless `keeps_status_on_create`, and `status_carries` names the parts of metadata (labels, annotations) that may be
     changed with it. Objects are gone `ttl_seconds` after they were last written (0: never). `takes_strategic_patches`:
-    custom resources do not.
+    custom resources do not. `stored_as` is the newer version that objects of an older one are stored in; the two
+    functions beside it spell an object of one as the other does.
     """
 
     schema: Message
@@ -240,6 +241,9 @@ class Kind(Resource):
     delete_returns_object: bool = False
     takes_strategic_patches: bool = True
     storage_prefix: str = ""
+    stored_as: Kind | None = None
+    to_stored: Callable[[Object], Object] | None = None
+    from_stored: Callable[[Object], Object] | None = None
     derived: Derived = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -256,7 +260,7 @@ class Kind(Resource):
     @property
     def is_stored(self) -> bool:
         """Whether its objects are kept in etcd; of others only the answer to a POST is seen."""
-        return "get" in self.verbs
+        return "get" in self.verbs and self.stored_as is None
 
     def subresource(self, name: str) -> Subresource | None:
         """Find a subresource by its name."""

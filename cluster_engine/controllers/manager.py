@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cluster_engine.client import Client, EventRecorder, LeaderElector, SharedInformers
+from cluster_engine.controllers.autoscaler import HorizontalPodAutoscalerController
 from cluster_engine.controllers.context import Context, Controller
 from cluster_engine.controllers.credentials import ServiceAccountToken
 from cluster_engine.controllers.cron_job import CronJobController
@@ -56,6 +57,7 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("job-controller", JobController),
     ("ttl-after-finished-controller", TtlAfterFinishedController),
     ("cronjob-controller", CronJobController),
+    ("horizontal-pod-autoscaler", HorizontalPodAutoscalerController),
     ("disruption-controller", DisruptionController),
     ("endpointslice-controller", EndpointSliceController),
     ("endpoint-controller", EndpointsController),

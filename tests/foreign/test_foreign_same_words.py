@@ -71,6 +71,17 @@ spec:
     metadata: {labels: {app: db}}
     spec: {containers: [{name: c, image: busybox, command: [sleep, "1000"]}]}
 ---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: db, namespace: limited}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: db}
+  maxReplicas: 4
+  metrics:
+  - {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}
+  - {type: Resource, resource: {name: memory, target: {type: AverageValue, averageValue: 100Mi}}}
+  - {type: Pods, pods: {metric: {name: packets}, target: {type: AverageValue, averageValue: 1k}}}
+---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: some, namespace: limited}

@@ -212,6 +212,14 @@ CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         EVENTS,
     ),
     "generic-garbage-collector": (rule("delete get list patch update watch", "*", "*"), EVENTS),
+    "horizontal-pod-autoscaler": (
+        rule(READ, "autoscaling", "horizontalpodautoscalers"),
+        rule("update", "autoscaling", "horizontalpodautoscalers/status"),
+        rule("get update", "*", "*/scale"),
+        rule("list", "core", "pods"),
+        rule("list", "metrics.k8s.io", "pods"),
+        EVENTS,
+    ),
     "job-controller": (
         rule("get list patch update watch", "batch", "jobs"),
         rule("update", "batch", "jobs/status"),

@@ -9,6 +9,8 @@ Modelled on apiserver/pkg/endpoints/handlers/{create,get,update,patch,delete}.go
 
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
+
 from cluster_engine.api import strict
 from cluster_engine.api.kinds import (
     BINDING,
@@ -28,7 +30,7 @@ from cluster_engine.apiserver.admission.chain import Admission
 from cluster_engine.apiserver.authentication.tokens import Signer
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, refusal_text
-from cluster_engine.apiserver.handlers import bodies, responses
+from cluster_engine.apiserver.handlers import bodies, older_versions, responses
 from cluster_engine.apiserver.handlers.bodies import copied, media_type
 from cluster_engine.apiserver.handlers.connect import Connections
 from cluster_engine.apiserver.handlers.listing import list_objects
@@ -81,6 +83,11 @@ class Resources:
             return responses.NOT_FOUND_TEXT
         subresource = kind.subresource(info.subresource) if info.subresource else None
         self._check_path(info, kind, subresource)
+        if kind.stored_as is not None:
+            newer = msgspec.structs.replace(info, version=kind.stored_as.version)
+            return await older_versions.serve(
+                request, served, kind, warnings, lambda asked: self.serve(asked, newer, user, warnings)
+            )
         parameters = parse_query(request.query)
         call = Call(
             kind=kind,

@@ -3,7 +3,7 @@
     autoscale deployment web --min=1 --max=5 --cpu-percent=80
         GET …/deployments/web, POST /apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers
 
-An API server without that kind answers 404. Modelled on kubectl/pkg/cmd/autoscale. Left out: autoscaling/v2.
+Modelled on kubectl/pkg/cmd/autoscale. Left out: autoscaling/v2.
 """
 
 from cluster_engine.api.objects import Object

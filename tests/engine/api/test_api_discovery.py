@@ -14,6 +14,7 @@ def test_groups_are_offered_in_the_order_of_the_real_server() -> None:
         "apps",
         "authentication.k8s.io",
         "authorization.k8s.io",
+        "autoscaling",
         "batch",
         "networking.k8s.io",
         "policy",
@@ -32,13 +33,13 @@ def test_storage_version_hashes_are_those_of_real_clusters() -> None:
 def test_both_forms_name_the_same_resources_and_verbs() -> None:
     aggregated = {}
     for item in discovery.aggregated_core(BUILT_IN)["items"] + discovery.aggregated_groups(BUILT_IN)["items"]:
-        for resource in item["versions"][0]["resources"]:
+        for version, resource in [(each["version"], one) for each in item["versions"] for one in each["resources"]]:
             group = item["metadata"].get("name", "")
-            aggregated[group, resource["resource"]] = resource["verbs"]
+            aggregated[group, version, resource["resource"]] = resource["verbs"]
             for below in resource.get("subresources", ()):
-                aggregated[group, f"{resource['resource']}/{below['subresource']}"] = below["verbs"]
+                aggregated[group, version, f"{resource['resource']}/{below['subresource']}"] = below["verbs"]
     legacy = {
-        (of.group, entry["name"]): entry["verbs"]
+        (of.group, of.version, entry["name"]): entry["verbs"]
         for of in BUILT_IN.group_versions
         for entry in discovery.api_resource_list(of)["resources"]
     }

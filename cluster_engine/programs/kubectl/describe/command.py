@@ -16,7 +16,17 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.programs.kubectl import errors
 from cluster_engine.programs.kubectl.arguments import Target, targets
-from cluster_engine.programs.kubectl.describe import access, batch, networking, nodes, others, pods, policy, workloads
+from cluster_engine.programs.kubectl.describe import (
+    access,
+    autoscalers,
+    batch,
+    networking,
+    nodes,
+    others,
+    pods,
+    policy,
+    workloads,
+)
 from cluster_engine.programs.kubectl.describe.lines import Lines
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
@@ -173,6 +183,10 @@ async def _cron_job(session: Session, lines: Lines, cron_job: Object) -> None:
     batch.describe_cron_job(lines, cron_job, await _events(session, cron_job))
 
 
+async def _autoscaler(session: Session, lines: Lines, autoscaler: Object) -> None:
+    autoscalers.describe_autoscaler(lines, autoscaler, await _events(session, autoscaler))
+
+
 async def _budget(session: Session, lines: Lines, budget: Object) -> None:
     policy.describe_budget(lines, budget, await _events(session, budget))
 
@@ -282,6 +296,7 @@ _DESCRIBERS: dict[tuple[str, str], Describer] = {
     ("apps", "replicasets"): _replica_set,
     ("apps", "daemonsets"): _daemon_set,
     ("apps", "statefulsets"): _stateful_set,
+    ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
     ("batch", "jobs"): _job,
     ("batch", "cronjobs"): _cron_job,
     ("policy", "poddisruptionbudgets"): _budget,
