@@ -6,6 +6,8 @@
     systemctl stop etcd; mv /var/lib/etcd /var/lib/etcd-old; mv /var/lib/etcd-restored /var/lib/etcd
     systemctl start etcd; systemctl restart kube-apiserver
 
+Where etcd is a static pod its manifest is moved away instead of stopping it, and back instead of starting it.
+
 A restored store begins with the snapshot's revision, while everybody who watches has seen later ones: hence the
 restart, or --bump-revision with --mark-compacted, by which every watch of before is refused and begins anew.
 

@@ -47,6 +47,21 @@ def test_a_cluster_restored_from_a_snapshot_has_what_was_deleted_since_and_not_w
     etcdctl(story)
 
 
+def test_an_etcd_that_is_a_static_pod_is_restored_while_its_manifest_is_away(workstation):
+    async def story(sh):
+        await sh.ok("ssh control-plane")
+        await sh.ok(CERTIFICATES)
+        await sh.ok(f"{KUBECTL} create configmap kept --from-literal=a=1; etcdctl snapshot save /root/etcd.db")
+        await sh.ok(f"{KUBECTL} delete configmap kept; etcdutl snapshot restore etcd.db --data-dir /var/lib/etcd-new")
+        await sh.ok("mv /etc/kubernetes/manifests/etcd.yaml /root/; sleep 30")
+        assert await sh.ok("crictl ps -q --name '^etcd$'") == ""
+        await sh.ok("mv /var/lib/etcd /var/lib/etcd-old; mv /var/lib/etcd-new /var/lib/etcd")
+        await sh.ok("mv /root/etcd.yaml /etc/kubernetes/manifests/; sleep 30")
+        await sh.wait_for(f"{KUBECTL} get configmaps -o name", "configmap/kept")
+
+    workstation(story, system_pods=True)
+
+
 def test_a_data_directory_that_was_moved_away_is_lost_and_moved_back_is_there_again(etcdctl):
     async def story(sh):
         await sh.ok("etcdctl put foo bar; systemctl stop etcd; mv /var/lib/etcd /root/old; systemctl start etcd")
