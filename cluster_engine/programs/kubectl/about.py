@@ -20,11 +20,17 @@ API_RESOURCES_FLAGS = (
     Flag("api-group", default=None),
     Flag("no-headers", kind="bool"),
     Flag("verbs", default=""),
+    Flag("cached", kind="bool"),
+    Flag("categories", kind="strings"),
+    Flag("sort-by", default=""),
 )
+SORTS = ("", "name", "kind")
 
 
-async def version(session: Session, _: list[str]) -> int:
+async def version(session: Session, arguments: list[str]) -> int:
     """Say the client's version and the server's."""
+    if arguments:
+        raise CommandError(f"extra arguments: [{' '.join(arguments)}]")
     client: Object = {"gitVersion": VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"}
     found: Object = {"clientVersion": client, "kustomizeVersion": KUSTOMIZE_VERSION}
     if session.flags["output"] not in ("", "yaml", "json"):
@@ -42,9 +48,21 @@ async def version(session: Session, _: list[str]) -> int:
     return 0
 
 
-async def api_resources(session: Session, _: list[str]) -> int:
+def _no_arguments(arguments: list[str], command: str) -> None:
+    if arguments:
+        hint = f"See 'kubectl {command} -h' for help and examples"
+        raise CommandError(f"unexpected arguments: [{' '.join(arguments)}]\n{hint}")
+
+
+async def api_resources(session: Session, arguments: list[str]) -> int:
     """List what there is."""
     flags = session.flags
+    _no_arguments(arguments, "api-resources")
+    if flags["output"] not in ("", "wide", "name"):
+        raise CommandError(f"--output {flags['output']} is not available")
+    if flags["sort-by"] not in SORTS:
+        raise CommandError("--sort-by accepts only name or kind")
+    categories = [one for given in flags["categories"] for one in given.split(",")]
     rows = []
     for resource in preferred(await discovery.resources(session, fresh=True)):
         if flags["namespaced"] is not None and "namespaced" in flags and resource.namespaced is not flags["namespaced"]:
@@ -53,8 +71,12 @@ async def api_resources(session: Session, _: list[str]) -> int:
             continue
         if not resource.verbs or any(verb not in resource.verbs for verb in flags["verbs"].split(",") if verb):
             continue
+        if any(one not in resource.categories for one in categories):
+            continue
         rows.append(resource)
     rows.sort(key=lambda resource: (resource.group, resource.plural))
+    if flags["sort-by"]:
+        rows.sort(key=lambda resource: resource.plural if flags["sort-by"] == "name" else resource.kind)
     if flags["output"] == "name":
         session.out("".join(f"{resource.resource_name}\n" for resource in rows))
         return 0
@@ -71,8 +93,9 @@ async def api_resources(session: Session, _: list[str]) -> int:
     return 0
 
 
-async def api_versions(session: Session, _: list[str]) -> int:
+async def api_versions(session: Session, arguments: list[str]) -> int:
     """List the groups and their versions."""
+    _no_arguments(arguments, "api-versions")
     found = sorted({resource.api_version for resource in await discovery.resources(session, fresh=True)})
     session.out("".join(f"{name}\n" for name in found))
     return 0

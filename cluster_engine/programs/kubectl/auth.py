@@ -19,6 +19,7 @@ CAN_I_FLAGS = (
     Flag("quiet", "q", "bool"),
     Flag("subresource", default=""),
     Flag("list", kind="bool"),
+    Flag("no-headers", kind="bool"),
 )
 WHOAMI_FLAGS = output.FLAGS
 VERBS = frozenset(("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")) | frozenset(
@@ -89,8 +90,8 @@ async def _list(session: Session) -> int:
     answer = await session.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body=review)
     status = answer["status"]
     rows = rule_rows([*(status.get("resourceRules") or []), *(status.get("nonResourceRules") or [])])
-    header = "Resources\tNon-Resource URLs\tResource Names\tVerbs"
-    session.out(layout("".join(f"{row}\n" for row in [header, *rows]), minimum=6, padding=3))
+    header = [] if session.flags["no-headers"] else ["Resources\tNon-Resource URLs\tResource Names\tVerbs"]
+    session.out(layout("".join(f"{row}\n" for row in [*header, *rows]), minimum=6, padding=3))
     return 0
 
 

@@ -79,16 +79,30 @@ async def current_context(session: Session, _: list[str]) -> int:
     return 0
 
 
-async def get_contexts(session: Session, _: list[str]) -> int:
-    """List the contexts."""
-    config = read(session)
-    rows = ["CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE"]
-    for entry in config.get("contexts") or []:
-        current = "*" if entry["name"] == config.get("current-context") else ""
-        context = entry.get("context") or {}
-        namespace = context.get("namespace", "")
-        rows.append(f"{current}\t{entry['name']}\t{context.get('cluster', '')}\t{context.get('user', '')}\t{namespace}")
-    session.out(layout("".join(f"{row}\n" for row in rows), minimum=6, padding=3))
+GET_CONTEXTS_FLAGS = (Flag("output", "o", default=""), Flag("no-headers", kind="bool"))
+
+
+async def get_contexts(session: Session, arguments: list[str]) -> int:
+    """List the contexts, or those that are named."""
+    flags, config = session.flags, read(session)
+    if flags["output"] not in ("", "name"):
+        what = f"--output {flags['output']} is not available in kubectl config get-contexts"
+        raise CommandError(f"{what}; resetting to default output format")
+    entries = config.get("contexts") or []
+    missing = [name for name in arguments if all(entry["name"] != name for entry in entries)]
+    shown = [entry for entry in entries if not arguments or entry["name"] in arguments]
+    if flags["output"] == "name":
+        session.out("".join(f"{entry['name']}\n" for entry in shown))
+    else:
+        rows = [] if flags["no-headers"] else ["CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE"]
+        for entry in shown:
+            current = "*" if entry["name"] == config.get("current-context") else ""
+            context = entry.get("context") or {}
+            cells = (context.get(field, "") for field in ("cluster", "user", "namespace"))
+            rows.append("\t".join((current, entry["name"], *cells)))
+        session.out(layout("".join(f"{row}\n" for row in rows), minimum=6, padding=3))
+    if missing:
+        raise CommandError("\nerror: ".join(f"context {name} not found" for name in missing))
     return 0
 
 

@@ -16,7 +16,7 @@ from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.schemas import download
 from cluster_engine.programs.kubectl.session import Session
 
-FLAGS = (Flag("recursive", kind="bool"),)
+FLAGS = (Flag("recursive", kind="bool"), Flag("api-version", default=""), Flag("output", default="plaintext"))
 WIDTH = 76
 ENUM_SHOWN = 4
 GVK = "x-kubernetes-group-version-kind"
@@ -34,6 +34,13 @@ async def run(session: Session, arguments: list[str]) -> int:
         resource = await discovery.find(session, name)
     except CommandError as error:
         raise CommandError(str(error), plain=True) from error
+    wanted = session.flags["api-version"]
+    if wanted and wanted != resource.api_version:
+        group, _, version = wanted.rpartition("/")
+        shown = f"{group}/{version}, Resource={resource.plural}"
+        raise CommandError(f'couldn\'t find resource for "{shown}"')
+    if session.flags["output"] not in ("plaintext", "plaintext-openapiv2"):
+        raise CommandError(f"unrecognized format: {session.flags['output']}")
     document = await download(session, resource)
     group = f"GROUP:      {resource.group}\n" if resource.group else ""
     session.out(f"{group}KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n")

@@ -16,7 +16,8 @@ from typing import Any
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.programs.kubectl import errors, jsonpath, output
-from cluster_engine.programs.kubectl.arguments import Target, targets
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, NO_KUSTOMIZE, Target, targets
+from cluster_engine.programs.kubectl.describe.lines import Lines
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import read_manifests, resource_of
@@ -38,7 +39,8 @@ FLAGS = (
     Flag("show-kind", kind="bool"),
     Flag("sort-by", default=""),
     Flag("ignore-not-found", kind="bool"),
-    Flag("filename", "f", "strings"),
+    *FILE_FLAGS,
+    Flag("server-print", kind="bool", default=True),
     Flag("raw", default=""),
     Flag("chunk-size", kind="int", default=PAGE),
     Flag("subresource", default=""),
@@ -54,7 +56,11 @@ See 'kubectl get -h' for help and examples"""
 async def run(session: Session, arguments: list[str]) -> int:
     """Print objects."""
     if session.flags["raw"]:
+        if arguments:
+            raise CommandError("arguments may not be passed when --raw is specified")
         return await _print_raw(session, session.flags["raw"])
+    if session.flags["kustomize"]:
+        raise CommandError(NO_KUSTOMIZE)
     if not arguments and not session.flags["filename"]:
         raise CommandError(NO_RESOURCE, plain=True)
     watches = session.flags["watch"] or session.flags["watch-only"]
@@ -143,7 +149,7 @@ async def _print_tables(session: Session, wanted: list[Target]) -> int:
     before: object = None
     for target in wanted:
         try:
-            table = await fetch(session, target, accept=TABLE)
+            table = await _table(session, target)
         except Refusal as refusal:
             if not (refusal.code == 404 and session.flags["ignore-not-found"]):
                 failures.append(refusal)
@@ -152,7 +158,7 @@ async def _print_tables(session: Session, wanted: list[Target]) -> int:
             continue
         found = True
         if target.resource is not before or table_printer is None:
-            if printed:
+            if printed and not session.flags["no-headers"]:
                 session.out("\n")
             table_printer = new_printer(session, target, with_kind=with_kind)
             before = target.resource
@@ -163,6 +169,20 @@ async def _print_tables(session: Session, wanted: list[Target]) -> int:
     if not found and not failures and not session.flags["ignore-not-found"]:
         session.err(nothing_found(session, wanted))
     return 1 if failures else 0
+
+
+async def _table(session: Session, target: Target) -> Object:
+    """Fetch a table; with --server-print=false make one of names and ages here."""
+    if session.flags["server-print"]:
+        return await fetch(session, target, accept=TABLE)
+    answer = await fetch(session, target, accept=JSON)
+    lines = Lines(session.process.now())
+    objects = [answer] if target.name else answer["items"]
+    rows = [
+        {"cells": [obj["metadata"]["name"], lines.since(obj["metadata"].get("creationTimestamp"))], "object": obj}
+        for obj in objects
+    ]
+    return {"columnDefinitions": [{"name": "Name"}, {"name": "Age"}], "rows": rows}
 
 
 def new_printer(session: Session, target: Target, *, with_kind: bool) -> TablePrinter:

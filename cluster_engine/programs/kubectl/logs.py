@@ -4,7 +4,7 @@
     logs deploy/web -f     GET the deployment, list its pods, GET …/log?container=nginx&follow=true
     logs -l app=web -f     list the pods, and one GET for each, all at once, whose lines come as they come
 
-Modelled on kubectl/pkg/cmd/logs. Left out: --ignore-errors, --pod-running-timeout.
+Modelled on kubectl/pkg/cmd/logs. Without effect: --ignore-errors, --pod-running-timeout.
 """
 
 import asyncio
@@ -30,6 +30,9 @@ FLAGS = (
     Flag("prefix", kind="bool"),
     Flag("max-log-requests", kind="int", default=5),
     Flag("selector", "l", default=""),
+    Flag("ignore-errors", kind="bool"),
+    Flag("insecure-skip-tls-verify-backend", kind="bool"),
+    Flag("pod-running-timeout", kind="duration", default=20.0),
 )
 USAGE = """expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.
 POD or TYPE/NAME is a required argument for the logs command

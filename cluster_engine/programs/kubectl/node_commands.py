@@ -4,29 +4,45 @@
     drain       cordon; list the node's pods; POST an Eviction for each; ask each second until it is gone
     taint       GET, PATCH (strategic) of spec.taints
 
-Modelled on kubectl/pkg/cmd/{drain,taint} and pkg/drain. Left out: disruption budgets' details, --pod-selector.
+Modelled on kubectl/pkg/cmd/{drain,taint} and pkg/drain. Left out: disruption budgets' details, --disable-eviction.
 """
 
 import asyncio
 
 from cluster_engine.api.names import label_value_problems, qualified_name_problems
 from cluster_engine.api.objects import Object
-from cluster_engine.api.status import NotFound, Refusal, TooManyRequests
+from cluster_engine.api.selectors import parse_label
+from cluster_engine.api.status import BadRequest, NotFound, Refusal, TooManyRequests
+from cluster_engine.programs.kubectl import output
 from cluster_engine.programs.kubectl.arguments import NO_NAME
 from cluster_engine.programs.kubectl.errors import CommandError, network_text
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Params, Session
 
+CORDON_FLAGS = (output.DRY_RUN, Flag("selector", "l", default=""))
 DRAIN_FLAGS = (
+    *CORDON_FLAGS,
+    Flag("pod-selector", default=""),
+    Flag("chunk-size", kind="int", default=500),
+    Flag("skip-wait-for-delete-timeout", kind="int", default=0),
     Flag("ignore-daemonsets", kind="bool"),
     Flag("delete-emptydir-data", kind="bool"),
     Flag("force", kind="bool"),
     Flag("grace-period", kind="int", default=-1),
     Flag("timeout", kind="duration", default=0.0),
 )
-TAINT_FLAGS = (Flag("overwrite", kind="bool"), Flag("all", kind="bool"), Flag("selector", "l", default=""))
+TAINT_FLAGS = (
+    Flag("overwrite", kind="bool"),
+    Flag("all", kind="bool"),
+    Flag("selector", "l", default=""),
+    Flag("validate", default="strict", without_value="strict"),
+    Flag("field-manager", default=""),
+    *output.FLAGS,
+    output.DRY_RUN,
+)
 EVICTION_RETRY_SECONDS = 5.0
 HINT = "See 'kubectl taint -h' for help and examples"
+NODES = ("node", "nodes", "no")
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -41,17 +57,31 @@ async def uncordon(session: Session, arguments: list[str]) -> int:
 
 
 async def _cordon(session: Session, arguments: list[str], word: str, *, unschedulable: bool) -> int:
-    if not arguments:
-        raise CommandError(f"USAGE: {word} NODE [flags]\nSee 'kubectl {word} -h' for help and examples")
-    nodes = [(name, await session.get(f"/api/v1/nodes/{_node(name)}")) for name in arguments]
+    dry, said = session.flags["dry-run"], output.said_of_dry_run(session)
+    names = await _names(session, arguments, word)
+    nodes = [(name, await session.get(f"/api/v1/nodes/{name}")) for name in names]
     for name, node in nodes:
         if bool(node["spec"].get("unschedulable")) is unschedulable:
-            session.out(f"node/{_node(name)} already {word}ed\n")
+            session.out(f"node/{name} already {word}ed{said}\n")
             continue
         patch = {"spec": {"unschedulable": True if unschedulable else None}}
-        await session.patch(f"/api/v1/nodes/{_node(name)}", patch, type_="strategic")
-        session.out(f"node/{_node(name)} {word}ed\n")
+        if dry != "client":
+            await session.patch(f"/api/v1/nodes/{name}", patch, type_="strategic", dry_run=dry == "server")
+        session.out(f"node/{name} {word}ed{said}\n")
     return 0
+
+
+async def _names(session: Session, arguments: list[str], word: str) -> list[str]:
+    """Return the nodes that are named or selected. CommandError."""
+    selector, hint = session.flags["selector"], f"See 'kubectl {word} -h' for help and examples"
+    if arguments and selector:
+        raise CommandError(f"cannot specify both a node name and a --selector option\n{hint}")
+    if not arguments and not selector:
+        raise CommandError(f"USAGE: {word} NODE [flags]\n{hint}")
+    if arguments:
+        return [_node(name) for name in arguments]
+    listed = await session.get("/api/v1/nodes", {"labelSelector": selector, "limit": 500})
+    return [item["metadata"]["name"] for item in listed["items"]]
 
 
 def _node(name: str) -> str:
@@ -66,11 +96,23 @@ def _node(name: str) -> str:
 
 async def drain(session: Session, arguments: list[str]) -> int:
     """Evict all pods of nodes, and wait until they have gone."""
+    names = await _names(session, arguments, "drain")
+    selector = session.flags["pod-selector"]
+    try:
+        parse_label(selector)
+    except BadRequest as problem:
+        raise CommandError("--pod-selector=<pod_selector> must be a valid label selector") from problem
+    if not names:
+        return 0
     await _cordon(session, arguments, "cordon", unschedulable=True)
-    for name in map(_node, arguments):
-        query: Params = {"fieldSelector": f"spec.nodeName={name}", "limit": 500}
+    dry = session.flags["dry-run"] != "none"
+    for name in names:
+        query: Params = {"fieldSelector": f"spec.nodeName={name}", "labelSelector": selector or None, "limit": 500}
         pods = (await session.get("/api/v1/pods", query))["items"]
         _check(session, name, pods)
+        if dry:
+            _tell_dry(session, name, pods)
+            continue
         await session.get("/api/v1")
         limit = session.flags["timeout"] or None
         try:
@@ -82,6 +124,14 @@ async def drain(session: Session, arguments: list[str]) -> int:
             raise CommandError(_pending(name, *failures))
         session.out(f"node/{name} drained\n")
     return 0
+
+
+def _tell_dry(session: Session, node: str, pods: list[Object]) -> None:
+    """Say which pods would go."""
+    said = output.said_of_dry_run(session)
+    for pod in pods:
+        session.out(f"evicting pod {pod['metadata']['namespace']}/{pod['metadata']['name']}{said}\n")
+    session.out(f"node/{node} drained{said}\n")
 
 
 def _check(session: Session, node: str, pods: list[Object]) -> None:
@@ -156,28 +206,56 @@ async def _is_there(session: Session, path: str, uid: str) -> bool:
 
 async def taint(session: Session, arguments: list[str]) -> int:
     """Add or remove taints."""
-    words = [argument for argument in arguments if argument not in ("node", "nodes")]
-    names = [word for word in words if not _is_taint(word)]
-    texts = [word for word in words if _is_taint(word)]
-    if not names and not session.flags["all"]:
-        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    flags = session.flags
+    words = [argument for argument in arguments if not _is_taint(argument)]
+    texts = [argument for argument in arguments if _is_taint(argument)]
+    if not words:
+        raise CommandError("one or more resources must be specified as <resource> <name>")
+    kind, slash, _ = words[0].partition("/")
+    if kind not in NODES:
+        raise CommandError(f"invalid resource type {kind}, only node types are supported")
     if not texts:
         raise CommandError("at least one taint update is required")
-    if session.flags["all"]:
-        listed = await session.get("/api/v1/nodes", {"limit": 500})
+    _check_taints(texts)
+    names = [_node(word) for word in (words if slash else words[1:])]
+    if not names and not flags["all"] and not flags["selector"]:
+        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    if flags["all"] or flags["selector"]:
+        listed = await session.get("/api/v1/nodes", {"labelSelector": flags["selector"] or None, "limit": 500})
         names = [node["metadata"]["name"] for node in listed["items"]]
-    for name in map(_node, names):
+    for name in names:
         node = await session.get(f"/api/v1/nodes/{name}")
         taints, done = _changed(session, node, texts)
-        await session.patch(
-            f"/api/v1/nodes/{name}",
-            {"spec": {"taints": taints}},
-            type_="merge",
-            manager="kubectl-taint",
-            strict=True,
-        )
-        session.out(f"node/{name} {done}\n")
+        after = {**node, "spec": {**node["spec"], "taints": taints}}
+        if not output.is_client_dry_run(session):
+            after = await session.patch(
+                f"/api/v1/nodes/{name}",
+                {"spec": {"taints": taints}},
+                type_="merge",
+                manager=flags["field-manager"] or "kubectl-taint",
+                strict=True,
+                dry_run=flags["dry-run"] == "server",
+            )
+        output.tell(session, f"node/{name}", after, done, dry="")
     return 0
+
+
+def _check_taints(texts: list[str]) -> None:
+    """Refuse what contradicts itself. CommandError."""
+    set_here: dict[tuple[str, str | None], None] = {}
+    removed: list[tuple[str, str | None]] = []
+    for text in texts:
+        key, value, effect, removes = _parsed(text)
+        if removes:
+            removed.append((key, effect))
+        elif (key, effect) in set_here:
+            shown = f"{{{key} {value} {effect} <nil>}}"
+            raise CommandError(f"duplicated taints with the same key and effect: {shown}\n{HINT}")
+        else:
+            set_here[key, effect] = None
+    if both := [f"{key}={effect or ''}" for key, effect in removed if (key, effect) in set_here]:
+        what = ", ".join(both)
+        raise CommandError(f"can not both modify and remove the following taint(s) in the same command: {what}")
 
 
 def _is_taint(word: str) -> bool:

@@ -28,6 +28,7 @@ from cluster_engine.programs.kubectl import (
     expose,
     get,
     labels,
+    last_applied,
     logs,
     node_commands,
     patch,
@@ -159,6 +160,12 @@ ALIASES = {
     "create svc externalname": "create service externalname",
 }
 _CHANGE = (
+    Command(
+        "apply view-last-applied",
+        last_applied.view,
+        last_applied.VIEW_FLAGS,
+        "View the latest last-applied-configuration annotations of a resource/object",
+    ),
     Command("apply", apply.run, apply.FLAGS, "Apply a configuration to a resource by file name", "apply -f FILENAME"),
     Command(
         "delete",
@@ -218,8 +225,8 @@ _CHANGE = (
     Command("rollout restart", rollout.restart, (), "Restart a resource"),
     Command("rollout pause", rollout.pause, (), "Mark the provided resource as paused"),
     Command("rollout resume", rollout.resume, (), "Resume a paused resource"),
-    Command("cordon", node_commands.cordon, (), "Mark node as unschedulable"),
-    Command("uncordon", node_commands.uncordon, (), "Mark node as schedulable"),
+    Command("cordon", node_commands.cordon, node_commands.CORDON_FLAGS, "Mark node as unschedulable"),
+    Command("uncordon", node_commands.uncordon, node_commands.CORDON_FLAGS, "Mark node as schedulable"),
     Command("drain", node_commands.drain, node_commands.DRAIN_FLAGS, "Drain node in preparation for maintenance"),
     Command("taint", node_commands.taint, node_commands.TAINT_FLAGS, "Update the taints on one or more nodes"),
 )
@@ -309,7 +316,7 @@ _LOOK = (
         "Display merged kubeconfig settings or a specified kubeconfig file",
     ),
     Command("config current-context", config.current_context, (), "Display the current-context"),
-    Command("config get-contexts", config.get_contexts, (), "Describe one or many contexts"),
+    Command("config get-contexts", config.get_contexts, config.GET_CONTEXTS_FLAGS, "Describe one or many contexts"),
     Command("config get-clusters", config.get_clusters, (), "Display clusters defined in the kubeconfig"),
     Command("config get-users", config.get_users, (), "Display users defined in the kubeconfig"),
     Command(

@@ -30,7 +30,13 @@ FLAGS = (
     *SELECTION_FLAGS,
     *output.FLAGS,
 )
-EVENTS_FLAGS = (Flag("all-namespaces", "A", "bool"), Flag("for", default=""), Flag("types", default=""))
+EVENTS_FLAGS = (
+    Flag("all-namespaces", "A", "bool"),
+    Flag("for", default=""),
+    Flag("types", default=""),
+    Flag("no-headers", kind="bool"),
+    Flag("chunk-size", kind="int", default=500),
+)
 LOOK_SECONDS = 0.5
 WEEK_SECONDS = 168 * 3600.0
 NO_VALUE = "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3"
@@ -170,13 +176,15 @@ def _parted(text: str) -> tuple[str, str, str]:
 async def events(session: Session, _: list[str]) -> int:
     """List events, the latest last."""
     flags = session.flags
+    kinds = [kind.lower() for kind in flags["types"].split(",") if kind]
+    if any(kind not in ("normal", "warning") for kind in kinds):
+        raise CommandError("valid --types are Normal or Warning")
     path = "/api/v1/events" if flags["all-namespaces"] else f"/api/v1/namespaces/{session.namespace}/events"
     selector = None
     if flags["for"]:
         target = (await targets(session, [flags["for"]]))[0]
         selector = f"involvedObject.kind={target.resource.kind},involvedObject.name={target.name}"
     listed = (await session.get(path, {"fieldSelector": selector, "limit": 500}))["items"]
-    kinds = [kind.lower() for kind in flags["types"].split(",") if kind]
     shown = [event for event in listed if not kinds or event["type"].lower() in kinds]
     if not shown:
         where = "" if flags["all-namespaces"] else f" in {session.namespace} namespace"
@@ -199,5 +207,6 @@ async def events(session: Session, _: list[str]) -> int:
                 sorted(shown, key=lambda event: event.get("lastTimestamp") or ""), rows[1:], strict=True
             )
         ]
-    session.out(layout("".join(f"{row}\n" for row in rows), minimum=6, padding=3))
+    shown_rows = rows[1:] if flags["no-headers"] else rows
+    session.out(layout("".join(f"{row}\n" for row in shown_rows), minimum=6, padding=3))
     return 0
