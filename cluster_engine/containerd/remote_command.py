@@ -22,6 +22,9 @@ from cluster_engine.programs.streams import Nowhere, Output, Pipe, Streams
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import channels
 
+MESSAGE_BYTES_MAX = 32 * 1024
+"""From here on what a command has written is sent: the buffer of Go's io.Copy."""
+STREAM_BYTES_A_SECOND = 4 * 1024 * 1024
 FOLLOWED_BYTES_MAX = 1024 * 1024
 """What a container may have written that somebody who is attached has not taken; then they are attached no longer."""
 
@@ -106,7 +109,12 @@ class RemoteCommand:
 
     async def _send(self, channel: int, pipe: Pipe) -> None:
         while piece := await pipe.read():
-            await self._say(channel, piece)
+            said = bytearray(piece)
+            while pipe.held and len(said) < MESSAGE_BYTES_MAX:  # as one read of a real pipe gives it
+                said += await pipe.read()
+            await self._say(channel, bytes(said))
+            if len(said) >= MESSAGE_BYTES_MAX:  # or a flood would let no time go by
+                await asyncio.sleep(len(said) / STREAM_BYTES_A_SECOND)
 
     async def _say(self, channel: int, data: bytes) -> None:
         try:

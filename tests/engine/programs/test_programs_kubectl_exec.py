@@ -103,3 +103,12 @@ def test_files_are_copied_there_and_back(with_pod):
         assert "tar: /none: Cannot stat: No such file or directory\n" in far.out
 
     with_pod(story)
+
+
+def test_a_flood_that_is_carried_takes_time(with_pod):
+    async def story(sh):
+        before = sh.cluster.loop.time()
+        assert await sh.ok("kubectl exec web -- seq 1 100000 | wc -l") == "100000\n"
+        assert sh.cluster.loop.time() - before > 0.1
+
+    with_pod(story)
