@@ -3,13 +3,13 @@
 Theory of operation. It goes through the nodes, not through a number: where a pod is missing it makes one, where one
 has no business, or a second is, it deletes it (`daemon_pods`). A new template becomes a new ControllerRevision; in a
 rolling update it then deletes pods of older ones, never more than `maxUnavailable` nodes without an available pod, and
-makes the new ones in their place. Counts of nodes go into the status.
+makes the new ones in their place; with `maxSurge` it makes the new one beside the old one, which goes once the new one
+is available. Counts of nodes go into the status.
 
     nodes {a, b}, pods {}      → POST controllerrevisions, POST pod, POST pod → PUT daemonsets/status 2 desired
     template changed           → POST controllerrevisions; DELETE pod on a → POST pod → (ready) → DELETE pod on b …
 
-Modelled on `pkg/controller/daemon/{daemon_controller,update}.go`. Left out: `maxSurge` (a rolling update with it
-replaces as if it were `maxUnavailable`).
+Modelled on `pkg/controller/daemon/{daemon_controller,update}.go`.
 """
 
 import asyncio
@@ -125,13 +125,16 @@ class DaemonSetController:
             elif not may_stay:
                 surplus += [pod for pod in here if not is_deleting(pod)]
             else:
-                surplus += self._dispensable(key, daemon_set, name, here)
+                surplus += self._dispensable(key, daemon_set, name, here, digest)
         unbound = [pod for name, here in by_node.items() if name not in nodes for pod in here]
         surplus += [pod for pod in unbound if not pod["spec"].get("nodeName") and not is_deleting(pod)]
         return await self._act(key, daemon_set, missing, surplus, digest)
 
-    def _dispensable(self, key: str, daemon_set: Object, node: str, here: list[Object]) -> list[Object]:
-        """Return the pods of a node that are to go: failed ones, after a while, and all but the oldest."""
+    def _dispensable(self, key: str, daemon_set: Object, node: str, here: list[Object], digest: str) -> list[Object]:
+        """Return the pods of a node that are to go: failed ones, after a while, and all but the oldest.
+
+        While one is replaced by another beside it, the oldest of the old and of the new stay.
+        """
         alive = [pod for pod in here if not is_deleting(pod)]
         failed = [pod for pod in alive if pods.phase(pod) == "Failed"]
         running = [pod for pod in alive if pod not in failed]
@@ -142,7 +145,15 @@ class DaemonSetController:
                 self._events.event(daemon_set, "Warning", "FailedDaemonPod", text)
                 gone.append(pod)
         running.sort(key=lambda pod: (not pod["spec"].get("nodeName"), pod["metadata"]["creationTimestamp"]))
-        return gone + running[1:]
+        if not _surge_of(daemon_set):
+            return gone + running[1:]
+        old = [pod for pod in running if not _is_of(pod, digest)]
+        new = [pod for pod in running if _is_of(pod, digest)]
+        over = new and old and (not pods.is_ready(old[0]) or self._is_available(daemon_set, new[0]))
+        return gone + new[1:] + (old if over else old[1:])
+
+    def _is_available(self, daemon_set: Object, pod: Object) -> bool:
+        return pods.is_available(pod, daemon_set["spec"].get("minReadySeconds", 0), self._process.now())
 
     def _may_replace(self, key: str, node: str) -> bool:
         now = asyncio.get_running_loop().time()
@@ -160,10 +171,11 @@ class DaemonSetController:
         strategy = daemon_set["spec"].get("updateStrategy") or {}
         if strategy.get("type") != "RollingUpdate":
             return None
+        if _surge_of(daemon_set):
+            return await self._surge(key, daemon_set, by_node, digest)
         wanting, now = self._wanting(daemon_set), self._process.now()
         rolling = strategy.get("rollingUpdate") or {}
-        most = share(rolling.get("maxUnavailable", 1), len(wanting), up=True)
-        most = max(most, share(rolling.get("maxSurge", 0), len(wanting), up=True)) or 1
+        most = share(rolling.get("maxUnavailable", 1), len(wanting), up=True) or 1
         seconds, unavailable = daemon_set["spec"].get("minReadySeconds", 0), 0
         candidates: list[Object] = []
         broken: list[Object] = []
@@ -176,6 +188,25 @@ class DaemonSetController:
             (candidates if available else broken).extend(old)
         room = max(0, most - unavailable)
         return await self._act(key, daemon_set, [], broken + candidates[:room], digest)
+
+    async def _surge(
+        self, key: str, daemon_set: Object, by_node: dict[str, list[Object]], digest: str
+    ) -> Failure | None:
+        """Make pods of the new template beside the old ones, on as many nodes as may have two."""
+        wanting = self._wanting(daemon_set)
+        at_once: list[str] = []
+        candidates: list[str] = []
+        waiting = 0
+        for node in wanting:
+            alive = [pod for pod in by_node.get(node, []) if not is_deleting(pod)]
+            new = [pod for pod in alive if _is_of(pod, digest)]
+            old = [pod for pod in alive if not _is_of(pod, digest)]
+            if new:
+                waiting += bool(old) and not self._is_available(daemon_set, new[0])
+            elif old:
+                (candidates if self._is_available(daemon_set, old[0]) else at_once).append(node)
+        room = max(0, (share(_surge_of(daemon_set), len(wanting), up=True) or 1) - waiting)
+        return await self._act(key, daemon_set, at_once + candidates[:room], [], digest)
 
     async def _act(
         self, key: str, daemon_set: Object, missing: list[str], surplus: list[Object], digest: str
@@ -238,6 +269,13 @@ class DaemonSetController:
             **{name: number for name, number in numbers.items() if number},
             **kept,
         }
+
+
+def _surge_of(daemon_set: Object) -> int | str:
+    """Return how many nodes may have two pods meanwhile; 0 for none."""
+    rolling = (daemon_set["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
+    surge: int | str = rolling.get("maxSurge", 0)
+    return 0 if str(surge).rstrip("%").strip("0") == "" else surge
 
 
 def _is_of(pod: Object, digest: str) -> bool:

@@ -107,6 +107,25 @@ def test_a_new_template_is_rolled_out_node_by_node_and_back_again(workstation):
     assert [line.split()[0] for line in after.splitlines()[2:4]] == ["2", "3"]
 
 
+def test_with_a_surge_the_new_pod_stands_beside_the_old_one_and_no_node_is_without(workstation):
+    async def story(sh):
+        await applied(sh, more="updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}")
+        await sh.ok("kubectl rollout status ds/log --timeout=60s")
+        await sh.ok("kubectl set image ds/log c=nginx:1.27")
+        least, most = 9, 0
+        for _ in range(40):
+            found = json.loads(await sh.ok("kubectl get pods -l app=log -o json"))["items"]
+            alive = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+            most = max(most, len(alive))
+            least = min(least, (await status(sh)).get("numberAvailable", 0))
+            await sh("sleep 0.5")
+        return least, most, await by_node(sh)
+
+    least, most, pods = workstation(story)
+    assert (least, most) == (2, 3)
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods.values()} == {"nginx:1.27"}
+
+
 def test_with_ondelete_nothing_is_replaced_until_somebody_deletes(workstation):
     async def story(sh):
         await applied(sh, more="updateStrategy: {type: OnDelete}")
