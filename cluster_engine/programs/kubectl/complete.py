@@ -115,7 +115,8 @@ def _find_command(line: Line) -> None:
 
 
 def _flags(line: Line) -> list[Flag]:
-    own = list(line.command.flags) if line.command else []
+    command = line.command or COMMANDS.get(line.group)  # apply and create are commands, and have some below them
+    own = list(command.flags) if command else []
     return [*own, *(flag for flag in GLOBAL_FLAGS if flag.name not in {one.name for one in own})]
 
 
