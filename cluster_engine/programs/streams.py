@@ -152,23 +152,14 @@ class Bytes:
         self._at -= len(data)
 
 
-class FileInput:
-    """A file to read from. OSError when it is opened and cannot be read."""
+class FileInput(Bytes):
+    """A file to read from, as it is when it is opened: what is appended meanwhile does not come, so that reading ends.
+
+    OSError when it is opened and cannot be read.
+    """
 
     def __init__(self, files: "FileSystem", path: str) -> None:
-        self._files, self._path = files, path
-        self._at = 0
-        read_file(files, path)
-
-    async def read(self) -> bytes:
-        """See Input."""
-        piece = read_file(self._files, self._path)[self._at : self._at + PIPE_BYTES_MAX]
-        self._at += len(piece)
-        return piece
-
-    def unread(self, data: bytes) -> None:
-        """See Input."""
-        self._at -= len(data)
+        super().__init__(read_file(files, path))
 
 
 class FileOutput:

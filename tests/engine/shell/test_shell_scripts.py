@@ -105,6 +105,11 @@ def test_a_function_that_calls_itself_for_ever_ends(on_host):
     assert "fork: retry" in on_host(lambda sh: sh("f() { f; }; f")).err
 
 
+def test_a_file_that_is_appended_to_itself_ends(on_host):
+    line = "echo x > f; cat < f >> f; while read a; do echo $a >> f; done < f; wc -l < f"
+    assert on_host(lambda sh: sh.out(line)) == "4\n"
+
+
 def test_functions_and_parameters_stay_in_the_terminal(on_host):
     async def story(sh):
         await sh("f() { echo f $1; }; set -- a b")
