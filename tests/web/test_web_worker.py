@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from collections import Counter
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 from msgspec import structs
-from msgspec.structs import replace
 from web_processes import OwnProcesses
 from web_until import until
 
