@@ -16,6 +16,7 @@ from tests.simulate.story import History, Object, Violation, Write
 from tests.simulate.traffic import SLACK_SECONDS, Exchange
 
 BOUND = "pods are bound where they may and can be"
+CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 DECIDE_SECONDS = 1.0
 OVER = ("Succeeded", "Failed")
 
@@ -45,7 +46,8 @@ def _objection(write: Write, nodes: list[Object], history: History) -> str:
     if not nodes:
         return "which is not there"
     pod = write.now
-    free = [node for node in nodes if not node["spec"].get("unschedulable")]
+    ignores = any(covers(one, CORDONED) for one in pod["spec"].get("tolerations") or ())  # as a DaemonSet's pods do
+    free = [node for node in nodes if ignores or not node["spec"].get("unschedulable")]
     if not free:
         return "which was cordoned"
     if not any(all(_tolerates(pod, taint) for taint in node["spec"].get("taints") or ()) for node in free):
