@@ -3,7 +3,7 @@
     kubectl [command] [TYPE] [NAME] [flags]
 
 Modelled on kubectl 1.32: what it prints, letter by letter, and what it sends (the requests of each command stand in its
-module). Left out: plug-ins, kustomize, server-side apply.
+module). Left out: plug-ins, kustomize.
 """
 
 import ssl
