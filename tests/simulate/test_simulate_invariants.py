@@ -256,3 +256,9 @@ def test_a_component_that_is_down_and_a_namespace_that_goes_are_named():
     namespace = {"metadata": {"name": "team"}, "status": {"phase": "Terminating"}}
     found = lacking(Snapshot({"namespaces": [namespace]}, {}, {}, ("worker-1/kubelet",)))
     assert found == ["worker-1/kubelet is down", "namespace team is Terminating"]
+
+
+def test_of_a_component_that_cannot_work_any_more_nothing_is_wished_and_of_the_others_it_is():
+    snapshot = Snapshot(served(), RUNS, {"worker-1": ""}, ("worker-1/kube-proxy", "worker-1/kubelet"))
+    assert len(lacking(snapshot)) == 3
+    assert lacking(snapshot.without("kube-proxy")) == ["worker-1/kubelet is down"]

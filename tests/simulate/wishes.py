@@ -5,7 +5,7 @@ lacking(Snapshot(objects={"deployments": […], "pods": […], …}, running={"w
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
@@ -27,6 +27,11 @@ class Snapshot:
     def of(self, resource: str) -> list[Object]:
         """Give the objects of a resource."""
         return self.objects.get(resource, [])
+
+    def without(self, component: str) -> "Snapshot":
+        """Give it without what this component of every host has to do: to be up, and kube-proxy's rules."""
+        down = tuple(one for one in self.down if one.rpartition("/")[2] != component)
+        return replace(self, down=down, rules={} if component == "kube-proxy" else self.rules)
 
 
 def lacking(snapshot: Snapshot) -> list[str]:
