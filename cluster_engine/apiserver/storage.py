@@ -209,6 +209,11 @@ class Storage:
             response = await self.etcd.txn([unchanged(raw, revision)], [delete(raw)], [get(raw)])
         return _written(kind, response)
 
+    async def lease(self, seconds: int) -> int:
+        """Make a lease that runs out after so long, and give its ID."""
+        with translated():
+            return await self.etcd.lease_grant(seconds)
+
     async def revision(self, prefix: str) -> int:
         """Ask etcd how far it has come, by the cheapest consistent read there is."""
         raw = prefix.encode()

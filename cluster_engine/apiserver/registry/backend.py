@@ -68,7 +68,7 @@ class Leases:
         now = asyncio.get_running_loop().time()
         lease = self._leases.get(ttl_seconds)
         if lease is None or now > lease.reusable_until or not lease.uses:
-            id_ = await self._storage.etcd.lease_grant(ttl_seconds + LEASE_REUSE_SECONDS)
+            id_ = await self._storage.lease(ttl_seconds + LEASE_REUSE_SECONDS)
             lease = self._leases[ttl_seconds] = _Lease(id_, now + LEASE_REUSE_SECONDS, LEASE_REUSE_OBJECTS_MAX)
         lease.uses -= 1
         return lease.id

@@ -314,3 +314,21 @@ def test_a_loop_of_large_objects_ends_in_etcds_words_and_the_cluster_goes_on(wor
     assert made[-1].err == still.err == refused
     assert nodes.count(" Ready ") == 2
     assert again.code == 0
+
+
+EVENT = """apiVersion: v1
+kind: Event
+metadata: {name: heard, namespace: default}
+involvedObject: {kind: Pod, name: web, namespace: default}
+reason: Heard
+"""
+
+
+def test_an_event_that_a_full_store_gives_no_lease_is_refused_in_etcds_words(workstation, monkeypatch):
+    async def story(sh):
+        sh.host.files.write("/root/event.yaml", EVENT.encode())
+        monkeypatch.setattr(quota, "QUOTA_BYTES", quota.used_bytes(sh.cluster._store()) - 1)
+        return await sh("kubectl create -f event.yaml")
+
+    refused = 'Error from server: error when creating "event.yaml": etcdserver: mvcc: database space exceeded\n'
+    assert workstation(story).err == refused
