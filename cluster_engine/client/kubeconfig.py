@@ -8,8 +8,8 @@ which is read again whenever it is needed, because the kubelet replaces a pod's 
     load(process.files, "/etc/kubernetes/scheduler.conf")
     -> KubeConfig(host="10.0.0.1", port=6443, certificate=b"-----BEGIN…", token=None, …)
 
-Modelled on client-go `tools/clientcmd`. Left out: merging of several files, exec and auth-provider plug-ins, proxies,
-basic auth, impersonation, plain HTTP.
+Modelled on client-go `tools/clientcmd`. `Overrides` are kubectl's flags, --server and the
+like. Left out: merging of several files, exec and auth-provider plug-ins, proxies, basic auth, plain HTTP.
 """
 
 import base64
@@ -81,6 +81,25 @@ class KubeConfig(msgspec.Struct, frozen=True, kw_only=True):
     insecure: bool = False
 
 
+class Overrides(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command line says instead of the file: clientcmd's ConfigOverrides.
+
+    `context`, `cluster` and `user` name entries of the file; `of_cluster` and `of_user` have fields of such entries, by
+    their names in the file. Paths are absolute.
+    """
+
+    context: str = ""
+    cluster: str = ""
+    user: str = ""
+    of_cluster: Mapping[str, Any] = {}
+    of_user: Mapping[str, Any] = {}
+
+    @property
+    def suffices(self) -> bool:
+        """Whether no file is needed."""
+        return "server" in self.of_cluster
+
+
 def read(files: Files, path: str) -> dict[str, Any]:
     """Read a file as it stands; what of it is known has its types. FileNotFoundError or KubeConfigError."""
     try:
@@ -94,38 +113,79 @@ def read(files: Files, path: str) -> dict[str, Any]:
     return found
 
 
-def load(files: Files, path: str, *, context: str | None = None) -> KubeConfig:
-    """Read the current (or the named) context; FileNotFoundError or KubeConfigError.
+def load(files: Files, path: str, overrides: Overrides = Overrides()) -> KubeConfig:  # noqa: B008, frozen
+    """Read the current context, or what `overrides` name; FileNotFoundError or KubeConfigError.
 
     A context may name a user that the file has not: then there are no credentials (clientcmd, getAuthInfo).
     """
-    document = read(files, path)
-    name = context or document.get("current-context") or ""
-    chosen = _named(document, "context", name)
-    if chosen is None:
-        if name and not context:
-            raise ContextNotFoundError(f"context was not found for specified context: {name}")
-        raise KubeConfigError(f'context "{name}" does not exist')
-    cluster = _named(document, "cluster", chosen.get("cluster", ""))
-    if cluster is None:
-        raise NoServerError(f'cluster "{chosen.get("cluster", "")}" does not exist')
-    user = _named(document, "user", chosen.get("user", "")) or {}
+    try:
+        document = read(files, path)
+    except FileNotFoundError:
+        if not overrides.suffices:
+            raise
+        document = {}
+    name = overrides.context or document.get("current-context") or ""
+    chosen = _context(document, name, overrides)
+    cluster, user = _cluster(document, chosen, overrides), _user(document, chosen, overrides)
     folder = posixpath.dirname(path)
     host, port = _address(cluster.get("server") or "", chosen.get("cluster") or "")
     insecure = bool(cluster.get("insecure-skip-tls-verify"))
+    cluster_name, user_name = overrides.cluster or chosen.get("cluster", ""), overrides.user or chosen.get("user", "")
     return KubeConfig(
         host=host,
         port=port,
-        ca=None if insecure else _pem(files, folder, cluster, "certificate-authority"),
+        ca=None if insecure else _pem(files, folder, cluster, "certificate-authority", cluster_name),
         server_name=cluster.get("tls-server-name") or host,
-        certificate=_pem(files, folder, user, "client-certificate"),
-        key=_pem(files, folder, user, "client-key"),
+        certificate=_pem(files, folder, user, "client-certificate", user_name),
+        key=_pem(files, folder, user, "client-key", user_name),
         token=user.get("token"),
         token_file=posixpath.join(folder, user["tokenFile"]) if user.get("tokenFile") else None,
         namespace=chosen.get("namespace") or "default",
         context=name,
         insecure=insecure,
     )
+
+
+def _context(document: dict[str, Any], name: str, overrides: Overrides) -> dict[str, Any]:
+    chosen = _named(document, "context", name)
+    if chosen is None and name:
+        raise ContextNotFoundError(f"context was not found for specified context: {name}")
+    if chosen is None and not (overrides.suffices or overrides.cluster):
+        raise KubeConfigError(f'context "{name}" does not exist')
+    return chosen or {}
+
+
+def _cluster(document: dict[str, Any], chosen: dict[str, Any], overrides: Overrides) -> dict[str, Any]:
+    name = overrides.cluster or chosen.get("cluster", "")
+    cluster = _named(document, "cluster", name)
+    if cluster is None and overrides.cluster:
+        raise KubeConfigError(f'no server found for cluster "{name}"')
+    if cluster is None and not overrides.suffices:
+        raise NoServerError(f'cluster "{name}" does not exist')
+    said = overrides.of_cluster
+    cluster = _merged(cluster or {}, said)
+    if said.get("insecure-skip-tls-verify") and "certificate-authority" not in said:
+        cluster = {field: cluster[field] for field in cluster if not field.startswith("certificate-authority")}
+    if cluster.get("insecure-skip-tls-verify") and any(field.startswith("certificate-authority") for field in cluster):
+        raise KubeConfigError("specifying a root certificates file with the insecure flag is not allowed")
+    if "server" in said and "tls-server-name" not in said:
+        cluster.pop("tls-server-name", None)  # it was for the other server
+    return cluster
+
+
+def _user(document: dict[str, Any], chosen: dict[str, Any], overrides: Overrides) -> dict[str, Any]:
+    user = _named(document, "user", overrides.user or chosen.get("user", ""))
+    if user is None and overrides.user:
+        raise KubeConfigError(f'auth info "{overrides.user}" does not exist')
+    user = _merged(user or {}, overrides.of_user)
+    if "token" in overrides.of_user:
+        user.pop("tokenFile", None)
+    return user
+
+
+def _merged(entry: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what was said over an entry; a file stands for the data that the entry has."""
+    return {field: value for field, value in entry.items() if field.removesuffix("-data") not in said} | dict(said)
 
 
 def in_cluster(files: Files, environment: Mapping[str, str]) -> KubeConfig:
@@ -208,12 +268,18 @@ def _named(document: dict[str, Any], kind: str, name: str) -> dict[str, Any] | N
     return None
 
 
-def _pem(files: Files, folder: str, entry: dict[str, Any], field: str) -> bytes | None:
+def _pem(files: Files, folder: str, entry: dict[str, Any], field: str, owner: str) -> bytes | None:
     if data := entry.get(f"{field}-data"):
         try:
             return base64.b64decode(data, validate=True)
         except ValueError as error:
             raise KubeConfigError(f"{field}-data is not base64: {error}") from error
-    if path := entry.get(field):
-        return files.read(posixpath.normpath(posixpath.join(folder, path)))
-    return None
+    if not (path := entry.get(field)):
+        return None
+    path = posixpath.normpath(posixpath.join(folder, path))
+    try:
+        return files.read(path)
+    except FileNotFoundError as error:
+        what = "client-cert" if field == "client-certificate" else field
+        why = f"open {path}: no such file or directory"
+        raise KubeConfigError(f"unable to read {what} {path} for {owner} due to {why}") from error

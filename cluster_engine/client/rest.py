@@ -92,14 +92,18 @@ class Client:
 
     @classmethod
     def from_kubeconfig(
-        cls, process: "Process", path: str, *, user_agent: str, context: str | None = None, token: str | None = None
+        cls,
+        process: "Process",
+        path: str,
+        *,
+        user_agent: str,
+        overrides: kubeconfig.Overrides = kubeconfig.Overrides(),  # noqa: B008, frozen
     ) -> "Client":
         """Make a client of what the file says; nothing is dialled yet. FileNotFoundError, KubeConfigError.
 
-        A `token` stands for the file's; its certificate is shown as well, and API servers look at that first.
+        Of a token and a certificate both are shown, and API servers look at the certificate first.
         """
-        config = kubeconfig.load(process.files, path, context=context)
-        client = cls(replace(config, token=token or config.token), process, user_agent)
+        client = cls(kubeconfig.load(process.files, path, overrides), process, user_agent)
         client._transport()  # a certificate or key that cannot be used is found now
         return client
 

@@ -152,8 +152,8 @@ async def _values(session: Session, line: Line, flag: Flag, current: str) -> tup
             return _starting(current, await _objects(session, "namespaces")), NO_FILES
         case "output":
             return _starting(current, OUTPUTS), NO_FILES
-        case "context":
-            return _starting(current, _entries(session, "contexts")), NO_FILES
+        case "context" | "cluster" | "user":
+            return _starting(current, _entries(session, f"{flag}s")), NO_FILES
         case "container" if line.arguments:
             return _starting(current, await _containers(session, line.arguments[0])), NO_FILES
         case _:

@@ -57,7 +57,8 @@ async def kubectl(invocation: Invocation) -> int:
     if flags["help"]:
         invocation.out(_help(command.name))
         return 0
-    session = Session(invocation, f"kubectl {command.name}", flags)
+    own = frozenset(flag.name for flag in command.flags)
+    session = Session(invocation, f"kubectl {command.name}", flags, own)
     try:
         if any("-" in str(flags.values.get(name, "")) and "-" in _paths(flags.values[name]) for name in INPUT_FLAGS):
             session.standard_input = await invocation.all()
@@ -81,7 +82,8 @@ def _paths(value: str | list[str]) -> list[str]:
 
 def _global_flags_first(words: list[str]) -> list[str]:
     """Return the flags that stand before the command (`kubectl -n shop get pods`)."""
-    with_value = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.kind != "bool"} | {"-n", "-v"}
+    with_value = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.kind != "bool"}
+    with_value |= {f"-{flag.short}" for flag in GLOBAL_FLAGS if flag.short and flag.kind != "bool"}
     position = 0
     while position < len(words) and words[position].startswith("-") and words[position] not in ("-h", "--help"):
         position += 2 if words[position] in with_value else 1

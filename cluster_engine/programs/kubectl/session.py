@@ -18,7 +18,7 @@ import msgspec
 from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
-from cluster_engine.client.kubeconfig import ContextNotFoundError, KubeConfigError, NoServerError
+from cluster_engine.client.kubeconfig import ContextNotFoundError, KubeConfigError, NoServerError, Overrides
 from cluster_engine.client.rest import PATCH_TYPES, Client, with_query
 from cluster_engine.programs import keyboard
 from cluster_engine.programs.invocation import HOME, Invocation
@@ -37,13 +37,24 @@ NO_KUBECONFIG = "The connection to the server localhost:8080 was refused - did y
 JSON = "application/json"
 TABLE = ",".join(f"application/json;as=Table;v={version};g=meta.k8s.io" for version in ("v1", "v1beta1")) + f",{JSON}"
 
+INSECURE = "insecure-skip-tls-verify"
+OF_CLUSTER = ("server", "tls-server-name", INSECURE, "certificate-authority")
+OF_USER = ("client-certificate", "client-key", "token")
+"""Flags that stand for fields of a kubeconfig's cluster and user, by the fields' names."""
+FILES = ("certificate-authority", "client-certificate", "client-key")
+
 GLOBAL_FLAGS = (
     Flag("namespace", "n"),
     Flag("kubeconfig"),
     Flag("context"),
+    Flag("cluster"),
+    Flag("user"),
+    *(Flag(name, "s" if name == "server" else "") for name in OF_CLUSTER if name != INSECURE),
+    Flag(INSECURE, kind="bool"),
+    *(Flag(name) for name in OF_USER),
     Flag("as"),
     Flag("as-group", kind="strings"),
-    Flag("token"),
+    Flag("as-uid"),
     Flag("request-timeout", default="0"),
     Flag("v", "v", kind="int", default=0),
     Flag("help", "h", kind="bool"),
@@ -51,13 +62,17 @@ GLOBAL_FLAGS = (
 
 
 class Session:
-    """What a command needs. `flags` are its own and the global ones."""
+    """What a command needs. `flags` are its own and the global ones; `own` are the names of the former.
 
-    def __init__(self, invocation: Invocation, command: str, flags: Parsed) -> None:
+    A command may have a flag of its own by a global one's name (`create rolebinding --user`): then it means that alone.
+    """
+
+    def __init__(self, invocation: Invocation, command: str, flags: Parsed, own: frozenset[str] = frozenset()) -> None:
         self._invocation = invocation
         self.process = invocation.process
         self.command = command
         self.flags = flags
+        self._own = own
         self.out = invocation.out
         self.err = invocation.err
         self.drain = invocation.drain
@@ -86,8 +101,7 @@ class Session:
                     self.process,
                     path,
                     user_agent=USER_AGENT,
-                    context=self.flags["context"],
-                    token=self.flags["token"],
+                    overrides=self._overrides,
                 )
                 self._client.impersonation = self._impersonation
                 self.err(self._trace.config(path))
@@ -104,11 +118,26 @@ class Session:
         return self._client
 
     @property
+    def _overrides(self) -> Overrides:
+        """What flags say instead of the kubeconfig."""
+        named = ("context", "cluster", "user", *OF_CLUSTER, *OF_USER)
+        said = {name: self.flags[name] for name in named if self.flags[name] and name not in self._own}
+        said |= {name: self.absolute(said[name]) for name in FILES if name in said}
+        return Overrides(
+            context=said.get("context", ""),
+            cluster=said.get("cluster", ""),
+            user=said.get("user", ""),
+            of_cluster={name: said[name] for name in OF_CLUSTER if name in said},
+            of_user={name: said[name] for name in OF_USER if name in said},
+        )
+
+    @property
     def _impersonation(self) -> tuple[tuple[str, str], ...]:
-        """The headers that --as and --as-group stand for, one for each group."""
+        """The headers that --as, --as-uid and --as-group stand for, one for each group."""
         user = [("Impersonate-User", self.flags["as"])] if self.flags["as"] else []
+        uid = [("Impersonate-Uid", self.flags["as-uid"])] if self.flags["as-uid"] else []
         groups = [("Impersonate-Group", each) for each in self.flags["as-group"]]
-        return (*user, *groups)
+        return (*user, *uid, *groups)
 
     @property
     def kubeconfig(self) -> str:

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from cluster_engine.client.kubeconfig import KubeConfigError, load
+from cluster_engine.client.kubeconfig import KubeConfigError, Overrides, load
 from cluster_engine.world.files import FileSystem
 
 
@@ -51,3 +51,44 @@ def test_garbage_is_no_kubeconfig():
     system.write("/etc/kubernetes/x.conf", b"{: not yaml")
     with pytest.raises(KubeConfigError, match="error loading config file"):
         load(system, "/etc/kubernetes/x.conf")
+
+
+def test_what_a_command_line_says_stands_over_the_file():
+    data = [{"name": "u", "user": {"client-certificate-data": "TUU=", "client-key-data": "S0VZ", "tokenFile": "/t"}}]
+    said = Overrides(
+        of_cluster={"server": "https://other:1", "insecure-skip-tls-verify": True},
+        of_user={"client-certificate": "/etc/kubernetes/pki/me.crt", "token": "t"},
+    )
+    config = load(files(users=data), "/etc/kubernetes/x.conf", said)
+    assert (config.host, config.port, config.namespace, config.insecure) == ("other", 1, "shop", True)
+    assert config.ca is None  # the file's authority goes with the check
+    assert (config.certificate, config.key, config.token, config.token_file) == (b"ME", b"KEY", "t", None)
+
+
+def test_a_server_on_the_command_line_needs_no_file():
+    said = Overrides(of_cluster={"server": "https://10.0.0.9", "certificate-authority": "/ca"})
+    system = FileSystem()
+    system.write("/ca", b"CA")
+    config = load(system, "/root/.kube/config", said)
+    assert (config.host, config.port, config.ca, config.certificate) == ("10.0.0.9", 443, b"CA", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (Overrides(context="x"), "context was not found for specified context: x"),
+        (Overrides(cluster="x"), 'no server found for cluster "x"'),
+        (Overrides(user="x"), 'auth info "x" does not exist'),
+        (
+            Overrides(of_cluster={"certificate-authority": "/nope"}),
+            "unable to read certificate-authority /nope for k due to open /nope: no such file or directory",
+        ),
+        (
+            Overrides(of_cluster={"certificate-authority": "/x", "insecure-skip-tls-verify": True}),
+            "specifying a root certificates file with the insecure flag is not allowed",
+        ),
+    ],
+)
+def test_what_a_command_line_names_and_nobody_has_is_refused(said, message):
+    with pytest.raises(KubeConfigError, match=message):
+        load(files(), "/etc/kubernetes/x.conf", said)

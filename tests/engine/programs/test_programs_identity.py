@@ -47,7 +47,7 @@ def test_a_role_from_flags_has_a_rule_for_each_api_group(workstation):
     [
         ("", "error: at least one verb must be specified"),
         ("--verb=get", "error: at least one resource must be specified"),
-        ("--verb=get --resource=ghosts", 'error: the server doesn\'t have a resource type "ghosts"'),
+        ("--verb=get --resource=ghosts", 'the server doesn\'t have a resource type "ghosts"'),
     ],
 )
 def test_a_role_without_a_verb_or_a_known_resource_is_not_made(workstation, flags, error):
