@@ -9,7 +9,8 @@ import re
 
 from cluster_engine.programs.invocation import Invocation
 
-NUMBERS_MAX = 100_000
+NUMBERS_A_WRITE = 512
+"""As many as fit into a block, since output that is no terminal is written in blocks."""
 _DIRECTIVE = re.compile(r"%([-+ 0]{0,5})([0-9]{0,3})(?:\.([0-9]{1,3}))?([sdbcxXo%])|\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "\\": "\\", '"': '"', "'": "'"}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -63,7 +64,7 @@ async def printf(invocation: Invocation) -> int:
 
 
 async def seq(invocation: Invocation) -> int:
-    """Run seq: LAST, FIRST LAST, or FIRST INCREMENT LAST; whole numbers, at most NUMBERS_MAX of them."""
+    """Run seq: LAST, FIRST LAST, or FIRST INCREMENT LAST; whole numbers."""
     words = invocation.argv[1:]
     wrong = next((word for word in words if not _INTEGER.fullmatch(word)), None)
     if wrong is not None or not 1 <= len(words) <= 3:
@@ -77,7 +78,10 @@ async def seq(invocation: Invocation) -> int:
     if step == 0:
         invocation.err("seq: invalid Zero increment value: '0'\n")
         return 1
-    for number in range(first, last + (1 if step > 0 else -1), step)[:NUMBERS_MAX]:
-        invocation.out(f"{number}\n")
+    numbers = range(first, last + (1 if step > 0 else -1), step)
+    for begin in range(0, len(numbers), NUMBERS_A_WRITE):
+        invocation.out("".join(f"{number}\n" for number in numbers[begin : begin + NUMBERS_A_WRITE]))
         await invocation.drain()
+        if invocation.failed:
+            return 1
     return 0

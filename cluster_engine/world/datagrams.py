@@ -9,8 +9,9 @@ of a flow as of a connection, and of each datagram as of a segment without flags
     coredns → 10.244.2.7:41000    the flow, backwards    web.default hears 10.96.0.10:53
 
 What links do: a cut one swallows it; a bad one loses it, holds it up or lets it come twice, and nobody sends it again.
-Damaged ones are dropped, for their checksum tells. Where nobody listens, or a packet filter rejects, ICMP says so, and
-connected sockets are told. Left out: fragments, broadcast, multicast, buffers that overflow.
+Damaged ones are dropped, for their checksum tells. Where nobody listens, or a packet filter rejects, ICMP says so
+(`icmp_rate`: not every time), and connected sockets are told. Left out: fragments, broadcast, multicast, buffers that
+overflow.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from typing import Protocol
 import msgspec
 
 from cluster_engine.world.captures import Captures, Frame, back
+from cluster_engine.world.icmp_rate import IcmpRate
 from cluster_engine.world.noise import Noise
 from cluster_engine.world.packet_filter import Verdict
 from cluster_engine.world.process import Host, Process
@@ -94,6 +96,7 @@ class Datagrams:
         self._net = net
         self._flows: dict[tuple[Host, str, Endpoint, Endpoint], Flow] = {}
         self._answers: dict[tuple[Host, str, Endpoint, Endpoint], Flow] = {}
+        self._icmp_rate = IcmpRate()
 
     # -- sockets ---------------------------------------------------------------------------------------------------
 
@@ -222,6 +225,10 @@ class Datagrams:
         self._answer_unreachable(flow)
 
     def _answer_unreachable(self, flow: Flow) -> None:
+        answering = flow.route.target or flow.route.machines[-1]
+        is_far = answering is not flow.sender
+        if is_far and not self._icmp_rate.allows(answering.name, flow.route.source.address, self._net.loop.time()):
+            return
         self._leaves(flow, False, b"", flags=UNREACHABLE)
         self._after(flow, 0.0, self._unreachable, flow, self._net.loop.time())
 

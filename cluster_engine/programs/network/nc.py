@@ -29,6 +29,8 @@ USAGE = """usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
 READ_BYTES = 16 * 1024
 PORTS_MAX = 1024
 UDP_WAIT_SECONDS = 1.0
+DATAGRAM_SECONDS = 0.0001
+"""What sending one takes: no window holds a flood of them back."""
 
 
 class NcError(Exception):
@@ -202,7 +204,8 @@ class _Datagrams(asyncio.DatagramProtocol):
         """Datagrams have no end."""
 
     async def drain(self) -> None:
-        """Nothing is held back."""
+        """Give the wire its time."""
+        await asyncio.sleep(DATAGRAM_SECONDS)
 
     def close(self) -> None:
         """Close the socket."""
@@ -224,8 +227,10 @@ async def _converse(invocation: Invocation, asked: Asked, reader: Reading, write
         with contextlib.suppress(OSError):
             if "d" not in asked.flags:
                 async for piece in invocation.pieces():
-                    writer.write(piece.replace(b"\n", b"\r\n") if "C" in asked.flags else piece)
-                    await writer.drain()
+                    data = piece.replace(b"\n", b"\r\n") if "C" in asked.flags else piece
+                    for begin in range(0, len(data), READ_BYTES):
+                        writer.write(data[begin : begin + READ_BYTES])
+                        await writer.drain()
                 if "N" in asked.flags:
                     writer.write_eof()
         if asked.quit is not None:

@@ -125,6 +125,11 @@ def test_nc_speaks_udp(typed):
     assert closed == (1, "", "nc: connect to two (10.0.0.12) port 9 (udp) failed: Connection refused\n")
 
 
+def test_nc_sends_what_was_written_at_once_in_one_datagram(typed):
+    ((_, out, _),) = typed("tcpdump -i eth0 -nn -t -c 2 udp & sleep 1; seq 5000 | nc -uq 1 two 9; sleep 1")
+    assert [int(line.split()[-1]) for line in out.splitlines() if ": UDP, length" in line] == [1940, 2073]
+
+
 def test_ip_shows_interfaces_routes_and_neighbours(typed):
     addresses, brief, routes, way, neighbours, arp = typed(
         "ip -4 addr show eth0",

@@ -65,6 +65,7 @@ from cluster_engine.world.process import Host
         ("printf '%s-%d\\n' a 1 b 2; printf '%5s|%-3s|%03d\\n' x y 7; echo -n x; echo -e 'a\\tb'",
          "a-1\nb-2\n    x|y  |007\nxa\tb\n"),
         ("seq 3 | tail -1; seq 2 3; seq 5 -2 1 | head -2; seq 3 1", "3\n2\n3\n5\n3\n"),
+        ("seq 500000 > lines; tail -n 1 lines; seq 1 999999999999999999 | head -n 1", "500000\n1\n"),
         ("[ a = a ] && [ a != b ] && [ 2 -gt 1 ] && test -n a && echo so", "so\n"),
         ("[ -f pod.yaml ] && [ -d /var ] && [ ! -e nope ] && [ -s pod.yaml ] && [ ! -z a ] && echo so",
          "so\n"),

@@ -116,6 +116,15 @@ def test_a_connected_socket_is_told_that_nobody_is_there():
     assert told(story) == ([errno.ECONNREFUSED], [errno.ECONNREFUSED], [errno.EHOSTUNREACH], [])
 
 
+def test_a_flood_to_a_closed_port_is_answered_by_a_trickle_and_on_the_machine_itself_each_time():
+    async def story(site):
+        there, here = site.workers
+        away = [len(await site.ask(there, here.address, 9, times=count, seconds=2.0)) for count in (10, 3)]
+        return away, len(await site.ask(there, "127.0.0.1", 9, times=10, seconds=2.0))
+
+    assert told(story) == ([6, 2], 10)
+
+
 def test_a_cut_link_swallows_datagrams_and_a_bad_one_some():
     ears = Ears()
 
