@@ -150,7 +150,7 @@ class ContainerSession:
             return await work()
 
         task = asyncio.get_running_loop().create_task(job())
-        return self.jobs.add(self._shell.place.host.next_pid() - self._process.files.first_pid + 1, text, task)
+        return self.jobs.add(self._process.files.pids.number(self._shell.place.host.next_pid()), text, task)
 
     def enter(self, host: "Host", streams: Streams) -> int:
         """See shell.Session: there is no other host."""

@@ -26,6 +26,7 @@ from types import MappingProxyType
 import msgspec
 
 from cluster_engine.world.files import DIRECTORY_MODE, MODE, FileSystem
+from cluster_engine.world.pids import OF_MACHINES, PidNamespace
 from cluster_engine.world.users import READ, ROOT, WRITE, Owner, User
 
 TOP_LEVEL = ("bin", "dev", "etc", "home", "lib", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")
@@ -68,9 +69,11 @@ class RootFiles(FileSystem):
         is_readonly: bool = False,
         user: User = ROOT,
         owned: Mapping[str, Owner] = MappingProxyType({}),
+        pids: PidNamespace = OF_MACHINES,
     ) -> None:
         super().__init__()
         self.user = user
+        self.pids = pids
         self._owned = owned
         self._host = host
         self._image = image

@@ -22,6 +22,7 @@ from cluster_engine.containerd.throttle import Quota
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Pipe
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.pids import PidNamespace
 from cluster_engine.world.process import Namespace, Process
 
 
@@ -34,6 +35,8 @@ class Sandbox(msgspec.Struct):
     ip: str
     state: cri.PodSandboxState = cri.SANDBOX_READY
     network: Namespace | None = None
+    pids: PidNamespace | None = None
+    """Where containers that share the pod's processes see each other; its first one is the pause container's."""
 
     @property
     def uid(self) -> str:

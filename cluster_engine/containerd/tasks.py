@@ -28,12 +28,15 @@ from cluster_engine.programs import running
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Bytes, Input, Pipe, Streams
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.world.pids import OF_MACHINES, PidNamespace
 from cluster_engine.world.process import Host, Process
 from cluster_engine.world.users import User
 from cluster_engine.world.world import World
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 UNLIMITED, EXECUTABLE = 0, 0o111
+NOT_YET = 0
+"""The number of the first process of a container that has not begun."""
 
 
 class Tasks:
@@ -67,7 +70,8 @@ class Tasks:
             directory=container.config.working_dir or "/",
             files=container.files,
         )
-        container.files.first_pid = process.pid
+        if container.files.pids.first == NOT_YET:
+            container.files.pids.first = process.pid
         container.state = cri.CONTAINER_RUNNING
         container.started_at = nanoseconds(self._now())
         container.pid = process.pid
@@ -151,6 +155,19 @@ class Tasks:
         home = identity.home_of(_user(container), image.workload.passwd)
         return {**ENVIRONMENT, "HOME": home, "HOSTNAME": hostname, **own, **said}
 
+    def _pids(self, container: Container, sandbox: Sandbox) -> PidNamespace:
+        """Return the process namespace that a container asks for."""
+        options = container.config.linux.security_context.namespace_options
+        if options.pid == cri.NODE:
+            return OF_MACHINES
+        if options.pid == cri.TARGET and (target := self._store.containers[options.target_id].files) is not None:
+            return target.pids
+        if options.pid == cri.POD:
+            if sandbox.pids is None:
+                sandbox.pids = PidNamespace(self._machine.next_pid(), "/pause", "pause")
+            return sandbox.pids
+        return PidNamespace(NOT_YET)
+
     def _files(self, container: Container, sandbox: Sandbox) -> RootFiles:
         config = container.config
         mounts = [Mount(one.container_path, one.host_path, one.readonly) for one in config.mounts]
@@ -172,6 +189,7 @@ class Tasks:
             mounts,
             is_readonly=security.readonly_rootfs,
             user=user,
+            pids=self._pids(container, sandbox),
             owned=dict.fromkeys(workload.owned, (user.uid, user.gid)),
         )
 

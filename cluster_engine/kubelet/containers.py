@@ -94,7 +94,15 @@ class Containers:
         facts = {"podIP": runtime.ip or self._host.address, "hostIP": self._host.address}
         try:
             variables = await environment(pod, container, services=self._services(), objects=self._objects, facts=facts)
-            wanted = container_config(pod, container, image=image, attempt=attempt, variables=variables)
+            target = runtime.latest(container.get("targetContainerName") or "")
+            wanted = container_config(
+                pod,
+                container,
+                image=image,
+                attempt=attempt,
+                variables=variables,
+                target_id="" if target is None else target.id,
+            )
             managed_files.prepare(self._host, pod, container, ip=runtime.ip, attempt=attempt)
         except (MissingObjectError, TooLargeError, RunAsRootError, DiskError) as error:
             raise StartFailure("CreateContainerConfigError", str(error)) from error

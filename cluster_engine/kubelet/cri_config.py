@@ -12,7 +12,7 @@ from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.actions import container_hash
 from cluster_engine.kubelet.environment import expand, expand_all
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
-from cluster_engine.kubelet.security_context import security_context
+from cluster_engine.kubelet.security_context import namespaces, security_context
 from cluster_engine.rpc import cri_pb2 as cri
 
 CLUSTER_DNS = "10.96.0.10"
@@ -30,10 +30,9 @@ def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig
     """Describe the pod's sandbox; `seen` is when the kubelet first saw the pod."""
     metadata = pod["metadata"]
     name, namespace, uid = metadata["name"], metadata["namespace"], metadata["uid"]
-    network = cri.NODE if pods.uses_host_network(pod) else cri.POD
     return cri.PodSandboxConfig(
         metadata=cri.PodSandboxMetadata(name=name, namespace=namespace, uid=uid, attempt=attempt),
-        hostname="" if network == cri.NODE else hostname(pod),
+        hostname="" if pods.uses_host_network(pod) else hostname(pod),
         log_directory=log_directory(pod),
         dns_config=dns_config(pod),
         port_mappings=[_port(port) for container in pods.containers(pod) for port in container.get("ports") or []],
@@ -45,16 +44,25 @@ def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig
         },
         linux=cri.LinuxPodSandboxConfig(
             cgroup_parent=f"/kubepods/pod{uid}",
-            security_context=cri.LinuxSandboxSecurityContext(namespace_options=cri.NamespaceOption(network=network)),
+            security_context=cri.LinuxSandboxSecurityContext(namespace_options=namespaces(pod)),
             sysctls={one["name"].replace("/", "."): one["value"] for one in _sysctls(pod)},
         ),
     )
 
 
 def container_config(
-    pod: Object, container: Object, *, image: cri.Image, attempt: int, variables: Mapping[str, str]
+    pod: Object,
+    container: Object,
+    *,
+    image: cri.Image,
+    attempt: int,
+    variables: Mapping[str, str],
+    target_id: str = "",
 ) -> cri.ContainerConfig:
-    """Describe a container of an image that is on the node. TooLargeError, RunAsRootError."""
+    """Describe a container of an image that is on the node; it is to see the processes of the container `target_id`.
+
+    TooLargeError, RunAsRootError.
+    """
     command, args = container.get("command") or [], container.get("args") or []
     words = expand_all([*command, *args], variables)
     return cri.ContainerConfig(
@@ -86,7 +94,7 @@ def container_config(
         tty=bool(container.get("tty")),
         linux=cri.LinuxContainerConfig(
             resources=_resources(container.get("resources") or {}),
-            security_context=security_context(pod, container, image),
+            security_context=security_context(pod, container, image, target_id),
         ),
     )
 

@@ -26,8 +26,25 @@ def effective(pod: Object, container: Object) -> Object:
     return {name: of_pod[name] for name in SHARED if of_pod.get(name) is not None} | own
 
 
-def security_context(pod: Object, container: Object, image: cri.Image) -> cri.LinuxContainerSecurityContext:
-    """Say as whom a container of an image runs. RunAsRootError."""
+def namespaces(pod: Object, target_id: str = "") -> cri.NamespaceOption:
+    """Say which namespaces a pod's containers are in; one with a `target_id` sees that container's processes."""
+    spec = pod["spec"]
+    pid = cri.CONTAINER
+    if target_id:
+        pid = cri.TARGET
+    elif spec.get("hostPID"):
+        pid = cri.NODE
+    elif spec.get("shareProcessNamespace"):
+        pid = cri.POD
+    network = cri.NODE if pods.uses_host_network(pod) else cri.POD
+    ipc = cri.NODE if spec.get("hostIPC") else cri.POD
+    return cri.NamespaceOption(network=network, pid=pid, ipc=ipc, target_id=target_id)
+
+
+def security_context(
+    pod: Object, container: Object, image: cri.Image, target_id: str = ""
+) -> cri.LinuxContainerSecurityContext:
+    """Say as whom a container of an image runs, and among which processes. RunAsRootError."""
     wanted = effective(pod, container)
     of_pod = pod["spec"].get("securityContext") or {}
     if wanted.get("runAsNonRoot"):
@@ -39,6 +56,7 @@ def security_context(pod: Object, container: Object, image: cri.Image) -> cri.Li
             add_capabilities=capabilities.get("add") or (), drop_capabilities=capabilities.get("drop") or ()
         ),
         privileged=bool(wanted.get("privileged")),
+        namespace_options=namespaces(pod, target_id),
         readonly_rootfs=bool(wanted.get("readOnlyRootFilesystem")),
         supplemental_groups=[*groups, *(of_pod.get("supplementalGroups") or ())],
         no_new_privs=wanted.get("allowPrivilegeEscalation") is False,

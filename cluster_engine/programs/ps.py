@@ -20,7 +20,7 @@ import msgspec
 from cluster_engine.programs.identity import shown
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world.hardware import MEMORY_KIB, held_bytes
-from cluster_engine.world.process import Host, Namespace, Process
+from cluster_engine.world.process import Process
 
 COMMAND_LENGTH = 15
 """What Linux keeps of a program's name (TASK_COMM_LEN - 1)."""
@@ -53,12 +53,11 @@ class Row(msgspec.Struct, frozen=True):
         return "S+" if self.terminal != "?" else "Ss" if self.pid == 1 else "Ssl"
 
 
-def rows(host: Host, me: Process) -> list[Row]:
+def rows(me: Process) -> list[Row]:
     """Return the processes that can be seen from a host, by their numbers."""
-    found = [] if isinstance(host, Namespace) else [Row(1, "systemd", ("/sbin/init",), "?", booted(me))]
-    is_inside = me.files is not host.machine.files
-    seen = [one for one in host.processes.values() if not is_inside or one.files is me.files]
-    for process in sorted(seen, key=lambda one: one.pid):
+    pids = me.files.pids
+    found = [Row(1, pids.name, (pids.init,), "?", booted(me))] if pids.init else []
+    for process in me.seen:
         name = process.argv[0].rpartition("/")[2][:COMMAND_LENGTH]
         uid, user = process.user.uid, shown(me.files, process.user.uid)
         found.append(
@@ -173,7 +172,7 @@ async def ps(invocation: Invocation) -> int:
     try:
         wanted = _read(list(invocation.argv[1:]))
         wanted.everything = wanted.everything or invocation.is_in_container
-        found = [row for row in rows(invocation.process.host, invocation.process) if wanted.takes(row)]
+        found = [row for row in rows(invocation.process) if wanted.takes(row)]
         if wanted.sort:
             _sort(found, wanted.sort, now)
     except PsError as problem:
@@ -330,7 +329,7 @@ async def pgrep(invocation: Invocation) -> int:
         return 2
     found = [
         row
-        for row in rows(invocation.process.host, invocation.process)
+        for row in rows(invocation.process)
         if not row.is_ps and bool(pattern.search(row.command if "f" in flags else row.name)) is not ("v" in flags)
     ]
     found = found[-1:] if "n" in flags else found[:1] if "o" in flags else found
@@ -346,7 +345,7 @@ async def pgrep(invocation: Invocation) -> int:
 async def pidof(invocation: Invocation) -> int:
     """Run pidof: the numbers of programs of a name, the newest first."""
     names = {word.rpartition("/")[2] for word in invocation.argv[1:] if not word.startswith("-")}
-    found = [row.pid for row in rows(invocation.process.host, invocation.process) if row.name in names]
+    found = [row.pid for row in rows(invocation.process) if row.name in names]
     found = sorted(found, reverse=True)[: 1 if "-s" in invocation.argv else None]
     invocation.out(" ".join(map(str, found)) + "\n" if found else "")
     return 0 if found else 1

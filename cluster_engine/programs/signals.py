@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world.files import FileSystem
+from cluster_engine.world.pids import OF_MACHINES
 from cluster_engine.world.process import Host
 
 SIGKILL, SIGTERM = 9, 15
@@ -52,8 +53,8 @@ def send(host: Host, files: FileSystem, word: str, which: int) -> None:
     """Send a signal to the process of that number, as those see it who see these files. SignalError."""
     if not (word.isascii() and word.isdigit()):
         raise SignalError(f"{word}: arguments must be process or job IDs")
-    process = host.processes.get(int(word[:9]) - 1 + files.first_pid)
-    if process is not None and files.first_pid != 1 and process.files is not files:
+    process = host.machine.processes.get(files.pids.pid(int(word[:9])))
+    if process is not None and files.pids is not OF_MACHINES and process.files.pids is not files.pids:
         process = None
     if word == "1" and process is None:
         return  # init takes no signal that it has not asked for

@@ -15,6 +15,7 @@ import errno
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from cluster_engine.world.pids import OF_MACHINES
 from cluster_engine.world.users import ROOT, ROOT_OWNER, Owner
 
 FILE_BYTES_MAX = 8 * 1024 * 1024
@@ -43,8 +44,8 @@ class FileSystem:
     """
 
     user = ROOT
-    first_pid = 1
-    """The machine's number of the process that is number 1 to those who see these files."""
+    pids = OF_MACHINES
+    """What is known of processes to those who see these files."""
 
     def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self._files: dict[str, bytes | bytearray] = {}

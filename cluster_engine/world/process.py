@@ -36,6 +36,7 @@ from uuid import UUID
 from cluster_engine.world.bugs import EXIT_CODE
 from cluster_engine.world.files import FileSystem
 from cluster_engine.world.packet_filter import PacketFilter
+from cluster_engine.world.pids import OF_MACHINES
 from cluster_engine.world.sockets import Descriptors, Listener, TimeWaits
 from cluster_engine.world.system_log import SystemLog
 from cluster_engine.world.tcp import End
@@ -271,12 +272,19 @@ class Process:
 
     def number_of(self, process: "Process") -> int:
         """Return the number of a process as this one sees it: in a container, the first process is 1."""
-        return process.pid - self.files.first_pid + 1
+        return self.files.pids.number(process.pid)
+
+    @property
+    def seen(self) -> "list[Process]":
+        """The processes that it sees, by number."""
+        pids = self.files.pids
+        on_machine = self.host.machine.processes
+        return [one for pid, one in sorted(on_machine.items()) if pids is OF_MACHINES or one.files.pids is pids]
 
     @property
     def is_first(self) -> bool:
         """Whether it is number 1 of a container, which hears only signals that it has asked for."""
-        return self._files is not None and self.pid == self._files.first_pid
+        return self._files is not None and self.pid == self._files.pids.first
 
     @property
     def user(self) -> User:

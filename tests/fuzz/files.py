@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import random
-import ssl
 import struct
 from functools import cache
 
@@ -73,16 +72,19 @@ def take_manifest(case: str) -> None:
 
 def make_packets(rng: random.Random) -> list[bytes]:
     """Pieces of a connection that begins with TLS, spoiled."""
-    from cluster_engine.world.tls import client_tls
-
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    context = client_tls(ca=b"", alpn=("h2",))
-    context.check_hostname = False
-    with contextlib.suppress(ssl.SSLWantReadError):
-        context.wrap_bio(incoming, outgoing, server_hostname="a").do_handshake()
-    data = making.spoiled_bytes(rng, outgoing.read() + b"\x15\x03\x03\0\2\1\0")
+    data = making.spoiled_bytes(rng, _client_hello(rng) + b"\x15\x03\x03\0\2\1\0")
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(6)))
     return [data[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+def _client_hello(rng: random.Random) -> bytes:
+    """RFC 8446, 4.1.2, as one record: server_name, groups, signatures, ALPN, versions and a key share."""
+    extensions = {0: b"\0\4\0\0\1a", 10: b"\0\2\0\x1d", 13: b"\0\2\4\3", 16: b"\0\3\2h2", 43: b"\2\3\4"}
+    extensions[51] = b"\0\x24\0\x1d\0\x20" + rng.randbytes(32)
+    packed = b"".join(struct.pack(">HH", kind, len(body)) + body for kind, body in extensions.items())
+    head = b"\3\3" + rng.randbytes(32) + b"\x20" + rng.randbytes(32) + b"\0\4\x13\1\x13\2" + b"\1\0"
+    hello = head + struct.pack(">H", len(packed)) + packed
+    return b"\x16\3\1" + struct.pack(">HBxH", len(hello) + 4, 1, len(hello)) + hello
 
 
 def take_packets(case: list[bytes]) -> None:

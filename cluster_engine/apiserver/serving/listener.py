@@ -44,7 +44,12 @@ class Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self._shut_down()
-        await self._group.__aexit__(kind, error, at)
+        try:
+            await self._group.__aexit__(kind, error, at)
+        except BaseExceptionGroup as group:
+            if error is None or group.exceptions != (error,):
+                raise
+            raise error from None  # that of who listens, and of no task
 
     async def listen(self, host: str, port: int, tls: Any) -> None:
         """Open the port."""

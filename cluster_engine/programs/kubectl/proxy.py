@@ -11,6 +11,7 @@ usual ones.
 
 import asyncio
 import re
+import socket
 
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.serving.listener import Listener
@@ -50,6 +51,8 @@ async def run(session: Session, arguments: list[str]) -> int:
             session.out(f"Starting to serve on {address}:{port}\n")
             await session.drain()
             await asyncio.get_running_loop().create_future()
+    except socket.gaierror as error:
+        raise CommandError(f"listen tcp: lookup {address}: no such host") from error
     except OSError as error:
         raise CommandError(f"listen tcp {address}:{port}: bind: {(error.strerror or str(error)).lower()}") from error
     return 0

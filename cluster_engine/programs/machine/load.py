@@ -167,7 +167,7 @@ def _screen(
     }
     by: Callable[[Process], float] = keys.get(order, held_bytes)
     shown = sorted(processes, key=lambda one: (-by(one), one.pid))[:SHOWN_MAX]
-    names = {row.pid: row for row in ps.rows(invocation.process.host, invocation.process)}
+    names = {row.pid: row for row in ps.rows(invocation.process)}
     return head + "".join(_line(one, names[one.pid], share(one)) for one in shown if one.pid in names)
 
 

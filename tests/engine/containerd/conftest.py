@@ -43,6 +43,8 @@ class Node:
 
     async def container(self, sandbox, image, *command, args=(), start=True, attempt=0, linux=None, mounts=(), **env):
         await self("PullImage", image=cri.ImageSpec(image=image))
+        linux = linux or cri.LinuxContainerConfig()
+        linux.security_context.namespace_options.pid = cri.CONTAINER
         config = cri.ContainerConfig(
             metadata=cri.ContainerMetadata(name="app", attempt=attempt),
             image=cri.ImageSpec(image=image, user_specified_image=image),

@@ -36,7 +36,7 @@ async def _typed(sh, line, *words):
 
 def _listed(out):
     """Name the programs that ps lists."""
-    return [line.split()[-1] for line in out.partition("CMD\n")[2].splitlines()]
+    return [line.split()[3].rstrip(":") for line in out.partition("COMMAND\n")[2].splitlines() if len(line.split()) > 3]
 
 
 def test_a_container_is_put_into_a_running_pod_and_sees_its_network_and_processes(workstation):
@@ -113,7 +113,7 @@ def test_a_node_is_entered_with_its_files_and_its_processes(workstation):
     assert code == 0
     assert "Creating debugging pod node-debugger-worker-1-" in out
     assert "kubelet.conf" in out
-    assert "kubelet" in _listed(out)
+    assert "/usr/bin/kubelet" in _listed(out)
     assert "10.0.0.11" in out
 
 
@@ -163,3 +163,29 @@ def test_a_custom_profile_is_laid_over_the_container(workstation):
     assert found["env"] == [{"name": "A", "value": "b"}]
     assert found["securityContext"] == {"capabilities": {"add": ["SYS_PTRACE"]}, "runAsUser": 0}
     assert bad == "error: name, command, image, lifecycle and volume devices are not modifiable via custom profile\n"
+
+
+def test_containers_of_a_pod_that_shares_its_processes_see_each_other(workstation):
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "both"},
+        "spec": {
+            "shareProcessNamespace": True,
+            "containers": [
+                {"name": "web", "image": "nginx"},
+                {"name": "look", "image": "busybox", "command": ["sleep", "1000"]},
+            ],
+        },
+    }
+
+    async def story(sh):
+        sh.host.files.write("/root/both.json", msgspec.json.encode(pod))
+        await sh.ok("kubectl apply -f both.json")
+        await sh.ok("kubectl wait --for=condition=Ready pod/both --timeout=60s")
+        return await sh.ok("kubectl exec both -c look -- ps")
+
+    first, *others = workstation(story).splitlines()[1:]
+    assert first.split() == ["1", "root", "0:00", "/pause"]
+    assert any("nginx -g" in line for line in others)
+    assert any("sleep 1000" in line for line in others)

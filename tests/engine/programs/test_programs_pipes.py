@@ -66,7 +66,7 @@ def test_programs_of_a_pipeline_run_side_by_side(with_programs):
     """The reader has what was written before the writer ends."""
     times = []
 
-    async def source(invocation):
+    async def feed(invocation):
         for _ in range(3):
             invocation.out("x\n")
             await asyncio.sleep(1)
@@ -76,14 +76,14 @@ def test_programs_of_a_pipeline_run_side_by_side(with_programs):
         times.extend([asyncio.get_running_loop().time() async for _ in invocation.lines()])
         return 0
 
-    assert with_programs(lambda line, _: line("source | sink"), source=source, sink=sink) == (0, "")
+    assert with_programs(lambda line, _: line("feed | sink"), feed=feed, sink=sink) == (0, "")
     assert times == [0.0, 1.0, 2.0]
 
 
 def test_a_writer_gets_sigpipe_when_its_reader_has_ended(with_programs):
     ends = {}
 
-    async def source(invocation):
+    async def feed(invocation):
         ends["process"] = invocation.process
         for number in range(1_000_000):
             ends["written"] = number
@@ -92,7 +92,7 @@ def test_a_writer_gets_sigpipe_when_its_reader_has_ended(with_programs):
             await asyncio.sleep(0.1)
         return 0
 
-    assert with_programs(lambda line, _: line("source | head -2"), source=source) == (0, "x\nx\n")
+    assert with_programs(lambda line, _: line("feed | head -2"), feed=feed) == (0, "x\nx\n")
     assert ends["process"].exit_code == 141
     assert ends["written"] == 2
 
@@ -100,7 +100,7 @@ def test_a_writer_gets_sigpipe_when_its_reader_has_ended(with_programs):
 def test_a_slow_reader_holds_up_its_writer(with_programs):
     seen = []
 
-    async def source(invocation):
+    async def feed(invocation):
         for number in range(40):
             invocation.out(b"x" * 16 * 1024)
             await invocation.drain()
@@ -112,7 +112,7 @@ def test_a_slow_reader_holds_up_its_writer(with_programs):
         seen.append("reads")
         return 0 if len(await invocation.all()) == 40 * 16 * 1024 else 1
 
-    assert with_programs(lambda line, _: line("source | slow"), source=source, slow=slow) == (0, "")
+    assert with_programs(lambda line, _: line("feed | slow"), feed=feed, slow=slow) == (0, "")
     assert seen.index("reads") == 4, "64 KiB were taken, and the fifth piece waited"
 
 
