@@ -1,23 +1,29 @@
-"""Tar archives of files, whole in memory and bounded: what `tar` and `kubectl cp` write and read.
+"""Tar archives of files, one file at a time in memory: what `tar` and `kubectl cp` write and read.
 
-    pack(files, {"tmp/a": "/tmp/a"})          an archive (ustar) with one member, tmp/a
-    members(archive)                          ("tmp/a", b"…"), …; ArchiveError for what is none
+    pack(files, {"tmp/a": "/tmp/a"})          the pieces of an archive (ustar) with one member, tmp/a
+    members(pieces)                           ("tmp/a", b"…"), … as they come; ArchiveError for what is none
 
 Nothing but files is kept: directories exist by having something in them (`world/files.py`), links are passed over.
 """
 
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from cluster_engine.programs.invocation import MEMORY_BYTES_MAX
+from cluster_engine.programs.streams import PIPE_BYTES_MAX
+from cluster_engine.world.files import FILE_BYTES_MAX
 
 if TYPE_CHECKING:
     from cluster_engine.world.files import FileSystem
 
 MEMBERS_MAX = 4_000
 FILE_MODE = 0o777
+EXTENDED = (b"x", b"g", b"X", b"L", b"K")
+"""Headers that say something of the member behind them."""
+EXTENDED_BYTES_MAX = 64 * 1024
+END_BYTES = 2 * tarfile.BLOCKSIZE
+NO_ARCHIVE = "This does not look like a tar archive"
 
 
 class ArchiveError(Exception):
@@ -35,33 +41,74 @@ def below(files: "FileSystem", path: str) -> Iterator[str]:
         yield path
 
 
-def pack(files: "FileSystem", members: Mapping[str, str]) -> bytes:
-    """Return an archive of files, by the names that they have in it. OSError."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, path in members.items():
-            data = files.read(path)
-            try:
-                info = tarfile.TarInfo(name)
-                info.size, info.mode = len(data), files.mode(path)
-                info.uname = info.gname = "root"
-                archive.addfile(info, io.BytesIO(data))
-            except ValueError:
-                raise OSError(f"{name}: file name is too long") from None
-    return out.getvalue()
+def pack(files: "FileSystem", members: Mapping[str, str]) -> Iterator[bytes]:
+    """Give an archive of files, by the names that they have in it, in pieces. OSError."""
+    size = 0
+    for name, path in members.items():
+        data = files.read(path)
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = len(data), files.mode(path)
+        info.uname = info.gname = "root"
+        try:
+            yield info.tobuf(tarfile.USTAR_FORMAT)
+        except ValueError:
+            raise OSError(f"{name}: file name is too long") from None
+        for begin in range(0, len(data), PIPE_BYTES_MAX):
+            yield data[begin : begin + PIPE_BYTES_MAX]
+        yield bytes(_in_blocks(len(data)) - len(data))
+        size += tarfile.BLOCKSIZE + _in_blocks(len(data))
+    yield bytes(END_BYTES + -(size + END_BYTES) % tarfile.RECORDSIZE)
 
 
-def members(archive: bytes) -> Iterator[tuple[str, bytes, int]]:
-    """Give each file of an archive: its name there, its bytes and its mode. ArchiveError."""
-    room = MEMORY_BYTES_MAX
+async def members(pieces: AsyncIterable[bytes]) -> AsyncIterator[tuple[str, bytes, int]]:
+    """Give each file of an archive as it comes: its name there, its bytes and its mode. ArchiveError."""
+    source, extended, number = _Source(pieces), b"", 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as opened:
-            for number, info in enumerate(opened):
-                room -= info.size
-                if room < 0 or number >= MEMBERS_MAX:
-                    raise ArchiveError("the archive is too large")
-                content = opened.extractfile(info) if info.isreg() and not info.issparse() else None
-                if content is not None:
-                    yield info.name, content.read(), info.mode & FILE_MODE
-    except (tarfile.TarError, ValueError, OverflowError, OSError) as error:
-        raise ArchiveError("This does not look like a tar archive") from error
+        while any(header := await source.take(tarfile.BLOCKSIZE, is_end_allowed=number > 0)):
+            info = tarfile.TarInfo.frombuf(header, tarfile.ENCODING, "surrogateescape")
+            number += 1
+            if not 0 <= info.size <= FILE_BYTES_MAX or len(extended) > EXTENDED_BYTES_MAX or number > MEMBERS_MAX:
+                raise ArchiveError("the archive is too large")
+            if info.type in EXTENDED:
+                extended += header + await source.take(_in_blocks(info.size))
+                continue
+            with tarfile.open(fileobj=io.BytesIO(extended + header), mode="r:") as opened:
+                found, extended = opened.next(), b""
+            if found is None or not info.isreg():
+                continue
+            if found.issparse() or found.size != info.size:
+                raise ArchiveError(NO_ARCHIVE)
+            yield found.name, await source.take(info.size), found.mode & FILE_MODE
+            await source.take(_in_blocks(info.size) - info.size)
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise ArchiveError(NO_ARCHIVE) from error
+    async for _ in pieces:
+        pass  # what fills the last record
+
+
+def _in_blocks(size: int) -> int:
+    return size + -size % tarfile.BLOCKSIZE
+
+
+class _Source:
+    """Bytes as they are asked for, of pieces as they come."""
+
+    def __init__(self, pieces: AsyncIterable[bytes]) -> None:
+        self._pieces = aiter(pieces)
+        self._left = b""
+
+    async def take(self, size: int, *, is_end_allowed: bool = False) -> bytes:
+        """Give exactly so many bytes, or b"" at an end that is allowed. ArchiveError where there are fewer."""
+        taken, held = [self._left], len(self._left)
+        while held < size:
+            piece = await anext(self._pieces, b"")
+            if not piece:
+                if is_end_allowed and not held:
+                    return b""
+                raise ArchiveError(NO_ARCHIVE)
+            taken.append(piece)
+            held += len(piece)
+        beyond = held - size
+        self._left = taken[-1][len(taken[-1]) - beyond :]
+        taken[-1] = taken[-1][: len(taken[-1]) - beyond]
+        return b"".join(taken)

@@ -15,7 +15,7 @@ import asyncio
 import codecs
 import errno
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -152,6 +152,23 @@ class Bytes:
         self._at -= len(data)
 
 
+class Pieces:
+    """An Input of pieces that are made as they are read. Whatever making them raises comes out of `read`."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._unread = b""
+
+    async def read(self) -> bytes:
+        """See Input."""
+        piece, self._unread = self._unread, b""
+        return piece or next((piece for piece in self._pieces if piece), b"")
+
+    def unread(self, data: bytes) -> None:
+        """See Input."""
+        self._unread = data
+
+
 class FileInput(Bytes):
     """A file to read from, as it is when it is opened: what is appended meanwhile does not come, so that reading ends.
 
@@ -220,6 +237,12 @@ class Captured:
     def data(self) -> bytes:
         """What was written."""
         return b"".join(self._pieces)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Give what was written as it came; nothing of it is kept."""
+        self._pieces.reverse()
+        while self._pieces:
+            yield self._pieces.pop()
 
     @property
     def text(self) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from cluster_engine.programs import archive
 from cluster_engine.programs.archive import ArchiveError
 from cluster_engine.programs.invocation import Invocation, absolute
+from cluster_engine.programs.streams import FileOutput
 
 FAILED = 2
 MODES = ("c", "x", "t")
@@ -42,16 +43,12 @@ async def tar(invocation: Invocation) -> int:
         return FAILED
     directory = invocation.absolute(asked.directory)
     if asked.mode == "c":
-        return _create(invocation, asked, directory)
+        return await _create(invocation, asked, directory)
     try:
-        data = await invocation.all(asked.file)
+        return await _read(invocation, asked, directory)
     except OSError as error:
-        invocation.err(
-            f"tar: {asked.file}: Cannot open: {error.strerror}\ntar: Error is not recoverable: exiting now\n"
-        )
+        invocation.err(f"tar: {asked.file}: Cannot open: {error.strerror}\n{UNRECOVERABLE}")
         return FAILED
-    try:
-        return await _read(invocation, asked, directory, data)
     except ArchiveError as error:
         invocation.err(f"tar: {error}\n{FATAL}")
         return FAILED
@@ -92,7 +89,7 @@ def _asked(words: Sequence[str]) -> Asked:
     return asked
 
 
-def _create(invocation: Invocation, asked: Asked, directory: str) -> int:
+async def _create(invocation: Invocation, asked: Asked, directory: str) -> int:
     if not asked.names:
         invocation.err(f"tar: Cowardly refusing to create an empty archive\n{USAGE}")
         return FAILED
@@ -109,11 +106,15 @@ def _create(invocation: Invocation, asked: Asked, directory: str) -> int:
             invocation.err(f"tar: {name}: Cannot stat: No such file or directory\n")
             code = FAILED
     try:
-        data = archive.pack(invocation.files, members)
-        if asked.file == "-":
-            invocation.out(data)
-        else:
-            invocation.files.write(invocation.absolute(asked.file), data)
+        to_file = asked.file != "-"
+        output = FileOutput(invocation.files, invocation.absolute(asked.file), append=False) if to_file else None
+        for piece in archive.pack(invocation.files, members):
+            if output is not None:
+                output.write(piece)
+                invocation.moved(len(piece))
+            else:
+                invocation.out(piece)
+            await invocation.drain()
     except OSError as error:
         invocation.err(f"tar: {error.strerror or error}\n")
         code = FAILED
@@ -125,9 +126,9 @@ def _create(invocation: Invocation, asked: Asked, directory: str) -> int:
     return code
 
 
-async def _read(invocation: Invocation, asked: Asked, directory: str, data: bytes) -> int:
+async def _read(invocation: Invocation, asked: Asked, directory: str) -> int:
     code, found = 0, set()
-    for name, content, mode in archive.members(data):
+    async for name, content, mode in archive.members(invocation.pieces(asked.file)):
         inside = name.lstrip("/")
         if asked.names and not any(inside == one or inside.startswith(f"{one.rstrip('/')}/") for one in asked.names):
             continue
@@ -144,6 +145,7 @@ async def _read(invocation: Invocation, asked: Asked, directory: str, data: byte
             except OSError as error:
                 invocation.err(f"tar: {name}: Cannot open: {error.strerror}\n")
                 code = FAILED
+        del content  # or it is held while the next one comes
         await invocation.drain()
     for name in asked.names:
         if not any(one == name or one.startswith(f"{name.rstrip('/')}/") for one in found):

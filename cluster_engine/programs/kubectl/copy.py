@@ -15,7 +15,7 @@ from cluster_engine.programs.kubectl import execute, pods
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
-from cluster_engine.programs.streams import Bytes, Captured, Nowhere, Streams
+from cluster_engine.programs.streams import Bytes, Captured, Nowhere, Pieces, Streams
 
 FLAGS = (
     Flag("container", "c", default=""),
@@ -58,10 +58,10 @@ async def _to_pod(session: Session, path: str, target: Spec) -> int:
     if where == "/" or await _exec(session, target, ["test", "-d", target.path], quiet) == 0:
         where = f"{where.rstrip('/')}/{full.rpartition('/')[2]}"
     directory, _, name = where.rpartition("/")
-    data = archive.pack(files, {f"{name}{one[len(full) :]}": one for one in archive.below(files, full)})
+    packed = archive.pack(files, {f"{name}{one[len(full) :]}": one for one in archive.below(files, full)})
     options = ["--no-same-permissions", "--no-same-owner"] if session.flags["no-preserve"] else []
     command = ["tar", *options, "-xmf", "-", *(["-C", directory or "/"] if "/" in where else [])]
-    streams = Streams(Bytes(data), session.streams.stdout, session.streams.stderr)
+    streams = Streams(Pieces(packed), session.streams.stdout, session.streams.stderr)
     return execute.ended(await _exec(session, target, command, streams, stdin=True))
 
 
@@ -74,7 +74,7 @@ async def _from_pod(session: Session, source: Spec, path: str) -> int:
     files, full = session.process.files, session.absolute(path)
     prefix = source.path.strip("/")
     try:
-        for name, data, mode in archive.members(captured.data):
+        async for name, data, mode in archive.members(captured.pieces()):
             if not name.startswith(prefix):
                 raise CommandError("tar contents corrupted")
             files.write(f"{full}{name[len(prefix) :]}".rstrip("/"), data, mode)

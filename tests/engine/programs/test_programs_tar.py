@@ -37,6 +37,16 @@ def archive_of(**members):
     return out.getvalue()
 
 
+def test_names_longer_than_a_header_are_read_and_a_folder_larger_than_a_program_may_hold_is_moved(workstation):
+    async def story(sh):
+        sh.host.files.write("/tmp/long.tar", archive_of(**{"x" * 180: (b"deep\n", tarfile.REGTYPE)}))
+        long = await sh.ok("cd /tmp && tar xf long.tar && cat " + "x" * 180)
+        await sh.ok("mkdir -p /tmp/big; for i in 1 2 3; do yes xxxxxxx | head -c 8000000 > /tmp/big/$i; done")
+        return long, await sh.ok("cd /tmp && tar -c big | tar xf - -C /opt && cat /opt/big/* | wc -c")
+
+    assert workstation(story) == ("deep\n", "24000000\n")
+
+
 HOSTILE = {
     "up": archive_of(UP_UP_etc_passwd=(b"root", tarfile.REGTYPE)),
     "link": archive_of(link=(b"", tarfile.SYMTYPE)),
