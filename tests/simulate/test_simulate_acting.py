@@ -84,15 +84,15 @@ def unready(story) -> tuple[str, float]:
 def test_a_service_leads_to_nobody_who_has_not_been_ready_for_a_while(story):
     told = Told(story.entries)
     address, at = unready(story)
-    assert at < 22.0, "when the fourth curl is typed it has long been known"
-    assert found(s.unready_reached(led(story, 3, f"{address}:80"), story.history, told)) == {s.READY}
+    assert at < 22.0, "when the fifth curl is typed it has long been known"
+    assert found(s.unready_reached(led(story, 4, f"{address}:80"), story.history, told)) == {s.READY}
     assert not list(s.unready_reached(led(story, 0, f"{address}:80"), story.history, told))
 
 
 def test_a_kube_proxy_that_ended_is_not_blamed_for_what_it_was_told_just_before(story):
     address, at = unready(story)
     last = {"seq": 10**6, "at": at + 0.5, "kind": "process.exited", "from": "worker-1/kube-proxy", "fields": {}}
-    entries = sorted([*led(story, 3, f"{address}:80"), last], key=lambda entry: entry["at"])
+    entries = sorted([*led(story, 4, f"{address}:80"), last], key=lambda entry: entry["at"])
     assert not list(s.unready_reached(entries, story.history, Told(entries)))
 
 

@@ -26,7 +26,7 @@ NAMES = {1: "BOOLEAN", 2: "INTEGER", 3: "BIT STRING", 4: "OCTET STRING", 5: "NUL
          30: "BMPSTRING"}  # fmt: skip
 CLASSES = {1: "appl", 2: "cont", 3: "priv"}
 TEXTS = frozenset({12, 18, 19, 20, 22, 23, 24, 26})
-_PEM = re.compile(rb"-----BEGIN [^-\n]{1,64}-----\s*\n(.*?)-----END ", re.DOTALL)
+BEGIN, END = b"-----BEGIN ", b"-----END "
 
 
 async def run(invocation: Invocation, words: list[str]) -> int:
@@ -35,10 +35,11 @@ async def run(invocation: Invocation, words: list[str]) -> int:
     given = read("asn1parse", words, switches=frozenset({"i", "noout", "help"}), values=values)
     data = await Loader(invocation).data(given.value("in"), "file")
     if given.value("inform").lower() != "der":
-        found = _PEM.search(data)
-        if found is None:
+        _, begins, rest = data.partition(BEGIN)
+        inner, ends, _ = rest.partition(b"\n")[2].partition(END)
+        if not (begins and ends):
             raise OpenSSLError("Error: offset out of range")
-        data = base64.b64decode(re.sub(rb"(?m)^[^\s]+: .*$", b"", found[1]), validate=False)
+        data = base64.b64decode(re.sub(rb"(?m)^[^\s]+: .*$", b"", inner), validate=False)
     if given.has("strparse"):
         data = _inside(data, given.number("strparse", 0))
     offset = given.number("offset", 0)

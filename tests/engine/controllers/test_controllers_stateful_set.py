@@ -81,14 +81,17 @@ def test_a_deleted_pod_comes_again_under_its_name_and_fewer_are_taken_from_the_e
         again = await pods(sh)
         await sh.ok("kubectl scale sts web --replicas=1")
         await sh("sleep 15")
-        return before, again, await pods(sh), await sh.ok("kubectl get events")
+        listed = "{range .items[*]}{.metadata.resourceVersion} {.message}{'\\n'}{end}"
+        return before, again, await pods(sh), await sh.ok(f'kubectl get events -o jsonpath="{listed}"')
 
     before, again, left, events = workstation(story)
     uids = {name: (before[name]["metadata"]["uid"], again[name]["metadata"]["uid"]) for name in before}
     assert [name for name, (old, new) in uids.items() if old != new] == ["web-1"]
     assert sorted(left) == ["web-0"]
-    assert "create Pod web-1 in StatefulSet web successful" in events
-    assert events.index("delete Pod web-2") < events.index("delete Pod web-1")
+    said = {message: int(version) for version, _, message in (line.partition(" ") for line in events.splitlines())}
+    assert "create Pod web-1 in StatefulSet web successful" in said
+    ends = [said[f"delete Pod web-{number} in StatefulSet web successful"] for number in (2, 1)]
+    assert ends == sorted(ends)
 
 
 def test_a_new_template_is_rolled_out_from_the_end_down_to_the_partition_and_back(workstation):
