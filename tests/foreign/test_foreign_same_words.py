@@ -218,14 +218,20 @@ def _end_of_flags(command):
     return command.index("--") if "--" in command else 1
 
 
+@pytest.fixture(scope="module")
+def discovered(tmp_path_factory):
+    """Where the real kubectl keeps what it has discovered, from one line to the next, as at home."""
+    return str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.usefixtures("in_examples")
-def test_both_print_the_same(prepared, real_kubectl, tmp_path, line):
+def test_both_print_the_same(prepared, real_kubectl, discovered, line):
     out, err = [], []
     code = prepared.thread.command(
         line, lambda stream, text: (out if stream == "stdout" else err).append(text)
     ).result()
-    connection = ["--kubeconfig", prepared.kubeconfig, "--cache-dir", str(tmp_path / "cache")]
+    connection = ["--kubeconfig", prepared.kubeconfig, "--cache-dir", discovered]
     command = [real_kubectl, *shlex.split(line)[1:]]
     command[_end_of_flags(command) : _end_of_flags(command)] = connection
     real = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

@@ -29,7 +29,7 @@ def shell(*arguments, stdin=""):
 @pytest.mark.parametrize(
     ("arguments", "stdin", "code", "out"),
     [
-        (["-c", "kubectl get nodes -o name | wc -l; sleep 3600; exit 3"], "", 3, "1\n"),
+        (["-c", "kubectl get nodes -o name | wc -l; sleep 600; exit 3"], "", 3, "1\n"),
         (["--on", "worker-1", "-c", "hostname; cd /etc; pwd"], "", 0, "worker-1\n/etc\n"),
         (["-c", "kubectl create -f - -o name"], "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", 0,
          "configmap/a\n"),
