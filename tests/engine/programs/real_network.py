@@ -13,6 +13,8 @@ accepted, _ = server.accept()
 accepted.send(b"x" * 100)
 closed = socket.create_connection(("127.0.0.1", 6443))
 server.accept()[0].close()
+while any(line.split()[3] == "04" for line in open("/proc/net/tcp")):  # FIN-WAIT-1: the FIN is acknowledged soon
+    pass
 for line in sys.argv[1:]:
     done = subprocess.run(line.split(), capture_output=True, text=True)
     print(done.stdout + done.stderr, end="\\0")
