@@ -192,6 +192,10 @@ def hasty_restarts(entries: Iterable[Entry], starts: Iterable[Start]) -> Iterato
                 del known[key]
         elif kind in ("fault.started", "fault.ended") and fields.get("name") == "clock-skew":
             skewed.add(fields["target"])
+        elif kind in ("fault.started", "fault.ended"):  # a component's manifest is taken away and put back
+            host, _, program = str(fields.get("target", "")).partition("/")
+            for key in [key for key in known if (key[0], key[2]) == (host, program)]:
+                del known[key]
         elif kind == "containerd.started" and entry["seq"] in by_seq:
             start = by_seq[entry["seq"]]
             times = known.setdefault((start.host, start.uid, fields["container"]), [])

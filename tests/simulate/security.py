@@ -1,6 +1,7 @@
 """Nobody is let in who should not be, from the instant on at which they should not be; and nobody is shut out.
 
-    served       a user whom RBAC allowed it, at some instant from just before the request to the answer
+    served       a user whom RBAC allowed it, at some instant from just before the request to the answer; while a server
+                 finds its way back to an etcd that was away, from before that on (its reflectors wait up to 30 s)
     forbidden    a user whom RBAC did not allow it, at some such instant; or by a server that has just been started and
                  has not read the RBAC objects yet, as real ones do (--startup-send-retry-after-until-ready is off)
     expired      a certificate or token past its end gets 401; a token's end may be LEEWAY_SECONDS later by another
@@ -26,6 +27,8 @@ ENDED = "credentials that have ended are refused"
 SHOWN = "certificates that do not hold are refused"
 NODES = "a kubelet writes what is its own"
 HEARD_SECONDS = 0.05
+REFLECTOR_SECONDS = 30.0
+"""client-go's reflectors wait so long at most before they watch again."""
 STARTING_SECONDS = 5.0
 TOKEN_SECONDS, LEEWAY_SECONDS = 10.0, 60.0
 NODE = "system:node:"
@@ -38,10 +41,15 @@ def intrusions(traffic: list[Exchange], entries: list[Entry], history: History, 
     access = Access(history)
     clock = _Clock(entries, epoch)
     starting = list(_starting(entries))
+    started = [entry["at"] for entry in entries if entry["kind"] == "process.started" and entry["from"] == ETCD]
+    returns = started[1:]
     for one in traffic:
         if not one.status:
             continue
-        yield from _permitted(one, access, fresh=any(since <= one.ended < until for since, until in starting))
+        late = any(0 <= one.began - at < REFLECTOR_SECONDS for at in returns)
+        since = one.began - HEARD_SECONDS - (REFLECTOR_SECONDS if late else 0.0)
+        fresh = any(begin <= one.ended < end for begin, end in starting)
+        yield from _permitted(one, access, since, fresh=fresh)
         yield from _in_time(one, clock, history)
         if one.said.user.startswith(NODE) and 200 <= one.status < 300:
             yield from _own(one, history)
@@ -67,10 +75,10 @@ def _starting(entries: Iterable[Entry]) -> Iterator[tuple[float, float]]:
 # -- permission ----------------------------------------------------------------------------------------------------
 
 
-def _permitted(one: Exchange, access: Access, *, fresh: bool) -> Iterator[Violation]:
+def _permitted(one: Exchange, access: Access, since: float, *, fresh: bool) -> Iterator[Violation]:
     if one.status == 401 or one.said.user.startswith(NODE):
         return
-    allowed = access.allows(_question(one), one.began - HEARD_SECONDS, one.ended)
+    allowed = access.allows(_question(one), since, one.ended)
     if one.status != 403 and True not in allowed:
         text = f"{one.said.user or ANONYMOUS} may not {one.request['label']}, and was answered {one.status}"
         yield Violation(MAY, text, one.seqs)
