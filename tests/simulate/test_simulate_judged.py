@@ -438,6 +438,8 @@ def test_a_container_started_again_too_soon_is_seen(times, seen):
     assert found(e.hasty_restarts(entries, starts)) == seen
     kubelet = {"seq": 99, "at": 1.0, "kind": "process.started", "fields": {"name": "kubelet", "host": "worker-1"}}
     assert not list(e.hasty_restarts([*entries[:2], kubelet, *entries[2:]], starts))
+    mended = {"seq": 98, "at": 1.0, "kind": "fault.ended", "fields": {"target": f"worker-1/{fields['container']}"}}
+    assert not list(e.hasty_restarts([*entries[:2], mended, *entries[2:]], starts))
 
 
 # -- security ----------------------------------------------------------------------------------------------------------
@@ -457,6 +459,12 @@ def test_a_bearer_who_is_served_after_the_binding_was_deleted_is_seen(story, tra
     assert {one.status for one in bearers} == {200, 401, 403}
     refused = [one for one in bearers if one.status == 403][-1]
     assert intrusions(story, instead(traffic, refused, answered(refused, status=200))) == {s.MAY}
+    returned = [
+        {"seq": at, "at": at, "kind": "process.started", "from": s.ETCD, "fields": {"name": "etcd"}}
+        for at in (0.0, refused.began - 1.0)
+    ]
+    served = instead(traffic, refused, answered(refused, status=200))
+    assert not intrusions(story, served, entries=[*story.entries, *returned])  # it may not have heard of it yet
     late = bearers[-1]
     assert late.status == 401
     assert s.ENDED in intrusions(story, instead(traffic, late, answered(late, status=200)))
@@ -480,8 +488,8 @@ def test_a_server_that_has_not_read_the_rbac_objects_yet_may_forbid(story, traff
         return {"kind": kind, "from": f"control-plane/{program}", "at": at, "fields": {}}
 
     started = entry("process.started", "kube-apiserver", no.ended - 20.0)
-    assert not list(s._permitted(no, Access(story.history), fresh=True))
-    assert list(s._permitted(no, Access(story.history), fresh=False))
+    assert not list(s._permitted(no, Access(story.history), no.began - s.HEARD_SECONDS, fresh=True))
+    assert list(s._permitted(no, Access(story.history), no.began - s.HEARD_SECONDS, fresh=False))
     away = [entry("process.exited", "etcd", 0.0), started]
     assert [until > no.ended for _, until in s._starting(away)] == [True]
     assert [
