@@ -85,9 +85,8 @@ def test_ctrl_c_ends_what_runs_and_ctrl_d_the_shell():
     screen = Screen()
     try:
         screen.until("workstation:~$ ")
-        screen.type("kubectl get pods -A -w; echo 'not this'\n")
-        screen.until("not this'")
-        screen.until("\n")
+        screen.type("echo begun; kubectl get pods -A -w; echo 'not this'\n")
+        screen.until("\nbegun\r\n")  # the terminal echoes what is typed before anybody reads it
         os.kill(screen.process.pid, signal.SIGINT)
         assert "not this" not in screen.until("workstation:~$ ")
         screen.type("sort; echo over\n")
