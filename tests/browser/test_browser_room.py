@@ -18,6 +18,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 OFF = ("power-off", "worker-2")
 
+# The middle of a row that can be seen whole, in pixels of the window.
+ROW_IN_SIGHT = """() => {
+  const { top, bottom, left, right } = document.getElementById("diagram").parentElement.getBoundingClientRect();
+  const rows = [...document.querySelectorAll("#diagram .row .row-back")].map((row) => row.getBoundingClientRect());
+  const seen = rows.filter((row) => row.top > top + (bottom - top) / 4 && row.bottom < bottom - (bottom - top) / 4);
+  const row = seen[Math.floor(seen.length / 2)];
+  return [left + (right - left) / 4, row.top + row.height / 2];
+}"""
+
 
 @pytest.fixture(autouse=True)
 def patience() -> Iterator[None]:
@@ -168,10 +177,11 @@ def read_beside_the_question(learner: Learner) -> None:
     """The evidence can be clicked, and read, while it is asked what is broken."""
     page = learner.page
     expect(page.locator(".docked")).to_be_focused()
-    diagram = page.locator("#diagram")
-    box = diagram.bounding_box()
-    assert box
-    diagram.click(position={"x": box["width"] / 4, "y": box["height"] / 3})  # rows go by: whichever is there
+    row = page.evaluate(ROW_IN_SIGHT)
+    page.mouse.move(*row)
+    page.mouse.down()
+    page.wait_for_timeout(200)  # rows go by: opened is the one that was pressed
+    page.mouse.up()
     expect(page.locator(".drawer")).to_be_visible()
     expect(page.locator(".diagnosis-form")).to_be_visible()
     page.keyboard.press("Escape")

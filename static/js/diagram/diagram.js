@@ -76,8 +76,15 @@ export class Diagram {
       const row = /** @type {Element} */ (event.target).closest?.(".row");
       return row ? Number(row.id.slice(4)) : null;
     };
+    // Rows of a running diagram move between press and release: meant is the one that was pressed.
+    /** @type {number | null} */
+    let pressed = null;
+    this.body.addEventListener("pointerdown", (event) => {
+      pressed = seqAt(event);
+    });
     this.body.addEventListener("click", (event) => {
-      const seq = seqAt(event);
+      const seq = pressed ?? seqAt(event);
+      pressed = null;
       if (seq === null) return;
       if (this.store.picture.peek().plan.rowOf(seq)?.members) this.store.foldHeartbeats.value = false;
       this.actions.open(seq);
