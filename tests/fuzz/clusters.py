@@ -5,7 +5,6 @@ A case is a session of several lines or calls, so that it can be played again by
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -134,51 +133,63 @@ def _quoted(rng: random.Random, word: str) -> str:
     return "'" + word.replace("'", "'\\''") + "'" if rng.random() < 0.9 else word
 
 
-def take_session(case: tuple[str, list[str]]) -> None:
-    """Type the lines on the workstation of a new cluster. AssertionError for a bug that the shell tells of."""
-    from cluster_engine.cluster import Cluster, ClusterSpec
-    from cluster_engine.world.bugs import APOLOGY
+class Session:
+    """A cluster at rest, on whose workstation one case is typed. Its process may fork before: each fork has its own."""
 
-    odd, lines = case
+    def __init__(self) -> None:
+        from cluster_engine.world.clock import Clock
+        from cluster_engine.world.loop import ClusterLoop
 
-    async def live(loop: Any) -> None:
-        cluster = Cluster(ClusterSpec(pace=None, epoch=EPOCH), loop)
+        self._loop = ClusterLoop(Clock(None))
+        self._at_rest: asyncio.Future[None] = self._loop.create_future()
+        self._case: asyncio.Future[tuple[str, list[str]]] = self._loop.create_future()
+        self._life = self._loop.create_task(self._live())
+        self._loop.run_until_complete(asyncio.wait([self._life, self._at_rest], return_when=asyncio.FIRST_COMPLETED))
+
+    def play(self, case: tuple[str, list[str]]) -> None:
+        """Type the lines, then stop the cluster. AssertionError for a bug that the shell tells of."""
+        self._case.set_result(case)
+        try:
+            self._loop.run_until_complete(self._life)
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    async def _live(self) -> None:
+        from cluster_engine.cluster import Cluster, ClusterSpec
+
+        cluster = Cluster(ClusterSpec(pace=None, epoch=EPOCH), self._loop)
         cluster.world.is_strict = True
         async with cluster:
-            told = asyncio.ensure_future(story(cluster))
+            self._at_rest.set_result(None)
+            told = asyncio.ensure_future(_type(cluster, *await self._case))
             await asyncio.wait([told, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
             if not told.done():
                 await cluster.world.failed
             told.result()
 
-    async def story(cluster: Any) -> None:
-        cluster.world.host("workstation").files.write("/root/odd", odd.encode("utf-8", "replace"))
-        for line in lines:
-            out: list[str] = []
-            running = asyncio.ensure_future(cluster.command(line, lambda stream, text: out.append(text)))  # noqa: B023
-            try:
-                code = await asyncio.wait_for(asyncio.shield(running), LINE_SECONDS_MAX)
-            except TimeoutError:
-                running.cancel()
-                await asyncio.wait([running])
-                code = 130
-            said = "".join(out)
-            assert APOLOGY not in said, f"{line!r}: {said[-500:]}"
-            assert code in range(256), f"{line!r} ended with {code}"
 
-    _run(live)
+def take_session(case: tuple[str, list[str]]) -> None:
+    """Type the lines on the workstation of a new cluster."""
+    Session().play(case)
 
 
-def _run(live: Callable[[Any], Awaitable[None]]) -> None:
-    from cluster_engine.world.clock import Clock
-    from cluster_engine.world.loop import ClusterLoop
+async def _type(cluster: Any, odd: str, lines: list[str]) -> None:
+    from cluster_engine.world.bugs import APOLOGY
 
-    loop = ClusterLoop(Clock(None))
-    try:
-        loop.run_until_complete(live(loop))
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+    cluster.world.host("workstation").files.write("/root/odd", odd.encode("utf-8", "replace"))
+    for line in lines:
+        out: list[str] = []
+        running = asyncio.ensure_future(cluster.command(line, lambda stream, text: out.append(text)))  # noqa: B023
+        try:
+            code = await asyncio.wait_for(asyncio.shield(running), LINE_SECONDS_MAX)
+        except TimeoutError:
+            running.cancel()
+            await asyncio.wait([running])
+            code = 130
+        said = "".join(out)
+        assert APOLOGY not in said, f"{line!r}: {said[-500:]}"
+        assert code in range(256), f"{line!r} ended with {code}"
 
 
 # -- etcd --------------------------------------------------------------------------------------------------------------
@@ -270,12 +281,10 @@ def take_calls(case: list[tuple[str, bytes]]) -> None:
         await process.wait_ready()
         pair = {"certificate": files["/client.crt"], "key": files["/client.key"]}
         tls = client_tls(ca=files[f"{server.PKI}/ca.crt"], alpn=["h2"], **pair)
+        channel = Channel("10.0.0.1", 2379, ssl=tls)
         for path, raw in case:
-            channel = Channel("10.0.0.1", 2379, ssl=tls)
-            try:
-                await _ask(channel, path, raw)
-            finally:
-                channel.close()
+            await _ask(channel, path, raw)
+        channel.close()
         assert process.exit_code is None, "etcd has ended"
 
     run_story(story)

@@ -8,11 +8,15 @@ anew for each case. Whatever outlives both, by waiting, is ended by the parent.
     child:  python -m tests.fuzz.judge MODULE TARGET SEED FIRST … ──► {"case": 17} {"case": 17, "finding": "…"}
     parent: judge("yaml", seed=1, seconds=120) -> Verdict(cases=900, findings=[Finding(18, "…")])
 
+What is dear and the same for each case (a cluster at rest) the child makes once; each is then taken in a fork of it.
+
 A case is `random.Random(f"{target}:{seed}:{case}")`, whichever cases came before it.
 """
 
 import faulthandler
+import gc
 import json
+import os
 import queue
 import random
 import resource
@@ -22,7 +26,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,19 +116,48 @@ def _child(target: str, seed: int, first: int, cases: int, seconds: float, modul
 # -- in the child ------------------------------------------------------------------------------------------------------
 
 
-def take(target: Any, name: str, seed: int, case: int) -> str:
-    """Take one case; say what was wrong with the answer, "" when nothing was."""
+def take(target: Any, name: str, seed: int, case: int, taking: Callable[[Any], None] | None = None) -> str:
+    """Take one case (by `taking`, in a fork); say what was wrong with the answer, "" when nothing was."""
     made = target.make(random.Random(f"{name}:{seed}:{case}"))
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    began = used.ru_utime + used.ru_stime
-    resource.setrlimit(resource.RLIMIT_CPU, (int(began + 2 * target.cpu_seconds_max) + 1, resource.RLIM_INFINITY))
+    began = _cpu_seconds()
+    bound = int(_cpu_seconds(resource.RUSAGE_SELF) + 2 * target.cpu_seconds_max) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (bound, resource.RLIM_INFINITY))
+    if wrong := _raised(lambda: target.take(made)) if taking is None else _in_a_fork(lambda: taking(made)):
+        return wrong
+    took = _cpu_seconds() - began
+    return f"took {took:.1f} s of CPU" if took > target.cpu_seconds_max else ""
+
+
+def _cpu_seconds(*whose: int) -> float:
+    used = [resource.getrusage(one) for one in whose or (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _raised(taking: Callable[[], None]) -> str:
     try:
-        target.take(made)
+        taking()
     except Exception:
         return "".join(traceback.format_exc(limit=-12))[-4000:]
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    took = used.ru_utime + used.ru_stime - began
-    return f"took {took:.1f} s of CPU" if took > target.cpu_seconds_max else ""
+    return ""
+
+
+def _in_a_fork(taking: Callable[[], None]) -> str:
+    """Take a case in a fork of this process, which stays as it is; return what was raised, or how the fork ended."""
+    answer, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(answer)
+        code = 1
+        try:
+            os.write(told, _raised(taking).encode("utf-8", "replace"))
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(told)
+    with os.fdopen(answer, "rb") as pipe:
+        raised = pipe.read().decode()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else raised or (f"ended with {code}" if code else "")
 
 
 def _bound_memory() -> None:
@@ -144,6 +177,8 @@ def main(module: str, name: str, seed: int, first: int, cases: int, seconds: flo
     faulthandler.enable()
     target = importlib.import_module(module).TARGETS[name]
     take(target, name, seed, -1)  # loads what is loaded late
+    taking = target.prepare() if target.prepare else None
+    gc.freeze()  # collecting in a fork leaves shared what is here already
     _bound_memory()
     end = time.monotonic() + seconds
     findings = 0
@@ -151,7 +186,7 @@ def main(module: str, name: str, seed: int, first: int, cases: int, seconds: flo
         if time.monotonic() >= end or findings >= FINDINGS_MAX:
             break
         _say(case=case)
-        if finding := take(target, name, seed, case):
+        if finding := take(target, name, seed, case, taking):
             _say(case=case, finding=finding)
             findings += 1
 

@@ -23,6 +23,10 @@ def _loop() -> None:
         pass
 
 
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 _cases = iter(range(-1, 10**6))
 
 
@@ -35,5 +39,7 @@ TARGETS = {
     "raises": Target(_next, lambda case: _at(case, _fail)),
     "loops": Target(_next, lambda case: _at(case, _loop), cpu_seconds_max=1.0),
     "swells": Target(_next, lambda case: _at(case, lambda: bytearray(8 << 30))),
-    "dies": Target(_next, lambda case: _at(case, lambda: os.kill(os.getpid(), signal.SIGSEGV))),
+    "dies": Target(_next, lambda case: _at(case, _die)),
+    "raises in a fork": Target(_next, lambda case: None, prepare=lambda: lambda case: _at(case, _fail)),
+    "dies in a fork": Target(_next, lambda case: None, prepare=lambda: lambda case: _at(case, _die)),
 }

@@ -9,7 +9,7 @@ from tests.fuzz.__main__ import main
 from tests.fuzz.judge import judge, take
 from tests.fuzz.targets import TARGETS
 
-CASES = {"shell": 2, "etcd": 3, "lessons": 15}
+CASES = {"shell": 10, "etcd": 30, "lessons": 15}
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -42,7 +42,14 @@ def test_what_was_found_once_is_mended(name, case):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("raises", "KeyError: 'oh'"), ("loops", "SIGXCPU"), ("swells", "MemoryError"), ("dies", "SIGSEGV")],
+    [
+        ("raises", "KeyError: 'oh'"),
+        ("loops", "SIGXCPU"),
+        ("swells", "MemoryError"),
+        ("dies", "SIGSEGV"),
+        ("raises in a fork", "KeyError: 'oh'"),
+        ("dies in a fork", "SIGSEGV"),
+    ],
 )
 def test_the_judge_finds_what_is_wrong_and_goes_on_behind_it(name, words):
     verdict = judge(name, seed=1, seconds=600, cases=2 * spoiled.WRONG_CASE, module="tests.fuzz.spoiled")
