@@ -1,0 +1,1 @@
+"""Raft, the algorithm alone: messages and ticks go in, messages and entries come out."""
