@@ -25,7 +25,7 @@ kube-proxy, and whose other programs run in containers of pods, as kubeadm has t
 import enum
 import functools
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -403,6 +403,16 @@ def _certified(program: HostProgram) -> HostProgram:
     return replace(program, identity=identity, kubeadm_pod="")
 
 
+def with_flags(programs: tuple[HostProgram, ...], name: str, flags: Sequence[str]) -> tuple[HostProgram, ...]:
+    """Return the programs with one of them called with more flags, `--name=value`; one that it has is replaced."""
+    return tuple(replace(one, argv=_flagged(one.argv, flags)) if one.name == name else one for one in programs)
+
+
+def _flagged(argv: tuple[str, ...], flags: Sequence[str]) -> tuple[str, ...]:
+    found = {word.partition("=")[0]: word for word in (*argv[1:], *flags)}
+    return (argv[0], *(found[name] for name in sorted(found)))
+
+
 def with_system_pods(programs: tuple[HostProgram, ...]) -> tuple[HostProgram, ...]:
     """Return the programs as kubeadm runs them: in pods, and with what runs pods on the control plane too.
 
@@ -443,4 +453,5 @@ __all__ = [
     "Role",
     "by_certificate",
     "cast",
+    "with_flags",
 ]

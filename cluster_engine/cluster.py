@@ -37,13 +37,14 @@ from cluster_engine.cast import (
     Role,
     by_certificate,
     cast,
+    with_flags,
 )
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults import Fault
 from cluster_engine.faults.active import Active, Faults
 from cluster_engine.journal import Journal
-from cluster_engine.kubeadm import addons, static_pods
+from cluster_engine.kubeadm import addons, audit, static_pods
 from cluster_engine.lens import Lens
 from cluster_engine.mounted_tokens import mount
 from cluster_engine.pki.layout import admin_kubeconfig, provision
@@ -83,7 +84,9 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     certificate has them too, and the gateway then listens for others. `programs` are what its
     hosts run. With `proxy_certificate` kube-proxy shows a client certificate and no service account's token.
     With `system_pods` it is as kubeadm makes one: the control plane is a node, its programs are static pods, kube-proxy
-    is a DaemonSet, and CoreDNS knows the names of Services.
+    is a DaemonSet, and CoreDNS knows the names of Services. `api_server_flags`, `--name=value`, stand on the API
+    server's command line beside those that kubeadm gives it, or instead of them (`apiserver.flags`); with `audit` it
+    writes an audit log, by the policy of `kubeadm.audit`.
     """
 
     nodes: int = 2
@@ -97,6 +100,8 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     programs: tuple[HostProgram, ...] = PROGRAMS
     proxy_certificate: bool = False
     system_pods: bool = False
+    api_server_flags: tuple[str, ...] = ()
+    audit: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -132,6 +137,9 @@ class Cluster:
         self.kinds = Kinds()
         self._stored = Stored(self._store, self.kinds)
         programs = by_certificate(spec.programs) if spec.proxy_certificate else spec.programs
+        flags = (*(audit.FLAGS if spec.audit else ()), *spec.api_server_flags)
+        if flags:
+            programs = with_flags(programs, "kube-apiserver", flags)
         self.cast = cast(spec.nodes, programs, system_pods=spec.system_pods)
         self._add_hosts()
 
@@ -144,6 +152,8 @@ class Cluster:
             world.add_host(host.name, host.address)
         self.workers = [world.host(host.name) for host in self.cast.of_role(Role.WORKER)]
         self.pki = provision(self.cast, world.host, now=world.epoch, more_names=self.spec.gateway_names)
+        if self.spec.audit:
+            audit.write_policy(world.host(CONTROL_PLANE).files)
 
     # -- start and end ---------------------------------------------------------------------------------------------
 

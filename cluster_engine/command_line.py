@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     effort = "how long programs compute: 1 as real ones (default), 0 not at all"
     up.add_argument("--effort", type=float, default=REAL_EFFORT, help=effort)
     up.add_argument("--gateway", type=_address, default=("127.0.0.1", 6443), help="default 127.0.0.1:6443")
-    up.add_argument("--system-pods", action="store_true", help=console.SYSTEM_PODS)
+    console.add_options_of_clusters(up)
     up.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig (default: a temporary file)")
     up.add_argument("--journal", type=Path, help="write every message that crosses a wire to this file, as JSON lines")
     up.add_argument("--language", choices=list(languages()), default=ORIGIN, help="of their sentences (default en)")
@@ -84,6 +84,8 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
         pace=options.pace,
         effort=options.effort,
         system_pods=options.system_pods,
+        audit=options.audit,
+        api_server_flags=tuple(options.api_server_flag),
         capture=options.journal is not None,
     )
     with contextlib.ExitStack() as files:

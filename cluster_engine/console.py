@@ -39,8 +39,18 @@ from cluster_engine.world.work import REAL_EFFORT
 TERMINAL = "console"
 NO_SUCH_HOST = 2
 SYSTEM_PODS = "as kubeadm makes it: static pods, kube-proxy and CoreDNS as pods; names of Services are known"
+AUDIT = "the API server keeps an audit log, /var/log/kubernetes/audit/audit.log on the control plane"
 POLL_SECONDS = 0.05
 """How long, in real seconds, it takes at most to see that a program waits for the real standard input."""
+
+
+def add_options_of_clusters(parser: argparse.ArgumentParser) -> None:
+    """Tell what of `ClusterSpec` can be asked for beside its size."""
+    parser.add_argument("--system-pods", action="store_true", help=SYSTEM_PODS)
+    parser.add_argument("--audit", action="store_true", help=AUDIT)
+    parser.add_argument(
+        "--api-server-flag", action="append", default=[], metavar="FLAG", help="of kube-apiserver: --name=value"
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", default=WORKSTATION, metavar="HOST", help=f"the host to be on (default {WORKSTATION})")
     parser.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
     parser.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
-    parser.add_argument("--system-pods", action="store_true", help=SYSTEM_PODS)
+    add_options_of_clusters(parser)
     parser.add_argument("--pace", type=float, help="virtual seconds in a real one (default 1; with -c it leaps)")
 
 
@@ -74,6 +84,8 @@ def _spec(options: argparse.Namespace, pace: float | None) -> ClusterSpec:
         capture=False,
         effort=REAL_EFFORT,
         system_pods=options.system_pods,
+        audit=options.audit,
+        api_server_flags=tuple(options.api_server_flag),
     )
 
 

@@ -60,22 +60,27 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _RFC3339_MICRO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
-class _Unfit(Exception):  # noqa: N818, becomes a BadRequest at the edge of this module
+class Unfit(Exception):  # noqa: N818, as Refusal
     """The decoder's sentence about a value of a wrong type."""
 
 
-def check(kind: Kind, obj: JSON) -> tuple[Problems, Object]:
+def fill(schema: Message, obj: JSON) -> tuple[Problems, Object]:
     """Return what does not belong (`unknown field "spec.zz"`), and the object without it.
 
-    Raises BadRequest where a value has a wrong type, in the words of the Go decoder.
+    Raises Unfit where a value has a wrong type, in the words of the Go decoder.
     """
+    if not isinstance(obj, dict):
+        raise Unfit(f"json: cannot unmarshal {_json_type(obj)} into Go value of type v1.{schema.go_name}")
     problems: Problems = []
+    cleaned = _cleaner(schema)(obj, "", problems)
+    return problems[:PROBLEMS_MAX], cleaned
+
+
+def check(kind: Kind, obj: JSON) -> tuple[Problems, Object]:
+    """Do so with an object that was sent; what is Unfit is a BadRequest."""
     try:
-        if not isinstance(obj, dict):
-            raise _Unfit(f"json: cannot unmarshal {_json_type(obj)} into Go value of type v1.{kind.name}")
-        cleaned = _cleaner(kind.schema)(obj, "", problems)
-        return problems[:PROBLEMS_MAX], cleaned
-    except _Unfit as unfit:
+        return fill(kind.schema, obj)
+    except Unfit as unfit:
         raise undecodable(kind, str(unfit)) from None
 
 
@@ -311,7 +316,7 @@ def _bytes(value: JSON) -> str:
     try:
         b64decode(text, validate=True)
     except (Base64Error, ValueError):
-        raise _Unfit("illegal base64 data at input byte 0") from None
+        raise Unfit("illegal base64 data at input byte 0") from None
     return text
 
 
@@ -330,12 +335,12 @@ def _moment(text: str) -> datetime:
         return time.parse(text)
     except ValueError:
         layout = "2006-01-02T15:04:05Z07:00"
-        raise _Unfit(f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "2006"') from None
+        raise Unfit(f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "2006"') from None
 
 
 def _text(value: JSON) -> str:
     if type(value) is not str:
-        raise _Unfit(f"json: cannot unmarshal {_json_type(value)} into Go value of type string")
+        raise Unfit(f"json: cannot unmarshal {_json_type(value)} into Go value of type string")
     return value
 
 
@@ -344,18 +349,18 @@ def _canonical(text: str | int | float) -> str:
     try:
         return quantity.canonical(text)
     except ValueError as problem:
-        raise _Unfit(str(problem)) from None
+        raise Unfit(str(problem)) from None
 
 
 def _quantity(value: JSON) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _Unfit(quantity.BAD)
+        raise Unfit(quantity.BAD)
     return _canonical(value)
 
 
 def _int_or_string(value: JSON) -> int | str:
     if type(value) not in (int, str):
-        raise _Unfit(f"json: cannot unmarshal {_json_type(value)} into Go value of type int32")
+        raise Unfit(f"json: cannot unmarshal {_json_type(value)} into Go value of type int32")
     found: int | str = value
     return found
 
@@ -395,6 +400,4 @@ def _unfit(value: JSON, owner: Message, path: str, name: str, type_: Type) -> No
     if what == "number" and isinstance(type_, Scalar) and type_ in _BOUNDS:
         what = f"number {value}"
     where = _INDEX.sub("", _join(path, name))
-    raise _Unfit(
-        f"json: cannot unmarshal {what} into Go struct field {owner.go_name}.{where} of type {_go_type(type_)}"
-    )
+    raise Unfit(f"json: cannot unmarshal {what} into Go struct field {owner.go_name}.{where} of type {_go_type(type_)}")

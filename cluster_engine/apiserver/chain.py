@@ -1,13 +1,13 @@
 """The handler chain: what every request goes through, outermost first.
 
-    panic recovery → audit id → request info → deadline → authentication → impersonation → authorization → handler
+    panic recovery → audit id → request info → deadline → authentication → audit → impersonation → authorization →
+    handler
 
 The order can be seen from outside: an anonymous user who asks for an unknown resource gets 403 and not 404, and a bad
 certificate 401 whatever the path. Refusals are noted (who, what, why), because a learner looks for them; requests that
 go through are on the wire for all to see.
 
-Modelled on DefaultBuildHandlerChain in apiserver/pkg/server/config.go. Left out: CORS, priority and fairness, audit
-policies and back ends.
+Modelled on DefaultBuildHandlerChain in apiserver/pkg/server/config.go. Left out: CORS, priority and fairness.
 """
 
 import gzip
@@ -17,6 +17,7 @@ import msgspec
 
 from cluster_engine.api.patches import APPLY_PATCHES
 from cluster_engine.api.status import NotFound, Refusal, Timeout
+from cluster_engine.apiserver.audit.trail import Auditor, Trail
 from cluster_engine.apiserver.authentication.chain import Authentication, impersonated
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Chain, attributes_of, refusal_text
@@ -61,26 +62,39 @@ class HandlerChain:
     """Serves requests, whatever happens."""
 
     def __init__(
-        self, process: Process, authentication: Authentication, authorizer: Chain, resources: Resources, meta: Meta
+        self,
+        process: Process,
+        authentication: Authentication,
+        authorizer: Chain,
+        resources: Resources,
+        meta: Meta,
+        *,
+        auditor: Auditor | None = None,
     ) -> None:
         self._process = process
         self._authentication = authentication
         self._authorizer = authorizer
         self._resources = resources
         self._meta = meta
+        self._auditor = auditor
 
     async def serve(self, request: Request) -> Response:
         """Answer a request; never raises but for cancellation."""
         audit_id = request.header("audit-id") or self._process.uuid()
         info = request_info(request.method, request.path, request.query)
+        trail = None if self._auditor is None else self._auditor.follow(request, info, audit_id)
         warnings: list[str] = []
         try:
-            response = await self._within_deadline(request, info, warnings)
+            response = await self._within_deadline(request, info, warnings, trail)
         except Refusal as refusal:
             response = refused(refusal)
         except Exception as bug:
             self._process.bug(bug, f"{request.method} {request.path}")
             response = PANICKED
+            if trail is not None:
+                trail.panicked(bug)
+        if trail is not None:
+            response = await trail.answered(response)
         self._meta.count(
             info,
             response.status,
@@ -89,20 +103,27 @@ class HandlerChain:
         )
         return _finished(request, response, audit_id, warnings)
 
-    async def _within_deadline(self, request: Request, info: RequestInfo, warnings: list[str]) -> Response:
+    async def _within_deadline(
+        self, request: Request, info: RequestInfo, warnings: list[str], trail: Trail | None
+    ) -> Response:
         if info.is_resource and info.is_long_running:
-            return await self._serve(request, info, warnings)
+            return await self._serve(request, info, warnings, trail)
         try:
             async with within(REQUEST_SECONDS, request.peer.time):
-                return await self._serve(request, info, warnings)
+                return await self._serve(request, info, warnings, trail)
         except TimeoutError:
             raise Timeout("request did not complete within requested timeout - context deadline exceeded") from None
 
-    async def _serve(self, request: Request, info: RequestInfo, warnings: list[str]) -> Response:
+    async def _serve(self, request: Request, info: RequestInfo, warnings: list[str], trail: Trail | None) -> Response:
         await self._process.work(*WORK.get(info.verb, WORK_ELSE))
-        user = self._authenticated(request, info)
-        user = impersonated(request, user, self._authorizer)
-        self._authorize(user, request, info)
+        user = self._authenticated(request, info, trail)
+        if trail is not None:
+            trail.authenticated(user)
+        served_as = await impersonated(request, user, self._authorizer)
+        if trail is not None and served_as is not user:
+            trail.impersonates(served_as)
+        user = served_as
+        await self._authorize(user, request, info, trail)
         if "//" in request.path:
             return NOT_FOUND_TEXT
         if info.is_resource:
@@ -111,10 +132,12 @@ class HandlerChain:
             return await self._resources.serve(request, info, user, warnings)
         return await self._meta.serve(request)
 
-    def _authenticated(self, request: Request, info: RequestInfo) -> User:
+    def _authenticated(self, request: Request, info: RequestInfo, trail: Trail | None) -> User:
         try:
             return self._authentication.user(request, self._process.now())
         except Refusal as refusal:
+            if trail is not None:
+                trail.unauthenticated()
             self._process.note(
                 "apiserver.unauthenticated",
                 f"{info.verb} {request.path} from {request.peer.address} is refused: {refusal.__cause__}",
@@ -125,9 +148,11 @@ class HandlerChain:
             )
             raise
 
-    def _authorize(self, user: User, request: Request, info: RequestInfo) -> None:
+    async def _authorize(self, user: User, request: Request, info: RequestInfo, trail: Trail | None) -> None:
         attributes = attributes_of(user, info, request.query)
-        decision = self._authorizer.authorize(attributes)
+        decision = await self._authorizer.ask(attributes)
+        if trail is not None:
+            trail.decided(decision)
         if decision.allowed:
             return
         text = refusal_text(attributes, decision.reason)

@@ -6,8 +6,7 @@
     4. namespaces, RBAC policy, Service `kubernetes` are there: /readyz says ok, the process is ready
     5. stopped: GOAWAY, watches end, requests under way finish; killed: nothing of that, and etcd has all that matters
 
-As kubeadm starts it: `--authorization-mode=Node,RBAC --client-ca-file --etcd-servers --service-cluster-ip-range
---service-account-signing-key-file --tls-cert-file` with the files of `pki`.
+As kubeadm starts it, with the files of `pki`; which of its flags count says `flags`.
 """
 
 import asyncio
@@ -24,7 +23,11 @@ from cluster_engine.api.kinds import (
     SERVICE_ACCOUNT,
     Kinds,
 )
+from cluster_engine.apiserver import flags
 from cluster_engine.apiserver.admission.chain import Admission
+from cluster_engine.apiserver.audit import policy
+from cluster_engine.apiserver.audit.log import LogFile
+from cluster_engine.apiserver.audit.trail import Auditor
 from cluster_engine.apiserver.authentication.chain import Authentication
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
 from cluster_engine.apiserver.authentication.x509 import ClientCertificates
@@ -36,6 +39,7 @@ from cluster_engine.apiserver.bootstrap.policy import NODE_RULES
 from cluster_engine.apiserver.bootstrap.post_start import PostStart
 from cluster_engine.apiserver.caches import Caches
 from cluster_engine.apiserver.chain import HandlerChain
+from cluster_engine.apiserver.flags import Flags
 from cluster_engine.apiserver.handlers.connect import Connections
 from cluster_engine.apiserver.handlers.issuer import issuer_responses
 from cluster_engine.apiserver.handlers.kubelets import Kubelets
@@ -73,8 +77,12 @@ async def main(
 ) -> None:
     """Serve the Kubernetes API on all of the host's addresses until cancelled; `kinds`: what, if not the usual."""
     with process.starting():
+        given = flags.read(process.argv)
         etcd = EtcdClient(etcd_host, etcd_port, etcd_tls(process, pki))
-        server, tls = Server(process, kinds or Kinds(), pki, etcd, service_range), api_tls(process, pki)
+        server, tls = (
+            Server(process, kinds or Kinds(), pki, etcd, service_range=service_range, given=given),
+            api_tls(process, pki),
+        )
     with process.until_stopped():
         try:
             with process.starting():
@@ -133,10 +141,39 @@ def api_tls(process: Process, pki: str) -> ServerTLS:
     )
 
 
+def auditor(process: Process, given: Flags) -> Auditor | None:
+    """Return what puts requests on record; None where nothing is to be. OSError, PolicyError."""
+    if not given.audit_policy_file:
+        return None
+    path = given.audit_policy_file
+    try:
+        text = process.files.read(path)
+    except OSError as error:
+        what = f"open {path}: {(error.strerror or '').lower()}"
+        raise policy.PolicyError(f'loading audit policy file: failed to read file path "{path}": {what}') from error
+    found = policy.load(text, path)
+    if found.warnings:
+        warning = f"Audit policy contains errors, falling back to lenient decoding: {found.warnings}"
+        process.note("apiserver.audit", warning)
+    if not given.audit_log_path:
+        return None
+    log = LogFile(
+        process,
+        given.audit_log_path,
+        bytes_max=given.audit_bytes_max,
+        backups=given.audit_backups,
+        days=given.audit_log_maxage,
+    )
+    log.open()
+    return Auditor(process, found, log)
+
+
 class Server:
     """All parts of one API server."""
 
-    def __init__(self, process: Process, kinds: Kinds, pki: str, etcd: EtcdClient, service_range: str) -> None:
+    def __init__(
+        self, process: Process, kinds: Kinds, pki: str, etcd: EtcdClient, *, service_range: str, given: Flags
+    ) -> None:
         read = process.files.read
         self.process = process
         self.etcd = etcd
@@ -160,7 +197,7 @@ class Server:
             "poststarthook/rbac/bootstrap-roles": self._check_started,
         }
         meta = Meta(process, kinds, checks, issuer_responses(signer, f"{process.host.address}:{PORT}"))
-        self.chain = HandlerChain(process, authentication, authorizer, resources, meta)
+        self.chain = HandlerChain(process, authentication, authorizer, resources, meta, auditor=auditor(process, given))
         self._service_address = str(IPv4Network(service_range)[1])
         self._started = False
 

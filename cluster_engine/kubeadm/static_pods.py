@@ -15,21 +15,14 @@ import yaml
 from msgspec.structs import asdict
 
 from cluster_engine.cast import PKI, Cast, Component
+from cluster_engine.kubeadm import audit
+from cluster_engine.kubeadm.mounts import Mount
 
 MANIFESTS = "/etc/kubernetes/manifests"
 VERSION = "v1.32.13"
 REPOSITORY = "registry.k8s.io"
 ETCD_TAG, COREDNS_TAG = "3.5.16-0", "v1.11.3"
 ETCD_DATA = "/var/lib/etcd"
-
-
-class Mount(msgspec.Struct, frozen=True):
-    """A path of the host that a component sees at the same place; `type` as hostPath has it."""
-
-    name: str
-    path: str
-    type: str = "DirectoryOrCreate"
-    read_only: bool = True
 
 
 class StaticPod(msgspec.Struct, frozen=True):
@@ -103,7 +96,7 @@ def pod(component: Component) -> dict[str, Any]:
     if own.annotation is not None:
         key, value = own.annotation
         metadata["annotations"] = {key: value.format(address=component.host.address)}
-    mounts = [asdict(one) for one in sorted(own.mounts, key=lambda one: one.name)]
+    mounts = [asdict(one) for one in sorted((*own.mounts, *audit.mounts(component.argv)), key=lambda one: one.name)]
     container = {
         "name": name,
         "image": own.image,

@@ -15,6 +15,7 @@ from datetime import datetime
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.log_forms import formed
 from cluster_engine.programs.text import globs
+from cluster_engine.world import unit_files
 from cluster_engine.world.process import Host
 from cluster_engine.world.supervisor import RESTART_SECONDS, Unit, how_it_ended
 
@@ -111,7 +112,7 @@ async def _one(invocation: Invocation, machine: Host, verb: str, name: str, opti
             invocation.err(f"Failed to {verb} unit: units are made with the machine here, and stay as they are.\n")
             return 1
         case "cat":
-            invocation.out(_file(unit))
+            invocation.out(_file(unit, machine))
         case "show":
             _show(invocation, unit, options)
     return 0
@@ -250,13 +251,18 @@ def _table(invocation: Invocation, header: list[str], rows: Sequence[list[str]],
     return 0
 
 
-def _file(unit: Unit) -> str:
+def _file(unit: Unit, machine: Host) -> str:
     program = unit.program
     restart = f"Restart=always\nRestartSec={RESTART_SECONDS:g}\n"
-    return (
+    parts = [
         f"# /lib/systemd/system/{program.name}.service\n[Unit]\nDescription={program.description}\n\n"
         f"[Service]\nExecStart={' '.join(program.argv)}\n{restart}\n[Install]\nWantedBy=multi-user.target\n"
-    )
+    ]
+    own = unit_files.own_files(machine.files, program.name)
+    if own and own[0].endswith(".service"):
+        parts.clear()
+    parts += [f"# {path}\n{machine.files.read(path).decode('utf-8', 'replace')}" for path in own]
+    return "\n".join(parts)
 
 
 def _show(invocation: Invocation, unit: Unit, options: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ from typing import Literal
 
 import msgspec
 
+from cluster_engine.world import unit_files
 from cluster_engine.world.process import Host, Main, Process
 from cluster_engine.world.system_log import INIT
 from cluster_engine.world.world import World
@@ -172,7 +173,7 @@ class Supervisor:
     def spawn(self, program: Program) -> Process:
         """Run a program once."""
         process = self.world.spawn(self.world.host(program.host), program.name, program.main)
-        process.argv = program.argv or (program.name,)
+        process.argv = unit_files.command_line(process.host.files, program.name, program.argv or (program.name,))
         return process
 
     def is_held(self, name: str) -> bool:

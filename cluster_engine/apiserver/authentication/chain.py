@@ -66,7 +66,7 @@ class Authentication:
         return known.user
 
 
-def impersonated(request: Request, user: User, authorizer: Chain) -> User:
+async def impersonated(request: Request, user: User, authorizer: Chain) -> User:
     """Return the user that the request is to be served as: `user`, or whoever the Impersonate headers name."""
     headers = request.headers
     name = request.header("impersonate-user")
@@ -80,7 +80,7 @@ def impersonated(request: Request, user: User, authorizer: Chain) -> User:
     uid = request.header("impersonate-uid")
     extra = tuple((key.removeprefix(EXTRA_PREFIX), headers[key]) for key in headers if key.startswith(EXTRA_PREFIX))
     for attributes in _impersonations(user, name, uid, groups, extra):
-        decision = authorizer.authorize(attributes)
+        decision = await authorizer.ask(attributes)
         if not decision.allowed:
             raise Forbidden(refusal_text(attributes, decision.reason))
     if name.startswith(SERVICE_ACCOUNT_PREFIX) and not groups:

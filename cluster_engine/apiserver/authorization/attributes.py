@@ -1,5 +1,6 @@
 """What is asked of authorization (apiserver/pkg/authorization/authorizer), and the chain that answers."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -31,10 +32,11 @@ class Attributes(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Allowed, or no opinion; with the reason, where there is one."""
+    """Allowed, or no opinion; with the reason, where there is one. What is `denied` nobody else is asked about."""
 
     allowed: bool
     reason: str = ""
+    denied: bool = False
 
 
 NO_OPINION = Decision(allowed=False)
@@ -53,17 +55,36 @@ class Authorizer(Protocol):
         ...
 
 
-class Chain:
-    """Asks authorizers in turn; the first that allows wins, else all their reasons are given.
+class Remote(Authorizer, Protocol):
+    """Answers questions that somebody elsewhere was asked before."""
 
-    What is allowed is remembered until an authorizer's version changes, so that a request seen before costs one look.
-    What is not is decided anew each time: nobody can fill the memory with what he may not do.
+    async def prepare(self, attributes: Attributes) -> None:
+        """Ask, unless the answer is known still."""
+        ...
+
+
+class Chain:
+    """Asks authorizers in turn; the first that allows or denies wins, else all their reasons are given.
+
+    `ask` awaits the answers of those that ask elsewhere; `authorize` has them say what they know by now. What is
+    allowed is remembered until a version changes, so that a request seen before costs one look. What is not is
+    decided anew each time: nobody can fill the memory with what he may not do.
     """
 
-    def __init__(self, *authorizers: Authorizer) -> None:
+    def __init__(self, *authorizers: Authorizer, remote: Sequence[Remote] = ()) -> None:
+        """`remote` are those of the authorizers that ask elsewhere."""
         self._authorizers = authorizers
+        self._remote = remote
         self._decisions: dict[Attributes, Decision] = {}
         self._versions: list[int] = []
+
+    async def ask(self, attributes: Attributes) -> Decision:
+        """Decide, however long it takes."""
+        for remote in self._remote:
+            before = self._authorizers[: self._authorizers.index(remote)]
+            if not _settled(attributes, before):
+                await remote.prepare(attributes)
+        return self.authorize(attributes)
 
     def authorize(self, attributes: Attributes) -> Decision:
         """Decide."""
@@ -84,11 +105,18 @@ class Chain:
         reasons = []
         for authorizer in self._authorizers:
             decision = authorizer.authorize(attributes)
-            if decision.allowed:
+            if decision.allowed or decision.denied:
                 return decision
             if decision.reason:
                 reasons.append(decision.reason)
         return Decision(allowed=False, reason=", ".join(reasons))
+
+
+def _settled(attributes: Attributes, authorizers: Sequence[Authorizer]) -> bool:
+    if PRIVILEGED_GROUP in attributes.user.groups:
+        return True
+    decisions = (authorizer.authorize(attributes) for authorizer in authorizers)
+    return any(decision.allowed or decision.denied for decision in decisions)
 
 
 def attributes_of(user: User, info: RequestInfo, query: str) -> Attributes:

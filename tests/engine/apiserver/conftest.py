@@ -128,8 +128,11 @@ class ControlPlane:
         self.etcd = self.world.spawn(self.host, "etcd", etcd.main)
         await self.etcd.wait_ready()
 
-    async def start(self, main=apiserver.main):
+    async def start(self, main=apiserver.main, *flags):
+        """Start the API server; with flags on its command line instead of none."""
         self.process = self.world.spawn(self.host, "kube-apiserver", main)
+        if flags:
+            self.process.argv = ("kube-apiserver", *flags)
         await self.process.wait_ready()
 
     def person(self, name="kubernetes-super-admin", groups=("system:masters",), **options):

@@ -1,0 +1,152 @@
+"""The flags of kube-apiserver that have an effect here, read from its command line.
+
+    kube-apiserver --authorization-mode=Node,RBAC --audit-policy-file=/etc/kubernetes/audit-policy.yaml …
+
+How each value is given, `--name=value` or `--name value`, and what is said of a bad one, is pflag's. A process without
+any flags is as kubeadm starts it. Flags that stand on kubeadm's command line and lead to what this server does anyway
+are taken as they are; of all others the server says that it does not know them, and ends.
+
+Modelled on cmd/kube-apiserver/app/options, pkg/kubeapiserver/options/authorization.go and apiserver/pkg/server/options
+(v1.32). Left out: some hundred and fifty flags.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from cluster_engine.apiserver.audit.log import BACKUPS_MAX, FILE_BYTES_MAX, MEBIBYTE
+
+MODES = ("ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook")
+AUDIT_MODES = ("batch", "blocking", "blocking-strict")
+KUBEADM_MODES = ("Node", "RBAC")
+AS_EVER = frozenset({
+    "advertise-address", "allow-privileged", "client-ca-file", "enable-admission-plugins",
+    "enable-bootstrap-token-auth", "etcd-cafile", "etcd-certfile", "etcd-keyfile", "etcd-servers",
+    "kubelet-client-certificate", "kubelet-client-key", "kubelet-preferred-address-types", "proxy-client-cert-file",
+    "proxy-client-key-file", "requestheader-allowed-names", "requestheader-client-ca-file",
+    "requestheader-extra-headers-prefix", "requestheader-group-headers", "requestheader-username-headers",
+    "secure-port", "service-account-issuer", "service-account-key-file", "service-account-signing-key-file",
+    "service-cluster-ip-range", "tls-cert-file", "tls-private-key-file", "v", "bind-address", "anonymous-auth",
+    "audit-log-batch-buffer-size", "audit-log-batch-max-size", "audit-log-batch-max-wait", "audit-log-compress",
+    "audit-log-version", "tls-min-version", "tls-cipher-suites", "profiling",
+})  # fmt: skip
+_DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+")
+_PART = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class FlagError(ValueError):
+    """A command line with which the server does not start; the message says why."""
+
+
+class Flags(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says. Paths are absolute, times are seconds, `audit_log_maxsize` is MiB."""
+
+    authorization_mode: tuple[str, ...] = KUBEADM_MODES
+    authorization_policy_file: str = ""
+    authorization_webhook_config_file: str = ""
+    authorization_webhook_version: str = "v1beta1"
+    authorization_webhook_cache_authorized_ttl: float = 300.0
+    authorization_webhook_cache_unauthorized_ttl: float = 30.0
+    authentication_token_webhook_config_file: str = ""
+    authentication_token_webhook_version: str = "v1beta1"
+    authentication_token_webhook_cache_ttl: float = 120.0
+    audit_policy_file: str = ""
+    audit_log_path: str = ""
+    audit_log_maxsize: int = 0
+    audit_log_maxbackup: int = 0
+    audit_log_maxage: int = 0
+    audit_log_format: str = "json"
+    audit_log_mode: str = "blocking"
+
+    @property
+    def audit_bytes_max(self) -> int:
+        """How long one file of the audit log may be; 100 MiB unless said, but no more than a disk here takes."""
+        return min((self.audit_log_maxsize or 100) * MEBIBYTE, FILE_BYTES_MAX)
+
+    @property
+    def audit_backups(self) -> int:
+        """How many older files of the audit log are kept; all unless said, but no more than a disk here takes."""
+        return min(self.audit_log_maxbackup or BACKUPS_MAX, BACKUPS_MAX)
+
+
+def read(argv: Sequence[str]) -> Flags:
+    """Read a command line, the program's name first. FlagError."""
+    if len(argv) <= 1:
+        return Flags()
+    given: dict[str, Any] = {"authorization_mode": ("AlwaysAllow",)}
+    types = {one.name.replace("_", "-"): one.type for one in msgspec.structs.fields(Flags)}
+    for name, text in _pairs(argv[1:]):
+        if name in types:
+            given[name.replace("-", "_")] = _value(name, text, types[name])
+        elif name not in AS_EVER:
+            raise FlagError(f"unknown flag: --{name}")
+    flags = Flags(**given)
+    problems = list(_problems(flags))
+    if problems:
+        raise FlagError(problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
+    return flags
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("--"):
+            if word.startswith("-") and len(word) > 1 and not word.startswith("-v"):
+                raise FlagError(f"unknown shorthand flag: {word[1]!r} in {word}")
+            continue
+        name, equals, value = word[2:].partition("=")
+        if not equals:
+            found = next(rest, None)
+            if found is None:
+                raise FlagError(f"flag needs an argument: --{name}")
+            value = found
+        yield name, value
+
+
+def _value(name: str, text: str, type_: Any) -> Any:
+    if type_ is int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+            raise FlagError(
+                f'invalid argument "{text}" for "--{name}" flag: strconv.ParseInt: parsing "{text}": invalid syntax'
+            )
+        return int(text)
+    if type_ is float:
+        if text != "0" and not _DURATION.fullmatch(text):
+            raise FlagError(f'invalid argument "{text}" for "--{name}" flag: time: invalid duration "{text}"')
+        return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    return text if type_ is str else tuple(one for one in text.split(",") if one)
+
+
+def _problems(flags: Flags) -> Iterator[str]:
+    """Say what does not go together (BuiltInAuthorizationOptions.Validate, AuditLogOptions.Validate)."""
+    modes = flags.authorization_mode
+    if not modes:
+        yield "at least one authorization-mode must be passed"
+    for mode in modes:
+        if mode not in MODES:
+            yield f'authorization-mode "{mode}" is not a valid mode'
+        if mode == "ABAC" and not flags.authorization_policy_file:
+            yield "authorization-mode ABAC's authorization policy file not passed"
+        if mode == "Webhook" and not flags.authorization_webhook_config_file:
+            yield "authorization-mode Webhook's authorization config file not passed"
+    if flags.authorization_policy_file and "ABAC" not in modes:
+        yield "cannot specify --authorization-policy-file without mode ABAC"
+    if flags.authorization_webhook_config_file and "Webhook" not in modes:
+        yield "cannot specify --authorization-webhook-config-file without mode Webhook"
+    if len(set(modes)) != len(modes):
+        yield f"authorization-mode {_quoted(modes)} has mode specified more than once"
+    if flags.audit_log_path:
+        if flags.audit_log_mode not in AUDIT_MODES:
+            yield f'invalid audit log mode {flags.audit_log_mode}, allowed modes are "{",".join(AUDIT_MODES)}"'
+        if flags.audit_log_format not in ("json", "legacy"):
+            yield f'invalid audit log format {flags.audit_log_format}, allowed formats are "legacy,json"'
+        for name in ("maxage", "maxbackup", "maxsize"):
+            if (value := getattr(flags, f"audit_log_{name}")) < 0:
+                yield f"--audit-log-{name} {value} can't be a negative number"
+
+
+def _quoted(modes: Sequence[str]) -> str:
+    return "[" + " ".join(f'"{mode}"' for mode in modes) + "]"
