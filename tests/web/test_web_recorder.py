@@ -206,6 +206,59 @@ async def test_what_the_stream_has_lost_is_fetched_from_the_cluster(quick, host,
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
+async def test_what_a_journal_has_forgotten_before_it_was_written_is_said_once_and_recording_goes_on(
+    quick, host, monkeypatch, caplog
+):
+    cluster = await made()
+    await host.clusters.place(cluster.pk, Create(2, 1))
+    await has_recorded(cluster, 3)
+    entries = host.clusters.entries
+
+    async def forgetful(name: str, since: int, limit: int) -> list[Batch]:
+        return await entries(name, max(since, 2200), limit)
+
+    monkeypatch.setattr(host.clusters, "entries", forgetful)
+    journal = host.recorder._journals[cluster.pk]
+    journal.following.cancel()
+    await asyncio.gather(journal.following, return_exceptions=True)
+    await host.clusters.ask(cluster.pk, Command("k", "emit 2500"))
+    with pytest.raises(Refused):
+        await host.entries(cluster.pk, 3, 10)  # not yet: what stands for them is about to be written
+    journal._take(encode([{"seq": seq} for seq in range(2400, 2504)]))
+    await has_recorded(cluster, 2503)
+    assert await in_database(recorded)(cluster.pk) == list(range(1, 2504))
+    [first] = decode((await host.entries(cluster.pk, 3, 1))[0])
+    assert (first["kind"], first["layer"], first["fields"]) == ("journal.lost", "story", {"first": 4, "last": 2200})
+    assert caplog.text.count("entries 4 to 2200 are lost") == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_what_cannot_be_had_just_now_is_said_once_and_not_called_lost(quick, host, monkeypatch, caplog):
+    cluster = await made()
+    await host.clusters.place(cluster.pk, Create(2, 1))
+    await has_recorded(cluster, 3)
+    ask, asked = host.clusters.ask, []
+
+    async def busy(name: str, question: object) -> bytes:
+        asked.append(question)
+        if len(asked) < 5:
+            raise Refused("The cluster is busy and gave no answer in time.")
+        return await ask(name, question)
+
+    journal = host.recorder._journals[cluster.pk]
+    journal.following.cancel()
+    await asyncio.gather(journal.following, return_exceptions=True)
+    await host.clusters.ask(cluster.pk, Command("k", "emit 100"))
+    monkeypatch.setattr(host.clusters, "ask", busy)
+    journal._take(encode([{"seq": seq} for seq in range(50, 104)]))
+    await has_recorded(cluster, 103)
+    assert caplog.text.count("what follows entry 3 cannot be had just now") == 1
+    assert "lost" not in caplog.text
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
 async def test_another_process_takes_over_recording_without_a_gap_or_a_duplicate(quick, bus, worker):
     first, second = web_process.WebProcess(bus), web_process.WebProcess(bus)
     web_process.use(second)

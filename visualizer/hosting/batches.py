@@ -5,10 +5,13 @@ comma, and nothing between the engine and the browser parses an entry again. Onl
 has it cut.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
+
+LOST = "journal.lost"
+LOST_ENTRIES_MAX = 1000  # in one batch
 
 _encode = msgspec.json.Encoder().encode
 _raw = msgspec.json.Decoder(list[msgspec.Raw])
@@ -63,3 +66,24 @@ def decode(batch: Batch) -> list[dict[str, Any]]:
     """Read the entries back."""
     entries: list[dict[str, Any]] = msgspec.json.decode(b"[" + batch.entries + b"]")
     return entries
+
+
+def lost(first: int, then: Batch) -> Iterator[Batch]:
+    """Make what stands for the entries from `first` on that nobody has any more, before the batch that comes `then`.
+
+    They are notes, of the time of what comes then and beside it. The first of them is drawn and says how many there
+    are; the others are there so that entries are numbered without a gap.
+    """
+    last = then.first - 1
+    after = decode(then)[0]
+    note = {"arrived": None, "kind": LOST, "label": "lost", "to": None, "size": 0, "at": after["at"]}
+    note |= dict.fromkeys(("cause", "trigger", "replyTo", "connection", "stream"))
+    note |= {"from": after["from"], "fields": {"first": first, "last": last}}
+    for start in range(first, then.first, LOST_ENTRIES_MAX):
+        end = min(start + LOST_ENTRIES_MAX, then.first)
+        yield encode(
+            [
+                {"seq": seq, "layer": "story" if seq == first else "tcp", "heartbeat": seq > first, **note}
+                for seq in range(start, end)
+            ]
+        )

@@ -131,16 +131,15 @@ class Clusters:
         return msgspec.json.decode(await self.ask(cluster, question))
 
     async def entries(self, cluster: str, since: int, limit: int) -> list[Batch]:
-        """List entries after `since` from the cluster itself; [] when it does not run, or has them no more.
+        """List entries after `since` from the cluster itself; [] when it does not run, or there are none.
 
-        A journal that is full forgets its oldest: what would begin later than asked for cannot be joined to what is
-        known, and is not given.
+        A journal that is full forgets its oldest: then they begin later than was asked for.
         """
         try:
             answer = await self.ask(cluster, Entries(since, limit))
         except NotRunning:
             return []
         numbers = [one.seq for one in _numbers(answer)]
-        if not numbers or numbers[0] != since + 1:
+        if not numbers:
             return []
         return [Batch(numbers[0], numbers[-1], answer[1:-1])]

@@ -3,7 +3,8 @@
 One web process does this for all: the one that holds the lease `recorder`. Like every reader it lists, then watches:
 for each active cluster it knows the last entry recorded, follows the stream from the oldest message kept, passes over
 what is recorded, and asks the cluster itself for what is missing. So writing twice is writing once, another process
-may take over at any moment, and nothing needs to be acknowledged.
+may take over at any moment, and nothing needs to be acknowledged. Where a cluster outran the recorder for so long that
+its journal has forgotten entries that were never written, notes that say so are written in their place.
 
 Inputs are written as they come: whatever they led to is made again by a replay, if all processes are killed at once.
 The rest is written as it has gathered, every `WRITE_SECONDS`: entries after the inputs that led to them, and never
@@ -24,7 +25,7 @@ from cluster_engine.deeds import Frame, Input
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
-from visualizer.hosting.batches import Batch
+from visualizer.hosting.batches import Batch, lost
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.clusters import Clusters
 from visualizer.hosting.messages import Clock, Inputs, Lesson, Outside, State, Stop
@@ -194,6 +195,7 @@ class _Journal:
         self._bus = bus
         self._clusters = clusters
         self._recorded: int | None = None
+        self._waits_after: int | None = None  # what follows this entry is missing, which was said
         self._inputs_written: int | None = None
         self._pending: list[Batch] = []
         self._pending_bytes = 0
@@ -221,9 +223,7 @@ class _Journal:
         match message:
             case Batch():
                 self._pending.append(message)
-                self._pending_bytes += len(message.entries)
-                while self._pending_bytes > PENDING_BYTES_MAX:  # the database stands still; they are asked for again
-                    self._pending_bytes -= len(self._pending.pop(0).entries)
+                self._bound_pending(len(message.entries))
             case State():
                 if message.life > self._life:  # the database takes nothing of the life before
                     self._life, self._pending, self._pending_bytes, self._inputs = message.life, [], 0, []
@@ -237,23 +237,35 @@ class _Journal:
             case Outside():
                 self._outside = True
 
+    def _keep(self, pending: list[Batch], life: int) -> None:
+        """Have entries of a life written later, if it is not over."""
+        if life == self._life:
+            self._pending = pending + self._pending
+            self._bound_pending(sum(len(one.entries) for one in pending))
+
+    def _bound_pending(self, more_bytes: int) -> None:
+        self._pending_bytes += more_bytes
+        while self._pending_bytes > PENDING_BYTES_MAX:  # the database stands still; they are asked for again
+            self._pending_bytes -= len(self._pending.pop(0).entries)
+
     async def write(self) -> None:
         """Write what has gathered; what is missing in between is asked for."""
         async with self._writing:
+            life = self._life
             states, self._states = self._states, []
             inputs, self._inputs = self._inputs, []
             pending, self._pending, self._pending_bytes = self._pending, [], 0
             try:
                 if inputs:
                     await self._write_inputs(inputs)
-                if pending:
-                    await self._write(pending)
+                if pending and not await self._write(pending):
+                    self._keep(pending, life)
                 await self._write_place()
                 for state in states:
                     await self._write_state(state)
             except DatabaseError:
                 self._inputs = inputs + self._inputs
-                self._pending = pending + self._pending
+                self._keep(pending, life)
                 self._states = states + self._states
                 raise
 
@@ -292,25 +304,23 @@ class _Journal:
             await in_database(services.mark_outside)(self.cluster, self._life)
             self._outside = False
 
-    async def _write(self, pending: list[Batch]) -> None:
+    async def _write(self, pending: list[Batch]) -> bool:
+        """Write entries, and what is missing before them; False where that cannot be had just now."""
         record = in_database(services.record)
         if self._recorded is None:
             self._recorded = await in_database(selectors.recorded)(self.cluster)
         while fresh := [batch for batch in pending if batch.last > (self._recorded or 0)]:
             if fresh[0].first > self._recorded + 1:
-                missing = await self._missing(self._recorded)
-                if not missing or not await self._ask_for_inputs(0):  # what led to them may be lost as they were
-                    logger.error("cluster %s: entries after %d are lost", self.cluster, self._recorded)
-                    return
-                fresh = missing
-            elif not await self._has_inputs(fresh[-1].inputs):
-                logger.error("cluster %s: what led to entries after %d is lost", self.cluster, self._recorded)
-                return
+                fresh = await self._missing(self._recorded)
+            if not fresh or not await self._has_inputs(fresh[-1].inputs):
+                self._wait_for_what_follows(self._recorded)
+                return False
             recorded = await record(self.cluster, fresh, self._life)
             if recorded <= self._recorded:  # the row is gone, or somebody else records: look again next time
                 self._recorded = None
-                return
+                return True
             self._recorded = recorded
+        return True
 
     async def _has_inputs(self, least: int) -> bool:
         """Return whether so many inputs are written, after asking for them if they are not."""
@@ -319,10 +329,27 @@ class _Journal:
         return self._inputs_written >= least or await self._ask_for_inputs(least)
 
     async def _missing(self, since: int) -> list[Batch]:
+        """Ask the cluster itself for what follows; what it has forgotten meanwhile is written here, as lost.
+
+        [] when it gives no answer, and when it does not give what led to them: that may be lost as they were.
+        """
         try:
-            return await self._clusters.entries(self.cluster, since, LIST_ENTRIES)
+            missing = await self._clusters.entries(self.cluster, since, LIST_ENTRIES)
         except Refused:
             return []
+        if not missing or not await self._ask_for_inputs(0):
+            return []
+        if missing[0].first > since + 1:
+            logger.error("cluster %s: entries %d to %d are lost", self.cluster, since + 1, missing[0].first - 1)
+            for batch in lost(since + 1, missing[0]):
+                await in_database(services.record)(self.cluster, [batch], self._life)
+        return missing
+
+    def _wait_for_what_follows(self, since: int) -> None:
+        """Say, once, that something is missing that the cluster does not give: it is busy, or does not run."""
+        if self._waits_after != since:
+            logger.warning("cluster %s: what follows entry %d cannot be had just now", self.cluster, since)
+            self._waits_after = since
 
     async def _write_state(self, state: State) -> None:
         match state.state:

@@ -8,6 +8,8 @@ recorded; if it is another, the run has gone another way, and none of what follo
 from collections.abc import Sequence
 from typing import Any
 
+from visualizer.hosting.batches import LOST
+
 REPLAY_SECONDS_MAX = 2 * 3600.0
 """Runs longer than this, in virtual seconds, are not brought back: a long lesson's should be, a night's would take too
 long to replay."""
@@ -36,7 +38,7 @@ class PassedOver:
 
     def _is_last(self, entry: dict[str, Any]) -> bool:
         last = self._last
-        return last is None or all(entry.get(name) == last.get(name) for name in COMPARED)
+        return last is None or last.get("kind") == LOST or all(entry.get(name) == last.get(name) for name in COMPARED)
 
     def is_complete(self) -> bool:
         """Whether all that is recorded has come again, and as it was."""

@@ -26,6 +26,7 @@ from visualizer.hosting.mailbox import Mailbox
 from visualizer.hosting.messages import Lesson, State
 from visualizer.hosting.placement import Placement
 from visualizer.hosting.recorder import WRITE_SECONDS, Recorder, suspend
+from visualizer.hosting.refused import Refused
 from visualizer.hosting.revival import Revival
 from visualizer.hosting.supervisor import Supervisor
 
@@ -98,9 +99,17 @@ class WebProcess:
     # Clusters -------------------------------------------------------------------------------------------------------
 
     async def entries(self, cluster: str, since: int, limit: int) -> list[Batch]:
-        """List a journal after `since`: what is recorded, else what the cluster itself has."""
+        """List a journal after `since`, without a gap: what is recorded, else what the cluster itself has.
+
+        Raise `Refused` where that begins later: the recorder is about to write what stands for what is lost.
+        """
         recorded = await in_database(selectors.batches)(cluster, since, limit)
-        return recorded or await self.clusters.entries(cluster, since, limit)
+        if recorded:
+            return recorded
+        known = await self.clusters.entries(cluster, since, limit)
+        if known and known[0].first > since + 1:
+            raise Refused("The cluster is busy and gave no answer in time.")
+        return known
 
     async def _suspend_leftovers(self, started: datetime) -> None:
         """What the database calls running since before we started ran in a server that is gone.
