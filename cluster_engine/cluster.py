@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from cluster_engine import faults
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.cast import (
     CONTROL_PLANE,
@@ -308,6 +309,14 @@ class Cluster:
         """
         assert self._group is not None, "a cluster that has not started cannot be broken"
         return self._faults.inject(record, self._group, sealed=sealed)
+
+    def fail(self, name: str = "request-refused", /, **fields: Any) -> str:
+        """Let the fault of that name happen; give its id. FaultError as `inject`.
+
+        cluster.fail(verb="patch", resource="pods", nth=3, code=409)
+        cluster.fail("power-off", target="worker-1", end=120.0)
+        """
+        return self.inject(faults.named(name, **fields))
 
     async def heal(self, fault: str) -> None:
         """Put right what a fault did; returns when that is done. FaultError when no such fault is active."""

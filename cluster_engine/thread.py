@@ -323,6 +323,19 @@ class ControlPlane(msgspec.Struct, frozen=True):
             raise RuntimeError("".join(out).strip())
         return "".join(out)
 
+    def fail(self, name: str = "request-refused", /, **fields: Any) -> str:
+        """Let the fault of that name happen, with these fields; give its id. FaultError when it does not fit.
+
+        control_plane.fail(verb="patch", resource="pods", nth=3, code=409)
+        control_plane.fail("partition", target="worker-1", end=60.0)
+        """
+        answer = self.thread.put(deeds.Inject(faults.write(faults.named(name, **fields)))).result()
+        return str(answer["fault"])
+
+    def heal(self, fault: str | None = None) -> None:
+        """Put right what a fault did, or all of them; returns when that is done. RefusedDeedError."""
+        self.thread.put(deeds.Heal(fault)).result()
+
 
 @contextlib.contextmanager
 def running(**spec: Any) -> Iterator[ControlPlane]:

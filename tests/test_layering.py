@@ -40,7 +40,9 @@ MAY_IMPORT = {
     "kubelet": {"world", "rpc", "api", "client", "streaming", "apiserver.serving", "apiserver.authentication"}
     | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
-    "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "containerd.trouble", "containerd.references"},
+    # What is wrong with an API server's answers is written where it looks for it.
+    "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "apiserver.trouble"}
+    | {"containerd.trouble", "containerd.references"},
     # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is;
     # etcdutl reads and makes etcd's files by itself (it is linked with etcd's server).
     # What kubectl proxy listens at is served as the API server's port is. tshark reads captures as the lens reads the

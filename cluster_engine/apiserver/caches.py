@@ -31,6 +31,12 @@ class Caches:
         for cache in list(self._caches.values()):
             await cache.ready.wait()
 
+    def drop_watches(self, resource: str) -> None:
+        """End all watches of a resource, "pods", in good order; their clients come again."""
+        for kind, cache in self._caches.items():
+            if kind.plural == resource:
+                cache.drop_watches()
+
     async def run(self) -> None:
         """Keep the caches filled, those too of kinds that come later, until cancelled."""
         context = contextvars.copy_context()  # whoever adds a kind, the cache works for this server

@@ -10,6 +10,7 @@ go through are on the wire for all to see.
 Modelled on DefaultBuildHandlerChain in apiserver/pkg/server/config.go. Left out: CORS, priority and fairness.
 """
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -28,6 +29,7 @@ from cluster_engine.apiserver.handlers.resources import Resources
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT, refused
 from cluster_engine.apiserver.request_info import RequestInfo, parse_query, request_info
 from cluster_engine.apiserver.serving.exchange import Request, Response
+from cluster_engine.apiserver.trouble import Rule, trouble_of
 from cluster_engine.world.patience import within
 from cluster_engine.world.process import Process
 
@@ -72,6 +74,7 @@ class HandlerChain:
         auditor: Auditor | None = None,
     ) -> None:
         self._process = process
+        self._trouble = trouble_of(process.disk)
         self._authentication = authentication
         self._authorizer = authorizer
         self._resources = resources
@@ -124,6 +127,24 @@ class HandlerChain:
             trail.impersonates(served_as)
         user = served_as
         await self._authorize(user, request, info, trail)
+        rule = self._trouble.take(info) if self._trouble.rules and info.is_resource else None
+        if rule is None:
+            return await self._handle(user, request, info, warnings)
+        return await self._in_trouble(rule, user, request, info, warnings)
+
+    async def _in_trouble(
+        self, rule: Rule, user: User, request: Request, info: RequestInfo, warnings: list[str]
+    ) -> Response:
+        """Serve a request to which something happens (`trouble`)."""
+        if (refusal := await rule.refusal(info, request)) is not None:
+            return refusal
+        response = await self._handle(user, request, info, warnings)
+        if rule.after is not None:
+            rule.after()
+            await asyncio.sleep(0)  # where the process has ended, so does this
+        return response
+
+    async def _handle(self, user: User, request: Request, info: RequestInfo, warnings: list[str]) -> Response:
         if "//" in request.path:
             return NOT_FOUND_TEXT
         if info.is_resource:

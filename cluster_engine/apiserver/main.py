@@ -52,6 +52,7 @@ from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.registry.store import Store
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.apiserver.storage import Storage
+from cluster_engine.apiserver.trouble import trouble_of
 from cluster_engine.apiserver.watch_cache import Event
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.world.process import Process
@@ -177,8 +178,9 @@ class Server:
         read = process.files.read
         self.process = process
         self.etcd = etcd
-        storage = Storage(etcd)
+        storage = Storage(etcd, trouble_of(process.disk))
         self.caches = Caches(kinds, storage)
+        storage.trouble.on_drop = self.caches.drop_watches
         self.backend = Backend(process, kinds, storage, self.caches)
         rbac = self._rbac()
         authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)

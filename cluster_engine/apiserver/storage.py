@@ -22,6 +22,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Expired, Refusal
 from cluster_engine.api.strconv import parse_int
+from cluster_engine.apiserver.trouble import Trouble
 from cluster_engine.etcd.client import EtcdClient, delete, get, not_there, prefix_end, put, unchanged
 from cluster_engine.etcd.errors import CompactedError
 from cluster_engine.rpc import kv_pb2
@@ -171,8 +172,9 @@ class Written(msgspec.Struct, frozen=True):
 class Storage:
     """All reads and writes of one API server."""
 
-    def __init__(self, etcd: EtcdClient) -> None:
+    def __init__(self, etcd: EtcdClient, trouble: Trouble | None = None) -> None:
         self.etcd = etcd
+        self.trouble = trouble or Trouble()
 
     async def read(self, kind: Kind, key: str, known: Known = unknown) -> CachedObject | None:
         """Read one key as it is now."""

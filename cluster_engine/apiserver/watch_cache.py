@@ -138,6 +138,8 @@ class WatchCache:
                 if self._waiting:
                     await self._ask_for_progress()
                 async for response in watch:
+                    if self._storage.trouble.lagging:
+                        await self._storage.trouble.wait_for(self.kind.plural)
                     self.take(response)
             finally:
                 self._watch = None
@@ -146,6 +148,10 @@ class WatchCache:
     def end_watches(self) -> None:
         """Hold no state any more, and let all who watch go."""
         self.ready.clear()
+        self.drop_watches()
+
+    def drop_watches(self) -> None:
+        """Let all who watch go; they come again with their last version."""
         for watcher in self._watchers:
             watcher.end()
         self._watchers.clear()

@@ -8,6 +8,6 @@ the faults. They act on hosts, the network and files, or by an administrator's r
 """
 
 from cluster_engine.faults.record import Fault, FaultError
-from cluster_engine.faults.table import FAULTS, UNOFFERED, describe, read, write
+from cluster_engine.faults.table import FAULTS, UNOFFERED, describe, named, read, write
 
-__all__ = ["FAULTS", "UNOFFERED", "Fault", "FaultError", "describe", "read", "write"]
+__all__ = ["FAULTS", "UNOFFERED", "Fault", "FaultError", "describe", "named", "read", "write"]

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from cluster_engine.faults.ground import Ground
-from cluster_engine.faults.record import Fault, FaultError
+from cluster_engine.faults.record import Fault, FaultError, Passing
 from cluster_engine.faults.table import write
 
 ACTIVE_MAX = 100
@@ -31,6 +31,12 @@ class Active(msgspec.Struct):
     at: float | None = None
     healed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+
+    def pass_with(self, over: asyncio.Event) -> None:
+        """Be healed too once `over` is set."""
+        if self.healed.is_set():
+            over.set()
+        self.healed = over
 
 
 class Faults:
@@ -105,6 +111,9 @@ class Faults:
                     {**write(record), "problem": str(problem)},
                 )
                 return
+            if isinstance(heal, Passing):
+                active.pass_with(heal.over)
+                heal = heal.heal
             if heal is not None:
                 await self._healed_within(active, None if record.end is None else injected + record.end)
                 await heal()

@@ -11,6 +11,7 @@ field says within which bounds it may be (`Range`, `Choice`, `Host`, `Component`
         seconds: float = field(default=0.2, metadata=bounded(Range(0.0, 10.0)))
 """
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, fields
@@ -27,6 +28,13 @@ SEED_MAX = 2**32 - 1
 
 Heal = Callable[[], Awaitable[None]]
 """Puts right what a fault did."""
+
+
+class Passing(msgspec.Struct, frozen=True):
+    """What a fault gives that ends by itself once `over` is set, and is put right then too."""
+
+    heal: Heal
+    over: asyncio.Event
 
 
 class FaultError(RefusedDeedError):
@@ -173,7 +181,7 @@ class Fault:
         return ""
 
     @abstractmethod
-    async def begin(self, ground: Ground, id_: str) -> Heal | None:
+    async def begin(self, ground: Ground, id_: str) -> Heal | Passing | None:
         """Let it happen; give what heals it, None when it is over at once."""
 
 
@@ -181,4 +189,16 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-__all__ = ["Bounds", "Choice", "Component", "Fault", "FaultError", "Heal", "Host", "Range", "Text", "bounded"]
+__all__ = [
+    "Bounds",
+    "Choice",
+    "Component",
+    "Fault",
+    "FaultError",
+    "Heal",
+    "Host",
+    "Passing",
+    "Range",
+    "Text",
+    "bounded",
+]

@@ -21,6 +21,7 @@ from cluster_engine.faults.images import CrashLoop, ImageNotFound
 from cluster_engine.faults.links import BadLink, Latency, Partition, Reset
 from cluster_engine.faults.permissions import BindingRevoked
 from cluster_engine.faults.record import Fault, FaultError
+from cluster_engine.faults.requests import AnswerLost, RequestRefused, StaleCache, WatchDropped
 from cluster_engine.faults.storage import EtcdCompacted, EtcdDiskLost, EtcdSlowDisk
 
 _ALL: tuple[type[Fault], ...] = (
@@ -28,6 +29,7 @@ _ALL: tuple[type[Fault], ...] = (
     Kill,
     Restart,
     PowerOff,
+    ClockSkew,
     Partition,
     Latency,
     Reset,
@@ -37,13 +39,18 @@ _ALL: tuple[type[Fault], ...] = (
     ServingCertificateWrongName,
     BindingRevoked,
     EtcdCompacted,
+    EtcdSlowDisk,
     EtcdDown,
     ApiServerDown,
+    RequestRefused,
+    AnswerLost,
+    WatchDropped,
+    StaleCache,
     ImageNotFound,
     CrashLoop,
 )
 FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in _ALL}
-UNOFFERED: dict[str, type[Fault]] = {fault.name: fault for fault in (BadLink, ClockSkew, EtcdSlowDisk, EtcdDiskLost)}
+UNOFFERED: dict[str, type[Fault]] = {fault.name: fault for fault in (BadLink, EtcdDiskLost)}
 
 
 def write(record: Fault) -> dict[str, Any]:
@@ -68,6 +75,11 @@ def read(document: Any) -> Fault:
         if one.default is dataclasses.MISSING and field not in document:
             raise FaultError(f"the fault {name} needs a {field}")
     return kind(**{one.name: document[field] for field, one in known.items() if field in document})
+
+
+def named(name: str, /, **fields: Any) -> Fault:
+    """Make a record as Python says it: named("power-off", target="worker-1"). FaultError as `read`."""
+    return read({"name": name, **{_camel(field): value for field, value in fields.items()}})
 
 
 def describe() -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@
 /** @type {Record<string, string[]>} */
 const GROUPS = {
   components: ["stop", "kill", "restart", "api-server-down", "etcd-down"],
-  links: ["power-off", "partition", "latency", "reset"],
+  links: ["power-off", "clock-skew", "partition", "latency", "reset"],
   certificates: [
     "certificate-expired",
     "certificate-unknown-authority",
@@ -27,11 +27,12 @@ const GROUPS = {
     "serving-certificate-wrong-name",
     "binding-revoked",
   ],
-  storage: ["etcd-compacted"],
+  requests: ["request-refused", "answer-lost", "watch-dropped", "stale-cache"],
+  storage: ["etcd-compacted", "etcd-slow-disk"],
   workloads: ["image-not-found", "crash-loop"],
 };
 /** Over as soon as they have happened: nothing to wait for, nothing to heal. */
-const AT_ONCE = new Set(["restart", "reset", "etcd-compacted"]);
+const AT_ONCE = new Set(["restart", "reset", "etcd-compacted", "watch-dropped"]);
 /** Told by `delay` and `duration`, or of no use to a person. */
 const NOT_ASKED = new Set(["start", "end", "seed"]);
 const SECONDS_MAX = 86_400;

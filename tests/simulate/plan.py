@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from cluster_engine.apiserver.trouble import CODES
 from cluster_engine.cast import PROGRAMS as HOST_PROGRAMS
 from cluster_engine.faults import FAULTS, UNOFFERED, Fault, read, write
 from cluster_engine.world.work import REAL_EFFORT
@@ -33,6 +34,7 @@ CLIENTS_EACH = 2
 STANDBY_EVERY = 5
 GATEWAY_EVERY = 25
 SYSTEM_PODS_EVERY = 4
+RESOURCES = ("pods", "deployments", "replicasets", "nodes", "leases", "pods/status")
 MOMENT_SHARE = 0.4
 MOMENTS = ("stop", "kill", "restart", "partition", "latency", "reset", "bad-link", "etcd-slow-disk")
 WHENS: tuple[dict[str, Any], ...] = (
@@ -188,7 +190,21 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
             document |= {"target": rng.choice(["control-plane", worker]), "seconds": round(rng.uniform(-45.0, 45.0), 1)}
         case "etcd-slow-disk":
             document["seconds"] = rng.choice([0.02, 0.2, 1.5])
+        case "request-refused" | "answer-lost" | "watch-dropped" | "stale-cache":
+            document |= _requests(rng, name)
     return read(document)
+
+
+def _requests(rng: Random, name: str) -> dict[str, Any]:
+    drawn: dict[str, Any] = {"resource": rng.choice(RESOURCES)}
+    if name in ("request-refused", "answer-lost"):
+        drawn |= {"verb": rng.choice(("create", "update", "patch", "delete")), "nth": rng.randint(1, 4)}
+    if name == "request-refused":
+        code = rng.choice(CODES)
+        drawn |= {"code": code, "times": rng.randint(1, 5)}
+        if code not in (409, 410):
+            drawn["verb"] = rng.choice((drawn["verb"], "get", "list", "watch"))
+    return drawn
 
 
 def _link(rng: Random, worker: str, nodes: int) -> dict[str, str]:
