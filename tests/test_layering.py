@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "apiserver": {"world", "rpc", "etcd", "api", "streaming"},
     # Where a daemon belongs is asked as the scheduler asks (component-helpers/scheduling).
     # Tokens that lie in Secrets are signed as the API server signs (pkg/serviceaccount, which both import).
-    "controllers": {"world", "api", "client", "scheduler.affinity", "apiserver.authentication"},
+    # Certificates are signed as the cluster's authority signs (pkg/controller/certificates/authority).
+    "controllers": {"world", "api", "client", "scheduler.affinity", "apiserver.authentication", "pki.authority"},
     "scheduler": {"world", "api", "client"},
     "proxy": {"world", "api", "client"},
     "coredns": {"world", "api", "client"},

@@ -27,6 +27,7 @@ from cluster_engine.api.schemas.authorization import (
 from cluster_engine.api.schemas.autoscalers import HORIZONTAL_POD_AUTOSCALER, HORIZONTAL_POD_AUTOSCALER_V1
 from cluster_engine.api.schemas.autoscaling import SCALE
 from cluster_engine.api.schemas.batch import JOB
+from cluster_engine.api.schemas.certificates import CERTIFICATE_SIGNING_REQUEST
 from cluster_engine.api.schemas.configuration import CONFIG_MAP, NAMESPACE, SECRET, SERVICE_ACCOUNT
 from cluster_engine.api.schemas.coordination import LEASE
 from cluster_engine.api.schemas.cron_jobs import CRON_JOB
@@ -75,6 +76,7 @@ BUILT_IN = KindSet(
         HORIZONTAL_POD_AUTOSCALER_V1,
         JOB,
         CRON_JOB,
+        CERTIFICATE_SIGNING_REQUEST,
         INGRESS,
         INGRESS_CLASS,
         NETWORK_POLICY,

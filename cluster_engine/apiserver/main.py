@@ -186,7 +186,7 @@ class Server:
         authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)
         tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
         authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
-        admission = Admission(self.backend, Escalation(authorizer, rbac))
+        admission = Admission(self.backend, Escalation(authorizer, rbac), authorizer)
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
         kubelets = Kubelets(self.backend, kubelet_tls(process, pki))
         connections = Connections(self.backend, kubelets, unverifying(client_tls(ca=b"", alpn=("http/1.1",))))

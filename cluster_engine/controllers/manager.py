@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from cluster_engine.client import Client, EventRecorder, LeaderElector, SharedInformers
 from cluster_engine.controllers.autoscaler import HorizontalPodAutoscalerController
+from cluster_engine.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
 from cluster_engine.controllers.context import Context, Controller
 from cluster_engine.controllers.credentials import ServiceAccountToken
 from cluster_engine.controllers.cron_job import CronJobController
@@ -67,11 +68,16 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("resourcequota-controller", ResourceQuotaController),
     ("service-account-controller", ServiceAccountController),
     ("root-ca-cert-publisher", RootCaPublisher),
+    ("certificate-controller", CertificateApprover),
+    ("certificate-controller", CertificateSigner),
+    ("certificate-controller", CertificateCleaner),
     ("namespace-controller", NamespaceController),
     ("generic-garbage-collector", GarbageCollector),
     ("pod-garbage-collector", PodGarbageCollector),
 )
 """Each with the name of its service account."""
+RARE = frozenset({"certificate-controller"})
+"""Accounts whose token is asked for when it is first needed, as all are in a real cluster."""
 
 
 async def main(process: "Process", *, kubeconfig: str) -> None:
@@ -92,8 +98,9 @@ async def _work(process: "Process", client: Client) -> None:
     own = EventRecorder(asking, process, "kube-controller-manager")
     controllers.append(TokenSecretController(Context(process, asking, own, informers)))
     async with asyncio.TaskGroup() as tasks:
-        for token in tokens.values():
-            tasks.create_task(token.prepare())
+        for name, token in tokens.items():
+            if name not in RARE:
+                tasks.create_task(token.prepare())
         for recorder in recorders.values():
             tasks.create_task(recorder.run())
         await informers.start(tasks)

@@ -11,6 +11,7 @@ given by the caller and lie around the real now, because OpenSSL checks them on 
 Lifetimes are kubeadm's: ten years for an authority, one for a leaf (cmd/kubeadm/app/constants/constants.go:48).
 """
 
+import contextlib
 import enum
 import ipaddress
 from collections.abc import Sequence
@@ -24,8 +25,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_LIFETIME = timedelta(days=3650)
 LEAF_LIFETIME = timedelta(days=365)
-BACKDATED = timedelta(minutes=5)
-"""How far before now a certificate begins, so that a clock a little behind accepts it."""
+BACKDATED, SHORT_LIFETIME = timedelta(minutes=5), timedelta(hours=8)
+"""How far before now a certificate begins, so that a clock a little behind accepts it; one that lives shorter than the
+second counts from now all the same."""
 
 
 class Usage(enum.Enum):
@@ -34,6 +36,36 @@ class Usage(enum.Enum):
     CLIENT = (ExtendedKeyUsageOID.CLIENT_AUTH,)
     SERVER = (ExtendedKeyUsageOID.SERVER_AUTH,)
     BOTH = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+KEY_USAGES = {
+    "signing": "digital_signature",
+    "digital signature": "digital_signature",
+    "content commitment": "content_commitment",
+    "key encipherment": "key_encipherment",
+    "key agreement": "key_agreement",
+    "data encipherment": "data_encipherment",
+    "cert sign": "key_cert_sign",
+    "crl sign": "crl_sign",
+    "encipher only": "encipher_only",
+    "decipher only": "decipher_only",
+}
+EXTENDED_USAGES = {
+    "any": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    "server auth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client auth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "code signing": ExtendedKeyUsageOID.CODE_SIGNING,
+    "email protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "s/mime": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "ipsec end system": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.5"),
+    "ipsec tunnel": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.6"),
+    "ipsec user": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.7"),
+    "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
+    "ocsp signing": ExtendedKeyUsageOID.OCSP_SIGNING,
+    "microsoft sgc": x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),
+    "netscape sgc": x509.ObjectIdentifier("2.16.840.1.113730.4.1"),
+}
+"""What `certificates.k8s.io` calls the bits of the key usage, and the extended key usages."""
 
 
 class KeyPair(msgspec.Struct, frozen=True):
@@ -77,6 +109,44 @@ class Authority:
     def pair(self) -> KeyPair:
         """The authority's own certificate and key."""
         return KeyPair(_pem(self._certificate), private_pem(self._key))
+
+    def sign_request(
+        self, request: x509.CertificateSigningRequest, usages: Sequence[str], lifetime: timedelta, now: datetime
+    ) -> bytes:
+        """Sign what a request asks for, for these uses (`certificates.k8s.io` names them); give it as PEM.
+
+        It begins five minutes before `now`, and ends with the authority at the latest. ValueError: a use nobody knows,
+        or an authority whose time is over (pkg/controller/certificates/authority/{authority,policies}.go).
+        """
+        now = now.replace(microsecond=0)
+        until = self._certificate.not_valid_after_utc
+        if now >= until:
+            raise ValueError(f"the signer has expired: NotAfter={until:%Y-%m-%d %H:%M:%S} +0000 UTC")
+        bits = {KEY_USAGES[one] for one in usages if one in KEY_USAGES}
+        extended = sorted({EXTENDED_USAGES[one].dotted_string for one in usages if one in EXTENDED_USAGES})
+        if unknown := [one for one in usages if one not in KEY_USAGES and one not in EXTENDED_USAGES]:
+            raise ValueError(f"unrecognized usage values: {unknown}")
+        end = now + lifetime - (timedelta() if lifetime < SHORT_LIFETIME else BACKDATED)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(request.subject)
+            .issuer_name(self._subject)
+            .public_key(request.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - BACKDATED)
+            .not_valid_after(min(end, until))
+        )
+        if bits:
+            builder = builder.add_extension(_of_bits(bits), critical=True)
+        if extended:
+            found = [x509.ObjectIdentifier(one) for one in extended]
+            builder = builder.add_extension(x509.ExtendedKeyUsage(found), critical=False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(self._identifier, critical=False)
+        with contextlib.suppress(x509.ExtensionNotFound):
+            names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            builder = builder.add_extension(names, critical=not request.subject.rdns)
+        return _pem(builder.sign(self._key, hashes.SHA256()))
 
     def issue(
         self,
@@ -147,14 +217,10 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=True,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    bits = {"digital_signature", "key_encipherment"}
+    return _of_bits(bits | {"key_cert_sign"} if signs_certificates else bits)
+
+
+def _of_bits(bits: set[str]) -> x509.KeyUsage:
+    """Set these bits. ValueError: encipher or decipher only, without key agreement."""
+    return x509.KeyUsage(**{name: name in bits for name in KEY_USAGES.values()})

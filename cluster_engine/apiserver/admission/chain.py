@@ -8,14 +8,16 @@ waits: so an update can be admitted again at once when it has to be computed aga
     priority 0
 
 Modelled on kubeapiserver's default plug-ins (pkg/kubeapiserver/options/plugins.go): NamespaceLifecycle, LimitRanger,
-ServiceAccount, TaintNodesByCondition, Priority, DefaultTolerationSeconds, DefaultIngressClass, NodeRestriction;
+ServiceAccount, TaintNodesByCondition, Priority, DefaultTolerationSeconds, CertificateApproval, CertificateSigning,
+CertificateSubjectRestriction, DefaultIngressClass, NodeRestriction;
 ResourceQuota, which waits, is asked after validation (`registry/quotas`). Left out: storage, webhooks.
 """
 
-from cluster_engine.api.kinds import NAMESPACE, NODE, POD, PRIORITY_CLASS
+from cluster_engine.api.kinds import CERTIFICATE_SIGNING_REQUEST, NAMESPACE, NODE, POD, PRIORITY_CLASS
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Cause, Forbidden, NotFound
-from cluster_engine.apiserver.admission import classes, node_restriction, node_taint, pods
+from cluster_engine.apiserver.admission import certificates, classes, node_restriction, node_taint, pods
+from cluster_engine.apiserver.authorization.attributes import Chain
 from cluster_engine.apiserver.authorization.escalation import Escalation
 from cluster_engine.apiserver.registry.backend import Backend, Call
 
@@ -38,8 +40,9 @@ class Admission:
     refusal is a `Refusal`.
     """
 
-    def __init__(self, backend: Backend, escalation: Escalation) -> None:
+    def __init__(self, backend: Backend, escalation: Escalation, authorizer: Chain) -> None:
         self._backend = backend
+        self._authorizer = authorizer
         self._escalation = escalation
 
     def on_create(self, call: Call, new: Object) -> None:
@@ -49,6 +52,8 @@ class Admission:
             pods.admit(self._backend, call, new)
         elif call.kind is NODE:
             node_taint.admit(new)
+        elif call.kind is CERTIFICATE_SIGNING_REQUEST:
+            certificates.admit(call, new)
         elif (admit := classes.BY_KIND.get(call.kind)) is not None:
             admit(self._backend, call, new)
         node_restriction.on_create(call, new)
@@ -60,6 +65,8 @@ class Admission:
             pods.admit_update(new)
         elif call.kind is PRIORITY_CLASS:
             classes.one_default(self._backend, call, new)
+        elif call.kind is CERTIFICATE_SIGNING_REQUEST:
+            certificates.admit_update(self._authorizer, call, new, old)
         node_restriction.on_update(call, new, old)
 
     def on_delete(self, call: Call, obj: Object) -> None:

@@ -45,6 +45,8 @@ REVIEWS = (
 WORKLOADS = "daemonsets deployments deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale"
 WORKLOAD_STATUS = "controllerrevisions daemonsets/status deployments/status replicasets/status statefulsets/status"
 
+SIGNERS = ("kube-apiserver-client", "kube-apiserver-client-kubelet", "kubelet-serving", "legacy-unknown")
+
 NODE_RULES: tuple[Rule, ...] = (
     rule("create", "authentication.k8s.io", "tokenreviews"),
     rule("create", "authorization.k8s.io", "localsubjectaccessreviews subjectaccessreviews"),
@@ -117,6 +119,19 @@ CLUSTER_ROLES: dict[str, tuple[Rule, ...]] = {
         paths("/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/"),
     ),
     "system:public-info-viewer": (paths("/healthz /livez /readyz /version /version/"),),
+    **{
+        f"system:certificates.k8s.io:certificatesigningrequests:{name}": (
+            rule("create", "certificates.k8s.io", f"certificatesigningrequests/{name}"),
+        )
+        for name in ("nodeclient", "selfnodeclient")
+    },
+    **{
+        f"system:certificates.k8s.io:{name}-approver": (
+            rule("approve", "certificates.k8s.io", "signers", f"kubernetes.io/{name}"),
+        )
+        for name in SIGNERS
+    },
+    "system:node-bootstrapper": (rule("create get list watch", "certificates.k8s.io", "certificatesigningrequests"),),
     "system:monitoring": (paths("/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*"),),
     "system:kubelet-api-admin": (
         rule(READ, "core", "nodes"),
@@ -162,6 +177,19 @@ CLUSTER_ROLES: dict[str, tuple[Rule, ...]] = {
 }
 
 CONTROLLERS: dict[str, tuple[Rule, ...]] = {
+    "certificate-controller": (
+        rule("delete get list watch", "certificates.k8s.io", "certificatesigningrequests"),
+        rule("update", "certificates.k8s.io", "certificatesigningrequests/approval certificatesigningrequests/status"),
+        rule("approve", "certificates.k8s.io", "signers", "kubernetes.io/kube-apiserver-client-kubelet"),
+        rule(
+            "sign",
+            "certificates.k8s.io",
+            "signers",
+            " ".join(f"kubernetes.io/{name}" for name in SIGNERS),
+        ),
+        rule("create", "authorization.k8s.io", "subjectaccessreviews"),
+        EVENTS,
+    ),
     "cronjob-controller": (
         rule("get list update watch", "batch", "cronjobs"),
         rule("create delete get list patch update watch", "batch", "jobs"),

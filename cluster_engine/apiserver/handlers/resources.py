@@ -49,6 +49,8 @@ from cluster_engine.apiserver.storage import CachedObject
 
 COLLECTION_VERBS = ("list", "watch", "create", "deletecollection")
 ALL_NAMESPACES_VERBS = ("list", "watch")
+STATUS_WRITES = ("approval", "status")
+"""The subresources that write nothing but an object's status."""
 
 
 class Resources:
@@ -194,7 +196,7 @@ class Resources:
             patched = apply(call.kind, copied(old))
             return bodies.complete(call, call.kind, patched)
 
-        if call.subresource == "status":
+        if call.subresource in STATUS_WRITES:
             changed = await self._store.update_status(call, change)
         else:
             changed = await self._store.update(call, change)
@@ -202,7 +204,7 @@ class Resources:
 
     async def _apply(self, request: Request, call: Call, form: Form) -> Response:
         apply = applier(await request.read(), call)
-        write = self._store.update_status if call.subresource == "status" else self._store.update
+        write = self._store.update_status if call.subresource in STATUS_WRITES else self._store.update
         try:
             return self._answer(call, await write(call, apply, tracks=False), form)
         except NotFound:
@@ -374,6 +376,7 @@ VERBS: dict[str, Handler] = {
     "deletecollection": Resources._delete_collection,
 }
 SUBRESOURCES: dict[str, Handler] = {
+    "approval": Resources._status,
     "status": Resources._status,
     "ephemeralcontainers": Resources._ephemeral_containers,
     "scale": Resources._scale,

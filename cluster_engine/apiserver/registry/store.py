@@ -17,7 +17,14 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import AlreadyExists, Invalid, NotFound, Refusal
 from cluster_engine.api.validation import validate
 from cluster_engine.apiserver.admission.chain import Admission, namespace_for_create
-from cluster_engine.apiserver.registry import deletion, ephemeral_containers, managed_fields, metadata, quotas
+from cluster_engine.apiserver.registry import (
+    deletion,
+    ephemeral_containers,
+    managed_fields,
+    metadata,
+    quotas,
+    signing_requests,
+)
 from cluster_engine.apiserver.registry.backend import Backend, Call
 from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.storage import CachedObject, encode, version_number, with_version
@@ -123,7 +130,7 @@ class Store:
             metadata.check_place(call, new)
             metadata.check_preconditions(call, new, old)
             self._admission.on_update(call, new, old)
-            merged = {**old, "status": new.get("status") or {}}
+            merged = {**old, "status": signing_requests.status(call, new, old)}
             if call.kind.status_carries:
                 carried = {name: new["metadata"].get(name) for name in call.kind.status_carries}
                 kept = {name: value for name, value in old["metadata"].items() if name not in carried}

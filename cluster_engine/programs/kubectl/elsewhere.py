@@ -1,12 +1,9 @@
 """Commands that need what this cluster has not, and say so as the real kubectl does against such a server.
 
 kubectl top nodes                 error: Metrics API not available
-kubectl certificate approve x     error: the server doesn't have a resource type "certificatesigningrequests"
 kubectl plugin list               error: unable to find any kubectl plugins in your PATH
 """
 
-from cluster_engine.programs.kubectl import discovery, output
-from cluster_engine.programs.kubectl.arguments import FILE_FLAGS
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
@@ -42,16 +39,7 @@ async def top(session: Session, arguments: list[str]) -> int:
     raise CommandError("Metrics API not available")
 
 
-CERTIFICATE_FLAGS = (*FILE_FLAGS, *output.FLAGS, Flag("force", kind="bool"))
 PLUGIN_FLAGS = (Flag("name-only", kind="bool"),)
-
-
-async def certificate(session: Session, arguments: list[str]) -> int:
-    """Look for certificate signing requests."""
-    if not arguments and not session.flags["filename"]:
-        raise CommandError("one or more CSRs must be specified as <name> or -f <filename>")
-    await discovery.find(session, "certificatesigningrequests")
-    raise CommandError("certificatesigningrequests cannot be changed by this workstation's kubectl")
 
 
 async def plugins(_: Session, __: list[str]) -> int:

@@ -5,6 +5,7 @@ from cluster_engine.programs.kubectl import (
     apply,
     auth,
     autoscale,
+    certificate,
     completion,
     config,
     config_paths,
@@ -298,13 +299,11 @@ _LOOK = (
     Command("top pod", elsewhere.top, elsewhere.TOP_POD_FLAGS, "Display resource (CPU/memory) usage of pods"),
     Command(
         "certificate approve",
-        elsewhere.certificate,
-        elsewhere.CERTIFICATE_FLAGS,
+        certificate.approve,
+        certificate.FLAGS,
         "Approve a certificate signing request",
     ),
-    Command(
-        "certificate deny", elsewhere.certificate, elsewhere.CERTIFICATE_FLAGS, "Deny a certificate signing request"
-    ),
+    Command("certificate deny", certificate.deny, certificate.FLAGS, "Deny a certificate signing request"),
     Command(
         "plugin list", elsewhere.plugins, elsewhere.PLUGIN_FLAGS, "List all visible plugin executables on a user's PATH"
     ),

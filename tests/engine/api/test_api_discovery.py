@@ -16,6 +16,7 @@ def test_groups_are_offered_in_the_order_of_the_real_server() -> None:
         "authorization.k8s.io",
         "autoscaling",
         "batch",
+        "certificates.k8s.io",
         "networking.k8s.io",
         "policy",
         "rbac.authorization.k8s.io",

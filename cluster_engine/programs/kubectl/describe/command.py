@@ -20,6 +20,7 @@ from cluster_engine.programs.kubectl.describe import (
     access,
     autoscalers,
     batch,
+    certificates,
     networking,
     nodes,
     others,
@@ -286,6 +287,10 @@ async def _binding(_: Session, lines: Lines, binding: Object) -> None:
     access.describe_binding(lines, binding)
 
 
+async def _signing_request(session: Session, lines: Lines, request: Object) -> None:
+    certificates.describe_signing_request(lines, request, await _events(session, request))
+
+
 async def _anything(session: Session, lines: Lines, obj: Object) -> None:
     others.describe_anything(lines, obj, await _events(session, obj))
 
@@ -299,6 +304,7 @@ _DESCRIBERS: dict[tuple[str, str], Describer] = {
     ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
     ("batch", "jobs"): _job,
     ("batch", "cronjobs"): _cron_job,
+    ("certificates.k8s.io", "certificatesigningrequests"): _signing_request,
     ("policy", "poddisruptionbudgets"): _budget,
     ("", "resourcequotas"): _quota,
     ("", "limitranges"): _limit_range,
