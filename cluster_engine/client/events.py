@@ -22,6 +22,7 @@ from cluster_engine.api import time
 from cluster_engine.api.kinds import EVENT
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
+from cluster_engine.client.rate_limits import Limit, TokenBucket
 from cluster_engine.client.rest import Client
 
 if TYPE_CHECKING:
@@ -30,15 +31,10 @@ if TYPE_CHECKING:
 QUEUE_MAX = 1000
 CACHE_ENTRIES_MAX = 4096
 SIMILAR_MAX, SIMILAR_SECONDS = 10, 600.0
-SPAM_BURST, SPAM_REFILL_SECONDS = 25, 300.0
+SPAM = Limit(1 / 300, 25)
 TRIES_MAX, RETRY_SECONDS = 12, 10.0
 
 Identity = tuple[str, ...]
-
-
-class _Bucket(msgspec.Struct):
-    tokens: float
-    at: float
 
 
 class _Similar(msgspec.Struct):
@@ -126,18 +122,12 @@ class EventRecorder:
         self._written[identity] = {"name": event["metadata"]["name"], "count": 1}
 
     def _may_speak(self, involved: Object) -> bool:
-        now = asyncio.get_running_loop().time()
         identity = tuple(str(involved.get(field, "")) for field in ("kind", "namespace", "name", "uid", "apiVersion"))
         bucket = self._buckets.get(identity)
-        if not isinstance(bucket, _Bucket):
-            bucket = _Bucket(SPAM_BURST, now)
-        bucket.tokens = min(SPAM_BURST, bucket.tokens + (now - bucket.at) / SPAM_REFILL_SECONDS)
-        bucket.at = now
+        if not isinstance(bucket, TokenBucket):
+            bucket = TokenBucket(SPAM)
         self._buckets[identity] = bucket
-        if bucket.tokens < 1:
-            return False
-        bucket.tokens -= 1
-        return True
+        return bucket.take()
 
     def _combined(self, involved: Object, type_: str, reason: str, message: str) -> str:
         """Return the message, or its combined form when many similar ones were said lately."""

@@ -15,11 +15,15 @@ Answers that are failures raise `Refusal` with the server's Status. Network trou
 An answer with `Retry-After` (429 and 5xx) is waited for and asked again, up to RETRIES_MAX times; a GET whose
 connection broke likewise, after one second (`rest/with_retry.go`).
 
-Left out: protobuf, gzip, client-side rate limits (5 requests a second by default in client-go, 20 to 50 in components).
+Each client has a limit of its own to what it sends (`rate_limits`), None where nothing limits it (client-go: a QPS of
+-1); one that is derived from another has a bucket of its own, as each clientset of a real component.
+
+Left out: protobuf, gzip.
 """
 
 import asyncio
 import contextlib
+import functools
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,6 +40,7 @@ from cluster_engine.api.strconv import int_of
 from cluster_engine.client import kubeconfig
 from cluster_engine.client.http2 import Headers, Stream
 from cluster_engine.client.kubeconfig import KubeConfig, KubeConfigError
+from cluster_engine.client.rate_limits import Limit, ThrottleLog, TokenBucket
 from cluster_engine.client.transport import Transport
 from cluster_engine.streaming import dialling
 from cluster_engine.streaming.dialling import Answer
@@ -79,7 +84,7 @@ class Incoming(msgspec.Struct, frozen=True):
 class Client:
     """Requests of one identity to one API server. Cheap to derive (`with_token`); connections are shared."""
 
-    def __init__(self, config: KubeConfig, process: "Process", user_agent: str) -> None:
+    def __init__(self, config: KubeConfig, process: "Process", user_agent: str, *, limit: Limit | None = None) -> None:
         self.config = config
         self.process = process
         self.user_agent = user_agent
@@ -88,7 +93,9 @@ class Client:
         self._token: Token | None = config.token
         self._transports: dict[bool, Transport] = {}
         self._shows_certificate = config.certificate is not None
-        self._fixed_headers: Headers | None = None
+        self._limit = limit
+        self._bucket = None if limit is None else TokenBucket(limit)
+        self.throttle_log = ThrottleLog(functools.partial(process.note, "client.throttled"))
 
     @classmethod
     def from_kubeconfig(
@@ -97,27 +104,35 @@ class Client:
         path: str,
         *,
         user_agent: str,
+        limit: Limit | None = None,
         overrides: kubeconfig.Overrides = kubeconfig.Overrides(),  # noqa: B008, frozen
     ) -> "Client":
         """Make a client of what the file says; nothing is dialled yet. FileNotFoundError, KubeConfigError.
 
         Of a token and a certificate both are shown, and API servers look at the certificate first.
         """
-        client = cls(kubeconfig.load(process.files, path, overrides), process, user_agent)
+        client = cls(kubeconfig.load(process.files, path, overrides), process, user_agent, limit=limit)
         client._transport()  # a certificate or key that cannot be used is found now
         return client
 
     def with_token(self, token: Token, *, user_agent: str | None = None) -> "Client":
         """Speak as the token's owner, without the certificate. `token` may be a coroutine function, asked each time."""
-        other = Client(self.config, self.process, user_agent or self.user_agent)
-        other._token, other._transports, other._shows_certificate = token, self._transports, False
+        other = self._derive(user_agent or self.user_agent, self._limit)
+        other._token, other._shows_certificate = token, False
         return other
 
     def with_user_agent(self, user_agent: str) -> "Client":
         """Be the same identity under another User-Agent, over the same connections."""
-        other = Client(self.config, self.process, user_agent)
-        other._token, other._transports = self._token, self._transports
-        other._shows_certificate = self._shows_certificate
+        return self._derive(user_agent, self._limit)
+
+    def with_limit(self, limit: Limit | None) -> "Client":
+        """Be the same, held to another limit."""
+        return self._derive(self.user_agent, limit)
+
+    def _derive(self, user_agent: str, limit: Limit | None) -> "Client":
+        other = Client(self.config, self.process, user_agent, limit=limit)
+        other._token, other._transports, other.throttle_log = self._token, self._transports, self.throttle_log
+        other._shows_certificate, other.impersonation = self._shows_certificate, self.impersonation
         return other
 
     # -- verbs -----------------------------------------------------------------------------------------------------
@@ -211,6 +226,7 @@ class Client:
         """Send a request and read the whole answer, whatever its status; waits out Retry-After."""
         for attempt in range(RETRIES_MAX + 1):
             last = attempt == RETRIES_MAX
+            await self._throttle(method, path, params)
             try:
                 response = await self._once(method, path, params, body, headers)
             except (ConnectionResetError, BrokenPipeError):
@@ -235,6 +251,8 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Incoming]:
         """Send a request once, read the answer as it arrives (a watch, a log). Leaving the block resets the stream."""
+        if not (params and params.get("watch")):
+            await self._throttle(method, path, params)
         stream = await self._open(method, path, params, body, headers)
         try:
             status, answered = _split(await stream.headers())
@@ -283,6 +301,11 @@ class Client:
         finally:
             stream.close()
         return Response(status, answered, b"".join(chunks))
+
+    async def _throttle(self, method: str, path: str, params: Params | None) -> None:
+        if self._bucket is not None and (seconds := await self._bucket.wait()):
+            url = f"https://{self.config.host}:{self.config.port}{with_query(path, params)}"
+            self.throttle_log.waited(seconds, f"{method}:{url}")
 
     async def _open(
         self, method: str, path: str, params: Params | None, body: bytes | None, headers: Mapping[str, str] | None

@@ -21,14 +21,14 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from cluster_engine.api.status import Refusal
+from cluster_engine.client.rate_limits import Limit, TokenBucket
 from cluster_engine.world.process import current_process
 
 Key = TypeVar("Key", bound=Hashable)
 
 BASE_DELAY_SECONDS = 0.005
 DELAY_SECONDS_MAX = 1000.0
-OVERALL_PER_SECOND = 10.0
-OVERALL_BURST = 100
+OVERALL = Limit(10, 100)
 
 
 class WorkQueue(Generic[Key]):
@@ -44,7 +44,7 @@ class WorkQueue(Generic[Key]):
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._delayed: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
-        self._tokens, self._tokens_at = float(OVERALL_BURST), 0.0
+        self._overall = TokenBucket(OVERALL)
 
     def __len__(self) -> int:
         """Count the keys that could be taken now."""
@@ -114,14 +114,7 @@ class WorkQueue(Generic[Key]):
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         own = min(self._base * 2 ** min(failures, 40), self._max)
-        self.add_after(key, max(own, self._overall_seconds()))
-
-    def _overall_seconds(self) -> float:
-        now = asyncio.get_running_loop().time()
-        self._tokens = min(OVERALL_BURST, self._tokens + (now - self._tokens_at) * OVERALL_PER_SECOND)
-        self._tokens_at = now
-        self._tokens -= 1
-        return max(0.0, -self._tokens / OVERALL_PER_SECOND)
+        self.add_after(key, max(own, self._overall.reserve()))
 
     def forget(self, key: Key) -> None:
         """Let the key's next failure count as its first."""

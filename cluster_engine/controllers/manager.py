@@ -18,7 +18,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cluster_engine.client import Client, EventRecorder, LeaderElector, SharedInformers
+from cluster_engine.client import Client, EventRecorder, LeaderElector, Limit, SharedInformers
 from cluster_engine.controllers.autoscaler import HorizontalPodAutoscalerController
 from cluster_engine.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
 from cluster_engine.controllers.context import Context, Controller
@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 USER_AGENT = "kube-controller-manager/v1.32.4 (linux/amd64) kubernetes/glassplane"
+LIMIT = Limit(20, 30)
+"""Requests of each client: --kube-api-qps and --kube-api-burst."""
+LIMITS = {"namespace-controller": Limit(20 * 20, 30 * 100), "generic-garbage-collector": Limit(20 * 2, 30)}
+"""Of those that ask much for each object (core.go, startNamespaceController and startGarbageCollectorController)."""
 
 
 CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
@@ -83,16 +87,19 @@ RARE = frozenset({"certificate-controller"})
 async def main(process: "Process", *, kubeconfig: str) -> None:
     """Run the controller-manager. SystemExit with code 1 when leadership is lost."""
     with process.starting():
-        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-controller-manager")
     await elector.lead(_work(process, client))
 
 
 async def _work(process: "Process", client: Client) -> None:
     informers = SharedInformers(client.with_user_agent(f"{USER_AGENT}/shared-informers"), process)
-    asking = client.with_user_agent(f"{USER_AGENT}/tokens")
+    asking = client.with_user_agent(f"{USER_AGENT}/tokens").with_limit(None)  # so that a cluster starts within a moment
     tokens = {name: ServiceAccountToken(asking, process, name) for name, _ in CONTROLLERS}
-    clients = {name: client.with_token(token, user_agent=f"{USER_AGENT}/{name}") for name, token in tokens.items()}
+    clients = {
+        name: client.with_token(token, user_agent=f"{USER_AGENT}/{name}").with_limit(LIMITS.get(name, LIMIT))
+        for name, token in tokens.items()
+    }
     recorders = {name: EventRecorder(clients[name], process, name) for name in clients}
     controllers = [make(Context(process, clients[name], recorders[name], informers)) for name, make in CONTROLLERS]
     own = EventRecorder(asking, process, "kube-controller-manager")

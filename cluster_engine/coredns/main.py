@@ -31,6 +31,7 @@ import dns.rrset
 from cluster_engine.api.kinds import ENDPOINT_SLICE, NAMESPACE, SERVICE
 from cluster_engine.client import Client, Informer
 from cluster_engine.client.kubeconfig import in_cluster
+from cluster_engine.client.rate_limits import DEFAULT
 from cluster_engine.coredns.corefile import Corefile, parse
 from cluster_engine.coredns.records import ARPA, NOT_THERE, Found, Names, Record
 from cluster_engine.world.process import Process
@@ -53,7 +54,7 @@ async def main(
 ) -> None:
     """Serve until cancelled. `say` is its standard output. CorefileError, KubeConfigError, FileNotFoundError."""
     corefile = parse(process.files.read(path).decode("utf-8", "replace"))
-    client = Client(in_cluster(process.files, environment), process, USER_AGENT)
+    client = Client(in_cluster(process.files, environment), process, USER_AGENT, limit=DEFAULT)
     await Server(process, client, corefile).run(say)
 
 

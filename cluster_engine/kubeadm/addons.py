@@ -29,6 +29,7 @@ from cluster_engine.api.kinds import (
 )
 from cluster_engine.api.status import AlreadyExists, NotFound
 from cluster_engine.client import Client
+from cluster_engine.client.rate_limits import DEFAULT
 from cluster_engine.world.process import Process
 
 USER_AGENT = "kubeadm/v1.32.4 (linux/amd64) kubernetes/glassplane"
@@ -47,7 +48,7 @@ TAINT = {"key": ROLE, "effect": "NoSchedule"}
 
 async def kubeadm(process: Process) -> None:
     """Mark the control plane of this host, and create the addons."""
-    client = Client.from_kubeconfig(process, KUBECONFIG, user_agent=USER_AGENT)
+    client = Client.from_kubeconfig(process, KUBECONFIG, user_agent=USER_AGENT, limit=DEFAULT)
     await mark(client, process.host.name)
     for addon in ("kube_proxy", "coredns"):
         await create(client, manifests(addon))

@@ -5,14 +5,17 @@
 Modelled on k8s.io/kubelet/config/v1beta1, with what kubeadm writes into it. Left out: what nothing here heeds.
 """
 
+from cluster_engine.api.durations import go_duration
 from cluster_engine.api.objects import Object
+from cluster_engine.client.rate_limits import Limit
 from cluster_engine.kubelet.cri_config import CLUSTER_DNS
-from cluster_engine.kubelet.durations import go_duration
 from cluster_engine.kubelet.image_gc import HIGH_PERCENT, LOW_PERCENT, MINIMUM_AGE_SECONDS
 from cluster_engine.kubelet.node_lease import DURATION_SECONDS
 from cluster_engine.kubelet.node_status import CAPACITY, KUBELET_PORT
 
 HEALTHZ_PORT = 10248
+LIMIT = Limit(50, 100)
+"""Requests of each client, and of that which writes Events."""
 
 
 def configuration(address: str) -> Object:
@@ -43,6 +46,10 @@ def configuration(address: str) -> Object:
         "imageGCLowThresholdPercent": LOW_PERCENT,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "10%", "pid.available": "10%"},
         "evictionPressureTransitionPeriod": "5m0s",
+        "eventRecordQPS": LIMIT.per_second,
+        "eventBurst": LIMIT.burst,
+        "kubeAPIQPS": LIMIT.per_second,
+        "kubeAPIBurst": LIMIT.burst,
         "maxPods": int(CAPACITY["pods"]),
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "enableServer": True,

@@ -12,10 +12,10 @@ import asyncio
 import re
 from collections.abc import Callable
 
+from cluster_engine.api.durations import go_duration
 from cluster_engine.api.objects import Object
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.backoff import Backoff
-from cluster_engine.kubelet.durations import go_duration
 from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.rpc import cri_pb2 as cri
 
@@ -80,7 +80,7 @@ class Images:
             self._backoff.next(key, loop.time(), loop.time())
             self._failures[key] = str(refusal)
             raise StartFailure("ErrImagePull", str(refusal)) from refusal
-        took, waited = go_duration(loop.time() - began), go_duration(loop.time() - asked)
+        took, waited = go_duration(loop.time() - began, 3), go_duration(loop.time() - asked, 3)
         pulled = await self._runtime.image(id_) or cri.Image(id=id_)
         how_long = f"in {took} ({waited} including waiting)"
         say("Normal", "Pulled", f'Successfully pulled image "{image}" {how_long}. Image size: {pulled.size} bytes.')

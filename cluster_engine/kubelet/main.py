@@ -25,6 +25,7 @@ from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.admission import Admission
+from cluster_engine.kubelet.configuration import LIMIT
 from cluster_engine.kubelet.containers import Containers
 from cluster_engine.kubelet.eviction import Evictions
 from cluster_engine.kubelet.image_gc import ImageCollector
@@ -59,7 +60,7 @@ NOT_REGISTERED = {"metadata": {}, "spec": {}, "status": {"allocatable": ALLOCATA
 async def main(process: "Process", *, kubeconfig: str, socket: str = SOCKET) -> None:
     """Run the kubelet of this host until the process ends."""
     with process.starting():
-        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
         kubelet = Kubelet(process, client, Runtime(socket), process.host.address)
     with process.until_stopped():
         async with asyncio.TaskGroup() as tasks:
@@ -72,9 +73,10 @@ class Kubelet:
     def __init__(self, process: "Process", client: Client, runtime: Runtime, address: str) -> None:
         self._process = process
         self._runtime = runtime
-        self._recorder = EventRecorder(client, process, "kubelet", host=process.host.name)
-        self._agent = NodeAgent(client, process, runtime, self._recorder, address)
-        self._lease = NodeLease(client, process, lambda: self._agent.uid)
+        heartbeats = client.with_limit(None)  # so that a busy kubelet's node stays ready (app/server.go)
+        self._recorder = EventRecorder(client.with_limit(LIMIT), process, "kubelet", host=process.host.name)
+        self._agent = NodeAgent(heartbeats, process, runtime, self._recorder, address)
+        self._lease = NodeLease(heartbeats, process, lambda: self._agent.uid)
         self._cache = RuntimeCache(self._containers_changed)
         self._pleg = LifecycleEvents(process, runtime, self._cache, self._health)
         self._statuses = StatusManager(client, process)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cluster_engine.api.durations import go_duration
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import parse as parse_time
@@ -29,7 +30,6 @@ from cluster_engine.kubelet import actions, pod_status, pods, termination
 from cluster_engine.kubelet.backoff import Backoff
 from cluster_engine.kubelet.containers import Containers, Place
 from cluster_engine.kubelet.cri_config import sandbox_config
-from cluster_engine.kubelet.durations import go_duration
 from cluster_engine.kubelet.images import Images, StartFailure
 from cluster_engine.kubelet.pod_status import Knowledge, Waiting
 from cluster_engine.kubelet.probes import Probes

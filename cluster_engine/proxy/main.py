@@ -20,7 +20,7 @@ import msgspec
 
 from cluster_engine.api import time
 from cluster_engine.api.kinds import ENDPOINT_SLICE, NODE, SERVICE
-from cluster_engine.client import Client, Informer
+from cluster_engine.client import Client, Informer, Limit
 from cluster_engine.proxy import iptables
 from cluster_engine.proxy.metrics import Metrics
 from cluster_engine.proxy.services import ServicePort, service_ports
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 USER_AGENT = "kube-proxy/v1.32.4 (linux/amd64) kubernetes/glassplane"
+LIMIT = Limit(5, 10)
+"""Requests: clientConnection's qps and burst."""
 CONCERNS_US = "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 MIN_SYNC_SECONDS = 1.0
 
@@ -47,7 +49,7 @@ MIN_SYNC_SECONDS = 1.0
 async def main(process: "Process", *, kubeconfig: str) -> None:
     """Run kube-proxy on this node."""
     with process.starting():
-        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT)
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
     await Proxy(process, client).run()
 
 

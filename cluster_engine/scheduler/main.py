@@ -22,7 +22,7 @@ from cluster_engine.api.kinds import NODE, POD, REPLICA_SET, SERVICE
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import LabelSelector, Requirement, label_selector_from_object
 from cluster_engine.api.status import NotFound, Refusal
-from cluster_engine.client import Client, EventRecorder, Informer, LeaderElector, key_of
+from cluster_engine.client import Client, EventRecorder, Informer, LeaderElector, Limit, key_of
 from cluster_engine.scheduler import filters, scores
 from cluster_engine.scheduler.nodes import Cache, NodeInfo
 from cluster_engine.scheduler.queue import QueuedPod, SchedulingQueue
@@ -33,13 +33,15 @@ if TYPE_CHECKING:
 Objections = dict[str, filters.Objection]
 NAME = "default-scheduler"
 USER_AGENT = "kube-scheduler/v1.32.4 (linux/amd64) kubernetes/glassplane"
+LIMIT = Limit(50, 100)
+"""Requests of each client: --kube-api-qps and --kube-api-burst."""
 UNFINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 
 
 async def main(process: "Process", *, kubeconfig: str) -> None:
     """Run the scheduler. SystemExit with code 1 when leadership is lost."""
     with process.starting():
-        client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler")
+        client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler", limit=LIMIT)
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-scheduler")
     scheduler = Scheduler(process, client)
     with process.until_stopped():

@@ -6,6 +6,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from cluster_engine.api.durations import go_duration
 from cluster_engine.programs.etcdctl import printing
 from cluster_engine.programs.etcdctl.failures import FailedError, bad_arguments
 from cluster_engine.programs.etcdctl.printing import as_json, go_json, header_fields, table
@@ -75,17 +76,6 @@ def _print_health(session: Session, found: list[dict[str, Any]]) -> None:
                 else:
                     text = f"is healthy: successfully committed proposal: took = {one['took']}"
                     session.out(f"{one['endpoint']} {text}\n")
-
-
-def go_duration(seconds: float) -> str:
-    """Write a duration as Go does: "1.991164ms"."""
-    nanoseconds = round(seconds * 1e9)
-    for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 1000)):
-        if nanoseconds >= size:
-            whole, part = divmod(nanoseconds, size)
-            digits = f"{part:0{len(str(size)) - 1}d}".rstrip("0")
-            return f"{whole}.{digits}{unit}" if digits else f"{whole}{unit}"
-    return f"{nanoseconds}ns" if nanoseconds else "0s"
 
 
 async def status(session: Session, _: Sequence[str], flags: Parsed) -> int:

@@ -84,6 +84,7 @@ async def run(session: Session, arguments: list[str]) -> int:
         _tell(session, doomed, force=force)
         deleted.append(Doomed(doomed.resource, doomed.namespace, doomed.name, _uid(answer)))
     if session.flags["wait"] and not force and dry == "none":
+        session.take_another_client()
         await _wait_for_all(session, deleted)
     return code
 

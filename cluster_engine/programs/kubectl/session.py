@@ -19,6 +19,7 @@ from cluster_engine.api.documents import Unreadable, read_json
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client.kubeconfig import ContextNotFoundError, KubeConfigError, NoServerError, Overrides
+from cluster_engine.client.rate_limits import DEFAULT, ThrottleLog
 from cluster_engine.client.rest import PATCH_TYPES, Client, with_query
 from cluster_engine.programs import keyboard
 from cluster_engine.programs.invocation import HOME, Invocation
@@ -60,6 +61,9 @@ GLOBAL_FLAGS = (
     Flag("help", "h", kind="bool"),
 )
 
+THROTTLED = ("kubectl delete", "kubectl describe", "kubectl drain")
+"""The commands that are held to client-go's default limit; those that read files make a client for each object."""
+
 
 class Session:
     """What a command needs. `flags` are its own and the global ones; `own` are the names of the former.
@@ -82,6 +86,7 @@ class Session:
         """What was piped in, where a flag says that it is to be read ("-")."""
         self.cache: dict[str, Any] = {}
         self._client: Client | None = None
+        self._limited: Client | None = None
         self._trace = tracing.Trace(flags["v"], self.process)
         self.headers = {"Kubectl-Command": command, "Kubectl-Session": self.process.uuid()}
 
@@ -244,11 +249,26 @@ class Session:
             content = body if isinstance(body, bytes) else msgspec.json.encode(body)
             headers |= {"content-type": content_type} if content_type else {}
         sent = self._sent(method, path, params, headers, content)
-        response = await self.client.request(method, path, params=params, body=content, headers=headers)
+        response = await self._client_for(path).request(method, path, params=params, body=content, headers=headers)
         self.err(self._trace.answer(sent, response.status, response.headers, response.body))
         if response.status >= 400:
             raise refusal_of(response.status, response.body, f"{method.lower()} {_resource_of(path)}")
         return response.body
+
+    def _client_for(self, path: str) -> Client:
+        """Return who asks: a client that is throttled, where the real command has one for many objects."""
+        if self.command not in THROTTLED or "filename" in self.flags or not _resource_of(path):
+            return self.client
+        if self._limited is None:
+            self._limited = self.client.with_limit(DEFAULT)
+            self._limited.throttle_log = ThrottleLog(
+                lambda text: self.err(self._trace.note(f"request.go:729] {text}")), verbose=self._trace.level >= 3
+            )
+        return self._limited
+
+    def take_another_client(self) -> None:
+        """Begin a part of the command that has a client of its own: with a full bucket."""
+        self._limited = None
 
     def _sent(
         self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None = None

@@ -82,6 +82,10 @@ class Trace(msgspec.Struct, frozen=True):
         head = self._head("I")
         return "".join(f"{head}{line}\n" for line in lines)
 
+    def note(self, text: str) -> str:
+        """Tell, at whatever level."""
+        return f"{self._head('I')}{text}\n"
+
     def warning(self, text: str) -> str:
         """Warn, at whatever level."""
         return f"{self._head('W')}{text}\n"

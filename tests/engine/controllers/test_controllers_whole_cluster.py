@@ -144,3 +144,18 @@ def test_after_random_faults_everything_agrees_again(seed):
         await converges(cluster, client, 400)
 
     told(story, seed=seed)
+
+
+def test_a_controller_creates_twenty_pods_a_second_after_the_first_thirty(cluster):
+    async def story(cluster):
+        await cluster.client.create(DEPLOYMENT, deployment(replicas=70))
+        begun = cluster.world.loop.time()
+
+        async def created():
+            return len(await cluster.items(POD, "default")) == 70
+
+        await cluster.until(created)
+        return cluster.world.loop.time() - begun
+
+    # a POST for each pod, and some more for the Events of the first of them
+    assert 2 <= cluster(story) <= 4

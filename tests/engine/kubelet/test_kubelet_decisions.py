@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cluster_engine.api.durations import go_duration
 from cluster_engine.kubelet import actions, pod_status
 from cluster_engine.kubelet.actions import container_hash
 from cluster_engine.kubelet.backoff import Backoff
-from cluster_engine.kubelet.durations import go_duration
 from cluster_engine.kubelet.environment import expand, service_variables
 from cluster_engine.kubelet.pod_status import Knowledge, Waiting
 from cluster_engine.kubelet.runtime_cache import CONTAINER_HASH, PodRuntime, Sandbox
@@ -283,7 +283,7 @@ def test_a_first_failure_costs_nothing():
     [(10, "10s"), (80, "1m20s"), (300, "5m0s"), (2.3456, "2.346s"), (0.409, "409ms"), (3661, "1h1m1s"), (0, "0s")],
 )
 def test_durations_look_like_gos(seconds, text):
-    assert go_duration(seconds) == text
+    assert go_duration(seconds, 3) == text
 
 
 def test_variables_refer_to_earlier_ones():

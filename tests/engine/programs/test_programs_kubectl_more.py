@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import re
+
+import pytest
 
 MAKE = "kubectl create deployment web --image=nginx"
 
@@ -100,3 +103,24 @@ def test_selectors_subjects_and_tokens(workstation):
         assert who == "system:serviceaccount:default:default"
 
     workstation(story)
+
+
+def test_requests_for_many_objects_by_one_client_are_throttled_and_kubectl_says_so(workstation):
+    async def story(sh):
+        documents = "---\n".join(
+            f"{{kind: ConfigMap, apiVersion: v1, metadata: {{name: m{n}, labels: {{a: b}}}}}}\n" for n in range(20)
+        )
+        sh.host.files.write("/root/maps.yaml", documents.encode())
+        at = [asyncio.get_running_loop().time()]
+        done = [await sh("kubectl apply -f maps.yaml -v=3"), await sh("kubectl delete configmap -l a=b -v=3")]
+        at.append(asyncio.get_running_loop().time())
+        return done, at[1] - at[0]
+
+    (applied, deleted), took = workstation(story, nodes=1)
+    assert applied.code == deleted.code == 0
+    assert applied.err == "", "each object of a file has a client of its own"
+    head = r"I0101 10:00:0\d\.\d{6} +\d+ request\.go:729\]"
+    said = rf"{head} Waited for 19\d\.\d+ms due to client-side throttling, not priority and fairness, request: "
+    said += r"DELETE:https://10\.0\.0\.1:6443/api/v1/namespaces/default/configmaps/m\d+"
+    assert sum(re.fullmatch(said, line) is not None for line in deleted.err.splitlines()) == 1 + 20 - 10
+    assert took == pytest.approx((1 + 20 - 10 + 20 - 10) / 5, abs=0.3), "a list, the deletes; then as many questions"
