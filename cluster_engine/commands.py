@@ -35,6 +35,7 @@ from cluster_engine.deeds import (
     Output,
     Reads,
     RefusedDeedError,
+    Resize,
     Stream,
     Told,
     Typed,
@@ -73,9 +74,12 @@ class Commands:
             raise RefusedDeedError("Too many commands are running in this cluster; interrupt one first.")
         self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt, after=self._head()))
         if command.keyboard:
-            from cluster_engine.programs.keyboard import Keyboard  # here, so that a cluster starts without programs
+            # here, so that a cluster starts without programs
+            from cluster_engine.programs.keyboard import Keyboard
+            from cluster_engine.programs.window import Window
 
-            self._keyboards[command.id] = Keyboard(partial(self._reads, command.id), partial(self._asks, command.id))
+            reads, asks = partial(self._reads, command.id), partial(self._asks, command.id)
+            self._keyboards[command.id] = Keyboard(reads, asks, Window(command.columns, command.rows))
         running = self._run(cluster, command)  # in a task that is no part of whichever process is running
         self._tasks[command.id] = cluster.loop.create_task(running, context=contextvars.Context())
 
@@ -106,6 +110,11 @@ class Commands:
         self._print(keys.id, "stdin", keys.text)
         if keys.end:
             keyboard.end()
+
+    def resize(self, resize: Resize) -> None:
+        """Tell a command's programs the size of their terminal."""
+        if resize.id in self._keyboards:
+            self._keyboards[resize.id].window.resize(resize.columns, resize.rows)
 
     def edited(self, edited: Edited) -> None:
         """Give a command the text that it had edited."""

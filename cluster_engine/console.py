@@ -28,6 +28,7 @@ from cluster_engine.cast import WORKSTATION
 from cluster_engine.cluster import INTERRUPTED, Cluster, ClusterSpec
 from cluster_engine.programs.keyboard import Keyboard
 from cluster_engine.programs.streams import PIPE_BYTES_MAX
+from cluster_engine.programs.window import Window
 from cluster_engine.shell import remote
 from cluster_engine.shell.budget import TooDeepError
 from cluster_engine.shell.syntax import SyntaxFailure, UnfinishedError, parse
@@ -186,8 +187,17 @@ def _lines(thread: ClusterThread, on: str) -> int:
         except KeyboardInterrupt:
             _write("stdout", "\n")
             continue
-        keyboard = Keyboard()
+        keyboard = Keyboard(window=_window())
         code = _wait(thread, keyboard, thread.run(functools.partial(_typed, line, keyboard)))
+
+
+def _window() -> Window:
+    """Return the size of the real terminal, as it is when a line is typed; none where there is none."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return Window()
+    return Window(columns, rows)
 
 
 async def _typed(line: str, keyboard: Keyboard, cluster: Cluster) -> int:

@@ -24,6 +24,8 @@ from msgspec import Meta
 Identifier = Annotated[str, Meta(min_length=1, max_length=64)]
 LINE_MAX = 32 * 1024
 """Characters of a command's line that a page may send. The page's socket says so in words, so the type does not."""
+Cells = Annotated[int, Meta(ge=0, le=1000)]
+"""Columns or rows of a terminal; 0 where its page does not say."""
 Stream = Literal["stdin", "stdout", "stderr"]
 
 
@@ -48,12 +50,15 @@ class _Deed(msgspec.Struct, frozen=True, omit_defaults=True):
 class Command(_Deed, tag="command", frozen=True):
     """Type a line on the workstation; answered by {} at once, then told by `Typed`, `Output`, … and `Done`.
 
-    With a `keyboard` its programs read what `Keys` are typed; without, they come to the end of it at once.
+    With a `keyboard` its programs read what `Keys` are typed; without, they come to the end of it at once. `columns`
+    and `rows` are the size of the terminal that a keyboard belongs to.
     """
 
     id: Identifier
     line: str
     keyboard: bool = False
+    columns: Cells = 0
+    rows: Cells = 0
 
 
 class Keys(_Deed, tag="keys", frozen=True):
@@ -65,6 +70,14 @@ class Keys(_Deed, tag="keys", frozen=True):
     id: Identifier
     text: str = ""
     end: bool = False
+
+
+class Resize(_Deed, tag="resize", frozen=True):
+    """Tell a command that runs the size of its terminal, which has changed; nothing where it is over."""
+
+    id: Identifier
+    columns: Cells
+    rows: Cells
 
 
 class Edited(_Deed, tag="edited", frozen=True):
@@ -168,7 +181,21 @@ class Step(_Deed, tag="step", frozen=True):
     """Go on to the next journal entry; answered by {"seq"} once it has come."""
 
 
-Act = Command | Keys | Edited | Complete | Interrupt | Inject | Heal | Incident | HealIncident | Advance | Answer | Hint
+Act = (
+    Command
+    | Keys
+    | Resize
+    | Edited
+    | Complete
+    | Interrupt
+    | Inject
+    | Heal
+    | Incident
+    | HealIncident
+    | Advance
+    | Answer
+    | Hint
+)
 Drive = Pace | Pause | Resume | Step
 Deed = Act | Drive
 
@@ -294,6 +321,6 @@ def last_undoable(inputs: Sequence[Input]) -> Input | None:
     for one in reversed(inputs):
         if isinstance(one.act, Incident | HealIncident):
             return None
-        if not isinstance(one.act, Keys | Edited | Complete | Interrupt):
+        if not isinstance(one.act, Keys | Resize | Edited | Complete | Interrupt):
             return one
     return None

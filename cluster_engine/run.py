@@ -251,6 +251,8 @@ class Run:
                 self._commands.type(cluster, act)
             case deeds.Keys():
                 self._commands.keys(act)
+            case deeds.Resize():
+                self._commands.resize(act)
             case deeds.Edited():
                 self._commands.edited(act)
             case deeds.Complete(line=line):

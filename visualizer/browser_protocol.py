@@ -23,6 +23,7 @@ from cluster_engine.deeds import (
     Keys,
     Pace,
     Pause,
+    Resize,
     Resume,
     Step,
 )
@@ -43,6 +44,7 @@ Said = (
     Watch
     | Command
     | Keys
+    | Resize
     | Edited
     | Complete
     | Interrupt

@@ -236,7 +236,7 @@ def length_of(message: Said) -> int:
 def action_of(message: Said) -> Action:
     """What the page wants, in terms of access."""
     match message:
-        case deeds.Command() | deeds.Keys() | deeds.Edited() | deeds.Complete() | deeds.Interrupt():
+        case deeds.Command() | deeds.Keys() | deeds.Resize() | deeds.Edited() | deeds.Complete() | deeds.Interrupt():
             return Action.TYPE
         case deeds.Pace() | deeds.Pause() | deeds.Resume() | deeds.Step():
             return Action.DRIVE

@@ -80,6 +80,7 @@ class ContainerSession:
             root=process.files,
         )
         self._shell = ContainerShell(self, place, self._streams.stderr, budget=ThrottledBudget(quota, size + 64))
+        self._shell.knows_window = invocation.argv[0].rpartition("/")[2] == "bash"
         process.on_sigterm = self._sigterm
 
     def _sigterm(self) -> None:
@@ -232,26 +233,6 @@ async def _busybox(shell: Shell, words: Sequence[str], streams: Streams) -> int:
         return await shell.execute(words[1:], {}, streams)
 
 
-async def _timeout(shell: Shell, words: Sequence[str], streams: Streams) -> int:
-    rest = list(words[1:])
-    while rest and rest[0].startswith("-"):
-        rest.pop(0)
-    if len(rest) < 2:
-        shell.say("Usage: timeout [-s SIG] [-k KILL_SECS] SECS PROG ARGS\n", streams.stderr)
-        return 1
-    try:
-        seconds = float(rest[0].rstrip("s"))
-    except ValueError:
-        shell.say(f"timeout: invalid number '{rest[0]}'\n", streams.stderr)
-        return 1
-    with shell.budget.deeper():
-        try:
-            async with asyncio.timeout(seconds):
-                return await shell.execute(rest[1:], {}, streams)
-        except TimeoutError:
-            return 143
-
-
 async def _trap(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     assert isinstance(shell, ContainerShell)
     if len(words) < 3:
@@ -289,7 +270,6 @@ BUILTINS_IN_CONTAINERS: Mapping[str, Builtin] = {
     **dict.fromkeys([*SHELLS, *(f"/bin/{name}" for name in SHELLS)], BUILTINS["sh"]),
     "exec": _exec,
     "busybox": _busybox,
-    "timeout": _timeout,
     "trap": _trap,
     "wait": _wait,
 }

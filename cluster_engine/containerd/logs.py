@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from cluster_engine.programs.streams import Output
+from cluster_engine.programs.window import Window
 from cluster_engine.world.files import FileSystem
 
 LINES_MAX = 500
@@ -29,14 +30,14 @@ HEAD_BYTES = 48
 class Log:
     """One container's log file, and who follows what is written (`attach`)."""
 
-    def __init__(self, files: FileSystem, path: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, files: FileSystem, path: str, now: Callable[[], datetime], window: Window | None = None) -> None:
         self._files, self._path, self._now = files, path, now
         self._owed_bytes, self._paid_at = 0.0, 0.0
         self._unwritten: deque[tuple[str, bytes, bytes]] = deque(maxlen=LINES_MAX)
         """What was said at this instant: written at its end, all at once."""
         self.followers: dict[tuple[str, Output], None] = {}
         """Where what is written goes as well, by the name of the stream."""
-        self.stdout, self.stderr = LogStream(self, "stdout"), LogStream(self, "stderr")
+        self.stdout, self.stderr = LogStream(self, "stdout", window), LogStream(self, "stderr", window)
 
     def say(self, stream: str, line: bytes, tag: bytes = b"F") -> None:
         """Add a line, as of now."""
@@ -78,9 +79,10 @@ class Log:
 
 
 class LogStream:
-    """An Output whose lines go to a log."""
+    """An Output whose lines go to a log; with a `window` it is an end of the container's terminal."""
 
-    def __init__(self, log: Log, name: str) -> None:
+    def __init__(self, log: Log, name: str, window: Window | None) -> None:
+        self.window = window
         self._log, self._name = log, name
         self._rest = b""
 

@@ -2,6 +2,7 @@
 
     asked for stdin, stdout      channel 0 -> the program's standard input, its output -> channel 1
     with a terminal              both outputs are one
+    the terminal's size          channel 4 -> its window
     its end                      channel 3: a Status with the exit code; then all is closed
 
 Modelled on k8s.io/kubelet/pkg/cri/streaming/remotecommand, and containerd's internal/cri/server/container_attach.go.
@@ -19,6 +20,7 @@ from cluster_engine.containerd.runtime import not_started
 from cluster_engine.containerd.store import Container
 from cluster_engine.containerd.workloads import NotExecutableError
 from cluster_engine.programs.streams import Nowhere, Output, Pipe, Streams
+from cluster_engine.programs.window import Window
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import channels
 
@@ -46,16 +48,17 @@ class Messages(Protocol):
 
 
 class RemoteCommand:
-    """One command whose streams are channels, from its start to its Status."""
+    """One command whose streams are channels, from its start to its Status; `window` is that of its terminal."""
 
     def __init__(
         self,
         socket: Messages,
         asked: cri.ExecRequest | cri.AttachRequest,
         run: Callable[[Streams], Awaitable[int]],
+        window: Window | None,
     ) -> None:
-        self._socket, self._run = socket, run
-        self._stdin, self._stdout, self._stderr = Pipe(), Pipe(), Pipe()
+        self._socket, self._run, self._window = socket, run, window
+        self._stdin, self._stdout, self._stderr = Pipe(window), Pipe(window), Pipe(window)
         if not asked.stdin:
             self._stdin.end()
         nowhere = Nowhere()
@@ -99,6 +102,8 @@ class RemoteCommand:
                     await self._stdin.drain()
                 elif message[0] == channels.CLOSE and message[1:] == bytes([channels.STDIN]):
                     self._stdin.end()
+                elif message[0] == channels.RESIZE and self._window is not None:
+                    self._window.resize(*channels.size_in(message[1:]))
             except BrokenPipeError:
                 continue  # nobody reads any more
 

@@ -21,6 +21,7 @@ from cluster_engine.containerd.rootfs import RootFiles
 from cluster_engine.containerd.throttle import Quota
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Pipe
+from cluster_engine.programs.window import Window
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.pids import PidNamespace
 from cluster_engine.world.process import Namespace, Process
@@ -90,6 +91,8 @@ class Container(msgspec.Struct):
     quota: Quota = msgspec.field(default_factory=Quota)
     log: Log | None = None
     stdin: Pipe | None = None
+    window: Window | None = None
+    """Of its terminal, if it has one."""
 
     def status(self) -> cri.ContainerStatus:
         """Say it as CRI does."""

@@ -7,8 +7,7 @@ WebSocket, or to SPDY, is between that client and this server; what is in betwee
     kubelet   Exec(container 7f3a…, ["date"])            ->  http://127.0.0.1:32771/exec/Zk3vTx1c
     kubelet   GET /exec/Zk3vTx1c, Upgrade: websocket     ->  101, then one message a piece: 1 "Thu Jan  1 …\n", 3 …
 
-Modelled on k8s.io/kubelet/pkg/cri/streaming and containerd's internal/cri/streamingserver.go. Left out: terminal sizes
-(a resize is taken and nothing follows from it).
+Modelled on k8s.io/kubelet/pkg/cri/streaming and containerd's internal/cri/streamingserver.go.
 """
 
 import asyncio
@@ -25,6 +24,7 @@ from cluster_engine.containerd.port_forward import PortForwarding
 from cluster_engine.containerd.remote_command import RemoteCommand, attach
 from cluster_engine.containerd.runtime import RuntimeService
 from cluster_engine.programs.streams import Streams
+from cluster_engine.programs.window import Window
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.streaming import channels, port_forward, spdy_channels, websocket
 from cluster_engine.streaming.duplex import Duplex
@@ -115,7 +115,7 @@ class StreamingServer:
             if isinstance(asked, cri.PortForwardRequest):
                 await self._forward(asked, Tunnel(socket))
             else:
-                await RemoteCommand(socket, asked, self._what(asked)).serve()
+                await RemoteCommand(socket, asked, self._what(asked), self._window(asked)).serve()
 
         return serve
 
@@ -124,15 +124,22 @@ class StreamingServer:
             if isinstance(asked, cri.PortForwardRequest):
                 await self._forward(asked, client)
                 return
-            wanted = {"stdin": asked.stdin, "stdout": asked.stdout, "stderr": asked.stderr, "error": True}
+            wanted = {"stdin": asked.stdin, "stdout": asked.stdout, "stderr": asked.stderr}
+            wanted |= {"error": True, "resize": asked.tty}
             connection = Connection(client, is_client=False)
             async with SpdyChannels(connection, [name for name, is_wanted in wanted.items() if is_wanted]) as streams:
-                await RemoteCommand(streams, asked, self._what(asked)).serve()
+                await RemoteCommand(streams, asked, self._what(asked), self._window(asked)).serve()
 
         return serve
 
     async def _forward(self, asked: cri.PortForwardRequest, client: Duplex) -> None:
         await PortForwarding(self._process, self._runtime.host_of(asked.pod_sandbox_id), asked).serve(client)
+
+    def _window(self, asked: cri.ExecRequest | cri.AttachRequest) -> Window | None:
+        """Return the window of the terminal that a client is to have: a new one, or the container's own."""
+        if isinstance(asked, cri.AttachRequest):
+            return self._runtime.running(asked.container_id).window
+        return Window() if asked.tty else None
 
     def _what(self, asked: cri.ExecRequest | cri.AttachRequest) -> Callable[[Streams], Awaitable[int]]:
         """Return what is done with a client's streams."""

@@ -16,6 +16,7 @@ import contextlib
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from cluster_engine.containerd import identity, workloads
 from cluster_engine.containerd.container_shell import SHELLS, shell_program
@@ -27,6 +28,7 @@ from cluster_engine.containerd.workloads import NotExecutableError
 from cluster_engine.programs import running
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Bytes, Input, Pipe, Streams
+from cluster_engine.programs.window import Window
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.pids import OF_MACHINES, PidNamespace
 from cluster_engine.world.process import Host, Process
@@ -34,6 +36,7 @@ from cluster_engine.world.users import User
 from cluster_engine.world.world import World
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+OF_TERMINALS = {"TERM": "xterm"}
 UNLIMITED, EXECUTABLE = 0, 0o111
 NOT_YET = 0
 """The number of the first process of a container that has not begun."""
@@ -56,10 +59,11 @@ class Tasks:
         program, argv = self._program(container, argv, first=True)
         if broken:
             program = workloads.CRASH
-        log = container.log = Log(self._machine.files, container.log_path, self._now)
+        window = container.window = Window() if container.config.tty else None
+        log = container.log = Log(self._machine.files, container.log_path, self._now, window)
         stdin: Input = Bytes()
         if container.config.stdin:
-            stdin = container.stdin = Pipe()
+            stdin = container.stdin = Pipe(window)
         process = container.process = running.start(
             self._world,
             self._host(sandbox),
@@ -79,19 +83,32 @@ class Tasks:
 
     async def execute(self, container: Container, argv: Sequence[str], streams: Streams, *, tty: bool = False) -> int:
         """Run a further program in a running container to its end; return its exit code. NotExecutableError."""
-        sandbox = self._store.sandboxes[container.sandbox_id]
-        environment = container.environment | ({"TERM": "xterm"} if tty else {})
+        return await self._run(container, argv, streams, container.environment | (OF_TERMINALS if tty else {}))
+
+    async def _run(
+        self, container: Container, argv: Sequence[str], streams: Streams, environment: Mapping[str, str]
+    ) -> int:
         program, words = self._program(container, list(argv), first=False)
         return await running.run(
             self._world,
-            self._host(sandbox),
+            self._host(self._store.sandboxes[container.sandbox_id]),
             program,
             words,
             streams,
             environment=environment,
             directory=container.config.working_dir or "/",
             files=container.files,
+            execute=partial(self._called, container),
         )
+
+    async def _called(
+        self, container: Container, argv: Sequence[str], streams: Streams, environment: Mapping[str, str]
+    ) -> int:
+        """Run a program for one that no shell has started, as `timeout` and `env` do. See Execute."""
+        try:
+            return await self._run(container, argv, streams, environment)
+        except NotExecutableError as error:
+            raise FileNotFoundError(2, "No such file or directory", argv[0]) from error
 
     async def stop(self, container: Container, grace_seconds: float) -> None:
         """SIGTERM, then SIGKILL after the grace; returns once the container has ended.
@@ -153,7 +170,8 @@ class Tasks:
         hostname = sandbox.config.hostname or self._machine.name
         said = {pair.key: pair.value for pair in container.config.envs}
         home = identity.home_of(_user(container), image.workload.passwd)
-        return {**ENVIRONMENT, "HOME": home, "HOSTNAME": hostname, **own, **said}
+        terminal = OF_TERMINALS if container.config.tty else {}
+        return {**ENVIRONMENT, **terminal, "HOME": home, "HOSTNAME": hostname, **own, **said}
 
     def _pids(self, container: Container, sandbox: Sandbox) -> PidNamespace:
         """Return the process namespace that a container asks for."""

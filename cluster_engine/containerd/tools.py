@@ -12,13 +12,16 @@ from cluster_engine.programs.running import Program
 from cluster_engine.programs.table import PROGRAMS
 
 COREUTILS = frozenset({
-    "[", "awk", "base64", "cat", "chmod", "chown", "clear", "cp", "cut", "date", "echo", "egrep", "env",
-    "false", "grep", "head", "hostname", "id", "kill", "ls", "md5sum", "mkdir", "mv", "nproc", "printenv",
-    "printf", "rm", "rmdir", "sed", "seq", "sha256sum", "sleep", "sort", "tail", "tar", "tee", "test", "touch",
-    "tr", "true", "uname", "uniq", "wc", "which", "whoami", "xargs", "yes",
+    "[", "arch", "awk", "base64", "basename", "cat", "chmod", "chown", "clear", "cmp", "comm", "cp", "cut", "date",
+    "df", "diff", "dirname", "dmesg", "du", "echo", "egrep", "env", "false", "find", "getent", "grep", "gunzip",
+    "gzip", "head", "hostname", "id", "kill", "ls", "md5sum", "mkdir", "mktemp", "more", "mount", "mv", "nl", "nproc",
+    "paste", "printenv", "printf", "readlink", "realpath", "rev", "rm", "rmdir", "sed", "seq", "sha1sum", "sha256sum",
+    "sleep", "sort", "stat", "stty", "tac", "tail", "tar", "tee", "test", "timeout", "touch", "tput", "tr", "true",
+    "uname", "uniq", "wc", "which", "whoami", "xargs", "yes", "zcat",
 })  # fmt: skip
 BUSYBOX = COREUTILS | {
-    "find",
+    "arp",
+    "free",
     "ip",
     "less",
     "nc",
@@ -28,6 +31,10 @@ BUSYBOX = COREUTILS | {
     "pidof",
     "ping",
     "ps",
+    "top",
+    "traceroute",
+    "tree",
+    "uptime",
     "watch",
     "wget",
 }

@@ -18,7 +18,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cluster_engine.programs.streams import PIPE_BYTES_MAX, Output, Streams, read_file
+from cluster_engine.programs.streams import PIPE_BYTES_MAX, Output, Screen, Streams, read_file
+from cluster_engine.programs.window import size_of, window_of
 
 if TYPE_CHECKING:
     from cluster_engine.world.files import FileSystem
@@ -75,6 +76,17 @@ class Invocation:
         """Whether it runs in a pod's network or sees a container's files: there the small tools are BusyBox's."""
         host = self.process.host
         return host.machine is not host or self.process.files is not host.files
+
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is that standard output is: its COLUMNS, or its window's; None where nobody says."""
+        stdout, text = self.streams.stdout, self.environment.get("COLUMNS", "")
+        if not isinstance(stdout, Screen) and window_of(stdout) is None:
+            return None
+        if text.isascii() and text.isdigit() and len(text) < 5:
+            return max(int(text), 1)
+        size = size_of(stdout)
+        return None if size is None else size.columns
 
     def absolute(self, path: str) -> str:
         """Complete a path from the directory in which the program was started."""

@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Callable
 
 from cluster_engine.programs.streams import Input
+from cluster_engine.programs.window import Window, window_of
 
 TYPED_BYTES_MAX = 64 * 1024
 EDITED_CHARACTERS_MAX = 32 * 1024
@@ -39,11 +40,17 @@ class Keyboard:
     """An Input (`programs/streams.py`) of what is typed. `told` is called when a program begins or ceases to wait.
 
     `asks` is called with the name and the text of what is to be edited, and with what was wrong with the last try;
-    without it there is no editor.
+    without it there is no editor. `window` is the size of its terminal.
     """
 
-    def __init__(self, told: Callable[[bool], None] = lambda waits: None, asks: Asks | None = None) -> None:
+    def __init__(
+        self,
+        told: Callable[[bool], None] = lambda waits: None,
+        asks: Asks | None = None,
+        window: Window | None = None,
+    ) -> None:
         self._told, self._asks = told, asks
+        self.window = window or Window()
         self._edited: asyncio.Future[str | None] | None = None
         self._typed: deque[bytes] = deque()  # b"" is Ctrl-D
         self._held = 0
@@ -129,4 +136,4 @@ async def edit(stream: Input, name: str, text: str, problem: str = "") -> str | 
 
 def is_terminal(stream: Input) -> bool:
     """Return whether nothing is piped or redirected here, as isatty(3) does."""
-    return isinstance(stream, Keyboard | Unattended)
+    return isinstance(stream, Keyboard | Unattended) or window_of(stream) is not None

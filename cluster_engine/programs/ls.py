@@ -1,15 +1,17 @@
-"""ls: what a directory holds. Modelled on coreutils 9.1, in the C locale, one name a line as into a pipe.
+"""ls: what a directory holds. Modelled on coreutils 9.1, in the C locale: into a pipe one name a line, in
+columns on a terminal whose size is known.
 
     ls -l /etc/kubernetes/pki/apiserver.*
     -rw-r--r-- 1 root root 1302 Jan  1 10:00 /etc/kubernetes/pki/apiserver.crt
     -rw------- 1 root root 1704 Jan  1 10:00 /etc/kubernetes/pki/apiserver.key
 
-Directories exist by having something in them and are as old as the newest of it (`world/files.py`). Left out: columns,
-colours, recursion, `.` and `..` of -a.
+Directories exist by having something in them and are as old as the newest of it (`world/files.py`). Left out: colours,
+recursion, `.` and `..` of -a.
 """
 
 import asyncio
 import stat
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -20,6 +22,7 @@ from cluster_engine.programs.streams import is_directory
 
 FLAGS = frozenset("1aAdhlrtSp")
 BLOCK_BYTES = 4096
+COLUMN_LETTERS_MIN = 3
 RECENT_SECONDS = 31_556_952 // 2
 """Older than half a year, a file is listed with its year."""
 UNITS = "KMGT"
@@ -98,6 +101,11 @@ def _show(invocation: Invocation, entries: list[Entry], flags: str) -> None:
     width, users, groups = (
         max(map(len, column), default=0) for column in (sizes, [e.owner for e in entries], [e.group for e in entries])
     )
+    terminal = invocation.columns
+    if terminal is not None and not {"l", "1"} & set(flags):
+        names = [f"{entry.name}/" if "p" in flags and entry.is_directory else entry.name for entry in entries]
+        invocation.out("".join(in_columns(names, terminal)))
+        return
     for entry, size in zip(entries, sizes, strict=True):
         name = f"{entry.name}/" if "p" in flags and entry.is_directory else entry.name
         if "l" in flags:
@@ -107,6 +115,19 @@ def _show(invocation: Invocation, entries: list[Entry], flags: str) -> None:
             invocation.out(f"{stat.filemode(entry.mode)} {links} {owner} {size:>{width}} {date} {name}\n")
         else:
             invocation.out(f"{name}\n")
+
+
+def in_columns(names: Sequence[str], width: int) -> Iterator[str]:
+    """Lay names out in as many columns as go into a width, each column from top to bottom, as ls.c does."""
+    widths: list[int] = []
+    for columns in range(min(len(names), max(1, width // COLUMN_LETTERS_MIN)), 0, -1):
+        rows = -(-len(names) // columns)
+        widths = [max(map(len, names[at : at + rows])) for at in range(0, len(names), rows)]
+        if sum(widths) + 2 * min(len(widths), columns - 1) < width:
+            break
+    for row in range(-(-len(names) // len(widths)) if names else 0):
+        cells = [f"{name:<{widths[at]}}" for at, name in enumerate(names[row :: -(-len(names) // len(widths))])]
+        yield "  ".join(cells).rstrip() + "\n"
 
 
 def _column(name: str, width: int) -> str:

@@ -148,11 +148,15 @@ class PsError(Exception):
     """A command line that makes no sense; the text follows "error: "."""
 
 
+COLUMNS_MIN, WIDE_COLUMNS = 60, 132
+
+
 class Wanted(msgspec.Struct):
     """What a command line asks for. `titles` replace those of columns."""
 
     columns: list[str]
     titles: dict[int, str]
+    wide: int = 0
     everything: bool = False
     names: frozenset[str] | None = None
     pids: frozenset[str] | None = None
@@ -178,19 +182,27 @@ async def ps(invocation: Invocation) -> int:
     except PsError as problem:
         invocation.err(f"error: {problem}\n\nUsage:\n ps [options]\n")
         return 1
+    width = _width(invocation.columns, wanted.wide)
     if invocation.is_in_container and wanted.columns in (SHORT, BSD_SHORT, BSD, FULL):
         invocation.out("PID   USER     TIME  COMMAND\n")
         clock = COLUMNS["_bsdtime"].cell
-        lines = (f"{row.pid:5} {row.user[:8]:<8} {clock(row, now):>5} {row.command}\n" for row in found)
-        invocation.out("".join(lines))
+        lines = (f"{row.pid:5} {row.user[:8]:<8} {clock(row, now):>5} {row.command}" for row in found)
+        invocation.out("".join(f"{line[:width]}\n" for line in lines))
         return 0
     columns = [COLUMNS[name] for name in wanted.columns]
     titles = [wanted.titles.get(at, column.title) for at, column in enumerate(columns)]
     if wanted.header and any(titles):
-        invocation.out(_line(titles, columns) + "\n")
+        invocation.out(_line(titles, columns)[:width] + "\n")
     for row in found:
-        invocation.out(_line([column.cell(row, now) for column in columns], columns) + "\n")
+        invocation.out(_line([column.cell(row, now) for column in columns], columns)[:width] + "\n")
     return 0 if found else 1
+
+
+def _width(columns: int | None, wide: int) -> int | None:
+    """Return where lines are cut: at the end of a row of the terminal, with `w` not before 132, with `ww` nowhere."""
+    if columns is None or wide > 1:
+        return None
+    return max(columns * -(-COLUMNS_MIN // columns), WIDE_COLUMNS if wide else 0)
 
 
 def _line(cells: Sequence[str], columns: Sequence[Column]) -> str:
@@ -256,7 +268,9 @@ def _read(words: list[str]) -> Wanted:
                 default = FULL
             elif letter == "h":
                 wanted.header = False
-            elif letter not in "wfHLTtrgdaxe":
+            elif letter == "w":
+                wanted.wide += 1
+            elif letter not in "fHLTtrgdaxe":
                 raise PsError("unsupported option (BSD syntax)" if is_bsd else "unsupported SysV option")
             elif letter == "x" and not is_bsd:
                 raise PsError("must set personality to get -x option")

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from cluster_engine.programs.window import Window
+
 if TYPE_CHECKING:
     from cluster_engine.world.files import FileSystem
 
@@ -68,9 +70,10 @@ class Streams(msgspec.Struct, frozen=True):
 
 
 class Pipe:
-    """An Output whose bytes come out of it as an Input."""
+    """An Output whose bytes come out of it as an Input; with a `window` it is an end of a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: Window | None = None) -> None:
+        self.window = window
         self._pieces: deque[bytes] = deque()
         self._held = 0
         self._ended = self._abandoned = False
@@ -253,7 +256,8 @@ class Captured:
 class Screen:
     """One stream of a terminal: text as it comes, of bytes that may end in the middle of a character."""
 
-    def __init__(self, stream: str, write: Write, room: list[int], left_bytes: int) -> None:
+    def __init__(self, stream: str, write: Write, room: list[int], left_bytes: int, window: Window | None) -> None:
+        self.window = window
         self._stream, self._write, self._room, self._left_bytes = stream, write, room, left_bytes
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -269,13 +273,13 @@ class Screen:
         """See Output."""
 
 
-def screens(write: Write) -> tuple[Screen, Screen]:
+def screens(write: Write, window: Window | None = None) -> tuple[Screen, Screen]:
     """Return a terminal's standard output and error for one line, which may print TERMINAL_BYTES_MAX in all.
 
     Standard output leaves some of it to what is to be said of that.
     """
     room = [TERMINAL_BYTES_MAX]
-    return Screen("stdout", write, room, LEFT_BYTES), Screen("stderr", write, room, 0)
+    return Screen("stdout", write, room, LEFT_BYTES, window), Screen("stderr", write, room, 0, window)
 
 
 async def read_line(stream: Input, bytes_max: int) -> bytes | None:

@@ -30,7 +30,7 @@ HELP = """What you can type on this host:
   ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
   ping, traceroute, nc       whether a host, the way to it, or a port answers
   nslookup, dig, host        what name servers answer
-  date, sleep, hostname, whoami, id, env, true, false
+  date, sleep, hostname, whoami, id, env, stty, tput, true, false
   cd, pwd, export, jobs, wait, clear
 
 Try:
@@ -83,6 +83,8 @@ PROGRAMS: Mapping[str, Program] = {
         Program("pgrep", "ps:pgrep"),
         Program("pidof", "ps:pidof"),
         Program("ls", "ls:ls"),
+        Program("stty", "stty:stty"),
+        Program("tput", "stty:tput"),
         Program("rm", "files:rm"),
         Program("tar", "tar:tar"),
         Program("tee", "facts:tee"),

@@ -37,6 +37,7 @@ from cluster_engine.programs.streams import (
     Streams,
 )
 from cluster_engine.programs.table import ALIASES
+from cluster_engine.programs.window import size_of
 from cluster_engine.shell import expansion, globs
 from cluster_engine.shell.budget import WORD_BYTES, Budget, Limits, OutOfMemoryError, SpentError, TooDeepError
 from cluster_engine.shell.expansion import ExpansionFailure
@@ -134,6 +135,8 @@ class Session(Protocol):
 class Shell(Interpreter[Streams]):
     """A shell in a place. `stderr` is where it complains; only one that is `interactive` may move to another host."""
 
+    knows_window = True
+    """Whether it is one that sets COLUMNS and LINES at a terminal, as bash does."""
     unset_code = 127
     """The exit code of a shell that ends by a variable that is not set."""
 
@@ -454,4 +457,7 @@ class Shell(Interpreter[Streams]):
                 return str(self.terminal.pid)
             case "!":
                 return str(self.terminal.jobs.last_pid or "")
+            case "COLUMNS" | "LINES" if name not in self.variables and self.knows_window:
+                size = size_of(self.stderr)
+                return None if size is None else str(size.columns if name == "COLUMNS" else size.rows)
         return super().value(name)

@@ -20,6 +20,7 @@ from cluster_engine.programs.invocation import HOME
 from cluster_engine.programs.keyboard import Unattended
 from cluster_engine.programs.streams import Input, Streams, Write, screens
 from cluster_engine.programs.table import PROGRAMS
+from cluster_engine.programs.window import window_of
 from cluster_engine.shell import examples, remote
 from cluster_engine.shell.budget import OutOfMemoryError, SpentError, TooDeepError
 from cluster_engine.shell.builtins import BUILTINS
@@ -79,7 +80,7 @@ class Terminal:
         """
         examples.provide(self._host.files)
         self.is_closed = False
-        stdout, stderr = screens(write)
+        stdout, stderr = screens(write, window_of(stdin))
         streams = Streams(stdin or Unattended(), stdout, stderr)
         if not self._is_connected(streams):
             return remote.FAILED

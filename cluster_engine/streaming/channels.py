@@ -2,6 +2,7 @@
 
     client -> server   0 "ls\\n"                     standard input
     server -> client   1 "bin\\netc\\n"               standard output
+    client -> server   4 {"Width":120,"Height":40}   the size of its terminal, then each time that it changes
     client -> server   255 0                         no more standard input (v5)
     server -> client   3 {"status": "Failure", …}    how it ended: a metav1.Status; then both close
 
@@ -26,6 +27,21 @@ NO_STREAMS = "you must specify at least 1 of stdin, stdout, stderr"
 
 class RemoteError(Exception):
     """A command that could not be run; the text is what the other end said."""
+
+
+def size_message(columns: int, rows: int) -> bytes:
+    """Return the message that says how large a terminal is (client-go/tools/remotecommand, TerminalSize)."""
+    return b'%c{"Width":%d,"Height":%d}\n' % (RESIZE, columns, rows)
+
+
+def size_in(raw: bytes) -> tuple[int, int]:
+    """Read the columns and rows that such a message names; (0, 0) where it makes no sense."""
+    try:
+        said: Any = read_json(raw)
+        columns, rows = said["Width"], said["Height"]
+    except (Unreadable, KeyError, TypeError):
+        return 0, 0
+    return (columns, rows) if type(columns) is type(rows) is int else (0, 0)
 
 
 def exit_status(code: int) -> Object:

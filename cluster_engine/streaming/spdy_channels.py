@@ -17,7 +17,14 @@ from cluster_engine.streaming.spdy import Connection, SpdyError, Stream
 UPGRADE = "SPDY/3.1"
 VERSION_HEADER = "x-stream-protocol-version"
 OPENED_SECONDS = 30.0
-TYPES = {channels.STDIN: "stdin", channels.STDOUT: "stdout", channels.STDERR: "stderr", channels.ERROR: "error"}
+TYPES = {
+    channels.STDIN: "stdin",
+    channels.STDOUT: "stdout",
+    channels.STDERR: "stderr",
+    channels.ERROR: "error",
+    channels.RESIZE: "resize",
+}
+FROM_CLIENT = {"stdin": channels.STDIN, "resize": channels.RESIZE}
 
 
 def accept(headers: Mapping[str, tuple[str, ...]], protocol: str) -> list[tuple[str, str]] | None:
@@ -39,7 +46,8 @@ class SpdyChannels:
         self._streams: dict[str, Stream] = {}
         self._changed = asyncio.Event()
         self._gone = asyncio.Event()
-        self._typed_all = False
+        self._received: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
+        self._reading: list[asyncio.Task[None]] = []
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> "SpdyChannels":
@@ -53,30 +61,34 @@ class SpdyChannels:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        self._hearing.cancel()
+        for task in (self._hearing, *self._reading):
+            task.cancel()
         await self._group.__aexit__(None, None, None)
 
     async def _hear(self) -> None:
         try:
             async for stream in self._connection.streams():
-                self._streams.setdefault(stream.headers.get("streamtype", ""), stream)
+                name = stream.headers.get("streamtype", "")
+                if name in FROM_CLIENT and name not in self._streams:
+                    self._reading.append(self._group.create_task(self._read(FROM_CLIENT[name], stream)))
+                self._streams.setdefault(name, stream)
                 self._changed.set()
         except SpdyError:
             pass  # it has hung up on whoever speaks something else
         finally:
             self._gone.set()
             self._changed.set()
+        await self._received.put(None)
+
+    async def _read(self, channel: int, stream: Stream) -> None:
+        while data := await stream.read():
+            await self._received.put(bytes([channel]) + data)
+        if channel == channels.STDIN:
+            await self._received.put(bytes([channels.CLOSE, channel]))
 
     async def receive(self) -> bytes | None:
         """Return the next message; None once the client has gone."""
-        stdin = self._streams.get("stdin")
-        if stdin is not None and not self._typed_all:
-            if data := await stdin.read():
-                return bytes([channels.STDIN]) + data
-            self._typed_all = True
-            return bytes([channels.CLOSE, channels.STDIN])
-        await self._gone.wait()
-        return None
+        return await self._received.get()
 
     async def send(self, data: bytes) -> None:
         """Send a message. ConnectionError where there is no such stream any more."""

@@ -27,8 +27,13 @@ const WAITING_MAX = 50;
 export const TEXT_MAX = 32 * 1024;
 /** What a terminal shows before anybody has gone anywhere in it. */
 const PROMPT = "workstation:~$";
+/** What the server takes as a terminal's columns or rows. */
+const CELLS_MAX = 1000;
 /** What goes on in the next line: a here-document, a loop or a condition, a line that ends in \ | && or ||. */
 const GOES_ON = /<<|(?:\\|\||&&)$|^\s*(?:for|while|until|if)\b/m;
+
+/** @param {number} cells */
+const fitting = (cells) => Math.max(0, Math.min(CELLS_MAX, Math.floor(cells) || 0));
 
 /** The commands that a text holds: its lines, or all of it where one line goes on in the next. @param {string} text @returns {string[]} */
 export function commandsOf(text) {
@@ -52,6 +57,8 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
   );
   const reading = computed(() => (running.value?.reads.value && running.value.code.value === null ? running.value : null));
   const possible = signal(/** @type {string[]} */ ([]));
+  /** The terminal's size in characters, once the page knows it. */
+  let size = /** @type {{columns: number, rows: number} | null} */ (null);
   let asked = /** @type {{id: string, line: string, set: (line: string) => void} | null} */ (null);
   const editing = computed(() => (running.value?.edits.value ? running.value : null));
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
@@ -83,7 +90,7 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
   /** @param {string} line */
   function start(line) {
     const command = made(newId(), line, "here", prompt.peek(), 0);
-    if (!send({ type: "command", id: command.id, line, keyboard: true })) return false;
+    if (!send({ type: "command", id: command.id, line, keyboard: true, ...(size ?? {}) })) return false;
     show(command);
     return true;
   }
@@ -155,6 +162,14 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
       if (command && send({ type: "edited", id: command.id, text })) command.edits.value = null;
     },
     pastKeys,
+    /** The terminal has another size now: a command that runs is told. @param {number} columns @param {number} rows */
+    resize(columns, rows) {
+      const now = { columns: fitting(columns), rows: fitting(rows) };
+      if (now.columns * now.rows === 0 || (now.columns === size?.columns && now.rows === size.rows)) return;
+      size = now;
+      const command = running.peek();
+      if (command) send({ type: "resize", id: command.id, ...size });
+    },
     /** Type a line to the program that waits, or what stands in it without ending it. @param {string} text @param {{enter?: boolean}} [how] */
     type(text, { enter = true } = {}) {
       const command = reading.peek();

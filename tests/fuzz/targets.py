@@ -453,6 +453,7 @@ MESSAGES: tuple[dict[str, Any], ...] = (
     {"type": "command", "id": "c1", "line": "kubectl get pods"},
     {"type": "command", "id": "c2", "line": "cat", "keyboard": True},
     {"type": "keys", "id": "c2", "text": "a", "end": True},
+    {"type": "resize", "id": "c2", "columns": 80, "rows": 24},
     {"type": "edited", "id": "c2", "text": "a: b"},
     {"type": "complete", "id": "t1", "line": "kubectl get po"},
     {"type": "interrupt"},

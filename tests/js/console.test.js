@@ -54,6 +54,21 @@ test("a line that began jobs lets the next one run once it is over, and goes on 
   assert.equal(shell.running.value?.id, "c2");
 });
 
+test("a command knows the size of its terminal, once that is known, and hears of it when it changes", () => {
+  const { sent, shell } = stage();
+  shell.resize(0, 0);
+  shell.run("ls");
+  assert.deepEqual(sent.at(-1), { type: "command", id: "c1", line: "ls", keyboard: true });
+  shell.resize(80.9, 24);
+  shell.resize(80, 24);
+  assert.deepEqual(sent.slice(1), [{ type: "resize", id: "c1", columns: 80, rows: 24 }]);
+  shell.hear({ type: "done", id: "c1", n: 1, code: 0 });
+  shell.resize(5000, 30);
+  assert.equal(sent.length, 2, "nothing runs");
+  shell.run("ls");
+  assert.deepEqual(sent.at(-1), { type: "command", id: "c2", line: "ls", keyboard: true, columns: 1000, rows: 30 });
+});
+
 test("several pasted lines run one after another, without comments and empty lines", () => {
   const { sent, shell } = stage();
   shell.run("kubectl get pods\n\n# then\nkubectl get nodes\n");

@@ -31,6 +31,7 @@ KEPT: list[tuple[dict[str, Any], Act]] = [
 ]
 NEVER_SPELLED_OTHERWISE = [
     deeds.Keys("k1", "ls\n", end=True),
+    deeds.Resize("k1", 80, 24),
     deeds.Edited("k1", None),
     deeds.Complete("k1", "kubectl g"),
 ]

@@ -14,6 +14,7 @@ from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.port_forward import LOST, Forwarder, read_forward
 from cluster_engine.programs.kubectl.remote import converse
+from cluster_engine.programs.window import window_of
 from cluster_engine.streaming import channels, dialling, port_forward, spdy, websocket
 from cluster_engine.streaming.channels import RemoteError
 from cluster_engine.streaming.duplex import Duplex
@@ -41,7 +42,7 @@ async def execute(session: Session) -> None:
     answer = await session.runtime.call(
         "Exec", doing, container_id=id_, cmd=words[1:], tty=tty, stdin=stdin, stdout=True, stderr=not tty
     )
-    await _joined(session, doing, answer.url, stdin=stdin)
+    await _joined(session, doing, answer.url, stdin=stdin, tty=tty)
 
 
 async def _synchronously(session: Session, id_: str, command: list[str]) -> None:
@@ -65,7 +66,7 @@ async def attach(session: Session) -> None:
     answer = await session.runtime.call(
         "Attach", doing, container_id=id_, tty=tty, stdin=stdin, stdout=True, stderr=not tty
     )
-    await _joined(session, doing, answer.url, stdin=stdin)
+    await _joined(session, doing, answer.url, stdin=stdin, tty=tty)
 
 
 async def forward(session: Session) -> None:
@@ -93,9 +94,11 @@ def _check_terminal(session: Session, doing: str, *, tty: bool, stdin: bool) -> 
         raise CrictlError(f"{doing}: input is not a terminal")
 
 
-async def _joined(session: Session, doing: str, url: str, *, stdin: bool) -> None:
+async def _joined(session: Session, doing: str, url: str, *, stdin: bool, tty: bool) -> None:
+    streams = session.invocation.streams
+    window = window_of(streams.stdout) if tty else None
     try:
-        code = await converse(await _upgraded(url, doing, channels.PROTOCOLS), session.invocation.streams, stdin=stdin)
+        code = await converse(await _upgraded(url, doing, channels.PROTOCOLS), streams, stdin=stdin, window=window)
     except RemoteError as error:
         raise CrictlError(f"{doing}: {error}") from error
     if code:

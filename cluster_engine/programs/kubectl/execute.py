@@ -95,7 +95,8 @@ async def attached(session: Session, pod: Object, container: str = "") -> int:
     tty = _has_terminal(session)
     if not flags["quiet"]:
         session.err("If you don't see a command prompt, try pressing enter.\n")
-    code = await remote.stream(session, _path(pod, "attach"), container=name, stdin=flags["stdin"], tty=tty)
+    path, stdin = _path(pod, "attach"), flags["stdin"]
+    code = await remote.stream(session, path, container=name, stdin=stdin, tty=tty, redraws=True)
     if tty and not flags["quiet"] and pod["spec"].get("restartPolicy") == "Always":
         session.out(_how_to_return(pod, name))
     return ended(code)

@@ -3,7 +3,7 @@
     GET /api/v1/namespaces/default/pods/web-0/exec?command=date&container=nginx&stderr=true&stdout=true
     Upgrade: websocket, Sec-WebSocket-Protocol: v5.channel.k8s.io         101, then messages (`streaming/channels.py`)
 
-Modelled on client-go/tools/remotecommand/websocket.go. Left out: the second attempt by SPDY, terminal sizes.
+Modelled on client-go/tools/remotecommand/websocket.go. Left out: the second attempt by SPDY.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from cluster_engine.programs.invocation import SIGPIPE
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.session import Session, refusal_of
 from cluster_engine.programs.streams import Streams
+from cluster_engine.programs.window import Window, window_of
 from cluster_engine.streaming import channels, websocket
 from cluster_engine.streaming.channels import RemoteError
 from cluster_engine.streaming.duplex import Duplex
@@ -45,27 +46,40 @@ async def stream(
     command: list[str] | None = None,
     stdin: bool = False,
     tty: bool = False,
+    redraws: bool = False,
 ) -> int:
-    """Run a command, or attach; give its exit code. `streams`: if not kubectl's own. CommandError, Refusal, OSError."""
+    """Run a command, or attach; give its exit code. `streams`: if not kubectl's own. CommandError, Refusal, OSError.
+
+    `redraws`: a terminal is made one larger first, for a program that is running to draw its screen again.
+    """
     streams = streams or session.streams
     flags: Mapping[str, bool] = {"stderr": not tty, "stdin": stdin, "stdout": True, "tty": tty}
     query = [("command", word) for word in command or ()] + [("container", container)]
     query += [(name, "true") for name, value in flags.items() if value]
     try:
-        return await converse(await upgraded(session, path, urlencode(query), channels.PROTOCOLS), streams, stdin=stdin)
+        duplex = await upgraded(session, path, urlencode(query), channels.PROTOCOLS)
+        window = window_of(streams.stdout) if tty else None
+        return await converse(duplex, streams, stdin=stdin, window=window, redraws=redraws)
     except RemoteError as error:
         raise CommandError(str(error)) from error
 
 
-async def converse(duplex: Duplex, streams: Streams, *, stdin: bool) -> int:
-    """Join streams to a command's at the other end of a connection; give its exit code. RemoteError."""
+async def converse(
+    duplex: Duplex, streams: Streams, *, stdin: bool, window: Window | None = None, redraws: bool = False
+) -> int:
+    """Join streams to a command's at the other end of a connection; give its exit code. RemoteError.
+
+    With a `window` the other end is told the size of this terminal.
+    """
     socket = WebSocket(duplex, is_client=True)
     try:
         async with asyncio.TaskGroup() as tasks:
-            typing = tasks.create_task(_type(socket, streams)) if stdin else None
+            telling = [tasks.create_task(_type(socket, streams))] if stdin else []
+            if window is not None:
+                telling.append(tasks.create_task(_tell_size(socket, window, redraws=redraws)))
             code = await _listen(socket, streams)
-            if typing is not None:
-                typing.cancel()
+            for task in telling:
+                task.cancel()
     except* RemoteError as errors:
         raise RemoteError(str(errors.exceptions[0])) from errors
     finally:
@@ -90,6 +104,19 @@ async def _listen(socket: WebSocket, streams: Streams) -> int:
             except OSError as error:
                 raise RemoteError(f"write /dev/stdout: {str(error.strerror).lower()}") from error
     raise RemoteError("websocket: close 1006 (abnormal closure): unexpected EOF")
+
+
+async def _tell_size(socket: WebSocket, window: Window, *, redraws: bool) -> None:
+    try:
+        if redraws and window.size is not None:
+            await socket.send(channels.size_message(window.size.columns + 1, window.size.rows + 1))
+        while True:
+            if (told := window.size) is not None:
+                await socket.send(channels.size_message(told.columns, told.rows))
+            if window.size == told:
+                await window.changed()
+    except ConnectionError:
+        return
 
 
 async def _type(socket: WebSocket, streams: Streams) -> None:

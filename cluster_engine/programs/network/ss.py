@@ -16,7 +16,6 @@ from cluster_engine.programs.network.sockets import Socket, command_name, networ
 from cluster_engine.programs.network.ss_columns import HEADER, NETID, STATE, laid_out
 from cluster_engine.programs.network.ss_filter import AddressError, Filter, FilterSyntaxError
 from cluster_engine.programs.options import OptionError, read_options
-from cluster_engine.programs.streams import Screen
 from cluster_engine.world.tcp_states import State
 
 USAGE_CODE = 255
@@ -207,14 +206,6 @@ def _duration(seconds: float) -> str:
     return text + (f"{milliseconds:03d}ms" if milliseconds else "")
 
 
-def terminal_columns(invocation: Invocation) -> int | None:
-    """Return how wide the terminal is that standard output is, None where it is none or does not say."""
-    text = invocation.environment.get("COLUMNS", "")
-    if not isinstance(invocation.streams.stdout, Screen) or not (text.isascii() and text.isdigit() and len(text) < 5):
-        return None
-    return max(int(text), 1)
-
-
 def _summary(sockets: list[Socket]) -> str:
     states = Counter(one.state for one in sockets if one.kind == "tcp")
     tcp = states.total()
@@ -262,7 +253,7 @@ async def ss(invocation: Invocation) -> int:
     rows = [asked.row(one) for one in found]
     if "H" not in asked.flags:
         rows.insert(0, list(HEADER))
-    for line in laid_out(rows, asked.hidden, terminal_columns(invocation)):
+    for line in laid_out(rows, asked.hidden, invocation.columns):
         invocation.out(f"{line}\n")
         await invocation.drain()
     return 0

@@ -146,7 +146,7 @@ async def watch(invocation: Invocation) -> int:
         if "-t|--no-title" not in options:
             now, host = invocation.process.now(), invocation.process.host.name
             left, right = f"Every {seconds:.1f}s: {line}", f"{host}: {now:%a %b %e %H:%M:%S %Y}"
-            say(invocation, f"{left:<{max(80 - len(right), len(left) + 1)}}{right}\n\n")
+            say(invocation, f"{left:<{max((invocation.columns or 80) - len(right), len(left) + 1)}}{right}\n\n")
         say(invocation, f"{shown.text}\n" if shown.text else "")
         await invocation.drain()
         if ("-g|--chgexit" in options and before not in (None, shown.text)) or ("-e|--errexit" in options and code):
@@ -196,6 +196,9 @@ async def env(invocation: Invocation) -> int:
         return complain(invocation, Complaint(f"'{words[0]}': {error.strerror}", 127))
 
 
+TERMINATED = 143
+
+
 async def timeout(invocation: Invocation) -> int:
     """Run timeout DURATION COMMAND: the command, for so long and no longer (124)."""
     words = list(invocation.argv[1:])
@@ -212,6 +215,6 @@ async def timeout(invocation: Invocation) -> int:
         async with asyncio.timeout(seconds or None):
             return await invocation.execute(words[1:], invocation.streams, invocation.environment)
     except TimeoutError:
-        return 124
+        return TERMINATED if invocation.is_in_container else 124  # BusyBox's is that of who was ended
     except FileNotFoundError as error:
         return complain(invocation, Complaint(f"failed to run command '{words[1]}': {error.strerror}", 127))

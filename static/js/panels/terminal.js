@@ -12,6 +12,8 @@ import { Editor } from "./editor.js";
 
 /** How close to its end, in pixels, a reader is for whom it stays in view. */
 const AT_END = 24;
+/** How long a size must stay before programs are told it: a border that is dragged has many. */
+const RESIZED_MILLISECONDS = 150;
 /** Output whose lines are all this short is shown as it was written, a table with its columns, and scrolls sideways. */
 const WHOLE_LETTERS_MAX = 240;
 
@@ -55,9 +57,21 @@ export function Terminal({ app }) {
   useLayoutEffect(toEnd, [letters, running, commands.length, folded]);
   useLayoutEffect(() => {
     if (!log.current) return;
-    const watching = new ResizeObserver(toEnd);
+    const measured = () => {
+      if (log.current) shell.resize(...sizeOf(log.current));
+    };
+    let timer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+    const watching = new ResizeObserver(() => {
+      toEnd();
+      clearTimeout(timer);
+      timer = setTimeout(measured, RESIZED_MILLISECONDS);
+    });
+    measured();
     watching.observe(log.current);
-    return () => watching.disconnect();
+    return () => {
+      watching.disconnect();
+      clearTimeout(timer);
+    };
   }, [folded, edits]);
   return h(
     "section",
@@ -126,6 +140,17 @@ export function Terminal({ app }) {
         app.store.may("type") ? h(CommandLine, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching")),
       ),
   );
+}
+
+/** How many columns and rows of output are in view. @param {HTMLElement} log @returns {[number, number]} */
+function sizeOf(log) {
+  const style = getComputedStyle(log);
+  const pen = document.createElement("canvas").getContext("2d");
+  if (!pen) return [0, 0];
+  pen.font = style.font;
+  const room = log.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
+  const line = Number.parseFloat(style.lineHeight) || Number.parseFloat(style.fontSize) * 1.5;
+  return [room / pen.measureText("0").width, log.clientHeight / line];
 }
 
 /** What is typed while the output has the focus, as after text was marked in it, is typed into the line. @param {KeyboardEvent} event */

@@ -29,6 +29,7 @@ from cluster_engine.deeds import (
     Keys,
     Output,
     Reads,
+    Resize,
     Typed,
 )
 from cluster_engine.injections import WAITING_MAX
@@ -178,7 +179,7 @@ def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in
     seen: list[Any] = []
 
     async def live(house: House) -> None:
-        await house.put(Command("k1", "cat > a; cat; sort a", keyboard=True))
+        await house.put(Command("k1", "cat > a; cat; sort a; stty size", keyboard=True, columns=80, rows=24))
         await house.put(Command("k2", "sleep 1; cat; echo over"))
         await asyncio.sleep(5)
         assert [(one.id, one.reads) for one in house.of(Reads)] == [("k1", True)], "a line without a keyboard ends"
@@ -186,6 +187,7 @@ def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in
         await house.put(Keys("k1", "b\n"))
         await house.put(Keys("k1", "a\n", end=True))
         await asyncio.sleep(1)
+        await house.put(Resize("k1", 100, 30))
         await house.put(Keys("k1", "for the second", end=True))
         assert (await house.done("k1")).code == 0
         seen.extend((house.run.inputs, house.cluster.clock.now, of(house)))
@@ -206,7 +208,7 @@ def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in
     in_house(live)
     shown = [one for one in seen[2] if isinstance(one, tuple)]
     assert "".join(text for stream, text in shown if stream == "stdin") == "b\na\nfor the second"
-    assert "".join(text for stream, text in shown if stream == "stdout") == "for the seconda\nb\n"
+    assert "".join(text for stream, text in shown if stream == "stdout") == "for the seconda\nb\n30 100\n"
     assert [one.reads for one in seen[2] if isinstance(one, Reads)] == [True, False, True, False]
     in_house(again, past=seen[0], until=seen[1])
 

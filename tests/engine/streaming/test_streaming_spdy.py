@@ -7,7 +7,9 @@ import zlib
 import pytest
 
 from cluster_engine.programs.streams import Pipe
+from cluster_engine.streaming import channels
 from cluster_engine.streaming.spdy import DICTIONARY, FRAME_BYTES_MAX, Connection, SpdyError
+from cluster_engine.streaming.spdy_channels import SpdyChannels
 
 
 class Wire:
@@ -104,3 +106,29 @@ def test_what_is_not_spdy_ends_the_connection(data):
 
     with pytest.raises(SpdyError):
         asyncio.run(story())
+
+
+def test_what_a_client_types_and_its_terminals_size_come_as_messages_of_their_channels():
+    async def story():
+        client, server = pair()
+        async with asyncio.TaskGroup() as tasks:
+            hearing = tasks.create_task(_nothing(client))
+            names = ("error", "stdin", "resize", "stdout")
+            opening = [tasks.create_task(client.open({"streamtype": name})) for name in names]
+            async with SpdyChannels(server, names) as streams:
+                opened = [await one for one in opening]
+                await opened[1].write(b"ls\n")
+                assert await streams.receive() == b"\0ls\n"
+                await opened[2].write(b'{"Width":80,"Height":24}\n')
+                assert channels.size_in((await streams.receive())[1:]) == (80, 24)
+                await opened[1].end()
+                assert await streams.receive() == bytes([channels.CLOSE, channels.STDIN])
+                await client.close()
+                assert await streams.receive() is None
+            hearing.cancel()
+
+    async def _nothing(client):
+        async for _ in client.streams():
+            raise AssertionError("the server opens none")
+
+    asyncio.run(story())
