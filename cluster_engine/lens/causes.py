@@ -40,6 +40,7 @@ SERVING_MAX = 512
 REACTION_SECONDS_MAX = 30.0
 SAME_INSTANT_SECONDS = 1e-9
 CARRIED_MAX = 1024
+AUDITED_MAX = 2048
 WORK_SECONDS_MAX = 0.05
 OUTSIDE = "outside/"
 
@@ -100,6 +101,14 @@ class Causes:
         self._events: Recent[tuple[int, str, str], tuple[int, bool]] = Recent(EVENTS_MAX)
         self._watches_ended: Recent[tuple[int, str], int] = Recent(PARTICIPANTS_MAX)
         self._carried: Recent[tuple[int, bytes], int] = Recent(CARRIED_MAX)
+        self.audited: Recent[str, int] | None = None
+        """By audit id, the audit log's latest note about a request; None where there is no audit log."""
+
+    def audits(self, audit_id: str, seq: int) -> None:
+        """An audit log has a line about a request: the note `seq`."""
+        if self.audited is None:
+            self.audited = Recent(AUDITED_MAX)
+        self.audited[audit_id] = seq
 
     def carries(self, listener: Participant, message: bytes, seq: int) -> None:
         """Somebody has heard a message, entry `seq`, that they may carry on as it is."""

@@ -115,6 +115,8 @@ class Lens:
             command = self._command_of(note)
             begun = seq if command is None else command.seq
             self._causes.started(note.process, begun, command=command is not None)
+        elif note.kind == "audit.event":
+            self._causes.audits(str(note.fields["auditID"]), seq)
         elif note.kind.startswith("fault."):
             self._fault = (seq, self._scribe.sent)
 

@@ -192,6 +192,9 @@ class RestExchange(Exchange):
             fields["certificate"] = conversation.certificate
         if unfinished:
             fields["unfinished"] = True
+        audited = conversation.causes.audited
+        if audited is not None and audited.get(audit_id := header(part.headers, "audit-id")) is not None:
+            fields["auditID"] = audit_id
         said = Said(STORY, "http.response", label, fields, (self.request, None), self.request)
         seq = self._say(False, said, body)
         if not self.heartbeat:

@@ -33,3 +33,15 @@ export function partnerOf(entries, seq) {
   for (let i = seq; i < end; i += 1) if (entries[i].replyTo === seq) return entries[i].seq;
   return null;
 }
+
+/** What else bears an entry's audit id, as far as the cursor: the answer to a request, and the audit log's events about it. @param {readonly Entry[]} entries @param {Entry} entry @param {number} cursor @returns {Entry[]} */
+export function sameAudit(entries, entry, cursor) {
+  const id = entry.fields.auditID;
+  if (id === undefined) return [];
+  const end = Math.min(cursor, entries.length);
+  /** @type {Entry[]} */
+  const found = [];
+  for (let i = 0; i < end && found.length < EFFECTS_MAX; i += 1)
+    if (entries[i].fields.auditID === id && entries[i].seq !== entry.seq) found.push(entries[i]);
+  return found;
+}

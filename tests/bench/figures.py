@@ -163,6 +163,13 @@ def watch_event() -> Numbers:
     return {"watch_event_server_to_client_cpu": in_cluster(cost_of_an_event, capture=False) * 1e6}
 
 
+def auditing() -> Numbers:
+    """What an audit log adds to a write (`auditing`)."""
+    from tests.bench import auditing
+
+    return auditing.measure()
+
+
 def lens() -> Numbers:
     """CPU of the lens for an entry, from a capture replayed without the world."""
     from tests.bench.replaying import cost_of_an_entry
@@ -343,6 +350,14 @@ FIGURES = {
         runs=1,
     ),
     "watch_event": Figure(watch_event, [("watch_event_server_to_client_cpu", "µs", "≤ 100 µs")]),
+    "auditing": Figure(
+        auditing,
+        [
+            ("audit_metadata_write_extra", "%", "≤ 10 %"),
+            ("audit_metadata_write_extra_without_lens", "%", "≤ 10 %"),
+        ],
+        runs=1,
+    ),
     "lens": Figure(lens, [("lens_cpu_an_entry", "µs", "≤ 150 µs")]),
     "walkthroughs": Figure(walkthroughs, _walkthrough_rows(), runs=3),
     "lessons_check": Figure(lessons_check, [("lessons_check", "s", "≤ 480 s")], runs=1),

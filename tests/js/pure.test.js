@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chainOf, effectsOf, partnerOf } from "../../static/js/causes.js";
+import { chainOf, effectsOf, partnerOf, sameAudit } from "../../static/js/causes.js";
 import { clock, commonPrefix, duration, size } from "../../static/js/format.js";
 import { bytesOf, hexRows, hexText } from "../../static/js/hex.js";
 import { branches, firstOpen, parse, search, treeRows } from "../../static/js/jsontree.js";
@@ -108,4 +108,15 @@ test("times and sizes are said in their natural units", () => {
   assert.equal(size(900), "900 B");
   assert.equal(size(1536), "1.5 KiB");
   assert.equal(commonPrefix("0:12.3456", "0:12.4000"), 5);
+});
+
+test("an answer and the audit log's lines about it are found from each other", () => {
+  const entry = (/** @type {number} */ seq, /** @type {string | undefined} */ id) =>
+    /** @type {any} */ ({ seq, fields: id ? { auditID: id } : {} });
+  const entries = [entry(1, "a"), entry(2, undefined), entry(3, "b"), entry(4, "a"), entry(5, "a")];
+  assert.deepEqual(
+    sameAudit(entries, entries[3], 4).map((each) => each.seq),
+    [1],
+  );
+  assert.deepEqual(sameAudit(entries, entries[1], 5), []);
 });

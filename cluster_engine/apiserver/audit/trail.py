@@ -131,7 +131,7 @@ class Auditor:
         if reference is not None:
             fields |= {"resource": reference.resource, "namespace": reference.namespace, "name": reference.name}
         if len(line) <= NOTED_LENGTH_MAX:
-            fields["event"] = line.decode("utf-8", "replace")
+            fields["line"] = line.decode("utf-8", "replace")
         world = self.process.world
         world.note("audit.event", f"{event.stage} {event.verb} {event.requestURI}", fields, self.process)
 

@@ -3,6 +3,7 @@ import { h } from "preact";
 import { effectsOf } from "../causes.js";
 import { clock, duration, size } from "../format.js";
 import { Icon } from "../icons.js";
+import { Audit } from "./audit.js";
 import { EntryLink } from "./entrylink.js";
 import { Origin } from "./origin.js";
 
@@ -51,6 +52,7 @@ export function What({ app, entry }) {
           effects.map((effect) => h("li", { key: effect.seq }, h(EntryLink, { app, entry: effect }))),
         ),
       ),
+    h(Audit, { app, entry }),
     h(
       "section",
       null,
@@ -75,7 +77,8 @@ export function What({ app, entry }) {
       ],
       [t("fact.size"), it.to === null ? null : size(it.size, code)],
     ];
-    const more = Object.entries(it.fields).map(([key, value]) => /** @type {[string, any]} */ ([key, fact(value)]));
+    const told = Object.entries(it.fields).filter(([key]) => it.kind !== "audit.event" || key !== "line");
+    const more = told.map(([key, value]) => /** @type {[string, any]} */ ([key, fact(value)]));
     return /** @type {[string, any][]} */ ([...own.filter(([, value]) => value !== null), ...more]);
   }
 }

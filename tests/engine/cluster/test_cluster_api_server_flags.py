@@ -47,7 +47,11 @@ def test_an_audit_log_is_switched_on_by_a_drop_in_and_a_policy_that_cannot_be_re
         assert (event["user"]["username"], event["objectRef"]["name"]) == ("kubernetes-admin", "a")
         assert event["responseStatus"]["code"] == 201
 
-        notes = [entry for entry in cluster.journal.since(0, 100_000) if entry["kind"] == "audit.event"]
-        assert json.loads(notes[-1]["fields"]["event"])["auditID"] == notes[-1]["fields"]["auditID"]
+        entries = cluster.journal.since(0, 100_000)
+        notes = [entry for entry in entries if entry["kind"] == "audit.event" and entry["fields"]["name"] == "a"]
+        assert json.loads(notes[0]["fields"]["line"]) == event
+        (answer,) = (one for one in entries if one["to"] and one["fields"].get("auditID") == event["auditID"])
+        assert (answer["kind"], answer["label"]) == ("http.response", "201 Created")
+        assert notes[0]["cause"] == answer["replyTo"]
 
     workstation(story, nodes=1, capture=True)
