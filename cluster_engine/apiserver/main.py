@@ -28,6 +28,7 @@ from cluster_engine.apiserver.admission.chain import Admission
 from cluster_engine.apiserver.audit import policy
 from cluster_engine.apiserver.audit.log import LogFile
 from cluster_engine.apiserver.audit.trail import Auditor
+from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
 from cluster_engine.apiserver.authentication.chain import Authentication
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
 from cluster_engine.apiserver.authentication.x509 import ClientCertificates
@@ -184,8 +185,10 @@ class Server:
         self.backend = Backend(process, kinds, storage, self.caches)
         rbac = self._rbac()
         authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)
-        tokens = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
-        authentication = Authentication(ClientCertificates(read(f"{pki}/ca.crt")), tokens)
+        accounts = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
+        tokens = BearerTokens(accounts, self._lookup)
+        self._authority = read(f"{pki}/ca.crt")
+        authentication = Authentication(ClientCertificates(self._authority), tokens)
         admission = Admission(self.backend, Escalation(authorizer, rbac), authorizer)
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
         kubelets = Kubelets(self.backend, kubelet_tls(process, pki))
@@ -236,7 +239,7 @@ class Server:
     async def run(self, port: int, tls: ServerTLS) -> None:
         """Serve until cancelled."""
         address = self.process.host.address
-        post_start = PostStart(self.backend, address, port, self._service_address)
+        post_start = PostStart(self.backend, address, port, self._service_address, self._authority)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.caches.run())
             async with Listener(self.process, self.chain.serve) as listener:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from cluster_engine.client import Client, EventRecorder, LeaderElector, Limit, SharedInformers
 from cluster_engine.controllers.autoscaler import HorizontalPodAutoscalerController
+from cluster_engine.controllers.bootstrap_tokens import BootstrapSigner, TokenCleaner
 from cluster_engine.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
 from cluster_engine.controllers.context import Context, Controller
 from cluster_engine.controllers.credentials import ServiceAccountToken
@@ -75,12 +76,14 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("certificate-controller", CertificateApprover),
     ("certificate-controller", CertificateSigner),
     ("certificate-controller", CertificateCleaner),
+    ("bootstrap-signer", BootstrapSigner),
+    ("token-cleaner", TokenCleaner),
     ("namespace-controller", NamespaceController),
     ("generic-garbage-collector", GarbageCollector),
     ("pod-garbage-collector", PodGarbageCollector),
 )
 """Each with the name of its service account."""
-RARE = frozenset({"certificate-controller"})
+RARE = frozenset({"bootstrap-signer", "certificate-controller", "token-cleaner"})
 """Accounts whose token is asked for when it is first needed, as all are in a real cluster."""
 
 

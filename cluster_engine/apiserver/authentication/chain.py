@@ -1,6 +1,6 @@
 """Who sends this request: certificate, token, or anonymous; and on whose behalf.
 
-    Authorization: Bearer eyJ…        a service account, or 401
+    Authorization: Bearer eyJ…        a service account, or 401; Bearer abcdef.012…: a bootstrap token's bearer
     a client certificate              its subject, or 401 when the chain does not hold
     neither                           system:anonymous
     Impersonate-User: jane            the above must be allowed to `impersonate` jane; from here on it is jane
@@ -9,14 +9,15 @@ A certificate is checked once for a connection, and again when its time is over.
 token decides, as in the real union of authenticators: the first success wins, and only if there is none does a failure
 count.
 
-Modelled on apiserver/pkg/endpoints/filters/{authentication,impersonation}.go. Left out: bootstrap tokens, OIDC,
+Modelled on apiserver/pkg/endpoints/filters/{authentication,impersonation}.go. Left out: OIDC,
 webhooks, front-proxy headers.
 """
 
 from datetime import datetime
 
 from cluster_engine.api.status import Forbidden, Refusal, Unauthorized
-from cluster_engine.apiserver.authentication.tokens import BadToken, ServiceAccountTokens
+from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
+from cluster_engine.apiserver.authentication.tokens import BadToken
 from cluster_engine.apiserver.authentication.users import (
     ANONYMOUS,
     NOBODY,
@@ -36,7 +37,7 @@ EXTRA_PREFIX = "impersonate-extra-"
 class Authentication:
     """The authenticators of one API server."""
 
-    def __init__(self, certificates: ClientCertificates, tokens: ServiceAccountTokens) -> None:
+    def __init__(self, certificates: ClientCertificates, tokens: BearerTokens) -> None:
         self._certificates = certificates
         self._tokens = tokens
 

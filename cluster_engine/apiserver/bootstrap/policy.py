@@ -11,6 +11,7 @@ does it in a real cluster is left out.
 """
 
 from cluster_engine.api.objects import Object
+from cluster_engine.apiserver.bootstrap.for_joining import NEWCOMERS, NODES, READERS
 
 Rule = dict[str, list[str]]
 
@@ -45,6 +46,7 @@ REVIEWS = (
 WORKLOADS = "daemonsets deployments deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale"
 WORKLOAD_STATUS = "controllerrevisions daemonsets/status deployments/status replicasets/status statefulsets/status"
 
+AUTO_APPROVED = "system:certificates.k8s.io:certificatesigningrequests"
 SIGNERS = ("kube-apiserver-client", "kube-apiserver-client-kubelet", "kubelet-serving", "legacy-unknown")
 
 NODE_RULES: tuple[Rule, ...] = (
@@ -120,9 +122,7 @@ CLUSTER_ROLES: dict[str, tuple[Rule, ...]] = {
     ),
     "system:public-info-viewer": (paths("/healthz /livez /readyz /version /version/"),),
     **{
-        f"system:certificates.k8s.io:certificatesigningrequests:{name}": (
-            rule("create", "certificates.k8s.io", f"certificatesigningrequests/{name}"),
-        )
+        f"{AUTO_APPROVED}:{name}": (rule("create", "certificates.k8s.io", f"certificatesigningrequests/{name}"),)
         for name in ("nodeclient", "selfnodeclient")
     },
     **{
@@ -299,6 +299,21 @@ CONTROLLERS: dict[str, tuple[Rule, ...]] = {
     "service-account-controller": (rule("create", "core", "serviceaccounts"), EVENTS),
 }
 
+NAMESPACED: dict[str, dict[str, tuple[Rule, ...]]] = {
+    "kube-public": {
+        "bootstrap-signer": (
+            rule("get list watch", "core", "configmaps"),
+            rule("update", "core", "configmaps", "cluster-info"),
+            EVENTS,
+        )
+    },
+    "kube-system": {
+        "bootstrap-signer": (rule("get list watch", "core", "secrets"),),
+        "token-cleaner": (rule("delete get list watch", "core", "secrets"), EVENTS),
+    },
+}
+"""The roles of controllers that may do something in one namespace only."""
+
 AUTHENTICATED = ("Group", "system:authenticated")
 UNAUTHENTICATED = ("Group", "system:unauthenticated")
 BINDINGS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -319,9 +334,14 @@ BINDINGS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "system:node": ("system:node", ()),
     "system:node-proxier": ("system:node-proxier", (("User", "system:kube-proxy"),)),
 }
+KUBEADM_ROLES: dict[str, tuple[Rule, ...]] = {"kubeadm:get-nodes": (rule("get", "core", "nodes"),)}
 KUBEADM_BINDINGS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "kubeadm:cluster-admins": ("cluster-admin", (("Group", "kubeadm:cluster-admins"),)),
     "kubeadm:node-proxier": ("system:node-proxier", (("ServiceAccount", "kube-system/kube-proxy"),)),
+    "kubeadm:get-nodes": ("kubeadm:get-nodes", (NEWCOMERS,)),
+    "kubeadm:kubelet-bootstrap": ("system:node-bootstrapper", (NEWCOMERS,)),
+    "kubeadm:node-autoapprove-bootstrap": (f"{AUTO_APPROVED}:nodeclient", (NEWCOMERS,)),
+    "kubeadm:node-autoapprove-certificate-rotation": (f"{AUTO_APPROVED}:selfnodeclient", (NODES,)),
 }
 """What kubeadm adds after the first start (cmd/kubeadm/app/phases)."""
 
@@ -337,6 +357,7 @@ def cluster_roles() -> list[Object]:
     """Write all ClusterRoles."""
     made = [_role(name, rules) for name, rules in CLUSTER_ROLES.items()]
     made += [_role(f"system:controller:{name}", rules) for name, rules in CONTROLLERS.items()]
+    made += [{**_role(name, rules), "metadata": {"name": name}} for name, rules in KUBEADM_ROLES.items()]
     return made + [_aggregated(name, rules, to) for name, (rules, to) in AGGREGATED.items()]
 
 
@@ -350,6 +371,39 @@ def cluster_role_bindings() -> list[Object]:
         binding = _binding(name, role, subjects)
         binding["metadata"] = {"name": name}
         made.append(binding)
+    return made
+
+
+def roles() -> list[Object]:
+    """Write all Roles: those of controllers, and kubeadm's by which its ConfigMaps are read."""
+    made = []
+    for namespace, controllers in NAMESPACED.items():
+        made += [_placed(_role(f"system:controller:{name}", rules), namespace) for name, rules in controllers.items()]
+    for namespace, name, config_map, _ in READERS:
+        role = _placed(_role(name, (rule("get", "core", "configmaps", config_map),)), namespace)
+        made.append({**role, "metadata": {"name": name, "namespace": namespace}})
+    return made
+
+
+def role_bindings() -> list[Object]:
+    """Write all RoleBindings."""
+    made = []
+    for namespace, controllers in NAMESPACED.items():
+        for name in controllers:
+            role = f"system:controller:{name}"
+            binding = _binding(role, role, (("ServiceAccount", f"kube-system/{name}"),))
+            made.append(_placed(binding, namespace))
+    for namespace, name, _, subjects in READERS:
+        binding = _placed(_binding(name, name, subjects), namespace)
+        made.append({**binding, "metadata": {"name": name, "namespace": namespace}})
+    return made
+
+
+def _placed(obj: Object, namespace: str) -> Object:
+    """Make of something of the whole cluster what it is called in one namespace."""
+    made = {**obj, "kind": obj["kind"].removeprefix("Cluster"), "metadata": {**obj["metadata"], "namespace": namespace}}
+    if "roleRef" in made:
+        made["roleRef"] = {**made["roleRef"], "kind": "Role"}
     return made
 
 

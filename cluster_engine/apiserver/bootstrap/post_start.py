@@ -22,7 +22,7 @@ from cluster_engine.api.rules.scheduling import SYSTEM
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import micro, rfc3339
-from cluster_engine.apiserver.bootstrap import policy
+from cluster_engine.apiserver.bootstrap import for_joining, policy
 from cluster_engine.apiserver.registry import managed_fields
 from cluster_engine.apiserver.registry.backend import Backend
 from cluster_engine.apiserver.registry.managed_fields import UPDATE, Writer
@@ -43,13 +43,17 @@ RETRY_SECONDS = 1.0
 
 
 class PostStart:
-    """The work beside serving. `address` and `port` are where clients reach this server."""
+    """The work beside serving. `address` and `port` are where clients reach this server; `authority` is the cluster's
+    certificate.
+    """
 
-    def __init__(self, backend: Backend, address: str, port: int, service_address: str) -> None:
+    def __init__(self, backend: Backend, address: str, port: int, service_address: str, authority: bytes) -> None:
         self._backend = backend
         self._address = address
         self._port = port
         self._service_address = service_address
+        self._url = f"https://{address}:{port}"
+        self._authority = authority
 
     async def ensure(self) -> None:
         """Write what is missing; waits until etcd can be reached."""
@@ -95,6 +99,9 @@ class PostStart:
         wanted = [(kinds.NAMESPACE, _object(kinds.NAMESPACE, name)) for name in NAMESPACES]
         wanted += [(kinds.CLUSTER_ROLE, role) for role in policy.cluster_roles()]
         wanted += [(kinds.CLUSTER_ROLE_BINDING, binding) for binding in policy.cluster_role_bindings()]
+        wanted += [(kinds.ROLE, role) for role in policy.roles()]
+        wanted += [(kinds.ROLE_BINDING, binding) for binding in policy.role_bindings()]
+        wanted += [(kinds.CONFIG_MAP, one) for one in for_joining.config_maps(self._authority, self._url)]
         wanted += [(kinds.PRIORITY_CLASS, _priority_class(name)) for name in SYSTEM]
         wanted.append((kinds.SERVICE_ACCOUNT, _object(kinds.SERVICE_ACCOUNT, "kube-proxy", "kube-system")))
         wanted.append((kinds.SERVICE, self._service()))

@@ -22,7 +22,8 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import BadRequest, Cause, Invalid
 from cluster_engine.api.validation import validate
-from cluster_engine.apiserver.authentication.tokens import ISSUER, BadToken, ServiceAccountTokens
+from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
+from cluster_engine.apiserver.authentication.tokens import ISSUER, BadToken
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes, Chain
 from cluster_engine.apiserver.authorization.rbac import RBAC
@@ -34,7 +35,7 @@ class Reviewers(msgspec.Struct, frozen=True):
 
     authorizer: Chain
     rbac: RBAC
-    tokens: ServiceAccountTokens
+    tokens: BearerTokens
 
 
 def review(reviewers: Reviewers, call: Call, asked: Object) -> Object:
