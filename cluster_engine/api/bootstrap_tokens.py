@@ -1,9 +1,9 @@
 """Bootstrap tokens: what a machine shows that is no node yet, and by which it knows whom it talks to.
 
 Theory of operation. A token is `id.secret`, and lies in the Secret `kube-system/bootstrap-token-<id>`. It serves two
-ends. Who shows it is `system:bootstrap:<id>`, which may do little more than ask for a certificate. And the cluster signs
-with it what a newcomer reads before it trusts anybody, the ConfigMap `kube-public/cluster-info`: who has the token can
-check that it was written by somebody who has it too (HMAC-SHA256, RFC 7515 with detached content).
+ends. Who shows it is `system:bootstrap:<id>`, which may do little more than ask for a certificate. And what newcomers
+read before they trust anybody, the ConfigMap `kube-public/cluster-info`, is signed with it: who has the token can check
+that it was written by somebody who has it too (HMAC-SHA256, RFC 7515 with detached content).
 
     >>> parse("abcdef.0123456789abcdef")
     ('abcdef', '0123456789abcdef')
