@@ -49,7 +49,17 @@ MAY_IMPORT = {
     # What kubectl proxy listens at is served as the API server's port is. tshark reads captures as the lens reads the
     # tap (decision 27).
     "programs": {"world", "api", "client", "cast", "pki", "rpc", "streaming", "etcd.history", "apiserver.serving"}
-    | {"lens.lens", "lens.tls_names", "journal", "etcd.database", "etcd.members", "etcd.store"},
+    | {
+        "lens.lens",
+        "lens.tls_names",
+        "lens.trial",
+        "lens.protection",
+        "lens.unreadable",
+        "journal",
+        "etcd.database",
+        "etcd.members",
+        "etcd.store",
+    },
     "shell": {"world", "programs", "cast"},
     "deeds": set(),
     "predicates": {"api.objects", "deeds"},

@@ -13,10 +13,20 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 USAGES = {ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth", ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth"}
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises on certificates that it cannot read."""
 SHORT_NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0a": "O", b"\x55\x04\x0b": "OU", b"\x55\x04\x06": "C"}
 
 
@@ -37,7 +47,7 @@ def facts(der: bytes) -> dict[str, Any]:
             "serial": f"{certificate.serial_number:x}",
             "key": _key(certificate),
         }
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         return {"subject": "", "commonName": "", "unreadable": str(error)}
 
 

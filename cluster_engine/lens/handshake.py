@@ -83,6 +83,23 @@ def hello_random(body: bytes) -> bytes:
     return body[2:34]
 
 
+def hello_session(body: bytes) -> bytes:
+    """Return the session id of a ClientHello or ServerHello."""
+    return Reader(body[34:]).vector(1)
+
+
+def hello_extensions(body: bytes, *, of_client: bool = False) -> dict[int, bytes]:
+    """Return the extensions of a ServerHello, or of a ClientHello, by number."""
+    reader = Reader(body[34:])
+    reader.vector(1)
+    if of_client:
+        reader.vector(2)
+        reader.vector(1)
+    else:
+        reader.take(3)
+    return _extensions(reader)
+
+
 def server_choice(body: bytes) -> tuple[int, int]:
     """Return version and cipher suite of a ServerHello."""
     reader = Reader(body)
@@ -90,8 +107,7 @@ def server_choice(body: bytes) -> tuple[int, int]:
     reader.take(32)
     reader.vector(1)
     suite = reader.number(2)
-    reader.take(1)
-    extensions = _extensions(reader)
+    extensions = hello_extensions(body)
     if SUPPORTED_VERSIONS in extensions:
         version = int.from_bytes(extensions[SUPPORTED_VERSIONS])
     return version, suite
@@ -289,6 +305,12 @@ def _server_key_exchange(reader: Reader, _version: int) -> Message:
 
 def _client_key_exchange(_reader: Reader, _version: int) -> Message:
     return Message("tls.client_key_exchange", "ClientKeyExchange")
+
+
+def encrypted_premaster(body: bytes) -> Message:
+    """Describe a ClientKeyExchange of RSA key exchange (RFC 5246 section 7.4.7.1)."""
+    fields = {"encryptedPremasterBytes": len(Reader(body).vector(2))}
+    return Message("tls.client_key_exchange", "ClientKeyExchange (premaster secret)", fields)
 
 
 def _server_hello_done(_reader: Reader, _version: int) -> Message:

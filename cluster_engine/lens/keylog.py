@@ -12,6 +12,8 @@ Modelled on draft-ietf-tls-keylogfile. Left out: RSA lines, early-data and expor
 
 from collections.abc import Callable
 
+from cluster_engine.lens.trial import Trial
+
 CLIENTS_MAX = 1024
 LABELS = frozenset(
     {
@@ -25,9 +27,13 @@ LABELS = frozenset(
 
 
 class KeyLog:
-    """Secrets by client random. Holds the latest `CLIENTS_MAX` clients that nobody has asked for yet."""
+    """Secrets by client random. Holds the latest `CLIENTS_MAX` clients that nobody has asked for yet.
 
-    def __init__(self) -> None:
+    `trial` has private keys to be tried beside it, for who asks what they open; None: nobody does.
+    """
+
+    def __init__(self, trial: Trial | None = None) -> None:
+        self.trial = trial
         self._clients: dict[bytes, dict[str, bytes]] = {}
         self._waiting: dict[bytes, Callable[[], None]] = {}
 

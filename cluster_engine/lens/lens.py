@@ -21,6 +21,7 @@ from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.kubernetes import plural, token
 from cluster_engine.lens.link import Link
 from cluster_engine.lens.scribe import LABEL_MAX, STORY, Said, Scribe
+from cluster_engine.lens.trial import Trial
 from cluster_engine.world.tap import Connection, Note, Segment
 
 LINKS_MAX = 8192
@@ -43,13 +44,16 @@ class Command(msgspec.Struct):
 
 
 class Lens:
-    """Implements the world's Tap; writes `journal`. Never raises on what it is told, whatever the bytes are."""
+    """Implements the world's Tap; writes `journal`. Never raises on what it is told, whatever the bytes are.
 
-    def __init__(self, journal: Journal) -> None:
+    With a `trial` its private keys are tried on what the key log does not open.
+    """
+
+    def __init__(self, journal: Journal, trial: Trial | None = None) -> None:
         self.journal = journal
         self._causes = Causes()
         self._scribe = Scribe(journal, self._causes)
-        self._keylog = KeyLog()
+        self._keylog = KeyLog(trial)
         self._links: dict[int, Link] = {}
         self._flows: dict[int, DatagramLink] = {}
         self._fault: tuple[int, float] | None = None

@@ -4,7 +4,8 @@ When somebody opens an entry, the segments that it was read from are fetched fro
 them and decrypted again, with the keys that stand in the entry's evidence.
 
     open_entry(journal, 12)["records"]
-    -> [{"number": 7, "type": "application_data", "version": "0x0303", "length": 833, "wire": "…", "plaintext": "…"}]
+    -> [{"number": 7, "type": "application_data", "version": "0x0303", "length": 833, "readers": "session",
+         "wire": "…", "plaintext": "…"}]
 """
 
 import contextlib
@@ -80,15 +81,18 @@ def _record(piece: Piece, segments: dict[int, StoredSegment | None]) -> dict[str
             return None
         parts.append(segment.payload)
     raw = b"".join(parts)[offset : offset + length]
-    content_type, plain = raw[0], b""
+    content_type, plain, readers = raw[0], b"", "everybody" if protected < 0 else "ends"
     if protected >= 0 and keys:
+        protection = Protection.unpack(keys)
+        readers = "server_key" if protection.is_from_premaster else "session"
         with contextlib.suppress(Unreadable):
-            content_type, plain = Protection.unpack(keys).open(raw, protected)
+            content_type, plain = protection.open(raw, protected)
     return {
         "number": number,
         "type": name(RECORD_TYPES, content_type),
         "version": f"0x{raw[1:3].hex()}",  # as it is written: TLS 1.3 says 0x0303 here, and means nothing by it
         "length": length,
+        "readers": readers,
         **_hex("wire", raw),
         **(_hex("plaintext", plain) if protected >= 0 else {"plaintext": None}),
     }

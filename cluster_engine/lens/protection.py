@@ -6,7 +6,7 @@ protection can be packed into a few bytes, which stand in the evidence of an ent
 years later, from its ciphertext alone, and nothing needs to be kept twice.
 
 Modelled on TLS's record protection layer; the cryptography is the `cryptography` package's.
-Left out: CBC suites, and suites without forward secrecy.
+Left out: CBC suites, and those with finite-field DHE.
 
     secret, 32 bytes ── HKDF-Expand-Label "key", "iv" ──▸ Protection ── open(record, 0), open(record, 1) … ──▸ plaintext
                      └─ HKDF-Expand-Label "traffic upd" ─▸ the next secret (KeyUpdate)
@@ -42,6 +42,11 @@ class Protection:
         self._key = key
         self._iv = int.from_bytes(iv)
         self._aead = ChaCha20Poly1305(key) if SUITES[suite].chacha else AESGCM(key)
+
+    @property
+    def is_from_premaster(self) -> bool:
+        """Whether the keys follow from what a client has encrypted to the server's key, which opens them too."""
+        return SUITES[self._suite].is_rsa_key_exchange
 
     def open(self, record: bytes, number: int) -> tuple[int, bytes]:
         """Decrypt a whole record, header included; give its inner content type and content."""
@@ -106,7 +111,7 @@ def from_master_secret(
     """Derive the client's and the server's keys from a TLS 1.2 master secret (RFC 5246 section 6.3)."""
     facts = SUITES[suite]
     sizes = (facts.key_bytes, facts.key_bytes, facts.fixed_iv_bytes, facts.fixed_iv_bytes)
-    block = _prf(facts, master, b"key expansion" + server_random + client_random, sum(sizes))
+    block = prf(facts, master, b"key expansion" + server_random + client_random, sum(sizes))
     parts = []
     for size in sizes:
         parts.append(block[:size])
@@ -118,8 +123,8 @@ def from_master_secret(
     )
 
 
-def _prf(suite: Suite, secret: bytes, seed: bytes, length: int) -> bytes:
-    """P_hash of RFC 5246 section 5."""
+def prf(suite: Suite, secret: bytes, seed: bytes, length: int) -> bytes:
+    """Return `length` bytes of TLS 1.2's PRF, `seed` being label and seed (RFC 5246 section 5, P_hash)."""
     out = b""
     link = seed
     while len(out) < length:

@@ -10,10 +10,10 @@ is still shown, as encrypted.
 
 A server writes the client's application secret down when it has read the client's Finished, so what the client sends
 in the same breath is heard before its secret: it is held until the secret comes, or until time has gone on without
-it.
+it. Where keys are on trial all of them are there from the beginning, and nothing is held.
 
-TLS 1.2 is read as well where the key log has the master secret (`CLIENT_RANDOM`): keys come into use with
-ChangeCipherSpec. Left out: early data, renegotiation, compression.
+TLS 1.2 is read as well where the key log has the master secret (`CLIENT_RANDOM`), or a private key on trial gives it
+(`trial`): keys come into use with ChangeCipherSpec. Left out: early data, renegotiation, compression.
 """
 
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from cluster_engine.lens.protection import TLS_1_3, Protection
 from cluster_engine.lens.recognition import Guess, Parsers
 from cluster_engine.lens.scribe import TLS, Said
 from cluster_engine.lens.tls_names import ALERTS, RECORD_TYPES, SUITES, name
+from cluster_engine.lens.trial import Recording, Trial
 from cluster_engine.lens.unreadable import Unreadable
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
@@ -101,8 +102,10 @@ class Tls:
         "_holding",
         "_inside",
         "_protocol",
+        "_recording",
         "_secrets",
         "_server_random",
+        "_session",
         "_suite",
         "_unreadable",
         "_version",
@@ -115,12 +118,15 @@ class Tls:
         self._client_random = b""
         self._server_random = b""
         self._secrets: dict[str, bytes] = {}
+        self._session = ""
         self._version = 0
         self._suite = 0
         self._protocol: str | None = None
         self._application: Guess | None = None
         self._holding = False
         self._unreadable: Unreadable | None = None
+        trial = conversation.keylog.trial
+        self._recording = trial.record(conversation.number) if trial is not None else None
 
     def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
         """Cut records out of the stream and read them."""
@@ -258,6 +264,8 @@ class Tls:
                 self._encrypted(from_client, record, piece)
                 return
             half.protected += 1
+            if self._recording is not None:
+                self._recording.opened += 1
         elif content_type == APPLICATION_DATA:
             half.use(None)
             self._encrypted(from_client, record, (number, offset, len(record), positions, 0, b""))
@@ -284,7 +292,7 @@ class Tls:
         """TLS 1.2's ChangeCipherSpec: what follows in this direction is protected."""
         if self._suite not in SUITES:
             half.use(None)
-        elif "CLIENT_RANDOM" in self._secrets or half is self._halves[True]:
+        elif "CLIENT_RANDOM" in self._secrets or (half is self._halves[True] and self._recording is None):
             half.awaited = "CLIENT_RANDOM"
         else:
             half.use(None)
@@ -309,17 +317,37 @@ class Tls:
         if message_type == handshake.SERVER_HELLO:
             self._version, self._suite = handshake.server_choice(body)
         parsed = handshake.parse(message_type, body, self._version)
+        if message_type == handshake.CLIENT_KEY_EXCHANGE and self._sends_premaster:
+            parsed = handshake.encrypted_premaster(body)
+        elif message_type == handshake.SERVER_HELLO and self._version != TLS_1_3:
+            session = parsed.fields["sessionId"]
+            parsed.fields["resumes"] = bool(session) and session == self._session
         conversation = self._conversation
         before = conversation.handshake
         reason = (before, None) if before is not None else conversation.reason()
         said = Said(TLS, parsed.kind, parsed.label, parsed.fields, reason, size=len(body) + 4)
         conversation.handshake = conversation.say(from_client, said, Evidence(pieces))
         self._follow(from_client, half, message_type, body, parsed.fields)
+        if self._recording is not None and conversation.keylog.trial is not None:
+            self._try(self._recording, conversation.keylog.trial, message_type, body)
+
+    @property
+    def _sends_premaster(self) -> bool:
+        suite = SUITES.get(self._suite)
+        return suite is not None and suite.is_rsa_key_exchange
+
+    def _try(self, recording: Recording, trial: Trial, message_type: int, body: bytes) -> None:
+        """See whether the keys on trial give the master secret, where no key log does."""
+        master = recording.heard(trial, message_type, body)
+        if message_type == handshake.SERVER_HELLO and self._secrets:
+            recording.by = "key log"
+        elif master:
+            self._secrets.setdefault("CLIENT_RANDOM", master)
 
     def _follow(self, from_client: bool, half: Half, message_type: int, body: bytes, fields: dict[str, Any]) -> None:
         """Change keys where a message asks for it, and remember what is needed for that."""
         if message_type == handshake.CLIENT_HELLO:
-            self._client_random = handshake.hello_random(body)
+            self._client_random, self._session = handshake.hello_random(body), fields["sessionId"]
             self._secrets = self._conversation.keylog.secrets(self._client_random)
         elif message_type == handshake.SERVER_HELLO:
             self._protocol = fields.get("alpn") or self._protocol
@@ -341,7 +369,7 @@ class Tls:
 
     def _use(self, half: Half, label: str) -> None:
         secret = self._secrets.get(label)
-        if secret is None and half.keys is not None and half is self._halves[True]:
+        if secret is None and half.keys is not None and half is self._halves[True] and self._recording is None:
             half.awaited = label
             return
         if label == CLIENT_APPLICATION:
@@ -359,6 +387,8 @@ class Tls:
         self._conversation.say(from_client, said, Evidence([piece]))
 
     def _encrypted(self, from_client: bool, record: bytes, piece: Piece) -> None:
+        if self._recording is not None:
+            self._recording.closed += 1
         size = len(record)
         fields = {"type": name(RECORD_TYPES, record[0]), "length": size}
         label = f"encrypted, {size} bytes"

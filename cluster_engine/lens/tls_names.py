@@ -108,11 +108,18 @@ class Suite(msgspec.Struct, frozen=True):
     chacha: bool = False
     fixed_iv_bytes: int = 12
 
+    @property
+    def is_rsa_key_exchange(self) -> bool:
+        """Whether the client sends the premaster secret, encrypted to the server's certificate's key."""
+        return self.name.startswith("TLS_RSA_WITH_")
+
 
 SUITES = {
     0x1301: Suite("TLS_AES_128_GCM_SHA256", 16, "sha256"),
     0x1302: Suite("TLS_AES_256_GCM_SHA384", 32, "sha384"),
     0x1303: Suite("TLS_CHACHA20_POLY1305_SHA256", 32, "sha256", chacha=True),
+    0x009C: Suite("TLS_RSA_WITH_AES_128_GCM_SHA256", 16, "sha256", fixed_iv_bytes=4),
+    0x009D: Suite("TLS_RSA_WITH_AES_256_GCM_SHA384", 32, "sha384", fixed_iv_bytes=4),
     0xC02B: Suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", 16, "sha256", fixed_iv_bytes=4),
     0xC02C: Suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", 32, "sha384", fixed_iv_bytes=4),
     0xC02F: Suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", 16, "sha256", fixed_iv_bytes=4),

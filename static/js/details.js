@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals-core";
 
 /**
- * @typedef {{number: number, type: string, version: string, length: number, wire: string, plaintext: string | null, truncated?: boolean}} TlsRecord
+ * @typedef {{number: number, type: string, version: string, length: number, readers: "everybody" | "session" | "server_key" | "ends", wire: string, plaintext: string | null, truncated?: boolean}} TlsRecord
  * @typedef {{number: number, flags: string, sequence: number, length: number, sent: number, arrived: number | null, payload: string, truncated?: boolean}} Segment
  * @typedef {{seq: number, headers: [string, string][], body: {type: string, text: string, truncated: boolean}, records: TlsRecord[], segments: Segment[]}} Detail
  * @typedef {{state: "loading" | "ready" | "failed", detail: Detail | null, message: string}} Loaded

@@ -88,14 +88,16 @@ def _client_hello(rng: random.Random) -> bytes:
 
 
 def take_packets(case: list[bytes]) -> None:
+    from cluster_engine.lens.trial import Trial
     from cluster_engine.programs.capture.packets import SYN, packet_of
     from cluster_engine.programs.capture.ssldump import Dump
+    from tests.engine.lens import tls_recordings
 
     class Nowhere:
         def out(self, _: str) -> None:
             return
 
-    dump = Dump(Nowhere(), numeric=True)  # type: ignore[arg-type]
+    dump = Dump(Nowhere(), Trial([tls_recordings.rsa_key()]), numeric=True, shows_data=True)  # type: ignore[arg-type]
     head = b"\0" * 12 + b"\x08\0"
     sequence = 1
     for number, piece in enumerate([b"", *case]):

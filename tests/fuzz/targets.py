@@ -323,7 +323,10 @@ def make_capture(rng: random.Random) -> bytes:
     from cluster_engine.programs.capture import packets, pcap
     from cluster_engine.world.captures import Frame
     from cluster_engine.world.tap import Endpoint
+    from tests.engine.lens import tls_recordings
 
+    if rng.random() < 0.4:
+        return making.spoiled_bytes(rng, tls_recordings.kinds()[rng.choice(("rsa", "resumed", "ecdhe", "tls13"))].file)
     file = pcap.header(rng.choice((packets.ETHERNET, packets.COOKED, 101)), 262_144)
     for _ in range(rng.randrange(6)):
         way = (Endpoint("10.0.0.1", rng.choice((53, 80, 6443))), Endpoint("10.0.0.11", 40000))
@@ -342,9 +345,11 @@ def take_capture(case: bytes) -> None:
     """A capture file that somebody has brought, read and printed in every style."""
     from cluster_engine.programs.capture import packets, pcap
     from cluster_engine.programs.capture.dissection import Dissection
+    from cluster_engine.programs.capture.keys import explained
     from cluster_engine.programs.capture.lines import Printer, Style
+    from tests.engine.lens import tls_recordings
 
-    dissection = Dissection(["CLIENT_RANDOM x y", "\x00"])
+    dissection = Dissection(["CLIENT_RANDOM x y", "\x00"], [tls_recordings.rsa_key()])
     printers = [Printer(Style(verbose=verbose, hexadecimal=2, with_text=1, shows_link=True)) for verbose in (0, 1, 3)]
     printers += [Printer(Style(ascii=2, times=times)) for times in (0, 2, 3, 4)]
     with contextlib.suppress(pcap.PcapError):
@@ -354,6 +359,7 @@ def take_capture(case: bytes) -> None:
             dissection.row(one, packets.packet_of(one.data, one.size, link))
             for printer in printers:
                 printer.text(one.at, packets.packet_of(one.data, one.size, link), one.data, link)
+    assert all(explained(dissection.trial, dissection.recordings()))
 
 
 SELECTORS = (

@@ -2,7 +2,8 @@
 
 Theory of operation. A file has packets, the lens wants connections and their segments, as a tap tells them: whoever
 sends the first SYN, or has the higher port, is the client. The entries that the lens writes while it reads a packet are
-what is in that packet; with a key log (`tls.keylog_file`) it opens TLS as it does live.
+what is in that packet; with a key log (`tls.keylog_file`) it opens TLS as it does live, and with private keys what
+`lens/trial.py` says they open.
 
     packet 16    TLSv1.3 without keys: Application Data      with them: HTTP2, HEADERS[5]: GET /api/v1/nodes?limit=500
 
@@ -17,6 +18,7 @@ import msgspec
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens.lens import Lens
+from cluster_engine.lens.trial import Recording, Trial
 from cluster_engine.programs.capture.packets import ACK, FIN, ICMP, PSH, RST, SYN, TCP, UDP, Packet
 from cluster_engine.programs.capture.pcap import Record
 from cluster_engine.world.tap import Connection, Endpoint, Segment
@@ -32,6 +34,8 @@ _HANDSHAKE = {
     "new_session_ticket": (4, "New Session Ticket"), "encrypted_extensions": (8, "Encrypted Extensions"),
     "certificate": (11, "Certificate"), "certificate_request": (13, "Certificate Request"),
     "certificate_verify": (15, "Certificate Verify"), "finished": (20, "Finished"), "key_update": (24, "Key Update"),
+    "server_key_exchange": (12, "Server Key Exchange"), "server_hello_done": (14, "Server Hello Done"),
+    "client_key_exchange": (16, "Client Key Exchange"),
 }  # fmt: skip
 
 
@@ -53,16 +57,19 @@ class Row(msgspec.Struct, frozen=True):
 class _Known(msgspec.Struct):
     number: int
     client: Endpoint
+    server: Endpoint
     first: dict[Endpoint, int]
-    has_tls: bool = False
+    tls: str = ""
+    """Its version, in Wireshark's words, once there is TLS on it."""
 
 
 class Dissection:
-    """Reads packets one after another, with a key log's lines."""
+    """Reads packets one after another, with a key log's lines and private keys."""
 
-    def __init__(self, keys: list[str]) -> None:
+    def __init__(self, keys: list[str], private_keys: list[Any]) -> None:
+        self.trial = Trial(private_keys)
         self._journal = Journal()
-        self._lens = Lens(self._journal)
+        self._lens = Lens(self._journal, self.trial)
         for line in keys[:KEY_LINES_MAX]:
             self._lens.secret(line)
         self._connections: dict[frozenset[Endpoint], _Known] = {}
@@ -85,21 +92,29 @@ class Dissection:
         protocol, info = self._transport(packet, fields)
         facts: list[tuple[str, dict[str, Any]]] = []
         said: list[tuple[str, str]] = []
+        known = self._connections.get(frozenset((packet.source, packet.destination)))
         for entry in entries:
             if (spoken := _spoken(entry, fields)) is not None:
                 said.append(spoken)
                 facts.append((spoken[1], entry.get("fields") or {}))
-        known = self._connections.get(frozenset((packet.source, packet.destination)))
-        if said and known is not None and (known.has_tls or "tls" in fields):
-            known.has_tls = True
+                if known is not None and entry["kind"] == "tls.server_hello":
+                    known.tls = str(entry["fields"]["version"]).replace("TLS ", "TLSv")
+        if said and known is not None and (known.tls or "tls" in fields):
+            known.tls = known.tls or "TLSv1.3"
             fields.setdefault("tls", [])
         if "dns" in fields and (spoken_dns := _dns(packet.payload)):
             protocol, info = "DNS", spoken_dns
         elif said:
-            protocol = next((name for name, _ in said if not name.startswith("TLS")), said[0][0])
+            protocol = next((name for name, _ in said if name != "TLS"), known.tls if known is not None else "TLS")
             info = ", ".join(text for _, text in said)
         fields["_ws.col.Protocol"], fields["_ws.col.Info"] = [protocol], [info]
         return Row(self._count, at, source, destination, protocol, record.size, info, fields, facts)
+
+    def recordings(self) -> Iterator[tuple[int, str, Recording]]:
+        """Yield the connections with TLS: number, "client → server", and what was seen of it."""
+        for known in self._connections.values():
+            if (recording := self.trial.recordings.get(known.number)) is not None:
+                yield known.number - 1, f"{known.client} → {known.server}", recording
 
     # -- the lens ------------------------------------------------------------------------------------------------------
 
@@ -127,7 +142,7 @@ class Dissection:
         is_asker = begins or packet.source.port > packet.destination.port or packet.source == packet.destination
         client, server = (packet.source, packet.destination) if is_asker else (packet.destination, packet.source)
         self._numbers += 1
-        known = self._connections[ends] = _Known(self._numbers, client, {})
+        known = self._connections[ends] = _Known(self._numbers, client, server, {})
         if len(self._connections) > CONNECTIONS_MAX:
             del self._connections[next(iter(self._connections))]
         protocol = "tcp" if packet.protocol == TCP else "udp"
@@ -240,12 +255,12 @@ def _tls(kind: str, told: dict[str, Any], fields: Fields) -> tuple[str, str]:
         fields.setdefault("tls.handshake.type", []).append(number)
         if isinstance(server := told.get("serverName"), str):
             fields.setdefault("tls.handshake.extensions_server_name", []).append(server)
-        return "TLSv1.3", name
+        return "TLS", name
     if kind == "alert":
         level, description = (str(told.get(key, "")).replace("_", " ").title() for key in ("level", "description"))
         fields.setdefault("tls.alert_message.desc", []).append(description)
-        return "TLSv1.3", f"Alert (Level: {level}, Description: {description})"
-    return "TLSv1.3", "Application Data"
+        return "TLS", f"Alert (Level: {level}, Description: {description})"
+    return "TLS", "Encrypted Handshake Message" if told.get("type") == "handshake" else "Application Data"
 
 
 def _http(entry: dict[str, Any], told: dict[str, Any], fields: Fields) -> tuple[str, str]:
@@ -273,10 +288,3 @@ KNOWN_FIELDS = frozenset({
     "http2.headers.path", "http2.headers.status", "http.request.method", "http.request.uri", "http.response.code",
     "_ws.col.Protocol", "_ws.col.Info",
 })  # fmt: skip
-
-
-def rows(records: Iterator[tuple[Record, Packet | None]], keys: list[str]) -> Iterator[Row]:
-    """Yield what packets say, one after another."""
-    dissection = Dissection(keys)
-    for record, packet in records:
-        yield dissection.row(record, packet)

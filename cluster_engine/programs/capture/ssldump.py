@@ -4,21 +4,28 @@
                                   1 1  0.0002 (0.0002)  C>S  Handshake
                                         ClientHello …
 
-What comes after the keys are agreed upon is named by its record's type alone. A server's private key (-k) opens only
-what was agreed upon by RSA, which TLS 1.3 does not know: ssldump says so here, tshark opens such captures with a key
-log. Modelled on ssldump 1.4. Left out: deciphering, -l, -w, -A, -x, -d, -H and what they print; out-of-order segments.
+What comes after the keys are agreed upon is named by its record's type alone, but where a server's private key (-k)
+opens it: then -d prints it. That is what was agreed upon by RSA (`lens/trial.py`), which TLS 1.3 does not know. Why the
+key does not open a connection stands on standard error, in our words. Modelled on ssldump 1.4. Left out: -l, -w, -A,
+-x, -H and what they print; out-of-order segments.
 """
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator, Iterator
 from hashlib import md5
 
 import msgspec
 
+from cluster_engine.lens import protection
+from cluster_engine.lens.protection import Protection
 from cluster_engine.lens.tls_names import ALERTS, EXTENSIONS, name, suite_name
+from cluster_engine.lens.trial import Recording, Trial, Verdict, private_key
+from cluster_engine.lens.unreadable import Unreadable
 from cluster_engine.programs.capture import pcap
 from cluster_engine.programs.capture.expressions import ExpressionError, condition_of
+from cluster_engine.programs.capture.keys import WHY
 from cluster_engine.programs.capture.listening import Listening
 from cluster_engine.programs.capture.packets import ACK, COOKED, ETHERNET, FIN, RST, SYN, Packet, packet_of
 from cluster_engine.programs.invocation import Invocation
@@ -34,7 +41,9 @@ RECORD_BYTES_MAX = 18 * 1024
 SUITES_MAX = 512
 SHORT = "r:i:k:p:l:w:f:naAdeHNTXxVvqytSz"
 TYPES = {20: "ChangeCipherSpec", 21: "Alert", 22: "Handshake", 23: "application_data"}
-MESSAGES = {0: "HelloRequest", 1: "ClientHello", 2: "ServerHello", 4: "SessionTicket", 11: "Certificate",
+SESSION_TICKET = 4
+"""A message that the real one has no word for."""
+MESSAGES = {0: "HelloRequest", 1: "ClientHello", 2: "ServerHello", 11: "Certificate",
             12: "ServerKeyExchange", 13: "CertificateRequest", 14: "ServerHelloDone", 15: "CertificateVerify",
             16: "ClientKeyExchange", 20: "Finished", 22: "CertificateStatus"}  # fmt: skip
 OLDER = {
@@ -42,7 +51,6 @@ OLDER = {
     0x0035: "TLS_RSA_WITH_AES_256_CBC_SHA", 0x0039: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
     0x003C: "TLS_RSA_WITH_AES_128_CBC_SHA256", 0x003D: "TLS_RSA_WITH_AES_256_CBC_SHA256",
     0x0067: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", 0x006B: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
-    0x009C: "TLS_RSA_WITH_AES_128_GCM_SHA256", 0x009D: "TLS_RSA_WITH_AES_256_GCM_SHA384",
     0x009E: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", 0x009F: "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
     0x00FF: "TLS_EMPTY_RENEGOTIATION_INFO_SCSV", 0xC009: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
     0xC00A: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", 0xC013: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
@@ -50,6 +58,8 @@ OLDER = {
     0xC024: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", 0xC027: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
     0xC028: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384", 0xCCAA: "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 }  # fmt: skip
+DASHES = "-" * 63
+TEXT = frozenset(range(32, 127)) | frozenset(b"\r\n\t")
 USAGE = """Usage: ssldump [-r dumpfile] [-i interface] [-k keyfile] [-n]
                [filter]
 """
@@ -60,11 +70,13 @@ class SsldumpError(Exception):
 
 
 class _Half(msgspec.Struct):
-    """One direction: the next sequence number, and what has come of a record that is not whole."""
+    """One direction: the next sequence number, what has come of a record that is not whole, and the keys, if any."""
 
     next: int | None = None
     data: bytes = b""
     is_ciphered: bool = False
+    keys: Protection | None = None
+    deciphered: int = 0
 
 
 class _Connection(msgspec.Struct):
@@ -73,8 +85,8 @@ class _Connection(msgspec.Struct):
     began: int
     last: int
     halves: tuple[_Half, _Half]
+    recording: Recording
     records: int = 0
-    suite: str = ""
     is_tls: bool = True
 
 
@@ -89,10 +101,9 @@ async def ssldump(invocation: Invocation) -> int:
     if "v" in values:
         invocation.out("ssldump 1.4\n")
         return 0
-    dump = Dump(invocation, numeric="n" in values)
     try:
-        if "k" in values:
-            _check_key(invocation, values["k"])
+        trial = Trial([_key(invocation, values["k"], values.get("p", ""))] if "k" in values else [])
+        dump = Dump(invocation, trial, numeric="n" in values, shows_data="d" in values)
         host = invocation.process.host
         condition = condition_of(" ".join(words), lambda asked: network().resolve(host, asked))
         if "r" in values:
@@ -110,8 +121,10 @@ async def ssldump(invocation: Invocation) -> int:
         invocation.err(f"{problem}\n")
         return 1
     if "k" in values:
-        for number, suite in dump.closed.items():
-            invocation.err(f"The private key does not open connection #{number}: {suite} agrees on keys by (EC)DHE\n")
+        for number, recording in trial.recordings.items():
+            if (verdict := recording.verdict(trial)) is not Verdict.OPENED:
+                why = f"{recording.description}: {WHY[verdict]}"
+                invocation.err(f"The private key does not open connection #{number}, {why}.\n")
     return 0
 
 
@@ -129,13 +142,11 @@ async def _listen(invocation: Invocation, dump: "Dump", listening: Listening) ->
         await invocation.drain()
 
 
-def _check_key(invocation: Invocation, path: str) -> None:
+def _key(invocation: Invocation, path: str, password: str) -> object:
     try:
-        data = invocation.files.read(invocation.absolute(path))
-    except OSError:
-        data = b""
-    if b"PRIVATE KEY-----" not in data:
-        raise SsldumpError("Problem loading private key")
+        return private_key(read_file(invocation.files, invocation.absolute(path)), password)
+    except (OSError, ValueError):
+        raise SsldumpError("Problem loading private key") from None
 
 
 def _packets(invocation: Invocation, path: str) -> Iterator[tuple[int, Packet | None]]:
@@ -152,15 +163,15 @@ def _packets(invocation: Invocation, path: str) -> Iterator[tuple[int, Packet | 
 
 
 class Dump:
-    """Prints what packets carry, one after another. `closed`: the suites of connections that no private key opens."""
+    """Prints what packets carry, one after another, and tries keys on it."""
 
-    def __init__(self, invocation: Invocation, *, numeric: bool) -> None:
+    def __init__(self, invocation: Invocation, trial: Trial, *, numeric: bool, shows_data: bool) -> None:
         self._out = invocation.out
+        self._trial, self._shows_data = trial, shows_data
         self._names = {} if numeric else names_of(invocation.process.host)
         self._numeric = numeric
         self._connections: dict[frozenset[Endpoint], _Connection] = {}
         self._count = 0
-        self.closed: dict[int, str] = {}
 
     def take(self, at: int, packet: Packet) -> None:
         """Print what a packet adds; `at` in microseconds."""
@@ -189,7 +200,9 @@ class Dump:
     def _begin(self, ends: frozenset[Endpoint], at: int, packet: Packet) -> None:
         self._count += 1
         halves = (_Half(), _Half())
-        self._connections[ends] = _Connection(self._count, packet.source, at, at, halves)
+        self._connections[ends] = _Connection(
+            self._count, packet.source, at, at, halves, self._trial.record(self._count)
+        )
         if len(self._connections) > CONNECTIONS_MAX:
             del self._connections[next(iter(self._connections))]
         both = f"{self._end(packet.source)} <-> {self._end(packet.destination)}"
@@ -214,16 +227,34 @@ class Dump:
                 return
             if len(half.data) < 5 + length:
                 return
-            body, half.data = half.data[5 : 5 + length], half.data[5 + length :]
+            record, half.data = half.data[: 5 + length], half.data[5 + length :]
+            body, is_open = self._opened(connection, half, record)
             connection.records += 1
             self._line(connection, at, packet, TYPES[type_], str(connection.records))
             if type_ == 20:
                 half.is_ciphered = True
-            elif type_ == 21 and not half.is_ciphered and len(body) == 2:
+            elif type_ == 21 and is_open and len(body) == 2:
                 level = {1: "warning", 2: "fatal"}.get(body[0], str(body[0]))
                 self._out(f"    level           {level}\n    value           {name(ALERTS, body[1])}\n")
-            elif type_ == 22 and not half.is_ciphered:
+            elif type_ == 22 and is_open:
                 self._handshake(connection, body)
+            elif type_ == 23 and is_open and self._shows_data:
+                self._out(f"    {DASHES}\n{_content(body)}{DASHES}\n")
+
+    @staticmethod
+    def _opened(connection: _Connection, half: _Half, record: bytes) -> tuple[bytes, bool]:
+        """Return what is in a record, and whether it can be read."""
+        body, recording = record[5:], connection.recording
+        if not half.is_ciphered:
+            return body, record[0] != 23
+        if half.keys is not None:
+            with contextlib.suppress(Unreadable):
+                _, body = half.keys.open(record, half.deciphered)
+                half.deciphered += 1
+                recording.opened += 1
+                return body, True
+        recording.closed += 1
+        return body, False
 
     def _lines(self, lines: list[str]) -> None:
         self._out("".join(f"        {line}\n" if line else "\n" for line in lines))
@@ -232,19 +263,34 @@ class Dump:
         while len(body) >= 4:
             length = int.from_bytes(body[1:4])
             kind, content, body = body[0], body[4 : 4 + length], body[4 + length :]
-            self._out(f"      {MESSAGES.get(kind, f'Unknown handshake type {kind}')}\n")
+            if kind != SESSION_TICKET:
+                self._out(f"      {MESSAGES.get(kind, f'Unknown handshake type {kind}')}\n")
             try:
                 if kind == 1:
                     self._lines(_client_hello(content))
                 elif kind == 2:
-                    lines, connection.suite = _server_hello(content)
-                    self._lines(lines)
-                    if "_RSA_WITH_" not in connection.suite or "DHE" in connection.suite:
-                        self.closed[connection.number] = connection.suite
-                        if len(self.closed) > CONNECTIONS_MAX:
-                            del self.closed[next(iter(self.closed))]
-            except (struct.error, IndexError):
+                    self._lines(_server_hello(content))
+                self._try(connection, kind, content)
+            except (struct.error, IndexError, Unreadable):
                 self._out("        Short read\n")
+
+    def _try(self, connection: _Connection, kind: int, content: bytes) -> None:
+        """See whether the key gives the secrets."""
+        recording, (of_client, of_server) = connection.recording, connection.halves
+        if master := recording.heard(self._trial, kind, content):
+            of_client.keys, of_server.keys = protection.from_master_secret(recording.suite, master, *recording.randoms)
+
+
+def _content(data: bytes) -> str:
+    """Return application data as text, or where it is none in hex and text."""
+    if all(one in TEXT for one in data):
+        return "    " + data.decode().replace("\n", "\n    ")
+    lines = (data[at : at + 16] for at in range(0, len(data), 16))
+    return "".join(f"    {one.hex(' '):<47}    {_printable(one)}\n" for one in lines) + "    "
+
+
+def _printable(data: bytes) -> str:
+    return "".join(chr(one) if 32 <= one < 127 else "." for one in data)
 
 
 def _suite(number: int) -> str:
@@ -279,14 +325,14 @@ def _client_hello(body: bytes) -> list[str]:
     return lines + _fingerprint("ja3", ",".join(parts))
 
 
-def _server_hello(body: bytes) -> tuple[list[str], str]:
+def _server_hello(body: bytes) -> list[str]:
     (version,) = struct.unpack_from(">H", body)
     size = body[34]
     (number,) = struct.unpack_from(">H", body, 35 + size)
     found = _extensions(body[38 + size :])
     lines = [f"Version {version >> 8}.{version & 255} ", f"session_id[{size}]=", *(_hex(body[35 : 35 + size]) or [""])]
     lines += [f"cipherSuite         {_suite(number)}", f"compressionMethod{'':19}NULL", "extensions", *_named(found)]
-    return lines + _fingerprint("ja3s", f"{version},{number},{'-'.join(map(str, found))}"), _suite(number)
+    return lines + _fingerprint("ja3s", f"{version},{number},{'-'.join(map(str, found))}")
 
 
 def _extensions(data: bytes) -> dict[int, bytes]:

@@ -3,22 +3,24 @@
     tshark -r a.pcap -o tls.keylog_file:/tmp/keys -Y http2
        16   0.002000   10.0.0.100 → 10.0.0.1     HTTP2 192 HEADERS[5]: GET /api/v1/nodes?limit=500
 
--T fields -e NAME prints fields, -V the facts of each packet. Modelled on TShark 4.0.17; it reads what the lens reads
-(`dissection`). Left out: live captures (tcpdump has them), -w, -z, -T json, profiles, most fields.
+-T fields -e NAME prints fields, -V the facts of each packet. `-o tls.keys_list:…` and `-o uat:rsa_keys:…` give private
+keys (`keys`), `-o tls.debug_file:-` has it say what opened each connection, or why nothing did. Modelled on TShark
+4.0.17; it reads what the lens reads (`dissection`). Left out: live captures (tcpdump has them), -w, -z, -T json,
+profiles, most fields.
 """
 
 from collections.abc import Iterator
 
 from cluster_engine.programs.capture import pcap
 from cluster_engine.programs.capture.display_filter import Condition, DisplayFilterError, condition_of
-from cluster_engine.programs.capture.dissection import KNOWN_FIELDS, Row, rows
+from cluster_engine.programs.capture.dissection import KNOWN_FIELDS, Dissection, Row
+from cluster_engine.programs.capture.keys import Keys, explained
 from cluster_engine.programs.capture.packets import COOKED, ETHERNET, Packet, packet_of
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.options import OptionError, read_options
 from cluster_engine.programs.streams import read_file
 
 SHORT = "r:o:Y:R:T:e:E:c:d:nVvhtq2N:"
-KEYLOG = ("tls.keylog_file:", "ssl.keylog_file:")
 VERSION = "TShark (Wireshark) 4.0.17."
 
 
@@ -44,7 +46,12 @@ async def tshark(invocation: Invocation) -> int:
         fields = _fields(values, [value for letter, value in options if letter == "e"])
         keys = _keys(invocation, [value for letter, value in options if letter == "o"])
         reader = _reader(invocation, values["r"])
-        await _print(invocation, rows(_packets(reader), keys), condition, values, fields)
+        dissection = Dissection(keys.log, keys.private)
+        found = (dissection.row(record, packet) for record, packet in _packets(reader))
+        try:
+            await _print(invocation, found, condition, values, fields)
+        finally:
+            _explain(invocation, keys, dissection)
     except OptionError as problem:
         invocation.err(f"{problem}\n")
         return 1
@@ -71,18 +78,28 @@ def _fields(values: dict[str, str], names: list[str]) -> list[str]:
     return names
 
 
-def _keys(invocation: Invocation, preferences: list[str]) -> list[str]:
-    lines: list[str] = []
+def _keys(invocation: Invocation, preferences: list[str]) -> Keys:
+    keys = Keys()
     for preference in preferences:
-        path = next((preference.removeprefix(start) for start in KEYLOG if preference.startswith(start)), None)
-        if path is None:
+        if not keys.take(invocation, preference):
             raise TsharkError(f'-o flag "{preference}" specifies unknown preference', 1)
-        try:
-            data = read_file(invocation.files, invocation.absolute(path.strip('"')))
-        except OSError:
-            continue  # as Wireshark does, which waits for it to come
-        lines += data.decode("ascii", "replace").splitlines()
-    return lines
+    for warning in keys.warnings:
+        invocation.err(f"tshark: {warning}\n")
+    return keys
+
+
+def _explain(invocation: Invocation, keys: Keys, dissection: Dissection) -> None:
+    """Write the debug file, if one is wanted."""
+    if not keys.debug_path:
+        return
+    text = "".join(explained(dissection.trial, dissection.recordings()))
+    if keys.debug_path == "-":
+        invocation.err(text)
+        return
+    try:
+        invocation.files.write(invocation.absolute(keys.debug_path), text.encode())
+    except OSError as error:
+        invocation.err(f"tshark: {keys.debug_path}: {error.strerror}\n")
 
 
 def _reader(invocation: Invocation, path: str) -> pcap.Reader:

@@ -26,6 +26,7 @@ export function Records({ app, entry }) {
               h("code", null, record.type),
               h("span", { class: "fine", title: t("records.version") }, `${record.version} · ${size(record.length, language.value)}`),
             ),
+            h("p", { class: "hint" }, t(`records.readers.${record.readers}`)),
             h("h3", { class: "sub" }, t(onTheWire(record))),
             h(Hex, { app, hex: record.wire, lead: 5, label: t(onTheWire(record)) }),
             record.plaintext && [

@@ -1,7 +1,7 @@
 """What an entry opens to: made on demand from the bytes that the journal kept."""
 
 import pytest
-from lens_capture import Capture, one, secured_h2
+from lens_capture import Capture, Secured, one, secured_h2
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
@@ -91,3 +91,18 @@ def test_a_note_opens_to_nothing():
     detail = open_entry(capture.journal(), 1)
     assert detail["headers"] == detail["records"] == detail["segments"] == []
     assert detail["body"]["type"] == "none"
+
+
+def test_a_record_says_who_could_read_it():
+    readers = {}
+    for name, how in {"TLS 1.3": {}, "ECDHE": {"tls12": True}, "no secrets": {"with_secrets": False}}.items():
+        capture = Capture()
+        wire = Secured(capture, capture.connect(), **how)
+        wire.shake_hands()
+        wire.send(True, b"hello")
+        journal = capture.journal()
+        opened = [open_entry(journal, entry["seq"])["records"] for entry in journal.since(0, 99)]
+        readers[name] = [records[0]["readers"] for records in opened if records]
+    assert (readers["TLS 1.3"][0], readers["TLS 1.3"][-1]) == ("everybody", "session")
+    assert (readers["ECDHE"][0], readers["ECDHE"][-1]) == ("everybody", "session")
+    assert (readers["no secrets"][0], readers["no secrets"][-1]) == ("everybody", "ends")

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from lens_capture import API, KUBECTL, Capture, kinds, secured_h2
 
 from cluster_engine.journal import Journal
-from cluster_engine.lens import Lens
+from cluster_engine.lens import Lens, certificates
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.lens.tcp import Stream
 from cluster_engine.words.sentences import sentence
 from cluster_engine.world.tap import Connection, Endpoint, Segment
+from tests.engine.lens import tls_recordings
 
 
 def test_garbage_on_a_port_becomes_bytes():
@@ -189,3 +190,11 @@ def test_what_was_overtaken_keeps_the_time_at_which_it_was_sent():
         ("/version", 1.0, 3.0),
         ("/healthz", 2.0, 3.0),
     ]
+
+
+def test_a_certificate_with_a_key_of_no_known_kind_is_shown_as_unreadable():
+    der = tls_recordings.certificate()
+    assert certificates.facts(der)["key"] == "RSA 2048"
+    known = bytes.fromhex("06092a864886f70d010101")
+    facts = certificates.facts(der.replace(known, known[:-1] + b"\x63"))
+    assert "Unknown key type" in facts["unreadable"]
