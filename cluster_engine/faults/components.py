@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from cluster_engine.cast import CONTROL_PLANE
 from cluster_engine.faults.ground import Ground
-from cluster_engine.faults.record import Component, Fault, Heal, bounded
+from cluster_engine.faults.record import Component, Fault, Heal, Range, bounded
+
+SLOWNESS_MAX = 10_000.0
 
 
 async def _down(ground: Ground, component: str, id_: str, *, kill: bool) -> Heal:
@@ -55,6 +57,31 @@ class Restart(Fault):
     async def begin(self, ground: Ground, id_: str) -> None:
         """Restart it."""
         await ground.supervisor.restart(self.target, id_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow(Fault):
+    """Whatever it computes takes so many times as long (`world/work.py`), as without free processors."""
+
+    name: ClassVar[str] = "slow"
+
+    target: str = field(metadata=bounded(Component()))
+    times: float = field(default=100.0, metadata=bounded(Range(2.0, SLOWNESS_MAX)))
+
+    def claims(self) -> str:
+        """One slowness at a time."""
+        return f"how fast {self.target} computes"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Make it slow."""
+        host, _, program = self.target.partition("/")
+        slowed = ground.world.host(host).slowed
+        slowed[program] = self.times
+
+        async def quicken() -> None:
+            slowed.pop(program, None)
+
+        return quicken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

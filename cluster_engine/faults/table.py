@@ -15,10 +15,10 @@ from cluster_engine.faults.certificates import (
     CertificateWrongIdentity,
     ServingCertificateWrongName,
 )
-from cluster_engine.faults.components import ApiServerDown, EtcdDown, Kill, Restart, Stop
+from cluster_engine.faults.components import ApiServerDown, EtcdDown, Kill, Restart, Slow, Stop
 from cluster_engine.faults.hosts import ClockSkew, PowerOff
 from cluster_engine.faults.images import CrashLoop, ImageNotFound
-from cluster_engine.faults.links import BadLink, Latency, Partition, Reset
+from cluster_engine.faults.links import BadLink, Bandwidth, HalfOpen, Jitter, Latency, Loss, Partition, Reset
 from cluster_engine.faults.permissions import BindingRevoked
 from cluster_engine.faults.record import Fault, FaultError
 from cluster_engine.faults.requests import AnswerLost, RequestRefused, StaleCache, WatchDropped
@@ -28,11 +28,16 @@ _ALL: tuple[type[Fault], ...] = (
     Stop,
     Kill,
     Restart,
+    Slow,
     PowerOff,
     ClockSkew,
     Partition,
     Latency,
+    Jitter,
+    Loss,
+    Bandwidth,
     Reset,
+    HalfOpen,
     CertificateExpired,
     CertificateUnknownAuthority,
     CertificateWrongIdentity,

@@ -33,7 +33,7 @@ from cluster_engine.world import routing
 from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.captures import Captures
 from cluster_engine.world.datagrams import Datagrams
-from cluster_engine.world.noise import RETRANSMIT_SECONDS, Noise
+from cluster_engine.world.noise import RETRANSMIT_SECONDS, Narrow, Noise
 from cluster_engine.world.packet_filter import Kernel, PacketFilter, Verdict
 from cluster_engine.world.process import Host, Namespace, Process
 from cluster_engine.world.routing import Route
@@ -69,6 +69,8 @@ class Network:
         self._cut: dict[tuple[str, str], None] = {}
         self._latency: dict[tuple[str, str], float] = {}
         self._noise: dict[tuple[str, str], Noise] = {}
+        self.narrow: dict[tuple[str, str], Narrow] = {}
+        """The links in one direction that take only so many bytes a second."""
         self._connections = 0
         self._segments = 0
 
@@ -163,6 +165,31 @@ class Network:
             return None
         links = ((a.name, b.name) for a, b in pairwise(path))
         return next((self._noise[link] for link in links if link in self._noise), None)
+
+    def set_rate(self, a: str, b: str, bytes_per_second: float | None) -> None:
+        """Let the link between two hosts take no more than so many bytes a second in each direction; None: any."""
+        for link in ((a, b), (b, a)):
+            if bytes_per_second is None:
+                self.narrow.pop(link, None)
+            else:
+                self.narrow[link] = Narrow(bytes_per_second)
+
+    def queued_along(self, path: Sequence[Machine], size: int) -> float:
+        """Send so many bytes of payload in one segment; tell how much later it arrives for the narrow links."""
+        delay = 0.0
+        for a, b in pairwise(path):
+            if (narrow := self.narrow.get((a.name, b.name))) is not None:
+                delay += narrow.queue(self.loop.time() + delay, size)
+        return delay
+
+    def forget(self, number: int, host: str) -> None:
+        """Let a host forget its end of a connection without a word, as after a crash. KeyError when it is not open.
+
+        The other end knows nothing of it (RFC 9293 §3.5.1, half-open connections): what it sends next gets a RST.
+        """
+        for end in self.ends[number]:
+            if end.process.host.machine.name == host:
+                end.forget()
 
     def reset(self, number: int) -> None:
         """Break a connection as a middlebox does: both ends get a RST. KeyError when it is not open."""

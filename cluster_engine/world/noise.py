@@ -4,7 +4,8 @@ Programs see a stream of bytes whatever the link does; what they notice is time,
 that breaks. So a *fate* is drawn for each segment with data, and TCP (RFC 9293, RFC 6298) deals with it:
 
     lost        nothing arrives; it is sent again after 0.2, 0.4, 0.8 … s. Those behind it wait in the receiver's kernel
-    late        overtaken by those behind it, which wait likewise; the tap sees them in the order in which they came
+    late        by up to `late_seconds`; overtaken by those behind it, which wait likewise; the tap sees them in the
+                order in which they came
     repeated    arrives twice; the second is old and dropped, by the kernel and by whoever reads a capture
     damaged     a bit is wrong and the 16-bit checksum fits all the same: the program gets it. TLS finds it: the record
                 does not authenticate, alert bad_record_mac, the connection is over
@@ -23,7 +24,10 @@ import msgspec
 RETRANSMIT_SECONDS = 0.2
 LOSSES_MAX = 6
 LATE_SECONDS_MAX = 0.02
+"""Of a bad link; who jitters says how late."""
 SHARE_MAX = 0.5
+HEADER_BYTES = 54
+"""Of Ethernet, IPv4 and TCP without options."""
 
 
 class Fate(msgspec.Struct, frozen=True):
@@ -47,6 +51,7 @@ class Noise:
     late: float = 0.0
     repeated: float = 0.0
     damaged: float = 0.0
+    late_seconds: float = LATE_SECONDS_MAX
 
     def fate(self) -> Fate:
         """Draw what becomes of the next segment."""
@@ -59,10 +64,26 @@ class Noise:
                 wait *= 2
             return Fate(resent=tuple(times), delay=times[-1])
         if chance() < self.late:
-            return Fate(delay=self.rng.uniform(0.0, LATE_SECONDS_MAX))
+            return Fate(delay=self.rng.uniform(0.0, self.late_seconds))
         if chance() < self.repeated:
             return Fate(repeated=True)
         return Fate(damaged=True) if chance() < self.damaged else PLAIN
+
+
+@dataclass(slots=True)
+class Narrow:
+    """A link in one direction that takes `rate` bytes a second: segments wait in a queue until those before are sent.
+
+    Its queue drops nothing: what one connection has under way is bounded by its window.
+    """
+
+    rate: float
+    free_at: float = 0.0
+
+    def queue(self, now: float, payload_bytes: int) -> float:
+        """Take a segment; return in how many seconds the last bit of it has left."""
+        self.free_at = max(self.free_at, now) + (payload_bytes + HEADER_BYTES) / self.rate
+        return self.free_at - now
 
 
 def damage(payload: bytes) -> bytes:

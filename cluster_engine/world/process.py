@@ -82,6 +82,8 @@ class Host:
         self.log = SystemLog()
         self.units: dict[str, Any] = {}
         """What is kept running on it, by name (`supervisor.Unit`)."""
+        self.slowed: dict[str, float] = {}
+        """How many times as long as usual programs of the machine compute, by their name."""
         self.components: dict[str, Main] = {}
         """What a container of this machine's network runs whose image is a component's, by the program's name."""
         self.processes: dict[int, Process] = {}
@@ -233,7 +235,7 @@ class Process:
         self.write_log: Callable[..., None] | None = None
         """Where its notes are written to, called as `SystemLog.write`; None: nowhere."""
         self._incarnation = incarnation
-        self.effort = Effort(world, f"{world.seed}/{self.id}/{incarnation}/work")
+        self.effort = Effort(world, f"{world.seed}/{self.id}/{incarnation}/work", host.machine.slowed, name)
         self.exit_code: int | None = None
         self.failure: BaseException | None = None
         self.apology = ""

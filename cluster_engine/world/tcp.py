@@ -38,7 +38,7 @@ from typing import Any, Protocol
 
 from cluster_engine.world.arrivals import Arrivals
 from cluster_engine.world.captures import Captures, Frame, Way, back
-from cluster_engine.world.noise import RETRANSMIT_SECONDS, Fate, Noise, damage
+from cluster_engine.world.noise import RETRANSMIT_SECONDS, Fate, Narrow, Noise, damage
 from cluster_engine.world.sockets import Machine, Owner, SocketFacts, as_told
 from cluster_engine.world.tap import Endpoint, Segment, Tap
 from cluster_engine.world.tcp_states import HAS_SEEN_FIN, HAS_SENT_FIN, MAY_SEND_FIN, Event, State, after
@@ -66,8 +66,14 @@ class Network(Protocol):
         """Whether a segment sent now over these machines would arrive."""
         ...
 
+    narrow: dict[tuple[str, str], Narrow]
+
     def noise_along(self, path: Sequence[Machine]) -> Noise | None:
         """How bad the way is; None: not at all."""
+        ...
+
+    def queued_along(self, path: Sequence[Machine], size: int) -> float:
+        """How much later a segment arrives for the narrow links on its way."""
         ...
 
     def next_segment_number(self) -> int:
@@ -207,6 +213,10 @@ class End(asyncio.Transport):
         if not self.is_gone:
             self._break(None)
 
+    def forget(self) -> None:
+        """Be gone without a word, as where the kernel has lost it; the program is told that it was aborted."""
+        self._break(ConnectionAbortedError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED)), silently=True)
+
     def _break(self, reason: BaseException | None, *, silently: bool = False) -> None:
         if not silently:
             self._send_reset()
@@ -284,16 +294,19 @@ class End(asyncio.Transport):
         self._under_way += len(payload)
         sent, sequence = self.loop.time(), self.sequence
         self.sequence += len(payload)
-        noise = self.network.noise_along(self.path)
+        network = self.network
+        queued = network.queued_along(self.path, len(payload)) if network.narrow else 0.0
+        noise = network.noise_along(self.path)
         if noise is None:
             self.leaves("PA", sequence, payload)
-            self.put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=False))
+            self.put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=False), queued)
             return
         fate = noise.fate()
         if fate.damaged:
             payload = damage(payload)
         self._tell_fate(fate, sent, sequence, payload)
-        self.put_on_wire(functools.partial(self._data_arrives, sent, sequence, payload, is_told=True), fate.delay)
+        arrive = functools.partial(self._data_arrives, sent, sequence, payload, is_told=True)
+        self.put_on_wire(arrive, fate.delay + queued)
 
     def _data_arrives(self, sent: float, sequence: int, payload: bytes, *, is_told: bool) -> None:
         self._under_way -= len(payload)

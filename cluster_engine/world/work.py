@@ -12,15 +12,18 @@ that its Deployment was created. So a program says where it works, by a name, an
 
 The world's `effort` multiplies every draw. With effort 0 nothing is drawn and nobody waits: so tests and library users
 have exact times. Each process draws from a source of its own, made from the seed, so that what one works does not move
-what another draws. Left out: processors. However many tasks of a process work at once, none waits for another; what is
-serial in reality (etcd's log) is made serial where it happens (`etcd/disk.py`).
+what another draws. A program that is slowed (`Host.slowed`) works that many times as long, with effort 0 too. Left out:
+processors. However many tasks of a process work at once, none waits for another; what is serial in reality (etcd's log)
+is made serial where it happens (`etcd/disk.py`).
 """
 
 import functools
 import math
 import random
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -60,13 +63,18 @@ class World(Protocol):
     effort: float
 
 
+NOBODY: Mapping[str, float] = MappingProxyType({})
+
+
 class Effort:
-    """What work costs one process of a world."""
+    """What work costs one process of a world; `slowed` says of programs how many times as much, at present."""
 
-    __slots__ = ("_rng", "_seed", "_world", "spent")
+    __slots__ = ("_name", "_rng", "_seed", "_slowed", "_world", "spent")
 
-    def __init__(self, world: World, seed: str) -> None:
+    def __init__(self, world: World, seed: str, slowed: Mapping[str, float] = NOBODY, name: str = "") -> None:
         self._world = world
+        self._slowed = slowed
+        self._name = name
         self._seed = seed
         self._rng: random.Random | None = None
         self.spent = 0.0
@@ -75,6 +83,8 @@ class Effort:
     def seconds(self, *names: str) -> float:
         """Draw how long work of these names takes together. KeyError for a name that `durations.toml` does not have."""
         scale = self._world.effort
+        if self._slowed and (times := self._slowed.get(self._name)):
+            scale = (scale or REAL_EFFORT) * times
         if not scale:
             return 0.0
         rng = self._rng = self._rng or random.Random(self._seed)

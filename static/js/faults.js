@@ -18,8 +18,8 @@
 
 /** @type {Record<string, string[]>} */
 const GROUPS = {
-  components: ["stop", "kill", "restart", "api-server-down", "etcd-down"],
-  links: ["power-off", "clock-skew", "partition", "latency", "reset"],
+  components: ["stop", "kill", "restart", "slow", "api-server-down", "etcd-down"],
+  links: ["power-off", "clock-skew", "partition", "latency", "jitter", "loss", "bandwidth", "reset", "half-open"],
   certificates: [
     "certificate-expired",
     "certificate-unknown-authority",
@@ -32,7 +32,7 @@ const GROUPS = {
   workloads: ["image-not-found", "crash-loop"],
 };
 /** Over as soon as they have happened: nothing to wait for, nothing to heal. */
-const AT_ONCE = new Set(["restart", "reset", "etcd-compacted", "watch-dropped"]);
+const AT_ONCE = new Set(["restart", "reset", "half-open", "etcd-compacted", "watch-dropped"]);
 /** Told by `delay` and `duration`, or of no use to a person. */
 const NOT_ASKED = new Set(["start", "end", "seed"]);
 const SECONDS_MAX = 86_400;

@@ -163,20 +163,26 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
     end = rng.choice([None, round(start + rng.uniform(0.5, seconds - start), 1)])
     document = {"name": name, "start": start, "end": end, "seed": rng.randrange(1000)}
     match name:
-        case "stop" | "kill" | "restart":
+        case "stop" | "kill" | "restart" | "slow":
             document["target"] = _component(rng, worker)
+            if name == "slow":
+                document["times"] = rng.choice([20.0, 300.0])
         case "power-off":
             document["target"] = rng.choice(["control-plane", worker, worker])
-        case "partition" | "latency" | "reset" | "bad-link":
+        case "partition" | "latency" | "reset" | "half-open" | "bad-link" | "loss" | "jitter" | "bandwidth":
             document |= _link(rng, worker, nodes)
             if name == "partition":
                 document["direction"] = rng.choice(["both", "out", "in"])
-            elif name == "latency":
+            elif name in ("latency", "jitter"):
                 document["seconds"] = round(rng.uniform(0.01, 1.5), 2)
+            elif name == "loss":
+                document["lost"] = rng.choice([0.05, 0.3])
+            elif name == "bandwidth":
+                document["kilobits"] = rng.choice([64.0, 1000.0])
             elif name == "bad-link":
                 document |= {share: rng.choice([0.0, 0.05, 0.2]) for share in ("lost", "late", "repeated")}
                 document["damaged"] = rng.choice([0.0, 0.0, 0.02])
-            else:
+            elif name == "reset":
                 document["which"] = rng.choice(["all", "one"])
         case "certificate-expired" | "certificate-unknown-authority" | "certificate-wrong-identity":
             program = rng.choice(CERTIFIED)
