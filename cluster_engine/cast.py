@@ -18,6 +18,7 @@ cast without loading components. Rows stand in the order in which people look at
 Names, files and identities are kubeadm's: cmd/kubeadm/app/phases/certs/certlist.go and phases/kubeconfig/kubeconfig.go
 (v1.32). kube-proxy shows the token of its service account, as in the pod that kubeadm runs it in (`mounted_tokens`).
 
+`cast(2, etcd_members=3)` has members of etcd on two hosts more, etcd-2 10.0.0.2 and etcd-3 10.0.0.3.
 `cast(2, system_pods=True)` is that of a cluster whose control plane is a node too, with a kubelet, containerd and
 kube-proxy, and whose other programs run in containers of pods, as kubeadm has them (`kubeadm/`).
 """
@@ -51,6 +52,8 @@ class Role(enum.Enum):
     """What a host is there for."""
 
     CONTROL_PLANE = enum.auto()
+    ETCD = enum.auto()
+    """It has a member of etcd, and nothing else."""
     WORKER = enum.auto()
     PERSON = enum.auto()
     """Somebody types there."""
@@ -209,7 +212,7 @@ class Cast(msgspec.Struct, frozen=True):
         """Return as JSON what can be seen and broken, by name, in the order in which people look at it."""
         return {
             "people": [host.name for host in self.of_role(Role.PERSON)],
-            "hosts": [host.name for host in self.of_role(Role.CONTROL_PLANE, Role.WORKER)],
+            "hosts": [host.name for host in self.of_role(Role.CONTROL_PLANE, Role.ETCD, Role.WORKER)],
             "workers": [host.name for host in self.of_role(Role.WORKER)],
             "components": [one.id for one in self.components],
         }
@@ -427,12 +430,51 @@ def with_system_pods(programs: tuple[HostProgram, ...]) -> tuple[HostProgram, ..
     return tuple(replace(one, in_pod=bool(one.kubeadm_pod)) for one in (*programs, *of_node))
 
 
-def cast(nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS, *, system_pods: bool = False) -> Cast:
-    """Return the cast of a cluster with so many workers; with `system_pods` as kubeadm makes one."""
+def with_etcd_members(programs: tuple[HostProgram, ...], members: Sequence[Host]) -> tuple[HostProgram, ...]:
+    """Return the programs where etcd has several members: they know each other, and the API server knows them all."""
+    known = ",".join(f"{host.name}=https://{host.address}:2380" for host in members)
+    servers = ",".join(f"https://{host.address}:2379" for host in members)
+    more = {
+        "etcd": (
+            "--initial-advertise-peer-urls=https://{address}:2380",
+            f"--initial-cluster={known}",
+            "--initial-cluster-state=new",
+            "--listen-peer-urls=https://{address}:2380",
+            f"--peer-cert-file={PKI}/etcd/peer.crt",
+            "--peer-client-cert-auth=true",
+            f"--peer-key-file={PKI}/etcd/peer.key",
+            f"--peer-trusted-ca-file={PKI}/etcd/ca.crt",
+        ),
+        "kube-apiserver": (f"--etcd-servers={servers}",),
+    }
+    for name, flags in more.items():
+        programs = with_flags(programs, name, flags)
+    here = tuple(replace(one, ports=(*one.ports, 2380)) if one.name == "etcd" else one for one in programs)
+    alone = [
+        replace(one, role=Role.ETCD, kubeadm_pod="", in_pod=False, description="etcd key-value store")
+        for one in here
+        if one.name == "etcd"
+    ]
+    return (*here, *alone)
+
+
+def cast(
+    nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS, *, system_pods: bool = False, etcd_members: int = 1
+) -> Cast:
+    """Return the cast of a cluster with so many workers; with `system_pods` as kubeadm makes one.
+
+    Of several `etcd_members` the first runs on the control plane and each other one on a host of its own.
+    """
+    members = (
+        Host(CONTROL_PLANE, "10.0.0.1", Role.CONTROL_PLANE),
+        *(Host(f"etcd-{n}", f"10.0.0.{n}", Role.ETCD) for n in range(2, etcd_members + 1)),
+    )
     if system_pods:
         programs = with_system_pods(programs)
+    if etcd_members > 1:
+        programs = with_etcd_members(programs, members)
     hosts = (
-        Host(CONTROL_PLANE, "10.0.0.1", Role.CONTROL_PLANE),
+        *members,
         *(Host(f"worker-{n}", f"10.0.0.{10 + n}", Role.WORKER) for n in range(1, nodes + 1)),
         Host(WORKSTATION, "10.0.0.100", Role.PERSON),
         Host(OUTSIDE, "10.0.0.254", Role.GATEWAY),

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from cluster_engine.shell.terminal import Terminal
 
 NODES_MAX = 50
+ETCD_MEMBERS = (1, 3, 5)
 EFFORT_MAX = 100.0
 PAGE = "page"  # the terminal that people type into
 START_SECONDS_MAX = 300.0
@@ -87,7 +88,7 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     With `system_pods` it is as kubeadm makes one: the control plane is a node, its programs are static pods, kube-proxy
     is a DaemonSet, and CoreDNS knows the names of Services. `api_server_flags`, `--name=value`, stand on the API
     server's command line beside those that kubeadm gives it, or instead of them (`apiserver.flags`); with `audit` it
-    writes an audit log, by the policy of `kubeadm.audit`.
+    writes an audit log, by the policy of `kubeadm.audit`. Three `etcd_members` agree by Raft, and may lose one.
     """
 
     nodes: int = 2
@@ -103,10 +104,13 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     system_pods: bool = False
     api_server_flags: tuple[str, ...] = ()
     audit: bool = False
+    etcd_members: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
             raise ValueError(f"a cluster has 1 to {NODES_MAX} nodes, not {self.nodes}")
+        if self.etcd_members not in ETCD_MEMBERS:
+            raise ValueError(f"etcd has 1, 3 or 5 members, not {self.etcd_members}")
         if not 0 <= self.effort <= EFFORT_MAX:
             raise ValueError(f"an effort of {self.effort} is outside 0 … {EFFORT_MAX:g}")
 
@@ -141,7 +145,7 @@ class Cluster:
         flags = (*(audit.FLAGS if spec.audit else ()), *spec.api_server_flags)
         if flags:
             programs = with_flags(programs, "kube-apiserver", flags)
-        self.cast = cast(spec.nodes, programs, system_pods=spec.system_pods)
+        self.cast = cast(spec.nodes, programs, system_pods=spec.system_pods, etcd_members=spec.etcd_members)
         self._add_hosts()
 
     def _position(self) -> int:
@@ -355,8 +359,10 @@ class Cluster:
         return self._stored.revision
 
     def _store(self) -> Store:
-        store: Store = self.world.host(CONTROL_PLANE).disk[DATA_DIRECTORY]
-        return store
+        """Return the store of the member of etcd that is the furthest."""
+        disks = [self.world.host(host.name).disk for host in self.cast.of_role(Role.CONTROL_PLANE, Role.ETCD)]
+        stores: list[Store] = [disk[DATA_DIRECTORY] for disk in disks if DATA_DIRECTORY in disk]
+        return max(stores, key=lambda store: store.revision)
 
     def accompany(self, doing: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Run something beside the cluster, which is no part of it; it is cancelled when the cluster ends."""

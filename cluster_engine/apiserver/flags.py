@@ -13,6 +13,7 @@ Modelled on cmd/kube-apiserver/app/options, pkg/kubeapiserver/options/authorizat
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,7 +24,7 @@ AUDIT_MODES = ("batch", "blocking", "blocking-strict")
 KUBEADM_MODES = ("Node", "RBAC")
 AS_EVER = frozenset({
     "advertise-address", "allow-privileged", "client-ca-file", "enable-admission-plugins",
-    "enable-bootstrap-token-auth", "etcd-cafile", "etcd-certfile", "etcd-keyfile", "etcd-servers",
+    "enable-bootstrap-token-auth", "etcd-cafile", "etcd-certfile", "etcd-keyfile",
     "kubelet-client-certificate", "kubelet-client-key", "kubelet-preferred-address-types", "proxy-client-cert-file",
     "proxy-client-key-file", "requestheader-allowed-names", "requestheader-client-ca-file",
     "requestheader-extra-headers-prefix", "requestheader-group-headers", "requestheader-username-headers",
@@ -53,6 +54,7 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     authentication_token_webhook_config_file: str = ""
     authentication_token_webhook_version: str = "v1beta1"
     authentication_token_webhook_cache_ttl: float = 120.0
+    etcd_servers: tuple[str, ...] = ("https://127.0.0.1:2379",)
     audit_policy_file: str = ""
     audit_log_path: str = ""
     audit_log_maxsize: int = 0
@@ -60,6 +62,12 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     audit_log_maxage: int = 0
     audit_log_format: str = "json"
     audit_log_mode: str = "blocking"
+
+    @property
+    def etcd_endpoints(self) -> list[tuple[str, int]]:
+        """Host and port of each of etcd's members."""
+        parts = [urlsplit(url) for url in self.etcd_servers]
+        return [(one.hostname or "", one.port or 2379) for one in parts]
 
     @property
     def audit_bytes_max(self) -> int:

@@ -72,15 +72,13 @@ async def main(
     *,
     pki: str = PKI,
     port: int = PORT,
-    etcd_host: str = "127.0.0.1",
-    etcd_port: int = 2379,
     service_range: str = SERVICE_RANGE,
     kinds: Kinds | None = None,
 ) -> None:
     """Serve the Kubernetes API on all of the host's addresses until cancelled; `kinds`: what, if not the usual."""
     with process.starting():
         given = flags.read(process.argv)
-        etcd = EtcdClient(etcd_host, etcd_port, etcd_tls(process, pki))
+        etcd = EtcdClient(given.etcd_endpoints, etcd_tls(process, pki))
         server, tls = (
             Server(process, kinds or Kinds(), pki, etcd, service_range=service_range, given=given),
             api_tls(process, pki),

@@ -261,4 +261,6 @@ def translated() -> Iterator[None]:
         trouble = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"
         raise Refusal(f'rpc error: code = Unavailable desc = connection error: desc = "{trouble}"', code=500) from error
     except OSError as error:
+        if isinstance(error.__cause__, GRPCError):  # etcd's own words: no leader, timed out
+            raise Refusal(str(error.__cause__.message), code=500) from error
         raise Refusal(f'rpc error: code = Unavailable desc = connection error: desc = "{error}"', code=500) from error

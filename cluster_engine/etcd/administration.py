@@ -14,18 +14,20 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
 from cluster_engine.etcd import database
+from cluster_engine.etcd.agreement import Agreement
 from cluster_engine.etcd.disk import Disk
 from cluster_engine.etcd.errors import (
-    BadLeaderTransfereeError,
     BadMemberURLError,
     RoleNotFoundError,
     RootUserNotExistError,
     UserNotFoundError,
 )
-from cluster_engine.etcd.members import MEMBER_ID, Member, Members
+from cluster_engine.etcd.members import Member, Members
 from cluster_engine.etcd.services import Headers
 from cluster_engine.etcd.store import Store
 from cluster_engine.rpc import etcd_pb2 as pb
@@ -40,8 +42,9 @@ Response = TypeVar("Response", bound=Any)
 class ClusterService:
     """Who the members are, and changing that."""
 
-    def __init__(self, headers: Headers, members: Members, disk: Disk, process: Process) -> None:
+    def __init__(self, headers: Headers, members: Members, disk: Disk, process: Process, agreement: Agreement) -> None:
         self._headers = headers
+        self._agreement = agreement
         self._members = members
         self._disk = disk
         self._process = process
@@ -49,34 +52,42 @@ class ClusterService:
     async def MemberAdd(self, request: pb.MemberAddRequest) -> pb.MemberAddResponse:  # noqa: N802 - named by the wire
         """Add a member."""
         _check_urls(request.peerURLs)
-        await self._disk.written()
+        await self._changeable()
         seconds = int(self._process.now().timestamp())
         added = self._members.add(request.peerURLs, is_learner=request.isLearner, seconds=seconds)
         return self._answer(pb.MemberAddResponse(member=_told(added)))
 
     async def MemberRemove(self, request: pb.MemberRemoveRequest) -> pb.MemberRemoveResponse:  # noqa: N802
         """Take a member away."""
-        await self._disk.written()
+        await self._changeable()
         self._members.remove(request.ID)
         return self._answer(pb.MemberRemoveResponse())
 
     async def MemberUpdate(self, request: pb.MemberUpdateRequest) -> pb.MemberUpdateResponse:  # noqa: N802
         """Give a member other peer URLs."""
         _check_urls(request.peerURLs)
-        await self._disk.written()
+        await self._changeable()
         self._members.update(request.ID, request.peerURLs)
         return self._answer(pb.MemberUpdateResponse())
 
     async def MemberPromote(self, request: pb.MemberPromoteRequest) -> pb.MemberPromoteResponse:  # noqa: N802
         """Refuse to give a learner a vote."""
+        await self._changeable(writes=False)
         self._members.promote(request.ID)
         return self._answer(pb.MemberPromoteResponse())
 
     async def MemberList(self, request: pb.MemberListRequest) -> pb.MemberListResponse:  # noqa: N802
         """List the members."""
         if request.linearizable:
-            await self._disk.idle()
+            await self._agreement.readable()
         return self._answer(pb.MemberListResponse())
+
+    async def _changeable(self, *, writes: bool = True) -> None:
+        """Wait until the membership may be changed: never, where several members run."""
+        if self._agreement.are_members_fixed:
+            raise GRPCError(Status.UNIMPLEMENTED, "the members of a cluster of several are fixed here")
+        if writes:
+            await self._disk.written()
 
     def _answer(self, response: Response) -> Response:
         response.members.extend(map(_told, self._members))
@@ -85,27 +96,29 @@ class ClusterService:
 
 
 class MaintenanceService:
-    """Status, Alarm, Defragment (nothing to do), HashKV, Snapshot, MoveLeader (to itself alone)."""
+    """Status, Alarm, Defragment (nothing to do), HashKV, Snapshot, MoveLeader."""
 
-    def __init__(self, store: Store, headers: Headers) -> None:
+    def __init__(self, store: Store, headers: Headers, agreement: Agreement) -> None:
         self._store = store
         self._headers = headers
+        self._agreement = agreement
 
     async def Status(self, request: pb.StatusRequest) -> pb.StatusResponse:  # noqa: N802
         """Tell version, size and place in Raft."""
         store = self._store
         size = store.history.size_bytes
-        errors = [f"memberID:{MEMBER_ID} alarm:NOSPACE "] if store.has_no_space else []
-        if not store.members.have_quorum:
+        agreement = self._agreement
+        errors = [f"memberID:{agreement.member_id} alarm:NOSPACE "] if store.has_no_space else []
+        if not agreement.leader:
             errors.insert(0, "etcdserver: no leader")
         response = pb.StatusResponse(
             version=VERSION,
             dbSize=size,
             dbSizeInUse=size,
-            leader=MEMBER_ID if store.members.have_quorum else 0,
-            raftIndex=store.raft_index,
+            leader=agreement.leader,
+            raftIndex=agreement.index,
             raftAppliedIndex=store.raft_index,
-            raftTerm=store.raft_term,
+            raftTerm=agreement.term,
             errors=errors,
         )
         self._headers.fill(response.header)
@@ -113,13 +126,13 @@ class MaintenanceService:
 
     async def Alarm(self, request: pb.AlarmRequest) -> pb.AlarmResponse:  # noqa: N802
         """List the alarms; raise that there is no space, by hand; or take it back, until a write finds no room."""
-        response = pb.AlarmResponse()
-        if request.action == pb.AlarmRequest.ACTIVATE and request.alarm == pb.NOSPACE:
-            self._store.has_no_space = self._store.is_alarmed = True
-        if self._store.has_no_space:
-            response.alarms.add(memberID=MEMBER_ID, alarm=pb.NOSPACE)
-        if request.action == pb.AlarmRequest.DEACTIVATE:
-            self._store.has_no_space = self._store.is_alarmed = False
+        request.memberID = self._agreement.member_id
+        if request.action == pb.AlarmRequest.GET:
+            response = pb.AlarmResponse()
+            if self._store.has_no_space:
+                response.alarms.add(memberID=request.memberID, alarm=pb.NOSPACE)
+        else:
+            response = await self._agreement.propose(request)
         self._headers.fill(response.header)
         return response
 
@@ -149,9 +162,8 @@ class MaintenanceService:
             await stream.send_message(response)
 
     async def MoveLeader(self, request: pb.MoveLeaderRequest) -> pb.MoveLeaderResponse:  # noqa: N802
-        """Leave the leadership where it is."""
-        if request.targetID != MEMBER_ID:
-            raise BadLeaderTransfereeError
+        """Have another member lead."""
+        await self._agreement.move_leader(request.targetID)
         response = pb.MoveLeaderResponse()
         self._headers.fill(response.header)
         return response

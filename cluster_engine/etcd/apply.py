@@ -104,10 +104,7 @@ def apply_delete_range(store: Store, request: pb.DeleteRangeRequest) -> pb.Delet
 
 def apply_txn(store: Store, request: pb.TxnRequest) -> pb.TxnResponse:
     """Decide and carry out a transaction."""
-    _check_size(request)
-    _check_txn(request, OPERATIONS_MAX)
-    _check_changes_once(request.success)
-    _check_changes_once(request.failure)
+    check_form(request)
     decisions = list(_decide(store, request))
     chosen = list(_chosen(request, iter(decisions)))
     for operation in chosen:
@@ -117,6 +114,29 @@ def apply_txn(store: Store, request: pb.TxnRequest) -> pb.TxnResponse:
     response = _txn(store, write, request, iter(decisions))
     write.commit()
     return response
+
+
+def check_form(request: Message) -> None:
+    """Raise what a request is refused for on arrival, whatever is stored."""
+    if isinstance(request, pb.TxnRequest):
+        _check_size(request)
+        _check_txn(request, OPERATIONS_MAX)
+        _check_changes_once(request.success)
+        _check_changes_once(request.failure)
+    elif type(request) in _CHECKS:
+        _check_size(request)
+        _CHECKS[type(request)](request)
+
+
+def is_read(request: pb.TxnRequest) -> bool:
+    """Return whether a transaction changes nothing, whichever way it goes."""
+    for operation in (*request.success, *request.failure):
+        inner = _inner(operation)
+        if isinstance(inner, pb.TxnRequest) and is_read(inner):
+            continue
+        if inner is not None and not isinstance(inner, pb.RangeRequest):
+            return False
+    return True
 
 
 # The form of a request, whatever is stored

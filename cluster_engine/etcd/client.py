@@ -1,11 +1,13 @@
 """A client of etcd v3, as much of it as an API server needs.
 
-Modelled on etcd's `clientv3`: one HTTP/2 connection that carries all calls and watches, opened by the first call and
-opened again by the first one after it broke. Answers are the protobuf messages of the wire. What etcd refuses comes
-as the `EtcdError` it raised; trouble on the way comes as ConnectionError, and then nobody knows whether a write
-happened.
+Modelled on etcd's `clientv3`: an HTTP/2 connection to each member that carries all calls and watches, opened by the
+first call and opened again by the first one after it broke. Members are asked in turn (gRPC's round_robin); one that
+cannot be reached is passed over, and a read that failed is asked again of the next; a write is not, since it may have
+happened. A member that has vanished is found out by PINGs, and one that knows no leader ends its watches. Answers are
+the protobuf messages of the wire. What etcd refuses comes as the `EtcdError` it raised; trouble on the way comes as
+ConnectionError, and then nobody knows whether a write happened.
 
-    client = EtcdClient("127.0.0.1", 2379, ssl)
+    client = EtcdClient([("127.0.0.1", 2379)], ssl)
     won = await client.txn([unchanged(key, 7)], [put(key, b"...")], [get(key)])
     won.succeeded, won.header.revision              or won.responses[0].response_range.kvs, the newer state
     async with client.watch(b"/registry/pods/", prefix_end(b"/registry/pods/"), start_revision=8) as watch:
@@ -14,15 +16,16 @@ happened.
 
 grpclib lets a server take a hundred calls at a time on a connection, watches included: the hundred and first waits.
 
-Left out: several endpoints and their balancing, retries (who calls knows what may be repeated), keep-alive pings
-(client and server share a host). Deadlines are the caller's, by `asyncio.timeout`.
+Left out: watches that resume by themselves (who watches knows from where), and for a single member retries and PINGs.
+Deadlines are the caller's, by `asyncio.timeout`.
 """
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 
-from google.protobuf.descriptor import ServiceDescriptor
 from grpclib.client import Stream
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
@@ -30,10 +33,20 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from cluster_engine.etcd.errors import CompactedError, from_grpc
 from cluster_engine.etcd.history import prefix_end
 from cluster_engine.rpc import etcd_pb2 as pb
-from cluster_engine.rpc.endpoints import Channel
+from cluster_engine.rpc.endpoints import Channel, Keepalive
 from cluster_engine.rpc.grpc import Call, call
 
 __all__ = ["EtcdClient", "Watch", "delete", "get", "not_there", "prefix_end", "put", "unchanged"]
+
+KEEPALIVE = Keepalive(30.0, 10.0)
+CONNECT_SECONDS = 20.0
+"""keepaliveTime, keepaliveTimeout and dialTimeout of apiserver/pkg/storage/storagebackend/factory/etcd3.go."""
+BACKOFF_SECONDS, BACKOFF_FACTOR, BACKOFF_SECONDS_MAX = 1.0, 1.6, 120.0
+"""grpc-go's backoff.DefaultConfig."""
+RETRIES_MAX, RETRY_SECONDS = 100, 0.025
+"""defaultUnaryMaxRetries and defaultBackoffWaitBetween of client/v3/options.go."""
+WITH_LEADER: Mapping[str, str] = {"hasleader": "true"}
+"""clientv3.WithRequireLeader, which the API server asks for."""
 
 
 def unchanged(key: bytes, mod_revision: int) -> pb.Compare:
@@ -61,28 +74,87 @@ def delete(key: bytes, range_end: bytes = b"", *, prev_kv: bool = False) -> pb.R
     return pb.RequestOp(request_delete_range=pb.DeleteRangeRequest(key=key, range_end=range_end, prev_kv=prev_kv))
 
 
-class EtcdClient:
-    """One connection to one etcd, made when first needed. Must be closed."""
+class _Endpoint:
+    """One member, as a client has it: a connection that is made when needed, and rests after it could not be."""
 
-    def __init__(self, host: str, port: int, ssl: ssl.SSLContext | None) -> None:
+    def __init__(self, host: str, port: int, ssl: ssl.SSLContext | None, keepalive: Keepalive | None) -> None:
         self._channel = Channel(host, port, ssl=ssl)
-        kv, lease, maintenance = _service("KV"), _service("Lease"), _service("Maintenance")
-        self._range = self._call(kv, "Range")
-        self._put = self._call(kv, "Put")
-        self._delete_range = self._call(kv, "DeleteRange")
-        self._txn = self._call(kv, "Txn")
-        self._compact = self._call(kv, "Compact")
-        self._lease_grant = self._call(lease, "LeaseGrant")
-        self._lease_revoke = self._call(lease, "LeaseRevoke")
-        self._status = self._call(maintenance, "Status")
-        self._watch = self._call(_service("Watch"), "Watch")
+        self._channel.keepalive = keepalive
+        self._calls: dict[str, Call] = {}
+        self._failures = 0
+        self.rests_until = 0.0
+
+    def method(self, service: str, name: str) -> Call:
+        """Return what calls a method."""
+        found = self._calls.get(name)
+        if found is None:
+            description = pb.DESCRIPTOR.services_by_name[service].methods_by_name[name]
+            found = self._calls[name] = call(self._channel, description)
+        return found
 
     async def connect(self) -> None:
-        """Open the connection, if it is not open. ConnectionError, OSError, ssl.SSLError."""
-        await self._channel.__connect__()
+        """Connect, if it is not connected. OSError, TimeoutError; then it rests, longer each time (grpc-go)."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._channel.__connect__()
+        except OSError:
+            pause = min(BACKOFF_SECONDS * BACKOFF_FACTOR**self._failures, BACKOFF_SECONDS_MAX)
+            self.rests_until = asyncio.get_running_loop().time() + pause
+            self._failures += 1
+            raise
+        self._failures, self.rests_until = 0, 0.0
 
-    def _call(self, service: ServiceDescriptor, method: str) -> Call:
-        return call(self._channel, service.methods_by_name[method])
+    def close(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+
+class EtcdClient:
+    """A way to one etcd, or to its members in turn; connections are made when first needed. Must be closed."""
+
+    def __init__(self, endpoints: Sequence[tuple[str, int]], ssl: ssl.SSLContext | None) -> None:
+        keepalive = KEEPALIVE if len(endpoints) > 1 else None
+        self._endpoints = [_Endpoint(host, port, ssl, keepalive) for host, port in endpoints]
+        self._turn = 0
+
+    async def connect(self) -> None:
+        """Open a connection, if none is open. ConnectionError, OSError, ssl.SSLError."""
+        await self._connected()
+
+    async def _connected(self) -> _Endpoint:
+        """Return the member whose turn it is, connected; one that cannot be reached is passed over. OSError."""
+        if len(self._endpoints) == 1:
+            await self._endpoints[0]._channel.__connect__()
+            return self._endpoints[0]
+        self._turn += 1
+        turn, now = self._turn % len(self._endpoints), asyncio.get_running_loop().time()
+        in_turn = self._endpoints[turn:] + self._endpoints[:turn]
+        awake = [one for one in in_turn if one.rests_until <= now]
+        failure: OSError | None = None
+        for endpoint in awake or in_turn:
+            try:
+                await endpoint.connect()
+            except OSError as error:
+                failure = error
+            else:
+                return endpoint
+        assert failure is not None
+        raise failure
+
+    async def _call(self, service: str, name: str, request: Any, *, repeatable: bool = False) -> Any:
+        if len(self._endpoints) == 1:
+            with translated():
+                return await self._endpoints[0].method(service, name)(request)
+        for attempt in range(RETRIES_MAX + 1):
+            endpoint = await self._connected()
+            try:
+                with translated():
+                    return await endpoint.method(service, name)(request)
+            except ConnectionError:
+                if not repeatable or attempt == RETRIES_MAX:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+        return None
 
     async def get(
         self,
@@ -98,22 +170,18 @@ class EtcdClient:
         request = pb.RangeRequest(
             key=key, range_end=range_end, revision=revision, limit=limit, keys_only=keys_only, count_only=count_only
         )
-        with translated():
-            response: pb.RangeResponse = await self._range(request)
+        response: pb.RangeResponse = await self._call("KV", "Range", request, repeatable=True)
         return response
 
     async def put(self, key: bytes, value: bytes, *, lease: int = 0) -> pb.PutResponse:
         """Write a key, whatever it was."""
-        with translated():
-            response: pb.PutResponse = await self._put(pb.PutRequest(key=key, value=value, lease=lease))
+        response: pb.PutResponse = await self._call("KV", "Put", pb.PutRequest(key=key, value=value, lease=lease))
         return response
 
     async def delete(self, key: bytes, range_end: bytes = b"") -> pb.DeleteRangeResponse:
         """Delete a key or a range, whatever it was."""
-        with translated():
-            response: pb.DeleteRangeResponse = await self._delete_range(
-                pb.DeleteRangeRequest(key=key, range_end=range_end)
-            )
+        request = pb.DeleteRangeRequest(key=key, range_end=range_end)
+        response: pb.DeleteRangeResponse = await self._call("KV", "DeleteRange", request)
         return response
 
     async def txn(
@@ -123,31 +191,27 @@ class EtcdClient:
         failure: Iterable[pb.RequestOp] = (),
     ) -> pb.TxnResponse:
         """If all of `compare` holds do `success`, else `failure`; atomically."""
-        with translated():
-            response: pb.TxnResponse = await self._txn(pb.TxnRequest(compare=compare, success=success, failure=failure))
+        request = pb.TxnRequest(compare=compare, success=success, failure=failure)
+        response: pb.TxnResponse = await self._call("KV", "Txn", request)
         return response
 
     async def compact(self, revision: int) -> pb.CompactionResponse:
         """Let etcd forget what only reads before `revision` could see. CompactedError when it has already."""
-        with translated():
-            response: pb.CompactionResponse = await self._compact(pb.CompactionRequest(revision=revision))
+        response: pb.CompactionResponse = await self._call("KV", "Compact", pb.CompactionRequest(revision=revision))
         return response
 
     async def lease_grant(self, ttl: int) -> int:
         """Make a lease of `ttl` seconds and give its ID."""
-        with translated():
-            response: pb.LeaseGrantResponse = await self._lease_grant(pb.LeaseGrantRequest(TTL=ttl))
+        response: pb.LeaseGrantResponse = await self._call("Lease", "LeaseGrant", pb.LeaseGrantRequest(TTL=ttl))
         return response.ID
 
     async def lease_revoke(self, lease_id: int) -> None:
         """End a lease and delete its keys. LeaseNotFoundError."""
-        with translated():
-            await self._lease_revoke(pb.LeaseRevokeRequest(ID=lease_id))
+        await self._call("Lease", "LeaseRevoke", pb.LeaseRevokeRequest(ID=lease_id))
 
     async def status(self) -> pb.StatusResponse:
         """Ask the member how it is."""
-        with translated():
-            response: pb.StatusResponse = await self._status(pb.StatusRequest())
+        response: pb.StatusResponse = await self._call("Maintenance", "Status", pb.StatusRequest(), repeatable=True)
         return response
 
     @asynccontextmanager
@@ -171,8 +235,10 @@ class EtcdClient:
             prev_kv=prev_kv,
             progress_notify=progress_notify,
         )
+        endpoint = await self._connected()
+        metadata = WITH_LEADER if len(self._endpoints) > 1 else None
         with translated():
-            async with self._watch.open() as stream:
+            async with endpoint.method("Watch", "Watch").open(metadata=metadata) as stream:
                 await stream.send_message(pb.WatchRequest(create_request=create))
                 created = await stream.recv_message()
                 if created is None or created.canceled:
@@ -183,8 +249,9 @@ class EtcdClient:
                     await _hang_up(stream)
 
     async def aclose(self) -> None:
-        """Close the connection; every watch on it ends with ConnectionError."""
-        self._channel.close()
+        """Close the connections; every watch on them ends with ConnectionError."""
+        for endpoint in self._endpoints:
+            endpoint.close()
 
 
 class Watch:
@@ -221,10 +288,6 @@ class Watch:
 async def _hang_up(stream: Stream[pb.WatchRequest, pb.WatchResponse]) -> None:
     with suppress(StreamTerminatedError):  # already broken
         await stream.cancel()
-
-
-def _service(name: str) -> ServiceDescriptor:
-    return pb.DESCRIPTOR.services_by_name[name]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ Without a majority of the members (`members`) nothing is ever agreed upon: both 
     fsync takes 1 s     write at 0.0 → done at 1.0     writes at 0.2, 0.9 → both done at 2.0     read at 0.3 → at 1.0
 
 Modelled on etcd's `server/etcdserver/raft.go` (`raftNode.start`) and `server/storage/wal`. Left out: the backend's own
-commits (every 100 ms, beside the requests), the elections that a slow disk brings about among several members.
+commits (every 100 ms, beside the requests). Several members write by themselves (`consensus`).
 """
 
 import asyncio
@@ -21,6 +21,11 @@ from cluster_engine.world.process import Process
 
 TIMEOUT_SECONDS = 7.0
 """etcd's ReqTimeout: 5 s for the disk, and two election timeouts."""
+
+
+def fsync_seconds(process: Process) -> float:
+    """Draw how long an fsync takes on a process's host now."""
+    return process.host.fsync_seconds or process.effort.seconds("etcd.fsync")
 
 
 class Disk:
@@ -38,11 +43,11 @@ class Disk:
         await self.agreed()
         now = asyncio.get_running_loop().time()
         if now >= self._next_until:
-            self._busy_until = self._next_until = now + self._fsync_seconds()
+            self._busy_until = self._next_until = now + fsync_seconds(self._process)
         elif now >= self._busy_until:
-            self._busy_until, self._next_until = self._next_until, self._next_until + self._fsync_seconds()
+            self._busy_until, self._next_until = self._next_until, self._next_until + fsync_seconds(self._process)
         elif self._next_until == self._busy_until:
-            self._next_until = self._busy_until + self._fsync_seconds()
+            self._next_until = self._busy_until + fsync_seconds(self._process)
         applied_from = max(self._next_until, self._applied_until)
         self._applied_until = applied_from + self._process.effort.seconds("etcd.apply")
         await self._until(self._applied_until)
@@ -60,9 +65,6 @@ class Disk:
         if not self._members.have_quorum:
             await asyncio.sleep(TIMEOUT_SECONDS)
             raise RequestTimedOutError
-
-    def _fsync_seconds(self) -> float:
-        return self._process.host.fsync_seconds or self._process.effort.seconds("etcd.fsync")
 
     async def _until(self, time: float) -> None:
         delay = time - asyncio.get_running_loop().time()

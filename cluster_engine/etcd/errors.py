@@ -136,6 +136,48 @@ class RequestTimedOutError(EtcdError):
     TEXT = "etcdserver: request timed out"
 
 
+class LeaderFailedError(EtcdError):
+    """As before, and the leader was lost meanwhile."""
+
+    CODE = Status.UNAVAILABLE
+    TEXT = "etcdserver: request timed out, possibly due to previous leader failure"
+
+
+class NoLeaderError(EtcdError):
+    """Nobody leads, and who asks wants a leader to be there."""
+
+    CODE = Status.UNAVAILABLE
+    TEXT = "etcdserver: no leader"
+
+
+class LeaderChangedError(EtcdError):
+    """The leader that a read was asked of leads no more."""
+
+    CODE = Status.UNAVAILABLE
+    TEXT = "etcdserver: leader changed"
+
+
+class NotLeaderError(EtcdError):
+    """Only the leader can do that."""
+
+    CODE = Status.FAILED_PRECONDITION
+    TEXT = "etcdserver: not leader"
+
+
+class LeaderTransferTimedOutError(EtcdError):
+    """The other member has not taken over in time."""
+
+    CODE = Status.UNAVAILABLE
+    TEXT = "etcdserver: request timed out, leader transfer took too long"
+
+
+class TooManyRequestsError(EtcdError):
+    """Too much is on its way to being agreed upon."""
+
+    CODE = Status.RESOURCE_EXHAUSTED
+    TEXT = "etcdserver: too many requests"
+
+
 class MemberNotFoundError(EtcdError):
     """There is no such member."""
 

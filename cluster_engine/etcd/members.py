@@ -58,6 +58,18 @@ class Members:
         voters = [member for member in self._members.values() if not member.is_learner]
         return 2 * sum(bool(member.name) for member in voters) > len(voters)
 
+    def found(self, name: str, peer_url: str, token: str) -> int:
+        """Add one of the members with which a cluster begins (`--initial-cluster`); give its ID."""
+        id_ = _id(peer_url, token)
+        self._members.setdefault(id_, Member(id_, name, (peer_url,)))
+        return id_
+
+    def publish(self, id_: int, name: str, client_urls: Sequence[str]) -> None:
+        """A member says that it runs: what it is called, and where clients find it."""
+        member = self._members.get(id_)
+        if member is not None:
+            self._members[id_] = replace(member, name=name, client_urls=tuple(client_urls))
+
     def start(self, name: str, client_url: str, peer_url: str) -> None:
         """Say who this member is: it keeps the peer URLs that it has been given."""
         old = self._members.get(MEMBER_ID)
@@ -70,8 +82,7 @@ class Members:
             raise TooManyLearnersError
         if not is_learner and len(self._members) >= MEMBERS_MAX:
             raise NotEnoughStartedMembersError
-        text = "".join(sorted(peer_urls)) + f"etcd-cluster{seconds}"
-        id_ = int.from_bytes(hashlib.sha1(text.encode(), usedforsecurity=False).digest()[:8])
+        id_ = _id("".join(sorted(peer_urls)), f"etcd-cluster{seconds}")
         member = self._members[id_] = Member(id_, "", tuple(peer_urls), is_learner=is_learner)
         return member
 
@@ -100,3 +111,14 @@ class Members:
         taken = {url for member in self._members.values() if member.id != but for url in member.peer_urls}
         if taken & set(peer_urls):
             raise PeerURLExistsError
+
+
+def cluster_id(members: Sequence[int]) -> int:
+    """Return the number of the cluster that begins with these members."""
+    data = b"".join(id_.to_bytes(8) for id_ in sorted(members))
+    return int.from_bytes(hashlib.sha1(data, usedforsecurity=False).digest()[:8])
+
+
+def _id(peer_urls: str, token: str) -> int:
+    digest = hashlib.sha1(f"{peer_urls}{token}".encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8])

@@ -13,8 +13,9 @@ clock or knows of a network, so what a store answers depends on what was asked a
     store.delete_range(b"a", b"c")       -> nothing, and the revision stays 4
     store.compact(4)                     reads before 4 raise CompactedError
 
-It is durable: it lies on its host's disk (`database`) and outlives the process. Left out: Raft (one member runs; the
-term counts starts, the index counts writes), the write-ahead log, authentication.
+It is durable: it lies on its host's disk (`database`) and outlives the process. Of a single member the term counts
+starts and the index writes, without a log; of several `raft_index` is the last entry carried out (`consensus`). Left
+out: authentication.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,6 +115,12 @@ class Store:
         deleted = [kv for key in keys for kv in write.delete_range(key)]
         write.commit()
         return deleted
+
+    def become(self, other: "Store") -> None:
+        """Hold what another store holds, in its place: a snapshot of the leader's. Members and alarms stay."""
+        self.revision, self.compacted = other.revision, other.compacted
+        self.history, self.leases = other.history, other.leases
+        self.raft_index = other.raft_index
 
     def expire(self, now: float) -> list[tuple[int, list[KeyValue]]]:
         """Revoke the leases that have run out; give each with the keys that went."""

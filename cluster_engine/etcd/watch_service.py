@@ -15,7 +15,8 @@ HTTP/2's flow control, the client. So nothing in here grows with a slow reader.
     < canceled        watch_id=0
 
 A watch from before the last compaction is created and at once canceled, with `compact_revision` telling where one may
-start. Left out: fragments.
+start. A client that says `hasleader: true` would rather lose its watches than not hear that nobody leads. Left out:
+fragments.
 """
 
 import asyncio
@@ -31,8 +32,9 @@ from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 from h2.exceptions import StreamClosedError
 
+from cluster_engine.etcd.agreement import Agreement
 from cluster_engine.etcd.apply import message_of
-from cluster_engine.etcd.errors import CompactedError
+from cluster_engine.etcd.errors import CompactedError, NoLeaderError
 from cluster_engine.etcd.history import Change, KeyRange
 from cluster_engine.etcd.services import Headers
 from cluster_engine.etcd.store import Store
@@ -51,16 +53,22 @@ Make: TypeAlias = Callable[[], pb.WatchResponse | None]
 class WatchService:
     """Serves Watch to every client of one store."""
 
-    def __init__(self, store: Store, headers: Headers) -> None:
+    def __init__(self, store: Store, headers: Headers, agreement: Agreement) -> None:
         self._store = store
         self._headers = headers
+        self._agreement = agreement
         self._hub = WatchHub(store)
+
+    def restored(self, revision: int) -> None:
+        """The store, which was at `revision`, holds a snapshot's state now."""
+        self._hub.restored(revision)
 
     async def Watch(self, stream: Stream[pb.WatchRequest, pb.WatchResponse]) -> None:  # noqa: N802 - named by the wire
         """Serve one stream until the client or the connection ends it."""
         conversation = _Conversation(self._store, self._hub, self._headers, stream)
         try:
-            await conversation.run()
+            wants_leader = stream.metadata is not None and stream.metadata.get("hasleader") == "true"
+            await conversation.run(self._agreement if wants_leader else None)
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from group
         finally:
@@ -94,14 +102,18 @@ class _Conversation:
         self._answers = asyncio.Semaphore(ANSWERS_WAITING_MAX)
         self._ticking = False
 
-    async def run(self) -> None:
+    async def run(self, agreement: Agreement | None) -> None:
+        """Serve it; with an `agreement` for as long as somebody leads. NoLeaderError."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send())
+            led = tasks.create_task(_led(agreement)) if agreement is not None else None
             try:
                 async for request in self._stream:
                     await self._receive(request, tasks)
             except DecodeError as error:
                 raise GRPCError(Status.INTERNAL, f"grpc: failed to unmarshal the received message: {error}") from error
+            if led is not None:
+                led.cancel()
 
     def close(self) -> None:
         for watch in self._watches.values():
@@ -230,6 +242,11 @@ class _Conversation:
         if self._watches.get(watch.id) is not watch or watch.watcher.behind_from is not None:
             return None
         return self._response(watch.id, self._store.revision)
+
+
+async def _led(agreement: Agreement) -> None:
+    await agreement.without_leader()
+    raise NoLeaderError
 
 
 def event_of(change: Change, *, prev_kv: bool) -> kv_pb2.Event:

@@ -89,6 +89,13 @@ class WatchHub:
             watcher.wake(watcher)
         return [change for change in changes if watcher.concerns(change)]
 
+    def restored(self, revision: int) -> None:
+        """The store, which was at `revision`, has become another one's: watchers hear what they have missed."""
+        for watcher in list(self._watchers):
+            if watcher.behind_from is None and self._store.revision > revision:
+                watcher.behind_from = max(watcher.start_revision, revision + 1)
+                watcher.wake(watcher)
+
     def _committed(self, changes: Sequence[Change]) -> None:
         for watcher in list(self._watchers):
             if watcher.behind_from is None and any(watcher.concerns(change) for change in changes):

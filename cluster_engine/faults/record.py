@@ -121,7 +121,7 @@ class Host(msgspec.Struct, frozen=True):
 
     def check(self, name: str, value: Any, ground: Ground) -> None:
         """Raise FaultError when there is no such host."""
-        roles = [Role.WORKER] if self.worker else [Role.CONTROL_PLANE, Role.WORKER]
+        roles = [Role.WORKER] if self.worker else [Role.CONTROL_PLANE, Role.ETCD, Role.WORKER]
         if name == "peer":
             roles += [Role.PERSON, Role.GATEWAY]
         hosts = [host.name for host in ground.cast.of_role(*roles)]

@@ -23,7 +23,7 @@ async def compact_now(process: Process, stem: str, port: int) -> None:
     tls = client_tls(
         ca=read(f"{PKI}/etcd/ca.crt"), certificate=read(f"{stem}.crt"), key=read(f"{stem}.key"), alpn=("h2",)
     )
-    client = EtcdClient("127.0.0.1", port, tls)
+    client = EtcdClient([("127.0.0.1", port)], tls)
     try:
         revision = (await client.get(b"compact")).header.revision
         with contextlib.suppress(CompactedError):  # nothing has been written since somebody else did

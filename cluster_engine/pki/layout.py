@@ -7,6 +7,7 @@ Who each program is, and in which files that stands, says the cast (`cluster_eng
 | control plane pki/         | the authorities ca, etcd/ca and front-proxy-ca; sa.key and sa.pub for tokens |
 | control plane admin.conf   | kubernetes-admin / kubeadm:cluster-admins, for people                        |
 | control plane super-admin… | kubernetes-super-admin / system:masters, for emergencies                     |
+| etcd-N pki/etcd/           | etcd's authority                                                             |
 | worker pki/ca.crt          | the cluster's authority                                                      |
 | workstation ~/.kube/config | the same as admin.conf                                                       |
 
@@ -58,6 +59,8 @@ def provision(cast: Cast, host: Callable[[str], Host], *, now: datetime, more_na
     )
     for one in cast.of_role(Role.CONTROL_PLANE):
         _provision_control_plane(pki, host(one.name).files)
+    for one in cast.of_role(Role.ETCD):
+        _write(host(one.name).files, pair_files(f"{PKI}/etcd/ca", pki.etcd.pair))
     for one in cast.of_role(Role.WORKER):
         host(one.name).files.write(f"{PKI}/ca.crt", cluster.pair.certificate)
     for one in cast.of_role(Role.PERSON):

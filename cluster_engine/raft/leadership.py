@@ -101,6 +101,15 @@ class Leadership:
                 progress.snapshot = 0
             progress.probe()
 
+    def snapshot_sent(self, peer: int, *, arrived: bool) -> None:
+        """A snapshot has arrived, or has not: go on behind it, once a heartbeat is answered, or ask again."""
+        progress = self.progress.get(peer)
+        if progress is not None and progress.state is State.SNAPSHOT:
+            if not arrived:
+                progress.snapshot = 0
+            progress.probe()
+            progress.probed = True
+
     def transfer(self, to: int) -> None:
         """Hand leadership over once `to` has everything; meanwhile nothing is proposed."""
         progress = self.progress.get(to)

@@ -113,6 +113,11 @@ class Node:
         if self.leadership is not None:
             self.leadership.unreachable(peer)
 
+    def snapshot_sent(self, peer: int, *, arrived: bool) -> None:
+        """A snapshot for a member has arrived there, or has not."""
+        if self.leadership is not None:
+            self.leadership.snapshot_sent(peer, arrived=arrived)
+
     def step(self, message: Message) -> bool:
         """Take a message; False when it is a proposal or a read that nobody here can do anything with."""
         kind = message.kind

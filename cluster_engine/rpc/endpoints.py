@@ -15,7 +15,7 @@ the messages it takes, and answers a call of a service it does not have in words
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from grpclib import client, server
 from grpclib.config import Configuration
@@ -82,8 +82,48 @@ class GatheringTransport(asyncio.Transport):
         return self._below.get_extra_info(name, default)
 
 
+class Keepalive(NamedTuple):
+    """How often a client asks whether the other end is there, and how long it waits for the answer, in seconds."""
+
+    every_seconds: float
+    timeout_seconds: float
+
+
+class Pings:
+    """Asks by PING, while there are calls, whether the other end is there; breaks the connection when it is not."""
+
+    def __init__(self, connection: Connection, keepalive: Keepalive) -> None:
+        self._connection = connection
+        self._keepalive = keepalive
+        self._call_later = asyncio.get_running_loop().call_later
+        self._timeout: asyncio.TimerHandle | None = None
+        self._next = self._call_later(keepalive.every_seconds, self._ping)
+        connection.ping_ack_process = self._answered  # type: ignore[method-assign]
+
+    def stop(self) -> None:
+        """The connection is no more."""
+        self._next.cancel()
+        self._answered()
+
+    def _ping(self) -> None:
+        self._next = self._call_later(self._keepalive.every_seconds, self._ping)
+        http2 = self._connection._connection
+        if http2.open_outbound_streams and self._timeout is None:
+            http2.ping(bytes(8))
+            self._connection.flush()
+            self._timeout = self._call_later(self._keepalive.timeout_seconds, self._connection._transport.abort)
+
+    def _answered(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
+
+
 class GatheringProtocol(H2Protocol):
     """grpclib's protocol on a transport that gathers, with our HTTP/2 for h2's."""
+
+    keepalive: Keepalive | None = None
+    _pings: Pings | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
@@ -95,6 +135,14 @@ class GatheringProtocol(H2Protocol):
         self.connection.flush()
         self.connection.initialize()
         self.processor = EventsProcessor(self.handler, self.connection)
+        if self.keepalive is not None:
+            self._pings = Pings(self.connection, self.keepalive)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See asyncio."""
+        if self._pings is not None:
+            self._pings.stop()
+        super().connection_lost(exc)
 
     def _widen(self, http2: Http2) -> None:
         """Open the windows as far as grpclib does."""
@@ -151,6 +199,11 @@ async def _read_bounded(read: Callable[[int], Awaitable[bytes]], message_bytes_m
 class Channel(client.Channel):
     """grpclib's channel, gathering."""
 
+    keepalive: Keepalive | None = None
+    """Without it a client waits as long as TCP does for one that has vanished."""
+
     def _protocol_factory(self) -> H2Protocol:
         made = super()._protocol_factory()
-        return GatheringProtocol(made.handler, made.config, made.h2_config)
+        protocol = GatheringProtocol(made.handler, made.config, made.h2_config)
+        protocol.keepalive = self.keepalive
+        return protocol

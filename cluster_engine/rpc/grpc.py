@@ -56,7 +56,9 @@ class Call(Protocol):
     async def __call__(self, message: Any, /, *, timeout: float | None = None) -> Any:
         """Send the message, or the list of them, and give what came back."""
 
-    def open(self, *, timeout: float | None = None) -> client.Stream[Any, Any]:
+    def open(
+        self, *, timeout: float | None = None, metadata: Mapping[str, str] | None = None
+    ) -> client.Stream[Any, Any]:
         """Prepare the call as an async context manager; nothing is sent before it is entered."""
 
 

@@ -6,10 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cluster_engine.cast import cast
 from cluster_engine.etcd import server
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.pki.authority import Authority, Usage
+from cluster_engine.pki.layout import provision
+from cluster_engine.world.process import Host
 from cluster_engine.world.tls import client_tls
+from tests.engine.etcd.etcd_members import Members
 
 NAMES = ["control-plane", "10.0.0.1", "localhost", "127.0.0.1"]
 
@@ -43,7 +47,7 @@ class Etcd:
 
     @asynccontextmanager
     async def client(self, pair=None):
-        client = EtcdClient("10.0.0.1", 2379, self.tls(pair))
+        client = EtcdClient([("10.0.0.1", 2379)], self.tls(pair))
         try:
             yield client
         finally:
@@ -76,5 +80,33 @@ def run_etcd(run, etcd_files):
             return await story(world, etcd)
 
         return run(with_etcd, **options)
+
+    return run_story
+
+
+@pytest.fixture(scope="session")
+def members_files():
+    """The files of every host of a cluster with three members, made once."""
+    hosts = {}
+
+    def host(name):
+        return hosts.setdefault(name, Host(name, ""))
+
+    made = cast(1, etcd_members=3)
+    provision(made, host, now=datetime.now(UTC))
+    return {name: {path: one.files.read(path) for path in one.files.below("/")} for name, one in hosts.items()}
+
+
+@pytest.fixture
+def run_members(run, members_files):
+    """Run `story(world, members)` in a world whose three members have agreed on a leader."""
+
+    def run_story(story, **options):
+        async def with_members(world):
+            members = Members(world, members_files)
+            await members.start_all()
+            return await story(world, members)
+
+        return run(with_members, **options)
 
     return run_story

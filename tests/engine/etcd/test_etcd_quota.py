@@ -6,8 +6,11 @@ import pytest
 
 from cluster_engine.etcd import quota
 from cluster_engine.etcd.administration import MaintenanceService
+from cluster_engine.etcd.agreement import Alone
+from cluster_engine.etcd.applier import Applier
 from cluster_engine.etcd.apply import apply_delete_range, apply_put, apply_txn
 from cluster_engine.etcd.client import delete, not_there, put, unchanged
+from cluster_engine.etcd.disk import Disk
 from cluster_engine.etcd.errors import NoSpaceError
 from cluster_engine.etcd.history import RECORD_BYTES
 from cluster_engine.etcd.store import Store
@@ -124,7 +127,9 @@ class NoHeaders:
 
 def test_an_alarm_that_is_raised_by_hand_refuses_every_put_until_it_is_taken_back():
     store = Store()
-    service = MaintenanceService(store, NoHeaders())
+    store.members.start("control-plane", "https://10.0.0.1:2379", "https://10.0.0.1:2380")
+    applier = Applier(store, lambda *_, **__: None)
+    service = MaintenanceService(store, NoHeaders(), Alone(store, applier, Disk(None, store.members)))
 
     def alarm(action):
         return asyncio.run(service.Alarm(pb.AlarmRequest(action=action, alarm=pb.NOSPACE))).alarms
