@@ -1,7 +1,8 @@
 """Eviction: when memory, disk or process numbers of the node run short, pods are ended, one every ten seconds.
 
     memory.available < 100Mi       the node's memory, less RESERVED and what the pods' programs hold
-    nodefs.available < 10%         what is left of the node's disk; unused images are deleted first
+    nodefs.available < 10%         what is left of the node's disk; first go dead containers and unused images, and
+                                   where that was enough, no pod
     pid.available < 10%            what is left of the machine's process numbers (`Host.pids_max`)
 
 While it is so, and for five minutes after, the node says MemoryPressure, DiskPressure or PIDPressure, and no new pod is
@@ -55,6 +56,11 @@ class Signal(msgspec.Struct, frozen=True):
     threshold_text: str
     usage: Callable[[Object], int]
 
+    @property
+    def is_met(self) -> bool:
+        """Whether too little is left."""
+        return self.available < self.threshold
+
 
 class Evictions:
     """Looks after the node's memory and disk. `pressure` are the conditions that hold; `on_change` is told of news."""
@@ -65,13 +71,13 @@ class Evictions:
         recorder: EventRecorder,
         workers: Callable[[], Iterable["PodWorker"]],
         on_change: Callable[[frozenset[str]], None],
-        delete_images: Callable[[], Awaitable[int]],
+        free_disk: Callable[[], Awaitable[None]],
     ) -> None:
         self._process = process
         self._recorder = recorder
         self._workers = workers
         self._on_change = on_change
-        self._delete_images = delete_images
+        self._free_disk = free_disk
         self._met_at: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -84,7 +90,7 @@ class Evictions:
         """Look once: tell of pressure, and evict one pod where a threshold is met."""
         now = asyncio.get_running_loop().time()
         before = frozenset(self._met_at)
-        met = [signal for signal in self._signals() if signal.available < signal.threshold]
+        met = [signal for signal in self._signals() if signal.is_met]
         self._met_at |= dict.fromkeys((signal.condition for signal in met), now)
         self._met_at = {name: at for name, at in self._met_at.items() if now - at < TRANSITION_SECONDS}
         if frozenset(self._met_at) != before:
@@ -126,7 +132,9 @@ class Evictions:
         node = about_node(self._process.host.name)
         self._recorder.event(node, "Warning", "EvictionThresholdMet", f"Attempting to reclaim {signal.resource}")
         if signal.condition == "DiskPressure":
-            await self._delete_images()
+            await self._free_disk()
+            if not any(one.condition == signal.condition and one.is_met for one in self._signals()):
+                return
         self._evict(signal)
 
     def _evict(self, signal: Signal) -> None:

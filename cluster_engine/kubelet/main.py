@@ -26,6 +26,7 @@ from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.admission import Admission
 from cluster_engine.kubelet.configuration import LIMIT
+from cluster_engine.kubelet.container_gc import ContainerCollector
 from cluster_engine.kubelet.containers import Containers
 from cluster_engine.kubelet.eviction import Evictions
 from cluster_engine.kubelet.image_gc import ImageCollector
@@ -124,9 +125,8 @@ class Kubelet:
             images=lambda: self._agent.images,
             learn=self._agent.learn_images,
         )
-        self._evictions = Evictions(
-            process, self._recorder, self._workers.values, self._agent.pressed, self._collector.delete_unused
-        )
+        self._containers = ContainerCollector(process, runtime, self._cache, self._has_ended)
+        self._evictions = Evictions(process, self._recorder, self._workers.values, self._agent.pressed, self._free_disk)
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
@@ -150,6 +150,7 @@ class Kubelet:
         tasks.create_task(self._server.run(), name="server")
         tasks.create_task(self._evictions.run(), name="eviction manager")
         tasks.create_task(self._collector.run(), name="image garbage collection")
+        tasks.create_task(self._containers.run(), name="container garbage collection")
         for informer in (self._node, self._services, self._pods):
             await informer.synced()
         self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
@@ -200,6 +201,14 @@ class Kubelet:
         self._begin_static()
         if pods.is_static(worker.pod):
             self._mirrors.look()
+
+    def _has_ended(self, uid: str) -> bool:
+        worker = self._workers.get(uid)
+        return worker is None or worker.stage is Stage.TERMINATED
+
+    async def _free_disk(self) -> None:
+        await self._containers.delete_unused()
+        await self._collector.delete_unused()
 
     # -- static pods -------------------------------------------------------------------------------------------------
 

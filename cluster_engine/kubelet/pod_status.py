@@ -51,8 +51,9 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
 
 def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge) -> Object:
     """Make the status that the API should have. `old` is the one it was given before, or has."""
-    init = [_container_status(pod, c, runtime, knowledge, is_init=True) for c in pods.init_containers(pod)]
-    mains = [_container_status(pod, c, runtime, knowledge, is_init=False) for c in pods.containers(pod)]
+    before = _ended_before(old)
+    init = [_container_status(pod, c, runtime, knowledge, before, is_init=True) for c in pods.init_containers(pod)]
+    mains = [_container_status(pod, c, runtime, knowledge, before, is_init=False) for c in pods.containers(pod)]
     phase = _phase(pod, init, mains, is_terminating=knowledge.is_terminating)
     if old.get("phase") in pods.TERMINAL_PHASES:
         phase = str(old["phase"])
@@ -78,10 +79,17 @@ def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge
         status["initContainerStatuses"] = init
     status["containerStatuses"] = mains
     if later := pods.ephemeral_containers(pod):
-        states = [_container_status(pod, container, runtime, knowledge, is_init=False) for container in later]
+        states = [_container_status(pod, container, runtime, knowledge, before, is_init=False) for container in later]
         status["ephemeralContainerStatuses"] = [_as_ephemeral(state) for state in states]
     status["qosClass"] = (pod.get("status") or {}).get("qosClass") or quality_of_service(pod["spec"])
     return status
+
+
+def _ended_before(old: Object) -> Mapping[str, Object]:
+    """Return what was last said of containers that have ended, by name: it stays once they are removed."""
+    fields = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    statuses = [status for field in fields for status in old.get(field) or ()]
+    return {status["name"]: status for status in statuses if "terminated" in status.get("state", {})}
 
 
 def _as_init(status: Object, sidecars: set[str]) -> Object:
@@ -98,12 +106,20 @@ def _as_ephemeral(status: Object) -> Object:
 
 
 def _container_status(
-    pod: Object, container: Object, runtime: PodRuntime, knowledge: Knowledge, *, is_init: bool
+    pod: Object,
+    container: Object,
+    runtime: PodRuntime,
+    knowledge: Knowledge,
+    before: Mapping[str, Object],
+    *,
+    is_init: bool,
 ) -> Object:
     name = container["name"]
     history = runtime.of_name(name)
     latest = history[0] if history else None
     waiting = knowledge.waiting.get(name)
+    if latest is None and waiting is None and name in before:
+        return before[name]
     state = _state(latest, knowledge) if latest else _not_created(pod)
     last = next((_state(status, knowledge) for status in history[1:2] if status.state == cri.CONTAINER_EXITED), {})
     is_once = is_init and not pods.is_sidecar(container)

@@ -82,9 +82,10 @@ class Volumes:
             self._mounted.add(pods.uid(pod))
 
     def unmount(self, uid: str) -> None:
-        """Let go of a pod's volumes."""
+        """Let go of a pod's volumes; what lies in its own (emptyDir) goes with them."""
         self._objects.unregister(uid)
         self._mounted.discard(uid)
+        self._process.files.remove_below(f"{pod_directory(uid)}/volumes")
         for path in [path for path, token in self._tokens.items() if token.uid == uid]:
             del self._tokens[path]
             if self._process.files.exists(path):

@@ -218,7 +218,17 @@ class Supervisor:
             process.kill(signal=number)
 
     async def restart(self, name: str, who: str, *, kill: bool = False) -> None:
-        """Stop the program and start it, unless others want it down."""
+        """Stop the program and start it, unless others want it down.
+
+        What runs in a pod is stopped only: its kubelet starts it again, later each time (CrashLoopBackOff).
+        """
+        process = self.processes.get(name)
+        if name in self._manifests and process is not None and process.is_alive:
+            if kill:
+                process.kill()
+            else:
+                await process.stop()
+            return
         await self.hold(name, who, kill=kill)
         self.release(name, who)
 

@@ -207,6 +207,27 @@ def test_a_host_that_boots_has_all_its_pods_again(in_cluster, target):
     in_cluster(story, nodes=1)
 
 
+def test_what_is_restarted_again_and_again_is_held_back_by_its_kubelet(in_cluster):
+    async def story(admin):
+        gone = []
+        for _ in range(2):
+            began = admin.cluster.clock.now
+            admin.cluster.inject(read({"name": "restart", "target": "control-plane/kube-scheduler"}))
+            await asyncio.sleep(0.5)
+            await admin.until(lambda: admin.is_up("control-plane/kube-scheduler"))
+            gone.append(admin.cluster.clock.now - began)
+        await admin.until(lambda: _restarts(admin, "kube-scheduler-control-plane") == 2)
+        return gone
+
+    first, second = in_cluster(story)
+    assert first < 5
+    assert second > 10, "CrashLoopBackOff"
+
+
+def _restarts(admin, name):
+    return admin.pods()[name]["status"]["containerStatuses"][0]["restartCount"]
+
+
 def test_a_replaced_certificate_is_read_by_what_is_started_anew(in_cluster):
     async def story(admin):
         before = admin.cluster.processes["control-plane/kube-scheduler"]

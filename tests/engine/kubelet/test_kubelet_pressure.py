@@ -3,6 +3,7 @@
 import asyncio
 
 from cluster_engine.api.kinds import POD
+from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.files import FILE_BYTES_MAX
 from tests.engine.kubelet.test_kubelet_acting import condition
 
@@ -100,3 +101,47 @@ def test_a_machine_without_process_numbers_starts_nothing_more_in_containers(nod
         return most
 
     assert node(story) == 12
+
+
+def test_what_an_evicted_pod_has_written_is_reclaimed_and_the_next_look_spares_the_others(node):
+    async def story(node):
+        await node.run_pod("user", "nginx")
+        await fill(node, "writer", 7)
+        node.host.files.write("/var/rest", bytes(FILE_BYTES_MAX // 2))
+        await node.until(lambda: node.phase_is("writer", "Failed"), within_seconds=20)
+        full = node.host.files.size
+        await asyncio.sleep(13)
+        return await node.pod("writer"), await node.pod("user"), full - node.host.files.size, len(node.containers())
+
+    writer, user, freed, containers = node(story)
+    assert (writer["status"]["reason"], user["status"]["phase"]) == ("Evicted", "Running")
+    assert "terminated" in writer["status"]["containerStatuses"][0]["state"], "what was said of it stays"
+    assert freed >= 7 * FILE_BYTES_MAX
+    assert containers == 1
+
+
+def test_one_dead_container_of_a_name_is_kept_and_empty_sandboxes_go(node):
+    async def end_it(node):
+        (container,) = [one for one in node.containers() if one.process is not None]
+        container.process.kill()
+        await asyncio.sleep(20)
+
+    async def story(node):
+        await node.run_pod("web", "nginx")
+        store = node.store()
+        (first,) = list(store.sandboxes)
+        await end_it(node)
+        await end_it(node)
+        store.sandboxes[first].state = cri.SANDBOX_NOTREADY
+        await node.kill("kubelet")
+        await node.start("kubelet")
+        await asyncio.sleep(100)
+        with_its_dead = len(node.containers()), list(store.sandboxes)
+        await end_it(node)
+        await asyncio.sleep(100)
+        return first, with_its_dead, (len(node.containers()), list(store.sandboxes))
+
+    first, (containers, sandboxes), (at_last, left) = node(story)
+    assert (containers, len(sandboxes), at_last, len(left)) == (2, 2, 2, 1)
+    assert first in sandboxes
+    assert first not in left
