@@ -99,6 +99,7 @@ class Causes:
         self._heard_turned = 0.0
         self._revisions: Recent[tuple[int, int], tuple[int, bool]] = Recent(REVISIONS_MAX)
         self._events: Recent[tuple[int, str, str], tuple[int, bool]] = Recent(EVENTS_MAX)
+        self._agreed: Recent[tuple[int, int, str], tuple[int, bool]] = Recent(EVENTS_MAX)
         self._watches_ended: Recent[tuple[int, str], int] = Recent(PARTICIPANTS_MAX)
         self._carried: Recent[tuple[int, bytes], int] = Recent(CARRIED_MAX)
         self.audited: Recent[str, int] | None = None
@@ -272,6 +273,14 @@ class Causes:
     def change(self, server: Participant, token: str, version: str) -> tuple[int, bool] | None:
         """Find the etcd event by which `server` learned of a version."""
         return self._events.get((server.serial, token, version))
+
+    def agreed(self, speaker: Participant | None, listener: Participant, what: str, seq: int, heartbeat: bool) -> None:
+        """A member of etcd has told another something of Raft's, entry `seq`; without `speaker`: anybody has."""
+        self._agreed[speaker.serial if speaker else 0, listener.serial, what] = (seq, heartbeat)
+
+    def agreement(self, speaker: Participant | None, listener: Participant, what: str) -> tuple[int, bool] | None:
+        """Find the entry by which a member was told something of Raft's."""
+        return self._agreed.get((speaker.serial if speaker else 0, listener.serial, what))
 
     def watch_ended(self, who: Participant, key: str, seq: int) -> None:
         """A watch of `who` came to its ordinary end at entry `seq`."""

@@ -5,8 +5,9 @@
     watch.event    ADDED deployment web  <- the etcd event of the same key and version
     http.end       the watch is over     <- the server's timer
 
-A watch's events are lines of JSON in a body that goes on for minutes; each becomes an entry when its line is
-complete. Left out: watches in protobuf or over WebSocket (shown as one response).
+A watch's events are lines of JSON in a body that goes on for minutes; each becomes an entry when its line is complete.
+So it is with what etcd's members tell each other (`raft`). Left out: watches in protobuf or over WebSocket (shown as
+one response).
 """
 
 from http import HTTPStatus
@@ -16,7 +17,7 @@ import msgspec
 
 from cluster_engine.api.patches import APPLY_PATCHES
 from cluster_engine.api.strconv import int_of
-from cluster_engine.lens import kubernetes, objects
+from cluster_engine.lens import kubernetes, objects, raft
 from cluster_engine.lens.causes import Participant, Reason, Serving
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Evidence, Headers, Piece
@@ -43,7 +44,7 @@ class RestExchange(Exchange):
         self._applies_as = ""
         self._name = self._asked.name
         self._status = 0
-        self._watch: WatchStream | None = None
+        self._watch: WatchStream | raft.RaftStream | None = None
 
     def headers(self, from_client: bool, headers: Headers, size: int, pieces: list[Piece]) -> None:
         """Take a head, or trailers."""
@@ -59,9 +60,14 @@ class RestExchange(Exchange):
             if 100 <= self._status < 200 and self._status != 101:
                 return
         part.headers = headers
-        if not from_client and self._asked.verb == "watch" and self._status == 200 and _is_json(headers):
+        if from_client or self._status != 200:
+            return
+        if self._asked.verb == "watch" and _is_json(headers):
             self._respond()
             self._watch = WatchStream(self.conversation, self._asked, self.stream, self.request)
+        elif self._asked.path.startswith(raft.PATH):
+            self._respond()
+            self._watch = raft.RaftStream(self.conversation, self._asked.path, self.question.headers, self.stream)
 
     def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
         """Take some of a body; of a watch, as many events as it completes."""

@@ -41,6 +41,7 @@ const BY_KIND = {
   "grpc.response": "result",
   "grpc.message": "call",
   "etcd.event": "stored",
+  "raft.message": "call",
   "tls.alert": "alert",
   "tcp.lost": "lost",
   "dns.response": "reply",
