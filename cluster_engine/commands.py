@@ -69,7 +69,7 @@ class Commands:
     def type(self, cluster: Cluster, command: Command) -> None:
         """Begin a command. RefusedDeedError when its id is taken, or too many are running."""
         if command.id in self._frames:
-            raise RefusedDeedError("A command with this id is running already.")
+            raise RefusedDeedError("A command with this id is running already.")  # a lesson's
         if len(self._tasks) >= COMMANDS_MAX:
             raise RefusedDeedError("Too many commands are running in this cluster; interrupt one first.")
         self._begin(Typed(command.id, command.line, prompt=cluster.terminal().prompt, after=self._head()))

@@ -50,6 +50,7 @@ class _Deed(msgspec.Struct, frozen=True, omit_defaults=True):
 class Command(_Deed, tag="command", frozen=True):
     """Type a line on the workstation; answered by {} at once, then told by `Typed`, `Output`, … and `Done`.
 
+    Once for each id: who does not know whether it came sends it again, and is answered {"again": true} if it did.
     With a `keyboard` its programs read what `Keys` are typed; without, they come to the end of it at once. `columns`
     and `rows` are the size of the terminal that a keyboard belongs to.
     """

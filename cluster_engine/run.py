@@ -86,6 +86,7 @@ class Run:
     ) -> None:
         self.past, self.until, self.paused = past, until, paused
         self.inputs: list[Input] = []
+        self._typed: set[str] = set()  # ids of commands
         self._bytes = 0
         self._replaying = bool(past) or until > 0
         self._tell, self._note, self._lesson = tell, note, lesson
@@ -230,8 +231,11 @@ class Run:
     def take(self, act: Act) -> Any:
         """Perform an act now and keep it as an input; the answer, or a coroutine that gives it.
 
-        RefusedDeedError: it cannot be done, and has not been.
+        A command that was typed already is not typed again, and its answer says so: who sends one cannot know whether
+        it came, where the connection is lost before the answer. RefusedDeedError: it cannot be done, and has not been.
         """
+        if isinstance(act, deeds.Command) and act.id in self._typed and not self._replaying:
+            return {"again": True}
         if len(self.inputs) >= INPUTS_MAX or self._bytes >= INPUTS_BYTES_MAX:
             raise deeds.RefusedDeedError("This cluster has been told as much as it can keep; please start a new one.")
         n = len(self.inputs) + 1
@@ -239,6 +243,8 @@ class Run:
         answer = self._perform(act)
         taken = Input(n, self._cluster.clock.now, act)
         self.inputs.append(taken)
+        if isinstance(act, deeds.Command):
+            self._typed.add(act.id)
         self._bytes += len(msgspec.json.encode(act))
         if not self._replaying:
             self._tell(taken)

@@ -40,8 +40,13 @@ class Watch(msgspec.Struct, tag="watch"):
     commands: Annotated[dict[Identifier, Seq], Meta(max_length=64)] = {}
 
 
+class Ping(msgspec.Struct, tag="ping"):
+    """Say that somebody is there; answered by `pong`."""
+
+
 Said = (
     Watch
+    | Ping
     | Command
     | Keys
     | Resize

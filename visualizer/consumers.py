@@ -20,10 +20,10 @@ from cluster_engine import deeds
 from cluster_engine.cast import cast
 from visualizer import access, browser_protocol, handshakes, mishaps, services, websocket_frames
 from visualizer.access import Access, Action
-from visualizer.browser_protocol import Said, Watch
+from visualizer.browser_protocol import Ping, Said, Watch
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.hosting.hub import Feed, Lost, Reconsider, Viewer
+from visualizer.hosting.hub import Feed, Lost, OutputLost, Reconsider, Viewer
 from visualizer.hosting.mailbox import Answer
 from visualizer.hosting.messages import State
 from visualizer.hosting.refused import Refused
@@ -106,6 +106,8 @@ class ClusterConsumer(PageSocket):
                     return
             except Lost:
                 await self._error(_("Some entries of this journal were lost with the process that ran the cluster."))
+            except OutputLost:
+                await self._error(_("Some of what commands printed did not arrive here, and cannot be had any more."))
 
     async def _reconsider(self) -> bool:
         """Ask again what the page may do, and have it told; False when it may not even look any more."""
@@ -176,6 +178,9 @@ class ClusterConsumer(PageSocket):
         if isinstance(message, Watch):
             self._viewer.watch(message.since, message.commands)
             return
+        if isinstance(message, Ping):
+            self._viewer.notify('{"type":"pong"}')
+            return
         fields = named(message)
         if (refusal := await self._refusal(message)) is not None:
             await self._error(refusal, **fields)
@@ -202,12 +207,20 @@ class ClusterConsumer(PageSocket):
     async def _hear(self, message: Said, answer: Answer, fields: dict[str, str]) -> None:
         """Wait for an answer while the page goes on talking: a step may wait for a resume."""
         try:
-            frame = reply_of(message, await answer)
+            answered = await answer
         except Refused as refusal:
             self._viewer.notify(self._error_frame(str(refusal), **fields))
-        else:
-            if frame is not None:
-                self._viewer.notify(frame)
+            return
+        if isinstance(message, deeds.Command) and self._is_forgotten(message.id, answered):
+            said_once = _("This command was run already; what it printed is not kept any more.")
+            self._viewer.notify(self._error_frame(said_once, **fields))
+        elif (frame := reply_of(message, answered)) is not None:
+            self._viewer.notify(frame)
+
+    def _is_forgotten(self, command: str, answer: bytes) -> bool:
+        """Whether a command that a page sent again was taken the first time, and nothing of it is known here."""
+        assert self._feed is not None
+        return bool(json.loads(answer).get("again")) and command not in self._feed.terminals
 
 
 def named(message: Said) -> dict[str, str]:
@@ -244,7 +257,7 @@ def action_of(message: Said) -> Action:
             return Action.BREAK
         case deeds.Advance() | deeds.Answer() | deeds.Hint():
             return Action.LEARN
-        case Watch():
+        case Watch() | Ping():
             return Action.SEE
 
 

@@ -85,7 +85,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (before.state === "open" && next.state !== "open") store.setClock(unheard);
     store.connection.value = next;
     if (next.state === "open" && before.attempt > 0) toast(strings.t("toast.resumed", { seq: store.log.head.peek() }));
-    if (next.state === "open") shell.resume();
+    if (next.state === "open") shell.reconnect();
     if (next.state === "gone") shell.cut();
   }
 

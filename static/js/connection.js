@@ -59,6 +59,14 @@ export class Connection {
     };
   }
 
+  /** Nobody is at the other end any more, though nothing was heard of that. */
+  lose() {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    this.retryLater();
+  }
+
   retryLater() {
     this.attempt += 1;
     const seconds = backoff(this.attempt, Math.random());

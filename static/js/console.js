@@ -6,7 +6,8 @@
  * here waits for what is typed, what is typed goes to it, and comes back as output of the stream stdin. What is typed
  * elsewhere in the same cluster, by the lesson or on another page, is heard and shown too; what was typed on this page
  * before it was reloaded is its own still. Frames are numbered within their command, so that a lost connection can be
- * resumed there too, without a gap or a duplicate.
+ * resumed there too, without a gap or a duplicate. A command of which nothing was heard before the connection was lost
+ * is sent again: it may not have come, and a cluster runs it once.
  */
 import { computed, signal } from "@preact/signals-core";
 import { completed } from "./lineedit.js";
@@ -63,6 +64,10 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
   const editing = computed(() => (running.value?.edits.value ? running.value : null));
   /** The last frame heard of each command, also of those cleared away: a cluster that comes back says all again. @type {Map<string, number>} */
   const known = new Map();
+  /** Commands that were sent and of which nothing was heard yet. @type {Set<string>} */
+  const silent = new Set();
+  /** Those of them that went into a connection which is lost. @type {Set<string>} */
+  const doubtful = new Set();
 
   /** @param {string} id @param {string} line @param {Command["by"]} by @param {string} at its prompt @param {number} began after which entry @returns {Command} */
   const made = (id, line, by, at, began) => ({
@@ -90,9 +95,19 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
   /** @param {string} line */
   function start(line) {
     const command = made(newId(), line, "here", prompt.peek(), 0);
-    if (!send({ type: "command", id: command.id, line, keyboard: true, ...(size ?? {}) })) return false;
+    if (!send(typing(command))) return false;
     show(command);
+    silent.add(command.id);
     return true;
+  }
+
+  /** @param {Command} command */
+  const typing = ({ id, line }) => ({ type: "command", id, line, keyboard: true, ...(size ?? {}) });
+
+  /** @param {string} id */
+  function isHeard(id) {
+    silent.delete(id);
+    doubtful.delete(id);
   }
 
   /** @param {Command} command @param {Chunk} chunk */
@@ -115,6 +130,7 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
   }
 
   function next() {
+    for (const command of commands.peek()) if (doubtful.has(command.id) && send(typing(command))) doubtful.delete(command.id);
     while (!running.peek() && waiting.peek().length > 0) {
       const [line, ...rest] = waiting.peek();
       if (!start(line)) return;
@@ -210,17 +226,25 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
       const ids = new Set([...open, ...[...known.keys()].reverse()]);
       return Object.fromEntries([...ids].slice(0, TOLD_MAX).map((id) => [id, known.get(id) ?? 0]));
     },
-    /** The connection is back: what could not be sent is sent now. */
+    /** The cluster is there: what could not be sent is sent now. */
     resume: next,
+    /** The connection is back: what may not have come is sent again, and what could not be sent is sent now. */
+    reconnect() {
+      for (const id of silent) doubtful.add(id);
+      next();
+    },
     /** The cluster ended: nothing more will be heard of what runs. */
     cut() {
       for (const command of commands.peek()) if (command.code.peek() === null) [command.code.value, command.edits.value] = ["cut", null];
       waiting.value = [];
+      silent.clear();
+      doubtful.clear();
     },
     /** The server did not start a command; nothing more will be heard of it. @param {string} id @param {string} message @returns {boolean} whether it is told here */
     refuse(id, message) {
       const command = commands.peek().find((other) => other.id === id);
       if (!command || command.code.peek() !== null || (known.get(id) ?? 0) > 0) return false;
+      isHeard(id);
       add(command, { stream: "stderr", text: message, after: command.began });
       command.code.value = "refused";
       next();
@@ -233,6 +257,7 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
         return;
       }
       const n = known.get(frame.id);
+      isHeard(frame.id);
       if (frame.type === "typed") {
         if (n === undefined) {
           const by = frame.by === "lesson" ? "lesson" : isOwn(frame.id) ? "here" : "page";

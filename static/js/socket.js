@@ -4,6 +4,9 @@
  * Whatever is lost, the next connection asks for everything after the last seq held, so the log never has
  * a gap or a duplicate. A cluster that was brought back may not have kept the last entries that were told before its
  * process was killed: it makes them again, and the page compares.
+ *
+ * A connection may be dead without a word: a network that is gone says nothing. Where nothing at all is heard after a
+ * command, the page asks whether anybody is there, and connects anew where nobody is.
  */
 import { Connection } from "./connection.js";
 
@@ -13,6 +16,8 @@ import { Connection } from "./connection.js";
 
 const PAGE_ENTRIES_MAX = 2000;
 const COMPARED_ENTRIES = 1000;
+/** After a command, until it is asked whether somebody is there; then, until that is answered. */
+const SILENCE_MS = 5000;
 
 export class Socket extends Connection {
   /**
@@ -23,11 +28,31 @@ export class Socket extends Connection {
     super(options);
     this.options = options;
     this.filling = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.doubting = undefined;
   }
 
   /** @override */
   opened() {
+    this.trust();
     this.watch();
+  }
+
+  /** @override @param {Frame} frame */
+  send(frame) {
+    const sent = super.send(frame);
+    if (sent && frame.type === "command" && this.doubting === undefined) this.doubting = setTimeout(() => this.doubt(), SILENCE_MS);
+    return sent;
+  }
+
+  doubt() {
+    if (this.send({ type: "ping" })) this.doubting = setTimeout(() => this.lose(), SILENCE_MS);
+  }
+
+  /** Somebody is there. */
+  trust() {
+    clearTimeout(this.doubting);
+    this.doubting = undefined;
   }
 
   /** @param {number} [since] */
@@ -43,6 +68,7 @@ export class Socket extends Connection {
 
   /** @override @param {Frame} frame */
   hear(frame) {
+    this.trust();
     if (frame.type === "entries") {
       if (!this.options.log.append(frame.entries)) void this.fill();
     } else if (frame.type === "relist") {

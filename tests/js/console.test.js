@@ -117,6 +117,40 @@ test("a line typed without a connection is sent when it is back", () => {
   assert.equal(sent[0].line, "kubectl get pods");
 });
 
+test("a command of which nothing was heard before the connection was lost is sent again, one that has begun is not", () => {
+  const { sent, shell, offline } = stage();
+  shell.run("kubectl get pods -w &");
+  shell.hear({ type: "typed", id: "c1", line: "kubectl get pods -w &", by: "page" });
+  shell.hear({ type: "background", id: "c1", n: 1, prompt: "workstation:~$" });
+  shell.run("kubectl delete pod web");
+  const lost = sent.at(-1);
+  offline(true);
+  shell.run("kubectl get pods");
+  offline(false);
+  shell.reconnect();
+  assert.deepEqual(sent.slice(2), [lost], "and what was typed behind it waits for it still");
+  shell.resume();
+  assert.equal(sent.length, 3, "once for each connection");
+  shell.hear({ type: "typed", id: "c2", line: "kubectl delete pod web", by: "page" });
+  shell.reconnect();
+  assert.equal(sent.length, 3);
+  shell.hear({ type: "done", id: "c2", n: 1, code: 0 });
+  assert.equal(sent.at(-1).line, "kubectl get pods");
+});
+
+test("a command that is sent again waits until the cluster is there, and is told when its output is gone", () => {
+  const { sent, shell, offline } = stage();
+  shell.run("kubectl get pods");
+  offline(true);
+  shell.reconnect();
+  offline(false);
+  shell.resume();
+  assert.deepEqual([sent.length, sent[1]], [2, sent[0]]);
+  shell.refuse("c1", "This command was run already; what it printed is not kept any more.");
+  shell.reconnect();
+  assert.deepEqual([sent.length, shell.running.value], [2, null]);
+});
+
 test("endless output keeps its end and forgets its beginning", () => {
   const { shell } = stage();
   shell.run("yes");

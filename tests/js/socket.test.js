@@ -70,6 +70,28 @@ test("the last thousand entries are asked for once more when a cluster came back
   assert.deepEqual([log.entries.length, log.forked.value], [25, false]);
 });
 
+test("where nothing is heard after a command, not even an answer to a ping, the page connects anew", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sockets, socket, states } = stage();
+  socket.open();
+  sockets[0].open();
+  socket.send({ type: "command", id: "c1", line: "ls" });
+  t.mock.timers.tick(5000);
+  assert.deepEqual(sockets[0].sent.at(-1), { type: "ping" });
+  sockets[0].say({ type: "pong" });
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(states, ["connecting", "open"], "a cluster that is busy is no dead connection");
+  socket.send({ type: "command", id: "c2", line: "ls" });
+  t.mock.timers.tick(5000);
+  t.mock.timers.tick(5000);
+  assert.deepEqual(states.slice(2), ["lost"]);
+  t.mock.timers.tick(1000);
+  sockets[1].open();
+  sockets[0].drop(1006);
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(states.slice(3), ["connecting", "open"]);
+});
+
 test("after a cut the page asks for what follows the last entry it holds", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { sockets, log, socket, states } = stage();

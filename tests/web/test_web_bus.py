@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from visualizer.hosting import messages
 from visualizer.hosting.bus import STREAM_BYTES_MAX, STREAM_MESSAGES_MAX, Bus, BusLost, EmbeddedBus, Held
+from visualizer.hosting.messages import Clock, Rights
 from visualizer.hosting.pipe_bus import PipeBus, lend
 from visualizer.hosting.redis_bus import RedisBus
 
@@ -100,6 +102,30 @@ async def test_a_follower_that_falls_behind_misses_the_oldest_and_nothing_else(b
                 seen += await anext(followed)
     assert [int(one) for one in seen] == sorted({int(one) for one in seen})
     assert seen[-KEPT:] == [b"45", b"46", b"47", b"48", b"49"]
+
+
+async def test_a_follower_that_falls_behind_sees_that_it_missed_something(bus):
+    reader = messages.Reader()
+    async with contextlib.aclosing(bus.follow("s")) as followed:
+        await bus.append("s", messages.say(Clock(1, 1, False), 1, n=1))
+        assert reader.read(await anext(followed)) == [Clock(1, 1, False)]
+        await bus.append("s", messages.say(Rights(), 0))
+        await bus.append("s", messages.say(Clock(2, 1, False), 1, n=2))
+        seen: list[object] = []
+        async with asyncio.timeout(5):
+            while len(seen) < 2:
+                seen += reader.read(await anext(followed))
+                assert not reader.has_missed
+        for number in range(3, 50):
+            await bus.append("s", messages.say(Clock(number, 1, False), 1, n=number))
+        missed = []
+        async with asyncio.timeout(5):
+            while Clock(49, 1, False) not in seen:
+                told = reader.read(await anext(followed))
+                missed.append(reader.has_missed)
+                seen += told
+    assert missed.count(True) >= 1
+    assert seen[-KEPT:] == [Clock(number, 1, False) for number in range(45, 50)]
 
 
 async def test_a_burst_through_a_pipe_passes_no_follower_who_takes_what_comes():

@@ -24,7 +24,7 @@ from visualizer import access, browser_protocol, consumers, page_socket, selecto
 from visualizer.access import Action
 from visualizer.asgi import application
 from visualizer.database import in_database
-from visualizer.hosting import messages
+from visualizer.hosting import messages, terminals
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.messages import Clock, Inputs, Rights, Stop, say
 from visualizer.models import Cluster
@@ -224,14 +224,33 @@ async def test_a_page_may_say_more_while_an_answer_is_on_its_way(page, worker):
 async def test_what_the_cluster_refuses_is_said_in_words(page):
     await page.say(type="step")
     assert await page.hear("error") == {"type": "error", "message": "the cluster is not paused"}
-    await page.type("k", "wait")
-    await page.hear("output")
-    await page.say(type="command", id="k", line="wait")
+    for number in range(9):
+        await page.say(type="command", id=f"k{number}", line="wait")
     assert await page.hear("error") == {
         "type": "error",
-        "message": "A command with this id is running already.",
+        "message": "Too many commands are running in this cluster; interrupt one first.",
+        "id": "k8",
+    }
+
+
+async def test_a_command_that_is_sent_again_is_run_once(page, worker, monkeypatch):
+    monkeypatch.setattr(terminals, "TERMINALS_MAX", 2)
+    await page.type("k", "echo once")
+    await page.hear("done")
+    await page.say(type="command", id="k", line="echo once")
+    await page.say(type="ping")
+    assert await page.hear("pong") == {"type": "pong"}
+    for number in range(2):  # until nothing is known of it any more
+        await page.type(f"k{number}", "echo more")
+        while (await page.hear("done"))["id"] != f"k{number}":
+            pass
+    await page.say(type="command", id="k", line="echo once")
+    assert await page.hear("error") == {
+        "type": "error",
+        "message": "This command was run already; what it printed is not kept any more.",
         "id": "k",
     }
+    assert sum(entry["label"] == "once" for entry in worker._processes.threads[0].cluster.journal.since(0, 1000)) == 1
 
 
 POWER_OFF = {"name": "power-off", "target": "worker-1"}
@@ -604,7 +623,7 @@ async def test_watching_keeps_a_cluster_from_being_idle(client, host, page):
 
 async def test_what_a_page_may_say_is_what_the_plan_says():
     said = {"watch", "command", "keys", "edited", "complete", "interrupt", "pace", "pause", "resume", "step"}
-    said |= {"inject", "heal", "advance", "answer", "hint"}
+    said |= {"inject", "heal", "advance", "answer", "hint", "ping"}
     assert {kind.__struct_config__.tag for kind in browser_protocol.Said.__args__} == said
 
 

@@ -57,7 +57,7 @@ async def heard(bus, wanted) -> list[messages.Told]:
     told: list[messages.Told] = []
     async with asyncio.timeout(10), contextlib.aclosing(bus.follow("cluster:c")) as stream:
         async for frames in stream:
-            told += messages.told(frames)
+            told += messages.Reader().read(frames)
             if any(map(wanted, told)):
                 return told
     raise AssertionError("a stream never ends")
@@ -106,13 +106,34 @@ async def test_readers_pass_over_what_an_older_life_says():
         messages.say(Rights(), 0),
         messages.say(Clock(2, 1, False), 2),
     ]
-    assert list(messages.told(frames)) == [
+    assert messages.Reader().read(frames) == [
         Clock(1, 1, False),
         State("starting", life=2),
         Rights(),
         Clock(2, 1, False),
     ]
-    assert list(messages.told(frames[2:3], 2)) == []
+    assert messages.Reader(2).read(frames[2:3]) == []
+
+
+@pytest.mark.parametrize(
+    ("reads", "missed"),
+    [
+        (["1.1 1.2", "1.3"], [False, False]),
+        (["1.1", "1.4 1.5", "1.6"], [False, True, False]),
+        (["1.7"], [True]),  # the stream was trimmed before it was read
+        (["1.1 0.0", "2.0 2.1", "1.9 2.2"], [False, False, False]),  # an older life says what it likes
+        (["1.1 1.2", "1.1 1.2 1.3"], [False, False]),  # read again from its beginning
+        (["1.1", "2.3"], [False, True]),
+    ],
+)
+async def test_whoever_reads_a_stream_sees_what_is_missing_in_it(reads, missed):
+    reader = messages.Reader()
+    seen = []
+    for frames in reads:
+        said = [tuple(map(int, one.split("."))) for one in frames.split()]
+        reader.read(messages.say(Rights(), life, n) for life, n in said)
+        seen.append(reader.has_missed)
+    assert seen == missed
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,7 @@
 """The hub: whatever arrives in whatever order, a browser is told every entry once."""
 
 import asyncio
+import contextlib
 import json
 import random
 
@@ -8,7 +9,7 @@ import pytest
 
 from cluster_engine.deeds import Done, Output, Typed
 from visualizer.hosting import hub as hub_module
-from visualizer.hosting import messages
+from visualizer.hosting import messages, terminals
 from visualizer.hosting.batches import Batch, encode
 from visualizer.hosting.bus import EmbeddedBus
 from visualizer.hosting.hub import Feed, Hub, Lost, Snapshot, Viewer
@@ -339,10 +340,10 @@ async def test_who_comes_later_is_told_what_was_typed_and_printed_before():
 
 
 async def test_of_much_that_was_printed_the_newest_commands_are_told(monkeypatch):
-    monkeypatch.setattr(hub_module, "TERMINALS_CHARACTERS_MAX", 1000)
+    monkeypatch.setattr(terminals, "TERMINALS_CHARACTERS_MAX", 1000)
     feed = feed_with()
     for number in range(6):
-        feed.take([Typed(f"k{number}", "ls"), Output(f"k{number}", 1, "stdout", "x" * 300)])
+        feed.take([Typed(f"k{number}", "ls"), Output(f"k{number}", 1, "stdout", "x" * 400)])
     viewer = join(feed, Journal())
     viewer.watch(0, {})
     (frame,) = await frames(viewer)
@@ -359,24 +360,71 @@ async def test_output_that_the_bus_hands_over_twice_is_said_once():
 
 
 async def test_of_a_command_that_prints_much_the_end_is_kept(monkeypatch):
-    monkeypatch.setattr(hub_module, "TERMINAL_CHARACTERS_MAX", 1000)
+    monkeypatch.setattr(terminals, "TERMINAL_CHARACTERS_MAX", 1000)
     feed = feed_with()
     feed.take([Typed("k", "cat"), *(Output("k", n, "stdout", "x" * 300) for n in range(1, 9))])
-    assert [json.loads(frame).get("n") for frame in feed.terminals({})] == [None, 6, 7, 8]
+    assert [getattr(one, "n", None) for one in feed.terminals.after({})] == [None, 6, 7, 8]
     feed.take([Output("k", 9, "stdout", "x" * 5000), Done("k", 10, 0)])
-    assert [json.loads(frame).get("n") for frame in feed.terminals({})] == [None, 10]
+    assert [getattr(one, "n", None) for one in feed.terminals.after({})] == [None, 10]
 
 
 async def test_the_output_kept_is_bounded():
     feed = feed_with()
-    for number in range(hub_module.TERMINALS_MAX + 5):
-        feed.take([Output(f"k{number}", n, "stdout", "x") for n in range(1, hub_module.TERMINAL_FRAMES_MAX + 5)])
-    assert feed.terminals({"k0": 0}) == []
-    assert len(feed.terminals({f"k{hub_module.TERMINALS_MAX + 4}": 0})) == hub_module.TERMINAL_FRAMES_MAX
+    for number in range(terminals.TERMINALS_MAX + 5):
+        feed.take([Output(f"k{number}", n, "stdout", "x") for n in range(1, terminals.TERMINAL_FRAMES_MAX + 5)])
+    assert feed.terminals.after({"k0": 0}) == []
+    assert len(feed.terminals.after({f"k{terminals.TERMINALS_MAX + 4}": 0})) == terminals.TERMINAL_FRAMES_MAX
 
 
 async def snapshot(cluster: str) -> Snapshot:
-    return 0, None, None
+    return 0, None, None, None
+
+
+async def test_what_was_printed_in_a_gap_of_the_stream_is_asked_for_and_comes_in_order():
+    bus = EmbeddedBus(stream_messages_max=3)
+    whole = [Typed("k", "seq 20"), *(Output("k", n, "stdout", f"{n}\n") for n in range(1, 20)), Done("k", 20, 0)]
+    asked: list[str] = []
+
+    async def recap(cluster: str) -> list[messages.Told]:
+        asked.append(cluster)
+        return [State("running"), *whole[:15]]
+
+    async def starting(cluster: str) -> Snapshot:
+        return 0, State("starting"), None, None
+
+    hub = Hub(bus, Journal(), starting, recap=recap)
+    await bus.append("cluster:c", messages.say(whole[0], 1, 1))
+    feed, viewer = await hub.join("c")
+    viewer.watch(0, {})
+    got = await frames(viewer)
+    for n, message in enumerate(whole[1:], start=2):
+        await bus.append("cluster:c", messages.say(message, 1, n))
+    async with asyncio.timeout(5):
+        while not got or got[-1]["type"] != "done":
+            with contextlib.suppress(hub_module.Reconsider):  # rights may have changed in the gap, too
+                got += map(json.loads, await viewer.next_frames(lambda feed: json.dumps({"type": "cluster"})))
+    assert asked == ["c"]
+    assert feed.state == State("running")
+    assert "".join(one["text"] for one in got if one["type"] == "output").split() == [
+        *map(str, range(1, 15)), "18", "19"
+    ]  # fmt: skip
+    await hub.aclose()
+
+
+async def test_what_cannot_be_asked_for_is_told_as_lost_once():
+    feed = feed_with()
+    viewer = join(feed, Journal())
+    feed.has_missed(None)
+    with pytest.raises(hub_module.Reconsider):
+        await next_at_once(viewer)
+    with pytest.raises(hub_module.OutputLost):
+        await next_at_once(viewer)
+    assert await next_at_once(viewer) == []
+    feed.take([State("suspended", "idle")])
+    feed.has_missed(None)
+    with pytest.raises(hub_module.Reconsider):
+        await next_at_once(viewer)
+    assert [frame["type"] for frame in await frames(viewer)] == ["cluster"], "it prints nothing that could be lost"
 
 
 async def test_a_feed_lives_while_somebody_watches_and_starts_from_what_the_bus_keeps():

@@ -47,7 +47,7 @@ class House:
         stream = self.bus.follow(messages.cluster_name(cluster))
         async with asyncio.timeout(20), contextlib.aclosing(stream) as followed:
             async for frames in followed:
-                told += messages.told(frames)
+                told += messages.Reader().read(frames)
                 if any(map(wanted, told)):
                     return told
         raise AssertionError("a stream never ends")

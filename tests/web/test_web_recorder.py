@@ -14,10 +14,11 @@ from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, revival, web_process
 from visualizer.hosting.batches import Batch, decode, encode
-from visualizer.hosting.messages import Clock, Create, State
+from visualizer.hosting.messages import Clock, Create, Rights, State
 from visualizer.hosting.placement import create_of
 from visualizer.hosting.recorder import suspend
 from visualizer.hosting.refused import Refused
+from visualizer.hosting.terminals import Terminals
 from visualizer.models import Chunk, Cluster
 from visualizer.selectors import Owner
 
@@ -255,6 +256,35 @@ async def test_what_cannot_be_had_just_now_is_said_once_and_not_called_lost(quic
     await has_recorded(cluster, 103)
     assert caplog.text.count("what follows entry 3 cannot be had just now") == 1
     assert "lost" not in caplog.text
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
+async def test_what_is_told_once_and_was_missed_is_said_again(quick, host, bus):
+    cluster = await made()
+    await host.clusters.place(cluster.pk, Create(2, 1))
+    await until(lambda: _is(cluster, "running", ""))
+    await host.clusters.ask(cluster.pk, Command("k", "echo hello"))
+    feed, viewer = await host.hub.join(cluster.pk)
+    await until(lambda: "k" in feed.terminals)
+    journal, heard = host.recorder._journals[cluster.pk], list(feed.terminals.after({}))
+    feed.terminals, feed.state = Terminals(), State("starting")  # as if it had not come through the stream
+    await in_database(Cluster.objects.filter(pk=cluster.pk).update)(state="starting", outside=False)
+    await host.clusters.ask(cluster.pk, Command("again", "outside"))
+    await until(lambda: _outside(cluster))
+    await in_database(Cluster.objects.filter(pk=cluster.pk).update)(outside=False)
+    await bus.append(messages.cluster_name(cluster.pk), messages.say(Rights(), 1, n=1000))
+    await until(lambda: _is(cluster, "running", ""))
+    await until(lambda: _outside(cluster))
+    await until(lambda: "k" in feed.terminals)
+    assert [one for one in feed.terminals.after({}) if one.id == "k"][: len(heard)] == heard
+    assert feed.state == State("running")
+    assert not journal._has_missed
+    host.hub.leave(feed, viewer)
+
+
+async def _outside(cluster: Cluster) -> bool:
+    return (await row(cluster)).outside
 
 
 @pytest.mark.asyncio

@@ -37,7 +37,7 @@ class Heard:
     async def _listen(self, bus: EmbeddedBus, cluster: str) -> None:
         async with contextlib.aclosing(bus.follow(f"cluster:{cluster}")) as stream:
             async for frames in stream:
-                self.told += messages.told(frames)
+                self.told += messages.Reader().read(frames)
 
     def all(self, kind: type) -> list[Any]:
         return [one for one in self.told if isinstance(one, kind)]

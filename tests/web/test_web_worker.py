@@ -64,7 +64,7 @@ async def heard(bus, cluster, enough):
     told = []
     async with asyncio.timeout(10), contextlib.aclosing(bus.follow(f"cluster:{cluster}")) as stream:
         async for frames in stream:
-            told += messages.told(frames)
+            told += messages.Reader().read(frames)
             if enough(told):
                 return told
     raise AssertionError("a stream never ends")

@@ -89,8 +89,8 @@ class ClusterMain:
         await self.cluster.beat()
         await self._write(Pong(n))
 
-    async def _say(self, message: messages.Told) -> None:
-        await self._write(Told(messages.say(message, self._life)))
+    async def _say(self, message: messages.Told, n: int) -> None:
+        await self._write(Told(messages.say(message, self._life, n)))
 
     async def _write(self, frame: process_link.Upwards) -> None:
         process_link.write(self._writer, frame)

@@ -12,7 +12,7 @@ from visualizer.hosting.batches import Batch
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.loads import is_crowded
 from visualizer.hosting.mailbox import Answer, Mailbox
-from visualizer.hosting.messages import Create, Entries, Question
+from visualizer.hosting.messages import Create, Entries, Question, Recap, Told
 from visualizer.hosting.refused import NoAnswer, Refused
 
 PLACE_SECONDS = 60.0  # a server that has just started loads its engines, and may have thirty clusters to bring back
@@ -129,6 +129,10 @@ class Clusters:
     async def answer(self, cluster: str, question: Question) -> Any:
         """Ask, and read the answer."""
         return msgspec.json.decode(await self.ask(cluster, question))
+
+    async def recap(self, cluster: str) -> list[Told]:
+        """Have a cluster say again what stands; see `messages.Recap`."""
+        return messages.recap(await self.ask(cluster, Recap()))
 
     async def entries(self, cluster: str, since: int, limit: int) -> list[Batch]:
         """List entries after `since` from the cluster itself; [] when it does not run, or there are none.

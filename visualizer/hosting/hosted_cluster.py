@@ -2,8 +2,8 @@
 
 The cluster's thread calls in with entries, clock and output; they go into an outbox, and the process's loop sends what
 has gathered every `FLUSH_SECONDS`: consecutive batches joined, only the newest clock, consecutive output of one command
-joined. When the link cannot keep up the outbox drops the oldest entries: whoever reads the stream sees the gap and asks
-for them (`Entries`), since the cluster itself keeps its whole journal.
+joined. When the link cannot keep up the outbox drops its oldest: whoever reads the stream sees the gap in the numbers
+of its messages and asks for what was in it (`Entries`, `Inputs`, `Recap`).
 """
 
 import asyncio
@@ -15,7 +15,19 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
-from cluster_engine.deeds import Act, Deed, Editing, Input, Output, Typed, title
+from cluster_engine.deeds import (
+    Act,
+    Applied,
+    Background,
+    Deed,
+    Done,
+    Editing,
+    Input,
+    Output,
+    Reads,
+    Typed,
+    title,
+)
 from cluster_engine.run import ReplayDiffersError, Run
 from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
@@ -28,6 +40,7 @@ from visualizer.hosting.process_link import LinkLost
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.replay import PassedOver
 from visualizer.hosting.revision import revision
+from visualizer.hosting.terminals import Terminals
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +49,7 @@ BATCH_ENTRIES_MAX = 100
 BATCH_BYTES_MAX = 64 * 1024
 OUTBOX_BYTES_MAX = 16 * 1024 * 1024
 STOP_SECONDS = 5.0
+APPLIED_MAX = 64
 
 
 class ClusterThread(Protocol):
@@ -52,7 +66,7 @@ class ClusterThread(Protocol):
 
 
 Engine = Callable[..., ClusterThread]  # (nodes=, …: the spec's fields; on_…=, run=) → ClusterThread
-Say = Callable[[Told], Awaitable[None]]  # onto the cluster's stream; may raise LinkLost
+Say = Callable[[Told, int], Awaitable[None]]  # the nth message, onto the cluster's stream; may raise LinkLost
 
 
 class HostedCluster:
@@ -75,6 +89,10 @@ class HostedCluster:
         self._loop = asyncio.get_running_loop()
         self._outbox: deque[Told] = deque()
         self._outbox_bytes = 0
+        self._said = 0  # messages; those that were dropped count
+        self._standing: dict[object, Told] = {}  # the newest of what is told anew when it changes
+        self._applied: deque[Applied] = deque(maxlen=APPLIED_MAX)
+        self._terminals = Terminals()
         self._moved = asyncio.Event()
         self._stopping = False  # it is told to end
         self._closing = False  # it has ended, and sends its last words
@@ -139,7 +157,10 @@ class HostedCluster:
         self._outbox.append(message)
         self._outbox_bytes += _size(message)
         while self._outbox_bytes > OUTBOX_BYTES_MAX and len(self._outbox) > 1:
-            self._outbox_bytes -= _size(self._outbox.popleft())  # what readers miss they ask for
+            dropped = self._outbox.popleft()  # what readers miss they ask for
+            self._outbox_bytes -= _size(dropped)
+            self._said += 1
+            self._keep(dropped)
         self._moved.set()
 
     async def _flush_for_ever(self) -> None:
@@ -158,7 +179,24 @@ class HostedCluster:
         said = coalesce(list(waiting), joins_output=self._joins_output)
         self._joins_output = self._joins_output or any(isinstance(one, State) for one in said)
         for message in said:
-            await self._say(message)
+            self._keep(message)
+        for message in said:
+            self._said += 1
+            await self._say(message, self._said)
+
+    def _keep(self, message: Told) -> None:
+        """Keep what `recap` tells."""
+        match message:
+            case State() | Clock() | Lesson() | Outside():
+                self._standing[type(message)] = message
+            case Applied():
+                self._applied.append(message)
+            case Typed() | Output() | Reads() | Editing() | Background() | Done():
+                self._terminals.take(message)
+
+    def recap(self) -> list[Told]:
+        """Say again what stands; see `messages.Recap`. What is on its way to the stream may be in it too."""
+        return [*self._standing.values(), *self._applied, *self._terminals.after({})]
 
     async def beat(self) -> None:
         """Come to the cluster's thread and back, and have the clock told again.

@@ -11,6 +11,9 @@ itself) until it reaches the ring. Since the cursor alone says what comes next, 
 repeat an entry, whatever arrives meanwhile. A viewer that had reached the ring and fell out of it again is too slow: it
 is told to list again (`relist`) and gets no entries until it does. So does one whose own frames overflow.
 
+A feed that sees a gap in the stream (`messages.Reader`) has the cluster say again what is not listed: what was printed,
+its state, how far its lesson is. If it does not, the pages are told, in a sentence, that output is missing.
+
 Worked example: ring 4–9, head 9. A viewer watches since 2: `history` lists 3 (perhaps 3–7), the ring the rest to 9 in
 one frame; the cursor is 9. Entries 10 and 11 arrive as two batches: its writer, once free, sends them as one frame.
 """
@@ -19,7 +22,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -32,6 +35,7 @@ from visualizer.hosting.batches import Batch, array
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.messages import Clock, Lesson, Rights, State, Told
 from visualizer.hosting.refused import Refused
+from visualizer.hosting.terminals import Terminals
 
 logger = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -40,22 +44,29 @@ RING_BYTES_MAX = 4 * 1024 * 1024
 FRAME_BYTES_MAX = 512 * 1024
 FRAMES_MAX = 512  # of a viewer's own: output, errors
 VIEWERS_MAX = 1500  # of one cluster: a lecture
-TERMINALS_MAX = 32  # commands whose output is kept for who comes later
-TERMINAL_FRAMES_MAX = 256
-TERMINAL_CHARACTERS_MAX = 256 * 1024  # of each; a page keeps less
-TERMINALS_CHARACTERS_MAX = 1024 * 1024  # of what one page is sent of them at once
 LIST_ENTRIES = 1000
 CATCH_UP_SECONDS = 0.1
 RETRY_SECONDS = 0.5
+RECAP_SECONDS = 3.0  # meanwhile the bus keeps what comes
 
 # what the database says of a cluster: the last entry recorded, its state, how far its lesson has come, its last mishap
 Snapshot = tuple[int, State | None, Lesson | None, dict[str, Any] | None]
 # cluster, since, limit → what is known after since; [] when that is nothing, `Refused` when it should be asked again
 History = Callable[[str, int, int], Awaitable[list[Batch]]]
+# cluster → what it says again of what stands (`messages.Recap`); may raise `Refused`
+Recap = Callable[[str], Awaitable[list[Told]]]
+
+
+async def _nothing(_: str) -> list[Told]:
+    return []
 
 
 class Lost(Exception):  # noqa: N818
     """Entries that were told once cannot be listed any more."""
+
+
+class OutputLost(Exception):  # noqa: N818
+    """Some of what commands printed was not heard, and could not be asked for."""
 
 
 class Reconsider(Exception):  # noqa: N818
@@ -84,7 +95,7 @@ class Feed:
         self.caught_up = asyncio.Event()
         self.ring: deque[Batch] = deque()
         self._ring_bytes = 0
-        self._terminals: OrderedDict[str, Terminal] = OrderedDict()
+        self.terminals = Terminals()
         self._frames: dict[int, tuple[str, int]] = {}  # by cursor; emptied when the head moves
 
     @property
@@ -118,8 +129,24 @@ class Feed:
                     for viewer in self.viewers:
                         viewer.state_is_new = True
                 case Rights():
-                    for viewer in self.viewers:
-                        viewer.rights_are_new = True
+                    self._ask_for_rights()
+        self._wake()
+
+    def has_missed(self, recap: Iterable[Told] | None) -> None:
+        """Take in what the cluster says again after a gap in its stream; None: it says nothing just now."""
+        self._ask_for_rights()  # that they have changed may be what was missed
+        if recap is not None:
+            self.take(recap)
+        elif self.state is not None and self.state.state == "running":
+            for viewer in self.viewers:
+                viewer.output_is_lost = True
+            self._wake()
+
+    def _ask_for_rights(self) -> None:
+        for viewer in self.viewers:
+            viewer.rights_are_new = True
+
+    def _wake(self) -> None:
         for viewer in self.viewers:
             viewer.wake.set()
 
@@ -138,25 +165,10 @@ class Feed:
             self._ring_bytes -= len(self.ring.popleft().entries)
 
     def _take_terminal(self, message: Typed | Frame) -> None:
-        if not self._terminals.setdefault(message.id, Terminal()).take(message):
-            return
-        while len(self._terminals) > TERMINALS_MAX:
-            self._terminals.popitem(last=False)
-        frame = frame_of(message)
-        for viewer in self.viewers:
-            viewer.print(frame)
-
-    def terminals(self, known: dict[str, int]) -> list[str]:
-        """What was typed and printed beyond what a page knows: the last frame of each command. Of much, the newest."""
-        missing: list[list[str]] = []
-        size = 0
-        for identifier, terminal in reversed(self._terminals.items()):
-            frames = [frame_of(one) for one in terminal.after(known.get(identifier, -1))]
-            size += sum(map(len, frames))
-            if missing and size > TERMINALS_CHARACTERS_MAX:
-                break
-            missing.append(frames)
-        return [frame for frames in reversed(missing) for frame in frames]
+        if self.terminals.take(message):
+            frame = frame_of(message)
+            for viewer in self.viewers:
+                viewer.print(frame)
 
     def frame(self, cursor: int) -> tuple[str, int]:
         """The entries after a cursor that stands in the ring, as one frame, and the cursor behind them."""
@@ -182,40 +194,6 @@ class Feed:
         return wanted
 
 
-class Terminal:
-    """What one command said: its line, and the last of its frames."""
-
-    def __init__(self) -> None:
-        self._typed: Typed | None = None
-        self._said: deque[Frame] = deque()
-        self._size = 0
-
-    def take(self, message: Typed | Frame) -> bool:
-        """Take a message; False when it is known: a replay says all again."""
-        if isinstance(message, Typed):
-            is_new = self._typed is None and not self._said
-            self._typed = self._typed or message
-            return is_new
-        if self._said and message.n <= self._said[-1].n:
-            return False
-        self._said.append(message)
-        self._size += _length(message)
-        while len(self._said) > TERMINAL_FRAMES_MAX or (self._size > TERMINAL_CHARACTERS_MAX and len(self._said) > 1):
-            self._size -= _length(self._said.popleft())
-        return True
-
-    def after(self, n: int) -> list[Typed | Frame]:
-        """Return what came after frame `n`, -1 for all; nothing when its beginning is not known and is asked for."""
-        if n < 0 and self._typed is None:
-            return []
-        said: list[Typed | Frame] = [one for one in self._said if one.n > n]
-        return [self._typed, *said] if n < 0 and self._typed is not None else said
-
-
-def _length(message: Frame) -> int:
-    return len(message.text) if isinstance(message, Output | Editing) else 0
-
-
 class Viewer:
     """One browser at one cluster. Its consumer awaits `next_frames` again and again, and sends what it gets."""
 
@@ -225,6 +203,7 @@ class Viewer:
         self.state_is_new = False
         self.lesson_is_new = False
         self.rights_are_new = False
+        self.output_is_lost = False
         self._feed = feed
         self._history = history
         self._cursor: int | None = None  # None: it does not watch
@@ -236,8 +215,8 @@ class Viewer:
         """Send the entries after `since` from now on, and what was typed and printed beyond these commands' frames."""
         self._cursor, self._live = since, False
         self._prints = True
-        if frames := self._feed.terminals(commands):
-            self.notify(terminals_frame(frames))
+        if said := self._feed.terminals.after(commands):
+            self.notify(terminals_frame(said))
         self.wake.set()
 
     def print(self, frame: str) -> None:
@@ -265,6 +244,9 @@ class Viewer:
             if self.rights_are_new:
                 self.rights_are_new = False
                 raise Reconsider
+            if self.output_is_lost:
+                self.output_is_lost = False
+                raise OutputLost
             if self._own:
                 return (self._own.popleft(),)
             if self.state_is_new:
@@ -323,9 +305,11 @@ class Hub:
         history: History,
         snapshot: Callable[[str], Awaitable[Snapshot]],
         on_suspended: Callable[[Feed], None] = lambda _: None,
+        recap: Recap = _nothing,
     ) -> None:
         self._bus = bus
         self._history = history
+        self._recap = recap
         self._snapshot = snapshot
         self._on_suspended = on_suspended  # called for a cluster that somebody watches here
         self._feeds: dict[str, tuple[Feed, asyncio.Task[None]]] = {}
@@ -364,15 +348,27 @@ class Hub:
     async def _follow(self, feed: Feed) -> None:
         while True:
             try:
+                reader = messages.Reader(feed.life)
                 async with contextlib.aclosing(self._bus.follow(messages.cluster_name(feed.id))) as stream:
                     async for frames in stream:
-                        feed.take(messages.told(frames, feed.life))
+                        told = reader.read(frames)
+                        if reader.has_missed:
+                            await self._fill_gap(feed)
+                        feed.take(told)
                         feed.caught_up.set()
                         if feed.state is not None and feed.state.state == "suspended":
                             self._on_suspended(feed)
             except BusLost as problem:
                 logger.warning("cluster %s: the feed is interrupted: %s", feed.id, problem)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _fill_gap(self, feed: Feed) -> None:
+        """Have the cluster say again what was missed, before what came behind it is taken: frames come in order."""
+        recap: list[Told] | None = None
+        with contextlib.suppress(Refused, TimeoutError):
+            async with asyncio.timeout(RECAP_SECONDS):
+                recap = await self._recap(feed.id)
+        feed.has_missed(recap)
 
     async def aclose(self) -> None:
         """Stop all feeds."""
@@ -396,6 +392,6 @@ def frame_of(message: Clock | Typed | Frame) -> str:
     return _encode(message).decode()
 
 
-def terminals_frame(frames: list[str]) -> str:
+def terminals_frame(said: list[Typed | Frame]) -> str:
     """Write what several commands said for the browser."""
-    return f'{{"type":"terminals","frames":[{",".join(frames)}]}}'
+    return f'{{"type":"terminals","frames":[{",".join(map(frame_of, said))}]}}'

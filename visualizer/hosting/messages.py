@@ -5,7 +5,7 @@ What people do, and what is told of that, are the structs of `cluster_engine.dee
 stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
-cluster:<cluster>  worker → whoever follows it    Said(life, …): Batch, Clock, Typed, Output, Reads, Editing,
+cluster:<cluster>  worker → whoever follows it    Said(life, …, n): Batch, Clock, Typed, Output, Reads, Editing,
                                                   Background, Done, State, Lesson, Input, Applied, Outside
                    web → web processes            Said(life, State of a cluster without a process), Said(0, Rights)
 clusters           worker → whoever records       Announced: this cluster now writes its stream
@@ -134,7 +134,15 @@ class Inputs(msgspec.Struct, tag=True, frozen=True):
     since: int = 0
 
 
-Question = Deed | Create | Stop | Detail | Entries | Inputs | Kubeconfig
+class Recap(msgspec.Struct, tag=True, frozen=True):
+    """Ask what stands, of what is told once: for who has missed some of it. Answered by a JSON array of `Told`.
+
+    Its state, clock and lesson, that it is spoken to from outside, the last faults of incidents that were applied, and
+    what its last commands said. Entries and inputs have questions of their own.
+    """
+
+
+Question = Deed | Create | Stop | Detail | Entries | Inputs | Recap | Kubeconfig
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -222,10 +230,14 @@ Told = Batch | Clock | State | Lesson | Outside | Rights | deeds.Told
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A message on a cluster's stream, and the life that says it; 0 for what is of no life."""
+    """A message on a cluster's stream, and the life that says it; 0 for what is of no life.
+
+    The process of a cluster numbers what it says, from 1; `n` is 0 in what others say of it.
+    """
 
     life: int
     told: Told
+    n: int = 0
 
 
 pack = msgspec.msgpack.Encoder().encode
@@ -247,17 +259,44 @@ def replies(frames: Iterable[bytes]) -> Iterator[Reply]:
     return _decoded(_reply, frames)
 
 
-def say(told: Told, life: int) -> bytes:
+recap = msgspec.json.Decoder(list[Told]).decode
+
+
+def say(told: Told, life: int, n: int = 0) -> bytes:
     """Write a message for a cluster's stream, in the name of a life."""
-    return pack(Said(life, told))
+    return pack(Said(life, told, n))
 
 
-def told(frames: Iterable[bytes], life: int = 0) -> Iterator[Told]:
-    """Read what a cluster's stream holds, from a life on: what an older one says is passed over."""
-    for said in _decoded(_said, frames):
-        if said.life == 0 or said.life >= life:
-            life = max(life, said.life)
-            yield said.told
+class Reader:
+    """Reads what a cluster's stream holds, from a life on: what an older one says is passed over.
+
+    `has_missed` after a `read` that saw a gap in what a life has numbered, also before the first that was read:
+
+        1 2 3      nothing missed
+        3 4 | 7    missed before 7: the stream was trimmed before it was read
+        1 2 | 1    of the next life: nothing missed
+        2 | 1 2    nothing missed the second time: the stream is read again from its beginning
+    """
+
+    def __init__(self, life: int = 0) -> None:
+        self.has_missed = False
+        self._life = life
+        self._next = 1
+
+    def read(self, frames: Iterable[bytes]) -> list[Told]:
+        """Return what is told."""
+        self.has_missed = False
+        return [said.told for said in _decoded(_said, frames) if self._counts(said)]
+
+    def _counts(self, said: Said) -> bool:
+        if 0 < said.life < self._life:
+            return False
+        if said.life > self._life:
+            self._life, self._next = said.life, 1
+        if said.n:
+            self.has_missed = self.has_missed or said.n > self._next
+            self._next = max(self._next, said.n + 1)
+        return True
 
 
 def loads(frames: Iterable[bytes]) -> Iterator[Load]:

@@ -35,6 +35,8 @@ def put(cluster: HostedCluster, question: messages.Question, gateway_host: str =
             return _later(thread.entries(since, limit))
         case messages.Inputs(since):
             return _now(cluster.inputs(since))
+        case messages.Recap():
+            return _now(cluster.recap())
         case messages.Kubeconfig(name):
             return _later(thread.kubeconfig(gateway_host or name))
         case messages.Create() | messages.Stop():

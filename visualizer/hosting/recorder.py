@@ -205,14 +205,17 @@ class _Journal:
         self._kept: Clock | None = None  # a clock that stands is written once
         self._lesson: Lesson | None = None
         self._outside = False
+        self._has_missed = False  # something of the stream that nobody has said again
         self._writing = asyncio.Lock()
         self.following = asyncio.create_task(_again(self._follow, RETRY_SECONDS), name=f"record {cluster}")
 
     async def _follow(self) -> None:
+        reader = messages.Reader(self._life)
         async with contextlib.aclosing(self._bus.follow(messages.cluster_name(self.cluster))) as stream:
             async for frames in stream:
-                for message in messages.told(frames, self._life):
+                for message in reader.read(frames):
                     self._take(message)
+                self._has_missed = self._has_missed or reader.has_missed
                 if self._inputs:  # what people did is not made again by itself, as entries are
                     await self._write_inputs_at_once()
 
@@ -250,6 +253,8 @@ class _Journal:
 
     async def write(self) -> None:
         """Write what has gathered; what is missing in between is asked for."""
+        if self._has_missed:
+            await self._ask_for_recap()
         async with self._writing:
             life = self._life
             states, self._states = self._states, []
@@ -344,6 +349,16 @@ class _Journal:
             for batch in lost(since + 1, missing[0]):
                 await in_database(services.record)(self.cluster, [batch], self._life)
         return missing
+
+    async def _ask_for_recap(self) -> None:
+        """Have the cluster say again what is told once; if it gives no answer, ask again next time."""
+        with contextlib.suppress(Refused):
+            recap = await self._clusters.recap(self.cluster)
+            self._has_missed = False
+            meanwhile, self._states = self._states, []
+            for message in recap:
+                self._take(message)
+            self._states += meanwhile  # what the stream said meanwhile is newer
 
     def _wait_for_what_follows(self, since: int) -> None:
         """Say, once, that something is missing that the cluster does not give: it is busy, or does not run."""

@@ -49,7 +49,7 @@ class WebProcess:
         self.clusters = Clusters(bus, self.mailbox)
         self.placement = Placement(bus, self.clusters, workers, self.spawn)
         self.revival = Revival(bus, self.placement, self.spawn)
-        self.hub = Hub(bus, self.entries, _snapshot, self.revival.watched)
+        self.hub = Hub(bus, self.entries, _snapshot, self.revival.watched, self.clusters.recap)
         self.recorder = Recorder(self.mailbox.name, bus, self.clusters)
         self.supervisor = Supervisor(bus, workers, gone=self._gone, engine=engine, redis_url=redis_url)
         self.health = Health(self.ready)
