@@ -96,6 +96,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     authority: str = CLUSTER_CA
     names: tuple[str, ...] = ()
     client: bool = True
+    algorithm: Literal["ECDSA-P256", "RSA-2048"] = "ECDSA-P256"
 
 
 class HostProgram(msgspec.Struct, frozen=True, kw_only=True):
@@ -416,6 +417,24 @@ def _flagged(argv: tuple[str, ...], flags: Sequence[str]) -> tuple[str, ...]:
     return (argv[0], *(found[name] for name in sorted(found)))
 
 
+KEY_LAB_FLAGS = ("--tls-cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_RSA_WITH_AES_128_GCM_SHA256",)
+
+
+def with_key_lab(programs: tuple[HostProgram, ...]) -> tuple[HostProgram, ...]:
+    """Return the programs with an API server that a client can agree with on keys by RSA, by ECDHE and by TLS 1.3.
+
+    Its serving certificate has an RSA key, as kubeadm makes them, and its flags offer what Go does not by itself.
+    """
+    return with_flags(tuple(map(_with_rsa, programs)), "kube-apiserver", KEY_LAB_FLAGS)
+
+
+def _with_rsa(program: HostProgram) -> HostProgram:
+    if program.name != "kube-apiserver":
+        return program
+    serving, *others = program.certificates
+    return replace(program, certificates=(replace(serving, algorithm="RSA-2048"), *others))
+
+
 def with_system_pods(programs: tuple[HostProgram, ...]) -> tuple[HostProgram, ...]:
     """Return the programs as kubeadm runs them: in pods, and with what runs pods on the control plane too.
 
@@ -496,4 +515,5 @@ __all__ = [
     "by_certificate",
     "cast",
     "with_flags",
+    "with_key_lab",
 ]

@@ -39,6 +39,7 @@ from cluster_engine.cast import (
     by_certificate,
     cast,
     with_flags,
+    with_key_lab,
 )
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
@@ -89,6 +90,8 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     is a DaemonSet, and CoreDNS knows the names of Services. `api_server_flags`, `--name=value`, stand on the API
     server's command line beside those that kubeadm gives it, or instead of them (`apiserver.flags`); with `audit` it
     writes an audit log, by the policy of `kubeadm.audit`. Three `etcd_members` agree by Raft, and may lose one.
+    With `key_lab` the API server's certificate has an RSA key, and who asks for it agrees with it on keys by RSA
+    (`curl --http1.1 --tls-max 1.2 --ciphers AES128-GCM-SHA256`).
     """
 
     nodes: int = 2
@@ -105,6 +108,7 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     api_server_flags: tuple[str, ...] = ()
     audit: bool = False
     etcd_members: int = 1
+    key_lab: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -142,6 +146,8 @@ class Cluster:
         self.kinds = Kinds()
         self._stored = Stored(self._store, self.kinds)
         programs = by_certificate(spec.programs) if spec.proxy_certificate else spec.programs
+        if spec.key_lab:
+            programs = with_key_lab(programs)
         flags = (*(audit.FLAGS if spec.audit else ()), *spec.api_server_flags)
         if flags:
             programs = with_flags(programs, "kube-apiserver", flags)

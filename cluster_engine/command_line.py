@@ -85,6 +85,7 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
         effort=options.effort,
         system_pods=options.system_pods,
         audit=options.audit,
+        key_lab=options.key_lab,
         api_server_flags=tuple(options.api_server_flag),
         capture=options.journal is not None,
     )

@@ -41,6 +41,7 @@ TERMINAL = "console"
 NO_SUCH_HOST = 2
 SYSTEM_PODS = "as kubeadm makes it: static pods, kube-proxy and CoreDNS as pods; names of Services are known"
 AUDIT = "the API server keeps an audit log, /var/log/kubernetes/audit/audit.log on the control plane"
+KEY_LAB = "the API server has an RSA key and agrees on keys by RSA with who asks for it: recordings that its key opens"
 POLL_SECONDS = 0.05
 """How long, in real seconds, it takes at most to see that a program waits for the real standard input."""
 
@@ -49,6 +50,7 @@ def add_options_of_clusters(parser: argparse.ArgumentParser) -> None:
     """Tell what of `ClusterSpec` can be asked for beside its size."""
     parser.add_argument("--system-pods", action="store_true", help=SYSTEM_PODS)
     parser.add_argument("--audit", action="store_true", help=AUDIT)
+    parser.add_argument("--key-lab", action="store_true", help=KEY_LAB)
     parser.add_argument(
         "--api-server-flag", action="append", default=[], metavar="FLAG", help="of kube-apiserver: --name=value"
     )
@@ -86,6 +88,7 @@ def _spec(options: argparse.Namespace, pace: float | None) -> ClusterSpec:
         effort=REAL_EFFORT,
         system_pods=options.system_pods,
         audit=options.audit,
+        key_lab=options.key_lab,
         api_server_flags=tuple(options.api_server_flag),
     )
 

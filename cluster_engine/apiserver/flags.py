@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cluster_engine.apiserver.audit.log import BACKUPS_MAX, FILE_BYTES_MAX, MEBIBYTE
+from cluster_engine.apiserver.serving.suites import SUITES, VERSIONS
 
 MODES = ("ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook")
 AUDIT_MODES = ("batch", "blocking", "blocking-strict")
@@ -31,8 +32,11 @@ AS_EVER = frozenset({
     "secure-port", "service-account-issuer", "service-account-key-file", "service-account-signing-key-file",
     "service-cluster-ip-range", "tls-cert-file", "tls-private-key-file", "v", "bind-address", "anonymous-auth",
     "audit-log-batch-buffer-size", "audit-log-batch-max-size", "audit-log-batch-max-wait", "audit-log-compress",
-    "audit-log-version", "tls-min-version", "tls-cipher-suites", "profiling",
+    "audit-log-version", "profiling",
 })  # fmt: skip
+SWITCHES = frozenset({"disable-http2-serving", "allow-privileged", "anonymous-auth", "profiling"})
+"""Flags that need no value."""
+TRUE, FALSE = frozenset({"1", "t", "T", "true", "TRUE", "True"}), frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+")
 _PART = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -62,6 +66,9 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     audit_log_maxage: int = 0
     audit_log_format: str = "json"
     audit_log_mode: str = "blocking"
+    tls_min_version: str = "VersionTLS12"
+    tls_cipher_suites: tuple[str, ...] = ()
+    disable_http2_serving: bool = False
 
     @property
     def etcd_endpoints(self) -> list[tuple[str, int]]:
@@ -106,7 +113,9 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
                 raise FlagError(f"unknown shorthand flag: {word[1]!r} in {word}")
             continue
         name, equals, value = word[2:].partition("=")
-        if not equals:
+        if not equals and name in SWITCHES:
+            value = "true"
+        elif not equals:
             found = next(rest, None)
             if found is None:
                 raise FlagError(f"flag needs an argument: --{name}")
@@ -125,6 +134,11 @@ def _value(name: str, text: str, type_: Any) -> Any:
         if text != "0" and not _DURATION.fullmatch(text):
             raise FlagError(f'invalid argument "{text}" for "--{name}" flag: time: invalid duration "{text}"')
         return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    if type_ is bool:
+        if text not in TRUE | FALSE:
+            parsed = f'strconv.ParseBool: parsing "{text}": invalid syntax'
+            raise FlagError(f'invalid argument "{text}" for "--{name}" flag: {parsed}')
+        return text in TRUE
     return text if type_ is str else tuple(one for one in text.split(",") if one)
 
 
@@ -146,6 +160,11 @@ def _problems(flags: Flags) -> Iterator[str]:
         yield "cannot specify --authorization-webhook-config-file without mode Webhook"
     if len(set(modes)) != len(modes):
         yield f"authorization-mode {_quoted(modes)} has mode specified more than once"
+    if flags.tls_min_version not in VERSIONS:
+        yield f'unknown tls version "{flags.tls_min_version}"'
+    for suite in flags.tls_cipher_suites:
+        if suite not in SUITES:
+            yield f"Cipher suite {suite} not supported or doesn't exist"
     if flags.audit_log_path:
         if flags.audit_log_mode not in AUDIT_MODES:
             yield f'invalid audit log mode {flags.audit_log_mode}, allowed modes are "{",".join(AUDIT_MODES)}"'

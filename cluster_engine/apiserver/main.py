@@ -51,6 +51,7 @@ from cluster_engine.apiserver.registry.backend import Backend
 from cluster_engine.apiserver.registry.reviews import Reviewers
 from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.registry.store import Store
+from cluster_engine.apiserver.serving import suites
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.apiserver.storage import Storage
 from cluster_engine.apiserver.trouble import trouble_of
@@ -81,7 +82,7 @@ async def main(
         etcd = EtcdClient(given.etcd_endpoints, etcd_tls(process, pki))
         server, tls = (
             Server(process, kinds or Kinds(), pki, etcd, service_range=service_range, given=given),
-            api_tls(process, pki),
+            api_tls(process, pki, given),
         )
     with process.until_stopped():
         try:
@@ -130,14 +131,26 @@ def unverifying(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-def api_tls(process: Process, pki: str) -> ServerTLS:
-    """Return what TLS on the API server's port is: a certificate is asked for, whatever comes is let in."""
+def api_tls(process: Process, pki: str, given: Flags) -> ServerTLS:
+    """Return what TLS on the API server's port is: a certificate is asked for, whatever comes is let in.
+
+    SuitesError for suites with which Go's HTTP/2 server does not start.
+    """
     read = process.files.read
     authorities = read(f"{pki}/ca.crt")
     if process.files.exists(f"{pki}/front-proxy-ca.crt"):
         authorities += read(f"{pki}/front-proxy-ca.crt")
+    least = suites.VERSIONS[given.tls_min_version]
+    for name in suites.insecure(given.tls_cipher_suites):
+        process.note("apiserver.tls", f"Use of insecure cipher '{name}' detected.")
     return ServerTLS(
-        read(f"{pki}/apiserver.crt"), read(f"{pki}/apiserver.key"), client_ca=authorities, client_auth="request"
+        read(f"{pki}/apiserver.crt"),
+        read(f"{pki}/apiserver.key"),
+        client_ca=authorities,
+        client_auth="request",
+        alpn=("http/1.1",) if given.disable_http2_serving else ("h2", "http/1.1"),
+        ciphers=suites.ciphers(given.tls_cipher_suites, serves_http2=not given.disable_http2_serving, least=least),
+        least=least,
     )
 
 

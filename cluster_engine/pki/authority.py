@@ -1,7 +1,8 @@
 """A certificate authority: it signs who somebody is.
 
-Every key is ECDSA P-256 and truly random; that is why two runs with one seed agree in everything but bytes. Dates are
-given by the caller and lie around the real now, because OpenSSL checks them on the real clock.
+Every key is ECDSA P-256, unless RSA is asked for, and truly random; that is why two runs with one seed agree in
+everything but bytes. Dates are given by the caller and lie around the real now, because OpenSSL checks them on the real
+clock.
 
     ca = Authority("kubernetes", now=now)
     leaf = ca.issue("system:node:worker-1", organizations=["system:nodes"], usage=Usage.CLIENT)
@@ -16,11 +17,12 @@ import enum
 import ipaddress
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_LIFETIME = timedelta(days=3650)
@@ -28,6 +30,11 @@ LEAF_LIFETIME = timedelta(days=365)
 BACKDATED, SHORT_LIFETIME = timedelta(minutes=5), timedelta(hours=8)
 """How far before now a certificate begins, so that a clock a little behind accepts it; one that lives shorter than the
 second counts from now all the same."""
+
+
+Algorithm = Literal["ECDSA-P256", "RSA-2048"]
+"""kubeadm's words for them (v1beta4, `encryptionAlgorithm`); there RSA-2048 is the usual one."""
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class Usage(enum.Enum):
@@ -156,9 +163,10 @@ class Authority:
         organizations: Sequence[str] = (),
         names: Sequence[str] = (),
         lifetime: timedelta = LEAF_LIFETIME,
+        algorithm: Algorithm = "ECDSA-P256",
     ) -> KeyPair:
         """Make a key and sign a certificate for it. `names`: DNS names and IP addresses a server answers to."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = _private_key(algorithm)
         builder = (
             self._builder(_name(common_name, organizations), key.public_key(), lifetime)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
@@ -173,7 +181,7 @@ class Authority:
         return KeyPair(_pem(builder.sign(self._key, hashes.SHA256())), private_pem(key))
 
     def _builder(
-        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey, lifetime: timedelta
+        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, lifetime: timedelta
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
@@ -193,7 +201,14 @@ def key_pair_for_tokens() -> tuple[bytes, bytes]:
     return private_pem(key), public
 
 
-def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _private_key(algorithm: Algorithm) -> PrivateKey:
+    """Make a key; one of RSA takes some hundred milliseconds of CPU."""
+    if algorithm == "RSA-2048":
+        return rsa.generate_private_key(65537, 2048)
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def private_pem(key: PrivateKey) -> bytes:
     """Write a private key as PKCS #8 PEM, unencrypted as kubeadm leaves it."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -129,7 +129,13 @@ def _issue(pki: Pki, certificate: Certificate, more_names: Sequence[str]) -> Key
         usage, names = Usage.CLIENT, []
     else:
         usage, names = Usage.BOTH if certificate.client else Usage.SERVER, [*certificate.names, *more_names]
-    return authority.issue(certificate.common_name, organizations=certificate.organizations, usage=usage, names=names)
+    return authority.issue(
+        certificate.common_name,
+        organizations=certificate.organizations,
+        usage=usage,
+        names=names,
+        algorithm=certificate.algorithm,
+    )
 
 
 def _issue_identity(pki: Pki, identity: Identity) -> KeyPair:

@@ -14,7 +14,10 @@ A server's engine also writes the key log (SSLKEYLOGFILE's format) to whoever li
     server = await loop.create_server(factory, "10.0.0.1", 6443, ssl=tls)
     transport.get_extra_info("peercert_chain")     # inside: DER certificates, leaf first
 
-What it leaves out: renegotiation, session resumption of our own making, TLS started late by a server.
+A server offers what Go's crypto/tls (1.23) does: no RSA key exchange unless told to, four groups. Who offers a ticket
+resumes its session, and its certificate stands in the ticket.
+
+What it leaves out: renegotiation, TLS started late by a server; Go's draft of X25519Kyber768.
 """
 
 import contextlib
@@ -27,11 +30,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from OpenSSL import SSL
 
+from cluster_engine.world.openssl_beneath import set_groups
+
 READ_BYTES = 64 * 1024
 MODE_RELEASE_BUFFERS = 0x10
 """SSL_MODE_RELEASE_BUFFERS of openssl/ssl.h: an idle connection holds no buffers, 26 KiB less each as measured."""
 MODE_NO_AUTO_CHAIN = 0x8
 """SSL_MODE_NO_AUTO_CHAIN of openssl/ssl.h: send the certificates given and no CA found on the way."""
+TLS_1_2_CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA:"
+    "ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA"
+)
+"""Go's defaultCipherSuites without those of RSA key exchange, which it leaves out unless GODEBUG has tlsrsakex=1."""
+GROUPS = "X25519:P-256:P-384:P-521"
+SESSION_CONTEXT = b"glassplane"
+"""OpenSSL resumes no session of a server that asks for certificates and has no name for its sessions."""
 ClientAuth = Literal["none", "request", "require"]
 _VERIFY = {
     "none": SSL.VERIFY_NONE,
@@ -66,6 +80,7 @@ def client_tls(
 class ServerTLS:
     """How a server does TLS; given as `ssl=` to `create_server`. `on_secret` gets each key-log line.
 
+    `ciphers` are those of TLS 1.2, in OpenSSL's words; `least` is the lowest version, "1.2" or "1.3".
     ssl.SSLError when the PEM cannot be read or key and certificate do not belong together.
     """
 
@@ -77,12 +92,17 @@ class ServerTLS:
         client_ca: bytes | None,
         client_auth: ClientAuth,
         alpn: Sequence[str] = ("h2", "http/1.1"),
+        ciphers: str = TLS_1_2_CIPHERS,
+        least: Literal["1.2", "1.3"] = "1.2",
     ) -> None:
         self.on_secret: Callable[[str], None] | None = None
         context = self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
         with _unusable():
             self._load(certificate, key, client_ca)
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+            context.set_cipher_list(ciphers.encode())
+        context.set_min_proto_version(SSL.TLS1_3_VERSION if least == "1.3" else SSL.TLS1_2_VERSION)
+        set_groups(context, GROUPS)
+        context.set_session_id(SESSION_CONTEXT)
         context.set_mode(MODE_NO_AUTO_CHAIN | MODE_RELEASE_BUFFERS)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         accepts_all = client_auth != "require"

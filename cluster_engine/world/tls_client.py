@@ -12,7 +12,8 @@ to its info callback (SSL_CTX_set_info_callback(3)):
     Heard("", Alert(outgoing=False, level=2, description=40))
 
 Chains are judged on the real clock, and names not at all: that is left to the program, as OpenSSL leaves it.
-What it leaves out: sessions that are resumed, protocols before TLS 1.2.
+A session of before is offered again with `session`, and what could be resumed later is `session_bytes`.
+What it leaves out: protocols before TLS 1.2.
 """
 
 import ssl
@@ -24,6 +25,7 @@ import msgspec
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
+from cluster_engine.world.openssl_beneath import is_resumed, offer_session, session_bytes, set_groups
 from cluster_engine.world.tls import ClientEngine, Engine, PyOpenSSLEngine
 
 OP_NO_TICKET = 0x4000
@@ -70,6 +72,8 @@ class ClientTLS:
     refuses: bool = True
     judges_all: bool = False
     tickets: bool = True
+    groups: str = ""
+    session: bytes = field(default=b"", repr=False)
     on_state: Callable[[Heard], None] = field(default=lambda _: None, repr=False)
     on_judged: Callable[[int, int, x509.Certificate], None] = field(
         default=lambda _code, _depth, _one: None, repr=False
@@ -89,6 +93,8 @@ class ClientTLS:
         except SSL.Error as error:
             raise ssl.SSLError(f"tls: unusable: {error}") from error
         connection = self.connection = SSL.Connection(context, None)
+        if self.session:
+            offer_session(connection, self.session)
         if server_name:
             connection.set_tlsext_host_name(server_name.encode())
         connection.set_connect_state()
@@ -104,6 +110,8 @@ class ClientTLS:
             context.set_cipher_list(self.ciphers.encode())
         if self.ciphersuites:
             context.set_tls13_ciphersuites(self.ciphersuites.encode())
+        if self.groups:
+            set_groups(context, self.groups)
         if not self.tickets:
             context.set_options(OP_NO_TICKET)
         if self.alpn:
@@ -139,10 +147,25 @@ class ClientTLS:
             self.on_state(Heard(connection.get_state_string().decode(), None, version))
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether an earlier session goes on."""
+        return self.connection is not None and is_resumed(self.connection)
+
+    @property
+    def session_bytes(self) -> bytes:
+        """The session that can be resumed by now, as DER; b"" for none."""
+        return b"" if self.connection is None else session_bytes(self.connection)
+
+    @property
     def peer_chain(self) -> list[x509.Certificate]:
         """The certificates that the server sent, its own first."""
         connection = self.connection
-        return list(connection.get_peer_cert_chain(as_cryptography=True) or []) if connection is not None else []
+        if connection is None:
+            return []
+        if chain := connection.get_peer_cert_chain(as_cryptography=True):
+            return list(chain)
+        own = connection.get_peer_certificate(as_cryptography=True)  # that of a session which is resumed
+        return [] if own is None else [own]
 
 
 class TellingEngine(PyOpenSSLEngine):

@@ -37,6 +37,7 @@ from h2.settings import SettingCodes
 from hpack import HeaderTuple, NeverIndexedHeaderTuple
 from hyperframe.frame import GoAwayFrame
 
+from cluster_engine.apiserver.serving import suites
 from cluster_engine.apiserver.serving.exchange import Body, Request, Response, header_map
 from cluster_engine.apiserver.serving.wire import Exchange, Wire
 from cluster_engine.rpc.http2 import Connection
@@ -93,6 +94,13 @@ class Http2Wire(Wire):
         self._h2.local_settings.acknowledge()
         self._h2.decoder.max_header_list_size = 2 * HEADER_LIST_BYTES_MAX
         self._h2.max_inbound_frame_size = WINDOW_BYTES
+        if suite := suites.prohibited_by_http2(self.transport):
+            self._h2.close_connection(
+                ErrorCodes.INADEQUATE_SECURITY, f"Prohibited TLS 1.2 Cipher Suite: {suite}".encode()
+            )
+            self._flush()
+            self.transport.close()
+            return
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(WINDOW_BYTES * STREAMS_MAX - 65535)
         self._flush()

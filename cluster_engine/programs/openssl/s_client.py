@@ -3,13 +3,21 @@
     openssl s_client -connect 10.0.0.1:6443 -CAfile /etc/kubernetes/pki/ca.crt </dev/null
 
 What is typed is sent as it is; a line that begins with Q ends. As in reality the end of standard input ends it too,
-before an answer can come, unless -quiet or -ign_eof is given. Modelled on apps/s_client.c. Left out: the session
-tickets that arrive later, STARTTLS, renegotiation, DTLS.
+before an answer can come, unless -quiet or -ign_eof is given. Modelled on apps/s_client.c.
+
+    -groups ffdhe2048:P-256                 begin with a group that no API server has: HelloRetryRequest
+    -sess_out FILE … -sess_in FILE          keep a session, with the ticket that came; resume it on another connection
+    -tls1_2 -reconnect                      five times again, with the session of the first
+
+In TLS 1.3 tickets come after the handshake, so that whoever hangs up at once has none. Left out: the report on tickets
+that arrive later, STARTTLS, renegotiation, DTLS.
 """
 
 import asyncio
+import base64
 import ipaddress
 import os
+import re
 import socket
 import ssl
 
@@ -28,15 +36,16 @@ from cluster_engine.programs.curl.url import whole
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.loading import Loader
 from cluster_engine.programs.openssl.options import Given, OpenSSLError, names, read, usage
+from cluster_engine.programs.streams import read_file
 from cluster_engine.world.tls_client import ClientTLS, Heard
 
 SWITCHES = names(
     "showcerts tls1_2 tls1_3 tls1_1 tls1 no_tls1_3 no_tls1_2 brief state quiet ign_eof noservername crlf "
-    "verify_return_error verify_quiet no_ign_eof prexit help 4 nocommands"
+    "verify_return_error verify_quiet no_ign_eof prexit help 4 nocommands reconnect"
 )
 VALUES = names(
     "connect host port cert key pass CAfile CApath servername alpn cipher ciphersuites verify "
-    "verify_hostname verify_ip cert_chain"
+    "verify_hostname verify_ip cert_chain sess_out sess_in groups curves"
 )
 REQUESTED_13 = (
     "0x05+0x09:0x06+0x09:0x04+0x09:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:ecdsa_brainpoolP256r1_sha256:"
@@ -51,6 +60,10 @@ SHARED = (
 REQUESTED_12 = f"{SHARED}:ECDSA+SHA224:RSA+SHA224:DSA+SHA224:DSA+SHA256:DSA+SHA384:DSA+SHA512"
 CERTIFICATE_REQUEST, SERVER_HELLO = "SSLv3/TLS read server certificate request", "SSLv3/TLS read server hello"
 HOSTNAME_MISMATCH = 62
+RECONNECTIONS = 5
+SESSION = "SSL SESSION PARAMETERS"
+PEM_SESSION = re.compile(f"-----BEGIN {SESSION}-----([^-]*)-----END {SESSION}-----")
+NO_SESSION = b"-"
 
 
 async def run(invocation: Invocation, words: list[str]) -> int:
@@ -75,9 +88,21 @@ class Client:
         """Connect, report, pass on what is typed."""
         invocation, given = self._invocation, self._given
         host, port = self._target()
-        tls = await self._tls()
+        tls = await self._tls(self._saved_session())
         if given.has("verify"):
             invocation.err(f"verify depth is {given.number('verify', 0)}\n")
+        left = RECONNECTIONS if given.has("reconnect") else 0
+        code = await self._talk(host, port, tls, stays=not left)
+        while left and not code:
+            left -= 1
+            invocation.out("drop connection and then reconnect\n")
+            tls = await self._tls(tls.session_bytes)
+            code = await self._talk(host, port, tls, stays=not left, is_first=False)
+        return code
+
+    async def _talk(self, host: str, port: int, tls: ClientTLS, *, stays: bool, is_first: bool = True) -> int:
+        """Connect and report, and where it `stays` pass on what is typed. Return the exit code."""
+        invocation, given = self._invocation, self._given
         wire = await self._connected(host, port)
         if not self._quiet:
             invocation.out("CONNECTED(00000003)\n")
@@ -94,12 +119,38 @@ class Client:
             if not code:
                 invocation.err(self._brief(tls))
         elif not given.has("quiet"):
-            invocation.out(self._report(tls, failed=bool(code)))
+            invocation.out(self._report(tls, failed=bool(code), is_first=is_first))
         await invocation.drain()
-        if not code:
+        if not code and stays:
             await self._pass_on(wire)
+        self._save_session(tls)
         wire.transport.close()
         return code
+
+    def _saved_session(self) -> bytes:
+        """Read the session of -sess_in; OpenSSLError."""
+        if not (path := self._given.value("sess_in")):
+            return b""
+        try:
+            data = read_file(self._invocation.files, self._invocation.absolute(path)).decode("ascii", "replace")
+            body = PEM_SESSION.search(data)
+            return base64.b64decode("" if body is None else "".join(body[1].split()), validate=True) or NO_SESSION
+        except (OSError, ValueError):
+            raise self._no_session() from None
+
+    def _no_session(self) -> OpenSSLError:
+        return OpenSSLError(f"Can't open session file {self._given.value('sess_in')}")
+
+    def _save_session(self, tls: ClientTLS) -> None:
+        if not (path := self._given.value("sess_out")) or not (raw := tls.session_bytes):
+            return
+        body = base64.b64encode(raw).decode()
+        lines = [body[at : at + 64] for at in range(0, len(body), 64)]
+        text = "\n".join([f"-----BEGIN {SESSION}-----", *lines, f"-----END {SESSION}-----", ""])
+        try:
+            self._invocation.files.write(self._invocation.absolute(path), text.encode())
+        except OSError:
+            self._invocation.err(f"Error writing session file {path}\n")
 
     # -- before --------------------------------------------------------------------------------------------------------
 
@@ -114,7 +165,7 @@ class Client:
             raise usage("s_client", "-connect argument or target parameter malformed or ambiguous")
         return host, number
 
-    async def _tls(self) -> ClientTLS:
+    async def _tls(self, session: bytes) -> ClientTLS:
         given, loader = self._given, self._loader
         chain: list[x509.Certificate] = []
         key = None
@@ -137,6 +188,8 @@ class Client:
             most=most,
             ciphers=given.value("cipher"),
             ciphersuites=given.value("ciphersuites"),
+            groups=given.value("groups") or given.value("curves"),
+            session=session,
             refuses=given.has("verify_return_error"),
             judges_all=True,
             on_state=self._tell_state,
@@ -145,10 +198,15 @@ class Client:
         try:
             tls.engine("")  # one to see whether it can be made, before anything is connected
         except ssl.SSLError as error:
-            raise self._unusable(tls) from error
+            raise self._unusable(tls, error) from error
+        except ValueError:
+            raise self._no_session() from None
         return tls
 
-    def _unusable(self, tls: ClientTLS) -> OpenSSLError:
+    def _unusable(self, tls: ClientTLS, error: ssl.SSLError) -> OpenSSLError:
+        if "groups" in str(error):
+            option = "groups" if self._given.has("groups") else "curves"
+            return OpenSSLError(f"Call to SSL_CONF_cmd(-{option}, {tls.groups}) failed")
         option, value, where = "cipher", tls.ciphers, "SSL_CTX_set_cipher_list:no cipher match:../ssl/ssl_lib.c:2741:"
         if tls.ciphersuites:
             option, value = "ciphersuites", tls.ciphersuites
@@ -237,10 +295,13 @@ class Client:
 
     # -- the report ----------------------------------------------------------------------------------------------------
 
-    def _report(self, tls: ClientTLS, *, failed: bool) -> str:
+    def _report(self, tls: ClientTLS, *, failed: bool, is_first: bool) -> str:
+        if not is_first:
+            agreed = [_verification(tls), "---", *_agreed(tls, failed=failed, is_first=False)]
+            return "\n".join([*agreed, *self._session(tls, failed=failed), "---", ""])
         lines = ["---"]
         chain = tls.peer_chain
-        if chain:
+        if chain and not tls.is_resumed:
             lines += ["Certificate chain", *self._chain(chain), "---"]
         if chain and not failed:
             lines += ["Server certificate"]
@@ -251,7 +312,7 @@ class Client:
             lines.append("no peer certificate available")
         lines += ["---", *self._requested(tls), *self._signed(tls, failed=failed), "---"]
         lines.append(f"SSL handshake has read {tls.read_bytes} bytes and written {tls.written_bytes} bytes")
-        lines += [_verification(tls), "---", *_agreed(tls, failed=failed)]
+        lines += [_verification(tls), "---", *_agreed(tls, failed=failed, is_first=True)]
         return "\n".join([*lines, *self._session(tls, failed=failed), "---", ""])
 
     def _chain(self, chain: list[x509.Certificate]) -> list[str]:
@@ -284,7 +345,7 @@ class Client:
 
     def _signed(self, tls: ClientTLS, *, failed: bool) -> list[str]:
         lines = []
-        if tls.peer_chain and not failed:
+        if tls.peer_chain and not failed and not tls.is_resumed:
             public = tls.peer_chain[0].public_key()
             lines = [f"Peer signing digest: {_digest(public)}", f"Peer signature type: {_kind(public)}"]
         return [*lines, *_temporary_key(tls)]
@@ -428,13 +489,13 @@ def _temporary_key(tls: ClientTLS) -> list[str]:
     return [f"Negotiated TLS1.3 group: {group}"]
 
 
-def _agreed(tls: ClientTLS, *, failed: bool) -> list[str]:
+def _agreed(tls: ClientTLS, *, failed: bool, is_first: bool) -> list[str]:
     connection = tls.connection
     cipher = connection.get_cipher_name() if connection is not None else None
     version = connection.get_protocol_version_name() if connection is not None else "TLSv1.3"
     shown = (version, cipher) if cipher else ("(NONE)", "(NONE)")
-    lines = [f"New, {shown[0]}, Cipher is {shown[1]}"]
-    if tls.peer_chain and not failed:
+    lines = [f"{'Reused' if tls.is_resumed else 'New'}, {shown[0]}, Cipher is {shown[1]}"]
+    if tls.peer_chain and not failed and is_first:
         lines.append(f"Server public key is {key_bits(tls.peer_chain[0].public_key())} bit")
     renegotiates = "IS" if version == "TLSv1.2" and cipher and not failed else "IS NOT"
     alpn = connection.get_alpn_proto_negotiated().decode("latin-1") if connection is not None else ""

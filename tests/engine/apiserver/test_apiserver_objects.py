@@ -7,6 +7,7 @@ from apiserver_objects import config_map, deployment, pod
 
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.apiserver import main as apiserver
+from cluster_engine.apiserver.flags import Flags
 from cluster_engine.cast import PKI
 from cluster_engine.etcd.client import EtcdClient
 
@@ -456,9 +457,9 @@ def test_one_write_costs_one_etcd_transaction(run_api):
             client = CountingClient("127.0.0.1", 2379, apiserver.etcd_tls(process, PKI))
             clients.append(client)
             try:
-                await apiserver.Server(process, Kinds(), PKI, client, "10.96.0.0/12").run(
-                    6443, apiserver.api_tls(process, PKI)
-                )
+                given = Flags()
+                server = apiserver.Server(process, Kinds(), PKI, client, service_range="10.96.0.0/12", given=given)
+                await server.run(6443, apiserver.api_tls(process, PKI, given))
             finally:
                 await client.aclose()
 
