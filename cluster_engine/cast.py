@@ -304,6 +304,9 @@ PROGRAMS = (
         argv=(
             "kube-controller-manager",
             "--allocate-node-cidrs=true",
+            "--authentication-kubeconfig=/etc/kubernetes/controller-manager.conf",
+            "--authorization-kubeconfig=/etc/kubernetes/controller-manager.conf",
+            "--bind-address=127.0.0.1",
             "--cluster-cidr=10.244.0.0/16",
             f"--cluster-signing-cert-file={PKI}/ca.crt",
             "--kubeconfig=/etc/kubernetes/controller-manager.conf",
@@ -316,6 +319,7 @@ PROGRAMS = (
         identity=Identity(
             common_name="system:kube-controller-manager", kubeconfig="/etc/kubernetes/controller-manager.conf"
         ),
+        ports=(10257,),
     ),
     HostProgram(
         name="kube-scheduler",
@@ -325,11 +329,15 @@ PROGRAMS = (
         description="Kubernetes scheduler (a static pod under kubeadm)",
         argv=(
             "kube-scheduler",
+            "--authentication-kubeconfig=/etc/kubernetes/scheduler.conf",
+            "--authorization-kubeconfig=/etc/kubernetes/scheduler.conf",
+            "--bind-address=127.0.0.1",
             "--kubeconfig=/etc/kubernetes/scheduler.conf",
             "--leader-elect=true",
         ),
         kubeadm_pod="static",
         identity=Identity(common_name="system:kube-scheduler", kubeconfig="/etc/kubernetes/scheduler.conf"),
+        ports=(10259,),
     ),
     HostProgram(
         name="kubelet",

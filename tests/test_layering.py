@@ -14,7 +14,8 @@ ENGINE = ROOT / "cluster_engine"
 
 # A room may import the rooms named, and itself. `cluster` and what stands above it may import every room.
 MAY_IMPORT = {
-    "world": set(),
+    "metrics": set(),
+    "world": {"metrics"},
     "rpc": set(),
     "cast": set(),
     "pki": {"world", "cast"},
@@ -24,21 +25,33 @@ MAY_IMPORT = {
     "journal": set(),
     "lens": {"rpc", "world.tap", "journal", "api"},
     "streaming": {"api.objects", "api.documents", "api.strconv"},
-    "client": {"world", "api", "rpc.http2", "streaming"},
-    "apiserver": {"world", "rpc", "etcd", "api", "streaming"},
+    "client": {"world", "api", "rpc.http2", "streaming", "metrics"},
+    "apiserver": {"world", "rpc", "etcd", "api", "streaming", "metrics"},
     # Where a daemon belongs is asked as the scheduler asks (component-helpers/scheduling).
     # Tokens that lie in Secrets are signed as the API server signs (pkg/serviceaccount, which both import).
     # Certificates are signed as the cluster's authority signs (pkg/controller/certificates/authority).
-    "controllers": {"world", "api", "client", "scheduler.affinity", "apiserver.authentication", "pki.authority"},
-    "scheduler": {"world", "api", "client"},
-    "proxy": {"world", "api", "client"},
+    "controllers": {"world", "api", "client", "secure_port", "scheduler.affinity", "pki.authority"}
+    | {"apiserver.authentication", "apiserver.serving"},
+    "scheduler": {"world", "api", "client", "metrics", "secure_port", "apiserver.serving"},
+    "proxy": {"world", "api", "client", "metrics"},
     "coredns": {"world", "api", "client"},
     # Containers run the programs that a person can type, by the same shell. Its streaming
     # server's port is served as the API server's is.
     "containerd": {"world", "rpc", "programs", "shell", "streaming", "apiserver.serving", "coredns"},
+    # Whose ports are served, and their callers recognised, as the API server's are (k8s.io/apiserver, all of them).
+    "secure_port": {"world", "api", "client", "metrics", "pki", "apiserver.serving", "apiserver.authentication"},
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     # What is bound to its node it holds against the scheduler's filters (pkg/kubelet/lifecycle imports pkg/scheduler).
-    "kubelet": {"world", "rpc", "api", "client", "streaming", "apiserver.serving", "apiserver.authentication"}
+    "kubelet": {
+        "world",
+        "rpc",
+        "api",
+        "client",
+        "streaming",
+        "metrics",
+        "apiserver.serving",
+        "apiserver.authentication",
+    }
     | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
     # What is wrong with an API server's answers is written where it looks for it.

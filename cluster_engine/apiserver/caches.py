@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+from collections.abc import Iterator
 
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.api.schema import Kind
@@ -25,6 +26,14 @@ class Caches:
             return self._caches[kind]
         except KeyError:
             raise NotFound() from None
+
+    def waiting(self) -> list[str]:
+        """Name the kinds whose caches hold no state yet."""
+        return [kind.name for kind, cache in self._caches.items() if not cache.ready.is_set()]
+
+    def counts(self) -> Iterator[tuple[Kind, int]]:
+        """Say of each kind how many objects there are."""
+        return ((kind, cache.count) for kind, cache in self._caches.items())
 
     async def ready(self) -> None:
         """Wait until all that there are now hold a state."""

@@ -28,6 +28,7 @@ from cluster_engine.apiserver.handlers.negotiation import is_for_reading
 from cluster_engine.apiserver.handlers.resources import Resources
 from cluster_engine.apiserver.handlers.responses import NOT_FOUND_TEXT, refused
 from cluster_engine.apiserver.request_info import RequestInfo, parse_query, request_info
+from cluster_engine.apiserver.request_metrics import RequestMetrics
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.trouble import Rule, trouble_of
 from cluster_engine.world.patience import within
@@ -71,6 +72,7 @@ class HandlerChain:
         resources: Resources,
         meta: Meta,
         *,
+        metrics: RequestMetrics,
         auditor: Auditor | None = None,
     ) -> None:
         self._process = process
@@ -79,12 +81,14 @@ class HandlerChain:
         self._authorizer = authorizer
         self._resources = resources
         self._meta = meta
+        self._metrics = metrics
         self._auditor = auditor
 
     async def serve(self, request: Request) -> Response:
         """Answer a request; never raises but for cancellation."""
         audit_id = request.header("audit-id") or self._process.uuid()
         info = request_info(request.method, request.path, request.query)
+        began = self._metrics.began(info)
         trail = None if self._auditor is None else self._auditor.follow(request, info, audit_id)
         warnings: list[str] = []
         try:
@@ -98,12 +102,9 @@ class HandlerChain:
                 trail.panicked(bug)
         if trail is not None:
             response = await trail.answered(response)
-        self._meta.count(
-            info,
-            response.status,
-            applies=media_type(request.header("content-type")) in APPLY_PATCHES,
-            dry_run="dryRun" in parse_query(request.query),
-        )
+        applies = media_type(request.header("content-type")) in APPLY_PATCHES
+        dry_run = "dryRun" in parse_query(request.query)
+        response = self._metrics.answered(info, response, began, applies=applies, dry_run=dry_run)
         return _finished(request, response, audit_id, warnings)
 
     async def _within_deadline(

@@ -11,6 +11,7 @@ As kubeadm starts it, with the files of `pki`; which of its flags count says `fl
 
 import asyncio
 import ssl
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 
 from cluster_engine.api.kinds import (
@@ -51,12 +52,15 @@ from cluster_engine.apiserver.registry.backend import Backend
 from cluster_engine.apiserver.registry.reviews import Reviewers
 from cluster_engine.apiserver.registry.services import ServiceAllocator
 from cluster_engine.apiserver.registry.store import Store
+from cluster_engine.apiserver.request_metrics import RequestMetrics
 from cluster_engine.apiserver.serving import suites
+from cluster_engine.apiserver.serving.health import Check, Checks, well
 from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.apiserver.storage import Storage
 from cluster_engine.apiserver.trouble import trouble_of
 from cluster_engine.apiserver.watch_cache import Event
 from cluster_engine.etcd.client import EtcdClient
+from cluster_engine.metrics.registry import Metric
 from cluster_engine.world.process import Process
 from cluster_engine.world.tls import ServerTLS, client_tls
 
@@ -64,6 +68,14 @@ PKI = "/etc/kubernetes/pki"
 PORT = 6443
 SERVICE_RANGE = "10.96.0.0/12"
 ETCD_CHECK_SECONDS = 2.0
+POST_START_HOOKS = (
+    "start-system-namespaces-controller",
+    "start-kube-apiserver-identity-lease-controller",
+    "rbac/bootstrap-roles",
+    "scheduling/bootstrap-system-priority-classes",
+    "bootstrap-controller",
+)
+"""What is done once the port is open, and must be done (`bootstrap.post_start`)."""
 ETCD_DIAL_SECONDS, ETCD_REDIAL_SECONDS = 20.0, 1.0
 """dialTimeout of apiserver/pkg/storage/storagebackend/factory/etcd3.go, which blocks; grpc-go's first back-off."""
 
@@ -190,7 +202,7 @@ class Server:
         read = process.files.read
         self.process = process
         self.etcd = etcd
-        storage = Storage(etcd, trouble_of(process.disk))
+        storage = Storage(etcd, trouble_of(process.disk), process.metrics)
         self.caches = Caches(kinds, storage)
         storage.trouble.on_drop = self.caches.drop_watches
         self.backend = Backend(process, kinds, storage, self.caches)
@@ -207,13 +219,12 @@ class Server:
         reviewers = Reviewers(authorizer, rbac, tokens)
         signer, logs = Signer(read(f"{pki}/sa.key")), PodLogs(kubelets)
         resources = Resources(store, admission, reviewers, signer, logs=logs, connections=connections)
-        checks = {
-            "ping": _all_well,
-            "etcd": self._check_etcd,
-            "poststarthook/rbac/bootstrap-roles": self._check_started,
-        }
-        meta = Meta(process, kinds, checks, issuer_responses(signer, f"{process.host.address}:{PORT}"))
-        self.chain = HandlerChain(process, authentication, authorizer, resources, meta, auditor=auditor(process, given))
+        meta = Meta(process, kinds, self._probes(), issuer_responses(signer, f"{process.host.address}:{PORT}"))
+        metrics = RequestMetrics(process.metrics, kinds)
+        process.metrics.compute(self._stored)
+        self.chain = HandlerChain(
+            process, authentication, authorizer, resources, meta, metrics=metrics, auditor=auditor(process, given)
+        )
         self._service_address = str(IPv4Network(service_range)[1])
         self._started = False
 
@@ -263,6 +274,19 @@ class Server:
                 self.process.ready()
                 await asyncio.get_running_loop().create_future()
 
+    def _probes(self) -> dict[str, Checks]:
+        """Return what is looked at, in the order and with the names of the real server's that there are here."""
+        live: dict[str, Check] = {"ping": well, "log": well, "etcd": self._check_etcd}
+        hooks = {f"poststarthook/{name}": self._check_started for name in POST_START_HOOKS}
+        ready = {
+            **live,
+            "etcd-readiness": self._check_etcd,
+            "informer-sync": self._check_synced,
+            **hooks,
+            "shutdown": well,
+        }
+        return {"healthz": {**live, **hooks}, "livez": {**live, **hooks}, "readyz": ready}
+
     async def _check_etcd(self) -> str | None:
         try:
             async with asyncio.timeout(ETCD_CHECK_SECONDS):
@@ -274,6 +298,21 @@ class Server:
     async def _check_started(self) -> str | None:
         return None if self._started else "not finished"
 
+    async def _check_synced(self) -> str | None:
+        waiting = self.caches.waiting()
+        return f"{len(waiting)} informers not started yet: [{' '.join(waiting)}]" if waiting else None
 
-async def _all_well() -> str | None:
-    return None
+    def _stored(self) -> Iterable[Metric]:
+        text = (
+            "[STABLE] Number of stored objects at the time of last check split by kind. In case of a fetching error, "
+            "the value will be -1."
+        )
+        yield (
+            "apiserver_storage_objects",
+            "gauge",
+            text,
+            [
+                ({"resource": f"{kind.plural}.{kind.group}" if kind.group else kind.plural}, count)
+                for kind, count in self.caches.counts()
+            ],
+        )

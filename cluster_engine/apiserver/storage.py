@@ -11,6 +11,7 @@ Modelled on apiserver/pkg/storage/etcd3/store.go. Values there are protobuf behi
 (docs/fidelity.md). Left out: encryption at rest.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,7 @@ from cluster_engine.api.strconv import parse_int
 from cluster_engine.apiserver.trouble import Trouble
 from cluster_engine.etcd.client import EtcdClient, delete, get, not_there, prefix_end, put, unchanged
 from cluster_engine.etcd.errors import CompactedError
+from cluster_engine.metrics.registry import Registry
 from cluster_engine.rpc import kv_pb2
 
 REGISTRY = "/registry"
@@ -91,6 +93,9 @@ def encode(obj: Object) -> bytes:
     """Write an object as etcd keeps it."""
     metadata = {name: value for name, value in obj["metadata"].items() if name != "resourceVersion"}
     return msgspec.json.encode({**obj, "metadata": metadata})
+
+
+ETCD_BUCKETS = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60)
 
 
 class CachedObject:
@@ -172,20 +177,37 @@ class Written(msgspec.Struct, frozen=True):
 class Storage:
     """All reads and writes of one API server."""
 
-    def __init__(self, etcd: EtcdClient, trouble: Trouble | None = None) -> None:
+    def __init__(self, etcd: EtcdClient, trouble: Trouble | None = None, metrics: Registry | None = None) -> None:
         self.etcd = etcd
         self.trouble = trouble or Trouble()
+        self._seconds = (metrics or Registry()).histogram(
+            "etcd_request_duration_seconds",
+            "[ALPHA] Etcd request latency in seconds for each operation and object type.",
+            ETCD_BUCKETS,
+            ("operation", "type"),
+        )
+
+    @contextmanager
+    def _asked(self, operation: str, key: str) -> Iterator[None]:
+        """Count a request of etcd, and translate its troubles."""
+        time = asyncio.get_running_loop().time
+        began = time()
+        try:
+            with translated():
+                yield
+        finally:
+            self._seconds.observe(time() - began, operation, _type(key))
 
     async def read(self, kind: Kind, key: str, known: Known = unknown) -> CachedObject | None:
         """Read one key as it is now."""
-        with translated():
+        with self._asked("get", key):
             response = await self.etcd.get(key.encode())
         return cached(kind, response.kvs[0], known) if response.kvs else None
 
     async def create(self, key: str, value: bytes, *, lease: int = 0) -> int | None:
         """Write a key that must not exist yet; give the revision, or None when it exists."""
         raw = key.encode()
-        with translated():
+        with self._asked("create", key):
             response = await self.etcd.txn([not_there(raw)], [put(raw, value, lease=lease)])
         return response.header.revision if response.succeeded else None
 
@@ -200,14 +222,14 @@ class Storage:
     async def replace(self, kind: Kind, key: str, revision: int, value: bytes, *, lease: int = 0) -> Written:
         """Write a key if it is still at `revision` (0: not there)."""
         raw = key.encode()
-        with translated():
+        with self._asked("update", key):
             response = await self.etcd.txn([unchanged(raw, revision)], [put(raw, value, lease=lease)], [get(raw)])
         return _written(kind, response)
 
     async def remove(self, kind: Kind, key: str, revision: int) -> Written:
         """Delete a key if it is still at `revision`."""
         raw = key.encode()
-        with translated():
+        with self._asked("delete", key):
             response = await self.etcd.txn([unchanged(raw, revision)], [delete(raw)], [get(raw)])
         return _written(kind, response)
 
@@ -219,7 +241,7 @@ class Storage:
     async def revision(self, prefix: str) -> int:
         """Ask etcd how far it has come, by the cheapest consistent read there is."""
         raw = prefix.encode()
-        with translated():
+        with self._asked("list", prefix):
             response = await self.etcd.get(raw, range_end=prefix_end(raw), limit=1, keys_only=True)
         return response.header.revision
 
@@ -231,11 +253,16 @@ class Storage:
         What `known` has at the version that etcd returns is taken from there instead of being decoded.
         """
         end = prefix_end(prefix.encode())
-        with translated():
+        with self._asked("list", prefix):
             response = await self.etcd.get(start.encode(), range_end=end, revision=revision, limit=limit)
         objects = [cached(kind, kv, known) for kv in response.kvs]
         remaining = response.count - len(objects) if response.more else 0
         return Page(objects, response.header.revision, remaining)
+
+
+def _type(key: str) -> str:
+    """Name what a key is of: "pods", "deployments.apps" only where the group stands in the key."""
+    return key.removeprefix("/registry/").partition("/")[0]
 
 
 def _written(kind: Kind, response: Any) -> Written:

@@ -233,6 +233,11 @@ class WatchCache:
         """Return an object as the cache knows it, which may be a little old."""
         return self._objects.get(key)
 
+    @property
+    def count(self) -> int:
+        """How many objects there are."""
+        return len(self._objects)
+
     def objects(self) -> Iterator[Object]:
         """Return all objects in key order."""
         return (found.object for found in self.select(""))

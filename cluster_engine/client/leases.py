@@ -30,6 +30,8 @@ LEASE_DURATION_SECONDS = 15
 RENEW_DEADLINE_SECONDS = 10.0
 RETRY_PERIOD_SECONDS = 2.0
 JITTER = 1.2
+CHECK_SECONDS = 20.0
+"""How much longer than the lease a health check waits for it to be renewed."""
 
 
 class LeadershipLost(Exception):  # noqa: N818, it says what happened
@@ -48,6 +50,23 @@ class LeaderElector:
         self._lease: Object | None = None
         self._observed: Object | None = None
         self._observed_at = 0.0
+        self._renewed_at: float | None = None
+        self._status = process.metrics.gauge(
+            "leader_election_master_status",
+            "[ALPHA] Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates "
+            "master. 'name' is the string used to identify the lease. Please make sure to group by name.",
+            ("name",),
+        )
+        self._status.set(0, name)
+
+    async def check(self) -> str | None:
+        """Say what is wrong: that this leader has not renewed its lease for too long (HealthzAdaptor)."""
+        if self._renewed_at is None:
+            return None
+        late = asyncio.get_running_loop().time() - self._renewed_at
+        if late <= LEASE_DURATION_SECONDS + CHECK_SECONDS:
+            return None
+        return f"failed election to renew leadership on lease {self._name}"
 
     async def lead(self, work: Coroutine[Any, Any, None]) -> None:
         """Wait until leading, then do the work for as long. SystemExit with code 1 when leadership is lost."""
@@ -64,6 +83,7 @@ class LeaderElector:
         except LeadershipLost:
             raise SystemExit(1) from None
         finally:
+            self._status.set(0, self._name)
             for task in tasks:
                 task.cancel()
 
@@ -104,6 +124,7 @@ class LeaderElector:
             metadata = {"name": self._name, "namespace": self._namespace}
             lease = {"kind": "Lease", "apiVersion": LEASE.api_version, "metadata": metadata, "spec": self._record({})}
             self._lease = await self._client.create(LEASE, lease)
+            self._leads()
             return True
         now = asyncio.get_running_loop().time()
         if lease.get("spec") != self._observed:
@@ -114,9 +135,14 @@ class LeaderElector:
             return False
         return await self._write(lease)
 
+    def _leads(self) -> None:
+        self._renewed_at = asyncio.get_running_loop().time()
+        self._status.set(1, self._name)
+
     async def _write(self, lease: Object) -> bool:
         lease = {**lease, "spec": self._record(lease.get("spec") or {})}
         self._lease = await self._client.update(LEASE, lease)
+        self._leads()
         return True
 
     def _is_ours(self, lease: Object) -> bool:

@@ -42,6 +42,7 @@ from cluster_engine.client.http2 import Headers, Stream
 from cluster_engine.client.kubeconfig import KubeConfig, KubeConfigError
 from cluster_engine.client.rate_limits import Limit, ThrottleLog, TokenBucket
 from cluster_engine.client.transport import Transport
+from cluster_engine.metrics.registry import Counter, Histogram, Registry
 from cluster_engine.streaming import dialling
 from cluster_engine.streaming.dialling import Answer
 from cluster_engine.world.tls import client_tls
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 RETRIES_MAX = 10
+REQUEST_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 RETRY_BROKEN_GET_SECONDS = 1
 WATCH_LINE_BYTES_MAX = 16 << 20
 
@@ -329,7 +331,21 @@ class Client:
         sent.extend((name.lower().encode(), value.encode()) for name, value in self.impersonation)
         if body is not None:
             sent.append((b"content-length", str(len(body)).encode()))
-        return await transport.open(sent, body)
+        return await self._counted(method, transport.open(sent, body))
+
+    async def _counted(self, method: str, opening: Awaitable[Stream]) -> Stream:
+        """Await an answer's headers, and count the request (client-go, tools/metrics)."""
+        registry, host = self.process.metrics, f"{self.config.host}:{self.config.port}"
+        time = asyncio.get_running_loop().time
+        began, code = time(), "<error>"
+        try:
+            stream = await opening
+            code = dict(await stream.headers())[b":status"].decode()
+        finally:
+            total, seconds = requests_counted(registry)
+            total.values[code, host, method] += 1
+            seconds.observe(time() - began, host, method)
+        return stream
 
     async def _bearer(self) -> str:
         if isinstance(self._token, str):
@@ -346,6 +362,22 @@ class Client:
             transport = Transport(config.host, config.port, _tls(config), server_name=config.server_name)
             self._transports[self._shows_certificate] = transport
         return transport
+
+
+def requests_counted(registry: Registry) -> tuple[Counter, Histogram]:
+    """Return what counts a program's requests: `rest_client_*`."""
+    total = registry.counter(
+        "rest_client_requests_total",
+        "[ALPHA] Number of HTTP requests, partitioned by status code, method, and host.",
+        ("code", "host", "method"),
+    )
+    seconds = registry.histogram(
+        "rest_client_request_duration_seconds",
+        "[ALPHA] Request latency in seconds. Broken down by verb, and host.",
+        REQUEST_BUCKETS,
+        ("host", "verb"),
+    )
+    return total, seconds
 
 
 def _tls(config: KubeConfig, alpn: Sequence[str] = ("h2", "http/1.1")) -> ssl.SSLContext:

@@ -11,7 +11,7 @@ worker says `done`: so no two workers ever have the same key, and no change is m
 
 Retries: `add_rate_limited` waits 5 ms × 2ⁿ for the n-th failure of the key, at most 1000 s, and at least as long as a
 bucket of 100 refilled with 10 a second says for all keys together; `forget` sets a key's count back.
-Left out: metrics, shutting down with drain (a process that ends is cancelled).
+What it counts, `workqueue_*`, bears its name. Left out: shutting down with drain (a process that ends is cancelled).
 """
 
 import asyncio
@@ -21,7 +21,9 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from cluster_engine.api.status import Refusal
+from cluster_engine.client.queue_metrics import QueueMetrics
 from cluster_engine.client.rate_limits import Limit, TokenBucket
+from cluster_engine.metrics.registry import Registry
 from cluster_engine.world.process import current_process
 
 Key = TypeVar("Key", bound=Hashable)
@@ -35,7 +37,11 @@ class WorkQueue(Generic[Key]):
     """Keys in order of their first addition, each once. Delayed keys keep the earliest of their times."""
 
     def __init__(
-        self, *, base_delay_seconds: float = BASE_DELAY_SECONDS, delay_seconds_max: float = DELAY_SECONDS_MAX
+        self,
+        name: str = "",
+        *,
+        base_delay_seconds: float = BASE_DELAY_SECONDS,
+        delay_seconds_max: float = DELAY_SECONDS_MAX,
     ) -> None:
         self._base, self._max = base_delay_seconds, delay_seconds_max
         self._queue: deque[Key] = deque()
@@ -45,6 +51,9 @@ class WorkQueue(Generic[Key]):
         self._delayed: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
         self._overall = TokenBucket(OVERALL)
+        process = current_process.get(None)
+        registry = Registry() if process is None else process.metrics
+        self._metrics = QueueMetrics(registry, name, self.__len__)
 
     def __len__(self) -> int:
         """Count the keys that could be taken now."""
@@ -55,6 +64,7 @@ class WorkQueue(Generic[Key]):
         if key in self._dirty:
             return
         self._dirty.add(key)
+        self._metrics.added(key)
         if key not in self._processing:
             self._put(key)
 
@@ -80,6 +90,7 @@ class WorkQueue(Generic[Key]):
         key = self._queue.popleft()
         self._processing.add(key)
         self._dirty.discard(key)
+        self._metrics.taken(key)
         return key
 
     def _wake_another(self) -> None:
@@ -89,6 +100,7 @@ class WorkQueue(Generic[Key]):
     def done(self, key: Key) -> None:
         """Say that the work on a key has ended, well or badly."""
         self._processing.discard(key)
+        self._metrics.done(key)
         if key in self._dirty:
             self._put(key)
 
@@ -113,6 +125,7 @@ class WorkQueue(Generic[Key]):
         """Add the key after its back-off."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        self._metrics.retried()
         own = min(self._base * 2 ** min(failures, 40), self._max)
         self.add_after(key, max(own, self._overall.reserve()))
 

@@ -36,7 +36,7 @@ class HorizontalPodAutoscalerController:
         self._client = context.client
         self._events = context.events
         self._autoscalers = context.informers.informer(HORIZONTAL_POD_AUTOSCALER)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("horizontalpodautoscaler")
         self._autoscalers.on(add=self._seen)
 
     async def run(self) -> None:

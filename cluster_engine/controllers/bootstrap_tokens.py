@@ -29,7 +29,7 @@ class BootstrapSigner:
         self._process = context.process
         self._secrets = context.informers.informer(SECRET)
         self._maps = context.informers.informer(CONFIG_MAP)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("bootstrap_signer_queue")
         self._secrets.on(add=self._secret_seen, update=lambda _, new: self._secret_seen(new), delete=self._secret_seen)
         self._maps.on(add=self._map_seen, update=lambda _, new: self._map_seen(new))
 
@@ -77,7 +77,7 @@ class TokenCleaner:
         self._client = context.client
         self._process = context.process
         self._secrets = context.informers.informer(SECRET)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("token_cleaner")
         self._secrets.on(add=self._seen, update=lambda _, new: self._seen(new))
 
     def _seen(self, secret: Object) -> None:

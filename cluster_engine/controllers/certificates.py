@@ -64,7 +64,9 @@ class _Requests:
         self._handle = handle
         self._process = context.process
         self._requests = context.informers.informer(CERTIFICATE_SIGNING_REQUEST)
-        self._queue = WorkQueue[str](base_delay_seconds=RETRY_SECONDS, delay_seconds_max=RETRY_SECONDS_MAX)
+        self._queue = WorkQueue[str](
+            "certificate", base_delay_seconds=RETRY_SECONDS, delay_seconds_max=RETRY_SECONDS_MAX
+        )
         self._requests.on(
             add=lambda new: self._queue.add(key_of(new)), update=lambda _, new: self._queue.add(key_of(new))
         )

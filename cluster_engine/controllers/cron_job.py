@@ -46,7 +46,7 @@ class CronJobController:
         self._cron_jobs = context.informers.informer(CRON_JOB)
         self._jobs = context.informers.informer(JOB)
         self._jobs.add_index(BY_CONTROLLER, controller_uids)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("cronjob")
         self._cron_jobs.on(add=self._enqueue, update=self._changed, delete=self._enqueue)
         self._jobs.on(add=self._job_seen, update=lambda _, new: self._job_seen(new), delete=self._job_seen)
 

@@ -46,7 +46,7 @@ class DaemonSetController:
         self._sets = context.informers.informer(DAEMON_SET)
         self._nodes = context.informers.informer(NODE)
         self._history = History(context, DAEMON_SET, HASH)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("daemonset")
         self._expectations = Expectations()
         self._pods = OwnedPods(context, DAEMON_SET, self._queue, self._expectations)
         self._control = PodControl(context, self._expectations)

@@ -42,7 +42,7 @@ class DeploymentController:
         self._deployments = context.informers.informer(DEPLOYMENT)
         self._replica_sets = context.informers.informer(REPLICA_SET)
         self._pods = context.informers.informer(POD)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("deployment")
         self._deployments.on(add=self._enqueue, update=lambda _, new: self._enqueue(new), delete=self._enqueue)
         self._replica_sets.on(
             add=self._replica_set_added, update=self._replica_set_updated, delete=self._replica_set_gone

@@ -40,7 +40,7 @@ class DisruptionController:
         self._budgets = context.informers.informer(POD_DISRUPTION_BUDGET)
         self._pods = context.informers.informer(POD)
         self._owners: dict[str, Informer] = {kind.name: context.informers.informer(kind) for kind in SCALED}
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("disruption")
         self._budgets.on(add=self._enqueue, update=lambda _, new: self._enqueue(new))
         self._pods.on(add=self._pod_seen, update=lambda _, new: self._pod_seen(new), delete=self._pod_seen)
 

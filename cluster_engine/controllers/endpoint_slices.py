@@ -47,7 +47,7 @@ class EndpointSliceController:
         self._pods = context.informers.informer(POD)
         self._slices = context.informers.informer(ENDPOINT_SLICE)
         self._slices.add_index("service", _service_of)
-        self._queue = WorkQueue[str](base_delay_seconds=SYNC_BACKOFF_SECONDS)
+        self._queue = WorkQueue[str]("endpoint_slice", base_delay_seconds=SYNC_BACKOFF_SECONDS)
         self._written: dict[str, int] = {}
         service_pods.wake(self._services, self._pods, self._queue)
         self._slices.on(update=lambda _, new: self._slice_changed(new), delete=self._slice_changed)

@@ -37,7 +37,7 @@ class EndpointsController:
         self._services = context.informers.informer(SERVICE)
         self._pods = context.informers.informer(POD)
         self._endpoints = context.informers.informer(ENDPOINTS)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("endpoint")
         service_pods.wake(self._services, self._pods, self._queue)
 
     async def run(self) -> None:

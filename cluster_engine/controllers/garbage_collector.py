@@ -45,8 +45,8 @@ class GarbageCollector:
         self._kinds: dict[tuple[str, str], Resource] = {}
         self._followed: dict[str, Resource] = {}
         self._graph = Graph()
-        self._to_delete = WorkQueue[str]()
-        self._to_orphan = WorkQueue[str]()
+        self._to_delete = WorkQueue[str]("garbage_collector_attempt_to_delete")
+        self._to_orphan = WorkQueue[str]("garbage_collector_attempt_to_orphan")
         self._absent: OrderedDict[str, None] = OrderedDict()
 
     # -- which kinds there are

@@ -64,7 +64,7 @@ class JobController:
         self._client = context.client
         self._events = context.events
         self._jobs = context.informers.informer(JOB)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("job")
         self._expectations = Expectations()
         self._pods = OwnedPods(
             context, JOB, self._queue, self._expectations, delay_seconds=SYNC_DELAY_SECONDS, seen=self._pod_seen

@@ -18,6 +18,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cluster_engine.apiserver.serving.health import Check, well
 from cluster_engine.client import Client, EventRecorder, LeaderElector, Limit, SharedInformers
 from cluster_engine.controllers.autoscaler import HorizontalPodAutoscalerController
 from cluster_engine.controllers.bootstrap_tokens import BootstrapSigner, TokenCleaner
@@ -44,6 +45,7 @@ from cluster_engine.controllers.stateful_set import StatefulSetController
 from cluster_engine.controllers.taint_eviction import TaintEvictionController
 from cluster_engine.controllers.token_secrets import TokenSecretController
 from cluster_engine.controllers.ttl_after_finished import TtlAfterFinishedController
+from cluster_engine.secure_port.port import CONTROLLER_MANAGER, SecurePort
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -83,6 +85,24 @@ CONTROLLERS: tuple[tuple[str, Callable[[Context], Controller]], ...] = (
     ("pod-garbage-collector", PodGarbageCollector),
 )
 """Each with the name of its service account."""
+CALLED: dict[Callable[[Context], Controller], str] = {
+    DaemonSetController: "daemonset-controller",
+    HorizontalPodAutoscalerController: "horizontal-pod-autoscaler-controller",
+    EndpointsController: "endpoints-controller",
+    NodeIpamController: "node-ipam-controller",
+    NodeLifecycleController: "node-lifecycle-controller",
+    TaintEvictionController: "taint-eviction-controller",
+    ServiceAccountController: "serviceaccount-controller",
+    RootCaPublisher: "root-ca-certificate-publisher-controller",
+    CertificateApprover: "certificatesigningrequest-approving-controller",
+    CertificateSigner: "certificatesigningrequest-signing-controller",
+    CertificateCleaner: "certificatesigningrequest-cleaner-controller",
+    BootstrapSigner: "bootstrap-signer-controller",
+    TokenCleaner: "token-cleaner-controller",
+    GarbageCollector: "garbage-collector-controller",
+    PodGarbageCollector: "pod-garbage-collector-controller",
+}
+"""What health checks call those that are not called as their accounts are (cmd/kube-controller-manager/names)."""
 RARE = frozenset({"bootstrap-signer", "certificate-controller", "token-cleaner"})
 """Accounts whose token is asked for when it is first needed, as all are in a real cluster."""
 
@@ -92,10 +112,12 @@ async def main(process: "Process", *, kubeconfig: str) -> None:
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-controller-manager")
-    await elector.lead(_work(process, client))
+    checks: dict[str, Check] = {"leaderElection": elector.check}
+    async with SecurePort(process, client, {"healthz": checks}).open(CONTROLLER_MANAGER):
+        await elector.lead(_work(process, client, checks))
 
 
-async def _work(process: "Process", client: Client) -> None:
+async def _work(process: "Process", client: Client, checks: dict[str, Check]) -> None:
     informers = SharedInformers(client.with_user_agent(f"{USER_AGENT}/shared-informers"), process)
     asking = client.with_user_agent(f"{USER_AGENT}/tokens").with_limit(None)  # so that a cluster starts within a moment
     tokens = {name: ServiceAccountToken(asking, process, name) for name, _ in CONTROLLERS}
@@ -114,6 +136,9 @@ async def _work(process: "Process", client: Client) -> None:
         for recorder in recorders.values():
             tasks.create_task(recorder.run())
         await informers.start(tasks)
+        checks |= dict.fromkeys(
+            ["serviceaccount-token-controller", *(CALLED.get(make, name) for name, make in CONTROLLERS)], well
+        )
         process.ready()
         for controller in controllers:
             tasks.create_task(controller.run())

@@ -38,7 +38,7 @@ class NamespaceController:
         self._client = context.client
         self._process = context.process
         self._namespaces = context.informers.informer(NAMESPACE)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("namespace")
         self._namespaces.on(add=self._seen, update=lambda _, new: self._seen(new))
 
     def _seen(self, namespace: Object) -> None:

@@ -29,7 +29,7 @@ class NodeIpamController:
         self._client = context.client
         self._events = context.events
         self._nodes = context.informers.informer(NODE)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("node")
         self._taken: dict[str, str] = {}
         self._nodes.on(add=self._node_seen, update=lambda _, new: self._node_seen(new), delete=self._node_gone)
 

@@ -58,7 +58,7 @@ class NodeLifecycleController:
         self._pods = context.informers.informer(POD)
         self._pods.add_index("node", lambda pod: [pod["spec"]["nodeName"]] if pod["spec"].get("nodeName") else [])
         self._health: dict[str, _Health] = {}
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("node_lifecycle_controller")
         self._unmarked: dict[str, None] = {}
         """Nodes that have fallen silent, and whose pods still are to be told not ready."""
         self._to_taint: dict[str, str] = {}

@@ -38,7 +38,7 @@ class ReplicaSetController:
         self._process = context.process
         self._client = context.client
         self._replica_sets = context.informers.informer(REPLICA_SET)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("replicaset")
         self._expectations = Expectations()
         self._pods = OwnedPods(context, REPLICA_SET, self._queue, self._expectations)
         self._control = PodControl(context, self._expectations)

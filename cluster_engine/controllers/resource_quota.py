@@ -31,7 +31,7 @@ class ResourceQuotaController:
         self._informers = context.informers
         self._quotas = context.informers.informer(RESOURCE_QUOTA)
         self._followed: dict[Kind, Informer] = {}
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("resourcequota_primary")
         self._quotas.on(add=self._enqueue, update=self._changed)
 
     async def run(self) -> None:

@@ -34,7 +34,7 @@ class RootCaPublisher:
         self._data = {"ca.crt": context.process.files.read(ROOT_CA_FILE).decode()}
         self._namespaces = context.informers.informer(NAMESPACE)
         self._maps = context.informers.informer(CONFIG_MAP)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("root_ca_cert_publisher")
         self._namespaces.on(add=self._namespace_seen, update=lambda _, new: self._namespace_seen(new))
         self._maps.on(update=lambda _, new: self._map_seen(new), delete=self._map_seen)
 

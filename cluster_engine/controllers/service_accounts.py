@@ -28,7 +28,7 @@ class ServiceAccountController:
         self._client = context.client
         self._namespaces = context.informers.informer(NAMESPACE)
         self._accounts = context.informers.informer(SERVICE_ACCOUNT)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("serviceaccount")
         self._namespaces.on(add=self._namespace_seen, update=lambda _, new: self._namespace_seen(new))
         self._accounts.on(delete=self._account_gone)
 

@@ -38,7 +38,7 @@ class StatefulSetController:
         self._events = context.events
         self._sets = context.informers.informer(STATEFUL_SET)
         self._history = History(context, STATEFUL_SET, HASH)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("statefulset")
         self._pods = OwnedPods(context, STATEFUL_SET, self._queue, Expectations())
 
     async def run(self) -> None:

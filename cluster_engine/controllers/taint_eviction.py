@@ -48,7 +48,7 @@ class TaintEvictionController:
         self._pods = context.informers.informer(POD)
         self._pods.add_index("node", lambda pod: [pod["spec"]["nodeName"]] if pod["spec"].get("nodeName") else [])
         self._sentences: dict[str, _Sentence] = {}
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("noexec_taint_pod")
         self._nodes.on(add=self._node_seen, update=self._node_changed)
         self._pods.on(add=self._pod_seen, update=self._pod_changed, delete=self._pod_gone)
 

@@ -35,7 +35,7 @@ class TokenSecretController:
         self._files = context.process.files
         self._secrets = context.informers.informer(SECRET)
         self._accounts = context.informers.informer(SERVICE_ACCOUNT)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("serviceaccount_tokens_secret")
         self._secrets.on(add=self._seen, update=lambda _, new: self._seen(new))
         self._accounts.on(add=self._account_seen, delete=self._account_seen)
 

@@ -26,7 +26,7 @@ class TtlAfterFinishedController:
         self._process = context.process
         self._client = context.client
         self._jobs = context.informers.informer(JOB)
-        self._queue = WorkQueue[str]()
+        self._queue = WorkQueue[str]("ttl_jobs_to_delete")
         self._jobs.on(add=self._seen, update=lambda _, new: self._seen(new))
 
     async def run(self) -> None:

@@ -8,20 +8,15 @@ Modelled on pkg/kubelet/metrics (collectors/resource_metrics.go too) and cadviso
 metrics, swap, network, devices, histograms.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable
 
-from cluster_engine.kubelet.node_status import KUBELET_VERSION
 from cluster_engine.kubelet.runtime_cache import CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
 from cluster_engine.kubelet.stats import Usage
+from cluster_engine.metrics.of_process import build_info
+from cluster_engine.metrics.registry import Metric, Samples, exposed
 from cluster_engine.rpc import cri_pb2 as cri
 
-TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-EXPONENT_FROM = 1e6
 STATES = {"running": cri.CONTAINER_RUNNING, "exited": cri.CONTAINER_EXITED, "created": cri.CONTAINER_CREATED}
-Labels = Mapping[str, str]
-Samples = list[tuple[Labels, float]]
-Metric = tuple[str, str, str, Samples]
 Value = Callable[[cri.ContainerStats], float]
 
 
@@ -36,7 +31,7 @@ def _working_set(one: cri.ContainerStats) -> float:
 def resource(usage: Usage) -> str:
     """Return `/metrics/resource`."""
     processor, working_set, started = (_samples(usage, value) for value in (_processor, _working_set, usage.started_at))
-    return _exposed((
+    return exposed((
         ("container_cpu_usage_seconds_total", "counter",
          "[STABLE] Cumulative cpu time consumed by the container in core-seconds", processor),
         ("container_memory_working_set_bytes", "gauge",
@@ -66,7 +61,7 @@ def cadvisor(usage: Usage) -> str:
         ("container_start_time_seconds", "gauge", "Start time of the container since unix epoch in seconds.",
          usage.started_at),
     )  # fmt: skip
-    return _exposed((name, kind, text, _samples(usage, value, whole=True)) for name, kind, text, value in found)
+    return exposed((name, kind, text, _samples(usage, value, whole=True)) for name, kind, text, value in found)
 
 
 def kubelet(usage: Usage) -> str:
@@ -76,19 +71,13 @@ def kubelet(usage: Usage) -> str:
     counted = {name: sum(one.state == state for one in containers) for name, state in STATES.items()}
     by_state: Samples = [({"container_state": name}, count) for name, count in counted.items() if count]
     running = sum(1 for pod in pods if pod.sandbox is not None and pod.sandbox.is_ready)
-    build = {"git_version": KUBELET_VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"}
-    return _exposed((
+    own: tuple[Metric, ...] = (
         ("kubelet_node_name", "gauge", "[ALPHA] The node's name. The count is always 1.",
          [({"node": process.host.name}, 1)]),
         ("kubelet_running_containers", "gauge", "[ALPHA] Number of containers currently running", by_state),
         ("kubelet_running_pods", "gauge", "[ALPHA] Number of pods that have a running pod sandbox", [({}, running)]),
-        ("kubernetes_build_info", "gauge", "[ALPHA] A metric with a constant '1' value labeled by the version",
-         [(build, 1)]),
-        ("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.",
-         [({}, process.effort.spent)]),
-        ("process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.",
-         [({}, process.began.timestamp())]),
-    ))  # fmt: skip
+    )  # fmt: skip
+    return process.metrics.text(own, build_info())
 
 
 def _samples(usage: Usage, value: Value, *, whole: bool = False) -> Samples:
@@ -103,28 +92,3 @@ def _samples(usage: Usage, value: Value, *, whole: bool = False) -> Samples:
             labels |= {"id": place, "image": "" if status is None else status.image.image, "name": id_}
         found.append((dict(sorted(labels.items())), value(one)))
     return found
-
-
-def _exposed(metrics: Iterable[Metric]) -> str:
-    """Write metrics in Prometheus' text format: name, type, help, and each sample with its labels."""
-    lines = []
-    for name, kind, text, samples in metrics:
-        lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
-        for labels, value in samples:
-            shown = ",".join(f'{label}="{_escaped(said)}"' for label, said in labels.items())
-            lines.append(f"{name}{f'{{{shown}}}' if shown else ''} {_number(value)}")
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    """Write a number as Go's strconv does with format g and the shortest precision: 600, 0.25, 1.7e+06."""
-    if abs(value) < EXPONENT_FROM:
-        return str(int(value)) if value == int(value) else repr(float(value))
-    digits = f"{Decimal(repr(value)):f}".partition(".")
-    exponent = len(digits[0]) - 1
-    mantissa = (digits[0] + digits[2]).rstrip("0")
-    return f"{mantissa[0]}{'.' if mantissa[1:] else ''}{mantissa[1:]}e+{exponent:02d}"

@@ -32,6 +32,7 @@ from cluster_engine.kubelet.runtime import Runtime, RuntimeRefusal
 from cluster_engine.kubelet.runtime_cache import PodRuntime, RuntimeCache
 from cluster_engine.kubelet.stats import Usage
 from cluster_engine.kubelet.streams import Streams, text
+from cluster_engine.metrics.registry import TEXT_TYPE
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.tls import ServerTLS
 
@@ -129,7 +130,7 @@ class KubeletServer:
         if tell is None:
             return text(404, "404 page not found\n")
         try:
-            return Response(200, metrics.TEXT_TYPE, tell(await self._usage()).encode())
+            return Response(200, TEXT_TYPE, tell(await self._usage()).encode())
         except RuntimeRefusal as refusal:
             return text(500, str(refusal))
 

@@ -22,10 +22,13 @@ from cluster_engine.api.kinds import NODE, POD, REPLICA_SET, SERVICE
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import LabelSelector, Requirement, label_selector_from_object
 from cluster_engine.api.status import NotFound, Refusal
+from cluster_engine.apiserver.serving.health import Checks, well
 from cluster_engine.client import Client, EventRecorder, Informer, LeaderElector, Limit, key_of
 from cluster_engine.scheduler import filters, scores
+from cluster_engine.scheduler.metrics import SchedulerMetrics
 from cluster_engine.scheduler.nodes import Cache, NodeInfo
 from cluster_engine.scheduler.queue import QueuedPod, SchedulingQueue
+from cluster_engine.secure_port.port import SCHEDULER, SecurePort
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -44,8 +47,11 @@ async def main(process: "Process", *, kubeconfig: str) -> None:
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler", limit=LIMIT)
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-scheduler")
     scheduler = Scheduler(process, client)
+    led: Checks = {"leaderElection": elector.check}
+    ready: Checks = {**led, "shutdown": well, "sched-handler-sync": scheduler.check_synced}
+    port = SecurePort(process, client, {"healthz": led, "livez": {"ping": well}, "readyz": ready})
     with process.until_stopped():
-        async with asyncio.TaskGroup() as tasks:
+        async with port.open(SCHEDULER), asyncio.TaskGroup() as tasks:
             for informer in scheduler.informers:
                 tasks.create_task(informer.run(), name=f"informer {informer.kind.plural}")
             for informer in scheduler.informers:
@@ -68,6 +74,7 @@ class Scheduler:
         self.informers = (self._nodes, self._pods, self._services, self._replica_sets)
         self._cache = Cache()
         self._queue = SchedulingQueue()
+        self._metrics = SchedulerMetrics(process.metrics, self._queue)
         self._nodes.on(add=self._node_added, update=self._node_updated, delete=self._cache.remove_node)
         self._pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
 
@@ -77,9 +84,12 @@ class Scheduler:
             tasks.create_task(self._events.run())
             while True:
                 queued = await self._queue.pop()
+                began = asyncio.get_running_loop().time()
                 await self._process.work("scheduler.cycle")
                 queued.pod = self._pods.get(key_of(queued.pod)) or queued.pod  # it may have changed meanwhile
                 node, objections = self._choose(queued.pod)
+                if node is not None or objections is not None:
+                    self._metrics.attempted(began, unschedulable=node is None)
                 if objections is not None:
                     message = filters.message(objections)
                     self._fail(queued, message)
@@ -87,6 +97,10 @@ class Scheduler:
                 elif node is not None:
                     self._cache.assume(queued.pod, node)
                     tasks.create_task(self._bind(queued, node))
+
+    async def check_synced(self) -> str | None:
+        """Say what is wrong: that a list has not come yet."""
+        return None if all(one.has_synced for one in self.informers) else "waiting for handlers to sync"
 
     # -- what it hears
 

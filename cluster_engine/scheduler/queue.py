@@ -52,6 +52,11 @@ class SchedulingQueue:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._flush: asyncio.TimerHandle | None = None
 
+    def pending(self) -> dict[str, int]:
+        """Count the pods that wait, by where they do."""
+        places = {"active": self._active, "backoff": self._backing_off, "unschedulable": self._unschedulable}
+        return {name: len(place) for name, place in places.items()} | {"gated": 0}
+
     def add(self, pod: Object) -> None:
         """Take a new pod, or a changed one: the change may make it schedulable."""
         key = key_of(pod)

@@ -33,6 +33,8 @@ from types import FrameType
 from typing import Any, Protocol
 from uuid import UUID
 
+from cluster_engine.metrics.of_process import process_metrics
+from cluster_engine.metrics.registry import Registry
 from cluster_engine.world.bugs import EXIT_CODE
 from cluster_engine.world.files import FileSystem
 from cluster_engine.world.packet_filter import PacketFilter
@@ -307,6 +309,13 @@ class Process:
     def is_alive(self) -> bool:
         """False from the moment of the kill or of main's end."""
         return self.exit_code is None
+
+    @functools.cached_property
+    def metrics(self) -> Registry:
+        """What the program counts, `process_*` among it."""
+        registry = Registry()
+        registry.compute(lambda: process_metrics(self))
+        return registry
 
     def now(self) -> datetime:
         """Tell the host's wall clock, UTC."""

@@ -19,7 +19,7 @@ admission, webhooks as back ends, truncation.
 """
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -31,8 +31,8 @@ from cluster_engine.apiserver.audit.policy import API_VERSION, LEVELS, NOT_RECOR
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Decision, attributes_of
 from cluster_engine.apiserver.request_info import RequestInfo
-from cluster_engine.apiserver.serving.exchange import Request, Response, Writer
-from cluster_engine.streaming.duplex import Duplex
+from cluster_engine.apiserver.serving.exchange import Request, Response, when_over
+from cluster_engine.metrics.registry import Metric
 from cluster_engine.world.process import Process
 
 METADATA, REQUEST, REQUEST_RESPONSE = 1, 2, 3
@@ -101,25 +101,44 @@ def _user(user: User) -> msgspec.Raw:
 
 
 class Auditor:
-    """Writes the events of all requests of a server. `count` is called for each, `level` with each request's level."""
+    """Writes the events of all requests of a server, and counts them."""
 
     def __init__(self, process: Process, policy: Policy, log: LogFile) -> None:
         self.process = process
         self.policy = policy
         self.log = log
-        self.events = 0
-        self.levels = dict.fromkeys(LEVELS, 0)
+        metrics = process.metrics
+        self._events = metrics.counter(
+            "apiserver_audit_event_total",
+            "[ALPHA] Counter of audit events generated and sent to the audit backend.",
+        )
+        self._levels = metrics.counter(
+            "apiserver_audit_level_total",
+            "[ALPHA] Counter of policy levels for audit events (1 per request).",
+            ("level",),
+        )
+        metrics.compute(self._dropped)
+
+    def _dropped(self) -> Iterable[Metric]:
+        text = (
+            "[ALPHA] Counter of audit events that failed to be audited properly. Plugin identifies the plugin affected."
+        )
+        yield "apiserver_audit_error_total", "counter", text, [({"plugin": "log"}, self.log.dropped)]
 
     def follow(self, request: Request, info: RequestInfo, audit_id: str) -> "Trail":
         """Begin with a request that has just come."""
         return Trail(self, request, info, audit_id)
+
+    def count(self, level: str) -> None:
+        """Count a request of a level."""
+        self._levels.values[(level,)] += 1
 
     def write(self, event: Event) -> None:
         """Put an event into the log, and into the journal."""
         if not self.process.is_alive:
             return
         line = _encode(event)
-        self.events += 1
+        self._events.values[()] += 1
         self.log.write(line + b"\n")
         reference = event.objectRef
         fields = {
@@ -171,7 +190,7 @@ class Trail:
         info, request, auditor = self._info, self._request, self._auditor
         self._recorded = auditor.policy.evaluate(attributes_of(user, info, request.query))
         level = LEVELS[self._recorded.level]
-        auditor.levels[level] += 1
+        auditor.count(level)
         if not self._recorded.level:
             return
         agent = request.header("user-agent")
@@ -236,31 +255,7 @@ class Trail:
         if response.stream is None and response.upgrade is None:
             self._say("ResponseComplete", self._now())
             return response
-        return msgspec.structs.replace(
-            response,
-            stream=response.stream and self._until_over(response.stream),
-            upgrade=response.upgrade and self._until_upgraded_is_over(response.upgrade),
-        )
-
-    def _until_over(self, stream: Callable[[Writer], Awaitable[None]]) -> Callable[[Writer], Awaitable[None]]:
-        async def audited(writer: Writer) -> None:
-            try:
-                await stream(writer)
-            finally:
-                self._say("ResponseComplete", self._now())
-
-        return audited
-
-    def _until_upgraded_is_over(
-        self, upgrade: Callable[[Duplex], Awaitable[None]]
-    ) -> Callable[[Duplex], Awaitable[None]]:
-        async def audited(duplex: Duplex) -> None:
-            try:
-                await upgrade(duplex)
-            finally:
-                self._say("ResponseComplete", self._now())
-
-        return audited
+        return when_over(response, lambda: self._say("ResponseComplete", self._now()))
 
     async def _take_request(self, event: Event) -> None:
         """Put down what of the body belongs there, if it has come."""

@@ -179,6 +179,23 @@ class Response(msgspec.Struct):
     upgrade: Callable[[Duplex], Awaitable[None]] | None = None
 
 
+def when_over(response: Response, over: Callable[[], None]) -> Response:
+    """Have `over` called when a response that goes on has ended, however that comes."""
+
+    def until_over(goes_on: Callable[[Any], Awaitable[None]] | None) -> Callable[[Any], Awaitable[None]] | None:
+        async def run(to: Any) -> None:
+            assert goes_on is not None
+            try:
+                await goes_on(to)
+            finally:
+                over()
+
+        return goes_on and run
+
+    stream, upgrade = until_over(response.stream), until_over(response.upgrade)
+    return msgspec.structs.replace(response, stream=stream, upgrade=upgrade)
+
+
 Service = Callable[[Request], Awaitable[Response]]
 
 
