@@ -43,6 +43,7 @@ MAY_IMPORT = {
     # A kubelet's port is served, and its callers are recognised, as the API server's are (k8s.io/apiserver, both).
     # What is bound to its node it holds against the scheduler's filters (pkg/kubelet/lifecycle imports pkg/scheduler).
     "kubelet": {
+        "secure_port.delegation",
         "world",
         "rpc",
         "api",
