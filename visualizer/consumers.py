@@ -1,9 +1,10 @@
 """The WebSocket of a page: what the page says goes to its cluster, what the cluster's feed has goes to the page.
 
 Who may do what is asked of `access` when a page connects, and whenever the cluster's stream says that rights have
-changed (somebody signs out, a room is paused, a learner is forgotten). What nobody says (a session that is over by its
-age, a stream that was cut) counts after `ACCESS_SECONDS`: a message that comes so long after it was asked last has it
-asked again. All other messages cost no query.
+changed (somebody signs out, a room is paused, a learner is forgotten). When the session is over by its age the page is
+closed and may come back. What nobody says (a session that was deleted, a stream that was cut) counts after
+`ACCESS_SECONDS`: a message that comes so long after it was asked last has it asked again. All other messages cost no
+query.
 """
 
 import asyncio
@@ -75,7 +76,8 @@ class ClusterConsumer(PageSocket):
         return found
 
     def _find(self) -> Access | None:
-        found = access.find(handshakes.owner_of(self.scope), self._id)
+        self.handshake = handshakes.read(self.scope)
+        found = access.find(self.handshake.owner, self._id)
         return found if found is not None and found.may(Action.SEE) else None
 
     def _enter(self) -> Access | None:

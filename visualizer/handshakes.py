@@ -5,8 +5,9 @@ consumer may accept; a thousand pages that come back at once then wait for each 
 Here the consumer accepts first, and asks for session, user and access together, in one trip.
 """
 
+from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -16,13 +17,33 @@ from django.http import HttpRequest, parse_cookie
 from visualizer.selectors import Owner
 
 
-def owner_of(scope: dict[str, Any]) -> Owner:
+class Handshake(NamedTuple):
+    """Who a handshake speaks for, and until when: its session ends by age, if nobody visits meanwhile."""
+
+    owner: Owner
+    expires: datetime | None = None
+
+
+def read(scope: dict[str, Any]) -> Handshake:
     """Look up who a handshake speaks for, without making anybody; uses the database, and sees who has signed out."""
     key = _cookies(scope).get(settings.SESSION_COOKIE_NAME)
     if not key:
-        return Owner("")
-    session = SessionStore(key)
-    return Owner.of(session, get_user(cast("HttpRequest", SimpleNamespace(session=session))))
+        return Handshake(Owner(""))
+    session = _Session(key)
+    owner = Owner.of(session, get_user(cast("HttpRequest", SimpleNamespace(session=session))))
+    return Handshake(owner, session.expires)
+
+
+class _Session(SessionStore):
+    """A session that remembers when its row expires, which is read with it."""
+
+    expires: datetime | None = None
+    key_salt = SessionStore().key_salt  # it reads what a SessionStore has signed
+
+    def _get_session_from_db(self) -> Any:
+        row = super()._get_session_from_db()  # type: ignore[misc]
+        self.expires = row.expire_date if row is not None else None
+        return row
 
 
 def _cookies(scope: dict[str, Any]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """What the WebSockets of pages have in common: they hear a page's messages, and write to it until it is gone.
 
 A page may say so much at once and so much a second (`Allowance`); what it says beyond that is refused, and a page
-that does not stop is closed. Whatever is wrong with a message is said in words. One task writes what comes of itself;
-it ends with the page, also when the server stops under both.
+that does not stop is closed, and so is one whose session is over by its age. Whatever is wrong with a message is said
+in words. One task writes what comes of itself; it ends with the page, also when the server stops under both.
 
     connect()     accept, look who it is, join; then start(…): from here on messages are heard
     receive()     too fast? not text? too long? not understood?  refuse(words, text), else  take(message)
@@ -12,16 +12,20 @@ it ends with the page, also when the server stops under both.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils import timezone
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
 from visualizer import json_bounds, refusals, websocket_frames
+from visualizer.handshakes import Handshake
 from visualizer.language import language_of
+from visualizer.selectors import Owner
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +58,8 @@ class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
 
     _allowance: Allowance
     _refusals = 0
+    _lasting: "asyncio.Task[None] | None" = None
+    handshake = Handshake(Owner(""))
     writing: "asyncio.Task[None] | None" = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -62,8 +68,9 @@ class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.writing is not None:
-                self.writing.cancel()
+            for task in (self.writing, self._lasting):
+                if task is not None:
+                    task.cancel()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand a message of the server to its method.
@@ -77,6 +84,13 @@ class PageSocket(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
         """Begin to write, and to hear what the page says. `name` is of whose page it is, for logs."""
         self._allowance = Allowance(asyncio.get_running_loop().time(), burst, per_second)
         self.writing = asyncio.create_task(self._write(), name=f"page of {name}")
+        if self.handshake.expires is not None:
+            self._lasting = asyncio.create_task(self._last_until(self.handshake.expires), name=f"session at {name}")
+
+    async def _last_until(self, expires: datetime) -> None:
+        """Close the page when its session is over by its age; it comes back with what its cookie is worth by then."""
+        await asyncio.sleep((expires - timezone.now()).total_seconds())
+        await self.close(TRY_AGAIN)
 
     def in_words(self, problem: str) -> str:
         """Say a problem in the page's language."""

@@ -7,11 +7,10 @@ import pytest_asyncio
 from rooms_people import JSON, Browser, Socket, instructor
 from web_until import until
 
-from visualizer import access
+from visualizer import access, handshakes
 from visualizer.access import MAY, Action, Role
 from visualizer.consumers import NO_SUCH_CLUSTER
 from visualizer.database import in_database
-from visualizer.handshakes import owner_of
 from visualizer.models import Cluster
 from visualizer.reasons import NOT_YOURS
 from visualizer.rooms import clusters, services
@@ -287,6 +286,6 @@ async def test_whose_pages_hear_of_somebodys_signing_out_are_those_they_may_see(
 
 def _seen_and_found(browser: Browser) -> tuple[list[str], list[str]]:
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
-    owner = owner_of({"headers": [(b"cookie", cookies.encode())]})
+    owner = handshakes.read({"headers": [(b"cookie", cookies.encode())]}).owner
     running = Cluster.objects.filter(state=Cluster.State.RUNNING).values_list("pk", flat=True)
     return access.seen_by(owner), [one for one in running if access.find(owner, one) is not None]

@@ -394,6 +394,19 @@ async def test_a_session_that_is_over_is_noticed_after_a_while_though_nobody_say
     assert (error["message"], error["id"]) == ("There is no such cluster, or it is not yours.", "k2")
 
 
+async def test_a_session_that_is_over_by_its_age_closes_its_pages_and_lets_them_in_no_more(client, page):
+    soon = timezone.now() + timedelta(seconds=1)
+    await in_database(Session.objects.all().update)(expire_date=soon)
+    second = Page(client.cluster, client)
+    await second.open()
+    await second.hear("hello")
+    assert await second.closed() == page_socket.TRY_AGAIN
+    assert timezone.now() >= soon
+    again = Page(client.cluster, client)
+    await again.open()
+    assert await again.closed() == consumers.NO_SUCH_CLUSTER
+
+
 async def test_of_a_class_that_joins_one_cluster_only_the_first_writes_that_it_is_watched():
     await in_database(_joined_by_three)()
 
@@ -623,7 +636,7 @@ async def test_watching_keeps_a_cluster_from_being_idle(client, host, page):
 
 async def test_what_a_page_may_say_is_what_the_plan_says():
     said = {"watch", "command", "keys", "edited", "complete", "interrupt", "pace", "pause", "resume", "step"}
-    said |= {"inject", "heal", "advance", "answer", "hint", "ping"}
+    said |= {"inject", "heal", "advance", "answer", "hint", "ping", "resize"}
     assert {kind.__struct_config__.tag for kind in browser_protocol.Said.__args__} == said
 
 

@@ -60,7 +60,8 @@ class RoomConsumer(PageSocket):
             self.start(f"room {self._room}", MEMBER_BURST, MEMBER_PER_SECOND)
 
     def _find(self, room: str) -> Person | None:
-        return selectors.person(handshakes.owner_of(self.scope), room)
+        self.handshake = handshakes.read(self.scope)
+        return selectors.person(self.handshake.owner, room)
 
     async def disconnect(self, code: int) -> None:
         """Leave the room's pages; what was begun in the clusters is brought to its end."""
