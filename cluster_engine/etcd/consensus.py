@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 import h11
+from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as Proto
 
 from cluster_engine.etcd import apply, database
@@ -280,11 +281,11 @@ class Consensus:
 
     def _apply(self, index: int, data: bytes) -> None:
         if data:
-            request = pb.InternalRaftRequest.FromString(data)
+            request = _request(data)
             answer = self._waiting.pop(request.header.ID, None)
             fields = [field for field, _ in request.ListFields() if field.name != "header"]
             try:
-                response = self._applier.apply(getattr(request, fields[0].name))
+                response = self._applier.apply(getattr(request, fields[0].name)) if fields else None
             except EtcdError as refusal:
                 if answer is not None and not answer.done():
                     answer.set_exception(refusal)
@@ -309,7 +310,17 @@ class Consensus:
         return Snapshot(index, self._node.log.term(index) or 0, bytes(database.Database(self._store)))
 
     def _take(self, message: Message) -> None:
-        self._node.step(message)
+        """Take a message from another member, or from whoever has a member's certificate."""
+        if message.snapshot is not None:
+            try:
+                database.read_database(message.snapshot.data)
+            except database.DatabaseError:
+                return
+        try:
+            self._node.step(message)
+        except AssertionError as broken:  # etcd panics: it would rather not run than disagree
+            self._process.note("etcd.panic", f"panic: {broken}")
+            self._process.exit(2)
         self._news.set()
 
     def _unreachable(self, peer: int) -> None:
@@ -407,6 +418,13 @@ class Consensus:
         request = pb.LeaseInternalRequest.FromString(body).LeaseTimeToLiveRequest
         answer = pb.LeaseInternalResponse(LeaseTimeToLiveResponse=self._applier.time_to_live(request))
         return 200, answer.SerializeToString()
+
+
+def _request(data: bytes) -> pb.InternalRaftRequest:
+    try:
+        return pb.InternalRaftRequest.FromString(data)
+    except DecodeError:
+        return pb.InternalRaftRequest()  # of no member: nothing is to be done
 
 
 def _now() -> float:

@@ -2,17 +2,18 @@
 
 Theory of operation. A member asks each other one for two streams, and what the other one says to it comes in their
 answers' bodies, chunk by chunk (`rpc/raft_streams`). So every two members have four connections, two each way. What
-cannot be said, because no stream is there or too much waits, is dropped: Raft says it again.
+cannot be said, because nobody listens or too much waits, is dropped: Raft says it again.
 
     GET /raft/stream/message/<who asks>     every message but MsgApp
     GET /raft/stream/msgapp/<who asks>      MsgApp
+    POST /raft                              what finds no stream yet: a vote, a proposal, an answer; 204
     POST /raft/snapshot                     MsgSnap and the database's file behind it; 204
     POST /leases, /leases/internal          a lease's keep-alive or time to live, asked of the leader
     GET /members                            who the members are, asked by one that begins
 
 A silent stream carries "I am there" each LINK_SECONDS; one on which READ_SECONDS long nothing comes is given up.
-Modelled on etcd's server/etcdserver/api/rafthttp and server/lease/leasehttp. Left out: POST /raft, by which etcd sends
-what finds no stream; dialling ten times a second (here once); probes of the round-trip time.
+Modelled on etcd's server/etcdserver/api/rafthttp and server/lease/leasehttp. Left out: dialling ten times a second
+(here once), heartbeats by POST /raft, probes of the round-trip time.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import h11
 import msgspec
+from google.protobuf.message import DecodeError
 
 from cluster_engine.etcd.members import Member
 from cluster_engine.etcd.raft_wire import from_wire, to_wire
@@ -35,9 +37,12 @@ LINK_SECONDS = READ_SECONDS / 3
 DIAL_SECONDS = 1.0
 READ_BYTES = 64 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
+POSTS_MAX = 4
+"""connPerPipeline of rafthttp/pipeline.go."""
 BODY_BYTES_MAX = 64 * 1024 * 1024
 VERSION, OLDEST_VERSION = "3.5.16", "3.0.0"
-_FAILURES = (OSError, TimeoutError, ssl.SSLError, h11.ProtocolError, FrameError, ValueError)
+_SAID_AGAIN = frozenset({Kind.HEARTBEAT, Kind.HEARTBEAT_RESP, Kind.APP})
+_FAILURES = (OSError, TimeoutError, ssl.SSLError, h11.ProtocolError, FrameError, ValueError, DecodeError)
 
 Handler = Callable[[bytes], Awaitable[tuple[int, bytes]]]
 """Answers a request's body with a status and a body."""
@@ -109,7 +114,8 @@ class Peers:
         self._tls = tls
         self._streams: dict[tuple[int, str], _Stream] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self.handlers: dict[str, Handler] = {"/raft/snapshot": self._snapshot}
+        self._posting: dict[int, int] = {}
+        self.handlers: dict[str, Handler] = {"/raft": self._message, "/raft/snapshot": self._snapshot}
         self.pages: dict[str, Callable[[], bytes]] = {}
         self.on_message: Callable[[Message], None] = lambda message: None
         self.on_unreachable: Callable[[int], None] = lambda peer: None
@@ -139,8 +145,23 @@ class Peers:
                 by_stream.setdefault((message.to, name), []).append(message)
         for (peer, name), theirs in by_stream.items():
             stream = self._streams.get((peer, name))
+            if stream is None:
+                self._post(peer, theirs)
             if stream is None or not stream.say(theirs):
                 self.on_unreachable(peer)
+
+    def _post(self, peer: int, messages: Iterable[Message]) -> None:
+        """Send by requests what finds no stream, but for what is said again soon."""
+        assert self._tasks is not None
+        for message in messages:
+            if message.kind not in _SAID_AGAIN and self._posting.get(peer, 0) < POSTS_MAX:
+                self._posting[peer] = self._posting.get(peer, 0) + 1
+                self._tasks.create_task(self._send_alone(message))
+
+    async def _send_alone(self, message: Message) -> None:
+        with contextlib.suppress(*_FAILURES):
+            await self.ask(message.to, "/raft", to_wire(message).SerializeToString())
+        self._posting[message.to] -= 1
 
     async def know_as_started(self, member_id: int) -> bool:
         """Ask the others whether a member has been running: it must not begin anew then, for it has given promises."""
@@ -279,6 +300,10 @@ class Peers:
             keeping.cancel()
             if self._streams.get((peer, name)) is stream:
                 del self._streams[peer, name]
+
+    async def _message(self, body: bytes) -> tuple[int, bytes]:
+        self._take(pb.Message.FromString(body))
+        return 204, b""
 
     async def _snapshot(self, body: bytes) -> tuple[int, bytes]:
         length = int.from_bytes(body[:8])

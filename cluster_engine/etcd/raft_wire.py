@@ -6,6 +6,8 @@ Every number is written, zero too, as etcd's generated code does. A snapshot's d
 from cluster_engine.raft.messages import Entry, Kind, Message, Snapshot
 from cluster_engine.rpc import raft_pb2 as pb
 
+NUMBER_MAX = 2**62
+
 
 def to_wire(message: Message) -> pb.Message:
     """Return the wire's form of a message; without a snapshot's data."""
@@ -32,6 +34,11 @@ def to_wire(message: Message) -> pb.Message:
 
 def from_wire(wire: pb.Message, data: bytes = b"") -> Message:
     """Return what the wire says; `data` is a snapshot's. ValueError when no member says such a thing."""
+    numbers = (wire.term, wire.index, wire.logTerm, wire.commit, wire.rejectHint, wire.snapshot.metadata.index)
+    if max(numbers) > NUMBER_MAX or any(entry.Term > NUMBER_MAX for entry in wire.entries):
+        raise ValueError("a number beyond all that can be")
+    if wire.type == pb.MsgApp and any(entry.Index != n for n, entry in enumerate(wire.entries, wire.index + 1)):
+        raise ValueError("entries that do not follow each other")
     metadata = wire.snapshot.metadata
     return Message(
         Kind(wire.type),

@@ -125,7 +125,8 @@ async def _among(
                 consensus.on_installed = watches.restored
                 await leases.run()
             except asyncio.CancelledError:
-                await consensus.hand_over()
+                if process.is_alive:
+                    await consensus.hand_over()
                 raise
             finally:
                 if server is not None:

@@ -7,7 +7,7 @@
 
 Heartbeats come ten times a second: of each stream the first is an entry, then one for every BEATS (`beats` says of how
 many it speaks). Those that answer reads (ReadIndex) carry a context, and are entries each. Members' "I am there" on a
-quiet stream is none. Left out: what is in a snapshot (POST /raft/snapshot is a request like any other).
+quiet stream is none. Left out: what is in a snapshot (POST /raft/snapshot, as POST /raft, is a request like any other).
 """
 
 import re

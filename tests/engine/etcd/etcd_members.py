@@ -45,6 +45,17 @@ class Members:
         self.processes[name].kill()
         await self.processes[name].wait()
 
+    def cut_off(self, name):
+        """Cut a member off from all others; clients still reach it."""
+        for other in self.names:
+            if other != name:
+                self.world.network.partition(name, other)
+
+    def join(self, name):
+        for other in self.names:
+            if other != name:
+                self.world.network.heal(name, other)
+
     def store(self, name):
         return self.host(name).disk[DATA_DIRECTORY]
 
@@ -66,12 +77,28 @@ class Members:
         finally:
             await client.aclose()
 
+    async def status(self, name):
+        async with self.client(name) as client:
+            return await client.status()
+
     async def leader(self):
-        """The name of the member that leads, as one that runs tells it."""
+        """The name of the member that leads, as the first one that knows a leader tells it."""
         for name in self.names:
-            if name in self.processes and self.processes[name].is_alive:
-                async with self.client(name) as client:
-                    status = await client.status()
-                    if status.leader:
-                        return next(one.name for one in self.store(name).members if one.id == status.leader)
+            if self.processes[name].is_ready and self.processes[name].is_alive:
+                status = await self.status(name)
+                if status.leader:
+                    return next(one.name for one in self.store(name).members if one.id == status.leader)
         return None
+
+    async def followers(self):
+        leader = await self.leader()
+        return [name for name in self.names if name != leader]
+
+    async def settle(self):
+        """Wait until all that run have carried out the same."""
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            running = [self.store(name) for name in self.names if self.processes[name].is_alive]
+            if len({one.raft_index for one in running}) == 1:
+                return
+        raise AssertionError("the members do not come to the same")
