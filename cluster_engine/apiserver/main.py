@@ -33,7 +33,7 @@ from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
 from cluster_engine.apiserver.authentication.chain import Authentication
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
 from cluster_engine.apiserver.authentication.x509 import ClientCertificates
-from cluster_engine.apiserver.authorization.attributes import Chain
+from cluster_engine.apiserver.authorization import modes
 from cluster_engine.apiserver.authorization.escalation import Escalation
 from cluster_engine.apiserver.authorization.node import Graph, NodeAuthorizer
 from cluster_engine.apiserver.authorization.rbac import RBAC, Policy
@@ -207,7 +207,7 @@ class Server:
         storage.trouble.on_drop = self.caches.drop_watches
         self.backend = Backend(process, kinds, storage, self.caches)
         rbac = self._rbac()
-        authorizer = Chain(NodeAuthorizer(self._graph(), NODE_RULES), rbac)
+        authorizer = modes.authorizer(process, given, NodeAuthorizer(self._graph(), NODE_RULES), rbac)
         accounts = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
         tokens = BearerTokens(accounts, self._lookup)
         self._authority = read(f"{pki}/ca.crt")

@@ -16,6 +16,7 @@ HELP = """What you can type on this host:
   etcdctl ..., etcdutl ...   on the control plane: read and write etcd itself; snapshots of it
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   curl ..., wget ...         HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
+  authz-webhook ...          a server that says who may what, for an API server that asks one
   openssl ...                x509 -text, verify, req, genrsa; s_client -connect HOST:PORT, TLS by hand
   ls, cat, rm, tee, edit     files; some manifests lie in the home directory of the workstation, to be tried
   sed, awk, jq, base64, cut, tr, uniq, paste, column, comm, nl, rev, tac, md5sum, sha256sum, xargs, watch, env, timeout
@@ -55,6 +56,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("crictl", "crictl.main:crictl", connects=True),
         Program("openssl", "openssl.main:openssl", connects=True, connects_as="s_client"),
         Program("wget", "wget:wget", connects=True),
+        Program("authz-webhook", "authz_webhook:authz_webhook", connects=True),
         Program("cat", "cat:cat"),
         Program("head", "head_tail:head"),
         Program("tail", "head_tail:tail"),

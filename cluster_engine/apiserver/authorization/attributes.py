@@ -95,7 +95,7 @@ class Chain:
         decision = self._decisions.get(attributes)
         if decision is None:
             decision = self._decide(attributes)
-            if decision.allowed:
+            if decision.allowed and not self._remote:  # what somebody elsewhere says holds for a while only
                 self._decisions[attributes] = decision
         return decision
 

@@ -315,7 +315,7 @@ class Resources:
         if call.kind is BINDING:
             return await self._binding(request, call, Form())
         asked = await self._read_object(request, call, call.kind)
-        return responses.document(reviews.review(self._reviewers, call, asked), 201)
+        return responses.document(await reviews.review(self._reviewers, call, asked), 201)
 
     # -- bodies and answers ------------------------------------------------------------------------------------------
 

@@ -38,19 +38,26 @@ class Reviewers(msgspec.Struct, frozen=True):
     tokens: BearerTokens
 
 
-def review(reviewers: Reviewers, call: Call, asked: Object) -> Object:
+async def review(reviewers: Reviewers, call: Call, asked: Object) -> Object:
     """Answer a review: give it back with its status."""
     asked = {name: value for name, value in asked.items() if name != "status"}  # a Go client always sends an empty one
     causes = validate(call.kind, asked)
     if causes:
         raise Invalid(call.kind, "", causes)
+    if call.kind in ABOUT_ACCESS:  # somebody elsewhere may have to be asked
+        spec = asked.get("spec") or {}
+        await reviewers.authorizer.ask(_attributes(_subject(call, spec), spec))
     return {**asked, "status": ANSWERS[call.kind](reviewers, call, asked.get("spec") or {})}
 
 
 def _access(reviewers: Reviewers, call: Call, spec: Object) -> Object:
-    user = call.user if call.kind is SELF_SUBJECT_ACCESS_REVIEW else _user_in(spec)
-    decision = reviewers.authorizer.authorize(_attributes(user, spec))
-    return {"allowed": decision.allowed} | ({"reason": decision.reason} if decision.reason else {})
+    decision = reviewers.authorizer.authorize(_attributes(_subject(call, spec), spec))
+    denied = {"denied": True} if decision.denied else {}
+    return {"allowed": decision.allowed, **denied} | ({"reason": decision.reason} if decision.reason else {})
+
+
+def _subject(call: Call, spec: Object) -> User:
+    return call.user if call.kind is SELF_SUBJECT_ACCESS_REVIEW else _user_in(spec)
 
 
 def _local_access(reviewers: Reviewers, call: Call, spec: Object) -> Object:
@@ -100,6 +107,9 @@ ANSWERS: dict[Kind, Callable[[Reviewers, Call, Object], Object]] = {
     SELF_SUBJECT_REVIEW: _self,
     TOKEN_REVIEW: _token,
 }
+
+
+ABOUT_ACCESS = (SELF_SUBJECT_ACCESS_REVIEW, SUBJECT_ACCESS_REVIEW, LOCAL_SUBJECT_ACCESS_REVIEW)
 
 
 def _user_in(spec: Object) -> User:

@@ -1,6 +1,9 @@
 """The API server's command line as an administrator changes it: by a drop-in of its unit, and a restart."""
 
+import asyncio
 import json
+
+from cluster_engine.cast import with_flags
 
 POLICY = "/etc/kubernetes/audit-policy.yaml"
 LOG = "/var/log/kubernetes/audit/audit.log"
@@ -55,3 +58,64 @@ def test_an_audit_log_is_switched_on_by_a_drop_in_and_a_policy_that_cannot_be_re
         assert notes[0]["cause"] == answer["replyTo"]
 
     workstation(story, nodes=1, capture=True)
+
+
+async def restarted(cluster, *flags):
+    """Have the API server started again with other flags, by its drop-in."""
+    usual = next(one for one in cluster.cast.components if one.program.name == UNIT).program
+    (changed,) = with_flags((usual,), UNIT, flags)
+    line = " ".join(changed.argv).replace("{address}", "10.0.0.1")
+    await on_control_plane(cluster, f"mkdir -p {DROP_IN}; printf '[Service]\\nExecStart={line}\\n' > {DROP_IN}/a.conf")
+    await on_control_plane(cluster, f"systemctl restart {UNIT}")
+
+
+WEBHOOK = "/etc/kubernetes/authz-webhook.yaml"
+ABAC_FILE = "/etc/kubernetes/abac.jsonl"
+
+
+def test_authorization_modes_are_switched_by_flags(workstation):
+    async def story(sh):
+        cluster = sh.cluster
+        jane = "kubectl auth can-i --as=jane"
+        assert (await sh(f"{jane} list pods")).out == "no\n"
+
+        terminal = cluster.terminal("webhook", on="control-plane")
+        said = []
+        line = f"authz-webhook --kubeconfig={WEBHOOK} --allow=jane:list:pods --deny=joe"
+        serving = asyncio.ensure_future(terminal.run(line, lambda _, text: said.append(text)))
+        await cluster.world.until(lambda: said, within_seconds=5)
+        config = f"--authorization-webhook-config-file={WEBHOOK}"
+        version, ttl = "--authorization-webhook-version=v1", "--authorization-webhook-cache-authorized-ttl=20s"
+        await restarted(cluster, "--authorization-mode=Node,RBAC,Webhook", config, version, ttl)
+        await answers(cluster)
+        said.clear()
+        for _ in range(2):
+            assert (await sh(f"{jane} list pods -n default")).out == "yes\n"
+        assert (await sh("kubectl get pods --as=jane")).code == 0
+        assert "".join(said).count("jane list pods default: allowed\n") == 1  # the rest was remembered
+        await asyncio.sleep(21)
+        await sh.ok("kubectl get pods --as=jane")
+        assert "".join(said).count("jane list pods default: allowed\n") == 2
+        refused = await sh("kubectl get pods --as=joe")
+        assert refused.err.endswith('in the namespace "default": denied by authz-webhook\n')
+        serving.cancel()
+        await asyncio.wait([serving])
+        await asyncio.sleep(21)
+        assert (await sh("kubectl get pods --as=jane")).code == 1
+        assert 'Failed to make webhook authorizer request: Post \\"https://10.0.0.1:8443/authorize\\": dial tcp ' in (
+            await on_control_plane(cluster, f"journalctl -u {UNIT}")
+        )
+
+        await on_control_plane(cluster, f'echo \'{{"user": "jane", "readonly": true}}\' > {ABAC_FILE}')
+        file = f"--authorization-policy-file={ABAC_FILE}"
+        await restarted(cluster, "--authorization-mode=Node,RBAC,ABAC", file)
+        await answers(cluster)
+        assert (await sh(f"{jane} list secrets -A")).out == "yes\n"
+        assert (await sh("kubectl create configmap a --as=jane")).err.endswith("No policy matched.\n")
+
+        await on_control_plane(cluster, f"echo '{{\"user\":' >> {ABAC_FILE}; systemctl restart {UNIT}")
+        await cluster.world.until(lambda: not cluster.processes[f"control-plane/{UNIT}"].is_alive, within_seconds=5)
+        log = await on_control_plane(cluster, f"journalctl -u {UNIT} -n 5")
+        assert f"invalid authorization config: error reading policy file {ABAC_FILE}, line 2: " in log
+
+    workstation(story, nodes=1)
