@@ -15,7 +15,7 @@ from cluster_engine.api.strconv import parse_int
 from cluster_engine.programs.kubectl import errors, output
 from cluster_engine.programs.kubectl.arguments import FILE_FLAGS as FILES
 from cluster_engine.programs.kubectl.arguments import NO_KUSTOMIZE
-from cluster_engine.programs.kubectl.documents import to_compact_json
+from cluster_engine.programs.kubectl.documents import to_compact_typed_json
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import namespace_of, read_manifests, resource_of
@@ -132,7 +132,7 @@ async def create(
     """POST an object that flags made (or only show it); `failed` begins the message when the server refuses."""
     manager = session.flags["field-manager"] or manager
     if session.flags["save-config"]:
-        annotations = {**(obj["metadata"].get("annotations") or {}), LAST_APPLIED: f"{to_compact_json(obj)}\n"}
+        annotations = {**(obj["metadata"].get("annotations") or {}), LAST_APPLIED: f"{to_compact_typed_json(obj)}\n"}
         obj = {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
     if output.is_client_dry_run(session):
         output.tell(session, label, obj, done)

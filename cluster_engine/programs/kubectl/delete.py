@@ -4,7 +4,7 @@
     GET …/pods/web-0                     404: gone
     LIST and WATCH by name               until DELETED, or another object has that name
 
-Modelled on kubectl/pkg/cmd/delete and cmd/wait. Left out: --cascade without a word, interactive mode.
+Modelled on kubectl/pkg/cmd/delete and cmd/wait. Left out: --cascade without a word.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.manifests import namespace_of, read_manifests, resource_of
 from cluster_engine.programs.kubectl.session import Params, Session
+from cluster_engine.programs.streams import read_line
 
 FLAGS = (
     Flag("filename", "f", "strings"),
@@ -35,9 +36,11 @@ FLAGS = (
     Flag("timeout", kind="duration", default=0.0),
     Flag("ignore-not-found", kind="bool"),
     Flag("cascade", default="background", without_value="background"),
+    Flag("interactive", "i", "bool"),
     Flag("output", "o", default=""),
     output.DRY_RUN,
 )
+ANSWER_BYTES_MAX = 4096
 POLICIES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan", "true": "Background"}
 POLICIES["false"] = "Orphan"
 FORCED = (
@@ -66,6 +69,9 @@ async def run(session: Session, arguments: list[str]) -> int:
     found, code = await _find(session, arguments)
     if force and found:
         session.err(FORCED)
+    if session.flags["interactive"] and found and not await _confirmed(session, found):
+        session.out("deletion is cancelled\n")
+        return 0
     deleted: list[Doomed] = []
     dry = session.flags["dry-run"]
     if dry == "server":
@@ -87,6 +93,15 @@ async def run(session: Session, arguments: list[str]) -> int:
         session.take_another_client()
         await _wait_for_all(session, deleted)
     return code
+
+
+async def _confirmed(session: Session, found: Sequence[Doomed]) -> bool:
+    """Show what is to be deleted and ask whether it is meant."""
+    session.out(f"You are about to delete the following {len(found)} resource(s):\n")
+    session.out("".join(f"{one.resource.label(one.name)}\n" for one in found))
+    session.out("Do you want to continue? (y/n): ")
+    answer = await read_line(session.streams.stdin, ANSWER_BYTES_MAX)
+    return answer is not None and answer.strip().lower() == b"y"
 
 
 def _options(session: Session) -> tuple[Object, bool]:

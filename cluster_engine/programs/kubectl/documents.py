@@ -15,6 +15,7 @@ import yaml
 
 from cluster_engine.api.documents import Unreadable, read_json, yaml_documents
 from cluster_engine.api.objects import Object
+from cluster_engine.api.struct_order import in_struct_order
 
 _TRUTHS = frozenset({"y", "Y", "n", "N", "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF"})
 _SIXTIES = re.compile(r"^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$")
@@ -61,9 +62,20 @@ def to_json(obj: Any, indent: int = 4) -> str:
     return _go_escapes(text) + "\n"
 
 
+def to_typed_json(obj: Object) -> str:
+    """Write one document as `to_json` does, as Go writes a struct: the fields in their order."""
+    text = msgspec.json.format(msgspec.json.encode(in_struct_order(obj)), indent=4).decode()
+    return _go_escapes(text) + "\n"
+
+
 def to_compact_json(obj: Any) -> str:
     """Write one document in one line, as Go's json.Marshal does with a map."""
     return _go_escapes(msgspec.json.encode(obj, order="sorted").decode())
+
+
+def to_compact_typed_json(obj: Object) -> str:
+    """Write one document in one line, as Go's json.Marshal does with a struct."""
+    return _go_escapes(msgspec.json.encode(in_struct_order(obj)).decode())
 
 
 def to_json_line(obj: Object) -> str:

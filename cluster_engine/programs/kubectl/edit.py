@@ -12,7 +12,7 @@ Modelled on kubectl/pkg/cmd/util/editor/editoptions.go, NormalEditMode. Left out
 --windows-line-endings, $KUBE_EDITOR (there is one editor, the page's).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -76,16 +76,14 @@ async def run(session: Session, arguments: list[str]) -> int:
             f'unable to match a printer suitable for the output format "{session.flags["output"]}", '
             "allowed formats are: json,yaml"
         )
-    edited = await _objects(session, arguments)
+    edited = await objects(session, arguments)
     if not edited:
         raise CommandError("edit cancelled, no objects found")
-    show = output.printer(session)
-    assert show is not None
-    original = show(_joined([one.before for one in edited]))
-    return await _edit(session, edited, original)
+    return await edit_all(session, edited, _patch_all)
 
 
-async def _objects(session: Session, arguments: list[str]) -> list[Edited]:
+async def objects(session: Session, arguments: list[str]) -> list[Edited]:
+    """Return the objects that are to be edited, as the server has them."""
     wanted = await targets(session, arguments) if arguments or not session.flags["filename"] else []
     for manifest in read_manifests(session, session.flags["filename"]):
         wanted.append(Target(await resource_of(session, manifest), manifest.name))
@@ -110,7 +108,15 @@ def _joined(objects: Sequence[Object]) -> Object:
 # -- tries -------------------------------------------------------------------------------------------------------------
 
 
-async def _edit(session: Session, edited: Sequence[Edited], original: str) -> int:
+Send = Callable[[Session, Sequence[Edited], Sequence[Object]], Awaitable[Results]]
+"""Sends what was edited, as it is now; CommandError where that is hopeless."""
+
+
+async def edit_all(session: Session, edited: Sequence[Edited], send: Send) -> int:
+    """Have objects edited, and again until what comes of it can be sent or is given up."""
+    show = output.printer(session)
+    assert show is not None
+    original = show(_joined([one.before for one in edited]))
     path = f"/tmp/kubectl-edit-{session.process.rng.randrange(10**9, 4 * 10**9)}.{session.flags['output']}"
     body, results, is_again = original, Results(), False
     while True:
@@ -133,7 +139,7 @@ async def _edit(session: Session, edited: Sequence[Edited], original: str) -> in
         if not body.strip():
             return _cancelled(session, "Edit cancelled, saved file was empty.")
         try:
-            results = await _patch_all(session, edited, documents_)
+            results = await send(session, edited, documents_)
         except CommandError as problem:
             return _given_up(session, path, text, str(problem))
         if results.retryable or results.not_found:

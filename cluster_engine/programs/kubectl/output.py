@@ -32,6 +32,9 @@ FLAGS = (
 """What every command has that prints objects."""
 DRY_RUN = Flag("dry-run", default="none", without_value="unchanged")
 
+TYPED = tuple(f"kubectl {name}" for name in ("create ", "run", "set ", "rollout ", "events", "autoscale", "expose"))
+"""The commands that read and write Go's structs; all others have maps, whose keys are sorted."""
+
 _GET_FORMATS = (
     "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,"
     "template,templatefile,wide,yaml"
@@ -62,7 +65,8 @@ def printer(session: Session, *, for_get: bool = False) -> Printer | None:
     if name == "yaml":
         return lambda obj: documents.to_yaml(_shown(obj, managed_fields))
     if name == "json":
-        return lambda obj: documents.to_json(_shown(obj, managed_fields))
+        write = documents.to_typed_json if session.command.startswith(TYPED) else documents.to_json
+        return lambda obj: write(_shown(obj, managed_fields))
     if name == "name":
         return _names
     if name in (*_GO_TEMPLATES, *_JSON_PATHS):
@@ -182,6 +186,8 @@ def full_label(obj: Object) -> str:
 
 
 def _names(obj: Object) -> str:
+    if obj.get("kind") == "EventList":
+        return ""  # the real one prints nothing of it
     items = obj["items"] if obj.get("kind") == "List" else [obj]
     return "".join(f"{full_label(item)}\n" for item in items)
 
@@ -189,7 +195,7 @@ def _names(obj: Object) -> str:
 def _shown(obj: Object, managed_fields: bool) -> Object:
     if managed_fields:
         return obj
-    if obj.get("kind") == "List":
+    if obj.get("kind") in ("List", "EventList"):
         return {**obj, "items": [_shown(item, managed_fields) for item in obj["items"]]}
     metadata = {name: value for name, value in (obj.get("metadata") or {}).items() if name != "managedFields"}
     return {**obj, "metadata": metadata} if "metadata" in obj else obj

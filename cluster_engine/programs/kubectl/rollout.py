@@ -1,57 +1,85 @@
-"""`kubectl rollout`: how the update of a deployment, daemon set or stateful set goes, what it was before, and back.
+"""`kubectl rollout`: how the update of a deployment, daemon set or stateful set goes, and what sets one going.
 
     status     GET, then LIST and WATCH by name until the rollout is complete
-    history    the deployment's replica sets, by the annotation deployment.kubernetes.io/revision;
-               a daemon set's or stateful set's controller revisions
-    undo       a JSON patch that puts an old replica set's template back; the patch that a controller revision is
     restart    a new annotation in the template, and so a new revision;  pause, resume: spec.paused
 
-Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers.
+What a workload was before is in `rollout_history`. Modelled on kubectl/pkg/cmd/rollout, pkg/polymorphichelpers.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from cluster_engine.api.objects import Object
-from cluster_engine.api.strconv import int_of
+from cluster_engine.api.status import Refusal
 from cluster_engine.api.time import rfc3339
-from cluster_engine.programs.kubectl.arguments import Target, targets
-from cluster_engine.programs.kubectl.describe.pod_template import template_lines
+from cluster_engine.programs.kubectl import errors, output
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, Target, of_files, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Params, Session
-from cluster_engine.programs.kubectl.tabwriter import layout
 
-REVISION = "deployment.kubernetes.io/revision"
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-HASH = "pod-template-hash"
-KEPT_ANNOTATIONS = (
-    "kubectl.kubernetes.io/last-applied-configuration",
-    REVISION,
-    "deployment.kubernetes.io/revision-history",
-    "deployment.kubernetes.io/desired-replicas",
-    "deployment.kubernetes.io/max-replicas",
-)
+MANAGER = "kubectl-rollout"
+WORKLOAD_FLAGS = (*FILE_FLAGS, Flag("selector", "l", default=""))
+CHANGE_FLAGS = (*WORKLOAD_FLAGS, *output.FLAGS, Flag("field-manager", default=MANAGER))
 STATUS_FLAGS = (
+    *WORKLOAD_FLAGS,
     Flag("watch", "w", "bool", True),
     Flag("timeout", kind="duration", default=0.0),
     Flag("revision", kind="int", default=0),
 )
-HISTORY_FLAGS = (Flag("revision", kind="int", default=0),)
-UNDO_FLAGS = (Flag("to-revision", kind="int", default=0), Flag("dry-run", default="none"))
-MANAGER = "kubectl-rollout"
+
+
+async def each(
+    session: Session,
+    arguments: list[str],
+    unfit: str,
+    do: Callable[[Session, Target], Awaitable[None]],
+    *,
+    says_nothing: bool = False,
+) -> int:
+    """Do something for each workload that a command is about, also where something went wrong with another.
+
+    `unfit` is said of what is no workload, with its {kind} or its {label}; that nothing was found, where the
+    command `says_nothing` else.
+    """
+    code, found = 0, await _workloads(session, arguments)
+    if not found and says_nothing:
+        session.err(f"No resources found in {session.namespace} namespace.\n")
+    for target in found:
+        try:
+            if target.resource.group != "apps" or target.resource.plural not in TEXTS:
+                await session.get(target.path(session))
+                label = f'{target.resource.resource_name} "{target.name}"'
+                raise CommandError(unfit.format(kind=target.resource.kind, label=label))
+            await do(session, target)
+        except Refusal as refusal:
+            session.err(f"{errors.refusal_text(refusal)}\n")
+            code = 1
+        except CommandError as problem:
+            session.err(f"error: {problem}\n")
+            code = 1
+    return code
 
 
 async def _workloads(session: Session, arguments: list[str]) -> list[Target]:
-    if not arguments:
+    """Return what a command is about, each by its name: what stands in files, is named, or is selected."""
+    flags = session.flags
+    if not arguments and not flags["filename"]:
         raise CommandError("required resource not specified")
-    found = await targets(session, arguments)
-    for target in found:
-        if target.resource.group != "apps" or target.resource.plural not in TEXTS:
-            raise CommandError(f"no status viewer has been implemented for {target.resource.kind}")
-    if any(target.name is None for target in found):
-        listed = await session.get(found[0].resource.path(session.namespace), {"limit": 500})
-        found = [Target(found[0].resource, item["metadata"]["name"]) for item in listed["items"]]
+    wanted = await of_files(session)
+    if arguments:
+        named = await targets(session, arguments)
+        if flags["selector"] and any(target.name is not None for target in named):
+            raise CommandError("name cannot be provided when a selector is specified")
+        wanted += named
+    found: list[Target] = []
+    for target in wanted:
+        if target.name is not None:
+            found.append(target)
+            continue
+        query: Params = {"labelSelector": flags["selector"] or None, "limit": 500}
+        listed = await session.get(target.path(session), query)
+        found += [Target(target.resource, item["metadata"]["name"]) for item in listed["items"]]
     return found
 
 
@@ -60,14 +88,17 @@ async def _workloads(session: Session, arguments: list[str]) -> list[Target]:
 
 async def status(session: Session, arguments: list[str]) -> int:
     """Say how rollouts go until they are complete."""
-    for target in await _workloads(session, arguments):
-        await session.get(target.resource.path(session.namespace, target.name))
-        await _follow(session, target)
-    return 0
+    unfit = "no status viewer has been implemented for {kind}"
+    return await each(session, arguments, unfit, _status, says_nothing=True)
+
+
+async def _status(session: Session, target: Target) -> None:
+    await session.get(target.path(session))
+    await _follow(session, target)
 
 
 async def _follow(session: Session, target: Target) -> None:
-    path = target.resource.path(session.namespace)
+    path = target.resource.path(target.namespace or session.namespace)
     selector = f"metadata.name={target.name}"
     while True:
         listed = await session.get(path, {"fieldSelector": selector, "limit": 500, "resourceVersion": "0"})
@@ -154,127 +185,6 @@ def rollout_text(deployment: Object) -> tuple[str, bool]:
 
 
 TEXTS = {"deployments": rollout_text, "daemonsets": daemon_text, "statefulsets": stateful_text}
-REVISED = ("daemonsets", "statefulsets")
-"""What keeps its past as controller revisions."""
-
-
-# -- history and undo --------------------------------------------------------------------------------------------------
-
-
-async def _revisions(session: Session, target: Target, workload: Object) -> dict[int, Object]:
-    """Return the replica sets of a deployment, or a daemon set's controller revisions, by revision."""
-    is_revised = target.resource.plural in REVISED
-    labels = workload["spec"]["selector"].get("matchLabels") or {}
-    selector = ",".join(f"{key}={labels[key]}" for key in sorted(labels))
-    kept_as = "controllerrevisions" if is_revised else "replicasets"
-    path = f"/apis/apps/v1/namespaces/{session.namespace}/{kept_as}"
-    listed = await session.get(path, {"labelSelector": selector})
-    uid = workload["metadata"]["uid"]
-    found = {}
-    for one in listed["items"]:
-        owners = one["metadata"].get("ownerReferences") or []
-        written = (one["metadata"].get("annotations") or {}).get(REVISION, "")
-        revision = one["revision"] if is_revised else int_of(written)
-        if revision is not None and any(owner["uid"] == uid for owner in owners):
-            found[revision] = one
-    return dict(sorted(found.items()))
-
-
-def _template(kept: Object) -> Object:
-    """Return the template that a replica set or a controller revision keeps."""
-    if "data" not in kept:
-        template: Object = kept["spec"]["template"]
-        return template
-    return {key: value for key, value in kept["data"]["spec"]["template"].items() if key != "$patch"}
-
-
-async def history(session: Session, arguments: list[str]) -> int:
-    """List revisions, or show one."""
-    for target in await _workloads(session, arguments):
-        workload = await session.get(target.resource.path(session.namespace, target.name))
-        found = await _revisions(session, target, workload)
-        label, revision = target.resource.label(str(target.name)), session.flags["revision"]
-        if revision:
-            if revision not in found:
-                raise CommandError("unable to find the specified revision")
-            lines = template_lines(_template(found[revision]))
-            session.out(f"{label} with revision #{revision}\n" + "".join(f"{line}\n" for line in lines) + "\n")
-            continue
-        rows = ["REVISION\tCHANGE-CAUSE"]
-        for number, kept in found.items():
-            cause = (kept["metadata"].get("annotations") or {}).get(CHANGE_CAUSE) or "<none>"
-            rows.append(f"{number}\t{cause}")
-        session.out(f"{label} \n" + layout("".join(f"{row}\n" for row in rows), minimum=0, padding=2) + "\n")
-    return 0
-
-
-async def undo(session: Session, arguments: list[str]) -> int:
-    """Put an earlier template back."""
-    for target in await _workloads(session, arguments):
-        path = target.resource.path(session.namespace, target.name)
-        deployment = await session.get(path)
-        if target.resource.plural in REVISED:
-            await _undo_revised(session, target, path, deployment)
-            continue
-        if deployment["spec"].get("paused"):
-            raise CommandError(
-                "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume "
-                f"deployment/{target.name}' and try again"
-            )
-        found = await _revisions(session, target, deployment)
-        old = _chosen(session.flags["to-revision"], found, f'deployment "{target.name}"')
-        template = _without_hash(old["spec"]["template"])
-        if template == _without_hash(deployment["spec"]["template"]):
-            number = (old["metadata"].get("annotations") or {}).get(REVISION)
-            label = target.resource.label(str(target.name))
-            session.out(f"{label} skipped rollback (current template already matches revision {number})\n")
-            continue
-        kept = {
-            key: value
-            for key, value in (deployment["metadata"].get("annotations") or {}).items()
-            if key in KEPT_ANNOTATIONS
-        }
-        restored = {
-            key: value
-            for key, value in (old["metadata"].get("annotations") or {}).items()
-            if key not in KEPT_ANNOTATIONS
-        }
-        patch = [
-            {"op": "replace", "path": "/spec/template", "value": template},
-            {"op": "replace", "path": "/metadata/annotations", "value": kept | restored},
-        ]
-        await session.patch(path, patch, type_="json", manager="kubectl-rollout")
-        session.out(f"{target.resource.label(str(target.name))} rolled back\n")
-    return 0
-
-
-async def _undo_revised(session: Session, target: Target, path: str, workload: Object) -> None:
-    found = await _revisions(session, target, workload)
-    if not session.flags["to-revision"] and len(found) < 2:
-        raise CommandError("no last revision to roll back to")
-    old = _chosen(session.flags["to-revision"], found, target.resource.kind)
-    label = target.resource.label(str(target.name))
-    if _template(old) == workload["spec"]["template"]:
-        session.out(f"{label} skipped rollback (current template already matches revision {old['revision']})\n")
-        return
-    await session.patch(path, old["data"], type_="strategic", manager=MANAGER)
-    session.out(f"{label} rolled back\n")
-
-
-def _chosen(revision: int, found: dict[int, Object], whose: str) -> Object:
-    if revision:
-        if revision not in found:
-            raise CommandError(f"unable to find specified revision {revision} in history")
-        return found[revision]
-    if len(found) < 2:
-        raise CommandError(f"no rollout history found for {whose}")
-    return list(found.values())[-2]
-
-
-def _without_hash(template: Object) -> Object:
-    labels = {key: value for key, value in (template["metadata"].get("labels") or {}).items() if key != HASH}
-    return {**template, "metadata": {**template["metadata"], "labels": labels}}
-
 
 # -- restart, pause, resume --------------------------------------------------------------------------------------------
 
@@ -297,21 +207,19 @@ async def resume(session: Session, arguments: list[str]) -> int:
 
 
 async def _patch_each(session: Session, arguments: list[str], patch: Object, done: str) -> int:
-    code = 0
-    for target in await _workloads(session, arguments):
-        path = target.resource.path(session.namespace, target.name)
-        deployment = await session.get(path)
-        if target.resource.plural in REVISED and done != "restarted":
-            what = "pausing" if done == "paused" else "resuming"
-            raise CommandError(f'{target.resource.resource_name} "{target.name}" {what} is not supported')
-        paused = bool(deployment["spec"].get("paused"))
+    doing = {"restarted": "restarting", "paused": "pausing", "resumed": "resuming"}[done]
+
+    async def change(session: Session, target: Target) -> None:
         label = f'{target.resource.resource_name} "{target.name}"'
+        if target.resource.plural != "deployments" and done != "restarted":
+            raise CommandError(f"{label} {doing} is not supported")
+        paused = bool((await session.get(target.path(session)))["spec"].get("paused"))
         if (done == "paused" and paused) or (done == "resumed" and not paused):
-            session.err(f"error: {label} {'is already paused' if paused else 'is not paused'}\n")
-            code = 1
-            continue
+            raise CommandError(f"{label} {'is already paused' if paused else 'is not paused'}")
         if done == "restarted" and paused:
-            raise CommandError("can't restart paused deployment (run rollout resume first)")
-        await session.patch(path, patch, type_="strategic", manager=MANAGER)
-        session.out(f"{target.resource.label(str(target.name))} {done}\n")
-    return code
+            raise CommandError(f"{label} can't restart paused deployment (run rollout resume first)")
+        manager = session.flags["field-manager"]
+        after = await session.patch(target.path(session), patch, type_="strategic", manager=manager)
+        output.tell(session, target.resource.label(str(target.name)), after, done, dry="")
+
+    return await each(session, arguments, "{label} " + f"{doing} is not supported", change, says_nothing=True)

@@ -1,9 +1,9 @@
-"""`kubectl wait`: GET, then watch by name until a condition holds; and `kubectl events`.
+"""`kubectl wait`: GET, then watch by name until a condition holds.
 
     wait --for=condition=Ready pod/web-0 --timeout=60s        wait --for=delete pod/web-0
     wait --for=jsonpath='{.status.phase}'=Running pod/web-0   wait --for=create pod/web-0, looked for every half second
 
-Modelled on kubectl/pkg/cmd/{wait,events}.
+Modelled on kubectl/pkg/cmd/wait.
 """
 
 import asyncio
@@ -13,13 +13,11 @@ from collections.abc import Callable
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound
 from cluster_engine.programs.kubectl import errors, jsonpath, output
-from cluster_engine.programs.kubectl.arguments import SELECTION_FLAGS, UNSAID, Target, selected, targets
+from cluster_engine.programs.kubectl.arguments import SELECTION_FLAGS, UNSAID, Target, selected
 from cluster_engine.programs.kubectl.delete import Doomed, wait_until_gone
-from cluster_engine.programs.kubectl.describe.lines import Lines
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Params, Session
-from cluster_engine.programs.kubectl.tabwriter import layout
 
 FLAGS = (
     Flag("for", default=""),
@@ -29,13 +27,6 @@ FLAGS = (
     Flag("local", kind="bool"),
     *SELECTION_FLAGS,
     *output.FLAGS,
-)
-EVENTS_FLAGS = (
-    Flag("all-namespaces", "A", "bool"),
-    Flag("for", default=""),
-    Flag("types", default=""),
-    Flag("no-headers", kind="bool"),
-    Flag("chunk-size", kind="int", default=500),
 )
 LOOK_SECONDS = 0.5
 WEEK_SECONDS = 168 * 3600.0
@@ -171,42 +162,3 @@ def _parted(text: str) -> tuple[str, str, str]:
         return text.partition("=")
     path, rest = text[: closing + 1], text[closing + 1 :]
     return path, rest[:1], rest[1:].strip("\"'")
-
-
-async def events(session: Session, _: list[str]) -> int:
-    """List events, the latest last."""
-    flags = session.flags
-    kinds = [kind.lower() for kind in flags["types"].split(",") if kind]
-    if any(kind not in ("normal", "warning") for kind in kinds):
-        raise CommandError("valid --types are Normal or Warning")
-    path = "/api/v1/events" if flags["all-namespaces"] else f"/api/v1/namespaces/{session.namespace}/events"
-    selector = None
-    if flags["for"]:
-        target = (await targets(session, [flags["for"]]))[0]
-        selector = f"involvedObject.kind={target.resource.kind},involvedObject.name={target.name}"
-    listed = (await session.get(path, {"fieldSelector": selector, "limit": 500}))["items"]
-    shown = [event for event in listed if not kinds or event["type"].lower() in kinds]
-    if not shown:
-        where = "" if flags["all-namespaces"] else f" in {session.namespace} namespace"
-        session.err(f"No events found{where}.\n")
-        return 0
-    lines = Lines(session.process.now())
-    rows = ["LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE"]
-    for event in sorted(shown, key=lambda event: event.get("lastTimestamp") or ""):
-        about = event["involvedObject"]
-        seen = lines.since(event.get("lastTimestamp") or event.get("eventTime"))
-        if event.get("count", 1) > 1:
-            seen += f" (x{event['count']} over {lines.since(event.get('firstTimestamp'))})"
-        rows.append(
-            f"{seen}\t{event['type']}\t{event['reason']}\t{about['kind']}/{about['name']}\t{event['message'].strip()}"
-        )
-    if flags["all-namespaces"]:
-        rows = [f"NAMESPACE\t{rows[0]}"] + [
-            f"{event['metadata']['namespace']}\t{row}"
-            for event, row in zip(
-                sorted(shown, key=lambda event: event.get("lastTimestamp") or ""), rows[1:], strict=True
-            )
-        ]
-    shown_rows = rows[1:] if flags["no-headers"] else rows
-    session.out(layout("".join(f"{row}\n" for row in shown_rows), minimum=6, padding=3))
-    return 0
