@@ -200,6 +200,11 @@ class Cast(msgspec.Struct, frozen=True):
         """List the hosts that are there for one of these."""
         return [host for host in self.hosts if host.role in roles]
 
+    def with_worker(self, host: Host) -> "Cast":
+        """Return the cast with one more worker, on which runs what runs on the others."""
+        programs = dict.fromkeys(one.program for one in self.components if one.host.role is Role.WORKER)
+        return Cast((*self.hosts, host), (*self.components, *(Component(host, one) for one in programs)))
+
     def stages(self) -> list[list[Component]]:
         """Return the components in order of start: program by program within a stage, and host by host."""
         programs = list(dict.fromkeys(one.program for one in self.components))
@@ -485,6 +490,11 @@ def with_etcd_members(programs: tuple[HostProgram, ...], members: Sequence[Host]
     return (*here, *alone)
 
 
+def worker(number: int, name: str = "") -> Host:
+    """Return a worker; the first is number 1."""
+    return Host(name or f"worker-{number}", f"10.0.0.{10 + number}", Role.WORKER)
+
+
 def cast(
     nodes: int, programs: tuple[HostProgram, ...] = PROGRAMS, *, system_pods: bool = False, etcd_members: int = 1
 ) -> Cast:
@@ -502,7 +512,7 @@ def cast(
         programs = with_etcd_members(programs, members)
     hosts = (
         *members,
-        *(Host(f"worker-{n}", f"10.0.0.{10 + n}", Role.WORKER) for n in range(1, nodes + 1)),
+        *(worker(n) for n in range(1, nodes + 1)),
         Host(WORKSTATION, "10.0.0.100", Role.PERSON),
         Host(OUTSIDE, "10.0.0.254", Role.GATEWAY),
     )
@@ -524,4 +534,5 @@ __all__ = [
     "cast",
     "with_flags",
     "with_key_lab",
+    "worker",
 ]

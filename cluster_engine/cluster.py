@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
-from cluster_engine import faults
+from cluster_engine import faults, machines
 from cluster_engine.api.kinds import Kinds
 from cluster_engine.cast import (
     CONTROL_PLANE,
@@ -55,6 +55,7 @@ from cluster_engine.world import bugs
 from cluster_engine.world.files import PRIVATE_MODE
 from cluster_engine.world.gateway import LOOPBACK, Gateway, open_gateway
 from cluster_engine.world.loop import ClusterLoop
+from cluster_engine.world.process import Host
 from cluster_engine.world.story import end_all
 from cluster_engine.world.supervisor import Program, Supervisor
 from cluster_engine.world.world import World
@@ -92,6 +93,8 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     writes an audit log, by the policy of `kubeadm.audit`. Three `etcd_members` agree by Raft, and may lose one.
     With `key_lab` the API server's certificate has an RSA key, and who asks for it agrees with it on keys by RSA
     (`curl --http1.1 --tls-max 1.2 --ciphers AES128-GCM-SHA256`).
+    With a `secret` the authority has the same key whenever the cluster is made again, so that a join command or a
+    kubeconfig that somebody has copied goes on to hold.
     """
 
     nodes: int = 2
@@ -109,6 +112,7 @@ class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
     audit: bool = False
     etcd_members: int = 1
     key_lab: bool = False
+    secret: bytes = b""
 
     def __post_init__(self) -> None:
         if not 1 <= self.nodes <= NODES_MAX:
@@ -162,7 +166,9 @@ class Cluster:
         for host in self.cast.hosts:
             world.add_host(host.name, host.address)
         self.workers = [world.host(host.name) for host in self.cast.of_role(Role.WORKER)]
-        self.pki = provision(self.cast, world.host, now=world.epoch, more_names=self.spec.gateway_names)
+        names, secret = self.spec.gateway_names, self.spec.secret
+        self.pki = provision(self.cast, world.host, now=world.epoch, more_names=names, secret=secret)
+        world.add_machine = self._add_machine
         if self.spec.audit:
             audit.write_policy(world.host(CONTROL_PLANE).files)
 
@@ -276,6 +282,10 @@ class Cluster:
         nodes = [one for one in self.objects("/registry/minions/") if one["metadata"]["name"] != CONTROL_PLANE]
         ready = [node for node in nodes if _is_ready(node) and not node["spec"].get("taints")]
         return len(ready) == self.spec.nodes and bool(self.objects("/registry/serviceaccounts/default/default"))
+
+    def _add_machine(self, name: str) -> Host:
+        assert self._group is not None, "a cluster that has not started has no place for a machine"
+        return machines.switch_on(self, self._group, self._program, name, workers_max=NODES_MAX)
 
     # -- what people do ----------------------------------------------------------------------------------------------
 

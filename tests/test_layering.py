@@ -44,6 +44,8 @@ MAY_IMPORT = {
     # What is bound to its node it holds against the scheduler's filters (pkg/kubelet/lifecycle imports pkg/scheduler).
     "kubelet": {
         "secure_port.delegation",
+        # It makes keys, requests and the kubeconfig of its own (client-go's util/cert and pkg/kubelet/certificate).
+        "pki",
         "world",
         "rpc",
         "api",
@@ -80,6 +82,7 @@ MAY_IMPORT = {
     "stored": {"api", "etcd"},
     # kubeadm writes manifests of the cast's components, and creates its addons by requests.
     "kubeadm": {"world", "api", "client", "cast"},
+    "machines": {"world", "api", "cast", "pki", "mounted_tokens"},
     "mounted_tokens": {"world", "api", "etcd", "apiserver", "cast"},
     "words": {"api", "cast"},
     "export": {"words"},

@@ -137,6 +137,16 @@ class Client:
         other._shows_certificate, other.impersonation = self._shows_certificate, self.impersonation
         return other
 
+    def show(self, config: KubeConfig) -> None:
+        """Show another certificate from now on, as do all clients that share connections with this one.
+
+        Connections that are open are closed, and what runs over them breaks off (client-go's certificate rotation).
+        """
+        self.config, old = config, self._transports.pop(True, None)
+        self._transport()
+        if old is not None:
+            old.close()
+
     # -- verbs -----------------------------------------------------------------------------------------------------
 
     async def get(

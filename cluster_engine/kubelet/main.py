@@ -10,8 +10,7 @@ statuses, events, a lease), and of containerd (CRI). It is a server too, on 1025
 Everything in it is level-triggered: it may be killed at any time, and what comes back lists, looks and goes on. Pods
 whose uid the API no longer knows are stopped. Static pods (`static_pods`) begin before anybody is asked.
 
-Modelled on pkg/kubelet/kubelet.go. Left out: cgroups, devices, most volumes,
-exec and port-forward, certificate rotation. Deviations are listed in docs/fidelity.md.
+Modelled on pkg/kubelet/kubelet.go. Left out: cgroups, devices, most volumes. Deviations are listed in docs/fidelity.md.
 """
 
 import asyncio
@@ -25,6 +24,7 @@ from cluster_engine.client.informer import Informer
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.admission import Admission
+from cluster_engine.kubelet.client_certificate import ClientCertificate, make_serving_pair
 from cluster_engine.kubelet.configuration import LIMIT
 from cluster_engine.kubelet.container_gc import ContainerCollector
 from cluster_engine.kubelet.containers import Containers
@@ -41,7 +41,7 @@ from cluster_engine.kubelet.pleg import LifecycleEvents
 from cluster_engine.kubelet.probes import Probes
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.kubelet.runtime_cache import RuntimeCache
-from cluster_engine.kubelet.server import KubeletServer
+from cluster_engine.kubelet.server import KubeletServer, serving_health
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.status_manager import StatusManager
 from cluster_engine.kubelet.volumes import Volumes
@@ -61,17 +61,31 @@ NOT_REGISTERED = {"metadata": {}, "spec": {}, "status": {"allocatable": ALLOCATA
 async def main(process: "Process", *, kubeconfig: str, socket: str = SOCKET) -> None:
     """Run the kubelet of this host until the process ends."""
     with process.starting():
-        client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
-        kubelet = Kubelet(process, client, Runtime(socket), process.host.address)
+        certificate = ClientCertificate(process, kubeconfig, user_agent=USER_AGENT)
+        if not certificate.is_missing:
+            kubelet = _made(process, kubeconfig, socket)
     with process.until_stopped():
+        if certificate.is_missing:
+            async with serving_health(process):
+                await certificate.bootstrap()
+            with process.starting():
+                kubelet = _made(process, kubeconfig, socket)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(certificate.rotate(kubelet.client), name="client certificate")
             await kubelet.run(tasks)
+
+
+def _made(process: "Process", kubeconfig: str, socket: str) -> "Kubelet":
+    client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
+    make_serving_pair(process)
+    return Kubelet(process, client, Runtime(socket), process.host.address)
 
 
 class Kubelet:
     """All parts of one kubelet, wired together."""
 
     def __init__(self, process: "Process", client: Client, runtime: Runtime, address: str) -> None:
+        self.client = client
         self._process = process
         self._runtime = runtime
         heartbeats = client.with_limit(None)  # so that a busy kubelet's node stays ready (app/server.go)

@@ -13,7 +13,8 @@ host's own), /checkpoint, /debug.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -45,6 +46,20 @@ RUN_SECONDS = 60
 FOLLOW_SECONDS = 1.0
 
 
+@contextlib.asynccontextmanager
+async def serving_health(process: "Process") -> AsyncIterator[None]:
+    """Say on loopback, for as long as the block lasts, that the kubelet lives."""
+    async with Listener(process, _serve_health) as health:
+        await health.listen("127.0.0.1", HEALTHZ_PORT, None)
+        yield
+
+
+async def _serve_health(request: Request) -> Response:
+    if request.path.rstrip("/") not in ("/healthz", "/healthz/ping", "/healthz/log", "/healthz/syncloop"):
+        return text(404, "404 page not found\n")
+    return text(200, "ok")
+
+
 class KubeletServer:
     """Serves 10250 while `run` runs. Made of the files it needs: OSError or ValueError when one cannot be used."""
 
@@ -74,12 +89,8 @@ class KubeletServer:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        async with (
-            Listener(self._process, self._serve) as listener,
-            Listener(self._process, self._serve_health) as health,
-        ):
+        async with Listener(self._process, self._serve) as listener, serving_health(self._process):
             await listener.listen(self._address, KUBELET_PORT, self._tls)
-            await health.listen("127.0.0.1", HEALTHZ_PORT, None)
             self.is_running = True
             await asyncio.get_running_loop().create_future()
 
@@ -96,11 +107,6 @@ class KubeletServer:
         if request.method != method:
             return text(405 if method else 404, "405: Method Not Allowed" if method else "404 page not found\n")
         return await route(self, request)
-
-    async def _serve_health(self, request: Request) -> Response:
-        if request.path.rstrip("/") not in ("/healthz", "/healthz/ping", "/healthz/log", "/healthz/syncloop"):
-            return text(404, "404 page not found\n")
-        return text(200, "ok")
 
     # -- what there is -------------------------------------------------------------------------------------------------
 

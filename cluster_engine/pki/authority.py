@@ -1,8 +1,8 @@
 """A certificate authority: it signs who somebody is.
 
-Every key is ECDSA P-256, unless RSA is asked for, and truly random; that is why two runs with one seed agree in
-everything but bytes. Dates are given by the caller and lie around the real now, because OpenSSL checks them on the real
-clock.
+Every key is ECDSA P-256, unless RSA is asked for, and truly random, but for those that people may carry from one run to
+its repetition (`derived_key`); that is why two runs with one seed agree in everything but bytes. Dates are given by the
+caller and lie around the real now, because OpenSSL checks them on the real clock.
 
     ca = Authority("kubernetes", now=now)
     leaf = ca.issue("system:node:worker-1", organizations=["system:nodes"], usage=Usage.CLIENT)
@@ -14,6 +14,7 @@ Lifetimes are kubeadm's: ten years for an authority, one for a leaf (cmd/kubeadm
 
 import contextlib
 import enum
+import hmac
 import ipaddress
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ second counts from now all the same."""
 Algorithm = Literal["ECDSA-P256", "RSA-2048"]
 """kubeadm's words for them (v1beta4, `encryptionAlgorithm`); there RSA-2048 is the usual one."""
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class Usage(enum.Enum):
@@ -85,9 +87,9 @@ class KeyPair(msgspec.Struct, frozen=True):
 class Authority:
     """A self-signed authority. `now` is the real date of the world's beginning, in UTC."""
 
-    def __init__(self, name: str, *, now: datetime) -> None:
+    def __init__(self, name: str, *, now: datetime, key: ec.EllipticCurvePrivateKey | None = None) -> None:
         self.now = now.replace(microsecond=0)
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._key = key or ec.generate_private_key(ec.SECP256R1())
         self._subject = _name(name, ())
         self._certificate = (
             self._builder(self._subject, self._key.public_key(), AUTHORITY_LIFETIME)
@@ -194,9 +196,25 @@ class Authority:
         )
 
 
-def key_pair_for_tokens() -> tuple[bytes, bytes]:
-    """Make the key that signs service-account tokens: private and public PEM (sa.key, sa.pub)."""
+def request_for(common_name: str, organizations: Sequence[str]) -> tuple[bytes, bytes]:
+    """Make a key and a request for a certificate of that subject; give the request and the key, both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(_name(common_name, organizations))
+    signed = request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return signed, private_pem(key)
+
+
+def derived_key(secret: bytes, name: str) -> ec.EllipticCurvePrivateKey | None:
+    """Make the key of that name that belongs to a secret, the same each time; None, a random one, without a secret."""
+    if not secret:
+        return None
+    number = int.from_bytes(hmac.digest(secret, name.encode(), "sha512"))
+    return ec.derive_private_key(number % (P256_ORDER - 1) + 1, ec.SECP256R1())
+
+
+def key_pair_for_tokens(key: ec.EllipticCurvePrivateKey | None = None) -> tuple[bytes, bytes]:
+    """Make the key that signs service-account tokens: private and public PEM (sa.key, sa.pub)."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return private_pem(key), public
 

@@ -26,6 +26,27 @@ def write_with_files(cluster: str, server: str, *, ca: bytes, user: str, certifi
     return _document(cluster, server, ca, user, {"client-certificate": certificate, "client-key": key})
 
 
+def write_bootstrapped(server: str, *, ca: bytes, path: str) -> bytes:
+    """Make the kubeconfig that a kubelet makes itself, whose certificate and key lie in one file, to be renewed."""
+    names = {"cluster": "default-cluster", "namespace": "default", "user": "default-auth"}
+    cluster = {"certificate-authority-data": _base64(ca), "server": server}
+    config = {
+        "apiVersion": "v1",
+        "clusters": [{"cluster": cluster, "name": "default-cluster"}],
+        "contexts": [{"context": names, "name": "default-context"}],
+        "current-context": "default-context",
+        "kind": "Config",
+        "preferences": {},
+        "users": [{"name": "default-auth", "user": {"client-certificate": path, "client-key": path}}],
+    }
+    return yaml.dump(config, sort_keys=False, Dumper=_DUMPER).encode()
+
+
+def write_with_token(cluster: str, server: str, *, ca: bytes, user: str, token: str) -> bytes:
+    """Make a kubeconfig with one cluster and one user by bearer token."""
+    return _document(cluster, server, ca, user, {"token": token})
+
+
 def write_with_token_file(server: str, *, ca: str, token: str) -> bytes:
     """Make the kubeconfig that kubeadm gives kube-proxy: both files lie in the directory of its service account."""
     cluster = {"certificate-authority": ca, "server": server}

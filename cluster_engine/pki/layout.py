@@ -21,7 +21,7 @@ import msgspec
 
 from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Account, Cast, Certificate, Component, Identity, Role
 from cluster_engine.pki import kubeconfig
-from cluster_engine.pki.authority import Authority, KeyPair, Usage, key_pair_for_tokens
+from cluster_engine.pki.authority import Authority, KeyPair, Usage, derived_key, key_pair_for_tokens
 from cluster_engine.world.files import MODE, PRIVATE_MODE, FileSystem
 from cluster_engine.world.process import Host
 
@@ -43,12 +43,15 @@ class Pki(msgspec.Struct, frozen=True):
     server: str
 
 
-def provision(cast: Cast, host: Callable[[str], Host], *, now: datetime, more_names: Sequence[str] = ()) -> Pki:
+def provision(
+    cast: Cast, host: Callable[[str], Host], *, now: datetime, more_names: Sequence[str] = (), secret: bytes = b""
+) -> Pki:
     """Make all certificates of a cluster and write them onto its hosts; `host` finds one by name.
 
-    The API server's serving certificate has `more_names` too (kubeadm's `apiServer.certSANs`).
+    The API server's serving certificate has `more_names` too (kubeadm's `apiServer.certSANs`). By a `secret` the keys
+    of the cluster's authority and of its tokens are the same whenever the cluster is made again.
     """
-    cluster = Authority(CLUSTER_CA, now=now)
+    cluster = Authority(CLUSTER_CA, now=now, key=derived_key(secret, CLUSTER_CA))
     api_server = cast.api_server
     pki = Pki(
         cluster=cluster,
@@ -58,7 +61,7 @@ def provision(cast: Cast, host: Callable[[str], Host], *, now: datetime, more_na
         server=f"https://{api_server.host.address}:{api_server.program.ports[0]}",
     )
     for one in cast.of_role(Role.CONTROL_PLANE):
-        _provision_control_plane(pki, host(one.name).files)
+        _provision_control_plane(pki, host(one.name).files, secret)
     for one in cast.of_role(Role.ETCD):
         _write(host(one.name).files, pair_files(f"{PKI}/etcd/ca", pki.etcd.pair))
     for one in cast.of_role(Role.WORKER):
@@ -98,8 +101,8 @@ def pair_files(stem: str, pair: KeyPair) -> dict[str, bytes]:
     return {f"{stem}.crt": pair.certificate, f"{stem}.key": pair.key}
 
 
-def _provision_control_plane(pki: Pki, files: FileSystem) -> None:
-    private, public = key_pair_for_tokens()
+def _provision_control_plane(pki: Pki, files: FileSystem, secret: bytes) -> None:
+    private, public = key_pair_for_tokens(derived_key(secret, "sa"))
     pairs = {"ca": pki.cluster.pair, "etcd/ca": pki.etcd.pair, "front-proxy-ca": pki.front_proxy.pair}
     for stem, pair in pairs.items():
         _write(files, pair_files(f"{PKI}/{stem}", pair))
@@ -114,11 +117,18 @@ def _provision_component(pki: Pki, component: Component, files: FileSystem, more
     if (identity := component.identity) is None:
         return
     if identity.account is not None:
-        if component.program.in_pod:
-            return  # its volumes have all of it
-        _write(files, account_files(pki, identity.kubeconfig, identity.account))
+        if not component.program.in_pod:  # there its volumes have all of it
+            provision_account(pki, component, files)
     else:
         _write(files, identity_files(pki, identity, _issue_identity(pki, identity)))
+
+
+def provision_account(pki: Pki, component: Component, files: FileSystem) -> None:
+    """Write what a program finds that shows a service account's token, but for the token."""
+    identity = component.identity
+    assert identity is not None, "it shows a token"
+    assert identity.account is not None, "it shows a token"
+    _write(files, account_files(pki, identity.kubeconfig, identity.account))
 
 
 def _issue(pki: Pki, certificate: Certificate, more_names: Sequence[str]) -> KeyPair:

@@ -9,7 +9,8 @@ from cluster_engine.programs.text.table import TEXT_TOOLS
 HELP = """What you can type on this host:
 
   kubectl ...                talk to the cluster; `kubectl --help` lists the commands
-  kubeadm kubeconfig user    on the control plane: a kubeconfig for somebody, with a certificate of their own
+  kubeadm ...                on the control plane: token, certs, kubeconfig user; on a new machine: join, reset
+  machines, machines add     the machines there are; switch on one more, to be joined to the cluster
   crictl ...                 on a worker: its containers, pods and images, past the API server
   systemctl, journalctl      the services of this host: status, start, stop, restart, and their logs
   ps, pgrep, pidof, kill     processes
@@ -49,7 +50,8 @@ PROGRAMS: Mapping[str, Program] = {
     program.name: program
     for program in (
         Program("kubectl", "kubectl.main:kubectl", connects=True),
-        Program("kubeadm", "kubeadm:kubeadm"),
+        Program("kubeadm", "kubeadm.main:kubeadm", connects=True),
+        Program("machines", "machines:machines"),
         Program("etcdctl", "etcdctl.main:etcdctl", connects=True),
         Program("etcdutl", "etcdctl.main:etcdutl"),
         Program("curl", "curl.main:curl", connects=True),

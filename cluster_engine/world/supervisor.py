@@ -170,6 +170,14 @@ class Supervisor:
         unit.changed += host.skew
         return self._run(program)
 
+    def place(self, program: Program, group: asyncio.TaskGroup) -> None:
+        """Have a program on its machine that nobody has started yet; from then on it is as one that was stopped."""
+        self._group = group
+        self.programs[program.id] = program
+        host = self.world.host(program.host)
+        self._held[program.id] = {BY_HAND: None}
+        self._units[program.id] = host.units[program.name] = Unit(self, program, host, self.world.now() + host.skew)
+
     def spawn(self, program: Program) -> Process:
         """Run a program once."""
         process = self.world.spawn(self.world.host(program.host), program.name, program.main)
@@ -244,7 +252,7 @@ class Supervisor:
                 self.world.host(self.programs[name].host).files.write(self._manifests[name], text)
             return
         process = self.processes.get(name)
-        if process is not None and not process.is_alive:
+        if process is None or not process.is_alive:
             self._run(self.programs[name])
 
     def _run(self, program: Program) -> Process:

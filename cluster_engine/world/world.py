@@ -55,6 +55,8 @@ class World:
         self.network.tap = None if tap is None else GuardedTap(tap, lambda bug: self.end_with(bug, "the lens"))
         self._position = position
         self.failed: asyncio.Future[None] = loop.create_future()
+        self.add_machine: Callable[[str], Host] | None = None
+        """Switches on one more machine of that name ("": one is found); ValueError. None: there are no more."""
         self._incarnations: dict[str, int] = {}
         self._movement: list[asyncio.Future[None]] = []
         self._moved_at = -1.0

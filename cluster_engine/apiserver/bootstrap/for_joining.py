@@ -46,7 +46,7 @@ etcd:
     dataDir: /var/lib/etcd
 imageRepository: registry.k8s.io
 kind: ClusterConfiguration
-kubernetesVersion: v1.32.4
+kubernetesVersion: v1.32.13
 networking:
   dnsDomain: cluster.local
   podSubnet: 10.244.0.0/16

@@ -1,12 +1,11 @@
-"""kubeadm, as far as it makes kubeconfigs for people: `kubeadm kubeconfig user`.
+"""`kubeadm kubeconfig user`: kubeconfigs for people.
 
 Kubernetes has no table of users. Who somebody is stands in a certificate, and whoever holds the key of the cluster's
 authority can write one. So this runs on the control plane, where that key lies, opens no connection, and prints:
 
     kubeadm kubeconfig user --client-name=anna --org=shop > anna.conf      CN=anna, O=shop, valid for a year
 
-Modelled on cmd/kubeadm/app/cmd/kubeconfig.go and phases/kubeconfig (1.32). Left out: --config, --rootfs, and everything
-else that kubeadm does.
+Modelled on cmd/kubeadm/app/cmd/kubeconfig.go and phases/kubeconfig (1.32). Left out: --config, --rootfs.
 """
 
 import base64
@@ -19,8 +18,8 @@ from cluster_engine.cast import PKI
 from cluster_engine.pki.authority import LEAF_LIFETIME, Authority, KeyPair, Usage
 from cluster_engine.pki.layout import CLUSTER
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.kubectl.errors import UsageError
-from cluster_engine.programs.kubectl.flags import Flag, parse
+from cluster_engine.programs.kubeadm.errors import KubeadmError
+from cluster_engine.programs.kubectl.flags import Flag, Parsed
 
 API_SERVER_PORT = 6443
 FLAGS = (
@@ -28,14 +27,7 @@ FLAGS = (
     Flag("org", kind="strings"),
     Flag("token", default=""),
     Flag("validity-period", kind="duration", default=LEAF_LIFETIME.total_seconds()),
-    Flag("help", "h", kind="bool"),
 )
-OVERVIEW = """kubeadm: easily bootstrap a secure Kubernetes cluster.
-
-On this host it can do one thing, where the cluster's authority lies:
-
-  kubeadm kubeconfig user    Output a kubeconfig file for an additional user
-"""
 USAGE = """Output a kubeconfig file for an additional user.
 
 Usage:
@@ -53,34 +45,22 @@ Flags:
 """
 
 
-async def kubeadm(invocation: Invocation) -> int:
-    """Run kubeadm; give its exit code."""
-    words = list(invocation.argv[1:])
-    if words[:2] != ["kubeconfig", "user"]:
-        invocation.out(OVERVIEW)
-        return 0 if not words or words[0] in ("help", "-h", "--help", "kubeconfig") else 1
-    try:
-        flags = parse(words[2:], FLAGS, "kubeadm kubeconfig user")
-        if flags["help"]:
-            invocation.out(USAGE)
-            return 0
-        if not flags["client-name"]:
-            raise UsageError('required flag(s) "client-name" not set')
-        if flags.arguments:
-            raise UsageError(f'unknown command "{flags.arguments[0]}" for "kubeadm kubeconfig user"')
-        user: Mapping[str, str] = {"token": flags["token"]}
-        if not flags["token"]:
-            organizations = [one for given in flags["org"] for one in given.split(",")]
-            user = _signed(invocation, flags["client-name"], organizations, flags["validity-period"])
-    except UsageError as problem:
-        invocation.err(f"{problem}\nTo see the stack trace of this error execute with --v=5 or higher\n")
-        return 1
-    invocation.out(_kubeconfig(invocation, flags["client-name"], user))
+async def user(invocation: Invocation, flags: Parsed) -> int:
+    """Print a kubeconfig for somebody."""
+    if not flags["client-name"]:
+        raise KubeadmError('required flag(s) "client-name" not set')
+    if flags.arguments:
+        raise KubeadmError(f'unknown command "{flags.arguments[0]}" for "kubeadm kubeconfig user"')
+    shown: Mapping[str, str] = {"token": flags["token"]}
+    if not flags["token"]:
+        organizations = [one for given in flags["org"] for one in given.split(",")]
+        shown = _signed(invocation, flags["client-name"], organizations, flags["validity-period"])
+    invocation.out(_kubeconfig(invocation, flags["client-name"], shown))
     return 0
 
 
 def _signed(invocation: Invocation, name: str, organizations: list[str], seconds: float) -> Mapping[str, str]:
-    """Sign a certificate with the key that lies on this host. UsageError where there is none."""
+    """Sign a certificate with the key that lies on this host. KubeadmError where there is none."""
     files = invocation.files
     try:
         pair = KeyPair(files.read(f"{PKI}/ca.crt"), files.read(f"{PKI}/ca.key"))
@@ -89,9 +69,9 @@ def _signed(invocation: Invocation, name: str, organizations: list[str], seconds
         leaf = authority.issue(name, organizations=organizations, usage=Usage.CLIENT, lifetime=lifetime)
     except FileNotFoundError as error:
         text = f"failure loading ca: couldn't load the certificate file: open {error.filename}: {error.strerror}"
-        raise UsageError(f"couldn't use CA certificate {CLUSTER}: {text.lower()}") from error
+        raise KubeadmError(f"couldn't use CA certificate {CLUSTER}: {text.lower()}") from error
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"couldn't create a certificate: {error}") from error
+        raise KubeadmError(f"couldn't create a certificate: {error}") from error
     return {"client-certificate-data": _base64(leaf.certificate), "client-key-data": _base64(leaf.key)}
 
 
