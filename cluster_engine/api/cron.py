@@ -21,7 +21,6 @@ ParseStandard. Left out: fractions of a second in `@every`.
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -142,6 +141,8 @@ def zone(name: str) -> tzinfo:
     if name in ("", "UTC"):
         return UTC
     try:
+        from zoneinfo import ZoneInfo  # once a schedule is read
+
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # KeyError: ZoneInfoNotFoundError; OSError: a directory of zones
         raise ValueError(f"unknown time zone {name}") from None

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.containerd.throttle import Quota, ThrottledBudget
+from cluster_engine.containerd.workloads import SHELLS
 from cluster_engine.programs.invocation import Invocation, absolute
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Input, Streams
@@ -35,7 +36,6 @@ from cluster_engine.world.world import World
 if TYPE_CHECKING:
     from cluster_engine.world.process import Host
 
-SHELLS = ("sh", "bash", "ash", "dash")
 CANNOT_FORK = "can't fork: Resource temporarily unavailable"
 PIDS_MAX = 64
 """How many processes may run in a container."""

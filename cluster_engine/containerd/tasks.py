@@ -19,12 +19,11 @@ from datetime import datetime
 from functools import partial
 
 from cluster_engine.containerd import identity, workloads
-from cluster_engine.containerd.container_shell import SHELLS, shell_program
 from cluster_engine.containerd.logs import Log
 from cluster_engine.containerd.rootfs import STATE, Mount, RootFiles
 from cluster_engine.containerd.store import Container, Sandbox, Store
 from cluster_engine.containerd.throttle import Quota
-from cluster_engine.containerd.workloads import NotExecutableError
+from cluster_engine.containerd.workloads import SHELLS, NotExecutableError
 from cluster_engine.programs import running
 from cluster_engine.programs.running import Program
 from cluster_engine.programs.streams import Bytes, Input, Pipe, Streams
@@ -218,6 +217,8 @@ def _programs(container: Container) -> Mapping[str, Program]:
     quota = container.quota = Quota()
     found: ChainMap[str, Program] = ChainMap({}, dict(workload.programs), dict(workload.tools))
     if workload.has_shell:
+        from cluster_engine.containerd.container_shell import shell_program  # once a container has one
+
         found.maps[0].update({name: shell_program(name, quota, lambda: found) for name in SHELLS})
     return found
 

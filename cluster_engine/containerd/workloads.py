@@ -26,7 +26,7 @@ ARGUMENT_BYTES_MAX = 128 * 1024
 ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
 """Linux's bounds on one argument or variable of a program (MAX_ARG_STRLEN), and on all of them together (ARG_MAX)."""
 NOT_EXECUTED_CODE = 255
-SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+SHELLS = ("sh", "bash", "ash", "dash")
 
 
 class NotExecutableError(Exception):

@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine import faults
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Fault, FaultError, Passing
-from cluster_engine.faults.table import write
 
 ACTIVE_MAX = 100
 
@@ -108,7 +108,7 @@ class Faults:
                     "fault.ended",
                     f"{record.name} cannot happen: {problem}",
                     active,
-                    {**write(record), "problem": str(problem)},
+                    {**faults.write(record), "problem": str(problem)},
                 )
                 return
             if isinstance(heal, Passing):
@@ -117,7 +117,7 @@ class Faults:
             if heal is not None:
                 await self._healed_within(active, None if record.end is None else injected + record.end)
                 await heal()
-            self._note("fault.ended", f"{record.name} is over: {record.target}", active, write(record))
+            self._note("fault.ended", f"{record.name} is over: {record.target}", active, faults.write(record))
         finally:
             del self._active[active.id]
 
@@ -135,7 +135,7 @@ class Faults:
         if active.sealed:
             self._note("fault.started", "something is broken on purpose", active, {"sealed": True})
         else:
-            self._note("fault.started", f"{record.name} begins: {record.target}", active, write(record))
+            self._note("fault.started", f"{record.name} begins: {record.target}", active, faults.write(record))
 
     def _note(self, kind: str, text: str, active: Active, fields: dict[str, Any]) -> None:
         self._ground.world.note(kind, text, {"id": active.id, **fields})

@@ -12,6 +12,7 @@ shown as bytes, as after CONNECT.
 """
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from cluster_engine.api.strconv import int_of
 from cluster_engine.lens.conversation import Conversation
@@ -19,7 +20,9 @@ from cluster_engine.lens.evidence import Headers, Piece
 from cluster_engine.lens.exchange import Exchange, OpenExchange, header
 from cluster_engine.lens.header_compression import bounded
 from cluster_engine.lens.unreadable import Unreadable
-from cluster_engine.lens.websocket import WebSocketStream
+
+if TYPE_CHECKING:
+    from cluster_engine.lens.websocket import WebSocketStream
 
 HEAD_BYTES_MAX = 256 * 1024
 LINE_BYTES_MAX = 8 * 1024
@@ -112,6 +115,8 @@ class Http1:
             raise Unreadable("another protocol, after an upgrade")
         if self._websocket is None:
             exchange, protocol = self._upgraded
+            from cluster_engine.lens.websocket import WebSocketStream  # seldom needed: a start does without
+
             self._websocket = WebSocketStream(self._conversation, protocol, exchange.request)
         self._websocket.data(from_client, chunk, side.pieces)
 

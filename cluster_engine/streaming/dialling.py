@@ -14,17 +14,18 @@ import socket
 import ssl
 import string
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-import httpcore
 
 from cluster_engine.streaming import lookup_errors
 from cluster_engine.streaming.duplex import READ_BYTES_MAX
 
+if TYPE_CHECKING:  # else it is loaded by who first dials: a cluster starts without it
+    import httpcore
+
 Headers = Sequence[tuple[str, str]]
 TEXT_BYTES_MAX = 2048
 """Of an answer that is a refusal in plain text."""
-TROUBLES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
 KEPT_IN_URLS = string.punctuation.replace("#", "")
 """All others are percent-encoded."""
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"})
@@ -42,24 +43,30 @@ class DialError(ConnectionError):
         self.reason = reason
 
 
+def _troubles() -> tuple[type[Exception], ...]:
+    import httpcore
+
+    return (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
+
+
 class Upgraded:
     """A `Duplex` made of httpcore's network stream."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: "httpcore.AsyncNetworkStream") -> None:
         self._stream = stream
 
     async def read(self) -> bytes:
         """See `Duplex`."""
         try:
             return await self._stream.read(READ_BYTES_MAX)
-        except TROUBLES:
+        except _troubles():
             return b""
 
     async def write(self, data: bytes) -> None:
         """See `Duplex`."""
         try:
             await self._stream.write(data)
-        except TROUBLES as error:
+        except _troubles() as error:
             raise ConnectionResetError("the connection is closed") from error
 
     async def close(self) -> None:
@@ -70,7 +77,7 @@ class Upgraded:
 class Answer:
     """What came back. Header names are lower case."""
 
-    def __init__(self, pool: httpcore.AsyncConnectionPool, response: httpcore.Response) -> None:
+    def __init__(self, pool: "httpcore.AsyncConnectionPool", response: "httpcore.Response") -> None:
         self._pool, self._response = pool, response
         self.status = response.status
         self.headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers]
@@ -85,7 +92,7 @@ class Answer:
         try:
             async for chunk in self._response.aiter_stream():
                 yield chunk
-        except TROUBLES:
+        except _troubles():
             return
 
     async def text(self) -> str:
@@ -111,6 +118,8 @@ async def ask(
     server_name: str | None = None,
 ) -> Answer:
     """Send a request and wait for the head of its answer; DialError."""
+    import httpcore
+
     parsed = httpcore.URL(quote(url, safe=KEPT_IN_URLS))
     target = parsed.host.decode() + (f":{parsed.port}" if parsed.port else "")
     pool = httpcore.AsyncConnectionPool(ssl_context=tls, http1=True, http2=False, max_connections=1)
@@ -121,7 +130,7 @@ async def ask(
         extensions = {"sni_hostname": server_name} if server_name else {}
         request = httpcore.Request(method, parsed, headers=sent, content=content, extensions=extensions)
         return Answer(pool, await pool.handle_async_request(request))
-    except TROUBLES as error:
+    except _troubles() as error:
         await pool.aclose()
         port = parsed.port or (443 if parsed.scheme == b"https" else 80)
         raise DialError(method, url, _why(error, parsed.host.decode(), port)) from error
@@ -132,6 +141,8 @@ async def ask(
 
 def _why(error: BaseException, host: str, port: int) -> str:
     """Say in Go's words why a server could not be dialled; what httpcore raises has the reason among its causes."""
+    import httpcore
+
     where = f"dial tcp {host}:{port}"
     cause: BaseException | None = error
     while cause is not None:

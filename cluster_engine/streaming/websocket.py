@@ -12,12 +12,12 @@ Modelled on apimachinery/pkg/util/httpstream/wsstream. Left out: extensions (com
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
-from wsproto.utilities import LocalProtocolError, RemoteProtocolError, generate_accept_token, generate_nonce
+from typing import TYPE_CHECKING
 
 from cluster_engine.streaming.duplex import Duplex
+
+if TYPE_CHECKING:  # else it is loaded with the first WebSocket: a cluster starts without it
+    from wsproto.events import BytesMessage, Event, TextMessage
 
 MESSAGE_BYTES_MAX = 1024 * 1024
 PROTOCOL_HEADER = "sec-websocket-protocol"
@@ -40,6 +40,8 @@ def accept(headers: HeaderMap, protocols: Sequence[str]) -> tuple[str, list[tupl
 
     `headers` are the request's, names in lower case.
     """
+    from wsproto.utilities import generate_accept_token
+
     asked = [one.strip() for value in headers.get(PROTOCOL_HEADER, ()) for one in value.split(",")]
     chosen = next((one for one in asked if one in protocols), None)
     if chosen is None:
@@ -55,6 +57,8 @@ def accept(headers: HeaderMap, protocols: Sequence[str]) -> tuple[str, list[tupl
 
 def request_headers(protocols: Sequence[str]) -> list[tuple[str, str]]:
     """Return the headers with which a client asks."""
+    from wsproto.utilities import generate_nonce
+
     return [
         ("Connection", "Upgrade"),
         ("Upgrade", "websocket"),
@@ -68,6 +72,8 @@ class WebSocket:
     """Whole messages over a `Duplex`, at most MESSAGE_BYTES_MAX each. `is_client` masks, as a client must."""
 
     def __init__(self, duplex: Duplex, *, is_client: bool) -> None:
+        from wsproto.connection import Connection, ConnectionType
+
         self._duplex = duplex
         self._frames = Connection(ConnectionType.CLIENT if is_client else ConnectionType.SERVER)
         self._events: Iterator[Event] = iter(())
@@ -77,6 +83,9 @@ class WebSocket:
 
     async def receive(self) -> bytes | None:
         """Return the next message; None once the peer has closed or gone."""
+        from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+        from wsproto.utilities import RemoteProtocolError
+
         while not self._closed:
             for event in self._events:
                 if isinstance(event, BytesMessage | TextMessage):
@@ -95,8 +104,8 @@ class WebSocket:
                 await self.close(int(getattr(error, "code", NORMAL_CLOSURE) or NORMAL_CLOSURE))
         return None
 
-    async def _whole(self, event: BytesMessage | TextMessage) -> bytes | None:
-        data = event.data.encode() if isinstance(event, TextMessage) else bytes(event.data)
+    async def _whole(self, event: "BytesMessage | TextMessage") -> bytes | None:
+        data = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
         self._size += len(data)
         if self._size > MESSAGE_BYTES_MAX:
             await self.close(TOO_BIG)
@@ -110,12 +119,17 @@ class WebSocket:
 
     async def send(self, data: bytes) -> None:
         """Send a message; returns when there is room for more. ConnectionError when it is closed."""
+        from wsproto.events import BytesMessage
+
         if self._closed:
             raise ConnectionResetError("the WebSocket is closed")
         await self._write(self._frames.send(BytesMessage(data)))
 
     async def close(self, code: int = NORMAL_CLOSURE) -> None:
         """Say goodbye and end the connection; once is enough."""
+        from wsproto.events import CloseConnection
+        from wsproto.utilities import LocalProtocolError
+
         if self._closed:
             return
         self._closed = True

@@ -52,15 +52,21 @@ def warm(name: str) -> None:
     """Run one cluster of the real engine to its end, so that what is made once is made before the first fork."""
     if name != REAL:
         return
+    import httpcore
+    import wsproto
+
     from cluster_engine.coredns import main as coredns
+    from cluster_engine.faults import table as faults
+    from cluster_engine.programs.kubectl.commands import COMMANDS
     from cluster_engine.programs.table import PROGRAMS
     from cluster_engine.thread import ClusterSpec, ClusterThread
     from cluster_engine.world.work import REAL_EFFORT
     from visualizer.lessons import library, player
 
-    assert all((library, player, coredns))  # imported for those who come after
+    assert all((library, player, coredns, faults, httpcore, wsproto))  # imported for those who come after
     for program in PROGRAMS.values():
         program.load()
+    assert all(map(callable, (command.run for command in COMMANDS.values())))  # their modules are loaded by that
     thread = ClusterThread(ClusterSpec(nodes=2, pace=None, effort=REAL_EFFORT))
     try:
         thread.start().result()

@@ -3,7 +3,9 @@
 find(["rollout", "status", "deploy/web"])     the command `kubectl rollout status`, and ["deploy/web"]
 """
 
+import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -15,13 +17,34 @@ Run = Callable[[Session, list[str]], Awaitable[int]]
 
 
 class Command(msgspec.Struct, frozen=True):
-    """One command of kubectl: what runs it, its own flags, and what its help says."""
+    """One command of kubectl: what runs it, its own flags, and what its help says.
+
+    `runs` and `options` name a function and a list of flags in a module of this room, "rollout.status": a module is
+    loaded when one of its commands is typed.
+    """
 
     name: str
-    run: Run
-    flags: Sequence[Flag] = ()
+    runs: str
+    options: str = ""
     summary: str = ""
     usage: str = ""
+
+    @property
+    def run(self) -> Run:
+        """What runs it; ImportError, AttributeError where there is no such thing."""
+        run: Run = _named(self.runs)
+        return run
+
+    @property
+    def flags(self) -> Sequence[Flag]:
+        """Its own flags; ImportError, AttributeError where there are no such."""
+        flags: Sequence[Flag] = _named(self.options) if self.options else ()
+        return flags
+
+
+def _named(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return pkgutil.resolve_name(f"{__package__}.{module}:{name}")
 
 
 COMMANDS: dict[str, Command] = {}

@@ -217,6 +217,13 @@ def test_a_server_that_is_not_there_is_said_as_kubectl_says_it():
     assert text == "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?"
 
 
+def test_every_command_has_what_runs_it_and_its_flags():
+    table_of_commands.fill()
+    for command in commands.COMMANDS.values():
+        assert callable(command.run), command.name
+        assert all(isinstance(flag, Flag) for flag in command.flags), command.name
+
+
 def test_an_unknown_command_is_guessed():
     table_of_commands.fill()
     with pytest.raises(CommandError) as refused:
