@@ -5,8 +5,16 @@ knows (schema, columns, rules) is added in `schema.Kind`, which is a `Resource` 
 """
 
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
+IN_A_SEGMENT = "$&+=:@"
+"""Stands for itself in a segment of a URL's path, as Go's net/url has it (shouldEscape)."""
 STANDARD_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+def segment(text: str) -> str:
+    """Write a name as a segment of a URL's path: `a?b` as `a%3Fb`."""
+    return quote(text, IN_A_SEGMENT)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -41,7 +49,7 @@ class Resource:
         """Return the URL path of a collection, an object or a subresource; no namespace means all of them."""
         parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
         if namespace and self.namespaced:
-            parts += ["namespaces", namespace]
+            parts += ["namespaces", segment(namespace)]
         parts.append(self.plural)
-        parts += [part for part in (name, subresource) if part]
+        parts += [segment(part) for part in (name, subresource) if part]
         return "/".join(parts)

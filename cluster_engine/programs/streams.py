@@ -241,12 +241,6 @@ class Captured:
         """What was written."""
         return b"".join(self._pieces)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Give what was written as it came; nothing of it is kept."""
-        self._pieces.reverse()
-        while self._pieces:
-            yield self._pieces.pop()
-
     @property
     def text(self) -> str:
         """What was written, as text."""
@@ -280,6 +274,12 @@ def screens(write: Write, window: Window | None = None) -> tuple[Screen, Screen]
     """
     room = [TERMINAL_BYTES_MAX]
     return Screen("stdout", write, room, LEFT_BYTES, window), Screen("stderr", write, room, 0, window)
+
+
+async def pieces(stream: Input) -> AsyncIterator[bytes]:
+    """Give what is read, piece by piece, to the end."""
+    while piece := await stream.read():
+        yield piece
 
 
 async def read_line(stream: Input, bytes_max: int) -> bytes | None:

@@ -6,16 +6,18 @@
 Modelled on kubectl/pkg/cmd/cp. Left out: symbolic links, retries.
 """
 
+import asyncio
+
 import msgspec
 
+from cluster_engine.api.resource import segment
 from cluster_engine.programs import archive
 from cluster_engine.programs.archive import ArchiveError
-from cluster_engine.programs.invocation import MEMORY_BYTES_MAX
 from cluster_engine.programs.kubectl import execute, pods
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
-from cluster_engine.programs.streams import Bytes, Captured, Nowhere, Pieces, Streams
+from cluster_engine.programs.streams import Bytes, Nowhere, Pieces, Pipe, Streams, pieces
 
 FLAGS = (
     Flag("container", "c", default=""),
@@ -66,26 +68,39 @@ async def _to_pod(session: Session, path: str, target: Spec) -> int:
 
 
 async def _from_pod(session: Session, source: Spec, path: str) -> int:
-    captured = Captured(MEMORY_BYTES_MAX)
-    streams = Streams(Bytes(), captured, session.streams.stdout)
-    code = await _exec(session, source, ["tar", "cf", "-", source.path], streams)
-    if captured.overflowed:
-        raise CommandError("the archive is too large")
-    files, full = session.process.files, session.absolute(path)
-    prefix = source.path.strip("/")
-    try:
-        async for name, data, mode in archive.members(captured.pieces()):
-            if not name.startswith(prefix):
-                raise CommandError("tar contents corrupted")
-            files.write(f"{full}{name[len(prefix) :]}".rstrip("/"), data, mode)
-    except ArchiveError as error:
-        if not code:
-            raise CommandError(f"archive/tar: {error}") from error
+    pipe = Pipe()
+
+    async def packing() -> int:
+        try:
+            streams = Streams(Bytes(), pipe, session.streams.stdout)
+            return await _exec(session, source, ["tar", "cf", "-", source.path], streams)
+        finally:
+            pipe.end()
+
+    unpacking = _unpack(session, pipe, source.path.strip("/"), session.absolute(path))
+    code, problem = await asyncio.gather(packing(), unpacking, return_exceptions=True)
+    if isinstance(code, BaseException):
+        raise code
+    if isinstance(problem, BaseException) and not (code and isinstance(problem, ArchiveError)):
+        raise CommandError(f"archive/tar: {problem}") if isinstance(problem, ArchiveError) else problem
     return execute.ended(code)
 
 
+async def _unpack(session: Session, pipe: Pipe, prefix: str, path: str) -> None:
+    """Write the files of an archive as they come. ArchiveError, CommandError, OSError; whoever packs is not held up."""
+    try:
+        async for name, data, mode in archive.members(pieces(pipe)):
+            if not name.startswith(prefix):
+                raise CommandError("tar contents corrupted")
+            session.process.files.write(f"{path}{name[len(prefix) :]}".rstrip("/"), data, mode)
+    finally:
+        async for _ in pieces(pipe):
+            pass
+
+
 async def _exec(session: Session, spec: Spec, command: list[str], streams: Streams, *, stdin: bool = False) -> int:
-    pod = await session.get(f"/api/v1/namespaces/{spec.namespace or session.namespace}/pods/{spec.pod}")
+    namespace = segment(spec.namespace or session.namespace)
+    pod = await session.get(f"/api/v1/namespaces/{namespace}/pods/{segment(spec.pod)}")
     execute.refuse_completed(pod, "exec into")
     container = pods.container(session, pod, session.flags["container"])
     return await execute.executed(session, pod, container, command, streams, stdin=stdin)

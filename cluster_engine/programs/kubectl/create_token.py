@@ -8,6 +8,7 @@ Modelled on kubectl/pkg/cmd/create/create_token.go.
 from typing import Any
 
 from cluster_engine.api.objects import Object
+from cluster_engine.api.resource import segment
 from cluster_engine.api.status import Refusal
 from cluster_engine.programs.kubectl import output
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -40,7 +41,7 @@ async def token(session: Session, arguments: list[str]) -> int:
         spec["boundObjectRef"] = bound
     if flags["duration"]:
         spec["expirationSeconds"] = int(flags["duration"])
-    path = f"/api/v1/namespaces/{session.namespace}/serviceaccounts/{arguments[0]}/token"
+    path = f"/api/v1/namespaces/{session.namespace}/serviceaccounts/{segment(arguments[0])}/token"
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     try:
         answer: Any = await session.request("POST", path, body=request)

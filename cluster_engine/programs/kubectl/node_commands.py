@@ -11,6 +11,7 @@ import asyncio
 
 from cluster_engine.api.names import label_value_problems, qualified_name_problems
 from cluster_engine.api.objects import Object
+from cluster_engine.api.resource import segment
 from cluster_engine.api.selectors import parse_label
 from cluster_engine.api.status import BadRequest, NotFound, Refusal, TooManyRequests
 from cluster_engine.programs.kubectl import output
@@ -59,14 +60,14 @@ async def uncordon(session: Session, arguments: list[str]) -> int:
 async def _cordon(session: Session, arguments: list[str], word: str, *, unschedulable: bool) -> int:
     dry, said = session.flags["dry-run"], output.said_of_dry_run(session)
     names = await _names(session, arguments, word)
-    nodes = [(name, await session.get(f"/api/v1/nodes/{name}")) for name in names]
+    nodes = [(name, await session.get(f"/api/v1/nodes/{segment(name)}")) for name in names]
     for name, node in nodes:
         if bool(node["spec"].get("unschedulable")) is unschedulable:
             session.out(f"node/{name} already {word}ed{said}\n")
             continue
         patch = {"spec": {"unschedulable": True if unschedulable else None}}
         if dry != "client":
-            await session.patch(f"/api/v1/nodes/{name}", patch, type_="strategic", dry_run=dry == "server")
+            await session.patch(f"/api/v1/nodes/{segment(name)}", patch, type_="strategic", dry_run=dry == "server")
         session.out(f"node/{name} {word}ed{said}\n")
     return 0
 
@@ -224,12 +225,12 @@ async def taint(session: Session, arguments: list[str]) -> int:
         listed = await session.get("/api/v1/nodes", {"labelSelector": flags["selector"] or None, "limit": 500})
         names = [node["metadata"]["name"] for node in listed["items"]]
     for name in names:
-        node = await session.get(f"/api/v1/nodes/{name}")
+        node = await session.get(f"/api/v1/nodes/{segment(name)}")
         taints, done = _changed(session, node, texts)
         after = {**node, "spec": {**node["spec"], "taints": taints}}
         if not output.is_client_dry_run(session):
             after = await session.patch(
-                f"/api/v1/nodes/{name}",
+                f"/api/v1/nodes/{segment(name)}",
                 {"spec": {"taints": taints}},
                 type_="merge",
                 manager=flags["field-manager"] or "kubectl-taint",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.api.objects import Object
+from cluster_engine.api.resource import segment
 from cluster_engine.programs.kubectl.arguments import NO_NAME, targets
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.session import Session
@@ -27,7 +28,7 @@ async def selected(session: Session, argument: str, *, doing: str) -> tuple[Obje
     if not argument:
         raise CommandError(NO_NAME)
     if "/" not in argument:
-        return await session.get(f"{path}/{argument}"), 1
+        return await session.get(f"{path}/{segment(argument)}"), 1
     target = (await targets(session, [argument]))[0]
     obj = await session.get(target.resource.path(session.namespace, target.name))
     if target.resource.kind == "Pod":

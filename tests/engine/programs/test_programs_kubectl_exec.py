@@ -96,6 +96,9 @@ def test_files_are_copied_there_and_back(with_pod):
         assert await sh.ok("kubectl exec web -- cat /srv/a.txt") == "hello\n"
         await sh.ok("kubectl cp web:/srv /tmp/all")
         assert await sh.ok("cat /tmp/all/a.txt /tmp/all/b.txt") == "hello\nhello\n"
+        await sh.ok("kubectl exec web -- sh -c 'for i in 1 2 3; do yes | head -c 6000000 > /srv/$i; done'")
+        await sh.ok("kubectl cp web:/srv /tmp/much")  # more than any program may hold
+        assert await sh.ok("cat /tmp/much/[123] | wc -c") == "18000000\n"
         missing = await sh("kubectl cp /tmp/none web:/srv")
         assert (missing.code, missing.err) == (1, "error: /tmp/none doesn't exist in local filesystem\n")
         far = await sh("kubectl cp web:/none /tmp/none")
