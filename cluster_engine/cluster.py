@@ -141,7 +141,7 @@ class Cluster:
         self.world = World(loop, seed=spec.seed, epoch=epoch, tap=lens, position=self._position)
         self.supervisor = Supervisor(self.world)
         self.processes = self.supervisor.processes
-        self._gateway: Gateway | None = None
+        self._gateways: dict[tuple[str, int], Gateway] = {}
         self._keepers = contextlib.AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
         self._company: dict[asyncio.Task[Any], None] = {}
@@ -246,8 +246,8 @@ class Cluster:
         if isinstance(error, Exception):
             error.add_note(f"at entry {self._position()} of the journal")
         self.clock.before_waiting.append(self._hurry)
-        if self._gateway is not None:
-            self._gateway.close()
+        for gateway in self._gateways.values():
+            gateway.close()
         self._faults.abandon()
         for task in list(self._company):
             task.cancel()
@@ -388,14 +388,25 @@ class Cluster:
         task.add_done_callback(self._company.pop)
         return task
 
-    async def open_gateway(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
-        """Open a real port that leads to the API server, once; for others too if there are `gateway_names`. Give it."""
-        if self._gateway is None:
-            api_server = self.cast.api_server
-            to = (api_server.host.address, api_server.program.ports[0])
+    async def open_gateway(
+        self, host: str = "127.0.0.1", port: int = 0, *, to: tuple[str, int] | None = None
+    ) -> tuple[str, int]:
+        """Open a real port that leads to the API server, or to a port of a host of the cluster; once for each. Give it.
+
+        It is for others too if there are `gateway_names`. ValueError when there is no such host.
+        """
+        api_server = self.cast.api_server
+        name, inside = to or (api_server.host.name, api_server.program.ports[0])
+        found = self.world.network.hosts.get(name)
+        if found is None:
+            raise ValueError(f"no host {name}")
+        if (name, inside) not in self._gateways:
             for_others = bool(self.spec.gateway_names)
-            self._gateway = await open_gateway(self.world, to=to, host=host, port=port, for_others=for_others)
-        return self._gateway.address
+            opened = await open_gateway(
+                self.world, to=(found.address, inside), host=host, port=port, for_others=for_others
+            )
+            self._gateways[name, inside] = opened
+        return self._gateways[name, inside].address
 
     async def kubeconfig(self, name: str = "127.0.0.1") -> str:
         """Return an administrator's kubeconfig that leads through the gateway, by a name that the certificate has."""

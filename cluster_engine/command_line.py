@@ -97,6 +97,8 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
             cluster.journal.subscribe(lines_into(file, options.language))
         async with cluster:
             host, port = await cluster.open_gateway(*options.gateway)
+            for own, to in options.forward:
+                await cluster.open_gateway(port=own, to=to)
             path = options.kubeconfig or Path(directory) / "kubeconfig"
             _write_private(path, await cluster.kubeconfig())
             seconds, cpu = time.monotonic() - began, time.process_time()

@@ -42,6 +42,7 @@ NO_SUCH_HOST = 2
 SYSTEM_PODS = "as kubeadm makes it: static pods, kube-proxy and CoreDNS as pods; names of Services are known"
 AUDIT = "the API server keeps an audit log, /var/log/kubernetes/audit/audit.log on the control plane"
 KEY_LAB = "the API server has an RSA key and agrees on keys by RSA with who asks for it: recordings that its key opens"
+FORWARD = "a port of this machine that leads to one of a host inside: 8443:workstation:8443"
 POLL_SECONDS = 0.05
 """How long, in real seconds, it takes at most to see that a program waits for the real standard input."""
 
@@ -52,8 +53,19 @@ def add_options_of_clusters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audit", action="store_true", help=AUDIT)
     parser.add_argument("--key-lab", action="store_true", help=KEY_LAB)
     parser.add_argument(
+        "--forward", type=forwarding, action="append", default=[], metavar="PORT:HOST:PORT", help=FORWARD
+    )
+    parser.add_argument(
         "--api-server-flag", action="append", default=[], metavar="FLAG", help="of kube-apiserver: --name=value"
     )
+
+
+def forwarding(text: str) -> tuple[int, tuple[str, int]]:
+    """Read PORT:HOST:PORT. argparse.ArgumentTypeError."""
+    port, host, inside = [*text.split(":"), "", ""][:3]
+    if text.count(":") != 2 or not (port.isdigit() and inside.isdigit() and max(int(port), int(inside)) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not PORT:HOST:PORT")
+    return int(port), (host, int(inside))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -158,6 +170,8 @@ def _prompt(options: argparse.Namespace) -> int:
     thread = ClusterThread(_spec(options, 1.0))
     try:
         thread.start().result()
+        for port, to in options.forward:
+            thread.gateway(port=port, to=to).result()
         return _lines(thread, options.on)
     finally:
         thread.stop().result()

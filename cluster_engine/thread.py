@@ -297,9 +297,14 @@ class ClusterThread:
         """Open the gateway if need be and give a kubeconfig that leads through it, to a name of this machine."""
         return self.run(lambda cluster: cluster.kubeconfig(name))
 
-    def gateway(self, host: str = "127.0.0.1", port: int = 0) -> Future[tuple[str, int]]:
-        """Open the gateway if need be and give its address. OSError when the port is taken."""
-        return self.run(lambda cluster: cluster.open_gateway(host, port))
+    def gateway(
+        self, host: str = "127.0.0.1", port: int = 0, *, to: tuple[str, int] | None = None
+    ) -> Future[tuple[str, int]]:
+        """Open a gateway if need be, to the API server or to a host's port, and give its address.
+
+        OSError when the port is taken, ValueError when there is no such host.
+        """
+        return self.run(lambda cluster: cluster.open_gateway(host, port, to=to))
 
 
 def _refused() -> Future[Any]:

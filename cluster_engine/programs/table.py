@@ -29,6 +29,7 @@ HELP = """What you can type on this host:
   ss, netstat                the connections of this host: their states, queues and processes
   tcpdump, tshark -r FILE    the packets that pass this host; of TLS they are ciphertext, unless one has the keys
   ssldump -r FILE            the records of TLS in them
+  mitmdump --mode reverse:https://10.0.0.1:6443 -p 8443   a proxy that ends TLS: the man in the middle
   ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
   ping, traceroute, nc       whether a host, the way to it, or a port answers
   nslookup, dig, host        what name servers answer
@@ -71,6 +72,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("tcpdump", "capture.tcpdump:tcpdump"),
         Program("tshark", "capture.tshark:tshark"),
         Program("ssldump", "capture.ssldump:ssldump"),
+        Program("mitmdump", "mitmdump.main:mitmdump", connects=True),
         Program("lsof", "network.lookups:lsof"),
         Program("ip", "network.ip:ip"),
         Program("arp", "network.ip:arp"),

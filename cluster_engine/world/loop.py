@@ -148,12 +148,16 @@ class ClusterLoop(TimedLoop):
             if not isinstance(ssl, ServerTLS):
                 raise TypeError("a server in a world takes ssl=ServerTLS(...)")
             tls = ssl
-            tls.on_secret = self._tell_secret
 
             def accept() -> TLSLayer:
-                return TLSLayer(factory, tls.engine())
+                return self.secured(tls, factory)
 
         return WorldServer(self, self.network.listen(current_process.get(), host, port, accept))
+
+    def secured(self, tls: ServerTLS, factory: Callable[[], Any]) -> TLSLayer:
+        """Return a server's end of one TLS connection, a protocol for the connection below; its keys are logged."""
+        tls.on_secret = self._tell_secret
+        return TLSLayer(factory, tls.engine())
 
     def _tell_secret(self, line: str) -> None:
         if self.network.tap is not None:
