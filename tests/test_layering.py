@@ -57,8 +57,8 @@ MAY_IMPORT = {
     }
     | {f"scheduler.{name}" for name in ("affinity", "filters", "nodes", "resources")},
     # Whose images are broken is written where containerd keeps what it knows of registries.
-    # What is wrong with an API server's answers is written where it looks for it.
-    "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "apiserver.trouble"}
+    # What is wrong with an API server's answers is written where it looks for it; expired tokens are signed as its own.
+    "faults": {"world", "cast", "deeds", "pki", "api", "etcd", "apiserver.trouble", "apiserver.authentication"}
     | {"containerd.trouble", "containerd.references"},
     # kubeadm signs with the cluster's authority; etcdctl speaks to etcd as it stands in rpc, and knows what a range is;
     # etcdutl reads and makes etcd's files by itself (it is linked with etcd's server).

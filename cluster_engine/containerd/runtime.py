@@ -18,7 +18,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
-from cluster_engine.containerd import network
+from cluster_engine.containerd import network, workloads
 from cluster_engine.containerd.events import Events
 from cluster_engine.containerd.references import normalise
 from cluster_engine.containerd.store import Container, Sandbox, Store
@@ -64,7 +64,8 @@ class RuntimeService:
         if self._store.boots != self._process.host.boots:
             self._store.boots = self._process.host.boots
             self._bury()
-        trouble_of(self._process.disk).on_crash = self._crash
+        trouble = trouble_of(self._process.disk)
+        trouble.on_crash, trouble.on_leak, trouble.on_hang = self._crash, self._leak, self._hang
         self._store.on_exit = self._exited
         untold, self._store.untold = self._store.untold, []
         for id_ in untold:
@@ -246,9 +247,12 @@ class RuntimeService:
                 Status.UNKNOWN, f'failed to set starting state for container "{container.id}": is in {name} state'
             )
         await self._take(START_SECONDS)
-        broken = container.image.reference in trouble_of(self._process.disk).crashing
+        reference, trouble = container.image.reference, trouble_of(self._process.disk)
+        broken = workloads.CRASH if reference in trouble.crashing else None
+        if reference in trouble.leaking:
+            broken = workloads.LEAK
         try:
-            self.tasks.start(container, sandbox, broken=broken)
+            self.tasks.start(container, sandbox, broken=broken, hangs=reference in trouble.hanging)
         except NotExecutableError as error:
             raise self._start_failed(container, sandbox, str(error)) from error
         self._note(container, sandbox, "containerd.started", f"runs, pid {container.pid}", pid=container.pid)
@@ -363,9 +367,21 @@ class RuntimeService:
 
     def _crash(self, reference: str) -> None:
         """End the containers that run an image which is broken from now on."""
-        for container in list(self._store.containers.values()):
-            if container.image.reference == reference:
-                self.tasks.crash(container, CRASH_EXIT_CODE)
+        for container in self._of_image(reference):
+            self.tasks.crash(container, CRASH_EXIT_CODE)
+
+    def _leak(self, reference: str) -> None:
+        """Have the kernel kill the containers that run an image which takes ever more memory from now on."""
+        for container in self._of_image(reference):
+            self.tasks.run_out_of_memory(container)
+
+    def _hang(self, reference: str, hangs: bool) -> None:
+        """Let the containers that run an image hang, or go on."""
+        for container in self._of_image(reference):
+            self.tasks.hang(container, hangs=hangs)
+
+    def _of_image(self, reference: str) -> list[Container]:
+        return [one for one in self._store.containers.values() if one.image.reference == reference]
 
     def _exited(self, container: Container) -> bool:
         """Tell that a container has ended; False where this containerd itself has."""

@@ -25,7 +25,7 @@ from cluster_engine.containerd.store import Container, Sandbox, Store
 from cluster_engine.containerd.throttle import Quota
 from cluster_engine.containerd.workloads import SHELLS, NotExecutableError
 from cluster_engine.programs import running
-from cluster_engine.programs.running import Program
+from cluster_engine.programs.running import Program, kill_for_memory
 from cluster_engine.programs.streams import Bytes, Input, Pipe, Streams
 from cluster_engine.programs.window import Window
 from cluster_engine.rpc import cri_pb2 as cri
@@ -49,15 +49,17 @@ class Tasks:
         self._machine = machine
         self._store = store
 
-    def start(self, container: Container, sandbox: Sandbox, *, broken: bool = False) -> None:
-        """Run a container's first process. NotExecutableError where there is no such program."""
+    def start(
+        self, container: Container, sandbox: Sandbox, *, broken: Program | None = None, hangs: bool = False
+    ) -> None:
+        """Run a container's first process, `broken` in its place. NotExecutableError where there is no such program."""
         container.files = self._files(container, sandbox)
         container.environment = self._environment(container, sandbox)
         container.programs = _programs(container)
         argv = container.image.workload.argv(container.config.command, container.config.args)
         program, argv = self._program(container, argv, first=True)
-        if broken:
-            program = workloads.CRASH
+        if broken is not None:
+            program = broken
         window = container.window = Window() if container.config.tty else None
         log = container.log = Log(self._machine.files, container.log_path, self._now, window)
         stdin: Input = Bytes()
@@ -73,6 +75,7 @@ class Tasks:
             directory=container.config.working_dir or "/",
             files=container.files,
         )
+        process.hangs = hangs
         if container.files.pids.first == NOT_YET:
             container.files.pids.first = process.pid
         container.state = cri.CONTAINER_RUNNING
@@ -133,6 +136,18 @@ class Tasks:
         """Let a running container's program end by itself, now."""
         if container.process is not None:
             container.process.exit(exit_code)
+
+    def run_out_of_memory(self, container: Container) -> None:
+        """Have the kernel kill a running container's program for want of memory."""
+        if container.process is not None:
+            kill_for_memory(container.process)
+
+    def hang(self, container: Container, *, hangs: bool) -> None:
+        """Let a running container's program read nothing more of what comes to it, or go on."""
+        if container.process is not None:
+            container.process.hangs = True
+            if not hangs:
+                container.process.go_on()
 
     def clean(self, container: Container) -> None:
         """Delete what a container has written."""

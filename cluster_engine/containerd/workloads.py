@@ -232,3 +232,4 @@ SERVICES: dict[str, Workload] = {
 UNKNOWN = Workload(main=_server("program", unknown), tools=_BUSYBOX, is_unknown=True)
 """An image that only its name is known of: it runs until it is told to stop, and says nothing."""
 CRASH = Program("program", batch.crash)
+LEAK = Program("program", batch.leak)

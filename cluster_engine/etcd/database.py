@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from google.protobuf.message import DecodeError
+from msgspec.structs import replace
 
 from cluster_engine.etcd import quota
 from cluster_engine.etcd.history import KeyValue
@@ -75,6 +76,26 @@ class Database:
             written += [_LENGTH.pack(len(record)), record]
         data = b"".join([*written, _LENGTH.pack(0)])
         return data + bytes(-len(data) % PAGE_BYTES)
+
+
+def as_of(store: Store, revision: int) -> Store:
+    """Return the store as it was at an earlier revision, but for leases, as a snapshot of then would restore it."""
+    earlier = Store()
+    earlier.raft_term, earlier.raft_index = store.raft_term, store.raft_index
+    earlier.revision = max(revision, store.compacted, 1)
+    earlier.compacted = store.compacted
+    for id_ in store.leases:
+        if (lease := store.leases.get(id_)) is not None:
+            earlier.leases.grant(lease.ttl, lease.id, 0.0)
+    number, last = 0, 0
+    for kv in store.history.records():
+        if kv.mod_revision > earlier.revision:
+            break
+        number = number + 1 if kv.mod_revision == last else 0
+        last = kv.mod_revision
+        kept = kv if not kv.lease or kv.lease in earlier.leases else replace(kv, lease=0)
+        _append(earlier, kept, number)
+    return earlier
 
 
 def snapshot(store: Store) -> bytes:

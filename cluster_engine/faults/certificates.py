@@ -18,10 +18,11 @@ from cluster_engine.cast import CLUSTER_CA, CONTROL_PLANE, Component, Identity
 from cluster_engine.faults import record as bounds
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Fault, Heal, Text, bounded
-from cluster_engine.pki.authority import LEAF_LIFETIME, Authority, KeyPair, Usage
-from cluster_engine.pki.layout import identity_files, pair_files
+from cluster_engine.pki.authority import BACKDATED, LEAF_LIFETIME, Authority, KeyPair, Usage
+from cluster_engine.pki.layout import files_without_credentials, identity_files, pair_files
 
 EXPIRED_AGO = timedelta(minutes=-1)
+NOT_YET = timedelta(days=1)
 
 
 async def _replace(ground: Ground, component: Component, id_: str, files: dict[str, bytes]) -> Heal:
@@ -38,11 +39,10 @@ async def _write(ground: Ground, component: Component, id_: str, files: dict[str
     await ground.supervisor.restart(component.id, id_)
 
 
-def _issue(authority: Authority, identity: Identity, *, lifetime: timedelta) -> KeyPair:
-    """Issue what the component itself has, but by this authority and for so long."""
-    return authority.issue(
-        identity.common_name, organizations=identity.organizations, usage=Usage.CLIENT, lifetime=lifetime
-    )
+def _issue(authority: Authority, identity: Identity, *, lifetime: timedelta, begins: timedelta = -BACKDATED) -> KeyPair:
+    """Issue what the component itself has, but by this authority, from then on and for so long."""
+    name, organizations = identity.common_name, identity.organizations
+    return authority.issue(name, organizations=organizations, usage=Usage.CLIENT, lifetime=lifetime, begins=begins)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,32 @@ class CertificateExpired(CertificateFault):
         lifetime = ground.world.now() - ground.pki.cluster.now + EXPIRED_AGO
         expired = functools.partial(_issue, ground.pki.cluster, lifetime=min(lifetime, EXPIRED_AGO))
         return await self.replace(ground, id_, expired)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateNotYetValid(CertificateFault):
+    """Everything is right but the date: it begins a day from now."""
+
+    name: ClassVar[str] = "certificate-not-yet-valid"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Replace the certificate."""
+        begins = ground.world.now() - ground.pki.cluster.now + NOT_YET
+        later = functools.partial(_issue, ground.pki.cluster, lifetime=begins + LEAF_LIFETIME, begins=begins)
+        return await self.replace(ground, id_, later)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateMissing(CertificateFault):
+    """Its kubeconfig has no certificate: it asks as system:anonymous."""
+
+    name: ClassVar[str] = "certificate-missing"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Replace the kubeconfig."""
+        component = ground.cast.component(self.target)
+        assert component.identity is not None, "only clients are targets"
+        return await _replace(ground, component, id_, files_without_credentials(ground.pki, component.identity))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

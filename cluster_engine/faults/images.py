@@ -1,4 +1,4 @@
-"""Faults of images: the registry has lost one, or the program in it has learnt to crash."""
+"""Faults of images: the registry has lost one, or the program in it has learnt to crash, to leak or to hang."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -63,3 +63,39 @@ class CrashLoop(ImageFault):
             trouble.crashing.pop(reference, None)
 
         return mend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfMemory(ImageFault):
+    """Its containers take ever more memory until the kernel kills them (137, OOMKilled), after every start."""
+
+    name: ClassVar[str] = "out-of-memory"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Let it leak."""
+        trouble = trouble_of(ground.world.host(self.target).disk)
+        reference = normalise(self.image)
+        trouble.leak(reference)
+
+        async def mend() -> None:
+            trouble.leaking.pop(reference, None)
+
+        return mend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hang(ImageFault):
+    """Its containers take connections and answer nothing: probes over HTTP time out, those of TCP do not."""
+
+    name: ClassVar[str] = "hang"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Let it hang."""
+        trouble = trouble_of(ground.world.host(self.target).disk)
+        reference = normalise(self.image)
+        trouble.hang(reference, hangs=True)
+
+        async def go_on() -> None:
+            trouble.hang(reference, hangs=False)
+
+        return go_on

@@ -1,4 +1,4 @@
-"""Faults of etcd's storage: a compacted history, a slow disk, a disk that is lost with all that was on it."""
+"""Faults of etcd's storage: a compacted history, a slow disk, no space, an old snapshot, a disk that is lost."""
 
 import contextlib
 import functools
@@ -7,14 +7,16 @@ from typing import ClassVar
 
 from cluster_engine.cast import CONTROL_PLANE, PKI
 from cluster_engine.etcd.client import EtcdClient
+from cluster_engine.etcd.database import Database, as_of, path_in
 from cluster_engine.etcd.errors import CompactedError
-from cluster_engine.etcd.store import DATA_DIRECTORY
+from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Component, Fault, Heal, Range, bounded
 from cluster_engine.world.process import Process
 from cluster_engine.world.tls import client_tls
 
 FSYNC_SECONDS_MAX = 10.0
+REVISIONS_MAX = 1_000_000
 
 
 async def compact_now(process: Process, stem: str, port: int) -> None:
@@ -72,6 +74,59 @@ class EtcdSlowDisk(Fault):
             host.fsync_seconds = 0.0
 
         return mend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtcdNoSpace(Fault):
+    """The alarm NOSPACE: every put is refused from now on, until an administrator disarms it.
+
+    It is raised as a member raises it that has come to its quota, and taken back as by `etcdctl alarm disarm`.
+    """
+
+    name: ClassVar[str] = "etcd-no-space"
+
+    target: str = field(default=f"{CONTROL_PLANE}/etcd", metadata=bounded(Component(("etcd",))))
+
+    def claims(self) -> str:
+        """One alarm at a time."""
+        return f"the space of {self.target}"
+
+    async def begin(self, ground: Ground, id_: str) -> Heal:
+        """Raise the alarm."""
+        disk = ground.world.host(self.target.partition("/")[0]).disk
+
+        def alarm(is_raised: bool) -> None:
+            store: Store = disk[DATA_DIRECTORY]  # another one, where one was restored meanwhile
+            store.has_no_space = store.is_alarmed = is_raised
+
+        alarm(True)
+
+        async def disarm() -> None:
+            alarm(False)
+
+        return disarm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtcdRestored(Fault):
+    """etcd is stopped, restored from a snapshot that is so many revisions old, and started.
+
+    What was written since is gone, and its revisions come again with other contents: watch caches and informers hold
+    what never was. An administrator has to restart the API server, and after it everything that follows it.
+    """
+
+    name: ClassVar[str] = "etcd-restored"
+
+    target: str = field(default=f"{CONTROL_PLANE}/etcd", metadata=bounded(Component(("etcd",))))
+    revisions: int = field(default=100, metadata=bounded(Range(1, REVISIONS_MAX, whole=True)))
+
+    async def begin(self, ground: Ground, id_: str) -> None:
+        """Stop etcd, put an earlier store in its data directory, start it."""
+        await ground.supervisor.hold(self.target, id_)
+        host = ground.world.host(self.target.partition("/")[0])
+        store: Store = host.disk[DATA_DIRECTORY]
+        host.files.bind(path_in(DATA_DIRECTORY), Database(as_of(store, store.revision - self.revisions)))
+        ground.supervisor.release(self.target, id_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,18 +11,21 @@ from typing import Any
 
 from cluster_engine.faults.certificates import (
     CertificateExpired,
+    CertificateMissing,
+    CertificateNotYetValid,
     CertificateUnknownAuthority,
     CertificateWrongIdentity,
     ServingCertificateWrongName,
 )
 from cluster_engine.faults.components import ApiServerDown, EtcdDown, Kill, Restart, Slow, Stop
-from cluster_engine.faults.hosts import ClockSkew, PowerOff
-from cluster_engine.faults.images import CrashLoop, ImageNotFound
+from cluster_engine.faults.hosts import ClockSkew, PowerOff, Pressure
+from cluster_engine.faults.identities import NodeNameTaken, TlsMismatch, TokenRefused
+from cluster_engine.faults.images import CrashLoop, Hang, ImageNotFound, OutOfMemory
 from cluster_engine.faults.links import BadLink, Bandwidth, HalfOpen, Jitter, Latency, Loss, Partition, Reset
 from cluster_engine.faults.permissions import BindingRevoked
 from cluster_engine.faults.record import Fault, FaultError
 from cluster_engine.faults.requests import AnswerLost, RequestRefused, StaleCache, WatchDropped
-from cluster_engine.faults.storage import EtcdCompacted, EtcdDiskLost, EtcdSlowDisk
+from cluster_engine.faults.storage import EtcdCompacted, EtcdDiskLost, EtcdNoSpace, EtcdRestored, EtcdSlowDisk
 
 _ALL: tuple[type[Fault], ...] = (
     Stop,
@@ -31,6 +34,7 @@ _ALL: tuple[type[Fault], ...] = (
     Slow,
     PowerOff,
     ClockSkew,
+    Pressure,
     Partition,
     Latency,
     Jitter,
@@ -39,12 +43,19 @@ _ALL: tuple[type[Fault], ...] = (
     Reset,
     HalfOpen,
     CertificateExpired,
+    CertificateNotYetValid,
     CertificateUnknownAuthority,
     CertificateWrongIdentity,
+    CertificateMissing,
     ServingCertificateWrongName,
+    TlsMismatch,
+    TokenRefused,
+    NodeNameTaken,
     BindingRevoked,
     EtcdCompacted,
     EtcdSlowDisk,
+    EtcdNoSpace,
+    EtcdRestored,
     EtcdDown,
     ApiServerDown,
     RequestRefused,
@@ -53,6 +64,8 @@ _ALL: tuple[type[Fault], ...] = (
     StaleCache,
     ImageNotFound,
     CrashLoop,
+    OutOfMemory,
+    Hang,
 )
 FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in _ALL}
 UNOFFERED: dict[str, type[Fault]] = {fault.name: fault for fault in (BadLink, EtcdDiskLost)}

@@ -28,7 +28,7 @@ class Callers:
     """Recognises callers and asks what they may. Made of the CA's certificate: ValueError when it cannot be used."""
 
     def __init__(self, process: "Process", client: Client, authority: bytes) -> None:
-        self._node = process.host.name
+        self._node = process.host.hostname
         self._delegation = Delegation(process, client, authority, MEMORY, note="kubelet.server")
 
     async def user(self, request: Request) -> User | None:

@@ -113,7 +113,7 @@ class ClientCertificate:
                 return
 
     async def _request(self, client: Client) -> None:
-        pem, key = request_for(f"system:node:{self._process.host.name}", ["system:nodes"])
+        pem, key = request_for(f"system:node:{self._process.host.hostname}", ["system:nodes"])
         spec = {
             "request": base64.b64encode(pem).decode(),
             "signerName": KUBELET_CLIENT_SIGNER,

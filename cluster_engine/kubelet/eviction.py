@@ -129,7 +129,7 @@ class Evictions:
         return disk_bytes(simulated)
 
     async def _reclaim(self, signal: Signal) -> None:
-        node = about_node(self._process.host.name)
+        node = about_node(self._process.host.hostname)
         self._recorder.event(node, "Warning", "EvictionThresholdMet", f"Attempting to reclaim {signal.resource}")
         if signal.condition == "DiskPressure":
             await self._free_disk()

@@ -127,7 +127,7 @@ class ImageCollector:
         return freed
 
     def _event(self, reason: str, message: str) -> None:
-        self._recorder.event(about_node(self._process.host.name), "Warning", reason, message)
+        self._recorder.event(about_node(self._process.host.hostname), "Warning", reason, message)
 
 
 class CollectionError(Exception):

@@ -89,7 +89,7 @@ class Kubelet:
         self._process = process
         self._runtime = runtime
         heartbeats = client.with_limit(None)  # so that a busy kubelet's node stays ready (app/server.go)
-        self._recorder = EventRecorder(client.with_limit(LIMIT), process, "kubelet", host=process.host.name)
+        self._recorder = EventRecorder(client.with_limit(LIMIT), process, "kubelet", host=process.host.hostname)
         self._agent = NodeAgent(heartbeats, process, runtime, self._recorder, address)
         self._lease = NodeLease(heartbeats, process, lambda: self._agent.uid)
         self._cache = RuntimeCache(self._containers_changed)
@@ -98,7 +98,7 @@ class Kubelet:
         self._admission = Admission(self._statuses, self._recorder)
         self._objects = Objects(client, process)
         self._probes = Probes(process, runtime, self._cache, self._recorder)
-        name = process.host.name
+        name = process.host.hostname
         self._pods = Informer(client, POD, process, field_selector=f"spec.nodeName={name}")
         self._static = StaticPods(process)
         self._mirrors = MirrorPods(

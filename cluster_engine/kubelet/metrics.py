@@ -73,7 +73,7 @@ def kubelet(usage: Usage) -> str:
     running = sum(1 for pod in pods if pod.sandbox is not None and pod.sandbox.is_ready)
     own: tuple[Metric, ...] = (
         ("kubelet_node_name", "gauge", "[ALPHA] The node's name. The count is always 1.",
-         [({"node": process.host.name}, 1)]),
+         [({"node": process.host.hostname}, 1)]),
         ("kubelet_running_containers", "gauge", "[ALPHA] Number of containers currently running", by_state),
         ("kubelet_running_pods", "gauge", "[ALPHA] Number of pods that have a running pod sandbox", [({}, running)]),
     )  # fmt: skip

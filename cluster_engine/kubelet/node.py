@@ -48,7 +48,7 @@ class NodeAgent:
         self._runtime = runtime
         self._recorder = recorder
         self._address = address
-        self.name = process.host.name
+        self.name = process.host.hostname
         self.problems: dict[str, str] = {"runtime": "container runtime status check may not have completed yet"}
         self.images: list[cri.Image] = []
         self._pressure: frozenset[str] = frozenset()

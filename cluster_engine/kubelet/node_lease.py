@@ -38,7 +38,7 @@ class NodeLease:
         self._client = client
         self._process = process
         self._owner = owner
-        self._name = process.host.name
+        self._name = process.host.hostname
         self._lease: Object | None = None
 
     async def run(self) -> None:

@@ -78,7 +78,7 @@ class StaticPods:
         if known is not None and known[0] == text:
             return known
         try:
-            return text, decoded(text, path, self._process.host.name, rfc3339(self._process.now()))
+            return text, decoded(text, path, self._process.host.hostname, rfc3339(self._process.now()))
         except (Unreadable, Refusal, ValueError) as error:
             self._process.note("kubelet.manifest", f'Could not process manifest file "{path}": {error}', path=path)
             return text, None

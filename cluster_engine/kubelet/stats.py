@@ -41,7 +41,7 @@ class Usage:
         for one in self.containers:
             pods.setdefault(one.attributes.labels[POD_UID], []).append(one)
         node = {
-            "nodeName": self.process.host.name,
+            "nodeName": self.process.host.hostname,
             "startTime": rfc3339(self.process.began),
             "cpu": {"time": now, "usageCoreNanoSeconds": int(self.processor * 1e9)},
             "memory": {

@@ -2,13 +2,14 @@
 
 Theory of operation. Workers hand in statuses; one that equals the last is dropped. A single task sends what is new: GET
 the pod (is it still this one?), then a strategic PATCH of `pods/<name>/status` with the difference. What could not be
-sent is tried again every RESYNC_SECONDS; only the latest status of a pod matters, the ones in between are never told.
+sent is tried again every RESYNC_SECONDS, and so often what others have overwritten is put right: two kubelets that
+speak for one pod do not do so as fast as they can. Only a pod's latest status matters, those in between are never told.
 
 A pod that is to be deleted and whose containers have ended is then removed by a second DELETE, with grace 0: only the
 kubelet says that a pod has really stopped, which is why pods of a dead node stay Terminating.
 
     set Pending ─▶ GET, PATCH     set Running ─▶ GET, PATCH     set Running (same) ─▶ nothing
-    overwritten (pods of a silent node are told Ready=False) ─▶ GET, PATCH
+    overwritten (pods of a silent node are told Ready=False) ─▶ at the next of the 10 s: GET, PATCH
     finish Succeeded, deletionTimestamp is set ─▶ GET, PATCH, DELETE {gracePeriodSeconds: 0, preconditions: {uid}}
 
 Modelled on pkg/kubelet/status/status_manager.go.
@@ -50,6 +51,7 @@ class StatusManager:
         self._process = process
         self._told: dict[str, _Told] = {}
         self._dirty: dict[str, None] = {}
+        self._overwritten: dict[str, None] = {}
         self._work = asyncio.Event()
 
     def status(self, pod: Object) -> Object:
@@ -84,12 +86,21 @@ class StatusManager:
         if told is None or int(pod["metadata"]["resourceVersion"]) <= told.version:
             return
         if two_way(pod.get("status") or {}, _with_foreign_conditions(told.status, pod)):
+            if not self._overwritten:
+                loop = asyncio.get_running_loop()
+                loop.call_later(RESYNC_SECONDS - loop.time() % RESYNC_SECONDS, self._resync)
+            self._overwritten[uid] = None
+
+    def _resync(self) -> None:
+        for uid in self._overwritten:
             self._mark(uid)
+        self._overwritten.clear()
 
     def forget(self, uid: str) -> None:
         """Drop a pod that the API no longer has."""
         self._told.pop(uid, None)
         self._dirty.pop(uid, None)
+        self._overwritten.pop(uid, None)
 
     def _mark(self, uid: str) -> None:
         self._dirty[uid] = None

@@ -166,11 +166,12 @@ class Authority:
         names: Sequence[str] = (),
         lifetime: timedelta = LEAF_LIFETIME,
         algorithm: Algorithm = "ECDSA-P256",
+        begins: timedelta = -BACKDATED,
     ) -> KeyPair:
         """Make a key and sign a certificate for it. `names`: DNS names and IP addresses a server answers to."""
         key = _private_key(algorithm)
         builder = (
-            self._builder(_name(common_name, organizations), key.public_key(), lifetime)
+            self._builder(_name(common_name, organizations), key.public_key(), lifetime, begins)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage(list(usage.value)), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -183,7 +184,11 @@ class Authority:
         return KeyPair(_pem(builder.sign(self._key, hashes.SHA256())), private_pem(key))
 
     def _builder(
-        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, lifetime: timedelta
+        self,
+        subject: x509.Name,
+        public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+        lifetime: timedelta,
+        begins: timedelta = -BACKDATED,
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
@@ -191,7 +196,7 @@ class Authority:
             .issuer_name(self._subject)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(self.now - BACKDATED)
+            .not_valid_before(self.now + begins)
             .not_valid_after(self.now + lifetime)
         )
 

@@ -47,6 +47,11 @@ def write_with_token(cluster: str, server: str, *, ca: bytes, user: str, token: 
     return _document(cluster, server, ca, user, {"token": token})
 
 
+def write_without_credentials(cluster: str, server: str, *, ca: bytes, user: str) -> bytes:
+    """Make a kubeconfig whose user has a name and nothing to prove it with."""
+    return _document(cluster, server, ca, user, {})
+
+
 def write_with_token_file(server: str, *, ca: str, token: str) -> bytes:
     """Make the kubeconfig that kubeadm gives kube-proxy: both files lie in the directory of its service account."""
     cluster = {"certificate-authority": ca, "server": server}

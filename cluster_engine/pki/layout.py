@@ -89,6 +89,13 @@ def identity_files(pki: Pki, identity: Identity, pair: KeyPair) -> dict[str, byt
     return {path: pair.certificate + pair.key, identity.kubeconfig: document}
 
 
+def files_without_credentials(pki: Pki, identity: Identity) -> dict[str, bytes]:
+    """Return the kubeconfig, by its path, of a program that has nothing to show who it is."""
+    ca = pki.cluster.pair.certificate
+    document = kubeconfig.write_without_credentials(CLUSTER, pki.server, ca=ca, user=identity.common_name)
+    return {identity.kubeconfig: document}
+
+
 def account_files(pki: Pki, kubeconfig_path: str, account: Account) -> dict[str, bytes]:
     """Return the files, by path, of a program that shows a service account's token, but for the token."""
     ca, token = f"{account.directory}/ca.crt", f"{account.directory}/token"

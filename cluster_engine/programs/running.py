@@ -85,9 +85,7 @@ def start(
             invocation.err(f"sh: {bound}\n")
             code = MEMORY_EXHAUSTED
         except MemoryError:
-            process.out_of_memory = True
-            say_out_of_memory(process)
-            process.kill()
+            kill_for_memory(process)
             return
         raise SystemExit(1 if invocation.failed and code == 0 else code)
 
@@ -95,6 +93,13 @@ def start(
     process.argv = tuple(argv)
     process.handles_sigterm = program.handles_sigterm
     return process
+
+
+def kill_for_memory(process: "Process") -> None:
+    """Have the kernel kill a process for want of memory: it says so, and the exit code is 137."""
+    process.out_of_memory = True
+    say_out_of_memory(process)
+    process.kill()
 
 
 async def run(

@@ -95,6 +95,8 @@ class ClusterLoop(TimedLoop):
         process = current_process.get()
         name = host.decode() if isinstance(host, bytes) else str(host)
         *others, last = await self._addresses(process, name)
+        if ssl and (make_old := process.host.machine.old_tls.get(process.name)):
+            make_old(ssl)
         engine_for = functools.partial(client_engine, ssl, server_hostname or name) if ssl else None
 
         async def connect(address: str) -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ import random
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from ssl import SSLContext
 from types import FrameType
 from typing import Any, Protocol
 from uuid import UUID
@@ -73,7 +74,8 @@ class Host:
     packet_filter: PacketFilter
 
     def __init__(self, name: str, address: str, seconds: Callable[[], float] = lambda: 0.0) -> None:
-        self.name = name
+        self.name = self.hostname = name
+        """As others find it, and as it calls itself (gethostname(2)): a clone calls itself as its model does."""
         self.address = address
         self.addresses = {"127.0.0.1", address}
         self.names: dict[str, str] = {"localhost": "127.0.0.1", name: address}
@@ -86,6 +88,8 @@ class Host:
         """What is kept running on it, by name (`supervisor.Unit`)."""
         self.slowed: dict[str, float] = {}
         """How many times as long as usual programs of the machine compute, by their name."""
+        self.old_tls: dict[str, Callable[[SSLContext], None]] = {}
+        """Programs of the machine, by name, whose TLS is an old one: what it makes of a client's context."""
         self.components: dict[str, Main] = {}
         """What a container of this machine's network runs whose image is a component's, by the program's name."""
         self.processes: dict[int, Process] = {}
@@ -242,6 +246,8 @@ class Process:
         self.failure: BaseException | None = None
         self.apology = ""
         self.part_of_world = part_of_world
+        self.hangs = False
+        """Whether it reads nothing of what comes to it; its kernel takes connections and bytes all the same."""
         self.memory_bytes = 0
         """What it says it holds beside its program."""
         self.out_of_memory = False
@@ -415,6 +421,12 @@ class Process:
         if not self.is_alive:
             return
         self._end(128 + signal, "was killed", power_cut=power_cut, with_main=True)
+
+    def go_on(self) -> None:
+        """Hang no longer: read what has come meanwhile."""
+        self.hangs = False
+        for end in list(self.ends):
+            end.read_on()
 
     def exit(self, code: int) -> None:
         """End the process at this instant, by itself."""

@@ -92,6 +92,8 @@ class Owner(Protocol):
     ends: dict[Any, None]
     """Of its connections."""
     datagram_sockets: dict[Any, None]
+    hangs: bool
+    """Whether it reads nothing of what comes."""
     descriptors: Descriptors
 
     @property

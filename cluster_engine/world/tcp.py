@@ -235,6 +235,11 @@ class End(asyncio.Transport):
         if self._unread or self.state in HAS_SEEN_FIN:
             self.loop.call_soon(self._hand_over, context=self.context)
 
+    def read_on(self) -> None:
+        """Go on where the program had hung."""
+        if self._unread or self.state in HAS_SEEN_FIN:
+            self.loop.call_soon(self._hand_over, context=self.context)
+
     def is_reading(self) -> bool:
         """See asyncio."""
         return not self._reader_paused and not self._closing
@@ -472,14 +477,14 @@ class End(asyncio.Transport):
         if self._closing:
             self._send_reset()
             return
-        if self._reader_paused or self._unread:
+        if self._reader_paused or self._unread or self.process.hangs:
             self._unread.append(payload)
             self._unread_bytes += len(payload)
             return
         self.protocol.data_received(payload)
 
     def _hand_over(self) -> None:
-        while self._unread and not self._reader_paused and not self._closing:
+        while self._unread and not self._reader_paused and not self._closing and not self.process.hangs:
             payload = self._unread.popleft()
             self._unread_bytes -= len(payload)
             self.protocol.data_received(payload)
@@ -494,7 +499,7 @@ class End(asyncio.Transport):
         self.on(Event.FIN_ARRIVES)
         if self.protocol is None:  # overtook the SYN-ACK on a link that has become faster: there is no connection yet
             return
-        if not self._closing and not self._reader_paused and not self._unread:
+        if not self._closing and not self._reader_paused and not self._unread and not self.process.hangs:
             self._tell_eof()
 
     def _tell_eof(self) -> None:

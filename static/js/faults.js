@@ -19,20 +19,25 @@
 /** @type {Record<string, string[]>} */
 const GROUPS = {
   components: ["stop", "kill", "restart", "slow", "api-server-down", "etcd-down"],
-  links: ["power-off", "clock-skew", "partition", "latency", "jitter", "loss", "bandwidth", "reset", "half-open"],
+  links: ["power-off", "clock-skew", "pressure", "partition", "latency", "jitter", "loss", "bandwidth", "reset", "half-open"],
   certificates: [
     "certificate-expired",
+    "certificate-not-yet-valid",
     "certificate-unknown-authority",
     "certificate-wrong-identity",
+    "certificate-missing",
     "serving-certificate-wrong-name",
+    "tls-mismatch",
+    "token-refused",
+    "node-name-taken",
     "binding-revoked",
   ],
   requests: ["request-refused", "answer-lost", "watch-dropped", "stale-cache"],
-  storage: ["etcd-compacted", "etcd-slow-disk"],
-  workloads: ["image-not-found", "crash-loop"],
+  storage: ["etcd-compacted", "etcd-slow-disk", "etcd-no-space", "etcd-restored"],
+  workloads: ["image-not-found", "crash-loop", "out-of-memory", "hang"],
 };
 /** Over as soon as they have happened: nothing to wait for, nothing to heal. */
-const AT_ONCE = new Set(["restart", "reset", "half-open", "etcd-compacted", "watch-dropped"]);
+const AT_ONCE = new Set(["restart", "reset", "half-open", "etcd-compacted", "etcd-restored", "watch-dropped"]);
 /** Told by `delay` and `duration`, or of no use to a person. */
 const NOT_ASKED = new Set(["start", "end", "seed"]);
 const SECONDS_MAX = 86_400;
@@ -74,7 +79,11 @@ export function firstValues(fault, cast) {
     const first = choices?.find((choice) => choice.split("/")[0] === worker) ?? choices?.[0] ?? "";
     return [field.name, field.default === null || (choices && !choices.includes(String(field.default))) ? first : String(field.default)];
   });
-  return { ...Object.fromEntries(entries), delay: "", duration: "" };
+  /** @type {Values} */
+  const values = Object.fromEntries(entries);
+  const peer = askedFields(fault).find((field) => field.name === "peer");
+  if (peer && values.peer === values.target) values.peer = choicesOf(peer, cast)?.find((choice) => choice !== values.target) ?? "";
+  return { ...values, delay: "", duration: "" };
 }
 
 /** What is wrong with a form, by field; nothing where it can be sent. @param {Fault} fault @param {Values} values @param {Cast} cast @returns {Record<string, Problem>} */

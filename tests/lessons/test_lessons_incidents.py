@@ -16,8 +16,13 @@ from visualizer.lessons.incidents.cases import MINE, Remedy
 from visualizer.management.commands import lessons
 from visualizer.models import Cluster
 
-PASSING = {"restart", "reset", "half-open", "etcd-compacted", "request-refused", "answer-lost", "watch-dropped"}
-NOT_MADE = {"clock-skew", "etcd-slow-disk", "stale-cache", "slow", "jitter", "loss", "bandwidth"}
+PASSING = {"restart", "reset", "half-open", "etcd-compacted", "etcd-restored"} | {
+    *("request-refused", "answer-lost", "watch-dropped"),
+}
+NOT_MADE = {"clock-skew", "etcd-slow-disk", "stale-cache", "slow", "jitter", "loss", "bandwidth"} | {
+    *("certificate-not-yet-valid", "certificate-missing", "tls-mismatch", "token-refused", "node-name-taken"),
+    *("pressure", "out-of-memory", "hang", "etcd-no-space"),
+}
 """Faults that last and of which there are no incidents yet."""
 DAYS = [(date(2026, 11, 27) + timedelta(days=n)).isoformat() for n in range(len(CASES))]
 CUT, EXPIRED, IMAGE = (

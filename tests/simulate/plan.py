@@ -29,7 +29,10 @@ LONG_SECONDS = 400.0
 LONG_EVERY = 10
 BINDINGS = ("system:kube-scheduler", "system:kube-controller-manager", "kubeadm:node-proxier")
 TAKES_A_NODE_AWAY = ("power-off", "partition", "kill")
-KINDS = {**FAULTS, **UNOFFERED}
+NOT_DRAWN = ("pressure", "node-name-taken")
+"""What outlasts the rest that a plan ends with (a node's pressure, by five minutes), or breaks on purpose what is
+judged: no pod on two nodes."""
+KINDS = {name: fault for name, fault in {**FAULTS, **UNOFFERED}.items() if name not in NOT_DRAWN}
 CLIENTS_EACH = 2
 STANDBY_EVERY = 5
 GATEWAY_EVERY = 25
@@ -184,12 +187,23 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
                 document["damaged"] = rng.choice([0.0, 0.0, 0.02])
             elif name == "reset":
                 document["which"] = rng.choice(["all", "one"])
-        case "certificate-expired" | "certificate-unknown-authority" | "certificate-wrong-identity":
+        case (
+            "certificate-expired"
+            | "certificate-not-yet-valid"
+            | "certificate-unknown-authority"
+            | "certificate-wrong-identity"
+            | "certificate-missing"
+            | "tls-mismatch"
+        ):
             program = rng.choice(CERTIFIED)
             document["target"] = f"{worker if program == 'kubelet' else 'control-plane'}/{program}"
         case "binding-revoked":
             document["target"] = rng.choice(BINDINGS)
-        case "image-not-found" | "crash-loop":
+        case "token-refused":
+            document |= {"target": f"{worker}/kube-proxy", "how": rng.choice(("expired", "tampered"))}
+        case "etcd-restored":
+            document["revisions"] = rng.choice([1, 10, 100])
+        case "image-not-found" | "crash-loop" | "out-of-memory" | "hang":
             document |= {"target": worker, "image": rng.choice(list(VERSIONS))}
             document["end"] = round(start + rng.uniform(1.0, 25.0), 1)  # or back-off would take minutes
         case "clock-skew":

@@ -27,7 +27,7 @@ from tests.simulate.ends import BUGS, COPIES, WISHES
 from tests.simulate.judge import judge
 from tests.simulate.pauses import Pauses
 from tests.simulate.placement import BOUND
-from tests.simulate.plan import KINDS, Plan, Typed, draw
+from tests.simulate.plan import KINDS, NOT_DRAWN, Plan, Typed, draw
 from tests.simulate.play import play
 from tests.simulate.security import ENDED
 from tests.simulate.story import Story
@@ -45,7 +45,7 @@ def test_no_invariant_is_violated_whatever_breaks(seed):
 
 
 def test_as_many_seeds_in_a_row_as_there_are_faults_have_them_all_and_all_else_is_drawn_too():
-    assert set(KINDS) == {*FAULTS, *UNOFFERED}
+    assert {*KINDS, *NOT_DRAWN} == {*FAULTS, *UNOFFERED}
     plans = [draw(seed) for seed in range(1, 1 + len(KINDS))]
     assert {fault.name for plan in plans for fault in plan.faults} == set(KINDS)
     assert {name for plan in plans for _, name in plan.clients} == set(CLIENTS)

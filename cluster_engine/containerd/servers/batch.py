@@ -31,12 +31,22 @@ async def hello_world(invocation: Invocation) -> int:
     return 0
 
 
+LEAK_BYTES = 1024 * 1024 * 1024
+"""What it would take of a node that sets it no bound."""
+
+
 async def crash(invocation: Invocation) -> int:
     """Stand for an image that is broken."""
     await asyncio.sleep(0.3)
     invocation.err("fatal: cannot go on, exiting\n")
     await asyncio.sleep(0.2)
     return CRASH_EXIT_CODE
+
+
+async def leak(invocation: Invocation) -> int:
+    """Stand for an image whose program takes ever more memory."""
+    await take_memory(invocation, LEAK_BYTES)
+    raise MemoryError
 
 
 async def interpreter(invocation: Invocation) -> int:

@@ -73,3 +73,16 @@ def test_a_database_of_more_keys_than_the_quota_is_refused():
     )
     with pytest.raises(DatabaseError):
         read_database(database.MAGIC + struct.pack(">QQQQ", 2, 0, 0, 0) + records + bytes(4))
+
+
+def test_an_earlier_store_is_as_it_was_and_goes_on_from_there():
+    store = filled()
+    for revision in range(2, store.revision + 1):
+        earlier = database.as_of(store, revision)
+        assert (earlier.revision, earlier.range(b"a", b"\0").kvs) == (
+            revision,
+            store.range(b"a", b"\0", revision=revision).kvs,
+        )
+    assert database.as_of(store, 3).put(b"d", b"5") == 4, "what comes after has a revision that has been before"
+    store.compact(5)
+    assert database.as_of(store, 2).revision == 5, "nobody knows what was before the compaction"
