@@ -45,6 +45,7 @@ class ClusterSpec:
     gateway_names: tuple[str, ...] = ()
     effort: float = 0.0
     system_pods: bool = False
+    secret: bytes = b""
 
 
 @dataclass

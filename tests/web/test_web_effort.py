@@ -39,3 +39,12 @@ def test_a_cluster_comes_back_as_kubeadm_made_it_and_so_does_its_successor():
     new, _ = services.make_successor(made.pk, [], 0.0)
     assert create_of(made).system_pods and create_of(new).system_pods
     assert not create_of(services.create_cluster(Owner("bob"))).system_pods
+
+
+@pytest.mark.django_db
+def test_the_lives_and_successors_of_a_cluster_share_its_secret_and_nobody_elses():
+    made, other = services.create_cluster(Owner("ann")), services.create_cluster(Owner("ann"))
+    new, _ = services.make_successor(made.pk, [], 0.0)
+    again = Cluster.objects.get(pk=made.pk)
+    assert create_of(made).secret == create_of(again).secret == create_of(new).secret
+    assert create_of(made).secret != create_of(other).secret

@@ -32,6 +32,7 @@ def load_engine(name: str) -> Engine:
         gateway_names: tuple[str, ...],
         effort: float,
         system_pods: bool,
+        secret: bytes,
         **others: Any,
     ) -> Any:
         what = spec(
@@ -42,6 +43,7 @@ def load_engine(name: str) -> Engine:
             gateway_names=gateway_names,
             effort=effort,
             system_pods=system_pods,
+            secret=secret,
         )
         return made(what, **others)
 

@@ -111,6 +111,7 @@ class HostedCluster:
             gateway_names=tuple(create.gateway_names),
             effort=create.effort,
             system_pods=create.system_pods,
+            secret=create.secret,
             run=self._run,
             on_entries=self._entries,
             on_clock=self._clock,

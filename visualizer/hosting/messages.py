@@ -82,7 +82,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     entries up to `recorded` are known, the last of them as `last`; they are made again and not told again. Every
     process that a cluster lives in is one `life` of it; it was up last under `revision`. `epoch` is the date at its
     beginning, in Unix seconds. Its API server's certificate has `gateway_names` too, for `Kubeconfig`; a worker that
-    has a GATEWAY_HOST puts its own there.
+    has a GATEWAY_HOST puts its own there. By the `secret` the authority's key is the same in every life.
     """
 
     nodes: int
@@ -100,6 +100,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     effort: float = 0.0
     revision: str = ""
     system_pods: bool = False
+    secret: bytes = b""
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from visualizer import selectors
 from visualizer.database import in_database
@@ -49,7 +50,14 @@ def create_of(cluster: Cluster) -> Create:
         recorded=cluster.recorded,
         last=last,
         gateway_names=settings.GATEWAY_NAMES,
+        secret=secret_of(cluster),
     )
+
+
+def secret_of(cluster: Cluster) -> bytes:
+    """Make the secret of a cluster, which its lives and its successors share, and which nobody else can make."""
+    about = f"{cluster.seed}/{cluster.epoch.isoformat()}"
+    return salted_hmac("visualizer.hosting.cluster", about, algorithm="sha256").digest()
 
 
 class Placement:

@@ -245,7 +245,7 @@ def test_a_revoked_binding_forbids_until_it_is_restored():
 
 
 UNREADABLE = [
-    ("worker-1/kubelet", "/etc/kubernetes/kubelet.conf", None, "open /etc/kubernetes/kubelet.conf: no such file"),
+    ("worker-1/kubelet", "/etc/kubernetes/kubelet.conf", None, "unable to load bootstrap kubeconfig: stat /etc/kube"),
     ("worker-1/kubelet", "/etc/kubernetes/kubelet.conf", b"{: not yaml", "error loading config file"),
     ("worker-1/kubelet", KUBELET_CERTIFICATE, b"nonsense", "tls: failed to find any PEM data in certificate input"),
     ("worker-1/kubelet", "/var/lib/kubelet/pki/kubelet.key", b"nonsense", "tls: unusable certificate or key"),
@@ -282,6 +282,10 @@ def test_a_component_that_cannot_read_its_files_says_so_and_exits_with_1_until_i
 
 def test_a_certificate_that_runs_out_in_use_leaves_watches_open_and_refuses_new_requests():
     async def story(it):
+        renewal = "clusterrolebinding kubeadm:node-autoapprove-certificate-rotation"
+        assert (await it.cluster.administer(f"kubectl --kubeconfig /etc/kubernetes/admin.conf delete {renewal}"))[
+            0
+        ] == 0
         now = it.world.now() - it.cluster.pki.cluster.now
         pair = it.cluster.pki.cluster.issue(
             "system:node:worker-1",

@@ -81,3 +81,14 @@ def test_the_admins_kubeconfig_can_point_to_another_door(hosts):
     config = yaml.safe_load(admin_kubeconfig(hosts[3], "https://127.0.0.1:40000"))
     assert config["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:40000"
     assert config["current-context"] == "kubernetes-admin@kubernetes"
+
+
+def test_with_a_secret_the_authority_has_the_same_key_each_time_and_without_one_never():
+    def key(secret):
+        host = Host("control-plane", "10.0.0.1")
+        provision(cast(1), lambda _: host, now=NOW, secret=secret)
+        return host.files.read(f"{PKI}/ca.key"), host.files.read(f"{PKI}/sa.key")
+
+    assert key(b"one") == key(b"one") != key(b"two")
+    assert key(b"") != key(b"")
+    assert len({*key(b"one")}) == 2
