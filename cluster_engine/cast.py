@@ -287,7 +287,13 @@ PROGRAMS = (
             "--data-dir=/var/lib/etcd",
             f"--key-file={PKI}/etcd/server.key",
             "--listen-client-urls=https://127.0.0.1:2379,https://{address}:2379",
+            "--listen-metrics-urls=http://127.0.0.1:2381",
+            "--listen-peer-urls=https://{address}:2380",
             "--name={host}",
+            f"--peer-cert-file={PKI}/etcd/peer.crt",
+            "--peer-client-cert-auth=true",
+            f"--peer-key-file={PKI}/etcd/peer.key",
+            f"--peer-trusted-ca-file={PKI}/etcd/ca.crt",
             f"--trusted-ca-file={PKI}/etcd/ca.crt",
         ),
         kubeadm_pod="static",
@@ -298,7 +304,7 @@ PROGRAMS = (
                 stem=f"{PKI}/etcd/healthcheck-client", common_name="kube-etcd-healthcheck-client", authority=ETCD_CA
             ),
         ),
-        ports=(2379,),
+        ports=(2379, 2380, 2381),
     ),
     HostProgram(
         name="kube-controller-manager",
@@ -471,23 +477,17 @@ def with_etcd_members(programs: tuple[HostProgram, ...], members: Sequence[Host]
             "--initial-advertise-peer-urls=https://{address}:2380",
             f"--initial-cluster={known}",
             "--initial-cluster-state=new",
-            "--listen-peer-urls=https://{address}:2380",
-            f"--peer-cert-file={PKI}/etcd/peer.crt",
-            "--peer-client-cert-auth=true",
-            f"--peer-key-file={PKI}/etcd/peer.key",
-            f"--peer-trusted-ca-file={PKI}/etcd/ca.crt",
         ),
         "kube-apiserver": (f"--etcd-servers={servers}",),
     }
     for name, flags in more.items():
         programs = with_flags(programs, name, flags)
-    here = tuple(replace(one, ports=(*one.ports, 2380)) if one.name == "etcd" else one for one in programs)
     alone = [
         replace(one, role=Role.ETCD, kubeadm_pod="", in_pod=False, description="etcd key-value store")
-        for one in here
+        for one in programs
         if one.name == "etcd"
     ]
-    return (*here, *alone)
+    return (*programs, *alone)
 
 
 def worker(number: int, name: str = "") -> Host:

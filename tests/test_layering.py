@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "cast": set(),
     "pki": {"world", "cast"},
     "raft": set(),
-    "etcd": {"world", "rpc", "raft"},
+    "etcd": {"world", "rpc", "metrics", "raft"},
     "api": {"rpc"},
     "journal": set(),
     "lens": {"rpc", "world.tap", "journal", "api"},

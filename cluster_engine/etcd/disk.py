@@ -19,13 +19,18 @@ from cluster_engine.etcd.errors import RequestTimedOutError
 from cluster_engine.etcd.members import Members
 from cluster_engine.world.process import Process
 
+BUCKETS = tuple(0.001 * 2**n for n in range(14))
 TIMEOUT_SECONDS = 7.0
 """etcd's ReqTimeout: 5 s for the disk, and two election timeouts."""
 
 
 def fsync_seconds(process: Process) -> float:
-    """Draw how long an fsync takes on a process's host now."""
-    return process.host.fsync_seconds or process.effort.seconds("etcd.fsync")
+    """Draw how long an fsync takes on a process's host now, and count it."""
+    seconds = process.host.fsync_seconds or process.effort.seconds("etcd.fsync")
+    process.metrics.histogram(
+        "etcd_disk_wal_fsync_duration_seconds", "The latency distributions of fsync called by WAL.", BUCKETS
+    ).observe(seconds)
+    return seconds
 
 
 class Disk:

@@ -18,6 +18,7 @@ Left out: port 2380 of a single member, and the metrics port.
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -32,9 +33,11 @@ from cluster_engine.etcd.errors import EtcdError
 from cluster_engine.etcd.members import cluster_id
 from cluster_engine.etcd.peers import Peer, Peers, members_page
 from cluster_engine.etcd.services import Headers, KVService, LeaseService
+from cluster_engine.etcd.status_pages import StatusPages
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.etcd.wal import open_wal
 from cluster_engine.etcd.watch_service import WatchService
+from cluster_engine.metrics.plain_port import JSON, OK, answer_one, serve
 from cluster_engine.rpc import etcd_pb2 as pb
 from cluster_engine.rpc.endpoints import Server
 from cluster_engine.rpc.grpc import handler
@@ -44,6 +47,8 @@ from cluster_engine.world.tls import ServerTLS, client_tls
 PKI = "/etc/kubernetes/pki/etcd"
 CLUSTER_TOKEN = "etcd-cluster"
 PEER_PORT = 2380
+METRICS_HOST, METRICS_PORT = "127.0.0.1", 2381
+"""--listen-metrics-urls, as kubeadm has it."""
 
 At: TypeAlias = tuple[str, int, ServerTLS]
 """Address, port and TLS of what clients are served on."""
@@ -67,7 +72,7 @@ async def main(
             files.read(key),
             client_ca=files.read(client_ca),
             client_auth="require",
-            alpn=("h2",),
+            alpn=("http/1.1", "h2"),  # who offers both, curl, asks for pages
         )
         machine = process.host.machine.files
         is_new = not machine.is_file(path_in(data_dir))
@@ -80,14 +85,25 @@ async def main(
     store.raft_term += 1
     store.leases.renew_all(asyncio.get_running_loop().time())
     address = process.host.address
+    with process.starting():
+        peer_tls = _peer_tls(process) if files.is_file(f"{PKI}/peer.crt") else None
     store.members.start(process.host.name, f"https://{address}:{port}", f"https://{address}:{PEER_PORT}")
     disk = Disk(process, store.members)
     server, leases, _ = await _open(process, store, Alone(store, Applier(store, process.note), disk), disk, at)
+    if peer_tls is not None:
+        pages = {"/members": lambda: (OK, JSON, members_page(store.members))}
+        await serve(host, PEER_PORT, lambda target: pages[target]() if target in pages else None, peer_tls)
     with process.until_stopped():
         try:
             await leases.run()
         finally:
             server.close()
+
+
+def _peer_tls(process: Process) -> ServerTLS:
+    """Return what TLS on the members' port is. OSError, ValueError."""
+    ca, certificate, key = (process.files.read(f"{PKI}/{name}") for name in ("ca.crt", "peer.crt", "peer.key"))
+    return ServerTLS(certificate, key, client_ca=ca, client_auth="require", alpn=("http/1.1",))
 
 
 async def _among(
@@ -100,7 +116,7 @@ async def _among(
     with process.starting():
         read = process.files.read
         ca, certificate, key = (read(f"{PKI}/{name}") for name in ("ca.crt", "peer.crt", "peer.key"))
-        listening = ServerTLS(certificate, key, client_ca=ca, client_auth="require", alpn=("http/1.1",))
+        listening = _peer_tls(process)
         dialling = client_tls(ca=ca, certificate=certificate, key=key, alpn=("http/1.1",))
         cluster = cluster_id(list(ids.values()))
         peers = Peers(own, cluster, others, dialling)
@@ -163,9 +179,12 @@ async def _open(
     served = [
         handler(described[name], implementation, process.crash) for name, implementation in implementations.items()
     ]
-    server = Server(served)
+    pages = StatusPages(process, store, agreement)
+    server = Server(served, pages=functools.partial(answer_one, answers=pages.answer))
+    process.metrics.compute(server.told)
     host, port, tls = at
     await server.start(host, port, ssl=tls)  # type: ignore[arg-type]
+    await serve(METRICS_HOST, METRICS_PORT, pages.answer)
     process.ready()
     return server, leases, watches
 

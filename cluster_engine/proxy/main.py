@@ -8,7 +8,7 @@ second: the rules of the machine's packet filter, which every connection of its 
     EndpointSlice web-x7k2p MODIFIED → 3 endpoints for default/web → *nat … COMMIT       note proxy.synced
 
 It shows the API server the token of its service account, `tokenFile` in its kubeconfig. How it is and what it counts it
-tells on two ports (`status_ports`). Modelled on `cmd/kube-proxy/app/server.go`. Left out: modes other than iptables,
+tells on two ports. Modelled on `cmd/kube-proxy/app/server.go`. Left out: modes other than iptables,
 partial syncs.
 """
 
@@ -21,20 +21,11 @@ import msgspec
 from cluster_engine.api import time
 from cluster_engine.api.kinds import ENDPOINT_SLICE, NODE, SERVICE
 from cluster_engine.client import Client, Informer, Limit
+from cluster_engine.metrics.of_process import build_info
+from cluster_engine.metrics.plain_port import JSON, OK, PROMETHEUS, TEXT, UNAVAILABLE, Answer, serve
 from cluster_engine.proxy import iptables
 from cluster_engine.proxy.metrics import Metrics
 from cluster_engine.proxy.services import ServicePort, service_ports
-from cluster_engine.proxy.status_ports import (
-    HEALTH_PORT,
-    JSON,
-    METRICS_PORT,
-    OK,
-    PROMETHEUS,
-    TEXT,
-    UNAVAILABLE,
-    Answer,
-    serve,
-)
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
@@ -44,6 +35,9 @@ LIMIT = Limit(5, 10)
 """Requests: clientConnection's qps and burst."""
 CONCERNS_US = "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 MIN_SYNC_SECONDS = 1.0
+HEALTH_PORT, METRICS_PORT = 10256, 10249
+"""To anybody: whether what it has heard is in the rules, 503 once its node is leaving. To its host only: what it
+counts, and its mode. Left out: /configz, profiling (`pkg/proxy/healthcheck/proxy_health.go`, serveMetrics)."""
 
 
 async def main(process: "Process", *, kubeconfig: str) -> None:
@@ -65,7 +59,7 @@ class Proxy:
         self._synced_at = process.now()
         self._changed_at = self._synced_at
         self._loaded: list[ServicePort] = []
-        self._metrics = Metrics()
+        self._metrics = Metrics(process.metrics)
         for informer, what in ((self._services, "service"), (self._slices, "endpoint")):
             heard = functools.partial(self._heard, what)
             informer.on(add=heard, update=heard, delete=heard)
@@ -101,7 +95,7 @@ class Proxy:
         machine = self._process.host.machine
         ports = service_ports(self._services.items(), self._slices.items(), machine.name)
         self._synced_at = self._process.now()
-        self._metrics.pending.clear()
+        self._metrics.begins()
         if ports == self._loaded and machine.packet_filter.tables:
             return
         self._loaded = ports
@@ -120,7 +114,8 @@ class Proxy:
 
     # -- what it tells
 
-    def _health(self, path: str) -> Answer | None:
+    def _health(self, target: str) -> Answer | None:
+        path = target.partition("?")[0]
         if path not in ("/healthz", "/livez"):
             return None
         node = next(iter(self._node.items()), None)
@@ -131,14 +126,13 @@ class Proxy:
             "nodeEligible": not leaving,
         }
         status = OK if path == "/livez" or not leaving else UNAVAILABLE
-        asked = self._metrics.livez if path == "/livez" else self._metrics.healthz
-        asked[int(status[:3])] += 1
+        self._metrics.asked(path, int(status[:3]))
         return status, JSON, msgspec.json.encode(said)
 
-    def _told(self, path: str) -> Answer | None:
-        match path:
+    def _told(self, target: str) -> Answer | None:
+        match target.partition("?")[0]:
             case "/metrics":
-                return OK, PROMETHEUS, self._metrics.text().encode()
+                return OK, PROMETHEUS, self._process.metrics.text(build_info()).encode()
             case "/proxyMode":
                 return OK, TEXT, b"iptables"
             case "/healthz":

@@ -13,7 +13,7 @@ the messages it takes, and answers a call of a service it does not have in words
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -154,12 +154,17 @@ class GatheringProtocol(H2Protocol):
 
 
 class Methods(dict[str, Handler]):
-    """Handlers by path; a path of no service gets one that says so."""
+    """Handlers by path, and how often each was called; a path of no service gets one that says so."""
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        super().__init__(handlers)
+        self.started = dict.fromkeys(handlers, 0)
 
     def get(self, path: str, default: Any = None) -> Handler:
         """Find the handler of a call."""
         found = super().get(path)
         if found is not None:
+            self.started[path] += 1
             return found
         service, _, method = path.strip("/").partition("/")
         known = any(one.startswith(f"/{service}/") for one in self)
@@ -167,15 +172,54 @@ class Methods(dict[str, Handler]):
         return Handler(unimplemented(text), Cardinality.STREAM_STREAM, None, None)
 
 
-class Server(server.Server):
-    """grpclib's server: gathering, bounded, without pings of its own."""
+Pages = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""Answers a connection that does not speak HTTP/2."""
 
-    def __init__(self, services: Collection[Service], *, message_bytes_max: int = MESSAGE_BYTES_MAX) -> None:
+
+class Choosing(asyncio.Protocol):
+    """A connection whose protocol is not known before TLS has agreed on one (as cmux does in etcd)."""
+
+    def __init__(self, grpc: Callable[[], asyncio.Protocol], pages: Pages) -> None:
+        self._grpc, self._pages = grpc, pages
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        assert isinstance(transport, asyncio.Transport)
+        made: asyncio.BaseProtocol
+        if transport.get_extra_info("alpn_protocol") == "h2":
+            made = self._grpc()
+        else:
+            made = asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._pages)
+        transport.set_protocol(made)
+        made.connection_made(transport)
+
+
+class Server(server.Server):
+    """grpclib's server: gathering, bounded, without pings of its own. `pages` answers who does not speak HTTP/2."""
+
+    def __init__(
+        self, services: Collection[Service], *, message_bytes_max: int = MESSAGE_BYTES_MAX, pages: Pages | None = None
+    ) -> None:
         super().__init__(services, config=NO_PINGS)
-        self._mapping = Methods(self._mapping)
+        self._pages = pages
+        self._mapping = self._methods = Methods(self._mapping)
         self._message_bytes_max = message_bytes_max
 
+    def told(self) -> Iterable[tuple[str, str, str, list[tuple[Mapping[str, str], float]]]]:
+        """Return what is counted: the calls that were begun, by service and method."""
+        text = "Total number of RPCs started on the server."
+        samples: list[tuple[Mapping[str, str], float]] = []
+        for path, count in sorted(self._methods.started.items()):
+            service, _, method = path.strip("/").partition("/")
+            samples.append(({"grpc_method": method, "grpc_service": service}, count))
+        yield "grpc_server_started_total", "counter", text, samples
+
     def _protocol_factory(self) -> H2Protocol:
+        if self._pages is None:
+            return self._grpc_protocol()
+        return Choosing(self._grpc_protocol, self._pages)  # type: ignore[return-value]
+
+    def _grpc_protocol(self) -> H2Protocol:
         made = super()._protocol_factory()
         accept = made.handler.accept
 

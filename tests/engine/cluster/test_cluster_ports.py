@@ -69,6 +69,19 @@ def test_the_ports_of_the_control_plane_tell_health_to_all_and_metrics_to_whom_t
         assert 'warn: some health checks cannot be excluded: no matches for "foo"\nreadyz check passed\n' in health
         assert await sh.ok("kubectl get --raw /livez/etcd") == "ok"
         assert "NotFound" in (await sh("kubectl get --raw /livez/nope")).err
+        pki = "/etc/kubernetes/pki/etcd"
+        pair = f"--cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key"
+        assert await asked(sh, f"{pair} https://127.0.0.1:2379/health") == '{"health":"true","reason":""}'
+        assert '"name":"control-plane"' in await asked(sh, f"{pair} https://10.0.0.1:2380/members")
+        code, _ = await sh.cluster.administer("curl -sk https://127.0.0.1:2379/health")
+        assert code == 56  # the handshake wants a certificate
+        ready = "[+]data_corruption ok\n[+]serializable_read ok\n[+]linearizable_read ok\nok\n"
+        assert await asked(sh, "http://127.0.0.1:2381/readyz?verbose") == ready
+        etcd = await asked(sh, "http://127.0.0.1:2381/metrics")
+        assert value(etcd, "etcd_server_has_leader") == 1
+        assert value(etcd, "etcd_mvcc_db_total_size_in_bytes") > 100_000
+        assert value(etcd, "etcd_disk_wal_fsync_duration_seconds_count") > 50
+        assert value(etcd, "grpc_server_started_total", grpc_method="Txn") > 50
         code, _ = await sh.cluster.administer("curl -s http://127.0.0.1:10255/healthz")
         assert code == 7
 
