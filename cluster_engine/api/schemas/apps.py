@@ -15,11 +15,10 @@ from cluster_engine.api.schema import (
     Column,
     Field,
     Kind,
-    ListOf,
     message,
 )
 from cluster_engine.api.schemas.autoscaling import SCALE_SUBRESOURCE
-from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message
+from cluster_engine.api.schemas.meta import LABEL_SELECTOR, conditions, object_message
 from cluster_engine.api.schemas.pods import POD_TEMPLATE_SPEC
 
 PACKAGE = "io.k8s.api.apps.v1."
@@ -118,15 +117,7 @@ DEPLOYMENT_STATUS = message(
     Field(3, "updatedReplicas", INT32, "Pods of the current template.", minimum=0),
     Field(4, "availableReplicas", INT32, "Pods that have been ready long enough.", minimum=0),
     Field(5, "unavailableReplicas", INT32, "Pods that are missing.", minimum=0),
-    Field(
-        6,
-        "conditions",
-        ListOf(DEPLOYMENT_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(6, DEPLOYMENT_CONDITION),
     Field(7, "readyReplicas", INT32, "Pods that are ready.", minimum=0),
     Field(8, "collisionCount", INT32, "Hash collisions met so far.", pointer=True),
 )
@@ -190,15 +181,7 @@ REPLICA_SET_STATUS = message(
     Field(3, "observedGeneration", INT64, "Generation that the controller has seen."),
     Field(4, "readyReplicas", INT32, "Pods that are ready.", minimum=0),
     Field(5, "availableReplicas", INT32, "Pods that have been ready long enough.", minimum=0),
-    Field(
-        6,
-        "conditions",
-        ListOf(REPLICA_SET_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(6, REPLICA_SET_CONDITION),
 )
 
 REPLICA_SET = Kind(

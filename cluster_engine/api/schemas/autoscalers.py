@@ -18,7 +18,7 @@ from cluster_engine.api.schema import (
     Message,
     message,
 )
-from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message
+from cluster_engine.api.schemas.meta import LABEL_SELECTOR, conditions, object_message
 
 V1, V2 = "io.k8s.api.autoscaling.v1.", "io.k8s.api.autoscaling.v2."
 
@@ -126,15 +126,7 @@ AUTOSCALER_STATUS = message(
     Field(2, "lastScaleTime", TIME, "When the number last changed.", pointer=True),
     Field(3, "currentReplicas", INT32, "Replicas there are."),
     Field(4, "desiredReplicas", INT32, "Replicas that there should be.", always=True),
-    Field(
-        6,
-        "conditions",
-        ListOf(AUTOSCALER_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(6, AUTOSCALER_CONDITION),
 )
 _COLUMNS = (
     name(),

@@ -18,7 +18,7 @@ from cluster_engine.api.schema import (
     field_path,
     message,
 )
-from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message
+from cluster_engine.api.schemas.meta import LABEL_SELECTOR, conditions, object_message
 from cluster_engine.api.schemas.pods import POD_TEMPLATE_SPEC
 
 PACKAGE = "io.k8s.api.batch.v1."
@@ -124,14 +124,7 @@ UNCOUNTED = message(
 JOB_STATUS = message(
     PACKAGE + "JobStatus",
     "JobStatus is what is known of a Job.",
-    Field(
-        1,
-        "conditions",
-        ListOf(JOB_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-    ),
+    conditions(1, JOB_CONDITION, is_map=False),
     Field(2, "startTime", TIME, "When it was begun, or resumed.", pointer=True),
     Field(3, "completionTime", TIME, "When it had succeeded.", pointer=True),
     Field(4, "active", INT32, "Pods that are pending or running.", minimum=0),

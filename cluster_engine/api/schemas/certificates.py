@@ -18,7 +18,7 @@ from cluster_engine.api.schema import (
     field_path,
     message,
 )
-from cluster_engine.api.schemas.meta import object_message
+from cluster_engine.api.schemas.meta import conditions, object_message
 
 PACKAGE = "io.k8s.api.certificates.v1."
 
@@ -48,15 +48,7 @@ CONDITION = message(
 STATUS = message(
     PACKAGE + "CertificateSigningRequestStatus",
     "CertificateSigningRequestStatus is what was decided, and the certificate.",
-    Field(
-        1,
-        "conditions",
-        ListOf(CONDITION),
-        "What was decided.",
-        merge_key="type",
-        patch_strategy="merge",
-        list_keys=("type",),
-    ),
+    conditions(1, CONDITION, "What was decided."),
     Field(2, "certificate", BYTES, "The certificate as PEM, in base64, once it is issued."),
     rules=rules.status,
 )

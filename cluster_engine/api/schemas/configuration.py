@@ -23,7 +23,7 @@ from cluster_engine.api.schema import (
     message,
 )
 from cluster_engine.api.schemas.authentication import TOKEN_REQUEST
-from cluster_engine.api.schemas.meta import object_message
+from cluster_engine.api.schemas.meta import conditions, object_message
 from cluster_engine.api.schemas.references import LOCAL_OBJECT_REFERENCE, OBJECT_REFERENCE, PACKAGE
 
 NAMESPACE_CONDITION = message(
@@ -46,15 +46,7 @@ NAMESPACE_STATUS = message(
     PACKAGE + "NamespaceStatus",
     "NamespaceStatus is what is known of a namespace.",
     Field(1, "phase", STRING, "Active or Terminating."),
-    Field(
-        2,
-        "conditions",
-        ListOf(NAMESPACE_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(2, NAMESPACE_CONDITION),
 )
 
 

@@ -15,11 +15,10 @@ from cluster_engine.api.schema import (
     Column,
     Field,
     Kind,
-    ListOf,
     message,
 )
 from cluster_engine.api.schemas.apps import PACKAGE
-from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message
+from cluster_engine.api.schemas.meta import LABEL_SELECTOR, conditions, object_message
 from cluster_engine.api.schemas.pods import POD_TEMPLATE_SPEC
 
 ROLLING_UPDATE_DAEMON_SET = message(
@@ -74,15 +73,7 @@ DAEMON_SET_STATUS = message(
     Field(7, "numberAvailable", INT32, "Nodes whose pod has been ready long enough.", minimum=0),
     Field(8, "numberUnavailable", INT32, "Nodes that should have a pod available and have none.", minimum=0),
     Field(9, "collisionCount", INT32, "Hash collisions met so far.", pointer=True),
-    Field(
-        10,
-        "conditions",
-        ListOf(DAEMON_SET_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(10, DAEMON_SET_CONDITION),
 )
 
 DAEMON_SET = Kind(

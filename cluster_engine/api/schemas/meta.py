@@ -146,6 +146,15 @@ CONDITION = message(
     Field(6, "message", STRING, "Why, for people; may be empty.", always=True),
 )
 
+
+def conditions(
+    number: int, condition: Message, doc: str = "Aspects of the current state.", *, is_map: bool = True
+) -> Field:
+    """Describe a status' conditions: of each type there is one, also where appliers share them (`is_map`)."""
+    keys = ("type",) if is_map else ()
+    return Field(number, "conditions", ListOf(condition), doc, patch_strategy="merge", merge_key="type", list_keys=keys)
+
+
 PRECONDITIONS = message(
     PACKAGE + "Preconditions",
     "Preconditions must hold before an operation is carried out.",

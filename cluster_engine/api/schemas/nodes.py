@@ -25,7 +25,7 @@ from cluster_engine.api.schema import (
     field_path,
     message,
 )
-from cluster_engine.api.schemas.meta import object_message
+from cluster_engine.api.schemas.meta import conditions, object_message
 from cluster_engine.api.schemas.references import PACKAGE
 
 TAINT = message(
@@ -141,15 +141,7 @@ NODE_STATUS = message(
     Field(1, "capacity", MapOf(QUANTITY), "Resources of the node."),
     Field(2, "allocatable", MapOf(QUANTITY), "Resources that pods can have."),
     Field(3, "phase", STRING, "Deprecated."),
-    Field(
-        4,
-        "conditions",
-        ListOf(NODE_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(4, NODE_CONDITION),
     Field(
         5,
         "addresses",

@@ -5,6 +5,7 @@ From `core/v1` `PodStatus`. The kubelet writes it; the API server takes it witho
 
 from cluster_engine.api.schema import BOOL, INT32, INT64, QUANTITY, STRING, TIME, Field, ListOf, MapOf, message
 from cluster_engine.api.schemas.containers import RESOURCE_REQUIREMENTS
+from cluster_engine.api.schemas.meta import conditions
 from cluster_engine.api.schemas.references import PACKAGE
 
 POD_CONDITION = message(
@@ -116,15 +117,7 @@ POD_STATUS = message(
     PACKAGE + "PodStatus",
     "PodStatus is what is known of a pod; it may lag behind.",
     Field(1, "phase", STRING, "Pending, Running, Succeeded, Failed or Unknown: the pod's life in one word."),
-    Field(
-        2,
-        "conditions",
-        ListOf(POD_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(2, POD_CONDITION),
     Field(3, "message", STRING, "Why the pod is in this state, for people."),
     Field(4, "reason", STRING, "Why the pod is in this state, such as Evicted."),
     Field(5, "hostIP", STRING, "Address of the pod's node."),

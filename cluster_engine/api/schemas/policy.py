@@ -14,11 +14,10 @@ from cluster_engine.api.schema import (
     Column,
     Field,
     Kind,
-    ListOf,
     MapOf,
     message,
 )
-from cluster_engine.api.schemas.meta import CONDITION, DELETE_OPTIONS, LABEL_SELECTOR, object_message
+from cluster_engine.api.schemas.meta import CONDITION, DELETE_OPTIONS, LABEL_SELECTOR, conditions, object_message
 
 PACKAGE = "io.k8s.api.policy.v1."
 
@@ -62,15 +61,7 @@ POD_DISRUPTION_BUDGET_STATUS = message(
     Field(4, "currentHealthy", INT32, "Pods that are ready.", always=True),
     Field(5, "desiredHealthy", INT32, "Pods that must be ready.", always=True),
     Field(6, "expectedPods", INT32, "Pods that are counted.", always=True),
-    Field(
-        7,
-        "conditions",
-        ListOf(CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(7, CONDITION),
 )
 
 POD_DISRUPTION_BUDGET = Kind(

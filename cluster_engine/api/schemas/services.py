@@ -24,7 +24,7 @@ from cluster_engine.api.schema import (
     field_path,
     message,
 )
-from cluster_engine.api.schemas.meta import CONDITION, object_message
+from cluster_engine.api.schemas.meta import CONDITION, conditions, object_message
 from cluster_engine.api.schemas.references import OBJECT_REFERENCE, PACKAGE
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -120,15 +120,7 @@ SERVICE_STATUS = message(
     PACKAGE + "ServiceStatus",
     "ServiceStatus is what is known of a Service.",
     Field(1, "loadBalancer", LOAD_BALANCER_STATUS, "State of its load balancer.", always=True),
-    Field(
-        2,
-        "conditions",
-        ListOf(CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(2, CONDITION),
 )
 
 

@@ -13,12 +13,11 @@ from cluster_engine.api.schema import (
     Column,
     Field,
     Kind,
-    ListOf,
     message,
 )
 from cluster_engine.api.schemas.apps import PACKAGE
 from cluster_engine.api.schemas.autoscaling import SCALE_SUBRESOURCE
-from cluster_engine.api.schemas.meta import LABEL_SELECTOR, object_message
+from cluster_engine.api.schemas.meta import LABEL_SELECTOR, conditions, object_message
 from cluster_engine.api.schemas.pods import POD_TEMPLATE_SPEC
 
 ROLLING_UPDATE_STATEFUL_SET_STRATEGY = message(
@@ -95,15 +94,7 @@ STATEFUL_SET_STATUS = message(
     Field(6, "currentRevision", STRING, "Revision that is being replaced, or is there."),
     Field(7, "updateRevision", STRING, "The newest revision."),
     Field(9, "collisionCount", INT32, "Hash collisions met so far.", pointer=True),
-    Field(
-        10,
-        "conditions",
-        ListOf(STATEFUL_SET_CONDITION),
-        "Aspects of the current state.",
-        patch_strategy="merge",
-        merge_key="type",
-        list_keys=("type",),
-    ),
+    conditions(10, STATEFUL_SET_CONDITION),
     Field(11, "availableReplicas", INT32, "Pods that have been ready long enough.", always=True, minimum=0),
 )
 
