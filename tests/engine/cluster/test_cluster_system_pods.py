@@ -89,6 +89,11 @@ def test_nodes_and_pods_are_those_of_a_kubeadm_cluster(in_cluster):
         assert "NodeNotReady" not in await admin.type("kubectl get events -n kube-system")  # it never was ready before
         assert "kube-proxy   3         3         3" in await admin.type("kubectl get ds -n kube-system")
         assert "kube-proxy" in await admin.type("kubectl get configmap,serviceaccount -n kube-system")
+        path = "'{.data.ClusterConfiguration}'"
+        kept = await admin.type(f"kubectl get cm kubeadm-config -n kube-system -o jsonpath={path}")
+        assert yaml.safe_load(kept)["networking"]["podSubnet"] == "10.244.0.0/16"
+        asked = "kubectl auth can-i get cm/kubelet-config -n kube-system --as=system:node:x --as-group=system:nodes"
+        assert await admin.type(asked) == "yes\n", "a machine that joins reads it"
 
     in_cluster(story)
 
