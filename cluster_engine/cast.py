@@ -483,7 +483,8 @@ def with_etcd_members(programs: tuple[HostProgram, ...], members: Sequence[Host]
     for name, flags in more.items():
         programs = with_flags(programs, name, flags)
     alone = [
-        replace(one, role=Role.ETCD, kubeadm_pod="", in_pod=False, description="etcd key-value store")
+        # Those on hosts of their own are a majority, and need nobody to start them.
+        replace(one, role=Role.ETCD, kubeadm_pod="", in_pod=False, description="etcd key-value store", stage=-2)
         for one in programs
         if one.name == "etcd"
     ]

@@ -84,6 +84,7 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
         pace=options.pace,
         effort=options.effort,
         system_pods=options.system_pods,
+        etcd_members=options.etcd_members,
         audit=options.audit,
         key_lab=options.key_lab,
         api_server_flags=tuple(options.api_server_flag),

@@ -25,7 +25,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any
 
 from cluster_engine.cast import WORKSTATION
-from cluster_engine.cluster import INTERRUPTED, Cluster, ClusterSpec
+from cluster_engine.cluster import ETCD_MEMBERS, INTERRUPTED, Cluster, ClusterSpec
 from cluster_engine.programs.keyboard import Keyboard
 from cluster_engine.programs.streams import PIPE_BYTES_MAX
 from cluster_engine.programs.window import Window
@@ -40,6 +40,7 @@ from cluster_engine.world.work import REAL_EFFORT
 TERMINAL = "console"
 NO_SUCH_HOST = 2
 SYSTEM_PODS = "as kubeadm makes it: static pods, kube-proxy and CoreDNS as pods; names of Services are known"
+MEMBERS = "how many members etcd has; of three it may lose one"
 AUDIT = "the API server keeps an audit log, /var/log/kubernetes/audit/audit.log on the control plane"
 KEY_LAB = "the API server has an RSA key and agrees on keys by RSA with who asks for it: recordings that its key opens"
 FORWARD = "a port of this machine that leads to one of a host inside: 8443:workstation:8443"
@@ -50,6 +51,7 @@ POLL_SECONDS = 0.05
 def add_options_of_clusters(parser: argparse.ArgumentParser) -> None:
     """Tell what of `ClusterSpec` can be asked for beside its size."""
     parser.add_argument("--system-pods", action="store_true", help=SYSTEM_PODS)
+    parser.add_argument("--etcd-members", type=int, default=1, choices=ETCD_MEMBERS, help=MEMBERS)
     parser.add_argument("--audit", action="store_true", help=AUDIT)
     parser.add_argument("--key-lab", action="store_true", help=KEY_LAB)
     parser.add_argument(
@@ -99,6 +101,7 @@ def _spec(options: argparse.Namespace, pace: float | None) -> ClusterSpec:
         capture=False,
         effort=REAL_EFFORT,
         system_pods=options.system_pods,
+        etcd_members=options.etcd_members,
         audit=options.audit,
         key_lab=options.key_lab,
         api_server_flags=tuple(options.api_server_flag),

@@ -130,7 +130,9 @@ class ClusterConsumer(PageSocket):
                 "clock": msgspec.structs.asdict(feed.clock) if feed.clock is not None else None,
                 "lesson": feed.lesson.state if feed.lesson is not None else None,
                 "head": feed.head,
-                "cast": cast(self._cluster.nodes, system_pods=self._cluster.system_pods).describe(),
+                "cast": cast(
+                    self._cluster.nodes, system_pods=self._cluster.system_pods, etcd_members=self._cluster.etcd_members
+                ).describe(),
             }
         )
 

@@ -47,14 +47,16 @@ def counted(owner: Owner) -> Q:
     return owner.owns() & Q(state__in=ACTIVE, members=None, rooms=None)
 
 
-def current_cluster(owner: Owner, *, system_pods: bool = False) -> Cluster | None:
+def current_cluster(owner: Owner, *, system_pods: bool = False, etcd_members: int = 1) -> Cluster | None:
     """The newest cluster of theirs that has not ended and is no lesson's and no room's; it may be suspended.
 
-    With `system_pods` only one as kubeadm makes it will do.
+    With `system_pods` only one as kubeadm makes it will do, and with several `etcd_members` only one that has them.
     """
     theirs = Cluster.objects.filter(owner.owns(), lesson="", members=None, rooms=None)
     if system_pods:
         theirs = theirs.filter(system_pods=True)
+    if etcd_members > 1:
+        theirs = theirs.filter(etcd_members=etcd_members)
     return theirs.exclude(state=Cluster.State.ENDED).order_by("-created_at").first()
 
 

@@ -48,6 +48,7 @@ def create_cluster(
     nodes: int = 2,
     seed: int = 1,
     system_pods: bool = False,
+    etcd_members: int = 1,
     lesson: str = "",
     for_a_room: bool = False,
 ) -> Cluster:
@@ -57,8 +58,8 @@ def create_cluster(
         if not for_a_room and theirs.count() >= settings.CLUSTERS_PER_VISITOR:
             raise TooManyClusters
         whose = {"visitor": owner.visitor, "user_id": owner.user_id}
-        of_cluster = {"nodes": nodes, "seed": seed, "system_pods": system_pods, "lesson": lesson}
-        return Cluster.objects.create(**whose, **of_cluster)
+        of_cluster = {"nodes": nodes, "seed": seed, "system_pods": system_pods, "etcd_members": etcd_members}
+        return Cluster.objects.create(**whose, **of_cluster, lesson=lesson)
 
 
 def record(identifier: str, batches: Iterable[Batch], life: int = 1) -> int:
@@ -190,6 +191,7 @@ def make_successor(
             nodes=old.nodes,
             seed=old.seed,
             system_pods=old.system_pods,
+            etcd_members=old.etcd_members,
             lesson=old.lesson,
             epoch=old.epoch,
             effort=old.effort,

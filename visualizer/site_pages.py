@@ -132,7 +132,9 @@ async def _introduce(request: HttpRequest, kind: str, slug: str) -> HttpResponse
         sources=lesson.sources,
         steps=len(lesson.beats),
         predictions=len(lesson.questions),
-        hosts=len(cast(lesson.nodes, system_pods=lesson.system_pods).describe()["hosts"]),
+        hosts=len(
+            cast(lesson.nodes, system_pods=lesson.system_pods, etcd_members=lesson.etcd_members).describe()["hosts"]
+        ),
         under_way=await _under_way(request, lesson.path),
     )
 

@@ -105,14 +105,14 @@ def _page_errors(view: View) -> View:
 @require_safe
 @_page_errors
 async def home(request: HttpRequest) -> HttpResponseBase:
-    """The sandbox: the session's cluster, or a new one; with ?system_pods=on one as kubeadm makes it."""
+    """The sandbox: the session's cluster, or a new one; with ?system_pods=on as kubeadm makes it, ?etcd_members=3."""
     if request.method == "HEAD":
         return HttpResponse()
     owner = await owner_of(request)
-    system_pods = bool(request.GET.get("system_pods"))
-    cluster = await in_database(selectors.current_cluster)(owner, system_pods=system_pods)
+    system_pods, members = bool(request.GET.get("system_pods")), _etcd_members(request.GET)
+    cluster = await in_database(selectors.current_cluster)(owner, system_pods=system_pods, etcd_members=members)
     if cluster is None:
-        cluster = await _launch(request, owner, nodes=2, seed=1, system_pods=system_pods)
+        cluster = await _launch(request, owner, nodes=2, seed=1, system_pods=system_pods, etcd_members=members)
     return await playground(request, Access(cluster, access.Role.OWNER))
 
 
@@ -156,6 +156,7 @@ def _spec(form: Any) -> dict[str, Any]:
             "nodes": _number(form, "nodes", 2, 1, NODES_MAX),
             "seed": _number(form, "seed", 1, 0, SEED_MAX),
             "system_pods": bool(form.get("system_pods")),
+            "etcd_members": _etcd_members(form),
         }
     from visualizer.lessons import library
 
@@ -341,6 +342,12 @@ def _number(form: Any, name: str, default: int, least: int, most: int) -> int:
         bounds = {"name": name, "least": least, "most": most}
         raise BadForm(gettext("%(name)s must be a whole number from %(least)s to %(most)s.") % bounds)
     return number
+
+
+def _etcd_members(form: Any) -> int:
+    if (text := form.get("etcd_members", "")) not in ("", "1", "3"):
+        raise BadForm(gettext("etcd_members must be 1 or 3, not %(text)s.") % {"text": text[:20]})
+    return int(text or 1)
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------

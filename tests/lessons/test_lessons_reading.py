@@ -87,9 +87,11 @@ def test_a_lesson_becomes_records(content):
 
 
 def test_a_lesson_may_play_on_a_cluster_as_kubeadm_makes_it(content):
-    assert library.read("walkthroughs/tiny", content.folder).cluster == {"nodes": 1, "seed": 3, "system_pods": False}
-    content.change(WALK, ("seed: 3", "seed: 3, system-pods: true"))
-    assert library.read("walkthroughs/tiny", content.folder).cluster == {"nodes": 1, "seed": 3, "system_pods": True}
+    plain = {"nodes": 1, "seed": 3, "system_pods": False, "etcd_members": 1}
+    assert library.read("walkthroughs/tiny", content.folder).cluster == plain
+    content.change(WALK, ("seed: 3", "seed: 3, system-pods: true, etcd-members: 3"))
+    made = {**plain, "system_pods": True, "etcd_members": 3}
+    assert library.read("walkthroughs/tiny", content.folder).cluster == made
 
 
 BROKEN = [

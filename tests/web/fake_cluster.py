@@ -46,6 +46,7 @@ class ClusterSpec:
     effort: float = 0.0
     system_pods: bool = False
     secret: bytes = b""
+    etcd_members: int = 1
 
 
 @dataclass
@@ -66,7 +67,8 @@ class FakeCluster:
 
     @property
     def cast(self) -> Cast:
-        return cast(self.thread.spec.nodes, system_pods=self.thread.spec.system_pods)
+        spec = self.thread.spec
+        return cast(spec.nodes, system_pods=spec.system_pods, etcd_members=spec.etcd_members)
 
     def inject(self, record: Fault, *, sealed: bool = False) -> str:
         record.check(self)  # type: ignore[arg-type]

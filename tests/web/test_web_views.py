@@ -100,6 +100,13 @@ async def test_the_sandbox_may_be_one_as_kubeadm_makes_it_beside_one_that_is_not
     assert [await _has_system_pods(one) for one in (plain, made)] == [False, True]
 
 
+async def test_the_sandbox_may_be_one_whose_etcd_has_three_members(client, host):
+    plain, made = cluster_of(await client.get("/sandbox/")), cluster_of(await client.get("/sandbox/?etcd_members=3"))
+    assert plain != made == cluster_of(await client.get("/sandbox/?etcd_members=3"))
+    assert (await in_database(Cluster.objects.get)(pk=made)).etcd_members == 3
+    assert (await client.get("/sandbox/?etcd_members=4")).status_code == 400
+
+
 async def _has_system_pods(cluster):
     return (await in_database(Cluster.objects.get)(pk=cluster)).system_pods
 

@@ -33,6 +33,7 @@ def load_engine(name: str) -> Engine:
         effort: float,
         system_pods: bool,
         secret: bytes,
+        etcd_members: int,
         **others: Any,
     ) -> Any:
         what = spec(
@@ -44,6 +45,7 @@ def load_engine(name: str) -> Engine:
             effort=effort,
             system_pods=system_pods,
             secret=secret,
+            etcd_members=etcd_members,
         )
         return made(what, **others)
 

@@ -112,6 +112,7 @@ class HostedCluster:
             effort=create.effort,
             system_pods=create.system_pods,
             secret=create.secret,
+            etcd_members=create.etcd_members,
             run=self._run,
             on_entries=self._entries,
             on_clock=self._clock,

@@ -101,6 +101,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     revision: str = ""
     system_pods: bool = False
     secret: bytes = b""
+    etcd_members: int = 1
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):

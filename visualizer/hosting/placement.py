@@ -38,6 +38,7 @@ def create_of(cluster: Cluster) -> Create:
         nodes=cluster.nodes,
         seed=cluster.seed,
         system_pods=cluster.system_pods,
+        etcd_members=cluster.etcd_members,
         pace=clock.get("pace") or 1.0,
         lesson=cluster.lesson or None,
         epoch=cluster.epoch.timestamp(),

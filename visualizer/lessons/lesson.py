@@ -97,6 +97,7 @@ class Lesson:
     folder: Path
     sources: tuple[Citation, ...]
     system_pods: bool = False  # on a cluster as kubeadm makes it
+    etcd_members: int = 1
     catalogue: int | None = None  # an exercise's number in `visualizer.subjects.EXERCISES`
     start: tuple[Step, ...] = ()
     marks: tuple[Mark, ...] = ()
@@ -119,7 +120,8 @@ class Lesson:
     @property
     def cluster(self) -> dict[str, Any]:
         """Return what cluster it plays on, by the names of `ClusterSpec`."""
-        return {"nodes": self.nodes, "seed": self.seed, "system_pods": self.system_pods}
+        names = ("nodes", "seed", "system_pods", "etcd_members")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def url(self) -> str:

@@ -100,14 +100,21 @@ class _Reader:
             ("nodes", lambda: self._cluster(keys["cluster"])["nodes"].whole(1, NODES_MAX)),
             ("seed", lambda: self._cluster(keys["cluster"])["seed"].whole(0, SEED_MAX)),
             ("system_pods", lambda: self._has_system_pods(keys["cluster"])),
+            ("etcd_members", lambda: self._etcd_members(keys["cluster"])),
         ]
 
     def _cluster(self, place: Place) -> dict[str, Place]:
-        return place.keys(("nodes", "seed", "system-pods"), needed=("nodes", "seed"))
+        return place.keys(("nodes", "seed", "system-pods", "etcd-members"), needed=("nodes", "seed"))
 
     def _has_system_pods(self, place: Place) -> bool:
         wanted = self._cluster(place).get("system-pods")
         return wanted is not None and wanted.flag()
+
+    def _etcd_members(self, place: Place) -> int:
+        wanted = self._cluster(place).get("etcd-members")
+        if wanted is None or wanted.value in (1, 3):
+            return 1 if wanted is None else int(wanted.value)
+        raise wanted.wrong(f"{wanted.value!r} cannot be this", "give 1 or 3")
 
     def _parts(self, keys: dict[str, Place]) -> list[tuple[str, Callable[[], Any]]]:
         each = self._problems.each

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from visualizer.lessons import courses, library
 from visualizer.lessons.lesson import LANGUAGES
 
-SANDBOX = {"nodes": 2, "seed": 1, "system_pods": False, "lesson": ""}
+SANDBOX = {"nodes": 2, "seed": 1, "system_pods": False, "etcd_members": 1, "lesson": ""}
 
 
 def choices() -> list[dict[str, str]]:

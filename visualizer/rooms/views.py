@@ -346,7 +346,9 @@ async def console(request: HttpRequest, person: Person) -> HttpResponseBase:
         "join_url": join_url,
         "qr": codes.qr_svg(join_url, gettext("QR code of the address %(address)s") % {"address": join_url}),
         "faults": faults.describe(),
-        "cast": cast(wanted["nodes"], system_pods=wanted["system_pods"]).describe(),
+        "cast": cast(
+            wanted["nodes"], system_pods=wanted["system_pods"], etcd_members=wanted["etcd_members"]
+        ).describe(),
         "watch_url": reverse("rooms:watch", args=[room.pk]),
         "forget_url": reverse("rooms:forget", args=[room.pk, 0]),
         **_room_urls(room),
