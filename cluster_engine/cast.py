@@ -35,6 +35,7 @@ from msgspec.structs import replace
 PKI = "/etc/kubernetes/pki"
 CLUSTER_CA = "kubernetes"
 ETCD_CA = "etcd-ca"
+FRONT_PROXY_CA = "front-proxy-ca"
 CONTROL_PLANE = "control-plane"
 WORKSTATION = "workstation"
 OUTSIDE = "outside"
@@ -87,7 +88,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate, `stem`.crt, and its key, `stem`.key.
 
     One with `names`, DNS names and addresses, is for a server; for a client too where `client`. An `authority` that is
-    neither CLUSTER_CA nor ETCD_CA is made for this certificate alone.
+    neither CLUSTER_CA, ETCD_CA nor FRONT_PROXY_CA is made for this certificate alone.
     """
 
     stem: str
@@ -246,6 +247,13 @@ PROGRAMS = (
             f"--kubelet-client-certificate={PKI}/apiserver-kubelet-client.crt",
             f"--kubelet-client-key={PKI}/apiserver-kubelet-client.key",
             "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
+            f"--proxy-client-cert-file={PKI}/front-proxy-client.crt",
+            f"--proxy-client-key-file={PKI}/front-proxy-client.key",
+            "--requestheader-allowed-names=front-proxy-client",
+            f"--requestheader-client-ca-file={PKI}/front-proxy-ca.crt",
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+            "--requestheader-group-headers=X-Remote-Group",
+            "--requestheader-username-headers=X-Remote-User",
             "--secure-port=6443",
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
             f"--service-account-key-file={PKI}/sa.pub",
@@ -270,6 +278,7 @@ PROGRAMS = (
                 common_name="kube-apiserver-kubelet-client",
                 organizations=("kubeadm:cluster-admins",),
             ),
+            Certificate(stem=f"{PKI}/front-proxy-client", common_name="front-proxy-client", authority=FRONT_PROXY_CA),
         ),
         ports=(6443,),
     ),

@@ -22,13 +22,12 @@ from cluster_engine.apiserver.serving.suites import SUITES, VERSIONS
 
 MODES = ("ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook")
 AUDIT_MODES = ("batch", "blocking", "blocking-strict")
+FRONT_PROXY_CA_FILE = "/etc/kubernetes/pki/front-proxy-ca.crt"
 KUBEADM_MODES = ("Node", "RBAC")
 AS_EVER = frozenset({
     "advertise-address", "allow-privileged", "client-ca-file", "enable-admission-plugins",
-    "enable-bootstrap-token-auth", "etcd-cafile", "etcd-certfile", "etcd-keyfile",
-    "kubelet-client-certificate", "kubelet-client-key", "kubelet-preferred-address-types", "proxy-client-cert-file",
-    "proxy-client-key-file", "requestheader-allowed-names", "requestheader-client-ca-file",
-    "requestheader-extra-headers-prefix", "requestheader-group-headers", "requestheader-username-headers",
+    "enable-bootstrap-token-auth", "etcd-cafile", "etcd-certfile", "etcd-keyfile", "kubelet-client-certificate",
+    "kubelet-client-key", "kubelet-preferred-address-types", "proxy-client-cert-file", "proxy-client-key-file",
     "secure-port", "service-account-issuer", "service-account-key-file", "service-account-signing-key-file",
     "service-cluster-ip-range", "tls-cert-file", "tls-private-key-file", "v", "bind-address", "anonymous-auth",
     "audit-log-batch-buffer-size", "audit-log-batch-max-size", "audit-log-batch-max-wait", "audit-log-compress",
@@ -69,6 +68,11 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     tls_min_version: str = "VersionTLS12"
     tls_cipher_suites: tuple[str, ...] = ()
     disable_http2_serving: bool = False
+    requestheader_client_ca_file: str = FRONT_PROXY_CA_FILE
+    requestheader_allowed_names: tuple[str, ...] = ("front-proxy-client",)
+    requestheader_username_headers: tuple[str, ...] = ("X-Remote-User",)
+    requestheader_group_headers: tuple[str, ...] = ("X-Remote-Group",)
+    requestheader_extra_headers_prefix: tuple[str, ...] = ("X-Remote-Extra-",)
 
     @property
     def etcd_endpoints(self) -> list[tuple[str, int]]:
@@ -91,7 +95,11 @@ def read(argv: Sequence[str]) -> Flags:
     """Read a command line, the program's name first. FlagError."""
     if len(argv) <= 1:
         return Flags()
-    given: dict[str, Any] = {"authorization_mode": ("AlwaysAllow",)}
+    given: dict[str, Any] = {
+        "authorization_mode": ("AlwaysAllow",), "requestheader_client_ca_file": "", "requestheader_allowed_names": (),
+        "requestheader_username_headers": (), "requestheader_group_headers": (),
+        "requestheader_extra_headers_prefix": (),
+    }  # fmt: skip
     types = {one.name.replace("_", "-"): one.type for one in msgspec.structs.fields(Flags)}
     for name, text in _pairs(argv[1:]):
         if name in types:

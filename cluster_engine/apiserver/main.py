@@ -31,6 +31,7 @@ from cluster_engine.apiserver.audit.log import LogFile
 from cluster_engine.apiserver.audit.trail import Auditor
 from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
 from cluster_engine.apiserver.authentication.chain import Authentication
+from cluster_engine.apiserver.authentication.request_headers import FrontProxies
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
 from cluster_engine.apiserver.authentication.x509 import ClientCertificates
 from cluster_engine.apiserver.authorization import modes
@@ -193,6 +194,19 @@ def auditor(process: Process, given: Flags) -> Auditor | None:
     return Auditor(process, found, log)
 
 
+def front_proxies(process: Process, given: Flags) -> FrontProxies | None:
+    """Return who may say by headers who asks; None where nobody may. OSError."""
+    if not given.requestheader_client_ca_file:
+        return None
+    return FrontProxies(
+        process.files.read(given.requestheader_client_ca_file),
+        allowed=given.requestheader_allowed_names,
+        users=given.requestheader_username_headers,
+        groups=given.requestheader_group_headers,
+        extras=given.requestheader_extra_headers_prefix,
+    )
+
+
 class Server:
     """All parts of one API server."""
 
@@ -211,7 +225,7 @@ class Server:
         accounts = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
         tokens = BearerTokens(accounts, self._lookup)
         self._authority = read(f"{pki}/ca.crt")
-        authentication = Authentication(ClientCertificates(self._authority), tokens)
+        authentication = Authentication(ClientCertificates(self._authority), tokens, front_proxies(process, given))
         admission = Admission(self.backend, Escalation(authorizer, rbac), authorizer)
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
         kubelets = Kubelets(self.backend, kubelet_tls(process, pki))

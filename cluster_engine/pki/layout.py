@@ -19,7 +19,18 @@ from datetime import datetime
 
 import msgspec
 
-from cluster_engine.cast import CLUSTER_CA, ETCD_CA, PKI, Account, Cast, Certificate, Component, Identity, Role
+from cluster_engine.cast import (
+    CLUSTER_CA,
+    ETCD_CA,
+    FRONT_PROXY_CA,
+    PKI,
+    Account,
+    Cast,
+    Certificate,
+    Component,
+    Identity,
+    Role,
+)
 from cluster_engine.pki import kubeconfig
 from cluster_engine.pki.authority import Authority, KeyPair, Usage, derived_key, key_pair_for_tokens
 from cluster_engine.world.files import MODE, PRIVATE_MODE, FileSystem
@@ -56,7 +67,7 @@ def provision(
     pki = Pki(
         cluster=cluster,
         etcd=Authority(ETCD_CA, now=now),
-        front_proxy=Authority("front-proxy-ca", now=now),
+        front_proxy=Authority(FRONT_PROXY_CA, now=now),
         admin=cluster.issue("kubernetes-admin", organizations=["kubeadm:cluster-admins"], usage=Usage.CLIENT),
         server=f"https://{api_server.host.address}:{api_server.program.ports[0]}",
     )
@@ -140,7 +151,7 @@ def provision_account(pki: Pki, component: Component, files: FileSystem) -> None
 
 def _issue(pki: Pki, certificate: Certificate, more_names: Sequence[str]) -> KeyPair:
     """Sign a certificate; the further names are a server's."""
-    known = {CLUSTER_CA: pki.cluster, ETCD_CA: pki.etcd}
+    known = {CLUSTER_CA: pki.cluster, ETCD_CA: pki.etcd, FRONT_PROXY_CA: pki.front_proxy}
     authority = known.get(certificate.authority) or Authority(certificate.authority, now=pki.cluster.now)
     if not certificate.names:
         usage, names = Usage.CLIENT, []

@@ -2,6 +2,7 @@
 
     Authorization: Bearer eyJ…        a service account, or 401; Bearer abcdef.012…: a bootstrap token's bearer
     a client certificate              its subject, or 401 when the chain does not hold
+    X-Remote-User: jane               jane, if the certificate is a front proxy's (`request_headers`)
     neither                           system:anonymous
     Impersonate-User: jane            the above must be allowed to `impersonate` jane; from here on it is jane
 
@@ -9,14 +10,15 @@ A certificate is checked once for a connection, and again when its time is over.
 token decides, as in the real union of authenticators: the first success wins, and only if there is none does a failure
 count.
 
-Modelled on apiserver/pkg/endpoints/filters/{authentication,impersonation}.go. Left out: OIDC,
-webhooks, front-proxy headers.
+Modelled on apiserver/pkg/endpoints/filters/{authentication,impersonation}.go. Left out: OIDC, webhooks.
 """
 
+import contextlib
 from datetime import datetime
 
 from cluster_engine.api.status import Forbidden, Refusal, Unauthorized
 from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
+from cluster_engine.apiserver.authentication.request_headers import FrontProxies
 from cluster_engine.apiserver.authentication.tokens import BadToken
 from cluster_engine.apiserver.authentication.users import (
     ANONYMOUS,
@@ -37,14 +39,20 @@ EXTRA_PREFIX = "impersonate-extra-"
 class Authentication:
     """The authenticators of one API server."""
 
-    def __init__(self, certificates: ClientCertificates, tokens: BearerTokens) -> None:
+    def __init__(
+        self, certificates: ClientCertificates, tokens: BearerTokens, front_proxies: FrontProxies | None = None
+    ) -> None:
         self._certificates = certificates
         self._tokens = tokens
+        self._front_proxies = front_proxies
 
     def user(self, request: Request, now: datetime) -> User:
         """Tell who asks. Unauthorized, caused by what was wrong."""
         problem: Exception | None = None
         if request.peer.certificates:
+            with contextlib.suppress(BadCertificate):  # then these headers are nobody's word
+                if self._front_proxies is not None and (told := self._front_proxies.user(request, now)) is not None:
+                    return told
             try:
                 return self._by_certificate(request, now)
             except BadCertificate as bad:

@@ -454,7 +454,7 @@ def test_one_write_costs_one_etcd_transaction(run_api):
         clients = []
 
         async def main(process):
-            client = CountingClient("127.0.0.1", 2379, apiserver.etcd_tls(process, PKI))
+            client = CountingClient([("127.0.0.1", 2379)], apiserver.etcd_tls(process, PKI))
             clients.append(client)
             try:
                 given = Flags()

@@ -112,3 +112,26 @@ def test_what_a_proxy_cannot_do_is_said_in_its_words(workstation):
             assert "502 Bad Gateway" in answer and "Certificate verify failed" in answer
 
     workstation(story, nodes=1)
+
+
+def test_a_front_proxy_says_who_asks_and_nobody_else_does(workstation):
+    async def story(sh):
+        files = sh.cluster.world.host("control-plane").files
+        pair = files.read(f"{PKI}/front-proxy-client.crt") + files.read(f"{PKI}/front-proxy-client.key")
+        sh.host.files.write("/root/front.pem", pair)
+        said = "-H /~q/X-Remote-User/jane -H /~q/X-Remote-Group/dev -H /~q/X-Remote-Extra-Scopes/a"
+        async with proxy(sh, f"--set client_certs=/root/front.pem {said}"):
+            who = await sh.ok(f"{KUBECTL} auth whoami")
+            assert re.findall(r"^(?:Username|Groups|Extra: \w+) .*", who, re.M) == [
+                "Username        jane", "Groups          [dev system:authenticated]", "Extra: scopes   [a]"
+            ]  # fmt: skip
+            refused = await sh(f"{KUBECTL} get --raw /api/v1/nodes")
+            assert 'User "jane" cannot list resource "nodes"' in refused.err
+        as_jane = "curl -sSk -H 'X-Remote-User: jane' https://10.0.0.1:6443/api/v1/nodes"
+        assert "system:anonymous" in await sh.ok(as_jane)
+        config = "kubectl config view --raw -o jsonpath='{.users[0].user.client-%s-data}' | base64 -d"
+        await sh.ok(f"{config % 'certificate'} > me.pem; {config % 'key'} >> me.pem")
+        assert "NodeList" in await sh.ok(f"{as_jane} --cert me.pem")
+        assert '"code": 401' in await sh.ok("curl -sSk --cert front.pem https://10.0.0.1:6443/api/v1/nodes")
+
+    workstation(story, nodes=1)
