@@ -1,5 +1,7 @@
 """The terminal of the page: keys for a program that runs, and texts that are edited."""
 
+import re
+
 import pytest
 from browser_page import Glassplane
 from playwright.sync_api import expect
@@ -101,3 +103,28 @@ def test_a_line_goes_on_in_the_background_and_a_reloaded_page_types_to_the_progr
     stop.click()
     expect(stop).to_have_count(0)
     assert "Terminated" in glassplane.type_command("jobs").inner_text()
+
+
+def test_programs_are_told_how_many_letters_fit_and_when_that_changes(glassplane: Glassplane) -> None:
+    page = glassplane.open().page
+    columns = int(glassplane.type_command("stty size").inner_text().split()[-1])
+    assert (
+        glassplane.type_command("yes x | head -500 | tr -d '\\n' | head -c $COLUMNS")
+        .locator("pre")
+        .evaluate(
+            """pre => {
+          const letter = pre.querySelector("span").getBoundingClientRect().width / COLUMNS;
+          const room = pre.clientWidth;
+          return room - COLUMNS * letter >= 0 && room - (COLUMNS + 1) * letter < 0;
+        }""".replace("COLUMNS", str(columns))
+        )
+    ), f"a line of {columns} letters fits, and no letter more"
+    command, view = page.locator("#command"), page.viewport_size
+    assert view is not None
+    command.fill("while sleep 1; do stty size; done")
+    command.press("Enter")
+    told = page.locator(".ran .stdout").last
+    expect(told).to_contain_text(f" {columns}\n")
+    page.set_viewport_size({"width": view["width"] // 2, "height": view["height"]})
+    expect(told).to_have_text(re.compile(rf"\d+ (?!{columns}\n)\d+\n"))
+    command.press("Control+c")
