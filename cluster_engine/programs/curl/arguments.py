@@ -6,17 +6,22 @@ Options may stand anywhere, short ones together (-sSL), long ones shortened as f
 switches may be taken back (--no-silent). Modelled on src/tool_getparam.c. What is not in the table is unknown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
 
-from cluster_engine.programs.curl.errors import UsageError
+from cluster_engine.programs.curl.config_file import lines_of
+from cluster_engine.programs.curl.errors import READ_ERROR, UsageError
 from cluster_engine.programs.curl.form import Field, field_of
 
 REDIRECTS_MAX = 50
 WORDS_MAX = 10_000
-"""How many words a command line may have."""
+"""How many words a command line may have, and a file of options."""
+FILES_MAX = 10
+"""How many files of options there may be: one may name another, and itself."""
+Load = Callable[[str], str]
+"""Reads a file of options; OSError."""
 
 
 class Options(msgspec.Struct):
@@ -92,11 +97,13 @@ class Options(msgspec.Struct):
     verbose: bool = False
     version: bool = False
     warnings: list[str] = msgspec.field(default_factory=list)
+    files: int = 0
+    """How many files of options were read."""
 
 
 SWITCH, TEXT, LIST, NUMBER, DATA, FIXED, OUTPUT = "switch", "text", "list", "number", "data", "fixed", "output"
-FORM = "form"
-TAKES = frozenset({TEXT, LIST, NUMBER, DATA, OUTPUT, FORM})
+FORM, CONFIG = "form", "config"
+TAKES = frozenset({TEXT, LIST, NUMBER, DATA, OUTPUT, FORM, CONFIG})
 
 
 class Option(NamedTuple):
@@ -125,6 +132,7 @@ TABLE = tuple(
         ("", "cert-type", TEXT),
         ("", "ciphers", TEXT),
         ("", "compressed", SWITCH),
+        ("K", "config", CONFIG),
         ("", "connect-timeout", NUMBER),
         ("", "connect-to", LIST),
         ("b", "cookie", LIST),
@@ -205,8 +213,12 @@ BY_LONG = {option.long: option for option in TABLE}
 TLS_VERSIONS = ("default", "1.0", "1.1", "1.2", "1.3")
 
 
-def read(words: list[str]) -> Options:
-    """Read a command line; UsageError in curl's words."""
+def _no_file(path: str) -> str:
+    raise FileNotFoundError(path)
+
+
+def read(words: list[str], load: Load = _no_file) -> Options:
+    """Read a command line, and the files that it names; UsageError in curl's words."""
     options = Options()
     if len(words) > WORDS_MAX:
         raise UsageError("Argument list too long")
@@ -215,15 +227,15 @@ def read(words: list[str]) -> Options:
         if word == "--":
             options.urls += left
         elif word.startswith("--"):
-            _long(options, word, left)
+            _long(options, word, left, load)
         elif word.startswith("-") and word != "-":
-            _short(options, word, left)
+            _short(options, word, left, load)
         else:
             options.urls.append(word)
     return options
 
 
-def _long(options: Options, word: str, left: Iterator[str]) -> None:
+def _long(options: Options, word: str, left: Iterator[str], load: Load) -> None:
     name = word[2:]
     value = not name.startswith("no-")
     name = name.removeprefix("no-")
@@ -235,10 +247,14 @@ def _long(options: Options, word: str, left: Iterator[str]) -> None:
     option = BY_LONG[fits[0]]
     if not value and option.kind != SWITCH:
         raise UsageError(f"option {word}: used '--no-' for option that isn't a boolean")
-    _apply(options, word, option, _argument(word, left) if option.takes else "", value=value)
+    argument = _argument(word, left) if option.takes else ""
+    if option.kind == CONFIG:
+        _from_file(options, word, argument, load)
+    else:
+        _apply(options, word, option, argument, value=value)
 
 
-def _short(options: Options, word: str, left: Iterator[str]) -> None:
+def _short(options: Options, word: str, left: Iterator[str], load: Load) -> None:
     at = 1
     while at < len(word):
         option = BY_SHORT.get(word[at])
@@ -249,7 +265,35 @@ def _short(options: Options, word: str, left: Iterator[str]) -> None:
         if option.takes:
             argument = word[at:] if at < len(word) else _argument(word, left)
             at = len(word)
-        _apply(options, word, option, argument, value=True)
+        if option.kind == CONFIG:
+            _from_file(options, word, argument, load)
+        else:
+            _apply(options, word, option, argument, value=True)
+
+
+def _from_file(options: Options, word: str, path: str, load: Load) -> None:
+    """Take the options of a file; what is wrong with one of them is a warning."""
+    options.files += 1
+    try:
+        found = lines_of(load(path))
+    except OSError:
+        found = None
+    if found is None or options.files > FILES_MAX or len(found) > WORDS_MAX:
+        raise UsageError(
+            f"option {word}: error encountered when reading a file",
+            f"curl: cannot read config from '{path}'\n" if found is None and not options.silent else "",
+            code=READ_ERROR,
+        )
+    for number, option, value in found:
+        left = iter([] if value is None else [value])
+        try:
+            (_long if option.startswith("--") else _short)(options, option, left, load)
+        except UsageError as problem:
+            if problem.code == READ_ERROR:
+                raise
+            said = str(problem).removeprefix(f"option {option}: ")
+            if not options.silent:
+                options.warnings.append(f"{path}:{number}: warning: '{option.removeprefix('--')}' {said}")
 
 
 def _argument(word: str, left: Iterator[str]) -> str:

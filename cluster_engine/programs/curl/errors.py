@@ -39,6 +39,8 @@ class CurlError(Exception):
 
 
 class UsageError(Exception):
-    """The command line cannot be read: the text is what curl says, without its name."""
+    """The command line cannot be read: the text is what curl says, without its name, after what it says `before`."""
 
-    code = FAILED_INIT
+    def __init__(self, text: str, before: str = "", code: int = FAILED_INIT) -> None:
+        super().__init__(text)
+        self.before, self.code = before, code

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 from cluster_engine.programs.curl import arguments, form
 from cluster_engine.programs.curl.arguments import Options
@@ -48,7 +49,8 @@ async def curl(invocation: Invocation) -> int:
     """Run curl; give its exit code."""
     words = list(invocation.argv[1:])
     try:
-        options = arguments.read(words)
+        options = arguments.read(words, await _files(invocation, words))
+        invocation.err("".join(f"Warning: {text}\n" for text in options.warnings))
         if options.help:
             invocation.out(help_of(options.urls))
             return 0
@@ -60,8 +62,20 @@ async def curl(invocation: Invocation) -> int:
             return FAILED_INIT
         return await Curl(invocation, options).run()
     except UsageError as error:
-        invocation.err(f"curl: {error}\n{TRY_HELP}")
+        invocation.err(f"{error.before}curl: {error}\n{TRY_HELP}")
         return error.code
+
+
+async def _files(invocation: Invocation, words: list[str]) -> arguments.Load:
+    """Return what reads files of options: what is piped in is read before, where it is one."""
+    is_piped = "-K-" in words or any(pair in (("-K", "-"), ("--config", "-")) for pair in pairwise(words))
+    piped = await invocation.all() if is_piped else b""
+
+    def load(path: str) -> str:
+        found = piped if path == "-" else read_file(invocation.files, invocation.absolute(path))
+        return found.decode("utf-8", "replace")
+
+    return load
 
 
 class Curl:

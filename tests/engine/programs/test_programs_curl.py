@@ -35,6 +35,9 @@ PLAIN = [
     "-sS U/echo -F f=@T/none",
     "-sS U/echo -F f",
     "-sS U/echo -F a=1 -d b=2",
+    "-sS U/echo -K T/options",
+    "-sS U/echo -KT/none",
+    "-sSi -K T/options U/echo",
     "-sSI U/echo",
     "-sSi U/chunked",
     "-sSv U/chunked",
@@ -122,6 +125,8 @@ def files_of(folder):
     files = {
         "data": b"a=b\nline2\r\n",
         "headers": b"X-A: 1\nX-B: 2\n",
+        "options": b'# who asks\n\nheader: "X-A: \\"1\\"\\t2" rest\nuser-agent=abc def\n'
+        b"--data x=y\n-e here\nfoo = 1\nheader\n",
         "ca.crt": CA.pair.certificate,
         "foreign.crt": FOREIGN.pair.certificate,
         "foreign.key": FOREIGN.pair.key,

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from cluster_engine.programs.curl.arguments import FILES_MAX, read
+from cluster_engine.programs.curl.errors import UsageError
 from tests.engine.programs.curl_server import type_
 
 CPU_SECONDS_MAX = 10.0
@@ -100,3 +102,23 @@ def test_it_ends_soon_with_a_word(run, words, code, said):
 def test_standard_input_without_end_is_bounded(run):
     code, _, err = ends(run, ["curl", "-d", "@-", "http://127.0.0.1/"], stdin=b"a" * (17 << 20))
     assert (code, err) == (2, "curl: memory exhausted\n")
+
+
+def test_a_file_of_options_that_names_itself_is_read_a_bounded_number_of_times():
+    asked = []
+
+    def load(path):
+        asked.append(path)
+        return 'config = "self"\nurl = "http://a"\n'
+
+    with pytest.raises(UsageError, match="error encountered when reading a file"):
+        read(["-K", "self"], load)
+    assert len(asked) == FILES_MAX + 1
+
+
+def test_what_is_wrong_in_a_file_of_options_is_a_warning_unless_curl_is_silent():
+    text = "foo = 1\nheader\nurl = http://a\n"
+    told = read(["-K", "f"], lambda _: text)
+    assert told.warnings == ["f:1: warning: 'foo' is unknown", "f:2: warning: 'header' requires parameter"]
+    assert told.urls == ["http://a"]
+    assert read(["-s", "-K", "f"], lambda _: text).warnings == []
