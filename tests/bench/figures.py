@@ -134,6 +134,13 @@ def pod_to_pod() -> Numbers:
     return dict(measure())
 
 
+def new_node() -> Numbers:
+    """CPU of a machine that joins, lens on and off."""
+    from tests.bench.new_node import measure
+
+    return dict(measure())
+
+
 def idle() -> Numbers:
     """CPU of an hour of idle cluster time, lens on and off."""
     numbers: Numbers = {}
@@ -334,6 +341,11 @@ FIGURES = {
             ("http_pod_service_pod_cpu_with_lens", "ms", ""),
             ("http_pod_service_pod_cpu_without_capture", "ms", "≤ 5 ms"),
         ],
+        runs=3,
+    ),
+    "new_node": Figure(
+        new_node,
+        [("join_cpu_with_lens", "s", "≤ 0.3 s"), ("join_cpu_without_capture", "s", "")],
         runs=3,
     ),
     "growing": Figure(

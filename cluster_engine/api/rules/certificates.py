@@ -43,6 +43,7 @@ RSA_BITS_MAX = 8192
 
 _BEGIN, _END = b"-----BEGIN CERTIFICATE REQUEST-----", b"-----END CERTIFICATE REQUEST-----"
 _CERTIFICATE_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_UNREADABLE = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm)
 
 
 def read(pem: bytes) -> x509.CertificateSigningRequest:
@@ -50,9 +51,12 @@ def read(pem: bytes) -> x509.CertificateSigningRequest:
     if _BEGIN not in pem or _END not in pem:
         raise ValueError("PEM block type must be CERTIFICATE REQUEST")
     try:
-        return x509.load_pem_x509_csr(pem)
-    except ValueError as error:
+        request = x509.load_pem_x509_csr(pem)
+        for part in (request.subject, request.extensions):  # which are taken apart when they are first looked at
+            list(part)
+    except (ValueError, *_UNREADABLE) as error:
         raise ValueError("asn1: structure error: tags don't match") from error
+    return request
 
 
 def decoded(data: str | None) -> bytes:
@@ -83,7 +87,7 @@ def alternative_names(request: x509.CertificateSigningRequest) -> list[x509.Gene
     """Return the subjectAltNames that a request asks for."""
     try:
         return list(request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except (x509.ExtensionNotFound, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except x509.ExtensionNotFound:
         return []
 
 

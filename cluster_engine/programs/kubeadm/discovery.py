@@ -61,7 +61,8 @@ async def _discover(invocation: Invocation, endpoint: tuple[str, int], token: st
     try:
         pin = pins.pin_of(cluster.authority)
     except ValueError as error:
-        raise KubeadmError(f"failed to parse cluster CA from the {INFO} ConfigMap: {error}") from error
+        why = "data does not contain any valid RSA or ECDSA certificates"
+        raise KubeadmError(f"failed to parse cluster CA from the {INFO} ConfigMap: {why}") from error
     if pin.removeprefix(f"{pins.FORMAT}:") not in allowed:
         raise KubeadmError(
             f'cluster CA found in {INFO} ConfigMap is invalid: none of the public keys "{pin}" are pinned'
