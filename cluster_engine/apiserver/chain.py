@@ -120,6 +120,7 @@ class HandlerChain:
 
     async def _serve(self, request: Request, info: RequestInfo, warnings: list[str], trail: Trail | None) -> Response:
         await self._process.work(*WORK.get(info.verb, WORK_ELSE))
+        await self._authentication.prepare(request, self._process.now())
         user = self._authenticated(request, info, trail)
         if trail is not None:
             trail.authenticated(user)

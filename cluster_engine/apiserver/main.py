@@ -33,6 +33,7 @@ from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
 from cluster_engine.apiserver.authentication.chain import Authentication
 from cluster_engine.apiserver.authentication.request_headers import FrontProxies
 from cluster_engine.apiserver.authentication.tokens import ServiceAccountTokens, Signer
+from cluster_engine.apiserver.authentication.webhook import WebhookTokens
 from cluster_engine.apiserver.authentication.x509 import ClientCertificates
 from cluster_engine.apiserver.authorization import modes
 from cluster_engine.apiserver.authorization.escalation import Escalation
@@ -60,6 +61,7 @@ from cluster_engine.apiserver.serving.listener import Listener
 from cluster_engine.apiserver.storage import Storage
 from cluster_engine.apiserver.trouble import trouble_of
 from cluster_engine.apiserver.watch_cache import Event
+from cluster_engine.apiserver.webhooks import Webhook
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.metrics.registry import Metric
 from cluster_engine.world.process import Process
@@ -207,6 +209,15 @@ def front_proxies(process: Process, given: Flags) -> FrontProxies | None:
     )
 
 
+def tokens_elsewhere(process: Process, given: Flags) -> WebhookTokens | None:
+    """Return who is asked about tokens that nobody here knows; None: nobody. OSError, ValueError."""
+    path = given.authentication_token_webhook_config_file
+    if not path:
+        return None
+    version, seconds = given.authentication_token_webhook_version, given.authentication_token_webhook_cache_ttl
+    return WebhookTokens(process, Webhook(process, path), version, seconds)
+
+
 class Server:
     """All parts of one API server."""
 
@@ -225,7 +236,8 @@ class Server:
         accounts = ServiceAccountTokens(read(f"{pki}/sa.pub"), self._lookup, elapsed=asyncio.get_running_loop().time)
         tokens = BearerTokens(accounts, self._lookup)
         self._authority = read(f"{pki}/ca.crt")
-        authentication = Authentication(ClientCertificates(self._authority), tokens, front_proxies(process, given))
+        certificates, proxies = ClientCertificates(self._authority), front_proxies(process, given)
+        authentication = Authentication(certificates, tokens, proxies, elsewhere=tokens_elsewhere(process, given))
         admission = Admission(self.backend, Escalation(authorizer, rbac), authorizer)
         store = Store(self.backend, admission, ServiceAllocator(self.backend, service_range))
         kubelets = Kubelets(self.backend, kubelet_tls(process, pki))

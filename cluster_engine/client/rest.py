@@ -94,6 +94,7 @@ class Client:
         """Headers that are sent with each request, by which it is served as somebody else's."""
         self._token: Token | None = config.token
         self._transports: dict[bool, Transport] = {}
+        self._counts: tuple[Counter, Histogram] | None = None
         self._shows_certificate = config.certificate is not None
         self._limit = limit
         self._bucket = None if limit is None else TokenBucket(limit)
@@ -345,14 +346,15 @@ class Client:
 
     async def _counted(self, method: str, opening: Awaitable[Stream]) -> Stream:
         """Await an answer's headers, and count the request (client-go, tools/metrics)."""
-        registry, host = self.process.metrics, f"{self.config.host}:{self.config.port}"
+        if self._counts is None:
+            self._counts = requests_counted(self.process.metrics)
+        (total, seconds), host = self._counts, f"{self.config.host}:{self.config.port}"
         time = asyncio.get_running_loop().time
         began, code = time(), "<error>"
         try:
             stream = await opening
             code = dict(await stream.headers())[b":status"].decode()
         finally:
-            total, seconds = requests_counted(registry)
             total.values[code, host, method] += 1
             seconds.observe(time() - began, host, method)
         return stream

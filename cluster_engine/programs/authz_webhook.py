@@ -5,6 +5,10 @@
                               --authorization-webhook-config-file=/etc/kubernetes/authz-webhook.yaml
                               --authorization-webhook-version=v1
 
+With --token=TOKEN:USER[:GROUPS] it says whose tokens are, too, by the kubeconfig of --token-kubeconfig:
+
+    --authentication-token-webhook-config-file=FILE --authentication-token-webhook-version=v1
+
 It listens with HTTPS on all addresses of its host or pod, with a certificate of its own making, and writes a kubeconfig
 by which an API server finds and trusts it. A rule is USER[:VERBS[:RESOURCES]]; what is left out or * is all. Those of
 --deny come first, and end the matter; what no rule says is no opinion. Each question is printed with its answer.
@@ -29,8 +33,11 @@ from cluster_engine.world.tls import ServerTLS
 
 PORT = 8443
 RULES_MAX = 100
-USAGE = "usage: authz-webhook [--port=PORT] [--kubeconfig=FILE] [--allow=USER[:VERBS[:RESOURCES]]]... [--deny=...]...\n"
-FLAGS = ("port", "kubeconfig", "allow", "deny")
+USAGE = (
+    "usage: authz-webhook [--port=PORT] [--kubeconfig=FILE] [--allow=USER[:VERBS[:RESOURCES]]]... [--deny=...]...\n"
+    "                     [--token-kubeconfig=FILE] [--token=TOKEN:USER[:GROUPS]]...\n"
+)
+FLAGS = ("port", "kubeconfig", "allow", "deny", "token", "token-kubeconfig")
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -62,7 +69,9 @@ async def authz_webhook(invocation: Invocation) -> int:
         return 2
     allowed, denied = ([_rule(text) for text in given[name][:RULES_MAX]] for name in ("allow", "deny"))
     try:
-        return await _serve(invocation, int(port), given["kubeconfig"][-1:], Judge(invocation, allowed, denied))
+        tokens = {text.partition(":")[0]: text.partition(":")[2] for text in given["token"][:RULES_MAX]}
+        files = {"/authorize": given["kubeconfig"][-1:], "/authenticate": given["token-kubeconfig"][-1:]}
+        return await _serve(invocation, int(port), files, Judge(invocation, allowed, denied, tokens))
     except OSError as error:
         invocation.err(f"authz-webhook: {(error.strerror or str(error)).lower()}\n")
         return 1
@@ -74,13 +83,15 @@ def _rule(text: str) -> Rule:
     return Rule(user or "*", *sets)
 
 
-async def _serve(invocation: Invocation, port: int, kubeconfig: list[str], judge: "Judge") -> int:
+async def _serve(invocation: Invocation, port: int, kubeconfigs: dict[str, list[str]], judge: "Judge") -> int:
     process = invocation.process
     address = process.host.address
     authority = Authority("authz-webhook-ca", now=process.now())
     pair = authority.issue("authz-webhook", usage=Usage.SERVER, names=[address, "127.0.0.1", "localhost"])
-    for path in kubeconfig:
-        invocation.files.write(invocation.absolute(path), _kubeconfig(authority, address, port), PRIVATE_MODE)
+    for path, files in kubeconfigs.items():
+        for file in files:
+            config = _kubeconfig(authority, f"https://{address}:{port}{path}")
+            invocation.files.write(invocation.absolute(file), config, PRIVATE_MODE)
     tls = ServerTLS(pair.certificate, pair.key, client_ca=None, client_auth="request")
     async with Listener(process, judge.serve) as listener:
         await listener.listen("0.0.0.0", port, tls)
@@ -90,9 +101,9 @@ async def _serve(invocation: Invocation, port: int, kubeconfig: list[str], judge
     return 0
 
 
-def _kubeconfig(authority: Authority, address: str, port: int) -> bytes:
+def _kubeconfig(authority: Authority, server: str) -> bytes:
     cluster = {
-        "server": f"https://{address}:{port}/authorize",
+        "server": server,
         "certificate-authority-data": base64.b64encode(authority.pair.certificate).decode(),
     }
     document = {
@@ -109,9 +120,10 @@ def _kubeconfig(authority: Authority, address: str, port: int) -> bytes:
 class Judge:
     """Answers reviews by its rules."""
 
-    def __init__(self, invocation: Invocation, allowed: list[Rule], denied: list[Rule]) -> None:
+    def __init__(self, invocation: Invocation, allowed: list[Rule], denied: list[Rule], tokens: dict[str, str]) -> None:
         self._invocation = invocation
         self._allowed, self._denied = allowed, denied
+        self._tokens = tokens
 
     async def serve(self, request: Request) -> Response:
         """Answer one question."""
@@ -120,6 +132,8 @@ class Judge:
         try:
             review = read_json(await request.read())
             spec = review["spec"]
+            if review.get("kind") == "TokenReview":
+                return await self._whose(review, str(spec["token"]))
             what = spec.get("resourceAttributes") or spec["nonResourceAttributes"]
             user, verb = str(spec.get("user", "")), str(what.get("verb", ""))
             resource = str(what.get("resource") or what.get("path", ""))
@@ -131,6 +145,16 @@ class Judge:
         self._invocation.out(f"{user} {verb} {resource}{f' {place}' if place else ''}: {said}\n")
         await self._invocation.drain()
         answer = {"kind": "SubjectAccessReview", "apiVersion": review.get("apiVersion", ""), "status": status}
+        return Response(200, body=msgspec.json.encode(answer))
+
+    async def _whose(self, review: dict[str, Any], token: str) -> Response:
+        user, _, groups = self._tokens.get(token, "").partition(":")
+        status: dict[str, Any] = {"authenticated": bool(user)}
+        if user:
+            status["user"] = {"username": user, "groups": [one for one in groups.split(",") if one]}
+        self._invocation.out(f"token {token[:4]}...: {user or 'nobody'}\n")
+        await self._invocation.drain()
+        answer = {"kind": "TokenReview", "apiVersion": review.get("apiVersion", ""), "status": status}
         return Response(200, body=msgspec.json.encode(answer))
 
     def _status(self, user: str, verb: str, resource: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from cluster_engine.apiserver.authentication.users import (
     authenticated,
     service_account_user,
 )
+from cluster_engine.apiserver.authentication.webhook import WebhookTokens
 from cluster_engine.apiserver.authentication.x509 import BadCertificate, ClientCertificates, Identity
 from cluster_engine.apiserver.authorization.attributes import Attributes, Chain, refusal_text
 from cluster_engine.apiserver.serving.exchange import Request
@@ -40,11 +41,28 @@ class Authentication:
     """The authenticators of one API server."""
 
     def __init__(
-        self, certificates: ClientCertificates, tokens: BearerTokens, front_proxies: FrontProxies | None = None
+        self,
+        certificates: ClientCertificates,
+        tokens: BearerTokens,
+        front_proxies: FrontProxies | None = None,
+        *,
+        elsewhere: WebhookTokens | None = None,
     ) -> None:
+        """`elsewhere` is who knows tokens that nobody here knows."""
         self._certificates = certificates
         self._tokens = tokens
         self._front_proxies = front_proxies
+        self._elsewhere = elsewhere
+
+    async def prepare(self, request: Request, now: datetime) -> None:
+        """Have `user` know what somebody elsewhere must be asked for first."""
+        token = _bearer(request)
+        if self._elsewhere is None or not token:
+            return
+        try:
+            self._tokens.user(token, now)
+        except BadToken:
+            await self._elsewhere.prepare(token)
 
     def user(self, request: Request, now: datetime) -> User:
         """Tell who asks. Unauthorized, caused by what was wrong."""
@@ -57,12 +75,13 @@ class Authentication:
                 return self._by_certificate(request, now)
             except BadCertificate as bad:
                 problem = bad
-        scheme, _, token = request.header("authorization").partition(" ")
-        if scheme.lower() == "bearer" and token.strip():
+        if token := _bearer(request):
             try:
-                return self._tokens.user(token.strip(), now)
+                return self._tokens.user(token, now)
             except BadToken as bad:
                 problem = bad
+            if self._elsewhere is not None and (user := self._elsewhere.user(token)) is not None:
+                return user
         if problem is not None:
             raise Unauthorized() from problem
         return NOBODY
@@ -73,6 +92,12 @@ class Authentication:
         if known is None or not known.valid_from <= now <= known.valid_until:
             known = memory["x509"] = self._certificates.identity(request.peer.certificates, now)
         return known.user
+
+
+def _bearer(request: Request) -> str:
+    """Return the bearer token that a request shows, "" where it shows none."""
+    scheme, _, token = request.header("authorization").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 async def impersonated(request: Request, user: User, authorizer: Chain) -> User:

@@ -69,6 +69,7 @@ async def restarted(cluster, *flags):
     await on_control_plane(cluster, f"systemctl restart {UNIT}")
 
 
+TOKENS = "/etc/kubernetes/tokens-webhook.yaml"
 WEBHOOK = "/etc/kubernetes/authz-webhook.yaml"
 ABAC_FILE = "/etc/kubernetes/abac.jsonl"
 
@@ -82,12 +83,17 @@ def test_authorization_modes_are_switched_by_flags(workstation):
         terminal = cluster.terminal("webhook", on="control-plane")
         said = []
         line = f"authz-webhook --kubeconfig={WEBHOOK} --allow=jane:list:pods --deny=joe"
+        line += f" --token=secret:jane:dev --token-kubeconfig={TOKENS}"
         serving = asyncio.ensure_future(terminal.run(line, lambda _, text: said.append(text)))
         await cluster.world.until(lambda: said, within_seconds=5)
         config = f"--authorization-webhook-config-file={WEBHOOK}"
         version, ttl = "--authorization-webhook-version=v1", "--authorization-webhook-cache-authorized-ttl=20s"
-        await restarted(cluster, "--authorization-mode=Node,RBAC,Webhook", config, version, ttl)
+        tokens = f"--authentication-token-webhook-config-file={TOKENS}", "--authentication-token-webhook-version=v1"
+        await sh.ok("sed -e /client-/d ~/.kube/config > nobody")
+        await restarted(cluster, "--authorization-mode=Node,RBAC,Webhook", config, version, ttl, *tokens)
         await answers(cluster)
+        assert "jane" in (await sh("kubectl --token=secret auth whoami --kubeconfig=/root/nobody")).out
+        assert "Unauthorized" in (await sh("kubectl --token=wrong auth whoami --kubeconfig=/root/nobody")).err
         said.clear()
         for _ in range(2):
             assert (await sh(f"{jane} list pods -n default")).out == "yes\n"
