@@ -7,6 +7,7 @@ its headers are there.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from cluster_engine.lens.causes import Tokens
 from cluster_engine.lens.conversation import Conversation
@@ -50,6 +51,18 @@ class Part:
         return self.body[0] if len(self.body) == 1 else b"".join(self.body)
 
 
+class Messages(Protocol):
+    """A body that goes on, in messages of a WebSocket."""
+
+    def data(self, data: bytes, pieces: list[Piece]) -> None:
+        """Take a message."""
+        ...
+
+    def ended(self, pieces: list[Piece]) -> None:
+        """The server has said that it is over."""
+        ...
+
+
 class Exchange:
     """What both kinds have in common. `request` is the request's seq once it is written."""
 
@@ -80,6 +93,10 @@ class Exchange:
     def broken(self) -> None:
         """The exchange will not be finished."""
         raise NotImplementedError
+
+    def in_messages(self) -> Messages | None:
+        """Return what reads the messages of the WebSocket that this request became, where they are a body's parts."""
+        return None
 
     def finished(self) -> None:
         """The server is no longer working on it."""

@@ -117,7 +117,7 @@ class Http1:
             exchange, protocol = self._upgraded
             from cluster_engine.lens.websocket import WebSocketStream  # seldom needed: a start does without
 
-            self._websocket = WebSocketStream(self._conversation, protocol, exchange.request)
+            self._websocket = WebSocketStream(self._conversation, protocol, exchange)
         self._websocket.data(from_client, chunk, side.pieces)
 
     def _chunk_line(self, from_client: bool, side: Side, chunk: bytes) -> bytes | None:

@@ -6,8 +6,7 @@
     http.end       the watch is over     <- the server's timer
 
 A watch's events are lines of JSON in a body that goes on for minutes; each becomes an entry when its line is complete.
-So it is with what etcd's members tell each other (`raft`). Left out: watches in protobuf or over WebSocket (shown as
-one response).
+So it is with what etcd's members tell each other (`raft`). Left out: watches in protobuf (shown as one response).
 """
 
 from http import HTTPStatus
@@ -94,6 +93,11 @@ class RestExchange(Exchange):
             self._respond()
         if self.question.done and self.answer.done:
             self.finished()
+
+    def in_messages(self) -> WatchStream | None:
+        """See `Exchange`: a watch over a WebSocket."""
+        is_watch = self._asked.verb == "watch" and self._watch is None
+        return WatchStream(self.conversation, self._asked, self.stream, self.request) if is_watch else None
 
     def broken(self) -> None:
         """Write what was begun, as unfinished."""

@@ -5,8 +5,8 @@
     watch.event    ERROR 410 Expired     <- the request: it asked for history that is gone
     http.end       the watch is over     <- a timer
 
-An event that tells of a change before the watch began follows the request, which asked for it. Left out: watches in
-protobuf or over WebSocket (shown as one response).
+An event that tells of a change before the watch began follows the request, which asked for it. Over a
+WebSocket each message is a line. Left out: watches in protobuf (shown as one response).
 """
 
 from typing import Any

@@ -6,8 +6,9 @@
     82 25 03 {"metadata":{},"status":"Success"}       websocket.message  error  Success
     88 02 03 e8                                       websocket.close    1000
 
-Where a message was carried on by a proxy, the message that it heard is its cause. Modelled on RFC 6455 and, for
-the channels, apimachinery/pkg/util/remotecommand. Left out: compression, which nobody asks for; what is in a tunnel.
+A watch's messages are its events (`watch`). Where one was carried on by a proxy, what that heard is its cause. Modelled
+on RFC 6455 and, for the channels, apimachinery/pkg/util/remotecommand. Left out: compression, which nobody asks for;
+what is in a tunnel.
 """
 
 from typing import Any
@@ -20,6 +21,7 @@ from wsproto.utilities import RemoteProtocolError
 from cluster_engine.lens.causes import Reason
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import BODY_BYTES_MAX, Evidence, Piece
+from cluster_engine.lens.exchange import Exchange
 from cluster_engine.lens.scribe import HTTP, STORY, Said
 from cluster_engine.lens.unreadable import Unreadable
 
@@ -42,12 +44,13 @@ class WebSocketSide:
 
 
 class WebSocketStream:
-    """Both directions of a WebSocket. `request` is the entry of the request that it was."""
+    """Both directions of a WebSocket, which the request of `exchange` became."""
 
-    __slots__ = ("_conversation", "_protocol", "_request", "_sides")
+    __slots__ = ("_body", "_conversation", "_protocol", "_request", "_sides")
 
-    def __init__(self, conversation: Conversation, protocol: str, request: int | None) -> None:
-        self._conversation, self._protocol, self._request = conversation, protocol, request
+    def __init__(self, conversation: Conversation, protocol: str, exchange: Exchange) -> None:
+        self._conversation, self._protocol, self._request = conversation, protocol, exchange.request
+        self._body = exchange.in_messages()
         self._sides = (WebSocketSide(False), WebSocketSide(True))
 
     def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
@@ -64,6 +67,8 @@ class WebSocketStream:
     def _event(self, from_client: bool, side: WebSocketSide, event: Event) -> None:
         if isinstance(event, CloseConnection):
             code = int(event.code)
+            if self._body is not None and not from_client:
+                self._body.ended(side.pieces)
             self._say(from_client, side, Said(HTTP, "websocket.close", f"close {code}", {"code": code}, UNKNOWN))
         if not isinstance(event, BytesMessage | TextMessage):
             return
@@ -78,6 +83,9 @@ class WebSocketStream:
             side.pieces = side.pieces[-1:]
 
     def _message(self, from_client: bool, side: WebSocketSide, message: bytes, size: int) -> None:
+        if self._body is not None and not from_client:
+            self._body.data(message if message.endswith(b"\n") else message + b"\n", side.pieces)
+            return
         fields: dict[str, Any] = {}
         body = message
         if self._protocol in CHANNELED and message:

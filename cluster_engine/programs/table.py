@@ -32,6 +32,8 @@ HELP = """What you can type on this host:
   mitmdump --mode reverse:https://10.0.0.1:6443 -p 8443   a proxy that ends TLS: the man in the middle
   ip, arp, lsof -i, getent   interfaces, routes, neighbours, who has a socket open, names
   ping, traceroute, nc       whether a host, the way to it, or a port answers
+  websocat URL               lines from and to a WebSocket: a watch over ws:// or wss://
+  watchers COUNT PATH        a load generator of ours: so many watches of a collection, and what comes over them
   nslookup, dig, host        what name servers answer
   date, sleep, hostname, whoami, id, env, stty, tput, true, false
   cd, pwd, export, jobs, wait, clear
@@ -80,6 +82,8 @@ PROGRAMS: Mapping[str, Program] = {
         Program("ping", "network.ping:ping", connects=True),
         Program("traceroute", "network.ping:traceroute", connects=True),
         Program("nc", "network.nc:nc", connects=True),
+        Program("websocat", "network.websocat:websocat", connects=True),
+        Program("watchers", "watchers:watchers", connects=True),
         Program("dig", "network.dig:dig", connects=True),
         Program("nslookup", "network.dig:nslookup", connects=True),
         Program("host", "network.dig:host", connects=True),

@@ -55,7 +55,23 @@ def accept(headers: HeaderMap, protocols: Sequence[str]) -> tuple[str, list[tupl
     return chosen, [*answer, ("Sec-WebSocket-Protocol", chosen)]
 
 
-def request_headers(protocols: Sequence[str]) -> list[tuple[str, str]]:
+def accept_any(headers: HeaderMap) -> list[tuple[str, str]]:
+    """Agree to the one subprotocol that the client asks for, or to none; give the answer's headers. HandshakeError.
+
+    As golang.org/x/net/websocket does of itself.
+    """
+    from wsproto.utilities import generate_accept_token
+
+    asked = [one.strip() for value in headers.get(PROTOCOL_HEADER, ()) for one in value.split(",") if one.strip()]
+    key = (headers.get("sec-websocket-key") or ("",))[0]
+    if not key or headers.get("sec-websocket-version") != ("13",) or len(asked) > 1:
+        raise HandshakeError("missing or bad WebSocket-Version")
+    accepted = generate_accept_token(key.encode("latin-1")).decode()
+    answer = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accepted)]
+    return [*answer, *(("Sec-WebSocket-Protocol", one) for one in asked)]
+
+
+def request_headers(protocols: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Return the headers with which a client asks."""
     from wsproto.utilities import generate_nonce
 
@@ -64,7 +80,7 @@ def request_headers(protocols: Sequence[str]) -> list[tuple[str, str]]:
         ("Upgrade", "websocket"),
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", generate_nonce().decode()),
-        ("Sec-WebSocket-Protocol", ",".join(protocols)),
+        *([("Sec-WebSocket-Protocol", ",".join(protocols))] if protocols else []),
     ]
 
 
@@ -124,6 +140,14 @@ class WebSocket:
         if self._closed:
             raise ConnectionResetError("the WebSocket is closed")
         await self._write(self._frames.send(BytesMessage(data)))
+
+    async def send_text(self, text: str) -> None:
+        """Send a message of text; see `send`."""
+        from wsproto.events import TextMessage
+
+        if self._closed:
+            raise ConnectionResetError("the WebSocket is closed")
+        await self._write(self._frames.send(TextMessage(text)))
 
     async def close(self, code: int = NORMAL_CLOSURE) -> None:
         """Say goodbye and end the connection; once is enough."""

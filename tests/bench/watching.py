@@ -1,4 +1,4 @@
-"""What a watch event costs: many writes to one ConfigMap, with watchers and without."""
+"""What a watch event costs: many writes to one ConfigMap, with watchers and without; one write before a thousand."""
 
 import asyncio
 import functools
@@ -11,6 +11,8 @@ from cluster_engine.world.process import Process
 
 EVENTS = 500
 WATCHERS = 10
+MANY, UPDATES = 1000, 5
+SECONDS, SETTLED_SECONDS = 30, 10.0
 
 
 async def _watch(process: Process) -> None:
@@ -47,3 +49,18 @@ async def cost_of_an_event(cluster: Cluster) -> float:
     """Give the CPU seconds that one more watcher costs for each event, server and client together."""
     without = await _spent(cluster, 0)
     return (await _spent(cluster, WATCHERS) - without) / (WATCHERS * EVENTS)
+
+
+async def update_to_a_thousand(cluster: Cluster) -> float:
+    """Give the CPU seconds of one update that a thousand watches hear of, server and clients together."""
+    await cluster.command("kubectl create configmap watched", lambda *_: None)
+    line = f"watchers --seconds {SECONDS} {MANY} /api/v1/namespaces/default/configmaps"
+    watching = cluster.accompany(cluster.command(line, lambda *_: None), "watchers")
+    await asyncio.sleep(SETTLED_SECONDS)
+    before = time.process_time()
+    for number in range(UPDATES):
+        await cluster.command(f"kubectl label --overwrite configmap watched n={number}", lambda *_: None)
+        await asyncio.sleep(1.0)
+    spent = (time.process_time() - before) / UPDATES
+    await watching
+    return spent

@@ -30,7 +30,7 @@ LINES = (
     "wc -lwc odd", "xargs -n 2 -I {} echo {} < odd", "watch -n 1 date",
     "curl -sS -v -H 'A: b' -d @odd -o f http://10.0.0.11/a?b=c", "curl -w '%{http_code}\\n' -X PUT -T odd http://10.0.0.11",
     "curl --resolve a.b:80:10.0.0.11 -L http://a.b/[1-3]", "curl -G --data-urlencode 'a=b c' http://u:p@10.0.0.11:80/#x",
-    "wget -qO- http://10.0.0.11/", "nc -zv 10.0.0.11 80", "ping -c 2 -W 1 10.0.0.11", "traceroute -n 10.0.0.11",
+    "wget -qO- http://10.0.0.11/", "nc -zv 10.0.0.11 80", "websocat -U ws://10.0.0.11/x", "watchers 3 /x", "ping -c 2 -W 1 10.0.0.11", "traceroute -n 10.0.0.11",
     "dig +short @10.0.0.11 kubernetes.default.svc A", "nslookup -type=srv a.b 10.0.0.11", "host a.b", "getent hosts a",
     "ip -4 -o addr show dev eth0", "ip route get 10.0.0.11", "ss -tlnp '( sport = :80 )'", "netstat -tan", "lsof -i :80",
     "iptables-save -t nat", "tcpdump -c 1 -i any -w f.pcap port 80", "tcpdump -nn -X -r odd tcp", "arp -n",

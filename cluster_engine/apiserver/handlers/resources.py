@@ -38,6 +38,7 @@ from cluster_engine.apiserver.handlers.logs import PodLogs
 from cluster_engine.apiserver.handlers.negotiation import Form, negotiate
 from cluster_engine.apiserver.handlers.options import DRY_RUN, check_write, list_options
 from cluster_engine.apiserver.handlers.patching import applier, patcher
+from cluster_engine.apiserver.handlers.watch_sockets import is_asked_for, over_websocket
 from cluster_engine.apiserver.handlers.watching import Rendering, serve_watch
 from cluster_engine.apiserver.registry import deletion, eviction, managed_fields, pods, reviews, scale, service_accounts
 from cluster_engine.apiserver.registry.backend import Call
@@ -148,7 +149,8 @@ class Resources:
         options = list_options(call.kind, call.parameters, watch=True)
         rendering = Rendering(call.kind, form, include, self._backend.process.now)
         cache = self._store.cache(call.kind)
-        return await serve_watch(self._backend, cache, call, options, rendering, peer_time=request.peer.time)
+        response = await serve_watch(self._backend, cache, call, options, rendering, peer_time=request.peer.time)
+        return over_websocket(request, response) if is_asked_for(request) else response
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
