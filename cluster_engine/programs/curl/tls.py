@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from cluster_engine.programs.certificates.names import short_name
+from cluster_engine.programs.certificates.private_keys import read_private_key
 from cluster_engine.programs.certificates.times import openssl_time
 from cluster_engine.programs.certificates.verification import ALERTS, REASONS, VERIFY_ERRORS
 from cluster_engine.programs.curl.arguments import Options
@@ -248,7 +248,7 @@ def _identity(options: Options, read: ReadFile) -> tuple[list[x509.Certificate],
         raise CurlError(SSL_CERTPROBLEM, f"{text}, (no key found, wrong pass phrase, or wrong file format?)") from error
     where = options.key or path
     try:
-        key = load_pem_private_key(read(where) if options.key else pem, password.encode() or None)
+        key = read_private_key(read(where) if options.key else pem, password.encode() or None)
     except (OSError, ValueError, TypeError) as error:
         if password and isinstance(error, TypeError):
             return _without_password(options, read, where, pem, chain)
@@ -265,7 +265,7 @@ def _without_password(
 ) -> tuple[list[x509.Certificate], Any]:
     """Read a key for which a password was given that it does not need."""
     try:
-        key = load_pem_private_key(read(where) if options.key else pem, None)
+        key = read_private_key(read(where) if options.key else pem, None)
     except (OSError, ValueError, TypeError) as error:
         raise CurlError(SSL_CERTPROBLEM, f"unable to set private key file: '{where}' type PEM") from error
     return _belonging(chain, key, where)

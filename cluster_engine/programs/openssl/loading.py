@@ -7,8 +7,9 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from cluster_engine.programs.certificates.private_keys import read_private_key
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.openssl.options import OpenSSLError
 from cluster_engine.programs.streams import read_file
@@ -107,9 +108,7 @@ class Loader:
         """Return a private key; OpenSSLError."""
         data = await self.data(path, what)
         try:
-            if data[:1] == DER and b"-----BEGIN" not in data:
-                return load_der_private_key(data, None)
-            return load_pem_private_key(data, password.removeprefix("pass:").encode() if password else None)
+            return read_private_key(data, password.removeprefix("pass:").encode() if password else None)
         except NOT_READ as error:
             raise self._unreadable(data, path, what, "") from error
 

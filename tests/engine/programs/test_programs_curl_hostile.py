@@ -1,11 +1,15 @@
 """curl, wget and openssl with what is made to take for ever or to fill memory: each ends soon, with a word."""
 
 import asyncio
+import base64
 import gzip
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
+from cluster_engine.programs.certificates.private_keys import read_private_key
 from cluster_engine.programs.curl.arguments import FILES_MAX, read
 from cluster_engine.programs.curl.errors import UsageError
 from tests.engine.programs.curl_server import type_
@@ -122,3 +126,31 @@ def test_what_is_wrong_in_a_file_of_options_is_a_warning_unless_curl_is_silent()
     assert told.warnings == ["f:1: warning: 'foo' is unknown", "f:2: warning: 'header' requires parameter"]
     assert told.urls == ["http://a"]
     assert read(["-s", "-K", "f"], lambda _: text).warnings == []
+
+
+def test_a_key_whose_password_would_take_minutes_to_try_is_refused_at_once():
+    key = ec.generate_private_key(ec.SECP256R1())
+    form = PrivateFormat.PKCS8
+    usual = key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"secret"))
+    assert read_private_key(usual, b"secret").private_numbers() == key.private_numbers()
+    raw = base64.b64decode(b"".join(usual.splitlines()[1:-1]))
+    rounds = b"\x02\x02\x08\x00"  # 2048
+    assert raw.count(rounds) == 1
+    hostile = _longer(raw, rounds, b"\x02\x04\x7f\xff\xff\xff")
+    text = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n%s-----END ENCRYPTED PRIVATE KEY-----\n"
+    began = time.process_time()
+    with pytest.raises(ValueError, match="takes too long"):
+        read_private_key(usual + text % base64.encodebytes(hostile), b"secret")
+    assert time.process_time() - began < 1
+
+
+def _longer(der, old, new):
+    """Put a longer value in the place of another, and correct the lengths of what it lies in."""
+    at = der.index(old)
+    found = bytearray(der.replace(old, new))
+    for place in range(at):
+        if found[place] == 0x30 and found[place + 1] < 0x80 and place + 2 + found[place + 1] >= at + len(old):
+            found[place + 1] += len(new) - len(old)
+        elif found[place] == 0x30 and found[place + 1] == 0x81 and place + 3 + found[place + 2] >= at + len(old):
+            found[place + 2] += len(new) - len(old)
+    return bytes(found)
