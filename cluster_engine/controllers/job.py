@@ -24,6 +24,7 @@ from cluster_engine.client import WorkQueue, key_of
 from cluster_engine.controllers import job_indexes, job_status, pods
 from cluster_engine.controllers.context import Context
 from cluster_engine.controllers.expectations import Expectations
+from cluster_engine.controllers.job_orphans import OrphanPods
 from cluster_engine.controllers.job_status import INDEX, TRACKING, condition, has
 from cluster_engine.controllers.owned_pods import OwnedPods
 from cluster_engine.controllers.ownership import controller_reference, is_deleting
@@ -69,6 +70,7 @@ class JobController:
         self._pods = OwnedPods(
             context, JOB, self._queue, self._expectations, delay_seconds=SYNC_DELAY_SECONDS, seen=self._pod_seen
         )
+        self._orphans = OrphanPods(context)
         self._control = PodControl(context, self._expectations)
         self._failures: dict[str, tuple[int, datetime | None]] = {}
         """By key: failures in a row, and when the last was."""
@@ -78,7 +80,9 @@ class JobController:
 
     async def run(self) -> None:
         """Work for ever."""
-        await self._queue.run(self._sync, workers=WORKERS)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._orphans.run())
+            tasks.create_task(self._queue.run(self._sync, workers=WORKERS))
 
     def _gone(self, job: Object) -> None:
         key = key_of(job)
@@ -378,11 +382,10 @@ class JobController:
     async def _release(self, key: str, pod: Object) -> bool:
         """Take the finalizer away; return whether it is gone."""
         metadata = pod["metadata"]
-        patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": [TRACKING]}}
         released = self._released.setdefault(key, set())
         released.add(metadata["uid"])
         try:
-            await self._client.patch(POD, metadata["name"], patch, metadata["namespace"])
+            await self._client.patch(POD, metadata["name"], job_status.untracked(), metadata["namespace"])
         except NotFound:
             released.discard(metadata["uid"])
         except (Refusal, ConnectionError, TimeoutError):

@@ -59,6 +59,11 @@ def is_tracked(pod: Object) -> bool:
     return TRACKING in (pod["metadata"].get("finalizers") or ())
 
 
+def untracked() -> Object:
+    """Return the patch that takes the finalizer away."""
+    return {"metadata": {"$deleteFromPrimitiveList/finalizers": [TRACKING]}}
+
+
 def is_failed(pod: Object, job: Object) -> bool:
     """Return whether the pod counts as a failure; one that is deleted does, unless the Job says to wait for its end."""
     if pods.phase(pod) == "Failed":

@@ -107,13 +107,13 @@ RARE = frozenset({"bootstrap-signer", "certificate-controller", "token-cleaner"}
 """Accounts whose token is asked for when it is first needed, as all are in a real cluster."""
 
 
-async def main(process: "Process", *, kubeconfig: str) -> None:
+async def main(process: "Process", *, kubeconfig: str, secure_port: int = CONTROLLER_MANAGER) -> None:
     """Run the controller-manager. SystemExit with code 1 when leadership is lost."""
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-controller-manager")
     checks: dict[str, Check] = {"leaderElection": elector.check}
-    async with SecurePort(process, client, {"healthz": checks}).open(CONTROLLER_MANAGER):
+    async with SecurePort(process, client, {"healthz": checks}).open(secure_port):
         await elector.lead(_work(process, client, checks))
 
 

@@ -31,6 +31,8 @@ class PowerOff(Fault):
         """Cut the power."""
         host = ground.world.host(self.target)
         components = [one.id for one in ground.cast.components if one.host.name == host.name]
+        others = [one.id for one in ground.supervisor.programs.values() if one.host == host.name]
+        components += [one for one in others if one not in components]
         host.powered = False  # before anything dies, so that nothing of it is heard
         for component in components:
             await ground.supervisor.hold(component, id_, power_cut=True)

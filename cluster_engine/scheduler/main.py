@@ -41,7 +41,7 @@ LIMIT = Limit(50, 100)
 UNFINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-async def main(process: "Process", *, kubeconfig: str) -> None:
+async def main(process: "Process", *, kubeconfig: str, secure_port: int = SCHEDULER) -> None:
     """Run the scheduler. SystemExit with code 1 when leadership is lost."""
     with process.starting():
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=f"{USER_AGENT}/scheduler", limit=LIMIT)
@@ -51,7 +51,7 @@ async def main(process: "Process", *, kubeconfig: str) -> None:
     ready: Checks = {**led, "shutdown": well, "sched-handler-sync": scheduler.check_synced}
     port = SecurePort(process, client, {"healthz": led, "livez": {"ping": well}, "readyz": ready})
     with process.until_stopped():
-        async with port.open(SCHEDULER), asyncio.TaskGroup() as tasks:
+        async with port.open(secure_port), asyncio.TaskGroup() as tasks:
             for informer in scheduler.informers:
                 tasks.create_task(informer.run(), name=f"informer {informer.kind.plural}")
             for informer in scheduler.informers:

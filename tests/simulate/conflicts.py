@@ -32,6 +32,10 @@ OWN = (
     "serviceaccounts",
 )
 """What the API server itself makes at its start, where it lacks."""
+MADE_FOR_JOINING = tuple(
+    f"configmaps/{name}"
+    for name in ("kube-public/cluster-info", "kube-system/kubeadm-config", "kube-system/kubelet-config")
+)
 OWN_TOKENS = ("services/default/kubernetes", "endpoints/default/kubernetes", "endpointslices/default/kubernetes")
 
 
@@ -148,4 +152,4 @@ def _is_own(write: Write, resource: str) -> bool:
         return True
     if resource == "events" and write.now is None:
         return True  # their time was over: etcd's lease took them
-    return resource in OWN and write.before is None
+    return (resource in OWN or write.token in MADE_FOR_JOINING) and write.before is None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.simulate.conflicts import conflicts
+from tests.simulate.crons import mistimed
 from tests.simulate.ends import one_node, restless, unequal, unfulfilled
 from tests.simulate.evictions import hasty_restarts, hasty_taints, mistimed_evictions
 from tests.simulate.jobs import miscounted
@@ -59,6 +60,7 @@ def _of_history(story: Story) -> Iterator[Violation]:
     yield from hasty_restarts(entries, story.starts)
     yield from unready_reached(entries, history, told)
     yield from miscounted(history)
+    yield from mistimed(traffic, history, told)
     yield from misowned(traffic, history)
     yield from risen(entries, history, story.starts)
     if story.failure is None:

@@ -125,6 +125,20 @@ def _workloads(rng: Random, _: int) -> str:
     )
 
 
+def _each_minute(rng: Random, _: int) -> str:
+    name = rng.choice(list(manifests.CRON_JOBS))
+    return rng.choice(
+        [
+            f"apply -f {manifests.FOLDER}/{name}.json",
+            f"apply -f {manifests.FOLDER}/{name}.json",
+            f"apply -f {manifests.FOLDER}/{name}.json",
+            f'patch cronjob {name} -p \'{{"spec":{{"suspend":{rng.choice(["true", "false"])}}}}}\'',
+            f"create job by-hand-{rng.randint(1, 3)} --from=cronjob/{name}",
+            f"delete cronjob {name}",
+        ]
+    )
+
+
 def _applied_by_several(rng: Random, _: int) -> str:
     name = rng.choice(manifests.MANAGERS)
     return rng.choice(
@@ -223,6 +237,7 @@ _LINES: list[tuple[Callable[[Random, int], str], int]] = [
     (_namespace, 3),
     (_apply, 5),
     (_workloads, 7),
+    (_each_minute, 4),
     (_applied_by_several, 4),
     (_inside, 8),
     (_through_a_service, 5),

@@ -7,6 +7,7 @@
     sum       a Job: three times, two at once                    as nobody takes its file away
     failing   a Job that fails twice and is given up   left, right, both
                                                                  one ConfigMap as several managers want it
+    tick      a Job each minute     slow, swift    one that takes longer: the next waits for it, or takes its place
 
 They are JSON, which kubectl reads as it reads YAML.
 """
@@ -45,6 +46,12 @@ def _job(name: str, script: str, **spec: Any) -> dict[str, Any]:
     return _object("batch/v1", "Job", name, spec={"template": template, **spec})
 
 
+def _cron_job(name: str, seconds: int, policy: str) -> dict[str, Any]:
+    job = _job(name, f"sleep {seconds}")
+    spec = {"schedule": "* * * * *", "concurrencyPolicy": policy, "jobTemplate": {"spec": job["spec"]}}
+    return _object("batch/v1", "CronJob", name, spec=spec)
+
+
 def _shared(**data: str) -> dict[str, Any]:
     return _object("v1", "ConfigMap", SHARED, data=data)
 
@@ -74,6 +81,11 @@ JOBS = {
     "sum": _job("sum", "sleep 3", completions=3, parallelism=2, backoffLimit=2),
     "failing": _job("failing", "sleep 1; exit 3", completions=1, backoffLimit=1),
 }
+CRON_JOBS = {
+    "tick": _cron_job("tick", 3, "Allow"),
+    "slow": _cron_job("slow", 100, "Forbid"),
+    "swift": _cron_job("swift", 100, "Replace"),
+}
 OTHERS = {
     PROBED: _object("apps/v1", "Deployment", PROBED, spec={"replicas": 2, **_pods(PROBED, {"containers": [_PROBED]})}),
     DAEMON_SET: _object(
@@ -83,4 +95,7 @@ OTHERS = {
     "right": _shared(right="1", common="right"),
     "both": _shared(left="2", right="2"),
 }
-FILES = {f"{FOLDER}/{name}.json": msgspec.json.encode(each) for name, each in (DEPLOYMENTS | JOBS | OTHERS).items()}
+FILES = {
+    f"{FOLDER}/{name}.json": msgspec.json.encode(each)
+    for name, each in (DEPLOYMENTS | JOBS | CRON_JOBS | OTHERS).items()
+}

@@ -23,7 +23,7 @@ from cluster_engine.world.supervisor import Program
 from tests.simulate import observe as seen
 from tests.simulate.clients import CLIENTS
 from tests.simulate.gateway import use_gateway
-from tests.simulate.manifests import BEYOND, FILES, PROBED
+from tests.simulate.manifests import BEYOND, CRON_JOBS, FILES, PROBED
 from tests.simulate.objects import orphans
 from tests.simulate.pauses import Pauses
 from tests.simulate.plan import Moment, Plan, Typed
@@ -40,9 +40,13 @@ NOTICED_SECONDS = 10.0
 TRIES_MAX = 60
 LOOKS_MAX = 3
 TAINT = "dedicated"
-UNDONE = (BEYOND, "crasher", "rm /tmp/ready", f"{TAINT}=", "cordon ", "drain ")
+UNDONE = (BEYOND, "crasher", "cronjob", *CRON_JOBS, "rm /tmp/ready", f"{TAINT}=", "cordon ", "drain ")
 STANDBYS = tuple(
-    Program("control-plane", f"{name}-standby", cast(1).component(f"control-plane/{name}").program.load())
+    Program(
+        "control-plane",
+        f"{name}-standby",
+        functools.partial(cast(1).component(f"control-plane/{name}").program.load(), secure_port=0),
+    )
     for name in ("kube-controller-manager", "kube-scheduler")
 )
 FOLLOWERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
@@ -218,6 +222,7 @@ class _Stage:
             if any(taint["key"] == TAINT for taint in node["spec"].get("taints") or ()):
                 await self._insist(f"kubectl taint node {node['metadata']['name']} {TAINT}-")
         await self._insist(f"kubectl delete deployment {BEYOND} --ignore-not-found")
+        await self._insist(f"kubectl delete cronjob {' '.join(CRON_JOBS)} --ignore-not-found")
         await self._insist("kubectl delete pod crasher --ignore-not-found --wait=false")
         await self._insist(f"kubectl delete pods -l app={PROBED} --wait=false")
 

@@ -1,5 +1,6 @@
 """Jobs, on a whole cluster, and what their status says."""
 
+import asyncio
 import itertools
 import json
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,18 @@ def test_as_many_pods_succeed_as_are_wanted_and_no_more_than_allowed_run_at_once
     assert len(pods) == 5
     assert not any("finalizers" in pod["metadata"] for pod in pods)
     assert listed.split("\n")[1].split()[:3] == ["work", "Complete", "5/5"]
+
+
+def test_the_pods_of_a_job_that_is_deleted_while_they_run_go_too(workstation):
+    async def story(sh):
+        await submitted(sh, spec="completions: 2\n  parallelism: 2", script="sleep 100")
+        await sh.ok("kubectl wait --for=condition=Ready pod -l job-name=work --timeout=60s")
+        await sh.ok("kubectl delete job work")
+        await asyncio.sleep(40)
+        return await sh("kubectl get pods")
+
+    left = workstation(story)
+    assert (left.out, left.err) == ("", "No resources found in default namespace.\n")
 
 
 def test_after_each_failure_it_waits_longer_and_after_too_many_it_has_failed(workstation):
