@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from cluster_engine.collecting import collect_seldom
 from cluster_engine.world.story import run_story
 from cluster_engine.world.world import World
 
@@ -15,6 +16,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell leaves it to
 
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")  # no test depends on how fast a machine is
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage as seldom as every program that runs clusters, now that all is imported."""
+    collect_seldom()
 
 
 @pytest.fixture

@@ -20,48 +20,61 @@ def test_lessons_that_hold_are_counted(content):
     assert str(walk).startswith("walkthroughs/tiny ")
 
 
-PLAYED = [
-    # file, text, its change, where the mistake is told, what is told
-    (WALK, "fields: {verb: delete}", "fields: {verb: never}", "id: deleted", "does not come within 120 s"),
-    (WALK, "run: kubectl get pods", "run: kubectl get nonsense", "get nonsense", "ended with 1, not 0: error"),
-    (WALK, "run: kubectl create deployment", "run: kubectl create nonsense", "create nonsense", "not 0"),
-    (WALK, "kind: tcp.syn, from", "kind: x, from", "id: sequence", "cannot be judged: syn never holds"),
-    (
+PLAYED = {
+    # mistakes that do not hide one another are played together: text, its change, where it is told, what is told
+    "a beat": (WALK, ("fields: {verb: delete}", "fields: {verb: never}", "id: deleted", "does not come within 120 s")),
+    "a mark": (
         WALK,
-        "marks:\n",
-        "marks:\n  - {id: ghost, when: {entry: {kind: x}}}\n",
-        "id: ghost",
-        "the mark ghost never holds",
+        ("marks:\n", "marks:\n  - {id: ghost, when: {entry: {kind: x}}}\n", "id: ghost", "the mark ghost never holds"),
     ),
-    (WALK, "after: answered, fields: {verb: delete}", "fields: {verb: create}", "id: deleted", "add after: answered"),
-    (WALK, "kind: http.response, answers: asked", "kind: tls.alert, on: asked", "id: answered", "say layer: tls"),
-    (WALK, "focus: [workstation/kubectl, ", "focus: [worker-1/kubelet, ", "id: asked", "hides workstation/kubectl"),
-    (
+    "a question and a focus": (
         WALK,
-        "focus: [workstation/kubectl, ",
-        "focus: [worker-9/kubelet, workstation/kubectl, ",
-        "id: asked",
-        "no such lane",
+        ("kind: tcp.syn, from", "kind: x, from", "id: sequence", "cannot be judged: syn never holds"),
+        ("focus: [workstation/kubectl, ", "focus: [worker-1/kubelet, ", "id: asked", "hides workstation/kubectl"),
     ),
-    (EXERCISE, "count: 2}}", "count: {least: 1}}}", "id: too-few", "too-few passes two"),
-    (EXERCISE, "answer: {who: controller}", "answer: {who: kubectl}", "id: who, kind", "what is right is controller"),
-    (EXERCISE, "answer: {who: controller}", "answer: {who: kubectl}", "id: known", "the solution does not pass known"),
-    (EXERCISE, "  - {answer: {seconds: 10}}\n", "", "id: seconds, kind", "the solution does not answer seconds"),
-    (EXERCISE, "answer: {seconds: 10}", "answer: {seconds: 99}", "id: seconds, kind", "what is right is"),
-    (EXERCISE, "replicas=2}", "replicas=1}", "until:", "this did not come within 300 s"),
-    (EXERCISE, "answer: {who: kubectl}", "wait: 1", "id: too-few", "too-few does not show no-kubectl"),
-    (EXERCISE, "- {hint: true}", "- {hint: true}\n  - {hint: true}", "hint: true", "There are no more hints"),
-    (EXERCISE, "right: false", "right: true", "id: no-kubectl", "no-kubectl is shown to the solution"),
-]
+    "anchors and a lane": (
+        WALK,
+        ("after: answered, fields: {verb: delete}", "fields: {verb: create}", "id: deleted", "add after: answered"),
+        ("kind: http.response, answers: asked", "kind: tls.alert, on: asked", "id: answered", "say layer: tls"),
+        (
+            "focus: [workstation/kubectl, ",
+            "focus: [worker-9/kubelet, workstation/kubectl, ",
+            "id: asked",
+            "no such lane",
+        ),
+    ),
+    "a command": (WALK, ("run: kubectl get pods", "run: kubectl get nonsense", "get nonsense", "ended with 1, not 0")),
+    "a start": (WALK, ("run: kubectl create deployment", "run: kubectl create nonsense", "create nonsense", "not 0")),
+    "answers": (
+        EXERCISE,
+        ("answer: {who: controller}", "answer: {who: kubectl}", "id: who, kind", "what is right is controller"),
+        ("who: kubectl}", "who: kubectl}", "id: known", "the solution does not pass known"),
+        ("answer: {seconds: 10}", "answer: {seconds: 99}", "id: seconds, kind", "what is right is"),
+        ("count: 2}}", "count: {least: 1}}}", "id: too-few", "too-few passes two"),
+    ),
+    "a hint": (
+        EXERCISE,
+        ("- {hint: true}", "- {hint: true}\n  - {hint: true}", "hint: true", "There are no more hints"),
+    ),
+    "an answer and a debrief": (
+        EXERCISE,
+        ("  - {answer: {seconds: 10}}\n", "", "id: seconds, kind", "the solution does not answer seconds"),
+        ("answer: {who: kubectl}", "wait: 1", "id: too-few", "too-few does not show no-kubectl"),
+    ),
+    "a debrief": (EXERCISE, ("right: false", "right: true", "id: no-kubectl", "no-kubectl is shown to the solution")),
+    "a wait": (EXERCISE, ("replicas=2}", "replicas=1}", "until:", "this did not come within 300 s")),
+}
 
 
-@pytest.mark.parametrize(("file", "old", "new", "where", "words"), PLAYED)
-def test_what_does_not_hold_when_played_is_told_with_its_line(content, file, old, new, where, words):
-    content.change(file, (old, new))
+@pytest.mark.parametrize("name", PLAYED)
+def test_what_does_not_hold_when_played_is_told_with_its_line(content, name):
+    file, *mistakes = PLAYED[name]
+    for old, new, _, _ in mistakes:
+        content.change(file, (old, new))
     told = content.told(check.check(file.removesuffix("/lesson.yaml"), content.folder).errors)
-    assert any(f"{file}:" in one and words in one for one in told), told
-    lines = [n for n, line in enumerate((content.folder / file).read_text().splitlines(), 1) if where in line]
-    assert any(one.startswith(f"{file}:{n}: ") and words in one for n in lines for one in told), (lines, told)
+    for _, _, where, words in mistakes:
+        lines = [n for n, line in enumerate((content.folder / file).read_text().splitlines(), 1) if where in line]
+        assert any(one.startswith(f"{file}:{n}: ") and words in one for n in lines for one in told), (lines, told)
 
 
 def test_a_start_that_solves_an_exercise_alone_is_told(content):
