@@ -10,6 +10,8 @@
  *     worker-1            worker-1             the machine itself, as it answers ping
  *     web-0.default/sh    web-0.default        in a pod of the namespace default
  *
+ * A machine that is switched on later is known by its containerd, and is as the others from then on.
+ *
  * A lane's `index` counts in the order in which lanes came, and stays. It is drawn at its `slot`: a newcomer stands behind
  * those of its machine or its namespace, so that each of them is one bracket.
  */
@@ -81,8 +83,17 @@ export class Lanes {
     return lane;
   }
 
+  /** A machine that was switched on later has components by the same names as the others. @param {string} host */
+  meet(host) {
+    const known = [...this.components].filter((one) => !this.machines.has(host) && !PEOPLE.has(hostOf(one)));
+    if (known.length === 0) return;
+    this.machines.add(host);
+    for (const other of known) this.components.add(host + other.slice(hostOf(other).length));
+  }
+
   /** Note that a process began or ended at this height. @param {import("./log.js").Entry} entry @param {number} y */
   live(entry, y) {
+    if (entry.kind === "process.started" && entry.fields.name === "containerd") this.meet(hostOf(entry.from));
     const lane = this.of(entry.from);
     if (entry.kind === "process.started") {
       lane.address = entry.fields.address ?? lane.address;

@@ -137,6 +137,21 @@ test("a search finds a message by label, sentence, path and number", () => {
   assert.deepEqual(seqs("no such words"), []);
 });
 
+test("a machine that is switched on later is as the others: a lane for each component, and one for what is typed there", () => {
+  const lanes = new Lanes(expectedLanes(cast));
+  /** @param {string} from */
+  const started = (from) => /** @type {any} */ ({ kind: "process.started", from, seq: 1, fields: { name: from.split("/")[1] } });
+  const participants = ["worker-9/containerd", "worker-9/kubeadm", "worker-9/kubelet", "worker-9/curl", "worker-9/kube-proxy"];
+  for (const one of participants) lanes.live(started(one), 0);
+  assert.deepEqual(
+    participants.map((one) => lanes.of(one).id),
+    ["worker-9/containerd", "worker-9/terminal", "worker-9/kubelet", "worker-9/terminal", "worker-9/kube-proxy"],
+  );
+  const alone = new Lanes([]);
+  alone.live(started("worker-9/containerd"), 0);
+  assert.equal(alone.of("worker-9/kubeadm").id, "worker-9/kubeadm");
+});
+
 test("what is typed on a machine shares a lane there, and a pod has one for all that runs in it, in its namespace", () => {
   const lanes = new Lanes(expectedLanes(cast));
   const came = [
