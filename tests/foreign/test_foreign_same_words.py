@@ -110,6 +110,21 @@ spec:
   - {type: Container, max: {cpu: "1"}, min: {cpu: 10m}, default: {cpu: 200m}, defaultRequest: {cpu: 100m}}
   - {type: Pod, max: {cpu: "2"}, maxLimitRequestRatio: {cpu: "10"}}
 ---
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: asked, labels: {a: b}}
+spec:
+  signerName: kubernetes.io/kube-apiserver-client
+  usages: [client auth]
+  expirationSeconds: 86400
+  request: "\\
+    LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlJQkZqQ0J2UUlCQURBdU1RMHdDd1lEVlFRS0RBUnphRzl3TVE0d0RBWURWUV\\
+    FLREFWaGRXUnBkREVOTUFzRwpBMVVFQXd3RVlXNXVZVEJaTUJNR0J5cUdTTTQ5QWdFR0NDcUdTTTQ5QXdFSEEwSUFCTk5Wa0wvcnFKSzZGT05K\\
+    CitzUVduREsvaWNmdnErRE5pVHB2Z1cwNUIyUXEwRmwyOGpSOVhGTlA3WVY3aENWNWVsd2h4L3ZzbmhoSC9OS3QKcTRtcUh5ZWdMVEFyQmdrcW\\
+    hraUc5dzBCQ1E0eEhqQWNNQm9HQTFVZEVRUVRNQkdDQTJFdVlvSURZeTVrZ1FWaApRR0l1WXpBS0JnZ3Foa2pPUFFRREFnTklBREJGQWlFQWxq\\
+    L2hPSkoyOU8wTnFIeXM0aEZneGlUTWU1dHlhajdvCk5xbGsxeWY3cHhRQ0lGVXFLODFRRVNCZEFIZmxyMWhCS0dJRCtUUTlRYURsbmJVMkEveE\\
+    05bzRmCi0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo="
+---
 {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 1000, description: More.}
 ---
 {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: calm}, value: 5, preemptionPolicy: Never}

@@ -13,7 +13,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Conflict
 from cluster_engine.api.time import rfc3339
 from cluster_engine.programs.kubectl import discovery, output
-from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, Target, of_files
+from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, Target, named, of_files
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
@@ -39,7 +39,8 @@ async def _decide(session: Session, arguments: Sequence[str], type_: str, other:
     found = await of_files(session)
     if arguments:
         resource = await discovery.find(session, CERTIFICATE_SIGNING_REQUEST.plural)
-        found += [Target(resource, name) for name in arguments]
+        for name in arguments:
+            found += await named(session, [name]) if "/" in name else [Target(resource, name)]
     for target in found:
         if target.resource.plural != CERTIFICATE_SIGNING_REQUEST.plural:
             wanted = CERTIFICATE_SIGNING_REQUEST
