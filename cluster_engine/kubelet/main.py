@@ -78,7 +78,7 @@ async def main(process: "Process", *, kubeconfig: str, socket: str = SOCKET) -> 
 def _made(process: "Process", kubeconfig: str, socket: str) -> "Kubelet":
     client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
     make_serving_pair(process)
-    return Kubelet(process, client, Runtime(socket), process.host.address)
+    return Kubelet(process, client, Runtime(socket, process.metrics), process.host.address)
 
 
 class Kubelet:

@@ -10,6 +10,8 @@ Modelled on `cri-client/pkg/remote_runtime.go`. (A real kubelet has a second con
 
 import asyncio
 import contextlib
+import functools
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -18,10 +20,12 @@ from grpclib.client import Channel
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
+from cluster_engine.metrics.registry import Registry
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.rpc.grpc import call
 
 REQUEST_TIMEOUT_SECONDS = 120.0
+OPERATION_BUCKETS = tuple(0.005 * 2.5**power for power in range(14))
 
 
 class RuntimeRefusal(Exception):  # noqa: N818
@@ -36,8 +40,25 @@ class RuntimeRefusal(Exception):  # noqa: N818
 class Runtime:
     """All CRI calls the kubelet makes."""
 
-    def __init__(self, socket: str) -> None:
+    def __init__(self, socket: str, metrics: Registry) -> None:
         self._socket = socket
+        labels = ("operation_type",)
+        self._asked = metrics.counter(
+            "kubelet_runtime_operations_total",
+            "[ALPHA] Cumulative number of runtime operations by operation type.",
+            labels,
+        )
+        self._failed = metrics.counter(
+            "kubelet_runtime_operations_errors_total",
+            "[ALPHA] Cumulative number of runtime operation errors by operation type.",
+            labels,
+        )
+        self._seconds = metrics.histogram(
+            "kubelet_runtime_operations_duration_seconds",
+            "[ALPHA] Duration in seconds of runtime operations. Broken down by operation type.",
+            OPERATION_BUCKETS,
+            labels,
+        )
         self._channel = Channel(path=socket)
         services = cri.DESCRIPTOR.services_by_name.values()
         self._calls = {
@@ -178,9 +199,18 @@ class Runtime:
     async def _call(self, name: str, timeout_seconds: float | None = REQUEST_TIMEOUT_SECONDS, **fields: Any) -> Any:
         unary, request_type = self._calls[name]
         request: Message = getattr(cri, request_type)(**fields)
-        with self._translated():
-            async with asyncio.timeout(timeout_seconds):
-                return await unary(request)
+        time, operation = asyncio.get_running_loop().time, _operation(name)
+        began = time()
+        self._asked.values[operation,] += 1
+        try:
+            with self._translated():
+                async with asyncio.timeout(timeout_seconds):
+                    return await unary(request)
+        except RuntimeRefusal:
+            self._failed.values[operation,] += 1
+            raise
+        finally:
+            self._seconds.observe(time() - began, operation)
 
     @contextlib.contextmanager
     def _translated(self) -> Any:
@@ -198,6 +228,12 @@ class Runtime:
             ) from error
         except (OSError, StreamTerminatedError, ProtocolError) as error:
             raise RuntimeRefusal("Unavailable", "error reading from server: EOF") from error
+
+
+@functools.cache
+def _operation(method: str) -> str:
+    """Call a method as the kubelet's metrics do: run_podsandbox, pull_image (pkg/kubelet/kuberuntime/instrumented)."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", method.replace("PodSandbox", "Podsandbox")).lower()
 
 
 def _go_code(status: Status) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz import clusters, files, joining, making, names, programs, scripts, streams
+from tests.fuzz import clusters, files, joining, making, names, policies, programs, scripts, streams
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")  # refusals of sockets can be translated
 
@@ -575,6 +575,7 @@ TARGETS: dict[str, Target] = {
     "predicates": Target(make_predicate, take_predicate),
     "messages": Target(make_message, take_message),
     "lessons": Target(make_lesson, take_lesson),
+    "policies": Target(policies.make_policy, policies.take_policy),
     "signing requests": Target(joining.make_request, joining.take_request),
     "bootstrap tokens": Target(joining.make_token, joining.take_token),
     "dns": Target(names.make_message, names.take_message),

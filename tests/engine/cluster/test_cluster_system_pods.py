@@ -104,7 +104,7 @@ def test_a_component_is_a_container_that_can_be_looked_at_and_entered(in_cluster
         assert all(f" {name} " in listed for name in (*STATIC, "kube-proxy", "coredns"))
         units = await admin.type("ssh control-plane systemctl list-units")
         assert "kubelet.service" in units and "containerd.service" in units and "etcd" not in units
-        assert "kube-scheduler --kubeconfig=" in await admin.type("ssh control-plane ps aux")
+        assert "kube-scheduler --authentication-kubeconfig=" in await admin.type("ssh control-plane ps aux")
         log = await admin.type("kubectl logs -n kube-system kube-scheduler-control-plane")
         assert "became leader of kube-scheduler" in log
         assert '"msg":"Running: "' in await admin.type("kubectl logs -n kube-system etcd-control-plane")
@@ -115,8 +115,10 @@ def test_a_component_is_a_container_that_can_be_looked_at_and_entered(in_cluster
         (proxy,) = (name for name, one in admin.pods().items() if _is_proxy_on(one, "worker-1"))
         assert "iptables rules for" in await admin.type(f"kubectl logs -n kube-system {proxy}")
         assert "KUBE-SERVICES" in await admin.type(f"kubectl exec -n kube-system {proxy} -- iptables-save")
+        log = await admin.type("ssh control-plane tail -n 1 /var/log/kubernetes/audit/audit.log")  # mounted by its pod
+        assert log.startswith('{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"')
 
-    in_cluster(story, nodes=1)
+    in_cluster(story, nodes=1, audit=True)
 
 
 def _is_proxy_on(one, node):

@@ -106,3 +106,5 @@ def test_what_containers_use_is_told_as_json_and_to_prometheus(node):
     assert 'container_fs_usage_bytes{container="app",id="/kubepods.slice/' in cadvisor[1]
     assert "kubelet_running_pods 1\n" in own[1]
     assert 'kubelet_node_name{node="worker-1"} 1\n' in own[1]
+    assert 'kubelet_runtime_operations_total{operation_type="run_podsandbox"} 1\n' in own[1]
+    assert 'rest_client_requests_total{code="201",host="10.0.0.1:6443",method="POST"}' in own[1]
