@@ -293,9 +293,14 @@ async def _hang_up(stream: Stream[pb.WatchRequest, pb.WatchResponse]) -> None:
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn what grpclib raises into refusals of etcd's and troubles of the network."""
+    task = asyncio.current_task()
+    cancellations = task.cancelling() if task is not None else 0
     try:
         yield
     except StreamTerminatedError as error:
+        # grpclib cancels who waits on a lost connection, and catches that: no deadline around may count it.
+        while task is not None and task.cancelling() > cancellations:
+            task.uncancel()
         raise ConnectionError(f"etcd: {error}") from error
     except GRPCError as error:
         if error.status is Status.UNAVAILABLE:
