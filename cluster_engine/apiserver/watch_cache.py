@@ -28,6 +28,7 @@ from contextlib import suppress
 from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import Cause, Expired, Refusal, Timeout, TooManyRequests
+from cluster_engine.apiserver.dispatch_budget import DispatchBudget
 from cluster_engine.apiserver.storage import CachedObject, Storage, cached, prefix_of, unknown, with_version
 from cluster_engine.apiserver.watchers import DELETED, Selection, Watcher, Watchers
 from cluster_engine.etcd.client import Watch, prefix_end
@@ -104,6 +105,7 @@ class WatchCache:
         self._history: deque[tuple[float, Event]] = deque()
         self._history_bytes = 0
         self._watchers = Watchers(self.prefix)
+        self.budget = DispatchBudget()
         self._listeners: list[Callable[[Event], None]] = []
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._watch: Watch | None = None

@@ -87,6 +87,11 @@ class Messages:
         self._empty = asyncio.Event()
         self._empty.set()
 
+    @property
+    def waiting(self) -> int:
+        """See `Writer`."""
+        return len(self._lines)
+
     def write(self, data: bytes) -> None:
         """See `Writer`."""
         if self.closed or not data:

@@ -8,12 +8,16 @@ lookup and one write, and no task is woken. The watch's own task only sleeps unt
     resourceVersion=N             what came after N, or one ERROR event with a 410 Status
     sendInitialEvents=true        ADDED …, then a BOOKMARK that says so, then what comes
 
-A client that does not read is let go when BACKLOG_BYTES_MAX wait for it. It comes again with its last version.
+A client that does not read is let go: once its windows are shut and more than WAITING_EVENTS_MAX wait for it, it has
+what is left of the cache's budget for waiting (`dispatch_budget`), a tenth of a second at most. Its response ends as
+any watch does, behind what was on its way, and it comes again with its last version. Clients from outside the world,
+whose time is another, are let go when BACKLOG_BYTES_MAX wait for them, which bounds what waits for anybody.
 
 Modelled on apiserver/pkg/endpoints/handlers/watch.go and storage/cacher/cache_watcher.go.
 """
 
 import asyncio
+import functools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -23,6 +27,7 @@ import msgspec
 from cluster_engine.api.objects import Object
 from cluster_engine.api.schema import Kind
 from cluster_engine.api.status import NotAcceptable, Refusal, Timeout
+from cluster_engine.apiserver.dispatch_budget import WAITING_EVENTS_MAX
 from cluster_engine.apiserver.handlers.negotiation import Form
 from cluster_engine.apiserver.handlers.options import ListOptions
 from cluster_engine.apiserver.handlers.responses import JSON_TYPE, View, as_table, partial
@@ -110,6 +115,10 @@ class WatchStream:
         self._writer: Writer | None = None
         self._watcher: Watcher | None = None
         self._since = 0
+        self._is_late = False
+        self.is_timed = True
+        """Whether the client is in this world, and late by its time."""
+        self.on_late: Callable[[], None] = lambda: None
 
     async def prepare(self, storage_revision: int | None) -> None:
         """Wait until one may begin, which may be when the cache is as far as etcd was; 410 when one may not."""
@@ -170,10 +179,32 @@ class WatchStream:
                 self._early.append((event, event_type))
             return
         if writer.backlog > BACKLOG_BYTES_MAX:
-            assert self._watcher is not None
-            self._watcher.end()
+            self._let_go()
             return
         writer.write(self._rendering.line(event, event_type))
+        if writer.waiting > WAITING_EVENTS_MAX and self.is_timed and not self._is_late:
+            self._wait_for(writer)
+
+    def _wait_for(self, writer: Writer) -> None:
+        """Give a client that does not take its events what is left of the cache's budget."""
+        loop, budget = asyncio.get_running_loop(), self._cache.budget
+        seconds = budget.take(loop.time())
+        self._is_late = True
+
+        def look_again() -> None:
+            self._is_late = False
+            if writer.waiting > WAITING_EVENTS_MAX and not writer.closed:
+                self._let_go()
+            else:
+                budget.give_back(seconds)
+
+        loop.call_later(seconds, look_again)
+
+    def _let_go(self) -> None:
+        assert self._watcher is not None
+        if not self._watcher.ended.done():
+            self.on_late()
+        self._watcher.end()
 
     async def _bookmarks(self, writer: Writer, watcher: Watcher, deadline: float) -> None:
         """Sleep from bookmark to bookmark until the watch ends."""
@@ -211,11 +242,23 @@ def timeout_of(options: ListOptions, rng: random.Random) -> float:
     return float(options.timeout_seconds) or MIN_TIMEOUT_SECONDS * (1 + rng.random())
 
 
+def _note_late(backend: Backend, call: Call) -> None:
+    name = call.kind.resource_name
+    backend.process.note(
+        "apiserver.watcher_forgotten",
+        f"Forcing {name} watcher close due to unresponsiveness: {call.user.name}",
+        resource=call.kind.plural,
+        user=call.user.name,
+    )
+
+
 async def serve_watch(
     backend: Backend, cache: WatchCache, call: Call, options: ListOptions, rendering: Rendering, *, peer_time: PeerTime
 ) -> Response:
     """Answer a watch. `peer_time`: the client's own clock, if it has one."""
     stream = WatchStream(cache, options.selection(call.kind, call.namespace), options, rendering)
+    stream.is_timed = peer_time is None
+    stream.on_late = functools.partial(_note_late, backend, call)
     seconds = timeout_of(options, backend.process.rng)
     deadline = asyncio.get_running_loop().time() + seconds
     deadline_there = 0.0 if peer_time is None else peer_time() + seconds

@@ -39,6 +39,11 @@ class Writer(Protocol):
         ...
 
     @property
+    def waiting(self) -> int:
+        """Count the pieces of which something was written and could not be sent yet."""
+        ...
+
+    @property
     def closed(self) -> bool:
         """Return whether the peer has gone or the server is shutting down; writes are then ignored."""
         ...

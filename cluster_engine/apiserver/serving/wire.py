@@ -58,6 +58,11 @@ class Exchange:
         self.drained: asyncio.Future[None] | None = None
         self.task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """See `Writer`."""
+        return len(self.chunks)
+
     def write(self, data: bytes) -> None:
         """See `Writer`."""
         if self.closed or self.ending or not data:

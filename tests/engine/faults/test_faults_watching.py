@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import socket
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import Request as WebSocketRequest
 from wsproto.events import TextMessage
 
+from cluster_engine.api.kinds import CONFIG_MAP
+from cluster_engine.apiserver.dispatch_budget import WAITING_EVENTS_MAX, DispatchBudget
+from cluster_engine.client.http2 import STREAM_WINDOW_BYTES as WINDOW_BYTES
+from cluster_engine.client.rest import Client
 from cluster_engine.programs.network import websocat
 from cluster_engine.programs.options import OptionError
 from cluster_engine.programs.watchers import read
@@ -137,6 +142,43 @@ def test_watches_grow_to_a_thousand_from_one_line_and_etcd_hears_of_none():
         assert code == 1 and "could not find the requested resource" in printed
 
     broken(story, nodes=1)
+
+
+def test_who_does_not_read_is_forgotten_by_the_cache_and_nobody_else_waits_for_it():
+    """Its stream's window (4 MiB) fills, then its two channels; then it has a tenth of a second."""
+
+    async def story(it):
+        line = "watchers --slow --seconds 60 3 /api/v1/namespaces/default/configmaps"
+        watching = it.cluster.accompany(typed(it, line), "watchers")
+        await asyncio.sleep(1.0)
+        await it.kubectl("create configmap a")
+        head, filler = it.cluster.journal.head, "x" * 20_000
+
+        async def write(process):
+            client = Client.from_kubeconfig(process, "/root/.kube/config", user_agent="writer")
+            for number in range(WINDOW_BYTES // len(filler) + WAITING_EVENTS_MAX + 10):
+                data = {"data": {"filler": filler, "n": str(number)}}
+                await client.patch(CONFIG_MAP, "a", data, "default", type="merge")
+
+        await it.world.spawn(it.world.host("workstation"), "writer", write).wait()
+        await asyncio.sleep(1.0)
+        (forgotten,) = it.notes("apiserver.watcher_forgotten")
+        events = [one for one in of(it, head, "watchers") if one["kind"] == "watch.event"]
+        streams = Counter((one["connection"], one["stream"]) for one in events if one["at"] < forgotten["at"])
+        slow, *others = sorted(streams.values())
+        assert len(others) == 2 and others[0] == others[1] > slow + WAITING_EVENTS_MAX - 2
+        assert slow >= WINDOW_BYTES // (len(filler) + 2000)
+        await watching
+
+    broken(story, nodes=1)
+
+
+def test_the_budget_for_waiting_is_a_tenth_of_a_second_and_grows_by_a_twentieth_each():
+    budget = DispatchBudget()
+    assert [budget.take(100.0), budget.take(100.0), budget.take(101.0)] == [0.1, 0.0, pytest.approx(0.05)]
+    budget.give_back(0.05)
+    assert budget.take(101.0) == pytest.approx(0.05)
+    assert budget.take(1000.0) == 0.1, "it is never more"
 
 
 @pytest.mark.parametrize(
