@@ -111,6 +111,13 @@ class Thing(msgspec.Struct, gc=False, rename="camel"):
                 _addresses(found, subset.not_ready_addresses)
         return found
 
+    def target_tokens(self) -> list[str]:
+        """Name what a Binding binds to: a pod that waited is bound for what has become of the node."""
+        found: list[str] = []
+        if self.target is not None:
+            _refer(found, self.target)
+        return found
+
     def item_tokens(self, resource: str) -> list[str]:
         """Name the items of a list (or a Table's rows): the first `ITEMS_MAX` of them."""
         found: list[str] = []

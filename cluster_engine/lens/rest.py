@@ -17,7 +17,7 @@ import msgspec
 from cluster_engine.api.patches import APPLY_PATCHES
 from cluster_engine.api.strconv import int_of
 from cluster_engine.lens import kubernetes, objects, raft
-from cluster_engine.lens.causes import Participant, Reason, Serving
+from cluster_engine.lens.causes import Participant, Reason, Serving, Tokens
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Evidence, Headers, Piece
 from cluster_engine.lens.exchange import Exchange, Part, header
@@ -125,7 +125,7 @@ class RestExchange(Exchange):
             own = kubernetes.token(asked.resource, asked.namespace, self._name)
             tokens.append(own)
         self.tokens = tuple(tokens)
-        reason = self._request_reason(conversation.client, body)
+        reason = self._request_reason(conversation.client, body, (*tokens, *thing.target_tokens()))
         target = thing.target.name if thing.target is not None else ""
         fields = asked.fields()
         if self._name:
@@ -148,8 +148,8 @@ class RestExchange(Exchange):
         if not self.heartbeat:
             causes.heard(conversation.server, seq, conversation.scribe.now, self.tokens)
 
-    def _request_reason(self, client: Participant, body: bytes) -> Reason:
-        """Find the cause, and whether this is housekeeping."""
+    def _request_reason(self, client: Participant, body: bytes, tokens: Tokens) -> Reason:
+        """Find the cause, and whether this is housekeeping; `tokens` are of all that the request speaks of."""
         conversation, asked = self.conversation, self._asked
         causes = conversation.causes
         if not client.command and asked.path in DISCOVERY:
@@ -172,7 +172,7 @@ class RestExchange(Exchange):
         opened = conversation.opened if conversation.fresh else None
         within = f"namespaces//{asked.namespace}" if asked.verb == "create" and asked.namespace else ""
         created = asked.resource if asked.verb == "create" else ""
-        return causes.why(client, conversation.scribe.sent, self.tokens, opened, within=within, resource=created)
+        return causes.why(client, conversation.scribe.sent, tokens, opened, within=within, resource=created)
 
     def _respond(self, *, unfinished: bool = False) -> None:
         if self.request is None:

@@ -56,7 +56,7 @@ class Cluster:
 
     def watch(self, client: str, resource: str) -> None:
         h2 = secured_h2(self.capture, client, API)
-        prefix = "/api/v1" if resource == "pods" else "/apis/apps/v1"
+        prefix = "/api/v1" if resource in ("pods", "nodes") else "/apis/apps/v1"
         listing = h2.request("GET", f"{prefix}/{resource}?limit=500")
         h2.respond(listing, 200, encoded({"kind": "List", "metadata": {"resourceVersion": "9"}, "items": []}))
         stream = h2.request("GET", f"{prefix}/{resource}?watch=true&resourceVersion=9")
@@ -194,6 +194,30 @@ def test_from_a_kubelets_status_the_chain_leads_back_to_the_command(event_first)
     begun = one(entries, "command.started")["seq"]
     for entry in entries[begun:]:
         assert chain(entries, entry)[-1]["seq"] == begun, entry
+
+
+def test_a_pod_that_waited_is_bound_for_what_became_of_the_node():
+    cluster = Cluster()
+    capture = cluster.capture
+    cluster.watch(SCHEDULER, "nodes")
+    nodes = cluster.watches[SCHEDULER]
+    cluster.watch(SCHEDULER, "pods")
+    pod = obj("Pod", "web", "p", 0)
+    cluster.store("/registry/pods/default/web", pod)
+    cluster.tell(SCHEDULER, "MODIFIED", pod)
+    capture.at += 5
+    node = obj("Node", "worker-1", "n", 0, meta={"namespace": ""})
+    cluster.store("/registry/minions/worker-1", node)
+    scheduler, _ = cluster.watches[SCHEDULER]
+    cluster.watches[SCHEDULER] = nodes
+    cluster.tell(SCHEDULER, "MODIFIED", node)
+    capture.at += 0.002  # it computes
+    binding = {"kind": "Binding", "metadata": {"name": "web"}, "target": {"kind": "Node", "name": "worker-1"}}
+    scheduler.request("POST", "/api/v1/namespaces/default/pods/web/binding", encoded(binding), JSON)
+    entries = capture.entries()
+    bound = next(one for one in entries if one["label"] == "POST pods/web/binding")
+    (cause,) = [one for one in entries if one["seq"] == bound["cause"]]
+    assert (cause["kind"], cause["label"]) == ("watch.event", "MODIFIED node worker-1")
 
 
 def test_before_any_command_everything_leads_back_to_a_start():
