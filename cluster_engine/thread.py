@@ -117,18 +117,9 @@ class ClusterThread:
             self._tell_failure(failure)
         finally:
             if self._loop is not None:
-                self._let_go(self._loop)
-                self._loop.close()
+                self._loop.wind_up()
             self._cluster = None
             self._ended.set_result(None)
-
-    def _let_go(self, loop: ClusterLoop) -> None:
-        """Cancel what somebody asked for and the cluster did not live to answer."""
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=1.0))
 
     async def _live(self) -> None:
         """Live until it is stopped or breaks; a start or a replay that is stopped is given up."""

@@ -79,6 +79,15 @@ class ClusterLoop(TimedLoop):
         super().__init__(clock)
         self.set_task_factory(_owned_task)  # type: ignore[arg-type]
 
+    def wind_up(self) -> None:
+        """Cancel what somebody asked for and the world did not live to answer, and close; the loop does not run."""
+        if left := asyncio.all_tasks(self):
+            for task in left:
+                task.cancel()
+            self.run_until_complete(asyncio.wait(left, timeout=1.0))
+        self.run_until_complete(self.shutdown_asyncgens())
+        self.close()
+
     # -- the network ---------------------------------------------------------------------------------------------------
 
     async def create_connection(

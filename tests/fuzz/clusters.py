@@ -152,8 +152,7 @@ class Session:
         try:
             self._loop.run_until_complete(self._life)
         finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
+            self._loop.wind_up()
 
     async def _live(self) -> None:
         from cluster_engine.cluster import Cluster, ClusterSpec

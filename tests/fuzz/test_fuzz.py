@@ -33,10 +33,8 @@ def test_a_case_is_its_seed(name):
         ("yaml", "kind: List\nitems: [null]\n"),
         ("parameters", ("query", "resourceVersion=7²")),
         ("programs", (b"a", ["uniq odd /", "ps --sort=zz", "arp 'a\0'", "curl -X 中 http://10.0.0.11"])),
-        (
-            "shell",
-            ("", ["kubectl attach '?'", "kubectl cordon '?'", "kubectl cp a 'b?:/c'", "kubectl get po 'a#b' 'a b'"]),
-        ),
+        ("shell", ("", ["kubectl attach '?'", "kubectl cordon '?'", "kubectl cp 'b?:/c' a"])),
+        ("shell", ("", ["kubectl config view -o name"])),
         ("shell", ("", ["kubectl patch node worker-1 -p '" + '{"a":' * 8_000 + "'"])),
     ],
 )

@@ -85,8 +85,7 @@ def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float
     try:
         return loop.run_until_complete(_host(plan, epoch, loop, past, until))
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        loop.wind_up()
 
 
 async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[Input], until: float) -> Hosted:

@@ -63,8 +63,7 @@ def play(
     except Exception as failure:
         story.failure = failure
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        loop.wind_up()
     return story
 
 

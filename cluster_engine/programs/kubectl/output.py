@@ -181,7 +181,7 @@ def full_label(obj: Object) -> str:
     """Name an object as `-o name` does: deployment.apps/web."""
     group = str(obj.get("apiVersion", "")).rpartition("/")[0]
     kind = str(obj.get("kind", "")).lower()
-    name = obj["metadata"].get("name", "")
+    name = (obj.get("metadata") or {}).get("name") or "<unknown>"  # of a kubeconfig, say
     return f"{kind}.{group}/{name}" if group else f"{kind}/{name}"
 
 

@@ -258,3 +258,16 @@ def test_a_group_of_tasks_is_cancelled_in_the_same_order_in_every_run(run):
     orders = [run(story) for _ in range(3)]
     assert len(orders[0]) == 50
     assert orders[0] == orders[1] == orders[2]
+
+
+def test_a_loop_that_is_wound_up_leaves_no_task_pending():
+    loop, began = ClusterLoop(Clock(None)), []
+
+    async def long() -> None:
+        began.append(True)
+        await asyncio.sleep(100)
+
+    task = loop.create_task(long())
+    loop.run_until_complete(asyncio.sleep(1))
+    loop.wind_up()
+    assert (began, task.cancelled(), loop.is_closed(), loop.time()) == ([True], True, True, 1.0)
