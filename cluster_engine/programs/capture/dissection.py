@@ -255,6 +255,8 @@ def _tls(kind: str, told: dict[str, Any], fields: Fields) -> tuple[str, str]:
         fields.setdefault("tls.handshake.type", []).append(number)
         if isinstance(server := told.get("serverName"), str):
             fields.setdefault("tls.handshake.extensions_server_name", []).append(server)
+        if told.get("retry"):
+            name = "Hello Retry Request"
         return "TLS", name
     if kind == "alert":
         level, description = (str(told.get(key, "")).replace("_", " ").title() for key in ("level", "description"))

@@ -55,7 +55,8 @@ def test_sessions_are_resumed_and_hellos_are_asked_for_again(workstation):
     async def story(sh):
         client = "openssl s_client -connect 10.0.0.1:6443"
         await sh.ok(f"sleep 1 | {client} -sess_out s.pem")
-        again = await sh.ok(f"{client} -sess_in s.pem </dev/null")
+        again = await sh.ok(f"{client} -sess_in s.pem -keylogfile keys </dev/null")
+        assert (await sh.ok("cut -d' ' -f1 keys")).split("\n")[1] == "SERVER_HANDSHAKE_TRAFFIC_SECRET"
         assert "Reused, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384" in again
         five = await sh.ok(f"{client} -tls1_2 -reconnect </dev/null")
         assert len(re.findall("^Reused, TLSv1.2", five, re.M)) == 5
