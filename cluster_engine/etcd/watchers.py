@@ -98,6 +98,10 @@ class WatchHub:
 
     def _committed(self, changes: Sequence[Change]) -> None:
         for watcher in list(self._watchers):
-            if watcher.behind_from is None and any(watcher.concerns(change) for change in changes):
-                watcher.behind_from = changes[0].revision
-                watcher.wake(watcher)
+            if watcher.behind_from is not None:
+                continue
+            for change in changes:  # no any(): a server has some thirty watchers, and each write is asked of all
+                if watcher.concerns(change):
+                    watcher.behind_from = changes[0].revision
+                    watcher.wake(watcher)
+                    break

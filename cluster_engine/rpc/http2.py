@@ -10,13 +10,16 @@ short way to the very method that h2 would have called, and a field that was com
     DATA without padding                                    ->  ShortData     ->  h2's state machine
     everything else, and whatever stands in a header block  ->  h2, whole; but a frame too long is refused by its header
 
+    HEADERS or DATA to be sent, with these two flags only   ->  written at once
+
     HPACK: the same fields while the table has not changed  ->  the same bytes; and the other way round
 
 What is refused is still refused by h2: a short frame is well-formed by what makes it short. Nothing is left out, but
-this leans on h2's inside (`_receive_frame`, its dispatch table, `_open_streams`): the version is pinned, and
-tests/engine/rpc/test_rpc_http2.py holds both equal, frame by frame.
+this leans on h2's inside (`_receive_frame`, its dispatch table, `_open_streams`, `_prepare_for_sending`): the version
+is pinned, and tests/engine/rpc/test_rpc_http2.py holds both equal, frame by frame.
 """
 
+import struct
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +31,7 @@ from h2.exceptions import FrameTooLargeError, ProtocolError
 from h2.stream import StreamState
 from hpack import Decoder, Encoder, HeaderTuple
 from hpack.table import HeaderTable
+from hyperframe.frame import DataFrame, Frame, HeadersFrame
 
 FRAME_HEADER_BYTES = 9
 PREFACE_BYTES = 24
@@ -55,6 +59,14 @@ KNOWN_FIELDS_MAX = 100
 HEADER_BLOCK_BYTES_MAX = 2 * 1024 * 1024
 
 _ENDS = ("END_STREAM",)
+_SENT_SHORT = {
+    frozenset(): 0,
+    frozenset({"END_STREAM"}): END_STREAM,
+    frozenset({"END_HEADERS"}): END_HEADERS,
+    frozenset({"END_STREAM", "END_HEADERS"}): END_STREAM | END_HEADERS,
+}
+"""The flags with which a frame that is sent takes a short way, and what they are on the wire."""
+_HEADER = struct.Struct(">HBBBL")
 _OPEN = frozenset({StreamState.OPEN, StreamState.HALF_CLOSED_LOCAL, StreamState.HALF_CLOSED_REMOTE})
 
 
@@ -157,6 +169,18 @@ class Connection(H2Connection):
             if self._block_bytes > HEADER_BLOCK_BYTES_MAX:
                 self._refuse(self._block_bytes)
         return super().receive_data(frame)
+
+    def _prepare_for_sending(self, frames: list[Frame]) -> None:
+        """Write frames; h2 looks for every flag that there is in each."""
+        for frame in frames:
+            bits = _SENT_SHORT.get(frozenset(frame.flags)) if type(frame) in (HeadersFrame, DataFrame) else None
+            if bits is None:
+                super()._prepare_for_sending([frame])
+                continue
+            length = len(frame.data)  # type: ignore[attr-defined]
+            assert length <= (self.max_outbound_frame_size or 0)
+            self._data_to_send += _HEADER.pack(length >> 8, length & 0xFF, frame.type, bits, frame.stream_id)
+            self._data_to_send += frame.data  # type: ignore[attr-defined]
 
     def _open_streams(self, remainder: int) -> int:
         """Count open streams, forget closed ones: as h2 does, which asks each stream twice."""

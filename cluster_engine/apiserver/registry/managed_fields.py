@@ -96,7 +96,7 @@ def updated(kind: Kind, old: Object, new: Object, writer: Writer) -> list[Object
         given = new["metadata"].get("managedFields")
         if given in RESETS:
             entries = []
-        elif given is not None and is_valid(given):
+        elif given is not None and given != entries and is_valid(given):  # nearly always they come back as they were
             entries = given
     if not entries:
         return []  # who has none is not tracked
