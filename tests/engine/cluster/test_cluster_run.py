@@ -32,7 +32,7 @@ class Ran:
         self.clocks: list[dict[str, Any]] = []
         self.failures: list[BaseException] = []
         self.run = Run(self.told.append, past=past, until=until, paused=paused)
-        spec = ClusterSpec(nodes=2, seed=3, pace=20.0, epoch=EPOCH, effort=effort)
+        spec = ClusterSpec(nodes=2, seed=3, pace=20.0, epoch=EPOCH, effort=effort, secret=b"of this run")
         self.thread = ClusterThread(
             spec,
             on_entries=self.entries.extend,
@@ -71,6 +71,31 @@ def real(condition) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+def test_a_machine_that_joined_by_a_pasted_line_is_there_again_when_the_run_is_done_again():
+    first = Ran(effort=REAL_EFFORT).start()
+
+    def done(line: str) -> str:
+        number = len(first.told)
+        first.put(typed(line))
+        real(lambda: any(isinstance(one, Done) for one in first.told[number:]))
+        return "".join(one.text for one in first.told[number:] if isinstance(one, Output))
+
+    done("machines add")
+    pasted = done("ssh control-plane kubeadm token create --print-join-command").strip()
+    assert "This node has joined the cluster" in done(f"ssh worker-3 {pasted}")
+    first.put(deeds.Inject({"name": "power-off", "target": "worker-3"}))
+    assert "worker-3" in done("kubectl get nodes")
+    until = first.now()
+    first.stop()
+    again = Ran(first.run.inputs, until, effort=REAL_EFFORT).start()
+    again.stop()
+    count = len(again.entries)
+    assert again.journal() == first.journal()[:count]
+    assert set(again.codes()) == {0}
+    lanes = {entry["from"] for entry in again.entries if entry["kind"] == "process.started"}
+    assert {"worker-3/containerd", "worker-3/kubelet", "worker-3/kube-proxy"} <= lanes
 
 
 @pytest.mark.parametrize("effort", [0.0, REAL_EFFORT])
