@@ -57,6 +57,12 @@ RECOGNIZED = (
 """What the approver asks about, and what it then says."""
 
 
+class _NotYetError(Refusal):
+    """Nothing went wrong: the answer may be another later."""
+
+    code, reason = 403, "Forbidden"
+
+
 class _Requests:
     """Every request that comes or changes, handed to `handle`; again, with a back-off, when that fails."""
 
@@ -81,7 +87,8 @@ class _Requests:
             await self._handle(request)
 
     def _failed(self, key: str, error: Exception) -> None:
-        self._process.note("certificates.failed", f"Sync {key} failed with : {error}")
+        if not isinstance(error, _NotYetError):
+            self._process.note("certificates.failed", f"Sync {key} failed with : {error}")
 
 
 class CertificateApprover:
@@ -108,7 +115,7 @@ class CertificateApprover:
         if tried:
             name = obj["metadata"]["name"]
             text = f'recognized csr "{name}" as [{" ".join(tried)}] but subject access review was not approved'
-            raise Refusal(text, code=403, reason="Forbidden")
+            raise _NotYetError(text)
 
     async def _may(self, obj: Object, subresource: str) -> bool:
         spec = obj["spec"]

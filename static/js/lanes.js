@@ -35,6 +35,18 @@ export const expectedLanes = (cast) => [...cast.people, ...cast.components];
 /** @param {string} participant "host/program" */
 const hostOf = (participant) => (participant.includes("/") ? participant.slice(0, participant.indexOf("/")) : participant);
 
+/** A cast with machines that came later, which have what the first worker has. @param {Cast} cast @param {readonly string[]} machines @returns {Cast} */
+export function withMachines(cast, machines) {
+  const first = cast.components.filter((one) => hostOf(one) === cast.workers[0]);
+  const components = machines.flatMap((host) => first.map((one) => host + one.slice(hostOf(one).length)));
+  return {
+    ...cast,
+    hosts: [...cast.hosts, ...machines],
+    workers: [...cast.workers, ...machines],
+    components: [...cast.components, ...components],
+  };
+}
+
 export class Lanes {
   /** @param {readonly string[]} expected  the lanes that are there in any case @param {ReadonlySet<string>} [focus]  only these participants' are */
   constructor(expected, focus = new Set()) {
@@ -46,6 +58,8 @@ export class Lanes {
     this.byId = new Map();
     this.components = new Set(expected);
     this.machines = new Set(expected.map(hostOf));
+    /** @type {string[]} Machines that were switched on later. */
+    this.newcomers = [];
     /** @type {ReadonlySet<string>} The lanes that are to be seen; empty: all. */
     this.focus = new Set([...focus].map((participant) => this.idOf(participant)));
     for (const id of expected) if (this.has(id)) this.of(id);
@@ -88,6 +102,7 @@ export class Lanes {
     const known = [...this.components].filter((one) => !this.machines.has(host) && !PEOPLE.has(hostOf(one)));
     if (known.length === 0) return;
     this.machines.add(host);
+    this.newcomers.push(host);
     for (const other of known) this.components.add(host + other.slice(hostOf(other).length));
   }
 

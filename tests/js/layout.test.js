@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Lanes, expectedLanes, hostsOf } from "../../static/js/lanes.js";
+import { Lanes, expectedLanes, hostsOf, withMachines } from "../../static/js/lanes.js";
 import { ALTITUDES, Plan, foldedAt, gapHeight, layout } from "../../static/js/layout.js";
 import { createStrings } from "../../static/js/strings.js";
 import { journal, longJournal } from "./fixtures/journal.js";
@@ -147,6 +147,11 @@ test("a machine that is switched on later is as the others: a lane for each comp
     participants.map((one) => lanes.of(one).id),
     ["worker-9/containerd", "worker-9/terminal", "worker-9/kubelet", "worker-9/terminal", "worker-9/kube-proxy"],
   );
+  assert.deepEqual(lanes.newcomers, ["worker-9"]);
+  const grown = withMachines(cast, lanes.newcomers);
+  assert.deepEqual(grown.workers, [...cast.workers, "worker-9"]);
+  assert.ok(grown.components.includes("worker-9/kubelet") && !grown.components.includes("worker-9/etcd"));
+  assert.deepEqual(withMachines(cast, []), cast);
   const alone = new Lanes([]);
   alone.live(started("worker-9/containerd"), 0);
   assert.equal(alone.of("worker-9/kubeadm").id, "worker-9/kubeadm");

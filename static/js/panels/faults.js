@@ -3,6 +3,7 @@ import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { FaultForm } from "../faultform.js";
 import { Icon } from "../icons.js";
+import { withMachines } from "../lanes.js";
 import { Modal } from "../modal.js";
 import { later } from "./later.js";
 
@@ -64,7 +65,7 @@ export function FaultsDialog({ app }) {
         breaking.faults.value
           ? h(FaultForm, {
               faults: breaking.faults.value,
-              cast: store.cast.value,
+              cast: withMachines(store.cast.value, store.picture.value.plan.lanes.newcomers),
               strings,
               onSubmit,
               about: (/** @type {string} */ name) => h(FoldedCard, { key: name, app, name }),
