@@ -18,7 +18,6 @@ Left out: port 2380 of a single member, and the metrics port.
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -37,7 +36,7 @@ from cluster_engine.etcd.status_pages import StatusPages
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.etcd.wal import open_wal
 from cluster_engine.etcd.watch_service import WatchService
-from cluster_engine.metrics.plain_port import JSON, OK, answer_one, serve
+from cluster_engine.metrics.plain_port import JSON, OK, serve
 from cluster_engine.rpc import etcd_pb2 as pb
 from cluster_engine.rpc.endpoints import Server
 from cluster_engine.rpc.grpc import handler
@@ -72,7 +71,7 @@ async def main(
             files.read(key),
             client_ca=files.read(client_ca),
             client_auth="require",
-            alpn=("http/1.1", "h2"),  # who offers both, curl, asks for pages
+            alpn=("h2", "http/1.1"),
         )
         machine = process.host.machine.files
         is_new = not machine.is_file(path_in(data_dir))
@@ -180,7 +179,7 @@ async def _open(
         handler(described[name], implementation, process.crash) for name, implementation in implementations.items()
     ]
     pages = StatusPages(process, store, agreement)
-    server = Server(served, pages=functools.partial(answer_one, answers=pages.answer))
+    server = Server(served, pages=pages)
     process.metrics.compute(server.told)
     host, port, tls = at
     await server.start(host, port, ssl=tls)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from cluster_engine.etcd.agreement import Agreement
 from cluster_engine.etcd.errors import EtcdError
 from cluster_engine.etcd.quota import QUOTA_BYTES
 from cluster_engine.etcd.store import Store
-from cluster_engine.metrics.plain_port import JSON, OK, PROMETHEUS, TEXT, UNAVAILABLE, Answer
+from cluster_engine.metrics.plain_port import JSON, OK, PROMETHEUS, TEXT, UNAVAILABLE, Answer, answer_one
 from cluster_engine.metrics.registry import Metric
 from cluster_engine.world.process import Process
 
@@ -54,6 +54,10 @@ class StatusPages:
                 name, (only,) if only else CHECKS[name], verbose="verbose" in parse_qs(query, True)
             )
         return None
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer a connection of HTTP/1.1."""
+        await answer_one(reader, writer, self.answer)
 
     async def _health(self) -> Answer:
         why = ""

@@ -13,14 +13,15 @@ the messages it takes, and answers a call of a service it does not have in words
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from grpclib import client, server
 from grpclib.config import Configuration
 from grpclib.const import Cardinality, Handler, Status
-from grpclib.exceptions import GRPCError
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.protocol import Connection, EventsProcessor, H2Protocol, Stream
 from h2.settings import SettingCodes
 
@@ -172,8 +173,16 @@ class Methods(dict[str, Handler]):
         return Handler(unimplemented(text), Cardinality.STREAM_STREAM, None, None)
 
 
-Pages = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""Answers a connection that does not speak HTTP/2."""
+class Pages(Protocol):
+    """What a gRPC server answers beside gRPC: GET, over HTTP/2 or HTTP/1.1."""
+
+    async def answer(self, target: str) -> tuple[str, str, bytes] | None:
+        """Answer a path with its query: "200 OK", a content type, a body; None where there is nothing."""
+        ...
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer a connection that does not speak HTTP/2."""
+        ...
 
 
 class Choosing(asyncio.Protocol):
@@ -189,19 +198,20 @@ class Choosing(asyncio.Protocol):
         if transport.get_extra_info("alpn_protocol") == "h2":
             made = self._grpc()
         else:
-            made = asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._pages)
+            made = asyncio.StreamReaderProtocol(asyncio.StreamReader(), self._pages.converse)
         transport.set_protocol(made)
         made.connection_made(transport)
 
 
 class Server(server.Server):
-    """grpclib's server: gathering, bounded, without pings of its own. `pages` answers who does not speak HTTP/2."""
+    """grpclib's server: gathering, bounded, without pings of its own. `pages` answers who does not ask by gRPC."""
 
     def __init__(
         self, services: Collection[Service], *, message_bytes_max: int = MESSAGE_BYTES_MAX, pages: Pages | None = None
     ) -> None:
         super().__init__(services, config=NO_PINGS)
         self._pages = pages
+        self._answering: dict[asyncio.Task[None], None] = {}
         self._mapping = self._methods = Methods(self._mapping)
         self._message_bytes_max = message_bytes_max
 
@@ -226,6 +236,14 @@ class Server(server.Server):
         def accept_bounded(stream: Stream, headers: Any, release_stream: Callable[[], None]) -> None:
             read = partial(_read_bounded, stream.recv_data, self._message_bytes_max)
             stream.recv_data = read  # type: ignore[method-assign]
+            asked = dict(headers)
+            if self._pages is not None and asked.get(":method") == "GET":
+                task = asyncio.get_running_loop().create_task(
+                    _answer(self._pages, stream, str(asked.get(":path", "")), release_stream)
+                )
+                self._answering[task] = None
+                task.add_done_callback(self._answering.pop)
+                return
             accept(stream, headers, release_stream)
 
         made.handler.accept = accept_bounded  # type: ignore[method-assign]
@@ -238,6 +256,17 @@ async def _read_bounded(read: Callable[[int], Awaitable[bytes]], message_bytes_m
             Status.RESOURCE_EXHAUSTED, f"grpc: received message larger than max ({size} vs. {message_bytes_max})"
         )
     return await read(size)
+
+
+async def _answer(pages: Pages, stream: Stream, target: str, release_stream: Callable[[], None]) -> None:
+    """Answer a GET of HTTP/2."""
+    found = await pages.answer(target) or ("404 Not Found", "text/plain; charset=utf-8", b"404 page not found\n")
+    status, content_type, body = found
+    head = [(":status", status[:3]), ("content-type", content_type), ("content-length", str(len(body)))]
+    with contextlib.suppress(ConnectionError, StreamTerminatedError):
+        await stream.send_headers(head)
+        await stream.send_data(body, end_stream=True)
+    release_stream()
 
 
 class Channel(client.Channel):

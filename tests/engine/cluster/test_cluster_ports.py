@@ -72,6 +72,8 @@ def test_the_ports_of_the_control_plane_tell_health_to_all_and_metrics_to_whom_t
         pki = "/etc/kubernetes/pki/etcd"
         pair = f"--cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key"
         assert await asked(sh, f"{pair} https://127.0.0.1:2379/health") == '{"health":"true","reason":""}'
+        assert await asked(sh, f"--http1.1 {pair} https://127.0.0.1:2379/health") == '{"health":"true","reason":""}'
+        assert await asked(sh, f"{pair} https://127.0.0.1:2379/nope") == "404 page not found\n"
         assert '"name":"control-plane"' in await asked(sh, f"{pair} https://10.0.0.1:2380/members")
         code, _ = await sh.cluster.administer("curl -sk https://127.0.0.1:2379/health")
         assert code == 56  # the handshake wants a certificate
