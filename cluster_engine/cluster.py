@@ -224,11 +224,13 @@ class Cluster:
         return process is not None and process.is_ready
 
     def _has_addons(self) -> bool:
-        """Return whether every component is up, every pod of the DNS is ready, and all nodes lead there."""
-        ready = [one for one in self.objects("/registry/pods/kube-system/coredns-") if _is_ready(one)]
+        """Return whether every component is up, every pod of kube-system is ready, and all nodes lead to its DNS."""
+        pods = self.objects("/registry/pods/kube-system/")
+        names = [one["metadata"]["name"] for one in pods if _is_ready(one)]
+        has_dns = sum(name.startswith("coredns-") for name in names) == 2
         tables = [worker.packet_filter.tables for worker in self.workers]
         leads = all(found and f"{addons.DNS_ADDRESS}/32" in found["nat"].text for found in tables)
-        return len(ready) == 2 and leads and all(map(self._is_up, self.cast.components))
+        return has_dns and len(names) == len(pods) and leads and all(map(self._is_up, self.cast.components))
 
     async def _all(self, waits: list[Any]) -> None:
         everything = asyncio.gather(*waits)
