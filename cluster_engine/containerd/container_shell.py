@@ -31,6 +31,7 @@ from cluster_engine.shell.scripting import UsageError
 from cluster_engine.shell.shell import Builtin, Place, Shell
 from cluster_engine.shell.syntax import SyntaxFailure, parse
 from cluster_engine.shell.syntax_tree import For, Loop, Script, Simple
+from cluster_engine.world.files import FileSystem
 from cluster_engine.world.world import World
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ class ContainerShell(Shell):
     """A shell in a container, throttled before each command and in each turn of a loop."""
 
     unset, unset_code = "parameter not set", 2
+    cannot_fork = CANNOT_FORK
 
     terminal: ContainerSession
     budget: ThrottledBudget
@@ -179,9 +181,7 @@ class ContainerShell(Shell):
 
     async def program(self, words: Sequence[str], assigned: dict[str, str], streams: Streams) -> int:
         """See Shell."""
-        root, host = self.place.root, self.place.host
-        inside = sum(process.files is root for process in host.processes.values())
-        if inside > PIDS_MAX or len(host.machine.processes) >= host.machine.pids_max:
+        if is_full(self.place.host, self.place.root):
             self.complain(CANNOT_FORK, streams)
             return 2
         return await super().program(words, assigned, streams)
@@ -194,6 +194,12 @@ class ContainerShell(Shell):
         """See Shell."""
         await super().turn_ends(loop, began)
         await self.budget.quota.pay()
+
+
+def is_full(host: "Host", files: FileSystem | None) -> bool:
+    """Return whether a container with these files, or its machine, has as many processes as it may."""
+    inside = sum(process.files is files for process in host.processes.values())
+    return inside > PIDS_MAX or len(host.machine.processes) >= host.machine.pids_max
 
 
 def _is_one_program(script: Script) -> bool:

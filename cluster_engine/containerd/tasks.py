@@ -25,6 +25,7 @@ from cluster_engine.containerd.store import Container, Sandbox, Store
 from cluster_engine.containerd.throttle import Quota
 from cluster_engine.containerd.workloads import SHELLS, NotExecutableError
 from cluster_engine.programs import running
+from cluster_engine.programs.invocation import CannotGoOnError
 from cluster_engine.programs.running import Program, kill_for_memory
 from cluster_engine.programs.streams import Bytes, Input, Pipe, Streams
 from cluster_engine.programs.window import Window
@@ -107,6 +108,10 @@ class Tasks:
         self, container: Container, argv: Sequence[str], streams: Streams, environment: Mapping[str, str]
     ) -> int:
         """Run a program for one that no shell has started, as `timeout` and `env` do. See Execute."""
+        from cluster_engine.containerd.container_shell import CANNOT_FORK, is_full  # once a container needs it
+
+        if is_full(self._host(self._store.sandboxes[container.sandbox_id]), container.files):
+            raise CannotGoOnError(CANNOT_FORK)
         try:
             return await self._run(container, argv, streams, environment)
         except NotExecutableError as error:

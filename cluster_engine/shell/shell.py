@@ -135,6 +135,7 @@ class Session(Protocol):
 class Shell(Interpreter[Streams]):
     """A shell in a place. `stderr` is where it complains; only one that is `interactive` may move to another host."""
 
+    cannot_fork = CANNOT_FORK
     knows_window = True
     """Whether it is one that sets COLUMNS and LINES at a terminal, as bash does."""
     unset_code = 127
@@ -315,7 +316,7 @@ class Shell(Interpreter[Streams]):
         except ShellExit as end:
             return end.code
         except (SpentError, TooDeepError, OutOfMemoryError) as bound:
-            told = CANNOT_FORK if isinstance(bound, TooDeepError) else SPENT
+            told = self.cannot_fork if isinstance(bound, TooDeepError) else SPENT
             raise CannotGoOnError(told) from bound
         finally:
             shell.give_back()

@@ -29,6 +29,17 @@ def test_a_command_in_a_container_writes_here_and_its_exit_code_is_kubectls(with
     with_pod(story)
 
 
+def test_a_program_that_no_shell_has_started_runs_others_up_to_a_bound(with_pod):
+    async def story(sh):
+        ended = await sh("kubectl exec web -- timeout 2 sleep 60")
+        assert (ended.code, ended.err) == (143, "command terminated with exit code 143\n")
+        assert await sh.ok("kubectl exec web -- env A=b printenv A") == "b\n"
+        deep = await sh(f"kubectl exec web -- {'timeout 9 ' * 500} true")
+        assert "sh: can't fork: Resource temporarily unavailable" in deep.err
+
+    with_pod(story)
+
+
 def test_what_is_piped_in_is_the_commands_standard_input_and_ends_it(with_pod):
     async def story(sh):
         assert await sh.ok("echo one two | kubectl exec -i web -- wc -w") == "2\n"
