@@ -29,6 +29,8 @@ class Active(msgspec.Struct):
     record: Fault
     sealed: bool = False
     at: float | None = None
+    parts: list[str] = msgspec.field(default_factory=list)
+    """The faults that it is made of, by their ids."""
     healed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -57,15 +59,20 @@ class Faults:
         record.check(self._ground)
         if len(self._active) >= ACTIVE_MAX:
             raise FaultError(f"{ACTIVE_MAX} faults are active already; heal some first")
-        claims = record.claims()
-        for other in self._active.values():
-            if claims and other.record.claims() == claims:
-                raise FaultError(f"{claims} is the subject of {other.id} already; heal that first")
+        parts = record.parts()
+        for one in (record, *parts):
+            self._check_claims(one.claims())
         self._count += 1
         active = self._active[f"fault-{self._count}"] = Active(f"fault-{self._count}", record, sealed)
         # Not a part of whichever process this was called from.
         active.task = group.create_task(self._happen(active), name=active.id, context=contextvars.Context())
+        active.parts = [self.inject(part, group, sealed=sealed) for part in parts]
         return active.id
+
+    def _check_claims(self, claims: str) -> None:
+        for other in self._active.values():
+            if claims and other.record.claims() == claims:
+                raise FaultError(f"{claims} is the subject of {other.id} already; heal that first")
 
     async def heal(self, id_: str) -> None:
         """Put right what a fault did; returns when that is done. FaultError when there is no such fault."""
@@ -98,6 +105,7 @@ class Faults:
         injected = loop.time()
         try:
             if await self._healed_within(active, injected + record.start):
+                await self._heal_parts(active)
                 return
             active.at = loop.time()
             self._note_start(active)
@@ -116,10 +124,19 @@ class Faults:
                 heal = heal.heal
             if heal is not None:
                 await self._healed_within(active, None if record.end is None else injected + record.end)
+                await self._heal_parts(active)
                 await heal()
             self._note("fault.ended", f"{record.name} is over: {record.target}", active, faults.write(record))
         finally:
             del self._active[active.id]
+            for whole in self._active.values():
+                if whole.parts and self._active.keys().isdisjoint(whole.parts):
+                    whole.healed.set()  # nothing of it is left
+
+    async def _heal_parts(self, active: Active) -> None:
+        parts = [one for one in active.parts if one in self._active]
+        if parts:
+            await asyncio.gather(*map(self.heal, parts))
 
     async def _healed_within(self, active: Active, deadline: float | None) -> bool:
         """Wait for somebody who heals, until the deadline; tell whether there was one."""

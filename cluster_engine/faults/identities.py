@@ -133,7 +133,7 @@ class NodeNameTaken(Fault):
     name: ClassVar[str] = "node-name-taken"
 
     target: str = field(metadata=bounded(Host(worker=True)))
-    peer: str = field(metadata=bounded(Host(worker=True)))
+    peer: str = field(default="worker-1", metadata=bounded(Host(worker=True)))
 
     def check(self, ground: Ground) -> None:
         """Raise FaultError also when it is one machine."""

@@ -113,7 +113,7 @@ class HalfOpen(LinkFault):
     name: ClassVar[str] = "half-open"
 
     target: str = field(default=CONTROL_PLANE, metadata=bounded(Host()))
-    peer: str = field(metadata=bounded(Host()))
+    peer: str = field(default="worker-1", metadata=bounded(Host()))
 
     async def begin(self, ground: Ground, id_: str) -> None:
         """Forget what is open now."""

@@ -180,6 +180,10 @@ class Fault:
         """Name what no other fault may change while this one lasts; "" for nothing."""
         return ""
 
+    def parts(self) -> "tuple[Fault, ...]":
+        """Return the faults that are injected with it and healed with it: those of a storyline."""
+        return ()
+
     @abstractmethod
     async def begin(self, ground: Ground, id_: str) -> Heal | Passing | None:
         """Let it happen; give what heals it, None when it is over at once."""

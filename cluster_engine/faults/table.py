@@ -26,6 +26,7 @@ from cluster_engine.faults.permissions import BindingRevoked
 from cluster_engine.faults.record import Fault, FaultError
 from cluster_engine.faults.requests import AnswerLost, RequestRefused, StaleCache, WatchDropped
 from cluster_engine.faults.storage import EtcdCompacted, EtcdDiskLost, EtcdNoSpace, EtcdRestored, EtcdSlowDisk
+from cluster_engine.faults.storylines import Storyline
 
 _ALL: tuple[type[Fault], ...] = (
     Stop,
@@ -66,6 +67,7 @@ _ALL: tuple[type[Fault], ...] = (
     CrashLoop,
     OutOfMemory,
     Hang,
+    Storyline,
 )
 FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in _ALL}
 UNOFFERED: dict[str, type[Fault]] = {fault.name: fault for fault in (BadLink, EtcdDiskLost)}

@@ -35,6 +35,7 @@ const GROUPS = {
   requests: ["request-refused", "answer-lost", "watch-dropped", "stale-cache"],
   storage: ["etcd-compacted", "etcd-slow-disk", "etcd-no-space", "etcd-restored"],
   workloads: ["image-not-found", "crash-loop", "out-of-memory", "hang"],
+  storylines: ["storyline"],
 };
 /** Over as soon as they have happened: nothing to wait for, nothing to heal. */
 const AT_ONCE = new Set(["restart", "reset", "half-open", "etcd-compacted", "etcd-restored", "watch-dropped"]);

@@ -16,6 +16,7 @@ from typing import Any
 from cluster_engine.apiserver.trouble import CODES
 from cluster_engine.cast import PROGRAMS as HOST_PROGRAMS
 from cluster_engine.faults import FAULTS, UNOFFERED, Fault, read, write
+from cluster_engine.faults.storylines import STORYLINES
 from cluster_engine.world.work import REAL_EFFORT
 from tests.simulate.clients import CLIENTS as PROGRAMS
 from tests.simulate.lines import VERSIONS, create, draw_line, is_endless
@@ -201,6 +202,8 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
             document["target"] = rng.choice(BINDINGS)
         case "token-refused":
             document |= {"target": f"{worker}/kube-proxy", "how": rng.choice(("expired", "tampered"))}
+        case "storyline":
+            document |= {"target": rng.choice(list(STORYLINES)), "worker": worker}
         case "etcd-restored":
             document["revisions"] = rng.choice([1, 10, 100])
         case "image-not-found" | "crash-loop" | "out-of-memory" | "hang":
@@ -243,7 +246,11 @@ def _component(rng: Random, worker: str) -> str:
 
 def _compatible(faults: list[Fault]) -> list[Fault]:
     """Leave out what would claim what another has claimed."""
-    kept: dict[str, Fault] = {}
-    for number, fault in enumerate(faults):
-        kept.setdefault(fault.claims() or str(number), fault)
-    return sorted(kept.values(), key=lambda fault: fault.start)
+    kept: list[Fault] = []
+    claimed: set[str] = set()
+    for fault in faults:
+        claims = {one.claims() for one in (fault, *fault.parts())} - {""}
+        if not claims & claimed:
+            kept.append(fault)
+            claimed |= claims
+    return sorted(kept, key=lambda fault: fault.start)
