@@ -14,6 +14,7 @@ from tests.simulate.objects import lawless, orphans, wrongly_collected
 from tests.simulate.owners import misowned
 from tests.simulate.phases import risen
 from tests.simulate.placement import misplaced
+from tests.simulate.pressure import mistold
 from tests.simulate.reads import backwards, stale_reads
 from tests.simulate.rollouts import unbounded
 from tests.simulate.security import intrusions
@@ -61,6 +62,7 @@ def _of_history(story: Story) -> Iterator[Violation]:
     yield from unready_reached(entries, history, told)
     yield from miscounted(history)
     yield from mistimed(traffic, history, told)
+    yield from mistold(entries, history)
     yield from misowned(traffic, history)
     yield from risen(entries, history, story.starts)
     if story.failure is None:

@@ -4,9 +4,10 @@
                       faults=(Partition(target="worker-1", start=12.0, end=31.0), …))
 
 The kinds of fault take turns with the seed, so that as many seeds in a row as there are kinds have them all; the rest
-is chance. One plan in ten is long: something takes a node away until its pods are evicted. In one in five each of the
-two programs that are elected has a standby. A *moment* is a fault that happens once a predicate over the journal or
-etcd holds, as an instructor's does, sealed or not.
+is chance. One plan in ten is long: something takes a node away until its pods are evicted, and in every second of those
+a node runs short of memory, disk or process numbers. In one in five each of the two programs that are elected has a
+standby. A *moment* is a fault that happens once a predicate over the journal or etcd holds, as an instructor's does,
+sealed or not.
 """
 
 from dataclasses import dataclass, replace
@@ -28,11 +29,14 @@ FAULTS_MAX = 3
 SECONDS = (30.0, 70.0)
 LONG_SECONDS = 400.0
 LONG_EVERY = 10
+PRESSURE_EVERY = 20
+PRESSURE_ENDS = 70.0
+"""So that a long plan outlasts it, with the five minutes for which it is told of."""
 BINDINGS = ("system:kube-scheduler", "system:kube-controller-manager", "kubeadm:node-proxier")
 TAKES_A_NODE_AWAY = ("power-off", "partition", "kill")
 NOT_DRAWN = ("pressure", "node-name-taken")
-"""What outlasts the rest that a plan ends with (a node's pressure, by five minutes), or breaks on purpose what is
-judged: no pod on two nodes."""
+"""What outlasts the rest that a plan ends with (a node's pressure, by five minutes: some long plans have it), or breaks
+on purpose what is judged: no pod on two nodes."""
 KINDS = {name: fault for name, fault in {**FAULTS, **UNOFFERED}.items() if name not in NOT_DRAWN}
 CLIENTS_EACH = 2
 STANDBY_EVERY = 5
@@ -117,6 +121,8 @@ def draw(seed: int) -> Plan:
         name = rng.choice(TAKES_A_NODE_AWAY)
         worker = f"worker-{rng.randint(1, nodes)}"
         faults.append(read({"name": name, "target": f"{worker}/kubelet" if name == "kill" else worker, "start": 10.0}))
+    if seed % PRESSURE_EVERY == 0:
+        faults.append(_pressure(rng, f"worker-{rng.randint(1, nodes)}"))
     clients = [(round(rng.uniform(0.5, seconds * 0.7), 1), name) for name in _clients(rng)]
     return Plan(
         seed,
@@ -216,6 +222,11 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
         case "request-refused" | "answer-lost" | "watch-dropped" | "stale-cache":
             document |= _requests(rng, name)
     return read(document)
+
+
+def _pressure(rng: Random, worker: str) -> Fault:
+    start, resource = round(rng.uniform(5.0, 30.0), 1), rng.choice(("memory", "disk", "pids"))
+    return read({"name": "pressure", "target": worker, "resource": resource, "start": start, "end": PRESSURE_ENDS})
 
 
 def _requests(rng: Random, name: str) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _replica_set(replica_set: Object, it: Snapshot) -> Iterator[str]:
         yield f"replicaset {_name(replica_set)} is still going"
         return
     uid, wanted = replica_set["metadata"]["uid"], replica_set["spec"]["replicas"]
-    pods = [pod for pod in it.of("pods") if _controller(pod) == uid]
+    pods = [pod for pod in it.of("pods") if _controller(pod) == uid and not _is_evicted(pod)]
     if len(pods) != wanted:
         yield f"replicaset {_name(replica_set)} has {len(pods)} of {wanted} pods"
     if replica_set.get("status", {}).get("replicas", 0) != wanted:
@@ -136,7 +136,7 @@ def _pod(pod: Object, it: Snapshot) -> Iterator[str]:
         yield f"pod {_name(pod)} is still going"
     elif phase == "Running" and _condition(pod, "Ready") != "True":
         yield f"pod {_name(pod)} runs and is not ready"
-    elif phase not in ("Running", "Succeeded") and not (phase == "Failed" and _is_never_restarted(pod)):
+    elif phase not in ("Running", "Succeeded") and not (phase == "Failed" and _is_over(pod)):
         yield f"pod {_name(pod)} is {phase}"
     owner = _controller(pod)
     owners = (one for resource in OWNERS for one in it.of(resource))
@@ -144,8 +144,13 @@ def _pod(pod: Object, it: Snapshot) -> Iterator[str]:
         yield f"pod {_name(pod)} has lost its owner, and is still there"
 
 
-def _is_never_restarted(pod: Object) -> bool:
-    return bool(pod["spec"].get("restartPolicy") == "Never")
+def _is_over(pod: Object) -> bool:
+    return bool(pod["spec"].get("restartPolicy") == "Never") or _is_evicted(pod)
+
+
+def _is_evicted(pod: Object) -> bool:
+    """Whether a kubelet has ended a pod for want of something: it stays, and its controller has made another."""
+    return bool(pod["status"].get("reason") == "Evicted")
 
 
 def _runtime(it: Snapshot) -> Iterator[str]:
