@@ -1,6 +1,7 @@
 """A workstation with a whole cluster around it, in leaping time."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -61,25 +62,53 @@ class Workstation:
         raise AssertionError(f"{line} never said {text!r}; at the end: {done.out}{done.err}")
 
 
+@contextlib.contextmanager
+def living(**spec):
+    """Keep a new cluster; give what runs `story(sh)` on its workstation. Its time passes while a story is told only."""
+    loop = ClusterLoop(Clock(None))
+    options = {"pace": None, "capture": False, "epoch": EPOCH, **spec}
+    opened, over = loop.create_future(), loop.create_future()
+
+    async def live():
+        async with Cluster(ClusterSpec(**options), loop) as cluster:
+            opened.set_result(cluster)
+            await over
+
+    alive = loop.create_task(live())
+
+    async def told(story):
+        await asyncio.wait([opened, alive], return_when=asyncio.FIRST_COMPLETED)
+        cluster = opened.result() if opened.done() else alive.result()
+        telling = asyncio.ensure_future(story(Workstation(cluster)))
+        await asyncio.wait([telling, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
+        if not telling.done():
+            await cluster.world.failed
+        return telling.result()
+
+    try:
+        yield lambda story: loop.run_until_complete(told(story))
+    finally:
+        over.set_result(None)
+        try:
+            loop.run_until_complete(alive)
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+
 @pytest.fixture
 def workstation():
     """Run `story(sh)` on the workstation of a new cluster."""
 
     def start(story, **spec):
-        async def live(loop):
-            options = {"pace": None, "capture": False, "epoch": EPOCH, **spec}
-            async with Cluster(ClusterSpec(**options), loop) as cluster:
-                told = asyncio.ensure_future(story(Workstation(cluster)))
-                await asyncio.wait([told, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
-                if not told.done():
-                    await cluster.world.failed
-                return told.result()
-
-        loop = ClusterLoop(Clock(None))
-        try:
-            return loop.run_until_complete(live(loop))
-        finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
+        with living(**spec) as tell:
+            return tell(story)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def shared_workstation():
+    """Run `story(sh)` on the workstation of a cluster of this module's: for cases that leave nothing behind."""
+    with living() as tell:
+        yield tell

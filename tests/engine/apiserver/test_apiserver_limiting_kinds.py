@@ -113,11 +113,11 @@ def ingress(**path):
         (networking("NetworkPolicy", policyTypes=["Both"]), 'supported values: "Ingress", "Egress"'),
     ],
 )
-def test_what_is_no_rule_is_refused_in_the_real_servers_words(workstation, document, said):
+def test_what_is_no_rule_is_refused_in_the_real_servers_words(shared_workstation, document, said):
     async def story(sh):
         return (await create(sh, document)).err
 
-    assert said in workstation(story)
+    assert said in shared_workstation(story)
 
 
 def test_policy_types_follow_from_what_is_said_and_ports_are_tcp(workstation):

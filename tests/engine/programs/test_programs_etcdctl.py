@@ -13,19 +13,32 @@ CERTIFICATES = (
 )
 
 
-@pytest.fixture
-def etcdctl(workstation):
-    """Run a story on the control plane, with etcd's certificates in the environment."""
+def on_the_control_plane(workstation):
+    """Run a story there, with etcd's certificates in the environment."""
 
     def start(story):
-        async def on_the_control_plane(sh):
+        async def there(sh):
             await sh.ok("ssh control-plane")
             await sh.ok(CERTIFICATES)
-            return await story(sh)
+            try:
+                return await story(sh)
+            finally:
+                await sh("exit")
 
-        return workstation(on_the_control_plane)
+        return workstation(there)
 
     return start
+
+
+@pytest.fixture
+def etcdctl(workstation):
+    return on_the_control_plane(workstation)
+
+
+@pytest.fixture
+def shared_etcdctl(shared_workstation):
+    """For what leaves nothing behind."""
+    return on_the_control_plane(shared_workstation)
 
 
 def test_keys_are_written_read_and_deleted(etcdctl):
@@ -170,12 +183,12 @@ def test_without_a_connection_it_waits_five_seconds_and_says_why(etcdctl, line, 
         ("lease grant " + "9" * 400, 128, f'bad TTL (strconv.ParseInt: parsing "{"9" * 400}": value out of range)'),
     ],
 )  # fmt: skip
-def test_a_bad_command_line_is_refused_in_etcdctls_words(etcdctl, line, code, error):
+def test_a_bad_command_line_is_refused_in_etcdctls_words(shared_etcdctl, line, code, error):
     async def story(sh):
         done = await sh(f"etcdctl {line}")
         assert (done.code, done.err.splitlines()[-1]) == (code, f"Error: {error}")
 
-    etcdctl(story)
+    shared_etcdctl(story)
 
 
 REAL = shutil.which("etcdctl")
@@ -183,11 +196,11 @@ REAL = shutil.which("etcdctl")
 
 @pytest.mark.skipif(REAL is None, reason="no real etcdctl here to compare with")
 @pytest.mark.parametrize("line", ["get", "put", "del", "watch", "lease revoke zz", "lease grant x", "get a -w yaml"])
-def test_the_real_one_refuses_in_the_same_words(etcdctl, line):
+def test_the_real_one_refuses_in_the_same_words(shared_etcdctl, line):
     real = subprocess.run([REAL, *line.split()], env={"ETCDCTL_API": "3"}, capture_output=True, text=True, check=False)
 
     async def story(sh):
         done = await sh(f"etcdctl {line}")
         assert (done.code, done.err) == (real.returncode, real.stderr)
 
-    etcdctl(story)
+    shared_etcdctl(story)

@@ -19,19 +19,32 @@ RESTORED = (
 )
 
 
-@pytest.fixture
-def etcdctl(workstation):
-    """Run a story on the control plane, with etcd's certificates in the environment."""
+def on_the_control_plane(workstation):
+    """Run a story there, with etcd's certificates in the environment."""
 
     def start(story):
-        async def on_the_control_plane(sh):
+        async def there(sh):
             await sh.ok("ssh control-plane")
             await sh.ok(CERTIFICATES)
-            return await story(sh)
+            try:
+                return await story(sh)
+            finally:
+                await sh("exit")
 
-        return workstation(on_the_control_plane)
+        return workstation(there)
 
     return start
+
+
+@pytest.fixture
+def etcdctl(workstation):
+    return on_the_control_plane(workstation)
+
+
+@pytest.fixture
+def shared_etcdctl(shared_workstation):
+    """For what leaves nothing behind."""
+    return on_the_control_plane(shared_workstation)
 
 
 def test_a_cluster_restored_from_a_snapshot_has_what_was_deleted_since_and_not_what_was_made(etcdctl):
@@ -167,12 +180,12 @@ def test_a_voter_that_does_not_run_takes_the_majority_and_a_learner_does_not(etc
         ("snapshot save", 128, "snapshot save expects one argument"),
     ],
 )  # fmt: skip
-def test_what_the_real_one_refuses_is_refused_in_its_words(etcdctl, line, code, error):
+def test_what_the_real_one_refuses_is_refused_in_its_words(shared_etcdctl, line, code, error):
     async def story(sh):
         done = await sh(f"etcdctl {line}")
         assert (done.code, done.err.splitlines()[-1]) == (code, f"Error: {error}")
 
-    etcdctl(story)
+    shared_etcdctl(story)
 
 
 def test_a_lock_is_held_by_one_at_a_time_and_given_back(etcdctl):

@@ -50,11 +50,11 @@ def test_a_role_from_flags_has_a_rule_for_each_api_group(workstation):
         ("--verb=get --resource=ghosts", 'the server doesn\'t have a resource type "ghosts"'),
     ],
 )
-def test_a_role_without_a_verb_or_a_known_resource_is_not_made(workstation, flags, error):
+def test_a_role_without_a_verb_or_a_known_resource_is_not_made(shared_workstation, flags, error):
     async def story(sh):
         return await sh(f"kubectl create role reader {flags}"), await sh.ok("kubectl get roles -A -o name")
 
-    refused, roles = workstation(story)
+    refused, roles = shared_workstation(story)
     assert refused.err == f"{error}\n"
     assert "reader" not in roles
 

@@ -400,11 +400,11 @@ def test_output_goes_through_filters_and_into_files(workstation):
 
 
 @pytest.mark.parametrize("name", ["config", "crash", "liveness", "once", "pod", "reader", "web"])
-def test_every_example_is_accepted(workstation, name):
+def test_every_example_is_accepted(shared_workstation, name):
     async def story(sh):
         return await sh(f"kubectl apply -f {name}.yaml")
 
-    done = workstation(story, nodes=1)
+    done = shared_workstation(story)
     assert (done.code, done.err) == (0, "")
 
 
@@ -449,11 +449,11 @@ def test_a_binding_made_by_flags_gives_a_service_account_its_rights(workstation)
         ("rolebinding x --role=a --clusterrole=b", "exactly one of clusterrole or role must be specified"),
     ],
 )
-def test_a_binding_that_lacks_something_is_refused_as_kubectl_does(workstation, line, said):
+def test_a_binding_that_lacks_something_is_refused_as_kubectl_does(shared_workstation, line, said):
     async def story(sh):
         return await sh(f"kubectl create {line}")
 
-    done = workstation(story)
+    done = shared_workstation(story)
     assert done.code == 1
     assert said in done.err
 

@@ -132,6 +132,6 @@ def test_a_pod_can_be_exposed_as_it_is_made(workstation):
         ("run x --image=a --labels=b", "unexpected label spec: b"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_sent(workstation, line, error):
-    (done,) = made(workstation, line)
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(shared_workstation, line, error):
+    (done,) = made(shared_workstation, line)
     assert (done.code, done.err) == (1, f"error: {error}\n")

@@ -18,14 +18,14 @@ import pytest
         ("get --raw=/healthz", "ok"),
     ],
 )
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(workstation, line, text):
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(shared_workstation, line, text):
     async def story(sh):
-        await sh.ok("kubectl create deployment web --image=nginx")
+        await sh("kubectl create deployment web --image=nginx")  # it is there already, but for the first
         told = await sh.ok(f"kubectl {line}")
         nodes = await sh.ok("kubectl get nodes -o jsonpath={.items[*].spec.unschedulable}{.items[*].spec.taints}")
         return told, await sh.ok("kubectl get deploy web -o jsonpath={.spec.replicas}"), nodes
 
-    assert workstation(story) == (text, "1", "")
+    assert shared_workstation(story) == (text, "1", "")
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(workstation, line, t
         ("config get-contexts nosuch", "context nosuch not found\n"),
     ],
 )
-def test_what_does_not_go_together_is_refused(workstation, line, error):
+def test_what_does_not_go_together_is_refused(shared_workstation, line, error):
     async def story(sh):
-        await sh.ok("kubectl create deployment web --image=nginx")
+        await sh("kubectl create deployment web --image=nginx")  # it is there already, but for the first
         return await sh(f"kubectl {line}")
 
-    done = workstation(story)
+    done = shared_workstation(story)
     assert done.code == 1
     assert done.err.startswith(f"error: {error}")
 

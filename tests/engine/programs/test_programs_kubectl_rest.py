@@ -107,9 +107,9 @@ def test_each_shells_script_asks_kubectl_itself(workstation, shell):
         ("nothing", 'unrecognized condition: "nothing"'),
     ],
 )
-def test_what_cannot_be_waited_for_is_said_at_once(workstation, condition, error):
+def test_what_cannot_be_waited_for_is_said_at_once(shared_workstation, condition, error):
     async def story(sh):
         return await sh(f"kubectl wait --for={condition} svc/kubernetes")
 
-    done = workstation(story)
+    done = shared_workstation(story)
     assert (done.code, done.err) == (1, f"error: {error}\n")

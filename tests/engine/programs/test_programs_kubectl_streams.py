@@ -198,6 +198,6 @@ def test_a_kind_that_can_only_be_created_is_created_from_a_file(workstation):
         ("--raw /x -f nope", "open nope: no such file or directory"),
     ],
 )
-def test_what_create_raw_cannot_post_it_refuses_as_kubectl_does(workstation, flags, said):
-    refused = workstation(lambda sh: sh(f"kubectl create {flags}"))
+def test_what_create_raw_cannot_post_it_refuses_as_kubectl_does(shared_workstation, flags, said):
+    refused = shared_workstation(lambda sh: sh(f"kubectl create {flags}"))
     assert (refused.code, refused.err.splitlines()[0]) == (1, f"error: {said}")

@@ -27,7 +27,7 @@ def _without_dates(text):
 
 @pytest.mark.skipif(shutil.which("ls") is None, reason="nothing to compare with")
 @pytest.mark.parametrize("flags", LINES)
-def test_ls_lists_as_the_real_one(workstation, tmp_path, flags):
+def test_ls_lists_as_the_real_one(shared_workstation, tmp_path, flags):
     async def story(sh):
         for name, size in FILES.items():
             sh.host.files.write(f"/tmp/d/{name}", b"x" * size)
@@ -39,7 +39,7 @@ def test_ls_lists_as_the_real_one(workstation, tmp_path, flags):
         env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
     )  # fmt: skip
     owner = real.stdout.replace(f" {tmp_path.owner()} {tmp_path.group()} ", " root root ")
-    assert _without_dates(workstation(story)) == _without_dates(owner)
+    assert _without_dates(shared_workstation(story)) == _without_dates(owner)
 
 
 def test_what_is_not_there_and_options_that_are_none(workstation):

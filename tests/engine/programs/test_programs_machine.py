@@ -175,7 +175,7 @@ def test_directories_are_counted_and_drawn(workstation):
         "uname -s -m -o; nproc >/dev/null", "cmp a/x; mktemp zz", "du a/nope; du -b a/x; df a/nope",
     ],
 )  # fmt: skip
-def test_the_real_ones_say_the_same(workstation, tmp_path, line):
+def test_the_real_ones_say_the_same(shared_workstation, tmp_path, line):
     made = "mkdir a a/d; printf 'one\\ntwo\\n' > a/x; printf 'one\\ntwe\\n' > a/y; printf one > a/z; : > a/e"
     real = subprocess.run(
         ["bash", "-c", f"{made}; {line}"], cwd=tmp_path, capture_output=True, text=True, check=False,
@@ -183,8 +183,8 @@ def test_the_real_ones_say_the_same(workstation, tmp_path, line):
     )  # fmt: skip
 
     async def story(sh):
-        done = await sh(f"mkdir /w; cd /w; {made}; {line}")
+        done = await sh(f"rm -rf /w; mkdir /w; cd /w; {made}; {line}")
         plain = real.stderr.replace("‘", "'").replace("’", "'")
         assert (done.out, done.err) == (real.stdout, plain)
 
-    workstation(story)
+    shared_workstation(story)

@@ -57,7 +57,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("which", HOSTILE)
-def test_a_hostile_archive_writes_nothing_where_it_should_not(workstation, which):
+def test_a_hostile_archive_writes_nothing_where_it_should_not(shared_workstation, which):
     async def story(sh):
         before = sh.host.files.read("/etc/hosts") if sh.host.files.exists("/etc/hosts") else b""
         sh.host.files.write("/tmp/in.tar", HOSTILE[which])
@@ -65,7 +65,7 @@ def test_a_hostile_archive_writes_nothing_where_it_should_not(workstation, which
         after = sh.host.files.read("/etc/hosts") if sh.host.files.exists("/etc/hosts") else b""
         return done, before == after, sh.host.files.exists("/etc/passwd"), sh.host.files.exists("/tmp/link")
 
-    done, untouched, wrote, linked = workstation(story)
+    done, untouched, wrote, linked = shared_workstation(story)
     assert untouched
     assert not wrote
     assert not linked

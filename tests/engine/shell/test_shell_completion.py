@@ -33,7 +33,7 @@ import pytest
         (";|&&&(((" * 100, 800, None),
     ],
 )
-def test_tab_finds_what_may_stand_at_the_end_of_a_line(workstation, line, begin, words):
+def test_tab_finds_what_may_stand_at_the_end_of_a_line(shared_workstation, line, begin, words):
     async def story(sh):
         await sh.ok("ls")  # the examples are there after the first line
         found = await sh.cluster.terminal().complete(line)
@@ -41,7 +41,7 @@ def test_tab_finds_what_may_stand_at_the_end_of_a_line(workstation, line, begin,
             assert found.words == words
             assert found.begin == begin
 
-    workstation(story)
+    shared_workstation(story)
 
 
 def test_names_are_asked_of_the_server_by_a_process(workstation):

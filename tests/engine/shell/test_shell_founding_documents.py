@@ -96,18 +96,18 @@ TYPED = [
 
 
 @pytest.mark.parametrize(("host", "line", "seconds", "kernel"), TYPED, ids=lambda each: str(each)[:40])
-def test_a_line_of_the_founding_documents_does_what_they_say_or_what_is_true(workstation, host, line, seconds, kernel):
+def test_a_line_of_the_documents_does_what_they_say_or_what_is_true(shared_workstation, host, line, seconds, kernel):
     for theirs, ours in ADDRESSES.items():
         line = line.replace(theirs, ours)
 
     async def story(sh):
-        await sh.ok("kubectl create -f - <<'EOF'\n" + NGINX + "\nEOF")
+        await sh("kubectl apply -f - <<'EOF'\n" + NGINX + "\nEOF")
         await sh.ok("kubectl wait --for=condition=Ready pod/nginx --timeout=60s")
         await sh.ok(f"ssh {host} true")
         there = line if host == "workstation" else f"ssh {host} <<'EOF'\n{line}\nEOF"
         return await sh(there, interrupt_after=seconds)
 
-    done = workstation(story)
+    done = shared_workstation(story)
     assert "command not found" not in done.err
     assert kernel in done.out
     if not kernel:
