@@ -2,13 +2,13 @@
 
 Theory of operation. All is done by requests, as kubeadm does it, with an administrator's kubeconfig:
 
-    POST  configmaps, roles …          kubeadm-config and kubelet-config, for machines that join, and who may read them
     PATCH nodes/control-plane          its role's label, and the taint by which no other pod is sent there
     POST  configmaps, daemonsets       kube-proxy, a pod on every node
     POST  … deployments, services      CoreDNS, two pods behind the Service kube-dns at 10.96.0.10
 
 From then on the objects are the cluster's own: pods that are scheduled, pulled and probed like others. Modelled on
-cmd/kubeadm/app/phases/{uploadconfig,markcontrolplane,addons} (v1.32). Left out: cluster-info, bootstrap tokens.
+cmd/kubeadm/app/phases/{markcontrolplane,addons} (v1.32). What machines that join read is there already
+(`apiserver/bootstrap/for_joining.py`).
 """
 
 import asyncio
@@ -24,8 +24,6 @@ from cluster_engine.api.kinds import (
     DAEMON_SET,
     DEPLOYMENT,
     NODE,
-    ROLE,
-    ROLE_BINDING,
     SERVICE,
     SERVICE_ACCOUNT,
 )
@@ -40,17 +38,7 @@ RETRY_SECONDS = 0.5
 """How long kubeadm waits between two looks for something that is to come (constants.KubernetesAPICallRetryInterval)."""
 KINDS = {
     kind.name: kind
-    for kind in (
-        CLUSTER_ROLE,
-        CLUSTER_ROLE_BINDING,
-        CONFIG_MAP,
-        DAEMON_SET,
-        DEPLOYMENT,
-        ROLE,
-        ROLE_BINDING,
-        SERVICE,
-        SERVICE_ACCOUNT,
-    )
+    for kind in (CLUSTER_ROLE, CLUSTER_ROLE_BINDING, CONFIG_MAP, DAEMON_SET, DEPLOYMENT, SERVICE, SERVICE_ACCOUNT)
 }
 DNS_ADDRESS = "10.96.0.10"
 CONTROL_PLANE_ROLE = "node-role.kubernetes.io/control-plane"
@@ -61,7 +49,6 @@ TAINT = {"key": CONTROL_PLANE_ROLE, "effect": "NoSchedule"}
 async def kubeadm(process: Process) -> None:
     """Mark the control plane of this host, and create the addons."""
     client = Client.from_kubeconfig(process, KUBECONFIG, user_agent=USER_AGENT, limit=DEFAULT)
-    await create(client, manifests("config_maps"))
     await mark(client, process.host.name)
     for addon in ("kube_proxy", "coredns"):
         await create(client, manifests(addon))
@@ -81,7 +68,7 @@ async def mark(client: Client, node: str) -> None:
 
 
 def manifests(addon: str) -> list[dict[str, Any]]:
-    """Return the objects of "kube_proxy", "coredns" or "config_maps", in the order in which they are created."""
+    """Return the objects of "kube_proxy" or "coredns", in the order in which they are created."""
     text = resources.files(__package__).joinpath(f"{addon}.yaml").read_text(encoding="utf-8")
     return list(yaml.load_all(text, Loader=_LOADER))
 
