@@ -84,6 +84,7 @@ def test_an_arrow_opens_down_to_its_bytes(created: Glassplane) -> None:
     page.fill(".tree-search", "nginx")
     expect(drawer.locator(".leaf.match").first).to_contain_text("nginx")
     page.click("#tab-records")
+    expect(drawer.locator(".record .hint").first).to_contain_text("That is forward secrecy.")
     expect(drawer.locator(".hex-lead").first).to_have_text(re.compile("^17 03 03"))
     expect(drawer.locator(".hex").nth(1)).to_contain_text(":")
     page.click("#tab-bytes")
