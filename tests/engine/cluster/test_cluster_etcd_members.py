@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.faults import read
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 from tests.engine.conftest import EPOCH
@@ -67,3 +68,49 @@ def test_a_write_is_seen_from_the_request_over_the_logs_of_the_members_to_its_an
     while origin["kind"] == "raft.message":
         origin = by_seq[origin["cause"]]
     assert origin is asked
+
+
+def test_etcdctl_tells_the_members_apart_and_moves_the_leader(among_three):
+    async def story(cluster, type_, entries):
+        members = await type_(f"{ETCDCTL} member list")
+        health = await type_(f"{ETCDCTL} endpoint health --cluster")
+        _, status = await type_(f"{ETCDCTL} endpoint status --cluster")
+        rows = [line.split(", ") for line in status.splitlines()]
+        target = next(row[1] for row in rows if row[4] == "false")
+        endpoints = ",".join(row[0] for row in rows)
+        moved = await type_(f"{ETCDCTL} --endpoints {endpoints} move-leader {target}")
+        _, after = await type_(f"{ETCDCTL} endpoint status --cluster")
+        return members, health, rows, target, moved, [line.split(", ") for line in after.splitlines()]
+
+    members, health, rows, target, moved, after = among_three(story)
+    lines = sorted(line.split(", ")[1:] for line in members[1].splitlines())
+    assert [line[:2] for line in lines] == [["started", "control-plane"], ["started", "etcd-2"], ["started", "etcd-3"]]
+    assert lines[1][2:] == ["https://10.0.0.2:2380", "https://10.0.0.2:2379", "false"]
+    assert health[0] == 0 and health[1].count("is healthy") == 3
+    assert [row[4] for row in rows].count("true") == 1
+    assert len({row[6] for row in rows}) == 1, "all are in one term"
+    assert moved[0] == 0 and f"to {target}" in moved[1]
+    assert [row[1] for row in after if row[4] == "true"] == [target]
+
+
+def test_the_cluster_goes_on_without_a_member_and_refuses_without_two_in_etcds_words(among_three):
+    async def story(cluster, type_, entries):
+        def create(name):
+            return type_(f"kubectl create configmap {name} --from-literal=a=b")
+
+        cluster.inject(read({"name": "power-off", "target": "etcd-2"}))
+        await asyncio.sleep(5)
+        one_lost = await create("one")
+        cluster.inject(read({"name": "kill", "target": "etcd-3/etcd"}))
+        await asyncio.sleep(5)
+        two_lost = [await create("two"), await create("three")]
+        await cluster.heal_all()
+        await asyncio.sleep(60)
+        return one_lost, two_lost, await create("four"), await type_("kubectl get configmaps one four -o name")
+
+    one_lost, two_lost, healed, listed = among_three(story)
+    assert one_lost == (0, "configmap/one created\n")
+    assert {code for code, _ in two_lost} == {1}
+    assert any("etcdserver: request timed out" in text for _, text in two_lost), two_lost
+    assert healed == (0, "configmap/four created\n")
+    assert listed == (0, "configmap/one\nconfigmap/four\n")
