@@ -107,12 +107,18 @@ class Pings:
         self._answered()
 
     def _ping(self) -> None:
+        if self._connection.is_closing():
+            return
         self._next = self._call_later(self._keepalive.every_seconds, self._ping)
         http2 = self._connection._connection
         if http2.open_outbound_streams and self._timeout is None:
             http2.ping(bytes(8))
             self._connection.flush()
-            self._timeout = self._call_later(self._keepalive.timeout_seconds, self._connection._transport.abort)
+            self._timeout = self._call_later(self._keepalive.timeout_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._connection.is_closing():
+            self._connection._transport.abort()
 
     def _answered(self) -> None:
         if self._timeout is not None:

@@ -92,7 +92,13 @@ async def _host(plan: Plan, epoch: datetime, loop: ClusterLoop, past: Sequence[I
     entries: list[Entry] = []
     run = Run(past=past, until=until)
     spec = ClusterSpec(
-        nodes=plan.nodes, seed=plan.seed, pace=None, epoch=epoch, effort=plan.effort, system_pods=plan.system_pods
+        nodes=plan.nodes,
+        seed=plan.seed,
+        etcd_members=plan.etcd_members,
+        pace=None,
+        epoch=epoch,
+        effort=plan.effort,
+        system_pods=plan.system_pods,
     )
     async with Cluster(spec, loop) as cluster:
         assert cluster.journal is not None

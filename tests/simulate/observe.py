@@ -47,15 +47,21 @@ WANTED = (
 
 
 @contextlib.contextmanager
-def recorded_stores(story: Story, loop: ClusterLoop) -> Iterator[None]:
+def recorded_stores(story: Story, loop: ClusterLoop, etcd_members: int = 1) -> Iterator[None]:
     """Within this, every etcd that starts without data gets a store whose changes are written into the story, for ever.
 
-    One that loses its disk begins a history of its own; the story then has that one only.
+    One that loses its disk begins a history of its own; the story then has that one only. Of several members the one
+    that carries out a change first tells it.
     """
+    told = (0, 0)
 
     class Recorded(EtcdHistory):
         def append(self, kv: KeyValue, sub: int) -> Change:
             change = super().append(kv, sub)
+            nonlocal told
+            if etcd_members > 1 and (change.revision, sub) <= told:
+                return change
+            told = (change.revision, sub)
             if kv.mod_revision == FIRST_REVISION and sub == 0:
                 story.began_anew = bool(story.history.writes)
                 story.history = History()

@@ -42,6 +42,9 @@ CLIENTS_EACH = 2
 STANDBY_EVERY = 5
 GATEWAY_EVERY = 25
 SYSTEM_PODS_EVERY = 4
+ETCD_MEMBERS_EVERY = 10
+OF_ONE_MEMBER = ("etcd-disk-lost", "etcd-restored")
+"""What several members do not get over by themselves."""
 RESOURCES = ("pods", "deployments", "replicasets", "nodes", "leases", "pods/status")
 MOMENT_SHARE = 0.4
 MOMENTS = ("stop", "kill", "restart", "partition", "latency", "reset", "bad-link", "etcd-slow-disk")
@@ -89,6 +92,7 @@ class Plan:
     standby: bool = False
     gateway: bool = False
     system_pods: bool = False
+    etcd_members: int = 1
     effort: float = 0.0
 
     def __str__(self) -> str:
@@ -97,6 +101,8 @@ class Plan:
         lines += [(one.start, f"{one.start:6.1f}  fault {_described(one)}") for one in self.faults]
         lines += [(at, f"{at:6.1f}  client {name}") for at, name in self.clients]
         lines += [(0.0, f"  then  fault {_described(one.record)}, once {one.when}") for one in self.moments]
+        if self.etcd_members > 1:
+            lines.append((0.0, f"   0.0  {self.etcd_members} members of etcd"))
         lines += [
             (0.0, f"   0.0  {what}") for what in ("standby", "gateway", "system_pods", "effort") if getattr(self, what)
         ]
@@ -123,6 +129,9 @@ def draw(seed: int) -> Plan:
         faults.append(read({"name": name, "target": f"{worker}/kubelet" if name == "kill" else worker, "start": 10.0}))
     if seed % PRESSURE_EVERY == 0:
         faults.append(_pressure(rng, f"worker-{rng.randint(1, nodes)}"))
+    has_members = seed % ETCD_MEMBERS_EVERY == 4 and not any(one.name in OF_ONE_MEMBER for one in faults)
+    if has_members:
+        faults += _of_members(Random(f"{seed}/members"), seconds)
     clients = [(round(rng.uniform(0.5, seconds * 0.7), 1), name) for name in _clients(rng)]
     return Plan(
         seed,
@@ -135,6 +144,7 @@ def draw(seed: int) -> Plan:
         standby=seed % STANDBY_EVERY == 1,
         gateway=seed % GATEWAY_EVERY == 2,
         system_pods=seed % SYSTEM_PODS_EVERY == 3,
+        etcd_members=3 if has_members else 1,
         effort=REAL_EFFORT if seed % 2 else 0.0,
     )
 
@@ -227,6 +237,20 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
 def _pressure(rng: Random, worker: str) -> Fault:
     start, resource = round(rng.uniform(5.0, 30.0), 1), rng.choice(("memory", "disk", "pids"))
     return read({"name": "pressure", "target": worker, "resource": resource, "start": start, "end": PRESSURE_ENDS})
+
+
+def _of_members(rng: Random, seconds: float) -> list[Fault]:
+    """Draw what happens to one member of three, and to the link of two."""
+    hosts = rng.sample(("control-plane", "etcd-2", "etcd-3"), k=3)
+    start = round(rng.uniform(1.0, seconds * 0.5), 1)
+    end = round(start + rng.uniform(1.0, seconds * 0.4), 1)
+    first = rng.choice((
+        {"name": "kill", "target": f"{hosts[0]}/etcd"},
+        {"name": "stop", "target": f"{hosts[0]}/etcd"},
+        {"name": "etcd-slow-disk", "target": f"{hosts[0]}/etcd", "seconds": rng.choice([0.2, 1.5])},
+    ))  # fmt: skip
+    link = {"name": "partition", "target": hosts[1], "peer": hosts[2], "direction": rng.choice(["both", "out", "in"])}
+    return [read({**one, "start": start, "end": end}) for one in (first, link)]
 
 
 def _requests(rng: Random, name: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from cluster_engine.api.schema import Kind
 from cluster_engine.cast import WORKSTATION, cast
 from cluster_engine.client import Informer
 from cluster_engine.cluster import Cluster, ClusterSpec
-from cluster_engine.etcd.store import DATA_DIRECTORY
 from cluster_engine.export import lines_into
 from cluster_engine.faults import FaultError
 from cluster_engine.lens.opening import open_entry
@@ -69,7 +68,13 @@ def play(
 
 async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | None, pauses: Pauses | None) -> None:
     spec = ClusterSpec(
-        nodes=plan.nodes, seed=plan.seed, pace=None, epoch=story.epoch, effort=plan.effort, system_pods=plan.system_pods
+        nodes=plan.nodes,
+        seed=plan.seed,
+        etcd_members=plan.etcd_members,
+        pace=None,
+        epoch=story.epoch,
+        effort=plan.effort,
+        system_pods=plan.system_pods,
     )
     cluster = Cluster(spec, loop)
     assert cluster.journal is not None
@@ -77,7 +82,7 @@ async def _tell(plan: Plan, story: Story, loop: ClusterLoop, export: BinaryIO | 
     if export is not None:
         cluster.journal.subscribe(lines_into(export))
     look_away = cluster.journal.subscribe(lambda entry: seen.observe(entry, cluster, story))
-    with seen.running_informers() as informers, seen.recorded_stores(story, loop):
+    with seen.running_informers() as informers, seen.recorded_stores(story, loop, plan.etcd_members):
         async with cluster:
             if pauses is not None:
                 pauses.begin(cluster)
@@ -259,7 +264,7 @@ class _Stage:
             host = self._world.host(WORKSTATION)
             auditor = functools.partial(seen.list_everything, cached=cached)
             await self._world.spawn(host, "auditor", auditor).wait()
-            now = seen.stored(self._world.host("control-plane").disk[DATA_DIRECTORY])
+            now = seen.stored(self._cluster._store())
             self._story.stored = {token: kv.mod_revision for token, kv in now.items()}
             self._story.copies = seen.cache_copies(cached, now) + self._copies()
             if all(copy.held == copy.true for copy in self._story.copies):
@@ -280,6 +285,6 @@ class _Stage:
         return snapshot.without(self._unjudged) if self._unjudged else snapshot
 
     def _copies(self) -> list[Copy]:
-        now = seen.stored(self._world.host("control-plane").disk[DATA_DIRECTORY])
+        now = seen.stored(self._cluster._store())
         judged = {one: None for one in self._informers if one._process.name != self._unjudged}
         return seen.informer_copies(judged, now)

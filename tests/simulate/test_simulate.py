@@ -54,6 +54,7 @@ def test_as_many_seeds_in_a_row_as_there_are_faults_have_them_all_and_all_else_i
     assert any(plan.standby for plan in plans)
     assert any(plan.gateway for plan in plans)
     assert any(plan.system_pods for plan in plans)
+    assert any(plan.etcd_members > 1 for plan in plans)
     links = [fault for seed in range(100) for fault in draw(seed).faults if isinstance(fault, LinkFault)]
     assert any(fault.target.startswith("worker") and fault.peer.startswith("worker") for fault in links)
 
