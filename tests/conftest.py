@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,8 @@ from cluster_engine.world.world import World
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell leaves it to what runs in its background, for ever:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests start and interrupt inherit that
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that tests start compiles the engine: two seconds
 
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")  # no test depends on how fast a machine is
