@@ -24,6 +24,8 @@ from functools import lru_cache
 
 import msgspec
 
+from cluster_engine.api.durations import go_seconds
+
 YEARS_MAX = 5
 """A schedule that does not strike within so many years never does."""
 LENGTH_MAX = 4096
@@ -45,8 +47,6 @@ _DESCRIPTORS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|ms|s|m|h)")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -198,15 +198,8 @@ def _number(text: str, names: dict[str, int]) -> int:
 
 
 def _every(text: str) -> int:
-    """Read a duration as Go's time.ParseDuration does, for whole seconds, at least one."""
-    parts: list[str] = []
-    at = 0
-    while part := _DURATION.match(text, at):
-        parts.append(part[0])
-        at = part.end()
-    if not parts or at != len(text):
-        raise ValueError(f'failed to parse duration @every {text}: time: invalid duration "{text}"')
-    seconds = sum(float(part.rstrip("nuµmsh")) * _UNITS[part.lstrip("0123456789.")] for part in parts)
-    if seconds > 2**63 / 1e9:
-        raise ValueError(f'failed to parse duration @every {text}: time: invalid duration "{text}"')
-    return max(1, int(seconds))
+    """Read a duration, for whole seconds, at least one."""
+    try:
+        return max(1, int(go_seconds(text)))
+    except ValueError as error:
+        raise ValueError(f"failed to parse duration @every {text}: {error}") from error

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from cluster_engine.api.durations import go_seconds
 from cluster_engine.apiserver.audit.log import BACKUPS_MAX, FILE_BYTES_MAX, MEBIBYTE
 from cluster_engine.apiserver.serving.suites import SUITES, VERSIONS
 
@@ -36,9 +37,6 @@ AS_EVER = frozenset({
 SWITCHES = frozenset({"disable-http2-serving", "allow-privileged", "anonymous-auth", "profiling"})
 """Flags that need no value."""
 TRUE, FALSE = frozenset({"1", "t", "T", "true", "TRUE", "True"}), frozenset({"0", "f", "F", "false", "FALSE", "False"})
-_DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+")
-_PART = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class FlagError(ValueError):
@@ -139,9 +137,10 @@ def _value(name: str, text: str, type_: Any) -> Any:
             )
         return int(text)
     if type_ is float:
-        if text != "0" and not _DURATION.fullmatch(text):
-            raise FlagError(f'invalid argument "{text}" for "--{name}" flag: time: invalid duration "{text}"')
-        return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+        try:
+            return go_seconds(text)
+        except ValueError as error:
+            raise FlagError(f'invalid argument "{text}" for "--{name}" flag: {error}') from error
     if type_ is bool:
         if text not in TRUE | FALSE:
             parsed = f'strconv.ParseBool: parsing "{text}": invalid syntax'

@@ -6,12 +6,14 @@ Modelled on cri-tools 1.32 (cmd/crictl/logs.go) and pkg/kubelet/kuberuntime/logs
 """
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
+from cluster_engine.api.durations import go_seconds
 from cluster_engine.api.time import parse
 from cluster_engine.programs.crictl.runtime import CrictlError
 from cluster_engine.programs.crictl.session import Session
-from cluster_engine.programs.kubectl.flags import Flag, seconds
+from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.rpc import cri_pb2 as cri
 
 FLAGS = (
@@ -76,9 +78,10 @@ def _since(session: Session) -> datetime | None:
     text = session.flags["since"]
     if not text:
         return None
-    ago = seconds(text)
+    with contextlib.suppress(ValueError, OverflowError):
+        return session.invocation.process.now() - timedelta(seconds=go_seconds(text))
     try:
-        return parse(text) if ago is None else session.invocation.process.now() - timedelta(seconds=ago)
+        return parse(text)
     except (ValueError, OverflowError):
         raise CrictlError(f'parsing time "{text}"') from None
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from cluster_engine.api.durations import go_seconds
 from cluster_engine.programs.etcdctl import snapshots
 from cluster_engine.programs.etcdctl.commands import COMMANDS, GROUPS, SYNONYMS, UTILITIES, Command
 from cluster_engine.programs.etcdctl.connection import Settings
@@ -23,7 +24,7 @@ from cluster_engine.programs.etcdctl.printing import FORMATS, Printer
 from cluster_engine.programs.etcdctl.session import Session
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.kubectl.errors import UsageError
-from cluster_engine.programs.kubectl.flags import Flag, Parsed, parse, seconds
+from cluster_engine.programs.kubectl.flags import Flag, Parsed, parse
 from cluster_engine.world.tls import client_tls
 
 VERSION, API_VERSION = "3.5.16", "3.5"
@@ -172,7 +173,10 @@ def _with_environment(flags: Parsed, environment: Mapping[str, str]) -> Parsed:
             text = f'conflicting environment variable "{name}" is shadowed by corresponding command-line flag'
             raise FailedError(f"{text} (either unset environment variable or disable flag)")
         value = environment[name]
-        values[flag.name] = seconds(value) if flag.kind == "duration" else value
+        try:
+            values[flag.name] = go_seconds(value) if flag.kind == "duration" else value
+        except ValueError as error:
+            raise FailedError(f'invalid value "{value}" for {name}: {error}') from None
         if flag.kind == "bool":
             values[flag.name] = value.lower() in ("1", "t", "true")
     return replace(flags, values=values)

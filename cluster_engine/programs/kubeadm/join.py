@@ -16,6 +16,7 @@ import contextlib
 
 from cluster_engine.api import bootstrap_tokens
 from cluster_engine.api.causes import go
+from cluster_engine.api.durations import go_duration
 from cluster_engine.api.kinds import CONFIG_MAP, NODE
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import NotFound, Refusal
@@ -209,15 +210,7 @@ async def _until_healthy(invocation: Invocation) -> None:
                 f"The HTTP call equal to 'curl -sSL {HEALTH_URL}' returned error: Get \"{HEALTH_URL}\": {why}"
             )
         await asyncio.sleep(HEALTH_RETRY_SECONDS)
-    invocation.out(f"[kubelet-check] The kubelet is healthy after {_go_duration(loop.time() - began)}\n")
-
-
-def _go_duration(seconds: float) -> str:
-    """Write a time as Go does: 80µs, 501.5ms, 1.0005s."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.6f}".rstrip("0").rstrip(".") + unit
-    return "0s"
+    invocation.out(f"[kubelet-check] The kubelet is healthy after {go_duration(loop.time() - began)}\n")
 
 
 async def _is_healthy() -> bool:

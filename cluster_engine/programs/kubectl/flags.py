@@ -6,20 +6,16 @@
 Errors are pflag's and cobra's, word for word.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
+from cluster_engine.api.durations import go_seconds
 from cluster_engine.api.strconv import parse_int
 from cluster_engine.programs.kubectl.errors import UsageError
 
 Kind = Literal["string", "bool", "int", "strings", "pairs", "duration"]
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
-DURATION_SECONDS_MAX = (2**63 - 1) / 1e9
-"""What Go's time.Duration can hold, some 292 years."""
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -67,20 +63,6 @@ def parse(words: Sequence[str], flags: Sequence[Flag], command: str) -> Parsed:
         else:
             parsed.arguments.append(word)
     return parsed
-
-
-def seconds(text: str) -> float | None:
-    """Read a duration as Go writes it ("1m30s"); None when it is none."""
-    if text == "0":
-        return 0.0
-    if text[:1] in ("+", "-"):
-        rest = seconds(text[1:]) if text[1:2] not in ("+", "-") else None
-        return None if rest is None else -rest if text[0] == "-" else rest
-    total, at = 0.0, 0
-    while found := _DURATION.match(text, at):
-        total += float(found[1]) * _SECONDS[found[2]]
-        at = found.end()
-    return total if at == len(text) > 0 and total <= DURATION_SECONDS_MAX else None
 
 
 def _default(flag: Flag) -> Any:
@@ -156,10 +138,10 @@ def _convert(flag: Flag, value: str, command: str) -> Any:
             raise _invalid(flag, value, f"{wrong} must be formatted as key=value", command)
         return dict(pair.split("=", 1) for pair in pairs if pair)
     if flag.kind == "duration":
-        found = seconds(value)
-        if found is None:
-            raise _invalid(flag, value, f'time: invalid duration "{value}"', command)
-        return found
+        try:
+            return go_seconds(value)
+        except ValueError as problem:
+            raise _invalid(flag, value, str(problem), command) from None
     return value
 
 

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from cluster_engine.api.durations import go_seconds
 from cluster_engine.programs.kubectl import jsonpath
 from cluster_engine.programs.kubectl.errors import CommandError
-from cluster_engine.programs.kubectl.flags import seconds
 from cluster_engine.world.bugs import APOLOGY
 
 CPU_SECONDS_MAX = 10.0
@@ -59,7 +59,8 @@ def test_filters_are_read_at_their_first_operator(condition, names):
 
 @pytest.mark.parametrize("text", ["1" * 30_000, "9" * 30 + "h", "1h1", "٣s", "h", ""])
 def test_what_is_no_duration_of_go_is_none(text):
-    assert seconds(text) is None
+    with pytest.raises(ValueError, match="invalid duration"):
+        go_seconds(text)
 
 
 NESTED = '{"a":' * 8_000 + "1" + "}" * 8_000
