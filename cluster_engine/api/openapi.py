@@ -165,7 +165,6 @@ def _list_schema(kind: Kind) -> Object:
 
 def _paths(kind: Kind) -> Iterator[tuple[str, Object]]:
     """Make the path items of a kind: its collection, its objects, and their subresources."""
-    namespace = "{namespace}" if kind.namespaced else None
     collection: Object = {}
     if "list" in kind.verbs:
         collection["get"] = _operation(kind, "list", _list_name(kind), query=_LIST_QUERY)
@@ -173,19 +172,19 @@ def _paths(kind: Kind) -> Iterator[tuple[str, Object]]:
         collection["post"] = _operation(kind, "post", kind.schema.name, BODY_TYPES)
     if "deletecollection" in kind.verbs:
         collection["delete"] = _operation(kind, "deletecollection", STATUS.schema.name, query=_LIST_QUERY)
-    yield kind.path(namespace), collection
+    yield kind.template(), collection
     if kind.namespaced and "list" in kind.verbs:
         yield kind.path(), {"get": collection["get"]}
     if "get" not in kind.verbs:
         return
     item = _item_operations(kind)
     item["delete"] = _operation(kind, "delete", STATUS.schema.name)
-    yield kind.path(namespace, "{name}"), item
+    yield kind.template("{name}"), item
     for each in kind.subresources:
         if each.connects:
             continue
         body = each.body or kind
-        path = kind.path(namespace, "{name}", each.name)
+        path = kind.template("{name}", each.name)
         if "create" in each.verbs:
             yield path, {"post": _operation(body, "post", body.schema.name, BODY_TYPES)}
         elif "patch" in each.verbs:

@@ -149,7 +149,7 @@ def _paths(kind: Kind) -> Sequence[pb.NamedPathItem]:
         parameters=parameters,
         vendor_extension=_extensions({GVK: _gvk(kind), "x-kubernetes-action": "patch"}),
     )
-    path = kind.path("{namespace}" if kind.namespaced else None, "{name}")
+    path = kind.template("{name}")
     return (pb.NamedPathItem(name=path, value=pb.PathItem(patch=patch)),)
 
 

@@ -5,7 +5,7 @@ knows (schema, columns, rules) is added in `schema.Kind`, which is a `Resource` 
 """
 
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 IN_A_SEGMENT = "$&+=:@"
 """Stands for itself in a segment of a URL's path, as Go's net/url has it (shouldEscape)."""
@@ -53,3 +53,7 @@ class Resource:
         parts.append(self.plural)
         parts += [segment(part) for part in (name, subresource) if part]
         return "/".join(parts)
+
+    def template(self, name: str | None = None, subresource: str | None = None) -> str:
+        """Return a path as OpenAPI writes it: /api/v1/namespaces/{namespace}/pods/{name}."""
+        return unquote(self.path("{namespace}", name, subresource))

@@ -1,13 +1,14 @@
 """The real kubectl and curl, pointed at a mitmdump inside the cluster through a door of its own."""
 
 import subprocess
-import time
 
 import pytest
 
 pytestmark = pytest.mark.foreign
 
 LINE = "mitmdump --mode reverse:https://10.0.0.1:6443 -k --listen-port 8443 --flow-detail 2 > /root/flows 2>&1"
+LISTENS = "until ss -tln | grep -q :8443; do sleep 0.1; done"
+HAS_GONE = "while ss -tln | grep -q :8443; do sleep 0.1; done"
 MITM_CA = "/root/.mitmproxy/mitmproxy-ca-cert.pem"
 
 
@@ -23,16 +24,12 @@ def door(control_plane, tmp_path):
     def file(path):
         return run(lambda cluster: read(cluster, path)).result()
 
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            (tmp_path / "mitm.crt").write_bytes(file(MITM_CA))
-            break
-        except OSError:
-            time.sleep(0.02)  # somebody else's thread writes it
+    control_plane.thread.command(LISTENS, lambda *_: None).result()
+    (tmp_path / "mitm.crt").write_bytes(file(MITM_CA))
     _, port = control_plane.thread.gateway(to=("workstation", 8443)).result()
     yield f"https://127.0.0.1:{port}", str(tmp_path / "mitm.crt"), lambda: file("/root/flows").decode()
     proxy.cancel()
+    control_plane.thread.command(HAS_GONE, lambda *_: None).result()
 
 
 def test_the_real_kubectl_breaks_off_when_it_does_not_trust_and_is_anonymous_when_it_does(kubectl, door):

@@ -403,13 +403,12 @@ def make_parameter(rng: random.Random) -> tuple[str, str]:
 
 
 def take_parameter(case: tuple[str, str]) -> None:
-    from cluster_engine.api import quantity, selectors
+    from cluster_engine.api import durations, quantity, selectors
     from cluster_engine.api.kinds import POD
     from cluster_engine.api.status import Refusal
     from cluster_engine.apiserver import request_info
     from cluster_engine.apiserver.handlers import negotiation, options
     from cluster_engine.predicates import paths
-    from cluster_engine.programs.kubectl import flags
     from cluster_engine.shell import budget, syntax
 
     of, text = case
@@ -420,13 +419,13 @@ def take_parameter(case: tuple[str, str]) -> None:
         "query": lambda text: options.list_options(POD, request_info.parse_query(text), watch=False),
         "continue": lambda text: options.decode_continue(text, ""),
         "accept": negotiation.negotiate,
-        "duration": flags.seconds,
+        "duration": durations.go_seconds,
         "path": paths.parse,
         "shell": syntax.parse,
         "url": lambda text: request_info.request_info("GET", text, text),
     }
     refusals: tuple[type[Exception], ...] = (Refusal,)
-    if of in ("quantity", "path"):
+    if of in ("quantity", "path", "duration"):
         refusals = (ValueError,)
     elif of == "shell":
         refusals = (syntax.SyntaxFailure, budget.TooDeepError)

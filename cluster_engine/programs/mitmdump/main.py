@@ -75,13 +75,14 @@ class Proxy:
         """Listen until cancelled. OptionsError when the port is not to be had."""
         options, loop = self._options, asyncio.get_running_loop()
         where = f"{options.listen_host or '*'}:{options.listen_port}"
-        async with asyncio.TaskGroup() as tasks:
-            try:
-                await loop.create_server(
-                    lambda: Arrival(self, tasks), options.listen_host or "0.0.0.0", options.listen_port
-                )
-            except OSError as error:
-                raise OptionsError(f"Error: {options.host}: bind {where}: {error.strerror}") from error
+        tasks = asyncio.TaskGroup()
+        try:
+            await loop.create_server(
+                lambda: Arrival(self, tasks), options.listen_host or "0.0.0.0", options.listen_port
+            )
+        except OSError as error:
+            raise OptionsError(f"Error: {options.host}: bind {where}: {error.strerror}") from error
+        async with tasks:
             self.teller.log(f"reverse proxy to https://{options.host}:{options.port} listening at {where}.")
             await self._invocation.drain()
             await loop.create_future()

@@ -42,7 +42,7 @@ def test_every_reference_leads_to_a_schema(of: GroupVersion) -> None:
 
 @pytest.mark.parametrize("kind", BUILT_IN.stored, ids=lambda each: each.name)
 def test_a_kind_can_be_patched_strategically_and_is_validated_by_the_server(kind: Kind) -> None:
-    path = kind.path("{namespace}" if kind.namespaced else None, "{name}")
+    path = kind.template("{name}")
     patch = document(kind)["paths"][path]["patch"]
     assert patch[GVK] == {"group": kind.group, "version": kind.version, "kind": kind.name}
     assert "fieldValidation" in [each["name"] for each in patch["parameters"] if each["in"] == "query"]

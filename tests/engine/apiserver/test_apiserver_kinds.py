@@ -164,7 +164,7 @@ def test_a_watch_ends_with_its_kind_and_begins_anew_with_it(run_kinds):
 
 def test_who_watches_another_kind_notices_nothing(run_kinds):
     async def story(plane, admin, kinds):
-        async with admin.watch("/api/v1/configmaps?watch=1") as watch:
+        async with admin.watch("/api/v1/namespaces/default/configmaps?watch=1") as watch:
             kinds.add(WIDGET)
             await asyncio.sleep(1)
             kinds.drop(WIDGET)

@@ -110,6 +110,8 @@ def test_what_a_proxy_cannot_do_is_said_in_its_words(workstation):
         async with proxy(sh, "--set confdir=/root/other --set ssl_verify_upstream_trusted_ca="):
             answer = await sh.ok(f"curl -s --cacert /root/other/mitmproxy-ca-cert.pem {PROXY}/version || cat flows")
             assert "502 Bad Gateway" in answer and "Certificate verify failed" in answer
+            done = await sh("mitmdump -m reverse:https://a --listen-port 8443")
+            assert (done.code, done.err) == (1, "Error: a: bind *:8443: Address already in use\n")
 
     workstation(story, nodes=1)
 

@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
+from cluster_engine.api.durations import go_seconds
 from cluster_engine.api.status import Refusal
-from cluster_engine.programs.kubectl import commands, errors, flags, table_of_commands
+from cluster_engine.programs.kubectl import commands, errors, table_of_commands
 from cluster_engine.programs.kubectl.documents import ManifestError, read_all, to_json, to_yaml
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, parse
@@ -177,9 +178,11 @@ def test_a_wrong_flag_is_refused_in_pflags_words(line, text):
 
 
 def test_durations_are_gos():
-    assert flags.seconds("1m30s") == 90
-    assert flags.seconds("1h") == 3600
-    assert flags.seconds("5") is None
+    assert go_seconds("1m30s") == 90
+    assert go_seconds("1h") == 3600
+    assert go_seconds("-1.5ms") == -0.0015
+    with pytest.raises(ValueError, match='time: invalid duration "5"'):
+        go_seconds("5")
 
 
 # -- errors and commands
