@@ -29,6 +29,8 @@ FAULTS = (
     _("there is no such component %(name)s; possible are %(known)s"),
     _("there is no binding %(name)s among the cluster's %(kind)s"),
     _("a link joins two hosts, and %(name)s is one"),
+    _("two machines have one name, and %(name)s is one"),
+    _("%(name)s has no token in a file of its host"),
     _("%(number)s faults are active already; heal some first"),
     _("%(claim)s is the subject of %(id)s already; heal that first"),
     _("the fault ends at %(end)s s, which is not after its start at %(start)s s"),
@@ -46,6 +48,14 @@ CLAIMS = (
     _("how bad the link between %(name)s is"),
     _("the clock of %(name)s"),
     _("the disk of %(name)s"),
+    _("the space of %(name)s"),
+    _("the watch cache of %(name)s"),
+    _("the TLS of %(name)s"),
+    _("the token of %(name)s"),
+    _("the name of %(name)s"),
+    _("the bandwidth of the link between %(name)s"),
+    _("how fast %(name)s computes"),
+    _("the %(resource)s of %(name)s"),
     _("%(name)s of %(image)s on %(host)s"),
 )
 PREDICATES = (

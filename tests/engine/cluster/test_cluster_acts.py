@@ -164,7 +164,7 @@ def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them():
     async def story(house: House) -> None:
         for number in range(COMMANDS_MAX):
             await house.put(Command(f"k{number}", "kubectl get pods -w"))
-        await house.refused(Command("k0", "echo"), "this id")
+        assert await house.put(Command("k0", "echo")) == {"again": True}
         await house.refused(Command("one more", "echo"), "Too many commands")
         assert await house.put(Interrupt("k0")) == {}
         assert (await house.done("k0")).code == 130
