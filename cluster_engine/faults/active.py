@@ -11,6 +11,7 @@ fields); its `fault.ended` says everything.
 import asyncio
 import contextlib
 import contextvars
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -80,14 +81,15 @@ class Faults:
         if active is None:
             known = ", ".join(self._active) or "none"
             raise FaultError(f"there is no active fault {id_}; active are {known}")
-        active.healed.set()
-        assert active.task is not None
-        await asyncio.wait([active.task])
+        await self._heal([active])
 
     async def heal_all(self) -> None:
         """Heal everything, side by side: a binding can be restored only once the API server is back."""
+        await self._heal(self.active)
+
+    async def _heal(self, these: Iterable[Active]) -> None:
         tasks = []
-        for active in self.active:
+        for active in these:
             active.healed.set()
             assert active.task is not None
             tasks.append(active.task)
@@ -134,9 +136,7 @@ class Faults:
                     whole.healed.set()  # nothing of it is left
 
     async def _heal_parts(self, active: Active) -> None:
-        parts = [one for one in active.parts if one in self._active]
-        if parts:
-            await asyncio.gather(*map(self.heal, parts))
+        await self._heal([self._active[one] for one in active.parts if one in self._active])
 
     async def _healed_within(self, active: Active, deadline: float | None) -> bool:
         """Wait for somebody who heals, until the deadline; tell whether there was one."""

@@ -30,7 +30,7 @@ apiVersion: batch/v1
 kind: CronJob
 metadata: {name: utc, namespace: limited}
 spec:
-  schedule: "@hourly"
+  schedule: "@yearly"
   timeZone: Etc/UTC
   startingDeadlineSeconds: 30
   concurrencyPolicy: Forbid

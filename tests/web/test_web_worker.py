@@ -320,8 +320,7 @@ async def test_clusters_go_to_the_worker_that_runs_fewest(bus, worker, engine, c
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_clusters_that_are_placed_at_once_are_spread(bus, worker, engine, clusters, monkeypatch):
-    monkeypatch.setattr("visualizer.hosting.clusters.is_crowded", lambda load: False)  # whatever else runs here
+async def test_clusters_that_are_placed_at_once_are_spread(bus, worker, engine, clusters):
     other = Worker("w2", bus, OwnProcesses(engine))
     running = asyncio.create_task(other.run())
     await until(lambda: bus.holder("worker:w2"))

@@ -101,9 +101,10 @@ class Clusters:
         return True
 
     async def _workers_by_load(self) -> list[str]:
-        held = (await self._bus.leases(messages.cluster_name(""))).values()
-        load = Counter(messages.worker_and_life(holder)[0] for holder in held) + self._placing
         workers = (await self._bus.leases(messages.worker_name(""))).values()
+        held = (await self._bus.leases(messages.cluster_name(""))).values()
+        # Counted only now, since others may have been offered meanwhile.
+        load = Counter(messages.worker_and_life(holder)[0] for holder in held) + self._placing
         return sorted(workers, key=lambda worker: (self._crowded.get(worker, False), load[worker], worker))
 
     async def _runs(self, cluster: str) -> tuple[str, int] | None:
