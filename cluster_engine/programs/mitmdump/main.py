@@ -14,7 +14,7 @@ request carries a token, which is passed on like everything else and can be read
 
 Its authority lies in ~/.mitmproxy, made when it is first started: mitmproxy-ca-cert.pem is what a client must trust.
 With `client_certs` and -H it is what Envoy or any other front proxy is: it ends TLS, and says who the caller is by
-X-Remote-User, over a certificate of the front-proxy authority (docs/decisions/0035).
+X-Remote-User, over a certificate of the front-proxy authority (docs/decisions/0033).
 
 Modelled on mitmdump 11. Left out: what `options` leaves out; mitmproxy takes ALPN from the client's hello, here the
 server is offered h2 and http/1.1; the name of the host it runs on stands in its certificates too.
