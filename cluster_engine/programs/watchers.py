@@ -75,11 +75,7 @@ class Watching:
         self._path = path
         self._params: dict[str, str | int | bool | None] = {**dict(parse_qsl(query)), **ONLY_NEWS}
         self._open = self._ended = 0
-        self._heard = 0
-        self._type = ""
-        self._began = 0.0
-        self._last = 0.0
-        self._telling: asyncio.Task[None] | None = None
+        self._events: dict[int, Event] = {}
         self.failed = ""
 
     async def run(self) -> int:
@@ -113,32 +109,45 @@ class Watching:
                 opened.release()
                 if self._given.slow and number == 0:
                     await asyncio.get_running_loop().create_future()
+                nth = 0
                 async for line in _lines(incoming.chunks):
-                    self._hear(line)
+                    nth += 1
+                    self._hear(nth, line)
         except OSError as error:
             self.failed = self.failed or str(error)
         finally:
             self._ended += 1
             opened.release()
 
-    def _hear(self, line: bytes) -> None:
-        """Count an event; the first of the next one, or silence, lets it be told how far it has come."""
+    def _hear(self, nth: int, line: bytes) -> None:
+        """Count the nth event of a watch; whoever hears it first lets it be told how far it has come."""
         now = asyncio.get_running_loop().time()
-        type_ = line[len(b'{"type":"') :].partition(b'"')[0].decode("ascii", "replace")
-        if not self._heard:
-            self._type, self._began = type_, now
-            self._telling = asyncio.create_task(self._tell())
-        self._heard += 1
-        self._last = now
+        event = self._events.get(nth)
+        if event is None:
+            type_ = line[len(b'{"type":"') :].partition(b'"')[0].decode("ascii", "replace")
+            event = self._events[nth] = Event(type_, now)
+            event.telling = asyncio.create_task(self._tell(nth, event))
+        event.heard += 1
+        event.last = now
 
-    async def _tell(self) -> None:
+    async def _tell(self, nth: int, event: "Event") -> None:
         before = -1
-        while before != self._heard:
-            before = self._heard
+        while before != event.heard:
+            before = event.heard
             await asyncio.sleep(SETTLED_SECONDS)
-        took = (self._last - self._began) * 1000
-        heard, self._heard = self._heard, 0
-        self._invocation.out(f"{self._type}: {heard} of {self._open} watches have it, after {took:.0f} ms\n")
+        del self._events[nth]
+        took = (event.last - event.began) * 1000
+        self._invocation.out(f"{event.type}: {event.heard} of {self._open} watches have it, after {took:.0f} ms\n")
+
+
+class Event(msgspec.Struct):
+    """One event of all watches: when it came first and last, and over how many of them."""
+
+    type: str
+    began: float
+    last: float = 0.0
+    heard: int = 0
+    telling: asyncio.Task[None] | None = None
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
