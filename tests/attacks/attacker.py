@@ -77,7 +77,9 @@ class Attacker:
         self.visitor.until_running()
         if not ended and self.visitor.life != life:
             problems.append("its cluster lives another life")
-        alive = self.visitor.type("echo alive", ANSWER_SECONDS)
+        if "after" in attack:
+            self.visitor.type(attack["after"], SECONDS)
+        alive = self.visitor.type("rm -rf /root/*; echo alive", ANSWER_SECONDS)  # the next one finds room on the disk
         if not ALIVE.fullmatch(alive.text):
             problems.append(f"afterwards its cluster answered {alive.text[:SHOWN_MAX]!r}")
         return [*problems, *self.visitor.bugs[bugs:]]

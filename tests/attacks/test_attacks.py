@@ -23,7 +23,7 @@ NEEDED = {
     "request": {"path", "status"},
     "client": {"client", "reads"},
 }
-ALLOWED = {"name", "code", "seconds", "ends", "then", "method", "headers", "body", "reads"}
+ALLOWED = {"name", "code", "seconds", "ends", "then", "after", "method", "headers", "body", "reads"}
 
 
 @pytest.mark.parametrize(("kind", "attack"), EACH, ids=[attack["name"] for _, attack in EACH])
