@@ -23,6 +23,7 @@ server is offered h2 and http/1.1; the name of the host it runs on stands in its
 import asyncio
 import ssl
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from cluster_engine.apiserver.serving.connection import Connection
@@ -42,6 +43,8 @@ VERSION = "Mitmproxy: 11.0.2\n"
 CLIENTS_MAX = 512
 KEPT_BYTES_MAX = 4 * 1024 * 1024
 """Of an answer that is not passed on as it comes; what is longer is, from then on."""
+BACKDATED = timedelta(days=2)
+"""How far before now its certificates begin, for clients whose clocks are behind (mitmproxy's certs.py)."""
 NOT_TRUSTED = ("unknown ca", "bad certificate", "certificate unknown")
 
 
@@ -91,7 +94,7 @@ class Proxy:
 
     def _own_authority(self) -> Authority:
         folder = self._invocation.absolute(self._options.confdir)
-        files, now = self._invocation.files, self._invocation.process.now()
+        files, now = self._invocation.files, self._invocation.process.now() - BACKDATED
         both, shown = f"{folder}/mitmproxy-ca.pem", f"{folder}/mitmproxy-ca-cert.pem"
         try:
             if not files.exists(both):
