@@ -9,7 +9,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from web_until import until
 
-from cluster_engine.deeds import Command
+from cluster_engine.deeds import Command, Done
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages, recorder, revival, web_process
@@ -266,7 +266,7 @@ async def test_what_is_told_once_and_was_missed_is_said_again(quick, host, bus):
     await until(lambda: _is(cluster, "running", ""))
     await host.clusters.ask(cluster.pk, Command("k", "echo hello"))
     feed, viewer = await host.hub.join(cluster.pk)
-    await until(lambda: "k" in feed.terminals)
+    await until(lambda: any(isinstance(one, Done) for one in feed.terminals.after({})))
     journal, heard = host.recorder._journals[cluster.pk], list(feed.terminals.after({}))
     feed.terminals, feed.state = Terminals(), State("starting")  # as if it had not come through the stream
     await in_database(Cluster.objects.filter(pk=cluster.pk).update)(state="starting", outside=False)
