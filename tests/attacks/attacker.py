@@ -79,7 +79,7 @@ class Attacker:
             problems.append("its cluster lives another life")
         if "after" in attack:
             self.visitor.type(attack["after"], SECONDS)
-        alive = self.visitor.type("rm -rf /root/*; echo alive", ANSWER_SECONDS)  # the next one finds room on the disk
+        alive = self.visitor.type("echo alive", ANSWER_SECONDS)
         if not ALIVE.fullmatch(alive.text):
             problems.append(f"afterwards its cluster answered {alive.text[:SHOWN_MAX]!r}")
         return [*problems, *self.visitor.bugs[bugs:]]
