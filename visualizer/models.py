@@ -19,8 +19,8 @@ def new_cluster_id() -> str:
 class Cluster(models.Model):
     """One cluster, running or not. It belongs to a visitor (an anonymous id kept in the session) or to a user.
 
-    A suspended one has no process any more, but its inputs: from (nodes, seed, system_pods, etcd_members, epoch,
-    effort, lesson, inputs) it is brought back, in a new `life`, when somebody opens it.
+    A suspended one has no process any more, but its inputs: from (nodes, seed, its options, epoch, effort,
+    lesson, inputs) it is brought back, in a new `life`, when somebody opens it.
     """
 
     class State(models.TextChoices):
@@ -38,6 +38,7 @@ class Cluster(models.Model):
     seed = models.BigIntegerField(default=1)
     system_pods = models.BooleanField(default=False)  # as kubeadm makes one: `ClusterSpec.system_pods`
     etcd_members = models.PositiveSmallIntegerField(default=1)
+    audit = models.BooleanField(default=False)
     lesson = models.CharField(max_length=100, blank=True)  # "walkthroughs/mutual-tls"; "" for the sandbox
     epoch = models.DateTimeField(default=timezone.now)  # the date in the cluster at its beginning
     effort = models.FloatField(default=REAL_EFFORT)  # how long its programs compute; 0: at once

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cluster_engine import deeds
 from visualizer.hosting.batches import Batch, decode
+from visualizer.lessons import cluster_options
 from visualizer.models import Chunk, Cluster, Input
 
 LIST_CHUNKS_MAX = 20
@@ -47,16 +48,13 @@ def counted(owner: Owner) -> Q:
     return owner.owns() & Q(state__in=ACTIVE, members=None, rooms=None)
 
 
-def current_cluster(owner: Owner, *, system_pods: bool = False, etcd_members: int = 1) -> Cluster | None:
+def current_cluster(owner: Owner, **options: Any) -> Cluster | None:
     """The newest cluster of theirs that has not ended and is no lesson's and no room's; it may be suspended.
 
-    With `system_pods` only one as kubeadm makes it will do, and with several `etcd_members` only one that has them.
+    With `cluster_options` only one will do that has what they ask for.
     """
     theirs = Cluster.objects.filter(owner.owns(), lesson="", members=None, rooms=None)
-    if system_pods:
-        theirs = theirs.filter(system_pods=True)
-    if etcd_members > 1:
-        theirs = theirs.filter(etcd_members=etcd_members)
+    theirs = theirs.filter(**cluster_options.beyond_defaults(options))
     return theirs.exclude(state=Cluster.State.ENDED).order_by("-created_at").first()
 
 

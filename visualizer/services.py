@@ -17,6 +17,7 @@ from visualizer import mishaps, selectors
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, join
 from visualizer.hosting.revision import revision
+from visualizer.lessons import cluster_options
 from visualizer.models import Chunk, Cluster, Input
 from visualizer.people.services import note_progress
 from visualizer.selectors import ACTIVE, Owner
@@ -47,19 +48,20 @@ def create_cluster(
     *,
     nodes: int = 2,
     seed: int = 1,
-    system_pods: bool = False,
-    etcd_members: int = 1,
     lesson: str = "",
     for_a_room: bool = False,
+    **options: Any,
 ) -> Cluster:
-    """Make a cluster's row; where it runs is the hosting tier's affair. Rooms have limits of their own."""
+    """Make a cluster's row, with its `cluster_options`; where it runs is the hosting tier's affair.
+
+    Rooms have limits of their own.
+    """
     with transaction.atomic():
         theirs = Cluster.objects.filter(selectors.counted(owner))
         if not for_a_room and theirs.count() >= settings.CLUSTERS_PER_VISITOR:
             raise TooManyClusters
         whose = {"visitor": owner.visitor, "user_id": owner.user_id}
-        of_cluster = {"nodes": nodes, "seed": seed, "system_pods": system_pods, "etcd_members": etcd_members}
-        return Cluster.objects.create(**whose, **of_cluster, lesson=lesson)
+        return Cluster.objects.create(**whose, nodes=nodes, seed=seed, **options, lesson=lesson)
 
 
 def record(identifier: str, batches: Iterable[Batch], life: int = 1) -> int:
@@ -190,8 +192,7 @@ def make_successor(
             user_id=old.user_id,
             nodes=old.nodes,
             seed=old.seed,
-            system_pods=old.system_pods,
-            etcd_members=old.etcd_members,
+            **cluster_options.of(old),
             lesson=old.lesson,
             epoch=old.epoch,
             effort=old.effort,

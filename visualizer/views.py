@@ -51,6 +51,7 @@ from visualizer.hosting.batches import array
 from visualizer.hosting.clusters import NotRunning
 from visualizer.hosting.messages import Detail, Kubeconfig, Question
 from visualizer.hosting.refused import Missing, Refused
+from visualizer.lessons import cluster_options
 from visualizer.models import Cluster
 from visualizer.reasons import NOT_YOURS, said
 from visualizer.selectors import Owner
@@ -105,14 +106,14 @@ def _page_errors(view: View) -> View:
 @require_safe
 @_page_errors
 async def home(request: HttpRequest) -> HttpResponseBase:
-    """The sandbox: the session's cluster, or a new one; with ?system_pods=on as kubeadm makes it, ?etcd_members=3."""
+    """The sandbox: the session's cluster, or a new one; with `cluster_options`, as ?audit=on and ?etcd_members=3."""
     if request.method == "HEAD":
         return HttpResponse()
     owner = await owner_of(request)
-    system_pods, members = bool(request.GET.get("system_pods")), _etcd_members(request.GET)
-    cluster = await in_database(selectors.current_cluster)(owner, system_pods=system_pods, etcd_members=members)
+    options = _options(request.GET)
+    cluster = await in_database(selectors.current_cluster)(owner, **options)
     if cluster is None:
-        cluster = await _launch(request, owner, nodes=2, seed=1, system_pods=system_pods, etcd_members=members)
+        cluster = await _launch(request, owner, nodes=2, seed=1, **options)
     return await playground(request, Access(cluster, access.Role.OWNER))
 
 
@@ -155,8 +156,7 @@ def _spec(form: Any) -> dict[str, Any]:
         return {
             "nodes": _number(form, "nodes", 2, 1, NODES_MAX),
             "seed": _number(form, "seed", 1, 0, SEED_MAX),
-            "system_pods": bool(form.get("system_pods")),
-            "etcd_members": _etcd_members(form),
+            **_options(form),
         }
     from visualizer.lessons import library
 
@@ -342,6 +342,11 @@ def _number(form: Any, name: str, default: int, least: int, most: int) -> int:
         bounds = {"name": name, "least": least, "most": most}
         raise BadForm(gettext("%(name)s must be a whole number from %(least)s to %(most)s.") % bounds)
     return number
+
+
+def _options(form: Any) -> dict[str, Any]:
+    flags = {name: bool(form.get(name)) for name, default in cluster_options.DEFAULTS.items() if default is False}
+    return {**flags, "etcd_members": _etcd_members(form)}
 
 
 def _etcd_members(form: Any) -> int:

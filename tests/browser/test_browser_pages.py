@@ -74,14 +74,14 @@ def test_the_landing_page_leads_everywhere_by_keyboard(visit: Any) -> None:
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
     reached = []
-    for _ in range(12):
+    for _ in range(13):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("() => document.activeElement.getAttribute('href')"))
         one = "document.activeElement.closest('.door') ?? document.activeElement"
         assert page.evaluate(f"() => getComputedStyle({one}).outlineStyle") == "solid"
-    variants = ["/sandbox/", "/sandbox/?system_pods=on", "/sandbox/?etcd_members=3"]
-    assert reached[:4] == ["/walkthroughs/kubectl-to-running/", *variants]
-    assert [path.split("/")[1] for path in reached[4:]] == ["courses"] * 6 + ["incident", "rooms"]
+    variants = ["/sandbox/", "/sandbox/?system_pods=on", "/sandbox/?etcd_members=3", "/sandbox/?audit=on"]
+    assert reached[:5] == ["/walkthroughs/kubectl-to-running/", *variants]
+    assert [path.split("/")[1] for path in reached[5:]] == ["courses"] * 6 + ["incident", "rooms"]
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/rooms/$"))
 

@@ -47,6 +47,7 @@ class ClusterSpec:
     system_pods: bool = False
     secret: bytes = b""
     etcd_members: int = 1
+    audit: bool = False
 
 
 @dataclass

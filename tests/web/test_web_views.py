@@ -107,6 +107,12 @@ async def test_the_sandbox_may_be_one_whose_etcd_has_three_members(client, host)
     assert (await client.get("/sandbox/?etcd_members=4")).status_code == 400
 
 
+async def test_the_sandbox_may_keep_an_audit_log(client, host):
+    plain, made = cluster_of(await client.get("/sandbox/")), cluster_of(await client.get("/sandbox/?audit=on"))
+    assert plain != made == cluster_of(await client.get("/sandbox/?audit=on"))
+    assert (await in_database(Cluster.objects.get)(pk=made)).audit
+
+
 async def _has_system_pods(cluster):
     return (await in_database(Cluster.objects.get)(pk=cluster)).system_pods
 

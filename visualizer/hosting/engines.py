@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from visualizer.hosting.hosted_cluster import Engine
+from visualizer.lessons import cluster_options
 
 REAL = "cluster_engine.thread:ClusterThread"
 WARMING = (
@@ -31,11 +32,10 @@ def load_engine(name: str) -> Engine:
         epoch: datetime | None,
         gateway_names: tuple[str, ...],
         effort: float,
-        system_pods: bool,
         secret: bytes,
-        etcd_members: int,
         **others: Any,
     ) -> Any:
+        options = {name: others.pop(name) for name in cluster_options.DEFAULTS}
         what = spec(
             nodes=nodes,
             seed=seed,
@@ -43,9 +43,8 @@ def load_engine(name: str) -> Engine:
             epoch=epoch,
             gateway_names=gateway_names,
             effort=effort,
-            system_pods=system_pods,
             secret=secret,
-            etcd_members=etcd_members,
+            **options,
         )
         return made(what, **others)
 

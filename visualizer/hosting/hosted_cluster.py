@@ -41,6 +41,7 @@ from visualizer.hosting.refused import Refused
 from visualizer.hosting.replay import PassedOver
 from visualizer.hosting.revision import revision
 from visualizer.hosting.terminals import Terminals
+from visualizer.lessons import cluster_options
 
 logger = logging.getLogger(__name__)
 
@@ -110,9 +111,8 @@ class HostedCluster:
             epoch=None if create.epoch is None else datetime.fromtimestamp(create.epoch, UTC),
             gateway_names=tuple(create.gateway_names),
             effort=create.effort,
-            system_pods=create.system_pods,
             secret=create.secret,
-            etcd_members=create.etcd_members,
+            **cluster_options.of(create),
             run=self._run,
             on_entries=self._entries,
             on_clock=self._clock,

@@ -102,6 +102,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     system_pods: bool = False
     secret: bytes = b""
     etcd_members: int = 1
+    audit: bool = False
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):

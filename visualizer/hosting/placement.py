@@ -18,6 +18,7 @@ from visualizer.hosting.clusters import Clusters, NoRoom
 from visualizer.hosting.messages import Create, Stop
 from visualizer.hosting.recorder import end
 from visualizer.hosting.refused import Refused
+from visualizer.lessons import cluster_options
 from visualizer.models import Cluster
 from visualizer.selectors import Owner
 
@@ -37,8 +38,7 @@ def create_of(cluster: Cluster) -> Create:
     return Create(
         nodes=cluster.nodes,
         seed=cluster.seed,
-        system_pods=cluster.system_pods,
-        etcd_members=cluster.etcd_members,
+        **cluster_options.of(cluster),
         pace=clock.get("pace") or 1.0,
         lesson=cluster.lesson or None,
         epoch=cluster.epoch.timestamp(),

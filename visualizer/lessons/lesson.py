@@ -10,6 +10,7 @@ from typing import Any
 
 from cluster_engine.predicates import Predicate
 from cluster_engine.words.languages import languages
+from visualizer.lessons import cluster_options
 from visualizer.lessons.citations import Citation
 from visualizer.lessons.myths import Myth
 from visualizer.lessons.questions import Question
@@ -98,6 +99,7 @@ class Lesson:
     sources: tuple[Citation, ...]
     system_pods: bool = False  # on a cluster as kubeadm makes it
     etcd_members: int = 1
+    audit: bool = False  # its API server keeps an audit log
     catalogue: int | None = None  # an exercise's number in `visualizer.subjects.EXERCISES`
     start: tuple[Step, ...] = ()
     marks: tuple[Mark, ...] = ()
@@ -120,8 +122,7 @@ class Lesson:
     @property
     def cluster(self) -> dict[str, Any]:
         """Return what cluster it plays on, by the names of `ClusterSpec`."""
-        names = ("nodes", "seed", "system_pods", "etcd_members")
-        return {name: getattr(self, name) for name in names}
+        return {"nodes": self.nodes, "seed": self.seed, **cluster_options.of(self)}
 
     @property
     def url(self) -> str:

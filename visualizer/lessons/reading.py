@@ -99,15 +99,16 @@ class _Reader:
             ("level", lambda: keys["level"].whole(1, 3)),
             ("nodes", lambda: self._cluster(keys["cluster"])["nodes"].whole(1, NODES_MAX)),
             ("seed", lambda: self._cluster(keys["cluster"])["seed"].whole(0, SEED_MAX)),
-            ("system_pods", lambda: self._has_system_pods(keys["cluster"])),
+            ("system_pods", lambda: self._has(keys["cluster"], "system-pods")),
+            ("audit", lambda: self._has(keys["cluster"], "audit")),
             ("etcd_members", lambda: self._etcd_members(keys["cluster"])),
         ]
 
     def _cluster(self, place: Place) -> dict[str, Place]:
-        return place.keys(("nodes", "seed", "system-pods", "etcd-members"), needed=("nodes", "seed"))
+        return place.keys(("nodes", "seed", "system-pods", "etcd-members", "audit"), needed=("nodes", "seed"))
 
-    def _has_system_pods(self, place: Place) -> bool:
-        wanted = self._cluster(place).get("system-pods")
+    def _has(self, place: Place, option: str) -> bool:
+        wanted = self._cluster(place).get(option)
         return wanted is not None and wanted.flag()
 
     def _etcd_members(self, place: Place) -> int:

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from visualizer.lessons import courses, library
+from visualizer.lessons import cluster_options, courses, library
 from visualizer.lessons.lesson import LANGUAGES
 
-SANDBOX = {"nodes": 2, "seed": 1, "system_pods": False, "etcd_members": 1, "lesson": ""}
+SANDBOX = {"nodes": 2, "seed": 1, **cluster_options.DEFAULTS, "lesson": ""}
 
 
 def choices() -> list[dict[str, str]]:
