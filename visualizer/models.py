@@ -39,6 +39,7 @@ class Cluster(models.Model):
     system_pods = models.BooleanField(default=False)  # as kubeadm makes one: `ClusterSpec.system_pods`
     etcd_members = models.PositiveSmallIntegerField(default=1)
     audit = models.BooleanField(default=False)
+    key_lab = models.BooleanField(default=False)
     lesson = models.CharField(max_length=100, blank=True)  # "walkthroughs/mutual-tls"; "" for the sandbox
     epoch = models.DateTimeField(default=timezone.now)  # the date in the cluster at its beginning
     effort = models.FloatField(default=REAL_EFFORT)  # how long its programs compute; 0: at once

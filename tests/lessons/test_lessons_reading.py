@@ -86,11 +86,11 @@ def test_a_lesson_becomes_records(content):
     assert exercise.near_misses[0].refuses == ("two", "known")
 
 
-def test_a_lesson_may_play_on_a_cluster_as_kubeadm_makes_it_with_members_and_an_audit_log(content):
-    plain = {"nodes": 1, "seed": 3, "system_pods": False, "etcd_members": 1, "audit": False}
+def test_a_lesson_may_play_on_a_cluster_as_kubeadm_makes_it_with_options(content):
+    plain = {"nodes": 1, "seed": 3, "system_pods": False, "etcd_members": 1, "audit": False, "key_lab": False}
     assert library.read("walkthroughs/tiny", content.folder).cluster == plain
-    content.change(WALK, ("seed: 3", "seed: 3, system-pods: true, etcd-members: 3, audit: true"))
-    made = {**plain, "system_pods": True, "etcd_members": 3, "audit": True}
+    content.change(WALK, ("seed: 3", "seed: 3, system-pods: true, etcd-members: 3, audit: true, key-lab: true"))
+    made = {**plain, "system_pods": True, "etcd_members": 3, "audit": True, "key_lab": True}
     assert library.read("walkthroughs/tiny", content.folder).cluster == made
 
 

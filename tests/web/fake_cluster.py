@@ -48,6 +48,7 @@ class ClusterSpec:
     secret: bytes = b""
     etcd_members: int = 1
     audit: bool = False
+    key_lab: bool = False
 
 
 @dataclass

@@ -35,11 +35,11 @@ def test_what_was_said_before_work_took_time_is_understood():
 
 @pytest.mark.django_db
 def test_a_cluster_comes_back_as_kubeadm_made_it_and_so_does_its_successor():
-    made = services.create_cluster(Owner("ann"), system_pods=True, etcd_members=3, audit=True)
+    made = services.create_cluster(Owner("ann"), system_pods=True, etcd_members=3, audit=True, key_lab=True)
     new, _ = services.make_successor(made.pk, [], 0.0)
     assert create_of(made).system_pods and create_of(new).system_pods
     assert create_of(made).etcd_members == create_of(new).etcd_members == 3
-    assert create_of(made).audit and create_of(new).audit
+    assert create_of(made).audit and create_of(new).audit and create_of(new).key_lab
     plain = create_of(services.create_cluster(Owner("bob")))
     assert not plain.system_pods and not plain.audit
 

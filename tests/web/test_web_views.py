@@ -107,10 +107,12 @@ async def test_the_sandbox_may_be_one_whose_etcd_has_three_members(client, host)
     assert (await client.get("/sandbox/?etcd_members=4")).status_code == 400
 
 
-async def test_the_sandbox_may_keep_an_audit_log(client, host):
-    plain, made = cluster_of(await client.get("/sandbox/")), cluster_of(await client.get("/sandbox/?audit=on"))
-    assert plain != made == cluster_of(await client.get("/sandbox/?audit=on"))
-    assert (await in_database(Cluster.objects.get)(pk=made)).audit
+@pytest.mark.parametrize("option", ["audit", "key_lab"])
+async def test_the_sandbox_may_have_an_option_beside_one_without(client, host, option):
+    plain, made = [cluster_of(await client.get(path)) for path in ("/sandbox/", f"/sandbox/?{option}=on")]
+    assert plain != made == cluster_of(await client.get(f"/sandbox/?{option}=on"))
+    rows = [await in_database(Cluster.objects.get)(pk=one) for one in (plain, made)]
+    assert [getattr(one, option) for one in rows] == [False, True]
 
 
 async def _has_system_pods(cluster):

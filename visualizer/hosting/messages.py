@@ -103,6 +103,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     secret: bytes = b""
     etcd_members: int = 1
     audit: bool = False
+    key_lab: bool = False
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):

@@ -3,13 +3,13 @@
 A sandbox's link, a form, `cluster:` of a lesson (with a dash), a row of the database and the order to a worker all have
 them under these names, so that a new one is a line here, a field of each of those, and a word in their texts.
 
-    /sandbox/?audit=on      {"system_pods": False, "etcd_members": 1, "audit": True}
+    /sandbox/?audit=on      {"system_pods": False, "etcd_members": 1, "audit": True, "key_lab": False}
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-DEFAULTS: Mapping[str, Any] = {"system_pods": False, "etcd_members": 1, "audit": False}
+DEFAULTS: Mapping[str, Any] = {"system_pods": False, "etcd_members": 1, "audit": False, "key_lab": False}
 
 
 def of(thing: Any) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class Lesson:
     system_pods: bool = False  # on a cluster as kubeadm makes it
     etcd_members: int = 1
     audit: bool = False  # its API server keeps an audit log
+    key_lab: bool = False  # its API server agrees on keys by RSA with who asks for it
     catalogue: int | None = None  # an exercise's number in `visualizer.subjects.EXERCISES`
     start: tuple[Step, ...] = ()
     marks: tuple[Mark, ...] = ()

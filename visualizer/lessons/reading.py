@@ -13,6 +13,7 @@ from cluster_engine.predicates import Predicate, PredicateError, names_in
 from cluster_engine.predicates.predicate import Objects, leaves
 from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.stored import UnknownResourceError, resource
+from visualizer.lessons import cluster_options
 from visualizer.lessons.citations import Citation, claims_in, read_citation
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, Event, HandOver, Lesson, Mark, NearMiss
 from visualizer.lessons.myths import read_myth
@@ -101,11 +102,13 @@ class _Reader:
             ("seed", lambda: self._cluster(keys["cluster"])["seed"].whole(0, SEED_MAX)),
             ("system_pods", lambda: self._has(keys["cluster"], "system-pods")),
             ("audit", lambda: self._has(keys["cluster"], "audit")),
+            ("key_lab", lambda: self._has(keys["cluster"], "key-lab")),
             ("etcd_members", lambda: self._etcd_members(keys["cluster"])),
         ]
 
     def _cluster(self, place: Place) -> dict[str, Place]:
-        return place.keys(("nodes", "seed", "system-pods", "etcd-members", "audit"), needed=("nodes", "seed"))
+        options = [name.replace("_", "-") for name in cluster_options.DEFAULTS]
+        return place.keys(("nodes", "seed", *options), needed=("nodes", "seed"))
 
     def _has(self, place: Place, option: str) -> bool:
         wanted = self._cluster(place).get(option)
