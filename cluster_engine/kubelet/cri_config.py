@@ -24,6 +24,8 @@ TERMINATION_PATH = "io.kubernetes.container.terminationMessagePath"
 TERMINATION_POLICY = "io.kubernetes.container.terminationMessagePolicy"
 READ_ONLY = ("configMap", "secret", "downwardAPI", "projected")
 """Volumes that nobody can write to."""
+_PLUGINS = {"emptyDir": "empty-dir", "downwardAPI": "downward-api"}
+"""What the plugin of a kind is called where it is not called like the kind (pkg/volume/*, PluginName)."""
 
 
 def sandbox_config(pod: Object, attempt: int, seen: str) -> cri.PodSandboxConfig:
@@ -125,9 +127,10 @@ def pod_directory(uid: str) -> str:
     return f"/var/lib/kubelet/pods/{uid}"
 
 
-def volume_directory(uid: str, name: str) -> str:
-    """Say where a pod's volume lies on the host."""
-    return f"{pod_directory(uid)}/volumes/{name}"
+def volume_directory(uid: str, volume: Object) -> str:
+    """Say where a pod's volume lies on the host: below the name of the plugin that is its kind's."""
+    kind = next((key for key in volume if key != "name"), "emptyDir")
+    return f"{pod_directory(uid)}/volumes/kubernetes.io~{_PLUGINS.get(kind, kind.lower())}/{volume['name']}"
 
 
 def dns_config(pod: Object) -> cri.DNSConfig:
@@ -181,8 +184,8 @@ def _port(port: Object) -> cri.PortMapping:
 
 def _mount(pod: Object, mount: Object, variables: Mapping[str, str]) -> cri.Mount:
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
-    volume = volumes.get(mount["name"], {})
-    path = str((volume.get("hostPath") or {}).get("path") or volume_directory(pods.uid(pod), mount["name"]))
+    volume = volumes.get(mount["name"]) or {"name": mount["name"]}
+    path = str((volume.get("hostPath") or {}).get("path") or volume_directory(pods.uid(pod), volume))
     inside = mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)
     return cri.Mount(
         container_path="/" + mount["mountPath"].strip("/"),

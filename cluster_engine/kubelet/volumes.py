@@ -9,7 +9,7 @@ is involved.
     POST /api/v1/namespaces/default/serviceaccounts/default/token
     {"spec": {"audiences": [], "expirationSeconds": 3607, "boundObjectRef": {"kind": "Pod", "name": "web-0", "uid": …}}}
 
-    /var/lib/kubelet/pods/<uid>/volumes/kube-api-access-x7k2p/token, ca.crt, namespace
+    /var/lib/kubelet/pods/<uid>/volumes/kubernetes.io~projected/kube-api-access-x7k2p/token, ca.crt, namespace
 
 An emptyDir is an empty directory that everybody may write to, a hostPath the host's own; a pod's fsGroup is given all
 but the last. Modelled on pkg/volume/projected, configmap, secret,
@@ -99,14 +99,14 @@ class Volumes:
         if host_path := volume.get("hostPath"):
             self._check_host_path(host_path)
         if "emptyDir" in volume:
-            self._make_empty(pod, volume_directory(pods.uid(pod), volume["name"]))
+            self._make_empty(pod, volume_directory(pods.uid(pod), volume))
         projected = (volume.get("projected") or {}).get("sources")
         if projected is None and not any(kind in volume for kind in ("configMap", "secret", "downwardAPI")):
             return
         found: dict[str, bytes] = {}
         for source in [volume] if projected is None else projected:
             if token := source.get("serviceAccountToken"):
-                await self._mount_token(pod, volume["name"], token)
+                await self._mount_token(pod, volume, token)
             if reference := source.get("configMap"):
                 found |= await self._object_files(pod, "configmap", reference, reference.get("name"))
             if reference := source.get("secret"):
@@ -115,7 +115,7 @@ class Volumes:
             if reference := source.get("downwardAPI"):
                 found |= volume_files.of_pod(pod, reference.get("items") or [])
         mode = next(volume[kind] for kind in READ_ONLY if kind in volume).get("defaultMode")
-        self._lay_out(pod, volume_directory(pods.uid(pod), volume["name"]), found, MODE if mode is None else mode)
+        self._lay_out(pod, volume_directory(pods.uid(pod), volume), found, MODE if mode is None else mode)
 
     async def _object_files(self, pod: Object, what: str, reference: Object, name: str | None) -> dict[str, bytes]:
         try:
@@ -159,7 +159,7 @@ class Volumes:
         if kind == "Directory" and not is_directory:
             raise DiskError(f"hostPath type check failed: {path} is not a directory")
 
-    async def _mount_token(self, pod: Object, volume: str, wanted: Object) -> None:
+    async def _mount_token(self, pod: Object, volume: Object, wanted: Object) -> None:
         path = f"{volume_directory(pods.uid(pod), volume)}/{wanted.get('path', 'token')}"
         now = asyncio.get_running_loop().time()
         known = self._tokens.get(path)

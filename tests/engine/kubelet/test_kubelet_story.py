@@ -228,7 +228,7 @@ def test_a_pod_gets_a_token_of_its_own(node):
         pod = await node.run_pod("web", "nginx")
         uid = pod["metadata"]["uid"]
         volume = next(v["name"] for v in pod["spec"]["volumes"] if v["name"].startswith("kube-api-access-"))
-        path = f"/var/lib/kubelet/pods/{uid}/volumes/{volume}/token"
+        path = f"/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~projected/{volume}/token"
         first = node.host.files.read(path)
         await asyncio.sleep(3600)
         second = node.host.files.read(path)

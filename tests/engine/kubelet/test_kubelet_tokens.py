@@ -19,7 +19,7 @@ def tokens(node):
     """Give the claims of both tokens, as they lie on the host."""
     found = {}
     for path in node.host.files.below("/var/lib/kubelet/pods"):
-        if "/volumes/tokens/" in path:
+        if "/volumes/kubernetes.io~projected/tokens/" in path:
             claims = node.host.files.read(path).split(b".")[1]
             found[path.rpartition("/")[2]] = json.loads(base64.urlsafe_b64decode(claims + b"=="))
     return found
