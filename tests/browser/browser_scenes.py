@@ -20,7 +20,6 @@ OPEN = {
     "landing": "/",
     "courses": "/courses/",
     "course": "/courses/first-look/",
-    "course-to-come": "/courses/who-can-read-it/",
     "walkthroughs": "/walkthroughs/",
     "walkthrough-intro": "/walkthroughs/mutual-tls/",
     "exercises": "/exercises/",
