@@ -32,7 +32,7 @@ SUBJECTS = {
     26: _("API server down"),
     27: _("Node down"),
     28: _("From API server to kubelet"),
-    29: _("Watch, in German"),
+    29: _("Watch, in German"),  # the lessons on the watch and on who can read it, all together: each is in German too
 }
 EXERCISES = {
     1: "Find the connection",

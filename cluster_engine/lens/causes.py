@@ -230,13 +230,18 @@ class Causes:
             return who.started, None
         return None, "command" if who.command else "timer"
 
-    def serving(self, who: Participant, tokens: Tokens | list[str]) -> tuple[int, bool] | None:
+    def serving(
+        self, who: Participant, tokens: Tokens | list[str], *, watching: bool | None = None
+    ) -> tuple[int, bool] | None:
         """Find the unanswered request about one of `tokens`: its seq and whether it is housekeeping.
 
         The latest about that very object goes before the first whose server has yet to choose a name, and both before
-        the latest that only concerns it. "events/" is some object of that resource.
+        the latest that only concerns it. "events/" is some object of that resource. With `watching` only a request
+        that is a watch, or that is none, will do.
         """
         requests = who.serving
+        if watching is not None:
+            requests = {seq: one for seq, one in requests.items() if one.watches == watching}
         if not requests or not tokens:
             return None
         for seq in reversed(requests):

@@ -154,7 +154,12 @@ class Lens:
         if kind == "command.finished":
             finished = self._finished(note)
             return (finished.last, None) if finished is not None else (None, "timer")
-        return self._causes.why(who, self._scribe.sent, _note_tokens(note.fields))
+        tokens = _note_tokens(note.fields)
+        if kind == "audit.event":
+            served = self._causes.serving(who, tokens, watching=note.fields["verb"] == "watch")
+            if served is not None:
+                return served[0], None
+        return self._causes.why(who, self._scribe.sent, tokens)
 
     def _exited(self, note: Note, who: Participant) -> Reason:
         """A process ends after what it last received."""

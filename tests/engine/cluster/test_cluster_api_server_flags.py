@@ -44,18 +44,21 @@ def test_an_audit_log_is_switched_on_by_a_drop_in_and_a_policy_that_cannot_be_re
 
         await on_control_plane(cluster, f"sed -i s/verbs.*// {POLICY}")
         await answers(cluster)
-        await sh.ok("kubectl create configmap a --from-literal=x=1")
+        watching = "kubectl get configmaps --watch-only & sleep 1"  # whose lines are about the same collection
+        await sh.ok(f"{watching}; kubectl create configmap a --from-literal=x=1; kill %1")
         asked = f'jq -c \'select(.objectRef.resource == "configmaps" and .verb == "create")\' {LOG} | tail -n 1'
         event = json.loads(await on_control_plane(cluster, asked))
         assert (event["user"]["username"], event["objectRef"]["name"]) == ("kubernetes-admin", "a")
         assert event["responseStatus"]["code"] == 201
 
         entries = cluster.journal.since(0, 100_000)
-        notes = [entry for entry in entries if entry["kind"] == "audit.event" and entry["fields"]["name"] == "a"]
-        assert json.loads(notes[0]["fields"]["line"]) == event
-        (answer,) = (one for one in entries if one["to"] and one["fields"].get("auditID") == event["auditID"])
+        its = [entry for entry in entries if entry["fields"].get("auditID") == event["auditID"]]
+        notes = [entry for entry in its if entry["kind"] == "audit.event"]
+        assert [note["fields"]["stage"] for note in notes] == ["RequestReceived", "ResponseComplete"]
+        assert json.loads(notes[1]["fields"]["line"]) == event
+        (answer,) = (one for one in its if one["to"])
         assert (answer["kind"], answer["label"]) == ("http.response", "201 Created")
-        assert notes[0]["cause"] == answer["replyTo"]
+        assert notes[0]["cause"] == notes[1]["cause"] == answer["replyTo"]
 
     workstation(story, nodes=1, capture=True)
 
