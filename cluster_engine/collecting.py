@@ -15,8 +15,14 @@ pages of the parent that differ in a few words, reference counts of names and fu
 3.11 keeps in the code it runs; 6 were written to and are as they were; the rest are gaps between those. So it does not
 help to fill the gaps before, to collect more often, or to have PYTHONMALLOC=malloc (29 MiB); without a cluster run
 before it is 28 MiB and a quarter more CPU to start. `MALLOC_ARENA_MAX=1` saves 1 MiB where the cluster has a thread.
+
+The collector counts objects, not bytes: of 1,200 TLS connections that have ended some 60 objects each stay, and with
+them the buffers of OpenSSL, 80 MiB in all, and what is freed at last stays with the C library for its next use.
+So who has grown much is told to `give_back`: the same process then holds 67 MiB instead of 151.
 """
 
+import contextlib
+import ctypes
 import gc
 
 YOUNG, MIDDLE, OLD = 10_000, 20, 20
@@ -29,4 +35,11 @@ def collect_seldom() -> None:
     gc.set_threshold(YOUNG, MIDDLE, OLD)
 
 
-__all__ = ["collect_seldom"]
+def give_back() -> None:
+    """Look for all garbage now, and give the memory that is free to the operating system, where the C library can."""
+    gc.collect()
+    with contextlib.suppress(AttributeError):  # only glibc has it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+__all__ = ["collect_seldom", "give_back"]

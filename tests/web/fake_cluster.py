@@ -118,6 +118,10 @@ class FakeCluster:
                 except MemoryError:  # as programs do (cluster_engine/programs/running.py)
                     write("stderr", "Killed\n")
                     return 137
+            case "litter":  # mebibytes that nobody refers to but they themselves
+                for _ in range(int(rest) * 16):
+                    circle: list[Any] = [b"x" * 2**16]
+                    circle.append(circle)
             case "chance":
                 write("stdout", " ".join(chance()) + "\n")
             case "log":

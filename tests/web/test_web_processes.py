@@ -112,6 +112,16 @@ async def test_one_that_misbehaves_is_ended_alone_and_its_owner_is_told_over_wha
     await asyncio.gather(asking, return_exceptions=True)  # answered or refused, as it happened to be in time
 
 
+async def test_what_nobody_refers_to_any_more_is_given_back_before_it_counts_as_too_much(house):
+    await house.begin("a")
+    process = psutil.Process(house.pid("a"))
+    held = process.memory_info().rss
+    for _ in range(3):
+        await house.run("a", "litter 55")
+        await until(lambda: process.memory_info().rss < held + 40 * MEBIBYTE)
+    assert await house.run("a", "echo hello") == "hello\n"
+
+
 async def _free(house, cluster):
     return await house.bus.holder(f"cluster:{cluster}") is None
 

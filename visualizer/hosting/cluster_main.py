@@ -3,20 +3,48 @@
 It is forked by the fork server (`fork_server.py`) and speaks only with its worker, over one socket (`process_link.py`).
 Its main thread has this loop, the cluster a thread and a loop of its own. It ends when the cluster is told to, breaks,
 or cannot be brought back, having said so; at the end of the link it ends without a word, since nobody listens.
+
+Each ping has it look at its memory too: when that has grown by much since garbage was last looked for (`Growth`), it is
+looked for now, so that what connections by the thousand leave behind does not count against the cluster's bound.
 """
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable
 from typing import Any
 
 from cluster_engine import deeds
+from cluster_engine.collecting import give_back
 from visualizer.hosting import messages, process_link, questions
 from visualizer.hosting.black_box import BlackBox
 from visualizer.hosting.hosted_cluster import Engine, HostedCluster
 from visualizer.hosting.messages import Ask, Reply
 from visualizer.hosting.process_link import Begin, LinkLost, Ping, Pong, Question, Replied, Told, Up
 from visualizer.hosting.refused import Refused
+from visualizer.hosting.watchdog import sample
+
+GROWN_BYTES = 48 * 1024 * 1024
+
+
+class Growth:
+    """What this process holds, looked at now and then."""
+
+    def __init__(self) -> None:
+        self._least = _held_bytes()
+
+    def look(self) -> None:
+        """Look for garbage if this has grown by half, and by `GROWN_BYTES`, since it held least or this was done."""
+        held = _held_bytes()
+        self._least = min(self._least, held)
+        if held - self._least > max(GROWN_BYTES, self._least // 2):
+            give_back()
+            self._least = _held_bytes()
+
+
+def _held_bytes() -> int:
+    seen = sample(os.getpid())
+    return 0 if seen is None else seen.memory_bytes
 
 
 class ClusterMain:
@@ -30,6 +58,7 @@ class ClusterMain:
         self._life = begin.create.life
         self._ending: asyncio.Future[tuple[str | None, str | None]] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._growth = Growth()
         self.cluster = HostedCluster(
             begin.cluster,
             begin.create,
@@ -65,6 +94,7 @@ class ClusterMain:
                 match await process_link.read(reader, process_link.down):
                     case Ping(n):
                         self._spawn(self._pong(n))
+                        self._growth.look()
                     case Question(n, ask):
                         self._serve(n, ask)
         except LinkLost:
