@@ -35,9 +35,9 @@ class Glassplane:
         socket.connect_to_server()
         self._sockets.append(socket)
 
-    def open(self) -> "Glassplane":
+    def open(self, options: str = "") -> "Glassplane":
         """Go to the page and wait until the cluster runs and has said something."""
-        self.page.goto("/sandbox/")
+        self.page.goto(f"/sandbox/{options}")
         self.page.locator(".health.running").wait_for()
         self.rows.first.wait_for()
         return self

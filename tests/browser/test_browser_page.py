@@ -73,6 +73,20 @@ def test_a_phone_shows_the_diagram_and_nothing_hangs_over_the_edge(chromium: Bro
         glassplane.close()
 
 
+def test_an_answer_and_its_line_in_the_audit_log_lead_to_each_other(glassplane: Glassplane) -> None:
+    page = glassplane.open("?audit=on").page
+    page.click("#first-command:enabled")
+    page.fill("#search", "ResponseComplete create deployments/web")
+    glassplane.row("ResponseComplete create deployments/web").click()
+    line = page.locator(".audit pre")
+    expect(line).to_contain_text('"username": "kubernetes-admin"')
+    assert line.evaluate("one => one.scrollWidth <= one.clientWidth")
+    page.locator(".audit .links").get_by_text("201 Created").click()
+    expect(page.locator(".drawer h2")).to_contain_text("answers kubectl")
+    page.locator(".audit .links").get_by_text("ResponseComplete").click()
+    expect(line).to_be_visible()
+
+
 def test_only_the_rows_in_view_are_in_the_document(glassplane: Glassplane) -> None:
     glassplane.open()
     glassplane.press("4", "h")

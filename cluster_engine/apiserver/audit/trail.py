@@ -140,7 +140,7 @@ class Auditor:
         line = _encode(event)
         self._events.values[()] += 1
         self.log.write(line + b"\n")
-        reference = event.objectRef
+        reference, about = event.objectRef, event.requestURI
         fields = {
             "auditID": event.auditID,
             "stage": event.stage,
@@ -149,10 +149,11 @@ class Auditor:
         }
         if reference is not None:
             fields |= {"resource": reference.resource, "namespace": reference.namespace, "name": reference.name}
+            about = "/".join(filter(None, (reference.resource, reference.name, reference.subresource)))
         if len(line) <= NOTED_LENGTH_MAX:
             fields["line"] = line.decode("utf-8", "replace")
         world = self.process.world
-        world.note("audit.event", f"{event.stage} {event.verb} {event.requestURI}", fields, self.process)
+        world.note("audit.event", f"{event.stage} {event.verb} {about}", fields, self.process)
 
 
 class Trail:
