@@ -6,7 +6,7 @@ columns on a terminal whose size is known.
     -rw------- 1 root root 1704 Jan  1 10:00 /etc/kubernetes/pki/apiserver.key
 
 Directories exist by having something in them and are as old as the newest of it (`world/files.py`). Left out: colours,
-recursion, `.` and `..` of -a.
+`.` and `..` of -a.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from cluster_engine.programs.identity import GROUPS, shown
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.programs.streams import is_directory
 
-FLAGS = frozenset("1aAdhlrtSp")
+FLAGS = frozenset("1aAdhlrRtSp")
 BLOCK_BYTES = 4096
 COLUMN_LETTERS_MIN = 3
 RECENT_SECONDS = 31_556_952 // 2
@@ -51,7 +51,7 @@ async def ls(invocation: Invocation) -> int:
     paths = [word for word in words if not (word.startswith("-") and len(word) > 1)] or ["."]
     code = 0
     files: list[Entry] = []
-    directories: list[str] = []
+    directories: list[Entry] = []
     for path in paths:
         full = invocation.absolute(path)
         is_folder = is_directory(invocation.files, full)
@@ -59,19 +59,23 @@ async def ls(invocation: Invocation) -> int:
             invocation.err(f"ls: cannot access '{path}': No such file or directory\n")
             code = 2
         elif is_folder and "d" not in flags:
-            directories.append(path)
+            directories.append(_entry(invocation, path, full))
         else:
             files.append(_entry(invocation, path, full))
     _show(invocation, files, flags)
-    for number, path in enumerate(sorted(directories)):
+    gap, left = "\n" if files else "", [one.name for one in reversed(_in_order(directories, flags))]
+    while left:
+        path = left.pop()
         await invocation.drain()
-        gap = "\n" if number or files else ""
-        invocation.out(f"{gap}{path}:\n" if len(paths) > 1 else "")
+        invocation.out(f"{gap}{path}:\n" if len(paths) > 1 or "R" in flags else "")
+        gap = "\n"
         inside = _inside(invocation, invocation.absolute(path), flags)
         if "l" in flags:
             blocks = sum(-(-entry.size // BLOCK_BYTES) * BLOCK_BYTES for entry in inside)
             invocation.out(f"total {_human(blocks) if 'h' in flags else blocks // 1024}\n")
         _show(invocation, inside, flags)
+        if "R" in flags:
+            left += [f"{path.rstrip('/')}/{one.name}" for one in reversed(_in_order(inside, flags)) if one.is_directory]
     return code
 
 
@@ -92,11 +96,14 @@ def _entry(invocation: Invocation, name: str, path: str) -> Entry:
     return Entry(name, False, files.length(path), stat.S_IFREG | files.mode(path), files.written(path), *names)
 
 
-def _show(invocation: Invocation, entries: list[Entry], flags: str) -> None:
+def _in_order(entries: list[Entry], flags: str) -> list[Entry]:
     key = (lambda entry: -entry.size) if "S" in flags else (lambda entry: -entry.written if "t" in flags else 0)
-    entries = sorted(sorted(entries, key=lambda entry: entry.name), key=key)
-    if "r" in flags:
-        entries.reverse()
+    ordered = sorted(sorted(entries, key=lambda entry: entry.name), key=key)
+    return ordered[::-1] if "r" in flags else ordered
+
+
+def _show(invocation: Invocation, entries: list[Entry], flags: str) -> None:
+    entries = _in_order(entries, flags)
     sizes = [_human(entry.size) if "h" in flags else str(entry.size) for entry in entries]
     width, users, groups = (
         max(map(len, column), default=0) for column in (sizes, [e.owner for e in entries], [e.group for e in entries])

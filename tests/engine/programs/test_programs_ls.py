@@ -7,7 +7,21 @@ import subprocess
 import pytest
 
 FILES = {"a": 3, "longer": 5000, "sub/x": 0, ".hidden": 1}
-LINES = ["", "-a", "-l", "-l a longer", "-ld sub", "-lh", "-lS", "-lr", "-p", "-1 sub a", "-l sub"]
+LINES = [
+    "",
+    "-a",
+    "-l",
+    "-l a longer",
+    "-ld sub",
+    "-lh",
+    "-lS",
+    "-lr",
+    "-p",
+    "-1 sub a",
+    "-l sub",
+    "-lR",
+    "-Rr sub/ a .",
+]
 
 
 def _made(folder):
@@ -49,3 +63,12 @@ def test_what_is_not_there_and_options_that_are_none(workstation):
     missing, option = workstation(story)
     assert (missing.code, missing.err) == (2, "ls: cannot access 'nowhere': No such file or directory\n")
     assert option.err.startswith("ls: invalid option -- 'Z'\n")
+
+
+def test_ls_lists_what_is_in_directories_after_them_the_deepest_first(shared_workstation):
+    async def story(sh):
+        return await sh.ok(
+            "mkdir -p /tmp/deep/a/b /tmp/deep/c; touch /tmp/deep/a/b/x /tmp/deep/c/y; cd /tmp/deep; ls -R"
+        )
+
+    assert shared_workstation(story) == ".:\na\nc\n\n./a:\nb\n\n./a/b:\nx\n\n./c:\ny\n"
