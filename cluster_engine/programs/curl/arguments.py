@@ -89,6 +89,7 @@ class Options(msgspec.Struct):
     path_as_is: bool = False
     progress_bar: bool = False
     progress_meter: bool = True
+    raw: bool = False
     remote_name_all: bool = False
     retry_all_errors: bool = False
     retry_connrefused: bool = False
@@ -177,6 +178,7 @@ TABLE = tuple(
         ("#", "progress-bar", SWITCH),
         ("", "progress-meter", SWITCH),
         ("r", "range", TEXT),
+        ("", "raw", SWITCH),
         ("e", "referer", TEXT),
         ("O", "remote-name", OUTPUT),
         ("", "remote-name-all", SWITCH),

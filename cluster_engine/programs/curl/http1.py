@@ -70,8 +70,11 @@ def _line(name: str, value: str) -> str:
     return f"{name}: {value}" if value else f"{name}:"
 
 
-async def send(wire: Wire, request: Request, interim: Callable[[str], None]) -> Response:
-    """Send a request, and wait for the head of its answer; `interim` is told heads of 1xx. CurlError, OSError."""
+async def send(wire: Wire, request: Request, interim: Callable[[str], None], *, raw: bool = False) -> Response:
+    """Send a request, and wait for the head of its answer; `interim` is told heads of 1xx. CurlError, OSError.
+
+    A `raw` body is as it crosses the wire, with the sizes of its chunks.
+    """
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES_MAX)
     try:
         head = connection.send(_told(request))
@@ -85,7 +88,7 @@ async def send(wire: Wire, request: Request, interim: Callable[[str], None]) -> 
         await wire.write(request.body)
         connection.send(h11.Data(request.body))
     connection.send(h11.EndOfMessage())
-    return await _answer(wire, connection, interim)
+    return await _answer(wire, connection, interim, raw=raw)
 
 
 def _told(request: Request) -> h11.Request:
@@ -95,7 +98,7 @@ def _told(request: Request) -> h11.Request:
     return h11.Request(method=method, target="/", headers=[("Host", "h"), *length])
 
 
-async def _answer(wire: Wire, connection: h11.Connection, interim: Callable[[str], None]) -> Response:
+async def _answer(wire: Wire, connection: h11.Connection, interim: Callable[[str], None], *, raw: bool) -> Response:
     has_come = False
     while True:
         event = _next(connection, has_come=has_come)
@@ -114,7 +117,7 @@ async def _answer(wire: Wire, connection: h11.Connection, interim: Callable[[str
                 version,
                 _headers(event),
                 _head(event),
-                _body(wire, connection, _length(event)),
+                _body(wire, connection, _length(event), raw=raw),
                 lambda: connection.our_state is h11.DONE and connection.their_state is h11.DONE,
                 says="HTTP 1.0, assume close after body" if version == "1.0" else "",
             )
@@ -135,8 +138,8 @@ def _next(connection: h11.Connection, *, has_come: bool) -> object:
         raise CurlError(UNSUPPORTED_PROTOCOL, "Received HTTP/0.9 when not allowed") from error
 
 
-async def _body(wire: Wire, connection: h11.Connection, length: int | None) -> AsyncIterator[bytes]:
-    came = 0
+async def _body(wire: Wire, connection: h11.Connection, length: int | None, *, raw: bool) -> AsyncIterator[bytes]:
+    came, unread = 0, connection.trailing_data[0]
     while True:
         try:
             event = connection.next_event()
@@ -148,11 +151,17 @@ async def _body(wire: Wire, connection: h11.Connection, length: int | None) -> A
             )
             raise CurlError(PARTIAL_FILE, f"transfer closed {left}") from error
         if event is h11.NEED_DATA:
-            connection.receive_data(await wire.read())
+            if raw and unread:
+                yield unread
+            unread = await wire.read()
+            connection.receive_data(unread)
         elif isinstance(event, h11.Data):
             came += len(event.data)
-            yield bytes(event.data)
+            if not raw:
+                yield bytes(event.data)
         else:
+            if raw:
+                yield unread[: len(unread) - len(connection.trailing_data[0])]
             return
 
 

@@ -6,6 +6,7 @@ Modelled on lib/transfer.c, lib/http.c and src/tool_operate.c.
 import asyncio
 import base64
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -222,7 +223,8 @@ class Transfer:
             finally:
                 task.cancel()
         self._tell_lines(">", told)
-        return await http1.send(connection.wire, request, lambda head: self._tell_lines("<", head))
+        told_head = partial(self._tell_lines, "<")
+        return await http1.send(connection.wire, request, told_head, raw=self._options.raw)
 
     def _tell_lines(self, mark: str, text: str) -> None:
         for line in text.split("\r\n")[:-1]:
@@ -246,7 +248,8 @@ class Transfer:
             return
         if sink is None:
             self._say("Ignoring the response-body")
-        unpack = inflating(response.header("content-encoding") if self._options.compressed else "")
+        unpacks = self._options.compressed and not self._options.raw
+        unpack = inflating(response.header("content-encoding") if unpacks else "")
         async for piece in response.body:
             done.received += len(piece)
             if sink is not None:
