@@ -356,7 +356,9 @@ class Cluster:
     async def administer(self, line: str) -> tuple[int, str]:
         """Run a line on the control plane, as its administrator would; give its exit code and all that it printed."""
         printed: list[str] = []
-        code = await self._new_terminal(CONTROL_PLANE).run(line, lambda _, text: printed.append(text))
+        terminal = self._new_terminal(CONTROL_PLANE)
+        terminal.is_seen = False
+        code = await terminal.run(line, lambda _, text: printed.append(text))
         return code, "".join(printed)
 
     def objects(self, prefix: str) -> list[dict[str, Any]]:

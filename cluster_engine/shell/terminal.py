@@ -51,6 +51,8 @@ class Terminal:
         self.builtins = BUILTINS
         self.programs = PROGRAMS
         self.pid = host.next_pid()
+        self.is_seen = True
+        """Whether the journal tells what runs on other hosts from here."""
         self.is_closed = False
         """Whether `exit` was typed where there was no host to go back to. The next line is the first of a new one."""
         self._host = host
@@ -131,14 +133,18 @@ class Terminal:
         shell = Shell(self, login(host), streams.stderr)
         shell.budget = caller.budget
         said = {"line": line, "host": host.name}
-        self.world.note("command.started", line, said)
+        self._note("command.started", line, said)
         code = 130
         try:
             with caller.budget.deeper():
                 code = await shell.whole(parse(line), streams)
         finally:
-            self.world.note("command.finished", f"exit code {code}", {**said, "exitCode": code})
+            self._note("command.finished", f"exit code {code}", {**said, "exitCode": code})
         return code
+
+    def _note(self, kind: str, label: str, said: dict[str, Any]) -> None:
+        if self.is_seen:
+            self.world.note(kind, label, said)
 
     # -- places --------------------------------------------------------------------------------------------------------
 

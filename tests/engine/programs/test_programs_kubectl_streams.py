@@ -131,8 +131,9 @@ def test_a_kubeconfig_is_named_by_flag_or_environment(workstation, form):
     assert who == "system:node:worker-1"
 
 
-def test_programs_are_found_by_hosts_and_lines_are_told_where_they_are_typed(workstation):
+def test_programs_are_found_by_hosts_and_lines_are_told_where_they_are_typed_but_not_the_administrators(workstation):
     async def story(sh):
+        assert await sh.cluster.administer("ssh worker-1 hostname") == (0, "worker-1\n")
         await sh.ok("kubectl get pods | grep -c x || true")
         await sh.ok("ssh control-plane kubectl --kubeconfig=/etc/kubernetes/admin.conf get nodes")
         await sh.ok("ssh control-plane")
