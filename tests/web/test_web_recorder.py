@@ -235,6 +235,29 @@ async def test_what_a_journal_has_forgotten_before_it_was_written_is_said_once_a
 
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
+async def test_a_cluster_that_gives_no_answer_holds_up_no_other_journal(quick, host, monkeypatch):
+    silent, other = await made(), await made()
+    await host.clusters.place(silent.pk, Create(2, 1))
+    await host.clusters.place(other.pk, Create(2, 1))
+    await has_recorded(silent, 3)
+    await has_recorded(other, 3)
+    ask, asked = host.clusters.ask, asyncio.Event()
+
+    async def hung(name: str, question: object) -> bytes:
+        if name == silent.pk:
+            asked.set()
+            await asyncio.Event().wait()
+        return await ask(name, question)
+
+    monkeypatch.setattr(host.clusters, "ask", hung)
+    host.recorder._journals[silent.pk]._take(encode([{"seq": seq} for seq in range(50, 104)]))
+    await asked.wait()
+    await host.clusters.ask(other.pk, Command("k", "trickle 100"))
+    await has_recorded(other, 103)
+
+
+@pytest.mark.asyncio
+@pytest.mark.django_db(transaction=True)
 async def test_what_cannot_be_had_just_now_is_said_once_and_not_called_lost(quick, host, monkeypatch, caplog):
     cluster = await made()
     await host.clusters.place(cluster.pk, Create(2, 1))

@@ -7,7 +7,8 @@ may take over at any moment, and nothing needs to be acknowledged. Where a clust
 its journal has forgotten entries that were never written, notes that say so are written in their place.
 
 Inputs are written as they come: whatever they led to is made again by a replay, if all processes are killed at once.
-The rest is written as it has gathered, every `WRITE_SECONDS`: entries after the inputs that led to them, and never
+The rest is written as it has gathered, every `WRITE_SECONDS`, each journal by itself, so that a cluster which gives no
+answer holds up its own alone: entries after the inputs that led to them, and never
 without (each batch says how many there were: with Redis both may be lost, and entries be asked for again), and what
 became of the cluster last, so that a row which says "suspended" has all that is needed to bring the cluster back. A
 cluster whose lease nobody holds for the length of a lease is given up: its lease goes to `ENDED` for a while, so that
@@ -58,6 +59,7 @@ class Recorder:
         self._bus = bus
         self._clusters = clusters
         self._journals: dict[str, _Journal] = {}
+        self._group: asyncio.TaskGroup
         self._missing: dict[str, float] = {}  # cluster → when its lease was first not there
         self._dropping: set[asyncio.Task[None]] = set()
 
@@ -86,8 +88,8 @@ class Recorder:
         self._journals, self._missing = {}, {}
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 group.create_task(_again(self._find_journals, 0), name="find journals")
-                group.create_task(_again(self._write, WRITE_SECONDS), name="write journals")
                 group.create_task(_again(self._sweep, SWEEP_SECONDS), name="sweep clusters")
                 group.create_task(_again(_forget, FORGET_SECONDS), name="forget recordings")
         finally:
@@ -107,15 +109,14 @@ class Recorder:
 
     def _follow(self, row: Cluster) -> None:
         if row.pk not in self._journals:
-            self._journals[row.pk] = _Journal(row.pk, row.life, self._bus, self._clusters)
+            journal = self._journals[row.pk] = _Journal(row.pk, row.life, self._bus, self._clusters)
+            self._group.create_task(self._write(journal), name=f"write {row.pk}")
 
-    async def _write(self) -> None:
-        for journal in list(self._journals.values()):
-            await journal.write()
-            if journal.ended:
-                journal.following.cancel()
-                del self._journals[journal.cluster]
-                asyncio.get_running_loop().call_later(LINGER_SECONDS, self._drop, journal.cluster)
+    async def _write(self, journal: "_Journal") -> None:
+        await _again(journal.write, WRITE_SECONDS, lambda: journal.ended)
+        journal.following.cancel()
+        del self._journals[journal.cluster]
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._drop, journal.cluster)
 
     async def flush(self) -> None:
         """Write what has gathered, once more, before the process ends."""
@@ -383,9 +384,11 @@ async def _forget() -> None:
         await forget()
 
 
-async def _again(work: Callable[[], Awaitable[None]], seconds: float) -> None:
-    """Do some work again and again; the database and the bus may fail now and then."""
-    while True:
+async def _again(
+    work: Callable[[], Awaitable[None]], seconds: float, is_over: Callable[[], bool] = lambda: False
+) -> None:
+    """Do some work again and again until it is over; the database and the bus may fail now and then."""
+    while not is_over():
         try:
             await work()
         except (DatabaseError, BusLost) as problem:
