@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cluster_engine.api.durations import go_seconds
+from cluster_engine.apiserver.audit.event import FORMS
 from cluster_engine.apiserver.audit.log import BACKUPS_MAX, FILE_BYTES_MAX, MEBIBYTE
 from cluster_engine.apiserver.serving.suites import SUITES, VERSIONS
 
@@ -175,7 +176,7 @@ def _problems(flags: Flags) -> Iterator[str]:
     if flags.audit_log_path:
         if flags.audit_log_mode not in AUDIT_MODES:
             yield f'invalid audit log mode {flags.audit_log_mode}, allowed modes are "{",".join(AUDIT_MODES)}"'
-        if flags.audit_log_format not in ("json", "legacy"):
+        if flags.audit_log_format not in FORMS:
             yield f'invalid audit log format {flags.audit_log_format}, allowed formats are "legacy,json"'
         for name in ("maxage", "maxbackup", "maxsize"):
             if (value := getattr(flags, f"audit_log_{name}")) < 0:

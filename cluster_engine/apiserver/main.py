@@ -27,6 +27,7 @@ from cluster_engine.api.kinds import (
 from cluster_engine.apiserver import flags
 from cluster_engine.apiserver.admission.chain import Admission
 from cluster_engine.apiserver.audit import policy
+from cluster_engine.apiserver.audit.event import FORMS
 from cluster_engine.apiserver.audit.log import LogFile
 from cluster_engine.apiserver.audit.trail import Auditor
 from cluster_engine.apiserver.authentication.bootstrap import BearerTokens
@@ -193,7 +194,7 @@ def auditor(process: Process, given: Flags) -> Auditor | None:
         days=given.audit_log_maxage,
     )
     log.open()
-    return Auditor(process, found, log)
+    return Auditor(process, found, log, FORMS[given.audit_log_format])
 
 
 def front_proxies(process: Process, given: Flags) -> FrontProxies | None:

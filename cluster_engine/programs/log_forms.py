@@ -25,8 +25,8 @@ def is_trouble(line: Line) -> bool:
 
 
 def formed(line: Line) -> str:
-    """Return a line as its program writes it."""
-    if line.by in (INIT, KERNEL_LOG):
+    """Return a line as its program writes it; what it only printed has no place in its code."""
+    if line.by in (INIT, KERNEL_LOG) or not line.source:
         return line.text
     if line.by == "etcd":
         return _zap(line)

@@ -343,6 +343,14 @@ class Process:
             if self.write_log is not None:
                 self._log(kind, text, fields, sys._getframe(1))
 
+    def prints(self, line: str) -> None:
+        """Write a line to standard output, as it is: it stands in the log of its unit or container."""
+        if self.is_alive and self.write_log is not None:
+            self.write_log(
+                unit=self.unit, at=self.now(), boot=self.host.boots, by=self.name, pid=self.pid, text=line,
+                kind="", fields={}, source="",
+            )  # fmt: skip
+
     def _log(self, kind: str, text: str, fields: dict[str, Any], caller: FrameType) -> None:
         source = f"{'/'.join(caller.f_code.co_filename.split('/')[-2:])}:{caller.f_lineno}"
         assert self.write_log is not None

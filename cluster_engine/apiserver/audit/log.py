@@ -2,6 +2,7 @@
 
     /var/log/kubernetes/audit/audit.log                             the newest lines
     /var/log/kubernetes/audit/audit-2026-01-01T10-00-03.250.log     those before, since the file was full
+    -                                                               standard output: the unit's log, or the container's
 
 Its size is bounded by `--audit-log-maxsize` and by FILE_BYTES_MAX, which is what a disk of this world takes easily;
 of older files `--audit-log-maxbackup` are kept, never more than BACKUPS_MAX; `--audit-log-maxage` says for how many
@@ -43,9 +44,10 @@ class LogFile(msgspec.Struct):
 
     def write(self, line: bytes) -> None:
         """Append a line, or count it as dropped."""
+        if self.path == STANDARD_OUTPUT:
+            self.process.prints(line.decode("utf-8", "replace").rstrip("\n"))
+            return
         try:
-            if self.path == STANDARD_OUTPUT:
-                return
             files = self.process.files
             if not files.is_file(self.path):
                 files.write(self.path, b"", MODE)

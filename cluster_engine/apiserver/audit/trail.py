@@ -26,6 +26,7 @@ import msgspec
 
 from cluster_engine.api import documents, time
 from cluster_engine.api.objects import Object
+from cluster_engine.apiserver.audit.event import Event, Form, Reference, as_json
 from cluster_engine.apiserver.audit.log import LogFile
 from cluster_engine.apiserver.audit.policy import API_VERSION, LEVELS, NOT_RECORDED, Policy, Recorded
 from cluster_engine.apiserver.authentication.users import User
@@ -40,42 +41,6 @@ USER_AGENT_MAX, TRUNCATED = 1024, "...TRUNCATED"
 NOTED_LENGTH_MAX = 8192
 """Longer lines stand in the file only."""
 STATUS_FIELDS = ("status", "message", "reason", "details")
-
-
-class Reference(msgspec.Struct, omit_defaults=True, rename="camel"):
-    """ObjectReference."""
-
-    resource: str = ""
-    namespace: str = ""
-    name: str = ""
-    uid: str = ""
-    api_group: str = ""
-    api_version: str = ""
-    resource_version: str = ""
-    subresource: str = ""
-
-
-class Event(msgspec.Struct, omit_defaults=True):
-    """Event, in the order of Go's struct."""
-
-    kind: str
-    apiVersion: str  # noqa: N815, as on the wire
-    level: str
-    auditID: str  # noqa: N815
-    stage: str
-    requestURI: str  # noqa: N815
-    verb: str
-    user: msgspec.Raw
-    impersonatedUser: msgspec.Raw | None = None  # noqa: N815
-    sourceIPs: list[str] | None = None  # noqa: N815
-    userAgent: str = ""  # noqa: N815
-    objectRef: Reference | None = None  # noqa: N815
-    responseStatus: Object | None = None  # noqa: N815
-    requestObject: msgspec.Raw | None = None  # noqa: N815
-    responseObject: msgspec.Raw | None = None  # noqa: N815
-    requestReceivedTimestamp: str = ""  # noqa: N815
-    stageTimestamp: str = ""  # noqa: N815
-    annotations: dict[str, str] | None = None
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
@@ -101,12 +66,13 @@ def _user(user: User) -> msgspec.Raw:
 
 
 class Auditor:
-    """Writes the events of all requests of a server, and counts them."""
+    """Writes the events of all requests of a server, each as a line of a form, and counts them."""
 
-    def __init__(self, process: Process, policy: Policy, log: LogFile) -> None:
+    def __init__(self, process: Process, policy: Policy, log: LogFile, form: Form = as_json) -> None:
         self.process = process
         self.policy = policy
         self.log = log
+        self._form = form
         metrics = process.metrics
         self._events = metrics.counter(
             "apiserver_audit_event_total",
@@ -137,7 +103,7 @@ class Auditor:
         """Put an event into the log, and into the journal."""
         if not self.process.is_alive:
             return
-        line = _encode(event)
+        line = self._form(event)
         self._events.values[()] += 1
         self.log.write(line + b"\n")
         reference, about = event.objectRef, event.requestURI

@@ -3,9 +3,11 @@
 import asyncio
 import json
 
+import msgspec
 import pytest
 
 from cluster_engine.apiserver import main as apiserver
+from cluster_engine.apiserver.audit.event import Event, Reference, as_legacy
 from cluster_engine.apiserver.audit.policy import LEVELS, PolicyError, load
 from cluster_engine.apiserver.authentication.users import User
 from cluster_engine.apiserver.authorization.attributes import Attributes
@@ -165,6 +167,25 @@ def test_a_request_leaves_its_stages_and_what_its_level_asks_for(run_api):
         assert len(lines()) == count
 
     run_api(story, started=False)
+
+
+def test_the_legacy_format_says_who_asked_for_what_in_one_line():
+    user = msgspec.Raw(b'{"username":"jane","groups":["dev","system:authenticated"]}')
+    event = Event(
+        kind="Event", apiVersion="audit.k8s.io/v1", level="Metadata", auditID="1", stage="RequestReceived",
+        requestURI="/api/v1/pods", verb="list", user=user, sourceIPs=["10.0.0.7", "10.0.0.1"], userAgent='a "b"',
+        requestReceivedTimestamp="2026-01-01T10:00:03.250000Z",
+    )  # fmt: skip
+    assert as_legacy(event).decode() == (
+        r'2026-01-01T10:00:03.25Z AUDIT: id="1" stage="RequestReceived" ip="10.0.0.7" method="list" user="jane" '
+        r'groups="\"dev\",\"system:authenticated\"" as="<self>" asgroups="<lookup>" user-agent="a \"b\"" '
+        r'namespace="<none>" uri="/api/v1/pods" response="<deferred>"'
+    )
+    event.responseStatus = {"code": 200}
+    event.objectRef = Reference(resource="pods", namespace="default")
+    event.impersonatedUser = msgspec.Raw(b'{"username":"joe","groups":[]}')
+    assert as_legacy(event).endswith(b'namespace="default" uri="/api/v1/pods" response="200"')
+    assert b'as="joe" asgroups="" ' in as_legacy(event)
 
 
 def test_a_log_that_is_full_is_put_aside_and_few_are_kept(run):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 from cluster_engine.cast import with_flags
 
@@ -59,6 +60,15 @@ def test_an_audit_log_is_switched_on_by_a_drop_in_and_a_policy_that_cannot_be_re
         (answer,) = (one for one in its if one["to"])
         assert (answer["kind"], answer["label"]) == ("http.response", "201 Created")
         assert notes[0]["cause"] == notes[1]["cause"] == answer["replyTo"]
+
+        printed = (
+            f"sed -i 's|path={LOG}|path=- --audit-log-format=legacy|' {DROP_IN}/audit.conf; systemctl daemon-reload"
+        )
+        await on_control_plane(cluster, f"{printed}; systemctl restart {UNIT}")
+        await answers(cluster)
+        await sh.ok("kubectl delete configmap a")
+        told = await on_control_plane(cluster, f"journalctl -u {UNIT} -o cat | grep configmaps/a")
+        assert re.search(r'^\S+Z AUDIT: id=".*" method="delete" user="kubernetes-admin" .* response="200"$', told, re.M)
 
     workstation(story, nodes=1, capture=True)
 
