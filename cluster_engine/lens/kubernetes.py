@@ -73,6 +73,12 @@ class Asked(msgspec.Struct, frozen=True):
         """What a collection is narrowed to, by fields or by labels; "" for nothing."""
         return ", ".join(filter(None, (self.parameter("fieldSelector"), self.parameter("labelSelector"))))
 
+    @property
+    def since(self) -> str:
+        """The version from which on a watch is asked for; "" for none."""
+        since = self.parameter("resourceVersion") if self.verb == "watch" else ""
+        return "" if since == "0" else since
+
     def fields(self) -> dict[str, Any]:
         """The attributes as an entry shows them, without the empty ones."""
         found: dict[str, Any] = {"method": self.method, "path": self.path, "verb": self.verb}
@@ -84,9 +90,8 @@ class Asked(msgspec.Struct, frozen=True):
             found["allNamespaces"] = True
         if self.selector:
             found["selector"] = self.selector
-        since = self.parameter("resourceVersion")
-        if self.verb == "watch" and since not in ("", "0"):
-            found["since"] = since
+        if self.since:
+            found["since"] = self.since
         return found
 
 

@@ -235,6 +235,8 @@ class RestExchange(Exchange):
             found["namespace"] = asked.namespace
         if self._name:
             found["name"] = self._name
+        if asked.since:
+            found["since"] = asked.since
         return found
 
     def _say(self, from_client: bool, said: Said, body: bytes) -> int:
