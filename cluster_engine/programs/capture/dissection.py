@@ -257,6 +257,7 @@ def _tls(kind: str, told: dict[str, Any], fields: Fields) -> tuple[str, str]:
             fields.setdefault("tls.handshake.extensions_server_name", []).append(server)
         if told.get("retry"):
             name = "Hello Retry Request"
+        fields.setdefault("tls.handshake", []).append(1)
         return "TLS", name
     if kind == "alert":
         level, description = (str(told.get(key, "")).replace("_", " ").title() for key in ("level", "description"))
@@ -269,6 +270,8 @@ def _http(entry: dict[str, Any], told: dict[str, Any], fields: Fields) -> tuple[
     stream = entry.get("stream")
     is_2 = stream is not None
     fields.setdefault("http2" if is_2 else "http", [])
+    if not is_2:
+        fields.setdefault(str(entry["kind"]), []).append(1)
     if entry["kind"] == "http.request":
         method, path = str(told.get("method", "")), str(told.get("path", ""))
         names = ("http2.headers.method", "http2.headers.path") if is_2 else ("http.request.method", "http.request.uri")
@@ -285,8 +288,9 @@ KNOWN_FIELDS = frozenset({
     "frame.number", "frame.len", "frame.time_relative", "ip", "ip.src", "ip.dst", "ip.addr", "tcp", "tcp.srcport",
     "tcp.dstport", "tcp.port", "tcp.flags", "tcp.len", "tcp.flags.syn", "tcp.flags.fin", "tcp.flags.reset",
     "tcp.stream", "tcp.seq", "tcp.ack", "tcp.window_size", "udp", "udp.srcport", "udp.dstport", "udp.port", "icmp",
-    "icmp.type", "icmp.code", "dns", "dns.qry.name", "tls", "tls.handshake.type",
+    "icmp.type", "icmp.code", "dns", "dns.qry.name", "tls", "tls.handshake", "tls.handshake.type",
     "tls.handshake.extensions_server_name", "tls.alert_message.desc", "http", "http2", "http2.headers.method",
-    "http2.headers.path", "http2.headers.status", "http.request.method", "http.request.uri", "http.response.code",
+    "http2.headers.path", "http2.headers.status", "http.request", "http.request.method", "http.request.uri",
+    "http.response", "http.response.code",
     "_ws.col.Protocol", "_ws.col.Info",
 })  # fmt: skip

@@ -37,12 +37,14 @@ def captured(workstation):
 
 
 def test_with_the_keys_the_requests_are_seen_and_without_them_application_data(captured):
-    (closed, opened, paths), *_ = captured(
+    (closed, opened, paths, handshakes), *_ = captured(
         "tshark -r /tmp/a.pcap",
         f"tshark -r /tmp/a.pcap {OPENED}",
         f"tshark -r /tmp/a.pcap {OPENED} -T fields -e http2.headers.path -Y http2.headers.method",
+        f"tshark -r /tmp/a.pcap {OPENED} -T fields -e tls.handshake -e tls.handshake.type -Y tls.handshake",
     )
     assert "GET" not in closed.out
+    assert handshakes.lines[:2] == ["1\t1", "1,1,1,1,1,1\t2,8,13,11,15,20"]
     assert re.search(r"TLSv1\.3 \d+ Application Data$", closed.out, re.M)
     ends = r"^ +\d+ +\d\.\d{6}   10\.0\.0\.100 → 10\.0\.0\.1 "
     row = rf"{ends}    HTTP2 \d+ HEADERS\[\d+\]: GET /api/v1/nodes\?limit=500$"
@@ -124,6 +126,8 @@ def test_plain_http_dns_and_echoes_are_read_too(typed):
     ("filter_", "numbers"),
     [
         ("http", "4 5"),
+        ("http.request", "4"),
+        ("http.response", "5"),
         ("dns", "9 10 11"),
         ("tcp.flags.syn == 1", "1 2"),
         ("tcp.flags == 0x0002", "1"),
