@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -12,7 +14,18 @@ CURL = "SSLKEYLOGFILE=/root/keys curl -sk --http1.1 --connect-timeout 5"
 TSHARK = f"tshark -r {PCAP} -Y http.request.uri -T fields -e http.request.uri"
 
 
-def test_the_servers_key_opens_rsa_key_exchange_alone_and_the_key_log_opens_all(workstation):
+def the_real_tshark_opens(files, folder, option):
+    """What the real one reads of a host's capture, where it is installed; None where it is not."""
+    if shutil.which("tshark") is None:
+        return None
+    for name in (KEY, PCAP, "/root/keys"):
+        (folder / name.split("/")[-1]).write_bytes(files.read(name))
+    line = ["tshark", "-r", "a.pcap", "-d", "tcp.port==6443,tls", "-Y", "http.request.uri", "-T", "fields"]
+    line += ["-e", "http.request.uri", "-o", option]
+    return subprocess.run(line, capture_output=True, text=True, check=True, timeout=60, cwd=folder).stdout.split()
+
+
+def test_the_servers_key_opens_rsa_key_exchange_alone_and_the_key_log_opens_all(workstation, tmp_path):
     async def story(sh):
         await sh.ok("ssh control-plane")
         listening = asyncio.ensure_future(sh(f"tcpdump -i lo -w {PCAP} port 6443", interrupt_after=20))
@@ -30,6 +43,9 @@ def test_the_servers_key_opens_rsa_key_exchange_alone_and_the_key_log_opens_all(
         assert any("not opened: TLS 1.3 always agrees on keys by (EC)DHE" in line for line in why)
         by_log = await sh.ok(f"{TSHARK} -o tls.keylog_file:/root/keys")
         assert by_log.split() == ["/version?by=rsa", "/version?by=ecdhe", "/version?by=tls13"]
+        files = sh.cluster.world.host("control-plane").files
+        for option, opened in (('uat:rsa_keys:"apiserver.key",""', by_key), ("tls.keylog_file:keys", by_log)):
+            assert the_real_tshark_opens(files, tmp_path, option) in (None, opened.split())
         assert "GET /version?by=rsa" in await sh.ok(f"ssldump -n -r {PCAP} -k {KEY} -d 2>/dev/null")
 
         entries, readers = sh.cluster.journal.since(0, 100_000), {}
