@@ -132,6 +132,8 @@ class RestExchange(Exchange):
             fields["name"] = self._name
         elif metadata is not None and metadata.generate_name:
             fields["generateName"] = metadata.generate_name
+        if asked.verb == "patch":
+            fields["patchType"] = header(part.headers, "content-type")
         if header(part.headers, "content-type") in APPLY_PATCHES:
             fields["appliesAs"] = self._applies_as = asked.parameter("fieldManager")
         if target:
@@ -186,6 +188,8 @@ class RestExchange(Exchange):
         phrase = _phrase(self._status)
         label = f"{self._status} {thing.reason if problem and thing.reason else phrase}".rstrip()
         fields: dict[str, Any] = {"status": self._status, **self._subject()}
+        if self._asked.verb == "patch":
+            fields["patchType"] = header(self.question.headers, "content-type")
         if failed:
             fields["failed"] = True
         if problem:
