@@ -106,6 +106,7 @@ def test_the_wire_says_as_whom_somebody_applies_and_that_others_are_in_the_way(w
     first, second, refused = workstation(story, capture=True)
     assert sentence(first).startswith("kubectl as kubectl asks kube-apiserver to make Deployment web")
     assert second["fields"]["appliesAs"] == "ci"
+    assert second["fields"]["patchType"] == "application/apply-patch+yaml"
     assert (refused["kind"], refused["fields"]["status"]) == ("http.response", 409)
     assert explanation(refused).startswith("409 Conflict to a server-side apply")
     assert explanation(first, "de").startswith("Server-Side Apply")
