@@ -30,6 +30,7 @@ OF_EACH_COURSE = [
     "exercises/two-writers",
     "exercises/schedule-by-hand",
     "exercises/the-pod-that-never-starts",
+    "exercises/decrypt-or-not",
 ]
 
 
