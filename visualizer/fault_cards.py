@@ -20,13 +20,17 @@ PART = "cards"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One fault's card in one language. `type`: lines for the terminal; `lessons` {"url", "title"}: those there are."""
+    """One fault's card in one language. `type`: lines for the terminal; `lessons` {"url", "title"}: those there are.
+
+    `sandbox`: what to try where no lesson teaches it, else "".
+    """
 
     name: str
     title: str
     breaks: str
     look: tuple[str, ...]
     heals: str
+    sandbox: str
     question: str
     answer: str
     type: tuple[str, ...]
@@ -48,6 +52,7 @@ def cards(language: str) -> list[Card]:
             name=name,
             title=names[f"fault.{name}.name"],
             look=tuple(text for key, text in words.items() if key.startswith(f"{name}.look.")),
+            sandbox=words.get(f"{name}.sandbox", ""),
             type=tuple(shared["type"]),
             lessons=tuple(_lesson(path, language) for path in shared["lessons"] if (LESSONS / path).is_dir()),
             sources=tuple(shared["sources"]),

@@ -34,6 +34,7 @@ def test_a_card_says_all_its_parts_in_few_words_and_its_question_ends_with_a_que
         texts = [card.breaks, *card.look, card.heals, card.question, card.answer]
         assert all(text.strip() == text and text for text in texts), card.name
         assert 2 <= len(card.look) <= 3, card.name
+        assert bool(card.sandbox) != bool(card.lessons), f"{card.name}: a lesson, or what to try without one"
         assert card.question.endswith("?"), card.name
         assert sum(len(text.split()) for text in texts) <= WORDS_MAX, card.name
         assert all(text.count("`") % 2 == 0 for text in texts), card.name
@@ -42,7 +43,7 @@ def test_a_card_says_all_its_parts_in_few_words_and_its_question_ends_with_a_que
 def test_what_is_set_as_code_in_one_language_is_in_the_others_too() -> None:
     def codes(language: str) -> list[tuple[str, list[str]]]:
         told = [
-            (card.name, " ".join([card.breaks, *card.look, card.heals, card.question, card.answer]))
+            (card.name, " ".join([card.breaks, *card.look, card.heals, card.sandbox, card.question, card.answer]))
             for card in fault_cards.cards(language)
         ]
         return [

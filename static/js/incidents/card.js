@@ -6,7 +6,7 @@ import { h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 /**
- * @typedef {{name: string, title: string, breaks: string, look: string[], heals: string, question: string, answer: string, type: string[],
+ * @typedef {{name: string, title: string, breaks: string, look: string[], heals: string, sandbox: string, question: string, answer: string, type: string[],
  *   lessons: {url: string, title: string}[], sources: {at: string, title?: string}[]}} CardData
  * @typedef {{headings: Record<string, string>, cards: Record<string, CardData>}} Cards
  */
@@ -54,6 +54,7 @@ export function Card({ name, words, strings }) {
     h("pre", null, card.type.join("\n")),
     h("h4", null, headings.heals),
     h("p", null, coded(card.heals)),
+    card.sandbox && [h("h4", null, headings.sandbox), h("p", null, coded(card.sandbox))],
     h("details", { key: name }, h("summary", null, coded(card.question)), h("p", null, coded(card.answer))),
     card.lessons.length > 0 &&
       h(
