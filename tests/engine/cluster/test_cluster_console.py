@@ -89,8 +89,8 @@ def test_ctrl_c_ends_what_runs_and_ctrl_d_the_shell():
         screen.until("\nbegun\r\n")  # the terminal echoes what is typed before anybody reads it
         os.kill(screen.process.pid, signal.SIGINT)
         assert "not this" not in screen.until("workstation:~$ ")
-        screen.type("sort; echo over\n")
-        screen.until("over\r\n")
+        screen.type("echo reading; sort; echo over\n")
+        screen.until("\nreading\r\n")  # before, what is typed still belongs to the line's editor, where ^D is a key
         screen.type("b\na\n\x04")
         screen.until("b\r\na\r\na\r\nb\r\nover\r\n")
         screen.until("workstation:~$ ")
