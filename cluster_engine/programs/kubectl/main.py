@@ -38,8 +38,7 @@ async def kubectl(invocation: Invocation) -> int:
     """Run kubectl; give its exit code."""
     await invocation.process.work("kubectl.start")
     words = list(invocation.argv[1:])
-    leading = _global_flags_first(words)
-    words = words[len(leading) :]
+    leading, words = _global_flags_apart(words)
     if not words or words[0] in ("help", "--help", "-h"):
         invocation.out(_overview())
         return 0
@@ -80,8 +79,25 @@ def _paths(value: str | list[str]) -> list[str]:
     return [path for given in ([value] if isinstance(value, str) else value) for path in given.split(",")]
 
 
-def _global_flags_first(words: list[str]) -> list[str]:
-    """Return the flags that stand before the command (`kubectl -n shop get pods`)."""
+def _global_flags_apart(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the flags before a command or its subcommand (`kubectl config --kubeconfig=a view`), and the other words."""
+    leading = _flags_first(words)
+    words = words[len(leading) :]
+    for length in (1, 2):
+        between = _flags_first(words[length:])
+        without = [*words[:length], *words[length + len(between) :]]
+        if between and " ".join(without[: length + 1]) in (COMMANDS.keys() | GROUPS.keys()) and _are_global(between):
+            leading, words = [*leading, *between], without
+    return leading, words
+
+
+def _are_global(flags: list[str]) -> bool:
+    names = {f"--{flag.name}" for flag in GLOBAL_FLAGS} | {f"-{flag.short}" for flag in GLOBAL_FLAGS if flag.short}
+    return all(word.partition("=")[0] in names for word in flags if word.startswith("-"))
+
+
+def _flags_first(words: list[str]) -> list[str]:
+    """Return the flags that these words begin with, each with its value."""
     with_value = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.kind != "bool"}
     with_value |= {f"-{flag.short}" for flag in GLOBAL_FLAGS if flag.short and flag.kind != "bool"}
     position = 0

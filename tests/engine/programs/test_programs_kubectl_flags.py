@@ -60,6 +60,23 @@ def test_what_does_not_go_together_is_refused(shared_workstation, line, error):
     assert done.err.startswith(f"error: {error}")
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("config --kubeconfig=/root/other set-cluster a --server=https://1.2.3.4:6443", 'Cluster "a" set.\n'),
+        ("config --kubeconfig /root/other get-clusters --request-timeout=1s", "NAME\na\n"),
+        ("create -n kube-public serviceaccount guest -o name --dry-run=client", "serviceaccount/guest\n"),
+        ("create --namespace=kube-public secret generic x -o name --dry-run=client", "secret/x\n"),
+    ],
+)
+def test_flags_of_all_commands_may_stand_before_a_subcommand(shared_workstation, line, text):
+    async def story(sh):
+        await sh("kubectl --kubeconfig=/root/other config set-cluster a")
+        return await sh.ok(f"kubectl {line}")
+
+    assert shared_workstation(story) == text
+
+
 def test_what_was_applied_last_can_be_seen(workstation):
     async def story(sh):
         await sh.ok("kubectl apply -f config.yaml")
