@@ -80,7 +80,7 @@ def _paths(value: str | list[str]) -> list[str]:
 
 
 def _global_flags_apart(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return the flags before a command or its subcommand (`kubectl config --kubeconfig=a view`), and the other words."""
+    """Return the flags before a command or its subcommand (`kubectl config --kubeconfig=a view`), and the rest."""
     leading = _flags_first(words)
     words = words[len(leading) :]
     for length in (1, 2):
