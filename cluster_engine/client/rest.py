@@ -223,7 +223,7 @@ class Client:
         async with self.stream("GET", kind.path(namespace), params=query) as incoming:
             if incoming.status != 200:
                 raise refusal_of(incoming.status, b"".join([chunk async for chunk in incoming.chunks]))
-            yield _events(incoming.chunks)
+            yield _events(incoming.chunks, self.process, kind.plural)
 
     # -- plain requests --------------------------------------------------------------------------------------------
 
@@ -426,8 +426,8 @@ async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[WatchEvent]:
-    rest = b""
+async def _events(chunks: AsyncIterator[bytes], process: "Process", plural: str) -> AsyncIterator[WatchEvent]:
+    rest, slow = b"", process.host.machine.slow_watches
     async for chunk in chunks:
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
@@ -437,6 +437,8 @@ async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[WatchEvent]:
             event = msgspec.json.decode(line)
             if event["type"] == "ERROR":
                 raise Refusal.from_status(event["object"])
+            if slow and (seconds := slow.get((process.name, plural))):
+                await asyncio.sleep(seconds)
             yield event["type"], event["object"]
 
 

@@ -16,7 +16,7 @@ RETRY_SECONDS = 1.0
 REGISTRY = "/registry"
 
 
-async def _insist(ground: Ground, line: str, settled: str) -> None:
+async def insist(ground: Ground, line: str, settled: str) -> None:
     """Type a line until it works, or until its answer shows that there is nothing to do."""
     while True:
         code, printed = await ground.administer(line)
@@ -46,12 +46,12 @@ class BindingRevoked(Fault):
         """Delete the binding as an administrator would."""
         binding = self._binding(ground)
         where = f" -n {binding['metadata']['namespace']}" if "namespace" in binding["metadata"] else ""
-        await _insist(ground, f"{KUBECTL} delete {binding['kind'].lower()} {self._name()}{where}", "NotFound")
+        await insist(ground, f"{KUBECTL} delete {binding['kind'].lower()} {self._name()}{where}", "NotFound")
         path = f"/root/{id_}.json"
-        ground.world.host(CONTROL_PLANE).files.write(path, msgspec.json.encode(_bare(binding)))
+        ground.world.host(CONTROL_PLANE).files.write(path, msgspec.json.encode(bare(binding)))
 
         async def restore() -> None:
-            await _insist(ground, f"{KUBECTL} create -f {path}", "AlreadyExists")
+            await insist(ground, f"{KUBECTL} create -f {path}", "AlreadyExists")
 
         return restore
 
@@ -69,10 +69,9 @@ class BindingRevoked(Fault):
         raise FaultError(f"there is no binding {self.target} among the cluster's {kind}")
 
 
-def _bare(binding: dict[str, Any]) -> dict[str, Any]:
+def bare(obj: dict[str, Any]) -> dict[str, Any]:
+    """Return an object as it may be created again: without what the API server gave it."""
     kept = {
-        key: binding["metadata"][key]
-        for key in ("name", "namespace", "labels", "annotations")
-        if key in binding["metadata"]
+        key: obj["metadata"][key] for key in ("name", "namespace", "labels", "annotations") if key in obj["metadata"]
     }
-    return {**binding, "metadata": kept}
+    return {**obj, "metadata": kept}

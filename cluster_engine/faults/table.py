@@ -9,6 +9,7 @@ FAULTS are those that are offered to people (`describe`); UNOFFERED ones are kno
 import dataclasses
 from typing import Any
 
+from cluster_engine.faults.bootstrap_tokens import BootstrapTokenExpired
 from cluster_engine.faults.certificates import (
     CertificateExpired,
     CertificateMissing,
@@ -27,6 +28,7 @@ from cluster_engine.faults.record import Fault, FaultError
 from cluster_engine.faults.requests import AnswerLost, RequestRefused, StaleCache, WatchDropped
 from cluster_engine.faults.storage import EtcdCompacted, EtcdDiskLost, EtcdNoSpace, EtcdRestored, EtcdSlowDisk
 from cluster_engine.faults.storylines import Storyline
+from cluster_engine.faults.watchers import SlowWatcher
 
 _ALL: tuple[type[Fault], ...] = (
     Stop,
@@ -51,6 +53,7 @@ _ALL: tuple[type[Fault], ...] = (
     ServingCertificateWrongName,
     TlsMismatch,
     TokenRefused,
+    BootstrapTokenExpired,
     NodeNameTaken,
     BindingRevoked,
     EtcdCompacted,
@@ -62,6 +65,7 @@ _ALL: tuple[type[Fault], ...] = (
     RequestRefused,
     AnswerLost,
     WatchDropped,
+    SlowWatcher,
     StaleCache,
     ImageNotFound,
     CrashLoop,

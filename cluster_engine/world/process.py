@@ -88,6 +88,8 @@ class Host:
         """What is kept running on it, by name (`supervisor.Unit`)."""
         self.slowed: dict[str, float] = {}
         """How many times as long as usual programs of the machine compute, by their name."""
+        self.slow_watches: dict[tuple[str, str], float] = {}
+        """How many seconds programs of the machine, by name, take over each event of their watch of a resource."""
         self.old_tls: dict[str, Callable[[SSLContext], None]] = {}
         """Programs of the machine, by name, whose TLS is an old one: what it makes of a client's context."""
         self.components: dict[str, Main] = {}

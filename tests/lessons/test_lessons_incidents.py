@@ -21,6 +21,7 @@ PASSING = {"restart", "reset", "half-open", "etcd-compacted", "etcd-restored"} |
 }
 NOT_MADE = {"clock-skew", "etcd-slow-disk", "stale-cache", "slow", "jitter", "loss", "bandwidth"} | {
     *("certificate-not-yet-valid", "certificate-missing", "tls-mismatch", "token-refused", "node-name-taken"),
+    *("bootstrap-token-expired", "slow-watcher"),
     *("pressure", "out-of-memory", "hang", "etcd-no-space", "storyline"),
 }
 """Faults that last and of which there are no incidents yet."""

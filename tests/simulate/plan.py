@@ -34,9 +34,9 @@ PRESSURE_ENDS = 70.0
 """So that a long plan outlasts it, with the five minutes for which it is told of."""
 BINDINGS = ("system:kube-scheduler", "system:kube-controller-manager", "kubeadm:node-proxier")
 TAKES_A_NODE_AWAY = ("power-off", "partition", "kill")
-NOT_DRAWN = ("pressure", "node-name-taken")
-"""What outlasts the rest that a plan ends with (a node's pressure, by five minutes: some long plans have it), or breaks
-on purpose what is judged: no pod on two nodes."""
+NOT_DRAWN = ("pressure", "node-name-taken", "bootstrap-token-expired")
+"""Pressure outlasts the rest that a plan ends with, by five minutes (some long plans have it); with a node's name taken
+twice pods are on two nodes, which is judged; of a bootstrap token nothing is judged, since no machine joins."""
 KINDS = {name: fault for name, fault in {**FAULTS, **UNOFFERED}.items() if name not in NOT_DRAWN}
 CLIENTS_EACH = 2
 STANDBY_EVERY = 5
@@ -232,6 +232,10 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
             document |= {"target": rng.choice(["control-plane", worker]), "seconds": round(rng.uniform(-45.0, 45.0), 1)}
         case "etcd-slow-disk":
             document["seconds"] = rng.choice([0.02, 0.2, 1.5])
+        case "slow-watcher":
+            program = rng.choice(CERTIFIED)
+            document["target"] = f"{worker if program == 'kubelet' else 'control-plane'}/{program}"
+            document |= {"resource": rng.choice(RESOURCES[:-1]), "seconds": rng.choice([0.05, 2.0])}
         case "request-refused" | "answer-lost" | "watch-dropped" | "stale-cache":
             document |= _requests(rng, name)
     return read(document)
