@@ -166,6 +166,30 @@ def test_a_kubelet_waits_for_who_approves_where_nobody_does_by_himself(workstati
     assert files == "kubelet.conf\npki\n"
 
 
+def test_who_has_a_token_gets_a_certificate_of_whichever_node_they_name(workstation):
+    async def story(sh):
+        await sh.ok(f"machines add; {JOIN}; ssh control-plane cat /etc/kubernetes/pki/ca.crt | ssh worker-2 'cat > ca'")
+        await sh.ok(
+            "openssl ecparam -genkey -name prime256v1 -noout -out k;"
+            "openssl req -new -key k -subj /O=system:nodes/CN=system:node:worker-1 -out r"
+        )
+        await sh.ok(
+            """ssh worker-2 kubectl -s https://10.0.0.1:6443 --certificate-authority=ca \\
+--token=$(awk '{print $5}' join.sh) create -f - <<EOF
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: other}
+spec:
+  request: $(base64 -w0 r)
+  signerName: kubernetes.io/kube-apiserver-client-kubelet
+  usages: [digital signature, client auth]
+EOF"""
+        )
+        return await sh.ok("sleep 1; kubectl get csr other --no-headers")
+
+    assert re.search(r"system:bootstrap:\w{6} +<none> +Approved,Issued\n", workstation(story, nodes=1))
+
+
 def test_a_certificate_is_renewed_before_it_expires_and_by_nobody_else_than_its_node(workstation):
     async def story(sh):
         await sh.ok(
