@@ -267,6 +267,16 @@ async def test_of_two_faults_the_one_that_is_named_is_found(school):
     assert found == {one: 0, two: 1}
 
 
+async def test_a_storyline_is_found_by_its_name_or_by_its_last_parts(school):
+    incident = await school.break_(fault={"name": "storyline", "target": "etcd-fills-up"})
+    for one in (school.bea, school.cleo):
+        await school.applied(one, incident)
+    assert await diagnose(school.bea, "etcd-slow-disk", "control-plane/etcd") == (False, 1)
+    assert await diagnose(school.bea, "etcd-no-space", "control-plane/etcd") == (True, 2)
+    assert await diagnose(school.cleo, "storyline", "a-node-fails-slowly") == (False, 1)
+    assert await diagnose(school.cleo, "storyline", "etcd-fills-up") == (True, 2)
+
+
 async def test_what_nobody_broke_or_somebody_healed_cannot_be_diagnosed(school):
     assert await diagnose(school.bea, "power-off", "worker-1") == (False, 0)
     incident = await school.break_()

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from cluster_engine import faults
 from visualizer.rooms.models import Incident, Member, Report, Room
 
 INCIDENTS_MAX = 50  # of one room
@@ -101,4 +102,6 @@ def _open(reports: list[Report]) -> list[Report]:
 
 
 def _names(record: dict[str, Any], fault: str, target: str) -> bool:
-    return bool(record.get("name") == fault and record.get("target") == target)
+    """Whether this names a fault. A storyline has its last part's name too: what is broken in the end."""
+    whole = faults.read(record)
+    return (fault, target) in {(one.name, one.target) for one in (whole, *whole.parts()[-1:])}

@@ -135,9 +135,12 @@ function Named({ app, lesson }) {
     "p",
     { role: "status", class: "incident-said right" },
     h(Icon, { name: "check", size: 15 }),
-    h("span", null, h("b", null, t(`fault.${truth.fault}.name`)), " ", t("fault.on", { target: truth.target })),
+    h("span", null, h("b", null, t(`fault.${truth.fault}.name`)), ...whereOf(truth, t)),
   );
 }
+
+/** Where it is; of a storyline, which. @param {{fault: string, target: string}} truth @param {Props["app"]["strings"]["t"]} t */
+const whereOf = ({ fault, target }, t) => (fault === "storyline" ? [": ", t(`fault.choice.${target}`)] : [" ", t("fault.on", { target })]);
 
 /** @param {Props} props */
 function Repair({ app, lesson }) {

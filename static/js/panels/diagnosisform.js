@@ -80,6 +80,6 @@ function Where({ fault, cast, t, target, onTarget }) {
     "select",
     { value: target, disabled: !fault, required: true, onChange: (/** @type {Event} */ event) => onTarget(textIn(event)) },
     h("option", { value: "", disabled: true, selected: !target }, t("diagnosis.choose")),
-    (places ?? []).map((place) => h("option", { key: place, value: place }, place)),
+    (places ?? []).map((place) => h("option", { key: place, value: place }, field?.type === "choice" ? t(`fault.choice.${place}`) : place)),
   );
 }

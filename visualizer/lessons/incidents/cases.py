@@ -11,7 +11,9 @@ The cluster has a workload that changes all the time (`made`), so whoever is mis
     works       what is seen once the cluster works again, after the remedy
     by_hand     of MINE: lines that repair it, which the tests type
 
-Left out are faults that are over at once (restart, reset, etcd-compacted), and what shows too late or too little.
+Some are storylines, several faults one after the other. Their last part is what is broken in the end, so its name is
+right too. Left out are faults that are over at once (restart, reset, etcd-compacted), and what shows too late or too
+little; the tests say which, and why.
 """
 
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from enum import StrEnum
 from typing import Any
 
 from cluster_engine.cast import CONTROL_PLANE
+from cluster_engine.faults import read
 
 Document = dict[str, Any]
 Place = tuple[str, str]
@@ -28,7 +31,8 @@ API_SERVER, ETCD = f"{CONTROL_PLANE}/kube-apiserver", f"{CONTROL_PLANE}/etcd"
 SCHEDULER, MANAGER = f"{CONTROL_PLANE}/kube-scheduler", f"{CONTROL_PLANE}/kube-controller-manager"
 WORKERS = ("worker-1", "worker-2")
 DOWN = ("stop", "kill")
-LATENCY_SECONDS = 3.0
+LATENCY_SECONDS, JITTER_SECONDS, LOST, KILOBITS = 3.0, 6.0, 0.4, 16.0
+FSYNC_SECONDS, SLOW_TIMES, EVENT_SECONDS = 1.5, 10_000.0, 20.0
 
 
 class Remedy(StrEnum):
@@ -40,6 +44,12 @@ class Remedy(StrEnum):
     CERTIFICATE = "certificate"
     BINDING = "binding"
     IMAGE = "image"
+    TOKEN = "token"
+    UPDATE = "update"
+    DISK = "disk"
+    ROOM = "room"
+    PROCESSOR = "processor"
+    NAME = "name"
 
 
 MINE = (Remedy.BINDING, Remedy.IMAGE)
@@ -97,6 +107,15 @@ def _refused(component: str, status: int) -> Document:
     return _began(_entry("http.response", to=component, status=status))
 
 
+def _alert(component: str) -> Document:
+    return _began(_entry("tls.alert", to=component, level="fatal"))
+
+
+def _pods_wait_for_a_node() -> Document:
+    """A pod is created, and then nothing follows for a while; there is no message that says so."""
+    return _began(_entry("http.response", to=MANAGER, resource="pods", verb="create", status=201))
+
+
 def _node_is_back(worker: str) -> Document:
     renewed = _entry("http.response", to=f"{worker}/kubelet", resource="leases", status=200)
     ready = {
@@ -116,6 +135,13 @@ def _pods_are_made() -> Document:
 
 def _writes_succeed() -> Document:
     return _after("mended", _entry("http.response", to="workstation/kubectl", verb="patch", status=200))
+
+
+def _pressure_is_over(worker: str) -> Document:
+    """Five minutes after there is room again: so long a kubelet waits (evictionPressureTransitionPeriod)."""
+    reported = _after("mended", _entry("http.request", by=f"{worker}/kubelet", resource="nodes", subresource="status"))
+    gone = {f"status.conditions[type={one}Pressure].status": "False" for one in ("Memory", "Disk")}
+    return {"all": [reported, {"objects": {"resource": "nodes", "name": worker, "where": gone}}]}
 
 
 def _works_again(component: str) -> Document:
@@ -148,6 +174,32 @@ def _certificate(component: str, name: str, status: int) -> Case:
         seen=_refused(component, status),
         works=works,
     )
+
+
+def _old_tls(component: str) -> Case:
+    return Case(
+        fault={"name": "tls-mismatch", "target": component},
+        remedy=Remedy.UPDATE,
+        seen=_alert(component),
+        works=_works_again(component),
+    )
+
+
+def _slow(name: str, other: str, **how: Any) -> Case:
+    """The scheduler is late; whether at reading or at thinking, nobody could tell."""
+    return Case(
+        fault={"name": name, "target": SCHEDULER, **how},
+        also=((other, SCHEDULER),),
+        remedy=Remedy.PROCESSOR,
+        seen=_pods_wait_for_a_node(),
+        works=_pods_are_bound(),
+    )
+
+
+def _storyline(name: str, remedy: Remedy, seen: Document, works: Document, **how: Any) -> Case:
+    fault = {"name": "storyline", "target": name, **how}
+    last = read(fault).parts()[-1]
+    return Case(fault=fault, also=((last.name, last.target),), remedy=remedy, seen=seen, works=works)
 
 
 def _binding(name: str, account: str, flag: str, refused: str, works: Document) -> Case:
@@ -189,23 +241,52 @@ def _of_worker(worker: str) -> Iterator[Case]:
     for name, remedy in (("power-off", Remedy.POWER), ("partition", Remedy.LINK)):
         fault = {"name": name, "target": worker} if remedy is Remedy.POWER else {"name": name, **link}
         yield Case(fault=fault, remedy=remedy, seen=_silent(worker), works=_node_is_back(worker))
+    for name, how in (
+        ("latency", {"seconds": LATENCY_SECONDS}),
+        ("jitter", {"seconds": JITTER_SECONDS}),
+        ("loss", {"lost": LOST}),
+        ("bandwidth", {"kilobits": KILOBITS}),
+    ):
+        yield Case(
+            fault={"name": name, **link, **how},
+            remedy=Remedy.LINK,
+            seen=_began(_entry("http.request", by=kubelet, resource="leases")),
+            works=_node_is_back(worker),
+        )
+    for name, status in (
+        ("certificate-expired", 401),
+        ("certificate-not-yet-valid", 401),
+        ("certificate-unknown-authority", 401),
+        ("certificate-wrong-identity", 403),
+        ("certificate-missing", 403),
+    ):
+        yield _certificate(kubelet, name, status)
+    yield _old_tls(kubelet)
     yield Case(
-        fault={"name": "latency", **link, "seconds": LATENCY_SECONDS},
-        remedy=Remedy.LINK,
-        seen=_began(_entry("http.request", by=kubelet, resource="leases")),
+        fault={"name": "token-refused", "target": f"{worker}/kube-proxy"},
+        remedy=Remedy.TOKEN,
+        seen=_refused(f"{worker}/kube-proxy", 401),
+        works=_after("mended", _entry("http.response", to=f"{worker}/kube-proxy", status=200)),
+    )
+    yield Case(
+        fault={"name": "node-name-taken", "target": worker, "peer": next(one for one in WORKERS if one != worker)},
+        remedy=Remedy.NAME,
+        seen=_silent(worker),
         works=_node_is_back(worker),
     )
-    yield _certificate(kubelet, "certificate-expired", 401)
-    yield _certificate(kubelet, "certificate-unknown-authority", 401)
-    yield _certificate(kubelet, "certificate-wrong-identity", 403)
+    yield Case(
+        fault={"name": "pressure", "target": worker, "resource": "memory" if worker == WORKERS[0] else "disk"},
+        remedy=Remedy.ROOM,
+        seen=_began(_entry("http.request", by=kubelet, resource="nodes", subresource="status")),
+        works=_pressure_is_over(worker),
+    )
     yield _image(
         worker,
         "image-not-found",
         {"entry": {"kind": "grpc.response", "to": kubelet, "fields": {"method": "PullImage", "status": {"not": "OK"}}}},
     )
-    yield _image(
-        worker, "crash-loop", {"entry": {"kind": "grpc.message", "from": containerd, "label": "STOPPED web-*"}}
-    )
+    for name in ("crash-loop", "out-of-memory"):
+        yield _image(worker, name, {"entry": {"kind": "grpc.message", "from": containerd, "label": "STOPPED web-*"}})
 
 
 def _cases() -> Iterator[Case]:
@@ -213,17 +294,43 @@ def _cases() -> Iterator[Case]:
         yield from _of_worker(worker)
     for component in (SCHEDULER, MANAGER):
         yield from _down(component)
-        yield _certificate(component, "certificate-expired", 401)
-        yield _certificate(component, "certificate-unknown-authority", 401)
-    yield _certificate(SCHEDULER, "certificate-wrong-identity", 403)
+        for name in ("certificate-expired", "certificate-not-yet-valid", "certificate-unknown-authority"):
+            yield _certificate(component, name, 401)
+        yield _old_tls(component)
+    for name in ("certificate-wrong-identity", "certificate-missing"):
+        yield _certificate(SCHEDULER, name, 403)
+    yield _slow("slow", "slow-watcher", times=SLOW_TIMES)
+    yield _slow("slow-watcher", "slow", seconds=EVENT_SECONDS)
     yield from _down(API_SERVER, "api-server-down")
     yield from _down(ETCD, "etcd-down")
     yield Case(
         fault={"name": "serving-certificate-wrong-name", "target": API_SERVER},
         remedy=Remedy.CERTIFICATE,
-        seen=_began(_entry("tls.alert", to=API_SERVER, level="fatal")),
+        seen=_alert(API_SERVER),
         works=_writes_succeed(),
     )
+    yield Case(
+        fault={"name": "stale-cache", "target": API_SERVER, "resource": "pods"},
+        remedy=Remedy.START,
+        seen=_pods_wait_for_a_node(),
+        works=_pods_are_bound(),
+    )
+    yield Case(
+        fault={"name": "etcd-slow-disk", "target": ETCD, "seconds": FSYNC_SECONDS},
+        also=(("slow", ETCD),),
+        remedy=Remedy.DISK,
+        seen=_pods_wait_for_a_node(),
+        works=_writes_succeed(),
+    )
+    yield Case(
+        fault={"name": "etcd-no-space", "target": ETCD},
+        remedy=Remedy.ROOM,
+        seen=_refused(MANAGER, 500),
+        works=_writes_succeed(),
+    )
+    yield _storyline("etcd-fills-up", Remedy.ROOM, _refused(MANAGER, 500), _writes_succeed())
+    worker = WORKERS[-1]
+    yield _storyline("a-node-fails-slowly", Remedy.POWER, _silent(worker), _node_is_back(worker), worker=worker)
     name = "system:kube-scheduler"
     yield _binding(name, name, f"--user={name}", SCHEDULER, _pods_are_bound())
     for account in ("replicaset-controller", "deployment-controller"):

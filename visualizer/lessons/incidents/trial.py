@@ -16,8 +16,8 @@ from visualizer.lessons.incidents.made import BEGINS_SECONDS, make
 from visualizer.lessons.player import Player
 
 SEED = "7"
-SHOWS_SECONDS = 150.0  # within which it can be seen
-WORKS_SECONDS = 200.0  # within which the cluster works again
+SHOWS_SECONDS = 180.0  # within which it can be seen
+WORKS_SECONDS = 400.0  # within which the cluster works again
 LEFT_ALONE_SECONDS = 100.0
 WRONG = {"fault": "latency", "target": "control-plane"}
 
