@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
-.PHONY: run worker test lessons test-pythons test-browser test-set-up simulate simulate-hosting attack fuzz check bench set-up \
+.PHONY: run worker test lessons captures test-pythons test-browser test-set-up simulate simulate-hosting attack fuzz check bench set-up \
   set-up-tests python clean help
 
 help:  ## list the targets
@@ -25,6 +25,9 @@ test: set-up-tests  ## set up and run all quick tests
 lessons: set-up-tests  ## play every lesson in every way it can be played, and every incident
 	$(BIN)/python manage.py lessons check
 	$(BIN)/python manage.py lessons check --incidents
+
+captures: set-up-tests  ## have the real tshark read what every lesson's run has sent, and compare with its journal
+	$(BIN)/python -m tests.captures
 
 test-pythons: set-up-tests  ## the quick tests on each other Python from 3.11 on that is installed here
 	$(BIN)/python -m tests.pythons $(SLOW)

@@ -33,11 +33,13 @@ Story = Callable[[Cluster, Player], Awaitable[None]]
 class Trial:
     """What came of playing a lesson: mistakes, entries, and which names and debriefs ever held.
 
-    Each play's journal is written to `journals`, one entry a line, when that folder is given.
+    Each play's journal is written to `journals`, one entry a line, when that folder is given. `before` is called with
+    each play's cluster before it starts.
     """
 
     lesson: Lesson
     journals: Path | None = None
+    before: Callable[[Cluster], None] = lambda _: None
     errors: list[LessonError] = field(default_factory=list)
     entries: int = 0
     clusters: int = 0
@@ -64,6 +66,7 @@ class Trial:
         self.clusters += 1
         cluster = Cluster(spec, loop)
         cluster.world.is_strict = True
+        self.before(cluster)
         async with cluster:
             loop.clock.before_waiting.append(lambda: _goes_on(cluster))
             player = Player(cluster, self.lesson, lambda _: None)
@@ -112,16 +115,20 @@ def _goes_on(cluster: Cluster) -> bool:
 def play(lesson: Lesson, journals: Path | None = None) -> Trial:
     """Play a lesson in every way it must stand: an exercise by its start, its solution, each near miss."""
     trial = Trial(lesson, journals)
-    if lesson.beats:
-        trial.play(_Walk(trial).story)
-    else:
+    if not lesson.beats:
         trial.play(_alone(trial))
-        trial.play(_solution(trial))
+    play_as_meant(trial)
+    if not lesson.beats:
         for near_miss in lesson.near_misses:
             trial.play(_near_miss(trial, near_miss))
     if not trial.errors:
         _never(trial)
     return trial
+
+
+def play_as_meant(trial: Trial) -> None:
+    """Play a lesson once, as it ought to go: all beats of a walkthrough, the solution of an exercise."""
+    trial.play(_Walk(trial).story if trial.lesson.beats else _solution(trial))
 
 
 def _never(trial: Trial) -> None:
@@ -295,4 +302,4 @@ async def _came_true(cluster: Cluster, claim: Callable[[], bool]) -> bool:
     return True
 
 
-__all__ = ["Trial", "play"]
+__all__ = ["Trial", "play", "play_as_meant"]
