@@ -34,6 +34,7 @@ import msgspec
 
 from cluster_engine import deeds, faults
 from cluster_engine.api.objects import Object
+from cluster_engine.cast import Role
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
 from cluster_engine.journal import Journal
 from cluster_engine.lens.opening import open_entry
@@ -281,6 +282,14 @@ class ClusterThread:
             if cluster.journal is None:
                 raise KeyError(seq)
             return open_entry(cluster.journal, seq)
+
+        return self.run(do)
+
+    def workers(self) -> Future[list[str]]:
+        """Return the names of the machines for pods, those that were switched on later too."""
+
+        async def do(cluster: Cluster) -> list[str]:
+            return [host.name for host in cluster.cast.of_role(Role.WORKER)]
 
         return self.run(do)
 

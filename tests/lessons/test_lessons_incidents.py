@@ -20,8 +20,8 @@ PASSING = {"restart", "reset", "half-open", "etcd-compacted", "etcd-restored"} |
     *("request-refused", "answer-lost", "watch-dropped"),
 }
 NOT_MADE = {"clock-skew", "hang", "bootstrap-token-expired"}
-"""Faults that last and of which there are no incidents. A wrong clock shows in dates alone, and nothing stops; a
-program that hangs is missed by who asks it, and nobody asks these pods; a bootstrap token by who joins, and nobody does."""
+"""Faults that last and of which there are no incidents: a wrong clock shows in dates alone, and nothing stops; a
+program that hangs is missed by who asks it, and a bootstrap token by who joins, and nobody does either here."""
 DAYS = [(date(2026, 11, 27) + timedelta(days=n)).isoformat() for n in range(len(CASES))]
 CUT, EXPIRED, IMAGE = (
     next(case for case in CASES if case.fault["name"] == name)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rooms_people import JSON, Browser, Socket, instructor
 from web_until import until
 
-from cluster_engine.deeds import Applied
+from cluster_engine.deeds import Applied, Command
 from visualizer import attempt_limits
 from visualizer.database import in_database
 from visualizer.hosting import web_process
@@ -103,6 +103,25 @@ async def test_a_fault_for_all_is_let_happen_in_every_learners_cluster(school):
         await until(lambda one=one: _started(school, one))
     rows = [await school.board.hear_row(lambda row: row["reports"][str(incident)]["applied"]) for _ in range(2)]
     assert {row["name"] for row in rows} == {"Bea", "Cleo"}
+
+
+async def test_a_machine_that_one_cluster_has_more_is_offered_and_the_others_say_that_they_have_none(school):
+    path = f"/rooms/{school.room.pk}/workers/"
+    before = (await school.ada.get(path)).json()["workers"]
+    added = Command(id="m", line="machines add")
+    await web_process.current().clusters.ask(school.bea.cluster, added)
+    await until(lambda: _has_more(school, path, before))
+    assert (await school.ada.get(path)).json()["workers"] == [*before, f"worker-{len(before) + 1}"]
+    assert (await school.bea.browser.get(path, headers=JSON)).status_code == 403
+
+    incident = await school.break_(fault={"name": "power-off", "target": f"worker-{len(before) + 1}"})
+    await school.applied(school.bea, incident)
+    row = await school.row(school.cleo, lambda row: row["reports"][str(incident)]["problem"])
+    assert "there is no host" in row["reports"][str(incident)]["problem"]
+
+
+async def _has_more(school: Class, path: str, before: list[str]) -> bool:
+    return len((await school.ada.get(path)).json()["workers"]) > len(before)
 
 
 async def _started(school: Class, one: Learner) -> list:

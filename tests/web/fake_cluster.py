@@ -29,7 +29,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cluster_engine import deeds
-from cluster_engine.cast import Cast, cast
+from cluster_engine.cast import Cast, Role, cast, worker
 from cluster_engine.faults import Fault, write
 from cluster_engine.journal import Journal
 from cluster_engine.run import ReplayDiffersError, Run
@@ -62,6 +62,7 @@ class FakeCluster:
     revision: int = 0
     active: dict[str, Fault] = field(default_factory=dict)
     injected: int = 0
+    machines_added: int = 0
 
     @property
     def faults(self) -> list[Any]:
@@ -70,7 +71,10 @@ class FakeCluster:
     @property
     def cast(self) -> Cast:
         spec = self.thread.spec
-        return cast(spec.nodes, system_pods=spec.system_pods, etcd_members=spec.etcd_members)
+        made = cast(spec.nodes, system_pods=spec.system_pods, etcd_members=spec.etcd_members)
+        for number in range(self.machines_added):
+            made = made.with_worker(worker(spec.nodes + 1 + number))
+        return made
 
     def inject(self, record: Fault, *, sealed: bool = False) -> str:
         record.check(self)  # type: ignore[arg-type]
@@ -99,6 +103,8 @@ class FakeCluster:
             case "echo":
                 write("stdout", rest + "\n")
                 self.thread.emit(1, label=rest)
+            case "machines":
+                self.machines_added += 1
             case "emit":
                 self.thread.emit(int(rest))
             case "trickle":
@@ -298,6 +304,9 @@ class ClusterThread:
 
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]":
         return self._in_turn(lambda: self.cluster.journal.since(since, limit))
+
+    def workers(self) -> "Future[list[str]]":
+        return self._in_turn(lambda: [host.name for host in self.cluster.cast.of_role(Role.WORKER)])
 
     def kubeconfig(self, name: str) -> "Future[str]":
         known = ", ".join(self.spec.gateway_names)

@@ -62,6 +62,7 @@ class ClusterThread(Protocol):
     def clock(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def ping(self) -> "Future[None]": ...  # noqa: D102
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]": ...  # noqa: D102
+    def workers(self) -> "Future[list[str]]": ...  # noqa: D102
     def kubeconfig(self, name: str) -> "Future[str]": ...  # noqa: D102
     def stop(self) -> "Future[None]": ...  # noqa: D102
 

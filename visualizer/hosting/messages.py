@@ -138,6 +138,10 @@ class Inputs(msgspec.Struct, tag=True, frozen=True):
     since: int = 0
 
 
+class Workers(msgspec.Struct, tag=True, frozen=True):
+    """Ask for the names of the machines for pods, those that were switched on later too; answered by a JSON array."""
+
+
 class Recap(msgspec.Struct, tag=True, frozen=True):
     """Ask what stands, of what is told once: for who has missed some of it. Answered by a JSON array of `Told`.
 
@@ -146,7 +150,7 @@ class Recap(msgspec.Struct, tag=True, frozen=True):
     """
 
 
-Question = Deed | Create | Stop | Detail | Entries | Inputs | Recap | Kubeconfig
+Question = Deed | Create | Stop | Detail | Entries | Inputs | Recap | Kubeconfig | Workers
 
 
 class Ask(msgspec.Struct, frozen=True):

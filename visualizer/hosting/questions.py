@@ -39,6 +39,8 @@ def put(cluster: HostedCluster, question: messages.Question, gateway_host: str =
             return _now(cluster.recap())
         case messages.Kubeconfig(name):
             return _later(thread.kubeconfig(gateway_host or name))
+        case messages.Workers():
+            return _later(thread.workers())
         case messages.Create() | messages.Stop():
             raise AssertionError("the process begins and ends otherwise")
         case deeds.Heal() | deeds.HealIncident() | deeds.Advance():

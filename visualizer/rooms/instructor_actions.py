@@ -16,6 +16,7 @@ from cluster_engine.deeds import Deed, HealIncident, Pause, Resume
 from visualizer import json_bounds
 from visualizer.database import in_database
 from visualizer.hosting.clusters import NotRunning
+from visualizer.hosting.messages import Workers
 from visualizer.hosting.refused import Refused
 from visualizer.hosting.web_process import WebProcess
 from visualizer.rooms import clusters, hub, incidents, protocol, selectors, services
@@ -142,6 +143,21 @@ async def pause(host: WebProcess, room: Room, on: bool) -> None:
     await clusters.reconsider(host, held)
     deed = Pause() if on else Resume()
     await asyncio.gather(*(_ask(host, cluster, deed) for cluster in held))
+
+
+async def workers(host: WebProcess, room: Room) -> list[str]:
+    """Return the names of the machines for pods in any cluster of a room, those that were switched on later too."""
+    asked = dict.fromkeys(await in_database(selectors.clusters_of)(room))
+    answers = await asyncio.gather(*(_workers_of(host, cluster) for cluster in asked))
+    return list(dict.fromkeys(name for names in answers for name in names))
+
+
+async def _workers_of(host: WebProcess, cluster: str) -> list[str]:
+    """One that sleeps, or gives no answer, has nothing to tell."""
+    try:
+        return list(await host.clusters.answer(cluster, Workers()))
+    except Refused:
+        return []
 
 
 async def _ask(host: WebProcess, cluster: str, deed: Deed) -> str | None:

@@ -10,6 +10,7 @@ _rooms = [
     path("<id:room>/", views.room_page, name="room"),
     path("<id:room>/watch/", views.watch, name="watch"),
     path("<id:room>/console/", views.console, name="console"),
+    path("<id:room>/workers/", views.workers, name="workers"),
     path("<id:room>/results.csv", views.results_csv, name="results"),
     path("<id:room>/close/", views.close, name="close"),
     path("<id:room>/delete/", views.delete, name="delete"),

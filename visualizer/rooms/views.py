@@ -62,7 +62,18 @@ from visualizer import views as pages
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
-from visualizer.rooms import clusters, code_limits, codes, ending, lessons, names, results, selectors, services
+from visualizer.rooms import (
+    clusters,
+    code_limits,
+    codes,
+    ending,
+    instructor_actions,
+    lessons,
+    names,
+    results,
+    selectors,
+    services,
+)
 from visualizer.rooms.models import GROUP_MAX, NAME_MAX, TITLE_MAX, Room
 from visualizer.rooms.selectors import Person
 from visualizer.selectors import Owner
@@ -350,10 +361,18 @@ async def console(request: HttpRequest, person: Person) -> HttpResponseBase:
             wanted["nodes"], system_pods=wanted["system_pods"], etcd_members=wanted["etcd_members"]
         ).describe(),
         "watch_url": reverse("rooms:watch", args=[room.pk]),
+        "workers_url": reverse("rooms:workers", args=[room.pk]),
         "forget_url": reverse("rooms:forget", args=[room.pk, 0]),
         **_room_urls(room),
     }
     return await _page(request, "rooms/console.html", context)
+
+
+@require_GET
+@_for_people_of_the_room(instructor=True)
+async def workers(request: HttpRequest, person: Person) -> HttpResponseBase:
+    """Which machines for pods there are in this room's clusters by now: {"workers": [name]}."""
+    return JsonResponse({"workers": await instructor_actions.workers(web_process.current(), person.room)})
 
 
 @require_GET

@@ -1,6 +1,6 @@
 /** What the instructor's console knows and can do; page.js draws it. */
 import { effect, signal } from "@preact/signals-core";
-import { NOBODY } from "../lanes.js";
+import { NOBODY, withMachines } from "../lanes.js";
 import { createAnnouncer } from "./announcer.js";
 import { newsOf } from "./board.js";
 import { createBreaking } from "./breaking.js";
@@ -39,6 +39,8 @@ export function createConsole({ place, strings }) {
     question.value = { title: t(`room.${what}`), text: t(`room.${what}.text`), yes: t(`room.${what}`), run: () => form?.requestSubmit() };
   }
 
+  const cast = signal(/** @type {import("../lanes.js").Cast} */ (readData("cast-data", NOBODY)));
+
   return {
     live,
     strings,
@@ -49,7 +51,17 @@ export function createConsole({ place, strings }) {
     ask,
     data,
     faults: readData("faults-data", []),
-    cast: readData("cast-data", NOBODY),
+    /** Whom a fault may be aimed at. */
+    cast,
+    /** Look which machines were switched on since; without an answer there are none. */
+    async lookForMachines() {
+      const answer = await fetch(data.workers ?? "", { headers: { Accept: "application/json" } }).catch(() => null);
+      if (!answer?.ok) return;
+      const { workers } = /** @type {{workers: string[]}} */ (await answer.json());
+      const known = cast.peek();
+      const newcomers = workers.filter((one) => !known.workers.includes(one));
+      if (newcomers.length > 0) cast.value = withMachines(known, newcomers);
+    },
     beats: readData("beats-data", {}),
     rowActions: {
       /** @param {Row} row */

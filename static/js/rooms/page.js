@@ -30,6 +30,7 @@ function ConsolePage({ app }) {
   const openBreak = (/** @type {number | null} */ whose) => {
     setMember(whose);
     setBreaks(true);
+    void app.lookForMachines();
   };
   const rowActions = useMemo(() => ({ ...app.rowActions, onBreak: (/** @type {Row} */ row) => openBreak(row.member) }), []);
   const no = () => {
@@ -57,7 +58,7 @@ function ConsolePage({ app }) {
       live,
       strings,
       faults: app.faults,
-      cast: app.cast,
+      cast: app.cast.value,
     }),
     h(Projector, {
       key: "project",

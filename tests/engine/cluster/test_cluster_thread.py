@@ -45,6 +45,12 @@ def test_pause_step_and_pace_are_told(thread):
         thread.put(Pace(0)).result(timeout=10)
 
 
+def test_its_workers_are_those_too_that_were_switched_on_later(thread):
+    before = thread.workers().result(timeout=10)
+    thread.command("machines add spare", lambda *_: None).result(timeout=30)
+    assert thread.workers().result(timeout=10) == [*before, "spare"] == ["worker-1", "worker-2", "spare"]
+
+
 def test_an_entry_can_be_opened_to_its_bytes(thread):
     thread.command("kubectl get nodes", lambda *_: None).result(timeout=30)
     request = next(
