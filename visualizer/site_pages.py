@@ -1,10 +1,11 @@
-"""The pages of the site that show no cluster: landing page, courses, lessons' introductions, glossary, privacy.
+"""The pages of the site that show no cluster: landing page, courses, map, lessons' introductions, glossary, privacy.
 
 What the templates are given:
 
 `landing.html`          shelves: [Shelf]; first: the Card to begin with, or None; way: see `lesson_cards.way`
 `courses.html`          title, lead; shelves: [Shelf]; way
 `course.html`           shelf; following: the Shelf after it, or None; way
+`map.html`              regions: [subject_map.Region]; other_faults: [subject_map.Fault]; first: Card or None; way
 `lesson_intro.html`     card; place: Place or None; goal {"title", "html"} or None; sources [Citation]; steps,
                         predictions: how many; hosts; under_way: the path of the cluster in which this lesson was
                         begun, or ""
@@ -25,9 +26,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from cluster_engine.cast import cast
-from visualizer import lesson_cards
+from visualizer import lesson_cards, subject_map
 from visualizer.database import in_database
-from visualizer.lesson_cards import Shelf, card, language, shelves, text_of
+from visualizer.lesson_cards import Card, Shelf, card, language, shelves, text_of
 from visualizer.lessons.glossary import MARKED
 from visualizer.lessons.glossary import glossary as terms
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH
@@ -44,11 +45,14 @@ POINTER = re.compile(r'<a href="#" data-anchor="[^"]*">(.*?)</a>', re.DOTALL)
 async def landing(request: HttpRequest) -> HttpResponseBase:
     """What this is, and where to go; nothing is started."""
     listed = await _shelves()
-    first = next((one for shelf in listed for one in shelf.cards), None)
     notice = gettext("The account is deleted, with everything that was kept of it.") if "deleted" in request.GET else ""
     return await _page(
-        request, "landing.html", notice=notice, shelves=listed, first=first, way=lesson_cards.way(listed)
+        request, "landing.html", notice=notice, shelves=listed, first=_first(listed), way=lesson_cards.way(listed)
     )
+
+
+def _first(listed: list[Shelf]) -> Card | None:
+    return next((one for shelf in listed for one in shelf.cards), None)
 
 
 @require_safe
@@ -105,6 +109,20 @@ async def course(request: HttpRequest, slug: str) -> HttpResponseBase:
         raise Http404
     following = listed[at + 1] if at + 1 < len(listed) else None
     return await _page(request, "course.html", shelf=listed[at], following=following, way=lesson_cards.way(listed))
+
+
+@require_safe
+async def map_of_subjects(request: HttpRequest) -> HttpResponseBase:
+    """All subjects, with what teaches them, what can break in them, and what of it is done."""
+    listed = await _shelves()
+    return await _page(
+        request,
+        "map.html",
+        regions=await sync_to_async(subject_map.regions)(await notes(request)),
+        other_faults=subject_map.other_faults(),
+        first=_first(listed),
+        way=lesson_cards.way(listed),
+    )
 
 
 @require_safe

@@ -16,6 +16,7 @@ urlpatterns = [
     path("walkthroughs/<slug:slug>/", site_pages.walkthrough, name="walkthrough"),
     path("exercises/", site_pages.exercises, name="exercises"),
     path("exercises/<slug:slug>/", site_pages.exercise, name="exercise"),
+    path("map/", site_pages.map_of_subjects, name="map"),
     path("glossary/", site_pages.glossary, name="glossary"),
     path("privacy/", site_pages.privacy, name="privacy"),
     path("", include("visualizer.people.urls")),

@@ -24,6 +24,7 @@ OPEN = {
     "walkthrough-intro": "/walkthroughs/mutual-tls/",
     "exercises": "/exercises/",
     "exercise-intro": "/exercises/node-down/",
+    "map": "/map/",
     "rooms": "/rooms/",
     "join": "/join/",
     "progress": "/progress/",
@@ -104,6 +105,9 @@ def doors(stage: Stage) -> Scenes:
         page.goto(OPEN[name])
         page.locator(".course-done:visible").first.wait_for()
         yield f"{name}-known", page
+    page.goto(OPEN["map"])
+    page.locator(".map-count:visible").first.wait_for()
+    yield "map-known", page
     page.goto("/join/")
     page.click("main button")
     page.locator(".errorlist").first.wait_for()

@@ -1,7 +1,7 @@
 /** Where somebody goes on, how much of a course is done, and what comes up to be repeated. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doneOf, goOn, REPEAT_AFTER_DAYS, toRepeat } from "../../static/js/pages/standing.js";
+import { doneOf, goOn, REPEAT_AFTER_DAYS, stateOf, toRepeat, tryNext } from "../../static/js/pages/standing.js";
 
 const WAY = ["a", "b", "c", "d"].map((slug) => ({
   course: slug < "c" ? "first" : "second",
@@ -57,4 +57,30 @@ test("to repeat is what was done with a wrong prediction, none, or a hint, and l
 test("what was left longest is repeated first", () => {
   const progress = { [A.lesson]: note(true, 3, 1), [B.lesson]: note(true, 1, 1), [C.lesson]: note(true, 2, 1) };
   assert.deepEqual(toRepeat(WAY, progress, Date.parse("2026-12-01T00:00:00Z")), [B, C, A]);
+});
+
+const SUBJECTS = [
+  { name: "first", lessons: [A.lesson, C.lesson] },
+  { name: "second", lessons: [B.lesson, D.lesson] },
+];
+
+test("a subject is done when all its lessons are, and begun when one is begun or done", () => {
+  assert.deepEqual(stateOf(["", ""]), { state: "", done: 0, of: 2 });
+  assert.deepEqual(stateOf(["begun", ""]), { state: "begun", done: 0, of: 2 });
+  assert.deepEqual(stateOf(["done", ""]), { state: "begun", done: 1, of: 2 });
+  assert.deepEqual(stateOf(["done", "done"]), { state: "done", done: 2, of: 2 });
+  assert.deepEqual(stateOf([]), { state: "", done: 0, of: 0 });
+});
+
+test("to try next is what was begun last, else more of its subject, else what the way goes on with", () => {
+  assert.equal(tryNext(SUBJECTS, WAY, {}), null);
+  assert.deepEqual(tryNext(SUBJECTS, WAY, { [A.lesson]: note(true, 1), [D.lesson]: note(false, 2) }), {
+    stop: D,
+    subject: "second",
+  });
+  assert.deepEqual(tryNext(SUBJECTS, WAY, { [A.lesson]: note(true, 1) }), { stop: C, subject: "first" });
+  const first = { [A.lesson]: note(true, 1), [C.lesson]: note(true, 2) };
+  assert.deepEqual(tryNext(SUBJECTS, WAY, first), { stop: D, subject: null });
+  assert.deepEqual(tryNext([], WAY, { [A.lesson]: note(true, 1) }), { stop: B, subject: null });
+  assert.equal(tryNext(SUBJECTS, WAY, Object.fromEntries(WAY.map((one) => [one.lesson, note(true, 1)]))), null);
 });

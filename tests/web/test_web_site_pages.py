@@ -29,6 +29,7 @@ PAGES = [
     "/",
     "/walkthroughs/",
     "/exercises/",
+    "/map/",
     "/glossary/",
     "/privacy/",
     "/progress/",

@@ -36,3 +36,27 @@ export function toRepeat(way, progress, now) {
   };
   return way.filter(wants).sort((a, b) => at(a) - at(b));
 }
+
+/** How a subject stands, from the marks of its lessons. @param {string[]} marks "done", "begun" or "" @returns {{state: "done" | "begun" | "", done: number, of: number}} */
+export function stateOf(marks) {
+  const done = marks.filter((mark) => mark === "done").length;
+  if (marks.length && done === marks.length) return { state: "done", done, of: done };
+  return { state: marks.some(Boolean) ? "begun" : "", done, of: marks.length };
+}
+
+/**
+ * What to try next: what was begun last and is not done; else the first lesson, on the way, of a subject of that one;
+ * else the lesson to go on with. `subject` names the subject of which it is more. None for who has begun nothing, or done all.
+ * @param {{name: string, lessons: string[]}[]} subjects @param {Stop[]} way @param {Progress} progress
+ * @returns {{stop: Stop, subject: string | null} | null}
+ */
+export function tryNext(subjects, way, progress) {
+  const worked = way.filter((one) => progress[one.lesson]);
+  if (!worked.length) return null;
+  const { lesson: last } = worked.reduce((a, b) => (progress[b.lesson].at > progress[a.lesson].at ? b : a));
+  const its = subjects.filter((one) => one.lessons.includes(last));
+  const more = (/** @type {Stop} */ { lesson }) => its.find((one) => one.lessons.includes(lesson));
+  const open = way.filter(({ lesson }) => !progress[lesson]?.solvedAt);
+  const stop = open.find(({ lesson }) => lesson === last) ?? open.find(more) ?? goOn(way, progress);
+  return stop && { stop, subject: more(stop)?.name ?? null };
+}
