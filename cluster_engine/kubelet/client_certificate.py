@@ -81,7 +81,8 @@ class ClientCertificate:
         await self._until_signed(client)
         config, files = client.config, self._process.files
         server = f"https://{config.host}:{config.port}"
-        files.write(self._path, write_bootstrapped(server, ca=config.ca or b"", path=CURRENT), PRIVATE_MODE)
+        ca = None if config.insecure else config.ca or b""
+        files.write(self._path, write_bootstrapped(server, ca=ca, path=CURRENT), PRIVATE_MODE)
         await client.aclose()
 
     async def rotate(self, client: Client) -> None:

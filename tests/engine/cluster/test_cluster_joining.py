@@ -166,6 +166,24 @@ def test_a_kubelet_waits_for_who_approves_where_nobody_does_by_himself(workstati
     assert files == "kubelet.conf\npki\n"
 
 
+def test_a_kubelet_that_was_told_to_verify_nobody_goes_on_so(workstation):
+    async def story(sh):
+        config = "ssh worker-2 kubectl config --kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf"
+        await sh.ok("machines add; ssh control-plane kubeadm token create > token; ssh worker-2 mkdir /etc/kubernetes")
+        await sh.ok(
+            "ssh control-plane cat /etc/kubernetes/pki/ca.crt | ssh worker-2 'cat > /etc/kubernetes/pki/ca.crt';"
+            f"{config} set-cluster a --server=https://10.0.0.1:6443 --insecure-skip-tls-verify;"
+            f"{config} set-credentials b --token=$(cat token);"
+            f"{config} set-context c --cluster=a --user=b; {config} use-context c"
+        )
+        await sh.ok("ssh worker-2 systemctl start kubelet; sleep 2")
+        return await sh.ok("ssh worker-2 cat /etc/kubernetes/kubelet.conf"), await nodes(sh)
+
+    written, found = workstation(story, nodes=1)
+    assert "insecure-skip-tls-verify: true" in written
+    assert set(found) == {"worker-1", "worker-2"}
+
+
 def test_who_has_a_token_gets_a_certificate_of_whichever_node_they_name(workstation):
     async def story(sh):
         await sh.ok(f"machines add; {JOIN}; ssh control-plane cat /etc/kubernetes/pki/ca.crt | ssh worker-2 'cat > ca'")
