@@ -5,8 +5,8 @@
     journal.since(0, 10)
 
 What it costs is declared (150 µs of CPU an entry, all in) and measured by `make bench`. What it holds is bounded:
-links that are open, the latest flows of datagrams, the reassembly of what has not come whole, and the indexes of
-`causes`.
+links that are open, the latest that were (what was under way when an end was reset still crosses), the latest flows of
+datagrams, the reassembly of what has not come whole, and the indexes of `causes`.
 """
 
 from typing import Any
@@ -25,6 +25,7 @@ from cluster_engine.lens.trial import Trial
 from cluster_engine.world.tap import Connection, Note, Segment
 
 LINKS_MAX = 8192
+ENDED_MAX = 64
 FLOWS_MAX = 512
 COMMANDS_MAX = 64
 DECIMALS = 9
@@ -55,6 +56,7 @@ class Lens:
         self._scribe = Scribe(journal, self._causes)
         self._keylog = KeyLog(trial)
         self._links: dict[int, Link] = {}
+        self._ended: dict[int, None] = {}
         self._flows: dict[int, DatagramLink] = {}
         self._fault: tuple[int, float] | None = None
         self._commands: list[Command] = []
@@ -88,7 +90,13 @@ class Lens:
         packed = evidence.pack_segment(segment, scribe.sent, scribe.arrived)
         followed.segment(segment, self.journal.keep(packed), self._fault_now(scribe.sent))
         if link is not None and link.over:
-            del self._links[segment.connection]
+            self._ended[segment.connection] = None
+            if len(self._ended) > ENDED_MAX:
+                self._forget(next(iter(self._ended)))
+
+    def _forget(self, number: int) -> None:
+        del self._ended[number]
+        self._links.pop(number, None)
 
     def secret(self, line: str) -> None:
         """Take a line of the key log."""

@@ -8,8 +8,10 @@ count: the lens holds a record until it has its key, and writes a request down o
                            http2     SETTINGS  SETTINGS ACK  GOAWAY 0
                            stream 1  GET /api/v1/nodes?limit=500
 
-A fact is `due` where the journal must have it, and may be missing in it otherwise: a request or an answer whose end the
-capture does not have is written down at once, when the connection breaks, or not yet.
+A fact is `due` where the other side must have it too. Not due are, of what tshark reads, a request and an answer whose
+end the capture does not have: the journal has them at once, when the connection breaks, or not yet. Of what the journal
+has, the answer to a watch over HTTP/1: tshark shows a response once it has all of its body, so never, where the watch is
+broken off.
 """
 
 from collections import defaultdict
@@ -55,8 +57,12 @@ def _compared(theirs: list[Fact], ours: list[Fact]) -> Iterator[str]:
     for fact in theirs:
         found = next((n for n in range(at, len(ours)) if ours[n].said == fact.said), None)
         if found is not None:
-            yield from (f"the journal alone has {one.said} ({one.where})" for one in ours[at:found])
+            yield from _alone(ours[at:found])
             at = found + 1
         elif fact.is_due:
             yield f"tshark alone has {fact.said} ({fact.where})"
-    yield from (f"the journal alone has {one.said} ({one.where})" for one in ours[at:])
+    yield from _alone(ours[at:])
+
+
+def _alone(ours: list[Fact]) -> Iterator[str]:
+    return (f"the journal alone has {one.said} ({one.where})" for one in ours if one.is_due)

@@ -36,13 +36,9 @@ def journal_facts(entries: Iterable[Entry]) -> Iterator[Fact]:
             sockets.add(connection)
         name, said = _told(entry, is_websocket=connection in sockets)
         if name:
-            from_client = _from_client(entry, clients.get(connection, ""))
-            yield Fact(Thread(connection, from_client, name), said, f"entry {entry['seq']}")
-
-
-def _from_client(entry: Entry, client: str) -> bool:
-    """Whose words an entry has: by its kind where both ends have one name (a process that asks itself)."""
-    return bool(entry["from"] == client)
+            from_client = entry["from"] == clients.get(connection)
+            is_due = not (name == HTTP1 and entry["kind"] == "http.response" and entry["fields"]["verb"] == "watch")
+            yield Fact(Thread(connection, from_client, name), said, f"entry {entry['seq']}", is_due)
 
 
 def _told(entry: Entry, *, is_websocket: bool) -> tuple[str, str]:

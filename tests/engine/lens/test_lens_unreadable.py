@@ -9,6 +9,7 @@ from lens_capture import API, KUBECTL, Capture, kinds, secured_h2
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens, certificates
+from cluster_engine.lens.lens import ENDED_MAX
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.lens.tcp import Stream
 from cluster_engine.words.sentences import sentence
@@ -168,6 +169,26 @@ def test_an_unanswered_port_refuses_and_the_refusal_follows_the_syn():
     syn, refusal = capture.entries()
     assert (refusal["kind"], refusal["cause"]) == ("tcp.rst", syn["seq"])
     assert "refuses" in sentence(refusal)
+
+
+def test_what_was_under_way_when_an_end_was_reset_still_crosses():
+    capture = Capture()
+    number = capture.connect()
+    capture.flag(number, True, "RA")
+    capture.flag(number, False, "FA")
+    capture.flag(number, False, "RA")
+    assert kinds(capture.entries())[2:] == ["tcp.rst", "tcp.fin", "tcp.rst"]
+
+
+def test_a_connection_that_has_ended_is_forgotten_once_many_more_have():
+    capture = Capture()
+    numbers = [capture.connect() for _ in range(ENDED_MAX + 1)]
+    for number in numbers:
+        capture.flag(number, True, "RA")
+    for number in numbers:
+        capture.flag(number, False, "RA")
+    resets = [entry["connection"] for entry in capture.entries() if entry["kind"] == "tcp.rst"]
+    assert resets == [*numbers, *numbers[1:]]
 
 
 def test_an_overlong_tls_length_is_no_tls():
