@@ -51,6 +51,11 @@ class Agreement(Protocol):
         ...
 
     @property
+    def leader_changes(self) -> int:
+        """How often this member has found a leader, since it was started, that it did not have at once before."""
+        ...
+
+    @property
     def term(self) -> int:
         """The present term."""
         ...
@@ -96,6 +101,7 @@ class Alone:
     cluster_id = CLUSTER_ID
     member_id = MEMBER_ID
     leads = True
+    leader_changes = 1
     are_members_fixed = False
 
     def __init__(self, store: Store, applier: Applier, disk: Disk) -> None:

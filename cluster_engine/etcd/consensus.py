@@ -92,6 +92,7 @@ class Consensus:
         self._log_bytes = sum(len(entry.data) for entry in storage.entries)
         self._news = asyncio.Event()
         self._led_by = 0
+        self.leader_changes = 0
         self._led_since = 0.0
         self._leader_changed = asyncio.Event()
         self._applied = asyncio.Condition()
@@ -339,6 +340,7 @@ class Consensus:
         self._led_by = leader
         if leader:
             self._led_since = _now()
+            self.leader_changes += 1
         if leader == self.member_id:
             self._process.note("etcd.leader", f"leads in term {self._node.term}", term=self._node.term)
         elif not leader:

@@ -97,6 +97,8 @@ class StatusPages:
              bool(agreement.leader)),
             ("server_is_leader", "gauge", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
              agreement.leads),
+            ("server_leader_changes_seen_total", "counter", "The number of leader changes seen.",
+             agreement.leader_changes),
             ("server_proposals_committed_total", "gauge", "The total number of consensus proposals committed.",
              agreement.index),
             ("server_proposals_applied_total", "gauge", "The total number of consensus proposals applied.",

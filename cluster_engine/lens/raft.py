@@ -5,9 +5,11 @@
     raft.message   MsgApp commit 12                      <- the MsgAppResp that made a majority
     raft.message   MsgPreVote term 3                     <- a timer; MsgVote <- the answer that made a majority
 
+    raft.message   MsgSnap 2048                          <- the POST /raft/snapshot that has it, the database behind it
+
 Heartbeats come ten times a second: of each stream the first is an entry, then one for every BEATS (`beats` says of how
 many it speaks). Those that answer reads (ReadIndex) carry a context, and are entries each. Members' "I am there" on a
-quiet stream is none. Left out: what is in a snapshot (POST /raft/snapshot, as POST /raft, is a request like any other).
+quiet stream is none. Left out: what is in a snapshot's database, and POST /raft, which is a request like any other.
 """
 
 import re
@@ -27,7 +29,7 @@ from cluster_engine.rpc import etcd_pb2
 from cluster_engine.rpc import raft_pb2 as pb
 from cluster_engine.rpc.raft_streams import Decoder, FrameError
 
-PATH = "/raft/stream/"
+PATH, SNAPSHOT_PATH = "/raft/stream/", "/raft/snapshot"
 BEATS = 100
 NUMBER = re.compile("[0-9a-f]{1,16}")
 _METHODS = {"put": "Put", "delete_range": "DeleteRange", "txn": "Txn", "compaction": "Compact", "alarm": "Alarm",
@@ -105,6 +107,23 @@ class RaftStream:
         if told.heartbeat or told.renews or kind == "MsgReadIndex":
             return TIMER, True
         return causes.why(speaker, conversation.scribe.sent, told.tokens), False
+
+
+def tell_snapshot(conversation: Conversation, body: bytes, size: int, request: int, pieces: list[Piece]) -> None:
+    """Write the MsgSnap that a request has brought: its body's beginning, and how long all of it was."""
+    length = 8 + int.from_bytes(body[:8])
+    try:
+        message = pb.Message.FromString(body[8:length])
+    except DecodeError:
+        return
+    if message.type != pb.MsgSnap:
+        return
+    index = message.snapshot.metadata.index
+    fields = {"type": "MsgSnap", "term": message.term, "index": index, "bytes": max(size - length, 0)}
+    said = Said(STORY, "raft.message", f"MsgSnap {index}", fields, (request, None), size=size)
+    evidence = Evidence(pieces, body=body[8:length], body_type="protobuf:raftpb.Message")
+    seq = conversation.say(True, said, evidence)
+    conversation.causes.agreed(conversation.client, conversation.server, f"MsgApp {index}", seq, False)
 
 
 def _what(kind: str, message: pb.Message) -> str:

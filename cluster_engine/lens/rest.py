@@ -149,6 +149,8 @@ class RestExchange(Exchange):
         causes.serve(conversation.server, seq, serving)
         if not self.heartbeat:
             causes.heard(conversation.server, seq, conversation.scribe.now, self.tokens)
+        if asked.path == raft.SNAPSHOT_PATH and not unfinished:
+            raft.tell_snapshot(conversation, body, part.body_bytes, seq, part.pieces)
 
     def _request_reason(self, client: Participant, body: bytes, tokens: Tokens) -> Reason:
         """Find the cause, and whether this is housekeeping; `tokens` are of all that the request speaks of."""

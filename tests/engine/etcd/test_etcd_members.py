@@ -11,9 +11,12 @@ from cluster_engine.etcd.errors import CompactedError
 from cluster_engine.etcd.history import prefix_end
 from cluster_engine.etcd.members import cluster_id
 from cluster_engine.etcd.peers import Peer, Peers
+from cluster_engine.journal import Journal
+from cluster_engine.lens import Lens
 from cluster_engine.rpc import etcd_pb2 as pb
 from cluster_engine.rpc import raft_pb2
 from cluster_engine.rpc.raft_streams import LINK_HEARTBEATS
+from cluster_engine.words.sentences import sentence
 from cluster_engine.world.tls import client_tls
 
 FILES = ("ca.crt", "peer.crt", "peer.key")
@@ -214,6 +217,37 @@ def test_who_was_away_too_long_is_given_a_snapshot_and_its_watchers_miss_nothing
     assert len(set(revisions)) == 1
 
 
+def test_the_lens_reads_the_snapshot_and_whoever_has_it_says_so_because_of_it(run_members, monkeypatch):
+    monkeypatch.setattr(consensus, "LOG_ENTRIES_MAX", 20)
+    monkeypatch.setattr(consensus, "KEPT_ENTRIES", 5)
+    journal = Journal()
+
+    async def story(world, members):
+        world.network.tap = Lens(journal)
+        away = (await members.followers())[1]
+        await members.kill(away)
+        async with members.client(*[name for name in members.names if name != away]) as client:
+            for number in range(40):
+                await client.put(b"k%02d" % number, b"x")
+        await members.start(away).wait_ready()
+        await members.settle()
+        return away
+
+    away = run_members(story)
+    entries = journal.since(0, journal.head)
+    told = [one for one in entries if one["kind"] == "raft.message"]
+    (snapshot,) = [one for one in told if one["fields"]["type"] == "MsgSnap"]
+    request = entries[snapshot["cause"] - 1]
+    answer = next(one for one in told if one["cause"] == snapshot["seq"])
+    assert (request["kind"], request["fields"]["path"]) == ("http.request", "/raft/snapshot")
+    assert snapshot["to"] == f"{away}/etcd"
+    assert snapshot["fields"]["index"] > 20
+    assert snapshot["fields"]["bytes"] > 1000
+    assert "all of its database" in sentence(snapshot)
+    assert answer["fields"] == {"type": "MsgAppResp", "term": snapshot["fields"]["term"],
+                                "index": snapshot["fields"]["index"]}  # fmt: skip
+
+
 def test_a_lease_kept_alive_at_a_follower_outlives_a_change_of_leader_and_then_runs_out(run_members):
     async def story(world, members):
         leader, (follower, _) = await members.leader(), await members.followers()
@@ -308,3 +342,36 @@ def test_a_member_whose_disk_was_lost_does_not_begin_anew_under_its_old_number(r
         return await members.start(name).wait()
 
     assert run_members(story) == 1
+
+
+def told(members, name, metric):
+    """Read one of a member's metrics."""
+    text = members.processes[name].metrics.text()
+    return float(next(line for line in text.splitlines() if line.startswith(f"{metric} ")).split()[1])
+
+
+def test_each_member_counts_the_leaders_it_has_found_and_says_whether_it_has_one(run_members):
+    async def story(world, members):
+        leader, (second, third) = await members.leader(), await members.followers()
+        names, found = (leader, second, third), []
+
+        def look(*among):
+            has, changes = "etcd_server_has_leader", "etcd_server_leader_changes_seen_total"
+            found.append([(told(members, name, has), told(members, name, changes)) for name in among])
+
+        await members.settle()
+        before = {name: told(members, name, "etcd_server_leader_changes_seen_total") for name in names}
+        look(*names)
+        await members.kill(leader)
+        await asyncio.sleep(4)
+        look(second, third)
+        await members.kill(third)
+        await asyncio.sleep(4)
+        look(second)
+        await members.start(third).wait_ready()
+        look(second, third)
+        return [before[name] for name in names], found
+
+    (first, second, third), found = run_members(story)
+    assert (first, second, third) == (1, 1, 1)
+    assert found == [[(1, 1)] * 3, [(1, 2), (1, 2)], [(0, 2)], [(1, 3), (1, 1)]]
