@@ -16,7 +16,7 @@
  */
 import { h } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { askedFields, choicesOf, firstValues, grouped, lasts, problemsOf, recordOf } from "./faults.js";
+import { askedFields, choicesOf, firstValues, grouped, keptValues, lasts, problemsOf, recordOf } from "./faults.js";
 import { Icon } from "./icons.js";
 
 /** @typedef {import("./strings.js").Strings} Strings */
@@ -40,7 +40,9 @@ export function FaultForm({ faults, cast, strings, onSubmit, about, children, ac
     setTried(false);
     setRefusal("");
   };
-  useEffect(() => begin(fault), [castKey]);
+  useEffect(() => {
+    if (fault) setValues((before) => keptValues(fault, before, cast));
+  }, [castKey]);
   // With the fault, not after it: what is filled in next would be overwritten.
   const choose = (/** @type {string} */ chosen) => {
     setName(chosen);
@@ -77,6 +79,7 @@ export function FaultForm({ faults, cast, strings, onSubmit, about, children, ac
       askedFields(fault).map((field) =>
         h(Input, {
           key: `${fault.name}-${field.name}`,
+          fault: fault.name,
           field,
           cast,
           strings,
@@ -157,8 +160,8 @@ function Choice({ faults, strings: { t }, name, onChoose }) {
   );
 }
 
-/** @param {{field: import("./faults.js").Field, cast: import("./lanes.js").Cast, strings: Strings, value: string, problem: string, onValue: (text: string) => void}} props */
-function Input({ field, cast, strings: { t }, value, problem, onValue }) {
+/** @param {{fault: string, field: import("./faults.js").Field, cast: import("./lanes.js").Cast, strings: Strings, value: string, problem: string, onValue: (text: string) => void}} props */
+function Input({ fault, field, cast, strings: { t }, value, problem, onValue }) {
   const id = `fault-${field.name}`;
   const choices = choicesOf(field, cast);
   const told = { id, "aria-invalid": problem ? "true" : undefined, "aria-describedby": problem ? `${id}-problem` : undefined };
@@ -184,7 +187,7 @@ function Input({ field, cast, strings: { t }, value, problem, onValue }) {
           spellcheck: false,
           onInput,
         }),
-    field.type === "text" && field.name === "target" && h("p", { class: "fine" }, t("fault.hint.binding")),
+    field.type === "text" && field.name === "target" && h("p", { class: "fine" }, t(`fault.hint.${fault}`)),
     problem && h("p", { class: "fault-problem", id: `${id}-problem` }, problem),
   );
 }

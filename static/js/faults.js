@@ -88,6 +88,13 @@ export function firstValues(fault, cast) {
   return { ...values, delay: "", duration: "" };
 }
 
+/** What stays in a form when the cast becomes another: what is possible there too. @param {Fault} fault @param {Values} values @param {Cast} cast @returns {Values} */
+export function keptValues(fault, values, cast) {
+  const problems = problemsOf(fault, values, cast);
+  const kept = Object.entries(values).filter(([name]) => !problems[name]);
+  return { ...firstValues(fault, cast), ...Object.fromEntries(kept) };
+}
+
 /** What is wrong with a form, by field; nothing where it can be sent. @param {Fault} fault @param {Values} values @param {Cast} cast @returns {Record<string, Problem>} */
 export function problemsOf(fault, values, cast) {
   /** @type {Record<string, Problem>} */

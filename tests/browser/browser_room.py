@@ -102,6 +102,12 @@ class Learner(Person):
         form.get_by_role("button").click()
         return self.page.locator(".room-verdict")
 
+    def places(self, fault: str) -> list[str]:
+        """Where that may be, as the form of a diagnosis says it."""
+        form = self.page.locator(".diagnosis-form")
+        form.locator("select").nth(0).select_option(fault)
+        return form.locator("select").nth(1).locator("option").all_inner_texts()
+
 
 class Instructor(Person):
     """Somebody with an account; `console` is their other page."""
@@ -137,11 +143,16 @@ class Instructor(Person):
         """A learner on the board."""
         return self.console.locator(".room-board tbody tr", has=self.console.locator(f".room-who:text-is('{name}')"))
 
-    def break_for_all(self, fault: str, target: str) -> None:
-        """Break something in every learner's cluster."""
+    def break_dialog(self, fault: str) -> Locator:
+        """Ask for a fault; its form."""
         self.console.locator("#break").click()
         dialog = self.console.locator("dialog[open]")
         dialog.locator(f"input[name=fault][value='{fault}']").check()
+        return dialog
+
+    def break_for_all(self, fault: str, target: str) -> None:
+        """Break something in every learner's cluster."""
+        dialog = self.break_dialog(fault)
         dialog.get_by_label("Where").select_option(target)
         dialog.get_by_role("button", name="Break it").click()
         dialog.wait_for(state="detached")

@@ -155,6 +155,48 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
     assert rows[1]["1. Host without power (worker-2): tries"] == "2"
 
 
+def test_a_storyline_runs_its_course_in_a_room_and_is_found_by_its_name_and_by_what_is_broken_in_the_end(
+    server: str, people: Callable[..., Any]
+) -> None:
+    ada = people(Instructor, server)
+    ada.sign_up()
+    code = ada.open_room("A bad day")
+    bea, cleo = (people(Learner, server).join(code, name) for name in ("Bea", "Cleo"))
+    for learner in (bea, cleo):
+        learner.runs()
+
+    # What a learner has switched on can be aimed at, too.
+    assert "worker-3 is powered on" in bea.type("machines add")
+    dialog = ada.break_dialog("power-off")
+    expect(dialog.get_by_label("Where")).to_contain_text("worker-3")
+    ada.console.keyboard.press("Escape")
+
+    # A disk is slow, and half a minute later the store is full; learners are told neither.
+    ada.break_for_all("storyline", "etcd-fills-up")
+    for name in ("Bea", "Cleo"):
+        expect(ada.row(name).locator(".room-step")).to_contain_text("applied")
+    line = "while kubectl create configmap n$(date +%s); do sleep 3; done"
+    assert "etcdserver: mvcc: database space exceeded" in bea.type(line)
+    for learner in (bea, cleo):
+        expect(learner.notice()).to_contain_text("Well noticed")
+    expect(bea.diagnose("etcd-slow-disk", "control-plane/etcd")).to_contain_text("No, it is something else.")
+    assert "etcd fills up" in bea.places("storyline")
+    expect(bea.diagnose("storyline", "etcd-fills-up")).to_contain_text("Right, after 2 tries.")
+    expect(cleo.diagnose("etcd-no-space", "control-plane/etcd")).to_contain_text("Right")
+    expect(ada.row("Bea").locator(".room-report")).to_contain_text(re.compile(r"diagnosed after \d.*2 tries"))
+
+    # It is healed as one: what lasted, and what began later.
+    ada.console.get_by_role("button", name="Heal all").click()
+    for name in ("Bea", "Cleo"):
+        expect(ada.row(name)).to_contain_text("healed")
+    for learner in (bea, cleo):
+        learner.page.keyboard.press("Escape")
+        assert "configmap/again created" in learner.type("kubectl create configmap again")
+    results = ada.context.request.get(ada.console.url.replace("console/", "results.csv"))
+    rows = list(csv.DictReader(io.StringIO(results.body().decode("utf-8-sig"), newline="")))
+    assert [row["1. A bad day (etcd-fills-up): tries"] for row in rows] == ["2", "1"]
+
+
 def test_undo_and_reset_lead_back_into_the_room(server: str, people: Callable[..., Any]) -> None:
     ada = people(Instructor, server)
     ada.sign_up()

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ActiveFaults, askedFields, choicesOf, firstValues, grouped, problemsOf, recordOf } from "../../static/js/faults.js";
+import { ActiveFaults, askedFields, choicesOf, firstValues, grouped, keptValues, problemsOf, recordOf } from "../../static/js/faults.js";
+import { withMachines } from "../../static/js/lanes.js";
 
 /** @type {import("../../static/js/faults.js").Fault[]} */
 const faults = JSON.parse(readFileSync(new URL("fixtures/faults.json", import.meta.url), "utf8"));
@@ -12,6 +13,12 @@ const field = (/** @type {string} */ name, /** @type {string} */ of) =>
   /** @type {any} */ (fault(name).fields.find((one) => one.name === of));
 /** @type {import("../../static/js/lanes.js").Cast} */
 const cast = JSON.parse(readFileSync(new URL("fixtures/cast.json", import.meta.url), "utf8"));
+
+test("a machine that comes while a form is filled in changes nothing in it, and one that goes only what was aimed at it", () => {
+  const values = { ...firstValues(fault("latency"), cast), seconds: "0.5" };
+  assert.deepEqual(keptValues(fault("latency"), values, withMachines(cast, ["worker-3"])), values);
+  assert.equal(keptValues(fault("power-off"), { ...values, target: "worker-9" }, cast).target, "worker-2");
+});
 
 test("every fault is in exactly one group, and one without a group is not lost", () => {
   const names = grouped(faults).flatMap((group) => group.faults.map((one) => one.name));
