@@ -81,6 +81,9 @@ class RaftStream:
             if kind == "MsgAppResp" and causes.agreement(None, listener, _what(kind, message)):
                 return  # with the first answer there was a majority, the leader counted
             causes.agreed(None, listener, _what(kind, message), seq, housekeeping)
+        if kind == "MsgProp":
+            for entry in message.entries:
+                causes.agreed(None, listener, f"MsgProp {_request_id(entry)}", seq, housekeeping)
         if not housekeeping and told.tokens:
             causes.heard(listener, seq, conversation.scribe.now, told.tokens)
 
@@ -101,6 +104,11 @@ class RaftStream:
             return ((found[0], None), False) if found else (TIMER, False)
         if housekeeping:
             return TIMER, True
+        proposed = (
+            causes.agreement(None, speaker, f"MsgProp {_request_id(message.entries[0])}") if message.entries else None
+        )
+        if proposed is not None:
+            return (proposed[0], None), proposed[1] or bool(told.heartbeat)
         served = causes.serving(speaker, told.tokens)
         if served is not None:
             return (served[0], None), served[1] or bool(told.heartbeat)
@@ -189,6 +197,14 @@ def _entry(data: bytes) -> Meaning:
             meaning.label = meaning.label.removeprefix("Txn ")
             return meaning
     return Meaning("member attributes")
+
+
+def _request_id(entry: pb.Entry) -> int:
+    """Return the number that the member gave to a request before it proposed it; 0 for an entry that is no request."""
+    try:
+        return etcd_pb2.InternalRaftRequest.FromString(entry.Data).header.ID
+    except DecodeError:
+        return 0
 
 
 def _number(text: str) -> int:

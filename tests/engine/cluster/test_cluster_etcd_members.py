@@ -70,6 +70,22 @@ def test_a_write_is_seen_from_the_request_over_the_logs_of_the_members_to_its_an
     assert origin is asked
 
 
+def test_what_a_follower_passes_on_is_what_the_leader_appends_whatever_the_key(among_three):
+    async def story(cluster, type_, entries):
+        _, status = await type_(f"{ETCDCTL} endpoint status --cluster")
+        follower = next(row.split(", ")[0] for row in status.splitlines() if row.split(", ")[4] == "false")
+        entries.clear()
+        assert await type_(f"{ETCDCTL} --endpoints {follower} put tide low") == (0, "OK\n")
+        return list(entries)
+
+    entries = among_three(story)
+    messages = [one for one in entries if one["kind"] == "raft.message" and one["label"].endswith("put tide")]
+    told = {one["fields"]["type"]: one for one in messages}
+    assert told["MsgApp"]["cause"] == told["MsgProp"]["seq"]
+    asked = next(one for one in entries if one["seq"] == told["MsgProp"]["cause"])
+    assert (asked["kind"], asked["label"]) == ("grpc.request", "put tide")
+
+
 def test_etcdctl_tells_the_members_apart_and_moves_the_leader(among_three):
     async def story(cluster, type_, entries):
         members = await type_(f"{ETCDCTL} member list")
