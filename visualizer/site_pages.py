@@ -5,7 +5,8 @@ What the templates are given:
 `landing.html`          shelves: [Shelf]; first: the Card to begin with, or None; way: see `lesson_cards.way`
 `courses.html`          title, lead; shelves: [Shelf]; way
 `course.html`           shelf; following: the Shelf after it, or None; way
-`map.html`              regions: [subject_map.Region]; other_faults: [subject_map.Fault]; first: Card or None; way
+`map.html`              regions: [subject_map.Region]; standing: subject_map.Standing; following: the first Card that is
+                        not done, or None; other_faults: [subject_map.Fault]; way
 `lesson_intro.html`     card; place: Place or None; goal {"title", "html"} or None; sources [Citation]; steps,
                         predictions: how many; hosts; under_way: the path of the cluster in which this lesson was
                         begun, or ""
@@ -114,13 +115,15 @@ async def course(request: HttpRequest, slug: str) -> HttpResponseBase:
 @require_safe
 async def map_of_subjects(request: HttpRequest) -> HttpResponseBase:
     """All subjects, with what teaches them, what can break in them, and what of it is done."""
-    listed = await _shelves()
+    listed = await _shelves(request)
+    regions = await sync_to_async(subject_map.regions)(await notes(request))
     return await _page(
         request,
         "map.html",
-        regions=await sync_to_async(subject_map.regions)(await notes(request)),
+        regions=regions,
+        standing=subject_map.standing(regions),
         other_faults=subject_map.other_faults(),
-        first=_first(listed),
+        following=next((one for shelf in listed for one in shelf.cards if one.mark != "done"), None),
         way=lesson_cards.way(listed),
     )
 

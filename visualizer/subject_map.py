@@ -5,6 +5,7 @@ so a fault belongs to the subjects of its lessons; and a subject stands in the c
 What has no lesson is shown too: a subject as one to come, a fault with its card.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -66,6 +67,20 @@ class Region:
     subjects: tuple[Subject, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How many subjects are done, begun and neither."""
+
+    done: int
+    begun: int
+    untouched: int
+
+    @property
+    def started(self) -> bool:
+        """Whether anything is known of this learner."""
+        return bool(self.done or self.begun)
+
+
 def regions(notes: Mapping[str, Note]) -> list[Region]:
     """Return all subjects by course, in the order of their numbers; `notes` are somebody's, by lesson."""
     lessons = ordered()
@@ -85,6 +100,12 @@ def regions(notes: Mapping[str, Note]) -> list[Region]:
         for id_, title, url in named
         if id_ in homes
     ]
+
+
+def standing(regions: list[Region]) -> Standing:
+    """Return how many of all subjects are in which state."""
+    states = Counter(subject.state for region in regions for subject in region.subjects)
+    return Standing(done=states["done"], begun=states["begun"], untouched=states[""])
 
 
 def other_faults() -> list[Fault]:
@@ -114,4 +135,4 @@ def _fault(name: str) -> Fault:
     return Fault(name=name, title=names[f"fault.{name}.name"], url=f"{reverse('fault_cards')}#{name}")
 
 
-__all__ = ["Fault", "Region", "Subject", "other_faults", "regions"]
+__all__ = ["Fault", "Region", "Standing", "Subject", "other_faults", "regions", "standing"]

@@ -74,7 +74,7 @@ def test_the_landing_page_leads_everywhere_by_keyboard(visit: Any) -> None:
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
     reached = []
-    for _ in range(14):
+    for _ in range(15):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("() => document.activeElement.getAttribute('href')"))
         one = "document.activeElement.closest('.door') ?? document.activeElement"
@@ -82,7 +82,7 @@ def test_the_landing_page_leads_everywhere_by_keyboard(visit: Any) -> None:
     options = ["system_pods=on", "etcd_members=3", "audit=on", "key_lab=on"]
     variants = ["/sandbox/", *(f"/sandbox/?{option}" for option in options)]
     assert reached[:6] == ["/walkthroughs/kubectl-to-running/", *variants]
-    assert [path.split("/")[1] for path in reached[6:]] == ["courses"] * 6 + ["incident", "rooms"]
+    assert [path.split("/")[1] for path in reached[6:]] == ["courses"] * 6 + ["map", "incident", "rooms"]
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/rooms/$"))
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from cluster_engine.faults import FAULTS
 from visualizer import fault_cards, subject_map
 from visualizer.database import in_database
-from visualizer.lessons.courses import ordered
+from visualizer.lessons.courses import courses, ordered
 from visualizer.lessons.library import find
 from visualizer.people.models import Progress
 from visualizer.subjects import EXERCISES, SUBJECTS
@@ -59,6 +59,26 @@ async def test_what_an_account_has_done_fills_it_in_and_every_link_leads_to_a_le
     assert set(re.findall(r'href="/faults/cards/#([^"]+)"', page)) == set(FAULTS)
 
 
+@pytest.mark.asyncio
+async def test_the_server_itself_counts_the_subjects_and_says_what_comes_next(client_of):
+    async def shown(*done):
+        page = (await (await client_of(*done)).get("/map/")).content.decode()
+        counts = {state: int(n) for state, n in re.findall(r'<b data-count="(\w*)">(\d+)</b>', page)}
+        return counts, re.search(r'id="try-next" href="([^"]+)"[^>]*>([^<]*?):', page)
+
+    way = [lesson.path for course in courses() for path in course.lessons if (lesson := find(path)) is not None]
+    counts, button = await shown()
+    assert counts == {"done": 0, "begun": 0, "": len(SUBJECTS)}
+    assert button.groups() == (f"/{way[0]}/", "Start")
+    counts, button = await shown("walkthroughs/mutual-tls", "exercises/order-the-handshake", way[0])
+    assert counts["done"] >= 1, "the handshake"
+    assert sum(counts.values()) == len(SUBJECTS)
+    assert button.groups() == (f"/{way[1]}/", "Try next")
+    counts, button = await shown(*way)
+    assert counts == {"done": len(SUBJECTS), "begun": 0, "": 0}
+    assert button is None
+
+
 @pytest.fixture(params=["en", "de"])
 def language(request):
     return request.param
@@ -69,7 +89,7 @@ def client_of(django_user_model):
     """A client of somebody who has done these lessons."""
 
     async def made(*lessons):
-        ann = await in_database(django_user_model.objects.create_user)("ann")
+        ann = await in_database(django_user_model.objects.create_user)(f"ann-{len(lessons)}")
         for lesson in lessons:
             await in_database(Progress.objects.create)(user=ann, lesson=lesson, solved_at=timezone.now())
         client = AsyncClient()

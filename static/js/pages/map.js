@@ -21,7 +21,7 @@ const readRows = () =>
     };
   });
 
-/** @param {Row} row */
+/** @param {Row} row @returns {string} its subject's state */
 function showState({ place, marks }) {
   const { state, done, of } = stateOf(marks);
   const count = /** @type {HTMLElement | null} */ (place.querySelector(".map-count"));
@@ -31,9 +31,15 @@ function showState({ place, marks }) {
   }
   const chip = /** @type {HTMLElement | null} */ (document.querySelector(`[data-chip="${place.dataset.subject}"]`));
   const words = /** @type {HTMLElement | null | undefined} */ (chip?.querySelector("span"));
-  if (!chip || !words) return;
-  chip.dataset.state = state;
-  words.textContent = state ? (words.dataset[state] ?? "") : "";
+  if (chip) chip.dataset.state = state;
+  if (words) words.textContent = state ? (words.dataset[state] ?? "") : "";
+  return state;
+}
+
+/** @param {string[]} states of all subjects */
+function showCounts(states) {
+  for (const count of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-count]")))
+    count.textContent = String(states.filter((state) => state === count.dataset.count).length);
 }
 
 /** @param {Row[]} rows */
@@ -41,7 +47,12 @@ function showNext(rows) {
   const button = /** @type {HTMLAnchorElement | null} */ (document.getElementById("try-next"));
   const why = document.getElementById("try-next-why");
   const next = tryNext(rows, readWay(), readProgress());
-  if (!button || !why || !next) return;
+  if (!button || !why) return;
+  if (!next) {
+    button.hidden = rows.every(({ marks }) => marks.every((mark) => mark === "done"));
+    if (button.hidden) why.textContent = why.dataset.allWords ?? "";
+    return;
+  }
   button.href = next.stop.url;
   button.textContent = `${button.dataset.words} ${next.stop.title}`;
   why.textContent = next.subject ? (why.dataset.subjectWords ?? "").replace("{subject}", next.subject) : (why.dataset.wayWords ?? "");
@@ -51,7 +62,7 @@ function showNext(rows) {
 function show() {
   showMarks();
   const rows = readRows();
-  for (const row of rows) showState(row);
+  showCounts(rows.map(showState));
   showNext(rows);
 }
 
