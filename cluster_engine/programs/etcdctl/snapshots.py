@@ -31,7 +31,7 @@ from cluster_engine.etcd.database import (
     path_in,
     read_database,
 )
-from cluster_engine.etcd.members import CLUSTER_ID, MEMBER_ID
+from cluster_engine.etcd.members import CLUSTER_ID, MEMBER_ID, Members, cluster_id
 from cluster_engine.etcd.store import Store
 from cluster_engine.programs.etcdctl import printing
 from cluster_engine.programs.etcdctl.failures import BAD_ARGUMENTS, INTERRUPTED, FailedError, bad_arguments
@@ -157,17 +157,10 @@ async def restore(invocation: Invocation, words: Sequence[str], flags: Parsed) -
             raise FailedError("invalid database")
         store.revision += bump
         store.compact(store.revision)
-    _log(
-        invocation,
-        "membership/cluster.go:421",
-        "added member",
-        {
-            "cluster-id": f"{CLUSTER_ID:x}",
-            "local-member-id": "0",
-            "added-peer-id": f"{MEMBER_ID:x}",
-            "added-peer-peer-urls": flags["initial-advertise-peer-urls"].split(","),
-        },
-    )
+    cluster, members = _members(flags)
+    for id_, urls in members:
+        told = {"cluster-id": f"{cluster:x}", "local-member-id": "0", "added-peer-id": f"{id_:x}"}
+        _log(invocation, "membership/cluster.go:421", "added member", {**told, "added-peer-peer-urls": list(urls)})
     try:
         invocation.files.write(path_in(full), bytes(Database(store)), PRIVATE_MODE)
     except OSError as error:
@@ -189,6 +182,16 @@ def _check_member(flags: Parsed) -> None:
         given = f"{name}={flags['initial-advertise-peer-urls']}"
         text = f"--initial-cluster has {name}={','.join(known[name])} but missing from --initial-advertise-peer-urls="
         raise FailedError(f"{text}{given.partition('=')[2]}")
+
+
+def _members(flags: Parsed) -> tuple[int, list[tuple[int, Sequence[str]]]]:
+    """Return the number of the cluster that is to begin, and its members by their numbers."""
+    initial = {name: url for name, _, url in (one.partition("=") for one in flags["initial-cluster"].split(","))}
+    if len(initial) == 1:
+        return CLUSTER_ID, [(MEMBER_ID, flags["initial-advertise-peer-urls"].split(","))]
+    members = Members()
+    ids = [members.found(name, url, flags["initial-cluster-token"]) for name, url in initial.items()]
+    return cluster_id(ids), [(member.id, member.peer_urls) for member in members]
 
 
 def _verified(data: bytes, *, skips: bool) -> bytes:

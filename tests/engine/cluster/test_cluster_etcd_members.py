@@ -1,6 +1,8 @@
 """A cluster whose etcd has three members: what it does and what is seen of it."""
 
 import asyncio
+import json
+import re
 
 import pytest
 
@@ -130,3 +132,45 @@ def test_the_cluster_goes_on_without_a_member_and_refuses_without_two_in_etcds_w
     assert any("etcdserver: request timed out" in text for _, text in two_lost), two_lost
     assert healed == (0, "configmap/four created\n")
     assert listed == (0, "configmap/one\nconfigmap/four\n")
+
+
+INITIAL = "control-plane=https://10.0.0.1:2380,etcd-2=https://10.0.0.2:2380,etcd-3=https://10.0.0.3:2380"
+
+
+def test_three_members_begin_anew_from_one_snapshot(among_three):
+    async def story(cluster, type_, entries):
+        async def ok(line):
+            code, out = await type_(line)
+            assert code == 0, f"{line}: {out}"
+            return out
+
+        await ok("kubectl create configmap kept --from-literal=a=b")
+        await ok(f"{ETCDCTL} snapshot save /root/etcd.db")
+        await ok("kubectl delete configmap kept")
+        await ok("kubectl create configmap late --from-literal=a=b")
+        for host in ("etcd-2", "etcd-3"):
+            await ok(f"ssh control-plane cat /root/etcd.db | ssh {host} 'cat > /root/etcd.db'")
+        restored = []
+        for number, host in enumerate(("control-plane", "etcd-2", "etcd-3"), start=1):
+            await ok(f"ssh {host} systemctl stop etcd")
+            own = f"--name {host} --initial-advertise-peer-urls https://10.0.0.{number}:2380"
+            line = f"etcdutl snapshot restore etcd.db {own} --initial-cluster {INITIAL} --data-dir /var/lib/etcd-new"
+            restored.append(await ok(f"ssh {host} {line}"))
+            await ok(f"ssh {host} 'mv /var/lib/etcd etcd-old && mv /var/lib/etcd-new /var/lib/etcd'")
+        for host in ("control-plane", "etcd-2", "etcd-3"):
+            await ok(f"ssh {host} systemctl start etcd")
+        await asyncio.sleep(10)
+        await ok("ssh control-plane systemctl restart kube-apiserver")
+        await asyncio.sleep(30)
+        found = await ok("kubectl get configmaps -o name")
+        await ok("kubectl create configmap later --from-literal=a=b")
+        await asyncio.sleep(2)
+        return restored, found, await ok(f"{ETCDCTL} member list"), await ok(f"{ETCDCTL} endpoint hashkv --cluster")
+
+    restored, found, members, hashes = among_three(story)
+    ids = [line.split(", ")[0] for line in members.splitlines()]
+    for said in restored:
+        assert [json.loads(one)["added-peer-id"] for one in re.findall("added member\t(.+)", said)] == ids
+    assert "configmap/kept" in found
+    assert "configmap/late" not in found
+    assert len({line.split(", ")[1] for line in hashes.splitlines()}) == 1
