@@ -2,10 +2,13 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
+from django.db.models.signals import post_migrate
 from hypothesis import HealthCheck, settings
 
 from cluster_engine.collecting import collect_seldom
@@ -16,6 +19,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell leaves it to
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests start and interrupt inherit that
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that tests start compiles the engine: two seconds
+sys.dont_write_bytecode = False  # and each that runs tests compiles all of those: seven
 
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")  # no test depends on how fast a machine is
@@ -36,3 +40,10 @@ def run() -> Callable[..., Any]:
 def _bugs_are_loud(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every bug of ours end the world that it is in, unless the test is marked: then it judges for itself."""
     monkeypatch.setattr(World, "is_strict", request.node.get_closest_marker("bears_bugs") is None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Write no content types and permissions anew after each test's flush: nobody here asks for any."""
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")

@@ -1,5 +1,6 @@
 """Clients that are not ours, against one cluster, through the gateway: real sockets and real programs."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -7,9 +8,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from kubernetes import client, config
 
+from cluster_engine.deeds import Pace
 from cluster_engine.thread import ControlPlane, running
 
 PACE = 30.0
+PACE_UNHURRIED = 5.0
+"""At 30 a cluster's own life takes a quarter of a CPU, however little is asked of it."""
+
+os.environ.setdefault("GOGC", "off")  # a kubectl that lives for a tenth of a second need not collect its garbage
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +23,14 @@ def control_plane() -> Iterator[ControlPlane]:
     """A running cluster with its gateway open, thirty times faster than life."""
     with running(nodes=2, pace=PACE, capture=True) as plane:
         yield plane
+
+
+@pytest.fixture(scope="module")
+def unhurried(control_plane) -> Iterator[ControlPlane]:
+    """That cluster at a fraction of its pace, for a module whose clients wait for nothing in it."""
+    control_plane.thread.put(Pace(PACE_UNHURRIED)).result()
+    yield control_plane
+    control_plane.thread.put(Pace(PACE)).result()
 
 
 @pytest.fixture

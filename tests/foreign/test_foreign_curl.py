@@ -58,10 +58,10 @@ def plainly(text, address):
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_it_says_what_the_real_curl_says(control_plane, tmp_path, line):
+def test_it_says_what_the_real_curl_says(unhurried, tmp_path, line):
     if shutil.which("curl") is None or "curl 7.88.1 " not in typed("curl -V").stdout:
         pytest.skip("NO curl 7.88.1 ON THIS MACHINE to compare with")
-    config = yaml.safe_load(Path(control_plane.kubeconfig).read_text())
+    config = yaml.safe_load(Path(unhurried.kubeconfig).read_text())
     user, cluster = config["users"][0]["user"], config["clusters"][0]["cluster"]
     files = {
         "ca.crt": cluster["certificate-authority-data"],
@@ -75,8 +75,8 @@ def test_it_says_what_the_real_curl_says(control_plane, tmp_path, line):
         for name, data in files.items():
             cluster.world.host("workstation").files.write(f"{tmp_path}/{name}", base64.b64decode(data))
 
-    control_plane.thread.run(copy).result()
-    host, port = control_plane.address
+    unhurried.thread.run(copy).result()
+    host, port = unhurried.address
 
     def filled(address):
         text = re.sub(r"(?<= )U(?=/)", f"https://{address}", line).replace("//A/", f"//{address}/")
@@ -87,7 +87,7 @@ def test_it_says_what_the_real_curl_says(control_plane, tmp_path, line):
     def write(stream, text):
         told[stream] += text
 
-    code = control_plane.thread.command(filled("10.0.0.1:6443"), write).result()
+    code = unhurried.thread.command(filled("10.0.0.1:6443"), write).result()
     real = typed(filled(f"{host}:{port}"))
     ours = [code, *plainly(told["stdout"], (host, port)), *plainly(told["stderr"], (host, port))]
     assert ours == [real.returncode, *plainly(real.stdout, (host, port)), *plainly(real.stderr, (host, port))]

@@ -174,16 +174,16 @@ spec: {podSelector: {}}
 
 
 @pytest.fixture(scope="module")
-def prepared(control_plane):
+def prepared(unhurried):
     """The cluster with a little in it."""
-    control_plane.kubectl("create deployment web --image=nginx --replicas=2")
-    control_plane.kubectl("apply -f config.yaml -f once.yaml")
-    control_plane.kubectl(f"apply -f - <<'EOF'\n{KINDS}\nEOF")
-    control_plane.kubectl("rollout status deployment/web")
-    control_plane.kubectl("wait --for=jsonpath={.status.phase}=Succeeded pod/once")
-    yield control_plane
-    control_plane.kubectl("delete deployment/web pod/once pod/greeter cm/greeting ns/limited")
-    control_plane.kubectl("delete pc/high pc/calm ingressclass/acme")
+    unhurried.kubectl("create deployment web --image=nginx --replicas=2")
+    unhurried.kubectl("apply -f config.yaml -f once.yaml")
+    unhurried.kubectl(f"apply -f - <<'EOF'\n{KINDS}\nEOF")
+    unhurried.kubectl("rollout status deployment/web")
+    unhurried.kubectl("wait --for=jsonpath={.status.phase}=Succeeded pod/once")
+    yield unhurried
+    unhurried.kubectl("delete deployment/web pod/once pod/greeter cm/greeting ns/limited")
+    unhurried.kubectl("delete pc/high pc/calm ingressclass/acme")
 
 
 @pytest.fixture
