@@ -5,12 +5,12 @@ import json
 import re
 
 import pytest
+from engine_workstation import EPOCH
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.faults import read
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
-from tests.engine.conftest import EPOCH
 
 ETCDCTL = (
     "ssh control-plane etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/peer.crt"

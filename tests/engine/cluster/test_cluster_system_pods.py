@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 import yaml
+from engine_workstation import copied, living
 
 from cluster_engine.cast import cast
 from cluster_engine.cluster import Cluster, ClusterSpec
@@ -48,20 +49,23 @@ class Admin:
         raise TimeoutError
 
 
+@pytest.fixture(scope="module")
+def copied_cluster():
+    with copied(nodes=1, system_pods=True) as tell:
+        yield tell
+
+
 @pytest.fixture
-def in_cluster():
-    loop = ClusterLoop(Clock(LEAP))
+def in_cluster(request):
+    """Run `story(admin)` in a cluster of one node, or of what is said."""
 
     def run(story, **spec):
-        async def tell():
-            async with Cluster(ClusterSpec(pace=None, system_pods=True, capture=False, **spec), loop) as cluster:
-                return await story(Admin(cluster))
+        if not spec:
+            return request.getfixturevalue("copied_cluster")(lambda sh: story(Admin(sh.cluster)))
+        with living(**{"nodes": 1, "system_pods": True, **spec}) as tell:
+            return tell(lambda sh: story(Admin(sh.cluster)))
 
-        return loop.run_until_complete(tell())
-
-    yield run
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+    return run
 
 
 def test_nodes_and_pods_are_those_of_a_kubeadm_cluster(in_cluster):
@@ -95,7 +99,7 @@ def test_nodes_and_pods_are_those_of_a_kubeadm_cluster(in_cluster):
         asked = "kubectl auth can-i get cm/kubelet-config -n kube-system --as=system:node:x --as-group=system:nodes"
         assert await admin.type(asked) == "yes\n", "a machine that joins reads it"
 
-    in_cluster(story)
+    in_cluster(story, nodes=2)
 
 
 def test_a_component_is_a_container_that_can_be_looked_at_and_entered(in_cluster):
@@ -118,7 +122,7 @@ def test_a_component_is_a_container_that_can_be_looked_at_and_entered(in_cluster
         log = await admin.type("ssh control-plane tail -n 1 /var/log/kubernetes/audit/audit.log")  # mounted by its pod
         assert log.startswith('{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"')
 
-    in_cluster(story, nodes=1, audit=True)
+    in_cluster(story, audit=True)
 
 
 def _is_proxy_on(one, node):
@@ -142,7 +146,7 @@ def test_a_manifest_that_is_moved_away_stops_its_component_and_moved_back_starts
         await admin.type("kubectl create deployment web --image=nginx")
         await admin.type("kubectl wait --for=condition=Available deployment/web --timeout=120s")
 
-    in_cluster(story, nodes=1)
+    in_cluster(story)
 
 
 def test_a_deleted_mirror_pod_comes_back_and_its_component_never_notices(in_cluster):
@@ -155,7 +159,7 @@ def test_a_deleted_mirror_pod_comes_back_and_its_component_never_notices(in_clus
             assert admin.pods()[f"{name}-control-plane"]["metadata"]["uid"] != before
             assert process.is_alive and process is admin.cluster.processes[f"control-plane/{name}"]
 
-    in_cluster(story, nodes=1)
+    in_cluster(story)
 
 
 def test_what_dies_in_its_container_is_started_again_by_the_kubelet(in_cluster):
@@ -169,7 +173,7 @@ def test_what_dies_in_its_container_is_started_again_by_the_kubelet(in_cluster):
         (status,) = admin.pods()["kube-scheduler-control-plane"]["status"]["containerStatuses"]
         assert status["restartCount"] == 1 and status["lastState"]["terminated"]["exitCode"] == 137
 
-    in_cluster(story, nodes=1)
+    in_cluster(story)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,7 @@ def test_a_fault_holds_a_component_down_until_it_is_healed(in_cluster, fault):
         await admin.until(lambda: admin.is_up(target), within_seconds=400)
         await admin.answers()
 
-    in_cluster(story, nodes=1)
+    in_cluster(story)
 
 
 @pytest.mark.parametrize("target", ["control-plane", "worker-1"])
@@ -211,7 +215,7 @@ def test_a_host_that_boots_has_all_its_pods_again(in_cluster, target):
         await admin.type("kubectl create deployment web --image=nginx")
         await admin.type("kubectl wait --for=condition=Available deployment/web --timeout=400s")
 
-    in_cluster(story, nodes=1)
+    in_cluster(story)
 
 
 def test_what_is_restarted_again_and_again_is_held_back_by_its_kubelet(in_cluster):
@@ -226,7 +230,7 @@ def test_what_is_restarted_again_and_again_is_held_back_by_its_kubelet(in_cluste
         await admin.until(lambda: _restarts(admin, "kube-scheduler-control-plane") == 2)
         return gone
 
-    first, second = in_cluster(story)
+    first, second = in_cluster(story, nodes=2)
     assert first < 5
     assert second > 10, "CrashLoopBackOff"
 
@@ -246,7 +250,7 @@ def test_a_replaced_certificate_is_read_by_what_is_started_anew(in_cluster):
         await admin.cluster.heal(injected)
         await admin.type("kubectl wait --for=condition=Available deployment/web --timeout=120s")
 
-    in_cluster(story, nodes=1)
+    in_cluster(story)
 
 
 def test_two_clusters_of_one_seed_start_alike():

@@ -158,15 +158,14 @@ def test_without_capture_nothing_is_kept_and_everything_works():
         ("x" * 70_000, 126, "argument list too long"),
     ],
 )
-def test_mistakes_are_told_in_words_and_the_cluster_goes_on(line, code, words):
-    async def story(cluster):
-        type_ = typed(cluster)
-        given, printed = await type_(line)
-        assert given == code
-        assert words in printed
-        assert (await type_("kubectl get nodes"))[0] == 0
+def test_mistakes_are_told_in_words_and_the_cluster_goes_on(shared_workstation, line, code, words):
+    async def story(sh):
+        done = await sh(line)
+        assert done.code == code
+        assert words in done.out + done.err
+        await sh.ok("kubectl get nodes")
 
-    in_cluster(story)
+    shared_workstation(story)
 
 
 def test_ctrl_c_ends_a_watch():
