@@ -115,8 +115,9 @@ async def course(request: HttpRequest, slug: str) -> HttpResponseBase:
 @require_safe
 async def map_of_subjects(request: HttpRequest) -> HttpResponseBase:
     """All subjects, with what teaches them, what can break in them, and what of it is done."""
-    listed = await _shelves(request)
-    regions = await sync_to_async(subject_map.regions)(await notes(request))
+    known = await notes(request)
+    listed = await sync_to_async(shelves)(known)
+    regions = await sync_to_async(subject_map.regions)(known)
     return await _page(
         request,
         "map.html",

@@ -117,6 +117,38 @@ def test_somebody_who_comes_back_is_led_on_and_never_sees_what_newcomers_are_tol
     expect(page.locator("[data-course=first-look] .course-done")).to_contain_text("1 of ")
 
 
+def test_the_map_is_filled_in_by_this_browsers_notes_and_leads_on(visit: Any) -> None:
+    page = visit()
+    page.goto("/map/")
+    next_one, done = page.locator("#try-next"), page.locator("[data-count=done]")
+    expect(next_one).to_have_text("Start: From kubectl to Running")
+    expect(done).to_have_text("0")
+    page.evaluate(KEEP, NOTES)
+    page.reload()
+    expect(next_one).to_have_attribute("href", "/walkthroughs/who-talks-to-whom/")
+    expect(page.locator("#try-next-why")).to_contain_text("You were at “Who talks to whom” last")
+    expect(done).to_have_text("1")
+    expect(page.get_by_role("link", name="The full path done")).to_be_visible()
+    chip = page.get_by_role("link", name="Who talks to whom begun")
+    chip.press("Enter")
+    expect(page.locator("#subject-1")).to_be_in_viewport()
+    way = page.evaluate("() => JSON.parse(document.getElementById('way-data').textContent)")
+    page.evaluate(KEEP, {stop["lesson"]: SOLVED["exercises/node-down"] for stop in way})
+    page.reload()
+    expect(next_one).to_be_hidden()
+    expect(page.locator("#try-next-why")).to_contain_text("You have done everything there is.")
+    expect(done).to_have_text("29")
+
+
+def test_the_map_is_whole_without_scripts(visit: Any) -> None:
+    page = visit(java_script_enabled=False)
+    page.goto("/map/")
+    expect(page.locator("#try-next")).to_have_text("Start: From kubectl to Running")
+    expect(page.locator("tbody tr")).to_have_count(29)
+    page.locator("[data-chip='23']").click()
+    expect(page.locator("#subject-23")).to_be_in_viewport()
+
+
 def test_a_wrong_prediction_comes_up_again_after_some_days(visit: Any) -> None:
     page = visit()
     page.goto("/progress/")
