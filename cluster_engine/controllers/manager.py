@@ -23,6 +23,7 @@ from cluster_engine.client import Client, EventRecorder, LeaderElector, Limit, S
 from cluster_engine.controllers.autoscaler import HorizontalPodAutoscalerController
 from cluster_engine.controllers.bootstrap_tokens import BootstrapSigner, TokenCleaner
 from cluster_engine.controllers.certificates import CertificateApprover, CertificateCleaner, CertificateSigner
+from cluster_engine.controllers.configuration import configuration
 from cluster_engine.controllers.context import Context, Controller
 from cluster_engine.controllers.credentials import ServiceAccountToken
 from cluster_engine.controllers.cron_job import CronJobController
@@ -113,7 +114,8 @@ async def main(process: "Process", *, kubeconfig: str, secure_port: int = CONTRO
         client = Client.from_kubeconfig(process, kubeconfig, user_agent=USER_AGENT, limit=LIMIT)
     elector = LeaderElector(client.with_user_agent(f"{USER_AGENT}/leader-election"), process, "kube-controller-manager")
     checks: dict[str, Check] = {"leaderElection": elector.check}
-    async with SecurePort(process, client, {"healthz": checks}).open(secure_port):
+    port = SecurePort(process, client, {"healthz": checks}, configuration(kubeconfig, LIMIT))
+    async with port.open(secure_port):
         await elector.lead(_work(process, client, checks))
 
 

@@ -25,6 +25,7 @@ from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.apiserver.serving.health import Checks, well
 from cluster_engine.client import Client, EventRecorder, Informer, LeaderElector, Limit, key_of
 from cluster_engine.scheduler import filters, scores
+from cluster_engine.scheduler.configuration import configuration
 from cluster_engine.scheduler.metrics import SchedulerMetrics
 from cluster_engine.scheduler.nodes import Cache, NodeInfo
 from cluster_engine.scheduler.queue import QueuedPod, SchedulingQueue
@@ -49,7 +50,8 @@ async def main(process: "Process", *, kubeconfig: str, secure_port: int = SCHEDU
     scheduler = Scheduler(process, client)
     led: Checks = {"leaderElection": elector.check}
     ready: Checks = {**led, "shutdown": well, "sched-handler-sync": scheduler.check_synced}
-    port = SecurePort(process, client, {"healthz": led, "livez": {"ping": well}, "readyz": ready})
+    probes = {"healthz": led, "livez": {"ping": well}, "readyz": ready}
+    port = SecurePort(process, client, probes, configuration(kubeconfig, LIMIT, NAME))
     with process.until_stopped():
         async with port.open(secure_port), asyncio.TaskGroup() as tasks:
             for informer in scheduler.informers:

@@ -1,4 +1,4 @@
-"""The secure port of kube-controller-manager (10257) and kube-scheduler (10259): health and metrics.
+"""The secure port of kube-controller-manager (10257) and kube-scheduler (10259): health, metrics and settings.
 
 Theory of operation. The port listens on the control plane's loopback, as kubeadm has it, with a certificate that the
 component makes for itself at its start. How it is everybody may know; all else only whom the API server
@@ -9,7 +9,7 @@ allows to `get` that path: who shows nothing is system:anonymous.
     curl -k -H "Authorization: Bearer $TOKEN" https://127.0.0.1:10259/metrics  the metrics, for who may
 
 Modelled on apiserver/pkg/server's delegated authentication and authorization (their answers remembered for ten seconds)
-and cmd/kube-scheduler/app/server.go. Left out: /configz, /debug/pprof, /metrics/slis, /statusz and /flagz (alpha); the
+and cmd/kube-scheduler/app/server.go. Left out: /debug/pprof, /metrics/slis, /statusz and /flagz (alpha); the
 CA comes with the kubeconfig, not from the ConfigMap extension-apiserver-authentication.
 """
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Forbidden, Refusal, Unauthorized
 from cluster_engine.apiserver.authentication.users import NOBODY, User
 from cluster_engine.apiserver.serving.exchange import Request, Response
@@ -42,10 +43,14 @@ ALWAYS_ALLOWED = ("/healthz", "/readyz", "/livez")
 
 
 class SecurePort:
-    """Answers on one component's secure port; `probes` are its health checks by path, without the slash."""
+    """Answers on one component's secure port.
 
-    def __init__(self, process: "Process", client: Client, probes: Mapping[str, Checks]) -> None:
+    `probes` are its health checks by path, without the slash; `configz` is what it is set to.
+    """
+
+    def __init__(self, process: "Process", client: Client, probes: Mapping[str, Checks], configz: Object) -> None:
         self._process = process
+        self._configz = configz
         self._probes = probes
         self._client_ca = client.config.ca
         self._delegation = Delegation(process, client, client.config.ca or b"", MEMORY, note="port.delegation")
@@ -70,6 +75,8 @@ class SecurePort:
         path = request.path.rstrip("/")
         if path == "/metrics":
             return Response(200, TEXT_TYPE, self._process.metrics.text(build_info()).encode())
+        if path == "/configz":
+            return Response(200, body=msgspec.json.encode(self._configz))
         if path.startswith(ALWAYS_ALLOWED):
             return await health(request, self._probes)
         return NOT_FOUND

@@ -1,5 +1,6 @@
 """Every port of the control plane that says how a component is and what it counts, asked as an administrator asks."""
 
+import json
 import re
 
 
@@ -88,3 +89,29 @@ def test_the_ports_of_the_control_plane_tell_health_to_all_and_metrics_to_whom_t
         assert code == 7
 
     workstation(story, nodes=1)
+
+
+def test_configz_tells_what_the_scheduler_and_the_controller_manager_are_set_to(workstation):
+    async def story(sh):
+        await sh.ok(
+            "kubectl create sa reader; kubectl create clusterrole reader --verb=get --non-resource-url=/configz"
+        )
+        await sh.ok("kubectl create clusterrolebinding reader --clusterrole=reader --serviceaccount=default:reader")
+        token = (await sh.ok("kubectl create token reader")).strip()
+        bearer = f"-H 'Authorization: Bearer {token}'"
+        told = [json.loads(await asked(sh, f"{bearer} https://127.0.0.1:{port}/configz")) for port in (10259, 10257)]
+        refused = await asked(sh, "https://127.0.0.1:10259/configz")
+        lease = json.loads(await sh.ok("kubectl get lease kube-scheduler -n kube-system -o json"))
+        return *told, refused, lease
+
+    scheduler, manager, refused, lease = workstation(story)
+    election = scheduler["componentconfig"]["LeaderElection"]
+    assert election["LeaseDuration"] == f"{lease['spec']['leaseDurationSeconds']}s"
+    assert election["ResourceName"] == lease["metadata"]["name"]
+    assert scheduler["componentconfig"]["ClientConnection"]["Kubeconfig"] == "/etc/kubernetes/scheduler.conf"
+    assert scheduler["componentconfig"]["Profiles"] == [{"SchedulerName": "default-scheduler"}]
+    told = manager["kubecontrollermanager.config.k8s.io"]
+    assert told["NodeLifecycleController"]["NodeMonitorGracePeriod"] == "50s"
+    assert told["KubeCloudShared"]["NodeMonitorPeriod"] == "5s"
+    assert told["Generic"]["LeaderElection"]["ResourceName"] == "kube-controller-manager"
+    assert 'cannot get path \\"/configz\\"' in refused
