@@ -5,6 +5,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from engine_workstation import living
 from widgets import WIDGET, widget
 
 from cluster_engine.faults.components import Restart
@@ -73,7 +74,7 @@ def test_an_api_server_that_starts_again_serves_what_the_cluster_has_gained(work
     workstation(story)
 
 
-def test_two_clusters_of_one_process_differ(workstation):
+def test_two_clusters_of_one_process_differ():
     both = threading.Barrier(2, timeout=60)
 
     async def with_widgets(sh):
@@ -86,6 +87,10 @@ def test_two_clusters_of_one_process_differ(workstation):
         both.wait()
         return await sh("kubectl get widgets")
 
+    def told(story):
+        with living() as tell:
+            return tell(story)
+
     with ThreadPoolExecutor(2) as threads:
-        one, other = threads.map(workstation, (with_widgets, without))
+        one, other = threads.map(told, (with_widgets, without))
     assert (one.code, other.code) == (0, 1)
