@@ -142,8 +142,8 @@ class NodeNameTaken(Fault):
             raise FaultError(f"two machines have one name, and {self.target} is one")
 
     def claims(self) -> str:
-        """Named by one."""
-        return f"the name of {self.target}"
+        """Replaced and put back by one, as by the faults of certificates."""
+        return f"the certificate of {self.target}/kubelet"
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Clone it."""

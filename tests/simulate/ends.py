@@ -1,12 +1,14 @@
 """The other invariants: no pod on two nodes, copies equal the truth, nothing falls over once nothing is broken.
 
-one_node      a pod is bound once; its containers are started on that node only
+one_node      a pod is bound once; its containers are started on that node only, or on a machine that has its name
 unequal       the API server's caches and the informers hold what etcd holds, version by version
 lacking       desired = actual: what `wishes.lacking` still names at the end
 restless      no component exits once everything is healed and calm, and no bug has ended the world
 """
 
+import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from tests.simulate.story import Copy, Entry, History, Start, Violation
 
@@ -18,8 +20,9 @@ CALM = "nothing crashes once everything is healed"
 NAMED_MAX = 5
 
 
-def one_node(history: History, starts: Iterable[Start]) -> Iterator[Violation]:
+def one_node(history: History, starts: Iterable[Start], entries: Iterable[Entry] = ()) -> Iterator[Violation]:
     """Judge bindings and starts."""
+    clones = _clones(entries)
     bound: dict[str, str] = {}
     for write in history.of("pods"):
         if write.now is None or not (node := write.now["spec"].get("nodeName")):
@@ -31,10 +34,36 @@ def one_node(history: History, starts: Iterable[Start]) -> Iterator[Violation]:
             )
     for start in starts:
         is_static = "-" not in start.uid  # of a file on the node, which nobody binds
-        if not is_static and bound.get(start.uid) != start.host:
-            where = bound.get(start.uid)
+        where = bound.get(start.uid)
+        cloned = any(one.host == start.host and one.name == where and one.covers(start.seq) for one in clones)
+        if not is_static and where != start.host and not cloned:
             text = f"{start.host} started a container of {start.pod} ({start.uid}), which is bound to {where}"
             yield Violation(ONE_NODE, text, (start.seq,))
+
+
+@dataclass(slots=True)
+class _Clone:
+    """A machine that has another's name, from one entry to another (node-name-taken)."""
+
+    host: str
+    name: str
+    began: int
+    ended: float = math.inf
+
+    def covers(self, seq: int) -> bool:
+        """Tell whether it had that name then."""
+        return self.began < seq < self.ended
+
+
+def _clones(entries: Iterable[Entry]) -> list[_Clone]:
+    found: dict[str, _Clone] = {}
+    for entry in entries:
+        fields = entry["fields"]
+        if entry["kind"] == "fault.started" and fields.get("name") == "node-name-taken":
+            found[fields["id"]] = _Clone(fields["target"], fields["peer"], entry["seq"])
+        elif entry["kind"] == "fault.ended" and fields["id"] in found:
+            found[fields["id"]].ended = entry["seq"]
+    return list(found.values())
 
 
 def unequal(copies: Iterable[Copy]) -> Iterator[Violation]:

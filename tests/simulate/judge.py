@@ -46,7 +46,7 @@ def _of_history(story: Story) -> Iterator[Violation]:
     entries, history = story.entries, story.history
     traffic, told = exchanges(entries, story.said), Told(entries)
     yield from intrusions(traffic, entries, history, story.epoch)
-    yield from one_node(history, story.starts)
+    yield from one_node(history, story.starts, entries)
     yield from gaps(entries, history)
     yield from stale_reads(traffic, history)
     yield from backwards(traffic)

@@ -34,10 +34,11 @@ PRESSURE_ENDS = 70.0
 """So that a long plan outlasts it, with the five minutes for which it is told of."""
 BINDINGS = ("system:kube-scheduler", "system:kube-controller-manager", "kubeadm:node-proxier")
 TAKES_A_NODE_AWAY = ("power-off", "partition", "kill")
-NOT_DRAWN = ("pressure", "node-name-taken", "bootstrap-token-expired")
-"""Pressure outlasts the rest that a plan ends with, by five minutes (some long plans have it); with a node's name taken
-twice pods are on two nodes, which is judged; of a bootstrap token nothing is judged, since no machine joins."""
+NOT_DRAWN = ("pressure", "bootstrap-token-expired")
+"""Pressure outlasts the rest that a plan ends with, by five minutes (some long plans have it); of a bootstrap token
+nothing is judged, since no machine joins."""
 KINDS = {name: fault for name, fault in {**FAULTS, **UNOFFERED}.items() if name not in NOT_DRAWN}
+OF_TWO_NODES = ("node-name-taken",)
 CLIENTS_EACH = 2
 STANDBY_EVERY = 5
 GATEWAY_EVERY = 25
@@ -117,7 +118,7 @@ def _described(fault: Fault) -> str:
 def draw(seed: int) -> Plan:
     """Draw the plan of a seed."""
     rng = Random(seed)
-    nodes = rng.randint(1, NODES_MAX)
+    nodes = rng.randint(1 + (_whose_turn(seed) in OF_TWO_NODES), NODES_MAX)
     is_long = seed % LONG_EVERY == 0
     seconds = round(rng.uniform(*SECONDS), 1)
     typed = [Typed(0.5, create(rng))]
@@ -175,9 +176,12 @@ def _at(typed: Typed) -> float:
 
 
 def _faults(rng: Random, seed: int, seconds: float, nodes: int) -> list[Fault]:
-    names = list(KINDS)
-    chosen = [names[seed % len(names)], *rng.choices(names, k=rng.randint(0, FAULTS_MAX - 1))]
-    return [_fault(rng, name, seconds, nodes) for name in chosen]
+    chosen = [_whose_turn(seed), *rng.choices(list(KINDS), k=rng.randint(0, FAULTS_MAX - 1))]
+    return [_fault(rng, name, seconds, nodes) for name in chosen if nodes > 1 or name not in OF_TWO_NODES]
+
+
+def _whose_turn(seed: int) -> str:
+    return list(KINDS)[seed % len(KINDS)]
 
 
 def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
@@ -217,6 +221,9 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
         ):
             program = rng.choice(CERTIFIED)
             document["target"] = f"{worker if program == 'kubelet' else 'control-plane'}/{program}"
+        case "node-name-taken":
+            clone, model = rng.sample(range(1, nodes + 1), k=2)
+            document |= {"target": f"worker-{clone}", "peer": f"worker-{model}"}
         case "binding-revoked":
             document["target"] = rng.choice(BINDINGS)
         case "token-refused":

@@ -144,6 +144,27 @@ def test_a_pod_bound_twice_or_started_elsewhere_is_seen(story):
     assert "worker-2 started a container" in texts(one_node(story.history, [start]))
 
 
+def test_a_machine_that_has_anothers_name_may_start_its_pods_as_long_as_it_has_it(story):
+    (uid, node) = next(
+        (one.now["metadata"]["uid"], one.now["spec"]["nodeName"])
+        for one in story.history.of("pods")
+        if one.now and one.now["spec"].get("nodeName")
+    )
+    fields = {"id": "fault-1", "name": "node-name-taken", "target": "worker-2", "peer": node}
+    entries = [
+        {"seq": 5, "kind": "fault.started", "fields": fields},
+        {"seq": 9, "kind": "fault.ended", "fields": fields},
+    ]
+    for seq, host, rightly in (
+        (7, "worker-2", True),
+        (4, "worker-2", False),
+        (10, "worker-2", False),
+        (7, "worker-3", False),
+    ):
+        found = list(one_node(story.history, [Start(seq, host, "default/web", uid)], entries))
+        assert bool(found) != rightly, (seq, host)
+
+
 def test_a_copy_that_differs_is_named_with_what_it_holds():
     assert not list(unequal([Copy("cache", {"pods/a/b": "7"}, {"pods/a/b": "7"})]))
     (found,) = unequal([Copy("cache", {"pods/a/b": "7", "pods/a/c": "1"}, {"pods/a/b": "8"})])
