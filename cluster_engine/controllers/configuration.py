@@ -7,7 +7,7 @@ above all how many workers a controller has.
 from cluster_engine.api.durations import go_duration
 from cluster_engine.api.objects import Object
 from cluster_engine.client.rate_limits import Limit
-from cluster_engine.controllers import autoscaler, node_lifecycle, pod_gc, resource_quota
+from cluster_engine.controllers import autoscaler, node_ipam, node_lifecycle, pod_gc, resource_quota
 from cluster_engine.secure_port.configz import client_connection, leader_election
 
 
@@ -22,7 +22,7 @@ def configuration(kubeconfig: str, limit: Limit) -> Object:
         "KubeCloudShared": {
             "UseServiceAccountCredentials": True,
             "NodeMonitorPeriod": go_duration(node_lifecycle.MONITOR_PERIOD_SECONDS),
-            "ClusterCIDR": "10.244.0.0/16",
+            "ClusterCIDR": str(node_ipam.CLUSTER_CIDR),
             "AllocateNodeCIDRs": True,
         },
         "HPAController": {"HorizontalPodAutoscalerSyncPeriod": go_duration(autoscaler.PERIOD_SECONDS)},

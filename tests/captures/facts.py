@@ -10,8 +10,8 @@ count: the lens holds a record until it has its key, and writes a request down o
 
 A fact is `due` where the other side must have it too. Not due are, of what tshark reads, a request and an answer whose
 end the capture does not have: the journal has them at once, when the connection breaks, or not yet. Of what the journal
-has, the answer to a watch over HTTP/1: tshark shows a response once it has all of its body, so never, where the watch
-is broken off.
+has, the answer over HTTP/1 to a watch or to an etcd member that listens: tshark shows a response once it has all of its
+body, so never, where that goes on until the connection ends.
 """
 
 from collections import defaultdict

@@ -26,6 +26,7 @@ def journal_facts(entries: Iterable[Entry]) -> Iterator[Fact]:
     """Yield the facts of a journal, in its order."""
     clients: dict[int, str] = {}
     sockets: set[int] = set()
+    going_on: set[int] = set()
     for entry in entries:
         connection = entry["connection"]
         if connection is None:
@@ -37,8 +38,15 @@ def journal_facts(entries: Iterable[Entry]) -> Iterator[Fact]:
         name, said = _told(entry, is_websocket=connection in sockets)
         if name:
             from_client = entry["from"] == clients.get(connection)
-            is_due = not (name == HTTP1 and entry["kind"] == "http.response" and entry["fields"]["verb"] == "watch")
+            if entry["kind"] == "http.request" and _goes_on(entry["fields"]):
+                going_on.add(entry["seq"])
+            is_due = name != HTTP1 or entry["replyTo"] not in going_on
             yield Fact(Thread(connection, from_client, name), said, f"entry {entry['seq']}", is_due)
+
+
+def _goes_on(request: dict[str, Any]) -> bool:
+    """Whether what answers a request is a body that lasts as long as somebody listens."""
+    return bool(request["verb"] == "watch" or request["path"].startswith("/raft/stream/"))
 
 
 def _told(entry: Entry, *, is_websocket: bool) -> tuple[str, str]:
