@@ -87,7 +87,9 @@ MAY_IMPORT = {
     "words": {"api", "cast"},
     "export": {"words"},
     "collecting": set(),
+    "version": set(),
 }
+ANY_MAY_IMPORT = {"version"}
 ABOVE = {"cluster", "commands", "console", "injections", "run", "thread", "command_line", "__main__"}
 
 
@@ -126,7 +128,7 @@ def upward(path):
         if top != "cluster_engine" or not rest or room in ABOVE or room == "__init__":
             continue
         target = ".".join(rest)
-        if not any(target == one or target.startswith(f"{one}.") for one in {room, *MAY_IMPORT[room]}):
+        if not any(target == one or target.startswith(f"{one}.") for one in {room, *MAY_IMPORT[room], *ANY_MAY_IMPORT}):
             yield name
 
 

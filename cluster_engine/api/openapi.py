@@ -27,8 +27,9 @@ from cluster_engine.api.objects import Object
 from cluster_engine.api.patches import patch_types
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scalar, Type, merge_extensions
 from cluster_engine.api.schemas.meta import API_VERSION, DELETE_OPTIONS, KIND, LIST_META, STATUS
+from cluster_engine.version import VERSION
 
-INFO = {"title": "Kubernetes", "version": "v1.32.13"}
+INFO = {"title": "Kubernetes", "version": VERSION}
 PRESERVE_UNKNOWN = "x-kubernetes-preserve-unknown-fields"
 GVK = "x-kubernetes-group-version-kind"
 BODY_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")

@@ -14,6 +14,7 @@ from cluster_engine.api.patches import patch_types
 from cluster_engine.api.schema import Field, Kind, ListOf, MapOf, Message, Scalar, Type, merge_extensions
 from cluster_engine.api.schemas.meta import DELETE_OPTIONS, STATUS
 from cluster_engine.rpc import openapi_v2_pb2 as pb
+from cluster_engine.version import VERSION
 
 GVK = "x-kubernetes-group-version-kind"
 _REFERENCE = "#/definitions/"
@@ -29,7 +30,7 @@ def v2(kinds: KindSet) -> bytes:
     paths = [path for kind in served for path in _paths(kind)]
     made = pb.Document(
         swagger="2.0",
-        info=pb.Info(title="Kubernetes", version="v1.32.13"),
+        info=pb.Info(title="Kubernetes", version=VERSION),
         paths=pb.Paths(path=paths),
         definitions=pb.Definitions(
             additional_properties=[pb.NamedSchema(name=name, value=value) for name, value in sorted(schemas.items())]

@@ -47,11 +47,12 @@ from cluster_engine.controllers.taint_eviction import TaintEvictionController
 from cluster_engine.controllers.token_secrets import TokenSecretController
 from cluster_engine.controllers.ttl_after_finished import TtlAfterFinishedController
 from cluster_engine.secure_port.port import CONTROLLER_MANAGER, SecurePort
+from cluster_engine.version import user_agent
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
-USER_AGENT = "kube-controller-manager/v1.32.4 (linux/amd64) kubernetes/glassplane"
+USER_AGENT = user_agent("kube-controller-manager")
 LIMIT = Limit(20, 30)
 """Requests of each client: --kube-api-qps and --kube-api-burst."""
 LIMITS = {"namespace-controller": Limit(20 * 20, 30 * 100), "generic-garbage-collector": Limit(20 * 2, 30)}

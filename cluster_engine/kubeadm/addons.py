@@ -30,9 +30,10 @@ from cluster_engine.api.kinds import (
 from cluster_engine.api.status import AlreadyExists, NotFound
 from cluster_engine.client import Client
 from cluster_engine.client.rate_limits import DEFAULT
+from cluster_engine.version import user_agent
 from cluster_engine.world.process import Process
 
-USER_AGENT = "kubeadm/v1.32.4 (linux/amd64) kubernetes/glassplane"
+USER_AGENT = user_agent("kubeadm")
 KUBECONFIG = "/etc/kubernetes/super-admin.conf"
 RETRY_SECONDS = 0.5
 """How long kubeadm waits between two looks for something that is to come (constants.KubernetesAPICallRetryInterval)."""

@@ -17,9 +17,9 @@ from msgspec.structs import asdict
 from cluster_engine.cast import PKI, Cast, Component
 from cluster_engine.kubeadm import audit
 from cluster_engine.kubeadm.mounts import Mount
+from cluster_engine.version import VERSION
 
 MANIFESTS = "/etc/kubernetes/manifests"
-VERSION = "v1.32.13"
 REPOSITORY = "registry.k8s.io"
 ETCD_TAG, COREDNS_TAG = "3.5.16-0", "v1.11.3"
 ETCD_DATA = "/var/lib/etcd"

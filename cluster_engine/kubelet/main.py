@@ -35,7 +35,7 @@ from cluster_engine.kubelet.known_pods import KnownPods
 from cluster_engine.kubelet.mirror_pods import MirrorPods
 from cluster_engine.kubelet.node import NodeAgent
 from cluster_engine.kubelet.node_lease import NodeLease
-from cluster_engine.kubelet.node_status import ALLOCATABLE, KUBELET_VERSION
+from cluster_engine.kubelet.node_status import ALLOCATABLE
 from cluster_engine.kubelet.objects import Objects
 from cluster_engine.kubelet.pleg import LifecycleEvents
 from cluster_engine.kubelet.probes import Probes
@@ -46,11 +46,12 @@ from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.status_manager import StatusManager
 from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.kubelet.worker import Node, PodWorker, Stage
+from cluster_engine.version import user_agent
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
-USER_AGENT = f"kubelet/{KUBELET_VERSION} (linux/amd64) kubernetes/glassplane"
+USER_AGENT = user_agent("kubelet")
 SOCKET = "/run/containerd/containerd.sock"
 
 

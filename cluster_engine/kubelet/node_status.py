@@ -13,9 +13,9 @@ import msgspec
 from cluster_engine.api.objects import Object
 from cluster_engine.api.time import rfc3339
 from cluster_engine.rpc import cri_pb2 as cri
+from cluster_engine.version import VERSION
 from cluster_engine.world.hardware import CPUS, DISK_KIB, KERNEL, MEMORY_KIB, OS_IMAGE
 
-KUBELET_VERSION = "v1.32.13"
 KUBELET_PORT = 10250
 IMAGES_MAX = 50
 
@@ -87,8 +87,8 @@ def node_status(name: str, address: str, facts: Facts, old: Object) -> Object:
             "bootID": facts.boot_id,
             "containerRuntimeVersion": facts.runtime_version,
             "kernelVersion": KERNEL,
-            "kubeProxyVersion": KUBELET_VERSION,
-            "kubeletVersion": KUBELET_VERSION,
+            "kubeProxyVersion": VERSION,
+            "kubeletVersion": VERSION,
             "machineID": facts.machine_id,
             "operatingSystem": "linux",
             "osImage": OS_IMAGE,

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Protocol
 
 from cluster_engine.metrics.registry import Metric
+from cluster_engine.version import VERSION
 
-VERSION = "v1.32.13"
 BUILD = {"git_version": VERSION, "major": "1", "minor": "32", "platform": "linux/amd64"}
 
 

@@ -26,11 +26,12 @@ from cluster_engine.metrics.plain_port import JSON, OK, PROMETHEUS, TEXT, UNAVAI
 from cluster_engine.proxy import iptables
 from cluster_engine.proxy.metrics import Metrics
 from cluster_engine.proxy.services import ServicePort, service_ports
+from cluster_engine.version import user_agent
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
-USER_AGENT = "kube-proxy/v1.32.4 (linux/amd64) kubernetes/glassplane"
+USER_AGENT = user_agent("kube-proxy")
 LIMIT = Limit(5, 10)
 """Requests: clientConnection's qps and burst."""
 CONCERNS_US = "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"

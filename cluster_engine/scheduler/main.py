@@ -30,13 +30,14 @@ from cluster_engine.scheduler.metrics import SchedulerMetrics
 from cluster_engine.scheduler.nodes import Cache, NodeInfo
 from cluster_engine.scheduler.queue import QueuedPod, SchedulingQueue
 from cluster_engine.secure_port.port import SCHEDULER, SecurePort
+from cluster_engine.version import user_agent
 
 if TYPE_CHECKING:
     from cluster_engine.world.process import Process
 
 Objections = dict[str, filters.Objection]
 NAME = "default-scheduler"
-USER_AGENT = "kube-scheduler/v1.32.4 (linux/amd64) kubernetes/glassplane"
+USER_AGENT = user_agent("kube-scheduler")
 LIMIT = Limit(50, 100)
 """Requests of each client: --kube-api-qps and --kube-api-burst."""
 UNFINISHED = "status.phase!=Succeeded,status.phase!=Failed"

@@ -11,6 +11,7 @@ import base64
 
 from cluster_engine.api.bootstrap_tokens import NODE_GROUP
 from cluster_engine.api.objects import Object
+from cluster_engine.version import VERSION
 
 NODES = ("Group", "system:nodes")
 NEWCOMERS = ("Group", NODE_GROUP)
@@ -32,27 +33,27 @@ kind: Config
 preferences: {{}}
 users: null
 """
-CLUSTER_CONFIGURATION = """apiServer: {}
+CLUSTER_CONFIGURATION = f"""apiServer: {{}}
 apiVersion: kubeadm.k8s.io/v1beta4
 caCertificateValidityPeriod: 87600h0m0s
 certificateValidityPeriod: 8760h0m0s
 certificatesDir: /etc/kubernetes/pki
 clusterName: kubernetes
-controllerManager: {}
-dns: {}
+controllerManager: {{}}
+dns: {{}}
 encryptionAlgorithm: ECDSA-P256
 etcd:
   local:
     dataDir: /var/lib/etcd
 imageRepository: registry.k8s.io
 kind: ClusterConfiguration
-kubernetesVersion: v1.32.13
+kubernetesVersion: {VERSION}
 networking:
   dnsDomain: cluster.local
   podSubnet: 10.244.0.0/16
   serviceSubnet: 10.96.0.0/12
-proxy: {}
-scheduler: {}
+proxy: {{}}
+scheduler: {{}}
 """
 KUBELET_CONFIGURATION = """apiVersion: kubelet.config.k8s.io/v1beta1
 authentication:

@@ -18,12 +18,13 @@ from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.serving.health import Checks, health
 from cluster_engine.metrics.of_process import build_info
 from cluster_engine.metrics.registry import TEXT_TYPE as METRICS_TYPE
+from cluster_engine.version import VERSION
 from cluster_engine.world.process import Process
 
-VERSION = {
+VERSION_INFO = {
     "major": "1",
     "minor": "32",
-    "gitVersion": "v1.32.13+glassplane",
+    "gitVersion": f"{VERSION}+glassplane",
     "gitCommit": "0000000000000000000000000000000000000000",
     "gitTreeState": "clean",
     "buildDate": "2026-01-01T00:00:00Z",
@@ -45,7 +46,7 @@ class Meta:
         self._kinds = kinds
         self._probes = probes
         self._fixed = fixed
-        self._version = msgspec.json.format(msgspec.json.encode(VERSION), indent=2)
+        self._version = msgspec.json.format(msgspec.json.encode(VERSION_INFO), indent=2)
 
     async def serve(self, request: Request) -> Response:
         """Answer one request."""

@@ -11,8 +11,9 @@ from cluster_engine.client import kubeconfig
 from cluster_engine.client.rest import Client
 from cluster_engine.programs.invocation import HOME, Invocation
 from cluster_engine.programs.kubeadm.errors import KubeadmError
+from cluster_engine.version import user_agent
 
-USER_AGENT = "kubeadm/v1.32.4 (linux/amd64) kubernetes/glassplane"
+USER_AGENT = user_agent("kubeadm")
 ADMIN, HOME_CONFIG = "/etc/kubernetes/admin.conf", f"{HOME}/.kube/config"
 
 T = TypeVar("T")

@@ -16,8 +16,7 @@ from cluster_engine.programs.kubeadm import certs, join, kubeconfig, reset, toke
 from cluster_engine.programs.kubeadm.errors import HINT, KubeadmError
 from cluster_engine.programs.kubectl.errors import UsageError
 from cluster_engine.programs.kubectl.flags import Flag, Parsed, parse
-
-VERSION = "v1.32.13"
+from cluster_engine.version import VERSION
 
 
 class Command(msgspec.Struct, frozen=True):

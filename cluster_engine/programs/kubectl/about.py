@@ -9,8 +9,9 @@ from cluster_engine.client.discovery import preferred
 from cluster_engine.programs.kubectl import discovery, documents
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import VERSION, Session
+from cluster_engine.programs.kubectl.session import Session
 from cluster_engine.programs.kubectl.tabwriter import layout
+from cluster_engine.version import VERSION
 
 KUSTOMIZE_VERSION = "v5.5.0"
 VERSION_FLAGS = (Flag("client", kind="bool"), Flag("output", "o", default=""))

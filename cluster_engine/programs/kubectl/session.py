@@ -27,11 +27,11 @@ from cluster_engine.programs.keyboard import NoEditorError
 from cluster_engine.programs.kubectl import tracing
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, Parsed
+from cluster_engine.version import user_agent
 
 Params = Mapping[str, str | int | bool | None]
 
-VERSION = "v1.32.13"
-USER_AGENT = f"kubectl/{VERSION} (linux/amd64) kubernetes/glassplane"
+USER_AGENT = user_agent("kubectl")
 KUBECONFIG = f"{HOME}/.kube/config"
 NO_KUBECONFIG = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
 """Without a kubeconfig kubectl tries http://localhost:8080, where nobody listens."""
