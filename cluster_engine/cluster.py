@@ -224,13 +224,18 @@ class Cluster:
         return process is not None and process.is_ready
 
     def _has_addons(self) -> bool:
-        """Return whether every component is up, every pod of kube-system is ready, and all nodes lead to its DNS."""
-        pods = self.objects("/registry/pods/kube-system/")
+        """Return whether every component is up, every pod of kube-system is ready, and all nodes lead to its DNS.
+
+        Asked at each rest of the world, so what costs little is asked first.
+        """
+        if not all(map(self._is_up, self.cast.components)):
+            return False
+        pods = self.stored("pods", namespace="kube-system")
         names = [one["metadata"]["name"] for one in pods if _is_ready(one)]
-        has_dns = sum(name.startswith("coredns-") for name in names) == 2
+        if len(names) < len(pods) or sum(name.startswith("coredns-") for name in names) != 2:
+            return False
         tables = [worker.packet_filter.tables for worker in self.workers]
-        leads = all(found and f"{addons.DNS_ADDRESS}/32" in found["nat"].text for found in tables)
-        return has_dns and len(names) == len(pods) and leads and all(map(self._is_up, self.cast.components))
+        return all(found and f"{addons.DNS_ADDRESS}/32" in found["nat"].text for found in tables)
 
     async def _all(self, waits: list[Any]) -> None:
         everything = asyncio.gather(*waits)
@@ -281,9 +286,11 @@ class Cluster:
 
     def _takes_pods(self) -> bool:
         """Return whether a pod of the default namespace would be admitted, and every worker would do for it."""
-        nodes = [one for one in self.objects("/registry/minions/") if one["metadata"]["name"] != CONTROL_PLANE]
+        nodes = [one for one in self.stored("nodes") if one["metadata"]["name"] != CONTROL_PLANE]
         ready = [node for node in nodes if _is_ready(node) and not node["spec"].get("taints")]
-        return len(ready) == self.spec.nodes and bool(self.objects("/registry/serviceaccounts/default/default"))
+        return len(ready) == self.spec.nodes and any(
+            one["metadata"]["name"] == "default" for one in self.stored("serviceaccounts", namespace="default")
+        )
 
     def _add_machine(self, name: str) -> Host:
         assert self._group is not None, "a cluster that has not started has no place for a machine"

@@ -90,13 +90,13 @@ class Trial:
         self.debriefs |= set(player.state()["debriefs"])
 
     def _write(self, cluster: Cluster) -> None:
-        assert cluster.journal is not None
-        entries = cluster.journal.since(0, cluster.journal.head)
-        self.entries += len(entries)
+        journal = cluster.journal
+        assert journal is not None
+        self.entries += journal.head - journal.first + 1
         if self.journals is not None:
             with (self.journals / f"{self.lesson.slug}-{self.clusters}.jsonl").open("wb") as file:
                 write = lines_into(file)
-                for entry in entries:
+                for entry in journal.since(0, journal.head):
                     write(entry)
 
     def _failed(self, failed: StepFailedError) -> None:
