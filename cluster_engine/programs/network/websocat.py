@@ -37,6 +37,28 @@ LONG = {
     "origin=": "O",
     "protocol=": "P",
 }
+HELP = """websocat 1.13.0
+Command-line client for web sockets
+
+USAGE:
+    websocat [FLAGS] [OPTIONS] ws://URL | wss://URL
+
+FLAGS:
+    -h, --help                      Prints help information
+    -k, --insecure                  Accept invalid certificates and hostnames while connecting to TLS
+    -n, --no-close                  Don't send Close message to websocket on EOF
+    -t, --text                      Send message to WebSockets as text messages
+    -b, --binary                    Send message to WebSockets as binary messages
+    -u, --unidirectional            Inhibit copying data in one direction
+    -U, --unidirectional-reverse    Inhibit copying data in the other direction
+    -E, --exit-on-eof               Close a data transfer direction if the other one reached EOF
+    -1, --one-message               Send and/or receive only one message
+
+OPTIONS:
+    -H, --header <header>           Add custom HTTP header to websocket client request, as `name: value`
+        --origin <origin>           Add Origin HTTP header to websocket client request
+        --protocol <protocol>       Specify this Sec-WebSocket-Protocol: header when connecting
+"""
 SCHEMES = {"ws": "http", "wss": "https"}
 SWITCHING_PROTOCOLS = 101
 PHRASES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 200: "OK"}
@@ -77,6 +99,9 @@ def read(words: list[str]) -> Given:
 
 async def websocat(invocation: Invocation) -> int:
     """Run websocat."""
+    if {"-h", "--help"} & {*invocation.argv[1:]}:
+        invocation.out(HELP)
+        return 0
     try:
         given = read(list(invocation.argv[1:]))
     except (OptionError, ValueError) as problem:

@@ -10,6 +10,16 @@ from collections.abc import Set
 
 import msgspec
 
+OPERANDS = {
+    "ciphers": " [cipher]",
+    "dgst": " [file...]",
+    "genrsa": " numbits",
+    "rand": " num",
+    "s_client": " [host:port]",
+    "verify": " [cert...]",
+}
+"""What may follow a subcommand's options."""
+
 
 class OpenSSLError(Exception):
     """A subcommand has failed: what it says, a line each, and its exit code."""
@@ -65,6 +75,8 @@ def read(command: str, words: list[str], *, switches: Set[str], values: Set[str]
             given.rest = [*left]
             return given
         name, equals, value = name.partition("=")
+        if name == "help":
+            raise _summary(command, switches, values)
         if name in values:
             found = value if equals else next(left, None)
             if found is None:
@@ -74,6 +86,13 @@ def read(command: str, words: list[str], *, switches: Set[str], values: Set[str]
             raise usage(command, f"Unknown option: -{name}")
         given.order.append(name)
     return given
+
+
+def _summary(command: str, switches: Set[str], values: Set[str]) -> OpenSSLError:
+    """Return the end of a command that was asked what it takes: what it takes here, which is less than the real one."""
+    lines = [f" -{name}{' val' if name in values else ''}" for name in sorted({*switches, *values})]
+    title = f"Usage: {command} [options]{OPERANDS.get(command, '')}"
+    return OpenSSLError("\n".join([title, "", "Valid options are:", *lines]), code=0)
 
 
 def usage(command: str, text: str) -> OpenSSLError:

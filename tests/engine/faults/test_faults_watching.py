@@ -23,6 +23,7 @@ from cluster_engine.programs.options import OptionError
 from cluster_engine.programs.watchers import read
 from cluster_engine.thread import running
 from cluster_engine.world.tls import client_tls
+from tests.engine.programs.curl_server import type_
 
 TOKEN = '-H "Authorization: Bearer $(kubectl create token default)"'
 WATCH = "10.0.0.1:6443/api/v1/namespaces/default/configmaps?watch=1&timeoutSeconds=5"
@@ -201,3 +202,12 @@ def test_websocat_reads_its_words_as_the_real_one():
             websocat.read(words)
     with pytest.raises(OptionError, match="unrecognized option '--nope'"):
         websocat.read(["--nope", "ws://h"])
+
+
+def test_websocat_says_which_options_it_takes(run):
+    async def story(world):
+        return await type_(world, world.add_host("here", "10.0.0.1"), ["websocat", "--help"])
+
+    code, out, err = run(story)
+    assert (code, err) == (0, "")
+    assert [name for name in websocat.LONG if f"--{name.rstrip('=')}" not in out] == []

@@ -166,6 +166,16 @@ def test_it_prints_what_the_real_openssl_prints(run, folder, line):
     assert [done[0], *done[1].splitlines(), *plainly(done[2]).splitlines()] == wanted
 
 
+@pytest.mark.parametrize(
+    "command", ["asn1parse", "dgst", "ecparam", "genpkey", "genrsa", "req", "s_client", "verify", "x509"]
+)
+def test_asked_what_it_takes_it_reads_no_input(run, folder, command):
+    code, out, err = real("openssl", [command, "-help"])
+    done, _ = ours(run, folder, f"{command} --help")
+    assert [*done[:2], done[2].splitlines()[0]] == [code, out, err.splitlines()[0]]
+    assert "\n -help\n" in done[2]
+
+
 def test_what_it_signs_the_real_one_verifies(run, folder, tmp_path):
     done, files = ours(
         run,
