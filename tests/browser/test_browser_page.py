@@ -3,10 +3,25 @@
 import re
 
 import pytest
+from browser_lesson import Learner
 from browser_page import Glassplane
 from playwright.sync_api import Browser, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+WIDTHS = range(360, 1921, 40)
+CROWDED = """() => {
+  const all = [...document.querySelectorAll(".bar :is(a, button, input, .health)")];
+  const marks = all.filter((one) => one.checkVisibility());
+  const boxes = marks.map((one) => one.getBoundingClientRect());
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const called = (one) => one.textContent || one.title || one.id;
+  return marks.flatMap((one, i) => [
+    ...(boxes[i].left < 0 || boxes[i].right > innerWidth + 1 ? [`${called(one)} sticks out`] : []),
+    ...marks.slice(0, i).filter((_, j) => meet(boxes[i], boxes[j])).map((other) => `${called(other)} | ${called(one)}`),
+  ]);
+}"""
+"""What of the bar lies over something else of it, or outside the window."""
 
 
 def test_everything_can_be_done_by_keyboard_alone(glassplane: Glassplane) -> None:
@@ -101,3 +116,22 @@ def test_a_cluster_that_is_not_there_is_said_plainly(glassplane: Glassplane) -> 
     assert answer is not None and answer.status == 404
     expect(glassplane.page.locator("h1")).to_contain_text("There is nothing here")
     glassplane.complaints.clear()  # the browser itself reports the 404
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_nothing_in_the_bar_lies_over_anything_else_however_wide_the_window(
+    chromium: Browser, server: str, locale: str
+) -> None:
+    learner = Learner(chromium, server, locale=locale)
+    try:
+        page = learner.begin("walkthroughs/looking-from-outside").page
+        expect(page.locator(".search-count")).to_be_visible()  # its first beat shows some lanes only
+        for found in ("", "e"):
+            if found:
+                learner.find(found)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate(CROWDED) == [], width
+            page.set_viewport_size({"width": 1280, "height": 800})
+    finally:
+        learner.close()
