@@ -83,6 +83,30 @@ class Incoming(msgspec.Struct, frozen=True):
     chunks: AsyncIterator[bytes]
 
 
+class Forwarded:
+    """An answer to somebody else's request, to be passed on. Header names are lower case, and may come twice."""
+
+    def __init__(self, stream: Stream, headers: Headers) -> None:
+        self._stream = stream
+        decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+        self.status = int(dict(decoded)[":status"])
+        self.headers = [(name, value) for name, value in decoded if not name.startswith(":")]
+
+    def header(self, name: str) -> str:
+        """Return a header's value, "" where there is none."""
+        return dict(self.headers).get(name, "")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Give the body as it comes; it ends early when the server goes away."""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async for chunk in _chunks(self._stream):
+                yield chunk
+
+    async def close(self) -> None:
+        """Leave the stream; the connection stays for the others."""
+        self._stream.close()
+
+
 class Client:
     """Requests of one identity to one API server. Cheap to derive (`with_token`); connections are shared."""
 
@@ -266,17 +290,24 @@ class Client:
         """Send a request once, read the answer as it arrives (a watch, a log). Leaving the block resets the stream."""
         if not (params and params.get("watch")):
             await self._throttle(method, path, params)
-        stream = await self._open(method, path, params, body, headers)
+        stream = await self._open(method, path, params, body, (headers or {}).items())
         try:
             status, answered = _split(await stream.headers())
             yield Incoming(status, answered, _chunks(stream))
         finally:
             stream.close()
 
+    async def forward(
+        self, path: str, *, method: str = "GET", headers: Iterable[tuple[str, str]] = (), content: bytes = b""
+    ) -> "Forwarded":
+        """Send somebody else's request as one's own, a stream among the others. ConnectionError, TimeoutError."""
+        stream = await self._open(method, path, None, content or None, headers)
+        return Forwarded(stream, await stream.headers())
+
     async def ask(
         self, path: str, *, method: str = "GET", headers: Iterable[tuple[str, str]] = (), content: bytes = b""
     ) -> Answer:
-        """Ask by HTTP/1.1, on a connection of its own: for an upgrade, or to pass the answer on. DialError."""
+        """Ask by HTTP/1.1, on a connection of its own, which may become another protocol's. DialError."""
         sent = [*headers, *self.impersonation]
         if self._token is not None or self.config.token_file:
             sent.append(("Authorization", f"Bearer {await self._bearer()}"))
@@ -305,7 +336,7 @@ class Client:
     async def _once(
         self, method: str, path: str, params: Params | None, body: bytes | None, headers: Mapping[str, str] | None
     ) -> Response:
-        stream = await self._open(method, path, params, body, headers)
+        stream = await self._open(method, path, params, body, (headers or {}).items())
         try:
             status, answered = _split(await stream.headers())
             chunks = [await stream.read()]
@@ -321,7 +352,7 @@ class Client:
             self.throttle_log.waited(seconds, f"{method}:{url}")
 
     async def _open(
-        self, method: str, path: str, params: Params | None, body: bytes | None, headers: Mapping[str, str] | None
+        self, method: str, path: str, params: Params | None, body: bytes | None, headers: Iterable[tuple[str, str]]
     ) -> Stream:
         transport = self._transport()
         target = with_query(path, params)
@@ -331,14 +362,15 @@ class Client:
             (b":scheme", b"https"),
             (b":path", target.encode()),
         ]
-        extra = {name.lower(): value for name, value in headers.items()} if headers else {}
-        if "accept" not in extra:
+        extra = [(name.lower(), value) for name, value in headers]
+        named = {name for name, _ in extra}
+        if "accept" not in named:
             sent.append((b"accept", b"application/json, */*"))
-        if "user-agent" not in extra:
+        if "user-agent" not in named:
             sent.append((b"user-agent", self.user_agent.encode()))
-        if self._token is not None or self.config.token_file:
+        if "authorization" not in named and (self._token is not None or self.config.token_file):
             sent.append((b"authorization", f"Bearer {await self._bearer()}".encode()))
-        sent.extend((name.encode(), value.encode()) for name, value in extra.items())
+        sent.extend((name.encode(), value.encode()) for name, value in extra)
         sent.extend((name.lower().encode(), value.encode()) for name, value in self.impersonation)
         if body is not None:
             sent.append((b"content-length", str(len(body)).encode()))

@@ -7,7 +7,8 @@ The API server passes on to kubelets and pods, a kubelet to its container runtim
 Modelled on net/http/httputil's ReverseProxy and apimachinery/pkg/util/proxy.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Protocol
 
 from cluster_engine.apiserver.serving.exchange import Request, Response, Writer
 from cluster_engine.streaming.dialling import HOP_BY_HOP, Answer
@@ -17,6 +18,22 @@ SWITCHING_PROTOCOLS = 101
 BACKLOG_BYTES_MAX = 1024 * 1024
 NOT_PASSED_ON = HOP_BY_HOP | {"host", "content-length", "upgrade"}
 NOT_PASSED_BACK = HOP_BY_HOP | {"content-length", "content-type", "date", "upgrade"}
+
+
+class Streamed(Protocol):
+    """Another server's answer whose body is still arriving. Header names are lower case."""
+
+    status: int
+    headers: list[tuple[str, str]]
+
+    def header(self, name: str) -> str:
+        """Return a header's value, "" where there is none."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Give the body as it comes."""
+
+    async def close(self) -> None:
+        """Want no more of it."""
 
 
 def headers_of(request: Request, without: Iterable[str] = ()) -> list[tuple[str, str]]:
@@ -41,11 +58,16 @@ def response_of(answer: Answer) -> Response:
             await splice(client, answer.duplex)
 
         return Response(SWITCHING_PROTOCOLS, "", headers=tuple(answer.headers), upgrade=carry)
+    return streamed(answer)
+
+
+def streamed(answer: Streamed) -> Response:
+    """Pass an answer on, its body as it comes."""
     headers = tuple((name, value) for name, value in answer.headers if name not in NOT_PASSED_BACK)
     return Response(answer.status, answer.header("content-type"), headers=headers, stream=body_of(answer))
 
 
-def body_of(answer: Answer) -> Callable[[Writer], Awaitable[None]]:
+def body_of(answer: Streamed) -> Callable[[Writer], Awaitable[None]]:
     """Make a body of another server's answer, as it comes; who reads slowly slows the other server down."""
 
     async def pass_on(writer: Writer) -> None:

@@ -3,6 +3,9 @@
     kubectl proxy &                              Starting to serve on 127.0.0.1:8001
     curl http://127.0.0.1:8001/api/v1/pods       GET https://10.0.0.1:6443/api/v1/pods, with the certificate
 
+All requests, and watches, are streams of one HTTP/2 connection to the API server, which is kept, and dialled anew once
+it is lost. An upgrade has a connection of its own, by HTTP/1.1.
+
 Who asks from elsewhere, and who asks for exec or attach, is refused here already. Ctrl-C ends it.
 
 Modelled on kubectl/pkg/cmd/proxy and kubectl/pkg/proxy. Left out: files (--www), unix sockets, other filters than the
@@ -15,7 +18,7 @@ import socket
 
 from cluster_engine.apiserver.serving.exchange import Request, Response
 from cluster_engine.apiserver.serving.listener import Listener
-from cluster_engine.apiserver.serving.proxying import headers_of, response_of
+from cluster_engine.apiserver.serving.proxying import headers_of, response_of, streamed
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
 from cluster_engine.programs.kubectl.session import Session
@@ -75,12 +78,15 @@ class Proxy:
         target = f"{path[len(self._prefix) :]}{'?' if request.query else ''}{request.query}"
         headers = [*headers_of(request), ("X-Forwarded-For", request.peer.address)]
         content = b"" if request.asks_for_upgrade else await request.read()
+        client, method = self._session.client, request.method
         try:
-            answer = await self._session.client.ask(target, method=request.method, headers=headers, content=content)
-        except DialError as error:
-            self._session.err(f"error: {error.reason}\n")
-            return _text(502, str(error.reason))
-        return response_of(answer)
+            if request.asks_for_upgrade:
+                return response_of(await client.ask(target, method=method, headers=headers))
+            return streamed(await client.forward(target, method=method, headers=headers, content=content))
+        except (ConnectionError, TimeoutError) as error:
+            reason = error.reason if isinstance(error, DialError) else str(error)
+            self._session.err(f"error: {reason}\n")
+            return _text(502, reason)
 
     def _accepts(self, request: Request) -> bool:
         host = request.header("host")
