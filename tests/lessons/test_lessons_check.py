@@ -20,6 +20,7 @@ def test_lessons_that_hold_are_counted(content):
     assert str(walk).startswith("walkthroughs/tiny ")
 
 
+GOLF = "golf: {{counts: {{kind: http.request, from: workstation/kubectl, fields: {{verb: patch}}}}, par: {}}}"
 PLAYED = {
     # mistakes that do not hide one another are played together: text, its change, where it is told, what is told
     "a beat": (WALK, ("fields: {verb: delete}", "fields: {verb: never}", "id: deleted", "does not come within 120 s")),
@@ -61,6 +62,7 @@ PLAYED = {
         ("  - {answer: {seconds: 10}}\n", "", "id: seconds, kind", "the solution does not answer seconds"),
         ("answer: {who: kubectl}", "wait: 1", "id: too-few", "too-few does not show no-kubectl"),
     ),
+    "par": (EXERCISE, ("hints: 1", f"{GOLF.format(2)}\nhints: 1", "golf: {", "the solution takes 1, and par is 2")),
     "a debrief": (EXERCISE, ("right: false", "right: true", "id: no-kubectl", "no-kubectl is shown to the solution")),
     "a wait": (EXERCISE, ("replicas=2}", "replicas=1}", "until:", "this did not come within 300 s")),
 }

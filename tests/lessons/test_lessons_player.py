@@ -356,6 +356,31 @@ def test_an_exercise_runs_after_its_start_and_is_solved_when_all_checks_have_pas
     play("exercises/tiny", story)
 
 
+def test_requests_are_counted_from_the_beginning_until_it_is_solved_and_told_then(play, content):
+    golf = "golf: {counts: {kind: http.request, from: workstation/kubectl, fields: {verb: patch}}, par: 1}"
+    content.change(EXERCISE, ("hints: 1", golf + "\nhints: 1"))
+    content.change(
+        EXERCISE,
+        (
+            "kubectl create deployment web --image=nginx",
+            "kubectl create deployment web --image=nginx; kubectl scale deployment web --replicas=1",
+        ),
+    )
+
+    async def story(cluster, player):
+        for replicas in (3, 2):
+            await cluster.command(f"kubectl scale deployment web --replicas={replicas}", lambda *_: None)
+        await wait(30)
+        assert player.state()["golf"] is None
+        player.answer("who", "controller")
+        await rest(cluster)
+        assert player.told[-1]["golf"] == {"count": 2, "par": 1}
+        await cluster.command("kubectl scale deployment web --replicas=4", lambda *_: None)
+        assert player.state()["golf"] == {"count": 2, "par": 1}
+
+    play("exercises/tiny", story)
+
+
 def test_a_check_stays_passed(play):
     async def story(cluster, player):
         for replicas in (2, 5):

@@ -146,6 +146,8 @@ BROKEN = [
     (EXERCISE, "refuses: [two, known]", "refuses: [three]", "possible are two, known"),
     (EXERCISE, "debrief: no-kubectl", "debrief: nothing", "possible are no-kubectl"),
     (EXERCISE, "hints: 1", "hints: 99", "give a whole number from 0 to 10"),
+    (EXERCISE, "hints: 1", "golf: {counts: {kind: x, after: two}, par: 1}\nhints: 1", "no names to refer to here"),
+    (EXERCISE, "hints: 1", "golf: {counts: {kind: x}, par: 0}\nhints: 1", "give a whole number from 1 to 100"),
     (EXERCISE, "hint: true", "hint: false", "write hint: true"),
 ]
 

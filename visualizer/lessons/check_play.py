@@ -263,6 +263,9 @@ def _solution(trial: Trial) -> Story:
                 problem = f"the solution answers {question.id} with {given['given']}, which is not right"
                 truth = given.get("truth", ", ".join(question.right) or "the journal's order")
                 trial.wrong(question.line, problem, f"mend the answer or the question; what is right is {truth}")
+        if lesson.golf is not None and state["golf"] is not None and state["golf"]["count"] != lesson.golf.par:
+            problem = f"the solution takes {state['golf']['count']}, and par is {lesson.golf.par}"
+            trial.wrong(lesson.golf.line, problem, "give what the solution takes, and let it take as few as can be")
         for debrief in lesson.debriefs:
             if debrief.id in state["debriefs"]:
                 trial.wrong(debrief.line, f"{debrief.id} is shown to the solution", "let it hold for a mistake only")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cluster_engine.predicates import Predicate
+from cluster_engine.predicates import Entry, Predicate
 from cluster_engine.words.languages import languages
 from visualizer.lessons import cluster_options
 from visualizer.lessons.citations import Citation
@@ -74,6 +74,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Golf:
+    """How many entries that fit `counts` an exercise takes: `par` are enough, as its solution shows."""
+
+    counts: Entry
+    par: int
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NearMiss:
     """What nearly solves an exercise, which checks refuse it, and what is said to it."""
 
@@ -111,6 +120,7 @@ class Lesson:
     checks: tuple[Mark, ...] = ()
     ask: tuple[Ask, ...] = ()
     hints: int = 0
+    golf: Golf | None = None
     solution: tuple[Step, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
     debriefs: tuple[Mark, ...] = ()

@@ -25,7 +25,7 @@ from cluster_engine.api.objects import Object
 from cluster_engine.cluster import Cluster
 from cluster_engine.commands import Show
 from cluster_engine.deeds import RefusedDeedError
-from cluster_engine.predicates import Held, Lookout
+from cluster_engine.predicates import Held, Lookout, Tally
 from visualizer.lessons.answers import Answers
 from visualizer.lessons.lesson import WALKTHROUGH, Beat, Event, Lesson, Mark
 from visualizer.lessons.stage import Stage, StepFailedError
@@ -56,6 +56,7 @@ class Player:
         self._at: int | None = None
         self._furthest = -1
         self._hints = 0
+        self._tally: Tally | None = None
         self._busy = self._ready = self._handed_over = False
         self._lost: str | None = None
         self._begun: set[str] = set()
@@ -122,10 +123,10 @@ class Player:
                     comes after, tries is there from the second on, seq is the entry that decided it, None: none did
         hints       how many are unlocked
         debriefs    {id: {"seq", "at"}} of those that apply
+        golf        {"count", "par"} of a solved exercise for which requests are counted, else None
         solved      an exercise's checks have all passed, a walkthrough's last beat was reached
         """
-        held = self.lookout.held
-        checks = _said(held, {check.id: check.id for check in self.lesson.checks})
+        held, checks = self.lookout.held, self._checks()
         solved = self._solved(checks)
         told = [name for name in self.lesson.names if solved or name not in self.lesson.untold]
         return {
@@ -140,6 +141,7 @@ class Player:
             "checks": checks,
             "answers": self._answers.state(),
             "hints": self._hints,
+            "golf": self._golf() if solved else None,
             "debriefs": _said(held, {one.id: _DEBRIEF + one.id for one in self.lesson.debriefs}),
             "solved": solved,
         }
@@ -147,6 +149,8 @@ class Player:
     def close(self) -> None:
         """Look at the cluster no more."""
         self.lookout.close()
+        if self._tally is not None:
+            self._tally.close()
         self._clock.before_waiting.remove(self._tell)
 
     # -- beginning -----------------------------------------------------------------------------------------------------
@@ -161,6 +165,10 @@ class Player:
             self._watch(check.id, check, since)
         for debrief in self.lesson.debriefs:
             self._watch(_DEBRIEF + debrief.id, debrief, since)
+        if self.lesson.golf is not None:
+            journal = self._cluster.journal
+            assert journal is not None, "the lookout has one"
+            self._tally = Tally(journal, self.lesson.golf.counts)
         for event in self.lesson.events:
             self.lookout.watch(_EVENT + event.id, event.when, partial(self._happen, event), since)
         self._run_time()
@@ -250,6 +258,8 @@ class Player:
             self._clock.pause()
             self._handed_over = False
         self._judge()
+        if self._tally is not None and self._solved(self._checks()):
+            self._tally.close()
 
     def _happen(self, event: Event, _: Held) -> None:
         self._cluster.accompany(self._play(event), f"event {event.id}")
@@ -263,6 +273,13 @@ class Player:
     def _judge(self) -> None:
         for question, right in self._answers.judge(self.lookout.held_names):
             self.lookout.answer(question, right)
+
+    def _checks(self) -> Object:
+        return _said(self.lookout.held, {check.id: check.id for check in self.lesson.checks})
+
+    def _golf(self) -> Object | None:
+        golf = self.lesson.golf
+        return None if golf is None or self._tally is None else {"count": self._tally.count, "par": golf.par}
 
     def _solved(self, checks: Object) -> bool:
         if self.lesson.kind == WALKTHROUGH:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from cluster_engine import predicates
-from cluster_engine.predicates import Predicate, PredicateError, names_in
+from cluster_engine.predicates import Entry, Predicate, PredicateError, names_in
 from cluster_engine.predicates.predicate import Objects, leaves
 from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.stored import UnknownResourceError, resource
 from visualizer.lessons import cluster_options
 from visualizer.lessons.citations import Citation, claims_in, read_citation
-from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, Event, HandOver, Lesson, Mark, NearMiss
+from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Ask, Beat, Event, Golf, HandOver, Lesson, Mark, NearMiss
 from visualizer.lessons.myths import read_myth
 from visualizer.lessons.questions import NUMBER_MAX, UNITS, Between, Question
 from visualizer.lessons.reading_steps import SECONDS_MAX, StepReader
@@ -31,6 +31,7 @@ HINTS_MAX = 10
 NEAR_MISSES_MAX = 12
 FOCUS_MAX = 20
 EVENTS_MAX = 12
+PAR_MAX = 100
 SUBJECTS_OF_ONE_MAX = 4
 LAST_QUESTIONS_MAX = 3
 SOURCES_MAX = 40
@@ -40,7 +41,7 @@ TABS = ("what", "why", "headers", "body", "records", "bytes")
 
 _ALWAYS = ("subjects", "minutes", "level", "cluster", "sources")
 _BOTH = (*_ALWAYS, "start", "marks", "questions")
-_OF_EXERCISES = ("catalogue", "checks", "ask", "hints", "events", "solution", "near-misses", "debriefs")
+_OF_EXERCISES = ("catalogue", "checks", "ask", "hints", "golf", "events", "solution", "near-misses", "debriefs")
 _KEYS = {WALKTHROUGH: (WALKTHROUGH, *_BOTH, "beats", "check"), EXERCISE: (EXERCISE, *_BOTH, *_OF_EXERCISES)}
 _NEEDED = {WALKTHROUGH: (*_ALWAYS, "beats"), EXERCISE: (*_ALWAYS, "checks", "solution", "near-misses")}
 _LEARNERS = ("answer", "hint")
@@ -138,6 +139,7 @@ class _Reader:
             ("checks", lambda place: each(place.items(CHECKS_MAX, 1), self._mark)),
             ("ask", lambda place: each(place.items(QUESTIONS_MAX), self._ask)),
             ("hints", lambda place: place.whole(0, HINTS_MAX)),
+            ("golf", self._golf),
             ("solution", self._steps.read),
             ("debriefs", lambda place: each(place.items(CHECKS_MAX), self._mark)),
             ("near-misses", lambda place: each(place.items(NEAR_MISSES_MAX, 1), near_miss)),
@@ -299,6 +301,15 @@ class _Reader:
             do=self._steps.read(keys["do"], without=_LEARNERS),
             line=self._source.line(place.where),
         )
+
+    def _golf(self, place: Place) -> Golf:
+        keys = place.keys(("counts", "par"), needed=("counts", "par"))
+        try:
+            counts = predicates.read({"entry": keys["counts"].value}, (), ())
+        except PredicateError as error:
+            raise Wrong((*keys["counts"].where, *error.path[1:]), error.problem, error.remedy) from error
+        assert isinstance(counts, Entry)
+        return Golf(counts=counts, par=keys["par"].whole(1, PAR_MAX), line=self._source.line(place.where))
 
     def _last_questions(self, place: Place) -> tuple[str, ...]:
         asked = tuple(one.one_of(self._question_ids, "question") for one in place.items(LAST_QUESTIONS_MAX, 1))

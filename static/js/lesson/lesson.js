@@ -28,7 +28,7 @@ import { hasWandered, viewOf } from "./view.js";
  *   next: {url: string, titles: Record<string, string>} | null, course: {id: string, titles: Record<string, string>} | null}} LessonData
  * @typedef {{seq: number, at: number}} Held
  * @typedef {{lesson: string, beat: string | null, furthest: string | null, busy: boolean, ready: boolean, lost: string | null, handedOver: boolean, anchors: Record<string, Held>,
- *   checks: Record<string, Held>, answers: Record<string, Answer>, hints: number, debriefs: Record<string, Held>, solved: boolean}} LessonState
+ *   checks: Record<string, Held>, answers: Record<string, Answer>, hints: number, debriefs: Record<string, Held>, golf: {count: number, par: number} | null, solved: boolean}} LessonState
  * @typedef {"question" | "waiting" | "lost" | "beat" | "none"} Stage
  * @typedef {ReturnType<typeof createLesson>} Lesson
  */
@@ -47,6 +47,7 @@ const BEFORE = {
   answers: {},
   hints: 0,
   debriefs: {},
+  golf: null,
   solved: false,
 };
 

@@ -301,7 +301,7 @@ function Solution({ app, lesson }) {
 /** @param {Props} props */
 function Solved({ app, lesson }) {
   const { t } = app.strings;
-  const hints = lesson.state.value.hints;
+  const { hints, golf } = lesson.state.value;
   const last = Math.max(0, ...Object.values(lesson.state.value.checks).map((held) => held.at));
   return h(
     "section",
@@ -314,6 +314,7 @@ function Solved({ app, lesson }) {
       " ",
       hints > 0 ? t("lesson.solved.hints", { count: hints }) : t("lesson.solved.noHints"),
     ),
+    golf && h("p", { class: "golf" }, t(golf.count > golf.par ? "lesson.solved.golf" : "lesson.solved.par", golf)),
     h(Score, { app, lesson }),
     h(Onward, { app, lesson }),
   );
