@@ -63,6 +63,10 @@ class Jobs:
         self.last_pid = pid
         return job
 
+    def runs_in(self, job: Job, pid: int) -> None:
+        """Know a job by the number of the shell that stays for it."""
+        job.pid = self.last_pid = pid
+
     def find(self, word: str) -> Job | None:
         """Find a job by what was typed: %1, or the number of its process."""
         return next((job for job in self.all if word in (f"%{job.number}", str(job.pid))), None)

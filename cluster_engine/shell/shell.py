@@ -38,7 +38,7 @@ from cluster_engine.programs.streams import (
 )
 from cluster_engine.programs.table import ALIASES
 from cluster_engine.programs.window import size_of
-from cluster_engine.shell import expansion, globs
+from cluster_engine.shell import expansion, globs, subshells
 from cluster_engine.shell.budget import WORD_BYTES, Budget, Limits, OutOfMemoryError, SpentError, TooDeepError
 from cluster_engine.shell.expansion import ExpansionFailure
 from cluster_engine.shell.interpreter import Interpreter, LoopControl, Own, ShellExit
@@ -158,6 +158,8 @@ class Shell(Interpreter[Streams]):
         self.place = place
         self.stderr = stderr
         self.interactive = interactive
+        self.argv: Sequence[str] = ("bash",)
+        """The command line that its forks are seen by."""
         self._substituted: int | None = None
 
     def copy(self) -> "Shell":
@@ -170,6 +172,7 @@ class Shell(Interpreter[Streams]):
             own=self.own.copy(),
         )
         copy = type(self)(self.terminal, place, self.stderr)
+        copy.argv = self.argv
         copy.budget, copy._loops, copy._conditions = self.budget, self._loops, self._conditions
         copy.locals = [dict(one) for one in self.locals]
         return copy
@@ -392,6 +395,9 @@ class Shell(Interpreter[Streams]):
         if job is None:
             self.complain(CANNOT_FORK, streams)
             return CANNOT_FORK_CODE
+        if self.place.root is None and subshells.stays(item):
+            process = subshells.begin(self.terminal.world, self.place.host, self.argv, job.task)
+            self.terminal.jobs.runs_in(job, process.pid)
         if self.interactive:
             self.say(f"[{job.number}] {job.pid}\n", streams.stderr)
         return 0

@@ -131,7 +131,7 @@ class Terminal:
     async def run_at(self, host: "Host", line: str, streams: Streams, caller: Shell) -> int:
         """Run a line on another host, after logging in there; return its exit code. It counts as the caller's."""
         shell = Shell(self, login(host), streams.stderr)
-        shell.budget = caller.budget
+        shell.budget, shell.argv = caller.budget, ("bash", "-c", line)
         said = {"line": line, "host": host.name}
         self._note("command.started", line, said)
         code = 130

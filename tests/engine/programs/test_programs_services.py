@@ -1,5 +1,6 @@
 """systemctl, journalctl, ps and kill: a machine's services as their supervisor keeps them, and what they log."""
 
+import asyncio
 import json
 import subprocess
 
@@ -159,5 +160,34 @@ def test_what_makes_no_sense_is_refused_in_the_real_ones_words(workstation):
         for line, code, says in REFUSED:
             done = await sh(line)
             assert (done.code, done.err) == (code, says), line
+
+    workstation(story)
+
+
+def test_the_shell_of_a_loop_in_the_background_is_found_on_its_machine_and_killed(workstation):
+    async def story(sh):
+        loop = "while true; do date >> /root/beats; sleep 5; done"
+        await sh.ok(f"ssh worker-1 '{loop} &'")
+        await sh.ok("ssh worker-1 'sleep 900 &'")
+        assert await sh.ok("ssh worker-1 pgrep -a bash") == f"{await pid_of(sh)} bash -c {loop} &\n"
+        await sh.ok(f"ssh worker-1 kill {await pid_of(sh)}")
+        await asyncio.sleep(1)
+        assert (await sh("ssh worker-1 pgrep bash")).code == 1
+        beats = await sh.ok("ssh worker-1 cat beats")
+        await asyncio.sleep(30)
+        assert await sh.ok("ssh worker-1 cat beats") == beats
+        assert await sh.ok("ssh worker-1 pgrep -a sleep") == f"{await pid_of(sh, 'sleep')} sleep 900\n"
+
+    async def pid_of(sh, name="bash"):
+        return (await sh.ok(f"ssh worker-1 pidof {name}")).strip()
+
+    workstation(story)
+
+
+def test_the_shell_of_a_list_in_the_background_is_there_as_long_as_the_list_runs(workstation):
+    async def story(sh):
+        begun = await sh("(sleep 3; false) & echo $!; sleep 1; pidof bash; wait $!; echo $?; pidof bash")
+        said, found, code = begun.out.splitlines()
+        assert (said, code) == (found, "1")
 
     workstation(story)
