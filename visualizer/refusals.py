@@ -29,6 +29,8 @@ FAULTS = (
     _("there is no such component %(name)s; possible are %(known)s"),
     _("there is no binding %(name)s among the cluster's %(kind)s"),
     _("a link joins two hosts, and %(name)s is one"),
+    _("there are no bootstrap tokens; `kubeadm token create` on the control plane makes one"),
+    _("there is no bootstrap token %(name)s; there are %(known)s"),
     _("two machines have one name, and %(name)s is one"),
     _("%(name)s has no token in a file of its host"),
     _("%(number)s faults are active already; heal some first"),
@@ -55,6 +57,8 @@ CLAIMS = (
     _("the name of %(name)s"),
     _("the bandwidth of the link between %(name)s"),
     _("how fast %(name)s computes"),
+    _("how fast %(name)s reads its watch of %(resource)s"),
+    _("the bootstrap tokens"),
     _("the %(resource)s of %(name)s"),
     _("%(name)s of %(image)s on %(host)s"),
 )

@@ -30,6 +30,7 @@ BUSYBOX = COREUTILS | {
     "pgrep",
     "pidof",
     "ping",
+    "pkill",
     "ps",
     "top",
     "traceroute",

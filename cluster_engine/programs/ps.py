@@ -1,9 +1,10 @@
-"""ps, pgrep and pidof: the processes of a machine, or of the container that one is in.
+"""ps, pgrep, pkill and pidof: the processes of a machine, or of the container that one is in.
 
     ps aux                    everything, as BSD has it
     ps -ef                    everything, as System V has it
     ps -C kubelet -o pid,args --no-headers
     pgrep -a kube             numbers and command lines of what is called so
+    pkill -f 'port=8080'      a signal to what has this in its command line
 
 In a container it is BusyBox's, and shows what runs there, counted from 1.
 
@@ -17,6 +18,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from cluster_engine.programs import signals
 from cluster_engine.programs.identity import shown
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world.hardware import MEMORY_KIB, held_bytes
@@ -321,32 +323,21 @@ def _columns(wanted: Wanted, value: str) -> None:
             _columns(wanted, title[1:])
 
 
-# -- pgrep, pidof ------------------------------------------------------------------------------------------------------
+# -- pgrep, pkill, pidof -----------------------------------------------------------------------------------------------
+
+
+class _MisuseError(Exception):
+    """What pgrep cannot search for; the text follows its name."""
 
 
 async def pgrep(invocation: Invocation) -> int:
     """Run pgrep: -f looks at the command line, -x at the whole name; -l and -a show it; -c counts."""
-    import re2
-
-    flags = "".join(word[1:] for word in invocation.argv[1:] if re.fullmatch(r"-[aflxcniov]+", word))
-    patterns = [word for word in invocation.argv[1:] if not word.startswith("-")]
-    if len(patterns) != 1:
-        text = "no matching criteria specified" if not patterns else "only one pattern can be provided"
-        invocation.err(f"pgrep: {text}\nTry `pgrep --help' for more information.\n")
-        return 2
-    options = re2.Options()
-    options.log_errors, options.case_sensitive = False, "i" not in flags
+    flags, patterns = _flags_apart(invocation.argv[1:])
     try:
-        pattern = re2.compile(f"^(?:{patterns[0]})$" if "x" in flags else patterns[0], options)
-    except re2.error:
-        invocation.err(f"pgrep: {patterns[0]}: Invalid regular expression\n")
+        found = _picked(invocation, flags, patterns)
+    except _MisuseError as problem:
+        invocation.err(f"pgrep: {problem}\n")
         return 2
-    found = [
-        row
-        for row in rows(invocation.process)
-        if not row.is_ps and bool(pattern.search(row.command if "f" in flags else row.name)) is not ("v" in flags)
-    ]
-    found = found[-1:] if "n" in flags else found[:1] if "o" in flags else found
     if "c" in flags:
         invocation.out(f"{len(found)}\n")
     else:
@@ -354,6 +345,64 @@ async def pgrep(invocation: Invocation) -> int:
             more = f" {row.command}" if "a" in flags else f" {row.name}" if "l" in flags else ""
             invocation.out(f"{row.pid}{more}\n")
     return 0 if found else 1
+
+
+async def pkill(invocation: Invocation) -> int:
+    """Run pkill: signal what pgrep would find; -e says what it has signalled."""
+    which, words = _signal_apart(invocation.argv[1:])
+    flags, patterns = _flags_apart(words)
+    try:
+        found = _picked(invocation, flags, patterns)
+    except _MisuseError as problem:
+        invocation.err(f"pkill: {problem}\n")
+        return 2
+    code = 0 if found else 1
+    for row in found:
+        try:
+            signals.send(invocation.process.host, invocation.files, str(row.pid), which)
+        except signals.SignalError as problem:
+            invocation.err(f"pkill: killing pid {row.pid} failed: {str(problem).rpartition(' - ')[2]}\n")
+            code = 1
+            continue
+        invocation.out(f"{row.name} killed (pid {row.pid})\n" if "e" in flags else "")
+    return code
+
+
+def _signal_apart(words: Sequence[str]) -> tuple[int, list[str]]:
+    """Return the signal, TERM where none is said, and the other words."""
+    for at, word in enumerate(words):
+        try:
+            if word.startswith("-"):
+                return signals.number(word[1:]), [*words[:at], *words[at + 1 :]]
+        except signals.SignalError:
+            continue  # another option
+    return signals.SIGTERM, list(words)
+
+
+def _flags_apart(words: Sequence[str]) -> tuple[str, list[str]]:
+    flags = "".join(word[1:] for word in words if re.fullmatch(r"-[aeflxcniov]+", word))
+    return flags, [word for word in words if not word.startswith("-")]
+
+
+def _picked(invocation: Invocation, flags: str, patterns: list[str]) -> list[Row]:
+    """Return the processes, but for the one that asks, whose name or command line fits the pattern. _MisuseError."""
+    import re2
+
+    if len(patterns) != 1:
+        text = "no matching criteria specified" if not patterns else "only one pattern can be provided"
+        raise _MisuseError(f"{text}\nTry `{invocation.argv[0].rpartition('/')[2]} --help' for more information.")
+    options = re2.Options()
+    options.log_errors, options.case_sensitive = False, "i" not in flags
+    try:
+        pattern = re2.compile(f"^(?:{patterns[0]})$" if "x" in flags else patterns[0], options)
+    except re2.error:
+        raise _MisuseError(f"{patterns[0]}: Invalid regular expression") from None
+    found = [
+        row
+        for row in rows(invocation.process)
+        if not row.is_ps and bool(pattern.search(row.command if "f" in flags else row.name)) is not ("v" in flags)
+    ]
+    return found[-1:] if "n" in flags else found[:1] if "o" in flags else found
 
 
 async def pidof(invocation: Invocation) -> int:

@@ -13,7 +13,7 @@ HELP = """What you can type on this host:
   machines, machines add     the machines there are; switch on one more, to be joined to the cluster
   crictl ...                 on a worker: its containers, pods and images, past the API server
   systemctl, journalctl      the services of this host: status, start, stop, restart, and their logs
-  ps, pgrep, pidof, kill     processes
+  ps, pgrep, pkill, kill     processes
   etcdctl ..., etcdutl ...   on the control plane: read and write etcd itself; snapshots of it
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
   curl ..., wget ...         HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
@@ -91,6 +91,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("journalctl", "journalctl:journalctl"),
         Program("ps", "ps:ps"),
         Program("pgrep", "ps:pgrep"),
+        Program("pkill", "ps:pkill"),
         Program("pidof", "ps:pidof"),
         Program("ls", "ls:ls"),
         Program("stty", "stty:stty"),

@@ -151,6 +151,8 @@ REFUSED = (
     ("kill 99999", 1, "sh: kill: (99999) - No such process\n"),
     ("kill -NOPE 1", 1, "sh: kill: NOPE: invalid signal specification\n"),
     ("pgrep '('", 2, "pgrep: (: Invalid regular expression\n"),
+    ("pkill '('", 2, "pkill: (: Invalid regular expression\n"),
+    ("pkill -9", 2, "pkill: no matching criteria specified\nTry `pkill --help' for more information.\n"),
     ("ps -o nothing", 1, 'error: unknown user-defined format specifier "nothing"\n\nUsage:\n ps [options]\n'),
 )
 
@@ -180,6 +182,19 @@ def test_the_shell_of_a_loop_in_the_background_is_found_on_its_machine_and_kille
 
     async def pid_of(sh, name="bash"):
         return (await sh.ok(f"ssh worker-1 pidof {name}")).strip()
+
+    workstation(story)
+
+
+def test_what_pgrep_finds_pkill_signals_and_nothing_else(workstation):
+    async def story(sh):
+        await sh.ok("ssh worker-1 'sleep 700 &'; ssh worker-1 'sleep 800 &'")
+        pid = (await sh.ok("ssh worker-1 pgrep -f 700")).strip()
+        assert await sh.ok("ssh worker-1 pkill -KILL -e -f 'sleep.7'") == f"sleep killed (pid {pid})\n"
+        assert "700" not in await sh.ok("ssh worker-1 pgrep -a sleep")
+        assert (await sh("ssh worker-1 pkill -f 'sleep.7'")).code == 1
+        await sh.ok("ssh worker-1 pkill sleep")
+        assert (await sh("ssh worker-1 pgrep sleep")).code == 1
 
     workstation(story)
 
