@@ -48,8 +48,8 @@ COMMANDS_MAX = 8
 OUTPUT_CHARACTERS_MAX = 32 * 1024  # of one frame
 TERMINATED = 143
 
-Show = Callable[[str], tuple[Write, Callable[[int], None]]]
-"""Called with a line; gives where its output goes, and whom to tell its exit code."""
+Show = Callable[[str, str], tuple[Write, Callable[[int], None]]]
+"""Called with a line and the prompt before it; gives where its output goes, and whom to tell its exit code."""
 
 
 class Commands:
@@ -121,13 +121,13 @@ class Commands:
         if edited.id in self._keyboards:
             self._keyboards[edited.id].edited(edited.text)
 
-    def show(self, line: str) -> tuple[Write, Callable[[int], None]]:
-        """Tell of a line that the lesson runs as if it were typed; see `Show`."""
+    def show(self, line: str, prompt: str) -> tuple[Write, Callable[[int], None]]:
+        """Tell of a line that the lesson runs as if it were typed; see `Show`. The page's own prompt stays as it is."""
         self._lines_shown += 1
         identifier = f"lesson-{self._lines_shown}"
         while identifier in self._frames:  # a page may give its commands any id
             identifier += "'"
-        self._begin(Typed(identifier, line, "lesson", after=self._head()))
+        self._begin(Typed(identifier, line, "lesson", prompt, self._head()))
         return partial(self._print, identifier), lambda code: self._end(identifier, code, "")
 
     async def _run(self, cluster: Cluster, command: Command) -> None:

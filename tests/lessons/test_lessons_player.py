@@ -471,11 +471,17 @@ def test_a_sealed_line_is_run_on_the_control_plane_where_nobody_sees_it(play, co
 
 
 def test_the_lessons_own_commands_can_be_shown(content):
+    elsewhere = (
+        "- run: ssh control-plane\n  - run: export KUBECONFIG=/etc/kubernetes/admin.conf\n  - run: kubectl create"
+    )
+    content.change(EXERCISE, ("- run: kubectl create", elsewhere))
     lesson = library.read("exercises/tiny", content.folder)
     loop, said = ClusterLoop(Clock()), []
 
-    def typed(line):
-        return (lambda stream, text: said.append((line, stream, text))), (lambda code: said.append((line, code)))
+    def typed(line, prompt):
+        return (lambda stream, text: said.append((prompt, line, stream, text))), (
+            lambda code: said.append((line, code))
+        )
 
     async def tell():
         async with Cluster(ClusterSpec(nodes=1, seed=3, pace=None, effort=REAL_EFFORT), loop) as cluster:
@@ -485,7 +491,8 @@ def test_the_lessons_own_commands_can_be_shown(content):
     loop.run_until_complete(tell())
     loop.close()
     line = "kubectl create deployment web --image=nginx"
-    assert said == [(line, "stdout", "deployment.apps/web created\n"), (line, 0)]
+    printed = ("control-plane:~$", line, "stdout", "deployment.apps/web created\n")
+    assert said == [("ssh control-plane", 0), ("export KUBECONFIG=/etc/kubernetes/admin.conf", 0), printed, (line, 0)]
 
 
 def test_a_cluster_may_end_while_a_lesson_is_on_its_way(content):

@@ -45,7 +45,7 @@ class Stage:
 
     def __init__(self, cluster: Cluster, lookout: Lookout, learner: Learner, typed: Show | None = None) -> None:
         self._cluster, self._lookout, self._learner = cluster, lookout, learner
-        self._typed = typed or (lambda _: (lambda *_: None, lambda _: None))
+        self._typed = typed or (lambda *_: (lambda *_: None, lambda _: None))
         self._background: list[asyncio.Task[tuple[int, str]]] = []
         self._untils = 0
 
@@ -89,7 +89,7 @@ class Stage:
     async def _command(self, line: str) -> tuple[int, str]:
         """Type a line, and show it; give its exit code and the end of what it printed."""
         printed = ""
-        write, done = self._typed(line)
+        write, done = self._typed(line, self._cluster.terminal(TERMINAL).prompt)
 
         def show(stream: str, text: str) -> None:
             nonlocal printed

@@ -324,7 +324,7 @@ class Schooling:
         self.asked: list[Any] = []
 
     async def begin(self, cluster: Cluster, show: Any) -> None:
-        write, done = show("echo start")
+        write, done = show("echo start", "workstation:~$")
         done(await cluster.command("echo start", write))
 
     def replayed(self) -> None:
@@ -352,7 +352,7 @@ def test_a_lesson_begins_before_all_inputs_and_is_asked_what_the_learner_asks(pa
     async def story(house: House) -> None:
         assert lesson.asked == ["hint"] * len(past) + ["replayed"]
         assert [type(one) for one in house.told] == [Typed, Output, Done]
-        assert house.told[0] == Typed("lesson-1", "echo start", "lesson", after=house.told[0].after)
+        assert house.told[0] == Typed("lesson-1", "echo start", "lesson", "workstation:~$", house.told[0].after)
         await house.refused(Advance("nowhere"), "no beat nowhere")
         for act in (Advance("b"), Answer("q", [1]), Hint()):
             assert await house.put(act) == {}
