@@ -22,7 +22,7 @@ def rows():
 
 
 def test_every_subject_is_taught_and_every_exercise_of_the_curriculum_is_there():
-    assert {row.number for row in rows() if not row.cards} == set()
+    assert {row.number for row in rows() if not row.walkthroughs} == set()
     assert set(EXERCISES) - {lesson.catalogue for lesson in ordered()} == set()
 
 
