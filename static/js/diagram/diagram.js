@@ -120,12 +120,16 @@ export class Diagram {
     });
   }
 
-  /** Going up lets go of the live end, reaching the bottom takes hold of it again; panes that change size do neither. */
+  /**
+   * Going up lets go of the live end, reaching the bottom takes hold of it again; panes that change size do neither. Nor
+   * does what `draw` has scrolled: its event comes a frame later, when somebody may have gone elsewhere.
+   */
   scrolled() {
     const { scrollTop, clientHeight, scrollHeight } = this.scroller;
     if (this.store.cursor.peek() === null) {
-      if (scrollTop + clientHeight >= scrollHeight - 30) this.store.follow.value = true;
-      else if (scrollTop < this.lastTop - 1) this.store.follow.value = false;
+      const atEnd = scrollTop + clientHeight >= scrollHeight - 30;
+      if (atEnd && scrollTop !== this.lastTop) this.store.follow.value = true;
+      else if (!atEnd && scrollTop < this.lastTop - 1) this.store.follow.value = false;
     }
     this.lastTop = scrollTop;
     this.schedule();
