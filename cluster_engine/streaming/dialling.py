@@ -44,9 +44,11 @@ class DialError(ConnectionError):
 
 
 def _troubles() -> tuple[type[Exception], ...]:
+    import anyio
     import httpcore
 
-    return (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
+    ended = anyio.EndOfStream  # of TLS whose other end has hung up, when it is written to; httpcore lets it through
+    return (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, ended, OSError)
 
 
 class Upgraded:
