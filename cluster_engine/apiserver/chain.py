@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
+from cluster_engine.api.durations import go_seconds
 from cluster_engine.api.patches import APPLY_PATCHES
-from cluster_engine.api.status import NotFound, Refusal, Timeout
+from cluster_engine.api.status import BadRequest, NotFound, Refusal, Timeout
 from cluster_engine.apiserver.audit.trail import Auditor, Trail
 from cluster_engine.apiserver.authentication.chain import Authentication, impersonated
 from cluster_engine.apiserver.authentication.users import User
@@ -34,7 +35,9 @@ from cluster_engine.apiserver.trouble import Rule, trouble_of
 from cluster_engine.world.patience import within
 from cluster_engine.world.process import Process
 
-REQUEST_SECONDS = 60.0
+REQUEST_SECONDS, WRITE_SECONDS = 60.0, 34.0
+"""How long a request may take: --request-timeout, and requestTimeoutUpperBound of the handlers that write."""
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 GZIP_BYTES_MIN = 128 * 1024
 GZIP_LEVEL = 1
 WARNINGS_CHARACTERS_MAX = 4096
@@ -59,6 +62,24 @@ PANICKED = Response(
     (("x-content-type-options", "nosniff"),),
 )
 """What WithPanicRecovery says (apiserver/pkg/server/filters/wrap.go)."""
+
+
+TIMED_OUT = Response(
+    504,
+    "text/plain; charset=utf-8",
+    msgspec.json.encode(
+        {
+            "metadata": {},
+            "status": "Failure",
+            "message": "Timeout: request did not complete within the allotted timeout",
+            "reason": "Timeout",
+            "details": {},
+            "code": 504,
+        }
+    )
+    + b"\n",
+)
+"""What WithTimeoutForNonLongRunningRequests says. It names no content type, so clients see no Status in it."""
 
 
 class HandlerChain:
@@ -112,10 +133,13 @@ class HandlerChain:
     ) -> Response:
         if info.is_resource and info.is_long_running:
             return await self._serve(request, info, warnings, trail)
+        writes = info.is_resource and info.verb in WRITES
         try:
-            async with within(REQUEST_SECONDS, request.peer.time):
+            async with within(_seconds(request, writes=writes), request.peer.time):
                 return await self._serve(request, info, warnings, trail)
         except TimeoutError:
+            if not writes:
+                return TIMED_OUT
             raise Timeout("request did not complete within requested timeout - context deadline exceeded") from None
 
     async def _serve(self, request: Request, info: RequestInfo, warnings: list[str], trail: Trail | None) -> Response:
@@ -193,6 +217,18 @@ class HandlerChain:
             details = {"name": info.name, "group": info.group, "kind": info.resource}
             details = {key: value for key, value in details.items() if value}
         raise Refusal(text, code=403, reason="Forbidden", details=details)
+
+
+def _seconds(request: Request, *, writes: bool) -> float:
+    """Return how long a request may take: what its URL says, and no more than any may (WithRequestDeadline)."""
+    most = WRITE_SECONDS if writes else REQUEST_SECONDS
+    if not (said := parse_query(request.query).get("timeout")):
+        return most
+    try:
+        seconds = go_seconds(said)
+    except ValueError as error:
+        raise BadRequest(f"invalid timeout specified in the request URL - {error}") from error
+    return min(seconds, most) if seconds > 0 else most
 
 
 def _finished(request: Request, response: Response, audit_id: str, warnings: list[str]) -> Response:

@@ -9,7 +9,8 @@ which is read again whenever it is needed, because the kubelet replaces a pod's 
     -> KubeConfig(host="10.0.0.1", port=6443, certificate=b"-----BEGIN…", token=None, …)
 
 Modelled on client-go `tools/clientcmd`. `Overrides` are kubectl's flags, --server and the
-like. Left out: merging of several files, exec and auth-provider plug-ins, proxies, basic auth, plain HTTP.
+like. A server by plain HTTP (`http://127.0.0.1:8001`, where `kubectl proxy` listens) is shown no credentials: they are
+not even read. Left out: merging of several files, exec and auth-provider plug-ins, proxies, basic auth.
 """
 
 import base64
@@ -79,6 +80,35 @@ class KubeConfig(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str
     context: str
     insecure: bool = False
+    scheme: str = "https"
+    prefix: str = ""
+    """What stands before each path: `/k8s` where the server is https://example.com/k8s."""
+
+    @property
+    def authority(self) -> str:
+        """The server's host and port."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where the server's paths begin."""
+        return f"{self.scheme}://{self.authority}{self.prefix}"
+
+
+LOCALHOST = KubeConfig(
+    scheme="http",
+    host="localhost",
+    port=8080,
+    ca=None,
+    server_name="localhost",
+    certificate=None,
+    key=None,
+    token=None,
+    token_file=None,
+    namespace="default",
+    context="",
+)
+"""Where kubectl looks for a server when nothing says where one is (clientcmd's ClusterDefaults)."""
 
 
 class Overrides(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +158,9 @@ def load(files: Files, path: str, overrides: Overrides = Overrides()) -> KubeCon
     chosen = _context(document, name, overrides)
     cluster, user = _cluster(document, chosen, overrides), _user(document, chosen, overrides)
     folder = posixpath.dirname(path)
-    host, port = _address(cluster.get("server") or "", chosen.get("cluster") or "")
+    scheme, host, port, prefix = _server(cluster["server"])
+    if scheme != "https":
+        cluster, user = {}, {}
     insecure = bool(cluster.get("insecure-skip-tls-verify"))
     cluster_name, user_name = overrides.cluster or chosen.get("cluster", ""), overrides.user or chosen.get("user", "")
     return KubeConfig(
@@ -143,6 +175,8 @@ def load(files: Files, path: str, overrides: Overrides = Overrides()) -> KubeCon
         namespace=chosen.get("namespace") or "default",
         context=name,
         insecure=insecure,
+        scheme=scheme,
+        prefix=prefix,
     )
 
 
@@ -170,6 +204,8 @@ def _cluster(document: dict[str, Any], chosen: dict[str, Any], overrides: Overri
         raise KubeConfigError("specifying a root certificates file with the insecure flag is not allowed")
     if "server" in said and "tls-server-name" not in said:
         cluster.pop("tls-server-name", None)  # it was for the other server
+    if not cluster.get("server"):
+        raise NoServerError(f'no server found for cluster "{name}"')
     return cluster
 
 
@@ -250,15 +286,18 @@ def _fits(value: Any, wanted: type, place: str) -> Any:
     return value
 
 
-def _address(server: str, cluster: str) -> tuple[str, int]:
+def _server(server: str) -> tuple[str, str, int, str]:
+    """Read where a server is: scheme, host, port, path. Without a scheme: plain HTTP (client-go's url_utils.go)."""
     try:
         url = urlsplit(server)
-        host, port = url.hostname, url.port or 443
+        if not (url.scheme and url.netloc):
+            url = urlsplit(f"http://{server}")
+            if url.path not in ("", "/"):
+                raise ValueError("a host and port have no path")
+        host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     except ValueError as problem:
-        raise KubeConfigError(f'cluster "{cluster}" has no server address: {server!r}: {problem}') from problem
-    if url.scheme != "https" or not host:
-        raise KubeConfigError(f'cluster "{cluster}" has no https server: {server!r}')
-    return host, port
+        raise KubeConfigError(f'host must be a URL or a host:port pair: "{server}"') from problem
+    return url.scheme, host, port, url.path.rstrip("/")
 
 
 def _named(document: dict[str, Any], kind: str, name: str) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ connection broke likewise, after one second (`rest/with_retry.go`).
 Each client has a limit of its own to what it sends (`rate_limits`), None where nothing limits it (client-go: a QPS of
 -1); one that is derived from another has a bucket of its own, as each clientset of a real component.
 
+A client may have a time for each request (`timeout_seconds`, Go's http.Client.Timeout), its answer's body included.
+
 Left out: protobuf, gzip.
 """
 
@@ -38,10 +40,12 @@ from cluster_engine.api.resource import Resource
 from cluster_engine.api.status import Refusal
 from cluster_engine.api.strconv import int_of
 from cluster_engine.client import kubeconfig
-from cluster_engine.client.http2 import Headers, Stream
+from cluster_engine.client.http1 import Http1Transport
+from cluster_engine.client.http2 import Headers
 from cluster_engine.client.kubeconfig import KubeConfig, KubeConfigError
 from cluster_engine.client.rate_limits import Limit, ThrottleLog, TokenBucket
-from cluster_engine.client.transport import Transport
+from cluster_engine.client.transport import Answering, Transport
+from cluster_engine.client.unexplained import unexplained
 from cluster_engine.metrics.registry import Counter, Histogram, Registry
 from cluster_engine.streaming import dialling
 from cluster_engine.streaming.dialling import Answer
@@ -54,6 +58,10 @@ RETRIES_MAX = 10
 REQUEST_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 RETRY_BROKEN_GET_SECONDS = 1
 WATCH_LINE_BYTES_MAX = 16 << 20
+AWAITING_CONNECTION = "net/http: request canceled while waiting for connection"
+AWAITING_HEADERS = "context deadline exceeded"
+READING_BODY = "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
+"""What net/http says when a client's time is up: in Go 1.23, the first two by chance either way."""
 
 JSON = "application/json"
 PATCH_TYPES = {"json": JSON_PATCH, "merge": MERGE_PATCH, "strategic": STRATEGIC_MERGE_PATCH}
@@ -86,7 +94,7 @@ class Incoming(msgspec.Struct, frozen=True):
 class Forwarded:
     """An answer to somebody else's request, to be passed on. Header names are lower case, and may come twice."""
 
-    def __init__(self, stream: Stream, headers: Headers) -> None:
+    def __init__(self, stream: Answering, headers: Headers) -> None:
         self._stream = stream
         decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         self.status = int(dict(decoded)[":status"])
@@ -116,8 +124,9 @@ class Client:
         self.user_agent = user_agent
         self.impersonation: tuple[tuple[str, str], ...] = ()
         """Headers that are sent with each request, by which it is served as somebody else's."""
+        self.timeout_seconds: float | None = None
         self._token: Token | None = config.token
-        self._transports: dict[bool, Transport] = {}
+        self._transports: dict[bool, Transport | Http1Transport] = {}
         self._counts: tuple[Counter, Histogram] | None = None
         self._shows_certificate = config.certificate is not None
         self._limit = limit
@@ -139,7 +148,8 @@ class Client:
         Of a token and a certificate both are shown, and API servers look at the certificate first.
         """
         client = cls(kubeconfig.load(process.files, path, overrides), process, user_agent, limit=limit)
-        client._transport()  # a certificate or key that cannot be used is found now
+        if client.config.scheme == "https":
+            client._transport()  # a certificate or key that cannot be used is found now
         return client
 
     def with_token(self, token: Token, *, user_agent: str | None = None) -> "Client":
@@ -160,6 +170,7 @@ class Client:
         other = Client(self.config, self.process, user_agent, limit=limit)
         other._token, other._transports, other.throttle_log = self._token, self._transports, self.throttle_log
         other._shows_certificate, other.impersonation = self._shows_certificate, self.impersonation
+        other.timeout_seconds = self.timeout_seconds
         return other
 
     def show(self, config: KubeConfig) -> None:
@@ -311,10 +322,14 @@ class Client:
         sent = [*headers, *self.impersonation]
         if self._token is not None or self.config.token_file:
             sent.append(("Authorization", f"Bearer {await self._bearer()}"))
-        url = f"https://{self.config.host}:{self.config.port}{path}"
-        tls = _tls(self.config, alpn=("http/1.1",))
+        secure = self.config.scheme == "https"
         return await dialling.ask(
-            url, method=method, headers=sent, content=content, tls=tls, server_name=self.config.server_name
+            f"{self.config.url}{path}",
+            method=method,
+            headers=sent,
+            content=content,
+            tls=_tls(self.config, alpn=("http/1.1",)) if secure else None,
+            server_name=self.config.server_name if secure else None,
         )
 
     async def aclose(self) -> None:
@@ -336,31 +351,45 @@ class Client:
     async def _once(
         self, method: str, path: str, params: Params | None, body: bytes | None, headers: Mapping[str, str] | None
     ) -> Response:
-        stream = await self._open(method, path, params, body, (headers or {}).items())
+        limit = asyncio.timeout(self.timeout_seconds)
+        when = ""
         try:
-            status, answered = _split(await stream.headers())
-            chunks = [await stream.read()]
-            while chunks[-1]:
-                chunks.append(await stream.read())
-        finally:
-            stream.close()
+            async with limit:
+                stream = await self._open(method, path, params, body, (headers or {}).items())
+                when = READING_BODY
+                try:
+                    status, answered = _split(await stream.headers())
+                    chunks = [await stream.read()]
+                    while chunks[-1]:
+                        chunks.append(await stream.read())
+                finally:
+                    stream.close()
+        except TimeoutError as error:
+            if limit.expired():
+                raise TimeoutError(when or self.awaiting()) from error
+            raise
         return Response(status, answered, b"".join(chunks))
+
+    def awaiting(self) -> str:
+        """Say what was still awaited when a request's time was up before its answer had begun."""
+        said = AWAITING_HEADERS if self._transport().is_connected else AWAITING_CONNECTION
+        return f"{said} (Client.Timeout exceeded while awaiting headers)"
 
     async def _throttle(self, method: str, path: str, params: Params | None) -> None:
         if self._bucket is not None and (seconds := await self._bucket.wait()):
-            url = f"https://{self.config.host}:{self.config.port}{with_query(path, params)}"
+            url = f"{self.config.url}{with_query(path, params)}"
             self.throttle_log.waited(seconds, f"{method}:{url}")
 
     async def _open(
         self, method: str, path: str, params: Params | None, body: bytes | None, headers: Iterable[tuple[str, str]]
-    ) -> Stream:
+    ) -> Answering:
         transport = self._transport()
         target = with_query(path, params)
         sent: Headers = [
             (b":method", method.encode()),
-            (b":authority", transport.authority),
-            (b":scheme", b"https"),
-            (b":path", target.encode()),
+            (b":authority", self.config.authority.encode()),
+            (b":scheme", self.config.scheme.encode()),
+            (b":path", f"{self.config.prefix}{target}".encode()),
         ]
         extra = [(name.lower(), value) for name, value in headers]
         named = {name for name, _ in extra}
@@ -376,11 +405,11 @@ class Client:
             sent.append((b"content-length", str(len(body)).encode()))
         return await self._counted(method, transport.open(sent, body))
 
-    async def _counted(self, method: str, opening: Awaitable[Stream]) -> Stream:
+    async def _counted(self, method: str, opening: Awaitable[Answering]) -> Answering:
         """Await an answer's headers, and count the request (client-go, tools/metrics)."""
         if self._counts is None:
             self._counts = requests_counted(self.process.metrics)
-        (total, seconds), host = self._counts, f"{self.config.host}:{self.config.port}"
+        (total, seconds), host = self._counts, self.config.authority
         time = asyncio.get_running_loop().time
         began, code = time(), "<error>"
         try:
@@ -399,12 +428,11 @@ class Client:
         assert self.config.token_file is not None
         return self.process.files.read(self.config.token_file).decode().strip()
 
-    def _transport(self) -> Transport:
+    def _transport(self) -> Transport | Http1Transport:
         transport = self._transports.get(self._shows_certificate)
         if transport is None:
             config = self.config if self._shows_certificate else replace(self.config, certificate=None, key=None)
-            transport = Transport(config.host, config.port, _tls(config), server_name=config.server_name)
-            self._transports[self._shows_certificate] = transport
+            transport = self._transports[self._shows_certificate] = _transport_of(config)
         return transport
 
 
@@ -422,6 +450,14 @@ def requests_counted(registry: Registry) -> tuple[Counter, Histogram]:
         ("host", "verb"),
     )
     return total, seconds
+
+
+def _transport_of(config: KubeConfig) -> Transport | Http1Transport:
+    if config.scheme == "http":
+        return Http1Transport(config.host, config.port)
+    if config.scheme == "https":
+        return Transport(config.host, config.port, _tls(config), server_name=config.server_name)
+    raise ConnectionError(f'unsupported protocol scheme "{config.scheme}"')
 
 
 def _tls(config: KubeConfig, alpn: Sequence[str] = ("h2", "http/1.1")) -> ssl.SSLContext:
@@ -442,10 +478,10 @@ def _mismatch(error: ssl.SSLError) -> str:
 
 
 def with_query(path: str, params: Params | None) -> str:
-    """Put parameters behind a path: those that are not None, bools in small letters."""
+    """Put parameters behind a path, which may have some: those that are not None, bools in small letters."""
     said = ((name, str(value).lower() if isinstance(value, bool) else value) for name, value in (params or {}).items())
     query = urlencode([(name, value) for name, value in said if value is not None])
-    return f"{path}?{query}" if query else path
+    return f"{path}{'&' if '?' in path else '?'}{query}" if query else path
 
 
 def _split(headers: Headers) -> tuple[int, dict[str, str]]:
@@ -453,7 +489,7 @@ def _split(headers: Headers) -> tuple[int, dict[str, str]]:
     return int(decoded.pop(":status", "0")), decoded
 
 
-async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
+async def _chunks(stream: Answering) -> AsyncIterator[bytes]:
     while chunk := await stream.read():
         yield chunk
 
@@ -488,5 +524,4 @@ def refusal_of(status: int, body: bytes) -> Refusal:
         answer = None
     if isinstance(answer, dict) and answer.get("kind") == "Status":
         return Refusal.from_status(answer)
-    text = body[:2048].decode("utf-8", "replace").strip()
-    return Refusal(text or "the server responded with an unknown status", code=status)
+    return unexplained(status, body[:2048].decode("utf-8", "replace").strip())

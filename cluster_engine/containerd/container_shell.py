@@ -79,9 +79,10 @@ class ContainerSession:
             {**environment, "PWD": invocation.directory},
             dict.fromkeys([*environment, "PWD"]),
             root=process.files,
+            began=process.host.seconds_up,
         )
         self._shell = ContainerShell(self, place, self._streams.stderr, budget=ThrottledBudget(quota, size + 64))
-        self._shell.knows_window = invocation.argv[0].rpartition("/")[2] == "bash"
+        self._shell.is_bash = invocation.argv[0].rpartition("/")[2] == "bash"
         process.on_sigterm = self._sigterm
 
     def _sigterm(self) -> None:

@@ -22,7 +22,7 @@ from cluster_engine.programs import signals
 from cluster_engine.programs.identity import shown
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world.hardware import MEMORY_KIB, held_bytes
-from cluster_engine.world.process import Process
+from cluster_engine.world.process import SIGTERM, Process
 
 COMMAND_LENGTH = 15
 """What Linux keeps of a program's name (TASK_COMM_LEN - 1)."""
@@ -376,7 +376,7 @@ def _signal_apart(words: Sequence[str]) -> tuple[int, list[str]]:
                 return signals.number(word[1:]), [*words[:at], *words[at + 1 :]]
         except signals.SignalError:
             continue  # another option
-    return signals.SIGTERM, list(words)
+    return SIGTERM, list(words)
 
 
 def _flags_apart(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -16,6 +16,7 @@ import msgspec
 from cluster_engine.programs.invocation import CannotGoOnError, Execute, Invocation, MemoryExhaustedError, nothing_else
 from cluster_engine.programs.streams import Streams
 from cluster_engine.world.hardware import say_out_of_memory
+from cluster_engine.world.process import SIGINT
 
 if TYPE_CHECKING:
     from cluster_engine.world.files import FileSystem
@@ -122,7 +123,7 @@ async def run(
     try:
         code = await process.wait()
     except asyncio.CancelledError:
-        await process.stop(INTERRUPTED_GRACE_SECONDS)
+        await process.stop(INTERRUPTED_GRACE_SECONDS, signal=SIGINT)
         raise
     said = "Killed" if process.out_of_memory else process.apology and f"{argv[0]}: {process.apology}"
     if said:

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from cluster_engine.programs.invocation import Invocation
 from cluster_engine.world.files import FileSystem
 from cluster_engine.world.pids import OF_MACHINES
-from cluster_engine.world.process import Host
+from cluster_engine.world.process import SIGTERM, Host
 
-SIGKILL, SIGTERM = 9, 15
+SIGKILL = 9
 LEFT_OUT = frozenset({18, 19, 20, 21, 22})
 """CONT, STOP, TSTP, TTIN, TTOU: nothing here can be stopped and go on."""
 HARMLESS = frozenset({17, 23, 28})

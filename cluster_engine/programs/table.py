@@ -16,6 +16,7 @@ HELP = """What you can type on this host:
   ps, pgrep, pkill, kill     processes
   etcdctl ..., etcdutl ...   on the control plane: read and write etcd itself; snapshots of it
   ssh HOST, exit             go to another host of the cluster (control-plane, worker-1, ...) and back
+  scp FILE HOST:PATH         copy files from one host to another
   curl ..., wget ...         HTTP and HTTPS: --cacert, --cert, --key, -k, -v, -H, -d
   authz-webhook ...          a server that says who may what, for an API server that asks one
   openssl ...                x509 -text, verify, req, genrsa; s_client -connect HOST:PORT, TLS by hand

@@ -15,6 +15,7 @@ from cluster_engine.programs.table import ALIASES
 from cluster_engine.shell import remote, scripting
 from cluster_engine.shell.interpreter import LoopControl, Own, ShellExit
 from cluster_engine.shell.reading import read_and_run
+from cluster_engine.shell.scp import scp
 from cluster_engine.shell.scripting import UsageError
 from cluster_engine.shell.shell import PROGRAMS_IN_REALITY, Builtin, Shell
 from cluster_engine.shell.syntax import SyntaxFailure, is_name, parse
@@ -296,4 +297,5 @@ BUILTINS: Mapping[str, Builtin] = {
     "sh": _sh,
     "bash": _sh,
     "ssh": remote.ssh,
+    "scp": scp,
 }

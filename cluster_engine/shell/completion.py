@@ -77,6 +77,9 @@ async def _arguments(terminal: "Session", place: "Place", words: list[str], curr
     if name == "ssh" and len(words) == 1:
         hosts = (host.name for host in remote.machines(terminal.world))
         return [host for host in hosts if host.startswith(current)]
+    if name == "scp" and ":" not in current:
+        hosts = (f"{host.name}:" for host in remote.machines(terminal.world))
+        return [*(host for host in hosts if host.startswith(current)), *_files(place, current)]
     if name in ("man", "which", "type", "watch", "xargs") and len(words) == 1:
         return _programs(terminal, current)
     return _files(place, current)

@@ -41,22 +41,29 @@ async def ssh(shell: Shell, words: Sequence[str], streams: Streams) -> int:
     if not rest:
         shell.say(f"{USAGE}\n", streams.stderr)
         return FAILED
-    user, at, name = rest.pop(0).rpartition("@")
-    host = _host(shell.terminal.world, shell.place.host, name)
+    host = await gone_to(shell, rest.pop(0), streams)
     if host is None:
-        shell.say(f"ssh: Could not resolve hostname {name}: Name or service not known\n", streams.stderr)
-        return FAILED
-    if at and user != "root":
-        shell.say(f"{user}@{name}: Permission denied (publickey).\n", streams.stderr)
-        return FAILED
-    problem = await _reached(shell.terminal.world, shell.place.host, host)
-    if problem:
-        shell.say(f"ssh: connect to host {name} port 22: {problem}\n", streams.stderr)
         return FAILED
     if not rest and shell.interactive and is_terminal(streams.stdin):
         return shell.terminal.enter(host, streams)
     line = " ".join(rest) if rest else await all_of(shell, streams.stdin)
     return await shell.terminal.run_at(host, line, streams, shell)
+
+
+async def gone_to(shell: Shell, destination: str, streams: Streams) -> "Host | None":
+    """Return the host of [USER@]HOST; None where one cannot go there, which is said as ssh says it."""
+    user, at, name = destination.rpartition("@")
+    host, problem = _host(shell.terminal.world, shell.place.host, name), ""
+    if host is None:
+        problem = f"ssh: Could not resolve hostname {name}: Name or service not known"
+    elif at and user != "root":
+        problem = f"{user}@{name}: Permission denied (publickey)."
+    elif why := await _reached(shell.terminal.world, shell.place.host, host):
+        problem = f"ssh: connect to host {name} port 22: {why}"
+    if problem:
+        shell.say(f"{problem}\n", streams.stderr)
+        return None
+    return host
 
 
 def is_reachable(world: "World", here: "Host", there: "Host") -> bool:

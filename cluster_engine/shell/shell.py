@@ -66,7 +66,7 @@ WRITTEN_BY_THE_SHELL = frozenset({"echo", "printf"})
 """Programs that are part of a real shell: when their pipe breaks it is the shell that dies, and a loop in it ends."""
 STANDARD_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 SPENT = f"a line may run {LIMITS.steps} commands: no more of it is run"
-PROGRAMS_IN_REALITY = frozenset({"bash", "kill", "sh", "ssh", "sudo", "which"})
+PROGRAMS_IN_REALITY = frozenset({"bash", "kill", "scp", "sh", "ssh", "sudo", "which"})
 """What the shell does itself here and is a program elsewhere."""
 CANNOT_FORK, CANNOT_FORK_CODE = "fork: retry: Resource temporarily unavailable", 126
 ENVIRONMENT = {
@@ -89,6 +89,8 @@ class Place(msgspec.Struct):
     status: int = 0
     root: "FileSystem | None" = None
     own: Own = msgspec.field(default_factory=Own)
+    began: float = 0.0
+    """When $SECONDS was 0, in seconds since the host was booted."""
 
     @property
     def files(self) -> "FileSystem":
@@ -104,7 +106,7 @@ class Place(msgspec.Struct):
 def login(host: "Host") -> Place:
     """Return where one is after logging in on a host as root."""
     variables = {**ENVIRONMENT, "HOSTNAME": host.name, "PWD": HOME}
-    return Place(host, host.boots, HOME, variables, dict.fromkeys(variables))
+    return Place(host, host.boots, HOME, variables, dict.fromkeys(variables), began=host.seconds_up)
 
 
 Builtin = Callable[["Shell", Sequence[str], Streams], Awaitable[int]]
@@ -136,8 +138,8 @@ class Shell(Interpreter[Streams]):
     """A shell in a place. `stderr` is where it complains; only one that is `interactive` may move to another host."""
 
     cannot_fork = CANNOT_FORK
-    knows_window = True
-    """Whether it is one that sets COLUMNS and LINES at a terminal, as bash does."""
+    is_bash = True
+    """Whether it has $SECONDS, and sets COLUMNS and LINES at a terminal; other shells do neither."""
     unset_code = 127
     """The exit code of a shell that ends by a variable that is not set."""
 
@@ -453,6 +455,15 @@ class Shell(Interpreter[Streams]):
         if rest > 0:
             await asyncio.sleep(rest)
 
+    def assign(self, name: str, value: str) -> None:
+        """See expansion.Scope. $SECONDS goes on from what it is set to."""
+        if name == "SECONDS" and self.is_bash:
+            self.place.began = self.place.host.seconds_up - (
+                int(value[:9]) if value.isascii() and value.isdigit() else 0
+            )
+        else:
+            super().assign(name, value)
+
     def paths(self, pieces: Sequence[globs.Piece]) -> list[str]:
         """See expansion.Scope."""
         return globs.paths(self.place.files, pieces, self.place.directory)
@@ -464,7 +475,9 @@ class Shell(Interpreter[Streams]):
                 return str(self.terminal.pid)
             case "!":
                 return str(self.terminal.jobs.last_pid or "")
-            case "COLUMNS" | "LINES" if name not in self.variables and self.knows_window:
+            case "COLUMNS" | "LINES" if name not in self.variables and self.is_bash:
                 size = size_of(self.stderr)
                 return None if size is None else str(size.columns if name == "COLUMNS" else size.rows)
+            case "SECONDS" if self.is_bash:
+                return str(int(self.place.host.seconds_up - self.place.began))
         return super().value(name)

@@ -3,15 +3,11 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from forked_stories import forked
+import copied_clusters
+from recent import EPOCH
 
-from cluster_engine.cluster import Cluster, ClusterSpec
-from cluster_engine.world.clock import Clock
-from cluster_engine.world.loop import ClusterLoop
-
-EPOCH = datetime(2026, 1, 1, 10, 0, tzinfo=UTC)
+from cluster_engine.cluster import ClusterSpec
 
 
 @dataclass
@@ -62,47 +58,13 @@ class Workstation:
         raise AssertionError(f"{line} never said {text!r}; at the end: {done.out}{done.err}")
 
 
+def spec_of(**options):
+    """The spec of a cluster to have a workstation of: in leaping time and, unless it is said, without a capture."""
+    return ClusterSpec(**{"pace": None, "capture": False, "epoch": EPOCH, **options})
+
+
 @contextlib.contextmanager
-def living(**spec):
+def living(**options):
     """Keep a new cluster; give what runs `story(sh)` on its workstation. Its time passes while a story is told only."""
-    loop = ClusterLoop(Clock(None))
-    options = {"pace": None, "capture": False, "epoch": EPOCH, **spec}
-    opened, over = loop.create_future(), loop.create_future()
-
-    async def live():
-        async with Cluster(ClusterSpec(**options), loop) as cluster:
-            opened.set_result(cluster)
-            await over
-
-    alive = loop.create_task(live())
-
-    async def told(story):
-        await asyncio.wait([opened, alive], return_when=asyncio.FIRST_COMPLETED)
-        cluster = opened.result() if opened.done() else alive.result()
-        telling = asyncio.ensure_future(story(Workstation(cluster)))
-        await asyncio.wait([telling, cluster.world.failed], return_when=asyncio.FIRST_COMPLETED)
-        if not telling.done():
-            await cluster.world.failed
-        return telling.result()
-
-    try:
-        yield lambda story: loop.run_until_complete(told(story))
-    finally:
-        over.set_result(None)
-        try:
-            loop.run_until_complete(alive)
-        finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
-
-
-@contextlib.contextmanager
-def copied(**spec):
-    """Start a cluster; give what runs `story(sh)` on the workstation of a copy of it, in a process of its own."""
-    with living(**spec) as tell:
-        tell(_nothing)
-        yield lambda story: forked(lambda: tell(story))
-
-
-async def _nothing(sh):
-    """Have the cluster started."""
+    with copied_clusters.living(spec_of(**options)) as tell:
+        yield lambda story: tell(lambda cluster: story(Workstation(cluster)))

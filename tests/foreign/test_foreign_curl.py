@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.foreign
 
@@ -42,7 +43,7 @@ curl -sSvk --alpn --no-alpn U/version
 
 
 def typed(line):
-    return subprocess.run(shlex.split(line), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(shlex.split(line), capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
 
 
 def plainly(text, address):

@@ -6,11 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_SECONDS
 
 from cluster_engine.programs.kubectl import go_template
 from cluster_engine.programs.kubectl.go_template import TemplateError
 
-pytestmark = pytest.mark.foreign
+pytestmark = [pytest.mark.foreign, pytest.mark.long]
 
 TEMPLATES = (Path(__file__).parent / "go_templates.txt").read_text().splitlines()
 CREATE = ["create", "deployment", "web", "--image=nginx", "--replicas=3", "--port=1000000", "--dry-run=client", "-o"]
@@ -24,7 +25,9 @@ def real():
         pytest.skip("NO kubectl ON THIS MACHINE: the two cannot be compared")
 
     def run(output):
-        return subprocess.run([program, *CREATE, output], capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(
+            [program, *CREATE, output], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+        )
 
     return run
 

@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_SECONDS
 
 from cluster_engine.shell import examples
 
-pytestmark = pytest.mark.foreign
+pytestmark = [pytest.mark.foreign, pytest.mark.long]
 
 LINES = (Path(__file__).parent / "kubectl_lines.txt").read_text().splitlines()
 KINDS = """
@@ -249,7 +250,7 @@ def test_both_print_the_same(prepared, real_kubectl, discovered, line):
     connection = ["--kubeconfig", prepared.kubeconfig, "--cache-dir", discovered]
     command = [real_kubectl, *shlex.split(line)[1:]]
     command[_end_of_flags(command) : _end_of_flags(command)] = connection
-    real = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    real = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert (code, _unborn(_comparable("".join(out))), _comparable("".join(err))) == (
         real.returncode,
         _unborn(_comparable(real.stdout)),

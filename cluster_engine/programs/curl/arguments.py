@@ -47,7 +47,10 @@ class Options(msgspec.Struct):
     key_type: str = ""
     max_filesize: float = 0
     oauth2_bearer: str = ""
+    noproxy: str | None = None
     pass_: str = ""
+    proxy: str | None = None
+    proxy_user: str = ""
     range: str = ""
     referer: str = ""
     request: str | None = None
@@ -89,12 +92,14 @@ class Options(msgspec.Struct):
     path_as_is: bool = False
     progress_bar: bool = False
     progress_meter: bool = True
+    proxytunnel: bool = False
     raw: bool = False
     remote_name_all: bool = False
     retry_all_errors: bool = False
     retry_connrefused: bool = False
     show_error: bool = False
     silent: bool = False
+    trace_time: bool = False
     verbose: bool = False
     version: bool = False
     warnings: list[str] = msgspec.field(default_factory=list)
@@ -171,12 +176,16 @@ TABLE = tuple(
         ("", "max-filesize", NUMBER),
         ("", "max-redirs", NUMBER),
         ("m", "max-time", NUMBER),
+        ("", "noproxy", TEXT),
         ("", "oauth2-bearer", TEXT),
         ("o", "output", OUTPUT),
         ("", "pass", TEXT),
         ("", "path-as-is", SWITCH),
         ("#", "progress-bar", SWITCH),
         ("", "progress-meter", SWITCH),
+        ("x", "proxy", TEXT),
+        ("U", "proxy-user", TEXT),
+        ("p", "proxytunnel", SWITCH),
         ("r", "range", TEXT),
         ("", "raw", SWITCH),
         ("e", "referer", TEXT),
@@ -200,6 +209,7 @@ TABLE = tuple(
         ("", "tlsv1.1", FIXED, ("tls_least", "1.1")),
         ("", "tlsv1.2", FIXED, ("tls_least", "1.2")),
         ("", "tlsv1.3", FIXED, ("tls_least", "1.3")),
+        ("", "trace-time", SWITCH),
         ("", "unix-socket", TEXT),
         ("T", "upload-file", TEXT),
         ("", "url", OUTPUT),

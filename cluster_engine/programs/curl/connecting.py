@@ -11,7 +11,7 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -20,6 +20,7 @@ from cluster_engine.programs.curl.arguments import Options
 from cluster_engine.programs.curl.errors import (
     COULDNT_CONNECT,
     COULDNT_RESOLVE_HOST,
+    COULDNT_RESOLVE_PROXY,
     OPERATION_TIMEDOUT,
     RECV_ERROR,
     SSL_CONNECT_ERROR,
@@ -106,6 +107,27 @@ class Wire(asyncio.Protocol):
             protocol.connection_lost(self.failure if isinstance(self.failure, Exception) else None)
 
 
+class Proxy(msgspec.Struct, frozen=True):
+    """A proxy: where it is, as whom it is asked, and whether it only joins a connection (`tunnels`)."""
+
+    host: str
+    port: int
+    user: str
+    tunnels: bool
+
+
+class Proxies(Protocol):
+    """What knows through whom an address is asked."""
+
+    def of(self, url: URL) -> Proxy | None:
+        """Return the proxy for an address. CurlError."""
+        ...
+
+    async def tunnel(self, wire: Wire, proxy: Proxy, host: str, port: int) -> tuple[int, str]:
+        """Have a proxy join a connection to a host's port; give the status and head of its answer. CurlError."""
+        ...
+
+
 class Times(msgspec.Struct):
     """When things happened, in seconds since the transfer began."""
 
@@ -120,7 +142,7 @@ class Connection(msgspec.Struct):
     """An open connection, the `number`-th of its program."""
 
     number: int
-    key: tuple[str, str, int, str]
+    key: tuple[str, str, int, str, Proxy | None]
     shown_host: str
     wire: Wire
     local: tuple[str, int]
@@ -128,6 +150,10 @@ class Connection(msgspec.Struct):
     handshake: Handshake | None = None
     http2: Http2Connection | None = None
     requests: int = 0
+    proxy: Proxy | None = None
+    tunnel_status: int = 0
+    tunnel_head: str = ""
+    """What the proxy has answered, until it is told."""
     times: Times = msgspec.field(default_factory=Times)
 
     @property
@@ -160,19 +186,28 @@ class Connections:
         self._options, self._read, self._say, self._handle = options, read, say, handle
         self._idle: list[Connection] = []
         self.opened = 0
+        self.proxies: Proxies | None = None
         self.key_log: Callable[[str], None] | None = None
         """Who hears the lines of SSLKEYLOGFILE."""
 
     async def get(self, url: URL, began: float) -> Connection:
         """Return a connection to where an address leads. CurlError."""
+        try:
+            proxy = None if self.proxies is None else self.proxies.of(url)
+        except CurlError as error:
+            self._say(str(error))
+            self._say("Closing connection -1")
+            raise
         host, port = self._target(url)
-        key = (url.scheme, host, port, self._options.unix_socket)
+        key = (url.scheme, host, port, self._options.unix_socket, proxy)
+        if proxy is not None and not proxy.tunnels:
+            key = ("", "", 0, "", proxy)  # for whatever is asked of the proxy itself
         for connection in self._idle:
             if connection.key == key and connection.is_usable:
                 self._tell_again(connection)
                 self._idle.remove(connection)
                 return connection
-        return await self._open(url, key, began)
+        return await self._open(url, (host, port), key, began)
 
     def keep(self, connection: Connection) -> None:
         """Keep a connection for the next address."""
@@ -191,7 +226,8 @@ class Connections:
             self._say(f"Found bundle for host: {self._handle():#x} [serially]")
             if not self._options.http.startswith("1"):
                 self._say("Can not multiplex, even if we wanted to")
-        self._say(f"Re-using existing connection #{connection.number} with host {connection.shown_host}")
+        what = "host" if connection.proxy is None else "proxy"
+        self._say(f"Re-using existing connection #{connection.number} with {what} {connection.shown_host}")
 
     def _target(self, url: URL) -> tuple[str, int]:
         """Return host and port to connect to, by --connect-to."""
@@ -201,11 +237,14 @@ class Connections:
                 return to_host or url.host, whole(to_port) or url.port
         return url.host, url.port
 
-    async def _open(self, url: URL, key: tuple[str, str, int, str], began: float) -> Connection:
+    async def _open(
+        self, url: URL, target: tuple[str, int], key: tuple[str, str, int, str, Proxy | None], began: float
+    ) -> Connection:
         loop, number = asyncio.get_running_loop(), self.opened
         self.opened += 1
-        _, host, port, _ = key
-        shown = url.host if (host, port) == (url.host, url.port) else "(nil)"
+        *_, proxy = key
+        host, port = target if proxy is None else (proxy.host, proxy.port)
+        shown = url.host if (host, port) == (url.host, url.port) else "(nil)" if proxy is None else proxy.host
         if shown == "(nil)":
             self._say(f"Connecting to hostname: {host}")
             self._say(f"Connecting to port: {port}")
@@ -214,13 +253,15 @@ class Connections:
         connection: Connection | None = None
         try:
             async with asyncio.timeout(limit):
-                wire, address = await self._dial(host, port, times, began)
+                wire, address = await self._dial(host, port, times, began, through=proxy)
                 times.connected = loop.time() - began
                 self._say(f"Connected to {shown} ({address}) port {port} (#{number})")
                 local = wire.transport.get_extra_info("sockname") or ("", 0)
                 connection = Connection(
-                    number, key, shown, wire, (str(local[0]), int(local[1])), (address, port), times=times
+                    number, key, shown, wire, (str(local[0]), int(local[1])), (address, port), proxy=proxy, times=times
                 )
+                if self.proxies is not None and proxy is not None and proxy.tunnels:
+                    connection.tunnel_status, connection.tunnel_head = await self.proxies.tunnel(wire, proxy, *target)
                 await self._secure(connection, url)
         except TimeoutError:
             text = f"Connection timeout after {int((loop.time() - began) * 1000)} ms"
@@ -239,13 +280,15 @@ class Connections:
             connection.close()
         return error
 
-    async def _dial(self, host: str, port: int, times: Times, began: float) -> tuple[Wire, str]:
+    async def _dial(
+        self, host: str, port: int, times: Times, began: float, *, through: Proxy | None
+    ) -> tuple[Wire, str]:
         loop = asyncio.get_running_loop()
         if path := self._options.unix_socket:
             self._say(f"  Trying {path}:0...")
             address = path
         else:
-            address = await self._resolve(host, port)
+            address = await self._resolve(host, port, through=through)
             times.resolved = loop.time() - began
             self._say(f"  Trying {address}:{port}...")
         try:
@@ -264,7 +307,7 @@ class Connections:
             raise CurlError(COULDNT_CONNECT, text) from error
         return wire, address
 
-    async def _resolve(self, host: str, port: int) -> str:
+    async def _resolve(self, host: str, port: int, *, through: Proxy | None) -> str:
         for rule in self._options.resolve:
             name, _, rest = rule.lstrip("+").partition(":")
             at, _, address = rest.partition(":")
@@ -274,6 +317,8 @@ class Connections:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port)
         except (OSError, UnicodeError):
+            if through is not None:
+                raise CurlError(COULDNT_RESOLVE_PROXY, f"Could not resolve proxy: {host}") from None
             raise CurlError(COULDNT_RESOLVE_HOST, f"Could not resolve host: {host}") from None
         return str(found[0][4][0])
 

@@ -29,6 +29,7 @@ from cluster_engine.programs.curl.errors import (
 )
 from cluster_engine.programs.curl.help import VERSION, help_of
 from cluster_engine.programs.curl.output import Sink, meter, written_out
+from cluster_engine.programs.curl.proxying import Proxies
 from cluster_engine.programs.curl.transfer import Body, Done, Transfer, extra_headers, urlencoded
 from cluster_engine.programs.curl.url import URL, expanded
 from cluster_engine.programs.curl.url import read as read_url
@@ -85,6 +86,7 @@ class Curl:
         self._invocation, self._options = invocation, options
         self._handles = [0x55D0_0000_02B0 + (invocation.process.rng.getrandbits(20) << 12)]
         self._connections = Connections(options, self._read_file, self._say, self._handle)
+        self._proxies = self._connections.proxies = Proxies(options, invocation.environment, self._tell)
         if invocation.environment.get("SSLKEYLOGFILE"):
             self._connections.key_log = self._log_secret
         self._shows_errors = not options.silent or options.show_error
@@ -247,7 +249,7 @@ class Curl:
         options = self._options
         transfer = Transfer(options, body, extra, self._connections, self._say)
         transfer.on_head = self._tell
-        transfer.handle = self._handle
+        transfer.handle, transfer.proxies = self._handle, self._proxies
         heads: list[Tell] = [sink.tell] if options.include or options.head else []
         if options.dump_header:
             heads.append(Sink(self._invocation, "" if options.dump_header == "-" else options.dump_header).tell)
@@ -282,7 +284,8 @@ class Curl:
 
     def _tell(self, mark: str, text: str) -> None:
         if self._options.verbose:
-            self._invocation.err(f"{mark} {text}\n")
+            at = f"{self._invocation.process.now():%H:%M:%S.%f} " if self._options.trace_time else ""
+            self._invocation.err(f"{at}{mark} {text}\n")
 
     def _handle(self) -> int:
         return self._handles[0]
@@ -346,7 +349,7 @@ def _facts(done: Done, url: URL, error: CurlError | None) -> Facts:
         "errormsg": str(error) if error is not None else None,
         "exitcode": error.code if error is not None else 0,
         "http_code": status,
-        "http_connect": 0,
+        "http_connect": done.tunnel_status,
         "http_version": (response.version if response is not None else "0").removesuffix(".0"),
         "local_ip": local[0],
         "local_port": local[1],

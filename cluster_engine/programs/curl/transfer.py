@@ -14,7 +14,7 @@ import msgspec
 
 from cluster_engine.programs.curl import http1, http2
 from cluster_engine.programs.curl.arguments import Options
-from cluster_engine.programs.curl.connecting import Connection, Connections
+from cluster_engine.programs.curl.connecting import Connection, Connections, Proxy
 from cluster_engine.programs.curl.errors import (
     HTTP_RETURNED_ERROR,
     OPERATION_TIMEDOUT,
@@ -23,6 +23,7 @@ from cluster_engine.programs.curl.errors import (
 )
 from cluster_engine.programs.curl.http1 import Headers, Request, Response
 from cluster_engine.programs.curl.output import Sink, inflating
+from cluster_engine.programs.curl.proxying import Proxies
 from cluster_engine.programs.curl.tls import Say
 from cluster_engine.programs.curl.url import URL, joined
 from cluster_engine.programs.curl.url import read as read_url
@@ -59,6 +60,7 @@ class Done(msgspec.Struct):
     seconds: float = 0.0
     first_byte: float = 0.0
     redirect_url: str = ""
+    tunnel_status: int = 0
 
 
 class Transfer:
@@ -70,6 +72,7 @@ class Transfer:
         self.on_head: Callable[[str, str], None] = lambda _mark, _text: None
         """Told each line of -v, and its mark."""
         self.handle: Callable[[], int] = lambda: 0
+        self.proxies: Proxies | None = None
 
     async def run(self, url: URL, sink: Sink, heads: list[Callable[[bytes], Any]], done: Done) -> None:
         """Fetch an address; `done` is filled in also where it fails. CurlError."""
@@ -108,7 +111,13 @@ class Transfer:
             connection = done.connection = await self._connections.get(url, began)
             done.opened += self._connections.opened - before
             done.url = url
-            request = self._request(url, method, body, trusted=(url.host, url.port) == (first.host, first.port))
+            if connection.tunnel_head:
+                head, connection.tunnel_head = connection.tunnel_head, ""
+                done.tunnel_status = connection.tunnel_status
+                for tell in heads:
+                    await tell(head.encode("latin-1"))
+            trusted = (url.host, url.port) == (first.host, first.port)
+            request = self._request(url, method, body, trusted=trusted, proxy=connection.proxy)
             done.method = request.method
             try:
                 response = done.response = await self._ask(connection, request, url, done)
@@ -160,11 +169,14 @@ class Transfer:
             return "HEAD"
         return "POST" if self._body.data is not None else "GET"
 
-    def _request(self, url: URL, method: str, body: Body, *, trusted: bool) -> Request:
+    def _request(self, url: URL, method: str, body: Body, *, trusted: bool, proxy: Proxy | None) -> Request:
         options = self._options
         extra = [one for one in self._extra if trusted or one[0].lower() not in ("authorization", "cookie", "host")]
         given = {name.lower() for name, _ in self._extra}
         headers: Headers = [("Host", next((value for name, value in extra if name.lower() == "host"), url.authority))]
+        is_read = proxy is not None and not proxy.tunnels
+        if is_read and proxy is not None and self.proxies is not None:
+            headers += self.proxies.headers(proxy)
         user = options.user or url.user
         if user and (trusted or options.location_trusted):
             headers.append(("Authorization", "Basic " + base64.b64encode(user.encode()).decode()))
@@ -182,6 +194,8 @@ class Transfer:
             headers.append(("Accept-Encoding", ENCODINGS))
         if options.referer:
             headers.append(("Referer", options.referer.removesuffix(";auto")))
+        if is_read:
+            headers.append(("Proxy-Connection", "Keep-Alive"))
         if cookies := "; ".join(one for one in options.cookie if "=" in one):
             headers.append(("Cookie", cookies))
         own = {name.lower() for name, _ in body.headers}
@@ -192,7 +206,8 @@ class Transfer:
             headers += self._describing(body.data, body.kind, given | own)
         asked = method if options.request is None else options.request
         version = "1.0" if options.http == "1.0" else "1.1"
-        return Request(asked, options.request_target or url.path, headers, body.data, version)
+        target = f"http://{url.authority}{url.path}" if is_read else url.path
+        return Request(asked, options.request_target or target, headers, body.data, version)
 
     def _describing(self, data: bytes, kind: str, given: set[str]) -> Headers:
         """Return the headers that go with a body."""

@@ -111,7 +111,7 @@ async def cluster_info(session: Session, _: list[str]) -> int:
         if refusal.code != 403:
             raise
         services = []
-    server = f"https://{session.server}"
+    server = session.url
     session.out(f"Kubernetes control plane is running at {server}\n")
     for service in services:
         name = (service["metadata"].get("labels") or {}).get("kubernetes.io/name") or service["metadata"]["name"]

@@ -146,7 +146,7 @@ async def create(
     except ConnectionError as error:
         if not failed:
             raise
-        url = f"https://{session.server}{path}?fieldManager={manager}&fieldValidation=Strict"
+        url = f"{session.url}{path}?fieldManager={manager}&fieldValidation=Strict"
         raise CommandError(f'{failed}Post "{url}": {error}') from error
     output.tell(session, label, {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **created}, done)
     return 0

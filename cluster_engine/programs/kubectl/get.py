@@ -15,7 +15,7 @@ from typing import Any
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.status import Refusal
-from cluster_engine.programs.kubectl import errors, jsonpath, output
+from cluster_engine.programs.kubectl import errors, output
 from cluster_engine.programs.kubectl.arguments import FILE_FLAGS, NO_KUSTOMIZE, Target, targets
 from cluster_engine.programs.kubectl.describe.lines import Lines
 from cluster_engine.programs.kubectl.errors import CommandError
@@ -208,6 +208,8 @@ def nothing_found(session: Session, wanted: Iterable[Target]) -> str:
 def _sorted(table: Object, path: str) -> Object:
     if not path:
         return table
+    from cluster_engine.programs.kubectl import jsonpath  # here: each kubectl pays for what it loads
+
     relaxed = jsonpath.relaxed(path)
 
     def key(row: Object) -> tuple[bool, Any]:

@@ -14,7 +14,7 @@ from cluster_engine.api.status import NotFound
 from cluster_engine.programs.kubectl import pods
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.session import Params, Session
+from cluster_engine.programs.kubectl.session import OutOfTimeError, Params, Session
 
 FLAGS = (
     Flag("container", "c", default=""),
@@ -127,10 +127,14 @@ async def printed(session: Session, pod: Object, container: str) -> None:
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/log"
     prefix = f"[pod/{metadata['name']}/{container}] ".encode() if values.get("prefix") else b""
     rest = b""
-    async with session.stream(path, query, accept="application/json, */*") as chunks:
-        async for chunk in chunks:
-            *lines, rest = (rest + chunk).split(b"\n")
-            session.out(b"".join(b"%b%b\n" % (prefix, line) for line in lines))
-            await session.drain()
+    try:
+        async with session.stream(path, query, accept="application/json, */*") as chunks:
+            async for chunk in chunks:
+                *lines, rest = (rest + chunk).split(b"\n")
+                session.out(b"".join(b"%b%b\n" % (prefix, line) for line in lines))
+                await session.drain()
+    except OutOfTimeError as error:
+        session.out(prefix + rest if rest else b"")
+        raise CommandError("context deadline exceeded") from error
     if rest:
         session.out(prefix + rest)

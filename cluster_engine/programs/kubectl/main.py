@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from cluster_engine.api.status import Refusal
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.kubectl import complete, errors, output, table_of_commands
+from cluster_engine.programs.kubectl import errors, output, table_of_commands
 from cluster_engine.programs.kubectl.commands import COMMANDS, GROUPS, USAGES, find
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, parse
@@ -43,6 +43,8 @@ async def kubectl(invocation: Invocation) -> int:
         invocation.out(_overview())
         return 0
     if words[0] == "__complete":
+        from cluster_engine.programs.kubectl import complete  # here: each kubectl pays for what it loads
+
         return await complete.run(invocation, words[1:])
     group = next((" ".join(words[:length]) for length in (2, 1) if " ".join(words[:length]) in GROUPS), None)
     if group is not None and not any(" ".join(words[:length]) in COMMANDS for length in (3, 2)):

@@ -12,14 +12,10 @@ from collections.abc import Callable
 from itertools import chain, repeat
 
 from cluster_engine.api.objects import Object
-from cluster_engine.programs.kubectl import documents, go_template, jsonpath
-from cluster_engine.programs.kubectl.documents import to_compact_json
+from cluster_engine.programs.kubectl import documents
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag
-from cluster_engine.programs.kubectl.go_template import TemplateError
-from cluster_engine.programs.kubectl.go_template.formats import plain
 from cluster_engine.programs.kubectl.session import Session
-from cluster_engine.programs.kubectl.tabwriter import layout
 
 Printer = Callable[[Object], str]
 
@@ -72,9 +68,9 @@ def printer(session: Session, *, for_get: bool = False) -> Printer | None:
     if name in (*_GO_TEMPLATES, *_JSON_PATHS):
         return _template(session, name, argument)
     if name == "custom-columns" and for_get:
-        return columns(argument)
+        return _columns(argument)
     if name == "custom-columns-file" and for_get:
-        return columns(_columns_of_file(session, argument))
+        return _columns(_columns_of_file(session, argument))
     formats = _GET_FORMATS if for_get else _OTHER_FORMATS
     raise CommandError(
         f'unable to match a printer suitable for the output format "{output}", allowed formats are: {formats}'
@@ -127,13 +123,17 @@ def _template(session: Session, name: str, argument: str) -> Printer:
     if name in _FILES:
         argument = _file(session, argument, f"error reading --template {argument}, ")
     allows_missing = session.flags["allow-missing-template-keys"]
+    from cluster_engine.programs.kubectl import templates  # here, as below: each kubectl pays for what it loads
+
     if name in _JSON_PATHS:
-        return jsonpath.printer(argument, as_json=name == "jsonpath-as-json", allows_missing=allows_missing)
-    try:
-        template = go_template.parse(argument)
-    except TemplateError as error:
-        raise CommandError(f"error parsing template {argument}, {error}") from error
-    return lambda obj: _filled_in(template, obj, allows_missing=allows_missing)
+        return templates.by_json_path(argument, as_json=name == "jsonpath-as-json", allows_missing=allows_missing)
+    return templates.by_go_template(argument, allows_missing=allows_missing)
+
+
+def _columns(specification: str) -> Printer:
+    from cluster_engine.programs.kubectl import templates
+
+    return templates.columns(specification)
 
 
 def _file(session: Session, path: str, context: str) -> str:
@@ -141,22 +141,6 @@ def _file(session: Session, path: str, context: str) -> str:
         return session.read(path)
     except CommandError as error:
         raise CommandError(f"{context}open {path}: no such file or directory") from error
-
-
-def _filled_in(template: go_template.Template, obj: Object, *, allows_missing: bool) -> str:
-    """Fill a template in; where that fails, what was printed so far and the object are shown, too."""
-    pieces: list[str] = []
-    try:
-        pieces.extend(go_template.run(template, obj, missing_is_error=not allows_missing))
-    except TemplateError as error:
-        shown = (
-            f"{''.join(pieces)}Error executing template: {error}. Printing more information for debugging the "
-            f"template:\n\ttemplate was:\n\t\t{template.text}\n\traw data was:\n\t\t{to_compact_json(obj)}\n"
-            f"\tobject given to template engine was:\n\t\t{plain(obj)}\n\n"
-        )
-        quoted = template.text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        raise CommandError(f'error executing template "{quoted}": {error}', printed=shown) from error
-    return "".join(pieces)
 
 
 def watch_printer(session: Session, show: Printer, *, with_events: bool) -> Callable[[str, Object], str]:
@@ -208,29 +192,3 @@ def _columns_of_file(session: Session, path: str) -> str:
     if len(headers) != len(paths):
         raise CommandError(f"number of headers ({len(headers)}) and field specifications ({len(paths)}) don't match")
     return ",".join(f"{header}:{path}" for header, path in zip(headers, paths, strict=True))
-
-
-def columns(specification: str) -> Printer:
-    """Return what prints a line for each object: custom-columns. CommandError."""
-    if not specification:
-        raise CommandError("custom-columns format specified but no custom columns given")
-    found = []
-    printed = False
-    for column in specification.split(","):
-        header, colon, path = column.partition(":")
-        if not colon:
-            text = f"unexpected custom-columns spec: {column}, expected <header>:<json-path-expr>"
-            raise CommandError(text)
-        found.append((header, jsonpath.relaxed(path)))
-
-    def show(obj: Object) -> str:
-        nonlocal printed
-        items = obj["items"] if obj.get("kind") == "List" else [obj]
-        lines = [] if printed else ["\t".join(header for header, _ in found)]
-        printed = True
-        for item in items:
-            cells = [",".join(jsonpath.show(value) for value in jsonpath.find(path, item)) for _, path in found]
-            lines.append("\t".join(cell or "<none>" for cell in cells))
-        return layout("".join(f"{line}\n" for line in lines), minimum=6, padding=3)
-
-    return show

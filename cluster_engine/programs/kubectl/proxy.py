@@ -34,6 +34,7 @@ FLAGS = (
 PORT_MAX = 65535
 REJECTED_PATHS = r"^/api/.*/pods/.*/(exec|attach)"
 ACCEPTED_HOSTS = re.compile(r"^(localhost|127\.0\.0\.1|\[::1\])$")
+NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 NOT_LOGGED_IN = "Request filter disabled, your proxy is vulnerable to XSRF attacks, please be cautious\n"
 
 
@@ -85,8 +86,8 @@ class Proxy:
             return streamed(await client.forward(target, method=method, headers=headers, content=content))
         except (ConnectionError, TimeoutError) as error:
             reason = error.reason if isinstance(error, DialError) else str(error)
-            self._session.err(f"error: {reason}\n")
-            return _text(502, reason)
+            self._session.err(self._session.error(f"proxy_server.go:147] Error while proxying request: {reason}"))
+            return _text(500, f"{reason}\n", NO_SNIFFING)
 
     def _accepts(self, request: Request) -> bool:
         host = request.header("host")
@@ -96,5 +97,5 @@ class Proxy:
         return bool(ACCEPTED_HOSTS.match(name)) and not re2.match(REJECTED_PATHS, request.path)
 
 
-def _text(status: int, text: str) -> Response:
-    return Response(status, "text/plain; charset=utf-8", text.encode())
+def _text(status: int, text: str, *headers: tuple[str, str]) -> Response:
+    return Response(status, "text/plain; charset=utf-8", text.encode(), headers)

@@ -16,11 +16,19 @@ from typing import Any
 import msgspec
 
 from cluster_engine.api.documents import Unreadable, read_json
+from cluster_engine.api.durations import go_duration, go_seconds
 from cluster_engine.api.objects import Object
-from cluster_engine.api.status import NotFound, Refusal
-from cluster_engine.client.kubeconfig import ContextNotFoundError, KubeConfigError, NoServerError, Overrides
+from cluster_engine.api.status import Refusal
+from cluster_engine.client.kubeconfig import (
+    LOCALHOST,
+    ContextNotFoundError,
+    KubeConfigError,
+    NoServerError,
+    Overrides,
+)
 from cluster_engine.client.rate_limits import DEFAULT, ThrottleLog
-from cluster_engine.client.rest import PATCH_TYPES, Client, with_query
+from cluster_engine.client.rest import PATCH_TYPES, READING_BODY, Client, with_query
+from cluster_engine.client.unexplained import unexplained
 from cluster_engine.programs import keyboard
 from cluster_engine.programs.invocation import HOME, Invocation
 from cluster_engine.programs.keyboard import NoEditorError
@@ -33,8 +41,10 @@ Params = Mapping[str, str | int | bool | None]
 
 USER_AGENT = user_agent("kubectl")
 KUBECONFIG = f"{HOME}/.kube/config"
-NO_KUBECONFIG = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
-"""Without a kubeconfig kubectl tries http://localhost:8080, where nobody listens."""
+INVALID_TIMEOUT = (
+    "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding "
+    "time unit (e.g. 1s | 2m | 3h)"
+)
 JSON = "application/json"
 TABLE = ",".join(f"application/json;as=Table;v={version};g=meta.k8s.io" for version in ("v1", "v1beta1")) + f",{JSON}"
 
@@ -96,31 +106,51 @@ class Session:
         """Return a line of klog's that warns."""
         return self._trace.warning(text)
 
+    def error(self, text: str) -> str:
+        """Return a line of klog's that tells of an error."""
+        return self._trace.error(text)
+
     @property
     def client(self) -> Client:
         """The client; made when first needed. CommandError when there is no usable kubeconfig."""
         if self._client is None:
-            path = self.kubeconfig
+            timeout_seconds = self._timeout_seconds()
             try:
-                self._client = Client.from_kubeconfig(
-                    self.process,
-                    path,
-                    user_agent=USER_AGENT,
-                    overrides=self._overrides,
-                )
-                self._client.impersonation = self._impersonation
-                self.err(self._trace.config(path))
-            except FileNotFoundError as error:
-                if path == KUBECONFIG:
-                    raise CommandError(NO_KUBECONFIG, plain=True) from error
-                raise CommandError(f"stat {error.filename}: no such file or directory") from error
-            except NoServerError as error:
-                raise CommandError(NO_KUBECONFIG, plain=True) from error
+                self._client = self._made()
             except ContextNotFoundError as error:
                 raise CommandError(f"Error in configuration: {error}", plain=True) from error
             except KubeConfigError as error:
                 raise CommandError(str(error)) from error
+            self._client.timeout_seconds = timeout_seconds
+            self._client.impersonation = self._impersonation
         return self._client
+
+    def _made(self) -> Client:
+        path = self.kubeconfig
+        try:
+            client = Client.from_kubeconfig(self.process, path, user_agent=USER_AGENT, overrides=self._overrides)
+        except FileNotFoundError as error:
+            if path != KUBECONFIG:
+                raise CommandError(f"stat {error.filename}: no such file or directory") from error
+            return Client(LOCALHOST, self.process, USER_AGENT)
+        except NoServerError:
+            return Client(LOCALHOST, self.process, USER_AGENT)
+        self.err(self._trace.config(path))
+        return client
+
+    def _timeout_seconds(self) -> float | None:
+        """Return what --request-timeout says: a number of seconds, or a duration; 0 is for ever. CommandError."""
+        said = str(self.flags["request-timeout"])
+        try:
+            seconds = go_seconds(f"{said}s" if said.isdecimal() else said)
+        except ValueError as error:
+            raise CommandError(INVALID_TIMEOUT) from error
+        return seconds if seconds > 0 else None
+
+    def _timed(self, params: Params | None) -> Params:
+        """Add how long the client will wait, which the server heeds too."""
+        seconds = self.client.timeout_seconds
+        return {**(params or {}), **({} if seconds is None else {"timeout": go_duration(seconds)})}
 
     @property
     def _overrides(self) -> Overrides:
@@ -158,9 +188,14 @@ class Session:
     def server(self) -> str:
         """The server's host and port; what the kubeconfig says."""
         try:
-            return f"{self.client.config.host}:{self.client.config.port}"
+            return self.client.config.authority
         except CommandError:
-            return "localhost:8080"
+            return LOCALHOST.authority
+
+    @property
+    def url(self) -> str:
+        """Where the server's paths begin."""
+        return self.client.config.url
 
     @property
     def namespace(self) -> str:
@@ -248,6 +283,7 @@ class Session:
         if body is not None:
             content = body if isinstance(body, bytes) else msgspec.json.encode(body)
             headers |= {"content-type": content_type} if content_type else {}
+        params = self._timed(params)
         sent = self._sent(method, path, params, headers, content)
         response = await self._client_for(path).request(method, path, params=params, body=content, headers=headers)
         self.err(self._trace.answer(sent, response.status, response.headers, response.body))
@@ -274,7 +310,7 @@ class Session:
         self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None = None
     ) -> tracing.Sent:
         """Tell of a request that is being sent, as far as -v asks for it."""
-        url = f"https://{self.server}{with_query(path, params)}"
+        url = f"{self.url}{with_query(path, params)}"
         all_headers = {**headers, **dict(self._impersonation), "User-Agent": USER_AGENT}
         sent = tracing.Sent(asyncio.get_running_loop().time(), method, url, all_headers)
         self.err(self._trace.request(sent, body))
@@ -283,21 +319,65 @@ class Session:
     @contextlib.asynccontextmanager
     async def stream(self, path: str, params: Params, *, accept: str = JSON) -> AsyncIterator[AsyncIterator[bytes]]:
         """GET something that goes on; gives the pieces as they come. Raises Refusal."""
-        headers = {"accept": accept, **self.headers}
+        headers, params = {"accept": accept, **self.headers}, self._timed(params)
         sent = self._sent("GET", path, params, headers)
-        async with self.client.stream("GET", path, params=params, headers=headers) as incoming:
+        seconds = self.client.timeout_seconds
+        until = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        async with contextlib.AsyncExitStack() as stack:
+            streaming = self.client.stream("GET", path, params=params, headers=headers)
+            limit = asyncio.timeout_at(until)
+            try:
+                async with limit:
+                    incoming = await stack.enter_async_context(streaming)
+            except TimeoutError as error:
+                if limit.expired():
+                    raise TimeoutError(self.client.awaiting()) from error
+                raise
             self.err(self._trace.answer(sent, incoming.status, incoming.headers, None))
+            chunks = _until(until, incoming.chunks)
             if incoming.status >= 400:
-                raise refusal_of(incoming.status, b"".join([chunk async for chunk in incoming.chunks]))
-            yield incoming.chunks
+                raise refusal_of(incoming.status, b"".join([chunk async for chunk in chunks]))
+            yield chunks
 
     @contextlib.asynccontextmanager
     async def watch(
         self, path: str, params: Params, *, accept: str = JSON
     ) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
-        """Watch; gives type and object of each event. An ERROR event raises its Refusal."""
+        """Watch; gives type and object of each event. An ERROR event raises its Refusal.
+
+        It ends, as if the server had ended it, when its time is up.
+        """
         async with self.stream(path, {**params, "watch": True}, accept=accept) as chunks:
-            yield _events(chunks)
+            yield _events(_as_far_as_it_comes(chunks))
+
+
+class OutOfTimeError(CommandError):
+    """An answer that was not there to its end when --request-timeout was over."""
+
+    def __init__(self) -> None:
+        super().__init__(READING_BODY)
+
+
+async def _until(until: float | None, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Give pieces as they come; OutOfTimeError at that time."""
+    while True:
+        limit = asyncio.timeout_at(until)
+        try:
+            async with limit:
+                chunk = await anext(chunks, b"")
+        except TimeoutError as error:
+            if limit.expired():
+                raise OutOfTimeError from error
+            raise
+        if not chunk:
+            return
+        yield chunk
+
+
+async def _as_far_as_it_comes(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    with contextlib.suppress(OutOfTimeError):
+        async for chunk in chunks:
+            yield chunk
 
 
 def _resource_of(path: str) -> str:
@@ -316,13 +396,8 @@ def refusal_of(status: int, body: bytes, asked: str = "") -> Refusal:
         answer = None
     if isinstance(answer, dict) and answer.get("kind") == "Status":
         return Refusal.from_status(answer)
-    text = body[:2048].decode("utf-8", "replace").strip()
-    if status == 404:
-        what = f" ({asked})" if asked.partition(" ")[2] else ""
-        return NotFound.from_status(
-            {"message": f"the server could not find the requested resource{what}", "code": 404, "reason": "NotFound"}
-        )
-    return Refusal(text or "the server responded with an unknown status", code=status)
+    verb, _, resource = asked.partition(" ")
+    return unexplained(status, body[:2048].decode("utf-8", "replace").strip(), verb=verb, resource=resource)
 
 
 async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, Object]]:

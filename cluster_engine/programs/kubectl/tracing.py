@@ -90,6 +90,10 @@ class Trace(msgspec.Struct, frozen=True):
         """Warn, at whatever level."""
         return f"{self._head('W')}{text}\n"
 
+    def error(self, text: str) -> str:
+        """Tell of an error, at whatever level."""
+        return f"{self._head('E')}{text}\n"
+
     def _head(self, severity: str) -> str:
         now = self.process.now()
         return f"{severity}{now:%m%d %H:%M:%S}.{now.microsecond:06d} {self.process.pid:>7} "

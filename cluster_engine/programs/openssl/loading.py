@@ -55,6 +55,22 @@ class Loader:
             ]
             raise OpenSSLError("\n".join(lines)) from error
 
+    async def opened(self, path: str) -> bytes:
+        """Return a plain file's bytes, or standard input's where no path is given; OpenSSLError."""
+        if not path:
+            return await self._invocation.all()
+        try:
+            return read_file(self._invocation.files, self._invocation.absolute(path))
+        except OSError as error:
+            said = f'Can\'t open "{path}" for reading, {error.strerror}'
+            raise OpenSSLError(f"{said}\n{self.not_opened(path, 'rb', error)}") from error
+
+    def not_opened(self, path: str, mode: str, error: OSError) -> str:
+        """Return the lines of the error queue of a file that could not be opened."""
+        where = f"BIO_new_file:{error.strerror}:../crypto/bio/bss_file.c:67:calling fopen({path}, {mode})"
+        first, second = self.error("80000002", "system library", where), "BIO_new_file:no such file"
+        return f"{first}\n{self.error('10000080', 'BIO routines', f'{second}:../crypto/bio/bss_file.c:75:')}"
+
     async def certificates(
         self, path: str, what: str = "certificate", after: str = "Unable to load certificate"
     ) -> list[x509.Certificate]:

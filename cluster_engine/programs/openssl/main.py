@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from cluster_engine.programs.certificates.extensions import ExtensionError
 from cluster_engine.programs.invocation import Invocation
-from cluster_engine.programs.openssl import asn1, keys, req, s_client, small, verify, x509
+from cluster_engine.programs.openssl import asn1, enc, keys, pkcs12, req, s_client, small, verify, x509
 from cluster_engine.programs.openssl.options import OpenSSLError
 
 WORDS_MAX = 10_000
@@ -21,12 +21,17 @@ def _digest(name: str) -> Callable[[Invocation, list[str]], Awaitable[int]]:
     return lambda invocation, words: small.dgst(invocation, [f"-{name}", *words])
 
 
+def _cipher(name: str) -> Callable[[Invocation, list[str]], Awaitable[int]]:
+    return lambda invocation, words: enc.run(invocation, [f"-{name}", *words])
+
+
 COMMANDS: Mapping[str, Callable[[Invocation, list[str]], Awaitable[int]]] = {
     "asn1parse": asn1.run,
     "base64": small.base64_,
     "ciphers": small.ciphers,
     "dgst": small.dgst,
-    "enc": small.enc,
+    "enc": enc.run,
+    "pkcs12": pkcs12.run,
     "ec": _kind("ec"),
     "ecparam": keys.ecparam,
     "genpkey": keys.genpkey,
@@ -40,6 +45,7 @@ COMMANDS: Mapping[str, Callable[[Invocation, list[str]], Awaitable[int]]] = {
     "version": small.version,
     "x509": x509.run,
     **{name: _digest(name) for name in small.DIGESTS},
+    **{name: _cipher(name) for name in enc.KEY_BYTES},
 }
 
 

@@ -130,11 +130,3 @@ async def ciphers(invocation: Invocation, words: list[str]) -> int:
         lines = [":".join(one["name"] for one in found)]
     invocation.out("".join(f"{line}\n" for line in lines))
     return 0
-
-
-async def enc(invocation: Invocation, words: list[str]) -> int:
-    """Run `openssl enc`, of which there is base64; give its exit code."""
-    if not {"-base64", "-a"} & set(words):
-        name = next((word for word in words if word.startswith("-") and word not in ("-d", "-e", "-in", "-out")), "-")
-        raise usage("enc", f"Unknown option or cipher: {name[1:100]}")
-    return await base64_(invocation, [word for word in words if word != "-base64"])

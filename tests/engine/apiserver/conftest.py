@@ -172,9 +172,9 @@ def pki_files():
 
 
 @pytest.fixture(scope="session")
-def foreign_authority():
-    """A certificate authority that the cluster does not know."""
-    return Authority("kubernetes", now=datetime.now(UTC))
+def foreign_authority(pki_files):
+    """A certificate authority that the cluster does not know, as old as its own."""
+    return Authority("kubernetes", now=pki_files[1].now)
 
 
 @pytest.fixture

@@ -442,6 +442,7 @@ def test_a_client_that_hangs_up_on_a_silent_watch_is_heard(run_server):
     run_server(story)
 
 
+@pytest.mark.long
 def test_what_is_sent_far_ahead_is_held_back_until_it_is_wanted(run_server):
     async def story(server, connect):
         reader, writer = await connect("http/1.1")

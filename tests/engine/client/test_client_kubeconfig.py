@@ -37,7 +37,11 @@ def test_data_in_the_file_is_decoded():
     [
         ({"current-context": "other"}, "context was not found for specified context: other"),
         ({"clusters": []}, 'cluster "k" does not exist'),
-        ({"clusters": [{"name": "k", "cluster": {"server": "ftp://x"}}]}, "has no https server"),
+        ({"clusters": [{"name": "k", "cluster": {}}]}, 'no server found for cluster "k"'),
+        (
+            {"clusters": [{"name": "k", "cluster": {"server": "x:80/y"}}]},
+            'host must be a URL or a host:port pair: "x:80/y"',
+        ),
         ({"users": [{"name": "u", "user": {"client-key-data": "%"}}]}, "client-key-data is not base64"),
     ],
 )
@@ -71,6 +75,14 @@ def test_a_server_on_the_command_line_needs_no_file():
     system.write("/ca", b"CA")
     config = load(system, "/root/.kube/config", said)
     assert (config.host, config.port, config.ca, config.certificate) == ("10.0.0.9", 443, b"CA", None)
+
+
+def test_a_server_by_plain_http_is_shown_no_credentials():
+    users = [{"name": "u", "user": {"client-key-data": "%", "token": "t"}}]
+    config = load(files(users=users), "/etc/kubernetes/x.conf", Overrides(of_cluster={"server": "localhost:8001"}))
+    assert (config.url, config.ca, config.key, config.token) == ("http://localhost:8001", None, None, None)
+    behind = load(files(), "/etc/kubernetes/x.conf", Overrides(of_cluster={"server": "https://k8s.example/one/"}))
+    assert behind.url == "https://k8s.example:443/one"
 
 
 @pytest.mark.parametrize(

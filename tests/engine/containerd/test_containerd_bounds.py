@@ -13,6 +13,8 @@ from cluster_engine.containerd.workloads import ARGUMENT_BYTES_MAX, SERVICES, No
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.files import FileSystem
 
+CPU_SECONDS_MAX = 60.0  # on a busy machine; the worst takes about seven
+
 # -- commands, work, memory, nesting -----------------------------------------------------------------------------------
 
 
@@ -32,11 +34,12 @@ from cluster_engine.world.files import FileSystem
         "while true; do /bin/sh -c 'while true; do :; done' & done",
     ],
 )
+@pytest.mark.long
 def test_whatever_a_container_does_it_costs_little_and_goes_on(sh, text):
     began = time.process_time()
     ran = sh(text, x="y" * 50_000, words="f " * 5_000, seconds=120)
     assert ran.ends_at is None or text.startswith("true")
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < CPU_SECONDS_MAX
 
 
 def test_commands_beyond_the_first_are_throttled(sh):

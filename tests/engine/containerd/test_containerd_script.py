@@ -127,7 +127,7 @@ SCRIPT_WORDS = (
 WORDS = st.sampled_from([*SCRIPT_WORDS.split(), "\n", '"'])
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(WORDS, max_size=25))
 def test_any_script_can_be_run(sh, words):
     ran = sh(" ".join(words), seconds=5)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import pytest
+from patience import PATIENCE_SECONDS
 
 from cluster_engine.shell.terminal import Terminal
 
@@ -33,7 +34,7 @@ def real(line, files, directory):
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": str(directory)},
         capture_output=True,
         check=False,
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
     )
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 

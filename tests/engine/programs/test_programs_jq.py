@@ -40,6 +40,7 @@ def jq(run):
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="no real jq here to compare with")
+@pytest.mark.long
 def test_every_filter_gives_what_the_real_one_gives(jq):
     found = jq([f"jq -c {quoted(one)} in" for one in FILTERS])
     for filter_, (code, out, err) in zip(FILTERS, found, strict=True):

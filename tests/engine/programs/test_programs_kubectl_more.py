@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from recent import EPOCH
 
 MAKE = "kubectl create deployment web --image=nginx"
 
@@ -119,7 +120,7 @@ def test_requests_for_many_objects_by_one_client_are_throttled_and_kubectl_says_
     (applied, deleted), took = workstation(story, nodes=1)
     assert applied.code == deleted.code == 0
     assert applied.err == "", "each object of a file has a client of its own"
-    head = r"I0101 10:00:0\d\.\d{6} +\d+ request\.go:729\]"
+    head = rf"I{EPOCH:%m%d} 10:00:0\d\.\d{{6}} +\d+ request\.go:729\]"
     said = rf"{head} Waited for 19\d\.\d+ms due to client-side throttling, not priority and fairness, request: "
     said += r"DELETE:https://10\.0\.0\.1:6443/api/v1/namespaces/default/configmaps/m\d+"
     assert sum(re.fullmatch(said, line) is not None for line in deleted.err.splitlines()) == 1 + 20 - 10

@@ -69,5 +69,5 @@ def test_a_connection_that_was_lost_is_dialled_anew_by_the_next_request(workstat
         return refused, answer
 
     refused, answer = workstation(story)
-    assert refused == "dial tcp 10.0.0.1:6443: connect: connection refused"
+    assert refused == "dial tcp 10.0.0.1:6443: connect: connection refused\n"
     assert msgspec.json.decode(answer)["kind"] == "PodList"

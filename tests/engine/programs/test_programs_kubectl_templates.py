@@ -7,6 +7,7 @@ import pytest
 from cluster_engine.programs.kubectl import go_template
 from cluster_engine.programs.kubectl.go_template import TemplateError, formats
 
+CPU_SECONDS_MAX = 20.0  # on a busy machine; the worst takes about two
 POD = {
     "kind": "Pod",
     "metadata": {"name": "web", "creationTimestamp": None, "labels": {"app": "web"}},
@@ -111,7 +112,7 @@ def test_no_template_costs_more_than_a_moment(template):
         assert len(text) <= formats.CHARACTERS_MAX
     except TemplateError as error:
         assert "too large" in str(error)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < CPU_SECONDS_MAX
 
 
 def test_templates_come_from_a_flag_a_word_or_a_file(workstation):

@@ -10,10 +10,10 @@ from cluster_engine.programs.kubectl.documents import ManifestError, read_all, t
 from cluster_engine.programs.kubectl.errors import CommandError
 from cluster_engine.programs.kubectl.flags import Flag, parse
 from cluster_engine.programs.kubectl.jsonpath import render
-from cluster_engine.programs.kubectl.output import columns
 from cluster_engine.programs.kubectl.rollout import rollout_text
 from cluster_engine.programs.kubectl.table import TablePrinter
 from cluster_engine.programs.kubectl.tabwriter import layout
+from cluster_engine.programs.kubectl.templates import columns
 
 # -- columns
 

@@ -131,7 +131,7 @@ def test_ctrl_c_ends_every_program_of_a_pipeline(with_programs):
         await asyncio.wait([running])
         return running.cancelled(), [process.exit_code for process in processes], world.host("a").processes
 
-    assert with_programs(story, forever=forever) == (True, [143, 143], {})
+    assert with_programs(story, forever=forever) == (True, [130, 130], {})
 
 
 def test_standard_input_environment_and_directory_are_the_programs(with_programs):

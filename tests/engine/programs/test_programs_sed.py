@@ -127,6 +127,7 @@ def test_it_does_what_the_real_one_does(run, tmp_path, line):
         ("seq 100000 | sed -E 's/(.{1,500}){2}/x/g' | wc -l", None),
     ],
 )  # fmt: skip
+@pytest.mark.long
 def test_what_runs_away_is_cut_off(run, line, says):
     code, _, err = ours(run, line, FILES)
     assert "bug of Glassplane" not in err

@@ -6,6 +6,7 @@ import subprocess
 import tarfile
 
 import pytest
+from patience import PATIENCE_SECONDS
 
 
 def test_what_is_packed_is_unpacked_elsewhere_with_its_mode(workstation):
@@ -79,5 +80,5 @@ def test_gnu_tar_reads_what_ours_writes(workstation):
         return sh.host.files.read("/tmp/a.tar")
 
     data = workstation(story)
-    done = subprocess.run(["tar", "-xOf", "-"], input=data, capture_output=True, check=True, timeout=20)
+    done = subprocess.run(["tar", "-xOf", "-"], input=data, capture_output=True, check=True, timeout=PATIENCE_SECONDS)
     assert done.stdout == b"hello\n"

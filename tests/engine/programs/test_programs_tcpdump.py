@@ -9,6 +9,7 @@ import subprocess
 import dns.message
 import dns.rrset
 import pytest
+from patience import PATIENCE_SECONDS
 
 from cluster_engine.programs.capture import packets, pcap
 from cluster_engine.programs.capture.expressions import ExpressionError, condition_of
@@ -179,8 +180,8 @@ def test_a_file_is_read_as_the_real_tcpdump_reads_it(typed, tmp_path, options):
     path.write_bytes(written())
     ((code, out, err),) = typed(f"tcpdump -r /tmp/a.pcap {options}")
     done = subprocess.run(
-        f"tcpdump -r {path} {options}", shell=True, capture_output=True, text=True, check=False, timeout=20,
-        env={**os.environ, "TZ": "UTC"},
+        f"tcpdump -r {path} {options}", shell=True, capture_output=True, text=True, check=False,
+        timeout=PATIENCE_SECONDS, env={**os.environ, "TZ": "UTC"},
     )  # fmt: skip
     assert out == done.stdout
     complaint = done.stderr.replace(str(path), "/tmp/a.pcap")

@@ -301,6 +301,7 @@ def test_sorting_into_a_file_copies_it_once(on_host):
     assert on_host(story) == b"a\n" * 50_000 + b"b\n" * 50_000
 
 
+@pytest.mark.long
 def test_a_loop_of_large_objects_ends_in_etcds_words_and_the_cluster_goes_on(workstation, monkeypatch):
     async def story(sh):
         used = quota.used_bytes(sh.cluster._store())

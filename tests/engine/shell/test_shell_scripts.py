@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import pytest
+from patience import PATIENCE_SECONDS
 
 SCRIPTS = [
     ("sh -c 'echo $0 $1 $# \"$@\"; shift; echo $1 $#' name a 'b c'", "name a 2 a b c\nb c 1\n"),
@@ -71,7 +72,7 @@ def test_scripts_do_what_they_do_in_bash(on_host, line, printed):
 def test_bash_says_the_same(tmp_path, line, printed):
     script = line.replace("sh -", "bash -").replace("sh s.sh", "bash s.sh")
     found = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert found.stdout == printed
 
