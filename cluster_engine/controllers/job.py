@@ -76,7 +76,9 @@ class JobController:
         """By key: failures in a row, and when the last was."""
         self._released: dict[str, set[str]] = {}
         """By key: uids of pods whose finalizer was taken away and may still be in the cache."""
-        self._jobs.on(delete=self._gone)
+        self._finished: set[str] = set()
+        """Uids of Jobs whose end was written and may not be in the cache yet (finishedJobExpectations)."""
+        self._jobs.on(update=self._changed, delete=self._gone)
 
     async def run(self) -> None:
         """Work for ever."""
@@ -84,8 +86,13 @@ class JobController:
             tasks.create_task(self._orphans.run())
             tasks.create_task(self._queue.run(self._sync, workers=WORKERS))
 
+    def _changed(self, before: Object, job: Object) -> None:
+        if job_status.is_finished(job):
+            self._finished.discard(job["metadata"]["uid"])
+
     def _gone(self, job: Object) -> None:
         key = key_of(job)
+        self._finished.discard(job["metadata"]["uid"])
         self._failures.pop(key, None)
         self._released.pop(key, None)
 
@@ -101,6 +108,8 @@ class JobController:
             return
         if job["spec"].get("managedBy") or job_status.is_finished(job):
             await self._let_go(job)
+            return
+        if job["metadata"]["uid"] in self._finished:
             return
         sync = await self._look(key, job)
         self._count_failures(sync)
@@ -333,6 +342,7 @@ class JobController:
         if counted or finished:
             await self._write(job, status)
         if finished:
+            self._finished.add(job["metadata"]["uid"])
             self._tell_the_end(job, status)
 
     @staticmethod

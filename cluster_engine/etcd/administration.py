@@ -108,7 +108,7 @@ class MaintenanceService:
         store = self._store
         size = store.history.size_bytes
         agreement = self._agreement
-        errors = [f"memberID:{agreement.member_id} alarm:NOSPACE "] if store.has_no_space else []
+        errors = [f"memberID:{store.alarmed_by or agreement.member_id} alarm:NOSPACE "] if store.has_no_space else []
         if not agreement.leader:
             errors.insert(0, "etcdserver: no leader")
         response = pb.StatusResponse(
@@ -130,7 +130,7 @@ class MaintenanceService:
         if request.action == pb.AlarmRequest.GET:
             response = pb.AlarmResponse()
             if self._store.has_no_space:
-                response.alarms.add(memberID=request.memberID, alarm=pb.NOSPACE)
+                response.alarms.add(memberID=self._store.alarmed_by or request.memberID, alarm=pb.NOSPACE)
         else:
             response = await self._agreement.propose(request)
         self._headers.fill(response.header)

@@ -101,12 +101,12 @@ class Applier:
     def _alarm(self, request: pb.AlarmRequest) -> pb.AlarmResponse:
         store = self._store
         if request.action == pb.AlarmRequest.ACTIVATE and request.alarm == pb.NOSPACE:
-            store.has_no_space = store.is_alarmed = True
+            store.has_no_space, store.alarmed_by = True, request.memberID
         response = pb.AlarmResponse()
         if store.has_no_space:
-            response.alarms.add(memberID=request.memberID, alarm=pb.NOSPACE)
+            response.alarms.add(memberID=store.alarmed_by or request.memberID, alarm=pb.NOSPACE)
         if request.action == pb.AlarmRequest.DEACTIVATE:
-            store.has_no_space = store.is_alarmed = False
+            store.has_no_space, store.alarmed_by = False, 0
         return response
 
     def _publish(self, request: pb.ClusterMemberAttrSetRequest) -> pb.ClusterMemberAttrSetRequest:

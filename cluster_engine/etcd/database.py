@@ -5,7 +5,8 @@ to the store (`FileSystem.bind`): moving the directory moves the store, copying 
 it. At its start etcd takes the store that lies there, reads one from bytes, or makes an empty one.
 
     MAGIC                                              which form this is
-    revision, compacted, index, number of leases       numbers of 8 bytes
+    revision, compacted, index                         numbers of 8 bytes
+    alarm, number of leases                            0: none, 1: no space, else also who raised it
     id, seconds to live                                for each lease
     length (4 bytes), mvccpb.KeyValue                  for each record, oldest first; a length of 0 ends them
     zeros                                              up to a multiple of PAGE_BYTES
@@ -31,12 +32,13 @@ from cluster_engine.etcd.store import Store
 from cluster_engine.rpc import kv_pb2
 from cluster_engine.world.files import FileSystem
 
-MAGIC = b"etcd in glass, 1"
+MAGIC = b"etcd in glass, 2"
 PAGE_BYTES = 4096
 HASH_BYTES = 32
 LEASES_MAX = 10_000
 REVISION_MAX = 2**62
-_NUMBERS = struct.Struct(">QQQQ")
+_NO_SPACE = 1
+_NUMBERS = struct.Struct(">QQQQQ")
 _LEASE = struct.Struct(">qQ")
 _LENGTH = struct.Struct(">I")
 
@@ -70,7 +72,8 @@ class Database:
     def __bytes__(self) -> bytes:
         store = self.store
         leases = [store.leases.get(lease) for lease in store.leases]
-        written = [MAGIC, _NUMBERS.pack(store.revision, store.compacted, store.raft_index, len(leases))]
+        alarm = store.alarmed_by or _NO_SPACE * store.has_no_space
+        written = [MAGIC, _NUMBERS.pack(store.revision, store.compacted, store.raft_index, alarm, len(leases))]
         written += [_LEASE.pack(lease.id, lease.ttl) for lease in leases]
         for record in _records(store):
             written += [_LENGTH.pack(len(record)), record]
@@ -126,7 +129,8 @@ def _read(data: bytes) -> Store:
         raise DatabaseError("invalid database")
     store = Store()
     at = len(MAGIC)
-    store.revision, store.compacted, store.raft_index, leases = _NUMBERS.unpack_from(data, at)
+    store.revision, store.compacted, store.raft_index, alarm, leases = _NUMBERS.unpack_from(data, at)
+    store.has_no_space, store.alarmed_by = bool(alarm), alarm if alarm != _NO_SPACE else 0
     at += _NUMBERS.size
     _check(1 <= store.revision < REVISION_MAX and store.compacted <= store.revision and leases <= LEASES_MAX)
     _check(store.raft_index < REVISION_MAX)

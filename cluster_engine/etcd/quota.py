@@ -42,18 +42,18 @@ def check_puts(store: Store, puts: Iterable[pb.PutRequest]) -> None:
         limit += 2 * RESERVE_BYTES
     elif cost <= SMALL_BYTES and all(store.history.get(request.key) is not None for request in requests):
         limit += RESERVE_BYTES
-    if cost and (store.is_alarmed or used_bytes(store) + cost > limit):
+    if cost and (store.alarmed_by or used_bytes(store) + cost > limit):
         store.has_no_space = True
         raise NoSpaceError
 
 
 def check_lease(store: Store) -> None:
     """Raise NoSpaceError unless there is room for another lease."""
-    if store.is_alarmed or used_bytes(store) > QUOTA_BYTES:
+    if store.alarmed_by or used_bytes(store) > QUOTA_BYTES:
         store.has_no_space = True
         raise NoSpaceError
 
 
 def look_again(store: Store) -> None:
     """Let the alarm go where there is room again."""
-    store.has_no_space = store.is_alarmed or (store.has_no_space and used_bytes(store) > QUOTA_BYTES)
+    store.has_no_space = bool(store.alarmed_by) or (store.has_no_space and used_bytes(store) > QUOTA_BYTES)

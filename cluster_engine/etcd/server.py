@@ -32,6 +32,7 @@ from cluster_engine.etcd.errors import EtcdError
 from cluster_engine.etcd.members import cluster_id
 from cluster_engine.etcd.peers import Peer, Peers, members_page
 from cluster_engine.etcd.services import Headers, KVService, LeaseService
+from cluster_engine.etcd.space import space_of, watch
 from cluster_engine.etcd.status_pages import StatusPages
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.etcd.wal import open_wal
@@ -49,8 +50,9 @@ PEER_PORT = 2380
 METRICS_HOST, METRICS_PORT = "127.0.0.1", 2381
 """--listen-metrics-urls, as kubeadm has it."""
 
-At: TypeAlias = tuple[str, int, ServerTLS]
-"""Address, port and TLS of what clients are served on."""
+At: TypeAlias = tuple[int, ServerTLS]
+"""Port and TLS of what clients are served on, at the host's address and at LOCALHOST (--listen-client-urls)."""
+LOCALHOST = "127.0.0.1"
 
 
 async def main(
@@ -60,7 +62,6 @@ async def main(
     certificate: str = f"{PKI}/server.crt",
     key: str = f"{PKI}/server.key",
     client_ca: str = f"{PKI}/ca.crt",
-    host: str = "0.0.0.0",
     port: int = 2379,
 ) -> None:
     """Serve the store of `data_dir` until cancelled."""
@@ -77,7 +78,7 @@ async def main(
         is_new = not machine.is_file(path_in(data_dir))
         store = process.disk[data_dir] = open_store(machine, data_dir)
     members = initial_cluster(process.argv)
-    at = host, port, tls
+    at = port, tls
     if len(members) > 1:
         await _among(process, store, members, at, data_dir=data_dir, is_new=is_new)
         return
@@ -88,13 +89,16 @@ async def main(
         peer_tls = _peer_tls(process) if files.is_file(f"{PKI}/peer.crt") else None
     store.members.start(process.host.name, f"https://{address}:{port}", f"https://{address}:{PEER_PORT}")
     disk = Disk(process, store.members)
-    server, leases, _ = await _open(process, store, Alone(store, Applier(store, process.note), disk), disk, at)
+    alone = Alone(store, Applier(store, process.note), disk)
+    server, leases, _ = await _open(process, store, alone, disk, at)
     if peer_tls is not None:
         pages = {"/members": lambda: (OK, JSON, members_page(store.members))}
-        await serve(host, PEER_PORT, lambda target: pages[target]() if target in pages else None, peer_tls)
+        await serve(address, PEER_PORT, lambda target: pages[target]() if target in pages else None, peer_tls)
     with process.until_stopped():
         try:
-            await leases.run()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(watch(space_of(process.disk), alone))
+                await leases.run()
         finally:
             server.close()
 
@@ -128,16 +132,17 @@ async def _among(
     voters = tuple(sorted(ids.values()))
     consensus = Consensus(process, store, storage, applier, peers, member_id=own, cluster_id=cluster, voters=voters)
     peers.pages["/members"] = lambda: members_page(store.members)
-    host, port, _ = at
+    port, _ = at
     server: Server | None = None
     with process.until_stopped():
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(peers.run(host, PEER_PORT, listening))
+            tasks.create_task(peers.run(process.host.address, PEER_PORT, listening))
             tasks.create_task(consensus.run())
             try:
                 await _publish(process, consensus, port)
                 server, leases, watches = await _open(process, store, consensus, Disk(process, store.members), at)
                 consensus.on_installed = watches.restored
+                tasks.create_task(watch(space_of(process.disk), consensus))
                 await leases.run()
             except asyncio.CancelledError:
                 if process.is_alive:
@@ -181,8 +186,8 @@ async def _open(
     pages = StatusPages(process, store, agreement)
     server = Server(served, pages=pages)
     process.metrics.compute(server.told)
-    host, port, tls = at
-    await server.start(host, port, ssl=tls)  # type: ignore[arg-type]
+    port, tls = at
+    await server.start([LOCALHOST, process.host.address], port, ssl=tls)  # type: ignore[arg-type]
     await serve(METRICS_HOST, METRICS_PORT, pages.answer)
     process.ready()
     return server, leases, watches

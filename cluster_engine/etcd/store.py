@@ -51,8 +51,8 @@ class Store:
         self.raft_term = 1
         self.raft_index = 1
         self.has_no_space = False
-        self.is_alarmed = False
-        """Somebody has raised the alarm by hand: nothing more is put until somebody takes it back."""
+        self.alarmed_by = 0
+        """The member that has raised the alarm: nothing more is put until it is taken back; 0 when none has."""
         self.on_commit: Callable[[Sequence[Change]], None] | None = None
 
     def range(self, key: bytes, range_end: bytes = b"", *, revision: int = 0, limit: int = 0) -> Selection:
@@ -117,10 +117,11 @@ class Store:
         return deleted
 
     def become(self, other: "Store") -> None:
-        """Hold what another store holds, in its place: a snapshot of the leader's. Members and alarms stay."""
+        """Hold what another store holds, in its place: a snapshot of the leader's. Members stay."""
         self.revision, self.compacted = other.revision, other.compacted
         self.history, self.leases = other.history, other.leases
         self.raft_index = other.raft_index
+        self.has_no_space, self.alarmed_by = other.has_no_space, other.alarmed_by
 
     def expire(self, now: float) -> list[tuple[int, list[KeyValue]]]:
         """Revoke the leases that have run out; give each with the keys that went."""

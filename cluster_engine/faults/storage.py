@@ -9,6 +9,7 @@ from cluster_engine.cast import CONTROL_PLANE, PKI
 from cluster_engine.etcd.client import EtcdClient
 from cluster_engine.etcd.database import Database, as_of, path_in
 from cluster_engine.etcd.errors import CompactedError
+from cluster_engine.etcd.space import space_of
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults.ground import Ground
 from cluster_engine.faults.record import Component, Fault, Heal, Range, bounded
@@ -80,7 +81,8 @@ class EtcdSlowDisk(Fault):
 class EtcdNoSpace(Fault):
     """The alarm NOSPACE: every put is refused from now on, until an administrator disarms it.
 
-    It is raised as a member raises it that has come to its quota, and taken back as by `etcdctl alarm disarm`.
+    The member raises it that has come to its quota, and has it taken back when there is room: both are agreed upon by
+    all members, and wait until that can be.
     """
 
     name: ClassVar[str] = "etcd-no-space"
@@ -93,16 +95,11 @@ class EtcdNoSpace(Fault):
 
     async def begin(self, ground: Ground, id_: str) -> Heal:
         """Raise the alarm."""
-        disk = ground.world.host(self.target.partition("/")[0]).disk
-
-        def alarm(is_raised: bool) -> None:
-            store: Store = disk[DATA_DIRECTORY]  # another one, where one was restored meanwhile
-            store.has_no_space = store.is_alarmed = is_raised
-
-        alarm(True)
+        space = space_of(ground.world.host(self.target.partition("/")[0]).disk)
+        space.tell(full=True)
 
         async def disarm() -> None:
-            alarm(False)
+            space.tell(full=False)
 
         return disarm
 

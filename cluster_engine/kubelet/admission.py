@@ -6,16 +6,19 @@ The scheduler has filtered already, but whoever sends a Binding passes it by. A 
     the wrong labels    reason NodeAffinity      a host port that is taken    reason NodePorts
     NoExecute           reason TaintToleration; the kubelet does not look at other taints, nor whether it is cordoned
     kernel.msgmax       reason SysctlForbidden: a sysctl that could harm others on the node and is not allowed there
+    the node is short   reason Evicted, "The node had condition: [MemoryPressure]. "; of memory alone it is so only for
+                        those that asked for nothing (BestEffort) and do not tolerate it; critical pods may always
 
 Modelled on pkg/kubelet/lifecycle/predicate.go, which asks the scheduler's filters too (pkg/scheduler, AdmissionCheck),
-and pkg/kubelet/sysctl.
+pkg/kubelet/sysctl, and `Admit` of pkg/kubelet/eviction, which is asked first.
 Left out: another look at the node's labels at the API server before they are found wrong.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from cluster_engine.api.objects import Object
+from cluster_engine.api.quality_of_service import quality_of_service
 from cluster_engine.api.time import rfc3339
 from cluster_engine.client.events import EventRecorder
 from cluster_engine.kubelet import pods
@@ -43,14 +46,18 @@ SAFE_SYSCTLS = frozenset(
 )
 """What pods may set on every node (pkg/kubelet/sysctl/safe_sysctls.go); no node here allows more."""
 UNTOLERATED = "node(s) had taints that the pod didn't tolerate"
+SHORT_OF_MEMORY = {"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule"}
 
 
 class Admission:
     """The pods that were rejected, until they are deleted."""
 
-    def __init__(self, statuses: StatusManager, recorder: EventRecorder) -> None:
+    def __init__(
+        self, statuses: StatusManager, recorder: EventRecorder, pressure: Callable[[], frozenset[str]]
+    ) -> None:
         self._statuses = statuses
         self._recorder = recorder
+        self._pressure = pressure
         self._rejected: dict[str, Object] = {}
 
     def rejects(self, pod: Object, others: Iterable[Object], node: Object, now: datetime) -> bool:
@@ -63,7 +70,7 @@ class Admission:
             for other in others:
                 if not pods.is_terminal(other):
                     info.add(other)
-            found = objection(pod, info)
+            found = pressed(pod, self._pressure()) or objection(pod, info)
             if found is None:
                 return False
             reason, why = found
@@ -78,6 +85,16 @@ class Admission:
         """Drop a pod that the API no longer has."""
         if self._rejected.pop(uid, None) is not None:
             self._statuses.forget(uid)
+
+
+def pressed(pod: Object, conditions: frozenset[str]) -> tuple[str, str] | None:
+    """Return reason and message of why a node with these conditions takes no such pod, None if it does."""
+    if not conditions or pods.is_critical(pod):
+        return None
+    may_ask = quality_of_service(pod["spec"]) != "BestEffort" or tolerates(pod, SHORT_OF_MEMORY)
+    if may_ask and conditions == {"MemoryPressure"}:
+        return None
+    return "Evicted", f"The node had condition: [{' '.join(sorted(conditions))}]. "
 
 
 def objection(pod: Object, info: NodeInfo) -> tuple[str, str] | None:

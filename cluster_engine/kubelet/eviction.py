@@ -5,10 +5,10 @@
                                    where that was enough, no pod
     pid.available < 10%            what is left of the machine's process numbers (`Host.pids_max`)
 
-While it is so, and for five minutes after, the node says MemoryPressure, DiskPressure or PIDPressure, and no new pod is
-sent to it. Who holds more than it requested goes first, then whoever has the lower priority, then who is furthest
-beyond its request; nobody can request process numbers. Critical pods stay. An evicted pod is Failed, with the reason
-Evicted; its controller makes another.
+While it is so, and for five minutes after, the node says MemoryPressure, DiskPressure or PIDPressure: no new pod is
+sent to it, and what comes anyway is not admitted (`admission`). Who holds more than it requested goes first, then
+whoever has the lower priority, then who is furthest beyond its request; nobody can request process numbers. Critical
+pods stay. An evicted pod is Failed, with the reason Evicted; its controller makes another.
 
 Modelled on pkg/kubelet/eviction. By default a real kubelet has no threshold for process numbers. Left out: soft
 thresholds, inodes, image filesystems, minimum reclaims.
@@ -41,8 +41,6 @@ RESERVED_BYTES = 1024 * 1024 * 1024
 MEMORY_THRESHOLD_BYTES = 100 * 1024 * 1024
 DISK_THRESHOLD = PID_THRESHOLD = 0.1
 PIDS = "pids"
-SYSTEM_CRITICAL = 2_000_000_000
-"""The priority from which on a pod is critical."""
 KIBIBYTE = 1024
 
 
@@ -80,6 +78,11 @@ class Evictions:
         self._free_disk = free_disk
         self._met_at: dict[str, float] = {}
 
+    @property
+    def pressure(self) -> frozenset[str]:
+        """The conditions that hold, by the last look."""
+        return frozenset(self._met_at)
+
     async def run(self) -> None:
         """Look every LOOK_SECONDS, for ever."""
         while True:
@@ -89,12 +92,12 @@ class Evictions:
     async def look(self) -> None:
         """Look once: tell of pressure, and evict one pod where a threshold is met."""
         now = asyncio.get_running_loop().time()
-        before = frozenset(self._met_at)
+        before = self.pressure
         met = [signal for signal in self._signals() if signal.is_met]
         self._met_at |= dict.fromkeys((signal.condition for signal in met), now)
         self._met_at = {name: at for name, at in self._met_at.items() if now - at < TRANSITION_SECONDS}
-        if frozenset(self._met_at) != before:
-            self._on_change(frozenset(self._met_at))
+        if self.pressure != before:
+            self._on_change(self.pressure)
         for signal in met[:1]:
             await self._reclaim(signal)
 
@@ -138,11 +141,7 @@ class Evictions:
         self._evict(signal)
 
     def _evict(self, signal: Signal) -> None:
-        running = [
-            worker
-            for worker in self._workers()
-            if worker.can_be_evicted and (worker.pod["spec"].get("priority") or 0) < SYSTEM_CRITICAL
-        ]
+        running = [one for one in self._workers() if one.can_be_evicted and not pods.is_critical(one.pod)]
         if not running:
             return
         worker = max(running, key=lambda worker: _rank(worker.pod, signal))

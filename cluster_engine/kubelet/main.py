@@ -96,7 +96,7 @@ class Kubelet:
         self._cache = RuntimeCache(self._containers_changed)
         self._pleg = LifecycleEvents(process, runtime, self._cache, self._health)
         self._statuses = StatusManager(client, process)
-        self._admission = Admission(self._statuses, self._recorder)
+        self._admission = Admission(self._statuses, self._recorder, lambda: self._evictions.pressure)
         self._objects = Objects(client, process)
         self._probes = Probes(process, runtime, self._cache, self._recorder)
         name = process.host.hostname
@@ -130,7 +130,7 @@ class Kubelet:
             network_problem=self._agent.network_problem,
         )
         known = KnownPods(self._pods, self._static)
-        self._server = KubeletServer(process, client, known, self._cache, runtime, address=address)
+        self._server = KubeletServer(process, client, known, self._cache, runtime)
         self._workers: dict[str, PodWorker] = {}
         self._collector = ImageCollector(
             process,

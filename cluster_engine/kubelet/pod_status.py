@@ -50,17 +50,21 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def generate(pod: Object, runtime: PodRuntime, old: Object, knowledge: Knowledge) -> Object:
-    """Make the status that the API should have. `old` is the one it was given before, or has."""
+    """Make the status that the API should have. `old` is the one it was given before, or has.
+
+    Nothing leaves a phase that is an end, whoever has said it.
+    """
     before = _ended_before(old)
     init = [_container_status(pod, c, runtime, knowledge, before, is_init=True) for c in pods.init_containers(pod)]
     mains = [_container_status(pod, c, runtime, knowledge, before, is_init=False) for c in pods.containers(pod)]
     phase = _phase(pod, init, mains, is_terminating=knowledge.is_terminating)
-    if old.get("phase") in pods.TERMINAL_PHASES:
-        phase = str(old["phase"])
+    said = old if old.get("phase") in pods.TERMINAL_PHASES else pod.get("status") or {}
+    if said.get("phase") in pods.TERMINAL_PHASES:
+        phase = str(said["phase"])
     elif knowledge.failure is not None:
         phase = "Failed"
     status: Object = {"phase": phase}
-    status |= {name: old[name] for name in ("reason", "message") if name in old and phase == "Failed"}
+    status |= {name: said[name] for name in ("reason", "message") if name in said and phase == "Failed"}
     if phase == "Failed" and knowledge.failure is not None:
         status |= {"reason": knowledge.failure[0], "message": knowledge.failure[1]}
     has_network = runtime.sandbox is not None and runtime.sandbox.is_ready

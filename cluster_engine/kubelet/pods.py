@@ -7,6 +7,8 @@ from cluster_engine.api.objects import Object
 
 DEFAULT_GRACE_SECONDS = 30
 TERMINAL_PHASES = ("Succeeded", "Failed")
+SYSTEM_CRITICAL = 2_000_000_000
+"""The priority from which on a pod is critical."""
 SOURCE, HASH, SEEN, MIRROR = (f"kubernetes.io/config.{word}" for word in ("source", "hash", "seen", "mirror"))
 """Annotations: where the kubelet has a pod from, of a static pod its hash, since when, and of which hash it is a mirror
 (pkg/kubelet/types/pod_update.go)."""
@@ -35,6 +37,11 @@ def is_static(pod: Object) -> bool:
 def is_mirror(pod: Object) -> bool:
     """Return whether the pod is but the picture of a static one."""
     return MIRROR in (pod["metadata"].get("annotations") or {})
+
+
+def is_critical(pod: Object) -> bool:
+    """Return whether the node cannot do without the pod (pkg/kubelet/types, IsCriticalPod)."""
+    return is_static(pod) or is_mirror(pod) or int(pod["spec"].get("priority") or 0) >= SYSTEM_CRITICAL
 
 
 def is_mirror_of(pod: Object, static: Object) -> bool:

@@ -44,6 +44,8 @@ CLIENT_CA = "/etc/kubernetes/pki/ca.crt"
 SERVING_PAIR = "/var/lib/kubelet/pki/kubelet"
 RUN_SECONDS = 60
 FOLLOW_SECONDS = 1.0
+EVERYWHERE = "0.0.0.0"
+"""The address that kubeadm's KubeletConfiguration has."""
 
 
 @contextlib.asynccontextmanager
@@ -70,14 +72,11 @@ class KubeletServer:
         known: KnownPods,
         cache: RuntimeCache,
         runtime: Runtime,
-        *,
-        address: str,
     ) -> None:
         self._process = process
         self._runtime = runtime
         self._pods = known
         self._cache = cache
-        self._address = address
         streams = Streams(known, cache, runtime)
         self._streams = {"exec": streams.exec, "attach": streams.attach, "portForward": streams.port_forward}
         files = process.files
@@ -90,7 +89,7 @@ class KubeletServer:
     async def run(self) -> None:
         """Serve until cancelled."""
         async with Listener(self._process, self._serve) as listener, serving_health(self._process):
-            await listener.listen(self._address, KUBELET_PORT, self._tls)
+            await listener.listen(EVERYWHERE, KUBELET_PORT, self._tls)
             self.is_running = True
             await asyncio.get_running_loop().create_future()
 
@@ -121,7 +120,7 @@ class KubeletServer:
         return _pod_list(items)
 
     async def _configz(self, _: Request) -> Response:
-        return Response(200, body=msgspec.json.encode({"kubeletconfig": configuration(self._address)}))
+        return Response(200, body=msgspec.json.encode({"kubeletconfig": configuration(EVERYWHERE)}))
 
     async def _usage(self) -> Usage:
         return Usage(self._process, self._cache, await self._runtime.stats())

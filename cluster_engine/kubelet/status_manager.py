@@ -22,7 +22,7 @@ import msgspec
 
 from cluster_engine.api.kinds import POD
 from cluster_engine.api.objects import Object
-from cluster_engine.api.status import Conflict, NotFound, Refusal
+from cluster_engine.api.status import NotFound, Refusal
 from cluster_engine.client.rest import Client
 from cluster_engine.kubelet import pods
 from cluster_engine.kubelet.status_patch import two_way
@@ -146,10 +146,7 @@ class StatusManager:
             told.version = int(pod["metadata"]["resourceVersion"])
         if told.finished and pods.is_deleted(pod):
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": pods.uid(pod)}}
-            try:
-                await self._client.delete(POD, name, namespace, options=options)
-            except Conflict:
-                return
+            await self._client.delete(POD, name, namespace, options=options)
 
 
 def _with_foreign_conditions(status: Object, pod: Object) -> Object:

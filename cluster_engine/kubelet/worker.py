@@ -103,7 +103,7 @@ class PodWorker:
     def update(self, pod: Object) -> None:
         """Take the pod as the API has it now."""
         before, self.pod = self.pod, pod
-        if pods.is_deleted(pod) and self.stage is Stage.SYNCING:
+        if self.stage is Stage.SYNCING and (pods.is_deleted(pod) or pods.is_terminal(pod)):
             self._end()
         elif self.stage is Stage.TERMINATING and pods.grace_seconds(pod) < pods.grace_seconds(before):
             self._interrupt()

@@ -103,7 +103,7 @@ def path(method: MethodDescriptor) -> str:
 @functools.lru_cache(maxsize=256)
 def message_types(path: str) -> tuple[type[Message], type[Message]] | None:
     """Tell the request's and the reply's message class of a `:path`, or None where no service of ours has it."""
-    _compiled()
+    compiled()
     _, _, rest = path.partition("/")
     service_name, _, method_name = rest.partition("/")
     try:
@@ -114,7 +114,7 @@ def message_types(path: str) -> tuple[type[Message], type[Message]] | None:
 
 
 @functools.cache
-def _compiled() -> None:
+def compiled() -> None:
     """Import every compiled `*.proto` of this package, so that the descriptor pool knows all services."""
     for module in pkgutil.iter_modules(cluster_engine.rpc.__path__):
         if module.name.endswith("_pb2"):

@@ -1,9 +1,11 @@
 """The two streams on which etcd's members tell each other Raft's messages (`GET /raft/stream/…`), as bytes.
 
     message    length (8 bytes), raftpb.Message                              all but MsgApp
-    msgapp     0 (8 bytes)                                                   "I am there"
+    msgapp     0 (1 byte)                                                    "I am there"
                1, number of entries, each: length and raftpb.Entry; commit   MsgApp that goes on where the last ended
                2, length, raftpb.Message                                     any other MsgApp
+
+Numbers and lengths have eight bytes, the highest first.
 
 On the first, "I am there" is a MsgHeartbeat of nobody to nobody. Modelled on etcd's rafthttp/msg_codec.go and
 msgappv2_codec.go. Decoders take bytes as they come and give what is whole.
@@ -20,11 +22,11 @@ MESSAGE, APPEND = "message", "msgapp"
 FRAME_BYTES_MAX = 8 * 1024 * 1024
 ENTRIES_MAX = 64 * 1024
 _NUMBER = struct.Struct(">Q")
-_LINK, _ENTRIES, _WHOLE = 0, 1, 2
+_LINK, _ENTRIES, _WHOLE = b"\0", b"\1", b"\2"
 
 LINK_HEARTBEATS = {
     MESSAGE: _NUMBER.pack(2) + pb.Message(type=pb.MsgHeartbeat).SerializeToString(),
-    APPEND: _NUMBER.pack(_LINK),
+    APPEND: _LINK,
 }
 """What is sent on a stream when nothing else is, so that the other end knows that the connection is alive."""
 
@@ -51,9 +53,9 @@ class Encoder:
         goes_on = self._next == (message.index, message.term) and message.logTerm == message.term
         self._next = message.index + len(message.entries), message.term
         if not goes_on:
-            return _NUMBER.pack(_WHOLE) + _framed(message.SerializeToString())
+            return _WHOLE + _framed(message.SerializeToString())
         entries = [_framed(entry.SerializeToString()) for entry in message.entries]
-        return b"".join([_NUMBER.pack(_ENTRIES), _NUMBER.pack(len(entries)), *entries, _NUMBER.pack(message.commit)])
+        return b"".join([_ENTRIES, _NUMBER.pack(len(entries)), *entries, _NUMBER.pack(message.commit)])
 
 
 class Decoder:
@@ -77,6 +79,11 @@ class Decoder:
         except DecodeError as error:
             raise FrameError("not a message of Raft's") from error
 
+    @property
+    def is_between(self) -> bool:
+        """Whether no message has been begun that is not whole yet."""
+        return not self._rest
+
     def _next(self) -> tuple[pb.Message | None, int] | None:
         """Read the message at the front, None for "I am there", and say how long it is; None: it is not whole yet."""
         if self._name == MESSAGE:
@@ -85,22 +92,22 @@ class Decoder:
                 return None
             message = pb.Message.FromString(frame)
             return (message if getattr(message, "from") else None), 8 + len(frame)
-        kind = self._number(0)
-        if kind is None or kind == _LINK:
-            return None if kind is None else (None, 8)
+        kind = self._rest[:1]
+        if not kind or kind == _LINK:
+            return (None, 1) if kind else None
         if kind == _ENTRIES:
             return self._entries()
         if kind != _WHOLE:
-            raise FrameError(f"unhandled message type {kind}")
-        frame = self._frame(8)
+            raise FrameError(f"unhandled message type {kind[0]}")
+        frame = self._frame(1)
         if frame is None:
             return None
         message = pb.Message.FromString(frame)
         self._index, self._term = message.index + len(message.entries), message.term
-        return message, 16 + len(frame)
+        return message, 9 + len(frame)
 
     def _entries(self) -> tuple[pb.Message, int] | None:
-        count, at = self._number(8), 16
+        count, at = self._number(1), 9
         if count is None:
             return None
         if count > ENTRIES_MAX:

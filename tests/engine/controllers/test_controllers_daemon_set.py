@@ -107,6 +107,7 @@ def test_a_new_template_is_rolled_out_node_by_node_and_back_again(workstation):
     assert [line.split()[0] for line in after.splitlines()[2:4]] == ["2", "3"]
 
 
+@pytest.mark.long
 def test_with_a_surge_the_new_pod_stands_beside_the_old_one_and_no_node_is_without(workstation):
     async def story(sh):
         await applied(sh, more="updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}")

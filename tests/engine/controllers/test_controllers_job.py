@@ -267,3 +267,22 @@ def test_what_is_for_indexed_jobs_is_refused_for_others(workstation):
     limit, most = workstation(story)
     assert "spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode" in limit
     assert "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified" in most
+
+
+def test_a_job_that_is_over_makes_no_pod_while_the_news_of_its_end_are_late(workstation):
+    async def story(sh):
+        await submitted(sh)
+        await sh("sleep 1")
+        sh.cluster.fail("slow-watcher", target="control-plane/kube-controller-manager", resource="jobs", seconds=9)
+        await sh("sleep 20")
+        seen = await state(sh)
+        await sh("sleep 60")
+        return seen, await state(sh)
+
+    (early, _), (status, pods) = workstation(story)
+    assert (
+        said(early)
+        == said(status)
+        == [("SuccessCriteriaMet", "CompletionsReached"), ("Complete", "CompletionsReached")]
+    )
+    assert len(pods) == 1

@@ -41,6 +41,19 @@ def test_a_compacted_store_comes_back_compacted():
     assert found.range(b"a", b"\0").kvs == store.range(b"a", b"\0").kvs
 
 
+def test_the_alarm_comes_back_with_who_raised_it_and_is_taken_from_a_leader():
+    store = filled()
+    store.has_no_space, store.alarmed_by = True, 2**63 + 5
+    found = read_database(bytes(Database(store)))
+    assert (found.has_no_space, found.alarmed_by) == (True, 2**63 + 5)
+    store.alarmed_by = 0
+    found = read_database(bytes(Database(store)))
+    assert (found.has_no_space, found.alarmed_by) == (True, 0)
+    other = filled()
+    other.become(found)
+    assert other.has_no_space
+
+
 def test_a_database_that_was_moved_is_the_same_store_and_one_that_was_copied_is_another():
     files = FileSystem()
     store = database.open_store(files, "/var/lib/etcd")

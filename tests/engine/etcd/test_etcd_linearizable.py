@@ -108,6 +108,9 @@ class Clients:
                 continue  # nothing was sent
             except (OSError, GRPCError, TimeoutError):
                 result = UNKNOWN
+            except asyncio.CancelledError:  # the story is over, and what was asked for may happen yet
+                self.history.append(Operation(key, kind, value, UNKNOWN, begin, math.inf))
+                raise
             end = math.inf if result is UNKNOWN else self.world.loop.time()
             self.history.append(Operation(key, kind, value, result, begin, end))
 
@@ -168,7 +171,7 @@ async def trouble(world, members, rng):
                     members.start(one)
 
 
-@pytest.mark.parametrize("seed", (1, 3))
+@pytest.mark.parametrize("seed", (1, 1053))  # at the end of 1053 somebody reads what nobody was told had been written
 def test_clients_see_one_store_whatever_breaks(run_members, seed):
     async def story(world, members):
         rng = random.Random(seed)

@@ -7,10 +7,11 @@ import pytest
 from h11 import ProtocolError
 
 from cluster_engine.etcd import consensus
-from cluster_engine.etcd.errors import CompactedError
+from cluster_engine.etcd.errors import CompactedError, NoSpaceError
 from cluster_engine.etcd.history import prefix_end
 from cluster_engine.etcd.members import cluster_id
 from cluster_engine.etcd.peers import Peer, Peers
+from cluster_engine.etcd.space import space_of
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.rpc import etcd_pb2 as pb
@@ -375,3 +376,44 @@ def test_each_member_counts_the_leaders_it_has_found_and_says_whether_it_has_one
     (first, second, third), found = run_members(story)
     assert (first, second, third) == (1, 1, 1)
     assert found == [[(1, 1)] * 3, [(1, 2), (1, 2)], [(0, 2)], [(1, 3), (1, 1)]]
+
+
+def test_a_full_disk_of_one_member_is_an_alarm_of_all_that_even_a_snapshot_takes_along(run_members, monkeypatch):
+    monkeypatch.setattr(consensus, "LOG_ENTRIES_MAX", 20)
+    monkeypatch.setattr(consensus, "KEPT_ENTRIES", 5)
+
+    async def refused(client):
+        try:
+            await client.put(b"k", b"x")
+        except NoSpaceError as refusal:
+            return refusal.message
+        return None
+
+    async def story(world, members):
+        full, away, third = *await members.followers(), await members.leader()
+        members.cut_off(away)
+        async with members.client(third) as client:
+            for _ in range(30):
+                await client.put(b"k", b"x")
+            space_of(members.host(full).disk).tell(full=True)
+            await asyncio.sleep(0.5)
+            seen = [await refused(client)]
+            members.join(away)
+            await members.settle()
+            async with members.client(away) as client_of_away:
+                seen.append(await refused(client_of_away))
+            alarms = {members.store(name).alarmed_by for name in members.names}
+            await members.kill(full)
+            space_of(members.host(full).disk).tell(full=False)
+            await asyncio.sleep(5)
+            seen.append(await refused(client))
+            await members.start(full).wait_ready()
+            await asyncio.sleep(0.5)
+            seen.append(await refused(client))
+        await members.settle()
+        return seen, alarms, {members.store(name).revision for name in members.names}
+
+    seen, alarms, revisions = run_members(story)
+    assert seen == [*["etcdserver: mvcc: database space exceeded"] * 3, None]
+    assert len(alarms) == 1 and alarms != {0}
+    assert len(revisions) == 1

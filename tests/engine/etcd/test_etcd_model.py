@@ -176,4 +176,4 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 TestStoreAgainstModel = StoreMachine.TestCase
-TestStoreAgainstModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
+TestStoreAgainstModel.settings = settings(max_examples=60, stateful_step_count=40)

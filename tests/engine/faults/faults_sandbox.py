@@ -1,14 +1,8 @@
 """A whole cluster in leaping time to break things in, with short words for what these tests ask again and again."""
 
 import json
-from datetime import UTC, datetime
 
-from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.faults import read
-from cluster_engine.world.clock import Clock
-from cluster_engine.world.loop import ClusterLoop
-
-NOW = datetime.now(UTC)
 
 
 class Sandbox:
@@ -82,18 +76,3 @@ class Sandbox:
         assert code == 0
         served = {(pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in json.loads(printed)["items"]}
         assert served == {(pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in self.pods()}
-
-
-def broken(story, **spec):
-    """Run `story(sandbox)` in a cluster of its own."""
-    loop = ClusterLoop(Clock())
-
-    async def tell():
-        async with Cluster(ClusterSpec(**{"pace": None, "epoch": NOW, "nodes": 2, **spec}), loop) as cluster:
-            await story(Sandbox(cluster))
-
-    try:
-        loop.run_until_complete(tell())
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()

@@ -6,7 +6,6 @@ Each story ends healed, and well.
 import asyncio
 
 import pytest
-from faults_sandbox import broken
 
 TOLD_WITHIN_SECONDS = 90.0
 SIGKILLED = 128 + 9
@@ -22,7 +21,7 @@ def sent(it, since, **wanted):
 
 
 @pytest.mark.parametrize(("name", "says_goodbye"), [("stop", True), ("kill", False)])
-def test_who_is_stopped_says_goodbye_and_who_is_killed_does_not(name, says_goodbye):
+def test_who_is_stopped_says_goodbye_and_who_is_killed_does_not(name, says_goodbye, broken):
     async def story(it):
         head = it.cluster.journal.head
         fault = it.inject(name, target="control-plane/kube-apiserver")
@@ -38,7 +37,7 @@ def test_who_is_stopped_says_goodbye_and_who_is_killed_does_not(name, says_goodb
     broken(story)
 
 
-def test_who_handles_sigterm_ends_with_0_and_who_does_not_dies_of_it():
+def test_who_handles_sigterm_ends_with_0_and_who_does_not_dies_of_it(broken):
     async def story(it):
         codes = {}
         for target in list(it.cluster.supervisor.programs):
@@ -61,7 +60,7 @@ def test_who_handles_sigterm_ends_with_0_and_who_does_not_dies_of_it():
 
 
 @pytest.mark.parametrize("name", ["stop", "kill"])
-def test_without_a_controller_manager_a_deployment_stays_a_wish(name):
+def test_without_a_controller_manager_a_deployment_stays_a_wish(name, broken):
     async def story(it):
         fault = it.inject(name, target="control-plane/kube-controller-manager")
         await asyncio.sleep(1.0)
@@ -76,7 +75,7 @@ def test_without_a_controller_manager_a_deployment_stays_a_wish(name):
 
 
 @pytest.mark.parametrize("name", ["stop", "kill"])
-def test_without_a_kubelet_a_node_is_unknown_and_its_containers_go_on(name):
+def test_without_a_kubelet_a_node_is_unknown_and_its_containers_go_on(name, broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -91,7 +90,7 @@ def test_without_a_kubelet_a_node_is_unknown_and_its_containers_go_on(name):
 
 
 @pytest.mark.parametrize("name", ["stop", "kill"])
-def test_without_containerd_a_node_says_itself_that_it_is_not_ready(name):
+def test_without_containerd_a_node_says_itself_that_it_is_not_ready(name, broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -108,7 +107,7 @@ def test_without_containerd_a_node_says_itself_that_it_is_not_ready(name):
 
 
 @pytest.mark.parametrize("name", ["stop", "kill"])
-def test_without_a_proxy_a_node_hears_of_no_service_until_it_is_back(name):
+def test_without_a_proxy_a_node_hears_of_no_service_until_it_is_back(name, broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -126,7 +125,7 @@ def test_without_a_proxy_a_node_hears_of_no_service_until_it_is_back(name):
     broken(story)
 
 
-def test_without_etcd_nothing_is_written_and_watches_stay_open():
+def test_without_etcd_nothing_is_written_and_watches_stay_open(broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -152,7 +151,7 @@ def test_without_etcd_nothing_is_written_and_watches_stay_open():
 # -- the control plane's host -----------------------------------------------------------------------------------------
 
 
-def test_a_control_plane_without_power_forgets_nothing_and_nobody_is_evicted_for_it():
+def test_a_control_plane_without_power_forgets_nothing_and_nobody_is_evicted_for_it(broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -173,7 +172,7 @@ def test_a_control_plane_without_power_forgets_nothing_and_nobody_is_evicted_for
 
 
 @pytest.mark.parametrize(("direction", "losers"), [("out", {"worker-1"}), ("in", {"control-plane"})])
-def test_one_direction_loses_what_is_sent_in_it_and_nothing_else(direction, losers):
+def test_one_direction_loses_what_is_sent_in_it_and_nothing_else(direction, losers, broken):
     async def story(it):
         await asyncio.sleep(5.0)
         head = it.cluster.journal.head
@@ -191,7 +190,7 @@ def test_one_direction_loses_what_is_sent_in_it_and_nothing_else(direction, lose
     broken(story)
 
 
-def test_a_slow_link_makes_no_node_unknown():
+def test_a_slow_link_makes_no_node_unknown(broken):
     async def story(it):
         await it.deploy()
         fault = it.inject("latency", target="worker-1", seconds=2.0)
@@ -215,7 +214,7 @@ def test_a_slow_link_makes_no_node_unknown():
         ("system:node:worker-1", "", 403),  # CN says node, O does not
     ],
 )
-def test_a_kubelet_of_a_wrong_name_or_organization_is_forbidden(name, organization, status):
+def test_a_kubelet_of_a_wrong_name_or_organization_is_forbidden(name, organization, status, broken):
     async def story(it):
         head = it.cluster.journal.head
         fault = it.inject(
@@ -231,7 +230,7 @@ def test_a_kubelet_of_a_wrong_name_or_organization_is_forbidden(name, organizati
     broken(story)
 
 
-def test_of_an_api_server_of_another_name_clients_break_off_with_an_alert():
+def test_of_an_api_server_of_another_name_clients_break_off_with_an_alert(broken):
     async def story(it):
         head = it.cluster.journal.head
         fault = it.inject("serving-certificate-wrong-name")
@@ -266,7 +265,7 @@ AT_ONCE = [
 ]
 
 
-def test_everything_broken_at_once_is_healed_at_once():
+def test_everything_broken_at_once_is_healed_at_once(broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -286,7 +285,7 @@ def test_everything_broken_at_once_is_healed_at_once():
 
 
 @pytest.mark.parametrize("record", AT_ONCE, ids=lambda record: record["name"])
-def test_a_fault_that_ends_by_itself_leaves_all_well(record):
+def test_a_fault_that_ends_by_itself_leaves_all_well(record, broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -301,7 +300,7 @@ def test_a_fault_that_ends_by_itself_leaves_all_well(record):
     broken(story)
 
 
-def test_what_is_healed_before_it_began_never_happens():
+def test_what_is_healed_before_it_began_never_happens(broken):
     async def story(it):
         fault = it.inject("power-off", target="worker-1", start=30.0)
         await asyncio.sleep(1.0)

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from faults_sandbox import broken
 
 from cluster_engine.faults import FaultError
 
@@ -15,7 +14,7 @@ def alerts(it, since):
     return {one["fields"]["description"] for one in entries if one["kind"] == "tls.alert"} - {"close_notify"}
 
 
-def test_each_way_of_being_unrecognized_ends_in_its_own_place():
+def test_each_way_of_being_unrecognized_ends_in_its_own_place(broken):
     """In the handshake where TLS does not agree; 401 where the proof does not hold; 403 where there is none."""
     cases = [
         ("tls-mismatch", {"target": SCHEDULER, "what": "version"}, {"protocol_version"}, set()),
@@ -46,7 +45,7 @@ def test_each_way_of_being_unrecognized_ends_in_its_own_place():
     broken(story, nodes=1)
 
 
-def test_a_cloned_machine_leaves_its_own_node_alone_and_speaks_for_anothers():
+def test_a_cloned_machine_leaves_its_own_node_alone_and_speaks_for_anothers(broken):
     async def story(it):
         await it.deploy(2)
         await it.until(lambda: len(it.running()) == 2)

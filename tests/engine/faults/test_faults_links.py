@@ -3,8 +3,6 @@
 import asyncio
 from itertools import pairwise
 
-from faults_sandbox import broken
-
 from cluster_engine.world.noise import HEADER_BYTES, Narrow
 
 PING_AFTER_SECONDS = 30.0  # ReadIdleTimeout of apimachinery/pkg/util/net/http.go
@@ -22,7 +20,7 @@ def test_segments_of_a_narrow_link_wait_for_those_before_them():
     assert link.queue(20.0, 500 - HEADER_BYTES) == 0.5, "nobody was before it"
 
 
-def test_a_link_may_lose_jitter_and_be_narrow_and_its_node_stays_ready():
+def test_a_link_may_lose_jitter_and_be_narrow_and_its_node_stays_ready(broken):
     async def story(it):
         await it.deploy(1)
         await it.all_well(1)
@@ -44,7 +42,7 @@ def test_a_link_may_lose_jitter_and_be_narrow_and_its_node_stays_ready():
     broken(story, nodes=1)
 
 
-def test_a_half_open_connection_is_found_out_by_whoever_sends():
+def test_a_half_open_connection_is_found_out_by_whoever_sends(broken):
     async def story(it):
         await asyncio.sleep(40.0)
         head, began = it.cluster.journal.head, it.world.loop.time()
@@ -61,7 +59,7 @@ def test_a_half_open_connection_is_found_out_by_whoever_sends():
     broken(story, nodes=1)
 
 
-def test_a_slow_scheduler_binds_one_pod_after_the_other():
+def test_a_slow_scheduler_binds_one_pod_after_the_other(broken):
     async def story(it):
         fault = it.cluster.fail("slow", target="control-plane/kube-scheduler", times=2000.0)
         await it.deploy(3)

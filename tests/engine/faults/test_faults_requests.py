@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import pytest
-from faults_sandbox import broken
 
 from cluster_engine.faults import FaultError
 from cluster_engine.thread import running
@@ -25,7 +24,7 @@ async def statuses(it, line, count):
     return [(await it.kubectl(line))[0] == 0 for _ in range(count)]
 
 
-def test_the_third_patch_is_refused_and_no_other_and_then_the_fault_is_over():
+def test_the_third_patch_is_refused_and_no_other_and_then_the_fault_is_over(broken):
     async def story(it):
         await it.kubectl("create configmap a")
         it.cluster.fail(verb="patch", resource="configmaps", nth=3, code=409)
@@ -56,7 +55,23 @@ def test_the_third_patch_is_refused_and_no_other_and_then_the_fault_is_over():
     broken(story, nodes=1)
 
 
-def test_who_gets_429_waits_as_long_as_it_was_told_and_asks_again():
+def test_a_kubelet_whose_last_delete_is_refused_sends_it_again_within_ten_seconds(broken):
+    async def story(it):
+        await it.deploy(1)
+        await it.until(it.running, within_seconds=60)
+        # kubectl's own delete is the first, the kubelet's second one says that the pod has stopped
+        it.cluster.fail(verb="delete", resource="pods", nth=2, code=409)
+        (name,) = {pod["metadata"]["name"] for pod in it.pods()}
+        began = it.world.loop.time()
+        assert (await it.kubectl(f"delete pod {name} --timeout=30s"))[0] == 0
+        assert not it.cluster.faults
+        assert began + 5 < it.world.loop.time() < began + 15
+        assert name not in {pod["metadata"]["name"] for pod in it.pods()}
+
+    broken(story, nodes=1)
+
+
+def test_who_gets_429_waits_as_long_as_it_was_told_and_asks_again(broken):
     async def story(it):
         it.cluster.fail(verb="list", resource="nodes", code=429, times=2, retry_after_seconds=7)
         head, before = it.cluster.journal.head, it.world.loop.time()
@@ -74,7 +89,7 @@ def test_who_gets_429_waits_as_long_as_it_was_told_and_asks_again():
     broken(story, nodes=1)
 
 
-def test_an_answer_that_is_lost_was_a_write_all_the_same():
+def test_an_answer_that_is_lost_was_a_write_all_the_same(broken):
     async def story(it):
         it.cluster.fail("answer-lost", verb="create", resource="configmaps")
         died = it.world.loop.time()
@@ -93,7 +108,7 @@ def test_an_answer_that_is_lost_was_a_write_all_the_same():
     broken(story, nodes=1)
 
 
-def test_a_dropped_watch_resumes_and_one_of_a_cache_that_lags_is_silent_until_it_is_level():
+def test_a_dropped_watch_resumes_and_one_of_a_cache_that_lags_is_silent_until_it_is_level(broken):
     async def story(it):
         await asyncio.sleep(5.0)  # a reflector takes a watch that ends within a second for a failure, and lists
         head = it.cluster.journal.head

@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import pytest
-from faults_sandbox import broken
 
 HOUSEKEEPING_SECONDS = 10.0
 PRESSURE_TRANSITION_SECONDS = 300.0
@@ -39,7 +38,7 @@ def container(it, name="probed"):
 @pytest.mark.parametrize(
     ("resource", "type_"), [("memory", "MemoryPressure"), ("disk", "DiskPressure"), ("pids", "PIDPressure")]
 )
-def test_a_node_under_pressure_says_so_evicts_and_takes_none_until_five_minutes_after(resource, type_):
+def test_a_node_under_pressure_says_so_evicts_and_takes_none_until_five_minutes_after(resource, type_, broken):
     async def story(it):
         await it.deploy(1)
         await it.all_well(1)
@@ -61,7 +60,7 @@ def test_a_node_under_pressure_says_so_evicts_and_takes_none_until_five_minutes_
     broken(story, nodes=1)
 
 
-def test_a_program_that_hangs_is_unready_and_killed_by_its_liveness_probe_and_one_that_leaks_is_killed_by_the_kernel():
+def test_a_program_that_hangs_is_killed_by_its_liveness_probe_and_one_that_leaks_is_killed_by_the_kernel(broken):
     async def story(it):
         it.world.host("workstation").files.write("/root/probed.json", json.dumps(PROBED).encode())
         assert (await it.kubectl("apply -f /root/probed.json"))[0] == 0

@@ -2,13 +2,11 @@
 
 import asyncio
 
-from faults_sandbox import broken
-
 PKI = "/etc/kubernetes/pki/etcd"
 ETCD = f"--cacert={PKI}/ca.crt --cert={PKI}/server.crt --key={PKI}/server.key --endpoints=https://127.0.0.1:2379"
 
 
-def test_with_the_alarm_nothing_is_put_deleting_goes_on_and_disarming_heals():
+def test_with_the_alarm_nothing_is_put_deleting_goes_on_and_disarming_heals(broken):
     async def story(it):
         await it.deploy(2)
         await it.all_well(2)
@@ -29,7 +27,7 @@ def test_with_the_alarm_nothing_is_put_deleting_goes_on_and_disarming_heals():
     broken(story, nodes=1)
 
 
-def test_what_was_written_after_the_snapshot_never_was_and_all_who_saw_it_must_start_anew():
+def test_what_was_written_after_the_snapshot_never_was_and_all_who_saw_it_must_start_anew(broken):
     async def story(it):
         await it.kubectl("create configmap old")
         revision = it.cluster.revision

@@ -3,12 +3,11 @@
 import asyncio
 
 import pytest
-from faults_sandbox import broken
 
 from cluster_engine.faults import FaultError
 
 
-def test_a_storyline_lets_its_parts_happen_in_turn_and_is_healed_with_them():
+def test_a_storyline_lets_its_parts_happen_in_turn_and_is_healed_with_them(broken):
     async def story(it):
         await it.deploy(2)
         await it.all_well(2)

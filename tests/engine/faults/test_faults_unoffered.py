@@ -4,13 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from faults_sandbox import broken
 
 from cluster_engine.api.time import parse
 from cluster_engine.faults import FAULTS, UNOFFERED, FaultError, describe, read, write
 
 
-def test_a_bad_link_is_only_seen_on_the_wire():
+def test_a_bad_link_is_only_seen_on_the_wire(broken):
     async def story(it):
         it.inject("bad-link", target="worker-1", lost=0.2, late=0.2, repeated=0.2, seed=1, end=20.0)
         await it.deploy(2)
@@ -24,7 +23,7 @@ def test_a_bad_link_is_only_seen_on_the_wire():
     broken(story, nodes=1)
 
 
-def test_damage_past_the_checksum_ends_a_connection_by_an_alert_and_nothing_else_is_harmed():
+def test_damage_past_the_checksum_ends_a_connection_by_an_alert_and_nothing_else_is_harmed(broken):
     async def story(it):
         it.inject("bad-link", target="worker-1", lost=0.0, late=0.0, repeated=0.0, damaged=0.3, seed=1, end=20.0)
         await it.deploy(2)
@@ -35,7 +34,7 @@ def test_damage_past_the_checksum_ends_a_connection_by_an_alert_and_nothing_else
     broken(story, nodes=1)
 
 
-def test_a_node_whose_clock_is_wrong_stays_ready_and_its_dates_are_off_until_it_is_healed():
+def test_a_node_whose_clock_is_wrong_stays_ready_and_its_dates_are_off_until_it_is_healed(broken):
     async def story(it):
         fault = it.inject("clock-skew", target="worker-1", seconds=3600.0)
         await it.deploy(1)
@@ -52,7 +51,7 @@ def test_a_node_whose_clock_is_wrong_stays_ready_and_its_dates_are_off_until_it_
     broken(story, nodes=1)
 
 
-def test_an_api_server_whose_clock_is_past_a_certificates_end_refuses_it():
+def test_an_api_server_whose_clock_is_past_a_certificates_end_refuses_it(broken):
     async def story(it):
         fault = it.inject("clock-skew", target="control-plane", seconds=25 * 86400.0)
         await asyncio.sleep(1.0)
@@ -69,7 +68,7 @@ def test_an_api_server_whose_clock_is_past_a_certificates_end_refuses_it():
     broken(story, nodes=1)
 
 
-def test_with_a_slow_disk_a_write_takes_as_long_as_its_fsync():
+def test_with_a_slow_disk_a_write_takes_as_long_as_its_fsync(broken):
     async def story(it):
         it.inject("etcd-slow-disk", seconds=2.0, end=30.0)
         await asyncio.sleep(0.1)
@@ -84,7 +83,7 @@ def test_with_a_slow_disk_a_write_takes_as_long_as_its_fsync():
     broken(story, nodes=1)
 
 
-def test_a_cluster_whose_etcd_lost_its_disk_begins_anew_once_everything_was_restarted():
+def test_a_cluster_whose_etcd_lost_its_disk_begins_anew_once_everything_was_restarted(broken):
     async def story(it):
         await it.deploy(2)
         await it.all_well(2)
@@ -110,7 +109,7 @@ def test_they_go_to_json_and_back_and_are_not_offered():
         assert read(write(record)) == record
 
 
-def test_two_that_would_not_know_what_to_put_back_exclude_each_other():
+def test_two_that_would_not_know_what_to_put_back_exclude_each_other(broken):
     async def story(it):
         for name in ("clock-skew", "bad-link"):
             it.inject(name, target="worker-1")

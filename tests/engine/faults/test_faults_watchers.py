@@ -2,8 +2,6 @@
 
 import asyncio
 
-from faults_sandbox import broken
-
 from cluster_engine.api.kinds import POD
 from cluster_engine.apiserver.dispatch_budget import MAX_SECONDS, WAITING_EVENTS_MAX
 from cluster_engine.client.http2 import STREAM_WINDOW_BYTES
@@ -19,7 +17,7 @@ POD_BYTES_MAX = 6000
 """What an event has besides."""
 
 
-def test_a_slow_watcher_acts_on_old_news_and_is_level_again_once_it_is_quick():
+def test_a_slow_watcher_acts_on_old_news_and_is_level_again_once_it_is_quick(broken):
     async def story(it):
         fault = it.cluster.fail("slow-watcher", target=SCHEDULER, seconds=10.0)
         head, began = it.cluster.journal.head, it.world.loop.time()
@@ -46,7 +44,7 @@ def test_a_slow_watcher_acts_on_old_news_and_is_level_again_once_it_is_quick():
     broken(story)
 
 
-def test_with_its_window_full_and_22_events_waiting_it_has_a_tenth_of_a_second_and_then_resumes_from_what_it_has_read():
+def test_with_its_window_full_and_22_events_waiting_it_has_a_tenth_of_a_second_and_resumes_from_what_it_read(broken):
     async def story(it):
         await it.kubectl("run big --image=nginx")
         await it.until(lambda: len(it.running()) == 1)

@@ -5,7 +5,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from faults_sandbox import broken
+from copied_clusters import living
+from faults_sandbox import Sandbox
+from patience import PATIENCE_SECONDS
+from recent import EPOCH
 
 from cluster_engine.cast import PKI
 from cluster_engine.cluster import ClusterSpec
@@ -25,7 +28,7 @@ KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 
 
 @pytest.mark.parametrize("name", ["stop", "kill"])
-def test_a_scheduler_that_is_down_leaves_pods_pending_until_it_is_healed(name):
+def test_a_scheduler_that_is_down_leaves_pods_pending_until_it_is_healed(name, broken):
     async def story(it):
         fault = it.inject(name, target="control-plane/kube-scheduler")
         await asyncio.sleep(1.0)
@@ -43,7 +46,7 @@ def test_a_scheduler_that_is_down_leaves_pods_pending_until_it_is_healed(name):
     broken(story)
 
 
-def test_a_component_that_two_faults_hold_down_starts_when_both_are_healed():
+def test_a_component_that_two_faults_hold_down_starts_when_both_are_healed(broken):
     async def story(it):
         first, second = (it.inject("kill", target="worker-1/kubelet") for _ in range(2))
         await asyncio.sleep(1.0)
@@ -58,7 +61,7 @@ def test_a_component_that_two_faults_hold_down_starts_when_both_are_healed():
     broken(story, nodes=1)
 
 
-def test_a_restarted_component_is_another_process_and_the_fault_is_over_at_once():
+def test_a_restarted_component_is_another_process_and_the_fault_is_over_at_once(broken):
     async def story(it):
         before = it.cluster.processes["worker-1/kubelet"]
         it.inject("restart", target="worker-1/kubelet")
@@ -71,7 +74,7 @@ def test_a_restarted_component_is_another_process_and_the_fault_is_over_at_once(
     broken(story)
 
 
-def test_without_etcd_nothing_is_written_and_nothing_is_lost():
+def test_without_etcd_nothing_is_written_and_nothing_is_lost(broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -88,7 +91,7 @@ def test_without_etcd_nothing_is_written_and_nothing_is_lost():
     broken(story)
 
 
-def test_without_an_api_server_connections_are_refused_and_containers_go_on():
+def test_without_an_api_server_connections_are_refused_and_containers_go_on(broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -107,7 +110,7 @@ def test_without_an_api_server_connections_are_refused_and_containers_go_on():
 # -- hosts and links ------------------------------------------------------------------------------------------------
 
 
-def test_a_host_without_power_is_unknown_after_the_grace_then_tainted_then_evicted():
+def test_a_host_without_power_is_unknown_after_the_grace_then_tainted_then_evicted(broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -131,7 +134,7 @@ def test_a_host_without_power_is_unknown_after_the_grace_then_tainted_then_evict
     broken(story)
 
 
-def test_containers_are_dead_when_their_host_comes_back_and_are_started_anew():
+def test_containers_are_dead_when_their_host_comes_back_and_are_started_anew(broken):
     async def story(it):
         await it.deploy(2)
         await it.until(lambda: len(it.running()) == 2)
@@ -148,7 +151,7 @@ def test_containers_are_dead_when_their_host_comes_back_and_are_started_anew():
 
 
 @pytest.mark.parametrize("direction", ["both", "out", "in"])
-def test_a_node_cut_off_is_unknown_and_comes_back_with_the_same_containers(direction):
+def test_a_node_cut_off_is_unknown_and_comes_back_with_the_same_containers(direction, broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -161,7 +164,7 @@ def test_a_node_cut_off_is_unknown_and_comes_back_with_the_same_containers(direc
     broken(story)
 
 
-def test_a_slow_link_slows_requests_and_is_quick_again_once_healed():
+def test_a_slow_link_slows_requests_and_is_quick_again_once_healed(broken):
     async def story(it):
         async def seconds():
             began = it.cluster.loop.time()
@@ -179,7 +182,7 @@ def test_a_slow_link_slows_requests_and_is_quick_again_once_healed():
 
 
 @pytest.mark.parametrize("which", ["all", "one"])
-def test_connections_that_were_reset_are_made_again(which):
+def test_connections_that_were_reset_are_made_again(which, broken):
     async def story(it):
         head = it.cluster.journal.head
         it.inject("reset", target="worker-1", which=which, seed=7)
@@ -201,7 +204,7 @@ def test_connections_that_were_reset_are_made_again(which):
     [("certificate-expired", 401), ("certificate-unknown-authority", 401), ("certificate-wrong-identity", 403)],
 )
 @pytest.mark.parametrize("target", ["control-plane/kube-scheduler", "worker-1/kubelet"])
-def test_a_bad_certificate_is_answered_with_401_or_403_until_the_old_one_is_back(name, status, target):
+def test_a_bad_certificate_is_answered_with_401_or_403_until_the_old_one_is_back(name, status, target, broken):
     async def story(it):
         head = it.cluster.journal.head
         fault = it.inject(name, target=target)
@@ -214,7 +217,7 @@ def test_a_bad_certificate_is_answered_with_401_or_403_until_the_old_one_is_back
     broken(story)
 
 
-def test_an_api_server_of_another_name_is_turned_away_by_its_clients():
+def test_an_api_server_of_another_name_is_turned_away_by_its_clients(broken):
     async def story(it):
         fault = it.inject("serving-certificate-wrong-name")
         await asyncio.sleep(30.0)
@@ -229,7 +232,7 @@ def test_an_api_server_of_another_name_is_turned_away_by_its_clients():
     broken(story)
 
 
-def test_a_revoked_binding_forbids_until_it_is_restored():
+def test_a_revoked_binding_forbids_until_it_is_restored(broken):
     async def story(it):
         head = it.cluster.journal.head
         fault = it.inject("binding-revoked", target="system:kube-scheduler")
@@ -259,7 +262,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("target", "path", "data", "said"), UNREADABLE, ids=lambda one: str(one)[:30])
-def test_a_component_that_cannot_read_its_files_says_so_and_exits_with_1_until_it_can(target, path, data, said):
+def test_a_component_that_cannot_read_its_files_says_so_and_exits_with_1_until_it_can(target, path, data, said, broken):
     async def story(it):
         files = it.world.host(target.split("/")[0]).files
         good = files.read(path)
@@ -280,7 +283,7 @@ def test_a_component_that_cannot_read_its_files_says_so_and_exits_with_1_until_i
     broken(story, nodes=1)
 
 
-def test_a_certificate_that_runs_out_in_use_leaves_watches_open_and_refuses_new_requests():
+def test_a_certificate_that_runs_out_in_use_leaves_watches_open_and_refuses_new_requests(broken):
     async def story(it):
         renewal = "clusterrolebinding kubeadm:node-autoapprove-certificate-rotation"
         assert (await it.cluster.administer(f"kubectl --kubeconfig /etc/kubernetes/admin.conf delete {renewal}"))[
@@ -312,7 +315,7 @@ def test_a_certificate_that_runs_out_in_use_leaves_watches_open_and_refuses_new_
 # -- etcd's history and images ----------------------------------------------------------------------------------------
 
 
-def test_after_a_compaction_the_past_is_gone_and_the_cluster_goes_on():
+def test_after_a_compaction_the_past_is_gone_and_the_cluster_goes_on(broken):
     async def story(it):
         store = it.world.host("control-plane").disk["/var/lib/etcd"]
         before = store.revision
@@ -327,7 +330,7 @@ def test_after_a_compaction_the_past_is_gone_and_the_cluster_goes_on():
     broken(story)
 
 
-def test_who_asks_for_the_past_after_a_compaction_is_told_410_each_in_its_own_way():
+def test_who_asks_for_the_past_after_a_compaction_is_told_410_each_in_its_own_way(broken):
     async def story(it):
         await it.deploy()
         code, printed = await it.kubectl("get --raw '/api/v1/configmaps?limit=1'")
@@ -352,7 +355,7 @@ def test_who_asks_for_the_past_after_a_compaction_is_told_410_each_in_its_own_wa
     broken(story, nodes=1)
 
 
-def test_a_reflector_that_cannot_resume_after_a_compaction_lists_again():
+def test_a_reflector_that_cannot_resume_after_a_compaction_lists_again(broken):
     async def story(it):
         await it.kubectl("create service clusterip later --tcp=80")
         it.inject("etcd-compacted")
@@ -377,7 +380,7 @@ def test_a_reflector_that_cannot_resume_after_a_compaction_lists_again():
     broken(story, nodes=1)
 
 
-def test_an_image_that_is_gone_backs_off_and_is_pulled_once_it_is_there_again():
+def test_an_image_that_is_gone_backs_off_and_is_pulled_once_it_is_there_again(broken):
     async def story(it):
         fault = it.inject("image-not-found", target="worker-1", image="nginx")
         await it.deploy()
@@ -390,7 +393,7 @@ def test_an_image_that_is_gone_backs_off_and_is_pulled_once_it_is_there_again():
     broken(story)
 
 
-def test_a_crashing_image_backs_off_on_its_host_only_and_runs_once_it_is_mended():
+def test_a_crashing_image_backs_off_on_its_host_only_and_runs_once_it_is_mended(broken):
     async def story(it):
         await it.deploy()
         await it.until(lambda: len(it.running()) == 2)
@@ -406,7 +409,7 @@ def test_a_crashing_image_backs_off_on_its_host_only_and_runs_once_it_is_mended(
 # -- records and the door ---------------------------------------------------------------------------------------------
 
 
-def test_faults_have_a_start_an_end_and_are_healed_together():
+def test_faults_have_a_start_an_end_and_are_healed_together(broken):
     async def story(it):
         began = it.cluster.loop.time()
         it.inject("stop", target="worker-1/kube-proxy", start=10.0, end=20.0)
@@ -426,7 +429,7 @@ def test_faults_have_a_start_an_end_and_are_healed_together():
     broken(story)
 
 
-def test_a_sealed_fault_is_named_only_when_it_is_over():
+def test_a_sealed_fault_is_named_only_when_it_is_over(broken):
     async def story(it):
         fault = it.cluster.inject(read({"name": "stop", "target": "worker-1/kube-proxy"}), sealed=True)
         await asyncio.sleep(1.0)
@@ -440,7 +443,7 @@ def test_a_sealed_fault_is_named_only_when_it_is_over():
     broken(story)
 
 
-def test_a_binding_is_restored_although_the_api_server_was_down_too():
+def test_a_binding_is_restored_although_the_api_server_was_down_too(broken):
     async def story(it):
         it.inject("binding-revoked", target="system:kube-scheduler")
         await asyncio.sleep(5.0)
@@ -454,21 +457,19 @@ def test_a_binding_is_restored_although_the_api_server_was_down_too():
     broken(story)
 
 
+@pytest.mark.long
 def test_one_seed_and_one_fault_tell_one_story():
+    async def story(cluster):
+        it = Sandbox(cluster)
+        it.inject("reset", target="worker-1", which="one", seed=3, start=2.0)
+        it.inject("power-off", target="worker-2", start=5.0, end=30.0)
+        await it.deploy()
+        await asyncio.sleep(60.0)
+        return [(one["at"], one["kind"], one["from"], one["label"]) for one in cluster.journal.since(0, 10**6)]
+
     def told():
-        entries = []
-
-        async def story(it):
-            it.inject("reset", target="worker-1", which="one", seed=3, start=2.0)
-            it.inject("power-off", target="worker-2", start=5.0, end=30.0)
-            await it.deploy()
-            await asyncio.sleep(60.0)
-            entries.extend(
-                (one["at"], one["kind"], one["from"], one["label"]) for one in it.cluster.journal.since(0, 10**6)
-            )
-
-        broken(story)
-        return entries
+        with living(ClusterSpec(pace=None, epoch=EPOCH)) as tell:
+            return tell(story)
 
     assert told() == told()
 
@@ -476,21 +477,21 @@ def test_one_seed_and_one_fault_tell_one_story():
 def test_faults_can_be_injected_and_healed_from_another_thread():
     thread = ClusterThread(ClusterSpec(pace=None, nodes=1))
     try:
-        thread.start().result(timeout=60)
-        thread.put(Pause()).result(timeout=10)
-        answer = thread.put(Inject({"name": "kill", "target": "worker-1/kubelet"})).result(timeout=10)
+        thread.start().result(timeout=PATIENCE_SECONDS)
+        thread.put(Pause()).result(timeout=PATIENCE_SECONDS)
+        answer = thread.put(Inject({"name": "kill", "target": "worker-1/kubelet"})).result(timeout=PATIENCE_SECONDS)
         fault = answer["fault"]
-        assert [one["id"] for one in thread.faults().result(timeout=10)] == [fault]
+        assert [one["id"] for one in thread.faults().result(timeout=PATIENCE_SECONDS)] == [fault]
         with pytest.raises(FaultError, match="there is no fault meteor"):
-            thread.put(Inject({"name": "meteor"})).result(timeout=10)
-        thread.put(Heal(fault)).result(timeout=10)
-        thread.put(Heal()).result(timeout=10)
-        assert thread.faults().result(timeout=10) == []
+            thread.put(Inject({"name": "meteor"})).result(timeout=PATIENCE_SECONDS)
+        thread.put(Heal(fault)).result(timeout=PATIENCE_SECONDS)
+        thread.put(Heal()).result(timeout=PATIENCE_SECONDS)
+        assert thread.faults().result(timeout=PATIENCE_SECONDS) == []
     finally:
-        thread.stop().result(timeout=60)
+        thread.stop().result(timeout=PATIENCE_SECONDS)
 
 
-def test_what_does_not_fit_is_refused_in_words():
+def test_what_does_not_fit_is_refused_in_words(broken):
     async def story(it):
         for words, document in {
             "there is no host worker-9; hosts are control-plane, worker-1": {"name": "power-off", "target": "worker-9"},
@@ -529,7 +530,7 @@ def test_every_fault_goes_to_json_and_back_and_describes_itself():
         assert described[name]["fields"]
 
 
-def test_a_fault_whose_target_has_gone_before_it_begins_says_so_and_the_cluster_goes_on():
+def test_a_fault_whose_target_has_gone_before_it_begins_says_so_and_the_cluster_goes_on(broken):
     async def story(it):
         it.inject("binding-revoked", target="system:kube-scheduler", start=5.0)
         assert (await it.kubectl("delete clusterrolebinding system:kube-scheduler"))[0] == 0

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from recent import EPOCH
 
 from cluster_engine.api.kinds import CONFIG_MAP, EVENT, NODE, POD, SERVICE_ACCOUNT
 from cluster_engine.api.status import NotFound
@@ -138,6 +139,6 @@ def node(run):
             process.kill()
             return result.result()
 
-        return run(outer)
+        return run(outer, epoch=EPOCH)
 
     return start

@@ -8,7 +8,7 @@ import pytest
 from cluster_engine.api.kinds import POD
 from cluster_engine.containerd.logs import LINE_BYTES_MAX, append, format_line
 from cluster_engine.kubelet import node_status
-from cluster_engine.kubelet.admission import objection
+from cluster_engine.kubelet.admission import objection, pressed
 from cluster_engine.kubelet.environment import EXPANDED_BYTES_MAX, TooLargeError, expand, expand_all
 from cluster_engine.kubelet.logs import LogOptions, select
 from cluster_engine.kubelet.server import _after
@@ -147,6 +147,40 @@ def test_of_taints_a_kubelet_heeds_only_those_that_drive_pods_away(effect, rejec
     why = "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"
     assert objection(bound("p", container()), info) == (("TaintToleration", why) if rejected else None)
     assert objection(bound("p", container(), tolerations=[{"operator": "Exists"}]), info) is None
+
+
+MEMORY, DISK = frozenset({"MemoryPressure"}), frozenset({"DiskPressure"})
+TOLERANT = {"tolerations": [{"key": "node.kubernetes.io/memory-pressure", "operator": "Exists"}]}
+
+
+@pytest.mark.parametrize(
+    ("pod", "conditions", "said"),
+    [
+        (bound("p", container()), frozenset(), None),
+        (bound("p", container()), MEMORY, "[MemoryPressure]"),
+        (bound("p", container("1")), MEMORY, None),
+        (bound("p", container(), **TOLERANT), MEMORY, None),
+        (bound("p", container("1"), **TOLERANT), DISK, "[DiskPressure]"),
+        (bound("p", container("1")), DISK | MEMORY, "[DiskPressure MemoryPressure]"),
+        (bound("p", container(), priority=2_000_000_000), DISK | MEMORY, None),
+    ],
+)
+def test_a_node_that_is_short_of_something_takes_few(pod, conditions, said):
+    assert pressed(pod, conditions) == (said and ("Evicted", f"The node had condition: {said}. "))
+
+
+def test_a_pod_of_which_another_has_said_that_it_failed_is_stopped_and_stays_failed(node):
+    async def story(node):
+        await node.run_pod("web", "nginx")
+        status = {"phase": "Failed", "reason": "Evicted", "message": "By a kubelet of the same name."}
+        await node.client.patch(POD, "web", {"status": status}, "default", subresource="status")
+        await asyncio.sleep(40)
+        return (await node.pod("web"))["status"], [one for one in node.containers() if one.process is not None]
+
+    status, running = node(story)
+    assert (status["phase"], status["reason"]) == ("Failed", "Evicted")
+    assert status["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 0
+    assert running == []
 
 
 def test_a_pod_bound_to_a_node_without_room_fails_and_says_of_what_there_is_too_little(node):

@@ -91,6 +91,20 @@ def test_a_node_whose_process_numbers_run_short_evicts_who_has_most(node):
     assert (pressed["status"], pressed["reason"]) == ("True", "KubeletHasInsufficientPID")
 
 
+def test_a_node_whose_process_numbers_run_short_does_not_begin_what_is_sent_to_it(node):
+    async def story(node):
+        node.host.pids_max = len(node.host.processes) // 2
+        await asyncio.sleep(11)
+        await node.run_pod("late", "nginx", until="Failed")
+        return (await node.pod("late"))["status"], await node.events("late"), len(node.containers())
+
+    status, events, containers = node(story)
+    why = "The node had condition: [PIDPressure]. "
+    assert (status["reason"], status["message"]) == ("Evicted", f"Pod was rejected: {why}")
+    assert events == [("Evicted", why, 1)]
+    assert containers == 0
+
+
 def test_a_machine_without_process_numbers_starts_nothing_more_in_containers(node):
     async def story(node):
         node.host.pids_max, most = 12, 0
