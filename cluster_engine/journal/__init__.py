@@ -1,6 +1,7 @@
 """The journal: everything that was seen, as one append-only, gap-free, numbered line of entries, and where it lies.
 
     journal   the numbered line: append, since, subscribe; what lies beside an entry, as bytes
+    kept      the numbered lines beside it: packets, and lines of key logs
     spool     where all these bytes lie: memory or anonymous files, bounded
     recent    a dict with a bound, for whoever remembers what was seen for a while
 

@@ -12,15 +12,18 @@ An entry is a plain dict, as the browser is given it:
      "kind": "http.request", "label": "POST deployments",      `label` is short and in the protocol's own words
      "from": "workstation/kubectl", "to": "control-plane/kube-apiserver",      `to` is null for a note
      "cause": 3, "trigger": null, "replyTo": null,        why: an earlier entry, or command, timer, fault, start
+     "how": "object", "after": null,                      by which rule the cause was inferred; what was waited for
      "connection": 4, "stream": 1, "size": 812, "heartbeat": false,
      "fields": {"verb": "create", "resource": "deployments", …}}               facts, by kind
 
 Its evidence, bytes of whoever appended it, lies beside it in the spool; evidence may refer to other bytes that were
 kept (`keep`, `keep_body`) by their positions. Bodies are stored once, whoever receives them: ten watchers of one pod
-cost one.
+cost one. Two more lines run beside the entries (`kept`): all packets, whether an entry was read from them or not, and
+all lines of key logs, so that what crossed the wires can be written down as it was.
 
 Modelled on a Raft log and on etcd's revisions; bounded as a Kafka topic is. Left out: durability (a cluster's journal
-is persisted by who subscribes to it), filtering, any knowledge of protocols and of what evidence means.
+is persisted by who subscribes to it; one that nothing is appended to any more can be saved whole), filtering, any
+knowledge of protocols and of what evidence means.
 
     journal = Journal()
     journal.append({"seq": 0, "kind": "command.started", …})   -> 1
@@ -32,18 +35,32 @@ from array import array
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
+from cluster_engine.journal.kept import Kept
 from cluster_engine.journal.recent import Recent
 from cluster_engine.journal.spool import MEMORY_BYTES_MAX, Spool
 
 DISK_BYTES_MAX = 128 * 1024 * 1024
 BODIES_KNOWN_MAX = 2048
+FILLING = 0.75
+
+LENGTH_BYTES = 8
 
 Entry = dict[str, Any]
 Subscriber = Callable[[Entry], None]
+
+
+class _Saved(msgspec.Struct, array_like=True):
+    """The head of a saved journal: where everything lies in the bytes of the spool, which follow."""
+
+    first: int
+    spool_first: int
+    positions: bytes
+    packets: tuple[int, bytes, bytes]
+    secrets: tuple[int, bytes, bytes]
 
 
 class Journal:
@@ -62,6 +79,9 @@ class Journal:
         self._spool_first = 0
         self._bodies: Recent[bytes, int] = Recent(BODIES_KNOWN_MAX)
         self._subscribers: tuple[Subscriber, ...] = ()
+        self._last_readers: tuple[Callable[[], None], ...] = ()
+        self.packets = Kept()
+        self.secrets = Kept()
 
     @property
     def first(self) -> int:
@@ -72,6 +92,11 @@ class Journal:
     def head(self) -> int:
         """The latest seq, 0 before the first entry."""
         return self._first + len(self._positions) - 1
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether it may soon forget its oldest entries: who will want to have read them reads them now."""
+        return self._spool.end - self._spool.first >= FILLING * self._spool.bytes_max
 
     def append(self, entry: Entry, evidence: bytes = b"") -> int:
         """Number `entry` (it must have the key "seq") and keep it with its evidence; tell all subscribers."""
@@ -86,6 +111,16 @@ class Journal:
     def keep(self, blob: bytes) -> int:
         """Keep bytes that evidence may refer to; give their position."""
         return self._spool.append(blob)
+
+    def keep_packet(self, blob: bytes) -> int:
+        """Keep what crossed a wire, as the next of `packets`; give its position."""
+        position = self._spool.append(blob)
+        self.packets.append(position, self.head)
+        return position
+
+    def keep_secret(self, line: bytes) -> None:
+        """Keep a line of a key log, as the next of `secrets`."""
+        self.secrets.append(self._spool.append(line), self.head)
 
     def keep_body(self, body: bytes) -> int:
         """Keep a body once, however often it is said; give its position, -1 for an empty one."""
@@ -107,6 +142,10 @@ class Journal:
 
         return unsubscribe
 
+    def before_close(self, read: Callable[[], None]) -> None:
+        """Call `read` when the journal is about to be closed, while everything is still there."""
+        self._last_readers = (*self._last_readers, read)
+
     def since(self, seq: int, limit: int) -> list[Entry]:
         """Return up to `limit` entries after `seq`, oldest first; a start before `first` begins at `first`."""
         start = max(seq + 1, self._first)
@@ -124,11 +163,36 @@ class Journal:
         """Return what `keep` or `keep_body` kept at a position, None when it has been dropped."""
         return self._spool.read(position)
 
+    def save(self, file: BinaryIO) -> None:
+        """Write down all that is here, for `load`."""
+        kept = self.packets.saved(), self.secrets.saved()
+        head = msgspec.msgpack.encode(_Saved(self._first, self._spool.first, self._positions.tobytes(), *kept))
+        file.write(len(head).to_bytes(LENGTH_BYTES))
+        file.write(head)
+        file.writelines(self._spool.pieces())
+
+    @classmethod
+    def load(cls, file: BinaryIO, directory: Path | None = None) -> "Journal":
+        """Return a journal as it was saved. ValueError where the file is none."""
+        saved = msgspec.msgpack.decode(file.read(int.from_bytes(file.read(LENGTH_BYTES))), type=_Saved)
+        journal = cls(directory)
+        journal._spool.close()
+        journal._spool = Spool.of(saved.spool_first, file, directory, bytes_max=journal._half_of_history * 2)
+        journal._first, journal._spool_first = saved.first, saved.spool_first
+        journal._positions.frombytes(saved.positions)
+        journal.packets, journal.secrets = Kept.of(*saved.packets), Kept.of(*saved.secrets)
+        return journal
+
     def close(self) -> None:
         """Give the space back. The journal can no longer be read."""
+        readers, self._last_readers = self._last_readers, ()
+        for read in readers:
+            read()
         self._first = self.head + 1
         self._positions = array("Q")
         self._subscribers = ()
+        self.packets = Kept()
+        self.secrets = Kept()
         self._spool.close()
 
     def _line(self, seq: int) -> bytes:
@@ -149,3 +213,5 @@ class Journal:
             gone += 1
         self._positions = self._positions[gone:]
         self._first += gone
+        self.packets.forget(self._spool_first)
+        self.secrets.forget(self._spool_first)

@@ -17,12 +17,14 @@ its writer was given), durability, deleting single blobs.
 import os
 import tempfile
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 LENGTH_BYTES = 4
 TAIL_BYTES_MAX = 64 * 1024
 READ_AHEAD_BYTES = 2048
+COPIED_BYTES = 1024 * 1024
 MEMORY_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -65,13 +67,13 @@ class Chunk:
 class Spool:
     """Blobs by position. Holds at most `bytes_max` (give or take one blob); the oldest go first, a chunk at a time."""
 
-    def __init__(self, directory: Path | None, *, bytes_max: int) -> None:
+    def __init__(self, directory: Path | None, *, bytes_max: int, first: int = 0) -> None:
         self._directory = directory
         self._chunk_bytes_max = max(1, bytes_max // 16)
         self._bytes_max = bytes_max
-        self._end = 0
-        self._chunks = [Chunk(0, directory)]
-        self._starts = [0]
+        self._end = first
+        self._chunks = [Chunk(first, directory)]
+        self._starts = [first]
 
     @property
     def first(self) -> int:
@@ -82,6 +84,11 @@ class Spool:
     def end(self) -> int:
         """The position that the next blob will get."""
         return self._end
+
+    @property
+    def bytes_max(self) -> int:
+        """How much is kept at most; less once a disk has failed."""
+        return self._bytes_max
 
     def append(self, blob: bytes) -> int:
         """Keep `blob`; give the position by which `read` finds it."""
@@ -104,6 +111,25 @@ class Spool:
             return None
         chunk = self._chunks[bisect_right(self._starts, position) - 1]
         return chunk.read(position - chunk.start)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield all bytes that are still here, from `first` on."""
+        for chunk in self._chunks:
+            chunk.flush()
+            for at in range(0, chunk.flushed, COPIED_BYTES):
+                assert chunk.file is not None
+                yield os.pread(chunk.file.fileno(), min(COPIED_BYTES, chunk.flushed - at), at)
+            yield bytes(chunk.tail)
+
+    @classmethod
+    def of(cls, first: int, file: BinaryIO, directory: Path | None, *, bytes_max: int) -> "Spool":
+        """Return one that has the rest of a file, which begins with position `first`."""
+        spool = cls(directory, bytes_max=bytes_max, first=first)
+        while data := file.read(COPIED_BYTES):
+            spool._chunks[-1].tail += data
+            spool._end += len(data)
+            spool._guarded(spool._chunks[-1].flush)
+        return spool
 
     def close(self) -> None:
         """Give all space back; nothing can be read any more."""

@@ -3,32 +3,40 @@
 What a participant says, it says because of something: a message that reached it, a command that started it, or the
 clock. The rules, the strongest first (`why`):
 
-  1. it is working on a request about the same object        (an API server's Txn <- the POST it is serving)
-  2. it has at this instant received a message about it        (a Binding <- the watch event that brought the pod);
-     first that one like it was created                        (the second POST of pods <- the first one's 201)
-  3. it has at this instant received any message               (what it did not have to work for)
-  4. it lately received a message about the same object       (a retry after a back-off)
-  5. the connection was opened for this, its first request    (what led to the SYN led to the request)
-  6. it lately received a message about the namespace         (a namespace's first ServiceAccount <- the namespace)
-  7. it is a command's program: whatever it last received, or the command itself
-  8. it has received nothing yet: its own start
+  1. serving    it is working on a request about the same object          (an API server's Txn <- the POST it serves)
+  2. created    it has at this instant been answered that one like it     (the second POST of pods <- the first's 201)
+                was created
+  3. object     it has lately received a message about the same object    (a Binding <- the event that brought the pod)
+  4. instant    it has at this instant received any message               (what it did not have to work for)
+  5. opened     the connection was opened for this, its first request     (what led to the SYN led to the request)
+  6. namespace  it lately received a message about the namespace          (its first ServiceAccount <- the namespace)
+  7. working, program   the only request that it works on; for a command's program whatever it last received
+  8. begun      it has received nothing yet: its own start, or the command
   9. else a timer.
 
+An entry carries the rule's name (`how`); a cause without one the wire says itself: a response follows its request, an
+etcd event the transaction of the same revision, a watch event the etcd event of the same key and revision, a handshake
+message the one before it.
+
+What triggered something is told apart from what it waited for (`after`): a kubelet that pulls one image after the other
+pulls the second pod's because of that pod, once it has heard that the first pull is done. So rule 3 goes before rule 4,
+and what rule 4 would have found is named beside it.
+
 Programs compute between what they hear and what they say (`world/work.py`); so what concerns an object is mostly found
-by rule 4, and a SYN, which concerns none, by the last message of the WORK_SECONDS_MAX before it.
+a while after it was heard, and a SYN, which concerns none, by the last message of the WORK_SECONDS_MAX before it.
 
 "About the same object" is equality of tokens: uids, `resource/namespace/name`, owners', CRI ids. Housekeeping
-(heartbeats) is never a cause of anything else. Three more joins need no rule: a response follows its request, an etcd
-event the transaction of the same revision, and a watch event the etcd event of the same key and revision.
+(heartbeats) is never a cause of anything else. That an Event was taken is no news of the object it is about.
 
 What this promises: a cause is always an earlier entry that its speaker had received (or made). What it does not: that
 it was the only one; a controller that waited for three events is shown to follow the last. Every index is bounded, so
 a cause too long ago is not found, and the entry says "timer". Remembered are at least the latest 4,096 facts of who
-heard of which object, but none from a minute ago (rules 4 and 6 look back 30 s), 1,024 revisions of etcd and 2,048 of
+heard of which object, but none from a minute ago (rules 3 and 6 look back 30 s), 1,024 revisions of etcd and 2,048 of
 its events.
 """
 
 from hashlib import sha256
+from typing import NamedTuple
 
 from cluster_engine.journal.recent import Recent
 
@@ -45,8 +53,24 @@ WORK_SECONDS_MAX = 0.05
 OUTSIDE = "outside/"
 
 Tokens = tuple[str, ...]
-Reason = tuple[int | None, str | None]
-"""A cause's seq, or a trigger."""
+
+
+class Reason(NamedTuple):
+    """Why something was said: a cause's seq, or a trigger.
+
+    `how` names the rule by which a cause was inferred (a word of `HOW`), None where the wire says so itself. `after`
+    is the seq of what its speaker had to wait for besides, when that is known to be another message.
+    """
+
+    cause: int | None
+    trigger: str | None = None
+    how: str | None = None
+    after: int | None = None
+
+
+TIMER = Reason(None, "timer")
+HOW = ("serving", "created", "object", "instant", "opened", "namespace", "working", "program", "begun")
+"""The rules that infer, in the order of the table above."""
 
 
 class Participant:
@@ -187,22 +211,23 @@ class Causes:
         """
         served = self.serving(who, tokens)
         if served is not None:
-            return served[0], None
+            return Reason(served[0], how="serving")
         seq, heard_at, like, concerned = who.created
         if resource and like == resource and at - heard_at <= SAME_INSTANT_SECONDS and set(concerned) & set(tokens):
-            return seq, None
+            return Reason(seq, how="created")
         seq, heard_at = self._latest(who, tokens)
         if seq and at - heard_at <= SAME_INSTANT_SECONDS:
-            return seq, None
-        if who.last is not None and at - who.last_at <= SAME_INSTANT_SECONDS:
-            return who.last, None
+            return Reason(seq, how="object")
+        now = who.last if who.last is not None and at - who.last_at <= SAME_INSTANT_SECONDS else None
         if seq and at - heard_at <= REACTION_SECONDS_MAX:
-            return seq, None
+            return Reason(seq, how="object", after=now)
+        if now is not None:
+            return Reason(now, how="instant")
         if opened is not None:
-            return opened
+            return opened._replace(how="opened") if opened.cause else opened
         seq, heard_at = self._latest(who, (within,))
         if seq and at - heard_at <= REACTION_SECONDS_MAX:
-            return seq, None
+            return Reason(seq, how="namespace")
         return self.origin(who, at)
 
     def _latest(self, who: Participant, tokens: Tokens | list[str]) -> tuple[int, float]:
@@ -220,15 +245,15 @@ class Causes:
         It may have been at work since the message that made it, for `within_seconds`.
         """
         if who.last is not None and at - who.last_at <= within_seconds:
-            return who.last, None
+            return Reason(who.last, how="instant")
         working = [seq for seq, serving in who.serving.items() if not serving.watches and not serving.heartbeat]
         if len(working) == 1:
-            return working[0], None
+            return Reason(working[0], how="working")
         if who.command and who.last is not None:
-            return who.last, None
+            return Reason(who.last, how="program")
         if who.started is not None and (who.command or who.last is None):
-            return who.started, None
-        return None, "command" if who.command else "timer"
+            return Reason(who.started, how="begun")
+        return Reason(None, "command" if who.command else "timer")
 
     def serving(
         self, who: Participant, tokens: Tokens | list[str], *, watching: bool | None = None

@@ -5,12 +5,12 @@ parser is given the conversation and then bytes; what it makes of them it says b
 knows neither segments nor who chose it: `link` puts bytes in order and `recognition` chooses the parser.
 
     conversation.say(True, Said(STORY, "http.request", "GET pods", …), Evidence(pieces, headers))   -> 12
-    conversation.reason()                                                                          -> (12, None)
+    conversation.reason()                                                                          -> Reason(12)
 """
 
 from typing import Protocol
 
-from cluster_engine.lens.causes import Participant, Reason
+from cluster_engine.lens.causes import TIMER, Participant, Reason
 from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.scribe import Said, Scribe
@@ -75,4 +75,4 @@ class Conversation:
 
     def reason(self) -> Reason:
         """Return the entry before on this connection as a reason."""
-        return (self.last, None) if self.last is not None else (None, "timer")
+        return Reason(self.last) if self.last is not None else TIMER

@@ -12,7 +12,7 @@ from typing import Any
 
 from cluster_engine.lens.causes import WORK_SECONDS_MAX, Reason
 from cluster_engine.lens.conversation import Conversation
-from cluster_engine.lens.evidence import Evidence, Piece
+from cluster_engine.lens.evidence import Evidence, Piece, pack_connection
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.scribe import STORY, TCP, Said, Scribe
 from cluster_engine.world.tap import Connection, Segment
@@ -26,7 +26,7 @@ ANSWERS_SHOWN_MAX = 8
 class DatagramLink:
     """All datagrams of one flow."""
 
-    __slots__ = ("_addresses", "_conversation", "_is_dns", "_is_echo", "_queries")
+    __slots__ = ("_addresses", "_connection", "_conversation", "_is_dns", "_is_echo", "_queries", "packed")
 
     def __init__(self, connection: Connection, scribe: Scribe, keylog: KeyLog) -> None:
         client = scribe.causes.caller(connection.client_process)
@@ -35,17 +35,21 @@ class DatagramLink:
         self._is_echo = connection.protocol == "icmp"
         self._is_dns = connection.protocol == "udp" and connection.server.port == DNS_PORT
         self._addresses = addresses(connection)
+        self._connection = connection
+        self.packed = pack_connection(connection, connection.server_process)
+        """The flow, as it is kept beside its datagrams."""
         self._queries: dict[int, int] = {}
 
     def accepted(self, process: str) -> None:
         """Name the server by the process that answers."""
         self._conversation.server = self._conversation.causes.participant(process)
+        self.packed = pack_connection(self._connection, process)
 
     def segment(self, segment: Segment, position: int, fault: int | None) -> None:
         """Read one datagram, kept at `position`; `fault` is a fault's entry when one struck at this instant."""
-        piece: Piece = (0, 0, len(segment.payload), (position,), -1, b"")
+        piece = Piece(0, 0, len(segment.payload), (position,))
         if segment.arrived is None:
-            reason: Reason = (None, "fault") if fault is None else (fault, None)
+            reason = Reason(None, "fault") if fault is None else Reason(fault)
             said = Said(TCP, "udp.lost", "datagram lost", dict(self._addresses), reason, size=len(segment.payload))
         elif segment.flags == "U":
             said = unreachable(self._conversation.reason())
@@ -83,7 +87,7 @@ class DatagramLink:
             conversation.causes.heard(conversation.server, self._queries[number], conversation.scribe.now, ())
             return
         query = self._queries.pop(number, None)
-        reason: Reason = conversation.reason() if query is None else (query, None)
+        reason = conversation.reason() if query is None else Reason(query)
         label = opened.get("answers") or opened["status"]
         seq = conversation.say(False, Said(STORY, "dns.response", label, opened, reason, reply_to=query), body)
         conversation.causes.heard(conversation.client, seq, conversation.scribe.now, ())

@@ -20,7 +20,7 @@ from grpclib.const import Status
 
 from cluster_engine.lens import cri, etcd
 from cluster_engine.lens.calls import Meaning
-from cluster_engine.lens.causes import Reason, Serving
+from cluster_engine.lens.causes import TIMER, Reason, Serving
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import Evidence, Headers, Piece
 from cluster_engine.lens.exchange import Exchange, Part, header
@@ -31,7 +31,6 @@ from cluster_engine.rpc.grpc import message_types
 
 PREFIX_BYTES = 5
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
-TIMER: Reason = (None, "timer")
 
 
 class Method(msgspec.Struct, frozen=True):
@@ -158,7 +157,7 @@ class GrpcExchange(Exchange):
         self.tokens = asked.tokens
         served = causes.serving(client, asked.tokens)
         if served is not None:
-            reason: Reason = (served[0], None)
+            reason = Reason(served[0], how="serving")
             self.heartbeat = served[1] or bool(asked.heartbeat)
         elif not client.command and (asked.heartbeat or (asked.heartbeat is None and asked.renews)):
             reason, self.heartbeat = TIMER, True
@@ -202,7 +201,7 @@ class GrpcExchange(Exchange):
             reason = causes.why(conversation.server, conversation.scribe.sent, told.tokens)
         else:
             told = self._describe_response(message)
-            reason = TIMER if told.heartbeat else (self.request, None)
+            reason = TIMER if told.heartbeat else Reason(self.request)
         housekeeping = bool(told.heartbeat)
         said = Said(STORY, "grpc.message", told.label, told.fields, reason, heartbeat=housekeeping)
         seq = self._say(False, said, part, data)
@@ -216,12 +215,12 @@ class GrpcExchange(Exchange):
         revision = change.kv.mod_revision
         written = causes.transaction(conversation.server, revision, told.tokens)
         if written is None:
-            reason: Reason = TIMER
+            reason = TIMER
             heartbeat = bool(told.heartbeat)
         elif self.request is not None and written[0] < self.request:
-            reason, heartbeat = (self.request, None), False
+            reason, heartbeat = Reason(self.request), False
         else:
-            reason, heartbeat = (written[0], None), written[1]
+            reason, heartbeat = Reason(written[0]), written[1]
         data = change.SerializeToString()
         said = Said(STORY, "etcd.event", told.label, told.fields, reason, size=len(data), heartbeat=heartbeat)
         seq = self._say(False, said, part, data, "protobuf:mvccpb.Event")
@@ -251,7 +250,7 @@ class GrpcExchange(Exchange):
             fields |= told.fields
             if self._asked.writes and message is not None:
                 self._wrote(etcd.made_revision(message))
-        why = (self.request, None)
+        why = Reason(self.request)
         said = Said(STORY, "grpc.response", label, fields, why, self.request, heartbeat=self.heartbeat)
         seq = self._say(False, said, part, data)
         if not self.heartbeat:

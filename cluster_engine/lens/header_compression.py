@@ -1,8 +1,8 @@
 """HPACK, the receiving half: header blocks to headers (RFC 7541), and nothing else.
 
-The lens reads every header block of a cluster, so this decoder is built for speed: Huffman codes are looked up ten bits
-at a time, and strings seen before (paths, tokens, user agents) are remembered. The `hpack` package, which the clients
-and servers of the cluster use, takes four times as long; a test holds the two equal. Only the static tables are its.
+The lens reads every header block of a cluster, so this decoder is built for speed. The `hpack` package, which the
+clients and servers of the cluster use, takes several times as long; a test holds the two equal. Only the static table
+is its.
 
 A byte may stand for a field of 4 KiB, so of a block only LIST_BYTES_MAX of fields are given on, and a last one that
 says what is left out; the rest is decoded all the same, since later blocks may refer to it.
@@ -15,14 +15,12 @@ Left out: encoding, and the limit on the table size that the receiver's SETTINGS
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 
-from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 from hpack.table import HeaderTable
 
 from cluster_engine.lens.unreadable import Unreadable
+from cluster_engine.rpc.huffman import HuffmanError, decode
 
-PEEK_BITS = 10
 TABLE_BYTES = 4096
 ENTRY_OVERHEAD_BYTES = 32
 INTEGER_BYTES_MAX = 6
@@ -30,8 +28,6 @@ LIST_BYTES_MAX = 64 * 1024
 """Of one list of headers, ENTRY_OVERHEAD_BYTES counted for each field (RFC 9113 §6.5.2)."""
 FIELDS_FEW, BLOCK_BYTES_FEW = 64, 4096
 """Up to so many nobody counts: they cannot be much more than LIST_BYTES_MAX."""
-REMEMBERED_BYTES_MAX = 512
-WINDOW_BYTES, WINDOW_REST_BITS = 128, 40
 LEFT_OUT = "…"
 """The name of the field that says how many are left out; no real one has it."""
 
@@ -41,74 +37,12 @@ STATIC: tuple[Header, ...] = tuple((name.decode(), value.decode()) for name, val
 STATIC_COUNT = len(STATIC)
 
 
-def _short_codes() -> list[int]:
-    """For each value of the next ten bits: `symbol << 4 | length` of the code, 0 if the code is longer."""
-    table = [0] * (1 << PEEK_BITS)
-    for symbol, (code, length) in enumerate(zip(REQUEST_CODES, REQUEST_CODES_LENGTH, strict=True)):
-        if length <= PEEK_BITS:
-            first = code << (PEEK_BITS - length)
-            for value in range(first, first + (1 << (PEEK_BITS - length))):
-                table[value] = symbol << 4 | length
-    return table
-
-
-SHORT = _short_codes()
-LONG = {
-    (length, code): symbol
-    for symbol, (code, length) in enumerate(zip(REQUEST_CODES, REQUEST_CODES_LENGTH, strict=True))
-    if length > PEEK_BITS
-}
-
-
 def huffman(data: bytes) -> str:
-    """Decode a Huffman-coded string (RFC 7541 section 5.2 and appendix B)."""
-    return _remembered(data) if len(data) <= REMEMBERED_BYTES_MAX else _decoded(data)
-
-
-def _decoded(data: bytes) -> str:
-    """Decode a string window by window: shifting a long number for every symbol would take time without end."""
-    out = bytearray()
-    start, skipped = 0, 0
-    while len(data) - start > WINDOW_BYTES:
-        left = _take_symbols(data[start : start + WINDOW_BYTES], skipped, WINDOW_REST_BITS, out)
-        start, skipped = divmod((start + WINDOW_BYTES) * 8 - left, 8)
-    _take_symbols(data[start:], skipped, 0, out)
-    return out.decode("latin-1")
-
-
-_remembered = lru_cache(maxsize=1024)(_decoded)
-
-
-def _take_symbols(data: bytes, skipped: int, rest: int, out: bytearray) -> int:
-    """Decode after `skipped` bits, until at most `rest` are left; give how many are."""
-    left = len(data) * 8 - skipped
-    bits = int.from_bytes(data) << PEEK_BITS | ((1 << PEEK_BITS) - 1)
-    while left > rest:
-        found = SHORT[bits >> left & 1023]
-        length = found & 15
-        if not found:
-            symbol, length = _long_code(bits, left)
-            if length == 0:
-                break
-            out.append(symbol)
-        elif length > left:
-            break
-        else:
-            out.append(found >> 4)
-        left -= length
-    return left
-
-
-def _long_code(bits: int, left: int) -> tuple[int, int]:
-    for length in range(PEEK_BITS + 1, 31):
-        if length > left:
-            if left < 8:
-                return 0, 0
-            break
-        symbol = LONG.get((length, bits >> (left + PEEK_BITS - length) & ((1 << length) - 1)))
-        if symbol is not None and symbol < 256:
-            return symbol, length
-    raise Unreadable("a header's Huffman code ends nowhere")
+    """Decode a Huffman-coded string, as far as it goes."""
+    try:
+        return decode(data).text.decode("latin-1")
+    except HuffmanError as error:
+        raise Unreadable("a header's Huffman code ends nowhere") from error
 
 
 def bounded(headers: Iterable[Header], before: Iterable[Header] = ()) -> list[Header]:

@@ -41,6 +41,14 @@ class Side:
         self.rest = b""
         self.pieces: list[Piece] = []
 
+    def begun(self, chunk: bytes) -> int:
+        """Return how many bytes of the next chunk belong to what is under way: a body, a chunk, a line or a head."""
+        if self.state in (LENGTH, CHUNK):
+            return min(self.left, len(chunk))
+        end = b"\r\n\r\n" if self.state == HEAD else b"\n"
+        found = (self.rest + chunk).find(end)
+        return len(chunk) if found < 0 else found + len(end) - len(self.rest)
+
 
 class Http1:
     """An HTTP/1.1 connection, both directions."""
@@ -59,17 +67,23 @@ class Http1:
     def data(self, from_client: bool, chunk: bytes, piece: Piece) -> None:
         """Take the next bytes of a direction."""
         side = self._sides[from_client]
+        if side.rest or side.state in (LENGTH, CHUNK, CHUNK_END):
+            piece = piece._replace(begun=side.begun(chunk))
         if side.rest:
             chunk = side.rest + chunk
             side.rest = b""
         side.pieces.append(piece)
+        data_is_due = False
         while chunk:
+            before = side.state
             left = self._step(from_client, side, chunk)
             if left is None:
                 break
             chunk = left
-            side.pieces = [piece]
-        if not side.rest:
+            data_is_due = before == CHUNK_SIZE and side.state == CHUNK
+            if not data_is_due:  # a chunk's data are read from where its size stands
+                side.pieces = [piece]
+        if not side.rest and not data_is_due:
             side.pieces = []
 
     def ended(self, from_client: bool) -> None:

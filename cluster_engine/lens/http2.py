@@ -10,7 +10,7 @@ GOAWAY and RST_STREAM become entries; PRIORITY and WINDOW_UPDATE are passed over
 
 import struct
 
-from cluster_engine.lens.causes import Reason
+from cluster_engine.lens.causes import TIMER, Reason
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.exchange import Exchange, OpenExchange
@@ -99,7 +99,9 @@ class Http2:
         """Cut frames out of the plain bytes and read them."""
         side = self._sides[from_client]
         if side.rest:
-            chunk = side.rest + chunk
+            begun, chunk = len(side.rest), side.rest + chunk
+            if not (from_client and self._preface_due):
+                piece = piece._replace(begun=_rest_of_frame(chunk, begun))
             side.pieces.append(piece)
             pieces = side.pieces
         else:
@@ -220,7 +222,7 @@ class Http2:
     def _settings(self, from_client: bool, side: Side, flags: int, payload: bytes, pieces: list[Piece]) -> None:
         if flags & ACK:
             asked = self._sides[not from_client].settings
-            reason: Reason = (asked, None) if asked is not None else self._conversation.reason()
+            reason = Reason(asked) if asked is not None else self._conversation.reason()
             said = Said(HTTP, "h2.settings", "SETTINGS ACK", {"ack": True}, reason)
             self._say(from_client, said, payload, pieces)
             return
@@ -235,11 +237,11 @@ class Http2:
         fields = {"ack": bool(flags & ACK), "data": payload.hex()}
         if flags & ACK:
             asked = self._sides[not from_client].ping
-            reason: Reason = (asked, None) if asked is not None else (None, "timer")
+            reason = Reason(asked) if asked is not None else TIMER
             said = Said(HTTP, "h2.ping", "PING ACK", fields, reason, heartbeat=True)
             self._say(from_client, said, payload, pieces)
             return
-        said = Said(HTTP, "h2.ping", "PING", fields, (None, "timer"), heartbeat=True)
+        said = Said(HTTP, "h2.ping", "PING", fields, TIMER, heartbeat=True)
         side.ping = self._say(from_client, said, payload, pieces)
 
     def _goaway(self, from_client: bool, payload: bytes, pieces: list[Piece]) -> None:
@@ -263,7 +265,7 @@ class Http2:
         if exchange is not None:
             exchange.broken()
             asked = exchange.request
-        reason: Reason = (asked, None) if asked is not None else self._conversation.reason()
+        reason = Reason(asked) if asked is not None else self._conversation.reason()
         label = f"RST_STREAM {error}"
         said = Said(HTTP, "h2.rst_stream", label, {"error": error}, reason, stream=stream)
         self._say(from_client, said, payload, pieces)
@@ -271,6 +273,12 @@ class Http2:
     def _say(self, from_client: bool, said: Said, payload: bytes, pieces: list[Piece]) -> int:
         said.size = FRAME_HEADER_BYTES + len(payload)
         return self._conversation.say(from_client, said, Evidence(pieces))
+
+
+def _rest_of_frame(joined: bytes, begun: int) -> int:
+    """Return how many of the bytes behind the first `begun` belong to the frame that these begin."""
+    length = int.from_bytes(joined[:3]) if len(joined) >= FRAME_HEADER_BYTES else len(joined)
+    return min(FRAME_HEADER_BYTES + length, len(joined)) - begun
 
 
 def _unpad(payload: bytes) -> bytes:

@@ -15,8 +15,9 @@ import msgspec
 
 from cluster_engine.journal import Journal
 from cluster_engine.lens import evidence
-from cluster_engine.lens.causes import Causes, Participant, Reason
+from cluster_engine.lens.causes import TIMER, Causes, Participant, Reason
 from cluster_engine.lens.datagrams import DatagramLink
+from cluster_engine.lens.evidence import Evidence
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.kubernetes import plural, token
 from cluster_engine.lens.link import Link
@@ -87,8 +88,9 @@ class Lens:
         scribe = self._scribe
         scribe.sent = round(segment.sent, DECIMALS)
         scribe.arrived = None if segment.arrived is None else round(segment.arrived, DECIMALS)
-        packed = evidence.pack_segment(segment, scribe.sent, scribe.arrived)
-        followed.segment(segment, self.journal.keep(packed), self._fault_now(scribe.sent))
+        journal = self.journal
+        packed = evidence.pack_segment(segment, scribe.sent, scribe.arrived, journal.keep_body(followed.packed))
+        followed.segment(segment, journal.keep_packet(packed), self._fault_now(scribe.sent))
         if link is not None and link.over:
             self._ended[segment.connection] = None
             if len(self._ended) > ENDED_MAX:
@@ -100,17 +102,20 @@ class Lens:
 
     def secret(self, line: str) -> None:
         """Take a line of the key log."""
+        self.journal.keep_secret(line.encode("utf-8", "replace"))
         self._keylog.add(line)
 
-    def note(self, note: Note) -> None:
-        """Write a note, and begin or end a participant's life with it."""
+    def note(self, note: Note, evidence: Evidence | None = None) -> None:
+        """Write a note, and begin or end a participant's life with it; `evidence` is what it was read from, if from
+        anything.
+        """
         scribe = self._scribe
         scribe.sent = scribe.arrived = round(note.at, DECIMALS)
         participant = self._causes.participant(note.process or _author(note))
         reason = self._note_reason(note)
         text = note.text or note.kind
         fields = note.fields if len(text) <= LABEL_MAX else {**note.fields, "text": text}
-        seq = scribe.write(participant, None, Said(STORY, note.kind, text, fields, reason))
+        seq = scribe.write(participant, None, Said(STORY, note.kind, text, fields, reason), evidence)
         self._remember(note, seq, reason)
 
     def _remember(self, note: Note, seq: int, reason: Reason) -> None:
@@ -148,25 +153,25 @@ class Lens:
     def _note_reason(self, note: Note) -> Reason:
         kind = note.kind
         if kind == "command.started":
-            return None, "command"
+            return Reason(None, "command")
         if kind.startswith("fault."):
-            return None, "fault"
+            return Reason(None, "fault")
         who = self._causes.participant(_subject(note))
         if kind == "process.started":
             command = self._command_of(note)
             if command is not None:
-                return command.seq, None
-            return (who.started, None) if who.command and who.last is None and who.started else (None, "start")
+                return Reason(command.seq)
+            return Reason(who.started) if who.command and who.last is None and who.started else Reason(None, "start")
         if kind == "process.exited":
             return self._exited(note, who)
         if kind == "command.finished":
             finished = self._finished(note)
-            return (finished.last, None) if finished is not None else (None, "timer")
+            return Reason(finished.last) if finished is not None else TIMER
         tokens = _note_tokens(note.fields)
         if kind == "audit.event":
             served = self._causes.serving(who, tokens, watching=note.fields["verb"] == "watch")
             if served is not None:
-                return served[0], None
+                return Reason(served[0])
         return self._causes.why(who, self._scribe.sent, tokens)
 
     def _exited(self, note: Note, who: Participant) -> Reason:
@@ -175,7 +180,7 @@ class Lens:
         if command is not None:
             command.last = self.journal.head + 1
         seq = who.last if who.last is not None else who.started
-        return (seq, None) if seq is not None else (None, "timer")
+        return Reason(seq) if seq is not None else TIMER
 
     def _fault_now(self, at: float) -> int | None:
         """Return the fault that struck at this instant, if one did."""
@@ -209,7 +214,7 @@ def _note_tokens(fields: dict[str, Any]) -> list[str]:
         found.append(text["uid"])
     namespace = text.get("namespace", "")
     for key, name in text.items():
-        if key == "name" and ("resource" in text or "kind" in text):
+        if key == "name" and (text.get("resource") or text.get("kind")):
             found.append(token(text.get("resource") or plural(text["kind"]), namespace, name))
         elif key in NOTED_KINDS:
             place, _, short = name.rpartition("/")

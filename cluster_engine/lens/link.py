@@ -16,7 +16,7 @@ from typing import Any
 from cluster_engine.lens.causes import WORK_SECONDS_MAX, Reason
 from cluster_engine.lens.conversation import Conversation, Parser
 from cluster_engine.lens.datagrams import addresses, unreachable
-from cluster_engine.lens.evidence import Evidence, Piece
+from cluster_engine.lens.evidence import Evidence, Piece, pack_connection
 from cluster_engine.lens.keylog import KeyLog
 from cluster_engine.lens.protocols import ON_TCP
 from cluster_engine.lens.recognition import Guess, Opaque
@@ -29,7 +29,7 @@ from cluster_engine.world.tap import Connection, Segment
 class Link:
     """One connection: its conversation, its two streams, and the parser of what they carry."""
 
-    __slots__ = ("_accepted", "_addresses", "_conversation", "_ends", "_parser", "_streams")
+    __slots__ = ("_accepted", "_addresses", "_connection", "_conversation", "_ends", "_parser", "_streams", "packed")
 
     def __init__(self, connection: Connection, scribe: Scribe, keylog: KeyLog) -> None:
         client = scribe.causes.caller(connection.client_process)
@@ -40,6 +40,9 @@ class Link:
         self._ends = [False, False]
         self._accepted = False
         self._addresses = addresses(connection)
+        self._connection = connection
+        self.packed = pack_connection(connection, connection.server_process)
+        """The connection, as it is kept beside its segments."""
 
     @property
     def over(self) -> bool:
@@ -49,10 +52,11 @@ class Link:
     def accepted(self, process: str) -> None:
         """Name the server by the process that answers."""
         self._conversation.server = self._conversation.causes.participant(process)
+        self.packed = pack_connection(self._connection, process)
 
     def segment(self, segment: Segment, position: int, fault: int | None) -> None:
         """Read one segment, kept at `position`; `fault` is a fault's entry when one struck at this instant."""
-        piece: Piece = (0, 0, len(segment.payload), (position,), -1, b"")
+        piece = Piece(0, 0, len(segment.payload), (position,))
         if segment.arrived is None:
             self._lost(segment, piece, fault)
             return
@@ -77,7 +81,7 @@ class Link:
             self._parser = Opaque(self._conversation, TCP, str(problem))
             return
         for chunk, (kept, scribe.sent) in ready:  # what waited for its turn was sent at another time
-            self._parser.data(from_client, chunk, (0, 0, len(chunk), (kept,), -1, b""))
+            self._parser.data(from_client, chunk, Piece(0, 0, len(chunk), (kept,)))
 
     def _synchronise(self, segment: Segment, piece: Piece) -> None:
         conversation = self._conversation
@@ -101,14 +105,14 @@ class Link:
     def _reset(self, segment: Segment, piece: Piece, fault: int | None) -> None:
         self._ends = [True, True]
         self._parser.broken()
-        reason: Reason = self._conversation.reason() if fault is None else (fault, None)
+        reason = self._conversation.reason() if fault is None else Reason(fault)
         fields = _flags(segment)
         if not self._accepted and not segment.from_client:
             fields["refused"] = True
         self._say(segment, piece, Said(TCP, "tcp.rst", "RST", fields, reason))
 
     def _lost(self, segment: Segment, piece: Piece, fault: int | None) -> None:
-        reason: Reason = (None, "fault") if fault is None else (fault, None)
+        reason = Reason(None, "fault") if fault is None else Reason(fault)
         label = f"{_spell(segment.flags)} lost"
         said = Said(TCP, "tcp.lost", label, _flags(segment), reason, size=len(segment.payload))
         self._say(segment, piece, said)

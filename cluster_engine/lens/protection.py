@@ -6,7 +6,7 @@ protection can be packed into a few bytes, which stand in the evidence of an ent
 years later, from its ciphertext alone, and nothing needs to be kept twice.
 
 Modelled on TLS's record protection layer; the cryptography is the `cryptography` package's.
-Left out: CBC suites, and those with finite-field DHE.
+Left out: CBC and CCM suites.
 
     secret, 32 bytes ── HKDF-Expand-Label "key", "iv" ──▸ Protection ── open(record, 0), open(record, 1) … ──▸ plaintext
                      └─ HKDF-Expand-Label "traffic upd" ─▸ the next secret (KeyUpdate)
@@ -48,18 +48,28 @@ class Protection:
         """Whether the keys follow from what a client has encrypted to the server's key, which opens them too."""
         return SUITES[self._suite].is_rsa_key_exchange
 
+    @property
+    def version(self) -> int:
+        """Of which TLS the keys are."""
+        return self._version
+
+    @property
+    def nonce_bytes(self) -> int:
+        """How many bytes of the nonce every record brings along."""
+        return EXPLICIT_NONCE_BYTES if self._version != TLS_1_3 and not SUITES[self._suite].chacha else 0
+
     def open(self, record: bytes, number: int) -> tuple[int, bytes]:
         """Decrypt a whole record, header included; give its inner content type and content."""
+        plain = self.decrypt(record, number)
+        return type_and_content(plain) if self._version == TLS_1_3 else (record[0], plain)
+
+    def decrypt(self, record: bytes, number: int) -> bytes:
+        """Decrypt a whole record; TLS 1.3 gives its content, its type and padding (TLSInnerPlaintext)."""
         try:
             if self._version == TLS_1_3:
                 nonce = (self._iv ^ number).to_bytes(12)
-                inner = self._aead.decrypt(nonce, record[HEADER_BYTES:], record[:HEADER_BYTES])
-                if not inner or not inner[-1]:
-                    inner = inner.rstrip(b"\0")
-                    if not inner:
-                        raise Unreadable("a record without content type")
-                return inner[-1], inner[:-1]
-            return record[0], self._open_1_2(record, number)
+                return self._aead.decrypt(nonce, record[HEADER_BYTES:], record[:HEADER_BYTES])
+            return self._open_1_2(record, number)
         except InvalidTag as error:
             raise Unreadable("a record does not open with the key log's secret") from error
 
@@ -84,6 +94,15 @@ class Protection:
             raise Unreadable("a protected record shorter than its tag")
         aad = struct.pack(">Q", number) + record[:3] + struct.pack(">H", len(body) - TAG_BYTES)
         return self._aead.decrypt(nonce, body, aad)
+
+
+def type_and_content(inner: bytes) -> tuple[int, bytes]:
+    """Take a TLSInnerPlaintext apart; padding is thrown away."""
+    if not inner or not inner[-1]:
+        inner = inner.rstrip(b"\0")
+        if not inner:
+            raise Unreadable("a record without content type")
+    return inner[-1], inner[:-1]
 
 
 def from_secret(suite: int, secret: bytes) -> Protection:

@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 
 from cluster_engine.lens import etcd
 from cluster_engine.lens.calls import Meaning
-from cluster_engine.lens.causes import Reason
+from cluster_engine.lens.causes import TIMER, Reason
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import Evidence, Headers, Piece
 from cluster_engine.lens.exchange import header
@@ -37,7 +37,6 @@ _METHODS = {"put": "Put", "delete_range": "DeleteRange", "txn": "Txn", "compacti
 _BEATS = frozenset({"MsgHeartbeat", "MsgHeartbeatResp"})
 _ANSWERS = {"MsgAppResp": "MsgApp", "MsgVoteResp": "MsgVote", "MsgPreVoteResp": "MsgPreVote",
             "MsgReadIndexResp": "MsgReadIndex", "MsgHeartbeatResp": "MsgHeartbeat"}  # fmt: skip
-TIMER: Reason = (None, "timer")
 
 
 class RaftStream:
@@ -49,14 +48,21 @@ class RaftStream:
         self._decoder = Decoder(name, _number(header(asked, "x-raft-to")), _number(listener))
         self._stream = stream
         self._beats = BEATS - 1
+        self._pieces: list[Piece] = []
 
     def data(self, data: bytes, pieces: list[Piece]) -> None:
         """Take some of the body; write the messages that it completes."""
+        for piece in pieces:
+            if not self._pieces or self._pieces[-1] is not piece:
+                self._pieces.append(piece)
         try:
             for message in self._decoder.feed(data):
-                self._message(message, pieces)
+                self._message(message, self._pieces)
+                self._pieces = pieces[-1:]
         except FrameError as problem:
             raise Unreadable(str(problem)) from problem
+        if self._decoder.is_between:
+            self._pieces = []
 
     def ended(self, pieces: list[Piece]) -> None:
         """The body has come to its end: a member was stopped."""
@@ -94,24 +100,24 @@ class RaftStream:
         housekeeping = kind in _BEATS
         if kind in _ANSWERS:
             found = causes.agreement(listener, speaker, _what(_ANSWERS[kind], message))
-            return ((found[0], None), housekeeping or found[1]) if found else (TIMER, housekeeping)
+            return (Reason(found[0]), housekeeping or found[1]) if found else (TIMER, housekeeping)
         if kind == "MsgApp" and not message.entries:
             found = causes.agreement(None, speaker, f"MsgAppResp {message.commit}")
-            return ((found[0], None), found[1]) if found else (TIMER, True)
+            return (Reason(found[0]), found[1]) if found else (TIMER, True)
         if kind in ("MsgVote", "MsgPreVote"):
             why = "MsgTimeoutNow" if kind == "MsgPreVote" else f"MsgPreVoteResp {message.term}"
             found = causes.agreement(None, speaker, why) or causes.agreement(None, speaker, "MsgTimeoutNow")
-            return ((found[0], None), False) if found else (TIMER, False)
+            return (Reason(found[0]), False) if found else (TIMER, False)
         if housekeeping:
             return TIMER, True
         proposed = (
             causes.agreement(None, speaker, f"MsgProp {_request_id(message.entries[0])}") if message.entries else None
         )
         if proposed is not None:
-            return (proposed[0], None), proposed[1] or bool(told.heartbeat)
+            return Reason(proposed[0]), proposed[1] or bool(told.heartbeat)
         served = causes.serving(speaker, told.tokens)
         if served is not None:
-            return (served[0], None), served[1] or bool(told.heartbeat)
+            return Reason(served[0], how="serving"), served[1] or bool(told.heartbeat)
         if told.heartbeat or told.renews or kind == "MsgReadIndex":
             return TIMER, True
         return causes.why(speaker, conversation.scribe.sent, told.tokens), False
@@ -128,7 +134,7 @@ def tell_snapshot(conversation: Conversation, body: bytes, size: int, request: i
         return
     index = message.snapshot.metadata.index
     fields = {"type": "MsgSnap", "term": message.term, "index": index, "bytes": max(size - length, 0)}
-    said = Said(STORY, "raft.message", f"MsgSnap {index}", fields, (request, None), size=size)
+    said = Said(STORY, "raft.message", f"MsgSnap {index}", fields, Reason(request), size=size)
     evidence = Evidence(pieces, body=body[8:length], body_type="protobuf:raftpb.Message")
     seq = conversation.say(True, said, evidence)
     conversation.causes.agreed(conversation.client, conversation.server, f"MsgApp {index}", seq, False)

@@ -17,7 +17,7 @@ import msgspec
 from cluster_engine.api.patches import APPLY_PATCHES
 from cluster_engine.api.strconv import int_of
 from cluster_engine.lens import kubernetes, objects, raft
-from cluster_engine.lens.causes import Participant, Reason, Serving, Tokens
+from cluster_engine.lens.causes import TIMER, Participant, Reason, Serving, Tokens
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import KUBERNETES_PROTOBUF, Evidence, Headers, Piece
 from cluster_engine.lens.exchange import Exchange, Part, header
@@ -29,7 +29,6 @@ from cluster_engine.lens.watch import WatchStream, watch_key
 HEALTH = frozenset({"/healthz", "/livez", "/readyz", "/metrics"})
 DISCOVERY = frozenset({"/api", "/apis"})
 CONDITION_HEARTBEAT = frozenset({"type", "lastHeartbeatTime"})
-TIMER: Reason = (None, "timer")
 
 
 class RestExchange(Exchange):
@@ -162,7 +161,7 @@ class RestExchange(Exchange):
                 return TIMER
             client.discovered.add(asked.path)
             if client.started is not None:
-                return client.started, None
+                return Reason(client.started, how="begun")
         elif not client.command and _housekeeping(asked, body):
             first, client.beats = not client.beats, True
             if asked.verb != "get" or not first:
@@ -172,7 +171,7 @@ class RestExchange(Exchange):
             ended = causes.watch_ended_at(client, watch_key(asked))
             if ended is not None:
                 self.heartbeat = True
-                return ended, None
+                return Reason(ended)
         opened = conversation.opened if conversation.fresh else None
         within = f"namespaces//{asked.namespace}" if asked.verb == "create" and asked.namespace else ""
         created = asked.resource if asked.verb == "create" else ""
@@ -211,10 +210,12 @@ class RestExchange(Exchange):
         audited = conversation.causes.audited
         if audited is not None and audited.get(audit_id := header(part.headers, "audit-id")) is not None:
             fields["auditID"] = audit_id
-        said = Said(STORY, "http.response", label, fields, (self.request, None), self.request)
+        said = Said(STORY, "http.response", label, fields, Reason(self.request), self.request)
         seq = self._say(False, said, body)
         if not self.heartbeat:
             causes, client, now = conversation.causes, conversation.client, conversation.scribe.now
+            if self._asked.resource == "events":  # that an event was taken is no news of what it is about
+                tokens = [token for token in tokens if token.startswith("events/")]
             causes.heard(client, seq, now, tokens)
             if self._asked.verb == "create" and not failed:
                 causes.created(client, seq, now, self._asked.resource, self.tokens)

@@ -60,7 +60,7 @@ class Scribe:
     ) -> int:
         """Append an entry, with what it can be opened to; return its seq."""
         label = said.label
-        cause, trigger = said.reason
+        cause, trigger, how, after = said.reason
         entry = {
             "seq": 0,
             "at": self.sent,
@@ -72,6 +72,8 @@ class Scribe:
             "label": label if len(label) <= LABEL_MAX else label[: LABEL_MAX - 1] + "…",
             "cause": cause,
             "trigger": trigger,
+            "how": how,
+            "after": after,
             "replyTo": said.reply_to,
             "connection": connection,
             "stream": said.stream,

@@ -19,6 +19,7 @@ TLS 1.2 is read as well where the key log has the master secret (`CLIENT_RANDOM`
 from typing import Any, NamedTuple
 
 from cluster_engine.lens import handshake, protection
+from cluster_engine.lens.causes import Reason
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.protection import TLS_1_3, Protection
@@ -135,7 +136,7 @@ class Tls:
         if self._holding:
             self._stop_holding_if_late()
         half = self._halves[from_client]
-        position = piece[3][0]
+        position = piece.positions[0]
         if half.rest:
             half.bounds.append((len(half.rest), position))
             chunk = half.rest + chunk
@@ -251,12 +252,14 @@ class Tls:
         self, from_client: bool, half: Half, record: bytes, *, number: int, offset: int, positions: tuple[int, ...]
     ) -> None:
         content_type = record[0]
-        if half.sealed:
+        # RFC 8446, section 5.2: what is protected calls itself application data; OpenSSL's clients refuse in the open.
+        is_plain_alert = content_type == ALERT and self._version == TLS_1_3
+        if half.sealed and not is_plain_alert:
             if content_type != CHANGE_CIPHER_SPEC:
-                self._encrypted(from_client, record, (number, offset, len(record), positions, 0, b""))
+                self._encrypted(from_client, record, Piece(number, offset, len(record), positions, 0))
             return
         if half.keys is not None and (content_type == APPLICATION_DATA or self._version != TLS_1_3):
-            piece = (number, offset, len(record), positions, half.protected, half.packed)
+            piece = Piece(number, offset, len(record), positions, half.protected, half.packed)
             try:
                 content_type, content = half.keys.open(record, half.protected)
             except Unreadable:
@@ -268,11 +271,11 @@ class Tls:
                 self._recording.opened += 1
         elif content_type == APPLICATION_DATA:
             half.use(None)
-            self._encrypted(from_client, record, (number, offset, len(record), positions, 0, b""))
+            self._encrypted(from_client, record, Piece(number, offset, len(record), positions, 0))
             return
         else:
             content = record[HEADER_BYTES:]
-            piece = (number, offset, len(record), positions, -1, b"")
+            piece = Piece(number, offset, len(record), positions)
         self._content(from_client, half, content_type, content, piece)
 
     def _content(self, from_client: bool, half: Half, content_type: int, content: bytes, piece: Piece) -> None:
@@ -298,6 +301,7 @@ class Tls:
             half.use(None)
 
     def _handshake(self, from_client: bool, half: Half, content: bytes, piece: Piece) -> None:
+        carried = len(half.message)
         data = half.message + content
         half.message_pieces.append(piece)
         while len(data) >= 4:
@@ -308,6 +312,8 @@ class Tls:
                 break
             self._message(from_client, half, data[0], data[4:end], half.message_pieces)
             data = data[end:]
+            if carried:
+                piece, carried = piece._replace(begun=end - carried), 0
             half.message_pieces = [piece]
         half.message = data
         if not data:
@@ -324,7 +330,7 @@ class Tls:
             parsed.fields["resumes"] = bool(session) and session == self._session
         conversation = self._conversation
         before = conversation.handshake
-        reason = (before, None) if before is not None else conversation.reason()
+        reason = Reason(before) if before is not None else conversation.reason()
         said = Said(TLS, parsed.kind, parsed.label, parsed.fields, reason, size=len(body) + 4)
         conversation.handshake = conversation.say(from_client, said, Evidence(pieces))
         self._follow(from_client, half, message_type, body, parsed.fields)

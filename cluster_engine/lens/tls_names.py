@@ -9,6 +9,25 @@ VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TL
 
 RECORD_TYPES = {20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data", 24: "heartbeat"}
 
+HANDSHAKES = {
+    0: "hello_request",
+    1: "client_hello",
+    2: "server_hello",
+    4: "new_session_ticket",
+    5: "end_of_early_data",
+    8: "encrypted_extensions",
+    11: "certificate",
+    12: "server_key_exchange",
+    13: "certificate_request",
+    14: "server_hello_done",
+    15: "certificate_verify",
+    16: "client_key_exchange",
+    20: "finished",
+    22: "certificate_status",
+    24: "key_update",
+    254: "message_hash",
+}
+
 GROUPS = {
     0x0017: "secp256r1",
     0x0018: "secp384r1",
@@ -85,6 +104,7 @@ EXTENSIONS = {
     22: "encrypt_then_mac",
     23: "extended_master_secret",
     27: "compress_certificate",
+    28: "record_size_limit",
     35: "session_ticket",
     41: "pre_shared_key",
     42: "early_data",
@@ -120,19 +140,48 @@ SUITES = {
     0x1303: Suite("TLS_CHACHA20_POLY1305_SHA256", 32, "sha256", chacha=True),
     0x009C: Suite("TLS_RSA_WITH_AES_128_GCM_SHA256", 16, "sha256", fixed_iv_bytes=4),
     0x009D: Suite("TLS_RSA_WITH_AES_256_GCM_SHA384", 32, "sha384", fixed_iv_bytes=4),
+    0x009E: Suite("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", 16, "sha256", fixed_iv_bytes=4),
+    0x009F: Suite("TLS_DHE_RSA_WITH_AES_256_GCM_SHA384", 32, "sha384", fixed_iv_bytes=4),
     0xC02B: Suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", 16, "sha256", fixed_iv_bytes=4),
     0xC02C: Suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", 32, "sha384", fixed_iv_bytes=4),
     0xC02F: Suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", 16, "sha256", fixed_iv_bytes=4),
     0xC030: Suite("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 32, "sha384", fixed_iv_bytes=4),
     0xCCA8: Suite("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", 32, "sha256", chacha=True),
     0xCCA9: Suite("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", 32, "sha256", chacha=True),
+    0xCCAA: Suite("TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256", 32, "sha256", chacha=True),
 }
+
+
+CLOSED_SUITES = {
+    0x000A: "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    0x002F: "TLS_RSA_WITH_AES_128_CBC_SHA",
+    0x0033: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
+    0x0035: "TLS_RSA_WITH_AES_256_CBC_SHA",
+    0x0039: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
+    0x003C: "TLS_RSA_WITH_AES_128_CBC_SHA256",
+    0x003D: "TLS_RSA_WITH_AES_256_CBC_SHA256",
+    0x0067: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
+    0x006B: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+    0x00FF: "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
+    0x1304: "TLS_AES_128_CCM_SHA256",
+    0x5600: "TLS_FALLBACK_SCSV",
+    0xC009: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    0xC00A: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    0xC012: "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+    0xC013: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    0xC014: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    0xC023: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    0xC024: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+    0xC027: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    0xC028: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+}
+"""Suites that are offered, and that the lens cannot open."""
+SUITE_NAMES = {number: suite.name for number, suite in SUITES.items()} | CLOSED_SUITES
 
 
 def suite_name(number: int) -> str:
     """Name a cipher suite, or give its number."""
-    suite = SUITES.get(number)
-    return suite.name if suite else f"0x{number:04X}"
+    return name(SUITE_NAMES, number)
 
 
 def name(table: dict[int, str], number: int) -> str:

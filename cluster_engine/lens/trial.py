@@ -5,9 +5,9 @@ Theory of operation. A recording can be read by who has the secrets of that one 
 
     TLS 1.2, RSA      the client sends the premaster secret, encrypted to the certificate's key: who has that key,
                       were it years later, decrypts ClientKeyExchange and computes all the rest
-    TLS 1.2, ECDHE    both send public halves; what would open them was never sent and is forgotten. The
+    TLS 1.2, (EC)DHE  both send public halves; what would open them was never sent and is forgotten. The
                       certificate's key has only signed
-    TLS 1.3           as ECDHE, always
+    TLS 1.3           as (EC)DHE, always
 
     ClientKeyExchange ─RSA─▸ premaster ─PRF─▸ master secret ─▸ protection.from_master_secret
                                         └ with both randoms, or (RFC 7627) the hash of the handshake so far
@@ -18,7 +18,7 @@ has the master secret of the one before, which is remembered by its ticket and i
     recording.verdict(trial)     Verdict.OPENED | Verdict.EPHEMERAL | Verdict.OTHER_KEY | …
 
 Modelled on RFC 5246 (sections 7.4.7.1, 8.1), RFC 7627, RFC 5077, and what Wireshark does with `rsa_keys`. Left out:
-finite-field DHE, CBC suites (`protection`).
+CBC suites (`protection`).
 """
 
 import enum

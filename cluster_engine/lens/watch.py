@@ -12,7 +12,7 @@ WebSocket each message is a line. Left out: watches in protobuf (shown as one re
 from typing import Any
 
 from cluster_engine.lens import kubernetes, objects
-from cluster_engine.lens.causes import Reason
+from cluster_engine.lens.causes import TIMER, Reason
 from cluster_engine.lens.conversation import Conversation
 from cluster_engine.lens.evidence import Evidence, Piece
 from cluster_engine.lens.kubernetes import Asked
@@ -21,7 +21,6 @@ from cluster_engine.lens.scribe import HTTP, STORY, Said
 from cluster_engine.lens.unreadable import Unreadable
 
 EVENT_BYTES_MAX = 4 * 1024 * 1024
-TIMER: Reason = (None, "timer")
 
 
 class WatchStream:
@@ -121,7 +120,7 @@ class WatchStream:
             line,
             fields,
             label=f"ERROR {thing.code or ''} {thing.reason or ''}".rstrip(),
-            reason=(self._request, None),
+            reason=Reason(self._request),
         )
         scribe = self._conversation.scribe
         collection = kubernetes.token(self._asked.resource, self._asked.namespace, "")
@@ -129,14 +128,14 @@ class WatchStream:
 
     def _unreadable(self, line: bytes) -> None:
         fields = {"type": "", "resource": self._asked.resource, "unreadable": "not a watch event"}
-        self._say(line, fields, label="unreadable", reason=(self._request, None))
+        self._say(line, fields, label="unreadable", reason=Reason(self._request))
 
     def _origin(self, token: str, version: str) -> tuple[Reason, bool]:
         """Join an event with etcd's, or, of what happened before the watch began, with the request."""
         change = self._conversation.causes.change(self._conversation.server, token, version)
         if change is not None and (self._request is None or change[0] > self._request):
-            return (change[0], None), change[1]
-        return (self._request, None), False
+            return Reason(change[0]), change[1]
+        return Reason(self._request), False
 
     def _say(self, line: bytes, fields: dict[str, Any], *, label: str, reason: Reason, heartbeat: bool = False) -> int:
         conversation = self._conversation

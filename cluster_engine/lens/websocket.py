@@ -27,16 +27,64 @@ from cluster_engine.lens.unreadable import Unreadable
 
 CHANNELED = ("v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io")
 CHANNELS = {0: "stdin", 1: "stdout", 2: "stderr", 3: "error", 4: "resize", 255: "close"}
+EXTENDED_BYTES = {126: 2, 127: 8}
 TEXT_CHARACTERS_MAX = 200
-UNKNOWN: Reason = (None, None)
+UNKNOWN = Reason(None)
+
+
+class Boundaries:
+    """Where the frames of one direction begin, so that a piece can say how much of it belongs to an earlier one."""
+
+    __slots__ = ("_head", "_left")
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._left = 0
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no frame is under way."""
+        return not self._head and not self._left
+
+    def advance(self, data: bytes) -> int:
+        """Go past these bytes; return how many of them belong to the frame that was under way."""
+        begun = len(data)
+        at = 0
+        while at < len(data):
+            if self.is_between:
+                begun = min(begun, at)
+            if self._left:
+                step = min(self._left, len(data) - at)
+                self._left -= step
+                at += step
+                continue
+            part = data[at : at + _head_bytes(self._head) - len(self._head)]
+            at += len(part)
+            self._head += part
+            if len(self._head) == _head_bytes(self._head):
+                self._left, self._head = _payload_bytes(self._head), b""
+        return begun
+
+
+def _head_bytes(head: bytes) -> int:
+    """Return how long a frame's head is, as far as it is known from its beginning (RFC 6455 5.2)."""
+    if len(head) < 2:
+        return 2
+    return 2 + EXTENDED_BYTES.get(head[1] & 0x7F, 0) + (4 if head[1] & 0x80 else 0)
+
+
+def _payload_bytes(head: bytes) -> int:
+    extended = EXTENDED_BYTES.get(head[1] & 0x7F)
+    return int.from_bytes(head[2 : 2 + extended]) if extended else head[1] & 0x7F
 
 
 class WebSocketSide:
     """One direction: its frames, and the parts of a message that is not whole yet."""
 
-    __slots__ = ("frames", "parts", "pieces", "size")
+    __slots__ = ("boundaries", "frames", "parts", "pieces", "size")
 
     def __init__(self, from_client: bool) -> None:
+        self.boundaries = Boundaries()
         self.frames = Connection(ConnectionType.SERVER if from_client else ConnectionType.CLIENT)
         self.parts: list[bytes] = []
         self.size = 0
@@ -56,6 +104,9 @@ class WebSocketStream:
     def data(self, from_client: bool, data: bytes, pieces: list[Piece]) -> None:
         """Take the next bytes of a direction; write as many messages as they complete. Unreadable."""
         side = self._sides[from_client]
+        begun = side.boundaries.advance(data)
+        if begun:
+            pieces = [*pieces[:-1], pieces[-1]._replace(begun=begun)]
         side.pieces += [piece for piece in pieces if not side.pieces or side.pieces[-1] is not piece]
         try:
             side.frames.receive_data(data)
@@ -63,6 +114,8 @@ class WebSocketStream:
                 self._event(from_client, side, event)
         except RemoteProtocolError as error:
             raise Unreadable(f"a WebSocket frame that is none: {error}") from error
+        if side.boundaries.is_between and not side.parts:
+            side.pieces = []
 
     def _event(self, from_client: bool, side: WebSocketSide, event: Event) -> None:
         if isinstance(event, CloseConnection):
@@ -105,7 +158,7 @@ class WebSocketStream:
         conversation = self._conversation
         causes, ends = conversation.causes, (conversation.server, conversation.client)
         heard = causes.carried(ends[from_client], message)
-        said.reason = (self._request if heard is None else heard, None)
+        said.reason = Reason(self._request if heard is None else heard)
         seq = conversation.say(from_client, said, Evidence(side.pieces, body=message[1:] or message))
         causes.carries(ends[not from_client], message, seq)
 

@@ -13,6 +13,7 @@ short way to the very method that h2 would have called, and a field that was com
     HEADERS or DATA to be sent, with these two flags only   ->  written at once
 
     HPACK: the same fields while the table has not changed  ->  the same bytes; and the other way round
+           a string                                         ->  coded by `huffman`, remembered
 
 What is refused is still refused by h2: a short frame is well-formed by what makes it short. Nothing is left out, but
 this leans on h2's inside (`_receive_frame`, its dispatch table, `_open_streams`, `_prepare_for_sending`): the version
@@ -29,9 +30,14 @@ from h2.connection import H2Connection
 from h2.events import Event
 from h2.exceptions import FrameTooLargeError, ProtocolError
 from h2.stream import StreamState
-from hpack import Decoder, Encoder, HeaderTuple
+from hpack import Decoder, Encoder, HeaderTuple, NeverIndexedHeaderTuple
+from hpack.exceptions import HPACKDecodingError
+from hpack.hpack import decode_integer
+from hpack.huffman_table import decode_huffman
 from hpack.table import HeaderTable
 from hyperframe.frame import DataFrame, Frame, HeadersFrame
+
+from cluster_engine.rpc import huffman
 
 FRAME_HEADER_BYTES = 9
 PREFACE_BYTES = 24
@@ -57,6 +63,9 @@ KNOWN_MAX = 64
 KNOWN_FIELDS_MAX = 100
 """How many fields, and how many header blocks of how many fields, are kept; a cluster's clients send a handful."""
 HEADER_BLOCK_BYTES_MAX = 2 * 1024 * 1024
+
+LOW_BITS, HUFFMAN_CODED, NEVER_INDEXED = 0x7F, 0x80, 0x10
+"""Of a field's first byte, its index; of a string's, whether it is coded; of a literal's, that no table may have it."""
 
 _ENDS = ("END_STREAM",)
 _SENT_SHORT = {
@@ -229,6 +238,7 @@ class KnowingEncoder(Encoder):
 
     def __init__(self) -> None:
         super().__init__()
+        self.huffman_coder = huffman  # type: ignore[assignment]
         self._known: dict[tuple[bytes, bytes], bytes] = {}
         self.header_table = WatchedTable(self._known)
 
@@ -279,3 +289,42 @@ class KnowingDecoder(Decoder):
                 self._known.clear()
             self._known[data] = headers.copy()
         return headers
+
+    def _decode_indexed(self, data: bytes | memoryview) -> tuple[HeaderTuple, int]:
+        index = data[0] & LOW_BITS
+        if index == LOW_BITS:
+            return super()._decode_indexed(data)
+        return HeaderTuple(*self.header_table.get_by_index(index)), 1
+
+    def _decode_literal(self, data: bytes | memoryview, should_index: bool) -> tuple[HeaderTuple, int]:
+        data = bytes(data)
+        index, at = decode_integer(data, 6 if should_index else 4)
+        if index:
+            name = self.header_table.get_by_index(index)[0]
+        else:
+            name, at = _string(data, at)
+        value, at = _string(data, at)
+        if should_index:
+            self.header_table.add(name, value)
+        elif data[0] & NEVER_INDEXED:
+            return NeverIndexedHeaderTuple(name, value), at
+        return HeaderTuple(name, value), at
+
+
+def _string(data: bytes, at: int) -> tuple[bytes, int]:
+    """Read a string at a place; give it and where the next begins (RFC 7541, 5.2). HPACKDecodingError."""
+    length, consumed = (data[at] & LOW_BITS, 1) if at < len(data) else (LOW_BITS, 0)
+    if length == LOW_BITS:
+        length, consumed = decode_integer(data[at:], 7)
+    start = at + consumed
+    end = start + length
+    if end > len(data):
+        raise HPACKDecodingError("Truncated header block")
+    text = data[start:end]
+    if not data[at] & HUFFMAN_CODED:
+        return text, end
+    try:
+        decoded = huffman.decode(text)
+    except huffman.HuffmanError:
+        return decode_huffman(text), end  # it says what is wrong
+    return (decoded.text if decoded.is_whole else decode_huffman(text)), end

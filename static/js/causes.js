@@ -1,5 +1,7 @@
 /** From an entry back to what set it off, and forward to what it led to. Pure. */
 
+import { isHeld } from "./log.js";
+
 /** @typedef {import("./log.js").Entry} Entry */
 
 const CHAIN_MAX = 200;
@@ -11,8 +13,23 @@ const LOOK_AHEAD_MAX = 4000;
 export function chainOf(entries, seq) {
   /** @type {Entry[]} */
   const chain = [];
-  for (let entry = entries[seq - 1]; entry && chain.length < CHAIN_MAX; entry = entries[(entry.cause ?? 0) - 1]) chain.push(entry);
+  for (let entry = entries[seq - 1]; isHeld(entry) && chain.length < CHAIN_MAX; entry = entries[(entry.cause ?? 0) - 1]) chain.push(entry);
   return chain.reverse();
+}
+
+/**
+ * The object that an entry is about, as people name it: "Pod default/web-1" is `pods default/web-1`, a container `pod web-1/nginx`; "" where
+ * it is about none. What the server named only in its answer has that name.
+ * @param {readonly Entry[]} entries @param {Entry} entry
+ */
+export function objectOf(entries, entry) {
+  const { resource, namespace, pod, container } = entry.fields;
+  if (pod) return container ? `pod ${pod}/${container}` : `pod ${pod}`;
+  if (!resource) return "";
+  const answer = entry.fields.generateName && !entry.fields.name ? partnerOf(entries, entry.seq) : null;
+  const name = (answer === null ? null : entries[answer - 1].fields.name) ?? entry.fields.name;
+  if (!name) return "";
+  return `${resource} ${namespace ? `${namespace}/` : ""}${name}`;
 }
 
 /** What this entry caused directly, as far as the cursor. @param {readonly Entry[]} entries @param {number} seq @param {number} cursor @returns {Entry[]} */

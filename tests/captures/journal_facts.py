@@ -62,7 +62,7 @@ def _told(entry: Entry, *, is_websocket: bool) -> tuple[str, str]:
             return TCP, entry["label"]
         case "tls" if rest == "alert":
             return TLS, f"alert {fields['description']}"
-        case "tls" if rest != "encrypted":
+        case "tls" if rest not in ("encrypted", "data"):
             return TLS, rest
         case "h2":
             return HTTP2, _frame(rest, entry)

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from tests.captures.facts import TLS, Fact, Thread, differences
-from tests.captures.playing import run
+from tests.captures.playing import BAD_LINKS, run
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="there is no tshark to compare with")
 
@@ -27,6 +27,18 @@ def test_tshark_reads_what_the_journal_says(path, threads, tmp_path):
     played = run(path, tmp_path)
     assert played.problems() == []
     assert {fact.thread.name.partition(" ")[0] for fact in played.facts} == threads
+
+
+@needs_tshark
+@pytest.mark.timeout(300)
+@pytest.mark.long
+def test_tshark_reads_what_the_journal_says_where_segments_are_lost_and_connections_break(tmp_path):
+    played = run(BAD_LINKS, tmp_path)
+    assert played.problems() == []
+    kinds = [entry["kind"] for entry in played.entries]
+    assert kinds.count("tcp.lost") > 20
+    assert kinds.count("tcp.rst") > 5
+    assert sum(fact.thread.name.startswith("stream ") for fact in played.facts) > 2000
 
 
 @pytest.fixture(scope="module")

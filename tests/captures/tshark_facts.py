@@ -1,4 +1,4 @@
-"""What the real tshark reads in a capture with its key log, as facts (`facts`).
+"""What the real tshark reads in a capture with its keys inside, as facts (`facts`).
 
 tshark finds the protocols by itself, and is told of one port only: HTTP/2 without TLS, as CRI is spoken, it looks for
 nowhere by itself. Its JSON has a name more than once where a packet has several
@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cluster_engine.export.pcapng import CRI_PORT
 from tests.captures.facts import HTTP1, HTTP2, TCP, TLS, WEBSOCKET, Fact, Thread
-from tests.captures.recording import CRI_PORT
 
 Pairs = list[tuple[str, Any]]
 
@@ -36,19 +36,25 @@ HANDSHAKE = {
 }  # fmt: skip
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION = 0, 1, 3, 4, 6, 7, 9
 END_STREAM = ACKNOWLEDGES = 0x01
+CERTIFICATE_REQUIRED = 116
+"""The ssl module has no name for it."""
 TEXT, BINARY, CLOSE = 1, 2, 8
 WATCHES = re.compile(r"[?&]watch=(1|true)\b|/watch/")
 
 
-def read(file: Path, keys: Path) -> list[Pairs]:
-    """Have tshark read a capture; return the layers of each frame."""
-    options = {"tls.keylog_file": str(keys), **OPTIONS}
-    line = ["tshark", "-r", str(file), "-T", "json", "-J", SHOWN, "-d", f"tcp.port=={CRI_PORT},http2"]
-    line += [word for name, value in options.items() for word in ("-o", f"{name}:{value}")]
-    line += [word for protocol in PASSED_OVER for word in ("--disable-protocol", protocol)]
+def read(file: Path, *more: str, shown: str = "") -> list[Pairs]:
+    """Have tshark read a capture; return the layers of each frame, with those of a protocol `shown` besides.
+
+    Of a layer that it can say nothing of, a segment in the middle of a record, it prints the name instead of fields.
+    """
+    line = ["tshark", "-r", str(file), "-T", "json", "-J", f"{SHOWN} {shown}", "-d", f"tcp.port=={CRI_PORT},http2"]
+    line += [word for name, value in OPTIONS.items() for word in ("-o", f"{name}:{value}")]
+    line += [word for one in PASSED_OVER if one != shown for word in ("--disable-protocol", one)]
+    line += more
     done = subprocess.run(line, capture_output=True, check=True, timeout=SECONDS_MAX)
     frames = json.loads(done.stdout, object_pairs_hook=list)
-    return [_first(_first(frame, "_source"), "layers") for frame in frames]
+    all_layers = (_first(_first(frame, "_source"), "layers") for frame in frames)
+    return [[(name, layer) for name, layer in layers if isinstance(layer, list)] for layers in all_layers]
 
 
 def tshark_facts(frames: Sequence[Pairs], connections: Sequence[tuple[int, bool]]) -> list[Fact]:
@@ -115,7 +121,7 @@ class Reading:
             if name == "tls.handshake.type":
                 self._say(TLS, HANDSHAKE.get(int(value), f"handshake {value}"))
             elif name == "tls.alert_message.desc":
-                self._say(TLS, f"alert {ssl.AlertDescription(int(value)).name.lower()[len('ALERT_DESCRIPTION_') :]}")
+                self._say(TLS, f"alert {_alert(int(value))}")
 
     def _http1(self, layer: Pairs) -> None:
         found = dict(_within(layer))
@@ -178,6 +184,12 @@ class Reading:
         elif (status := headers.get(":status", "1")) >= "2":
             is_watch = status == "200" and WATCHES.search(exchange.asked[":path"]) is not None
             exchange.open[False] = self._say(thread, status, is_due=is_watch)
+
+
+def _alert(number: int) -> str:
+    if number == CERTIFICATE_REQUIRED:
+        return "certificate_required"
+    return ssl.AlertDescription(number).name.lower().removeprefix("alert_description_")
 
 
 def _all(pairs: Pairs, name: str) -> Iterator[Any]:

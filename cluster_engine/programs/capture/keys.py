@@ -33,7 +33,7 @@ WHY = {
     Verdict.UNKNOWN_SUITE: "its cipher suite is not read here",
     Verdict.FORWARD_SECRET: "TLS 1.3 always agrees on keys by (EC)DHE. The private halves were never sent and are "
     "forgotten, and the certificate's key has only signed, so no private key opens it; the session's key log does",
-    Verdict.EPHEMERAL: "keys were agreed on by ECDHE. The private halves were never sent and are forgotten, and the "
+    Verdict.EPHEMERAL: "keys were agreed on by (EC)DHE. The private halves were never sent and are forgotten, and the "
     "certificate's key has only signed, so no private key opens it; the session's key log does",
     Verdict.RESUMED: "it resumes an earlier session, whose master secret was not found: no key exchange is in it that "
     "a key could open",

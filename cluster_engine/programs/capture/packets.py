@@ -11,6 +11,7 @@ bytes, also those of foreign files: what is cut off or is no IPv4 is None.
 Left out: options, fragments, IPv6, VLANs. The identification is 0, as RFC 6864 has it where DF is set.
 """
 
+import functools
 import ipaddress
 import struct
 from collections.abc import Iterator
@@ -135,12 +136,23 @@ def cooked(source: Endpoint, packet: bytes, *, interface: int, is_outgoing: bool
     return header + hardware + b"\0\0" + packet
 
 
+@functools.lru_cache(maxsize=1024)
+def address_bytes(address: str) -> bytes:
+    """Return an IPv4 address as it stands in headers."""
+    return ipaddress.IPv4Address(address).packed
+
+
 def _address(endpoint: Endpoint) -> bytes:
-    return ipaddress.IPv4Address(endpoint.address).packed
+    return address_bytes(endpoint.address)
+
+
+@functools.lru_cache(maxsize=1024)
+def _hardware_bytes(address: str) -> bytes:
+    return bytes.fromhex(hardware_address(address).replace(":", ""))
 
 
 def _hardware(endpoint: Endpoint) -> bytes:
-    return bytes.fromhex(hardware_address(endpoint.address).replace(":", ""))
+    return _hardware_bytes(endpoint.address)
 
 
 def _pseudo_header(way: Way, protocol: int, length: int) -> bytes:

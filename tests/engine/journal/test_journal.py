@@ -83,7 +83,7 @@ def test_a_body_about_to_be_forgotten_is_kept_again():
     assert journal.keep_body(b"said often") != first
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=300), max_size=60), st.sampled_from([1, 64, 1000, 5000]))
 def test_a_spool_gives_back_what_it_was_given_or_none(blobs, bound):
     spool = Spool(None, bytes_max=bound)
@@ -114,3 +114,35 @@ def test_a_spool_on_disk_gives_back_blobs_of_any_size(tmp_path):
     positions = [spool.append(blob) for blob in blobs]
     assert [spool.read(position) for position in positions] == blobs
     spool.close()
+
+
+@pytest.mark.parametrize("bytes_max", [64 * 1024 * 1024, 256 * 1024], ids=["whole", "with its beginning forgotten"])
+def test_a_journal_that_was_saved_is_the_same_in_another_process(where, tmp_path, bytes_max):
+    journal = Journal(where, bytes_max=bytes_max)
+    for number in range(2_000):
+        body = journal.keep_body(b"body %d" % number)
+        journal.keep_packet(b"packet %d" % number)
+        journal.keep_secret(b"secret %d" % number)
+        journal.append(entry(number, "x" * 200), b"%d" % body)
+    with (tmp_path / "saved").open("wb") as file:
+        journal.save(file)
+    with (tmp_path / "saved").open("rb") as file:
+        again = Journal.load(file, where)
+    assert (again.first, again.head) == (journal.first, journal.head)
+    assert (again.first > 1) == (bytes_max < 1024 * 1024)
+    for seq in (journal.first, journal.head):
+        assert again.entry(seq) == journal.entry(seq)
+        assert again.read(int(again.evidence(seq))) == journal.read(int(journal.evidence(seq)))
+        for one, other in ((again.packets, journal.packets), (again.secrets, journal.secrets)):
+            numbers = one.between(seq, seq)
+            assert numbers == other.between(seq, seq)
+            assert [again.read(one.position(n)) for n in numbers] == [journal.read(other.position(n)) for n in numbers]
+    for one in (journal, again):
+        one.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 8, b"\0" * 7 + b"\x01\xc0"])
+def test_what_is_no_saved_journal_is_refused(tmp_path, data):
+    (tmp_path / "saved").write_bytes(data)
+    with (tmp_path / "saved").open("rb") as file, pytest.raises(ValueError):
+        Journal.load(file)

@@ -11,8 +11,9 @@ from lens_capture import chain
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
+from cluster_engine.lens.causes import HOW
 from cluster_engine.lens.opening import open_entry
-from cluster_engine.words.languages import languages
+from cluster_engine.words.languages import document, languages
 from cluster_engine.words.sentences import sentence
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.story import run_story
@@ -87,6 +88,27 @@ def test_every_chain_ends_in_a_command_a_timer_or_a_start(entries):
     ends = Counter(chain(entries, entry)[-1]["trigger"] for entry in entries)
     assert set(ends) <= {"command", "timer", "start"}
     assert ends["command"] > 200
+
+
+def test_no_pod_is_why_another_pods_image_is_pulled_though_one_waits_for_the_other(entries):
+    pulls = [entry for entry in entries if entry["fields"].get("method") == "PullImage" and "pod" in entry["fields"]]
+    asked = [entry for entry in pulls if entry["kind"] == "grpc.request"]
+    assert len(asked) == 3
+    for pull in asked:
+        others = {entry["fields"]["pod"] for entry in asked} - {pull["fields"]["pod"]}
+        on_the_node = [entry for entry in chain(entries, pull) if pull["from"] in (entry["from"], entry["to"])]
+        assert not others & {entry["fields"].get("pod", entry["fields"].get("name")) for entry in on_the_node}
+    by_seq = {entry["seq"]: entry for entry in entries}
+    waited = [by_seq[pull["after"]]["label"] for pull in asked]
+    assert sorted(waited) == ["ImageStatus done", "ImageStatus done", "PullImage done"], "two nodes, three pods"
+
+
+def test_every_inferred_cause_names_a_rule_that_the_page_can_explain(entries):
+    said = {entry["how"] for entry in entries if entry["cause"] is not None}
+    assert None in said, "answers need no rule"
+    assert said - {None} <= set(HOW)
+    for language in languages():
+        assert {f"how.{rule}" for rule in HOW} <= set(document(language))
 
 
 def test_everything_before_the_command_that_is_no_heartbeat_leads_to_a_start(entries):

@@ -3,6 +3,7 @@
 import pytest
 from lens_capture import Capture, Secured, one, secured_h2
 
+from cluster_engine.fields import opened as fields
 from cluster_engine.journal import Journal
 from cluster_engine.lens import Lens
 from cluster_engine.lens.opening import open_entry
@@ -83,6 +84,78 @@ def test_long_hex_is_cut_and_says_so():
     detail = open_entry(journal, one(journal.since(0, 99), "http.request")["seq"])
     assert any(record.get("truncated") for record in detail["records"])
     assert all(len(record["plaintext"]) <= 16 * 1024 for record in detail["records"])
+
+
+@pytest.mark.parametrize("before", [0, 100, 9_000, 12_000])
+def test_a_long_segment_is_shown_where_the_message_lies(before):
+    capture = Capture()
+    h2 = secured_h2(capture)
+    kept = len(capture.heard)
+    h2.request("POST", "/api/v1/namespaces/default/configmaps", b"x" * before)
+    h2.request("GET", "/version")
+    h2.request("POST", "/api/v1/namespaces/default/secrets", b"x" * 12_000)
+    sent = [heard for heard in capture.heard[kept:] if heard[2]]
+    one_segment = (*sent[0][:4], b"".join(heard[4] for heard in sent), *sent[0][5:])
+    capture.heard[kept:] = [one_segment, *(heard for heard in capture.heard[kept:] if not heard[2])]
+    journal = capture.journal()
+    asked = next(entry for entry in journal.since(0, 99) if entry["label"] == "GET /version")
+    detail = fields.open_entry(journal, asked["seq"])
+    (segment,), record = detail["segments"], detail["records"][0]["wire"]
+    payload, begin = one_segment[4], segment.get("from", 0)
+    assert segment["truncated"] and record in segment["payload"]
+    assert segment["payload"] == payload[begin : begin + 8192].hex()
+    assert (begin > 0) == (before > 8192)
+    (shown,) = (
+        one
+        for one in segment["payloadFields"]
+        if one.name == "tls.record" and one.value == str(detail["records"][0]["number"])
+    )
+    assert bytes.fromhex(segment["payload"])[shown.begin : shown.end] == bytes.fromhex(record)
+
+
+@pytest.mark.parametrize("before", [0, 3_000, 9_000, 12_000])
+def test_a_long_record_is_shown_where_the_messages_own_frames_lie(before):
+    capture = Capture()
+    h2 = secured_h2(capture)
+    flush, h2.flush = h2.flush, lambda: None
+    h2.request("POST", "/api/v1/namespaces/default/configmaps", b"x" * before)
+    h2.request("GET", "/version")
+    h2.request("POST", "/api/v1/namespaces/default/secrets", b"x" * 3_000)
+    flush()
+    journal = capture.journal()
+    asked = next(entry for entry in journal.since(0, 99) if entry["label"] == "GET /version")
+    detail = fields.open_entry(journal, asked["seq"])
+    (record,), (segment,) = detail["records"], detail["segments"]
+    (own,) = (one for one in record["plaintextFields"] if one.name == "http2.frame")
+    assert own.value == f"HEADERS stream={asked['stream']}"
+    begin, size = record.get("plaintextWindow", [0, 0])
+    assert (begin > 0, size > 8192) == (before >= 8_000, before + 3_000 > 8192)
+    assert own.end <= len(record["plaintext"]) // 2 <= 8192
+    if size:
+        wire, whole = record["wireWindow"]
+        assert (begin % 16, wire % 16, whole) == (0, 0, size + 21)
+        assert begin + len(record["plaintext"]) // 2 in (size, begin + 8192)
+        assert wire <= begin + own.begin + 5 and segment["from"] == wire if wire else "from" not in segment
+
+
+def test_of_many_events_in_one_frame_each_is_shown_where_it_lies():
+    capture = Capture()
+    h2 = secured_h2(capture)
+    stream = h2.request("GET", "/api/v1/configmaps?watch=true")
+    h2.respond(stream, 200, end=False)
+    meta = '{"namespace":"default","name":"c%d","resourceVersion":"%d"}'
+    lines = [f'{{"type":"ADDED","object":{{"kind":"ConfigMap","metadata":{meta % (n, n)}}}}}\n' for n in range(120)]
+    h2.more(stream, "".join(lines).encode())
+    journal = capture.journal()
+    events = [entry for entry in journal.since(0, 999) if entry["kind"] == "watch.event"]
+    details = [fields.open_entry(journal, entry["seq"]) for entry in events]
+    assert len(details) == 120 and {len(detail["records"]) for detail in details} == {1}
+    begins = [detail["records"][0]["plaintextWindow"][0] for detail in details]
+    assert begins == sorted(begins) and begins[0] == 0 and begins[-1] > 4000
+    for number, detail in enumerate(details):
+        shown = bytes.fromhex(detail["records"][0]["plaintext"])
+        assert f'"name":"c{number}"'.encode() in shown, number
+        assert detail["records"][0]["plaintextFields"][-1].end <= len(shown) <= 8192
 
 
 def test_a_note_opens_to_nothing():

@@ -57,7 +57,7 @@ beginnings = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     parts=st.lists(st.tuples(st.booleans(), st.builds(lambda a, b: a + b, beginnings, st.binary(max_size=80)))),
     flags=st.sampled_from(["FA", "RA", ""]),
@@ -87,7 +87,7 @@ def conversation() -> Capture:
 CONVERSATION = conversation()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 1 << 32))
 def test_flipped_bits_and_missing_segments_never_make_the_lens_fail(seed):
     chance = random.Random(seed)
@@ -148,7 +148,7 @@ def test_a_gap_that_is_never_filled_ends_in_bytes():
     assert entries[-1]["kind"] == "tcp.data"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(min_size=1, max_size=60), st.integers(0, 1 << 32))
 def test_a_stream_gives_every_byte_once_whatever_the_order(data, seed):
     chance = random.Random(seed)
