@@ -24,6 +24,27 @@ export function hexRows(bytes, width = 16) {
   return rows;
 }
 
+/**
+ * A row's bytes in runs that are drawn alike: those of the marked field (`begin` to `end`), and the byte under the cursor.
+ *
+ * @param {HexRow} row @param {number} begin @param {number} end @param {number} cursor -1 for none
+ * @returns {{hex: string, ascii: string, marked: boolean, cursor: boolean}[]}
+ */
+export function runs(row, begin, end, cursor) {
+  const size = row.hex.length;
+  const cuts = [0, begin - row.offset, end - row.offset, cursor - row.offset, cursor - row.offset + 1, size];
+  const sorted = [...new Set(cuts.filter((at) => at >= 0 && at <= size))].sort((one, other) => one - other);
+  return sorted.slice(0, -1).map((from, n) => {
+    const offset = row.offset + from;
+    return {
+      hex: row.hex.slice(from, sorted[n + 1]).join(" "),
+      ascii: row.ascii.slice(from, sorted[n + 1]),
+      marked: begin <= offset && offset < end,
+      cursor: offset === cursor,
+    };
+  });
+}
+
 /** @param {number} offset */
 export const offsetText = (offset) => offset.toString(16).padStart(4, "0");
 

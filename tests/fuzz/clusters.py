@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from tests.fuzz import making
+from tests.recent import EPOCH
 
-EPOCH = datetime(2026, 1, 1, 10, 0, tzinfo=UTC)
 LINES_MAX = 12
 CALLS_MAX = 30
 LINE_SECONDS_MAX = 60

@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz import clusters, files, joining, making, names, policies, programs, scripts, streams
+from tests.fuzz import (
+    clusters,
+    dissectors,
+    files,
+    joining,
+    making,
+    names,
+    policies,
+    programs,
+    recordings,
+    scripts,
+    streams,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "visualizer.settings")  # refusals of sockets can be translated
 
@@ -585,6 +597,8 @@ TARGETS: dict[str, Target] = {
     "ssldump": Target(files.make_packets, files.take_packets),
     "der": Target(files.make_der, files.take_der),
     "gzip": Target(files.make_packed, files.take_packed),
+    "dissectors": Target(dissectors.make, dissectors.take),
+    "recordings": Target(recordings.make, recordings.take),
     "streams": Target(streams.make, streams.take),
     "programs": Target(programs.make, programs.take, cpu_seconds_max=20.0),
     "shell": Target(clusters.make_session, clusters.take_session, 60.0, lambda: clusters.Session().play),

@@ -13,6 +13,7 @@ CASES = {"shell": 10, "etcd": 30, "lessons": 15}
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.long
 def test_a_few_cases_of_every_target_are_answered_rightly(name):
     verdict = judge(name, seed=20261121, seconds=600, cases=CASES.get(name, 150))
     assert verdict.findings == []
@@ -28,6 +29,7 @@ def test_a_case_is_its_seed(name):
 @pytest.mark.parametrize(
     ("name", "case"),
     [
+        ("dissectors", ("certificate", bytes.fromhex("3009 3000 3000 0303003000"), 0)),
         ("etcd", [("/etcdserverpb.Lease/LeaseKeepAlive", b"\xf4")]),
         ("json", f"[{'9' * 400}]"),
         ("yaml", "kind: List\nitems: [null]\n"),
@@ -53,6 +55,7 @@ def test_what_was_found_once_is_mended(name, case):
         ("dies in a fork", "SIGSEGV"),
     ],
 )
+@pytest.mark.long
 def test_the_judge_finds_what_is_wrong_and_goes_on_behind_it(name, words):
     verdict = judge(name, seed=1, seconds=600, cases=2 * spoiled.WRONG_CASE, module="tests.fuzz.spoiled")
     assert verdict.findings[0].case == spoiled.WRONG_CASE

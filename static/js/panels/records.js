@@ -1,7 +1,7 @@
 /** The TLS records that carried the message: each as it was sent, and what the session keys make of it if it was encrypted. */
 import { h } from "preact";
 import { size } from "../format.js";
-import { Hex } from "./bytes.js";
+import { Explained, Fold, Shown } from "./bytes.js";
 import { Loaded } from "./loaded.js";
 
 /** @param {import("./drawer.js").TabProps} props */
@@ -10,35 +10,48 @@ export function Records({ app, entry }) {
   return h(Loaded, {
     app,
     entry,
-    show: ({ records }) => {
+    show: ({ records, fieldsCut }) => {
       if (records.length === 0) return h("p", { class: "empty" }, t("records.none"));
       return h(
         "div",
         { class: "records" },
+        fieldsCut && h("p", { class: "hint" }, t("fields.cut")),
         records.map((record, i) =>
           h(
-            "details",
-            { key: record.number, open: i === 0, class: "record" },
-            h(
-              "summary",
-              null,
-              h("b", null, t("records.number", { number: record.number })),
-              h("code", null, record.type),
-              h("span", { class: "fine", title: t("records.version") }, `${record.version} · ${size(record.length, language.value)}`),
-            ),
+            Fold,
+            {
+              key: record.number,
+              first: i === 0,
+              summary: [
+                h("b", null, t("records.number", { number: record.number })),
+                h("code", null, record.type),
+                h("span", { class: "fine", title: t("records.version") }, `${record.version} · ${size(record.length, language.value)}`),
+              ],
+            },
             h("p", { class: "hint" }, t(`records.readers.${record.readers}`)),
-            h("h3", { class: "sub" }, t(onTheWire(record))),
-            h(Hex, { app, hex: record.wire, lead: 5, label: t(onTheWire(record)) }),
-            record.plaintext && [
-              h("h3", { key: "h", class: "sub" }, t("records.plaintext")),
-              h(Hex, { app, hex: record.plaintext, label: t("records.plaintext"), key: "x" }),
-            ],
-            record.truncated && h("p", { class: "hint" }, t("body.truncated")),
+            h(Part, { app, hex: record.wire, fields: record.wireFields, window: record.wireWindow, label: t(onTheWire(record)) }),
+            record.plaintext &&
+              h(Part, {
+                app,
+                hex: record.plaintext,
+                fields: record.plaintextFields,
+                window: record.plaintextWindow,
+                label: t("records.plaintext"),
+              }),
           ),
         ),
       );
     },
   });
+}
+
+/** @param {{app: import("../app.js").App, hex: string, fields?: import("../fields/fieldtree.js").Field[], window?: import("../details.js").Window, label: string}} props */
+function Part({ app, hex, fields, window, label }) {
+  return [
+    h("h3", { key: "h", class: "sub" }, label),
+    h(Explained, { key: "x", app, hex, fields, label, base: window?.[0] }),
+    window && h(Shown, { key: "w", app, hex, from: window[0], count: window[1] }),
+  ];
 }
 
 /** What a record looked like on the wire, as a string's name. @param {import("../details.js").TlsRecord} record */
