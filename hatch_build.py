@@ -1,7 +1,7 @@
-"""What the build makes from our own text: the locked dependencies and the protobuf modules.
+"""What the build makes from our own text: the locked dependencies, the protobuf modules, and the page as one text.
 
 `*.proto` beside `*_pb2.py`: the first is in the repository, the second is made here, at install time.
-`python hatch_build.py` makes the modules alone.
+`python hatch_build.py` makes the modules and the page alone.
 """
 
 import sys
@@ -26,8 +26,17 @@ def compile_protobuf() -> None:
         raise SystemExit("protoc refused one of cluster_engine/rpc/*.proto; its message is above")
 
 
+def write_page() -> None:
+    """Write the frame of runs in one HTML file, where the page's modules have been fetched."""
+    sys.path.insert(0, str(ROOT))
+    from visualizer import one_file
+
+    one_file.write()
+
+
 if __name__ == "__main__":
     compile_protobuf()
+    write_page()
     sys.exit(0)
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface  # noqa: E402
@@ -35,11 +44,12 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface  # noqa: E
 
 
 class ProtobufModules(BuildHookInterface[Any]):
-    """Compile the protobuf text before anything is packed or installed, editable installs included."""
+    """Make what is made of our text before anything is packed or installed, editable installs included."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before a build."""
         compile_protobuf()
+        write_page()
 
 
 class LockedDependencies(MetadataHookInterface):

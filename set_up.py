@@ -111,7 +111,11 @@ class SetUp:
             "fetch the page's modules from the npm registry",
             ("package.json", "package-lock.json", "vendor.mjs"),
             (str(ROOT / "node_modules"), str(ROOT / "static" / "vendor" / "LICENSES.txt")),
-            (("npm", "ci", "--no-audit", "--no-fund"), ("node", "vendor.mjs")),
+            (
+                ("npm", "ci", "--no-audit", "--no-fund"),
+                ("node", "vendor.mjs"),
+                (python, "-m", "visualizer.one_file"),
+            ),
             in_environment=False,
         )
 

@@ -2,7 +2,7 @@
 
 When it is ready it prints one line of JSON (`gateway`, `kubeconfig`, `seconds`, `cpuSeconds`) and runs until Ctrl-C or
 SIGTERM. When the cluster's time falls behind its pace, is level again, or leaves something out, it says so on standard
-error, one line each (`world/timekeeping.py`). The other subcommand, `shell`, is `console.py`'s.
+error, one line each (`world/timekeeping.py`). The others are `console.py`'s (`shell`), `looking.py`'s (`open`).
 """
 
 import argparse
@@ -16,26 +16,41 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cluster_engine import console
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.collecting import collect_seldom
-from cluster_engine.export import lines_into
-from cluster_engine.words.languages import ORIGIN, languages
+from cluster_engine.export.files import Files
+from cluster_engine.options import keeps, read
 from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.timekeeping import Timekeeping
-from cluster_engine.world.work import REAL_EFFORT
 
 
 def main(arguments: list[str] | None = None, machine: Machine | None = None) -> int:
     """Run the command line; give the exit code."""
-    options = _parser().parse_args(arguments)
+    options = read(arguments)
     collect_seldom()
     try:
-        return console.main(options) if options.command == "shell" else _run(options, machine)
+        match options.command:
+            case "shell":
+                return _shell(options)
+            case "open":
+                return _open(options)
+        return _run(options, machine)
     except (ValueError, OSError) as error:
         _complain(str(error))
         return 1
+
+
+def _shell(options: argparse.Namespace) -> int:
+    from cluster_engine import console  # here, so that `up` starts without the shell and what reads its lines
+
+    return console.main(options)
+
+
+def _open(options: argparse.Namespace) -> int:
+    from cluster_engine import looking  # here, for the same reason
+
+    return looking.main(options)
 
 
 def _run(options: argparse.Namespace, machine: Machine | None) -> int:
@@ -46,31 +61,6 @@ def _run(options: argparse.Namespace, machine: Machine | None) -> int:
         return loop.run_until_complete(_up(options, loop))
     finally:
         loop.close()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cluster_engine", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="run one cluster until interrupted")
-    up.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
-    up.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
-    up.add_argument("--pace", type=float, default=1.0, help="virtual seconds in a real one (default 1)")
-    effort = "how long programs compute: 1 as real ones (default), 0 not at all"
-    up.add_argument("--effort", type=float, default=REAL_EFFORT, help=effort)
-    up.add_argument("--gateway", type=_address, default=("127.0.0.1", 6443), help="default 127.0.0.1:6443")
-    console.add_options_of_clusters(up)
-    up.add_argument("--kubeconfig", type=Path, help="where to write the kubeconfig (default: a temporary file)")
-    up.add_argument("--journal", type=Path, help="write every message that crosses a wire to this file, as JSON lines")
-    up.add_argument("--language", choices=list(languages()), default=ORIGIN, help="of their sentences (default en)")
-    console.add_arguments(commands.add_parser("shell", help="type commands on a host of a cluster of your own"))
-    return parser
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host or "127.0.0.1", int(port)
 
 
 async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
@@ -88,14 +78,13 @@ async def _up(options: argparse.Namespace, loop: ClusterLoop) -> int:
         audit=options.audit,
         key_lab=options.key_lab,
         api_server_flags=tuple(options.api_server_flag),
-        capture=options.journal is not None,
+        capture=keeps(options),
     )
     with contextlib.ExitStack() as files:
+        written = files.enter_context(Files(options.journal, options.pcapng, options.html, options.language))
         directory = files.enter_context(tempfile.TemporaryDirectory(prefix="glassplane-"))
         cluster = Cluster(spec, loop)
-        if cluster.journal is not None:
-            file = files.enter_context(options.journal.open("wb", buffering=0))
-            cluster.journal.subscribe(lines_into(file, options.language))
+        written.begin(cluster.journal, cluster.world.epoch, cluster.cast.describe())
         async with cluster:
             host, port = await cluster.open_gateway(*options.gateway)
             for own, to in options.forward:

@@ -21,11 +21,14 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from cluster_engine.cast import WORKSTATION
-from cluster_engine.cluster import ETCD_MEMBERS, INTERRUPTED, Cluster, ClusterSpec
+from cluster_engine.cluster import INTERRUPTED, Cluster, ClusterSpec
+from cluster_engine.export.files import Files
+from cluster_engine.options import keeps
+from cluster_engine.printed import Printed
 from cluster_engine.programs.keyboard import Keyboard
 from cluster_engine.programs.streams import PIPE_BYTES_MAX
 from cluster_engine.programs.window import Window
@@ -39,45 +42,8 @@ from cluster_engine.world.work import REAL_EFFORT
 
 TERMINAL = "console"
 NO_SUCH_HOST = 2
-SYSTEM_PODS = "as kubeadm makes it: static pods, kube-proxy and CoreDNS as pods; names of Services are known"
-MEMBERS = "how many members etcd has; of three it may lose one"
-AUDIT = "the API server keeps an audit log, /var/log/kubernetes/audit/audit.log on the control plane"
-KEY_LAB = "the API server has an RSA key and agrees on keys by RSA with who asks for it: recordings that its key opens"
-FORWARD = "a port of this machine that leads to one of a host inside: 8443:workstation:8443"
 POLL_SECONDS = 0.05
 """How long, in real seconds, it takes at most to see that a program waits for the real standard input."""
-
-
-def add_options_of_clusters(parser: argparse.ArgumentParser) -> None:
-    """Tell what of `ClusterSpec` can be asked for beside its size."""
-    parser.add_argument("--system-pods", action="store_true", help=SYSTEM_PODS)
-    parser.add_argument("--etcd-members", type=int, default=1, choices=ETCD_MEMBERS, help=MEMBERS)
-    parser.add_argument("--audit", action="store_true", help=AUDIT)
-    parser.add_argument("--key-lab", action="store_true", help=KEY_LAB)
-    parser.add_argument(
-        "--forward", type=forwarding, action="append", default=[], metavar="PORT:HOST:PORT", help=FORWARD
-    )
-    parser.add_argument(
-        "--api-server-flag", action="append", default=[], metavar="FLAG", help="of kube-apiserver: --name=value"
-    )
-
-
-def forwarding(text: str) -> tuple[int, tuple[str, int]]:
-    """Read PORT:HOST:PORT. argparse.ArgumentTypeError."""
-    port, host, inside = [*text.split(":"), "", ""][:3]
-    if text.count(":") != 2 or not (port.isdigit() and inside.isdigit() and max(int(port), int(inside)) < 1 << 16):
-        raise argparse.ArgumentTypeError(f"{text!r} is not PORT:HOST:PORT")
-    return int(port), (host, int(inside))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Tell what the subcommand takes."""
-    parser.add_argument("-c", dest="line", metavar="LINE", help="run this line and end with its exit code")
-    parser.add_argument("--on", default=WORKSTATION, metavar="HOST", help=f"the host to be on (default {WORKSTATION})")
-    parser.add_argument("--nodes", type=int, default=2, help="worker nodes (default 2)")
-    parser.add_argument("--seed", type=int, default=1, help="decides all chance but keys (default 1)")
-    add_options_of_clusters(parser)
-    parser.add_argument("--pace", type=float, help="virtual seconds in a real one (default 1; with -c it leaps)")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -98,7 +64,7 @@ def _spec(options: argparse.Namespace, pace: float | None) -> ClusterSpec:
         nodes=options.nodes,
         seed=options.seed,
         pace=options.pace or pace,
-        capture=False,
+        capture=keeps(options),
         effort=REAL_EFFORT,
         system_pods=options.system_pods,
         etcd_members=options.etcd_members,
@@ -148,11 +114,18 @@ class RealInput:
 
 
 async def _line(options: argparse.Namespace, loop: ClusterLoop) -> int:
-    async with Cluster(_spec(options, None), loop) as cluster:
+    with Files(options.journal, options.pcapng, options.html, options.language) as files:
+        return await _line_in(Cluster(_spec(options, None), loop), files, options, loop)
+
+
+async def _line_in(made: Cluster, files: Files, options: argparse.Namespace, loop: ClusterLoop) -> int:
+    printed = Printed(_write)
+    files.begin(made.journal, made.world.epoch, made.cast.describe(), lambda: printed.frames)
+    async with made as cluster:
         if options.on not in (names := _machines(cluster)):
             return _no_such_host(options.on, names)
         cluster.terminal(TERMINAL, on=options.on)
-        running = asyncio.ensure_future(cluster.command(options.line, _write, terminal=TERMINAL, stdin=RealInput()))
+        running = asyncio.ensure_future(printed.command(cluster, options.line, terminal=TERMINAL, stdin=RealInput()))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, running.cancel)
         ends: list[asyncio.Future[Any]] = [running, cluster.world.failed]
@@ -170,17 +143,61 @@ def _prompt(options: argparse.Namespace) -> int:
     if sys.stdin.isatty():
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401, gives `input` a history
-    thread = ClusterThread(_spec(options, 1.0))
-    try:
-        thread.start().result()
-        for port, to in options.forward:
-            thread.gateway(port=port, to=to).result()
-        return _lines(thread, options.on)
-    finally:
-        thread.stop().result()
+    printed = Printed(_write)
+    with Files(options.journal, options.pcapng, options.html, options.language) as files:
+
+        def begin(made: Cluster) -> None:
+            files.begin(made.journal, made.world.epoch, made.cast.describe(), lambda: printed.frames)
+
+        thread = ClusterThread(_spec(options, 1.0), on_made=begin)
+        try:
+            thread.start().result()
+            for port, to in options.forward:
+                thread.gateway(port=port, to=to).result()
+            interrupts = Interrupts()
+            with interrupts.heard():
+                return _lines(thread, options.on, printed, interrupts)
+        finally:
+            thread.stop().result()
 
 
-def _lines(thread: ClusterThread, on: str) -> int:
+class Interrupts:
+    """Ctrl-C: raised where something is read, else noted for whoever waits.
+
+    Raised anywhere, it would end the program where nobody catches it, as while a line is handed to the cluster.
+    """
+
+    def __init__(self) -> None:
+        self.is_noted = False
+        self._is_raised = False
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        """Hear it, unless this program was told to ignore it."""
+        before = signal.getsignal(signal.SIGINT)
+        if before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._hear)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    @contextlib.contextmanager
+    def raised(self) -> Iterator[None]:
+        """Raise it: KeyboardInterrupt."""
+        self._is_raised = True
+        try:
+            yield
+        finally:
+            self._is_raised = False
+
+    def _hear(self, number: int, frame: object) -> None:
+        if self._is_raised:
+            raise KeyboardInterrupt
+        self.is_noted = True
+
+
+def _lines(thread: ClusterThread, on: str, printed: Printed, interrupts: Interrupts) -> int:
     async def open_terminal(cluster: Cluster) -> list[str]:
         names = _machines(cluster)
         if on in names:
@@ -200,15 +217,17 @@ def _lines(thread: ClusterThread, on: str) -> int:
         if is_closed:
             return code
         try:
-            line = _read(f"{prompt} " if sys.stdin.isatty() else "")
+            with interrupts.raised():
+                line = _read(f"{prompt} " if sys.stdin.isatty() else "")
         except EOFError:
             _write("stdout", "\n" if sys.stdin.isatty() else "")
             return code
         except KeyboardInterrupt:
             _write("stdout", "\n")
             continue
+        interrupts.is_noted = False
         keyboard = Keyboard(window=_window())
-        code = _wait(thread, keyboard, thread.run(functools.partial(_typed, line, keyboard)))
+        code = _wait(thread, keyboard, thread.run(functools.partial(_typed, printed, line, keyboard)), interrupts)
 
 
 def _window() -> Window:
@@ -220,8 +239,8 @@ def _window() -> Window:
     return Window(columns, rows)
 
 
-async def _typed(line: str, keyboard: Keyboard, cluster: Cluster) -> int:
-    return await cluster.command(line, _write, terminal=TERMINAL, stdin=keyboard)
+async def _typed(printed: Printed, line: str, keyboard: Keyboard, cluster: Cluster) -> int:
+    return await printed.command(cluster, line, terminal=TERMINAL, stdin=keyboard)
 
 
 def _read(prompt: str) -> str:
@@ -241,20 +260,25 @@ def _read(prompt: str) -> str:
             return line
 
 
-def _wait(thread: ClusterThread, keyboard: Keyboard, running: "Future[int]") -> int:
+def _wait(thread: ClusterThread, keyboard: Keyboard, running: "Future[int]", interrupts: Interrupts) -> int:
     """Wait for a line, and hand on what is typed while a program of it reads; Ctrl-C ends it."""
     try:
-        while True:
+        while not interrupts.is_noted:
             with contextlib.suppress(TimeoutError):
                 return running.result(POLL_SECONDS)
-            if keyboard.is_read and (typed := _keys()) is not None:
+            if not keyboard.is_read:
+                continue
+            with interrupts.raised():
+                typed = _keys()
+            if typed is not None:
                 thread.run(functools.partial(_type, keyboard, typed)).result()
-    except KeyboardInterrupt:
-        running.cancel()
-        _write("stdout", "\n")
-        return INTERRUPTED
     except CancelledError:
         return INTERRUPTED
+    except KeyboardInterrupt:
+        pass
+    running.cancel()
+    _write("stdout", "\n")
+    return INTERRUPTED
 
 
 def _keys() -> str | None:

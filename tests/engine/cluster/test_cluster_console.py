@@ -6,12 +6,18 @@ import select
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
+from cluster_engine.cluster import INTERRUPTED
+from cluster_engine.console import Interrupts, _wait
+from cluster_engine.programs.keyboard import Keyboard
+from cluster_engine.programs.window import Window
+
 ROOT = Path(__file__).parents[3]
-START_SECONDS_MAX = 120
+START_SECONDS_MAX = 300
 
 
 def shell(*arguments, stdin=""):
@@ -81,6 +87,16 @@ class Screen:
         os.close(self.controller)
 
 
+def test_ctrl_c_while_a_line_is_handed_over_ends_the_line_and_not_the_program():
+    interrupts, running = Interrupts(), Future()
+    with interrupts.heard():
+        signal.raise_signal(signal.SIGINT)
+        assert _wait(None, Keyboard(window=Window()), running, interrupts) == INTERRUPTED
+        with pytest.raises(KeyboardInterrupt), interrupts.raised():
+            signal.raise_signal(signal.SIGINT)
+    assert running.cancelled()
+
+
 def test_ctrl_c_ends_what_runs_and_ctrl_d_the_shell():
     screen = Screen()
     try:
@@ -100,6 +116,6 @@ def test_ctrl_c_ends_what_runs_and_ctrl_d_the_shell():
         screen.until("42")
         screen.until("worker-1:~$ ")
         screen.type("\x04")
-        assert screen.process.wait(timeout=60) == 0
+        assert screen.process.wait(timeout=START_SECONDS_MAX) == 0
     finally:
         screen.close()
