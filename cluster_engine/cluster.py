@@ -18,12 +18,13 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import ssl
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 
 import msgspec
 
@@ -41,6 +42,7 @@ from cluster_engine.cast import (
     with_flags,
     with_key_lab,
 )
+from cluster_engine.deeds import FromOutside, Layer, RefusedDeedError
 from cluster_engine.etcd.client import prefix_end
 from cluster_engine.etcd.store import DATA_DIRECTORY, Store
 from cluster_engine.faults import Fault
@@ -73,6 +75,9 @@ LINE_LENGTH_MAX = 64 * 1024
 INTERRUPTED = 130  # what a shell says of a program ended by Ctrl-C
 
 T = TypeVar("T")
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+QUIET_SECONDS_MAX = 300
+"""So far a step looks for something that is no heartbeat, in virtual seconds."""
 
 Write = Callable[[str, str], None]
 """Called with "stdout" or "stderr" and a piece of text."""
@@ -142,6 +147,10 @@ class Cluster:
         self.supervisor = Supervisor(self.world)
         self.processes = self.supervisor.processes
         self._gateways: dict[tuple[str, int], Gateway] = {}
+        self.gateway: Gateway | None = None  # to the API server
+        self._heard_of: set[int] = set()  # clients of it that have said something
+        self.overhear: Callable[[FromOutside | None], None] = lambda act: None
+        """Called with what comes in at that gateway, or None for what nobody could do again."""
         self._keepers = contextlib.AsyncExitStack()
         self._group: asyncio.TaskGroup | None = None
         self._company: dict[asyncio.Task[Any], None] = {}
@@ -417,7 +426,27 @@ class Cluster:
                 self.world, to=(found.address, inside), host=host, port=port, for_others=for_others
             )
             self._gateways[name, inside] = opened
+            if to is None:
+                self.gateway = opened
+                opened.overhear = self._overheard
+                self.overhear(FromOutside("opened"))
+            else:
+                self.overhear(None)  # what is said there is not TLS with the API server
         return self._gateways[name, inside].address
+
+    def _overheard(self, what: Any, client: int, data: bytes, engine: Any) -> None:
+        """Tell what a client from outside does; of the first that it says, as whom and by which protocol."""
+        if engine is None or client in self._heard_of:
+            self.overhear(FromOutside(what, client, data))
+        else:
+            self._heard_of.add(client)
+            shown = engine.info("peercert_chain")
+            admin = bool(shown) and shown[0] == ssl.PEM_cert_to_DER_cert(self.pki.admin.certificate.decode())
+            if shown and not admin:
+                self.overhear(None)  # nobody here has the key of that certificate
+            self.overhear(FromOutside(what, client, data, engine.info("alpn_protocol") or "", admin))
+        if what == "left":
+            self._heard_of.discard(client)
 
     async def kubeconfig(self, name: str = "127.0.0.1") -> str:
         """Return an administrator's kubeconfig that leads through the gateway, by a name that the certificate has."""
@@ -426,12 +455,28 @@ class Cluster:
         _, port = await self.open_gateway()
         return admin_kubeconfig(self.pki, f"https://{name}:{port}").decode()
 
-    async def step(self) -> int:
-        """From a paused state, let time go on until the journal has a new entry; give its number."""
+    async def step(self, layer: Layer | None = None) -> int:
+        """From a paused state, let time go on until the journal has a new entry; give its number.
+
+        With a `layer`, until it has one that is drawn there and is no heartbeat. RefusedDeedError when none comes in
+        QUIET_SECONDS_MAX.
+        """
         assert self.journal is not None, "a cluster without capture has nothing to step through"
         done: asyncio.Future[int] = self.loop.create_future()
-        unsubscribe = self.journal.subscribe(lambda entry: None if done.done() else done.set_result(entry["seq"]))
-        self.clock.step(done.done)
+        drawn = LAYERS[: LAYERS.index(layer) + 1] if layer is not None else LAYERS
+        limit = self.clock.now + QUIET_SECONDS_MAX
+
+        def see(entry: dict[str, Any]) -> None:
+            if not done.done() and (layer is None or (entry["layer"] in drawn and not entry["heartbeat"])):
+                done.set_result(entry["seq"])
+
+        def is_done() -> bool:
+            if not done.done() and self.clock.now >= limit:
+                done.set_exception(RefusedDeedError("Nothing but heartbeats came in five minutes."))
+            return done.done()
+
+        unsubscribe = self.journal.subscribe(see)
+        self.clock.step(is_done)
         try:
             return await done
         finally:

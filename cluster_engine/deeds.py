@@ -26,7 +26,15 @@ LINE_MAX = 32 * 1024
 """Characters of a command's line that a page may send. The page's socket says so in words, so the type does not."""
 Cells = Annotated[int, Meta(ge=0, le=1000)]
 """Columns or rows of a terminal; 0 where its page does not say."""
+STOPS_MAX = 32
+"""At so many kinds of entries, of bodies and of states time may be to stop."""
+STATE_MAX = 200
+BODY_TEXTS_MAX = 8
+BodyText = Annotated[str, Meta(max_length=100, pattern=r"[^*]")]
+"""`*` stands for anything, so there is something else in it."""
 Stream = Literal["stdin", "stdout", "stderr"]
+Layer = Literal["story", "http", "tls", "tcp"]
+"""A layer of the journal's entries; those before it are drawn above it."""
 
 
 class RefusedDeedError(ValueError):
@@ -161,6 +169,23 @@ class Hint(_Deed, tag="hint", frozen=True):
     """Ask for the lesson's next hint."""
 
 
+# What comes in at the gateway, which is kept as it comes --------------------------------------------------------------
+
+
+class FromOutside(_Deed, tag="fromOutside", frozen=True):
+    """What came in at the gateway: it was opened, or a client, by its number, has connected, said something or left.
+
+    What is said is what is inside of its TLS, by the protocol agreed upon (`alpn`). `admin`: it has shown the
+    administrator's certificate, of the kubeconfig that is given away; else it has shown none.
+    """
+
+    what: Literal["opened", "connected", "said", "left"]
+    client: int = 0
+    data: bytes = b""
+    alpn: str = ""
+    admin: bool = False
+
+
 # Drives ---------------------------------------------------------------------------------------------------------------
 
 
@@ -179,7 +204,32 @@ class Resume(_Deed, tag="resume", frozen=True):
 
 
 class Step(_Deed, tag="step", frozen=True):
-    """Go on to the next journal entry; answered by {"seq"} once it has come."""
+    """Go on to the next journal entry; answered by {"seq"} once it has come.
+
+    With a `layer`, to the next that is drawn there and is no heartbeat.
+    """
+
+    layer: Layer | None = None
+
+
+class BodyStop(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entry that has all these texts in its body (`lens.searching`), and is like `entry`, where that is given."""
+
+    texts: Annotated[list[BodyText], Meta(min_length=1, max_length=BODY_TEXTS_MAX)]
+    entry: dict[str, Any] = {}
+
+
+class Stops(_Deed, tag="stops", frozen=True):
+    """Stop time at the next entry that is like one of these (`entry` predicates), and at no others any more.
+
+    At the next with one of these `bodies` too, and with which an object comes into one of these `states`
+    (`state.conditions`). What other pages of the cluster want stays; `page` is given by who carries the message.
+    """
+
+    entries: Annotated[list[dict[str, Any]], Meta(max_length=STOPS_MAX)] = []
+    bodies: Annotated[list[BodyStop], Meta(max_length=STOPS_MAX)] = []
+    states: Annotated[list[Annotated[str, Meta(max_length=STATE_MAX)]], Meta(max_length=STOPS_MAX)] = []
+    page: Annotated[str, Meta(max_length=32)] = ""
 
 
 Act = (
@@ -196,8 +246,9 @@ Act = (
     | Advance
     | Answer
     | Hint
+    | FromOutside
 )
-Drive = Pace | Pause | Resume | Step
+Drive = Pace | Pause | Resume | Step | Stops
 Deed = Act | Drive
 
 
@@ -214,7 +265,10 @@ def read(document: Any) -> Act:
 
 
 def title(act: Act) -> str:
-    """Name an act so that who did it recognizes it: a command by its line. What an incident is, is not said."""
+    """Name an act so that who did it recognizes it: a command by its line. What an incident is, is not said.
+
+    What came from outside has no name: nobody at a page did it.
+    """
     match act:
         case Command(line=line):
             return line
@@ -222,6 +276,8 @@ def title(act: Act) -> str:
             return text.rstrip("\n") or ("Ctrl-D" if end else "Enter")
         case Inject(fault=fault):
             return f"fault {fault.get('name', '')}"
+        case FromOutside():
+            return ""
         case _:
             return str(act.__struct_config__.tag)
 
@@ -230,11 +286,15 @@ def title(act: Act) -> str:
 
 
 class Input(msgspec.Struct, tag="input", frozen=True):
-    """An act that was taken: the `n`th of its cluster, counted from 1, at a virtual time in seconds."""
+    """An act that was taken: the `n`th of its cluster, counted from 1, at a virtual time in seconds.
+
+    `after` is the journal's last entry then: within one instant, it says what came before the act and what after.
+    """
 
     n: int
     at: float
     act: Act
+    after: int = 0
 
 
 class Typed(msgspec.Struct, tag="typed", frozen=True):
@@ -303,6 +363,12 @@ class Done(msgspec.Struct, tag="done", frozen=True):
     after: int = 0
 
 
+class NotKept(msgspec.Struct, tag="notKept", frozen=True):
+    """After entry `seq` a client from outside said what is not among the inputs: it cannot be said again."""
+
+    seq: int
+
+
 class Applied(msgspec.Struct, tag="applied", frozen=True):
     """A fault was let happen, at a virtual time, or could not be: then `problem` says why."""
 
@@ -314,7 +380,12 @@ class Applied(msgspec.Struct, tag="applied", frozen=True):
 
 Frame = Output | Reads | Editing | Background | Done
 """What comes of a command, numbered."""
-Told = Input | Typed | Frame | Applied
+Told = Input | Typed | Frame | Applied | NotKept
+
+
+def taken_before(inputs: Sequence[Input], seq: int, instant: float) -> list[Input]:
+    """Return what had been done when entry `seq` was written, at this instant."""
+    return [one for one in inputs if one.at < instant or (one.at == instant and one.after < seq)]
 
 
 def last_undoable(inputs: Sequence[Input]) -> Input | None:
@@ -322,6 +393,6 @@ def last_undoable(inputs: Sequence[Input]) -> Input | None:
     for one in reversed(inputs):
         if isinstance(one.act, Incident | HealIncident):
             return None
-        if not isinstance(one.act, Keys | Resize | Edited | Complete | Interrupt):
+        if not isinstance(one.act, Keys | Resize | Edited | Complete | Interrupt | FromOutside):
             return one
     return None

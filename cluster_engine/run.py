@@ -14,7 +14,8 @@ of the next, takes each one at rest as it was taken then, and ends at rest at `u
 Modelled on the log of inputs of a replicated state machine. Acts are performed by `commands` and `injections`, or by
 the lesson that plays on the cluster. What comes of them is told (`deeds.Told`). In a replay commands print again under
 the same numbers, so whoever has heard them passes over that; inputs that were kept are not told again. A `Drive` turns
-the clock at once and is no input. Left out: what comes through the gateway, which has a time of its own.
+the clock at once and is no input. What comes in at the gateway comes at moments of its own; it is kept as it comes, and
+in a replay somebody stands in for the client (`from_outside`).
 """
 
 import asyncio
@@ -32,11 +33,16 @@ from cluster_engine import deeds
 from cluster_engine.cluster import Cluster
 from cluster_engine.commands import Commands, Show
 from cluster_engine.deeds import Act, Input
+from cluster_engine.from_outside import FromOutsideAgain
 from cluster_engine.injections import Injections
+from cluster_engine.stops import Stops
 from cluster_engine.world.clock import rounded_up
 
 INPUTS_MAX = 2000
 INPUTS_BYTES_MAX = 4 * 1024 * 1024
+OUTSIDE_MAX = 4000
+OUTSIDE_BYTES_MAX = 2 * 1024 * 1024
+"""How many of the inputs may have come in at the gateway, and what they may have said."""
 
 
 class ReplayDiffersError(RuntimeError):
@@ -88,6 +94,8 @@ class Run:
         self.inputs: list[Input] = []
         self._typed: set[str] = set()  # ids of commands
         self._bytes = 0
+        self._overheard = self._overheard_bytes = 0  # inputs that came in at the gateway
+        self._keeps_outside = True
         self._replaying = bool(past) or until > 0
         self._tell, self._note, self._lesson = tell, note, lesson
         self._commands, self._injections = Commands(tell, self._head), Injections(tell)
@@ -104,6 +112,9 @@ class Run:
     def enter(self, cluster: Cluster) -> None:
         """Be the run of this cluster, which is up; before anything else."""
         self._cluster = cluster
+        self._stops = Stops(cluster)
+        self._from_outside = FromOutsideAgain(cluster, self.past)
+        cluster.overhear = self._overhear
 
     def _head(self) -> int:
         journal = self._cluster.journal
@@ -236,19 +247,38 @@ class Run:
         """
         if isinstance(act, deeds.Command) and act.id in self._typed and not self._replaying:
             return {"again": True}
-        if len(self.inputs) >= INPUTS_MAX or self._bytes >= INPUTS_BYTES_MAX:
+        if len(self.inputs) - self._overheard >= INPUTS_MAX or self._bytes >= INPUTS_BYTES_MAX:
             raise deeds.RefusedDeedError("This cluster has been told as much as it can keep; please start a new one.")
-        n = len(self.inputs) + 1
-        self._note(n, act)
+        taken = Input(len(self.inputs) + 1, self._cluster.clock.now, act, self._head())
+        self._note(taken.n, act)
         answer = self._perform(act)
-        taken = Input(n, self._cluster.clock.now, act)
         self.inputs.append(taken)
         if isinstance(act, deeds.Command):
             self._typed.add(act.id)
-        self._bytes += len(msgspec.json.encode(act))
+        if isinstance(act, deeds.FromOutside):
+            self._overheard += 1
+            self._overheard_bytes += len(act.data)
+        else:
+            self._bytes += len(msgspec.json.encode(act))
         if not self._replaying:
             self._tell(taken)
         return answer
+
+    def _overhear(self, act: deeds.FromOutside | None) -> None:
+        """Keep what has come in at the gateway, as an input of this moment; None is what cannot be done again."""
+        if self._replaying or not self._keeps_outside:
+            return
+        full = self._overheard >= OUTSIDE_MAX or self._overheard_bytes >= OUTSIDE_BYTES_MAX
+        if act is None or full:
+            self._keeps_outside = False
+            self._tell(deeds.NotKept(self._head()))
+            return
+        taken = Input(len(self.inputs) + 1, self._cluster.clock.now, act, self._head())
+        self._note(taken.n, act)
+        self.inputs.append(taken)
+        self._overheard += 1
+        self._overheard_bytes += len(act.data)
+        self._tell(taken)
 
     def _perform(self, act: Act) -> Any:
         cluster, injections = self._cluster, self._injections
@@ -279,6 +309,8 @@ class Run:
                 return _answered(injections.heal_incident(cluster, incident))
             case deeds.Advance() | deeds.Answer() | deeds.Hint():
                 return self._learn(act)
+            case deeds.FromOutside():
+                return self._from_outside.do(act)
         return {}
 
     def _learn(self, act: deeds.Advance | deeds.Answer | deeds.Hint) -> Any:
@@ -303,8 +335,11 @@ class Run:
                 clock.pause()
             case deeds.Resume():
                 clock.resume()
-            case deeds.Step():
-                return {"seq": await self._cluster.step()}
+                self._stops.arm()
+            case deeds.Stops():
+                self._stops.want(drive)
+            case deeds.Step(layer=layer):
+                return {"seq": await self._cluster.step(layer)}
         return {}
 
 

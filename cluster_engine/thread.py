@@ -15,7 +15,8 @@ or, for a test of one's own operator or controller, with the gateway open:
         subprocess.run(["kubectl", "--kubeconfig", control_plane.kubeconfig, "get", "nodes"])
 
 `on_entries` and `on_clock` are called on the cluster's thread, between two instants of its time; they must be quick.
-`on_clock` hears what `Clock.told` gives whenever somebody has turned the clock or it stands otherwise to real time.
+`on_clock` hears what `Clock.told` gives whenever somebody has turned the clock or it stands otherwise to real time;
+`on_made` is given the cluster before it starts.
 What people do is a deed (`cluster_engine.deeds`), and `put` has it done. A thread that is given a `Run` tells through
 it what comes of that, and can do a past again. A cluster that ends by a bug of ours says so once, through `on_failure`,
 and every later call fails with ClusterEnded.
@@ -25,10 +26,10 @@ import asyncio
 import contextlib
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -36,12 +37,16 @@ from cluster_engine import deeds, faults
 from cluster_engine.api.objects import Object
 from cluster_engine.cast import Role
 from cluster_engine.cluster import Cluster, ClusterSpec, Write
+from cluster_engine.fields.opened import open_entry
 from cluster_engine.journal import Journal
-from cluster_engine.lens.opening import open_entry
 from cluster_engine.run import Run
 from cluster_engine.world.clock import Clock, Machine
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.pacing import Drift
+
+if TYPE_CHECKING:
+    from cluster_engine.export.slices import Ask, Exports, Slice
+    from cluster_engine.state import State
 
 T = TypeVar("T")
 
@@ -70,8 +75,10 @@ class ClusterThread:
         on_failure: Callable[[BaseException], None] = _ignore,
         run: Run | None = None,
         machine: Machine | None = None,
+        on_made: Callable[[Cluster], None] = _ignore,
     ) -> None:
         self.spec = spec
+        self._on_made = on_made
         self._run = run or Run()
         self._on_entries, self._on_clock, self._on_failure = on_entries, on_clock, on_failure
         self._clock = Clock(machine=machine)
@@ -83,6 +90,8 @@ class ClusterThread:
         self._stop_asked = False
         self._stopping: asyncio.Event | None = None  # the same, for the loop
         self._pending: list[Object] = []
+        self._exports: Exports | None = None
+        self._state: State | None = None
         self._thread = threading.Thread(target=self._main, name=f"cluster seed {spec.seed}", daemon=True)
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -139,7 +148,9 @@ class ClusterThread:
 
     async def _life(self) -> None:
         assert self._loop is not None
-        async with Cluster(self.spec, self._loop) as cluster:
+        made = Cluster(self.spec, self._loop)
+        self._on_made(made)
+        async with made as cluster:
             stop_gathering = self._begin_gathering(cluster)
             self._run.enter(cluster)
             try:
@@ -181,8 +192,15 @@ class ClusterThread:
         self._clock.before_waiting.append(self._flush)
         if cluster.journal is None:
             return lambda: None
+        self._clock.before_waiting.append(lambda: self._keep_state(cluster))
         self._gather_what_was(cluster.journal)
         return cluster.journal.subscribe(self._gather)
+
+    def _keep_state(self, cluster: Cluster) -> bool:
+        """In an idle moment, read what the journal will have forgotten when somebody asks for the state."""
+        if cluster.journal is not None and cluster.journal.is_filling:
+            self._state_of(cluster).keep_up()
+        return False
 
     def _gather_what_was(self, journal: Journal) -> None:
         since = 0
@@ -272,6 +290,61 @@ class ClusterThread:
 
         async def do(cluster: Cluster) -> list[Object]:
             return cluster.journal.since(since, limit) if cluster.journal else []
+
+        return self.run(do)
+
+    def export(self, ask: "Ask", said: Sequence[deeds.Typed | deeds.Frame] = ()) -> "Future[Slice]":
+        """Return a slice of the journal in a format (`cluster_engine.export.slices`), `said` in the terminal with it.
+
+        LookupError where there is no such format, or the export has been broken off.
+        """
+
+        async def do(cluster: Cluster) -> "Slice":
+            # here, so that a cluster starts without it
+            from cluster_engine.export.selection import Context, nanoseconds_of
+            from cluster_engine.export.slices import Exports
+
+            if cluster.journal is None:
+                raise LookupError("This cluster has kept nothing of what crossed its wires.")
+            if self._exports is None:
+                context = Context(nanoseconds_of(cluster.world.epoch), cast=cluster.cast.describe())
+                self._exports = Exports(cluster.journal, context)
+            return self._exports.answer(ask, said)
+
+        return self.run(do)
+
+    def state(self, view: str, at: int, args: Mapping[str, str]) -> Future[Object]:
+        """Return what stood after entry `at`, in a view of `cluster_engine.state`. LookupError: no such view."""
+
+        async def do(cluster: Cluster) -> Object:
+            state = self._state_of(cluster)
+            for _ in state.reading(view, at):
+                await asyncio.sleep(0)  # the cluster goes on between two slices
+            return state.answer(view, at, args)
+
+        return self.run(do)
+
+    def _state_of(self, cluster: Cluster) -> "State":
+        from cluster_engine.state import State  # here, so that a cluster starts without it
+
+        if cluster.journal is None:
+            raise LookupError("This cluster has kept nothing of what crossed its wires.")
+        if self._state is None:
+            self._state = State(cluster.journal, cluster.world.epoch)
+        return self._state
+
+    def search(self, texts: Sequence[str], since: int) -> Future[Object]:
+        """Return which entries after `since` have these texts in their bodies (`lens.searching`). ValueError."""
+
+        async def do(cluster: Cluster) -> Object:
+            from cluster_engine.lens.searching import Search  # here, so that a cluster starts without it
+
+            if cluster.journal is None:
+                raise LookupError("This cluster has kept nothing of what crossed its wires.")
+            search = Search(cluster.journal, texts, since)
+            for _ in search.reading():
+                await asyncio.sleep(0)  # the cluster goes on between two slices
+            return search.answer()
 
         return self.run(do)
 

@@ -54,8 +54,16 @@ class Cluster(models.Model):
     starts_lost = models.PositiveSmallIntegerField(
         default=0
     )  # how often in a row its own process, and not all of them, was gone before it was up
-    outside = models.BooleanField(default=False)  # spoken to through the gateway: its inputs are not the whole run
+    outside = models.BooleanField(
+        default=False
+    )  # spoken to through the gateway: not the same to the entry, if replayed
+    whole_until = models.PositiveBigIntegerField(null=True)  # after this entry its inputs are not the whole run
     successor = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="predecessors")
+    origin = models.CharField(max_length=32, blank=True, db_index=True)  # the run that its tree began with; "": itself
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="branches")
+    left_at = models.FloatField(null=True)  # of a branch: the instant at which it left its parent, in virtual seconds
+    left_seq = models.PositiveBigIntegerField(null=True)  # and the last entry that both have
+    name = models.CharField(max_length=60, blank=True)  # what its owner calls it
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True)  # when a page last watched it
     ended_at = models.DateTimeField(null=True, db_index=True)  # or was suspended
@@ -95,6 +103,7 @@ class Input(models.Model):
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="inputs")
     n = models.PositiveIntegerField()
     at = models.FloatField()
+    after = models.PositiveBigIntegerField(default=0)
     document = models.JSONField()
 
     class Meta:

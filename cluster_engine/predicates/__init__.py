@@ -10,9 +10,22 @@ values, `parts` is what holds so far, `lookout` watches a cluster. Imports nothi
 """
 
 from cluster_engine.predicates.lookout import Lookout
-from cluster_engine.predicates.parts import Held
-from cluster_engine.predicates.predicate import Entry, Predicate, names_in, questions_in
-from cluster_engine.predicates.reading import PredicateError, read
+from cluster_engine.predicates.parts import Held, is_like
+from cluster_engine.predicates.predicate import Any, Entry, Predicate, names_in, questions_in
+from cluster_engine.predicates.reading import PredicateError, read, read_entry
 from cluster_engine.predicates.tally import Tally
 
-__all__ = ["Entry", "Held", "Lookout", "Predicate", "PredicateError", "Tally", "names_in", "questions_in", "read"]
+__all__ = [
+    "Any",
+    "Entry",
+    "Held",
+    "Lookout",
+    "Predicate",
+    "PredicateError",
+    "Tally",
+    "is_like",
+    "names_in",
+    "questions_in",
+    "read",
+    "read_entry",
+]

@@ -113,17 +113,23 @@ class Sighting(msgspec.Struct, eq=False):
         for key, value in self._wanted:
             if entry[key] != value:
                 return False
-        for key, matcher in self.entry.own:
-            value = entry[key]
-            if not matcher.fits(() if value is None else (value,)):
-                return False
-        for path, matcher in self.entry.fields:
-            if not matcher.fits(find(entry["fields"], path)):
-                return False
+        if not is_like(self.entry, entry):
+            return False
         for path, values in self._same:
             if not values or find(entry["fields"], path) != values:
                 return False
         return not self._ancestor or _descends(entry, self._ancestor, entry_at)
+
+
+def is_like(wanted: p.Entry, entry: Object) -> bool:
+    """Return whether an entry is like this by itself, whatever else it refers to."""
+    if wanted.kind is not None and not wanted.kind.fits((entry["kind"],)):
+        return False
+    for key, matcher in wanted.own:
+        value = entry[key]
+        if not matcher.fits(() if value is None else (value,)):
+            return False
+    return all(matcher.fits(find(entry["fields"], path)) for path, matcher in wanted.fields)
 
 
 def held_at(entry: Object) -> Held:

@@ -42,11 +42,16 @@ def read(document: Any, names: Collection[str] = (), questions: Collection[str] 
     return _Reader(names, questions).predicate(document, (), 0)
 
 
+def read_entry(document: Any) -> p.Entry:
+    """Make the description of an entry, alone. PredicateError."""
+    return _Reader((), ()).entry(document, ("entry",), 1)
+
+
 class _Reader:
     def __init__(self, names: Collection[str], questions: Collection[str]) -> None:
         self._names, self._questions = names, questions
         self._kinds: dict[str, Callable[[Any, Where, int], p.Predicate]] = {
-            "entry": self._entry,
+            "entry": self.entry,
             "objects": self._objects,
             "answered": self._answered,
             "reached": lambda value, at, _: p.Reached(self._name(value, at)),
@@ -74,7 +79,8 @@ class _Reader:
 
     # -- leaves --------------------------------------------------------------------------------------------------------
 
-    def _entry(self, value: Any, at: Where, _: int) -> p.Entry:
+    def entry(self, value: Any, at: Where, _: int) -> p.Entry:
+        """Read what an entry is to be like."""
         _keys(value, at, ENTRY_KEYS)
         own = [key for key in ("from", "to", "label", "layer", "trigger", "heartbeat") if key in value]
         entry = p.Entry(

@@ -22,7 +22,10 @@ writer on the other.
 
 import asyncio
 import contextlib
+import contextvars
 import resource
+import socket
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from cluster_engine.world.loop import ClusterLoop
@@ -38,8 +41,32 @@ DOOR_LATENCY_SECONDS = 0.000_01
 
 HELLO_SECONDS = 10.0
 STALLED_SECONDS = 60.0
+SEND_BUFFER_BYTES = 256 * 1024
+"""What this machine's kernel keeps for a client, which Linux doubles. Left to itself it keeps 4 MiB and more: a client
+that reads nothing would seem to."""
+
 DESCRIPTORS_LEFT = 256
 """How many of this process's descriptors are not for clients."""
+
+
+Overhear = Callable[[str, int, bytes, Any], None]
+"""Hears what a client does, by its number: "connected", "said" (inside its TLS; the engine is given too), "left"."""
+
+
+class Numbers:
+    """Numbers for clients, from 1."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> int:
+        """Give one that nobody had."""
+        self._last += 1
+        return self._last
+
+    def pass_over(self, number: int) -> None:
+        """Give none up to this one."""
+        self._last = max(self._last, number)
 
 
 class Gateway:
@@ -50,7 +77,14 @@ class Gateway:
         self.loop: ClusterLoop = world.loop
         self.address = ("", 0)
         self.connections = Visitors(_descriptors(CONNECTIONS_MAX + DESCRIPTORS_LEFT) - DESCRIPTORS_LEFT)
+        self.overhear: Overhear = lambda what, client, data, engine: None
+        self.numbers = Numbers()
         self._process: Process | None = None
+        self._context: contextvars.Context | None = None
+
+    def do(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Have some work done as the process of clients from outside."""
+        return self.loop.create_task(work, context=self._context)
 
     async def open(self, host: str, port: int) -> None:
         """Listen on a real port (0: any free one). OSError when it is taken."""
@@ -64,6 +98,7 @@ class Gateway:
                 return
             self.address = server.sockets[0].getsockname()  # type: ignore[attr-defined]
             process.ready()
+            self._context = contextvars.copy_context()
             failed.set_result(None)
             try:
                 await self.world.loop.create_future()
@@ -115,6 +150,7 @@ class OutsideEnd(asyncio.Protocol):
         self.inside: Any = None
         self.since = gateway.loop.clock.outside.real()
         self._refusal = ""
+        self._number = 0  # of one that is heard
         self._connecting: asyncio.Task[None] | None = None
         self._until_hello: asyncio.Handle | None = None
         self._until_taken: asyncio.Handle | None = None
@@ -122,6 +158,7 @@ class OutsideEnd(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         self.transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
         refusal = self._gateway.connections.admit(self, address, self.since)
@@ -134,17 +171,29 @@ class OutsideEnd(asyncio.Protocol):
         self.transport.pause_reading()
         self._connecting = self._gateway.loop.create_task(self._connect())
 
+    def _overhear(self, data: bytes, engine: Any) -> None:
+        if self._number:
+            self._gateway.overhear("said", self._number, data, engine)
+
+    def _left(self) -> None:
+        if self._number:
+            self._gateway.overhear("left", self._number, b"", None)
+            self._number = 0
+
     def _show_out_after(self, seconds: float) -> asyncio.Handle:
         return self._gateway.loop.call_outside_later(seconds, self.show_out)
 
     async def _connect(self) -> None:
         loop = self._gateway.loop
+        if not self._refusal:
+            self._number = self._gateway.numbers.next()
+            self._gateway.overhear("connected", self._number, b"", None)
         try:
             self.inside, _ = await loop.create_connection(lambda: InsideEnd(self.transport), *self._gateway.to)
         except OSError:
             self.transport.abort()
             return
-        self.inside.told = {"peer_time": loop.clock.outside.real, "refusal": self._refusal}
+        self.inside.told = {"peer_time": loop.clock.outside.real, "refusal": self._refusal, "overhear": self._overhear}
         self._until_hello = self._show_out_after(HELLO_SECONDS)
         self.transport.resume_reading()
 
@@ -158,6 +207,7 @@ class OutsideEnd(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """See asyncio."""
+        self._left()
         if self.inside is not None:
             self.inside.write_eof()
         return True
@@ -169,6 +219,7 @@ class OutsideEnd(asyncio.Protocol):
     def connection_lost(self, _: BaseException | None) -> None:
         """See asyncio."""
         self._gateway.connections.left(self)
+        self._left()
         for waiting in (self._until_hello, self._until_taken):
             if waiting is not None:
                 waiting.cancel()

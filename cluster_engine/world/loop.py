@@ -12,7 +12,7 @@ import contextvars
 import functools
 import itertools
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from cluster_engine.world import resolver
@@ -33,14 +33,14 @@ BACKLOG = 1024
 class WorldServer(asyncio.AbstractServer):
     """What `create_server` gives: close it, wait for it, ask for its sockets."""
 
-    def __init__(self, loop: "ClusterLoop", listener: Listener) -> None:
-        self._loop, self._listener = loop, listener
+    def __init__(self, loop: "ClusterLoop", listeners: Sequence[Listener]) -> None:
+        self._loop, self._listeners = loop, listeners
         self._closed = False
 
     @property
     def sockets(self) -> tuple[Any, ...]:
-        """The listening socket's facts."""
-        return () if self._closed else (self._listener.facts,)
+        """The listening sockets' facts."""
+        return () if self._closed else tuple(listener.facts for listener in self._listeners)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """See asyncio."""
@@ -63,7 +63,8 @@ class WorldServer(asyncio.AbstractServer):
     def close(self) -> None:
         """Accept no more."""
         self._closed = True
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
 
     async def wait_closed(self) -> None:
         """Nothing is left to wait for."""
@@ -144,16 +145,19 @@ class ClusterLoop(TimedLoop):
         ssl: Any = None,
         **_: Any,
     ) -> WorldServer:
-        """Listen on the calling process's host; `ssl` is a `ServerTLS`."""
-        return self._listen(host, int(port or 0), protocol_factory, ssl)
+        """Listen on the calling process's host, at one address or several; `ssl` is a `ServerTLS`."""
+        hosts = [host] if host is None or isinstance(host, str) else host
+        return self._listen(hosts, int(port or 0), protocol_factory, ssl)
 
     async def create_unix_server(  # type: ignore[override]
         self, protocol_factory: Callable[[], Any], path: Any = None, *, ssl: Any = None, **_: Any
     ) -> WorldServer:
         """Listen on a unix socket of the calling process's host."""
-        return self._listen(str(path), 0, protocol_factory, ssl)
+        return self._listen([str(path)], 0, protocol_factory, ssl)
 
-    def _listen(self, host: Any, port: int, factory: Callable[[], Any], ssl: ServerTLS | None) -> WorldServer:
+    def _listen(
+        self, hosts: Sequence[Any], port: int, factory: Callable[[], Any], ssl: ServerTLS | None
+    ) -> WorldServer:
         accept = factory
         if ssl is not None:
             if not isinstance(ssl, ServerTLS):
@@ -163,7 +167,8 @@ class ClusterLoop(TimedLoop):
             def accept() -> TLSLayer:
                 return self.secured(tls, factory)
 
-        return WorldServer(self, self.network.listen(current_process.get(), host, port, accept))
+        process = current_process.get()
+        return WorldServer(self, [self.network.listen(process, host, port, accept) for host in hosts])
 
     def secured(self, tls: ServerTLS, factory: Callable[[], Any]) -> TLSLayer:
         """Return a server's end of one TLS connection, a protocol for the connection below; its keys are logged."""

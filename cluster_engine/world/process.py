@@ -17,7 +17,7 @@ does; so a process can be killed as a kernel kills: at one instant, without its 
 A pod has a network of its own on its machine: a `Namespace` is a host that lends everything but address, ports and
 names from the machine, and a process of a container sees the container's files instead of the machine's.
 
-What it leaves out: memory, signals other than "stop" (SIGTERM) and what kills (SIGKILL, SIGPIPE).
+What it leaves out: memory, signals other than what asks to stop (SIGTERM, SIGINT) and what kills (SIGKILL, SIGPIPE).
 """
 
 import asyncio
@@ -50,6 +50,9 @@ from cluster_engine.world.work import Effort
 
 Main = Callable[["Process"], Awaitable[None]]
 STOP_GRACE_SECONDS = 30.0
+SIGINT, SIGTERM = 2, 15
+DIED_OF = 128
+"""What shells add to the number of the signal of which a process has died, for its exit code."""
 
 current_process: contextvars.ContextVar["Process"] = contextvars.ContextVar("current_process")
 
@@ -269,6 +272,8 @@ class Process:
         self._ready = asyncio.Event()
         self._exited = asyncio.Event()
         self._main_task: asyncio.Task[None] | None = None
+        self._ends_by = SIGTERM
+        """The signal by which it was asked to end, and of which it dies unless it ends by itself."""
 
     # -- what the program may ask ----------------------------------------------------------------------------------
 
@@ -430,7 +435,7 @@ class Process:
         """End the process at this instant, by a signal. Its peers see FIN or RST, or nothing when the power was cut."""
         if not self.is_alive:
             return
-        self._end(128 + signal, "was killed", power_cut=power_cut, with_main=True)
+        self._end(DIED_OF + signal, "was killed", power_cut=power_cut, with_main=True)
 
     def go_on(self) -> None:
         """Hang no longer: read what has come meanwhile."""
@@ -449,9 +454,10 @@ class Process:
             self._crash(bug)
             self._end(EXIT_CODE, "crashed", with_main=True)
 
-    def terminate(self) -> None:
+    def terminate(self, signal: int = SIGTERM) -> None:
         """Ask the program to end, as SIGTERM does: its main is cancelled and may clean up."""
         if self._main_task is not None and self.is_alive:
+            self._ends_by = signal
             self._main_task.cancel()
 
     def hear_sigterm(self) -> None:
@@ -461,10 +467,10 @@ class Process:
         elif self.handles_sigterm:
             self.terminate()
 
-    async def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> int:
+    async def stop(self, grace_seconds: float = STOP_GRACE_SECONDS, *, signal: int = SIGTERM) -> int:
         """Ask the program to end (its main is cancelled and may clean up); kill it after the grace."""
         if self._main_task is not None and self.is_alive:
-            self.terminate()
+            self.terminate(signal)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace_seconds):
                     return await self.wait()
@@ -489,7 +495,7 @@ class Process:
             await self.main(self)
             code = 0
         except asyncio.CancelledError:
-            code = 143
+            code = DIED_OF + self._ends_by
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         except Exception as bug:
@@ -505,7 +511,9 @@ class Process:
 
     def _end(self, code: int, how: str, *, power_cut: bool = False, with_main: bool = False) -> None:
         if self.told:
-            fields = {"exitCode": code, "pid": self.pid}
+            fields: dict[str, Any] = {"exitCode": code, "pid": self.pid}
+            if code == DIED_OF + SIGINT:
+                fields["interrupted"] = True
             self.world.note("process.exited", f"{self.name} {how} with code {code}", fields, self)
         self.exit_code = code
         self.host.processes.pop(self.pid, None)

@@ -178,6 +178,8 @@ class TLSLayer(asyncio.Protocol):
             return
         self._flush()
         if plaintext:
+            if self._is_server and (overhear := self.below.get_extra_info("overhear")) is not None:
+                overhear(plaintext, self.engine)
             self.above.data_received(plaintext)
 
     def _peer_closed(self) -> None:

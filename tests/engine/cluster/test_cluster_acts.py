@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster_engine import run as runs
-from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.cluster import Cluster
 from cluster_engine.commands import COMMANDS_MAX
 from cluster_engine.deeds import (
     Advance,
@@ -29,13 +29,12 @@ from cluster_engine.deeds import (
     Keys,
     Output,
     Reads,
+    RefusedDeedError,
     Resize,
     Typed,
 )
 from cluster_engine.injections import WAITING_MAX
 from cluster_engine.run import Run
-from cluster_engine.world.clock import Clock
-from cluster_engine.world.loop import ClusterLoop
 
 POWER_OFF = {"name": "power-off", "target": "worker-1"}
 RESTART = {"name": "restart", "target": "worker-1/kubelet"}
@@ -66,27 +65,26 @@ class House:
         return [one.id for one in self.cluster.faults]
 
 
-def in_house(story: Any, **run: Any) -> None:
-    """Tell a story in a cluster with a run of its own."""
-    loop = ClusterLoop(Clock())
+@pytest.fixture
+def in_house(in_copy: Any) -> Any:
+    """Tell a story in a copy of a cluster, with a run of its own; give what it returns."""
 
-    async def tell() -> None:
-        async with Cluster(ClusterSpec(nodes=1, pace=None, seed=5), loop) as cluster:
+    def told(story: Any, **run: Any) -> Any:
+        async def tell(cluster: Cluster) -> Any:
             told: list[Any] = []
             house = House(cluster, told, Run(told.append, **run))
             house.run.enter(cluster)
             await house.run.begin()
-            await story(house)
+            returned = await story(house)
             house.run.close()
+            return returned
 
-    try:
-        loop.run_until_complete(tell())
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        return in_copy(tell, nodes=1)
+
+    return told
 
 
-def test_a_command_is_told_from_its_line_to_its_code_under_numbers_that_count():
+def test_a_command_is_told_from_its_line_to_its_code_under_numbers_that_count(in_house):
     async def story(house: House) -> None:
         assert await house.put(Command("k1", "echo a; echo b; false")) == {}
         assert (await house.done("k1")).code == 1
@@ -97,13 +95,19 @@ def test_a_command_is_told_from_its_line_to_its_code_under_numbers_that_count():
         )
         assert "".join(one.text for one in output) == "a\nb\n"
         assert [one.n for one in [*output, *house.of(Done)]] == list(range(1, len(output) + 2))
-        assert house.of(Input) == [Input(1, house.run.inputs[0].at, Command("k1", "echo a; echo b; false"))]
+        taken = house.of(Input)[0]
+        assert (
+            house.of(Input)
+            == house.run.inputs
+            == [Input(1, taken.at, Command("k1", "echo a; echo b; false"), taken.after)]
+        )
+        assert 0 < taken.after <= typed.after
         await house.put(Command("k1", "echo again"))  # an id is free once its command has ended
 
     in_house(story)
 
 
-def test_a_terminal_comes_again_in_a_replay_with_its_host_directory_variables_and_jobs():
+def test_a_terminal_comes_again_in_a_replay_with_its_host_directory_variables_and_jobs(in_house):
     lines = (
         "A=b; cd /etc; (sleep 3; echo late) &",
         "ssh worker-1",
@@ -112,21 +116,19 @@ def test_a_terminal_comes_again_in_a_replay_with_its_host_directory_variables_an
         "exit",
         "echo $A; pwd; for i in 1 2; do sleep 1; hostname; done",
     )
-    seen: list[Any] = []
 
-    async def live(house: House) -> None:
+    async def live(house: House) -> Any:
         for number, line in enumerate(lines):
             await house.put(Command(f"k{number}", line))
             await (house.done(f"k{number}") if number else asyncio.sleep(1))
-        seen.extend(
-            (house.run.inputs, house.cluster.clock.now, [one for one in house.told if not isinstance(one, Input)])
-        )
+        told = [one for one in house.told if not isinstance(one, Input)]
+        return house.run.inputs, house.cluster.clock.now, told
 
     async def again(house: House) -> None:
         assert [one for one in house.told if not isinstance(one, Input)] == seen[2]
         assert house.cluster.terminal().prompt == "workstation:/etc$"
 
-    in_house(live)
+    seen = in_house(live)
     ends = [one for one in seen[2] if isinstance(one, Background) or (isinstance(one, Done) and one.id != "k0")]
     prompts = [one.prompt for one in ends]
     assert prompts == ["workstation:/etc$", *["worker-1:~$"], *["worker-1:/etc$"] * 2, *["workstation:/etc$"] * 2]
@@ -139,7 +141,7 @@ def test_a_terminal_comes_again_in_a_replay_with_its_host_directory_variables_an
     in_house(again, past=seen[0], until=seen[1])
 
 
-def test_a_line_that_began_jobs_goes_on_until_they_have_ended_or_are_ended():
+def test_a_line_that_began_jobs_goes_on_until_they_have_ended_or_are_ended(in_house):
     async def story(house: House) -> None:
         await house.put(Command("k1", "kubectl get nodes -w & (sleep 2; echo two) & echo one", keyboard=True))
         await house.put(Command("k2", "sleep 3; echo three"))
@@ -160,7 +162,7 @@ def test_a_line_that_began_jobs_goes_on_until_they_have_ended_or_are_ended():
     in_house(story)
 
 
-def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them():
+def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them(in_house):
     async def story(house: House) -> None:
         for number in range(COMMANDS_MAX):
             await house.put(Command(f"k{number}", "kubectl get pods -w"))
@@ -175,10 +177,8 @@ def test_commands_are_bounded_their_ids_unique_and_ctrl_c_ends_them():
     in_house(story)
 
 
-def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in_a_replay():
-    seen: list[Any] = []
-
-    async def live(house: House) -> None:
+def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in_a_replay(in_house):
+    async def live(house: House) -> Any:
         await house.put(Command("k1", "cat > a; cat; sort a; stty size", keyboard=True, columns=80, rows=24))
         await house.put(Command("k2", "sleep 1; cat; echo over"))
         await asyncio.sleep(5)
@@ -190,7 +190,7 @@ def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in
         await house.put(Resize("k1", 100, 30))
         await house.put(Keys("k1", "for the second", end=True))
         assert (await house.done("k1")).code == 0
-        seen.extend((house.run.inputs, house.cluster.clock.now, of(house)))
+        return house.run.inputs, house.cluster.clock.now, of(house)
 
     def of(house: House) -> list[Any]:
         return [
@@ -205,7 +205,7 @@ def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in
         await house.put(Command("k3", "sleep 9"))
         await house.refused(Keys("k3", "x"), "reads nothing that is typed")
 
-    in_house(live)
+    seen = in_house(live)
     shown = [one for one in seen[2] if isinstance(one, tuple)]
     assert "".join(text for stream, text in shown if stream == "stdin") == "b\na\nfor the second"
     assert "".join(text for stream, text in shown if stream == "stdout") == "for the seconda\nb\n30 100\n"
@@ -213,10 +213,8 @@ def test_what_is_typed_to_a_program_that_waits_is_read_echoed_and_comes_again_in
     in_house(again, past=seen[0], until=seen[1])
 
 
-def test_a_text_is_edited_by_who_typed_the_command_and_comes_again_in_a_replay():
-    seen: list[Any] = []
-
-    async def live(house: House) -> None:
+def test_a_text_is_edited_by_who_typed_the_command_and_comes_again_in_a_replay(in_house):
+    async def live(house: House) -> Any:
         await house.put(Command("k1", "echo a > f; edit f; cat f", keyboard=True))
         await asyncio.sleep(2)
         editing = house.of(Editing)[0]
@@ -225,7 +223,7 @@ def test_a_text_is_edited_by_who_typed_the_command_and_comes_again_in_a_replay()
         assert (await house.done("k1")).code == 0
         assert house.of(Output)[-1].text == "b\n"
         assert await house.put(Edited("k1", "late")) == {}
-        seen.extend((house.run.inputs, house.cluster.clock.now, of(house)))
+        return house.run.inputs, house.cluster.clock.now, of(house)
 
     def of(house: House) -> list[Any]:
         return [one for one in house.told if not isinstance(one, Input)]
@@ -233,11 +231,11 @@ def test_a_text_is_edited_by_who_typed_the_command_and_comes_again_in_a_replay()
     async def again(house: House) -> None:
         assert of(house) == seen[2]
 
-    in_house(live)
+    seen = in_house(live)
     in_house(again, past=seen[0], until=seen[1])
 
 
-def test_what_tab_finds_is_an_answer_and_asking_is_part_of_the_run():
+def test_what_tab_finds_is_an_answer_and_asking_is_part_of_the_run(in_house):
     async def story(house: House) -> None:
         assert await house.put(Complete("t1", "kubectl get nodes work")) == {"begin": 18, "words": ["worker-1"]}
         assert house.run.inputs[-1].act == Complete("t1", "kubectl get nodes work")
@@ -248,7 +246,7 @@ def test_what_tab_finds_is_an_answer_and_asking_is_part_of_the_run():
     in_house(story)
 
 
-def test_ctrl_c_ends_a_program_that_waits_for_keys():
+def test_ctrl_c_ends_a_program_that_waits_for_keys(in_house):
     async def story(house: House) -> None:
         await house.put(Command("k", "cat; echo on", keyboard=True))
         await asyncio.sleep(1)
@@ -258,7 +256,7 @@ def test_ctrl_c_ends_a_program_that_waits_for_keys():
     in_house(story)
 
 
-def test_a_fault_happens_at_its_moment_and_says_so():
+def test_a_fault_happens_at_its_moment_and_says_so(in_house):
     async def story(house: House) -> None:
         when = {"entry": {"kind": "command.started", "label": "echo now"}}
         assert await house.put(Inject(POWER_OFF, when)) == {"fault": None}
@@ -275,7 +273,7 @@ def test_a_fault_happens_at_its_moment_and_says_so():
     in_house(story)
 
 
-def test_what_waits_for_its_moment_is_bounded_and_none_is_left_after_all_is_healed():
+def test_what_waits_for_its_moment_is_bounded_and_none_is_left_after_all_is_healed(in_house):
     async def story(house: House) -> None:
         for _ in range(WAITING_MAX):
             await house.put(Inject(RESTART, NEVER))
@@ -286,7 +284,7 @@ def test_what_waits_for_its_moment_is_bounded_and_none_is_left_after_all_is_heal
     in_house(story)
 
 
-def test_an_incident_is_healed_by_who_let_it_happen_alone_and_comes_once():
+def test_an_incident_is_healed_by_who_let_it_happen_alone_and_comes_once(in_house):
     async def story(house: House) -> None:
         answer = await house.put(Incident(7, POWER_OFF, sealed=True))
         assert await house.put(Incident(8, RESTART, NEVER)) == {"fault": None}
@@ -303,7 +301,7 @@ def test_an_incident_is_healed_by_who_let_it_happen_alone_and_comes_once():
     in_house(story)
 
 
-def test_what_is_refused_is_no_input_and_inputs_are_bounded(monkeypatch):
+def test_what_is_refused_is_no_input_and_inputs_are_bounded(monkeypatch, in_house):
     async def story(house: House) -> None:
         await house.refused(Inject({"name": "earthquake"}), "there is no fault earthquake")
         await house.refused(Inject(POWER_OFF, {"entry": {"colour": "red"}}), "colour")
@@ -335,7 +333,7 @@ class Schooling:
 
     def advance(self, beat: str) -> Any:
         if beat == "nowhere":
-            raise ValueError("There is no beat nowhere in this lesson.")
+            raise RefusedDeedError("There is no beat nowhere in this lesson.")
         return self._go(beat)
 
     def answer(self, question: str, answer: Any) -> None:
@@ -346,7 +344,7 @@ class Schooling:
 
 
 @pytest.mark.parametrize("past", [[], [Input(1, 100.0, Hint())]])
-def test_a_lesson_begins_before_all_inputs_and_is_asked_what_the_learner_asks(past):
+def test_a_lesson_begins_before_all_inputs_and_is_asked_what_the_learner_asks(past, in_house):
     lesson = Schooling()
 
     async def story(house: House) -> None:

@@ -16,7 +16,7 @@ from cluster_engine.shell import terminal
 from cluster_engine.thread import ClusterSpec, ClusterThread
 from cluster_engine.words.sentences import sentence
 from cluster_engine.world import bugs
-from tests.engine.cluster.test_cluster_whole import in_cluster, running_pods, typed
+from tests.engine.cluster.test_cluster_whole import running_pods, typed
 
 pytestmark = pytest.mark.bears_bugs
 
@@ -30,7 +30,7 @@ def planted(*_, **__):
     raise KeyError("planted")
 
 
-def test_a_component_with_a_bug_crashes_is_started_again_and_the_cluster_goes_on(monkeypatch):
+def test_a_component_with_a_bug_crashes_is_started_again_and_the_cluster_goes_on(monkeypatch, in_copy):
     async def story(cluster):
         with monkeypatch.context() as patch:
             patch.setattr(Scheduler, "_choose", planted)
@@ -43,10 +43,10 @@ def test_a_component_with_a_bug_crashes_is_started_again_and_the_cluster_goes_on
         assert entry["fields"]["trace"].splitlines()[0].startswith("cluster_engine/")
         assert not cluster.world.failed.done()
 
-    in_cluster(story)
+    in_copy(story)
 
 
-def test_an_etcd_whose_handler_has_a_bug_crashes_and_comes_back_with_what_it_had(monkeypatch):
+def test_an_etcd_whose_handler_has_a_bug_crashes_and_comes_back_with_what_it_had(monkeypatch, in_copy):
     async def story(cluster):
         type_ = typed(cluster)
         assert (await type_("kubectl create configmap before"))[0] == 0
@@ -59,10 +59,10 @@ def test_an_etcd_whose_handler_has_a_bug_crashes_and_comes_back_with_what_it_had
         code, printed = await type_("kubectl get configmap before meanwhile")
         assert (code, '"meanwhile" not found' in printed, "before" in printed) == (1, True, True)
 
-    in_cluster(story)
+    in_copy(story)
 
 
-def test_a_request_whose_handler_has_a_bug_is_answered_500_and_the_server_goes_on(monkeypatch):
+def test_a_request_whose_handler_has_a_bug_is_answered_500_and_the_server_goes_on(monkeypatch, in_copy):
     async def story(cluster):
         type_ = typed(cluster)
         with monkeypatch.context() as patch:
@@ -74,10 +74,10 @@ def test_a_request_whose_handler_has_a_bug_is_answered_500_and_the_server_goes_o
         assert {entry["from"] for entry in told_of(cluster)} == {"control-plane/kube-apiserver"}
         assert "GET /api/v1/nodes" in {entry["fields"]["doing"] for entry in told_of(cluster)}
 
-    in_cluster(story)
+    in_copy(story)
 
 
-def test_a_program_with_a_bug_says_so_and_where_in_the_journal_and_exits_with_70(monkeypatch):
+def test_a_program_with_a_bug_says_so_and_where_in_the_journal_and_exits_with_70(monkeypatch, in_copy):
     monkeypatch.setitem(PROGRAMS, "kubectl", Program("kubectl", planted, connects=True))
 
     async def story(cluster):
@@ -89,10 +89,10 @@ def test_a_program_with_a_bug_says_so_and_where_in_the_journal_and_exits_with_70
         )
         assert entry["from"] == "workstation/kubectl"
 
-    in_cluster(story)
+    in_copy(story)
 
 
-def test_a_shell_with_a_bug_says_so_too_and_takes_the_next_line(monkeypatch):
+def test_a_shell_with_a_bug_says_so_too_and_takes_the_next_line(monkeypatch, in_copy):
     async def story(cluster):
         with monkeypatch.context() as patch:
             patch.setattr(terminal, "parse", planted)
@@ -104,7 +104,7 @@ def test_a_shell_with_a_bug_says_so_too_and_takes_the_next_line(monkeypatch):
         )
         assert await typed(cluster)("echo hello") == (0, "hello\n")
 
-    in_cluster(story)
+    in_copy(story)
 
 
 def test_a_lens_with_a_bug_ends_the_cluster_with_an_apology_that_names_the_place_in_the_journal(monkeypatch):

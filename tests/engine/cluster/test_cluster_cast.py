@@ -8,10 +8,7 @@ import pytest
 from cluster_engine.api.kinds import SELF_SUBJECT_REVIEW
 from cluster_engine.cast import PROGRAMS, HostProgram, Identity, Role, cast
 from cluster_engine.client import Client
-from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.faults import FaultError, read
-from cluster_engine.world.clock import Clock
-from cluster_engine.world.loop import ClusterLoop
 
 AGENT_PORT = 9100
 EPHEMERAL_PORT_MIN = 32768
@@ -39,21 +36,7 @@ AGENT = HostProgram(
 )
 
 
-def in_cluster(story, **spec):
-    loop = ClusterLoop(Clock())
-
-    async def tell():
-        async with Cluster(ClusterSpec(pace=None, capture=False, **spec), loop) as cluster:
-            await story(cluster)
-
-    try:
-        loop.run_until_complete(tell())
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
-
-
-def test_one_more_row_is_a_program_that_is_started_provisioned_aimed_at_and_shown():
+def test_one_more_row_is_a_program_that_is_started_provisioned_aimed_at_and_shown(in_copy):
     async def story(cluster):
         assert cluster.cast.describe()["components"].count("worker-2/agent") == 1
         for worker in cluster.workers:
@@ -66,17 +49,17 @@ def test_one_more_row_is_a_program_that_is_started_provisioned_aimed_at_and_show
         with pytest.raises(FaultError, match="worker-2/agent"):
             cluster.inject(read({"name": "stop", "target": "control-plane/agent"}))
 
-    in_cluster(story, nodes=2, programs=(*PROGRAMS, AGENT))
+    in_copy(story, nodes=2, programs=(*PROGRAMS, AGENT), capture=False)
 
 
-def test_every_program_listens_on_the_ports_of_its_row_and_on_no_others():
+def test_every_program_listens_on_the_ports_of_its_row_and_on_no_others(in_copy):
     async def story(cluster):
         for one in cluster.cast.components:
             ports = {listener.local.port for listener in cluster.processes[one.id].listeners}
             fixed = {port for port in ports if port < EPHEMERAL_PORT_MIN}  # containerd's streaming server takes any
             assert fixed - {UNIX_SOCKET} == set(one.program.ports), one.id
 
-    in_cluster(story, nodes=1)
+    in_copy(story, nodes=1, capture=False)
 
 
 def test_programs_start_stage_by_stage_and_are_shown_host_by_host():

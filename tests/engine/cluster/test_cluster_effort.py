@@ -1,16 +1,15 @@
 """With effort 1 things happen in the order and at about the times of a real cluster."""
 
-from datetime import UTC, datetime
 from statistics import median
 from typing import NamedTuple
 
 import pytest
+from recent import EPOCH
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SEEDS = range(1, 5)
 
 

@@ -5,12 +5,8 @@ import json
 import re
 
 import pytest
-from engine_workstation import EPOCH
 
-from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.faults import read
-from cluster_engine.world.clock import Clock
-from cluster_engine.world.loop import ClusterLoop
 
 ETCDCTL = (
     "ssh control-plane etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/peer.crt"
@@ -19,30 +15,21 @@ ETCDCTL = (
 
 
 @pytest.fixture
-def among_three():
+def among_three(in_copy):
     """Run `story(cluster, type_, entries)` on a cluster with three members; `type_(line)` gives code and output."""
 
-    def run_story(story, **spec):
-        loop = ClusterLoop(Clock())
+    async def told(cluster, story):
+        entries = []
+        cluster.journal.subscribe(entries.append)
 
-        async def told():
-            async with Cluster(ClusterSpec(nodes=1, pace=None, epoch=EPOCH, etcd_members=3, **spec), loop) as cluster:
-                entries = []
-                cluster.journal.subscribe(entries.append)
+        async def type_(line):
+            out = []
+            code = await cluster.command(line, lambda _, text: out.append(text))
+            return code, "".join(out)
 
-                async def type_(line):
-                    out = []
-                    code = await cluster.command(line, lambda _, text: out.append(text))
-                    return code, "".join(out)
+        return await story(cluster, type_, entries)
 
-                return await story(cluster, type_, entries)
-
-        try:
-            return loop.run_until_complete(told())
-        finally:
-            loop.close()
-
-    return run_story
+    return lambda story: in_copy(lambda cluster: told(cluster, story), nodes=1, etcd_members=3)
 
 
 def test_a_write_is_seen_from_the_request_over_the_logs_of_the_members_to_its_answer(among_three):

@@ -8,6 +8,7 @@ from weighing import containers
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.journal import Journal
+from cluster_engine.journal.kept import Kept
 from cluster_engine.journal.recent import Recent
 from cluster_engine.journal.spool import Chunk
 from cluster_engine.rpc.http2 import CLOSED_STREAMS_MAX
@@ -20,6 +21,7 @@ ITEMS_MIN = CLOSED_STREAMS_MAX + 1
 
 
 @pytest.mark.timeout(240)  # quarter of an hour of work, and every object looked at
+@pytest.mark.long
 def test_nothing_grows_with_the_hours_but_what_has_a_bound():
     gc.unfreeze()  # what was set aside is looked at too
     gc.collect()
@@ -43,7 +45,7 @@ def test_nothing_grows_with_the_hours_but_what_has_a_bound():
                 for place, one in containers(besides=imported, items_min=ITEMS_MIN).items()
                 if len(one) > 1.2 * before.get(place, 0)
             ]
-            bounded = (Recent, Journal, Chunk)  # by entries, by what its spool holds, by TAIL_BYTES_MAX
+            bounded = (Recent, Journal, Kept, Chunk)  # by entries, by what their spool holds, by TAIL_BYTES_MAX
             unbounded = [
                 one for one in grown if not any(isinstance(holder, bounded) for holder in gc.get_referrers(one))
             ]

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 JOIN = "ssh control-plane kubeadm token create --print-join-command > join.sh"
 CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 HINT = "To see the stack trace of this error execute with --v=5 or higher\n"
@@ -63,6 +65,7 @@ def test_a_machine_that_is_switched_on_becomes_a_node_whose_pods_are_reached(wor
     assert "worker-2/kubelet" in described["components"]
 
 
+@pytest.mark.long
 def test_whoever_forges_is_turned_away_in_kubeadms_words_and_leaves_nothing_behind(workstation):
     async def story(sh):
         await sh.ok(f"machines add; {JOIN}")
@@ -108,6 +111,7 @@ def test_whoever_forges_is_turned_away_in_kubeadms_words_and_leaves_nothing_behi
     assert (found, requests) == ({"worker-1"}, "No resources found\n")
 
 
+@pytest.mark.long
 def test_a_token_serves_until_it_expires_and_no_node_takes_anothers_name(workstation):
     async def story(sh):
         await sh.ok("machines add; machines add spare")

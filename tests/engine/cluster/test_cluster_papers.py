@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from cryptography import x509
+from patience import PATIENCE_SECONDS
 
 from cluster_engine.thread import ClusterSpec, ClusterThread
 
@@ -25,7 +26,7 @@ class Papers:
 
     @classmethod
     def of(cls, thread: ClusterThread, folder, *name: str) -> "Papers":
-        document = yaml.safe_load(thread.kubeconfig(*name).result(timeout=30))
+        document = yaml.safe_load(thread.kubeconfig(*name).result(timeout=PATIENCE_SECONDS))
         cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
         server = urlsplit(cluster["server"])
         pair = folder / f"{server.port}.pem"
@@ -40,7 +41,7 @@ def get(at: Papers, path: str, *, trusting: Papers | None, showing: Papers | Non
     context = ssl.create_default_context(cadata=trusting.authority) if trusting else ssl._create_unverified_context()
     if showing is not None:
         context.load_cert_chain(showing.pair)
-    connection = http.client.HTTPSConnection(at.host, at.port, context=context, timeout=30)
+    connection = http.client.HTTPSConnection(at.host, at.port, context=context, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -55,10 +56,10 @@ def two(tmp_path_factory):
     nothing = {"on_entries": lambda _: None, "on_clock": lambda _: None}
     threads = [ClusterThread(ClusterSpec(nodes=1, pace=20.0), **nothing) for _ in range(2)]
     for thread in threads:
-        thread.start().result(timeout=60)
+        thread.start().result(timeout=PATIENCE_SECONDS)
     yield [Papers.of(thread, folder) for thread in threads]
     for thread in threads:
-        thread.stop().result(timeout=60)
+        thread.stop().result(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,9 @@ def named():
     """A cluster that others reach by a name, and by an address of this machine that is not 127.0.0.1."""
     spec = ClusterSpec(nodes=1, pace=20.0, gateway_names=("class.example", "127.0.0.2"))
     thread = ClusterThread(spec, on_entries=lambda _: None, on_clock=lambda _: None)
-    thread.start().result(timeout=60)
+    thread.start().result(timeout=PATIENCE_SECONDS)
     yield thread
-    thread.stop().result(timeout=60)
+    thread.stop().result(timeout=PATIENCE_SECONDS)
 
 
 PODS = "/api/v1/namespaces/default/pods"
@@ -101,7 +102,7 @@ def test_who_shows_nothing_is_anonymous_and_may_read_no_resource(two):
 
 
 def names_in_certificate(at: Papers) -> list[str]:
-    pem = ssl.get_server_certificate((at.host, at.port), timeout=30)
+    pem = ssl.get_server_certificate((at.host, at.port), timeout=PATIENCE_SECONDS)
     names = x509.load_pem_x509_certificate(pem.encode()).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     return [str(name.value) for name in names.value]
 
@@ -115,7 +116,7 @@ def test_a_kubeconfig_for_others_names_what_they_reach_and_the_certificate_cover
 
 def test_a_kubeconfig_for_a_name_that_the_certificate_lacks_is_not_given(named):
     with pytest.raises(ValueError, match=r"does not name elsewhere\.example"):
-        named.kubeconfig("elsewhere.example").result(timeout=30)
+        named.kubeconfig("elsewhere.example").result(timeout=PATIENCE_SECONDS)
 
 
 def test_a_cluster_without_names_is_on_loopback_only(two):

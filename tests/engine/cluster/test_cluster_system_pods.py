@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import yaml
-from engine_workstation import copied, living
+from engine_workstation import spec_of
 
 from cluster_engine.cast import cast
 from cluster_engine.cluster import Cluster, ClusterSpec
@@ -49,21 +49,13 @@ class Admin:
         raise TimeoutError
 
 
-@pytest.fixture(scope="module")
-def copied_cluster():
-    with copied(nodes=1, system_pods=True) as tell:
-        yield tell
-
-
 @pytest.fixture
-def in_cluster(request):
-    """Run `story(admin)` in a cluster of one node, or of what is said."""
+def in_cluster(copies):
+    """Run `story(admin)` in a copy of a cluster of one node, or of what is said."""
 
-    def run(story, **spec):
-        if not spec:
-            return request.getfixturevalue("copied_cluster")(lambda sh: story(Admin(sh.cluster)))
-        with living(**{"nodes": 1, "system_pods": True, **spec}) as tell:
-            return tell(lambda sh: story(Admin(sh.cluster)))
+    def run(story, **options):
+        spec = spec_of(**{"nodes": 1, "system_pods": True, **options})
+        return copies.tell(lambda cluster: story(Admin(cluster)), spec)
 
     return run
 

@@ -1,35 +1,25 @@
 """A lookout on a real cluster: handshakes by connection, pods by what etcd holds, instants that can be stood at."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
+from recent import EPOCH
 
-from cluster_engine.cluster import Cluster, ClusterSpec
+from cluster_engine.cluster import ClusterSpec
 from cluster_engine.predicates import Lookout, read
 from cluster_engine.stored import UnknownResourceError
 from cluster_engine.thread import ClusterThread
-from cluster_engine.world.clock import Clock
-from cluster_engine.world.loop import ClusterLoop
 
 WEB = "kubectl create deployment web --image=nginx --replicas=2"
 
 
-def in_cluster(story):
-    loop = ClusterLoop(Clock(None))
-
-    async def tell():
-        epoch = datetime.now(UTC).replace(microsecond=0)
-        async with Cluster(ClusterSpec(nodes=1, pace=None, epoch=epoch), loop) as cluster:
-            return await story(cluster)
-
-    try:
-        return loop.run_until_complete(tell())
-    finally:
-        loop.close()
+@pytest.fixture
+def in_cluster(copies):
+    """Run `story(cluster)` in a copy of a cluster of one node."""
+    return lambda story: copies.tell(story, ClusterSpec(nodes=1, pace=None, epoch=EPOCH))
 
 
-def test_a_command_is_followed_from_its_handshake_to_the_pods():
+def test_a_command_is_followed_from_its_handshake_to_the_pods(in_cluster):
     documents = {
         "hello": {"entry": {"kind": "tls.client_hello", "from": "workstation/kubectl"}},
         "syn": {"entry": {"kind": "tcp.syn", "from": "workstation/*", "on": "hello"}},
@@ -53,7 +43,7 @@ def test_a_command_is_followed_from_its_handshake_to_the_pods():
     in_cluster(story)
 
 
-def test_a_step_stands_at_the_very_instant_with_the_command_in_flight():
+def test_a_step_stands_at_the_very_instant_with_the_command_in_flight(in_cluster):
     async def story(cluster):
         lookout = Lookout(cluster)
         lookout.watch("hello", read({"entry": {"kind": "tls.client_hello", "from": "workstation/kubectl"}}))
@@ -68,7 +58,7 @@ def test_a_step_stands_at_the_very_instant_with_the_command_in_flight():
     in_cluster(story)
 
 
-def test_every_kind_that_is_kept_is_found_by_its_plural():
+def test_every_kind_that_is_kept_is_found_by_its_plural(in_cluster):
     async def story(cluster):
         assert [node["metadata"]["name"] for node in cluster.stored("nodes")] == ["worker-1"]
         assert [one["metadata"]["name"] for one in cluster.stored("services", namespace="default")] == ["kubernetes"]
@@ -85,11 +75,11 @@ def test_a_coroutine_is_run_on_the_clusters_loop_and_let_go_at_its_end():
     thread.start().result(timeout=60)
     try:
 
-        async def wait_ten_minutes(cluster):
-            await asyncio.sleep(600)
+        async def wait_a_minute(cluster):
+            await asyncio.sleep(60)
             return cluster.clock.now
 
-        assert thread.run(wait_ten_minutes).result(timeout=60) >= 600
+        assert thread.run(wait_a_minute).result(timeout=60) >= 60
 
         async def pause_and_wait(cluster):
             cluster.clock.pause()
