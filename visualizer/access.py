@@ -12,8 +12,10 @@ from django.db.models import Q
 from visualizer import selectors
 from visualizer.lessons.lesson import INCIDENTS
 from visualizer.models import Cluster
+from visualizer.reasons import IMPORTED
 from visualizer.rooms import selectors as rooms
 from visualizer.selectors import Owner
+from visualizer.sharing import selectors as sharing
 
 
 class Role(StrEnum):
@@ -23,27 +25,37 @@ class Role(StrEnum):
     HELD = "held"  # its owner, a learner in a room that is paused: time is the instructor's until it goes on
     INSTRUCTOR = "instructor"  # of the room whose learner owns it
     MEMBER = "member"  # of the room whose instructor it belongs to
+    READER = "reader"  # who has a link that its owner has made
+    TAKER = "taker"  # who has a link by which files may be taken along as well
 
 
 class Action(StrEnum):
     """What somebody wants of a cluster."""
 
     SEE = "see"  # its page, journal, details and socket
+    TAKE = "take"  # the journal as files, with the keys that open it
     TYPE = "type"  # commands, and Ctrl-C
     DRIVE = "drive"  # pace, pause, step
     BREAK = "break"  # faults, and healing them
     LEARN = "learn"  # go on in a lesson, answer, ask for a hint
     GATEWAY = "gateway"  # a kubeconfig
     REPLACE = "replace"  # undo, reset
+    BRANCH = "branch"  # branches of it, their names, and deleting them
+    SHARE = "share"  # links for readers
 
 
 _ALL = frozenset(Action)
 MAY: dict[Role, frozenset[Action]] = {
     Role.OWNER: _ALL,
-    Role.HELD: _ALL - {Action.DRIVE, Action.LEARN, Action.REPLACE},  # a lesson that goes on lets time go on
-    Role.INSTRUCTOR: _ALL - {Action.GATEWAY},  # a kubeconfig would outlive the room
-    Role.MEMBER: frozenset({Action.SEE}),
+    # A lesson that goes on lets time go on, and so does a branch.
+    Role.HELD: _ALL - {Action.DRIVE, Action.LEARN, Action.REPLACE, Action.BRANCH},
+    # A kubeconfig, a branch or a link would outlive the room.
+    Role.INSTRUCTOR: _ALL - {Action.GATEWAY, Action.BRANCH, Action.SHARE},
+    Role.MEMBER: frozenset({Action.SEE, Action.TAKE}),
+    Role.READER: frozenset({Action.SEE}),
+    Role.TAKER: frozenset({Action.SEE, Action.TAKE}),
 }
+READERS = frozenset({Role.READER, Role.TAKER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,8 @@ class Access:
 
         Whoever could would learn what it is: by what is refused beside it, and by what is noted when it is over.
         """
+        if self.cluster.reason == IMPORTED:  # it never ran
+            return action in MAY[self.role] & {Action.SEE, Action.TAKE, Action.SHARE}
         if action is Action.BREAK and self.role is not Role.INSTRUCTOR and self.cluster.lesson.startswith(INCIDENTS):
             return False
         return action in MAY[self.role]
@@ -70,6 +84,12 @@ def find(owner: Owner, cluster: str) -> Access | None:
     found = selectors.cluster(cluster)
     role = _role_in_a_room(owner, found) if found is not None else None
     return Access(found, role) if found is not None and role is not None else None
+
+
+def by_link(token: str) -> Access | None:
+    """Look up what a link leads to; None where there is none, or none any more."""
+    found = sharing.share(token)
+    return None if found is None else Access(found.cluster, Role.TAKER if found.files else Role.READER)
 
 
 def seen_by(owner: Owner) -> list[str]:

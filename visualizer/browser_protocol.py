@@ -26,6 +26,7 @@ from cluster_engine.deeds import (
     Resize,
     Resume,
     Step,
+    Stops,
 )
 from visualizer import json_bounds
 
@@ -57,6 +58,7 @@ Said = (
     | Pause
     | Resume
     | Step
+    | Stops
     | Inject
     | Heal
     | Advance

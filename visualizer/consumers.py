@@ -10,7 +10,9 @@ query.
 import asyncio
 import json
 import math
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -27,13 +29,14 @@ from visualizer.hosting import web_process
 from visualizer.hosting.hub import Feed, Lost, OutputLost, Reconsider, Viewer
 from visualizer.hosting.mailbox import Answer
 from visualizer.hosting.messages import State
-from visualizer.hosting.refused import Refused
+from visualizer.hosting.refused import GONE, Refused
 from visualizer.page_socket import TOO_MANY, PageSocket
-from visualizer.reasons import NOT_YOURS
+from visualizer.reasons import IMPORTED, NOT_YOURS
 from visualizer.reasons import said as said_reason
 
 NO_SUCH_CLUSTER = 4404  # also one that is somebody else's: an id tells nothing
 ACCESS_SECONDS = 60.0  # how old an answer of `access` may be
+GOODBYE_SECONDS = 2.0  # a cluster that is busier forgets this page when others want its place (`stops.PAGES_MAX`)
 ASKING_MAX = 32  # questions of one page that wait for an answer
 
 
@@ -41,25 +44,30 @@ class ClusterConsumer(PageSocket):
     """One page at one cluster."""
 
     MESSAGE_CHARACTERS_MAX = browser_protocol.MESSAGE_CHARACTERS_MAX
+    NAMED = "cluster"  # the part of the path that says which
+    READS_ONLY = False  # it came by a link (`sharing.consumer`)
 
     _feed: Feed | None = None
     _viewer: Viewer
     _asked_at = -math.inf  # when `access` was asked last, on the loop's clock
+    _stops = False  # it wants time to stop at something
 
     async def connect(self) -> None:
         """Accept, then close at once who has no business here: the page reads the code."""
         self._asking: set[asyncio.Task[None]] = set()
+        self._page = secrets.token_hex(8)  # as which the cluster knows what it wants time to stop at
         self._host = web_process.current()
         await self.accept()
-        self._id = str(self.scope["url_route"]["kwargs"]["cluster"])
+        self._id = str(self.scope["url_route"]["kwargs"][self.NAMED])
         found = await self._ask_access(self._enter)
         if found is None:
             await self.close(NO_SUCH_CLUSTER)
             return
         self._cluster = found.cluster
-        await self._host.revival.wake(self._cluster)
+        if not self.READS_ONLY:
+            await self._host.revival.wake(self._cluster)
         try:
-            self._feed, self._viewer = await self._host.hub.join(self._cluster.pk)
+            self._feed, self._viewer = await self._host.hub.join(self._cluster.pk, reads_only=self.READS_ONLY)
         except Refused as refusal:
             await self._error(str(refusal))
             await self.close(TOO_MANY)
@@ -87,13 +95,17 @@ class ClusterConsumer(PageSocket):
         return found
 
     async def disconnect(self, code: int) -> None:
-        """Leave the feed."""
+        """Leave the feed; time does not stop for this page any more."""
         if self._feed is not None:
             self._host.hub.leave(self._feed, self._viewer)
             tasks = [*self._asking, *([self.writing] if self.writing is not None else [])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self._stops:
+            with suppress(Refused, TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._host.clusters.ask(self._cluster.pk, deeds.Stops(page=self._page))
 
     # To the page ----------------------------------------------------------------------------------------------------
 
@@ -128,13 +140,17 @@ class ClusterConsumer(PageSocket):
                 "type": "hello",
                 "cluster": self._cluster_fields(feed),
                 "clock": msgspec.structs.asdict(feed.clock) if feed.clock is not None else None,
-                "lesson": feed.lesson.state if feed.lesson is not None else None,
+                "lesson": feed.lesson.state if feed.lesson is not None and not self.READS_ONLY else None,
                 "head": feed.head,
-                "cast": cast(
-                    self._cluster.nodes, system_pods=self._cluster.system_pods, etcd_members=self._cluster.etcd_members
-                ).describe(),
+                "cast": self._cast(),
             }
         )
+
+    def _cast(self) -> Any:
+        known = self._cluster
+        if known.reason == IMPORTED:  # who is in it, its messages alone say
+            return {"people": [], "hosts": [], "workers": [], "components": []}
+        return cast(known.nodes, system_pods=known.system_pods, etcd_members=known.etcd_members).describe()
 
     def _cluster_frame(self, feed: Feed) -> str:
         return json.dumps({"type": "cluster", "cluster": self._cluster_fields(feed)})
@@ -155,6 +171,7 @@ class ClusterConsumer(PageSocket):
             "nodes": self._cluster.nodes,
             "seed": self._cluster.seed,
             "lesson": self._cluster.lesson or None,
+            "branch": bool(self._cluster.origin),
             "may": [action.value for action in Action if self._access.may(action)],
         }
 
@@ -185,6 +202,9 @@ class ClusterConsumer(PageSocket):
         if isinstance(message, Ping):
             self._viewer.notify('{"type":"pong"}')
             return
+        if isinstance(message, deeds.Stops):
+            message = msgspec.structs.replace(message, page=self._page)
+            self._stops = bool(message.entries or message.bodies or message.states)
         fields = named(message)
         if (refusal := await self._refusal(message)) is not None:
             await self._error(refusal, **fields)
@@ -192,7 +212,7 @@ class ClusterConsumer(PageSocket):
         try:
             answer = await self._host.clusters.put(self._cluster.pk, message)
         except Refused as problem:
-            await self._error(str(problem), **fields)
+            await self._error(str(problem), **fields, **_passing(problem))
             return
         task = asyncio.create_task(self._hear(message, answer, fields))
         self._asking.add(task)
@@ -213,7 +233,7 @@ class ClusterConsumer(PageSocket):
         try:
             answered = await answer
         except Refused as refusal:
-            self._viewer.notify(self._error_frame(str(refusal), **fields))
+            self._viewer.notify(self._error_frame(str(refusal), **fields, **_passing(refusal)))
             return
         if isinstance(message, deeds.Command) and self._is_forgotten(message.id, answered):
             said_once = _("This command was run already; what it printed is not kept any more.")
@@ -225,6 +245,11 @@ class ClusterConsumer(PageSocket):
         """Whether a command that a page sent again was taken the first time, and nothing of it is known here."""
         assert self._feed is not None
         return bool(json.loads(answer).get("again")) and command not in self._feed.terminals
+
+
+def _passing(refusal: Refused) -> dict[str, bool]:
+    """What a page is told of a refusal that is over once the cluster is back: it may say the same again then."""
+    return {"passing": True} if str(refusal) == GONE else {}
 
 
 def named(message: Said) -> dict[str, str]:
@@ -255,7 +280,7 @@ def action_of(message: Said) -> Action:
     match message:
         case deeds.Command() | deeds.Keys() | deeds.Resize() | deeds.Edited() | deeds.Complete() | deeds.Interrupt():
             return Action.TYPE
-        case deeds.Pace() | deeds.Pause() | deeds.Resume() | deeds.Step():
+        case deeds.Pace() | deeds.Pause() | deeds.Resume() | deeds.Step() | deeds.Stops():
             return Action.DRIVE
         case deeds.Inject() | deeds.Heal():
             return Action.BREAK

@@ -74,3 +74,12 @@ VISITORS = Pace(every_seconds=2, burst=300)  # of one address: new sessions
 JOINS = Pace(every_seconds=1, burst=250)  # of one address: learners that come into rooms
 CLUSTERS = Pace(every_seconds=5, burst=settings.CLUSTERS_PER_ADDRESS)  # of one address: clusters that are begun
 CLUSTERS_OF_VISITOR = Pace(every_seconds=3, burst=20)  # of one cookie: those, and those that replace one
+EXPORTS = Pace(every_seconds=2, burst=20)  # of one cluster: downloads of its journal
+SEARCHES = Pace(every_seconds=0.2, burst=40)  # of one cluster: questions about what its bodies say
+COMPARISONS = Pace(every_seconds=2, burst=20)  # of one cluster: comparing it with another
+STATES = Pace(every_seconds=0.1, burst=100)  # of one cluster: questions about what stood at some position
+IMPORTS = Pace(every_seconds=30, burst=10)  # of one cookie: files that are brought
+IMPORTS_OF_ADDRESS = Pace(every_seconds=5, burst=40)  # of one address: the same
+SHARES = Pace(every_seconds=2, burst=30)  # of one cookie: links that are made
+READ = Pace(every_seconds=0.05, burst=200)  # by one link: questions that a running cluster answers
+WAKES = Pace(every_seconds=60, burst=5)  # of one cluster: by readers who look at what it alone knows

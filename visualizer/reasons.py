@@ -3,7 +3,10 @@
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+IMPORTED = "imported"  # it never ran: `visualizer.imports`
+
 REASONS = {
+    IMPORTED: _("This is a recording of another cluster, read from a file."),
     "stopped": _("You stopped this cluster."),
     "idle": _("Nobody watched this cluster for a while, so it was stopped."),
     "room": _("This cluster was stopped to make room for others: nobody was watching it."),
@@ -39,12 +42,20 @@ REFUSALS = (
     _("This broke inside Glassplane; that is our mistake."),
     _("The engine cannot be reached just now; please try again."),
     _("Too many pages watch this cluster."),
+    _("Of this recording there are its messages alone."),
+    _("A capture has no audit log: that is written by an API server, and crosses no wire."),
+    _("An audit log says what was asked of an API server, nothing of connections."),
+    _("No packet shows the forwarding rules of a node."),
+    _("An audit log has no packets: it says what was asked for, not what crossed a wire."),
+    _("An audit log has no keys: it says what was asked for, not what crossed a wire."),
+    _("This cluster sleeps, and was woken often just now; please try again in a minute."),
     _("This cluster is still starting; please try again in a moment."),
     _("This cluster has been told as much as it can keep; please start a new one."),
     _("Too many faults wait for their moment in this cluster; heal some first."),
     _("This fault is over already."),
     _("Whoever let this happen heals it; find out first what it is."),
     _("There is no lesson in this cluster."),
+    _("Nothing but heartbeats came in five minutes."),
 )
 
 # What somebody is told who may see a cluster, and wants more of it (keys: visualizer.access.Action).
@@ -56,6 +67,9 @@ NOT_YOURS = {
     "learn": _("You may watch this lesson, not go on in it."),
     "gateway": _("A kubeconfig for this cluster is not yours to have."),
     "replace": _("Undo and reset of this cluster are not yours."),
+    "branch": _("Only whose cluster this is may make branches of it, name and delete them."),
+    "share": _("This cluster is not yours to share."),
+    "take": _("Whoever shares this run does not want it taken along as files."),
 }
 
 

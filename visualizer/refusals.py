@@ -114,6 +114,58 @@ REMEDIES = (
 WORDS = (_("a number"), _("a whole number"), _("host"), _("worker"))
 PLACED = (_("%(place)s: %(problem)s; %(remedy)s"), _("%(problem)s; %(remedy)s"))
 
+STATES = (
+    _("There is no kind %(name)s here."),
+    _("A state is written as pod/default/web-*=Ready."),
+)
+RECORDINGS = (
+    _("this is no capture: neither pcap nor pcapng"),
+    _("a file of at most %(most)s MiB can be read; editcap -c makes parts of it"),
+    _("the file is cut short in its header"),
+    _("the file is cut short in the middle of a packet"),
+    _("the file is cut short in the middle of a block"),
+    _("only the first %(number)s packets were read"),
+    _("only the first %(number)s messages are kept"),
+    _("bodies and bytes are kept from message %(number)s on"),
+    _("%(number)s of %(all)s packets are neither TCP, UDP nor ICMP, or are fragments"),
+    _("%(number)s packets were not captured whole (tcpdump -s 0 does that)"),
+    _("%(number)s lines are no audit events, or too many"),
+    _("connection %(number)s, %(ends)s: not opened: %(why)s"),
+    _("and %(number)s connections more"),
+    _("the rest took too long"),
+    _("the rest needs more memory than there is for a file"),
+    _("the rest needs more time or memory than there is for a file"),
+    _("the rest broke inside Glassplane; that is our mistake"),
+)
+NOT_OPENED = (
+    _(
+        "the capture begins in the middle of the connection: without ClientHello nobody knows which session's secrets "
+        "these are"
+    ),
+    _("the capture ends, or the handshake does, before keys were in use"),
+    _("its cipher suite is not read here"),
+    _(
+        "TLS 1.3 always agrees on keys by (EC)DHE. The private halves were never sent and are forgotten, and the "
+        "certificate's key has only signed, so no private key opens it; the session's key log does"
+    ),
+    _(
+        "keys were agreed on by (EC)DHE. The private halves were never sent and are forgotten, and the certificate's "
+        "key has only signed, so no private key opens it; the session's key log does"
+    ),
+    _(
+        "it resumes an earlier session, whose master secret was not found: no key exchange is in it that a key could "
+        "open"
+    ),
+    _(
+        "the client has sent the premaster secret encrypted to the key of the server's certificate: that RSA key opens "
+        "it, and was not given"
+    ),
+    _(
+        "the client has sent the premaster secret encrypted to the key of the server's certificate, and the key given "
+        "is another one"
+    ),
+    _("there are secrets for it, and its records do not open with them: bytes are missing or changed"),
+)
 LESSONS = (
     _("There is no beat %(name)s in this lesson."),
     _("There is no question %(name)s in this lesson."),
@@ -128,12 +180,12 @@ LESSONS = (
     _("The answer to %(name)s is one of %(known)s."),
 )
 
-WITHIN = {"claim": CLAIMS, "problem": PREDICATES, "remedy": REMEDIES, "what": WORDS, "kind": WORDS}
+WITHIN = {"claim": CLAIMS, "problem": PREDICATES, "remedy": REMEDIES, "what": WORDS, "kind": WORDS, "why": NOT_OPENED}
 
 
 def said(text: str) -> str:
     """What people read for a refusal, in the active language."""
-    return _said(text, (*FAULTS, *LESSONS, *PLACED)) if len(text) <= LENGTH_MAX else text
+    return _said(text, (*FAULTS, *LESSONS, *STATES, *RECORDINGS, *PLACED)) if len(text) <= LENGTH_MAX else text
 
 
 def _said(text: str, patterns: Sequence[str]) -> str:

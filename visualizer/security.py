@@ -6,7 +6,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from channels.security.websocket import WebsocketDenier
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from visualizer import hosts
@@ -14,15 +14,21 @@ from visualizer.crawlers import indexed
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'"
 )
+NOBODY_FRAMES = "; frame-ancestors 'none'"
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 
 
 def nonce_context(request: HttpRequest) -> dict[str, str]:
     """Context processor: `csp_nonce`, the one named in this response's policy."""
     return {"csp_nonce": getattr(request, "csp_nonce", "")}
+
+
+def framed_by_anybody(response: HttpResponse) -> HttpResponse:
+    """Let pages of any site hold this one response in a frame; it is the only way to have that."""
+    response.framed_by_anybody = True  # type: ignore[attr-defined]
+    return response
 
 
 @sync_and_async_middleware
@@ -34,7 +40,11 @@ def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Calla
 
     def protect(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         nonce = request.csp_nonce  # type: ignore[attr-defined]
-        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce))
+        policy = POLICY.format(nonce=nonce)
+        if not getattr(response, "framed_by_anybody", False):
+            policy += NOBODY_FRAMES
+            response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "no-store")

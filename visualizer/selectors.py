@@ -16,6 +16,7 @@ from visualizer.lessons import cluster_options
 from visualizer.models import Chunk, Cluster, Input
 
 LIST_CHUNKS_MAX = 20
+RUNS_LISTED_MAX = 100
 ACTIVE = (Cluster.State.STARTING, Cluster.State.RUNNING)
 
 
@@ -48,14 +49,26 @@ def counted(owner: Owner) -> Q:
     return owner.owns() & Q(state__in=ACTIVE, members=None, rooms=None)
 
 
-def current_cluster(owner: Owner, **options: Any) -> Cluster | None:
+def current_cluster(owner: Owner, wanted: dict[str, int] | None = None, **options: Any) -> Cluster | None:
     """The newest cluster of theirs that has not ended and is no lesson's and no room's; it may be suspended.
 
-    With `cluster_options` only one will do that has what they ask for.
+    Only one will do that has so many nodes and the seed that are `wanted`, and what `cluster_options` ask for.
     """
-    theirs = Cluster.objects.filter(owner.owns(), lesson="", members=None, rooms=None)
+    theirs = Cluster.objects.filter(owner.owns(), lesson="", members=None, rooms=None, **(wanted or {}))
     theirs = theirs.filter(**cluster_options.beyond_defaults(options))
     return theirs.exclude(state=Cluster.State.ENDED).order_by("-created_at").first()
+
+
+def runs_beside(owner: Owner, cluster: Cluster) -> list[Cluster]:
+    """The runs of a cluster's tree that are theirs, itself among them, the oldest first; not more than the newest."""
+    root = cluster.origin or cluster.pk
+    seen = Q(Q(pk=root) | Q(origin=root), owner.owns()) | Q(pk=cluster.pk)
+    return list(Cluster.objects.filter(seen).order_by("-created_at")[:RUNS_LISTED_MAX])[::-1]
+
+
+def may_be_deleted(identifier: str) -> bool:
+    """Whether a cluster is a branch, and no room uses it."""
+    return Cluster.objects.filter(pk=identifier, members=None, rooms=None).exclude(origin="").exists()
 
 
 def is_active(identifier: str) -> bool:
@@ -76,7 +89,7 @@ def recorded(identifier: str) -> int:
 def inputs(identifier: str) -> list[deeds.Input]:
     """All that was done to a cluster, in order. ValueError when one of it cannot be read."""
     rows = Input.objects.filter(cluster=identifier).order_by("n")
-    return [deeds.Input(one.n, one.at, deeds.read(one.document)) for one in rows]
+    return [deeds.Input(one.n, one.at, deeds.read(one.document), one.after) for one in rows]
 
 
 def inputs_recorded(identifier: str) -> int:
@@ -86,8 +99,13 @@ def inputs_recorded(identifier: str) -> int:
 
 def last_entry(identifier: str) -> dict[str, Any] | None:
     """The last recorded entry of a journal."""
-    last = batches(identifier, recorded(identifier) - 1, 1)
-    return decode(last[0])[0] if last else None
+    return entry(identifier, recorded(identifier))
+
+
+def entry(identifier: str, seq: int) -> dict[str, Any] | None:
+    """A recorded entry."""
+    found = batches(identifier, seq - 1, 1)
+    return decode(found[0])[0] if found and found[0].first == seq else None
 
 
 def instant_of(entry: dict[str, Any] | None) -> float:

@@ -23,8 +23,8 @@ from zope.interface import implementer  # type: ignore[import-untyped]
 
 from visualizer import connections, ending, websocket_frames
 from visualizer.database import keep_connection
+from visualizer.error_pages import TOO_LARGE
 from visualizer.hosting import web_process
-from visualizer.views import TOO_LARGE
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +83,14 @@ class GlassplaneServer(Server):  # type: ignore[misc]
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Hand a message to the connection, then wait while its buffer is full."""
+        goes_on = bool(message.get("more_body"))
+        if message["type"] == "http.response.body" and not goes_on:
+            end_flow(protocol)
         await super().handle_reply(protocol, message)
         if message["type"] == "websocket.send" and getattr(protocol, "transport", None) is not None:
             await room_of(protocol)
+        elif message["type"] == "http.response.body" and goes_on:
+            await room_of_response(protocol)
 
     def kill_all_applications(self) -> Any:
         """End the requests and pages that are open, then the hosting side."""
@@ -112,12 +117,34 @@ async def room_of(protocol: Any) -> None:
         flow = protocol.glassplane_flow = Flow()
         protocol.transport.unregisterProducer()  # the HTTP channel's, from before the upgrade
         protocol.transport.registerProducer(flow, True)
+    await _wait(flow, protocol.transport)
+
+
+async def room_of_response(request: Any) -> None:
+    """Wait while the buffer of a response that is sent in parts is full; give it up when it stays so."""
+    if request.channel is None or request.finished:
+        return
+    flow = getattr(request, "glassplane_flow", None)
+    if flow is None:
+        flow = request.glassplane_flow = Flow()
+        request.registerProducer(flow, True)
+    await _wait(flow, request.channel)
+
+
+def end_flow(request: Any) -> None:
+    """Let a response that was sent in parts end."""
+    if getattr(request, "glassplane_flow", None) is not None and request.channel is not None:
+        request.unregisterProducer()
+        request.glassplane_flow = None
+
+
+async def _wait(flow: Flow, connection: Any) -> None:
     if flow.is_full():
         try:
             async with asyncio.timeout(STALLED_SECONDS):
                 await flow.room()
         except TimeoutError:
-            protocol.transport.abortConnection()
+            connection.abortConnection()
 
 
 def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, int]], None]) -> None:
@@ -128,7 +155,7 @@ def serve(application: Any, endpoints: list[str], ready: Callable[[tuple[str, in
     server = GlassplaneServer(
         application,
         endpoints=[f"{endpoint}:backlog={BACKLOG}" for endpoint in endpoints],
-        server_name="glassplane",
+        server_name="",  # no answer says what serves it
         websocket_max_message_size=MESSAGE_BYTES_MAX,
         websocket_max_frame_size=MESSAGE_BYTES_MAX,
         websocket_handshake_timeout=HANDSHAKE_SECONDS,

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from cluster_engine import deeds
@@ -29,11 +29,16 @@ OTHERS_FAULT = {
     "no-worker",
     "no-room",
 }  # reasons for which a start is not held against a cluster
+BRANCHES_MAX = 32  # runs of one tree that have not ended
 SEEN_AGAIN_SECONDS = 5.0  # of a class that joins one cluster at once, only the first writes
 
 
 class TooManyClusters(Exception):  # noqa: N818
     """This visitor has as many clusters as one may have at a time."""
+
+
+class TooManyBranches(Exception):  # noqa: N818
+    """There are as many runs beside this one as there may be."""
 
 
 def owner_of(session: Any, user: Any) -> Owner:
@@ -48,6 +53,7 @@ def create_cluster(
     *,
     nodes: int = 2,
     seed: int = 1,
+    pace: float = 1.0,
     lesson: str = "",
     for_a_room: bool = False,
     **options: Any,
@@ -56,12 +62,17 @@ def create_cluster(
 
     Rooms have limits of their own.
     """
+    clock = {"now": 0.0, "pace": pace, "paused": False} if pace != 1 else None
     with transaction.atomic():
-        theirs = Cluster.objects.filter(selectors.counted(owner))
-        if not for_a_room and theirs.count() >= settings.CLUSTERS_PER_VISITOR:
-            raise TooManyClusters
+        if not for_a_room:
+            _refuse_too_many(owner)
         whose = {"visitor": owner.visitor, "user_id": owner.user_id}
-        return Cluster.objects.create(**whose, nodes=nodes, seed=seed, **options, lesson=lesson)
+        return Cluster.objects.create(**whose, nodes=nodes, seed=seed, clock=clock, **options, lesson=lesson)
+
+
+def _refuse_too_many(owner: Owner) -> None:
+    if Cluster.objects.filter(selectors.counted(owner)).count() >= settings.CLUSTERS_PER_VISITOR:
+        raise TooManyClusters
 
 
 def record(identifier: str, batches: Iterable[Batch], life: int = 1) -> int:
@@ -113,10 +124,14 @@ def record_inputs(identifier: str, inputs: Sequence[deeds.Input], life: int = 1)
         fresh: list[Input] = []
         for one in inputs:
             if one.n == known + 1:
-                fresh.append(Input(cluster_id=identifier, n=one.n, at=one.at, document=deeds.write(one.act)))
+                fresh.append(_input_row(identifier, one))
                 known = one.n
         Input.objects.bulk_create(fresh)
         return known
+
+
+def _input_row(identifier: str, one: deeds.Input) -> Input:
+    return Input(cluster_id=identifier, n=one.n, at=one.at, after=one.after, document=deeds.write(one.act))
 
 
 def keep_place(identifier: str, clock: messages.Clock | None, lesson: messages.Lesson | None, life: int = 1) -> None:
@@ -139,8 +154,14 @@ def _note_progress(identifier: str, state: dict[str, Any]) -> None:
 
 
 def mark_outside(identifier: str, life: int = 1) -> None:
-    """The inputs are not the whole run any more."""
+    """Played again, the run would not be the same to the entry."""
     Cluster.objects.filter(pk=identifier, life=life).update(outside=True)
+
+
+def mark_not_kept(identifier: str, seq: int, life: int = 1) -> None:
+    """After entry `seq`, or an earlier one that was marked, the inputs are not the whole run."""
+    row = Cluster.objects.filter(pk=identifier, life=life)
+    row.filter(Q(whole_until=None) | Q(whole_until__gt=seq)).update(whole_until=seq)
 
 
 def mark_running(identifier: str, life: int = 1) -> None:
@@ -179,31 +200,75 @@ def mark_ended(identifier: str, reason: str, life: int | None = None) -> bool:
     return bool((rows if life is None else rows.filter(life=life)).update(**ended))
 
 
+def make_branch(owner: Owner, identifier: str, inputs: list[deeds.Input], until: float, seq: int) -> Cluster:
+    """Make the row of a branch of a cluster of theirs, which goes its way up to `until` and stands there."""
+    with transaction.atomic():
+        parent = Cluster.objects.select_for_update().get(pk=identifier)
+        root = parent.origin or parent.pk
+        living = Cluster.objects.filter(origin=root).exclude(state=Cluster.State.ENDED)
+        if living.count() >= BRANCHES_MAX:
+            raise TooManyBranches
+        _refuse_too_many(owner)
+        clock = {"pace": 1.0, **(parent.clock or {}), "now": until, "paused": True}
+        return _branch(parent, inputs, left_at=until, left_seq=seq, clock=clock)
+
+
 def make_successor(
     identifier: str, inputs: list[deeds.Input], until: float, *, left_out: bool = False
 ) -> tuple[Cluster, bool]:
-    """Make the row of a cluster that takes another's place, or find the one that somebody else has just made."""
+    """Make the row of a branch that takes its parent's place, or find the one that somebody else has just made."""
     with transaction.atomic():
         old = Cluster.objects.select_for_update().select_related("successor").get(pk=identifier)
         if old.successor is not None:
             return old.successor, False
-        new = Cluster.objects.create(
-            visitor=old.visitor,
-            user_id=old.user_id,
-            nodes=old.nodes,
-            seed=old.seed,
-            **cluster_options.of(old),
-            lesson=old.lesson,
-            epoch=old.epoch,
-            effort=old.effort,
-            mishap={**(old.mishap or {}), "leftOut": True} if left_out else None,
-            clock={**(old.clock or {}), "now": until} if until else None,
-        )
-        Input.objects.bulk_create(
-            Input(cluster=new, n=one.n, at=one.at, document=deeds.write(one.act)) for one in inputs
-        )
+        clock = {**(old.clock or {}), "now": until} if until else None
+        mishap = {**(old.mishap or {}), "leftOut": True} if left_out else None
+        new = _branch(old, inputs, left_at=until, left_seq=0, clock=clock, mishap=mishap)
         Cluster.objects.filter(pk=identifier).update(successor=new)
         return new, True
+
+
+def _branch(parent: Cluster, inputs: list[deeds.Input], **fields: Any) -> Cluster:
+    branch = Cluster.objects.create(
+        visitor=parent.visitor,
+        user_id=parent.user_id,
+        nodes=parent.nodes,
+        seed=parent.seed,
+        **cluster_options.of(parent),
+        lesson=parent.lesson,
+        epoch=parent.epoch,
+        effort=parent.effort,
+        parent=parent,
+        origin=parent.origin or parent.pk,
+        **fields,
+    )
+    Input.objects.bulk_create(_input_row(branch.pk, one) for one in inputs)
+    return branch
+
+
+def note_left(identifier: str, left: messages.Left, life: int = 1) -> None:
+    """Write where a branch was when it had come to its beginning: up to there it is as its parent."""
+    branch = Cluster.objects.filter(pk=identifier, life=life).exclude(left_at=None)
+    branch.update(left_at=left.at, left_seq=left.seq)
+
+
+def name_run(identifier: str, name: str) -> None:
+    """Call a run something."""
+    Cluster.objects.filter(pk=identifier).update(name=name)
+
+
+def delete_branch(identifier: str) -> None:
+    """Delete a branch; its own go on as branches of its parent, which they have left where this one did, or before."""
+    with transaction.atomic():
+        branch = Cluster.objects.select_for_update().filter(pk=identifier).first()
+        if branch is None:
+            return
+        for child in Cluster.objects.filter(parent=branch):
+            child.parent_id = branch.parent_id
+            if branch.left_at is not None and (child.left_at is None or branch.left_at < child.left_at):
+                child.left_at, child.left_seq = branch.left_at, branch.left_seq
+            child.save(update_fields=["parent", "left_at", "left_seq"])
+        branch.delete()
 
 
 def claim_revival(identifier: str) -> Cluster | None:

@@ -102,6 +102,8 @@ INSTALLED_APPS = [
     "visualizer",
     "visualizer.people",
     "visualizer.rooms",
+    "visualizer.sharing",
+    "visualizer.imports",
 ]
 
 MIDDLEWARE = [
@@ -110,14 +112,13 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "visualizer.views.known_host",
-    "visualizer.views.body_too_large",
-    "visualizer.views.TooOftenInWords",
-    "visualizer.views.method_not_allowed",
+    "visualizer.error_pages.known_host",
+    "visualizer.error_pages.body_too_large",
+    "visualizer.error_pages.TooOftenInWords",
+    "visualizer.error_pages.method_not_allowed",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "visualizer.urls"
@@ -173,11 +174,10 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"
 STATICFILES_DIRS = [ROOT / "static"]  # `words/` in it is made of cluster_engine/words (`visualizer.page_words`)
-STATIC_COLLECTED = False  # `manage.py serve` sets it: serve the compressed copies of STATIC_ROOT instead of the sources
+STATIC_FINGERPRINT = ""  # set by `manage.py serve`, which then serves the compressed copies in STATIC_ROOT, for ever
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Names stay as they are, so that modules which import each other by relative path are never loaded twice.
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "visualizer.static_fingerprint.FingerprintedStorage"},
 }
 
 LOGIN_URL = "sign_in"
@@ -195,11 +195,10 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "glassplane_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "visualizer.views.csrf_failure"
+CSRF_FAILURE_VIEW = "visualizer.error_pages.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 if HTTPS:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True

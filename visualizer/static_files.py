@@ -2,9 +2,15 @@
 
 WhiteNoise knows the files, their types, ETags and compressed copies; its Django middleware is synchronous and costs a
 thread for each file under ASGI, so its answers are sent from here instead.
+
+    /static/<this fingerprint>/js/main.js     may be kept for ever; nothing by which to ask whether it changed
+    /static/<another>/js/main.js              the file of today, to be asked for again each time: a page that was opened
+                                              before the server became newer still fetches what it opens first now
+    /static/js/main.js                        the same; the only way while files come from the source tree
 """
 
 import asyncio
+import re
 from typing import Any
 from wsgiref.headers import Headers
 
@@ -13,11 +19,16 @@ from whitenoise.base import WhiteNoise
 
 from visualizer.security import ASGIApplication, Scope
 
+CHANGES = "no-cache"  # ask whether it did (304)
+FINGERPRINT = re.compile(r"([0-9a-f]{16})/")
+FOR_EVER = "max-age=31536000, immutable"  # any cache may keep it: nobody says `private`
+VALIDATORS = frozenset({"ETag", "Last-Modified"})
+
 
 def _protect(headers: Headers, path: str, url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Cache-Control"] = "no-cache"  # names do not change with the content: ask whether it did (304)
+    headers["Cache-Control"] = CHANGES
 
 
 class StaticFiles:
@@ -25,11 +36,15 @@ class StaticFiles:
 
     def __init__(self, application: ASGIApplication) -> None:
         self._application = application
-        collected = settings.STATIC_COLLECTED
+        self._fingerprint = settings.STATIC_FINGERPRINT
         self._files = WhiteNoise(
-            None, autorefresh=not collected, allow_all_origins=False, add_headers_function=_protect, max_age=None
+            None,
+            autorefresh=not self._fingerprint,
+            allow_all_origins=False,
+            add_headers_function=_protect,
+            max_age=None,
         )
-        for folder in [settings.STATIC_ROOT] if collected else settings.STATICFILES_DIRS:
+        for folder in [settings.STATIC_ROOT] if self._fingerprint else settings.STATICFILES_DIRS:
             self._files.add_files(str(folder), prefix=settings.STATIC_URL)
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -48,6 +63,9 @@ class StaticFiles:
 
     def _read(self, scope: Scope) -> tuple[int, list[tuple[str, str]], bytes] | None:
         path = scope["path"]
+        named = FINGERPRINT.match(path, len(settings.STATIC_URL))
+        if named:
+            path = settings.STATIC_URL + path[named.end() :]
         file = self._files.find_file(path) if self._files.autorefresh else self._files.files.get(path)
         if file is None:
             return None
@@ -56,7 +74,13 @@ class StaticFiles:
             for name, value in scope["headers"]
         }
         response = file.get_response(scope["method"], environ)
+        kept = named is not None and named[1] == self._fingerprint
+        headers = [
+            (name, FOR_EVER if kept and name == "Cache-Control" else value)
+            for name, value in response.headers
+            if not (kept and name in VALIDATORS)
+        ]
         if response.file is None:
-            return int(response.status), list(response.headers), b""
+            return int(response.status), headers, b""
         with response.file:
-            return int(response.status), list(response.headers), response.file.read()
+            return int(response.status), headers, response.file.read()

@@ -3,9 +3,10 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from visualizer import consumers, crawlers, fault_pages, site_pages, views
+from visualizer import branch_pages, cluster_data, compare_pages, consumers, crawlers, fault_pages, site_pages, views
 from visualizer import url_parts as _url_parts  # noqa: F401  (the converters of the patterns below)
 from visualizer.rooms import urls as rooms
+from visualizer.sharing import urls as sharing
 
 urlpatterns = [
     path("", site_pages.landing, name="home"),
@@ -22,12 +23,22 @@ urlpatterns = [
     path("", include("visualizer.people.urls")),
     path("clusters/", views.new_cluster, name="clusters"),
     path("clusters/<id:cluster>/", views.cluster_page, name="cluster"),
-    path("clusters/<id:cluster>/undo/", views.undo, name="undo"),
-    path("clusters/<id:cluster>/reset/", views.reset, name="reset"),
-    path("clusters/<id:cluster>/entries/", views.entries, name="entries"),
-    path("clusters/<id:cluster>/entries/<number:seq>/", views.entry, name="entry"),
-    path("clusters/<id:cluster>/kubeconfig", views.kubeconfig, name="kubeconfig"),
+    path("clusters/<id:cluster>/branches/", branch_pages.runs, name="branches"),
+    path("clusters/<id:cluster>/name/", branch_pages.name, name="name"),
+    path("clusters/<id:cluster>/delete/", branch_pages.delete, name="delete"),
+    path("clusters/<id:cluster>/undo/", branch_pages.undo, name="undo"),
+    path("clusters/<id:cluster>/reset/", branch_pages.reset, name="reset"),
+    path("clusters/<id:cluster>/entries/", cluster_data.entries, name="entries"),
+    path("clusters/<id:cluster>/entries/<number:seq>/", cluster_data.entry, name="entry"),
+    path("clusters/<id:cluster>/search/", cluster_data.search, name="search"),
+    path("clusters/<id:cluster>/state/<slug:view>/", cluster_data.state, name="state"),
+    path("clusters/<id:cluster>/compare/<id:other>/", compare_pages.compare, name="compare"),
+    path("clusters/<id:cluster>/beside/<id:other>/", compare_pages.beside, name="clusters-beside"),
+    path("clusters/<id:cluster>/export/<slug:form>", cluster_data.export, name="export"),
+    path("clusters/<id:cluster>/kubeconfig", cluster_data.kubeconfig, name="kubeconfig"),
     path("", include("visualizer.rooms.urls")),
+    path("", include("visualizer.sharing.urls")),
+    path("", include("visualizer.imports.urls")),
     path("faults/", views.faults, name="faults"),
     path("faults/cards/", fault_pages.cards, name="fault_cards"),
     path("incident/", fault_pages.incident, name="incident"),
@@ -42,9 +53,10 @@ urlpatterns = [
 websocket_urlpatterns = [
     path("ws/clusters/<id:cluster>/", consumers.ClusterConsumer.as_asgi()),
     *rooms.websocket_urlpatterns,
+    *sharing.websocket_urlpatterns,
 ]
 
-handler400 = "visualizer.views.bad_request"
-handler403 = "visualizer.views.forbidden"
-handler404 = "visualizer.views.not_found"
-handler500 = "visualizer.views.server_error"
+handler400 = "visualizer.error_pages.bad_request"
+handler403 = "visualizer.error_pages.forbidden"
+handler404 = "visualizer.error_pages.not_found"
+handler500 = "visualizer.error_pages.server_error"

@@ -17,7 +17,7 @@ from visualizer.hosting.bus import Bus, BusLost, Held
 from visualizer.hosting.messages import Ask, Create, Reply, Stop, state_after
 from visualizer.hosting.process_link import Begin, LinkLost, Ping, Pong, Question, Replied, Told, Up
 from visualizer.hosting.processes import Process
-from visualizer.hosting.refused import Refused
+from visualizer.hosting.refused import GONE, Refused
 from visualizer.hosting.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ KILLED_FROM_OUTSIDE: dict[int, str] = {
     signal.SIGTERM: "process-lost",
     signal.SIGHUP: "worker-lost",
 }
-GONE = "This cluster does not run just now."
 
 
 class ClusterProcess:

@@ -13,7 +13,7 @@ from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.loads import is_crowded
 from visualizer.hosting.mailbox import Answer, Mailbox
 from visualizer.hosting.messages import Create, Entries, Question, Recap, Told
-from visualizer.hosting.refused import NoAnswer, Refused
+from visualizer.hosting.refused import GONE, NoAnswer, Refused
 
 PLACE_SECONDS = 60.0  # a server that has just started loads its engines, and may have thirty clusters to bring back
 CREATE_SECONDS = 5.0
@@ -119,7 +119,7 @@ class Clusters:
         except BusLost as problem:
             raise Refused("The engine cannot be reached just now; please try again.") from problem
         if runs is None:
-            raise NotRunning("This cluster does not run just now.")
+            raise NotRunning(GONE)
         worker, life = runs
         return await self._mailbox.put(worker, cluster, question, life=life)
 

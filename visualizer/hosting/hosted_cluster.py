@@ -22,7 +22,9 @@ from cluster_engine.deeds import (
     Deed,
     Done,
     Editing,
+    Frame,
     Input,
+    NotKept,
     Output,
     Reads,
     Typed,
@@ -34,7 +36,7 @@ from cluster_engine.world import bugs
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, encode, join
 from visualizer.hosting.black_box import NOTHING, LastDone
-from visualizer.hosting.messages import Clock, Create, Lesson, Outside, State, Told, state_after
+from visualizer.hosting.messages import Clock, Create, Export, Left, Lesson, Outside, State, Told, state_after
 from visualizer.hosting.played_lesson import PlayedLesson
 from visualizer.hosting.process_link import LinkLost
 from visualizer.hosting.refused import Refused
@@ -62,6 +64,9 @@ class ClusterThread(Protocol):
     def clock(self) -> "Future[dict[str, Any]]": ...  # noqa: D102
     def ping(self) -> "Future[None]": ...  # noqa: D102
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]": ...  # noqa: D102
+    def state(self, view: str, at: int, args: dict[str, str]) -> "Future[dict[str, Any]]": ...  # noqa: D102
+    def search(self, texts: list[str], since: int) -> "Future[dict[str, Any]]": ...  # noqa: D102
+    def export(self, ask: Export, said: Sequence[Typed | Frame] = ()) -> "Future[Any]": ...  # noqa: D102
     def workers(self) -> "Future[list[str]]": ...  # noqa: D102
     def kubeconfig(self, name: str) -> "Future[str]": ...  # noqa: D102
     def stop(self) -> "Future[None]": ...  # noqa: D102
@@ -100,6 +105,7 @@ class HostedCluster:
         self._closing = False  # it has ended, and sends its last words
         self._life = create.life
         self._revision = create.revision
+        self._leaves = create.leaves
         self.resumes = create.until > 0 or create.lesson is not None
         self._joins_output = not self.resumes
         self._pass_over = PassedOver(create.recorded, create.last)
@@ -190,7 +196,7 @@ class HostedCluster:
     def _keep(self, message: Told) -> None:
         """Keep what `recap` tells."""
         match message:
-            case State() | Clock() | Lesson() | Outside():
+            case State() | Clock() | Lesson() | Outside() | NotKept() | Left():
                 self._standing[type(message)] = message
             case Applied():
                 self._applied.append(message)
@@ -200,6 +206,10 @@ class HostedCluster:
     def recap(self) -> list[Told]:
         """Say again what stands; see `messages.Recap`. What is on its way to the stream may be in it too."""
         return [*self._standing.values(), *self._applied, *self._terminals.after({})]
+
+    def said(self) -> list[Typed | Frame]:
+        """Say what was typed and printed last."""
+        return self._terminals.after({})
 
     async def beat(self) -> None:
         """Come to the cluster's thread and back, and have the clock told again.
@@ -216,7 +226,7 @@ class HostedCluster:
     async def start(self) -> str | None:
         """Bring the cluster up and tell it; give why it cannot be, out of `REASONS`, else None."""
         try:
-            await asyncio.shield(asyncio.wrap_future(self.thread.start()))
+            up = await asyncio.shield(asyncio.wrap_future(self.thread.start()))
         except asyncio.CancelledError:
             raise
         except Exception as problem:  # the cluster's outermost edge
@@ -234,6 +244,8 @@ class HostedCluster:
             logger.error("cluster %s came back as another; its inputs: %s", self.id, self._run.inputs)
             return self._differs()
         self.started = True
+        if self._leaves:
+            self._post(Left(up["now"], up["head"]))
         self._post(State("running", life=self._life))
         return None
 

@@ -44,6 +44,7 @@ RING_BYTES_MAX = 4 * 1024 * 1024
 FRAME_BYTES_MAX = 512 * 1024
 FRAMES_MAX = 512  # of a viewer's own: output, errors
 VIEWERS_MAX = 1500  # of one cluster: a lecture
+READERS_MAX = 500  # of them by links, so that they keep nobody out who has more to do with it
 LIST_ENTRIES = 1000
 CATCH_UP_SECONDS = 0.1
 RETRY_SECONDS = 0.5
@@ -97,6 +98,11 @@ class Feed:
         self._ring_bytes = 0
         self.terminals = Terminals()
         self._frames: dict[int, tuple[str, int]] = {}  # by cursor; emptied when the head moves
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody watches for whom the cluster is to be up."""
+        return any(not viewer.reads_only for viewer in self.viewers)
 
     @property
     def life(self) -> int:
@@ -195,9 +201,13 @@ class Feed:
 
 
 class Viewer:
-    """One browser at one cluster. Its consumer awaits `next_frames` again and again, and sends what it gets."""
+    """One browser at one cluster. Its consumer awaits `next_frames` again and again, and sends what it gets.
 
-    def __init__(self, feed: Feed, history: History) -> None:
+    Who `reads_only` is told neither what is typed and printed nor how a lesson goes, and keeps no cluster awake.
+    """
+
+    def __init__(self, feed: Feed, history: History, *, reads_only: bool = False) -> None:
+        self.reads_only = reads_only
         self.wake = asyncio.Event()
         self.clock_is_new = False
         self.state_is_new = False
@@ -214,8 +224,8 @@ class Viewer:
     def watch(self, since: int, commands: dict[str, int]) -> None:
         """Send the entries after `since` from now on, and what was typed and printed beyond these commands' frames."""
         self._cursor, self._live = since, False
-        self._prints = True
-        if said := self._feed.terminals.after(commands):
+        self._prints = not self.reads_only
+        if self._prints and (said := self._feed.terminals.after(commands)):
             self.notify(terminals_frame(said))
         self.wake.set()
 
@@ -255,9 +265,10 @@ class Viewer:
             entries = await self._next_entries()
             if frames := tuple(frame for frame in (self._next_clock(), entries) if frame is not None):
                 return frames
-            if self.lesson_is_new and self._feed.lesson is not None:  # after the entries that it speaks of
+            lesson = None if self.reads_only else self._feed.lesson
+            if self.lesson_is_new and lesson is not None:  # after the entries that it speaks of
                 self.lesson_is_new = False
-                return (json.dumps({"type": "lesson", "lesson": self._feed.lesson.state}),)
+                return (json.dumps({"type": "lesson", "lesson": lesson.state}),)
             if not self._own:
                 await self.wake.wait()
 
@@ -316,13 +327,13 @@ class Hub:
 
     def watched(self) -> list[str]:
         """The clusters somebody watches here."""
-        return [cluster for cluster, (feed, _) in self._feeds.items() if feed.viewers]
+        return [cluster for cluster, (feed, _) in self._feeds.items() if feed.is_watched]
 
     def head(self, cluster: str) -> int:
         """The newest entry this hub knows of, 0 when nobody watches."""
         return self._feeds[cluster][0].head if cluster in self._feeds else 0
 
-    async def join(self, cluster: str) -> tuple[Feed, Viewer]:
+    async def join(self, cluster: str, *, reads_only: bool = False) -> tuple[Feed, Viewer]:
         """A new viewer of a cluster; `leave` when it goes. Raise `Refused` when there are too many."""
         if cluster not in self._feeds:
             snapshot = await self._snapshot(cluster)
@@ -330,9 +341,10 @@ class Hub:
                 feed = Feed(cluster, *snapshot)
                 self._feeds[cluster] = (feed, asyncio.create_task(self._follow(feed), name=f"feed {cluster}"))
         feed, _ = self._feeds[cluster]
-        if len(feed.viewers) >= VIEWERS_MAX:
+        readers = sum(viewer.reads_only for viewer in feed.viewers)
+        if len(feed.viewers) >= VIEWERS_MAX or (reads_only and readers >= READERS_MAX):
             raise Refused("Too many pages watch this cluster.")
-        viewer = Viewer(feed, self._history)
+        viewer = Viewer(feed, self._history, reads_only=reads_only)
         feed.viewers.add(viewer)
         with contextlib.suppress(TimeoutError):  # nothing is kept of a stream that is quiet or gone
             async with asyncio.timeout(CATCH_UP_SECONDS):

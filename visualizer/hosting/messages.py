@@ -6,7 +6,8 @@ stream             from → to                      messages
 worker:<worker>    web → the worker               Ask(question), answered in `reply_to`
 web:<web>          worker → the web process       Reply
 cluster:<cluster>  worker → whoever follows it    Said(life, …, n): Batch, Clock, Typed, Output, Reads, Editing,
-                                                  Background, Done, State, Lesson, Input, Applied, Outside
+                                                  Background, Done, State, Lesson, Input, Applied, Outside,
+                                                  Left
                    web → web processes            Said(life, State of a cluster without a process), Said(0, Rights)
 clusters           worker → whoever records       Announced: this cluster now writes its stream
 loads              worker → whoever places        Load: what its clusters take of its machine
@@ -82,7 +83,8 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     entries up to `recorded` are known, the last of them as `last`; they are made again and not told again. Every
     process that a cluster lives in is one `life` of it; it was up last under `revision`. `epoch` is the date at its
     beginning, in Unix seconds. Its API server's certificate has `gateway_names` too, for `Kubeconfig`; a worker that
-    has a GATEWAY_HOST puts its own there. By the `secret` the authority's key is the same in every life.
+    has a GATEWAY_HOST puts its own there. By the `secret` the authority's key is the same in every life. A branch that
+    comes to its beginning for the first time says where it `leaves` its parent.
     """
 
     nodes: int
@@ -104,6 +106,7 @@ class Create(msgspec.Struct, tag=True, frozen=True):
     etcd_members: int = 1
     audit: bool = False
     key_lab: bool = False
+    leaves: bool = False
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):
@@ -124,6 +127,39 @@ class Entries(msgspec.Struct, tag=True, frozen=True):
 
     since: int
     limit: int
+
+
+class Export(msgspec.Struct, tag=True, frozen=True):
+    """Ask for slice `number` of the journal in a format, of `cluster_engine.export`; answered by its `Slice` as JSON.
+
+    The asker chooses a `name` for the whole, and asks for slice 0, 1, … until one is the last. What is chosen, and in
+    which language, counts with the first.
+    """
+
+    name: str
+    number: int
+    format: str
+    first: int = 1
+    last: int | None = None
+    connection: int | None = None
+    language: str = "en"
+    prints: bool = False
+    """Whether what was typed and printed is theirs to take as well."""
+
+
+class StateAt(msgspec.Struct, tag=True, frozen=True):
+    """Ask what stood after entry `at`, in a view of `cluster_engine.state`; answered by its JSON."""
+
+    view: str
+    at: int
+    args: dict[str, str] = {}
+
+
+class Search(msgspec.Struct, tag=True, frozen=True):
+    """Ask which entries after `since` have these texts in their bodies; answered as `lens.searching` does."""
+
+    texts: list[str]
+    since: int = 0
 
 
 class Kubeconfig(msgspec.Struct, tag=True, frozen=True):
@@ -150,7 +186,7 @@ class Recap(msgspec.Struct, tag=True, frozen=True):
     """
 
 
-Question = Deed | Create | Stop | Detail | Entries | Inputs | Recap | Kubeconfig | Workers
+Question = Deed | Create | Stop | Detail | Entries | Export | StateAt | Search | Inputs | Recap | Kubeconfig | Workers
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -213,7 +249,14 @@ class Lesson(msgspec.Struct, tag=True, frozen=True):
 
 
 class Outside(msgspec.Struct, tag=True, frozen=True):
-    """Somebody speaks to the cluster through the gateway: from now on its inputs are not the whole run."""
+    """Somebody speaks to the cluster through the gateway: played again, its run is not the same to the entry."""
+
+
+class Left(msgspec.Struct, tag=True, frozen=True):
+    """A branch has come to the instant at which it leaves its parent, after entry `seq`, in virtual seconds."""
+
+    at: float
+    seq: int
 
 
 class Rights(msgspec.Struct, tag=True, frozen=True):
@@ -234,7 +277,7 @@ class Load(msgspec.Struct, frozen=True):
     free_bytes: int
 
 
-Told = Batch | Clock | State | Lesson | Outside | Rights | deeds.Told
+Told = Batch | Clock | State | Lesson | Outside | Left | Rights | deeds.Told
 
 
 class Said(msgspec.Struct, frozen=True):

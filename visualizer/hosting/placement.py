@@ -52,11 +52,12 @@ def create_of(cluster: Cluster) -> Create:
         last=last,
         gateway_names=settings.GATEWAY_NAMES,
         secret=secret_of(cluster),
+        leaves=bool(cluster.origin) and not cluster.revision,
     )
 
 
 def secret_of(cluster: Cluster) -> bytes:
-    """Make the secret of a cluster, which its lives and its successors share, and which nobody else can make."""
+    """Make the secret of a cluster, which its lives and its branches share, and which nobody else can make."""
     about = f"{cluster.seed}/{cluster.epoch.isoformat()}"
     return salted_hmac("visualizer.hosting.cluster", about, algorithm="sha256").digest()
 

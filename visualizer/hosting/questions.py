@@ -33,6 +33,12 @@ def put(cluster: HostedCluster, question: messages.Question, gateway_host: str =
             return _found(thread.detail(seq), "There is no such entry any more.")
         case messages.Entries(since, limit):
             return _later(thread.entries(since, limit))
+        case messages.Export():
+            return _later(thread.export(question, cluster.said() if question.prints else ()))
+        case messages.StateAt(view, at, args):
+            return _later(thread.state(view, at, args))
+        case messages.Search(texts, since):
+            return _later(thread.search(texts, since))
         case messages.Inputs(since):
             return _now(cluster.inputs(since))
         case messages.Recap():

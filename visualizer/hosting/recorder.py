@@ -22,14 +22,14 @@ from collections.abc import Awaitable, Callable
 
 from django.db import Error as DatabaseError
 
-from cluster_engine.deeds import Frame, Input
+from cluster_engine.deeds import Frame, Input, NotKept
 from visualizer import selectors, services
 from visualizer.database import in_database
 from visualizer.hosting import messages
 from visualizer.hosting.batches import Batch, lost
 from visualizer.hosting.bus import Bus, BusLost
 from visualizer.hosting.clusters import Clusters
-from visualizer.hosting.messages import Clock, Inputs, Lesson, Outside, State, Stop
+from visualizer.hosting.messages import Clock, Inputs, Left, Lesson, Outside, State, Stop
 from visualizer.hosting.refused import Refused
 from visualizer.models import Cluster
 
@@ -206,6 +206,8 @@ class _Journal:
         self._kept: Clock | None = None  # a clock that stands is written once
         self._lesson: Lesson | None = None
         self._outside = False
+        self._not_kept: NotKept | None = None
+        self._left: Left | None = None
         self._has_missed = False  # something of the stream that nobody has said again
         self._writing = asyncio.Lock()
         self.following = asyncio.create_task(_again(self._follow, RETRY_SECONDS), name=f"record {cluster}")
@@ -240,6 +242,10 @@ class _Journal:
                 self._lesson = message
             case Outside():
                 self._outside = True
+            case NotKept():
+                self._not_kept = message
+            case Left():
+                self._left = message
 
     def _keep(self, pending: list[Batch], life: int) -> None:
         """Have entries of a life written later, if it is not over."""
@@ -289,7 +295,7 @@ class _Journal:
         self._inputs_written = await in_database(services.record_inputs)(self.cluster, inputs, self._life)
         if self._inputs_written < inputs[-1].n and not await self._ask_for_inputs(inputs[-1].n):
             logger.error("cluster %s: some of what was done to it is lost", self.cluster)
-            self._outside = True
+            self._outside, self._not_kept = True, NotKept(0)  # where in the journal that was done is lost too
 
     async def _ask_for_inputs(self, least: int) -> bool:
         """Ask the cluster itself for its inputs and write them; return whether so many are written now."""
@@ -309,6 +315,12 @@ class _Journal:
         if self._outside:
             await in_database(services.mark_outside)(self.cluster, self._life)
             self._outside = False
+        if self._not_kept is not None:
+            await in_database(services.mark_not_kept)(self.cluster, self._not_kept.seq, self._life)
+            self._not_kept = None
+        if self._left is not None:
+            await in_database(services.note_left)(self.cluster, self._left, self._life)
+            self._left = None
 
     async def _write(self, pending: list[Batch]) -> bool:
         """Write entries, and what is missing before them; False where that cannot be had just now."""

@@ -1,5 +1,8 @@
 """How questions to clusters fail, in words for people."""
 
+GONE = "This cluster does not run just now."
+"""Of a cluster that has ended, or of one that may come back."""
+
 
 class Refused(Exception):  # noqa: N818
     """A question cannot be answered; the text is for people."""

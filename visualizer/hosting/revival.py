@@ -73,7 +73,7 @@ class Revival:
     def watched(self, feed: Feed) -> None:
         """Have a cluster that is suspended while somebody watches brought back; after a pause where it had no place."""
         state = feed.state
-        if not feed.viewers or state is None or feed.id in self._claiming or self._stopped:
+        if not feed.is_watched or state is None or feed.id in self._claiming or self._stopped:
             return
         if state.state == "suspended" and state.reason in messages.SUSPENDING | AGAIN_SECONDS.keys():
             self._claiming.add(feed.id)
@@ -84,7 +84,7 @@ class Revival:
             await asyncio.sleep(AGAIN_SECONDS.get(state.reason, 0))
             async with asyncio.timeout(CLAIM_SECONDS):
                 while (row := await in_database(selectors.cluster)(feed.id)) is not None and row.life == state.life:
-                    if not feed.viewers:
+                    if not feed.is_watched:
                         return
                     if row.state == Cluster.State.SUSPENDED:
                         await self.wake(row)

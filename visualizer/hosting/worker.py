@@ -28,12 +28,12 @@ import msgspec
 from visualizer import environment
 from visualizer.hosting import messages
 from visualizer.hosting.bus import Bus, BusLost
-from visualizer.hosting.cluster_process import GONE, ClusterProcess
+from visualizer.hosting.cluster_process import ClusterProcess
 from visualizer.hosting.loads import has_room, load_of, monotonic_through_sleep
 from visualizer.hosting.messages import Ask, Create, Reply, Stop
 from visualizer.hosting.pipe_bus import PipeBus
 from visualizer.hosting.processes import ForkedProcesses, Processes
-from visualizer.hosting.refused import Refused
+from visualizer.hosting.refused import GONE, Refused
 from visualizer.hosting.watchdog import MEMORY_BYTES_MAX
 
 logger = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ class Worker:
         self._now = now
         self._tasks: set[asyncio.Task[None]] = set()
         self._replaying = asyncio.Semaphore(REPLAYS_AT_ONCE)
+        self._stopped = False
 
     async def run(self) -> None:
         """Serve the inbox; ends only by cancellation or when the bus is lost for good."""
@@ -83,6 +84,7 @@ class Worker:
     async def stop(self, reason: str) -> None:
         """Stop all clusters and give back the leases."""
         await asyncio.gather(*(self._end(cluster, Stop(reason)) for cluster in list(self.clusters.values())))
+        self._stopped = True
         with contextlib.suppress(BusLost):
             await self._bus.release(messages.worker_name(self.name), self.name)
             await self._bus.drop(messages.worker_name(self.name))
@@ -100,9 +102,15 @@ class Worker:
 
     async def _renew(self) -> None:
         await self._bus.hold(messages.worker_name(self.name), self.name, messages.LEASE_SECONDS)
+        if self._stopped:  # meanwhile, and its lease may have been free
+            await self._bus.release(messages.worker_name(self.name), self.name)
+            return
         await self._bus.append(messages.LOADS, messages.pack(load_of(self.name)))
         for cluster in list(self.clusters.values()):
-            if not await self._hold(cluster) and self.clusters.get(cluster.id) is cluster:
+            held = await self._hold(cluster)
+            if self.clusters.get(cluster.id) is not cluster:  # it has ended meanwhile, and its lease may have been free
+                await self._bus.release(*cluster.held)
+            elif not held:
                 logger.warning("worker %s has lost the lease of cluster %s and ends it", self.name, cluster.id)
                 del self.clusters[cluster.id]
                 self._spawn(cluster.kill_silently())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_engine.cluster import Cluster, ClusterSpec
-from cluster_engine.export import lines_into
+from cluster_engine.export.jsonl import lines_into
 from cluster_engine.predicates.reading import LAYERS
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop

@@ -57,8 +57,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cluster_engine import faults
 from cluster_engine.cast import cast
-from visualizer import access, rate_limits
-from visualizer import views as pages
+from visualizer import access, callers, error_pages, rate_limits, views
 from visualizer.addresses import address_of
 from visualizer.database import in_database
 from visualizer.hosting import web_process
@@ -80,7 +79,7 @@ from visualizer.selectors import Owner
 
 SIGN_IN = "/account/sign-in/"
 
-View = pages.View
+View = error_pages.View
 
 
 def _for_people_of_the_room(*, instructor: bool = False) -> Callable[[View], View]:
@@ -230,7 +229,7 @@ async def _join(request: HttpRequest) -> HttpResponseBase:
         return await _join_page(request, form, {"code": _no_such_code()}, 404)
     if errors := _member_errors(form):
         return await _join_page(request, form, errors, 400, room)
-    owner = await pages.owner_of(request)
+    owner = await callers.owner_of(request)
     if owner.user_id != room.owner_id:  # an instructor is no learner in a room of their own
         rate_limits.JOINS.take(address_of(request))
         try:
@@ -304,7 +303,9 @@ async def room_page(request: HttpRequest, person: Person) -> HttpResponseBase:
         return HttpResponseRedirect(reverse("rooms:console", args=[person.room.pk]))
     if person.room.mode == Room.Mode.SHARED:
         return await _watch(request, person)
-    cluster = await clusters.of_member(web_process.current(), person.room, person.member, await pages.owner_of(request))
+    cluster = await clusters.of_member(
+        web_process.current(), person.room, person.member, await callers.owner_of(request)
+    )
     return await _playground(request, person, cluster.pk, watching=False)
 
 
@@ -316,13 +317,13 @@ async def watch(request: HttpRequest, person: Person) -> HttpResponseBase:
 
 
 async def _watch(request: HttpRequest, person: Person) -> HttpResponseBase:
-    owner = await pages.owner_of(request) if person.is_instructor else None
+    owner = await callers.owner_of(request) if person.is_instructor else None
     cluster = await clusters.of_instructor(web_process.current(), person.room, owner)
     return await _playground(request, person, cluster.pk, watching=not person.is_instructor)
 
 
 async def _playground(request: HttpRequest, person: Person, cluster: str, *, watching: bool) -> HttpResponseBase:
-    found = await in_database(access.find)(await pages.owner_of(request), cluster)
+    found = await in_database(access.find)(await callers.owner_of(request), cluster)
     if found is None:
         raise Http404(gettext("There is no such cluster, or it is not yours."))
     room, member = person.room, not person.is_instructor
@@ -339,7 +340,7 @@ async def _playground(request: HttpRequest, person: Person, cluster: str, *, wat
         "console_url": None if member else urls["console"],
         "leave_url": urls["leave"] if member else None,
     }
-    return await pages.playground(request, found, room=context)
+    return await views.playground(request, found, room=context)
 
 
 @require_safe

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from visualizer import environment, private_files
+from visualizer.static_fingerprint import fingerprint
 
 NOT_OURS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL}  # what binding to another machine's address gives
 
@@ -62,7 +63,7 @@ def set_up() -> None:
         call_command("collectstatic", verbosity=0, interactive=False)
     except OSError as problem:
         raise CommandError(f"Cannot write the files of the page: {problem}.", returncode=2) from problem
-    settings.STATIC_COLLECTED = not settings.DEBUG
+    settings.STATIC_FINGERPRINT = "" if settings.DEBUG else fingerprint(settings.STATIC_ROOT)
 
 
 def cannot_listen(host: str, port: int, problem: OSError) -> CommandError:
