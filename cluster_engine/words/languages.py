@@ -38,6 +38,12 @@ def document(language: str, part: str = "", folder: Path = FOLDER) -> Mapping[st
     return {**_texts(ORIGIN, folder, part), **_texts(language, folder, part)}
 
 
+def by_file(language: str, folder: Path = FOLDER) -> dict[str, dict[str, str]]:
+    """Return the texts of `document(language)` by the name of the file they stand in."""
+    files = sorted((folder / ORIGIN).glob("*.toml"))
+    return {file.stem: _in_file(file) | _in_file(folder / language / file.name) for file in files}
+
+
 def missing(language: str, part: str = "", folder: Path = FOLDER) -> list[str]:
     """Return the keys that English has and `language` lacks, or whose text has other places to fill.
 
@@ -56,8 +62,12 @@ def missing(language: str, part: str = "", folder: Path = FOLDER) -> list[str]:
 def _texts(language: str, folder: Path, part: str = "") -> dict[str, str]:
     texts: dict[str, str] = {}
     for file in sorted((folder / language / part).glob("*.toml")):
-        texts.update(_flat(tomllib.loads(file.read_text("utf-8"))))
+        texts |= _in_file(file)
     return texts
+
+
+def _in_file(file: Path) -> dict[str, str]:
+    return dict(_flat(tomllib.loads(file.read_text("utf-8")))) if file.exists() else {}
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -24,13 +24,14 @@ from typing import Any
 
 from cluster_engine.api.kinds import BUILT_IN
 from cluster_engine.cast import cast
-from cluster_engine.words.languages import document
+from cluster_engine.words.languages import by_file, document
 
 TELLING = ("verb", "subresource", "type", "method", "operation", "flags", "description", "event")
 HOSTS_UNSAID = frozenset({"", *(host.name for host in cast(nodes=0).hosts)})  # whatever is no worker is there once
 PLACE = re.compile(r"\{(\w+)\}")
 OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 KINDS = {kind.plural: kind.name for kind in BUILT_IN.stored}
+AT_ONCE = ("faults", "page", "sentences")  # files of words without which nothing of a page can be drawn
 
 Entry = Mapping[str, Any]
 
@@ -48,6 +49,21 @@ def sentence(entry: Entry, language: str = "en") -> str:
 def explanation(entry: Entry, language: str = "en") -> str:
     """Return in one or two sentences what an entry's kind is, in its variant where there is one; "" if unknown."""
     return next(iter(_patterns("explain", entry, language)), "")
+
+
+def page_words(language: str) -> dict[str, str]:
+    """Return all that the page says in a language, by key; with them what one object of each kind is called."""
+    return {**_kinds(), **document(language)}
+
+
+def page_parts(language: str) -> dict[str, dict[str, str]]:
+    """Return the same in the parts in which it is fetched: "" at once, the others by their files' names when needed."""
+    parts = by_file(language)
+    return {"": _kinds() | {key: text for name in AT_ONCE for key, text in parts.pop(name).items()}} | parts
+
+
+def _kinds() -> dict[str, str]:
+    return {f"kind.{plural}": name for plural, name in KINDS.items()}
 
 
 def _patterns(prefix: str, entry: Entry, language: str) -> list[str]:

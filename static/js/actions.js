@@ -5,8 +5,9 @@
  * and again until the altitude the reader looks at shows something new; the cursor then stands on that one message,
  * also where a step brought several.
  */
-import { batch, effect } from "@preact/signals-core";
+import { batch, effect, signal } from "@preact/signals-core";
 import { turned } from "./clock.js";
+import { beyond, followed, withRest } from "./following.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./layout.js").Row} Row */
@@ -20,14 +21,21 @@ export const PACES = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 /** @type {import("./log.js").Layer[]} */
 export const LAYERS = ["story", "http", "tls", "tcp"];
 
+/** How much has been let through that a step may end at. @param {import("./layout.js").Plan} plan @param {boolean} beats */
+const passed = ({ count, events }, beats) => (beats ? count : events);
+
 /** The seq at which the whole row is on screen. @param {Row} row @param {number} head */
 const endOf = (row, head) => Math.min(head, row.members ? row.members[row.members.length - 1] : row.seq);
 
 /** @param {Store} store @param {{send: (frame: import("./socket.js").Frame) => boolean}} wire */
 export function createActions(store, wire) {
   const { log, cursor, selected, picture, shown, clock } = store;
-  /** How many steps may still be asked for, and how much was drawn before. @type {{left: number, count: number, rows: number} | null} */
+  /** How many steps may still be asked for, how much was drawn before, and whether a heartbeat is enough. @type {{left: number, beats: boolean, before: number, rows: number} | null} */
   let stepping = null;
+
+  let stepped = 0;
+  /** Does a step take long, since the cluster says nothing but heartbeats? */
+  const seeking = signal(false);
 
   const plan = () => picture.peek().plan;
   /** Is there a cluster whose time is ours to drive? */
@@ -45,8 +53,26 @@ export function createActions(store, wire) {
   }
 
   function stepOnce() {
-    if (!stepping || stepping.left <= 0 || !wire.send({ type: "step" })) stepping = null;
-    else stepping.left -= 1;
+    const frame = { type: "step", ...(stepping?.beats ? {} : { layer: store.altitude.peek() }) };
+    if (stepping && stepping.left <= 0) return settle();
+    if (!stepping || !wire.send(frame)) stepping = null;
+    else {
+      stepping.left -= 1;
+      stepped += 1;
+    }
+    seeking.value = stepping !== null && stepping.left < STEPS_MAX - STEPS_AT_ONCE;
+  }
+
+  /** Look for no more, and stand at what came last. */
+  function settle() {
+    stepping = null;
+    seeking.value = false;
+    const head = log.head.peek();
+    batch(() => {
+      cursor.value = head;
+      const row = plan().rowOf(head);
+      selected.value = row?.members ? row.members[row.members.length - 1] : (row?.seq ?? null);
+    });
   }
 
   function stepAgain() {
@@ -57,10 +83,12 @@ export function createActions(store, wire) {
   effect(() => {
     const { plan: now } = picture.value;
     if (!stepping) return undefined;
-    if (now.count === stepping.count) return stepAgain();
+    if (passed(now, stepping.beats) === stepping.before) return stepAgain();
     // What arrives at one instant arrives together: show the first of it, keep the rest for the next steps.
-    const row = now.rows[Math.min(stepping.rows, now.rows.length - 1)];
+    const { beats } = stepping;
+    const row = now.rows.slice(stepping.rows).find(({ rest, members }) => !rest && (beats || !members)) ?? now.rows[now.rows.length - 1];
     stepping = null;
+    seeking.value = false;
     batch(() => {
       cursor.value = endOf(row, log.head.peek());
       selected.value = row.members ? cursor.value : row.seq; // of a fold that has grown, what made it grow
@@ -69,7 +97,9 @@ export function createActions(store, wire) {
   });
 
   const actions = {
-    stepForward() {
+    /** To the next row; at the end of a paused cluster, to the next event, or with `beats` to the next heartbeat if that comes first. */
+    stepForward({ beats = false } = {}) {
+      if (seeking.peek()) return settle();
       const next = plan().rows[plan().rowsAt(shown.peek())];
       if (next) return stand(next);
       batch(() => {
@@ -77,9 +107,18 @@ export function createActions(store, wire) {
         store.follow.value = true;
       });
       if (clock.peek().paused && !stepping && driven()) {
-        stepping = { left: STEPS_MAX, count: plan().count, rows: plan().rows.length };
+        const all = beats || !store.foldHeartbeats.peek();
+        stepping = { left: STEPS_MAX, beats: all, before: passed(plan(), all), rows: plan().rows.length };
         stepOnce();
       }
+    },
+    seeking,
+    /** How many steps this page has asked for. */
+    stepped: () => stepped,
+    /** The cluster has refused a step: no more is asked for. */
+    endStepping() {
+      stepping = null;
+      seeking.value = false;
     },
     stepBack() {
       stand(plan().rows[plan().rowsAt(shown.peek()) - 2]);
@@ -110,11 +149,42 @@ export function createActions(store, wire) {
         store.follow.value = false;
       });
     },
-    /** Stand at an entry, as a link to it says: it is open, and nothing after it is shown. @param {number} seq */
-    goTo(seq) {
+    /** Show all around what a query had folded, from this entry on. @param {number} seq */
+    unfold(seq) {
+      batch(() => {
+        selected.value = seq;
+        actions.filter("");
+      });
+    },
+    /** Follow what is selected one of the ways there are; a second time, no longer. @param {string} way */
+    follow(way) {
+      const entry = log.get(selected.peek());
+      const query = entry && followed(entry, /** @type {import("./following.js").Way} */ (way));
+      if (!query) return false;
+      batch(() => {
+        actions.filter(store.text.peek() === withRest(query) ? "" : withRest(query));
+        store.follow.value = false;
+      });
+      return true;
+    },
+    /** Select the next on a path, or the previous one. False where there is none. @param {import("./following.js").Path} path @param {1 | -1} by */
+    seek(path, by) {
+      const from = selected.peek() ?? shown.peek() + (by < 0 ? 1 : 0);
+      const entry = beyond(log.entries, from, path, by, store.altitude.peek());
+      if (entry) actions.reveal(entry.seq);
+      return entry !== null;
+    },
+    /** Stand at an entry: nothing after it is shown. @param {number} seq */
+    standAt(seq) {
       batch(() => {
         actions.reveal(seq);
         cursor.value = seq;
+      });
+    },
+    /** Stand at an entry, as a link to it says, and open it. @param {number} seq */
+    goTo(seq) {
+      batch(() => {
+        actions.standAt(seq);
         actions.open(seq);
       });
     },
@@ -136,6 +206,7 @@ export function createActions(store, wire) {
       batch(() => {
         selected.value = seq;
         store.drawer.value = true;
+        store.front.value = "drawer";
       });
     },
     /** @param {import("./store.js").Tab} tab */
@@ -145,13 +216,21 @@ export function createActions(store, wire) {
         if (selected.peek() === null) return;
         store.tab.value = tab;
         store.drawer.value = true;
+        store.front.value = "drawer";
       });
     },
     close() {
       store.drawer.value = false;
     },
+    /** Pause, if time runs and is ours. */
+    halt() {
+      stepping = null;
+      seeking.value = false;
+      if (driven() && !clock.peek().paused && wire.send({ type: "pause" })) store.setClock(turned, { paused: true });
+    },
     toggleRun() {
       stepping = null;
+      seeking.value = false;
       if (!driven()) return;
       const paused = clock.peek().paused;
       if (!wire.send({ type: paused ? "resume" : "pause" })) return;
@@ -174,7 +253,7 @@ export function createActions(store, wire) {
       if (!next.delete(lane)) next.add(lane);
       store.participants.value = next;
     },
-    /** Show only messages that hold this text; with none, show everything around what is selected. @param {string} text */
+    /** Show only what this query lets through (query.js); with none, show everything around what is selected. @param {string} text */
     filter(text) {
       batch(() => {
         store.text.value = text;

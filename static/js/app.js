@@ -1,33 +1,71 @@
 /** The page put together: store, wire, console and panels know each other only through this. */
 import { effect, signal } from "@preact/signals-core";
 import { createActions } from "./actions.js";
+import { sayAhead, shareTexts } from "./ahead.js";
+import { createAnswers } from "./answers.js";
+import { createArrangement } from "./arrangement.js";
 import { createBreaking } from "./breaking.js";
+import { createBookmarks } from "./bookmarks.js";
+import { createBreakpoints } from "./breakpoints.js";
 import { heard, unheard } from "./clock.js";
 import { createCoach } from "./coach.js";
-import { createConsole } from "./console.js";
+import { commandsOf, createConsole } from "./console.js";
+import { endsCall, stepped } from "./conversation.js";
 import { createDetails } from "./details.js";
 import { createKeys } from "./keys.js";
 import { NOBODY } from "./lanes.js";
-import { keepProgress } from "./lesson/keep.js";
-import { createLesson } from "./lesson/lesson.js";
 import { createSettings, keep, keepLanguage, recall, tabName } from "./settings.js";
 import { Socket } from "./socket.js";
+import { createSpoken } from "./spoken.js";
+import { createStatePane } from "./statepane.js";
 import { createStore } from "./store.js";
-import { loadWords } from "./strings.js";
+import { lower, narrower } from "./textsize.js";
+import { NO_HISTORY, createTrail } from "./trail.js";
+import { createVocabulary } from "./vocabulary.js";
 
-/** @typedef {{socket: string, entries: string, kubeconfig: string, newCluster: string, words: string}} Urls */
+/** @typedef {{socket: string, entries: string, state: string, exports: string, branches: string, kubeconfig: string, shares: string, newCluster: string, words: string}} Urls */
 /** @typedef {ReturnType<typeof createApp>} App */
 
-const narrow = () => matchMedia("(width < 900px)").matches;
+const narrow = () => narrower(900);
+/** In a window lower than this, in units, the terminal begins folded. */
+const LOW = 560;
 const TYPE_MS = 14;
 const TOAST_MS = 4000;
+/** What a debugger has on F10, F11 and Shift-F11, which browsers keep for themselves. @type {[string, import("./conversation.js").Step][]} */
+const STEP_KEYS = [
+  ["v", "over"],
+  ["d", "into"],
+  ["u", "out"],
+];
 const TERMINAL = new Set(["typed", "output", "reads", "editing", "background", "done", "terminals"]);
 
-/** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, inRoom?: boolean}} page */
-export function createApp({ clusterId, urls, strings, lessonData = null, inRoom = false }) {
-  const store = createStore({ cluster: { id: clusterId }, shortcuts: recall("shortcuts") !== "off", say: strings.say });
+/** @param {{clusterId: string, urls: Urls, strings: import("./strings.js").Strings, lessonData?: import("./lesson/lesson.js").LessonData | null, createLesson?: typeof import("./lesson/lesson.js").createLesson | null, inRoom?: boolean, shared?: boolean, framed?: boolean, imported?: {problems: string, kind: string, notMade: string[], notTold: string[]} | null, recording?: import("./recording/recording.js").Sources | null}} page
+ *   `createLesson`: fetched where there is a lesson; `shared`: opened by a link, to read; `framed`: in a frame on any site; `imported`: of another cluster, read from a file; `recording`: the run stands in the page's own file */
+export function createApp({
+  clusterId,
+  urls,
+  strings,
+  lessonData = null,
+  createLesson = null,
+  inRoom = false,
+  shared = false,
+  framed = false,
+  imported = null,
+  recording = null,
+}) {
+  const answers = createAnswers(urls.entries.replace(/entries\/$/, ""), recording ? { get: recording.search } : {});
+  const store = createStore({
+    cluster: { id: clusterId },
+    shortcuts: recall("shortcuts") !== "off",
+    say: strings.say,
+    found: answers.found,
+  });
+  effect(() => answers.want("filter", store.questions.value));
+  effect(() => answers.reach(store.log.head.value));
+  shareTexts({ log: store.log });
+  sayAhead({ log: store.log, strings });
   const settings = createSettings();
-  const details = createDetails(urls.entries);
+  const details = recording?.details ?? createDetails(urls.entries);
   const endMessage = signal("");
   /** What the cluster's process was ended over; "" once it was read. */
   const mishap = signal("");
@@ -36,18 +74,16 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   /** What is drawn at the side of the diagram (panels/docked.js). @type {import("@preact/signals-core").Signal<(() => any) | null>} */
   const docked = signal(null);
   const typed = signal("");
-  const terminalFolded = signal(recall("terminal") === "folded");
+  const folded = () => recall("terminal") === "folded" || (recall("terminal") === null && lower(LOW));
+  const terminalFolded = signal(folded());
   const lessonFolded = signal(false);
+  /** Is time to stand still at the first message of what is typed? */
+  const standStill = signal(false);
   let toasts = 0;
 
-  const socket = new Socket({
-    url: urls.socket,
-    entriesUrl: urls.entries,
-    log: store.log,
-    onFrame: hear,
-    onState,
-    commands: () => shell.heard(),
-  });
+  const ears = { log: store.log, onFrame: hear, onState };
+  const socket =
+    recording?.socket(ears) ?? new Socket({ url: urls.socket, entriesUrl: urls.entries, ...ears, commands: () => shell.heard() });
   // What is typed while a cluster is not up waits for it, also while it comes back.
   const takes = (/** @type {import("./socket.js").Frame} */ frame) => frame.type !== "command" || store.cluster.peek().state === "running";
   const tab = tabName(newId).slice(0, 8); // the server takes ids of 64 letters
@@ -58,10 +94,14 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     history: parseHistory(recall("history")),
   });
   const actions = createActions(store, socket);
-  const coach = createCoach(store, shell);
+  const breakpoints = createBreakpoints({ store, actions, say: strings.say, send: (frame) => socket.send(frame), answers });
+  const arranging = createArrangement({ store, cluster: clusterId });
+  const bookmarks = createBookmarks({ cluster: clusterId });
+  const trail = createTrail(framed ? { store, actions, history: NO_HISTORY } : { store, actions });
+  const spoken = createSpoken({ store, strings, inDiagram: () => document.activeElement?.id === "diagram" });
+  const coach = createCoach(store);
   const send = (/** @type {import("./socket.js").Frame} */ frame) => socket.send(frame);
-  const lesson = lessonData ? createLesson({ data: lessonData, store, actions, send, narrow }) : null;
-  if (lesson) keepProgress(lesson);
+  const lesson = lessonData && createLesson ? createLesson({ data: lessonData, store, actions, send, narrow }) : null;
   effect(() => {
     if (lesson?.stage.value === "question") lessonFolded.value = false;
   });
@@ -89,7 +129,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (next.state === "gone") shell.cut();
   }
 
-  /** @param {{state: any, message?: string, nodes?: number, seed?: number, life?: number, mishap?: string, successor?: string | null}} cluster */
+  /** @param {{state: any, message?: string, nodes?: number, seed?: number, life?: number, branch?: boolean, mishap?: string, successor?: string | null}} cluster */
   function onCluster(cluster) {
     if ((cluster.life ?? 1) > (store.cluster.peek().life ?? cluster.life ?? 1)) socket.compare();
     if (cluster.state !== "running" && store.cluster.peek().state === "running") store.setClock(unheard);
@@ -112,7 +152,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (frame.type === "hello") {
       store.expected.value = frame.head ?? 0;
       onCluster(frame.cluster);
-      if (store.cast.peek() === NOBODY) store.cast.value = frame.cast;
+      if (store.cast.peek() === NOBODY) store.cast.value = frame.cast ?? NOBODY;
       lesson?.hear(frame.lesson ?? null);
       if (frame.clock) store.setClock(heard, frame.clock);
     } else if (frame.type === "clock") store.setClock(heard, /** @type {any} */ (frame));
@@ -120,7 +160,11 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     else if (frame.type === "lesson") lesson?.hear(frame.lesson);
     else if (TERMINAL.has(frame.type)) shell.hear(frame);
     else if (frame.type === "completed") shell.hearPossible(frame);
-    else if (frame.type === "error" && !(frame.id && shell.refuse(frame.id, frame.message))) toast(frame.message);
+    else if (frame.type === "error" && frame.id && frame.passing && shell.postpone(frame.id)) return;
+    else if (frame.type === "error" && !(frame.id && shell.refuse(frame.id, frame.message))) {
+      if (!frame.id) actions.endStepping();
+      toast(frame.message);
+    }
   }
 
   /** @param {boolean} folded */
@@ -130,6 +174,7 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
   }
 
   function focusTerminal() {
+    state.makeWay();
     foldTerminal(false);
     requestAnimationFrame(() => document.getElementById("command")?.focus());
   }
@@ -147,16 +192,65 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     if (!line.trim() || !store.may("type")) return;
     typed.value = "";
     actions.toLive();
+    if (standStill.peek()) breakpoints.stopOnce(commandsOf(line)[0] ?? "");
     shell.run(line);
     keep("history", JSON.stringify(shell.past.peek()));
   }
 
-  const keys = createKeys({ store, actions, focusTerminal });
+  const state = createStatePane({
+    store,
+    narrow: () => narrower(640),
+    notTold: imported?.notTold,
+    fold: () => {
+      lessonFolded.value = true;
+    },
+  });
+  const keys = createKeys({ store, actions, focusTerminal, none: () => toast(strings.t("follow.none")) });
+  keys.add({ keys: ["s"], name: "state", match: ["s"], run: state.toggle });
+  keys.add({ keys: [".", ","], name: "breakpoint", match: [".", ","], run: (key) => runTo(key === "," ? -1 : 1) });
+  for (const [key, step] of STEP_KEYS) keys.add({ keys: [key], name: `step.${step}`, match: [key], run: () => stepThrough(step) });
+  keys.add({ keys: ["m"], name: "bookmark", match: ["m"], run: () => bookmarks.toggle(store.selected.peek()) });
+  keys.add({ keys: ["p"], name: "present", match: ["p"], run: present });
   keys.add({ keys: ["x"], name: "break", match: ["x"], run: openFaults });
+  if (!shared && !recording) {
+    keys.add({
+      keys: ["a"],
+      name: "branches",
+      match: ["a"],
+      run: () => /** @type {HTMLElement | null} */ (document.querySelector("[popovertarget=branches]"))?.click(),
+    });
+    keys.add({ keys: ["y"], name: "share", match: ["y"], run: openShares });
+  }
+  if (recording) keys.remove(["run", "beat", "pace", "terminal", "state", "break"]);
   if (lesson && lesson.data.beats.length > 0) {
     keys.add({ keys: ["n"], name: "lessonNext", match: ["n"], run: lesson.next });
     keys.add({ keys: ["b"], name: "lessonBack", match: ["b"], run: lesson.previous });
     keys.add({ keys: ["r"], name: "lessonReturn", match: ["r"], run: lesson.restore });
+  }
+
+  /** Run on, or back, to a breakpoint. @param {1 | -1} by */
+  function runTo(by) {
+    if (!breakpoints.run(by)) toast(strings.t(breakpoints.points.peek().length ? "breaks.none" : "breaks.empty"));
+  }
+
+  /** Step through the conversation from what is selected; where its end is still to come, run on to it. @param {import("./conversation.js").Step} step */
+  function stepThrough(step) {
+    const { entries } = store.log;
+    const to = stepped(entries, store.selected.peek() ?? store.shown.peek(), step, store.altitude.peek());
+    if (!to) toast(strings.t(`step.none.${step}`));
+    else if ("seq" in to) actions.standAt(to.seq);
+    else if (!breakpoints.runUntil(endsCall(entries[to.awaits - 1]))) toast(strings.t("step.ahead", { seq: to.awaits }));
+  }
+
+  function present() {
+    const on = !settings.presenting.peek();
+    settings.present(on);
+    terminalFolded.value = on || folded();
+    toast(strings.t(on ? "view.presenting" : "view.left"));
+  }
+
+  function openShares() {
+    if (store.may("share")) store.dialog.value = "share";
   }
 
   function openFaults() {
@@ -169,23 +263,39 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     store,
     settings,
     details,
+    answers,
+    arranging,
     strings,
+    vocabulary: createVocabulary(store.log.entries),
     urls,
     actions,
+    recording,
+    trail,
+    spoken,
     coach,
     console: shell,
     endMessage,
     mishap,
     left,
     docked,
+    state,
     typed,
     terminalFolded,
     lessonFolded,
     toast,
     lesson,
     breaking,
+    breakpoints,
+    bookmarks,
+    runTo,
+    stepThrough,
     keys,
     openFaults,
+    present,
+    openShares,
+    shared,
+    framed,
+    imported,
     retryNow: () => socket.retryNow(),
     open: () => socket.open(),
     submit,
@@ -201,6 +311,16 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
       run(line);
     },
     foldTerminal,
+    standStill,
+    /** From a message to the line in the terminal that it follows from. @param {string} id */
+    showCommand(id) {
+      foldTerminal(false);
+      requestAnimationFrame(() => {
+        const line = document.getElementById(`ran-${id}`);
+        line?.scrollIntoView({ block: "nearest" });
+        line?.focus();
+      });
+    },
     /** @param {boolean} folded */
     foldLesson(folded) {
       lessonFolded.value = folded;
@@ -212,27 +332,28 @@ export function createApp({ clusterId, urls, strings, lessonData = null, inRoom 
     },
     /** Go on in another cluster: with everything but the last thing done to this one, or with nothing done yet. @param {"undo" | "reset"} how */
     async replace(how) {
-      const token = /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=csrfmiddlewaretoken]"))?.value ?? "";
       try {
-        const response = await fetch(`/clusters/${clusterId}/${how}/`, {
-          method: "POST",
-          headers: { "X-CSRFToken": token, Accept: "application/json" },
+        const { Refusal, post } = await import("./post.js");
+        const { url, message } = await post(`/clusters/${clusterId}/${how}/`).catch((problem) => {
+          if (problem instanceof Refusal) return problem;
+          throw problem;
         });
-        const answer = await response.json();
         // In a room the address stays: it leads to the successor, and the room stays around it.
-        if (response.ok) location.assign(inRoom ? location.pathname : answer.url);
-        else toast(answer.message);
+        if (message) toast(message);
+        else location.assign(inRoom ? location.pathname : url);
       } catch {
         toast(strings.t("lesson.offline"));
       }
     },
     /** @param {string} language */
     async setLanguage(language) {
-      strings.use(await loadWords(urls.words, language), language);
+      await strings.speak(language);
       keepLanguage(language);
     },
     newCluster() {
-      /** @type {HTMLFormElement | null} */ (document.getElementById("new-cluster"))?.requestSubmit();
+      const form = /** @type {HTMLFormElement | null} */ (document.getElementById("new-cluster"));
+      if (form) form.requestSubmit();
+      else location.assign("/sandbox/");
     },
   };
 }

@@ -5,9 +5,8 @@
  * taken, or why it was not.
  */
 import { effect, signal } from "@preact/signals-core";
-import { ActiveFaults } from "./faults.js";
 
-/** @typedef {import("./faults.js").Active} Active */
+/** What is broken. A sealed fault says only that it is there. @typedef {{id: string, name: string | null, target: string | null, sealed: boolean, seq: number, at: number}} Active */
 /** @typedef {ReturnType<typeof createBreaking>} Breaking */
 
 const ANSWER_MS = 8000;
@@ -85,4 +84,40 @@ export function createBreaking({ store, send, newId, t, hidden = false, get = (.
       return answer(frame.id, frame.type === "error" ? frame.message : null);
     },
   };
+}
+
+/** Faults that have begun and are not over, in the order in which they began; heard entry by entry. */
+export class ActiveFaults {
+  constructor() {
+    /** @type {Map<string, Active>} */
+    this.byId = new Map();
+    this.seq = 0;
+  }
+
+  /** Look at what is new. True when something began or ended. @param {readonly import("./log.js").Entry[]} entries */
+  extend(entries) {
+    let moved = false;
+    for (; this.seq < entries.length; this.seq += 1) moved = this.hear(entries[this.seq]) || moved;
+    return moved;
+  }
+
+  /** @param {import("./log.js").Entry} entry */
+  hear({ kind, fields, seq, at }) {
+    if (kind === "fault.started")
+      this.byId.set(fields.id, {
+        id: fields.id,
+        name: fields.sealed ? null : fields.name,
+        target: fields.target ?? null,
+        sealed: Boolean(fields.sealed),
+        seq,
+        at,
+      });
+    else if (kind === "fault.ended") this.byId.delete(fields.id);
+    else return false;
+    return true;
+  }
+
+  get list() {
+    return [...this.byId.values()];
+  }
 }

@@ -240,6 +240,13 @@ export function createConsole({ send, newId, isOwn = () => false, history = [] }
       silent.clear();
       doubtful.clear();
     },
+    /** Nobody runs the cluster just now: a command of which nothing was heard is sent again when it is back. @param {string} id @returns {boolean} whether it is one */
+    postpone(id) {
+      const command = commands.peek().find((other) => other.id === id);
+      if (!command || command.code.peek() !== null || !silent.has(id)) return false;
+      doubtful.add(id);
+      return true;
+    },
     /** The server did not start a command; nothing more will be heard of it. @param {string} id @param {string} message @returns {boolean} whether it is told here */
     refuse(id, message) {
       const command = commands.peek().find((other) => other.id === id);

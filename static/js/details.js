@@ -1,11 +1,13 @@
 /** The bytes and bodies of entries, fetched when somebody looks at them and kept while the page lives. */
 import { signal } from "@preact/signals-core";
 
+/** @typedef {import("./fields/fieldtree.js").Field} Field */
 /**
- * @typedef {{number: number, type: string, version: string, length: number, readers: "everybody" | "session" | "server_key" | "ends", wire: string, plaintext: string | null, truncated?: boolean}} TlsRecord
- * @typedef {{number: number, flags: string, sequence: number, length: number, sent: number, arrived: number | null, payload: string, truncated?: boolean}} Segment
- * @typedef {{seq: number, headers: [string, string][], body: {type: string, text: string, truncated: boolean}, records: TlsRecord[], segments: Segment[]}} Detail
- * @typedef {{state: "loading" | "ready" | "failed", detail: Detail | null, message: string}} Loaded
+ * @typedef {{number: number, type: string, version: string, length: number, readers: "everybody" | "session" | "server_key" | "ends", wire: string, wireFields?: Field[], wireWindow?: Window, plaintext: string | null, plaintextFields?: Field[], plaintextWindow?: Window}} TlsRecord
+ * @typedef {[begin: number, count: number]} Window  of what is long: which byte is the first that is shown, and how many there are
+ * @typedef {{number: number, flags: string, sequence: number, length: number, sent: number, arrived: number | null, payload: string, payloadFields?: Field[], truncated?: boolean, from?: number}} Segment
+ * @typedef {{seq: number, headers: [string, string][], body: {type: string, text: string, truncated: boolean}, records: TlsRecord[], segments: Segment[], fieldsCut?: boolean}} Detail
+ * @typedef {{state: "loading" | "ready" | "failed" | "absent", detail: Detail | null, message: string}} Loaded
  * @typedef {{value: import("@preact/signals-core").Signal<Loaded>, failedAt: number | null}} Slot
  */
 

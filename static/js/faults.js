@@ -1,10 +1,9 @@
 /**
- * What can be broken, as the page knows it. Pure: the form and the chips show what is worked out here.
+ * What can be broken, as the page knows it. Pure: the form shows what is worked out here.
  *
  * The server says which faults there are and within which bounds their fields are (`GET /faults/`); the page adds the
  * words, the groups and, for fields that name a host or a component, the cluster's cast as choices. A person thinks of
  * when it begins and how long it lasts; a record holds `start` and `end`, both in seconds from the injection.
- * Which faults are active follows from the journal alone. A sealed fault says only that it is there.
  */
 /**
  * @typedef {{name: string, default: any, type: "component" | "host" | "number" | "choice" | "text", programs?: string[], worker?: boolean,
@@ -13,7 +12,6 @@
  * @typedef {import("./lanes.js").Cast} Cast
  * @typedef {Record<string, string>} Values  what stands in the form, `delay` and `duration` among it
  * @typedef {{key: string, values?: Record<string, any>}} Problem  words to say it with
- * @typedef {{id: string, name: string | null, target: string | null, sealed: boolean, seq: number, at: number}} Active
  */
 
 /** @type {Record<string, string[]>} */
@@ -142,40 +140,4 @@ function typed(field, text) {
   if (field.type === "number") return text === "" ? null : Number(text);
   if (field.type === "choice") return (field.values ?? []).find((value) => String(value) === text) ?? text;
   return text;
-}
-
-/** Faults that have begun and are not over, in the order in which they began; heard entry by entry. */
-export class ActiveFaults {
-  constructor() {
-    /** @type {Map<string, Active>} */
-    this.byId = new Map();
-    this.seq = 0;
-  }
-
-  /** Look at what is new. True when something began or ended. @param {readonly import("./log.js").Entry[]} entries */
-  extend(entries) {
-    let moved = false;
-    for (; this.seq < entries.length; this.seq += 1) moved = this.hear(entries[this.seq]) || moved;
-    return moved;
-  }
-
-  /** @param {import("./log.js").Entry} entry */
-  hear({ kind, fields, seq, at }) {
-    if (kind === "fault.started")
-      this.byId.set(fields.id, {
-        id: fields.id,
-        name: fields.sealed ? null : fields.name,
-        target: fields.target ?? null,
-        sealed: Boolean(fields.sealed),
-        seq,
-        at,
-      });
-    else if (kind === "fault.ended") this.byId.delete(fields.id);
-    else return false;
-    return true;
-  }
-
-  get list() {
-    return [...this.byId.values()];
-  }
 }

@@ -9,6 +9,14 @@ export const ICONS = {
   back: "M18 5l-9 7 9 7zM5 5v14",
   start: "M19 5l-7 7 7 7M12 5l-7 7 7 7",
   live: "M5 5l7 7-7 7M12 5l7 7-7 7",
+  columns: "M5 4v16M12 4v16M19 4v16M3 8h4M10 14h4M17 8h4",
+  pin: "M9 4h6l-1 6 3 3H7l3-3zM12 13v7",
+  clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3.5 2",
+  steps: "M4 5h6v5h6v5h4M16 11l4 4-4 4",
+  branch: "M7 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 8v8M17 8c0 4-10 2-10 6",
+  pencil: "M4 20l1-4.5L16.5 4 20 7.5 8.500 19zM14 6.500l3.500 3.500",
+  bookmark: "M6 4h12v16.5l-6-4.5-6 4.5z",
+  flag: "M6 21V4M6 5h12l-3 4 3 4H6",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM20 20l-4-4",
   close: "M6 6l12 12M18 6L6 18",
   sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
@@ -17,6 +25,7 @@ export const ICONS = {
   help: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM9.5 9.3a2.6 2.6 0 1 1 3.6 2.5c-.8.4-1.1.9-1.1 1.7M12 16.8v.1",
   keyboard: "M3 6h18v12H3zM7 10h.1M11 10h.1M15 10h.1M7.5 14h9",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  parcel: "M4 8l8-4.5L20 8v8l-8 4.5L4 16zM4 8l8 4.5L20 8M12 12.5v8",
   terminal: "M4 5h16v14H4zM7.5 9.5l3 2.5-3 2.5M12.5 15h4",
   prompt: "M5 6l7 6-7 6M13 18h7",
   down: "M6 9l6 6 6-6",
@@ -33,6 +42,8 @@ export const ICONS = {
   bolt: "M13 2.5L5 14h6l-1 7.5L19 10h-6.5z",
   plug: "M9 3v5M15 3v5M6.5 8h11v3a5.5 5.5 0 0 1-11 0zM12 16.5V21",
   cylinder: "M5 6c0-1.7 3.1-3 7-3s7 1.3 7 3-3.1 3-7 3-7-1.3-7-3zM5 6v12c0 1.7 3.1 3 7 3s7-1.3 7-3V6M5 12c0 1.7 3.1 3 7 3s7-1.3 7-3",
+  state: "M4 5h16v14H4zM4 10h16M10 10v9",
+  text: "M3 19L8.500 5 14 19M5 14h7M15.500 19l2.750-7 2.750 7M16.500 16.500h3.500",
   layers: "M12 3l9 5-9 5-9-5zM3 13l9 5 9-5",
   warning: "M12 3.5l9.5 17h-19zM12 10v5M12 17.5v.1",
   power: "M12 3v9M7 6.5a8 8 0 1 0 10 0",
@@ -54,11 +65,18 @@ export const ICONS = {
   trash: "M4 7h16M9 7V4h6v3M6.5 7l1 13h9l1-13M10 11v5.5M14 11v5.5",
 };
 
-/** @param {{name: string, size?: number, class?: string}} props */
+/** `size` in units of ten to the rem. @param {{name: string, size?: number, class?: string}} props */
 export function Icon({ name, size = 18, class: className }) {
   return h(
     "svg",
-    { class: `icon ${className ?? ""}`, width: size, height: size, viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
+    {
+      class: `icon ${className ?? ""}`,
+      width: `${size / 10}rem`,
+      height: `${size / 10}rem`,
+      viewBox: "0 0 24 24",
+      "aria-hidden": "true",
+      focusable: "false",
+    },
     h("path", { d: ICONS[name] }),
   );
 }

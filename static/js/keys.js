@@ -3,17 +3,29 @@
  * then they work only while the diagram has the focus.
  */
 import { LAYERS } from "./actions.js";
+import { WAYS } from "./following.js";
 import { keep } from "./settings.js";
 
-/** @typedef {{keys: string[], name: string, match: string[], run: () => void}} Binding */
+/** @typedef {{keys: string[], name: string, match: string[], run: (key: string) => void}} Binding  `run` is told which of its keys it was */
 
-/** @param {{store: import("./store.js").Store, actions: import("./actions.js").Actions, focusTerminal: () => void}} parts */
-export function createKeys({ store, actions, focusTerminal }) {
+/** What a key leads to the next of, and with the shift key to the previous. @type {[string, import("./following.js").Path][]} */
+export const PATHS = [
+  ["o", "object"],
+  ["l", "lane"],
+  ["g", "chain"],
+  ["c", "command"],
+  ["e", "error"],
+  ["i", "fault"],
+];
+
+/** @param {{store: import("./store.js").Store, actions: import("./actions.js").Actions, focusTerminal: () => void, none?: () => void}} parts  `none`: say that there is none */
+export function createKeys({ store, actions, focusTerminal, none = () => {} }) {
   const row = (/** @type {number} */ by) => () => actions.move(by);
   /** @type {Binding[]} */
   const list = [
     { keys: [" "], name: "run", match: [" "], run: actions.toggleRun },
-    { keys: ["→"], name: "forward", match: ["ArrowRight"], run: actions.stepForward },
+    { keys: ["→"], name: "forward", match: ["ArrowRight"], run: () => actions.stepForward() },
+    { keys: ["⇧→"], name: "beat", match: ["Shift-ArrowRight"], run: () => actions.stepForward({ beats: true }) },
     { keys: ["←"], name: "back", match: ["ArrowLeft"], run: actions.stepBack },
     { keys: ["Home"], name: "start", match: ["Home"], run: actions.toStart },
     { keys: ["End"], name: "live", match: ["End"], run: actions.toLive },
@@ -22,6 +34,22 @@ export function createKeys({ store, actions, focusTerminal }) {
     { keys: ["Enter"], name: "open", match: ["Enter"], run: () => actions.show(store.tab.peek()) },
     { keys: ["w"], name: "why", match: ["w"], run: () => (store.why.peek() ? actions.show("what") : actions.show("why")) },
     { keys: ["Esc"], name: "close", match: ["Escape"], run: () => (store.drawer.peek() ? actions.close() : actions.clearFilters()) },
+    ...PATHS.map(([key, path]) => ({
+      keys: [key, key.toUpperCase()],
+      name: `seek.${path}`,
+      match: [key, key.toUpperCase()],
+      run: (/** @type {string} */ pressed) => {
+        if (!actions.seek(path, pressed === key.toUpperCase() ? -1 : 1)) none();
+      },
+    })),
+    ...WAYS.map((way, i) => ({
+      keys: [String(i + 5)],
+      name: `follow.${way}`,
+      match: [String(i + 5)],
+      run: () => {
+        if (!actions.follow(way)) none();
+      },
+    })),
     { keys: ["1", "2", "3", "4"], name: "altitude", match: ["1", "2", "3", "4"], run: () => {} },
     { keys: ["+", "−"], name: "pace", match: ["+", "-", "="], run: () => {} },
     {
@@ -32,7 +60,7 @@ export function createKeys({ store, actions, focusTerminal }) {
         store.foldHeartbeats.value = !store.foldHeartbeats.peek();
       },
     },
-    { keys: ["/"], name: "search", match: ["/"], run: () => document.getElementById("search")?.focus() },
+    { keys: ["/", "Ctrl-K"], name: "search", match: ["/"], run: focusFind },
     { keys: ["t"], name: "terminal", match: ["t"], run: focusTerminal },
     {
       keys: ["?"],
@@ -47,6 +75,10 @@ export function createKeys({ store, actions, focusTerminal }) {
 
   /** @param {KeyboardEvent} event */
   function hear(event) {
+    if (isFind(event) && !document.querySelector("dialog[open]")) {
+      event.preventDefault();
+      return focusFind();
+    }
     if (
       event.defaultPrevented ||
       event.ctrlKey ||
@@ -62,12 +94,12 @@ export function createKeys({ store, actions, focusTerminal }) {
     if (event.key === "Escape" && document.querySelector("[popover]:popover-open")) return;
     const inDiagram = target.id === "diagram";
     if (!store.shortcuts.peek() && !inDiagram) return;
-    const binding = byKey.get(event.key);
+    const binding = byKey.get(event.shiftKey && event.key === "ArrowRight" ? "Shift-ArrowRight" : event.key);
     if (!binding || (takesKey(target, event.key) && !inDiagram)) return;
     event.preventDefault();
     if (LAYERS[Number(event.key) - 1]) store.altitude.value = LAYERS[Number(event.key) - 1];
     else if (binding.name === "pace") actions.changePace(event.key === "-" ? -1 : 1);
-    else binding.run();
+    else binding.run(event.key);
   }
 
   return {
@@ -75,8 +107,17 @@ export function createKeys({ store, actions, focusTerminal }) {
     hear,
     /** One more key, of a part of the page that is not always there. @param {Binding} binding */
     add(binding) {
+      const taken = binding.match.find((key) => byKey.has(key));
+      if (taken) throw new Error(`${binding.name} and ${byKey.get(taken)?.name} both want the key ${taken}`);
       list.push(binding);
       for (const key of binding.match) byKey.set(key, binding);
+    },
+    /** Keys of what is not there. @param {readonly string[]} names */
+    remove(names) {
+      for (const binding of list.filter(({ name }) => names.includes(name))) {
+        list.splice(list.indexOf(binding), 1);
+        for (const key of binding.match) byKey.delete(key);
+      }
     },
     /** @param {boolean} on */
     enable(on) {
@@ -85,6 +126,22 @@ export function createKeys({ store, actions, focusTerminal }) {
     },
   };
 }
+
+/** The keys of which all these words are said, or which one of them names. @param {readonly Binding[]} list @param {string} line @param {(key: string) => string} t */
+export function matching(list, line, t) {
+  const words = line.toLowerCase().split(/\s+/).filter(Boolean);
+  return list.filter(({ keys, name }) => {
+    const said = t(`keys.${name}`).toLowerCase();
+    const named = keys.map((key) => (key === " " ? t("keys.space") : key).toLowerCase());
+    return words.every((word) => said.includes(word) || named.includes(word));
+  });
+}
+
+const focusFind = () => document.getElementById("search")?.focus();
+
+/** Ctrl-K, or Cmd-K: also where something is typed, unless that takes it for itself. @param {KeyboardEvent} event */
+const isFind = ({ key, ctrlKey, metaKey, altKey, shiftKey, defaultPrevented }) =>
+  key === "k" && ctrlKey !== metaKey && !altKey && !shiftKey && !defaultPrevented;
 
 /** @param {HTMLElement} target */
 function isTyping(target) {

@@ -7,24 +7,28 @@
  *
  * Height is order, not time: every message gets the same room, and time that passes between two of them is
  * compressed to a gap that says how long it was. Runs of housekeeping fold into one row whose height does not
- * depend on how many there are.
+ * depend on how many there are. What a query does not let through is left out, or folded too where it says `rest:folded`.
  *
  *     entries   #1 at 0.0  #2 at 0.1 (heartbeat)  #3 at 0.2 (heartbeat)  #4 at 9.0
  *     rows      y=0  #1 | y=ROW  fold of #2, #3 | y=ROW+FOLD+gap(8.8 s)  #4
  */
 import { Lanes } from "./lanes.js";
+import { isHeld } from "./log.js";
+import { compile, parse } from "./query.js";
 
 /** @typedef {import("./log.js").Entry} Entry */
 /** @typedef {import("./log.js").Layer} Layer */
 /**
  * @typedef {{
  *   altitude: Layer, foldHeartbeats: boolean, participants?: ReadonlySet<string> | null, text?: string,
- *   expected?: readonly string[], focus?: ReadonlySet<string> | null, say?: (entry: Entry) => string,
- * }} Options  with a `focus` only these participants' lanes are there, and what passes between them; `say` gives the sentence that a search looks through
+ *   expected?: readonly string[], focus?: ReadonlySet<string> | null, say?: (entry: Entry) => string, entries?: readonly Entry[],
+ *   answers?: import("./answers.js").Found, arrangement?: import("./lanes.js").Arrangement,
+ * }} Options  with a `focus` only these participants' lanes are there, and what passes between them; `text` is a query (query.js), which
+ *   looks through the sentences that `say` gives and back into `entries`, the journal, and takes `answers` for what the cluster has found in bodies
  * @typedef {{
  *   index: number, seq: number, entry: Entry, y: number, height: number, gap: number, gapHeight: number,
- *   from: number, to: number, time: number, members: number[] | null,
- * }} Row  `y` is the row's top below its gap; `to` is -1 for notes; `members` are the seqs of a fold
+ *   from: number, to: number, time: number, members: number[] | null, rest: boolean,
+ * }} Row  `y` is the row's top below its gap; `to` is -1 for notes; `members` are the seqs of a fold, `rest` says that no query let them through
  */
 
 export const ROW = 28;
@@ -35,6 +39,8 @@ export const ALTITUDES = { story: 0, http: 1, tls: 2, tcp: 3 };
 const GAP_SECONDS_MIN = 0.01;
 /** From here on a gap says how long it was. */
 export const GAP_SECONDS_TOLD = 0.5;
+/** A start of fewer rows is not worth folding on the timeline. */
+const BOOT_ROWS_MIN = 20;
 
 /** Pixels that a pause of so many seconds gets. @param {number} seconds */
 export function gapHeight(seconds) {
@@ -43,27 +49,24 @@ export function gapHeight(seconds) {
   return Math.round(26 + Math.min(18, 6 * Math.log10(seconds / GAP_SECONDS_TOLD)));
 }
 
-/** @param {Entry} entry @param {Options} options @param {Lanes} lanes @param {string} needle the text looked for, in lower case */
-function passes(entry, options, lanes, needle) {
-  if (ALTITUDES[entry.layer] > ALTITUDES[options.altitude]) return false;
+/** Whether it may be drawn at all, at some altitude. @param {Entry} entry @param {ReadonlySet<string>} participants  the lanes that are chosen; none: all @param {Lanes} lanes */
+function passes(entry, participants, lanes) {
   // A sealed fault is for finding out: it is told once it is over.
   if (entry.kind === "fault.started" && entry.fields.sealed) return false;
-  const { participants } = options;
-  if (participants?.size && !participants.has(lanes.of(entry.from).id) && !(entry.to && participants.has(lanes.of(entry.to).id)))
-    return false;
-  return !needle || searchable(entry, options.say).includes(needle);
+  return (
+    participants.size === 0 || participants.has(lanes.of(entry.from).id) || (entry.to !== null && participants.has(lanes.of(entry.to).id))
+  );
 }
-
-/** @param {Entry} entry @param {Options["say"]} say */
-const searchable = (entry, say) =>
-  `#${entry.seq} ${entry.label} ${say?.(entry) ?? ""} ${entry.from} ${entry.to ?? ""} ${entry.kind} ${entry.fields.path ?? ""}`.toLowerCase();
 
 export class Plan {
   /** @param {Options} options */
   constructor(options) {
     this.options = options;
-    this.needle = (options.text ?? "").trim().toLowerCase();
-    this.lanes = new Lanes(options.expected ?? [], options.focus ?? undefined);
+    this.query = parse(options.text ?? "");
+    this.test = compile(this.query, options);
+    const hides = options.arrangement?.hides && (this.test !== null || Boolean(options.participants?.size));
+    this.lanes = new Lanes(options.expected ?? [], options.focus ?? undefined, options.arrangement, hides);
+    this.chosen = new Set([...(options.participants ?? [])].map((lane) => this.lanes.idOf(lane)));
     /** @type {Row[]} */
     this.rows = [];
     this.height = 0;
@@ -71,6 +74,13 @@ export class Plan {
     this.seq = 0;
     /** How many entries were let through, folded ones too. */
     this.count = 0;
+    /** How many of them are no heartbeats. */
+    this.events = 0;
+    /** How many more a query would let through at a lower altitude. */
+    this.deeper = 0;
+    /** How many of the first rows are the cluster's start: what came before the first command, fault or pause. 0 while it lasts, or where it is short. */
+    this.boot = 0;
+    this.booting = true;
     /** When the last drawn entry arrived. @type {number | null} */
     this.time = null;
   }
@@ -84,21 +94,42 @@ export class Plan {
   /** @param {Entry} entry */
   add(entry) {
     this.seq = entry.seq;
+    if (!isHeld(entry)) return;
     if (!this.lanes.has(entry.from) || (entry.to !== null && !this.lanes.has(entry.to))) return;
     const from = this.lanes.of(entry.from);
     const to = entry.to === null ? null : this.lanes.of(entry.to);
     if (entry.kind === "process.started" || entry.kind === "process.exited") this.lanes.live(entry, this.height);
-    if (!passes(entry, this.options, this.lanes, this.needle)) return;
-    this.count += 1;
+    if (!passes(entry, this.chosen, this.lanes)) return;
+    const drawn = ALTITUDES[entry.layer] <= ALTITUDES[this.options.altitude];
+    const rest = this.test !== null && !this.test(entry);
+    if (!drawn) {
+      if (this.test && !rest) this.deeper += 1;
+      return;
+    }
+    if (rest && !this.query.folds) return;
+    if (!rest) {
+      this.lanes.show(from);
+      if (to) this.lanes.show(to);
+      this.count += 1;
+      if (!entry.heartbeat) this.events += 1;
+    }
     const time = entry.arrived ?? entry.at;
     const last = this.rows[this.rows.length - 1];
-    const folds = this.options.foldHeartbeats && entry.heartbeat;
-    if (folds && last?.members) {
+    const folds = rest || (this.options.foldHeartbeats && entry.heartbeat);
+    if (folds && last?.members && last.rest === rest) {
       last.members.push(entry.seq);
       this.time = time;
       return;
     }
     const gap = this.time === null ? 0 : Math.max(0, time - this.time);
+    if (
+      this.booting &&
+      this.rows.length > 0 &&
+      (gap >= GAP_SECONDS_TOLD || entry.kind === "command.started" || entry.kind === "fault.started")
+    ) {
+      this.booting = false;
+      this.boot = this.rows.length >= BOOT_ROWS_MIN ? this.rows.length : 0;
+    }
     const above = gapHeight(gap);
     const height = folds ? FOLD : to ? ROW : NOTE;
     this.rows.push({
@@ -113,6 +144,7 @@ export class Plan {
       to: to ? to.index : -1,
       time,
       members: folds ? [entry.seq] : null,
+      rest,
     });
     this.height += above + height;
     this.time = time;
@@ -136,7 +168,7 @@ export class Plan {
   /** Does this seq have a row of its own? @param {number} seq */
   shows(seq) {
     const row = this.rowOf(seq);
-    return row !== null && (row.members ? row.members.includes(seq) : row.seq === seq);
+    return row !== null && !row.rest && (row.members ? row.members.includes(seq) : row.seq === seq);
   }
 
   /** Height of everything drawn when the cursor stands at this seq. @param {number} seq */

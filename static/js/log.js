@@ -14,10 +14,21 @@ const COMPARED = ["kind", "from", "to", "label"];
  * @typedef {"story" | "http" | "tls" | "tcp"} Layer
  * @typedef {{
  *   seq: number, at: number, arrived: number | null, layer: Layer, kind: string, from: string, to: string | null,
- *   label: string, cause: number | null, trigger: string | null, replyTo: number | null,
+ *   label: string, cause: number | null, trigger: string | null, how?: string | null, after?: number | null, replyTo: number | null,
  *   connection: number | null, stream: number | null, size: number, heartbeat: boolean, fields: Record<string, any>,
  * }} Entry
  */
+
+const LEFT_OUT = "left.out";
+
+/** What stands where an entry is not held: it is on no lane and never drawn. @param {number} seq @returns {Entry} */
+export const leftOut = (seq) => ({
+  ...{ seq, at: 0, arrived: 0, layer: "tcp", kind: LEFT_OUT, from: "", to: null, label: "" },
+  ...{ cause: null, trigger: null, replyTo: null, connection: null, stream: null, size: 0, heartbeat: true, fields: {} },
+});
+
+/** Is it held? @param {Entry | undefined} entry */
+export const isHeld = (entry) => entry !== undefined && entry.kind !== LEFT_OUT;
 
 export class Log {
   constructor() {
@@ -30,7 +41,8 @@ export class Log {
 
   /** @param {number | null | undefined} seq @returns {Entry | null} */
   get(seq) {
-    return seq ? (this.entries[seq - 1] ?? null) : null;
+    const entry = seq ? this.entries[seq - 1] : undefined;
+    return entry && isHeld(entry) ? entry : null;
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What the reader prefers, kept in this browser: theme, language, pane sizes. Storage may be forbidden; then nothing is kept. */
 import { signal } from "@preact/signals-core";
+import { RESIZED, chooseSize, enlarge, scale, textSize } from "./textsize.js";
 
 const PREFIX = "glassplane.";
 /** @typedef {"auto" | "light" | "dark"} Theme */
@@ -35,8 +36,26 @@ export function tabName(make) {
 
 export function createSettings() {
   const theme = signal(/** @type {Theme} */ (document.documentElement.dataset.theme ?? "auto"));
+  const size = signal(textSize());
+  /** Pixels to a unit of ten to the rem. */
+  const unit = signal(scale());
+  const presenting = signal(false);
+  addEventListener(RESIZED, () => {
+    size.value = textSize();
+    unit.value = scale();
+  });
+  addEventListener("resize", () => presenting.peek() && enlarge(true));
   return {
     theme,
+    size,
+    unit,
+    chooseSize,
+    presenting,
+    /** @param {boolean} on */
+    present(on) {
+      presenting.value = on;
+      enlarge(on);
+    },
     nextTheme() {
       const next = /** @type {const} */ ({ auto: "light", light: "dark", dark: "auto" })[theme.peek()];
       theme.value = next;

@@ -1,43 +1,51 @@
 /**
- * The page's words, one document a language (made of `cluster_engine/words/<language>/`), and the sentences that say an
- * entry aloud.
+ * The page's words (made of `cluster_engine/words/<language>/`), and the sentences that say an entry aloud.
+ *
+ * Of a language there is one document that every page loads first, and parts: what few readers ask for is fetched when
+ * they do. What says the words of a part is drawn once `need(part)` has them, so that nobody ever sees a key.
  *
  * `t("key", {name})` fills `{name}`; with a `count`, `key_one` or `key_other` is taken as the language counts.
  * `say` and `explain` choose a pattern by an entry's kind and fields and fill it, by the rules of
  * `cluster_engine/words/sentences.py`, which does the same for the command line; `tests/engine/words/cases.json` holds both equal.
  */
-import { computed, signal } from "@preact/signals-core";
+import { batch, computed, signal } from "@preact/signals-core";
 
 /** @typedef {Record<string, string>} Dictionary */
 /** @typedef {import("./log.js").Entry} Entry */
 /** @typedef {ReturnType<typeof createStrings>} Strings */
 /** @typedef {{words: string[], pattern: string}} Choice */
+/** Where words come from; the part "" is what every page loads. @typedef {(part: string, language: string) => Promise<Dictionary>} Source */
 
 /** Fields whose values may stand in a pattern's key. */
 const TELLING = ["verb", "subresource", "type", "method", "operation", "flags", "description", "event"];
 /** Hosts that are not said beside a program: there is one of each, or it is the reader's own. */
 const HOSTS_UNSAID = new Set(["", "workstation", "outside", "control-plane"]);
 
-/** @param {Dictionary} dictionary @param {string} language */
-export function createStrings(dictionary, language) {
+/** @param {Dictionary} dictionary @param {string} language @param {Source} [source] */
+export function createStrings(dictionary, language, source = async () => ({})) {
   const words = signal(dictionary);
+  /** The words of the parts. What is said of entries is not among them: it need not be said anew when a part comes. @type {import("@preact/signals-core").Signal<Dictionary>} */
+  const more = signal({});
+  /** @type {Set<string>} */
+  const wanted = new Set();
+  let speaking = language;
   const current = signal(language);
   const plurals = computed(() => new Intl.PluralRules(current.value));
   const choices = computed(() => ({
     say: byKind(words.value, "say"),
-    explain: byKind(words.value, "explain"),
     label: byKind(words.value, "label"),
   }));
-  /** Entries never change: each is said once a language. @type {import("@preact/signals-core").ReadonlySignal<WeakMap<Entry, string>>} */
+  const explanations = computed(() => byKind({ ...words.value, ...more.value }, "explain"));
+  /** Entries never change: each is said once a language, and those that say the same share it. @type {import("@preact/signals-core").ReadonlySignal<{of: WeakMap<Entry, string>, texts: Map<string, string>}>} */
   const said = computed(() => {
     void words.value;
-    return new WeakMap();
+    return { of: new WeakMap(), texts: new Map() };
   });
 
   const t = (/** @type {string} */ key, /** @type {Record<string, any>} */ values = {}) => {
-    const all = words.value;
-    const counted = typeof values.count === "number" ? all[`${key}_${plurals.value.select(values.count)}`] : undefined;
-    return fill(counted ?? all[key] ?? key, values);
+    const word = (/** @type {string} */ one) => words.value[one] ?? more.value[one];
+    const counted = typeof values.count === "number" ? word(`${key}_${plurals.value.select(values.count)}`) : undefined;
+    return fill(counted ?? word(key) ?? key, values);
   };
 
   /** What a participant is called in a sentence. @param {string} participant */
@@ -45,12 +53,14 @@ export function createStrings(dictionary, language) {
 
   /** An entry as a sentence, without a full stop. @param {Entry} entry */
   const say = (entry) => {
-    let sentence = said.value.get(entry);
-    if (sentence === undefined) {
-      const all = words.value;
-      sentence = filled([...holding(choices.value.say, entry), all[entry.to ? "say.message" : "say.note"]], entry, all);
-      said.value.set(entry, sentence);
-    }
+    const { of, texts } = said.value;
+    const known = of.get(entry);
+    if (known !== undefined) return known;
+    const all = words.value;
+    const text = filled([...holding(choices.value.say, entry), all[entry.to ? "say.message" : "say.note"]], entry, all);
+    const sentence = texts.get(text) ?? text;
+    texts.set(sentence, sentence);
+    of.set(entry, sentence);
     return sentence;
   };
 
@@ -58,7 +68,21 @@ export function createStrings(dictionary, language) {
   const label = (entry) => filled(holding(choices.value.label, entry), entry, words.value);
 
   /** What this kind of entry is, in its variant where there is one. @param {Entry} entry */
-  const explain = (entry) => holding(choices.value.explain, entry)[0] ?? "";
+  const explain = (entry) => holding(explanations.value, entry)[0] ?? "";
+
+  /** @returns {Promise<void>} */
+  async function fetchWanted() {
+    const [code, parts] = [speaking, [...wanted]];
+    const [own, ...others] = await Promise.all(["", ...parts].map((part) => source(part, code)));
+    // Somebody has asked for more meanwhile, or for another language.
+    if (code !== speaking || parts.length !== wanted.size) return fetchWanted();
+    batch(() => {
+      words.value = own;
+      more.value = Object.assign({}, ...others);
+      current.value = code;
+    });
+    return undefined;
+  }
 
   return {
     language: current,
@@ -67,17 +91,55 @@ export function createStrings(dictionary, language) {
     say,
     label,
     explain,
-    /** @param {Dictionary} next @param {string} code */
-    use(next, code) {
-      words.value = next;
-      current.value = code;
-      document.documentElement.lang = code;
+    /** Have the words of these parts before what says them is drawn. @param {...string} parts */
+    async need(...parts) {
+      const missing = parts.filter((part) => !wanted.has(part));
+      for (const part of missing) wanted.add(part);
+      try {
+        if (parts.length > 0) await fetchWanted();
+      } catch (problem) {
+        for (const part of missing) wanted.delete(part);
+        throw problem;
+      }
+    },
+    /** Say everything in another language. @param {string} code */
+    async speak(code) {
+      speaking = code;
+      try {
+        await fetchWanted();
+        document.documentElement.lang = current.value;
+      } catch (problem) {
+        speaking = current.value;
+        throw problem;
+      }
     },
   };
 }
 
-/** The words of a language. @param {string} folder where they are served @param {string} language @returns {Promise<Dictionary>} */
-export const loadWords = async (folder, language) => (await fetch(`${folder}${language}.json`)).json();
+/** Strings that can be said: with a language's words, and with those of some parts. @param {Source} source @param {string} language @param {string[]} [parts] */
+export async function loadStrings(source, language, parts = []) {
+  const early = parts.map((part) => source(part, language)); // not one after the other
+  const strings = createStrings(await source("", language), language, source);
+  await Promise.all(early);
+  await strings.need(...parts);
+  return strings;
+}
+
+/** Words that a server has. @param {string} folder @returns {Source} */
+export const wordsFrom = (folder) => (part, language) => fetchedOnce(`${folder}${part && `${part}.`}${language}.json`);
+
+/** What is fetched when somebody asks for it, by address; what could not be fetched is asked for again. @type {Map<string, Promise<any>>} */
+const fetched = new Map();
+
+/** A document of words beside the page's own, fetched once. @param {string} url @returns {Promise<any>} */
+export function fetchedOnce(url) {
+  const known = fetched.get(url);
+  if (known) return known;
+  const asked = fetch(url).then((response) => (response.ok ? response.json() : Promise.reject(new Error(String(response.status)))));
+  fetched.set(url, asked);
+  asked.catch(() => fetched.delete(url));
+  return asked;
+}
 
 /** The languages there are, as the server wrote them into the page: code and own name. @returns {[string, string][]} */
 export const languages = () => JSON.parse(document.getElementById("languages-data")?.textContent || "[]");

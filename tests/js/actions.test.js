@@ -151,13 +151,34 @@ test("a link to an entry leads to the position at it, not to the live end", () =
   assert.equal(store.atEnd.value, false);
 });
 
+test("a step in a quiet cluster asks for the next event at this altitude, and passes over heartbeats", async () => {
+  const quiet = entries.findIndex(({ heartbeat }, i) => heartbeat && entries[i + 1]?.heartbeat);
+  const next = /** @type {import("../../static/js/log.js").Entry} */ (
+    entries.slice(quiet + 1).find(({ heartbeat, layer }) => !heartbeat && layer === "story")
+  );
+  const { store, actions, sent } = stage(quiet + 1, true, 10);
+  actions.stepForward();
+  await settled();
+  assert.ok(sent.every((frame) => frame.type === "step" && frame.layer === "story"));
+  assert.equal(store.selected.value, next.seq);
+});
+
+test("a refused step is asked for no more", async () => {
+  const { store, actions, steps } = stage(command + 1);
+  store.text.value = "nosuchword";
+  actions.stepForward();
+  actions.endStepping();
+  await settled();
+  assert.equal(steps(), 1);
+});
+
 test("a step that only makes a fold of heartbeats grow shows the heartbeat that came", async () => {
   const folds = () => probe.store.picture.value.plan.rows.filter((row) => (row.members?.length ?? 0) > 1);
   const probe = stage(entries.length);
   const fold = folds()[0];
   assert.ok(fold.members);
   const { store, actions } = stage(fold.members[0]);
-  actions.stepForward();
+  actions.stepForward({ beats: true });
   await settled();
   assert.equal(store.selected.value, fold.members[1]);
   assert.equal(store.cursor.value, fold.members[1]);
@@ -182,4 +203,31 @@ test("until the journal is here as far as it has come, what is drawn is not how 
   assert.equal(store.loading.value, true);
   store.log.append(entries);
   assert.equal(store.loading.value, false);
+});
+
+test("a step in a quiet cluster says that it goes on looking, and stands at the last heartbeat when asked to stop", async () => {
+  const beat = /** @type {any} */ (entries.find(({ heartbeat, layer }) => heartbeat && layer === "story"));
+  const store = createStore({ cluster: { nodes: 2, state: "running" } });
+  let asked = 0;
+  const actions = createActions(store, {
+    send() {
+      asked += 1;
+      const seq = store.log.head.peek() + 1;
+      queueMicrotask(() => store.log.append([{ ...beat, seq, cause: null, replyTo: null }]));
+      return true;
+    },
+  });
+  store.log.append(entries.slice(0, command));
+  store.clock.value = { ...store.clock.value, paused: true };
+  actions.stepForward();
+  assert.equal(actions.seeking.value, false);
+  await settled();
+  assert.equal(actions.seeking.value, true);
+  const steps = asked;
+  actions.stepForward();
+  assert.equal(actions.seeking.value, false);
+  assert.equal(store.selected.value, store.log.head.value);
+  assert.ok(store.log.get(store.selected.value)?.heartbeat);
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  assert.ok(asked <= steps + 1);
 });

@@ -151,6 +151,22 @@ test("a command that is sent again waits until the cluster is there, and is told
   assert.deepEqual([sent.length, shell.running.value], [2, null]);
 });
 
+test("a command that came when nobody ran the cluster is sent again once it is back, and ends with it", () => {
+  const { sent, shell } = stage();
+  shell.run("kubectl get pods");
+  assert.equal(shell.postpone("c1"), true);
+  assert.equal(shell.running.value?.id, "c1");
+  shell.resume();
+  assert.deepEqual([sent.length, sent[1]], [2, sent[0]]);
+  assert.equal(shell.postpone("c1"), true);
+  shell.cut();
+  shell.resume();
+  assert.deepEqual([sent.length, shell.postpone("c1")], [2, false]);
+  shell.run("sleep 9");
+  shell.hear({ type: "typed", id: "c2", line: "sleep 9", by: "page" });
+  assert.equal(shell.postpone("c2"), false, "it runs, or did");
+});
+
 test("endless output keeps its end and forgets its beginning", () => {
   const { shell } = stage();
   shell.run("yes");

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ActiveFaults, askedFields, choicesOf, firstValues, grouped, keptValues, problemsOf, recordOf } from "../../static/js/faults.js";
+import { ActiveFaults } from "../../static/js/breaking.js";
+import { askedFields, choicesOf, firstValues, grouped, keptValues, problemsOf, recordOf } from "../../static/js/faults.js";
 import { withMachines } from "../../static/js/lanes.js";
 
 /** @type {import("../../static/js/faults.js").Fault[]} */

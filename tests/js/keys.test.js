@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createActions } from "../../static/js/actions.js";
-import { createKeys } from "../../static/js/keys.js";
+import { createKeys, matching } from "../../static/js/keys.js";
 import { createStore } from "../../static/js/store.js";
+import { createStrings } from "../../static/js/strings.js";
+import { wordsOf } from "./fixtures/words.js";
 
 /** @type {any} */ (globalThis).document = { querySelector: () => null };
 
@@ -36,4 +38,24 @@ test("space runs and pauses, but ticks a box that has the focus", () => {
 test("where something is typed no key is the page's", () => {
   assert.deepEqual(pressed(" ", { tagName: "INPUT", type: "text" }), { sent: [], taken: false });
   assert.deepEqual(pressed(" ", { tagName: "INPUT", type: "radio" }), { sent: [], taken: false });
+});
+
+test("a key is found by what it does, by its name, and in either language", () => {
+  const store = createStore();
+  const { list } = createKeys({ store, actions: createActions(store, { send: () => false }), focusTerminal: () => {} });
+  const names = (/** @type {string} */ line, language = "en") =>
+    matching(list, line, createStrings(wordsOf(language), language).t).map(({ name }) => name);
+  assert.deepEqual(names("previous failure"), ["seek.error"]);
+  assert.ok(names("w").includes("why"));
+  assert.deepEqual(names("ursachen warum", "de"), ["why"]);
+  assert.deepEqual(names("brew coffee"), []);
+  assert.equal(names("").length, list.length);
+});
+
+test("no key stands for two things", () => {
+  const store = createStore({ cluster: { nodes: 2, state: "running" } });
+  const keys = createKeys({ store, actions: createActions(store, { send: () => true }), focusTerminal: () => {} });
+  const one = { keys: ["v"], name: "over", match: ["v"], run: () => {} };
+  keys.add(one);
+  assert.throws(() => keys.add({ ...one, name: "branches" }), /branches and over both want the key v/);
 });

@@ -148,6 +148,10 @@ test("a machine that is switched on later is as the others: a lane for each comp
     ["worker-9/containerd", "worker-9/terminal", "worker-9/kubelet", "worker-9/terminal", "worker-9/kube-proxy"],
   );
   assert.deepEqual(lanes.newcomers, ["worker-9"]);
+  const early = new Lanes(expectedLanes(cast));
+  assert.equal(early.of("worker-9/kubeadm").id, "worker-9/kubeadm", "nothing says yet that this is a machine");
+  early.live(started("worker-9/containerd"), 0);
+  assert.equal(early.of("worker-9/kubeadm").id, "worker-9/terminal");
   const grown = withMachines(cast, lanes.newcomers);
   assert.deepEqual(grown.workers, [...cast.workers, "worker-9"]);
   assert.ok(grown.components.includes("worker-9/kubelet") && !grown.components.includes("worker-9/etcd"));

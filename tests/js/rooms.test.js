@@ -6,7 +6,8 @@ import { grouped, whileTyping } from "../../static/js/rooms/code.js";
 import { courseOf, mirrors } from "../../static/js/rooms/course.js";
 import { createDiagnosis } from "../../static/js/rooms/diagnosis.js";
 import { createLive } from "../../static/js/rooms/live.js";
-import { SAY_EVERY_MS, positionOf, sayPositions, takePositions } from "../../static/js/rooms/position.js";
+import { positionOf } from "../../static/js/position.js";
+import { SAY_EVERY_MS, sayPositions, takePositions } from "../../static/js/rooms/position.js";
 import { createStore } from "../../static/js/store.js";
 import { journal } from "./fixtures/journal.js";
 

@@ -57,11 +57,37 @@ test("a fault has one name, in its form, on its lane and in its sentence; a mess
   assert.equal(de.label(syn), "SYN");
 });
 
-test("a sentence is said anew in another language, and made once in each", () => {
-  const both = createStrings(wordsOf("en"), "en");
+test("a sentence is said anew in another language, and made once in each", async () => {
+  const both = createStrings(wordsOf("en"), "en", async (part, language) => (part ? {} : wordsOf(language)));
   const syn = /** @type {Entry} */ (entries.find((entry) => entry.kind === "tcp.syn"));
   assert.equal(both.say(syn), en.say(syn));
   globalThis.document ??= /** @type {any} */ ({ documentElement: {} });
-  both.use(wordsOf("de"), "de");
+  await both.speak("de");
   assert.equal(both.say(syn), de.say(syn));
+});
+
+test("the words of a part are there once they were needed, in the language of the moment", async () => {
+  /** @type {[string, string, (words: Record<string, string>) => void][]} */
+  const asked = [];
+  const answer = (/** @type {number} */ n) => asked[n][2]({ [`${asked[n][0] || "own"}.word`]: `${asked[n][0]} ${asked[n][1]}` });
+  const strings = createStrings({ "own.word": " en" }, "en", (part, language) => new Promise((take) => asked.push([part, language, take])));
+  const ready = Promise.all([strings.need("rooms"), strings.speak("de")]);
+  for (const n of [0, 1]) answer(n);
+  await new Promise((done) => setImmediate(done));
+  assert.equal(strings.t("rooms.word"), "rooms.word", "what was asked for in English is not said: German has been asked for since");
+  for (const n of [2, 3, 4, 5]) answer(n);
+  await ready;
+  assert.deepEqual([strings.t("own.word"), strings.t("rooms.word"), strings.language.value], [" de", "rooms de", "de"]);
+});
+
+test("a part that cannot be fetched is asked for again when it is needed again", async () => {
+  let reachable = false;
+  const strings = createStrings({}, "en", async (part) =>
+    part && !reachable ? Promise.reject(new Error("offline")) : /** @type {Record<string, string>} */ (part ? { "word.of": part } : {}),
+  );
+  await assert.rejects(strings.need("state"));
+  await strings.speak("en"); // what is not there keeps nobody from the rest
+  reachable = true;
+  await strings.need("state");
+  assert.equal(strings.t("word.of"), "state");
 });

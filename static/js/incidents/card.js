@@ -4,25 +4,13 @@
  */
 import { h } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { fetchedOnce } from "../strings.js";
 
 /**
  * @typedef {{name: string, title: string, breaks: string, look: string[], heals: string, sandbox: string, question: string, answer: string, type: string[],
  *   lessons: {url: string, title: string}[], sources: {at: string, title?: string}[]}} CardData
  * @typedef {{headings: Record<string, string>, cards: Record<string, CardData>}} Cards
  */
-
-/** By address; what could not be fetched is asked for again. @type {Map<string, Promise<Cards>>} */
-const fetched = new Map();
-
-/** @param {string} url @returns {Promise<Cards>} */
-function load(url) {
-  const known = fetched.get(url);
-  if (known) return known;
-  const asked = fetch(url).then((response) => (response.ok ? response.json() : Promise.reject(new Error(String(response.status)))));
-  fetched.set(url, asked);
-  asked.catch(() => fetched.delete(url));
-  return asked;
-}
 
 /** What stands between backticks is code. @param {string} text */
 export const coded = (text) => text.split("`").map((piece, n) => (n % 2 ? h("code", null, piece) : piece));
@@ -33,7 +21,7 @@ export function Card({ name, words, strings }) {
   const [failed, setFailed] = useState(false);
   const url = `${words}fault_cards.${strings.language.value}.json`;
   useEffect(() => {
-    load(url).then(setCards, () => setFailed(true));
+    fetchedOnce(url).then(setCards, () => setFailed(true));
   }, [url]);
   const card = cards?.cards[name];
   if (!cards || !card)

@@ -1,4 +1,5 @@
-/** What every page that the server draws shares: the theme's switch, and the language kept as long as the playground keeps it. */
+/** What every page that the server draws shares: the switches of theme and text size. */
+import { chooseSize, nextSize, textSize } from "../textsize.js";
 
 const PATHS = {
   auto: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 3v18M12 8h7.5M12 12h9M12 16h7.8",
@@ -41,4 +42,23 @@ if (button) {
     turn();
     show(button);
   });
+}
+
+const sizes = document.getElementById("size-menu");
+const opener = document.getElementById("size-switch");
+if (sizes && opener) {
+  const steps = /** @type {NodeListOf<HTMLButtonElement>} */ (sizes.querySelectorAll("[data-by]"));
+  const next = (/** @type {HTMLElement} */ step) => nextSize(textSize(), step.dataset.by === "1" ? 1 : -1);
+  const told = new Intl.NumberFormat(root.lang, { style: "percent" });
+  const tell = () => {
+    /** @type {HTMLElement} */ (sizes.querySelector("output")).textContent = told.format(textSize());
+    for (const step of steps) step.disabled = next(step) === textSize();
+  };
+  for (const step of steps)
+    step.addEventListener("click", () => {
+      chooseSize(next(step));
+      tell();
+    });
+  tell();
+  opener.hidden = false;
 }

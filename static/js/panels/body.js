@@ -136,7 +136,7 @@ function Tree({ app, value, note }) {
             key: row.path,
             role: "treeitem",
             class: `leaf ${row.kind}${row.match ? " match" : ""}`,
-            style: { paddingInlineStart: `${row.depth * 14 + 4}px` },
+            style: { paddingInlineStart: `${(row.depth * 14 + 4) / 10}rem` },
             tabIndex: i === at ? 0 : -1,
             "aria-level": row.depth + 1,
             "aria-expanded": row.count ? String(row.open) : undefined,

@@ -6,9 +6,12 @@ import { Icon } from "../icons.js";
 import { familyOf } from "../shapes.js";
 import { Body } from "./body.js";
 import { Bytes } from "./bytes.js";
+import { Mark, Note } from "./bookmarks.js";
 import { Copy } from "./copy.js";
+import { Follow } from "./follow.js";
 import { Headers } from "./headers.js";
 import { Records } from "./records.js";
+import { Tabs } from "./tabs.js";
 import { What } from "./what.js";
 import { Why } from "./why.js";
 
@@ -29,7 +32,7 @@ export function Drawer({ app }) {
   const entry = store.log.get(store.selected.value);
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    if (ref.current) ref.current.querySelector(".drawer-body")?.scrollTo(0, 0);
+    for (const one of [ref.current, ref.current?.querySelector(".drawer-body")]) one?.scrollTo(0, 0);
   }, [entry?.seq, store.tab.value]);
   if (!store.drawer.value || !entry) return null;
   return h(
@@ -67,7 +70,21 @@ export function Drawer({ app }) {
       h(
         "div",
         { class: "drawer-tools" },
+        app.state.open.value &&
+          h(
+            "button",
+            {
+              type: "button",
+              class: "ghost small to-other",
+              onClick: () => {
+                store.front.value = "state";
+              },
+            },
+            h(Icon, { name: "left", size: 14 }),
+            t("state.toState"),
+          ),
         h(PartnerLink, { app, entry }),
+        h(Mark, { app, entry }),
         h(Copy, {
           app,
           icon: "link",
@@ -87,8 +104,19 @@ export function Drawer({ app }) {
         ),
       ),
       h("h2", { id: "drawer-title" }, say(entry)),
+      h(Note, { app, entry }),
+      h(Follow, { app, entry }),
     ),
-    h(Tabs, { app, entry }),
+    h(Tabs, {
+      label: t("drawer.tabs"),
+      tabs: TABS.map((name) => ({ name, text: t(`tab.${name}`), disabled: entry.to === null && NEEDS_WIRE.has(name) })),
+      now: store.tab.value,
+      id: "tab",
+      panel: "drawer-panel",
+      onShow: (/** @type {Tab} */ tab) => {
+        store.tab.value = tab;
+      },
+    }),
     h(
       "div",
       { class: "drawer-body", role: "tabpanel", id: "drawer-panel", "aria-labelledby": `tab-${store.tab.value}`, tabIndex: 0 },
@@ -104,50 +132,8 @@ function PartnerLink({ app, entry }) {
   const label = app.strings.t(entry.replyTo ? "drawer.request" : "drawer.answer");
   return h(
     "button",
-    { type: "button", class: "ghost small", onClick: () => app.actions.reveal(partner), title: label },
+    { type: "button", class: "ghost small", onClick: () => app.trail.follow(partner), title: label },
     h(Icon, { name: entry.replyTo ? "up" : "down", size: 14 }),
     h("span", null, label),
-  );
-}
-
-/** @param {TabProps} props */
-function Tabs({ app, entry }) {
-  const {
-    store,
-    strings: { t },
-  } = app;
-  const now = store.tab.value;
-  const able = TABS.filter((tab) => entry.to !== null || !NEEDS_WIRE.has(tab));
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const next = able[(able.indexOf(now) + by + able.length) % able.length];
-    store.tab.value = next;
-    document.getElementById(`tab-${next}`)?.focus();
-  };
-  return h(
-    "div",
-    { class: "tabs", role: "tablist", "aria-label": t("drawer.tabs"), onKeyDown },
-    TABS.map((tab) =>
-      h(
-        "button",
-        {
-          key: tab,
-          type: "button",
-          role: "tab",
-          id: `tab-${tab}`,
-          "aria-selected": String(tab === now),
-          "aria-controls": "drawer-panel",
-          tabIndex: tab === now ? 0 : -1,
-          disabled: !able.includes(tab),
-          onClick: () => {
-            store.tab.value = tab;
-          },
-        },
-        t(`tab.${tab}`),
-      ),
-    ),
   );
 }

@@ -1,29 +1,83 @@
 /** The top pane: what this is, how the cluster is, how the diagram is looked at, and the page's own switches. */
 import { h } from "preact";
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { LAYERS } from "../actions.js";
 import { Icon } from "../icons.js";
 import { languages } from "../strings.js";
 import { BreakButton } from "./faults.js";
-import { Kubeconfig } from "./kubeconfig.js";
+import { Find } from "./find.js";
+import { later } from "./later.js";
+import { PopoverButton } from "./popover.js";
+import { StateButton } from "./stateaside.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
+
+const Kubeconfig = later(() => import("./kubeconfig.js"), "Kubeconfig");
+const Taking = later(() => import("./takingpanel.js"), "Taking");
+const View = later(() => import("./view.js"), "View");
 
 /** @param {Props} props */
 export function Header({ app }) {
   return h(
     "header",
     { class: "bar pane" },
-    h("a", { class: "brand", href: "/", "aria-label": "Glassplane" }, h(Mark, null), h("span", { class: "brand-name" }, "Glassplane")),
+    h(
+      app.recording ? "span" : "a",
+      { class: "brand", ...(app.recording ? { role: "img" } : { href: "/" }), "aria-label": "Glassplane" },
+      h(Mark, null),
+      h("span", { class: "brand-name" }, "Glassplane"),
+    ),
     h(Health, { app }),
+    app.shared &&
+      h(
+        "p",
+        { class: "reading", title: app.strings.t("shared.title") },
+        h(Icon, { name: "link", size: 15 }),
+        app.strings.t("shared.reading"),
+      ),
     h("div", { class: "bar-space" }),
     h(Altitude, { app }),
     h(Heartbeats, { app }),
-    h(Search, { app }),
+    h(Find, { app }),
     h("div", { class: "bar-space" }),
     h(BreakButton, { app }),
-    app.store.may("gateway") && h(Kubeconfig, { app }),
+    !app.recording && h(StateButton, { app, place: "in-bar" }),
+    app.store.may("gateway") && h(KubeconfigButton, { app }),
+    app.store.may("take") || app.recording ? h(TakeAway, { app }) : app.store.may("share") && h(ShareButton, { app }),
     h(Switches, { app }),
+  );
+}
+
+/** @param {Props} props */
+const KubeconfigButton = ({ app }) =>
+  h(PopoverButton, {
+    app,
+    id: "kubeconfig",
+    of: Kubeconfig,
+    label: app.strings.t("kubeconfig.title"),
+    icon: "download",
+    size: 16,
+    text: "kubeconfig",
+    class: "kubeconfig",
+    look: "toggle",
+  });
+
+/** @param {Props} props */
+function TakeAway({ app }) {
+  // What was chosen is there when the card is opened again.
+  const chosen = useState(/** @type {"all" | "connection" | "range"} */ ("all"));
+  const written = useState(/** @type {[string, string]} */ (["", ""]));
+  const label = app.strings.t("takeaway.title");
+  return h(PopoverButton, { app, id: "takeaway", of: Taking, label, icon: "parcel", class: "takeaway", given: { chosen, written } });
+}
+
+/** The links to this run, where nothing can be taken along and they do not stand there. @param {Props} props */
+function ShareButton({ app }) {
+  const label = app.strings.t("share.title");
+  return h(
+    "button",
+    { type: "button", class: "ghost", onClick: app.openShares, title: label, "aria-label": label },
+    h(Icon, { name: "link" }),
   );
 }
 
@@ -31,7 +85,7 @@ export function Header({ app }) {
 export const Mark = () =>
   h(
     "svg",
-    { class: "mark", viewBox: "0 0 32 32", width: 26, height: 26, "aria-hidden": "true" },
+    { class: "mark", viewBox: "0 0 32 32", width: "2.6rem", height: "2.6rem", "aria-hidden": "true" },
     h("path", { class: "mark-back", d: "M12 4.5l15 4v19l-15-4z" }),
     h("path", { class: "mark-front", d: "M5 6.5l13 3.5v18l-13-3.5z" }),
     h("path", { class: "mark-ray", d: "M2 19.5L29 13" }),
@@ -47,12 +101,25 @@ function Health({ app }) {
   if (app.left.value) return null;
   const { state, nodes } = store.cluster.value;
   const name = lost && state === "running" ? "lost" : state;
+  const asleep = app.shared && name === "suspended";
   return h(
     "p",
     { class: `health ${name}`, role: "status", title: t("health.title") },
     h("span", { class: "health-dot", "aria-hidden": "true" }),
-    h("span", null, t(name === "running" && store.clock.value.paused ? "transport.paused" : `health.${name}`)),
-    h("span", { class: "health-more" }, t("health.hosts", { count: nodes + 1 })),
+    h(
+      "span",
+      null,
+      t(
+        app.imported
+          ? "imported.health"
+          : asleep
+            ? "shared.asleep"
+            : name === "running" && store.clock.value.paused
+              ? "transport.paused"
+              : `health.${name}`,
+      ),
+    ),
+    !app.imported && h("span", { class: "health-more" }, t("health.hosts", { count: nodes + 1 })),
   );
 }
 
@@ -120,45 +187,6 @@ function Heartbeats({ app }) {
   );
 }
 
-/** @param {Props} props */
-function Search({ app }) {
-  const {
-    store,
-    actions,
-    strings: { t },
-  } = app;
-  const found = store.picture.value.plan.rows.length;
-  const only = store.participants.value.size === 0 && store.text.value.trim() === "";
-  return h(
-    "div",
-    { class: "search", role: "search" },
-    h(Icon, { name: "search", size: 15 }),
-    h("input", {
-      id: "search",
-      type: "search",
-      placeholder: t("search.placeholder"),
-      "aria-label": t("search.label"),
-      value: store.text.value,
-      autocomplete: "off",
-      spellcheck: false,
-      onInput: (/** @type {Event} */ event) => actions.filter(/** @type {HTMLInputElement} */ (event.currentTarget).value),
-      onKeyDown: (/** @type {KeyboardEvent} */ event) => {
-        if (event.key !== "Escape") return;
-        actions.clearFilters();
-        document.getElementById("diagram")?.focus();
-      },
-    }),
-    store.filtered.value
-      ? h(
-          "button",
-          { type: "button", class: "search-count", onClick: actions.clearFilters, title: t("search.clear") },
-          only ? t("search.lanes", { count: store.picture.value.plan.lanes.focus.size }) : t("search.found", { count: found }),
-          h(Icon, { name: "close", size: 12 }),
-        )
-      : h("kbd", { "aria-hidden": "true" }, "/"),
-  );
-}
-
 const THEME_ICONS = { auto: "half", light: "sun", dark: "moon" };
 
 /** @param {Props} props */
@@ -174,6 +202,7 @@ function Switches({ app }) {
   return h(
     "div",
     { class: "switches" },
+    h(PopoverButton, { app, id: "view", of: View, label: t("view.open"), icon: "text", class: "view", card: "view-card" }),
     h("button", { type: "button", class: "ghost language", onClick: () => app.setLanguage(code), lang: code }, name),
     h(
       "button",

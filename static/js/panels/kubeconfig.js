@@ -8,28 +8,16 @@ export function Kubeconfig({ app }) {
   const { t } = app.strings;
   const file = "glassplane.kubeconfig";
   const lines = `export KUBECONFIG=~/Downloads/${file}\nkubectl get nodes`;
-  return h(
-    "div",
-    { class: "kubeconfig" },
+  return [
+    h("h2", null, t("kubeconfig.title")),
+    h("p", null, t("kubeconfig.text")),
     h(
-      "button",
-      { type: "button", class: "toggle", popovertarget: "kubeconfig", title: t("kubeconfig.title") },
+      "a",
+      { class: "button primary", href: app.urls.kubeconfig, download: file },
       h(Icon, { name: "download", size: 16 }),
-      h("span", null, "kubeconfig"),
+      t("kubeconfig.download"),
     ),
-    h(
-      "div",
-      { id: "kubeconfig", popover: "auto", class: "popover pane", role: "dialog", "aria-label": t("kubeconfig.title") },
-      h("h2", null, t("kubeconfig.title")),
-      h("p", null, t("kubeconfig.text")),
-      h(
-        "a",
-        { class: "button primary", href: app.urls.kubeconfig, download: file },
-        h(Icon, { name: "download", size: 16 }),
-        t("kubeconfig.download"),
-      ),
-      h("div", { class: "paste" }, h("pre", { tabIndex: 0, "aria-label": t("kubeconfig.lines") }, lines), h(Copy, { app, text: lines })),
-      h("p", { class: "fine" }, t("kubeconfig.note")),
-    ),
-  );
+    h("div", { class: "paste" }, h("pre", { tabIndex: 0, "aria-label": t("kubeconfig.lines") }, lines), h(Copy, { app, text: lines })),
+    h("p", { class: "fine" }, t("kubeconfig.note")),
+  ];
 }

@@ -15,7 +15,11 @@ import { Feedback, QuestionForm } from "./question.js";
 /** @typedef {import("../lesson/lesson.js").Lesson} Lesson */
 /** @typedef {{app: import("../app.js").App, lesson: Lesson}} Props */
 
-const BODIES = { walkthrough: Walkthrough, exercise: Exercise, incident: later(() => import("../incidents/incident.js"), "Incident") };
+const BODIES = {
+  walkthrough: Walkthrough,
+  exercise: Exercise,
+  incident: later(() => import("../incidents/incident.js"), "Incident", "faultform"),
+};
 
 /** @param {{app: import("../app.js").App}} props */
 export function LessonPane({ app }) {

@@ -6,6 +6,7 @@ export function Loaded({ app, entry, show }) {
   const { t } = app.strings;
   const loaded = app.details.of(entry.seq).value;
   if (loaded.state === "loading") return h("p", { class: "empty", role: "status" }, t("loaded.loading"));
+  if (loaded.state === "absent") return h("p", { class: "empty" }, t("loaded.absent"));
   if (loaded.state === "failed" || !loaded.detail)
     return h("p", { class: "empty", role: "alert" }, t("loaded.failed", { message: loaded.message }));
   return show(loaded.detail);

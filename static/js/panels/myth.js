@@ -3,11 +3,11 @@
  * caption, frame and line as well as by colour.
  */
 import { h } from "preact";
+import { Dialog } from "../dialog.js";
 import { duration } from "../format.js";
 import { Icon } from "../icons.js";
 import { captured, laneLines, sequence } from "../lesson/sequence.js";
 import { optionOf, titleOf } from "../lesson/prose.js";
-import { Modal } from "../modal.js";
 import { Prose } from "./prose.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -47,31 +47,16 @@ export function MythDialog({ app }) {
     if (store.dialog.peek() === "myth") store.dialog.value = null;
   };
   return h(
-    Modal,
-    { open, onClose: close, class: "myth pane", labelledby: "myth-title" },
-    open &&
-      lesson &&
-      h(
-        "div",
-        { class: "myth-inner" },
-        h(
-          "header",
-          null,
-          h(
-            "div",
-            null,
-            h("p", { class: "kicker" }, t("lesson.myth.kicker")),
-            h("h2", { id: "myth-title" }, titleOf(language.value, `myth ${myth.id}`)),
-          ),
-          h(
-            "button",
-            { type: "button", class: "ghost", onClick: close, "aria-label": t("lesson.myth.close"), title: t("lesson.myth.close") },
-            h(Icon, { name: "close" }),
-          ),
-        ),
-        h(Pictures, { app, myth, lesson, close }),
-        h(Prose, { app, section: `myth ${myth.id}` }),
-      ),
+    Dialog,
+    {
+      open,
+      onClose: close,
+      kicker: t("lesson.myth.kicker"),
+      title: myth ? titleOf(language.value, `myth ${myth.id}`) : "",
+      closing: t("lesson.myth.close"),
+      class: "myth",
+    },
+    open && lesson && [h(Pictures, { key: "p", app, myth, lesson, close }), h(Prose, { key: "t", app, section: `myth ${myth.id}` })],
   );
 }
 

@@ -1,9 +1,8 @@
-/** What lies over the diagram: the coach for newcomers, the banner of a lost connection, help, short notices. */
+/** What lies over the diagram: the coach for newcomers, the banner of a lost connection, where time was stopped, short notices. */
 import { h } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { ICONS, Icon } from "../icons.js";
-import { Modal } from "../modal.js";
-import { LEGEND, SHAPES } from "../shapes.js";
+import { useEffect, useState } from "preact/hooks";
+import { duration } from "../format.js";
+import { Icon } from "../icons.js";
 import { FIRST_COMMAND } from "./terminal.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
@@ -18,17 +17,18 @@ export function Coach({ app }) {
   if (coach.closed.value || store.cluster.value.state === "ended") return null;
   const starting = store.cluster.value.state === "starting" && store.log.head.value === 0;
   const done = coach.done.value;
+  const small = coach.begun.value || done.size > 0;
   const steps = /** @type {const} */ (["run", "pause", "open", "why"]);
   const next = steps.find((step) => !done.has(step));
   return h(
     "section",
-    { class: `coach pane${done.size ? " small" : ""}`, "aria-label": t("coach.label") },
+    { class: `coach pane${small ? " small" : ""}`, "aria-label": t("coach.label") },
     h(
       "button",
       { type: "button", class: "ghost close", onClick: coach.close, title: t("coach.close"), "aria-label": t("coach.close") },
       h(Icon, { name: "close", size: 15 }),
     ),
-    !done.has("run") &&
+    !coach.begun.value &&
       h(
         "div",
         { class: "coach-lead" },
@@ -88,8 +88,16 @@ export function Banner({ app }) {
       "div",
       { role: "alert", class: ended ? "banner ended pane" : "" },
       ended && [
-        h("p", { key: "p" }, t(state === "gone" ? "banner.gone" : "banner.ended"), " ", app.endMessage.value),
-        h("button", { key: "b", type: "button", class: "button primary", onClick: app.newCluster }, t("banner.new")),
+        h(
+          "p",
+          { key: "p" },
+          t(state === "gone" ? (app.shared ? "shared.gone" : "banner.gone") : app.imported ? "imported.title" : "banner.ended"),
+          " ",
+          app.imported && state !== "gone" ? app.imported.problems && t("imported.problems", app.imported) : app.endMessage.value,
+        ),
+        !app.framed &&
+          !app.imported &&
+          h("button", { key: "b", type: "button", class: "button primary", onClick: app.newCluster }, t("banner.new")),
       ],
     ),
     h(
@@ -115,7 +123,10 @@ export function Banner({ app }) {
     h(
       "div",
       { role: "status", class: returning ? "banner returning pane" : "" },
-      returning && h("p", null, h("span", { class: "spin", "aria-hidden": "true" }), t("banner.returning")),
+      returning &&
+        (app.shared && store.cluster.value.state === "suspended"
+          ? h("p", null, t("shared.sleeps"))
+          : h("p", null, h("span", { class: "spin", "aria-hidden": "true" }), t("banner.returning"))),
     ),
     h(
       "div",
@@ -134,6 +145,34 @@ export function Banner({ app }) {
   );
 }
 
+/** Where time was stopped, as long as the reader stands there, and how far the cluster itself has gone on. @param {Props} props */
+export function Stopped({ app }) {
+  const {
+    store,
+    breakpoints,
+    strings: { t, language },
+  } = app;
+  const stopped = breakpoints.stopped.value;
+  const here = stopped && store.cursor.value === stopped.seq;
+  const entry = here ? store.log.get(stopped.seq) : null;
+  const ahead = here ? store.log.head.value - stopped.seq : 0;
+  const last = store.log.get(store.log.head.value);
+  const seconds = entry && last ? (last.arrived ?? last.at) - (entry.arrived ?? entry.at) : 0;
+  return h(
+    "div",
+    { role: "status", class: here ? "filter-said" : "" },
+    here &&
+      h(
+        "p",
+        null,
+        stopped.text
+          ? t("breaks.stopped", { seq: stopped.seq, point: stopped.text })
+          : t(stopped.text === null ? "step.stopped" : "breaks.first", { seq: stopped.seq }),
+        ahead > 0 && ` ${t("breaks.ahead", { count: ahead, time: duration(seconds, language.value) })}`,
+      ),
+  );
+}
+
 /** @param {Props} props */
 export const Toasts = ({ app }) =>
   h(
@@ -142,7 +181,7 @@ export const Toasts = ({ app }) =>
     app.store.toasts.value.map(({ id, text }) => h("p", { key: id, class: "toast pane" }, text)),
   );
 
-/** The sentence of what is pointed at or selected; at the live end only while that is in view. Who steps from elsewhere than the diagram hears it. @param {Props} props */
+/** The sentence of what is pointed at or selected; at the live end only while that is in view. The same, for who hears it (spoken.js). @param {Props} props */
 export function Sentence({ app }) {
   const {
     store,
@@ -151,141 +190,25 @@ export function Sentence({ app }) {
   const selected = store.log.get(store.selected.value);
   const passed = store.cursor.value === null && store.follow.value && !store.inView.value && !store.drawer.value;
   const entry = store.log.get(store.hovered.value) ?? (passed ? null : selected);
-  const heard = useMemo(
-    () =>
-      selected && document.activeElement?.id !== "diagram" ? `${store.drawer.value ? `${t("drawer.label")}: ` : ""}${say(selected)}` : "",
-    [selected, store.drawer.value],
-  );
+  const seeking = app.actions.seeking.value;
   const newer = store.cursor.value === null && !store.follow.value;
   return h(
     "div",
     { class: "sentence" },
-    h("p", { class: "visually-hidden", role: "status" }, heard),
+    h("p", { class: "visually-hidden", role: "status" }, app.spoken.value),
     h(
       "p",
       null,
-      entry ? [h("span", { key: "n", class: "seq" }, `#${entry.seq}`), " ", say(entry)] : h("span", { class: "fine" }, t("sentence.hint")),
+      entry && !seeking
+        ? [h("span", { key: "n", class: "seq" }, `#${entry.seq}`), " ", say(entry)]
+        : h("span", { class: "fine" }, t(seeking ? "sentence.seeking" : "sentence.hint")),
     ),
     newer &&
       h(
         "button",
         { type: "button", class: "button to-live", onClick: app.actions.toLive },
         h(Icon, { name: "down", size: 14 }),
-        t("transport.live"),
+        t(app.recording ? "recording.to_end" : "transport.live"),
       ),
-  );
-}
-
-/** @param {Props} props */
-export function Help({ app }) {
-  const {
-    store,
-    strings: { t },
-  } = app;
-  const open = store.dialog.value === "help";
-  const close = () => {
-    if (store.dialog.peek() === "help") store.dialog.value = null;
-  };
-  return h(
-    Modal,
-    { open, onClose: close, class: "help pane", labelledby: "help-title" },
-    open &&
-      h(
-        "div",
-        { class: "help-inner" },
-        h(
-          "header",
-          null,
-          h("h2", { id: "help-title" }, t("help.title")),
-          h(
-            "button",
-            { type: "button", class: "ghost", onClick: close, "aria-label": t("help.close"), title: t("help.close") },
-            h(Icon, { name: "close" }),
-          ),
-        ),
-        h(
-          "div",
-          { class: "help-columns" },
-          h(
-            "section",
-            null,
-            h("h3", null, t("help.keys")),
-            h(
-              "dl",
-              { class: "keys" },
-              app.keys.list.map(({ keys, name }) => [
-                h(
-                  "dt",
-                  { key: `${name}t` },
-                  keys.map((key) => h("kbd", { key }, key === " " ? t("keys.space") : key)),
-                ),
-                h("dd", { key: name }, t(`keys.${name}`)),
-              ]),
-            ),
-            h(
-              "label",
-              { class: "check" },
-              h("input", {
-                type: "checkbox",
-                checked: store.shortcuts.value,
-                onChange: (/** @type {Event} */ event) => app.keys.enable(/** @type {HTMLInputElement} */ (event.currentTarget).checked),
-              }),
-              t("help.shortcuts"),
-            ),
-          ),
-          h(
-            "section",
-            null,
-            h("h3", null, t("help.legend")),
-            h(
-              "ul",
-              { class: "legend" },
-              LEGEND.map((family) =>
-                h(
-                  "li",
-                  { key: family },
-                  h(Sample, { family }),
-                  h("span", null, h("b", null, t(`family.${family}`)), " ", t(`legend.${family}`)),
-                ),
-              ),
-            ),
-          ),
-        ),
-      ),
-  );
-}
-
-/** @param {{family: import("../shapes.js").Family}} props */
-function Sample({ family }) {
-  const shape = SHAPES[family];
-  const note = ["note", "command", "process", "fault"].includes(family);
-  return h(
-    "svg",
-    { class: `sample row ${family}`, width: 64, height: 22, viewBox: "0 0 64 22", "aria-hidden": "true" },
-    note
-      ? [h("rect", { key: "c", class: "chip", x: 12, y: 2, width: 40, height: 18, rx: 5 })]
-      : [
-          h("path", { key: "l", class: "line", d: "M6 9L54 13" }),
-          shape.line === "double" && h("path", { key: "k", class: "core", d: "M6 9L54 13" }),
-          shape.tail === "ring" && h("path", { key: "t", class: "tail", d: "M2 9a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z" }),
-          shape.tail === "diamond" && h("path", { key: "t", class: "tail", d: "M1 9l4 -3.5l4 3.5l-4 3.5z" }),
-          h("path", {
-            key: "h",
-            class: "head",
-            d: {
-              filled: "M60 13.5L51 8.5L50.5 16.5z",
-              open: "M52 8L60 13.5L51 17",
-              half: "M52 8L60 13.5",
-              cross: "M52 8L60 17M60 8L52 17",
-            }[shape.head],
-          }),
-        ],
-    shape.icon &&
-      h("path", {
-        key: "i",
-        class: "glyph",
-        d: ICONS[shape.icon],
-        transform: note ? "translate(27 6) scale(.42)" : "translate(24 0) scale(.4)",
-      }),
   );
 }

@@ -2,10 +2,13 @@
 import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { keep, recall } from "../settings.js";
+import { scale } from "../textsize.js";
 
+/** In units of ten to the rem. */
 const LIMITS = /** @type {const} */ ({
   lesson: { min: 280, max: 640, first: 380 },
   drawer: { min: 320, max: 900, first: 420 },
+  state: { min: 320, max: 900, first: 460 },
   terminal: { min: 96, max: 620, first: 212 },
 });
 const KEY_STEP = 24;
@@ -15,9 +18,9 @@ export function Splitter({ app, name, axis, from = "end" }) {
   const limits = LIMITS[name];
   const sign = from === "end" ? 1 : -1;
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const apply = (/** @type {number} */ pixels) => {
-    const size = Math.round(Math.max(limits.min, Math.min(limits.max, pixels)));
-    document.documentElement.style.setProperty(`--${name}-size`, `${size}px`);
+  const apply = (/** @type {number} */ units) => {
+    const size = Math.round(Math.max(limits.min, Math.min(limits.max, units)));
+    document.documentElement.style.setProperty(`--${name}-size`, `${size / 10}rem`);
     ref.current?.setAttribute("aria-valuenow", String(size));
     keep(`${name}-size`, String(size));
   };
@@ -28,7 +31,8 @@ export function Splitter({ app, name, axis, from = "end" }) {
     const before = now();
     const bar = /** @type {HTMLElement} */ (event.currentTarget);
     bar.setPointerCapture(event.pointerId);
-    const move = (/** @type {PointerEvent} */ next) => apply(before + sign * (start - (axis === "x" ? next.clientX : next.clientY)));
+    const move = (/** @type {PointerEvent} */ next) =>
+      apply(before + (sign * (start - (axis === "x" ? next.clientX : next.clientY))) / scale());
     bar.addEventListener("pointermove", move);
     bar.addEventListener("lostpointercapture", () => bar.removeEventListener("pointermove", move), { once: true });
   };
@@ -43,7 +47,7 @@ export function Splitter({ app, name, axis, from = "end" }) {
   };
   return h("div", {
     ref,
-    class: `splitter ${axis}`,
+    class: `splitter ${axis} of-${name}`,
     role: "separator",
     tabIndex: 0,
     "aria-orientation": axis === "x" ? "vertical" : "horizontal",

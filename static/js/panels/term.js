@@ -6,16 +6,18 @@
 import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { titleOf } from "../lesson/prose.js";
+import { scale } from "../textsize.js";
 import { Prose } from "./prose.js";
 
+/** In units of ten to the rem. */
 const WIDTH = 340;
 const EDGE = 12;
 
-/** Where a card of this width goes, so that it covers neither its word nor the window's edge. Pure. @param {{left: number, top: number, bottom: number}} word @param {{width: number, height: number}} room */
-export function beside(word, room) {
+/** Where a card of this width goes, so that it covers neither its word nor the window's edge; `unit` in pixels. Pure. @param {{left: number, top: number, bottom: number}} word @param {{width: number, height: number}} room */
+export function beside(word, room, unit = 1) {
   const below = word.bottom < room.height / 2;
   return {
-    left: `${Math.max(EDGE, Math.min(word.left, room.width - WIDTH - EDGE))}px`,
+    left: `${Math.max(EDGE, Math.min(word.left, room.width - WIDTH * unit - EDGE))}px`,
     top: below ? `${word.bottom + 6}px` : "auto",
     bottom: below ? "auto" : `${room.height - word.top + 6}px`,
   };
@@ -33,7 +35,7 @@ export function TermCard({ app }) {
       if (!word || !card.current) return;
       asked.current = word;
       setTerm(word.dataset.term ?? "");
-      Object.assign(card.current.style, beside(word.getBoundingClientRect(), { width: innerWidth, height: innerHeight }));
+      Object.assign(card.current.style, beside(word.getBoundingClientRect(), { width: innerWidth, height: innerHeight }, scale()));
     };
     const onScroll = (/** @type {Event} */ event) => {
       // Only where the word itself moves away: the diagram scrolls all the time.

@@ -4,11 +4,14 @@
  */
 import { h } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { startOf } from "../following.js";
 import { Icon } from "../icons.js";
 import { CommandLine } from "./commandline.js";
-import { Editor } from "./editor.js";
+import { later } from "./later.js";
 
 /** @typedef {{app: import("../app.js").App}} Props */
+
+const Editor = later(() => import("./editor.js"), "Editor");
 
 /** How close to its end, in pixels, a reader is for whom it stays in view. */
 const AT_END = 24;
@@ -103,7 +106,22 @@ export function Terminal({ app }) {
             ),
           ),
         ),
+      app.store.may("type") &&
+        app.store.may("drive") &&
+        h(
+          "label",
+          { class: "check stand-still", title: t("terminal.still.title") },
+          h("input", {
+            type: "checkbox",
+            checked: app.standStill.value,
+            onChange: (/** @type {Event} */ event) => {
+              app.standStill.value = /** @type {HTMLInputElement} */ (event.currentTarget).checked;
+            },
+          }),
+          h("span", null, t("terminal.still")),
+        ),
       commands.length > 0 &&
+        !app.recording &&
         h("button", { type: "button", class: "ghost small", onClick: shell.clear, title: "Ctrl-L" }, t("terminal.clear")),
     ),
     !folded && edits && h(Editor, { key: edits.n, app, edits }),
@@ -137,7 +155,7 @@ export function Terminal({ app }) {
           then.map((command) => h(Ran, { key: command.id, app, command, seen })),
           then.length < commands.length && h("p", { class: "screen-hint" }, t("terminal.later", { count: commands.length - then.length })),
         ),
-        app.store.may("type") ? h(CommandLine, { app }) : h("p", { class: "screen-hint" }, t("terminal.watching")),
+        app.store.may("type") ? h(CommandLine, { app }) : !app.recording && h("p", { class: "screen-hint" }, t("terminal.watching")),
       ),
   );
 }
@@ -164,15 +182,29 @@ function typeBelow(event) {
 function Ran({ app, command, seen }) {
   const { t } = app.strings;
   const code = command.ended > seen ? null : command.code.value;
+  void app.store.log.head.value;
+  const start = startOf(app.store.log.entries, command);
   return h(
     "div",
-    { class: `ran by-${command.by}` },
+    { class: `ran by-${command.by}`, id: `ran-${command.id}`, tabIndex: -1 },
     h(
       "p",
       { class: "ran-line" },
       h("span", { class: "prompt", "aria-hidden": "true" }, command.prompt),
       " ",
       h("b", null, command.line),
+      start &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "ghost small ran-start",
+            title: t("terminal.start"),
+            "aria-label": `${t("terminal.start")}: #${start.seq}`,
+            onClick: () => app.actions.goTo(start.seq),
+          },
+          `#${start.seq}`,
+        ),
       command.by === "lesson" && h("span", { class: "ran-by" }, t("terminal.by_lesson")),
       code === null && h("span", { class: "spin", role: "img", "aria-label": t("terminal.running") }),
       command.code.value === null &&

@@ -6,6 +6,7 @@ import { Icon } from "../icons.js";
 import { Audit } from "./audit.js";
 import { EntryLink } from "./entrylink.js";
 import { Origin } from "./origin.js";
+import { How, WaitedFor } from "./why.js";
 
 /** @param {import("./drawer.js").TabProps} props */
 export function What({ app, entry }) {
@@ -27,6 +28,8 @@ export function What({ app, entry }) {
       null,
       h("h3", null, t("what.because")),
       cause ? h(EntryLink, { app, entry: cause }) : h(Origin, { app, entry }),
+      cause && entry.how && h(How, { app, entry }),
+      h(WaitedFor, { app, entry }),
       cause &&
         h(
           "button",

@@ -8,7 +8,7 @@ import { h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { FaultForm } from "../faultform.js";
 import { groupsOf } from "./board.js";
-import { Dialog } from "./dialog.js";
+import { Dialog } from "../dialog.js";
 import { MOMENTS } from "./presets.js";
 
 /** @typedef {import("./live.js").Targets} Targets */

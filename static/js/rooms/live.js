@@ -11,7 +11,7 @@ import { Connection } from "../connection.js";
 /** @typedef {import("../connection.js").ConnectionState} ConnectionState */
 /** @typedef {{id: string, title: string, code?: string, mode: "own" | "shared", lesson: string | null, state: "open" | "closed", paused: boolean, leading: boolean, cluster: string | null}} Room */
 /** @typedef {{role: "instructor" | "member", member: number | null, name: string, group: string, help: string | null, follows: boolean, cluster: string | null}} Me */
-/** @typedef {{cluster: string, cursor: number | null, altitude: import("../log.js").Layer, selected: number | null, drawer: boolean, tab: string, beat: string | null, focus: string[] | null, participants: string[] | null, text: string, heartbeats: boolean}} Position */
+/** @typedef {import("../position.js").Position} Position */
 /** @typedef {{applied: string | null, problem: string | null, noticed: number | null, diagnosed: number | null, tries: number, healed: string | null}} Report */
 /** @typedef {{lesson: string, beat: string | null, checks: number, of: number, last: {id: string, at: number | string} | null}} Where */
 /** @typedef {{member: number, name: string, group: string, online: boolean, cluster: {id: string | null, state: string}, where: Where | null, help: string | null, falseAlarms?: number, reports: Record<string, Report>}} Row */

@@ -3,11 +3,11 @@ import { h, render } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import "@preact/signals";
 import { Icon } from "../icons.js";
-import { createStrings, loadWords, pageLanguage } from "../strings.js";
+import { loadStrings, pageLanguage, wordsFrom } from "../strings.js";
 import { countsOf, groupsOf, isBroken, ordered } from "./board.js";
 import { BreakDialog } from "./breaking.js";
 import { createConsole } from "./console.js";
-import { Confirm } from "./dialog.js";
+import { Confirm } from "./confirm.js";
 import { Incidents } from "./incidents.js";
 import { Picture, Projector } from "./projector.js";
 import { BoardTable } from "./table.js";
@@ -192,7 +192,8 @@ function useKeptFocus() {
 /** Load the words and begin. @param {HTMLElement} place */
 async function start(place) {
   const language = pageLanguage();
-  const app = createConsole({ place, strings: createStrings(await loadWords(place.dataset.words ?? "", language), language) });
+  const { words = "", parts = "" } = place.dataset;
+  const app = createConsole({ place, strings: await loadStrings(wordsFrom(words), language, parts.split(" ")) });
   place.replaceChildren();
   render(h(ConsolePage, { app }), place);
   addEventListener("online", app.live.retryNow);

@@ -1,5 +1,5 @@
 /**
- * When something is to break: at once, or when a predicate holds (docs/plan.md, section 1). Pure.
+ * When something is to break: at once, or when a predicate holds (cluster_engine/predicates). Pure.
  *
  * The presets name moments that a class can wait for; whoever wants another writes the predicate as YAML or JSON,
  * and the server alone reads and judges it.

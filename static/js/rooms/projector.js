@@ -2,7 +2,7 @@
 import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { grouped } from "./code.js";
-import { Dialog } from "./dialog.js";
+import { Dialog } from "../dialog.js";
 
 /** @typedef {{open: boolean, onClose: () => void, strings: import("../strings.js").Strings, title: string, code: string, address: string, joined: number, qr: HTMLTemplateElement | null}} Props */
 

@@ -9,7 +9,7 @@ import { h, render } from "preact";
 import { computed, effect, signal } from "@preact/signals-core";
 import { RoomBar } from "./bar.js";
 import { courseOf, mirrors } from "./course.js";
-import { Confirm } from "./dialog.js";
+import { Confirm } from "./confirm.js";
 import { DiagnosisPanel, createDiagnosis } from "./diagnosis.js";
 import { createLive } from "./live.js";
 import { sayPositions, takePositions } from "./position.js";

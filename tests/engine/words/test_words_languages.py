@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster_engine.words.languages import FOLDER, document, languages, missing
+from cluster_engine.words.languages import FOLDER, by_file, document, languages, missing
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,6 +26,14 @@ def test_no_language_has_a_text_that_english_does_not_have(language, part):
     forms = re.compile(r"_(zero|one|two|few|many|other)$")
     english = {forms.sub("", key) for key in document("en", part)}
     assert [key for key in document(language, part) if forms.sub("", key) not in english] == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_text_stands_in_the_file_in_which_english_has_it(language):
+    forms = re.compile(r"_(zero|one|two|few|many|other)$")
+    english = {name: {forms.sub("", key) for key in texts} for name, texts in by_file("en").items()}
+    for name, texts in by_file(language).items():
+        assert {forms.sub("", key) for key in texts} == english[name], name
 
 
 def test_a_part_is_not_among_the_texts_that_every_page_loads():
