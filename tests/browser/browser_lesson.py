@@ -1,11 +1,14 @@
 """What a learner does with a lesson, in the words of the page."""
 
+from contextlib import suppress
 from typing import Any
 
 from browser_page import Glassplane
 from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import TimeoutError as NotInTimeError
 
 PACE_60 = "8"  # the slider's last stop
+UNFOLDS_MS = 1000
 LOOK = """() => ({
   altitude: document.querySelector(".segments [aria-checked=true]")?.textContent ?? null,
   drawn: [...document.querySelectorAll("#diagram [role=option]")].map((row) => row.id),
@@ -54,6 +57,7 @@ class Learner(Glassplane):
     @property
     def look(self) -> dict[str, Any]:
         """How the diagram is looked at: altitude, filter, what is drawn, the selected entry, the drawer's tab."""
+        self.drawn()
         return self.page.evaluate(LOOK)
 
     def look_becomes(self, look: dict[str, Any]) -> None:
@@ -70,7 +74,8 @@ class Learner(Glassplane):
             self.page.locator(".asked:not([open]) summary"),
         )
         while there.count() == 0 and closed.count() > 0:
-            closed.first.click()
+            with suppress(NotInTimeError):  # meanwhile the last of them has unfolded by itself, as the next one does
+                closed.first.click(timeout=UNFOLDS_MS)
         return self.page.locator(".asked", has_text=question)
 
     def answer_number(self, question: str, number: str) -> None:
@@ -88,6 +93,10 @@ class Learner(Glassplane):
     def check(self, text: str) -> Locator:
         """One line of what has to be reached."""
         return self.page.locator(".checks li", has_text=text)
+
+    def reached(self, *names: str) -> None:
+        """Wait until the lesson has reached these of its marks and checks."""
+        self.page.wait_for_function("(names) => names.every((name) => name in window.heard.reached)", arg=list(names))
 
     def cut_power(self, host: str) -> None:
         """Break something: a host without power."""

@@ -2,14 +2,63 @@
 
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, WebSocketRoute
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute
 
 HEAD = """async () => {
   const answer = await fetch(document.getElementById("playground").dataset.entries + "?limit=1");
   return (await answer.json()).head;
 }"""
-PATIENCE_MS = 60_000  # two cores shared with everything else
-EXPECT_MS = 20_000
+PATIENCE_MS = 120_000  # for whatever has to come: two cores are shared with everything else
+PATIENCE_SECONDS = PATIENCE_MS / 1000
+# What the page has heard of its cluster: whether its clock stands, the last entry, and what its lesson has reached.
+HEAR = """(() => {
+  const heard = (window.heard = { paused: false, head: 0, reached: {} });
+  const listen = ({ data }) => {
+    const frame = JSON.parse(data);
+    const clock = frame.type === "clock" ? frame : frame.type === "hello" ? frame.clock : null;
+    if (clock) heard.paused = clock.paused;
+    if (frame.lesson) Object.assign(heard.reached, frame.lesson.anchors);
+    if (frame.type === "entries") heard.head = Math.max(heard.head, frame.entries.at(-1)?.seq ?? 0);
+    if (frame.type === "relist") heard.head = Infinity;  // from here on it fetches what it has missed
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", listen);
+    }
+  };
+})()"""
+PAUSED = """async () => {
+  const url = document.getElementById("playground").dataset.entries + "?limit=1";
+  const head = async () => (await (await fetch(url)).json()).head;
+  if (!window.heard.paused) return false;
+  const before = await head();
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  return before === (await head()) && window.heard.head >= before;
+}"""
+# The diagram draws what has moved in the next frame, and its margin in the one after.
+DRAWN = """async () => {
+  for (let frames = 0; frames < 4; frames += 1) await new Promise(requestAnimationFrame);
+}"""
+
+
+def until(page: Page, predicate: str, argument: Any = None) -> None:
+    """Wait until an async function holds. Playwright's wait_for_function takes its promise for a yes."""
+    page.evaluate(
+        f"""async ([argument, patience]) => {{
+          const [holds, end] = [{predicate}, performance.now() + patience];
+          while (!(await holds(argument))) {{
+            if (performance.now() > end) throw new Error(`never: ${{holds}}`);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }}
+        }}""",
+        [argument, PATIENCE_MS],
+    )
+
+
+def head_passes(page: Page, head: int) -> None:
+    """Wait until the server's journal is longer than this."""
+    until(page, f"async (head) => (await ({HEAD})()) > head", head)
 
 
 class Glassplane:
@@ -19,14 +68,15 @@ class Glassplane:
         options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", "reduced_motion": "reduce"} | options
         self.server = server
         self.context = chromium.new_context(base_url=server, **options)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         self._sockets: list[WebSocketRoute] = []
         self.refusing = False
         self.page.route_web_socket("**/ws/**", self._connect)
+        self.page.add_init_script(HEAR)
 
     def _connect(self, socket: WebSocketRoute) -> None:
         if self.refusing:
@@ -64,9 +114,14 @@ class Glassplane:
         """The rows of the diagram that are in the document."""
         return self.page.locator("#diagram [role=option]")
 
+    def drawn(self) -> None:
+        """Wait until the diagram shows what the page knows."""
+        self.page.evaluate(DRAWN)
+
     @property
     def size(self) -> int:
         """How many rows the diagram has, in the document or not."""
+        self.drawn()
         return int(self.rows.last.get_attribute("aria-setsize") or 0)
 
     def row(self, label: str) -> Locator:
@@ -76,6 +131,7 @@ class Glassplane:
     @property
     def places(self) -> dict[str, float]:
         """Where each row in the document is drawn: its id and its height in the diagram."""
+        self.drawn()
         return self.page.evaluate(
             """() => {
               const body = document.getElementById("diagram").getBoundingClientRect().top;
@@ -115,17 +171,16 @@ class Glassplane:
     def find(self, text: str) -> None:
         """Filter the messages."""
         self.page.fill("#search", text)
+        self.page.press("#search", "Enter")
         self.page.locator(".search-count").wait_for()
+        self.drawn()
 
     def wait_until_paused(self) -> None:
-        """Until the server has said that time stands still, and nothing more arrives."""
+        """Until the server has said that time stands still, and all there is has arrived and is drawn."""
         self.page.locator(".live-badge:text('Paused')").wait_for()
-        self.page.wait_for_function(
-            """async () => {
-              const url = document.getElementById('playground').dataset.entries + '?limit=1';
-              const head = async () => (await (await fetch(url)).json()).head;
-              const before = await head();
-              await new Promise((resolve) => setTimeout(resolve, 150));
-              return before === await head();
-            }"""
-        )
+        self.wait_until_time_stands()
+        self.drawn()
+
+    def wait_until_time_stands(self) -> None:
+        """Until the server has said so, and all there is has arrived, wherever the reader stands."""
+        until(self.page, PAUSED)

@@ -17,13 +17,13 @@ class Person:
     def __init__(self, chromium: Browser, server: str, **options: Any) -> None:
         usual = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", "reduced_motion": "reduce"}
         self.context = chromium.new_context(base_url=server, **(usual | options))
+        self.context.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.page = self.open()
 
     def open(self) -> Page:
         """One more page of theirs."""
         page = self.context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self._hear(said.type, said.text))
         return page
@@ -42,6 +42,10 @@ class Person:
     def cluster(self) -> str:
         """The cluster on the page."""
         return self.page.locator("#playground").get_attribute("data-cluster") or ""
+
+    def is_at(self, cluster: str) -> None:
+        """Wait until this is the cluster on the page."""
+        expect(self.page.locator("#playground")).to_have_attribute("data-cluster", cluster)
 
     @property
     def head(self) -> int:

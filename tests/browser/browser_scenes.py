@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import browser_incident as incident
+from browser_page import PATIENCE_MS
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 Scenes = Iterator[tuple[str, Page]]
@@ -50,7 +51,6 @@ NOTES = {  # of somebody who was here before: one lesson done with a wrong predi
     "walkthroughs/who-talks-to-whom": {"beat": "a", "beats": [1, 5], "at": "2026-01-03T03:04:05.000Z"},
 }
 PASSWORD = "a lamp beside the sea"
-PATIENCE_MS = 60_000
 STEPS_MAX = 40
 
 
@@ -66,9 +66,9 @@ class Stage:
     def person(self) -> Page:
         """A page in a browser of somebody new."""
         context = self._chromium.new_context(**self._options)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
@@ -175,12 +175,22 @@ def playground(stage: Stage) -> Scenes:
     page.locator(".screen-log", has_text="deployment.apps/web created").wait_for()
     close_coach(page)
     page.fill("#search", "POST deployments")
+    page.press("#search", "Enter")
     page.locator(".row.request").first.click()
     for tab in ("what", "why", "headers", "body", "records", "bytes"):
         page.click(f"#tab-{tab}")
         expect(page.locator("#drawer-panel .loading")).to_have_count(0)
         yield f"drawer-{tab}", page
-    page.fill("#search", "")
+    page.locator(".drawer-tools button").last.click()  # on a phone it leaves no room for anything but the diagram
+    page.fill("#search", "lane:")
+    page.locator("#find-offers li").first.wait_for()
+    yield "find", page
+    page.press("#search", "Escape")
+    page.locator("[popovertarget=breakpoints]").click()
+    page.locator("#breakpoints .suggestion").first.click()
+    page.locator("#breakpoints .breaks-list li").wait_for()
+    yield "breakpoints", page
+    page.keyboard.press("Escape")
     page.locator("#diagram").focus()
     page.keyboard.press("?")
     page.locator("dialog[open]").wait_for()
@@ -222,6 +232,33 @@ def terminal(stage: Stage) -> Scenes:
     enter(page, "edit web.yaml")
     page.locator("#editor-text").wait_for()
     yield "terminal-editor", page
+
+
+STATE_VIEWS = ("objects", "board", "topology", "beliefs", "identities", "rules")
+
+
+def state(stage: Stage) -> Scenes:
+    """The state at the cursor: each view of it, an object's history, and a message opened over it."""
+    page = stage.person()
+    page.goto("/sandbox/")
+    page.locator(".health.running").wait_for()
+    page.click("#first-command:enabled")
+    page.locator(".screen-log", has_text="deployment.apps/web created").wait_for()
+    close_coach(page)
+    page.locator("#run").click()
+    page.locator(".state-button:visible").click()
+    for view in STATE_VIEWS:
+        page.click(f"#state-tab-{view}")
+        page.locator(f".state-{view}").wait_for()
+        yield f"state-{view}", page
+    page.click("#state-tab-objects")
+    page.locator(".state-table .object-link").first.click()
+    page.locator(".state-versions .version").first.wait_for()
+    yield "state-history", page
+    page.locator(".state-versions .version").first.click()
+    page.keyboard.press("w")
+    page.locator(".drawer").wait_for()
+    yield "state-behind", page
 
 
 def enter(page: Page, line: str) -> None:
@@ -335,6 +372,7 @@ ORDER = [
 
 def solve_the_handshake(page: Page) -> None:
     """Put it in order, and answer what is asked."""
+    page.locator(".asked:is(.right, .wrong)").first.wait_for()  # what was answered before is judged
     again = page.locator(".asked.wrong button.button")
     if again.count():
         again.first.click()
@@ -433,6 +471,7 @@ ACTS: dict[str, Callable[[Stage], Scenes]] = {
     "errors": errors,
     "account": account,
     "playground": playground,
+    "state": state,
     "walkthrough": walkthrough,
     "exercise": exercise,
     "incident": an_incident,

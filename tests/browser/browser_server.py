@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 120
 
 
 class Server:
@@ -21,9 +22,10 @@ class Server:
         migrate = [sys.executable, "manage.py", "migrate", "-v0"]
         subprocess.run(migrate, cwd=ROOT, env=self._environment, check=True)
 
-    def start(self) -> None:
-        """Start it, and wait until it says that it is ready."""
-        command = [sys.executable, "manage.py", "serve", "--no-set-up", "--port", str(self._port)]
+    def start(self, *, set_up: bool = False) -> None:
+        """Start it and wait until it is ready; `set_up` as `make run` does, else with the files of the source tree."""
+        command = [sys.executable, "manage.py", "serve", "--port", str(self._port)]
+        command += [] if set_up else ["--no-set-up"]
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -46,5 +48,5 @@ class Server:
     def _end(self, with_: signal.Signals) -> None:
         assert self._process is not None and self._process.stdout is not None
         self._process.send_signal(with_)
-        self._process.wait(20)
+        self._process.wait(PATIENCE_SECONDS)
         self._process.stdout.close()

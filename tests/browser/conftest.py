@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from browser_lesson import Learner
-from browser_page import EXPECT_MS, Glassplane
+from browser_page import PATIENCE_MS, PATIENCE_SECONDS, Glassplane
 from playwright.sync_api import Browser, expect, sync_playwright
 
-expect.set_options(timeout=EXPECT_MS)
+expect.set_options(timeout=PATIENCE_MS)
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -41,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address.rstrip("/")
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")

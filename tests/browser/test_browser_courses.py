@@ -8,13 +8,14 @@ import pytest
 from browser_lesson import Learner
 from playwright.sync_api import Locator, expect
 
-from cluster_engine.predicates.predicate import Reached
+from cluster_engine.predicates import Predicate
+from cluster_engine.predicates.predicate import All, Reached
 from visualizer.lessons import courses, library
 from visualizer.lessons.lesson import EXERCISE, WALKTHROUGH, Lesson
 from visualizer.lessons.questions import Question
 from visualizer.lessons.steps import Answer, Interrupt, Run, Until, Wait
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 SOLVE_MS = 240_000
 AT_ONCE_MS = 5_000
@@ -120,9 +121,11 @@ class Hand:
                     self.page.locator(".ran-line .stop").first.press("Enter")
                 case Until(predicate=Reached(name=name)) if name in checks:
                     self.wait_for(self.page.locator(".checks li").nth(checks.index(name)))
-                case Until() | Wait():
+                case Until(predicate=predicate):
                     self.learner.hurry()
-                    self.page.wait_for_timeout(3000)  # what comes then comes in the cluster's own, hurried time
+                    self.learner.reached(*_names(predicate))
+                case Wait():
+                    raise AssertionError("nobody has said yet how one waits for seconds of the cluster")
                 case _:
                     pass
         self.learner.hurry()
@@ -144,13 +147,13 @@ class Hand:
         assert question is not None
         title = library.prose(lesson, "en").section("question", id_)
         assert title is not None
-        item = self.page.locator(".asked", has=self.page.locator("summary", has_text=title.title.replace("`", "")))
+        item = self.page.locator(f".asked[data-question='{id_}']")
         form = item.locator("form")
-        self.page.wait_for_timeout(200)  # the next open question unfolds by itself
-        if not form.is_visible():
+        while not form.is_visible():  # where it unfolds by itself in the same moment, this folds it again
             self.press_on(item.locator("summary"))
+        expect(item.locator("summary")).to_contain_text(title.title.replace("`", ""))
         self.answer(form, question, answer)
-        expect(item.locator(".feedback")).to_be_visible()
+        expect(item.locator(".feedback")).to_be_attached()  # and folded, if that has solved it
 
     def type(self, line: str) -> None:
         """Type a line (or paste several) and wait until the terminal takes the next."""
@@ -210,6 +213,16 @@ class Hand:
                 if now.index(item) <= place:
                     break
                 form.locator(f"[data-item='{item}'] button").first.press("Enter")
+
+
+def _names(predicate: Predicate) -> list[str]:
+    """What has to be reached."""
+    match predicate:
+        case Reached(name=name):
+            return [name]
+        case All(parts=parts):
+            return [name for part in parts for name in _names(part)]
+    raise AssertionError(f"nobody has said yet how one waits for {predicate}")
 
 
 def _right(question: Question) -> object:

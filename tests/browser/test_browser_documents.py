@@ -7,11 +7,15 @@ import pytest
 from browser_page import Glassplane
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 BY_TOKEN = 'TOKEN=$(kubectl create token default); curl -sk -H "Authorization: Bearer $TOKEN" '
 AS_KUBELET = f"curl -s --cert {CERTIFICATE} --key {CERTIFICATE} --cacert /etc/kubernetes/pki/ca.crt "
+AT_ITS_END = """() => {
+  const log = document.querySelector(".screen-log");
+  return log.scrollTop + log.clientHeight >= log.scrollHeight - 1;
+}"""
 TYPED = [
     ("kubectl run nginx --image=nginx --port=80", "pod/nginx created"),
     ("kubectl wait --for=condition=Ready pod/nginx --timeout=60s", "condition met"),
@@ -46,7 +50,7 @@ def test_the_founding_documents_commands_are_typed_where_they_belong_and_seen(gl
         command.press("Control+c")
         page.locator(".line .stop").wait_for(state="detached")
     expect(page.locator("label.prompt")).to_have_text("worker-1:~$")
-    assert page.locator(".screen-log").evaluate("(log) => log.scrollTop + log.clientHeight >= log.scrollHeight - 1")
+    page.wait_for_function(AT_ITS_END)
 
     hosts = page.locator(".host-name").all_inner_texts()
     assert len(hosts) == len(set(hosts)), "a machine's lanes are together, and so are a namespace's pods"

@@ -7,7 +7,7 @@ import pytest
 from browser_lesson import Learner
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 CACHE, WEB = "How many seconds after the power cut", "And the first pod of web?"
 AGENT, CLEAN_UP = "And agent?", "The machine is scrapped"
@@ -80,11 +80,11 @@ def solve(learner: Learner) -> None:
         "deletes a pod of web",
         "Two pods of web and two of cache",
     ):
-        expect(learner.check(check)).to_have_class("passed", timeout=60_000)
+        expect(learner.check(check)).to_have_class("passed")
     expect(learner.asked(CACHE).locator(".feedback.right")).to_contain_text("You know the chain")
     expect(page.locator(".solved")).to_have_count(0)
     learner.type_command("kubectl delete node worker-2")
-    expect(page.locator(".solved")).to_be_visible(timeout=60_000)
+    expect(page.locator(".solved")).to_be_visible()
 
 
 def kept_and_exported(learner: Learner) -> None:
@@ -112,6 +112,6 @@ def test_a_solution_can_be_typed_as_it_stands(learner: Learner) -> None:
     for line in lines:
         page.fill("#command", line)
         page.press("#command", "Enter")
-    expect(page.locator(".solved")).to_be_visible(timeout=60_000)
+    expect(page.locator(".solved")).to_be_visible()
     page.locator(".ran-line .stop").click()
     expect(page.locator(".ran .spin")).to_have_count(0)

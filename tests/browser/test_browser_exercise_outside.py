@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 from browser_lesson import Learner
+from browser_page import PATIENCE_SECONDS
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PODS = "/api/v1/namespaces/default/pods"
-SECONDS_MAX = 60
 
 
 def program(name: str) -> str:
@@ -46,7 +46,7 @@ def meet_410(learner: Learner) -> None:
 
 def solved(learner: Learner) -> None:
     """All checks are ticked, by what came from outside alone."""
-    expect(learner.page.locator(".solved")).to_be_visible(timeout=60_000)
+    expect(learner.page.locator(".solved")).to_be_visible()
     expect(learner.page.locator(".checks .passed")).to_have_count(4)
     expect(learner.page.locator(".ran:not(.by-lesson)")).to_have_count(0)
 
@@ -59,7 +59,7 @@ def test_the_real_kubectl_solves_an_exercise_from_outside(learner: Learner, tmp_
 
     def run(*words: str) -> str:
         done = subprocess.run(
-            [kubectl, *words], env=environment, capture_output=True, text=True, timeout=SECONDS_MAX, check=True
+            [kubectl, *words], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
         )
         return done.stdout
 
@@ -83,7 +83,7 @@ def test_curl_solves_it_too(learner: Learner, tmp_path: Path) -> None:
 
     def run(path: str, *more: str) -> str:
         return subprocess.run(
-            [*command, *more, f"{server}{path}"], capture_output=True, text=True, timeout=SECONDS_MAX, check=True
+            [*command, *more, f"{server}{path}"], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
         ).stdout
 
     refused = json.loads(run(f"{PODS}?watch=true&resourceVersion=1"))

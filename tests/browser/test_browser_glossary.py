@@ -6,12 +6,12 @@ import pytest
 from browser_lesson import Learner
 from playwright.sync_api import Browser, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_a_word_is_explained_by_keyboard_in_the_language_of_the_page(learner: Learner) -> None:
-    learner.begin("walkthroughs/mutual-tls")
-    page = learner.page
+    page = learner.begin("walkthroughs/mutual-tls").page
+    page.locator(".drawer [role=tab][aria-selected=true]").wait_for()  # the beat's message, whose details are fetched
     word = page.locator(".lesson button.term").first
     name = word.inner_text()
     word.focus()

@@ -5,7 +5,7 @@ from browser_incident import NAMED, ask_for, begin, cry_wolf, diagnose, notice
 from browser_page import Glassplane
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 AS_THE_DIAGRAM_HAS_SCROLLED = """(link) => {
   link.click();

@@ -5,7 +5,7 @@ from browser_lesson import Learner
 from browser_scenes import go_on
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 SERVER = "--server=https://10.0.0.1:6443 --certificate-authority=/etc/kubernetes/pki/ca.crt"
 PIN = "openssl x509 -in {} -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256"

@@ -5,7 +5,7 @@ from browser_lesson import Learner
 from browser_scenes import go_on
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 NEW = "kubectl --kubeconfig=new.conf"
 SHUT_OUT = (

@@ -7,11 +7,13 @@ from browser_lesson import Learner
 from browser_page import Glassplane
 from playwright.sync_api import Browser, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
-WIDTHS = range(360, 1921, 40)
+WIDTHS = range(320, 1921, 40)
 CROWDED = """() => {
-  const all = [...document.querySelectorAll(".bar :is(a, button, input, .health)")];
+  const all = [...document.querySelectorAll(
+    ".bar :is(a, button, input, .health), .transport :is(button, input, time), .terminal-head > :is(button, label)"
+  )];
   const marks = all.filter((one) => one.checkVisibility());
   const boxes = marks.map((one) => one.getBoundingClientRect());
   const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
@@ -21,7 +23,7 @@ CROWDED = """() => {
     ...marks.slice(0, i).filter((_, j) => meet(boxes[i], boxes[j])).map((other) => `${called(other)} | ${called(one)}`),
   ]);
 }"""
-"""What of the bar lies over something else of it, or outside the window."""
+"""What of the three bars lies over something else of them, or outside the window."""
 
 
 def test_everything_can_be_done_by_keyboard_alone(glassplane: Glassplane) -> None:
@@ -119,7 +121,7 @@ def test_a_cluster_that_is_not_there_is_said_plainly(glassplane: Glassplane) -> 
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
-def test_nothing_in_the_bar_lies_over_anything_else_however_wide_the_window(
+def test_nothing_in_a_bar_lies_over_anything_else_however_wide_the_window(
     chromium: Browser, server: str, locale: str
 ) -> None:
     learner = Learner(chromium, server, locale=locale)
@@ -131,7 +133,33 @@ def test_nothing_in_the_bar_lies_over_anything_else_however_wide_the_window(
                 learner.find(found)
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 800})
+                learner.drawn()
                 assert page.evaluate(CROWDED) == [], width
             page.set_viewport_size({"width": 1280, "height": 800})
     finally:
         learner.close()
+
+
+def test_a_link_to_a_message_keeps_its_place_while_the_cluster_runs_on(chromium: Browser, server: str) -> None:
+    glassplane = Glassplane(chromium, server, viewport={"width": 1920, "height": 1080})
+    page = glassplane.open().page
+    cluster = page.locator("#playground").get_attribute("data-cluster")
+    page.goto(f"/clusters/{cluster}/#e700")
+    expect(page.locator(".drawer .seq").first).to_have_text("#700")
+    glassplane.type_command("kubectl create deployment web --image=nginx --replicas=3")
+    page.goto(f"/clusters/{cluster}/?again#e700")
+    expect(page.locator(".drawer .seq").first).to_have_text("#700")
+    expect(page.locator("#row-700")).to_be_visible()
+    expect(page.locator(".live-badge")).to_have_text("In the past")
+    head = glassplane.head
+    page.evaluate(
+        """async (head) => {
+          const url = document.getElementById("playground").dataset.entries + "?limit=1";
+          while ((await (await fetch(url)).json()).head < head + 30) await new Promise(requestAnimationFrame);
+        }""",
+        head,
+    )
+    expect(page.locator("#row-700")).to_be_visible()
+    expect(page.locator(".live-badge")).to_have_text("In the past")
+    glassplane.close()
+    assert glassplane.complaints == []

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from browser_page import PATIENCE_MS
 from browser_scenes import NOTES, PASSWORD, sign_up
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 DESK = {"width": 1280, "height": 800}
 NOTEBOOK = {"width": 1366, "height": 768}
@@ -37,6 +38,7 @@ WATCH_BUTTON = """(() => {
   requestAnimationFrame(look);
 })()"""
 KEPT = "() => JSON.parse(localStorage.getItem('glassplane:progress') ?? '{}')"
+NOTHING_KEPT = f"() => Object.keys(({KEPT})()).length === 0"
 
 
 @pytest.fixture
@@ -52,9 +54,9 @@ def visit(chromium: Browser, server: str) -> Iterator[Any]:
     def open_(**options: Any) -> Page:
         defaults = {"viewport": DESK, "locale": "en-US", "reduced_motion": "reduce"}
         context = chromium.new_context(base_url=server, **(defaults | options))
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", hear)
         return page
@@ -74,15 +76,15 @@ def test_the_landing_page_leads_everywhere_by_keyboard(visit: Any) -> None:
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
     reached = []
-    for _ in range(15):
+    for _ in range(16):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("() => document.activeElement.getAttribute('href')"))
         one = "document.activeElement.closest('.door') ?? document.activeElement"
         assert page.evaluate(f"() => getComputedStyle({one}).outlineStyle") == "solid"
     options = ["system_pods=on", "etcd_members=3", "audit=on", "key_lab=on"]
     variants = ["/sandbox/", *(f"/sandbox/?{option}" for option in options)]
-    assert reached[:6] == ["/walkthroughs/kubectl-to-running/", *variants]
-    assert [path.split("/")[1] for path in reached[6:]] == ["courses"] * 6 + ["map", "incident", "rooms"]
+    assert reached[:7] == ["/walkthroughs/kubectl-to-running/", *variants, None], "the last opens nodes, seed and pace"
+    assert [path.split("/")[1] for path in reached[7:]] == ["courses"] * 6 + ["map", "incident", "rooms"]
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/rooms/$"))
 
@@ -230,7 +232,7 @@ def test_what_was_done_without_an_account_is_marked_saved_and_deleted(visit: Any
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete the progress").click()
     expect(page.locator(".course-done:visible")).to_have_count(0)
-    assert page.evaluate(KEPT) == {}
+    page.wait_for_function(NOTHING_KEPT)
 
 
 def test_progress_goes_with_the_account_and_not_with_the_computer(visit: Any) -> None:
@@ -242,7 +244,7 @@ def test_progress_goes_with_the_account_and_not_with_the_computer(visit: Any) ->
     page.locator(".account-name").click()
     page.locator("#account-menu").get_by_role("button", name="Sign out").click()
     page.get_by_role("link", name="Sign in").wait_for()
-    assert page.evaluate(KEPT) == {}
+    page.wait_for_function(NOTHING_KEPT)
 
     elsewhere = visit()
     sign_in(elsewhere, name)

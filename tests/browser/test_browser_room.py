@@ -8,32 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_page import EXPECT_MS
-from browser_page import HEAD as HEAD_OF
+from browser_page import DRAWN, head_passes
 from browser_room import Instructor, Learner, Person
 from browser_server import Server
 from playwright.sync_api import Browser, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 
 OFF = ("power-off", "worker-2")
 
-# The middle of a row that can be seen whole, in pixels of the window.
+# The id of a row that can be seen whole, and its middle in pixels of the window.
 ROW_IN_SIGHT = """() => {
   const { top, bottom, left, right } = document.getElementById("diagram").parentElement.getBoundingClientRect();
-  const rows = [...document.querySelectorAll("#diagram .row .row-back")].map((row) => row.getBoundingClientRect());
-  const seen = rows.filter((row) => row.top > top + (bottom - top) / 4 && row.bottom < bottom - (bottom - top) / 4);
-  const row = seen[Math.floor(seen.length / 2)];
-  return [left + (right - left) / 4, row.top + row.height / 2];
+  const rows = [...document.querySelectorAll("#diagram .row")];
+  const boxes = rows.map((row) => [row.id, row.querySelector(".row-back").getBoundingClientRect()]);
+  const middle = ([, row]) => row.top > top + (bottom - top) / 4 && row.bottom < bottom - (bottom - top) / 4;
+  const seen = boxes.filter(middle);
+  const [id, row] = seen[Math.floor(seen.length / 2)];
+  return [id, left + (right - left) / 4, row.top + row.height / 2];
 }"""
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """The machine is shared, and ten pages are open."""
-    expect.set_options(timeout=60_000)
-    yield
-    expect.set_options(timeout=EXPECT_MS)
 
 
 @pytest.fixture
@@ -79,7 +72,7 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
     for learner in (bea, cleo, dan):
         expect(learner.follows).to_be_visible()
         expect(learner.page.get_by_role("radio", name="TLS")).to_be_checked()
-        assert learner.cluster == ada.cluster
+        learner.is_at(ada.cluster)
     assert "worker-1" in ada.type("kubectl get nodes")
     ada.page.locator("#diagram").focus()
     for learner in (bea, cleo, dan):
@@ -88,7 +81,7 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
         learner.page.keyboard.press("f")
         expect(learner.page.get_by_text("The instructor shows something")).to_be_visible()
         learner.runs()
-        assert learner.cluster == own[learner]
+        learner.is_at(own[learner])
     dan.page.keyboard.press("f")
     expect(dan.follows).to_be_visible()
 
@@ -119,9 +112,9 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
     for one in (ada, bea, cleo, dan):
         expect(one.page.locator(".banner.lost")).to_be_hidden()
         expect(one.page.locator(".health.running")).to_be_visible()
-        assert one.cluster == clusters[one]
+        one.is_at(clusters[one])
     for one, head in heads.items():
-        one.page.wait_for_function(f"async () => (await ({HEAD_OF})()) > {head}")
+        head_passes(one.page, head)
     assert "web" in cleo.type("kubectl get deployments")
     expect(ada.console.get_by_text("3 of 3 here")).to_be_visible()
     expect(found).to_have_text(before, use_inner_text=True)
@@ -134,7 +127,7 @@ def test_a_class_is_led_broken_and_lives_on_when_its_server_dies(mortal: Server,
     eva = people(Learner, mortal.address).join(code, "Eva", "B")
     expect(eva.follows).to_be_visible()
     expect(eva.page.get_by_role("radio", name="HTTP")).to_be_checked()
-    assert eva.cluster == ada.cluster
+    eva.is_at(ada.cluster)
     expect(ada.row("Eva")).to_be_visible()
 
     # Time stands still for all and goes on; one is healed, then everybody.
@@ -219,12 +212,18 @@ def read_beside_the_question(learner: Learner) -> None:
     """The evidence can be clicked, and read, while it is asked what is broken."""
     page = learner.page
     expect(page.locator(".docked")).to_be_focused()
-    row = page.evaluate(ROW_IN_SIGHT)
-    page.mouse.move(*row)
+    for _ in range(2):
+        page.keyboard.press("k")
+    expect(page.locator(".to-live")).to_be_visible()  # it does not follow the live end any more, but stands still
+    page.evaluate(DRAWN)
+    row, *middle = page.evaluate(ROW_IN_SIGHT)
+    page.mouse.move(*middle)
     page.mouse.down()
-    page.wait_for_timeout(200)  # rows go by: opened is the one that was pressed
+    page.keyboard.press("End")  # rows go by: opened is the one that was pressed
+    expect(page.locator(".to-live")).to_have_count(0)
+    page.evaluate(DRAWN)
     page.mouse.up()
-    expect(page.locator(".drawer")).to_be_visible()
+    expect(page.locator(".drawer .seq").first).to_have_text(row.replace("row-", "#"))
     expect(page.locator(".diagnosis-form")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(".drawer")).to_have_count(0)

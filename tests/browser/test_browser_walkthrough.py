@@ -7,7 +7,7 @@ from browser_lesson import Learner
 from browser_scenes import go_on
 from playwright.sync_api import Browser, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def test_a_walkthrough_from_its_introduction_to_its_last_beat(learner: Learner) -> None:
@@ -54,6 +54,7 @@ def skip_a_prediction(learner: Learner) -> None:
 def wander_off_and_come_back(learner: Learner) -> None:
     """One key leads back to the step, however the reader left it."""
     page = learner.page
+    page.locator(".drawer [role=tab][aria-selected=true]").wait_for()
     before = learner.look
     ways: dict[str, Callable[[], None]] = {
         "step": lambda: learner.press("ArrowLeft"),
@@ -87,6 +88,7 @@ def break_a_link(learner: Learner) -> None:
 def go_back_and_forth(learner: Learner) -> None:
     """What was reached stays reached, and is not played or asked again."""
     page = learner.page
+    learner.wait_until_time_stands()  # it went on for what was broken
     head = learner.head
     page.locator("#diagram").focus()
     learner.press("b")
@@ -121,7 +123,7 @@ def compare_a_myth_with_the_wire(learner: Learner) -> None:
         ["kubectl → kube-apiserver: session key, encrypted with the server's public key"]
     )
     expect(page.locator(".myth-wire li")).to_contain_text(["ClientHello", "ServerHello", "CertificateVerify"])
-    page.get_by_role("button", name="Show in the diagram").click()
+    page.get_by_role("button", name="Show in the diagram", exact=True).click()
     expect(learner.row("ClientHello")).to_have_attribute("aria-selected", "true")
     page.locator("#diagram").focus()
     learner.press("r")

@@ -14,10 +14,10 @@ from test_browser_exercise_outside import kubeconfig
 
 from visualizer.lessons.library import CONTENT
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 EXERCISE = "exercises/a-watch-client"
-FEED_SECONDS_MAX = 120
+FEED_SECONDS_MAX = 300
 
 
 def solution() -> str:
