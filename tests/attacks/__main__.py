@@ -30,11 +30,11 @@ Attacks = dict[str, list[dict[str, Any]]]
 
 
 class Lane(threading.Thread):
-    """Makes the attacks of some kinds, one after another; `felt` counts those that were."""
+    """Makes the attacks of some kinds, one after another; `felt` has what is told of those that were."""
 
     def __init__(self, address: str, attacks: Iterable[tuple[str, dict[str, Any]]]) -> None:
         super().__init__()
-        self.felt = 0
+        self.felt: list[str] = []
         self._address, self._attacks = address, list(attacks)
 
     def run(self) -> None:
@@ -47,13 +47,15 @@ class Lane(threading.Thread):
                 problems = attacker.attack(kind, attack)
             except Exception as problem:  # the next one begins afresh
                 problems, attacker = [f"{type(problem).__name__}: {problem}"], None
-            self.felt += bool(problems)
             words = f"{'FELT' if problems else 'held'}  {time.monotonic() - began:4.0f} s  {attack['name']}"
-            print("\n              ".join([words, *problems]), flush=True)
+            told = "\n              ".join([words, *problems])
+            print(told, flush=True)
+            if problems:
+                self.felt.append(told)
 
 
-def play(address: str, only: str) -> int:
-    """Make all attacks; give how much was felt."""
+def play(address: str, only: str) -> list[str]:
+    """Make all attacks; give what was felt."""
     attacks: Attacks = tomllib.loads((Path(__file__).parent / "attacks.toml").read_text())
     bystander = Bystander(address)
     time.sleep(QUIET_SECONDS)
@@ -67,7 +69,7 @@ def play(address: str, only: str) -> int:
     print(f"the bystander under attack: {bystander.figures()}")
     noticed = bystander.judge()
     print("the bystander noticed:", ", ".join(noticed) or "nothing", flush=True)
-    return sum(lane.felt for lane in lanes) + len(noticed)
+    return [one for lane in lanes for one in lane.felt] + noticed
 
 
 def main() -> None:
@@ -87,7 +89,8 @@ def main() -> None:
                 felt = play(server.address, options.only)
             finally:
                 server.stop()
-    print(f"{felt} felt, in {time.monotonic() - began:.0f} s")
+    print("\n".join(felt))  # once more, for of a long log the end is read
+    print(f"{len(felt)} felt, in {time.monotonic() - began:.0f} s")
     sys.exit(bool(felt))
 
 

@@ -17,8 +17,8 @@ import websocket
 from tests.attacks import clients
 from tests.visitor import Visitor
 
-SECONDS = 60.0
-ANSWER_SECONDS = 60.0
+SECONDS = 300.0
+"""What a line is given: to tell what never ends from what is slow on a busy machine. How slow, the bystander tells."""
 QUIET_SECONDS = 3.0
 """For how long nothing may come before a message that needs no answer is taken to have been swallowed."""
 PACE = 5
@@ -79,7 +79,7 @@ class Attacker:
             problems.append("its cluster lives another life")
         if "after" in attack:
             self.visitor.type(attack["after"], SECONDS)
-        alive = self.visitor.type("echo alive", ANSWER_SECONDS)
+        alive = self.visitor.type("echo alive", SECONDS)
         if not ALIVE.fullmatch(alive.text):
             problems.append(f"afterwards its cluster answered {alive.text[:SHOWN_MAX]!r}")
         return [*problems, *self.visitor.bugs[bugs:]]

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.visitor import Visitor
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.5  # a cluster takes 2,000 lines at most: enough for a quarter of an hour
 LINE_SECONDS = 60.0  # a line that takes longer is lost
 FIGURES, OVER = "figures", "over"
 

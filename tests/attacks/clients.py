@@ -9,6 +9,7 @@ import json
 import resource
 import secrets
 import socket
+import struct
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -30,7 +31,7 @@ from tests.visitor import Browser
 if TYPE_CHECKING:
     from tests.attacks.attacker import Attacker
 
-SECONDS = 30.0
+SECONDS = 60.0
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 
 
@@ -212,3 +213,65 @@ def wrong_codes(attacker: "Attacker", count: int = 35) -> str:
             somebody.get(f"{attacker.address}/join/{code}/")
     answer = httpx.get(f"{attacker.address}/join/{attacker.room['code']}/", timeout=SECONDS)
     return f"{answer.status_code} {answer.text}"
+
+
+# Files that are brought -----------------------------------------------------------------------------------------------
+
+
+def hostile_captures(attacker: "Attacker", connections: int = 60_000) -> str:
+    """Bring captures that are made to take a reader down; how many come to an end, while pages are served."""
+    files = {
+        "a connection a packet": _syns(connections),
+        "a block as long as no file": struct.pack("<III", 0x0A0D0D0A, 0xFFFFFFFC, 0x1A2B3C4D) + bytes(2_000_000),
+        "brackets for an audit log": b'{"kind":"Event","apiVersion":"audit.k8s.io/v1","x":' + b"[" * 2_000_000,
+    }
+    browser, ended, served = Browser(attacker.address), 0, 0
+    for data in files.values():
+        url, pages = _brought(browser, attacker.address, data)
+        ended += url != ""
+        served += pages
+    return f"{ended} of {len(files)} came to an end; {'pages meanwhile served' if served else 'no page was served'}"
+
+
+def hostile_recordings(attacker: "Attacker", lines: int = 40, objects: int = 8000) -> str:
+    """Bring an audit log of long lists of objects in no shape, and ask what stood in it; what is answered."""
+    items = [
+        {"metadata": {"name": f"a{n}", "resourceVersion": str(n + 1)}, "spec": {}, "status": {}} for n in range(objects)
+    ]
+    items[0] |= {"spec": {"containers": 7}, "status": {"conditions": "<b>"}}
+    listed = {"kind": "PodList", "metadata": {"resourceVersion": str(objects)}, "items": items}
+    event = {"kind": "Event", "auditID": "a", "stage": "ResponseComplete", "verb": "list", "requestURI": "/api/v1/pods"}
+    event |= {"objectRef": {"resource": "pods"}, "responseStatus": {"code": 200}, "responseObject": listed}
+    line = json.dumps({**event, "stageTimestamp": "2026-01-01T00:00:00Z"}).encode()
+    browser = Browser(attacker.address)
+    url, _ = _brought(browser, attacker.address, b"\n".join([line] * lines))
+    asked = ("state/objects/", "state/board/", "state/object/?resource=pods&name=a0", "export/audit", "export/otlp")
+    codes = [browser.client.get(f"{attacker.address}{url}{one}", timeout=4 * SECONDS).status_code for one in asked]
+    return f"{codes.count(HTTPStatus.OK)} of {len(asked)} questions were answered"
+
+
+def _brought(browser: Browser, address: str, data: bytes) -> tuple[str, int]:
+    """Bring a file; return where its recording is ("-" where there is none, "" while it is read), and pages served."""
+    begun = browser.post("/imports/", {"name": "brought"}).json()
+    size = begun["partBytes"]
+    for n in range(0, len(data), size):
+        path = f"/imports/{begun['id']}/parts/{n // size}/"
+        browser.post(path, data[n : n + size], **{"Content-Type": "application/octet-stream"})
+    browser.post(f"/imports/{begun['id']}/read/")
+    until, served = time.monotonic() + 4 * SECONDS, 0
+    while time.monotonic() < until:
+        served += browser.client.get(f"{address}/glossary/").status_code == HTTPStatus.OK
+        found = browser.client.get(f"{address}/imports/{begun['id']}/").json()
+        if found["state"] in ("read", "failed"):
+            return found["url"] or "-", served
+    return "", served
+
+
+def _syns(count: int) -> bytes:
+    packets = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)]
+    for number in range(count):
+        ends = struct.pack("!BBHI", 10, number >> 16, number & 0xFFFF, 0x0A000001)
+        tcp = struct.pack("!HHIIBBHHH", 1024 + number % 60_000, 443, 1, 0, 5 << 4, 0x02, 65_535, 0, 0)
+        packet = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0, 0, 64, 6, 0) + ends + tcp
+        packets.append(struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet)
+    return b"".join(packets)

@@ -173,6 +173,34 @@ def watch_event() -> Numbers:
     }
 
 
+def exporting() -> Numbers:
+    """What it takes to write a run down (`exporting`)."""
+    from tests.bench import exporting
+
+    return exporting.measure()
+
+
+def state_at() -> Numbers:
+    """What the state at a position of a journal costs (`state_at`)."""
+    from tests.bench import state_at
+
+    return state_at.measure()
+
+
+def branching() -> Numbers:
+    """How long until a branch stands at entry 5,000 (`branching`)."""
+    from tests.bench import branching
+
+    return branching.measure()
+
+
+def comparing() -> Numbers:
+    """What it costs to compare two runs (`comparing`)."""
+    from tests.bench import comparing
+
+    return comparing.measure()
+
+
 def auditing() -> Numbers:
     """What an audit log adds to a write (`auditing`)."""
     from tests.bench import auditing
@@ -236,16 +264,77 @@ def classroom() -> Numbers:
 
 
 def drawing() -> Numbers:
-    """The diagram in real Chromium: first paint and a step, for a journal of 1,000 and one of 100,000 entries."""
+    """The diagram in real Chromium at four lengths of the journal, and Mermaid with the same messages."""
     from tests.browser.figures import figures
 
     numbers: Numbers = {"why": "no Chromium here"}
-    for told in figures((1_000, 100_000)):
-        count = told["entries"]
-        numbers[f"first_paint_of_{count}_entries"] = told["firstPaintMs"]
-        for name, key in (("step_back", "stepBack"), ("step_forward", "stepForward")):
-            numbers[f"{name}_p50_{count}"] = told[key]["p50"]
-            numbers[f"{name}_p99_{count}"] = told[key]["p99"]
+    for told in figures():
+        numbers["why"] = "no Mermaid in node_modules"
+        count, paint = told["entries"], told["firstPaint"]
+        numbers |= {f"first_paint_of_{count}": paint["ms"], f"bare_svg_of_{count}": told["bare"]}
+        numbers |= {f"first_paint_of_{count}_{part}": paint[part] for part in PAINTED}
+        numbers |= {f"{name}_{share}_{count}": told[key][share] for name, key in DRAWN for share in ("p50", "p99")}
+        numbers |= {f"{name}_frames_{count}": told[name]["perSecond"] for name in ("scroll", "scrub")}
+        numbers[f"elements_of_the_diagram_{count}"] = told["elements"]
+        if drawn := told.get("mermaid"):
+            numbers |= {f"mermaid_of_{count}": drawn["ms"], "times_mermaid": drawn["ms"] / paint["ms"]}
+    return numbers
+
+
+PAINTED = ("cpu", "script", "style", "layout")
+DRAWN = (
+    ("append", "append"),
+    ("step_forward", "stepForward"),
+    ("step_back", "stepBack"),
+    ("step_forward_with_board", "stepForwardWithBoard"),
+    ("step_back_with_board", "stepBackWithBoard"),
+)
+
+
+def _drawing_rows() -> list[tuple[str, str, str]]:
+    rows = [("mermaid_of_1000", "ms", ""), ("times_mermaid", "", "≥ 75")]
+    for count in (1_000, 5_000, 10_000, 100_000):
+        rows += [(f"first_paint_of_{count}", "ms", "≤ 33 ms"), (f"bare_svg_of_{count}", "ms", "")]
+        rows += [(f"first_paint_of_{count}_{part}", "ms", "") for part in PAINTED]
+        rows += [(f"append_p99_{count}", "ms", "≤ 8 ms")]
+        rows += [
+            (f"{name}_{share}_{count}", "ms", "≤ 10 ms" if share == "p99" else "")
+            for name, _ in DRAWN[1:]
+            for share in ("p50", "p99")
+        ]
+        rows += [(f"{name}_frames_{count}", "/s", "60") for name in ("scroll", "scrub")]
+        rows += [(f"elements_of_the_diagram_{count}", "", "")]
+    return rows
+
+
+def page_elements() -> Numbers:
+    """The elements of the whole page of a sandbox, with what a reader opens one after another."""
+    from tests.bench.page_elements import measure
+
+    return {"why": "no Chromium here"} | measure()
+
+
+ELEMENTS = ("after_a_deployment", "with_the_state", "with_details", "with_bytes")
+
+
+def page_memory() -> Numbers:
+    """The page's heap with 100,000 entries of a cluster in which Deployments come and go, after a collection."""
+    from tests.bench.growing_page import batches
+    from tests.browser.figures import held
+
+    told = held(batches(100_000))
+    return {"why": "no Chromium here"} if told is None else {"heap_of_100000_entries": told}
+
+
+def visiting() -> Numbers:
+    """A first and a second visit to the sandbox in real Chromium: what is fetched, and how soon it can be used."""
+    from tests.browser.visits import figures as visits
+
+    numbers: Numbers = {"why": "no Chromium here"}
+    for name, visit in zip(("first", "second"), visits() or (), strict=False):
+        numbers[f"{name}_visit_requests"] = visit.requests
+        numbers[f"{name}_visit_weight"] = visit.kib
+        numbers[f"{name}_visit_usable"] = visit.usable_ms
     return numbers
 
 
@@ -371,6 +460,42 @@ FIGURES = {
             ("update_to_a_thousand_watchers_cpu", "s", "≤ 0.1 s"),
         ],
     ),
+    "exporting": Figure(
+        exporting,
+        [
+            ("pcapng_of_10000_entries_cpu", "s", "≤ 2 s"),
+            ("html_of_10000_entries_cpu", "s", ""),
+            ("html_of_10000_entries_mib", "MiB", "≤ 64 MiB"),
+            *((f"{form}_of_10000_entries_cpu", "s", "") for form in ("jsonl", "keylog", "mermaid", "otlp", "audit")),
+            ("longest_slice_of_an_export", "ms", "≤ 50 ms"),
+        ],
+        runs=3,
+    ),
+    "branching": Figure(
+        branching,
+        [
+            ("branch_at_5000", "s", "≤ 5 s"),
+            ("branch_at_5000_cpu", "s", ""),
+            ("branch_at_5000_virtual", "s", ""),
+        ],
+        runs=1,
+    ),
+    "state_at": Figure(
+        state_at,
+        [
+            row
+            for length in (1_000, 10_000, 100_000)
+            for row in (
+                (f"dearest_forwards_of_{length}", "ms", "≤ 50 ms"),
+                (f"dearest_backwards_of_{length}", "ms", "≤ 50 ms"),
+                (f"first_fold_of_{length}", "s", ""),
+                (f"longest_slice_of_{length}", "ms", "≤ 50 ms"),
+                (f"bytes_an_entry_of_{length}", "B", ""),
+            )
+        ],
+        runs=1,
+    ),
+    "comparing": Figure(comparing, [("compare_story", "ms", ""), ("compare_all_at_tcp", "ms", "")], runs=1),
     "auditing": Figure(
         auditing,
         [
@@ -440,16 +565,18 @@ FIGURES = {
         ],
         runs=1,
     ),
-    "drawing": Figure(
-        drawing,
+    "drawing": Figure(drawing, _drawing_rows(), runs=3),
+    "page_elements": Figure(page_elements, [(f"elements_{when}", "", "≤ 700") for when in ELEMENTS], runs=1),
+    "page_memory": Figure(page_memory, [("heap_of_100000_entries", "MiB", "≤ 40 MiB")], runs=1),
+    "visiting": Figure(
+        visiting,
         [
-            ("first_paint_of_1000_entries", "ms", "≤ 100 ms"),
-            ("first_paint_of_100000_entries", "ms", ""),
-            ("step_forward_p50_1000", "ms", "≤ 8 ms"),
-            ("step_forward_p99_1000", "ms", ""),
-            ("step_back_p50_1000", "ms", "≤ 8 ms"),
-            ("step_back_p99_1000", "ms", ""),
-            ("step_back_p50_100000", "ms", "≤ 8 ms"),
+            ("first_visit_requests", "", "< 73"),
+            ("first_visit_weight", "KiB", "≤ 200 KiB"),
+            ("first_visit_usable", "ms", "≤ 1000 ms"),
+            ("second_visit_requests", "", "1"),
+            ("second_visit_weight", "KiB", ""),
+            ("second_visit_usable", "ms", "≤ 1000 ms"),
         ],
         runs=3,
     ),

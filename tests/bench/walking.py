@@ -36,5 +36,5 @@ def cost_of(lesson: Lesson) -> float:
         assert player.state()["solved"], f"{lesson.path}: {player.state()['lost']} does not come"
 
     before = time.process_time()
-    in_cluster(story, nodes=lesson.nodes, seed=lesson.seed, effort=REAL_EFFORT)
+    in_cluster(story, **lesson.cluster, effort=REAL_EFFORT)
     return time.process_time() - before

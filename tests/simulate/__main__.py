@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cluster_engine.collecting import collect_seldom
+from tests.recent import EPOCH
 from tests.simulate.again import played_again
 from tests.simulate.judge import judge
 from tests.simulate.plan import draw
@@ -58,7 +60,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--first", type=int, default=1, help="the first of them (default 1)")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time (default 1)")
     parser.add_argument("--journal", type=Path, help="write the journal of the one seed to this file, as JSON lines")
-    parser.add_argument("--epoch", type=_date, default=datetime.now(UTC), help="when the worlds begin (default now)")
+    parser.add_argument(
+        "--epoch",
+        type=_date,
+        default=EPOCH,
+        help="when the worlds begin: now, recent (default), or a date",
+    )
     parser.add_argument("--plan", action="store_true", help="only print the plan")
     options = parser.parse_args(arguments)
     seeds = range(options.first, options.first + options.seeds)
@@ -67,6 +74,7 @@ def main(arguments: list[str]) -> int:
     if options.plan:
         print("\n\n".join(f"seed {seed}: {draw(seed)}" for seed in seeds))
         return 0
+    collect_seldom()
     if options.jobs == 1:
         return _report(simulate(seed, options.epoch, options.journal) for seed in seeds)
     with multiprocessing.Pool(options.jobs) as pool:
@@ -74,6 +82,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _date(text: str) -> datetime:
+    if text in ("now", "recent"):
+        return EPOCH if text == "recent" else datetime.now(UTC)
     date = datetime.fromisoformat(text)
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 

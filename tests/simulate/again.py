@@ -3,6 +3,9 @@
 paused      the same plan from the same second, with pauses and steps: the same journal
 replayed    the plan's lines and faults as a hosted cluster takes them, each at rest; then its inputs again: the same
 undone      its inputs without the last: the same up to there
+
+Up to where a link's bandwidth is limited: TLS' signatures differ in length by a byte or two from run to run, and there
+each byte takes time.
 """
 
 import asyncio
@@ -32,7 +35,7 @@ def played_again(plan: Plan, story: Story) -> Iterator[Violation]:
     if plan.seed % PAUSED_EVERY == 3 and not plan.gateway:
         pauses = Pauses.drawn(plan.seed, plan.seconds)
         again = play(plan, story.epoch, pauses=pauses)
-        yield from differences(story.entries, again.entries, float("inf"), "with pauses and steps")
+        yield from differences(story.entries, again.entries, narrow_from(plan, story.entries), "with pauses and steps")
     elif plan.seed % REPLAYED_EVERY == 7:
         yield from _replayed(plan, story.epoch)
 
@@ -46,6 +49,16 @@ def differences(first: Sequence[Entry], second: Sequence[Entry], until: float, h
     place = next((n for n, (a, b) in enumerate(pairs) if a != b), min(map(len, told)))
     a, b = (entries[place] if place < len(entries) else "nothing" for entries in told)
     yield Violation(SAME, f"{how} it went another way: {b}, and was {a}", (place + 1,))
+
+
+def narrow_from(plan: Plan, entries: Sequence[Entry]) -> float:
+    """Return when the first link may have been made narrow: by a fault that says so, or is sealed."""
+    records = [*plan.faults, *(moment.record for moment in plan.moments)]
+    if not any(part.name == "bandwidth" for record in records for part in (record, *record.parts())):
+        return float("inf")
+    begun = (one for one in entries if one["kind"] == "fault.started")
+    narrow = (one["at"] for one in begun if one["fields"].get("name") == "bandwidth" or one["fields"].get("sealed"))
+    return float(next(narrow, float("inf")))
 
 
 def _told(entry: Entry) -> tuple[object, ...]:
@@ -71,12 +84,13 @@ class Hosted:
 def _replayed(plan: Plan, epoch: datetime) -> Iterator[Violation]:
     first = hosted(plan, epoch)
     again = hosted(plan, epoch, first.inputs, first.until)
-    yield from differences(first.entries, again.entries, first.until, "replayed")
+    narrow = narrow_from(plan, first.entries)
+    yield from differences(first.entries, again.entries, min(first.until, narrow), "replayed")
     undone = last_undoable(first.inputs)
     if undone is not None:
         rest = [one for one in first.inputs if one is not undone]
         other = hosted(plan, epoch, rest, first.until)
-        yield from differences(first.entries, other.entries, undone.at, "with the last input undone")
+        yield from differences(first.entries, other.entries, min(undone.at, narrow), "with the last input undone")
 
 
 def hosted(plan: Plan, epoch: datetime, past: Sequence[Input] = (), until: float = 0.0) -> Hosted:

@@ -22,7 +22,7 @@ NAMED_MAX = 5
 
 def one_node(history: History, starts: Iterable[Start], entries: Iterable[Entry] = ()) -> Iterator[Violation]:
     """Judge bindings and starts."""
-    clones = _clones(entries)
+    taken = clones(entries)
     bound: dict[str, str] = {}
     for write in history.of("pods"):
         if write.now is None or not (node := write.now["spec"].get("nodeName")):
@@ -35,14 +35,14 @@ def one_node(history: History, starts: Iterable[Start], entries: Iterable[Entry]
     for start in starts:
         is_static = "-" not in start.uid  # of a file on the node, which nobody binds
         where = bound.get(start.uid)
-        cloned = any(one.host == start.host and one.name == where and one.covers(start.seq) for one in clones)
+        cloned = any(one.host == start.host and one.name == where and one.covers(start.seq) for one in taken)
         if not is_static and where != start.host and not cloned:
             text = f"{start.host} started a container of {start.pod} ({start.uid}), which is bound to {where}"
             yield Violation(ONE_NODE, text, (start.seq,))
 
 
 @dataclass(slots=True)
-class _Clone:
+class Clone:
     """A machine that has another's name, from one entry to another (node-name-taken)."""
 
     host: str
@@ -55,12 +55,13 @@ class _Clone:
         return self.began < seq < self.ended
 
 
-def _clones(entries: Iterable[Entry]) -> list[_Clone]:
-    found: dict[str, _Clone] = {}
+def clones(entries: Iterable[Entry]) -> list[Clone]:
+    """Give the machines that had another's name."""
+    found: dict[str, Clone] = {}
     for entry in entries:
         fields = entry["fields"]
         if entry["kind"] == "fault.started" and fields.get("name") == "node-name-taken":
-            found[fields["id"]] = _Clone(fields["target"], fields["peer"], entry["seq"])
+            found[fields["id"]] = Clone(fields["target"], fields["peer"], entry["seq"])
         elif entry["kind"] == "fault.ended" and fields["id"] in found:
             found[fields["id"]].ended = entry["seq"]
     return list(found.values())

@@ -79,14 +79,14 @@ class Run:
 
 def mistimed_evictions(traffic: Iterable[Exchange], entries: list[Entry], history: History) -> Iterator[Violation]:
     """Judge each eviction, and look for those that did not come."""
-    troubles, runs = list(_troubles(entries)), _tainted(history)
+    broken, runs = list(troubles(entries)), _tainted(history)
     for run in runs:
         for pod in _on_node_at(history, run.node, run.since):
             token = f"pods/{pod['metadata']['namespace']}/{pod['metadata']['name']}"
             due = run.since + run.patience(pod)
             gone = _going_at(history, token, pod["metadata"]["uid"])
             latest = due + EVICTION_SLACK_SECONDS
-            if latest < min(run.until, gone) and not any(start < latest and end > run.since for start, end in troubles):
+            if latest < min(run.until, gone) and not any(start < latest and end > run.since for start, end in broken):
                 text = f"{token} on {run.node} should have been evicted at {due:.0f} s, and was not by {latest:.0f} s"
                 yield Violation(EVICTED, text)
     for one in traffic:
@@ -161,7 +161,7 @@ def _going_at(history: History, token: str, uid: str) -> float:
     return float("inf")
 
 
-def _troubles(entries: list[Entry]) -> Iterator[tuple[float, float]]:
+def troubles(entries: list[Entry]) -> Iterator[tuple[float, float]]:
     """Give when something was wrong with the control plane, so that nobody can be blamed for being late."""
     begun: dict[str, tuple[float, bool]] = {}
     for entry in entries:

@@ -18,7 +18,7 @@ import yaml
 from cluster_engine.cluster import Cluster
 
 PACE = 10.0
-SOCKET_SECONDS_MAX = 20.0
+SOCKET_SECONDS_MAX = 60.0
 ROUNDS = 3
 PATH = "/api/v1/namespaces/default/configmaps"
 

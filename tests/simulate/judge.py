@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tests.simulate.bootstrap_tokens import outlived
 from tests.simulate.conflicts import conflicts
 from tests.simulate.crons import mistimed
 from tests.simulate.ends import one_node, restless, unequal, unfulfilled
@@ -62,7 +63,8 @@ def _of_history(story: Story) -> Iterator[Violation]:
     yield from unready_reached(entries, history, told)
     yield from miscounted(history)
     yield from mistimed(traffic, history, told)
-    yield from mistold(entries, history)
+    yield from mistold(entries, history, story.starts)
+    yield from outlived(entries, history, story.epoch)
     yield from misowned(traffic, history)
     yield from risen(entries, history, story.starts)
     if story.failure is None:

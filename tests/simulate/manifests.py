@@ -1,6 +1,7 @@
 """Files that lie on the workstation of a simulated cluster, for `kubectl apply -f`.
 
     greedy    more pods than nodes have CPUs for       strict    no surge: one pod after another
+    modest    asks for memory, and needs less
     picky     tolerates the taint dedicated, five      surging   two more at first, none fewer at any time
               seconds long where it is NoExecute
     agent     a DaemonSet's pod on each node           probed    ready two seconds after it runs, and for as long
@@ -21,10 +22,12 @@ BEYOND = "greedy"
 """What does not fit, and is deleted before a cluster is expected to come to rest."""
 
 
-def _deployment(name: str, replicas: int, *, strategy: Any = None, cpu: str = "", **pod: Any) -> dict[str, Any]:
+def _deployment(
+    name: str, replicas: int, *, strategy: Any = None, requests: dict[str, str] | None = None, **pod: Any
+) -> dict[str, Any]:
     container: dict[str, Any] = {"name": "nginx", "image": "nginx"}
-    if cpu:
-        container["resources"] = {"requests": {"cpu": cpu}}
+    if requests:
+        container["resources"] = {"requests": requests}
     spec: dict[str, Any] = {"replicas": replicas, **_pods(name, {"containers": [container], **pod})}
     if strategy:
         spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": strategy}
@@ -70,7 +73,8 @@ _PROBED = {
     "readinessProbe": {"exec": {"command": ["cat", "/tmp/ready"]}, "initialDelaySeconds": 2, "periodSeconds": 2},
 }
 DEPLOYMENTS = {
-    BEYOND: _deployment(BEYOND, 5, cpu="1500m"),
+    BEYOND: _deployment(BEYOND, 5, requests={"cpu": "1500m"}),
+    "modest": _deployment("modest", 2, requests={"memory": "64Mi"}),
     "picky": _deployment("picky", 2, tolerations=_TOLERATED),
     "strict": _deployment("strict", 3, strategy={"maxSurge": 0, "maxUnavailable": 1}),
     "surging": _deployment("surging", 2, strategy={"maxSurge": 2, "maxUnavailable": 0}),

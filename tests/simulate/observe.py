@@ -5,6 +5,7 @@ containerd, the rest in the journal. Only informers' copies are looked at inside
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -17,17 +18,20 @@ from cluster_engine.client import Client, Informer
 from cluster_engine.cluster import Cluster
 from cluster_engine.containerd.store import Store as Containers
 from cluster_engine.etcd import database
-from cluster_engine.etcd.history import Change, KeyValue
+from cluster_engine.etcd.history import Change, KeyValue, prefix_end
 from cluster_engine.etcd.history import History as EtcdHistory
 from cluster_engine.etcd.store import Store
 from cluster_engine.lens.kubernetes import registry_token
 from cluster_engine.rpc import cri_pb2 as cri
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.process import Process
+from tests.simulate.pressure import CONDITIONS
 from tests.simulate.story import Copy, Entry, History, Start, Story, Write
 from tests.simulate.watches import Scope
 from tests.simulate.wishes import Snapshot
 
+DECODED_MAX = 4096
+"""More than lie in etcd at one time: whoever looks at all of them again and again decodes what is new."""
 CONTAINERD_DISK = "/var/lib/containerd"
 WANTED = (
     "nodes",
@@ -40,6 +44,8 @@ WANTED = (
     "endpoints",
     "endpointslices",
     "namespaces",
+    "secrets",
+    "configmaps",
 )
 
 
@@ -83,16 +89,27 @@ FIRST_REVISION = 2
 
 
 def _decoded(kv: KeyValue) -> dict[str, Any]:
+    """Give an object as it lies in etcd; nobody may change it."""
+    return _read(kv.value)
+
+
+@functools.lru_cache(maxsize=DECODED_MAX)
+def _read(value: bytes) -> dict[str, Any]:
     try:
-        value = msgspec.json.decode(kv.value)
+        found = msgspec.json.decode(value)
     except msgspec.DecodeError:  # the compactor's own key
-        value = None
-    return value if isinstance(value, dict) else {}
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 def stored(store: Store) -> dict[str, KeyValue]:
     """Give what lies in etcd, by token."""
     return {registry_token(kv.key.decode()): kv for kv in store.range(b"/registry/", b"/registry0").kvs}
+
+
+def _objects(cluster: Cluster, prefix: str) -> list[dict[str, Any]]:
+    found = cluster._store().range(prefix.encode(), prefix_end(prefix.encode()))
+    return [_decoded(kv) for kv in found.kvs]
 
 
 # -- containers ----------------------------------------------------------------------------------------------------
@@ -120,8 +137,11 @@ def _containers(cluster: Cluster, host: str) -> Containers:
 
 def snapshot(cluster: Cluster) -> Snapshot:
     """Look at objects, containers, rules and processes as they are now."""
-    found = {kind.plural: kind for kind in kinds.BUILT_IN.stored if kind.plural in WANTED}
-    objects = {name: cluster.objects(f"/registry/{kind.storage_prefix}/") for name, kind in found.items()}
+    objects = {
+        kind.plural: _objects(cluster, f"/registry/{kind.storage_prefix}/")
+        for kind in kinds.BUILT_IN.stored
+        if kind.plural in WANTED
+    }
     running, rules = {}, {}
     for worker in cluster.workers:
         store = _containers(cluster, worker.name)
@@ -130,6 +150,14 @@ def snapshot(cluster: Cluster) -> Snapshot:
         rules[worker.name] = "".join(table.text for table in worker.packet_filter.tables.values())
     down = tuple(name for name, process in cluster.processes.items() if not process.is_alive)
     return Snapshot(objects, running, rules, down)
+
+
+def shortages(cluster: Cluster) -> Iterator[str]:
+    """Give the nodes that say that they are short of something."""
+    for node in _objects(cluster, "/registry/minions/"):
+        conditions = node.get("status", {}).get("conditions") or ()
+        if any(one["type"] in CONDITIONS.values() and one["status"] == "True" for one in conditions):
+            yield node["metadata"]["name"]
 
 
 # -- copies --------------------------------------------------------------------------------------------------------
@@ -168,28 +196,39 @@ def _token(kind: Kind, obj: dict[str, Any]) -> str:
 
 def cache_copies(cached: dict[Kind, dict[str, str]], now: dict[str, KeyValue]) -> list[Copy]:
     """Set the API server's caches beside what etcd holds."""
+    there = _by_resource(now)
     return [
-        Copy(f"the API server's cache of {kind.resource_name}", cached.get(kind, {}), _true(kind, now))
+        Copy(f"the API server's cache of {kind.resource_name}", cached.get(kind, {}), _true(kind, there))
         for kind in kinds.BUILT_IN.stored
     ]
 
 
 def informer_copies(informers: dict[Informer, None], now: dict[str, KeyValue]) -> list[Copy]:
     """Set what living informers hold beside what etcd holds."""
-    return [_copy(informer, now) for informer in informers if informer._process.is_alive]
+    there = _by_resource(now)
+    return [_copy(informer, there) for informer in informers if informer._process.is_alive]
 
 
-def _true(kind: Kind, now: dict[str, KeyValue], scope: Scope | None = None) -> dict[str, str]:
+def _by_resource(now: dict[str, KeyValue]) -> dict[str, dict[str, KeyValue]]:
+    there: dict[str, dict[str, KeyValue]] = {}
+    for token, kv in now.items():
+        there.setdefault(token.partition("/")[0], {})[token] = kv
+    return there
+
+
+def _true(kind: Kind, there: dict[str, dict[str, KeyValue]], scope: Scope | None = None) -> dict[str, str]:
     return {
         token: str(kv.mod_revision)
-        for token, kv in now.items()
-        if token.startswith(f"{kind.plural}/") and (scope is None or scope.takes(_decoded(kv)))
+        for token, kv in there.get(kind.plural, {}).items()
+        if scope is None or scope.takes(_decoded(kv))
     }
 
 
-def _copy(informer: Informer, now: dict[str, KeyValue]) -> Copy:
+def _copy(informer: Informer, there: dict[str, dict[str, KeyValue]]) -> Copy:
     selectors = informer._selectors
     labels, fields = selectors["labelSelector"] or "", selectors["fieldSelector"] or ""
     scope = Scope(informer.kind, informer._namespace or "", labels, fields)
     held = {_token(informer.kind, item): item["metadata"]["resourceVersion"] for item in informer.items()}
-    return Copy(f"{informer._process.id}'s {' '.join(filter(None, scope.key))}", held, _true(informer.kind, now, scope))
+    return Copy(
+        f"{informer._process.id}'s {' '.join(filter(None, scope.key))}", held, _true(informer.kind, there, scope)
+    )

@@ -2,10 +2,14 @@
 
 status.phase Succeeded or Failed     stays
 containers of such a pod             are not started any more
+
+Two kubelets that go by one name contradict each other until each has heard of what the other says: pods of such a node
+are not judged.
 """
 
 from collections.abc import Iterable, Iterator
 
+from tests.simulate.ends import clones
 from tests.simulate.story import Entry, History, Start, Violation
 
 ENDED = "a pod that has ended does not come back"
@@ -15,8 +19,9 @@ OVER = ("Succeeded", "Failed")
 def risen(entries: list[Entry], history: History, starts: Iterable[Start]) -> Iterator[Violation]:
     """Judge each change of a phase, and each start of a container."""
     ended: dict[str, float] = {}
+    taken = {clone.name for clone in clones(entries)}
     for write in history.of("pods"):
-        if write.now is None:
+        if write.now is None or write.now["spec"].get("nodeName") in taken:
             continue
         before, now = _phase(write.before), _phase(write.now)
         if before in OVER and now != before:

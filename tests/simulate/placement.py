@@ -54,9 +54,9 @@ def _objection(write: Write, nodes: list[Object], history: History) -> str:
         return "whose taints it does not tolerate"
     there = _on_node(history, pod["spec"]["nodeName"], write.revision)
     for resource in ("cpu", "memory"):
-        asked = sum(_asks(each, resource) for each in there)
+        asked = sum(asks(each, resource) for each in there)
         room = max(parse(node["status"]["allocatable"][resource]) for node in free)
-        if asked > room and _asks(pod, resource):
+        if asked > room and asks(pod, resource):
             return f"whose pods then ask for {asked} {resource} of {room}"
     room = max(parse(node["status"]["allocatable"]["pods"]) for node in free)
     return f"which then has {len(there)} pods of {room}" if len(there) > room else ""
@@ -67,7 +67,8 @@ def _on_node(history: History, node: str, revision: int) -> list[Object]:
     return [pod for pod in pods if pod["spec"].get("nodeName") == node and pod["status"].get("phase") not in OVER]
 
 
-def _asks(pod: Object, resource: str) -> Any:
+def asks(pod: Object, resource: str) -> Any:
+    """Give how much of a resource a pod requests."""
     containers = pod["spec"].get("containers") or ()
     asked = [each.get("resources", {}).get("requests", {}).get(resource) for each in containers]
     return sum(parse(each) for each in asked if each)

@@ -4,10 +4,9 @@
                       faults=(Partition(target="worker-1", start=12.0, end=31.0), …))
 
 The kinds of fault take turns with the seed, so that as many seeds in a row as there are kinds have them all; the rest
-is chance. One plan in ten is long: something takes a node away until its pods are evicted, and in every second of those
-a node runs short of memory, disk or process numbers. In one in five each of the two programs that are elected has a
-standby. A *moment* is a fault that happens once a predicate over the journal or etcd holds, as an instructor's does,
-sealed or not.
+is chance. One plan in ten is long: something takes a node away until its pods are evicted. In one in five each of the
+two programs that are elected has a standby. A *moment* is a fault that happens once a predicate over the journal or
+etcd holds, as an instructor's does, sealed or not.
 """
 
 from dataclasses import dataclass, replace
@@ -29,15 +28,9 @@ FAULTS_MAX = 3
 SECONDS = (30.0, 70.0)
 LONG_SECONDS = 400.0
 LONG_EVERY = 10
-PRESSURE_EVERY = 20
-PRESSURE_ENDS = 70.0
-"""So that a long plan outlasts it, with the five minutes for which it is told of."""
 BINDINGS = ("system:kube-scheduler", "system:kube-controller-manager", "kubeadm:node-proxier")
 TAKES_A_NODE_AWAY = ("power-off", "partition", "kill")
-NOT_DRAWN = ("pressure", "bootstrap-token-expired")
-"""Pressure outlasts the rest that a plan ends with, by five minutes (some long plans have it); of a bootstrap token
-nothing is judged, since no machine joins."""
-KINDS = {name: fault for name, fault in {**FAULTS, **UNOFFERED}.items() if name not in NOT_DRAWN}
+KINDS = {**FAULTS, **UNOFFERED}
 OF_TWO_NODES = ("node-name-taken",)
 CLIENTS_EACH = 2
 STANDBY_EVERY = 5
@@ -128,8 +121,6 @@ def draw(seed: int) -> Plan:
         name = rng.choice(TAKES_A_NODE_AWAY)
         worker = f"worker-{rng.randint(1, nodes)}"
         faults.append(read({"name": name, "target": f"{worker}/kubelet" if name == "kill" else worker, "start": 10.0}))
-    if seed % PRESSURE_EVERY == 0:
-        faults.append(_pressure(rng, f"worker-{rng.randint(1, nodes)}"))
     has_members = seed % ETCD_MEMBERS_EVERY == 4 and not any(one.name in OF_ONE_MEMBER for one in faults)
     if has_members:
         faults += _of_members(Random(f"{seed}/members"), seconds)
@@ -235,6 +226,8 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
         case "image-not-found" | "crash-loop" | "out-of-memory" | "hang":
             document |= {"target": worker, "image": rng.choice(list(VERSIONS))}
             document["end"] = round(start + rng.uniform(1.0, 25.0), 1)  # or back-off would take minutes
+        case "pressure":
+            document |= {"target": worker, "resource": rng.choice(("memory", "disk", "pids"))}
         case "clock-skew":
             document |= {"target": rng.choice(["control-plane", worker]), "seconds": round(rng.uniform(-45.0, 45.0), 1)}
         case "etcd-slow-disk":
@@ -246,11 +239,6 @@ def _fault(rng: Random, name: str, seconds: float, nodes: int) -> Fault:
         case "request-refused" | "answer-lost" | "watch-dropped" | "stale-cache":
             document |= _requests(rng, name)
     return read(document)
-
-
-def _pressure(rng: Random, worker: str) -> Fault:
-    start, resource = round(rng.uniform(5.0, 30.0), 1), rng.choice(("memory", "disk", "pids"))
-    return read({"name": "pressure", "target": worker, "resource": resource, "start": start, "end": PRESSURE_ENDS})
 
 
 def _of_members(rng: Random, seconds: float) -> list[Fault]:

@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import functools
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import BinaryIO
 
 from cluster_engine.api.schema import Kind
 from cluster_engine.cast import WORKSTATION, cast
 from cluster_engine.client import Informer
 from cluster_engine.cluster import Cluster, ClusterSpec
-from cluster_engine.export import lines_into
+from cluster_engine.controllers.daemon_set import FAILED_POD_SECONDS_MAX
+from cluster_engine.export.jsonl import lines_into
 from cluster_engine.faults import FaultError
 from cluster_engine.lens.opening import open_entry
 from cluster_engine.predicates import Lookout
@@ -19,6 +20,7 @@ from cluster_engine.predicates import read as read_predicate
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.supervisor import Program
+from tests.recent import EPOCH
 from tests.simulate import observe as seen
 from tests.simulate.clients import CLIENTS
 from tests.simulate.gateway import use_gateway
@@ -32,6 +34,10 @@ from tests.simulate.wishes import Snapshot, lacking
 
 CALM_SECONDS = 15.0
 REST_SECONDS_MAX = 240.0
+EASE_SECONDS_MAX = 340.0
+"""Until a node that was short of something says so no more: five minutes, and until it has looked and told."""
+PRESSED_REST_SECONDS_MAX = FAILED_POD_SECONDS_MAX
+"""A DaemonSet's pod that was not admitted is made anew after a wait that has doubled meanwhile."""
 POLL_SECONDS = 2.0
 STABLE_SECONDS = 6.0
 INTERRUPT_SECONDS = 5.0
@@ -51,12 +57,10 @@ STANDBYS = tuple(
 FOLLOWERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
 
-def play(
-    plan: Plan, epoch: datetime | None = None, export: BinaryIO | None = None, *, pauses: Pauses | None = None
-) -> Story:
-    """Play it from `epoch` (now) on; whatever goes wrong in the world is in the story's `failure`."""
+def play(plan: Plan, epoch: datetime = EPOCH, export: BinaryIO | None = None, *, pauses: Pauses | None = None) -> Story:
+    """Play it from `epoch` on; whatever goes wrong in the world is in the story's `failure`."""
     loop = ClusterLoop(Clock())
-    story = Story(epoch=epoch or datetime.now(UTC))
+    story = Story(epoch=epoch)
     try:
         loop.run_until_complete(_tell(plan, story, loop, export, pauses))
     except Exception as failure:
@@ -123,6 +127,8 @@ class _Stage:
         loop = asyncio.get_running_loop()
         began = loop.time()
         self._prepare()
+        if any(fault.name == "bootstrap-token-expired" for fault in self._plan.faults):
+            await self._insist("ssh control-plane kubeadm token create")
         waiting = self._look_out()
         doing = self._begin(loop)
         await asyncio.sleep(began + self._plan.seconds - loop.time())
@@ -130,6 +136,8 @@ class _Stage:
         await self._cluster.heal_all()
         if self._story.began_anew:
             await self._restart_followers()
+            if self._plan.system_pods:  # they remember too
+                await self._insist("kubectl -n kube-system delete pods -l k8s-app=kube-dns --wait=false")
         await self._break_off(doing)
         await self._put_in_order()
         self._story.calm_at = loop.time() + CALM_SECONDS
@@ -239,9 +247,12 @@ class _Stage:
     async def _rest(self) -> None:
         """Wait until nothing is lacking, and has not been for a while."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + REST_SECONDS_MAX
+        began = loop.time()
+        deadline = began + REST_SECONDS_MAX
         since = None
         while loop.time() < deadline:
+            if any(seen.shortages(self._cluster)):
+                deadline = max(deadline, min(loop.time(), began + EASE_SECONDS_MAX) + PRESSED_REST_SECONDS_MAX)
             if not self._is_as_wanted():
                 since = None
             elif since is None:

@@ -2,14 +2,20 @@
 
     scaled up      replicas of all ReplicaSets together are at most replicas + maxSurge
     scaled down    an old ReplicaSet loses pods only while what would be left and is not known to be unavailable
-                   is at least replicas - maxUnavailable
-    a pod made     its ReplicaSet then has no more pods than it wants, those on their way out and those done not counted
+                   is at least replicas - maxUnavailable; and of those said to be available, one look at a Deployment
+                   takes no more away, from all of its ReplicaSets together, than leave as many
+    a pod made     its ReplicaSet then has no more pods than it wants, or wanted when the look began; those on their way
+                   out and those done do not count, nor those of which the controller has neither had an answer nor
+                   been told
 
-Availability is not promised beyond that: nodes may go, and pods fail.
+Availability is not promised beyond that: nodes may go, pods fail, and a ReplicaSet's status is older than its size, so
+that what was taken away counts as available for a while (scaleDownOldReplicaSetsForRollingUpdate in
+pkg/controller/deployment/rolling.go adds up what the statuses say).
 """
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from cluster_engine.api.selectors import label_selector_from_object
 from tests.simulate.knowledge import Told, believed
@@ -21,19 +27,33 @@ UNAVAILABLE = "a rollout takes at most maxUnavailable pods away"
 OVERSHOOT = "a ReplicaSet makes no pod too many"
 DESIRED = "deployment.kubernetes.io/desired-replicas"
 OVER = ("Succeeded", "Failed")
+LOOK_SECONDS = 0.01
+"""So long after an answer the next request of the same look at a Deployment is sent at the latest."""
+
+
+@dataclass
+class _Look:
+    """One look at a Deployment: what it knows is what was known when it began."""
+
+    began: float
+    until: float
+    taken: int = 0
 
 
 def unbounded(traffic: Iterable[Exchange], history: History, told: Told) -> Iterator[Violation]:
     """Judge every change of a ReplicaSet's size by the deployment controller, and every pod that was made for one."""
+    looks: dict[str, _Look] = {}
+    answered: set[str] = set()
     for one in traffic:
         if not 200 <= one.status < 300 or one.is_dry:
             continue
         if one.resource == "replicasets" and one.said.agent.endswith("deployment-controller"):
             write = next((each for each in history.about(one.token) if each.revision == one.version), None)
             if write is not None and write.now is not None:
-                yield from _resized(one, write, write.now, history, told)
+                yield from _resized(one, write, write.now, _look(looks, _owner(write.now), one), (history, told))
         elif one.resource == "pods" and one.verb == "create" and not one.subresource:
-            yield from _made(one, history, told)
+            answered.add(one.token)
+            yield from _made(one, history, told, answered)
 
 
 def _owner(obj: Object) -> str:
@@ -41,14 +61,24 @@ def _owner(obj: Object) -> str:
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
 
 
-def _resized(one: Exchange, write: Write, now: Object, history: History, told: Told) -> Iterator[Violation]:
+def _look(looks: dict[str, _Look], deployment: str, one: Exchange) -> _Look:
+    """Give the look at a Deployment that a request is part of."""
+    look = looks.get(deployment)
+    if look is None or one.began > look.until + LOOK_SECONDS:
+        look = looks[deployment] = _Look(one.began, one.ended)
+    look.until = one.ended
+    return look
+
+
+def _resized(one: Exchange, write: Write, now: Object, look: _Look, known: tuple[History, Told]) -> Iterator[Violation]:
+    history, told = known
     before = write.before["spec"]["replicas"] if write.before is not None else 0
     after = now["spec"]["replicas"]
     if after == before:
         return
     who = one.request["from"]
     uid = _owner(now)
-    floors = {name: told.floor(who, name, one.began) for name in ("deployments", "replicasets")}
+    floors = {name: told.floor(who, name, look.began) for name in ("deployments", "replicasets")}
     deployments = _deployments(history, uid, floors["deployments"], one.began)
     others = [
         believed(history, token, floors["replicasets"], one.began)
@@ -65,12 +95,19 @@ def _resized(one: Exchange, write: Write, now: Object, history: History, told: T
             text = f"{one.token} was scaled from {before} to {after}: {total} replicas of at most {allowed}"
             yield Violation(SURGE, text, one.seqs)
     else:
-        yield from _shrunk(one, write, now, deployments, others)
+        look.taken += before - after
+        own = believed(history, write.token, floors["replicasets"], one.began)
+        yield from _shrunk(one, write, now, deployments, (own, others, look.taken))
 
 
 def _shrunk(
-    one: Exchange, write: Write, now: Object, deployments: list[Object], others: list[list[Object]]
+    one: Exchange,
+    write: Write,
+    now: Object,
+    deployments: list[Object],
+    known: tuple[list[Object], list[list[Object]], int],
 ) -> Iterator[Violation]:
+    own, others, taken = known
     specs = [each["spec"] for each in deployments]
     deployment = deployments[-1]
     strategy = deployment["spec"].get("strategy", {}).get("type")
@@ -83,11 +120,21 @@ def _shrunk(
     if any(spec != specs[-1] for spec in specs) or strategy == "Recreate" or not sizes or new is None:
         return
     left = now["spec"]["replicas"] + sum(max(each["spec"]["replicas"] for each in states) for states in others)
-    unavailable = min(each["spec"]["replicas"] - each.get("status", {}).get("availableReplicas", 0) for each in new)
+    unavailable = min(each["spec"]["replicas"] - _available(each) for each in new)
     least = wanted - _unavailable(deployment)
     if left - max(unavailable, 0) < least:
         text = f"{one.token} was scaled to {now['spec']['replicas']}: {left - unavailable} of at least {least} are left"
         yield Violation(UNAVAILABLE, text, one.seqs)
+    available = sum(max(map(_available, states)) for states in (own, *others) if states)
+    old = [states for states in (own, *others) if states and states is not new]
+    idle = sum(max(0, *(each["spec"]["replicas"] - _available(each) for each in states)) for states in old)
+    if taken > idle and available - (taken - idle) < least:
+        text = f"{taken} pods were taken away at once: {available} were available, {idle} were not, {least} have to be"
+        yield Violation(UNAVAILABLE, text, one.seqs)
+
+
+def _available(replica_set: Object) -> int:
+    return int(replica_set.get("status", {}).get("availableReplicas", 0))
 
 
 def _template(obj: Object) -> Object:
@@ -128,7 +175,7 @@ def _unavailable(deployment: Object) -> int:
     return min(count or int(_surge(deployment) == 0), _replicas(deployment))
 
 
-def _made(one: Exchange, history: History, told: Told) -> Iterator[Violation]:
+def _made(one: Exchange, history: History, told: Told, answered: set[str]) -> Iterator[Violation]:
     write = next((each for each in history.about(one.token) if each.revision == one.version), None)
     uid = _owner(write.now) if write is not None and write.now is not None else ""
     if not uid or write is None:
@@ -136,17 +183,25 @@ def _made(one: Exchange, history: History, told: Told) -> Iterator[Violation]:
     owned = [each for each in history.of("replicasets") if each.now and each.now["metadata"]["uid"] == uid]
     if not owned:
         return
-    floor = told.floor(one.request["from"], "replicasets", one.began)
+    floor = told.floor(one.request["from"], "replicasets", one.began - LOOK_SECONDS)
+    heard = told.floor(one.request["from"], "pods", one.began)
+    unheard = {each.token for each in history.of("pods", since=heard) if each.before is None} - answered
     states = believed(history, owned[0].token, floor, write.at + SLACK_SECONDS)
     wanted = max((each["spec"]["replicas"] for each in states if each["metadata"]["uid"] == uid), default=0)
     matches = label_selector_from_object(owned[0].now["spec"]["selector"]).matches if owned[0].now else None
+    done = {
+        each.now["metadata"]["uid"]
+        for each in history.of("pods", until=write.revision)
+        if each.now is not None and each.now["status"].get("phase") in OVER
+    }  # for good, whatever another kubelet of that name says
     pods = [
         pod
-        for pod in history.state("pods", write.revision).values()
+        for token, pod in history.state("pods", write.revision).items()
         if _owner(pod) == uid
+        and token not in unheard
         and matches is not None
         and matches(pod["metadata"].get("labels"))
-        and pod["status"].get("phase") not in OVER
+        and pod["metadata"]["uid"] not in done
         and "deletionTimestamp" not in pod["metadata"]
     ]
     if len(pods) > wanted:

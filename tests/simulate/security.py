@@ -1,12 +1,15 @@
 """Nobody is let in who should not be, from the instant on at which they should not be; and nobody is shut out.
 
     served       a user whom RBAC allowed it, at some instant from just before the request to the answer; while a server
-                 finds its way back to an etcd that was away, from before that on (its reflectors wait up to 30 s)
+                 finds its way back to an etcd that was away, from before that on (its reflectors wait up to 30 s), and
+                 from before a change on of which etcd has not told it yet, as a member that lags behind others does
     forbidden    a user whom RBAC did not allow it, at some such instant; or by a server that has just been started and
-                 has not read the RBAC objects yet, as real ones do (--startup-send-retry-after-until-ready is off)
+                 has not read the RBAC objects yet, as real ones do (--startup-send-retry-after-until-ready is off),
+                 however long an etcd that is slow or cut off lets it wait
     expired      a certificate or token past its end gets 401; a token's end may be LEEWAY_SECONDS later by another
                  clock, and a token may be remembered for TOKEN_SECONDS
-    deleted      so does the token of a service account that is no more
+    deleted      so does the token of a service account that is no more, once the server has heard of it: it asks its
+                 cache, as real ones do, which may be as late as with permissions
     fault        what shows an unknown authority's certificate gets 401; who meets a server's wrong name asks nothing
     node         a kubelet writes its own Node, its own lease, and the pods that are bound to it
 
@@ -34,6 +37,7 @@ TOKEN_SECONDS, LEEWAY_SECONDS = 10.0, 60.0
 NODE = "system:node:"
 ANONYMOUS = "system:anonymous"
 ETCD = "control-plane/etcd"
+RBAC = frozenset({"roles", "rolebindings", "clusterroles", "clusterrolebindings"})
 
 
 def intrusions(traffic: list[Exchange], entries: list[Entry], history: History, epoch: datetime) -> Iterator[Violation]:
@@ -43,33 +47,54 @@ def intrusions(traffic: list[Exchange], entries: list[Entry], history: History, 
     starting = list(_starting(entries))
     started = [entry["at"] for entry in entries if entry["kind"] == "process.started" and entry["from"] == ETCD]
     returns = started[1:]
+    untold = list(_untold(entries, history))
     for one in traffic:
         if not one.status:
             continue
         late = any(0 <= one.began - at < REFLECTOR_SECONDS for at in returns)
         since = one.began - HEARD_SECONDS - (REFLECTOR_SECONDS if late else 0.0)
+        before = [at - HEARD_SECONDS for at, told in untold if at <= one.began < told]
         fresh = any(begin <= one.ended < end for begin, end in starting)
-        yield from _permitted(one, access, since, fresh=fresh)
-        yield from _in_time(one, clock, history)
+        yield from _permitted(one, access, min([since, *before]), fresh=fresh)
+        yield from _in_time(one, clock, history, REFLECTOR_SECONDS if late else 0.0)
         if one.said.user.startswith(NODE) and 200 <= one.status < 300:
             yield from _own(one, history)
     yield from _shown(traffic, entries)
 
 
 def _starting(entries: Iterable[Entry]) -> Iterator[tuple[float, float]]:
-    """Give when an API server had just been started, or had not found etcd yet."""
+    """Give when an API server had just been started, had not found etcd yet, or had not read all of RBAC's kinds."""
     etcd_is_up, since = True, None
+    unread: set[str] = set()
     for entry in entries:
         started = entry["kind"] == "process.started"
         if entry["from"] == ETCD and (started or entry["kind"] == "process.exited"):
             etcd_is_up = started
         if started and entry["from"] == API_SERVER:
-            since = entry["at"]
-        if since is not None and etcd_is_up:
+            since, unread = entry["at"], set(RBAC)
+        if since is not None and entry["kind"] == "grpc.response" and entry["to"] == API_SERVER:
+            unread -= {_listed(entry["fields"])}
+        if since is not None and etcd_is_up and not unread:
             yield since, entry["at"] + STARTING_SECONDS
             since = None
     if since is not None:
         yield since, float("inf")
+
+
+def _untold(entries: Iterable[Entry], history: History) -> Iterator[tuple[float, float]]:
+    """Give when an RBAC object was written, and when etcd told of it, where this took longer than usual."""
+    events = (one for one in entries if one["kind"] == "etcd.event" and one["to"] == API_SERVER)
+    told = {one["fields"]["revision"]: one["arrived"] for one in events if one["fields"].get("resource") in RBAC}
+    for write in (write for resource in sorted(RBAC) for write in history.of(resource)):
+        heard = told.get(write.revision, write.at)
+        if heard - write.at > HEARD_SECONDS:
+            yield write.at, heard
+
+
+def _listed(fields: Entry) -> str:
+    """Give the kind of which etcd has given a whole list."""
+    whole = fields.get("status") == "OK" and fields.get("method") == "Range" and fields.get("rangeEnd")
+    return str(fields["resource"]) if whole and "resource" in fields else ""
 
 
 # -- permission ----------------------------------------------------------------------------------------------------
@@ -146,7 +171,7 @@ class _Clock:
             yield until, skew
 
 
-def _in_time(one: Exchange, clock: _Clock, history: History) -> Iterator[Violation]:
+def _in_time(one: Exchange, clock: _Clock, history: History, late: float) -> Iterator[Violation]:
     said = one.said
     if one.status == 401:
         return
@@ -160,7 +185,7 @@ def _in_time(one: Exchange, clock: _Clock, history: History) -> Iterator[Violati
         writes = history.about(f"serviceaccounts/{namespace}/{name}")
         lived = [write for write in writes if write.now and write.now["metadata"]["uid"] == said.account_uid]
         gone = next((w.at for w in writes if w.now is None and lived and w.revision > lived[-1].revision), None)
-        if not lived or (gone is not None and one.began > gone + TOKEN_SECONDS + HEARD_SECONDS):
+        if not lived or (gone is not None and one.began > gone + TOKEN_SECONDS + HEARD_SECONDS + late):
             yield Violation(ENDED, f"{said.user} was no more, and its token was answered {one.status}", one.seqs)
 
 

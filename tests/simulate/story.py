@@ -10,11 +10,12 @@ Everything here is data, so that a test can doctor a story and see the invariant
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from cluster_engine.api.objects import Object
 from cluster_engine.lens.kubernetes import registry_token
+from tests.recent import EPOCH
 
 Entry = dict[str, Any]
 
@@ -122,6 +123,6 @@ class Story:
     calm_at: float = float("inf")
     failure: BaseException | None = None
     seconds: float = 0.0
-    epoch: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    epoch: datetime = EPOCH
     said: dict[int, Any] = field(default_factory=dict)
     """What the journal's entries do not say of requests: `traffic.Said` by seq."""

@@ -168,7 +168,11 @@ def test_an_apply_that_was_refused_without_a_reason_is_found(story, traffic):
 def test_a_pod_that_ended_and_runs_again_is_found(story):
     over = next(one for one in story.history.of("pods") if one.now and one.now["status"].get("phase") == "Succeeded")
     risen = replace(over, revision=10**6, before=over.now, now={**over.now, "status": {"phase": "Running"}})
-    assert found(p.risen(story.entries, History([*story.history.writes, risen]), story.starts)) == {p.ENDED}
+    history = History([*story.history.writes, risen])
+    assert found(p.risen(story.entries, history, story.starts)) == {p.ENDED}
+    fields = {"id": "f", "name": "node-name-taken", "target": "worker-2", "peer": over.now["spec"]["nodeName"]}
+    cloned = [*story.entries, {"kind": "fault.started", "seq": 10**6, "at": 0.0, "fields": fields}]
+    assert found(p.risen(cloned, history, story.starts)) == set(), "two kubelets of one name"
 
 
 def test_a_container_of_a_pod_that_has_ended_is_not_started(story):

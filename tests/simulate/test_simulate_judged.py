@@ -309,6 +309,16 @@ def test_fewer_pods_than_may_be_unavailable_are_seen(story, traffic, told):
     assert ro.UNAVAILABLE in found(ro.unbounded(traffic, history, told))
 
 
+def test_more_pods_taken_away_at_once_than_are_available_are_seen(story, traffic, told):
+    history = changed(
+        story.history,
+        lambda w: w.token.startswith("replicasets/default/surging") and w.now and w.now["status"].get("replicas"),
+        lambda w: with_now(w, status={**w.now["status"], "availableReplicas": 0}, spec={"replicas": 0}),
+    )
+    texts = [one.text for one in ro.unbounded(traffic, history, told) if one.invariant == ro.UNAVAILABLE]
+    assert any("were taken away at once" in text for text in texts)
+
+
 def test_a_pod_too_many_is_seen(story, traffic, told):
     history = changed(
         story.history,
@@ -316,6 +326,10 @@ def test_a_pod_too_many_is_seen(story, traffic, told):
         lambda w: with_now(w, spec={"replicas": 1}),
     )
     assert ro.OVERSHOOT in found(ro.unbounded(traffic, history, told))
+    made = [one for one in traffic if one.verb == "create" and one.resource == "pods" and one.status == 201]
+    answered = {one.token for one in made}
+    assert any(found(ro._made(one, history, Told([]), answered)) for one in made)
+    assert not any(found(ro._made(one, history, Told([]), set())) for one in made), "it has heard of none"
 
 
 # -- placement ---------------------------------------------------------------------------------------------------------
@@ -465,9 +479,22 @@ def test_a_bearer_who_is_served_after_the_binding_was_deleted_is_seen(story, tra
     ]
     served = instead(traffic, refused, answered(refused, status=200))
     assert not intrusions(story, served, entries=[*story.entries, *returned])  # it may not have heard of it yet
+    deleted = [w for w in story.history.of("rolebindings") if w.now is None and w.at <= refused.began][-1]
+    behind = [
+        one | {"arrived": refused.began + 0.1}
+        if one["kind"] == "etcd.event" and one["fields"]["revision"] == deleted.revision
+        else one
+        for one in story.entries
+    ]
+    assert behind != story.entries
+    assert not intrusions(story, served, entries=behind), "etcd has not told it yet"
     late = bearers[-1]
     assert late.status == 401
     assert s.ENDED in intrusions(story, instead(traffic, late, answered(late, status=200)))
+    returned[1]["at"] = late.began - 1.0
+    forbidden = instead(traffic, late, answered(late, status=403))
+    assert s.ENDED in intrusions(story, forbidden)
+    assert not intrusions(story, forbidden, entries=[*story.entries, *returned]), "nor that the account is no more"
 
 
 def test_a_user_who_is_forbidden_what_is_allowed_is_seen(story, traffic):
@@ -484,18 +511,27 @@ def test_a_server_that_has_not_read_the_rbac_objects_yet_may_forbid(story, traff
     ]
     no = answered(one, status=403, message='User "system:kube-scheduler" cannot update')
 
-    def entry(kind, program, at):
-        return {"kind": kind, "from": f"control-plane/{program}", "at": at, "fields": {}}
+    def entry(kind, program, at, **fields):
+        to = "control-plane/kube-apiserver"
+        return {"kind": kind, "from": f"control-plane/{program}", "to": to, "at": at, "fields": fields}
+
+    def read_at(at, kinds=s.RBAC):
+        listed = {"status": "OK", "method": "Range", "rangeEnd": "0"}
+        return [entry("grpc.response", "etcd", at, **listed, resource=kind) for kind in sorted(kinds)]
+
+    def may_forbid(*entries):
+        return [until > no.ended for _, until in s._starting(entries)]
 
     started = entry("process.started", "kube-apiserver", no.ended - 20.0)
     assert not list(s._permitted(no, Access(story.history), no.began - s.HEARD_SECONDS, fresh=True))
     assert list(s._permitted(no, Access(story.history), no.began - s.HEARD_SECONDS, fresh=False))
     away = [entry("process.exited", "etcd", 0.0), started]
-    assert [until > no.ended for _, until in s._starting(away)] == [True]
-    assert [
-        until > no.ended for _, until in s._starting([*away, entry("process.started", "etcd", no.ended - 6.0)])
-    ] == [False]
-    assert [until > no.ended for _, until in s._starting([started])] == [False]
+    back = entry("process.started", "etcd", no.ended - 6.0)
+    assert may_forbid(*away) == [True]
+    assert may_forbid(*away, back) == [True], "it has read nothing yet"
+    assert may_forbid(*away, back, *read_at(no.ended - 6.0)) == [False]
+    assert may_forbid(started, *read_at(no.ended - 19.0)) == [False]
+    assert may_forbid(started, *read_at(no.ended - 19.0, s.RBAC - {"roles"})) == [True]
 
 
 def test_a_certificate_that_has_ended_and_is_accepted_is_seen(story, traffic):

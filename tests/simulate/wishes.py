@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from cluster_engine.api.objects import Object
 from cluster_engine.api.selectors import label_selector_from_object
+from tests.simulate.bootstrap_tokens import badly_signed
+from tests.simulate.rollouts import OVER
 
 OWNERS = ("replicasets", "daemonsets", "jobs", "nodes")
 """Of pods; a node's are the mirrors of its static ones."""
@@ -61,6 +63,7 @@ def _lacking(it: Snapshot) -> Iterator[str]:
     for namespace in it.of("namespaces"):
         if namespace["status"]["phase"] != "Active":
             yield f"namespace {_name(namespace)} is {namespace['status']['phase']}"
+    yield from badly_signed(it.of("secrets"), it.of("configmaps"))
 
 
 def _name(obj: Object) -> str:
@@ -101,9 +104,9 @@ def _replica_set(replica_set: Object, it: Snapshot) -> Iterator[str]:
         yield f"replicaset {_name(replica_set)} is still going"
         return
     uid, wanted = replica_set["metadata"]["uid"], replica_set["spec"]["replicas"]
-    pods = [pod for pod in it.of("pods") if _controller(pod) == uid and not _is_evicted(pod)]
-    if len(pods) != wanted:
-        yield f"replicaset {_name(replica_set)} has {len(pods)} of {wanted} pods"
+    active = [pod for pod in it.of("pods") if _controller(pod) == uid and pod["status"]["phase"] not in OVER]
+    if len(active) != wanted:
+        yield f"replicaset {_name(replica_set)} has {len(active)} of {wanted} pods"
     if replica_set.get("status", {}).get("replicas", 0) != wanted:
         yield f"replicaset {_name(replica_set)} says {replica_set.get('status', {}).get('replicas')} of {wanted}"
 
