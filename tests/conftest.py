@@ -1,9 +1,10 @@
 """What every test may use."""
 
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell leaves it to
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that tests start compiles the engine: two seconds
 sys.dont_write_bytecode = False  # and each that runs tests compiles all of those: seven
 
-settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ours")  # no test depends on how fast a machine is
+settings.register_profile("ours", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")  # no test depends on how fast a machine is, nor on luck: `make fuzz` tries its own
 
 
 def pytest_collection_finish() -> None:
@@ -34,6 +35,15 @@ def pytest_collection_finish() -> None:
 def run() -> Callable[..., Any]:
     """Run a story in a world of its own, in leaping virtual time: `run(story, seed=1, tap=None)`."""
     return run_story
+
+
+@pytest.fixture(scope="session")
+def copies() -> Iterator[Any]:
+    """Run stories with copies of clusters that have started: `copies.tell(story, spec)`."""
+    from copied_clusters import Copies  # here, so that tests of pages and of parts load no cluster
+
+    with contextlib.closing(Copies()) as kept:
+        yield kept
 
 
 @pytest.fixture(autouse=True)

@@ -85,12 +85,46 @@ MAY_IMPORT = {
     "machines": {"world", "api", "cast", "pki", "mounted_tokens"},
     "mounted_tokens": {"world", "api", "etcd", "apiserver", "cast"},
     "words": {"api", "cast"},
-    "export": {"words"},
+    # Packets are written as tcpdump writes them.
+    "export": {
+        "words",
+        "journal",
+        "lens.evidence",
+        "lens.opening",
+        "world.captures",
+        "world.tap",
+        "programs.capture.packets",
+    },
+    # What stood at a position is read from the journal's evidence; kinds and their columns are the API's.
+    # A node's rules cross no wire: they are derived by kube-proxy's own pure code (decision 35). Columns of kinds that
+    # were added are JSONPaths, followed as kubectl follows them (client-go/util/jsonpath, both).
+    "state": {"journal", "lens", "api", "proxy.iptables", "proxy.services", "predicates.globs"}
+    | {"programs.kubectl.errors", "programs.kubectl.jsonpath"},
+    "comparing": {"journal", "words"},
+    # What was recorded of other clusters is read as our own tap is (decision 27), and named by our own words.
+    "recordings": {"world.tap", "journal", "lens.lens", "lens.trial", "lens.evidence"}
+    | {"export.blocks", "export.keylog", "export.selection", "programs.capture.keys"},
+    # Which bytes are which field is read with the lens's tables of names, and explained in words.
+    "fields": {"lens", "journal", "words", "rpc", "api"},
     "collecting": set(),
     "version": set(),
 }
 ANY_MAY_IMPORT = {"version"}
-ABOVE = {"cluster", "commands", "console", "injections", "run", "thread", "command_line", "__main__"}
+ABOVE = {
+    "cluster",
+    "commands",
+    "from_outside",
+    "printed",
+    "console",
+    "injections",
+    "stops",
+    "looking",
+    "options",
+    "run",
+    "thread",
+    "command_line",
+    "__main__",
+}
 
 
 @functools.cache
@@ -299,7 +333,10 @@ EDGES = {
     "visualizer/page_socket.py:_receive": "the page is told",
     "visualizer/page_socket.py:_write": "the page connects again",
     "visualizer/rooms/consumer.py:_conducted": "the page is told",
-    "visualizer/views.py:server_error": "even the error's page broke",
+    "visualizer/imports/answering.py:replied": "whoever asked is told",
+    "visualizer/imports/open_recordings.py:_reply": "whoever asked is told, and may ask again",
+    "visualizer/imports/reader.py:main": "what came before it of a file is kept",
+    "visualizer/error_pages.py:server_error": "even the error's page broke",
 }
 
 

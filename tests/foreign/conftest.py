@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from kubernetes import client, config
+from patience import PATIENCE_SECONDS
 
-from cluster_engine.deeds import Pace
+from cluster_engine.deeds import Pace, Pause, Resume
 from cluster_engine.thread import ControlPlane, running
 
 PACE = 30.0
@@ -19,10 +20,19 @@ os.environ.setdefault("GOGC", "off")  # a kubectl that lives for a tenth of a se
 
 
 @pytest.fixture(scope="session")
-def control_plane() -> Iterator[ControlPlane]:
-    """A running cluster with its gateway open, thirty times faster than life."""
+def kept() -> Iterator[ControlPlane]:
+    """A cluster with its gateway open, whose time stands: tests that are not foreign share this process's CPU."""
     with running(nodes=2, pace=PACE, capture=True) as plane:
+        plane.thread.put(Pause()).result()
         yield plane
+
+
+@pytest.fixture(scope="module")
+def control_plane(kept) -> Iterator[ControlPlane]:
+    """That cluster, whose time goes thirty times faster than life."""
+    kept.thread.put(Resume()).result()
+    yield kept
+    kept.thread.put(Pause()).result()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +52,9 @@ def kubectl(control_plane, tmp_path) -> Callable[..., subprocess.CompletedProces
 
     def call(*arguments: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [program, "--kubeconfig", control_plane.kubeconfig, "--cache-dir", str(tmp_path), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, input=stdin)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS, input=stdin
+        )
         assert not check or done.returncode == 0, f"{' '.join(arguments)}: {done.stderr}"
         return done
 

@@ -4,11 +4,11 @@ import json
 import socket
 import ssl
 import subprocess
-import time
 
 import httpx
 import pytest
 import yaml
+from patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.foreign
 
@@ -56,10 +56,7 @@ def test_a_deployment_is_created_scaled_and_deleted(kubectl, namespace):
     assert [pod["status"]["phase"] for pod in pods] == ["Running"] * 3
     assert len({pod["status"]["podIP"] for pod in pods}) == 3
     assert 'deployment.apps "web" deleted' in kubectl("delete", "deployment", "web", *n).stdout
-    deadline = time.monotonic() + 30
-    while kubectl("get", "rs,pods", *n).stdout and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert kubectl("get", "rs,pods", *n).stderr.startswith("No resources found")
+    until(lambda: kubectl("get", "rs,pods", *n).stderr.startswith("No resources found"))
 
 
 def test_apply_creates_then_changes_nothing_then_merges(kubectl, namespace):
@@ -130,16 +127,16 @@ def test_a_foreign_certificate_gets_401_and_none_at_all_403(control_plane, tmp_p
     url = f"https://{host}:{port}/api/v1/pods"
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    anonymous = httpx.get(url, verify=trusting)
+    anonymous = httpx.get(url, verify=trusting, timeout=PATIENCE_SECONDS)
     assert anonymous.status_code == 403
     assert 'User "system:anonymous" cannot list resource "pods"' in anonymous.json()["message"]
     trusting.load_cert_chain(tmp_path / "crt", tmp_path / "key")
-    assert httpx.get(url, verify=trusting).json()["reason"] == "Unauthorized"
+    assert httpx.get(url, verify=trusting, timeout=PATIENCE_SECONDS).json()["reason"] == "Unauthorized"
 
 
 def test_garbage_on_the_port_harms_nobody(control_plane, kubectl):
     for garbage in (b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01" + b"\xff" * 2000):
-        with socket.create_connection(control_plane.address, timeout=10) as connection:
+        with socket.create_connection(control_plane.address, timeout=PATIENCE_SECONDS) as connection:
             connection.sendall(garbage)
     kubectl("get", "nodes")
 

@@ -1,11 +1,11 @@
 """The Python `kubernetes` client, a second foreign client, over HTTP/1.1."""
 
 import itertools
-import time
 
 import pytest
 from kubernetes import client, config, watch
 from kubernetes.client.exceptions import ApiException
+from patience import until
 
 pytestmark = [
     pytest.mark.foreign,
@@ -72,10 +72,7 @@ def test_a_deployment_comes_to_run(api, namespace):
         replicas=2, selector=client.V1LabelSelector(match_labels={"app": "x"}), template=template
     )
     apps.create_namespaced_deployment(namespace, client.V1Deployment(metadata=client.V1ObjectMeta(name="x"), spec=spec))
-    deadline = time.monotonic() + 30
-    while (apps.read_namespaced_deployment("x", namespace).status.available_replicas or 0) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: apps.read_namespaced_deployment("x", namespace).status.available_replicas == 2)
 
 
 def test_an_oversized_body_is_refused_with_413(api, namespace):

@@ -3,12 +3,16 @@
 import re
 import shutil
 import subprocess
-import time
 
 import httpx
 import pytest
+from patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.foreign
+
+
+def get(url):
+    return httpx.get(url, timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -16,7 +20,7 @@ def busybox(kubectl, namespace):
     """A pod of busybox that runs, and the arguments that lead into its namespace."""
     n = ("-n", namespace)
     kubectl("run", "box", "--image=busybox", *n, "--", "sleep", "36000")
-    kubectl("wait", "--for=condition=Ready", "pod/box", *n)
+    kubectl("wait", "--timeout=60s", "--for=condition=Ready", "pod/box", *n)
     return n
 
 
@@ -53,13 +57,19 @@ def test_files_are_copied_there_and_back(kubectl, busybox, tmp_path):
     assert (tmp_path / "back.txt").read_text() == "hello\n"
 
 
-def test_attach_shows_what_is_written_from_now_on_until_the_end(kubectl, namespace):
+def test_attach_shows_what_is_written_from_now_on_until_the_end(control_plane, kubectl, namespace):
     n = ("-n", namespace)
-    script = "echo before; sleep 60; echo now; sleep 1"
+    script = "echo before; sleep 2; until [ -e /tmp/go ]; do echo waiting; sleep 1; done; echo now; sleep 1"
     kubectl("run", "talk", "--image=busybox", "--restart=Never", *n, "--", "sh", "-c", script)
-    kubectl("wait", "--for=condition=Ready", "pod/talk", *n)
-    assert kubectl("attach", "talk", *n).stdout == "now\n"
-    assert kubectl("logs", "-f", "talk", *n).stdout == "before\nnow\n"
+    kubectl("wait", "--timeout=60s", "--for=condition=Ready", "pod/talk", *n)
+    command = ["kubectl", "--kubeconfig", control_plane.kubeconfig, "attach", "talk", *n]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as attached:
+        shown = [attached.stdout.readline()]
+        kubectl("exec", "talk", *n, "--", "touch", "/tmp/go")
+        shown += attached.communicate(timeout=PATIENCE_SECONDS)[0].splitlines(keepends=True)
+    assert shown == ["waiting\n"] * (len(shown) - 1) + ["now\n"]
+    logged = kubectl("logs", "-f", "talk", *n).stdout
+    assert logged == "before\n" + "waiting\n" * logged.count("waiting") + "now\n"
 
 
 @pytest.fixture
@@ -83,29 +93,26 @@ def background(control_plane, tmp_path):
 def test_a_port_is_forwarded_in_kubectls_own_tunnel_or_by_spdy_alone(kubectl, namespace, background, monkeypatch):
     n = ("-n", namespace)
     kubectl("run", "web", "--image=nginx", "--port=80", *n)
-    kubectl("wait", "--for=condition=Ready", "pod/web", *n)
+    kubectl("wait", "--timeout=60s", "--for=condition=Ready", "pod/web", *n)
     for websockets in ("true", "false"):
         monkeypatch.setenv("KUBECTL_PORT_FORWARD_WEBSOCKETS", websockets)
         _, line = background("port-forward", "pod/web", ":80", "--address=127.0.0.1", *n)
         port = re.match(r"Forwarding from 127.0.0.1:([0-9]+) -> 80\n", line)[1]
         for _ in range(2):
-            assert "Welcome to nginx!" in httpx.get(f"http://127.0.0.1:{port}/").text
+            assert "Welcome to nginx!" in get(f"http://127.0.0.1:{port}/").text
 
 
 def test_the_proxies_lead_to_the_api_server_to_pods_and_to_services(kubectl, namespace, background):
     n = ("-n", namespace)
     kubectl("run", "web", "--image=nginx", "--port=80", *n)
     kubectl("expose", "pod", "web", "--port=8000", "--target-port=80", *n)
-    kubectl("wait", "--for=condition=Ready", "pod/web", *n)
+    kubectl("wait", "--timeout=60s", "--for=condition=Ready", "pod/web", *n)
     _, line = background("proxy", "--port=0")
     base = f"http://{line.removeprefix('Starting to serve on ').strip()}/api/v1/namespaces/{namespace}"
-    assert httpx.get(f"{base}/pods/web").json()["metadata"]["name"] == "web"
-    assert "Welcome to nginx!" in httpx.get(f"{base}/pods/web/proxy/").text
-    deadline = time.monotonic() + 20
-    while httpx.get(f"{base}/services/web:8000/proxy/").status_code != 200 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert "Welcome to nginx!" in httpx.get(f"{base}/services/web:8000/proxy/").text
-    refused = httpx.get(f"{base}/pods/web:81/proxy/")
+    assert get(f"{base}/pods/web").json()["metadata"]["name"] == "web"
+    assert "Welcome to nginx!" in get(f"{base}/pods/web/proxy/").text
+    until(lambda: "Welcome to nginx!" in get(f"{base}/services/web:8000/proxy/").text)
+    refused = get(f"{base}/pods/web:81/proxy/")
     assert refused.status_code == 503
     assert refused.json()["message"].startswith("error trying to reach service: dial tcp ")
 

@@ -30,6 +30,7 @@ def test_the_document_holds_a_whole_walkthrough_and_a_whole_exercise(content):
 
 
 @pytest.mark.parametrize("path", LESSONS)
+@pytest.mark.long
 def test_the_document_s_lessons_pass_the_check(content, path):
     report = check.check(path, content)
     assert report.errors == ()

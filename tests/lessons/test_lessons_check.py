@@ -5,11 +5,19 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from visualizer.lessons import check, library
+from visualizer.lessons import check, check_play, library
 
 WALK, EXERCISE = "walkthroughs/tiny/lesson.yaml", "exercises/tiny/lesson.yaml"
 
 
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch):
+    """Wait a little for what a mistake keeps from coming: in these lessons, what comes does so within seconds."""
+    monkeypatch.setattr(check_play, "ALONE_SECONDS", 15.0)
+    monkeypatch.setattr(check_play, "SETTLE_SECONDS", 30.0)
+
+
+@pytest.mark.long
 def test_lessons_that_hold_are_counted(content):
     walk, exercise = (check.check(path, content.folder) for path in check.chosen([], content.folder))
     assert (walk.errors, exercise.errors) == ((), ())
@@ -69,6 +77,7 @@ PLAYED = {
 
 
 @pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.long
 def test_what_does_not_hold_when_played_is_told_with_its_line(content, name):
     file, *mistakes = PLAYED[name]
     for old, new, _, _ in mistakes:
@@ -103,6 +112,7 @@ def test_lessons_are_chosen_by_slug_or_path(content):
         check.chosen(["huge"], content.folder)
 
 
+@pytest.mark.long
 def test_the_command_prints_a_line_a_lesson_and_fails_with_each_mistake(content, monkeypatch, capsys):
     monkeypatch.chdir(content.folder)
     here = ("--folder", str(content.folder))

@@ -175,12 +175,14 @@ def test_who_deals_with_an_incident_may_neither_break_nor_heal_and_their_instruc
     assert Access(incident, Role.OWNER).may(Action.TYPE)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
+@pytest.mark.long
 def test_an_incident_can_be_noticed_named_and_repaired_and_not_without_its_remedy():
     report = trial.check(IMAGE)  # `make lessons` plays every case
     assert [str(error) for error in report.errors] == []
 
 
+@pytest.mark.long
 def test_a_case_that_works_again_by_itself_is_refused():
     healed = next(case for case in CASES if case.fault["name"] == "latency")
     report = trial.check(type(healed)(**{**_parts(healed), "works": {"reached": "diagnosed"}}))
@@ -204,6 +206,7 @@ def test_a_storyline_may_be_called_by_its_last_part_and_not_by_what_merely_came_
     assert not right("storyline", "a-node-fails-slowly")
 
 
+@pytest.mark.long
 def test_what_is_mine_to_repair_is_ended_once_it_works_and_told_then():
     async def story(cluster, player):
         name, target = IMAGE.place

@@ -1,9 +1,9 @@
 """A player brings a cluster to a lesson's beats, at the very instants, and says what a learner has reached."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
+from recent import EPOCH
 
 from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.thread import ClusterThread
@@ -17,29 +17,22 @@ WALK, EXERCISE = "walkthroughs/tiny/lesson.yaml", "exercises/tiny/lesson.yaml"
 
 
 @pytest.fixture
-def play(content):
-    """Begin a lesson on a cluster of its own in leaping time and tell a story: `play(path, story)`."""
+def play(content, copies):
+    """Begin a lesson on a copy of a cluster in leaping time and tell a story: `play(path, story)`."""
 
     def play(path, story, begin=True):
         lesson = library.read(path, content.folder)
-        loop, told = ClusterLoop(Clock()), []
 
-        async def tell():
-            spec = ClusterSpec(
-                nodes=lesson.nodes, seed=lesson.seed, pace=None, effort=REAL_EFFORT, epoch=datetime.now(UTC)
-            )
-            async with Cluster(spec, loop) as cluster:
-                player = Player(cluster, lesson, told.append)
-                player.pace, player.told = None, told
-                if begin:
-                    await player.begin()
-                return await story(cluster, player)
+        async def tell(cluster):
+            told = []
+            player = Player(cluster, lesson, told.append)
+            player.pace, player.told = None, told
+            if begin:
+                await player.begin()
+            return await story(cluster, player)
 
-        try:
-            return loop.run_until_complete(tell())
-        finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
+        spec = ClusterSpec(nodes=lesson.nodes, seed=lesson.seed, pace=None, effort=REAL_EFFORT, epoch=EPOCH)
+        return copies.tell(tell, spec)
 
     return play
 

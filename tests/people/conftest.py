@@ -22,7 +22,7 @@ _web = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_web)
 
 redis_url, engine, worker, host = _web.redis_url, _web.engine, _web.worker, _web.host
-no_paces, stopwatch = _web.no_paces, _web.stopwatch
+long_leases, no_paces, stopwatch = _web.long_leases, _web.no_paces, _web.stopwatch
 
 
 @pytest.fixture(autouse=True)

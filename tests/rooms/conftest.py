@@ -16,14 +16,15 @@ _web = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_web)
 
 redis_url, engine, worker, host = _web.redis_url, _web.engine, _web.worker, _web.host
-no_paces, stopwatch = _web.no_paces, _web.stopwatch
+long_leases, no_paces, no_time_passes = _web.long_leases, _web.no_paces, _web.no_time_passes
+stopwatch = _web.stopwatch
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test of rooms that waits for what never comes fails; it does not hang."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.timeout(120))
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest_asyncio.fixture

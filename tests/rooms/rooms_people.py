@@ -7,6 +7,7 @@ from typing import Any
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
+from web_until import PATIENCE
 
 from visualizer.asgi import application
 from visualizer.database import in_database
@@ -56,7 +57,7 @@ class Socket:
     async def at(cls, path: str, browser: AsyncClient | None, language: str = "en") -> "Socket":
         """An open socket."""
         made = cls(path, browser, language)
-        assert (await made._socket.connect(timeout=5))[0]
+        assert (await made._socket.connect(timeout=PATIENCE))[0]
         return made
 
     async def say(self, **message: Any) -> None:
@@ -65,7 +66,7 @@ class Socket:
     async def say_raw(self, text: str) -> None:
         await self._socket.send_to(text_data=text)
 
-    async def hear(self, kind: str | None = None, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
+    async def hear(self, kind: str | None = None, seconds: float = PATIENCE, **fields: Any) -> dict[str, Any]:
         """The next frame of this kind with these fields; others pass by."""
         deadline = asyncio.get_running_loop().time() + seconds
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
@@ -95,7 +96,7 @@ class Socket:
                 return frame
 
     async def closed(self) -> int:
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + PATIENCE
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
             output = await self._socket.receive_output(timeout=left)
             if output["type"] == "websocket.close":
@@ -106,4 +107,4 @@ class Socket:
         return await self._socket.receive_nothing(timeout=seconds)
 
     async def close(self) -> None:
-        await self._socket.disconnect(timeout=5)
+        await self._socket.disconnect(timeout=PATIENCE)

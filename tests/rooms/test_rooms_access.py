@@ -21,18 +21,21 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 FELLOW = "fellow member"  # another learner of the same room
 STRANGER = "stranger"  # an instructor and a learner of other rooms, in one browser
 ANONYMOUS = "anonymous"  # no cookie at all
-TABLE = {  # see type drive break learn gateway replace
-    Role.OWNER: "1111111",
-    Role.HELD: "1101010",
-    Role.INSTRUCTOR: "1111101",
-    Role.MEMBER: "1000000",
-    FELLOW: "0000000",
-    STRANGER: "0000000",
-    ANONYMOUS: "0000000",
+TABLE = {  # see take type drive break learn gateway replace branch share
+    Role.OWNER: "1111111111",
+    Role.HELD: "1110101001",
+    Role.INSTRUCTOR: "1111110100",
+    Role.MEMBER: "1100000000",
+    Role.READER: "1000000000",  # who comes by a link has addresses of their own: tests/web/test_web_sharing.py
+    Role.TAKER: "1100000000",
+    FELLOW: "0000000000",
+    STRANGER: "0000000000",
+    ANONYMOUS: "0000000000",
 }
 CELLS = [
     pytest.param(role, action, row[number] == "1", id=f"{role}-{action}")
     for role, row in TABLE.items()
+    if role not in access.READERS
     for number, action in enumerate(Action)
 ]
 
@@ -112,9 +115,9 @@ async def _see(browser: Browser, cluster: str, action: Action) -> bool:
     return True
 
 
-async def _ask(browser: Browser, path: str, cluster: str, *, post: bool) -> bool:
-    ask = browser.post if post else browser.get
-    answer = await ask(f"/clusters/{cluster}/{path}", headers=JSON)
+async def _ask(browser: Browser, path: str, cluster: str, form: dict[str, str] | None = None) -> bool:
+    where = f"/clusters/{cluster}/{path}"
+    answer = await (browser.get(where, headers=JSON) if form is None else browser.post(where, form, headers=JSON))
     if answer.status_code in {403, 404}:
         seen = (await browser.get(f"/clusters/{cluster}/")).status_code == 200
         assert answer.status_code == (403 if seen else 404), "an id tells a stranger nothing"
@@ -124,14 +127,31 @@ async def _ask(browser: Browser, path: str, cluster: str, *, post: bool) -> bool
 
 
 async def _gateway(browser: Browser, cluster: str, action: Action) -> bool:
-    return await _ask(browser, "kubeconfig", cluster, post=False)
+    return await _ask(browser, "kubeconfig", cluster)
 
 
 async def _replace(browser: Browser, cluster: str, action: Action) -> bool:
     undone = await browser.post(f"/clusters/{cluster}/undo/", headers=JSON)
-    may = await _ask(browser, "reset/", cluster, post=True)
+    may = await _ask(browser, "reset/", cluster, {})
     assert (undone.status_code in {403, 404}) is not may  # there is nothing to undo, which is another answer
     return may
+
+
+async def _take(browser: Browser, cluster: str, action: Action) -> bool:
+    return await _ask(browser, "export/jsonl", cluster)
+
+
+async def _share(browser: Browser, cluster: str, action: Action) -> bool:
+    return await _ask(browser, "shares/", cluster, {})
+
+
+async def _branch(browser: Browser, cluster: str, action: Action) -> bool:
+    may = {
+        await _ask(browser, "branches/", cluster, {"at": "2"}),
+        await _ask(browser, "name/", cluster, {"name": "mine"}),
+    }
+    assert len(may) == 1
+    return may.pop()
 
 
 SAYINGS = {
@@ -191,6 +211,9 @@ TRY = {
     Action.LEARN: _stranger_or,
     Action.GATEWAY: _gateway,
     Action.REPLACE: _replace,
+    Action.BRANCH: _branch,
+    Action.TAKE: _take,
+    Action.SHARE: _share,
 }
 
 

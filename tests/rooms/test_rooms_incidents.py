@@ -9,13 +9,14 @@ import pytest
 import pytest_asyncio
 from django.utils import timezone
 from rooms_people import JSON, Browser, Socket, instructor
-from web_until import until
+from web_until import PATIENCE, until
 
+from cluster_engine import deeds
 from cluster_engine.deeds import Applied, Command
 from visualizer import attempt_limits
 from visualizer.database import in_database
-from visualizer.hosting import web_process
-from visualizer.hosting.messages import Lesson, Stop, cluster_name, say
+from visualizer.hosting import messages, web_process
+from visualizer.hosting.messages import Inputs, Lesson, Stop, cluster_name, say
 from visualizer.lessons import library
 from visualizer.models import Cluster
 from visualizer.rooms import incidents, instructor_actions, lessons, live_room, selectors
@@ -421,6 +422,7 @@ async def test_a_reset_does_not_rid_a_learner_of_an_incident(school):
 async def test_what_still_waits_for_its_moment_waits_in_a_successor_too(school):
     await school.break_(when="entry:\n  label: now\n")
     successor = await _reset(school, school.bea)
+    await until(lambda: _waits_there(successor))
     page = await Socket.at(f"/ws/clusters/{successor}/", school.bea.browser)
     await page.say(type="watch", since=0)
     await page.say(type="command", id="k1", line="echo other")
@@ -429,6 +431,11 @@ async def test_what_still_waits_for_its_moment_waits_in_a_successor_too(school):
     await page.say(type="command", id="k2", line="echo now")
     await until(lambda: _faults(school, successor))
     await until(lambda: _is_applied(school.bea))
+
+
+async def _waits_there(cluster: str) -> bool:
+    inputs = await web_process.current().clusters.ask(cluster, Inputs())
+    return any(isinstance(one.act, deeds.Incident) for one in messages.inputs(inputs))
 
 
 async def _is_applied(one: Learner) -> bool:
@@ -575,7 +582,7 @@ async def test_forty_clusters_are_asked_side_by_side(school, host, monkeypatch):
             Member.objects.create(room=school.room, visitor=f"v{number}", name=f"n{number}", cluster=row)
 
     await in_database(forty)()
-    async with asyncio.timeout(10):  # who is asked only after another has answered is never asked
+    async with asyncio.timeout(PATIENCE):  # who is asked only after another has answered is never asked
         await school.break_()
     assert len(await in_database(selectors.board_rows)(school.room.pk)) == 42
 

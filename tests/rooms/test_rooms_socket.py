@@ -6,7 +6,7 @@ import itertools
 import pytest
 import pytest_asyncio
 from rooms_people import Browser, Socket, instructor
-from web_until import until
+from web_until import PATIENCE, until
 
 from visualizer.database import in_database
 from visualizer.hosting.web_process import WebProcess
@@ -116,7 +116,8 @@ async def test_who_follows_is_taken_along_and_who_comes_late_too(room, ada):
     assert [(await late.hear())["type"], await late.hear()] == ["room", position]
 
 
-async def test_the_first_one_back_in_a_room_is_told_only_where_the_instructor_is_now(room, ada, bus):
+async def test_the_first_one_back_in_a_room_is_told_only_where_the_instructor_is_now(room, ada, bus, monkeypatch):
+    monkeypatch.setattr(live_room, "CATCH_UP_SECONDS", PATIENCE)  # something is kept, and each reading asks a database
     bea, member, page = await learner(room)
     await page.close()
     places = [{name: value for name, value in at(room, cursor).items() if name != "type"} for cursor in (1, 2, 3)]
@@ -129,7 +130,8 @@ async def test_the_first_one_back_in_a_room_is_told_only_where_the_instructor_is
     assert await again.quiet(0.3)
 
 
-async def test_of_many_positions_only_the_last_one_counts(room, ada):
+async def test_of_many_positions_only_the_last_one_counts(room, ada, monkeypatch):
+    monkeypatch.setattr(live_room, "PLACE_SECONDS", 0.5)  # forty are said meanwhile, or at most in a few of these
     _, _, bea = await learner(room)
     board = await console(room, ada)
     await board.say(type="lead", on=True)
@@ -340,7 +342,7 @@ async def test_a_message_that_is_too_long_is_refused(room, ada):
     assert await board.hear("error") == {"type": "error", "message": "This message is too long.", "id": "b7"}
 
 
-async def test_one_who_talks_too_fast_is_told_and_then_closed(room, ada):
+async def test_one_who_talks_too_fast_is_told_and_then_closed(room, ada, no_time_passes):
     _, _, bea = await learner(room)
     for _ in range(REFUSALS_MAX + 30):
         await bea.say(type="follow", on=True)

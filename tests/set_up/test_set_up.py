@@ -99,7 +99,7 @@ class Running:
         """Send a signal to all of the group; what was said last."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, number)
-        return self.process.communicate(timeout=30)[0]
+        return self.process.communicate(timeout=PATIENCE_SECONDS)[0]
 
 
 @pytest.mark.parametrize("missing", ["node", "npm", "git", "pip", "cc"])
@@ -171,7 +171,7 @@ def test_two_set_ups_in_one_folder_wait_for_each_other(clone, bare):
     assert next(running.lines()) == "Another set-up is at work in this folder; waiting for its end.\n"
     assert running.process.poll() is None
     os.close(folder)
-    assert running.process.wait(30) == 0
+    assert running.process.wait(PATIENCE_SECONDS) == 0
     running.end(signal.SIGKILL)
 
 

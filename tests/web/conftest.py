@@ -15,23 +15,24 @@ import pytest
 import pytest_asyncio
 from web_free_port import free_port
 from web_processes import OwnProcesses
-from web_until import until
+from web_until import PATIENCE, until
 
 from visualizer import rate_limits
-from visualizer.hosting import recorder, web_process
+from visualizer.hosting import messages, questions, recorder, web_process
 from visualizer.hosting.bus import Bus, EmbeddedBus
 from visualizer.hosting.engines import load_engine
 from visualizer.hosting.hosted_cluster import Engine
 from visualizer.hosting.redis_bus import RedisBus
 from visualizer.hosting.web_process import WebProcess
 from visualizer.hosting.worker import Worker
+from visualizer.page_socket import Allowance
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test of the web tier that waits for what never comes fails; it does not hang."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.timeout(120))
+            item.add_marker(pytest.mark.timeout(300))
 
 
 class RedisServer:
@@ -51,7 +52,7 @@ class RedisServer:
             )
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder]
         self._process = subprocess.Popen([binary, *options, "--appendonly", "yes"], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while not self._answers():
             assert time.monotonic() < deadline, "redis-server does not answer"
             time.sleep(0.02)
@@ -72,7 +73,7 @@ class RedisServer:
     def stop(self) -> None:
         """End it."""
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -110,9 +111,22 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
 
 
 @pytest.fixture(autouse=True)
+def long_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No lease runs out because this machine stalls: a test that wants one to be over gives it back."""
+    monkeypatch.setattr(messages, "LEASE_SECONDS", 2 * PATIENCE)
+
+
+@pytest.fixture(autouse=True)
 def no_paces() -> None:
     """No test sees what another has asked for."""
     rate_limits.forget_all()
+
+
+@pytest.fixture
+def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page's allowance does not fill up again, however long a test takes to say more than it."""
+    take = Allowance.take
+    monkeypatch.setattr(Allowance, "take", lambda allowance, now: take(allowance, allowance._at))
 
 
 class Stopwatch:
@@ -137,7 +151,9 @@ def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
 
 
 @pytest.fixture
-def engine() -> Engine:
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The fake one. It does at once what a real one only begins, so that its answers are waited for."""
+    monkeypatch.setattr(questions, "BEGIN_SECONDS", PATIENCE)
     return load_engine("fake_cluster:ClusterThread")
 
 

@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -175,6 +175,7 @@ class ClusterThread:
         self._run = run or Run()
         self._loop = asyncio.new_event_loop()
         self._turns = asyncio.Lock()
+        self._exports: Any = None
         self.cluster = FakeCluster(self, self._loop)
         self._thread = threading.Thread(target=self._live, name=f"fake cluster {spec.seed}", daemon=True)
         self._thread.start()
@@ -241,7 +242,7 @@ class ClusterThread:
         self._tick()
         self.emit(self.START_ENTRIES)
         await self._begin(self._run)
-        return {"ready": True, "participants": []}
+        return {"now": self.time["now"], "head": self.cluster.journal.head}
 
     async def _begin(self, run: Run) -> None:
         run.enter(self.cluster)  # type: ignore[arg-type]
@@ -304,6 +305,27 @@ class ClusterThread:
 
     def entries(self, since: int, limit: int) -> "Future[list[dict[str, Any]]]":
         return self._in_turn(lambda: self.cluster.journal.since(since, limit))
+
+    def state(self, view: str, at: int, args: dict[str, str]) -> "Future[dict[str, Any]]":
+        from cluster_engine.state import State
+
+        return self._in_turn(
+            lambda: State(self.cluster.journal, datetime(2026, 1, 1, tzinfo=UTC)).answer(view, at, args)
+        )
+
+    def search(self, texts: list[str], since: int) -> "Future[dict[str, Any]]":
+        from cluster_engine.lens.searching import Search
+
+        search = Search(self.cluster.journal, texts, since)
+        return self._in_turn(lambda: (list(search.reading()), search.answer())[1])
+
+    def export(self, ask: Any, said: Any = ()) -> "Future[Any]":
+        from cluster_engine.export.slices import Exports
+
+        if self._exports is None:
+            self._exports = Exports(self.cluster.journal)
+        exports = self._exports
+        return self._in_turn(lambda: exports.answer(ask, said))
 
     def workers(self) -> "Future[list[str]]":
         return self._in_turn(lambda: [host.name for host in self.cluster.cast.of_role(Role.WORKER)])

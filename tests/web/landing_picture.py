@@ -7,7 +7,6 @@ says how many were left out. A test makes the chain again and holds the picture 
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
@@ -15,6 +14,7 @@ from cluster_engine.cluster import Cluster, ClusterSpec
 from cluster_engine.world.clock import Clock
 from cluster_engine.world.loop import ClusterLoop
 from cluster_engine.world.work import REAL_EFFORT
+from tests.recent import EPOCH
 
 Entry = dict[str, Any]
 
@@ -66,7 +66,7 @@ def chain() -> list[Entry]:
     loop = ClusterLoop(Clock())
 
     async def story() -> list[Entry]:
-        spec = ClusterSpec(nodes=1, seed=1, pace=None, effort=REAL_EFFORT, epoch=datetime(2026, 1, 1, tzinfo=UTC))
+        spec = ClusterSpec(nodes=1, seed=1, pace=None, effort=REAL_EFFORT, epoch=EPOCH)
         async with Cluster(spec, loop) as cluster:
             await cluster.command(COMMAND, lambda *_: None)
             everything = lambda: cluster.journal.since(0, 10**6)  # noqa: E731

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from web_until import PATIENCE
 
 from visualizer.hosting import messages
 from visualizer.hosting.bus import STREAM_BYTES_MAX, STREAM_MESSAGES_MAX, Bus, BusLost, EmbeddedBus, Held
@@ -47,7 +48,7 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
 
 async def take(bus: Bus, stream: str, count: int) -> list[bytes]:
     taken: list[bytes] = []
-    async with asyncio.timeout(5), contextlib.aclosing(bus.follow(stream)) as followed:
+    async with asyncio.timeout(PATIENCE), contextlib.aclosing(bus.follow(stream)) as followed:
         async for messages in followed:
             taken += messages
             if len(taken) >= count:
@@ -73,7 +74,7 @@ async def test_a_second_follower_of_a_stream_is_handed_everything_too(bus):
         second = asyncio.create_task(take(bus, "s", 2))
         await bus.append("s", b"2")
         assert await second == [b"1", b"2"]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await anext(first) == [b"2"]
 
 
@@ -97,7 +98,7 @@ async def test_a_follower_that_falls_behind_misses_the_oldest_and_nothing_else(b
         for number in range(50):
             await bus.append("s", str(number).encode())
         seen: list[bytes] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not seen or seen[-1] != b"49":
                 seen += await anext(followed)
     assert [int(one) for one in seen] == sorted({int(one) for one in seen})
@@ -112,14 +113,14 @@ async def test_a_follower_that_falls_behind_sees_that_it_missed_something(bus):
         await bus.append("s", messages.say(Rights(), 0))
         await bus.append("s", messages.say(Clock(2, 1, False), 1, n=2))
         seen: list[object] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(seen) < 2:
                 seen += reader.read(await anext(followed))
                 assert not reader.has_missed
         for number in range(3, 50):
             await bus.append("s", messages.say(Clock(number, 1, False), 1, n=number))
         missed = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while Clock(49, 1, False) not in seen:
                 told = reader.read(await anext(followed))
                 missed.append(reader.has_missed)
@@ -151,7 +152,7 @@ async def test_a_dropped_stream_is_forgotten_but_its_followers_go_on(bus):
         assert await anext(followed) == [b"1"]
         await bus.drop("s")
         await bus.append("s", b"2")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await anext(followed) == [b"2"]
     assert await take(bus, "s", 1) == [b"2"]
 
@@ -184,7 +185,7 @@ async def test_a_lease_has_one_holder_who_may_renew_it(bus):
 
 async def test_a_lease_that_is_not_renewed_expires_and_is_taken_over(bus):
     assert await bus.hold("cluster:a", "worker-1", 0.05)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not await bus.hold("cluster:a", "worker-2", 30):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert await bus.holder("cluster:a") == "worker-2"
@@ -225,7 +226,7 @@ async def test_a_child_learns_that_its_parent_is_gone():
     followed = asyncio.create_task(take(lent, "s", 1))
     assert await lent.hold("cluster:a", "worker-1", 30)
     lending.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await lost.wait()
         with pytest.raises(BusLost):
             await followed

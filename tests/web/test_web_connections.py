@@ -2,6 +2,7 @@
 
 import socket as sockets
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from web_until import PATIENCE
 
 from visualizer import connections
 
@@ -202,7 +204,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 
 def ask(port: int, head: bytes, body: Iterator[bytes]) -> bytes:
     """Send a request as a browser does, that reads its answer while it sends."""
-    with sockets.create_connection(("127.0.0.1", port), timeout=20) as raw:
+    with sockets.create_connection(("127.0.0.1", port), timeout=PATIENCE) as raw:
         raw.sendall(head)
 
         def send() -> None:
@@ -241,16 +243,15 @@ def test_a_large_body_without_a_session_is_refused_in_words_and_not_swallowed(po
 
 
 def test_many_connections_from_one_address_leave_room_for_nobody_else_of_it_only(port):
-    held = [sockets.create_connection(("127.0.0.1", port), timeout=20) for _ in range(40)]
-    with sockets.create_connection(("127.0.0.1", port), timeout=20) as one_more:
+    held = [sockets.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(40)]
+    with sockets.create_connection(("127.0.0.1", port), timeout=PATIENCE) as one_more:
         assert one_more.recv(100).startswith(b"HTTP/1.1 503 ")
     for one in held:
         one.close()
-    deadline = 50
-    while deadline:
-        with sockets.create_connection(("127.0.0.1", port), timeout=20) as again:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with sockets.create_connection(("127.0.0.1", port), timeout=PATIENCE) as again:
             again.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             if not again.recv(100).startswith(b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain"):
                 return
-        deadline -= 1
     raise AssertionError("closed connections are still counted")

@@ -16,10 +16,10 @@ from django.db import connection
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from web_until import until
+from web_until import PATIENCE, until
 
 from cluster_engine.cast import cast
-from cluster_engine.deeds import Command, Heal, Incident, Inject, Step
+from cluster_engine.deeds import BodyStop, Command, Heal, Incident, Inject, Step, Stops
 from visualizer import access, browser_protocol, consumers, page_socket, selectors, services
 from visualizer.access import Action
 from visualizer.asgi import application
@@ -52,7 +52,7 @@ class Page:
         self.entries: list[int] = []
 
     async def open(self) -> tuple[bool, Any]:
-        return await self._socket.connect(timeout=5)
+        return await self._socket.connect(timeout=PATIENCE)
 
     async def say(self, **message: Any) -> None:
         await self._socket.send_json_to(message)
@@ -65,7 +65,7 @@ class Page:
     async def say_raw(self, text: str) -> None:
         await self._socket.send_to(text_data=text)
 
-    async def hear(self, kind: str | None = None, seconds: float = 5.0) -> dict[str, Any]:
+    async def hear(self, kind: str | None = None, seconds: float = PATIENCE) -> dict[str, Any]:
         """The next message (of a kind); entries that come by are noted."""
         deadline = asyncio.get_running_loop().time() + seconds
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
@@ -82,7 +82,7 @@ class Page:
         return self.entries
 
     async def closed(self) -> int:
-        deadline = asyncio.get_running_loop().time() + 5
+        deadline = asyncio.get_running_loop().time() + PATIENCE
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
             output = await self._socket.receive_output(timeout=left)
             if output["type"] == "websocket.close":
@@ -93,7 +93,7 @@ class Page:
         return await self._socket.receive_nothing(timeout=0.1)
 
     async def close(self) -> None:
-        await self._socket.disconnect(timeout=5)
+        await self._socket.disconnect(timeout=PATIENCE)
 
 
 @pytest_asyncio.fixture
@@ -103,11 +103,18 @@ async def client(host) -> AsyncClient:
     await visitor.get("/sandbox/")
     visitor.cluster = (await in_database(Cluster.objects.get)()).pk
     await until(lambda: recorded(visitor.cluster, 3))
+    await until(lambda: runs(visitor.cluster))
     return visitor
 
 
 async def recorded(cluster: str, last: int) -> bool:
     return await in_database(selectors.recorded)(cluster) >= last
+
+
+async def runs(cluster: str) -> bool:
+    """Whether its stream has said that it is up, and what time it is there."""
+    row = await in_database(Cluster.objects.get)(pk=cluster)
+    return row.state == "running" and row.clock is not None
 
 
 @pytest_asyncio.fixture
@@ -134,7 +141,8 @@ async def test_the_first_frame_says_where_the_cluster_is(client, page):
             "nodes": 2,
             "seed": 1,
             "lesson": None,
-            "may": ["see", "type", "drive", "break", "learn", "gateway", "replace"],
+            "branch": False,
+            "may": ["see", "take", "type", "drive", "break", "learn", "gateway", "replace", "branch", "share"],
         },
         "clock": hello["clock"],
         "lesson": None,
@@ -394,14 +402,17 @@ async def test_a_session_that_is_over_is_noticed_after_a_while_though_nobody_say
     assert (error["message"], error["id"]) == ("There is no such cluster, or it is not yours.", "k2")
 
 
-async def test_a_session_that_is_over_by_its_age_closes_its_pages_and_lets_them_in_no_more(client, page):
-    soon = timezone.now() + timedelta(seconds=1)
-    await in_database(Session.objects.all().update)(expire_date=soon)
+async def test_a_session_that_is_over_by_its_age_closes_its_pages_and_lets_them_in_no_more(client, page, monkeypatch):
+    over, began = timezone.now() + timedelta(hours=1), asyncio.get_running_loop().time()
+    await in_database(Session.objects.all().update)(expire_date=over)
+    nearly = SimpleNamespace(now=lambda: over - timedelta(seconds=0.3))
+    monkeypatch.setattr(page_socket, "timezone", nearly)  # for the page it is so late; for its session there is time
     second = Page(client.cluster, client)
     await second.open()
     await second.hear("hello")
     assert await second.closed() == page_socket.TRY_AGAIN
-    assert timezone.now() >= soon
+    assert asyncio.get_running_loop().time() - began >= 0.3
+    await in_database(Session.objects.all().update)(expire_date=timezone.now())
     again = Page(client.cluster, client)
     await again.open()
     assert await again.closed() == consumers.NO_SUCH_CLUSTER
@@ -430,8 +441,9 @@ async def test_the_end_of_the_cluster_is_told_with_its_reason(client, page, host
         "ended",
         "The journal of this cluster is full, so it was stopped.",
     )
-    await page.say(type="pause")
-    assert (await page.hear("error"))["message"] == "This cluster does not run just now."
+    await page.say(type="command", id="late", line="echo late")
+    said = {"message": "This cluster does not run just now.", "passing": True}
+    assert await page.hear("error") == {"type": "error", "id": "late", **said}
 
 
 async def test_an_ended_cluster_is_listed_from_the_database(client, host):
@@ -515,6 +527,23 @@ async def test_a_fault_nested_too_deeply_is_refused_in_words_by_its_id(page):
 TOO_DEEP = "This message was not understood: it is nested too deeply"
 
 
+async def test_what_a_page_wants_time_to_stop_at_is_its_own_and_over_when_it_leaves(client, page, worker):
+    await page.hear("hello")
+    thread, taken = worker._processes.threads[0], []
+    put = thread.put
+    thread.put = lambda deed: taken.append(deed) or put(deed)
+    second = Page(client.cluster, client)
+    await second.open()
+    for number, one in enumerate((page, second), start=1):
+        await one.say(type="stops", entries=[{"kind": "x"}], bodies=[{"texts": ["nginx"]}], page="the other's")
+        await until(lambda number=number: len(taken) == number)
+    assert taken[0].bodies == [BodyStop(["nginx"])]
+    assert len({deed.page for deed in taken} | {"the other's"}) == 3
+    await second.close()
+    await until(lambda: len(taken) == 3)
+    assert taken[2] == Stops(page=taken[1].page)
+
+
 async def test_what_breaks_while_a_page_asks_is_told_and_the_next_message_is_heard(page, monkeypatch, caplog):
     def broken(_):
         raise OverflowError("a secret detail")
@@ -540,7 +569,7 @@ async def test_binary_messages_are_refused_in_words(page):
     assert (await page.hear("error"))["message"] == "Only text messages are understood."
 
 
-async def test_a_page_that_talks_too_fast_is_told_and_in_the_end_cut_off(page, monkeypatch):
+async def test_a_page_that_talks_too_fast_is_told_and_in_the_end_cut_off(page, monkeypatch, no_time_passes):
     monkeypatch.setattr(page_socket, "REFUSALS_MAX", 5)
     for _ in range(int(page_socket.BURST) + 30):
         await page.say(type="watch", since=3)
@@ -610,7 +639,7 @@ async def test_a_socket_is_opened_only_from_a_page_of_this_server(client, header
 @pytest.mark.parametrize("path", ["/ws/", "/ws/clusters/", "/ws/clusters/a/b/", "/"])
 async def test_a_socket_that_leads_nowhere_is_refused(client, path):
     socket = WebsocketCommunicator(application, path, headers=HERE)
-    assert not (await socket.connect(timeout=5))[0]
+    assert not (await socket.connect(timeout=PATIENCE))[0]
 
 
 async def test_too_many_pages_are_told_so(client, page, monkeypatch):
@@ -636,7 +665,7 @@ async def test_watching_keeps_a_cluster_from_being_idle(client, host, page):
 
 async def test_what_a_page_may_say_is_what_the_plan_says():
     said = {"watch", "command", "keys", "edited", "complete", "interrupt", "pace", "pause", "resume", "step"}
-    said |= {"inject", "heal", "advance", "answer", "hint", "ping", "resize"}
+    said |= {"inject", "heal", "advance", "answer", "hint", "ping", "resize", "stops"}
     assert {kind.__struct_config__.tag for kind in browser_protocol.Said.__args__} == said
 
 

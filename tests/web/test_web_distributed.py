@@ -13,6 +13,7 @@ import httpx
 import psutil
 import pytest
 from test_web_server import ROOT, Server, hear, open_socket, visit
+from web_until import PATIENCE
 
 pytestmark = pytest.mark.redis
 
@@ -33,21 +34,22 @@ def worker(redis: str) -> Iterator[subprocess.Popen[bytes]]:
     )
     yield process
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def ready(server: Server) -> None:
-    deadline = time.monotonic() + 20
-    while httpx.get(server.url + "/healthz").status_code != 200:
+    deadline = time.monotonic() + PATIENCE
+    while httpx.get(server.url + "/healthz", timeout=PATIENCE).status_code != 200:
         assert time.monotonic() < deadline, "no worker has come up"
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_a_cluster_outlives_its_web_server_and_the_page_resumes_at_another(redis, worker, tmp_path):
     first = Server(tmp_path, REDIS_URL=redis)
     ready(first)
     assert first.children() == []  # on Redis a web server starts no workers of its own
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         cluster = visit(first, client)
         socket = open_socket(first, client, cluster)
         socket.send('{"type":"watch","since":0}')
@@ -73,11 +75,12 @@ def test_a_cluster_outlives_its_web_server_and_the_page_resumes_at_another(redis
             assert second.end(signal.SIGTERM)[0] == 0
 
 
+@pytest.mark.long
 def test_two_web_servers_feed_pages_of_one_cluster_alike(redis, worker, tmp_path):
     servers = [Server(tmp_path, REDIS_URL=redis), Server(tmp_path, REDIS_URL=redis)]
     try:
         ready(servers[0])
-        with httpx.Client() as client:
+        with httpx.Client(timeout=PATIENCE) as client:
             cluster = visit(servers[0], client)
             sockets = [open_socket(server, client, cluster) for server in servers]
             for socket in sockets:
@@ -100,12 +103,9 @@ def test_a_worker_that_is_killed_is_replaced_and_what_is_watched_comes_back(redi
     server = Server(tmp_path, REDIS_URL=redis, WORKERS="1")
     try:
         ready(server)
-        with httpx.Client() as client:
+        with httpx.Client(timeout=PATIENCE) as client:
             cluster = visit(server, client)
             socket = open_socket(server, client, cluster)
-            socket.settimeout(30)
-            while json.loads(socket.recv()).get("cluster", {}).get("state") != "running":
-                pass
             (worker,) = server.workers()
             worker.send_signal(signal.SIGKILL)
             told = []
@@ -115,7 +115,7 @@ def test_a_worker_that_is_killed_is_replaced_and_what_is_watched_comes_back(redi
                 ("suspended", "worker-lost"),
                 ("starting", ""),
             ]
-            psutil.wait_procs([worker], timeout=5)
+            psutil.wait_procs([worker], timeout=PATIENCE)
             ready(server)  # another has taken its place
             assert visit(server, client) == cluster
             socket.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,3 +37,17 @@ async def test_what_does_not_end_holds_up_nobody_and_is_named(caplog):
     assert "stubborn" in caplog.text
     loud.set()
     await task
+
+
+async def test_a_process_that_is_killed_is_seen_to_end_however_often_that_is_cancelled():
+    killed, gone = asyncio.Event(), asyncio.Event()
+    process = SimpleNamespace(returncode=None, kill=killed.set, wait=gone.wait)
+    task = asyncio.create_task(ending.kill(process))
+    for _ in range(2):
+        await killed.wait()
+        task.cancel()
+        await asyncio.wait([task], timeout=0.01)
+        assert not task.done()
+    gone.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task

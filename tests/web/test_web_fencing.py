@@ -6,7 +6,7 @@ import contextlib
 import pytest
 import pytest_asyncio
 from web_processes import OwnProcesses
-from web_until import until
+from web_until import PATIENCE, until
 
 from cluster_engine.deeds import Command, Done, Input, Typed
 from visualizer import services
@@ -35,8 +35,8 @@ class Sleeper:
     async def is_given_up(self) -> None:
         """It sleeps, its lease is over, and another has the cluster."""
         await self.bus.release("cluster:c", "w1#1")
-        assert await self.bus.hold("cluster:c", "w2#2", 60)
-        self.now += 60
+        assert await self.bus.hold("cluster:c", "w2#2", messages.LEASE_SECONDS)
+        self.now += messages.LEASE_SECONDS
 
 
 @pytest_asyncio.fixture
@@ -55,7 +55,7 @@ async def sleeper(bus, engine, monkeypatch):
 
 async def heard(bus, wanted) -> list[messages.Told]:
     told: list[messages.Told] = []
-    async with asyncio.timeout(10), contextlib.aclosing(bus.follow("cluster:c")) as stream:
+    async with asyncio.timeout(PATIENCE), contextlib.aclosing(bus.follow("cluster:c")) as stream:
         async for frames in stream:
             told += messages.Reader().read(frames)
             if any(map(wanted, told)):
@@ -93,7 +93,7 @@ async def test_a_question_for_another_life_is_refused(sleeper):
 
 
 async def test_one_that_was_stopped_and_still_has_its_lease_goes_on(sleeper):
-    sleeper.now += 60
+    sleeper.now += messages.LEASE_SECONDS
     assert await sleeper.mailbox.ask("w1", "c", Command("k", "echo hello")) == b"{}"
     assert await sleeper.bus.holder("cluster:c") == "w1#1"
 

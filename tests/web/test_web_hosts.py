@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from web_until import PATIENCE
 
 from visualizer import hosts, security
 from visualizer.asgi import application
@@ -92,7 +93,7 @@ async def get(host: str, language: str) -> tuple[int, str]:
     scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/privacy/", "query_string": b""}
     asked = ApplicationCommunicator(application, {**scope, "headers": headers, "server": ("127.0.0.1", 80)})
     await asked.send_input({"type": "http.request", "body": b""})
-    start, body = await asked.receive_output(10), await asked.receive_output(10)
+    start, body = await asked.receive_output(PATIENCE), await asked.receive_output(PATIENCE)
     await asked.send_input({"type": "http.disconnect"})
-    await asked.wait(10)
+    await asked.wait(PATIENCE)
     return start["status"], body["body"].decode()

@@ -6,6 +6,7 @@ import json
 import random
 
 import pytest
+from web_until import PATIENCE
 
 from cluster_engine.deeds import Done, Output, Typed
 from visualizer.hosting import hub as hub_module
@@ -55,14 +56,14 @@ async def next_at_once(viewer: Viewer) -> list[dict]:
     return []
 
 
-async def frames(viewer: Viewer, until=None, seconds: float = 5.0) -> list[dict]:
+async def frames(viewer: Viewer, until=None) -> list[dict]:
     """All frames up to the one with entry `until`, or (None) all that are there without waiting."""
     got: list[dict] = []
     if until is None:
         while said := await next_at_once(viewer):
             got += said
         return got
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while not got or got[-1]["type"] != "entries" or got[-1]["entries"][-1]["seq"] != until:
             got += map(json.loads, await viewer.next_frames(lambda feed: json.dumps({"type": "cluster"})))
     return got
@@ -399,7 +400,7 @@ async def test_what_was_printed_in_a_gap_of_the_stream_is_asked_for_and_comes_in
     got = await frames(viewer)
     for n, message in enumerate(whole[1:], start=2):
         await bus.append("cluster:c", messages.say(message, 1, n))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not got or got[-1]["type"] != "done":
             with contextlib.suppress(hub_module.Reconsider):  # rights may have changed in the gap, too
                 got += map(json.loads, await viewer.next_frames(lambda feed: json.dumps({"type": "cluster"})))

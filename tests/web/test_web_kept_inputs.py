@@ -34,6 +34,7 @@ NEVER_SPELLED_OTHERWISE = [
     deeds.Resize("k1", 80, 24),
     deeds.Edited("k1", None),
     deeds.Complete("k1", "kubectl g"),
+    deeds.FromOutside("said", 1, b"PRI * HTTP/2.0\r\n\xff", "h2", admin=True),
 ]
 
 

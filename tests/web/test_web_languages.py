@@ -14,9 +14,10 @@ from django.conf import settings
 from django.utils.translation import override
 
 from cluster_engine.words.languages import languages
+from cluster_engine.words.sentences import page_parts, page_words
 from visualizer.catalogs import compile_catalogs, packed, parse
 from visualizer.language import language_of
-from visualizer.page_words import page_document, write_words
+from visualizer.page_words import write_words
 from visualizer.reasons import REASONS, said
 
 CALLS = {"gettext", "gettext_lazy", "gettext_noop", "_"}
@@ -90,17 +91,21 @@ def test_a_translation_names_what_its_sentence_names(language):
         assert sorted(names.findall(sentence)) == sorted(names.findall(translation)) or not sentence, sentence
 
 
-def test_the_page_is_served_one_document_a_language_made_again_when_a_text_has_changed(tmp_path):
+def test_what_the_page_says_is_served_in_parts_that_are_made_again_when_a_text_has_changed(tmp_path):
     write_words(tmp_path / "words")
     file = tmp_path / "words" / "de.json"
-    assert json.loads(file.read_text()) == page_document("de")
+    parts = page_parts("de")
+    assert json.loads(file.read_text()) == parts[""]
+    assert json.loads((tmp_path / "words" / "rooms.de.json").read_text()) == parts["rooms"]
+    assert {key: text for part in parts.values() for key, text in part.items()} == page_words("de")
+    assert sum(map(len, parts.values())) == len(page_words("de")), "each text is in one of them"
     made = file.stat().st_mtime_ns
     write_words(tmp_path / "words")
     assert file.stat().st_mtime_ns == made
     file.write_text("{}")
     write_words(tmp_path / "words")
-    assert json.loads(file.read_text()) == page_document("de")
-    assert page_document("de")["kind.replicasets"] == "ReplicaSet", "kinds are called what the API server calls them"
+    assert json.loads(file.read_text()) == parts[""]
+    assert page_words("de")["kind.replicasets"] == "ReplicaSet", "kinds are called what the API server calls them"
     assert dict(settings.LANGUAGES) == languages()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+from web_until import PATIENCE
 
 from visualizer.counting_cache import CountingCache
 from visualizer.hosting.redis_bus import RedisBus
@@ -72,7 +73,7 @@ async def test_after_a_restart_every_call_of_the_bus_works_at_once_and_loses_not
         await asyncio.to_thread(redis_server.restart)
         await call()
     assert await bus.holder("lease") == "ann"
-    async with asyncio.timeout(10), contextlib.aclosing(bus.follow("s")) as followed:
+    async with asyncio.timeout(PATIENCE), contextlib.aclosing(bus.follow("s")) as followed:
         seen = await anext(followed)
     assert sorted(seen) == [b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"a", b"b"]
     await bus.aclose()
@@ -95,7 +96,7 @@ async def test_a_message_whose_answer_was_lost_is_not_there_twice(redis_url, mon
     monkeypatch.setattr(redis.asyncio.Redis, "evalsha", loses_the_first_answer)
     for message in (b"1", b"1", b"2"):  # two that are alike are two
         await bus.append("s", message)
-    async with asyncio.timeout(10), contextlib.aclosing(bus.follow("s")) as followed:
+    async with asyncio.timeout(PATIENCE), contextlib.aclosing(bus.follow("s")) as followed:
         seen: list[bytes] = []
         while len(seen) < 3:
             seen += await anext(followed)

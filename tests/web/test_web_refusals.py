@@ -8,7 +8,10 @@ import pytest
 from django.utils.translation import override
 
 from cluster_engine import faults, predicates
+from cluster_engine.programs.capture.keys import WHY
 from visualizer import refusals
+from visualizer.imports.reading import INTERRUPTED
+from visualizer.imports.services import BROKEN
 
 ROOT = Path(__file__).resolve().parents[2] / "cluster_engine"
 FITS = {"FaultError": [refusals.FAULTS], "_wrong": [refusals.PREDICATES, refusals.REMEDIES]}
@@ -46,6 +49,33 @@ def test_whatever_the_engine_refuses_with_has_a_pattern(folder: str, least: int)
     assert unknown == []
 
 
+def test_whatever_could_not_be_read_of_a_file_has_a_pattern() -> None:
+    folders = [ROOT / "recordings", ROOT.parent / "visualizer" / "imports"]
+    told = [text for folder in folders for path in folder.glob("*.py") for text in _told(path)]
+    told += [BROKEN, INTERRUPTED]
+    assert len(told) >= 16
+    assert [
+        text for text in told if not any(refusals._expression(one).fullmatch(text) for one in refusals.RECORDINGS)
+    ] == []
+    assert set(refusals.NOT_OPENED) == set(WHY.values())
+
+
+def _told(path: Path) -> Iterator[str]:
+    """What a module says of a file: a `problem`, one of `problems`, or why it is refused."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        said: list[ast.expr] = []
+        match node:
+            case ast.Assign([ast.Attribute(attr="problem")], value):
+                said = [value]
+            case ast.Call(ast.Name("CaptureError" | "Enough"), args):
+                said = args
+            case ast.Call(ast.Attribute(ast.Name("problems") | ast.Attribute(attr="problems"), "append"), args):
+                said = args
+            case ast.Return(ast.IfExp(orelse=ast.List(texts))):
+                said = [text.value if isinstance(text, ast.Starred) else text for text in texts]
+        yield from (text for one in said if (text := _sample(one)))
+
+
 def _refused(document: object) -> str:
     try:
         faults.read(document)
@@ -64,6 +94,11 @@ def _refused(document: object) -> str:
             "the power of worker-1 is the subject of fault-1 already; heal that first",
             "Der Strom von worker-1: Daran arbeitet schon fault-1; bitte heile erst diese Störung",
         ),
+        (
+            "connection 3, 10.0.0.5:40112 → 10.0.0.1:6443: not opened: its cipher suite is not read here",
+            "Verbindung 3, 10.0.0.5:40112 → 10.0.0.1:6443: nicht geöffnet: ihre Cipher Suite wird hier nicht gelesen",
+        ),
+        ("only the first 50000 messages are kept", "nur die ersten 50000 Nachrichten sind aufgehoben"),
         ("This fault is over already.", "Diese Störung ist schon vorbei."),
         ("something nobody has translated", "something nobody has translated"),
         ("", ""),

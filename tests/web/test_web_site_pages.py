@@ -191,7 +191,7 @@ async def test_no_pointer_into_a_diagram_is_left_where_there_is_none(client, lan
 async def test_the_glossary_has_a_place_for_every_word_that_is_linked(client, language, words):
     page = await text(client, "/glossary/", language)
     assert words in page
-    places = set(re.findall(r'<div id="([a-z0-9-]+)"', page))
+    places = set(re.findall(r'<div id="([a-z0-9-]+)">', page))
     assert places == set(glossary(language))
     linked = re.findall(
         r'class="term" href="/glossary/#([a-z0-9-]+)"', await text(client, "/exercises/node-down/", language)

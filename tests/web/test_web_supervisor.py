@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import pytest_asyncio
-from web_until import until
+from web_until import PATIENCE, until
 
 from cluster_engine.deeds import Command
 from visualizer.hosting import messages, supervisor
@@ -41,6 +41,7 @@ def alive(pid: int) -> bool:
 async def server(monkeypatch):
     """Bus, questions and one worker process."""
     monkeypatch.setattr(messages, "RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", PATIENCE)  # no worker here is to be ended by force
     bus, gone = EmbeddedBus(), []
     mailbox = Mailbox(bus)
     receiving = asyncio.create_task(mailbox.run())
@@ -87,8 +88,12 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(server, monkeypatch):
     first = await server.clusters.place("c", Create(2, 1))
     await _seen_alive(server.bus, first, monkeypatch)
     os.kill(server.processes()[0], signal.SIGSTOP)
-    await server.bus.release(f"worker:{first}", first)  # as if its time were up
-    await until(lambda: server.gone == ["c"])
+
+    async def reported() -> bool:  # as if its time were up, also where a last renewal was on its way
+        await server.bus.release(f"worker:{first}", first)
+        return server.gone == ["c"]
+
+    await until(reported)
     assert await server.clusters.place("d", Create(2, 1)) != first
 
 
@@ -103,7 +108,7 @@ async def _seen_alive(bus, worker, monkeypatch):
         return found
 
     monkeypatch.setattr(bus, "holder", looked)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await seen.wait()
 
 

@@ -41,7 +41,12 @@ async def running(client, host) -> str:
     """The session's cluster, up and with its first entries recorded."""
     cluster = cluster_of(await client.get("/sandbox/"))
     await until(lambda: _recorded(cluster, 3))
+    await until(lambda: _runs(cluster))
     return cluster
+
+
+async def _runs(cluster: str) -> bool:
+    return await in_database(lambda: Cluster.objects.get(pk=cluster).state)() == "running"
 
 
 async def _recorded(cluster: str, last: int) -> bool:
@@ -137,6 +142,26 @@ async def test_a_form_with_nonsense_is_refused_in_words(client, host, form):
     assert response.status_code == 400
     assert f"{next(iter(form))} must be a whole number from" in response.content.decode()
     assert await in_database(Cluster.objects.count)() == 0
+
+
+@pytest.mark.parametrize("pace", ["0", "61", "fast", "nan", "-1", "inf"])
+async def test_a_sandbox_with_a_bad_value_is_refused_in_words_and_none_begins(client, host, pace):
+    refused = await client.get("/sandbox/", {"nodes": "3", "pace": pace})
+    assert refused.status_code == 400
+    assert "pace must be a number from 0.1 to 60." in refused.content.decode()
+    assert "nodes must be a whole number" in (await client.get("/sandbox/", {"nodes": "9"})).content.decode()
+    assert await in_database(Cluster.objects.count)() == 0
+
+
+async def test_a_sandbox_begins_with_the_nodes_seed_and_pace_that_are_asked_for(client, host):
+    first = cluster_of(await client.get("/sandbox/"))
+    asked = {"nodes": "3", "seed": "7", "pace": "2,5"}
+    made = cluster_of(await client.get("/sandbox/", asked))
+    assert made != first
+    row = await in_database(Cluster.objects.get)(pk=made)
+    assert (row.nodes, row.seed, row.clock["pace"]) == (3, 7, 2.5)
+    assert cluster_of(await client.get("/sandbox/", asked)) == made  # a reload begins no other
+    assert cluster_of(await client.get("/sandbox/", {"seed": "1"})) == first
 
 
 async def test_a_visitor_who_has_too_many_clusters_is_told(client, host, settings):

@@ -5,8 +5,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from patience import PATIENCE_SECONDS as PATIENCE
 
-async def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+
+async def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Wait until something holds; the condition may be asynchronous."""
     async with asyncio.timeout(seconds):
         while True:

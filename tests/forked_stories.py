@@ -1,14 +1,17 @@
 """A story told in a copy of this process, to a cluster that is left as it was.
 
-Theory of operation. A cluster takes 0.4 s of CPU to start, a fork some hundredths; so one cluster is started, and each
-story is told to a copy of it, in a child process that ends with the story. What the story returns or raises comes
-back through a pipe, pickled; whatever else it does, the child keeps: a story returns all that its test wants to see.
+Theory of operation. What takes long to set up is set up once, and each story is told to a copy of it, in a child
+process that ends with the story. What the story returns or raises comes back through a pipe, pickled; whatever else it
+does, the child keeps: a story returns all that its test wants to see. What nobody could catch, such as a warning of
+something that was not closed, is raised in the end, as pytest does.
 """
 
 import os
 import pickle
 import signal
+import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +19,9 @@ from typing import Any
 def forked(tell: Callable[[], Any]) -> Any:
     """Call in a child process; return what that returns, raise what it raises with the child's traceback as a note."""
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():  # of threads, such as one that reports to pytest: the child needs none of them
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(_outcome(tell))
@@ -36,8 +41,13 @@ def forked(tell: Callable[[], Any]) -> Any:
 
 
 def _outcome(tell: Callable[[], Any]) -> bytes:
+    uncaught: list[str] = []
+    sys.unraisablehook = lambda one: uncaught.append(f"{one.exc_value!r} in {one.object!r}")
     try:
-        return pickle.dumps((tell(), None))
+        returned = tell()
+        if uncaught:
+            raise RuntimeError("\n".join(uncaught))
+        return pickle.dumps((returned, None))
     except BaseException as error:
         text = traceback.format_exc()
         error.add_note(text)
