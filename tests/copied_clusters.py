@@ -30,9 +30,11 @@ Story = Callable[[Cluster], Any]
 
 
 class Living:
-    """A cluster that has started, and whose time passes while a story is told to it only."""
+    """A cluster that has started, and whose time passes while a story is told to it only. ValueError: paced."""
 
     def __init__(self, spec: ClusterSpec) -> None:
+        if spec.pace is not None:
+            raise ValueError(f"pace={spec.pace}: its stories would take as long as they last; pace=None leaps")
         self._loop = ClusterLoop(Clock(None))
         self._started: asyncio.Future[Cluster] = self._loop.create_future()
         self._over = self._loop.create_future()

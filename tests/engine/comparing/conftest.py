@@ -13,12 +13,12 @@ from cluster_engine.state import State
 @pytest.fixture(scope="session")
 def recorded(copies):
     """Type lines to a copy of a cluster; give the run, with the history of the Deployment web."""
-    known = {}
+    known, spec = {}, ClusterSpec(nodes=2, pace=None, epoch=EPOCH)
 
     def run(*lines, fails=None):
         key = (lines, fails)
         if key not in known:
-            known[key] = copies.tell(lambda cluster: _run(cluster, lines, fails), ClusterSpec(nodes=2, epoch=EPOCH))
+            known[key] = copies.tell(lambda cluster: _run(cluster, lines, fails), spec)
         return known[key]
 
     return run
