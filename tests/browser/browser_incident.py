@@ -1,5 +1,6 @@
 """What somebody does with an incident, in the words of its page. Nothing here depends on the language."""
 
+from browser_page import until
 from playwright.sync_api import Page, expect
 
 from visualizer.lessons.incidents import case_of
@@ -7,7 +8,6 @@ from visualizer.lessons.incidents import case_of
 NAMED = ("kill", "worker-1/kubelet")
 SEED = next(str(number) for number in range(1, 1000) if (case := case_of(str(number))) and case.place == NAMED)
 ALARM = ".incident button.danger"
-STEPS_MAX = 40
 
 
 def begin(page: Page) -> None:
@@ -25,24 +25,22 @@ def cry_wolf(page: Page) -> None:
 
 def notice(page: Page) -> None:
     """Let time hurry, and say it once a kubelet is gone."""
-    change_pace(page, "+", "30×")
+    change_pace(page, 30)
     page.locator(".lane-name.idle", has_text="kubelet").wait_for(state="attached")
-    change_pace(page, "-", "1×")
+    change_pace(page, 1)
     page.locator(ALARM).click()
     page.locator(".diagnosis-form").wait_for()
 
 
-def change_pace(page: Page, key: str, wanted: str) -> None:
-    """Go from pace to pace until it is this one; by keyboard, for a phone hides the slider.
+def change_pace(page: Page, wanted: float) -> None:
+    """Go from pace to pace until the cluster says it is this one; by keyboard, for a phone hides the slider.
 
-    Not as often as there are paces between: the page may hear meanwhile of one that it has left.
+    Each key waits for what came of the last: the page may hear meanwhile of a pace that it has left.
     """
     page.locator("#diagram").focus()
-    for _ in range(STEPS_MAX):
-        if page.locator(".pace-text").text_content() == wanted:
-            return
-        page.keyboard.press(key)
-    raise AssertionError(f"the pace does not become {wanted}")
+    while (pace := page.evaluate("window.heard.pace")) != wanted:
+        page.keyboard.press("+" if pace < wanted else "-")
+        until(page, "async (pace) => window.heard.pace !== pace", pace)
 
 
 def diagnose(page: Page, fault: str, target: str) -> None:

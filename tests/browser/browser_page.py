@@ -10,13 +10,13 @@ HEAD = """async () => {
 }"""
 PATIENCE_MS = 120_000  # for whatever has to come: two cores are shared with everything else
 PATIENCE_SECONDS = PATIENCE_MS / 1000
-# What the page has heard of its cluster: whether its clock stands, the last entry, and what its lesson has reached.
+# What the page has heard of its cluster: its pace and whether it stands, the last entry, what its lesson has reached.
 HEAR = """(() => {
-  const heard = (window.heard = { paused: false, head: 0, reached: {} });
+  const heard = (window.heard = { paused: false, pace: null, head: 0, reached: {} });
   const listen = ({ data }) => {
     const frame = JSON.parse(data);
     const clock = frame.type === "clock" ? frame : frame.type === "hello" ? frame.clock : null;
-    if (clock) heard.paused = clock.paused;
+    if (clock) Object.assign(heard, { paused: clock.paused, pace: clock.pace });
     if (frame.lesson) Object.assign(heard.reached, frame.lesson.anchors);
     if (frame.type === "entries") heard.head = Math.max(heard.head, frame.entries.at(-1)?.seq ?? 0);
     if (frame.type === "relist") heard.head = Infinity;  // from here on it fetches what it has missed

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import browser_incident as incident
-from browser_page import PATIENCE_MS
+from browser_page import HEAR, PATIENCE_MS
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 Scenes = Iterator[tuple[str, Page]]
@@ -69,6 +69,7 @@ class Stage:
         context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = context.new_page()
+        page.add_init_script(HEAR)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
