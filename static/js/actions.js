@@ -17,6 +17,8 @@ const STEPS_MAX = 2000;
 /** The server takes a burst and then so many a second; a long way through hidden messages is walked, not run. */
 const STEPS_AT_ONCE = 40;
 const STEP_MS = 60;
+/** So long an answer to an earlier turn of the pace may be under way. */
+const ANSWERED_MS = 1000;
 export const PACES = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 /** @type {import("./log.js").Layer[]} */
 export const LAYERS = ["story", "http", "tls", "tcp"];
@@ -33,6 +35,7 @@ export function createActions(store, wire) {
   /** How many steps may still be asked for, how much was drawn before, and whether a heartbeat is enough. @type {{left: number, beats: boolean, before: number, rows: number} | null} */
   let stepping = null;
 
+  let asked = { pace: 1, until: -Infinity };
   let stepped = 0;
   /** Does a step take long, since the cluster says nothing but heartbeats? */
   const seeking = signal(false);
@@ -239,11 +242,13 @@ export function createActions(store, wire) {
     },
     /** @param {number} pace */
     setPace(pace) {
-      if (store.may("drive") && wire.send({ type: "pace", pace })) store.setClock(turned, { pace });
+      if (!store.may("drive") || !wire.send({ type: "pace", pace })) return;
+      asked = { pace, until: performance.now() + ANSWERED_MS };
+      store.setClock(turned, { pace });
     },
-    /** @param {1 | -1} by */
+    /** From what was asked for last: keys may come faster than the cluster's answers. @param {1 | -1} by */
     changePace(by) {
-      const pace = clock.peek().pace ?? 60;
+      const pace = performance.now() < asked.until ? asked.pace : (clock.peek().pace ?? 60);
       const next = by > 0 ? PACES.find((p) => p > pace) : PACES.findLast((p) => p < pace);
       if (next) actions.setPace(next);
     },

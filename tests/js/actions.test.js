@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createActions } from "../../static/js/actions.js";
+import { heard } from "../../static/js/clock.js";
 import { createStore } from "../../static/js/store.js";
 import { journal } from "./fixtures/journal.js";
 
@@ -129,6 +130,18 @@ test("pace goes up and down its steps and stops at the ends", () => {
   assert.equal(store.clock.value.pace, 60);
   for (let i = 0; i < 20; i += 1) actions.changePace(-1);
   assert.equal(store.clock.value.pace, 0.1);
+});
+
+test("paces that are turned faster than the cluster answers are all counted", () => {
+  const { store, actions, sent } = stage(10);
+  actions.changePace(1);
+  actions.changePace(1);
+  store.setClock(heard, { pace: 2 }); // the answer to the first
+  actions.changePace(1);
+  assert.deepEqual(
+    sent.map(({ pace }) => pace),
+    [2, 5, 10],
+  );
 });
 
 test("an ended cluster is asked for nothing", async () => {
