@@ -261,6 +261,7 @@ class Cluster:
         """Kill every process, close the gateway and the journal. A bug is told where in the journal it was."""
         if isinstance(error, Exception):
             error.add_note(f"at entry {self._position()} of the journal")
+        self.world.network.tap = None  # nobody in the story ends what ends now
         self.clock.before_waiting.append(self._hurry)
         for gateway in self._gateways.values():
             gateway.close()

@@ -14,6 +14,10 @@ clock. The rules, the strongest first (`why`):
   8. begun      it has received nothing yet: its own start, or the command
   9. else a timer.
 
+A process that is ended (killed, asked to end, without power) ends because of the fault of that instant, else of the
+command under way on its host; where there is neither, the entry says "signal". What is started once more without
+either of them is started because its life before has ended (`again`).
+
 An entry carries the rule's name (`how`); a cause without one the wire says itself: a response follows its request, an
 etcd event the transaction of the same revision, a watch event the etcd event of the same key and revision, a handshake
 message the one before it.
@@ -69,7 +73,7 @@ class Reason(NamedTuple):
 
 
 TIMER = Reason(None, "timer")
-HOW = ("serving", "created", "object", "instant", "opened", "namespace", "working", "program", "begun")
+HOW = ("serving", "created", "object", "instant", "opened", "namespace", "working", "program", "begun", "again")
 """The rules that infer, in the order of the table above."""
 
 

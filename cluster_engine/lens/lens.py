@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from cluster_engine.journal import Journal
+from cluster_engine.journal.recent import Recent
 from cluster_engine.lens import evidence
-from cluster_engine.lens.causes import TIMER, Causes, Participant, Reason
+from cluster_engine.lens.causes import PARTICIPANTS_MAX, TIMER, Causes, Participant, Reason
 from cluster_engine.lens.datagrams import DatagramLink
 from cluster_engine.lens.evidence import Evidence
 from cluster_engine.lens.keylog import KeyLog
@@ -31,6 +32,8 @@ FLOWS_MAX = 512
 COMMANDS_MAX = 64
 DECIMALS = 9
 SAME_INSTANT_SECONDS = 1e-9
+KILLED = range(129, 160)
+"""Exit codes of what a signal has killed, or the end of its host's power."""
 
 
 class Command(msgspec.Struct):
@@ -58,6 +61,8 @@ class Lens:
         self._keylog = KeyLog(trial)
         self._links: dict[int, Link] = {}
         self._ended: dict[int, None] = {}
+        self._exits: Recent[str, int] = Recent(PARTICIPANTS_MAX)
+        """Where the latest life of a process ended, by what it is called."""
         self._flows: dict[int, DatagramLink] = {}
         self._fault: tuple[int, float] | None = None
         self._commands: list[Command] = []
@@ -132,6 +137,8 @@ class Lens:
             command = self._command_of(note)
             begun = seq if command is None else command.seq
             self._causes.started(note.process, begun, command=command is not None)
+        elif note.kind == "process.exited":
+            self._exits[_subject(note)] = seq
         elif note.kind == "audit.event":
             self._causes.audits(str(note.fields["auditID"]), seq)
         elif note.kind.startswith("fault."):
@@ -161,7 +168,9 @@ class Lens:
             command = self._command_of(note)
             if command is not None:
                 return Reason(command.seq)
-            return Reason(who.started) if who.command and who.last is None and who.started else Reason(None, "start")
+            if who.command and who.last is None and who.started:
+                return Reason(who.started)
+            return self._started_again(note)
         if kind == "process.exited":
             return self._exited(note, who)
         if kind == "command.finished":
@@ -174,13 +183,25 @@ class Lens:
                 return Reason(served[0])
         return self._causes.why(who, self._scribe.sent, tokens)
 
+    def _started_again(self, note: Note) -> Reason:
+        """What nobody types is started because of a fault at this instant, else because its last life has ended."""
+        if (fault := self._fault_now(self._scribe.sent)) is not None:
+            return Reason(fault)
+        before = self._exits.get(_subject(note))
+        return Reason(None, "start") if before is None else Reason(before, how="again")
+
     def _exited(self, note: Note, who: Participant) -> Reason:
-        """A process ends after what it last received."""
+        """Who ends by itself does it because of what it has received; who is ended, because of who ends it."""
         command = next((one for one in reversed(self._commands) if one.host == note.host), None)
         if command is not None:
             command.last = self.journal.head + 1
-        seq = who.last if who.last is not None else who.started
-        return Reason(seq) if seq is not None else TIMER
+        if "signal" not in note.fields and note.fields.get("exitCode") not in KILLED:
+            return self._causes.why(who, self._scribe.sent, ())
+        if (fault := self._fault_now(self._scribe.sent)) is not None:
+            return Reason(fault)
+        if note.fields.get("interrupted"):
+            return Reason(None, "command")
+        return Reason(command.seq) if command is not None else Reason(None, "signal")
 
     def _fault_now(self, at: float) -> int | None:
         """Return the fault that struck at this instant, if one did."""

@@ -21,7 +21,7 @@ TEXT_LENGTH_MAX = 512
 COUNT_MAX = 100_000
 SECONDS_MAX = 86_400.0
 LAYERS = ("story", "http", "tls", "tcp")
-TRIGGERS = ("command", "timer", "fault", "start")
+TRIGGERS = ("command", "timer", "fault", "signal", "start")
 ENTRY_KEYS = ("kind", "from", "to", "label", "layer", "trigger", "heartbeat", "fields", "same", "nth", *p.RELATIONS)
 OBJECTS_KEYS = ("resource", "group", "namespace", "name", "where", "count")
 

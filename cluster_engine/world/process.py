@@ -272,8 +272,8 @@ class Process:
         self._ready = asyncio.Event()
         self._exited = asyncio.Event()
         self._main_task: asyncio.Task[None] | None = None
-        self._ends_by = SIGTERM
-        """The signal by which it was asked to end, and of which it dies unless it ends by itself."""
+        self._signal: int | None = None
+        """The signal that ended it, or by which it was asked to end: of that it dies unless it ends by itself."""
 
     # -- what the program may ask ----------------------------------------------------------------------------------
 
@@ -435,6 +435,7 @@ class Process:
         """End the process at this instant, by a signal. Its peers see FIN or RST, or nothing when the power was cut."""
         if not self.is_alive:
             return
+        self._signal = None if power_cut else signal
         self._end(DIED_OF + signal, "was killed", power_cut=power_cut, with_main=True)
 
     def go_on(self) -> None:
@@ -457,7 +458,7 @@ class Process:
     def terminate(self, signal: int = SIGTERM) -> None:
         """Ask the program to end, as SIGTERM does: its main is cancelled and may clean up."""
         if self._main_task is not None and self.is_alive:
-            self._ends_by = signal
+            self._signal = signal
             self._main_task.cancel()
 
     def hear_sigterm(self) -> None:
@@ -495,7 +496,7 @@ class Process:
             await self.main(self)
             code = 0
         except asyncio.CancelledError:
-            code = DIED_OF + self._ends_by
+            code = DIED_OF + (self._signal or SIGTERM)
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         except Exception as bug:
@@ -512,6 +513,8 @@ class Process:
     def _end(self, code: int, how: str, *, power_cut: bool = False, with_main: bool = False) -> None:
         if self.told:
             fields: dict[str, Any] = {"exitCode": code, "pid": self.pid}
+            if self._signal is not None:
+                fields["signal"] = self._signal
             if code == DIED_OF + SIGINT:
                 fields["interrupted"] = True
             self.world.note("process.exited", f"{self.name} {how} with code {code}", fields, self)

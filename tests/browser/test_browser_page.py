@@ -112,6 +112,17 @@ def test_only_the_rows_in_view_are_in_the_document(glassplane: Glassplane) -> No
     assert glassplane.rows.count() < 80
 
 
+def test_heartbeats_that_are_unfolded_leave_the_one_that_was_opened_in_view(glassplane: Glassplane) -> None:
+    page = glassplane.open().page
+    page.locator("#diagram .row.fold", has_text=re.compile(r"[3-9]\d heartbeats")).wait_for()
+    page.locator(".coach .close").click()
+    page.locator("#run").click()
+    glassplane.wait_until_paused()
+    page.locator("#diagram .row.fold", has_text="heartbeats").last.click()
+    expect(page.locator(".drawer .seq").first).to_be_visible()
+    expect(page.locator("#diagram .row.selected:not(.fold)")).to_be_in_viewport()
+
+
 def test_a_cluster_that_is_not_there_is_said_plainly(glassplane: Glassplane) -> None:
     glassplane.open()
     answer = glassplane.page.goto("/clusters/nowhere/")

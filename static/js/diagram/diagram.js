@@ -188,7 +188,7 @@ export class Diagram {
       if (seq === null) return;
       const row = this.store.picture.peek().plan.rowOf(seq);
       if (row?.rest) return this.actions.unfold(seq);
-      if (row?.members) this.store.foldHeartbeats.value = false;
+      if (row?.members) this.actions.reveal(seq); // among all the others it would not be in view at the live end
       this.actions.open(seq);
     });
     this.body.addEventListener("pointermove", (event) => {

@@ -1,9 +1,9 @@
-/** Where a chain of causes begins: a command, a timer, a fault, the cluster's start, or somebody outside. */
+/** Where a chain of causes begins: a command, a timer, a fault, a signal, the cluster's start, or somebody outside. */
 import { h } from "preact";
 import { Icon } from "../icons.js";
 
 /** @type {Record<string, string>} */
-const ICONS = { command: "prompt", timer: "pulse", fault: "bolt", start: "power", outside: "globe" };
+const ICONS = { command: "prompt", timer: "pulse", fault: "bolt", signal: "power", start: "power", outside: "globe" };
 
 /** @param {{app: import("../app.js").App, entry: import("../log.js").Entry}} props */
 export function Origin({ app, entry }) {

@@ -48,6 +48,17 @@ def running_pods(cluster):
     return [pod for pod in cluster.objects("/registry/pods/default/") if pod["status"].get("phase") == "Running"]
 
 
+def test_the_end_of_a_cluster_is_no_part_of_its_story():
+    heard = []
+
+    async def told(cluster):
+        cluster.journal.subscribe(heard.append)
+        await deploy(cluster)
+        return cluster.journal.head
+
+    assert in_cluster(told) == heard[-1]["seq"]
+
+
 async def deploy(cluster):
     code, printed = await typed(cluster)(CREATE)
     assert (code, printed) == (0, "deployment.apps/web created\n")

@@ -383,6 +383,53 @@ def test_a_command_that_asks_twice_asks_the_second_time_because_of_the_first_ans
     assert one(entries, "command.finished")["cause"] == one(entries, "process.exited")["seq"]
 
 
+def test_a_process_that_is_ended_ends_because_of_who_ends_it_and_not_of_what_it_heard():
+    capture = Capture()
+    for process in (KUBELET, SCHEDULER, MANAGER):
+        capture.note(process, "process.started", "")
+        h2 = secured_h2(capture, process, API)
+        h2.respond(h2.request("GET", "/api/v1/nodes/worker-1"), 200, b"{}")
+    capture.at += 1
+    capture.note("", "fault.started", "kill", fault="f1", host="worker-1")
+    capture.note(KUBELET, "process.exited", "", exitCode=137, signal=9)
+    capture.at += 1
+    capture.note("", "command.started", "systemctl stop kube-scheduler", host="control-plane")
+    capture.note(SCHEDULER, "process.exited", "", exitCode=0, signal=15)
+    capture.note("", "command.finished", "exit 0", host="control-plane")
+    capture.at += 1
+    capture.note(MANAGER, "process.exited", "", exitCode=137, signal=9)
+
+    entries = capture.entries()
+    killed, stopped, gone = [entry for entry in entries if entry["kind"] == "process.exited"]
+    assert killed["cause"] == one(entries, "fault.started")["seq"]
+    assert stopped["cause"] == one(entries, "command.started")["seq"]
+    assert (gone["cause"], gone["trigger"]) == (None, "signal")
+
+
+def test_what_is_started_once_more_is_started_because_its_last_life_has_ended():
+    capture = Capture()
+    capture.note(KUBELET, "process.started", "")
+    capture.note(KUBELET, "process.exited", "", exitCode=137, signal=9)
+    capture.at += 10
+    capture.note(KUBELET, "process.started", "")
+    capture.note(SCHEDULER, "process.started", "")
+
+    first, ended, again, other = capture.entries()
+    assert [(one["cause"], one["trigger"]) for one in (first, other)] == [(None, "start")] * 2
+    assert (again["cause"], again["trigger"], again["how"]) == (ended["seq"], None, "again")
+
+
+def test_a_component_that_ends_by_itself_claims_no_cause_that_it_heard_long_ago():
+    capture = Capture()
+    capture.note(MANAGER, "process.started", "")
+    h2 = secured_h2(capture, MANAGER, API)
+    h2.respond(h2.request("GET", "/api/v1/nodes/worker-1"), 200, b"{}")
+    capture.at += 10
+    capture.note(MANAGER, "process.exited", "", exitCode=1)
+    ended = one(capture.entries(), "process.exited")
+    assert (ended["cause"], ended["trigger"]) == (None, "timer"), "a lease that it could not renew"
+
+
 def test_a_command_that_names_no_process_is_why_the_programs_of_its_host_start():
     capture = Capture()
     capture.note("", "command.started", "kubectl get pods | grep web", host="workstation")
