@@ -37,10 +37,10 @@ test-pythons: set-up-tests  ## the quick tests on each other Python from 3.11 on
 	$(BIN)/python -m tests.pythons $(QUICK)
 
 test-browser: set-up-tests  ## go through lessons and a class in a real browser, and look at every state of every page with axe and the tab key
-	$(BIN)/python -m pytest -q -o faulthandler_timeout=300 tests/browser
+	$(BIN)/python -m pytest -q tests/browser
 
 test-set-up: set-up-tests  ## set up a copy with nothing but Python, make and a shell, cut off at every step, and open its page
-	$(BIN)/python -m pytest -q -o faulthandler_timeout=900 tests/set_up
+	$(BIN)/python -m pytest -q tests/set_up
 
 simulate: set-up-tests  ## break SEEDS clusters (100), each by a plan of its own, and judge every invariant over each
 	$(BIN)/python -m tests.simulate --seeds $(SEEDS) --jobs 2 --epoch $(EPOCH)
