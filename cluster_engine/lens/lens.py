@@ -16,7 +16,7 @@ import msgspec
 from cluster_engine.journal import Journal
 from cluster_engine.journal.recent import Recent
 from cluster_engine.lens import evidence
-from cluster_engine.lens.causes import PARTICIPANTS_MAX, TIMER, Causes, Participant, Reason
+from cluster_engine.lens.causes import PARTICIPANTS_MAX, SAME_INSTANT_SECONDS, TIMER, Causes, Participant, Reason
 from cluster_engine.lens.datagrams import DatagramLink
 from cluster_engine.lens.evidence import Evidence
 from cluster_engine.lens.keylog import KeyLog
@@ -31,7 +31,6 @@ ENDED_MAX = 64
 FLOWS_MAX = 512
 COMMANDS_MAX = 64
 DECIMALS = 9
-SAME_INSTANT_SECONDS = 1e-9
 KILLED = range(129, 160)
 """Exit codes of what a signal has killed, or the end of its host's power."""
 
